@@ -1,0 +1,60 @@
+// Compiles everything and bundles the workflows, unless nothing changed since the last time. `--force` builds anyway.
+import { createHash } from 'node:crypto';
+// As a whole: Node 20 has no globSync, and should get as far as being told that it is too old.
+import * as fs from 'node:fs';
+import { runStep } from './run-step.mjs';
+
+const STAMP = 'dist/.build-stamp';
+const [major] = process.versions.node.split('.').map(Number);
+if (major < 24) {
+  process.stderr.write(
+    `error: Node ${process.version} is too old and no packaged Node 24 exists for ${process.platform} ${process.arch}: install Node 24\n`,
+  );
+  process.exit(1);
+}
+
+const inputs = fs
+  .globSync([
+    '{apps,workflows,activities,libs,tools}/**/*.{ts,mjs,json}',
+    'tsconfig*.json',
+    'package.json',
+    'package-lock.json',
+  ])
+  .filter((path) => !path.endsWith('.test.ts'))
+  .sort();
+const sum = createHash('sha256').update(process.version);
+for (const path of inputs) {
+  const { mtimeMs, size } = fs.statSync(path);
+  sum.update(`${path} ${mtimeMs} ${size}\n`);
+}
+const stamp = sum.digest('hex');
+if (!process.argv.includes('--force') && stampedWith(stamp)) process.exit(0);
+
+fs.rmSync(STAMP, { force: true });
+removeOrphans();
+await run('compiling', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+await run('bundling the workflows', ['dist/tools/bundle-workflows.js']);
+fs.writeFileSync(STAMP, stamp);
+
+function stampedWith(wanted) {
+  try {
+    return fs.readFileSync(STAMP, 'utf8') === wanted;
+  } catch {
+    return false;
+  }
+}
+
+/** What a deleted source left behind would still be importable. */
+function removeOrphans() {
+  const sources = new Set(inputs.map((path) => path.replace(/\.ts$/, '')));
+  for (const output of fs.globSync('dist/{apps,workflows,activities,libs,tools,test}/**/*.js')) {
+    const source = output.slice('dist/'.length, -'.js'.length);
+    if (!sources.has(source))
+      for (const ending of ['.js', '.js.map']) fs.rmSync(`dist/${source}${ending}`, { force: true });
+  }
+}
+
+async function run(text, args) {
+  const code = await runStep(text, process.execPath, args);
+  if (code !== 0) process.exit(code);
+}

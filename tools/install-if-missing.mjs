@@ -1,0 +1,16 @@
+// Runs with whatever Node the machine has, before anything is installed: keep it plain and old-fashioned.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { runStep } from './run-step.mjs';
+
+const MARKER = 'node_modules/.installed';
+const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
+
+if (!existsSync(MARKER) || readFileSync(MARKER, 'utf8') !== wanted) {
+  const code = await runStep('installing packages', 'npm', ['ci', '--no-progress']);
+  if (code !== 0) {
+    process.stderr.write('error: npm could not install the packages; what it said stands above\n');
+    process.exit(code);
+  }
+  writeFileSync(MARKER, wanted);
+}

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+/** Native modules want processes; starting and ending servers takes its time. */
+const onRealServers = {
+  globalSetup: ['test/support/global-setup.ts'],
+  pool: 'forks' as const,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    // Most tests wait for servers rather than for a core.
+    maxWorkers: 4,
+    reporters: ['default', './test/support/summary-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{apps,workflows,activities,libs,tools}/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { ...onRealServers, name: 'integration', include: ['test/integration/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: { ...onRealServers, name: 'record', include: ['test/histories/record.ts'] },
+      },
+    ],
+  },
+});
