@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { toStatus } from './conditions.js';
+import type { RegistryFacts, SourceFacts } from './conditions.js';
+import type { RegistryStatus } from './registry-status.js';
+
+const NOW = Date.UTC(2026, 10, 22, 12);
+const LATER = NOW + 60_000;
+
+const synced = (name: string, overrides: Partial<SourceFacts> = {}): SourceFacts => ({
+  name,
+  attemptCount: 0,
+  lastAttemptAtMs: NOW - 2_000,
+  lastSyncAtMs: NOW - 1_000,
+  lastSyncHash: `hash-of-${name}`,
+  revision: 'abc',
+  serverCount: 3,
+  quarantined: 0,
+  ...overrides,
+});
+
+const facts = (sources: SourceFacts[], overrides: Partial<RegistryFacts> = {}): RegistryFacts => ({
+  generation: 7,
+  deleting: false,
+  serving: true,
+  sources,
+  ...overrides,
+});
+
+const status = (of: RegistryFacts, previous?: RegistryStatus, nowMs = NOW): RegistryStatus =>
+  toStatus(of, { previous, nowMs, digest: (text) => `digest(${text})` });
+
+const condition = ({ conditions }: RegistryStatus, type: string) => conditions.find((each) => each.type === type);
+
+const unreachable = { failure: { reason: 'Unreachable', message: 'no answer' } } as const;
+
+describe('the phase', () => {
+  it.each<[string, RegistryFacts, string]>([
+    ['everything is synced', facts([synced('a'), synced('b')]), 'Ready'],
+    ['nothing serves yet', facts([{ name: 'a', attemptCount: 0 }], { serving: false }), 'Pending'],
+    ['a source was never synced', facts([synced('a'), { name: 'b', attemptCount: 0 }]), 'Pending'],
+    [
+      'the first sync runs',
+      facts([{ name: 'a', attemptCount: 0, running: { sinceMs: NOW, manual: false } }]),
+      'Syncing',
+    ],
+    ['a manual sync runs', facts([synced('a', { running: { sinceMs: NOW, manual: true } })]), 'Syncing'],
+    ['a regular sync runs again', facts([synced('a', { running: { sinceMs: NOW, manual: false } })]), 'Ready'],
+    ['a sync failed', facts([synced('a', unreachable), synced('b')]), 'Failed'],
+    [
+      'an object is missing that may still come',
+      facts([{ name: 'a', attemptCount: 1, failure: { reason: 'ConfigMapNotFound', message: 'no such' } }]),
+      'Pending',
+    ],
+    ['the spec is invalid', facts([synced('a')], { invalid: 'spec.auth: is required' }), 'Failed'],
+    ['it is being deleted', facts([synced('a', unreachable)], { deleting: true }), 'Terminating'],
+  ])('when %s is %j', (_when, of, phase) => {
+    expect(status(of).phase).toBe(phase);
+  });
+
+  it('says that older data is still served when a sync fails', () => {
+    expect(status(facts([synced('a', unreachable)])).message).toBe(
+      'a: no answer (data from 2026-11-22T11:59:59Z is still being served)',
+    );
+  });
+});
+
+describe('the sync status', () => {
+  it('rolls up the sources: worst phase, sum of servers, newest success, one hash', () => {
+    const { syncStatus } = status(facts([synced('b', unreachable), synced('a', { lastSyncAtMs: NOW })]));
+    expect(syncStatus).toMatchObject({
+      phase: 'Failed',
+      message: 'b: no answer',
+      serverCount: 6,
+      lastSyncTime: '2026-11-22T12:00:00Z',
+      lastSyncHash: 'digest(hash-of-a\nhash-of-b)',
+    });
+  });
+
+  it('keeps the last good values of a source that fails', () => {
+    const [source] = status(facts([synced('a', { ...unreachable, attemptCount: 2 })])).syncStatus!.sources;
+    expect(source).toMatchObject({
+      phase: 'Failed',
+      attemptCount: 2,
+      serverCount: 3,
+      lastSyncTime: '2026-11-22T11:59:59Z',
+      revision: 'abc',
+    });
+  });
+});
+
+describe('conditions', () => {
+  it('are all true when everything is synced', () => {
+    expect(status(facts([synced('a')])).conditions.map(({ type, status: is, reason }) => [type, is, reason])).toEqual([
+      ['Ready', 'True', 'Ready'],
+      ['SourceAvailable', 'True', 'Available'],
+      ['DataValid', 'True', 'Valid'],
+      ['SyncSuccessful', 'True', 'SyncComplete'],
+    ]);
+  });
+
+  it('stay Ready when a later sync fails', () => {
+    const failing = status(facts([synced('a', unreachable)]));
+    expect(condition(failing, 'Ready')).toMatchObject({ status: 'True' });
+    expect(condition(failing, 'SyncSuccessful')).toMatchObject({ status: 'False', reason: 'Unreachable' });
+    expect(condition(failing, 'SourceAvailable')).toMatchObject({ status: 'False' });
+    expect(condition(failing, 'DataValid')).toMatchObject({ status: 'True' });
+  });
+
+  it('tell bad data from a source that is away, and name what is in quarantine', () => {
+    const bad = status(facts([synced('a', { failure: { reason: 'InvalidData', message: 'line 3' } })]));
+    expect(condition(bad, 'DataValid')).toMatchObject({ status: 'False', reason: 'InvalidData' });
+    expect(condition(bad, 'SourceAvailable')).toMatchObject({ status: 'True' });
+    const partly = status(facts([synced('a', { quarantined: 2 }), synced('b')]));
+    expect(condition(partly, 'DataValid')).toMatchObject({ status: 'True', reason: 'PartiallyValid' });
+    expect(condition(partly, 'DataValid')?.message).toContain('a');
+  });
+
+  it('are unknown before the first sync has ended', () => {
+    const fresh = status(facts([{ name: 'a', attemptCount: 0 }]));
+    expect(condition(fresh, 'SyncSuccessful')).toMatchObject({ status: 'Unknown', reason: 'Pending' });
+    expect(condition(fresh, 'Ready')).toMatchObject({ status: 'False', reason: 'NotReady' });
+  });
+
+  it('remember when they last changed, and the generation that they speak of', () => {
+    const first = status(facts([synced('a')]));
+    const second = status(facts([synced('a', unreachable)], { generation: 8 }), first, LATER);
+    expect(condition(second, 'Ready')).toMatchObject({
+      lastTransitionTime: '2026-11-22T12:00:00Z',
+      observedGeneration: 8,
+    });
+    expect(condition(second, 'SyncSuccessful')).toMatchObject({ lastTransitionTime: '2026-11-22T12:01:00Z' });
+  });
+});

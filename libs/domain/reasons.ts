@@ -1,0 +1,33 @@
+/** Why something is not as wanted: the one list that errors, conditions, events and stored sync runs share. */
+export const REASONS = [
+  // The spec, or something that it names, is missing or wrong.
+  'ValidationFailed',
+  'ConfigMapNotFound',
+  'KeyNotFound',
+  'PVCNotFound',
+  'SecretNotFound',
+  // The source does not give its data.
+  'Unreachable',
+  'AuthFailed',
+  'RepositoryNotFound',
+  'RefNotFound',
+  'FileNotFound',
+  'FetchFailed',
+  // The data is not what the source says it is.
+  'InvalidData',
+  'FormatMismatch',
+  // What was fetched could not be stored, or must not be without consent.
+  'StorageFailed',
+  'ShrinkGuard',
+  // The machinery around the sync.
+  'StoreLost',
+  'TimedOut',
+  'Cancelled',
+  'InternalError',
+] as const;
+
+export type Reason = (typeof REASONS)[number];
+
+export function isReason(value: unknown): value is Reason {
+  return REASONS.includes(value as Reason);
+}

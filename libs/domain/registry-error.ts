@@ -1,0 +1,22 @@
+import type { Reason } from './reasons.js';
+
+/**
+ * What a failure asks for:
+ * - `retry`: transient; try again soon, with backoff
+ * - `wait`: definite for now; the next due time, a change or a trigger tries again
+ * - `stop`: nothing but an edit by the user can help
+ */
+export type Destiny = 'retry' | 'wait' | 'stop';
+
+/** A failure that a user may read. The message names what failed, with which value, and the remedy; never a secret. */
+export class RegistryError extends Error {
+  readonly reason: Reason;
+  readonly destiny: Destiny;
+
+  constructor(reason: Reason, message: string, destiny: Destiny = 'wait', options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RegistryError';
+    this.reason = reason;
+    this.destiny = destiny;
+  }
+}

@@ -1,0 +1,21 @@
+/** Names one MCPRegistry for its whole life: a resource deleted and created again has the same name but another uid. */
+export interface RegistryRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** The id is the lock: at most one workflow runs for one resource, whoever asks for it and how often. */
+export function registryWorkflowId(registry: RegistryRef): string {
+  return `mcpregistry/${registry.namespace}/${registry.name}/${registry.uid}`;
+}
+
+/** Sync runs of one registry are numbered over its whole life, so that an id is never used twice. */
+export function syncWorkflowId(registry: RegistryRef, source: string, run: number): string {
+  return `${registryWorkflowId(registry)}/sync/${source}/${run}`;
+}
+
+/** `namespace/name`, as people write it. */
+export function displayRef(registry: Pick<RegistryRef, 'namespace' | 'name'>): string {
+  return `${registry.namespace}/${registry.name}`;
+}

@@ -1,0 +1,61 @@
+import type { Reason } from './reasons.js';
+
+/** `status.phase`, the five words of the printer column. */
+export type RegistryPhase = 'Pending' | 'Ready' | 'Syncing' | 'Failed' | 'Terminating';
+
+export type SyncPhase = 'Syncing' | 'Complete' | 'Failed';
+
+/** One of `status.syncStatus.sources[]`. Times are RFC 3339 in UTC. A failure never clears what the last success left. */
+export interface SourceStatus {
+  readonly name: string;
+  /** Absent until the first attempt has begun. */
+  readonly phase?: SyncPhase;
+  readonly message?: string;
+  readonly lastAttempt?: string;
+  /** Failed attempts since the last success. */
+  readonly attemptCount: number;
+  readonly lastSyncTime?: string;
+  readonly lastSyncHash?: string;
+  readonly serverCount?: number;
+  readonly quarantined?: number;
+  /** A git commit, a content hash: as the source names what it holds. */
+  readonly revision?: string;
+  readonly nextSyncTime?: string;
+}
+
+/** The roll-up over all sources, and each of them. */
+export interface SyncStatus extends Omit<SourceStatus, 'name' | 'revision' | 'nextSyncTime' | 'quarantined'> {
+  readonly sources: readonly SourceStatus[];
+}
+
+export interface Condition {
+  readonly type: 'Ready' | 'APIReady' | 'SourceAvailable' | 'DataValid' | 'SyncSuccessful' | 'PodTemplateValid';
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: Reason | PositiveReason;
+  readonly message: string;
+  readonly observedGeneration: number;
+  /** When `status` last changed. */
+  readonly lastTransitionTime: string;
+}
+
+/** Reasons of conditions that are as wanted, or not known yet. */
+export type PositiveReason =
+  | 'Ready'
+  | 'NotReady'
+  | 'Available'
+  | 'Valid'
+  | 'PartiallyValid'
+  | 'SyncComplete'
+  | 'Pending'
+  | 'APIReady'
+  | 'APINotReady';
+
+/** `MCPRegistry.status`. */
+export interface RegistryStatus {
+  readonly phase: RegistryPhase;
+  readonly message: string;
+  readonly observedGeneration: number;
+  readonly syncStatus?: SyncStatus;
+  readonly lastManualSyncTrigger?: string;
+  readonly conditions: readonly Condition[];
+}

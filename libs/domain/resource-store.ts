@@ -1,0 +1,38 @@
+import type { RegistryRef } from './registry-ref.js';
+import type { RegistryStatus } from './registry-status.js';
+
+/** One MCPRegistry as its store holds it now. */
+export interface RegistryResource {
+  readonly ref: RegistryRef;
+  /** Counts the edits of the spec. */
+  readonly generation: number;
+  /** Deletion was asked for; what stands around it is to be torn down. */
+  readonly deleting: boolean;
+  /** Value of the annotation `toolhive.stacklok.dev/sync-trigger`. */
+  readonly triggerToken: string | undefined;
+  /** As written by the user: to be parsed with the schema of libs/config. */
+  readonly spec: unknown;
+}
+
+/** Where MCPRegistries and what they refer to are kept: the Kubernetes API, or a directory of manifests. */
+export interface ResourceStore {
+  /** Undefined when it is gone, or when the name now belongs to another uid. */
+  findRegistry(ref: RegistryRef): Promise<RegistryResource | undefined>;
+
+  /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. `data` and `binaryData` alike. */
+  configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
+
+  /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
+  secretKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
+
+  /** Differs when the object's content differs; undefined while there is no such object. */
+  referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined>;
+
+  /** The status that was last written, so that transition times survive; undefined before the first. */
+  readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined>;
+
+  writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<void>;
+
+  /** Everything around a resource under deletion is gone; the resource itself may go. Safe to repeat. */
+  release(ref: RegistryRef): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { parseGoDuration } from './go-duration.js';
+
+/**
+ * Fields that several blocks of the MCPRegistry spec share. Each message is what follows the field's path and value, as in
+ * `spec.registries[0].git.path: "data.yaml" must end in .json`; so it is a predicate and says what to write instead.
+ *
+ * The checks of a field go from general to special, and only the first that fails is told. None aborts, because an
+ * aborted field keeps zod from checking the object around it.
+ *
+ * Bounds are part of each schema because the rules that the CRD derives from it must stay below the API server's cost limit.
+ */
+
+const NAME_LIMIT = 63;
+const INTERVAL_LIMIT = 64;
+const REFERENCE_LIMIT = 253;
+const PATH_LIMIT = 1024;
+const URL_LIMIT = 2048;
+
+/** A duration in Go's spelling that is longer than zero, as text: `30m`, `1h30m`, `1.5h`. */
+export const goDurationField = z
+  .string()
+  .max(INTERVAL_LIMIT)
+  .regex(
+    /^([0-9]+(\.[0-9]+)?(ns|us|µs|μs|ms|s|m|h))+$/,
+    'must be a Go duration: a number and a unit, such as 90s, 30m or 1h30m',
+  )
+  .refine((text) => parseGoDuration(text) !== undefined, 'must be at most 292 years')
+  .refine((text) => parseGoDuration(text) !== 0, 'must be longer than zero, such as 30m');
+
+/** Path of a file below the root of a repository or volume; it cannot climb out of there. */
+export const jsonFilePath = z
+  .string()
+  .max(PATH_LIMIT)
+  .regex(/\.json$/, 'must end in .json: name the registry file, such as registries/production.json')
+  .refine(
+    (path) => !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0'),
+    'must be relative and must not contain "..": give the path below the root, such as registries/production.json',
+  );
+
+/** An absolute http or https URL without credentials: a URL is shown in status and logs. */
+export const httpUrl = z
+  .string()
+  .max(URL_LIMIT)
+  .regex(/^https?:\/\//, 'must start with http:// or https://')
+  .refine((url) => URL.canParse(url), 'must be a complete URL, such as https://registry.example.com')
+  .refine(
+    (url) => !URL.canParse(url) || `${new URL(url).username}${new URL(url).password}` === '',
+    'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+  );
+
+/** Name of a source: it becomes a segment of URLs and paths, and part of a volume's name. */
+export const sourceName = z
+  .string()
+  .max(NAME_LIMIT)
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+    'must begin and end with a letter or digit, with only letters, digits, ".", "_" and "-" between',
+  );
+
+/** Name of a Kubernetes object that the spec refers to (RFC 1123 subdomain). */
+export const objectName = z
+  .string()
+  .max(REFERENCE_LIMIT)
+  .regex(
+    /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+    'must be the name of an object in the same namespace: lower-case letters, digits, "-" and "."',
+  );
+
+/** Key in the data of a ConfigMap or Secret. */
+export const dataKey = z
+  .string()
+  .max(REFERENCE_LIMIT)
+  .regex(/^[-._A-Za-z0-9]+$/, 'must be a key of its data: letters, digits, "-", "_" and "."')
+  .refine((key) => key !== '.' && !key.startsWith('..'), 'must not be "." and must not start with ".."');
+
+/** One value in a Secret of the same namespace. */
+export const secretKeyRef = z.strictObject({
+  name: objectName.describe('Name of the Secret.'),
+  key: dataKey.describe('Key in its data.'),
+  optional: z.boolean().optional().describe('Do not fail while the Secret or its key is missing.'),
+});
+
+/** One value in a ConfigMap of the same namespace. */
+export const configMapKeyRef = z.strictObject({
+  name: objectName.describe('Name of the ConfigMap.'),
+  key: dataKey.describe('Key in its data or binaryData.'),
+  optional: z.boolean().optional().describe('Do not fail while the ConfigMap or its key is missing.'),
+});

@@ -1,0 +1,92 @@
+import type { Destiny } from './registry-error.js';
+import type { Reason } from './reasons.js';
+import type { RegistryRef } from './registry-ref.js';
+import type { SourceFormat } from './source-format.js';
+
+/** Why a sync was started. `initial`: never synced in this store; `start`: the store came back; `change`: spec or data reference edited. */
+export type SyncTrigger = 'initial' | 'start' | 'interval' | 'change' | 'manual' | 'retry';
+
+/** One source as the workflow plans it: references and hashes, never the spec itself. */
+export interface SourcePlan {
+  readonly name: string;
+  /** The block of the spec that it came from: `git`, `configMapRef`, … */
+  readonly type: string;
+  /** Where the data comes from, for people; never with credentials. */
+  readonly address: string;
+  readonly format: SourceFormat;
+  /** Absent: sync at start, on change and on a trigger only. */
+  readonly intervalMs?: number;
+  /** Of everything that decides what is fetched and how it is read. */
+  readonly specHash: string;
+  readonly filterHash: string;
+  /** Of what the spec refers to (a ConfigMap's data, a Secret), as far as the watcher can see it. */
+  readonly referenceHash: string;
+}
+
+/** Where synced data goes and reads come from: one database, and the queue of the workers beside it. */
+export interface Store {
+  readonly id: string;
+  readonly taskQueue: string;
+}
+
+export interface SyncRequest {
+  readonly registry: RegistryRef;
+  readonly source: string;
+  readonly address: string;
+  readonly run: number;
+  readonly trigger: SyncTrigger;
+  readonly store: Store;
+  /** Held back by the shrink guard and confirmed since: this revision, and no other, may remove what it removes. */
+  readonly confirmedRevision?: string;
+}
+
+/** What a source holds now. Equal revisions mean equal content. */
+export interface ResolvedRevision {
+  /** A git commit, a ConfigMap's content hash, … as people read it. */
+  readonly revision: string;
+  /** How messages name it: `registry.json at main@3f2c…`. */
+  readonly label: string;
+  /** Only what changed since then is to be read (RFC 3339); absent: everything. */
+  readonly since?: string;
+  /** Stored already, read with this very spec and filter: nothing to do. */
+  readonly unchanged: boolean;
+}
+
+/** How many entries a published revision holds and what publishing it changed. */
+export interface EntryCounts {
+  /** Stored and served. */
+  readonly served: number;
+  /** Stored, but left out by the filter. */
+  readonly hidden: number;
+  readonly quarantined: number;
+  readonly added: number;
+  readonly updated: number;
+  readonly removed: number;
+  readonly unchanged: number;
+}
+
+export interface SyncFailure {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly destiny: Destiny;
+  /** What the shrink guard held back, by its revision. */
+  readonly heldRevision?: string;
+}
+
+/** What came of one sync run; small enough for a signal, and the same in history, database and status. */
+export interface SyncOutcome {
+  readonly source: string;
+  readonly run: number;
+  readonly storeId: string;
+  readonly trigger: SyncTrigger;
+  /** Milliseconds since 1970, by the workflow's clock. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly revision?: string;
+  /** Hash of the source's content as stored; with `revision`, absent when the sync failed before it knew. */
+  readonly contentHash?: string;
+  readonly counts?: EntryCounts;
+  /** What a successful run wants known, as "the filter leaves out every entry". */
+  readonly warning?: string;
+  readonly failure?: SyncFailure;
+}
