@@ -1,0 +1,78 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identifyProcess, isRunning } from './process-identity.js';
+import type { ProcessIdentity } from './process-identity.js';
+
+export interface DirectoryLock {
+  release(): Promise<void>;
+}
+
+const SQLITE_BUSY = 5;
+const LOCK_FILE = 'lock';
+const HOLDER_FILE = 'lock.json';
+
+/**
+ * Makes this process the only one that works with a data directory, which is created if need be. What counts is the
+ * operating system's lock on a file, taken through SQLite because Node has no other way to it: it goes when the
+ * process goes, however that ends, so that none is ever stale, and of two simultaneous starters one wins.
+ * Throws an error that names the holder and the remedy, or says why the directory cannot be used.
+ */
+export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+  const holderFile = join(directory, HOLDER_FILE);
+  let lock: DatabaseSync;
+  try {
+    await mkdir(directory, { recursive: true });
+    lock = new DatabaseSync(join(directory, LOCK_FILE));
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    await writeFile(holderFile, JSON.stringify(await identifyProcess(process.pid)));
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw unusable(directory, error);
+    throw new Error(
+      `The data directory ${directory} is in use by ${await describeHolder(holderFile)}: ` +
+        'stop that first, or choose another directory',
+      { cause: error },
+    );
+  }
+  return {
+    async release() {
+      await rm(holderFile, { force: true });
+      lock.close();
+    },
+  };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+}
+
+function unusable(directory: string, cause: unknown): Error {
+  const uid = process.getuid?.();
+  const user = uid === undefined ? 'this user' : `user ${uid}`;
+  return new Error(
+    `The data directory ${directory} cannot be used: ${(cause as Error).message}. ` +
+      `It must be writable for ${user}, on a file system that has file locks and free space`,
+    { cause },
+  );
+}
+
+/** The winner writes its name a moment after it has won. */
+async function describeHolder(holderFile: string): Promise<string> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const holder = await readFile(holderFile, 'utf8').then(
+      (text) => JSON.parse(text) as ProcessIdentity,
+      () => undefined,
+    );
+    if (holder && (await isRunning(holder))) {
+      return holder.pid === process.pid ? 'this process already' : `process ${holder.pid}`;
+    }
+    await sleep(25);
+  }
+  return 'another process, perhaps in another container';
+}

@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { run } from './run.js';
+import type { RunOptions } from './run.js';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'run-'));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+/** Runs JavaScript in a child. */
+function script(source: string, options: Partial<RunOptions> = {}) {
+  return run(process.execPath, ['-e', source], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    signal: new AbortController().signal,
+    timeoutMs: 30_000,
+    maxOutputBytes: 1_000_000,
+    ...options,
+  });
+}
+
+/** Writes its own id and its child's, and then both stay, deaf to SIGTERM. */
+const STUBBORN_FAMILY = `
+  process.on('SIGTERM', () => {});
+  const child = require('node:child_process').spawn(process.execPath, ['-e',
+    'process.on("SIGTERM", () => {}); process.stdout.write("ready"); setInterval(() => {}, 1000)']);
+  child.stdout.once('data', () => {
+    require('node:fs').writeFileSync('pids.tmp', process.pid + ' ' + child.pid);
+    require('node:fs').renameSync('pids.tmp', 'pids');
+    process.stdout.write('ready');
+  });
+  setInterval(() => {}, 1000);`;
+
+async function familyIsGone(): Promise<boolean> {
+  const pids = (await readFile(join(directory, 'pids'), 'utf8')).split(' ');
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,stat']);
+  const alive = stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  return pids.every((pid) => !alive.some(([id, state]) => id === pid && !state?.startsWith('Z')));
+}
+
+it('gives output and exit code, whatever the code is', async () => {
+  expect(await script('process.stdout.write("out é"); console.error("err"); process.exitCode = 3')).toEqual({
+    stdout: 'out é',
+    stderr: 'err\n',
+    exitCode: 3,
+  });
+  expect((await script('process.kill(process.pid, "SIGKILL")')).exitCode).toBe(137);
+});
+
+it('hands the child its input and nothing of our environment', async () => {
+  const { stdout } = await script('process.stdin.pipe(process.stdout); console.log(Object.keys(process.env))', {
+    env: { ONLY: 'this' },
+    input: 'given',
+  });
+  expect(stdout).toContain('given');
+  expect(stdout).toContain("[ 'ONLY' ]");
+});
+
+it('takes arguments as they are, since there is no shell', async () => {
+  const { stdout } = await run(process.execPath, ['-p', 'process.argv[1]', '$(id) `id` ; *'], {
+    env: {},
+    signal: new AbortController().signal,
+    timeoutMs: 30_000,
+    maxOutputBytes: 1_000,
+  });
+  expect(stdout).toBe('$(id) `id` ; *\n');
+});
+
+it('is content with a child that does not read its input', async () => {
+  expect((await script('process.exit(0)', { input: Buffer.alloc(1_000_000) })).exitCode).toBe(0);
+});
+
+it('writes standard output to a file', async () => {
+  const stdoutFile = join(directory, 'out');
+  const { stdout } = await script('process.stdout.write("x".repeat(300_000))', { stdoutFile });
+  expect(stdout).toBe('');
+  expect((await readFile(stdoutFile)).length).toBe(300_000);
+});
+
+it('tells a command that does not exist', async () => {
+  await expect(
+    run('no-such-command', [], { env: {}, signal: new AbortController().signal, timeoutMs: 1_000, maxOutputBytes: 1 }),
+  ).rejects.toMatchObject({ name: 'RunFailure', kind: 'not-started' });
+});
+
+it.each([{}, { stdoutFile: 'out' }])('stops a child that writes without end (%j)', async ({ stdoutFile }) => {
+  const endless = 'const more = () => process.stdout.write("x".repeat(65536), more); more()';
+  const file = stdoutFile && { stdoutFile: join(directory, stdoutFile) };
+  await expect(script(endless, { ...file, maxOutputBytes: 200_000 })).rejects.toMatchObject({
+    kind: 'too-much-output',
+  });
+  if (file) expect((await readFile(file.stdoutFile)).length).toBeLessThanOrEqual(200_000);
+});
+
+it('keeps the beginning of endless complaints only', async () => {
+  const { stderr } = await script('process.stderr.write("first"); process.stderr.write("x".repeat(1_000_000))');
+  expect(stderr.startsWith('first')).toBe(true);
+  expect(stderr.length).toBe(64 * 1024);
+});
+
+it('ends a family that does not want to, when the time is over', async () => {
+  await expect(script(STUBBORN_FAMILY, { cwd: directory, timeoutMs: 1_500 })).rejects.toMatchObject({
+    kind: 'timed-out',
+  });
+  expect(await familyIsGone()).toBe(true);
+}, 15_000);
+
+it('ends the family on abort and throws the reason', async () => {
+  const controller = new AbortController();
+  const running = script(STUBBORN_FAMILY, { cwd: directory, signal: controller.signal });
+  const poll = setInterval(() => {
+    readFile(join(directory, 'pids')).then(
+      () => controller.abort(new Error('no longer wanted')),
+      () => undefined,
+    );
+  }, 20);
+  await expect(running).rejects.toThrow('no longer wanted');
+  clearInterval(poll);
+  expect(await familyIsGone()).toBe(true);
+}, 15_000);
+
+it('starts nothing once it is aborted', async () => {
+  const aborted = AbortSignal.abort(new Error('too late'));
+  await expect(
+    script('require("node:fs").writeFileSync("trace", "")', { signal: aborted, cwd: directory }),
+  ).rejects.toThrow('too late');
+  await expect(readFile(join(directory, 'trace'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
