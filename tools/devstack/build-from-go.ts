@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { environment } from './environment.js';
+import { findOnPath } from './find-on-path.js';
+import type { Progress } from './progress.js';
+import { runCommand } from './run-command.js';
+import type { Tool } from './tools.js';
+
+/**
+ * Compiles the tool from the Go modules that go.mod and go.sum pin, and returns the executable's path in `folder`.
+ * Takes minutes the first time; the modules come through Go's module proxy, checked against go.sum.
+ */
+export async function buildFromGo(
+  tool: Tool,
+  folder: string,
+  { progress, signal }: { progress: Progress; signal: AbortSignal },
+): Promise<string> {
+  const go = await findGo();
+  const cwd = resolve(projectFolder(), 'tools/devstack', tool.go.module);
+  const env = {
+    // Neither a C compiler nor a workspace or flags of the user's own projects may matter here.
+    CGO_ENABLED: '0',
+    GOWORK: 'off',
+    GOFLAGS: '-mod=readonly',
+    // So that an interrupted build leaves nothing in /tmp: this folder is removed in any case.
+    GOTMPDIR: folder,
+    ...(await ownGoFolders(dirname(folder))),
+  };
+  const runGo = (args: string[], onDiagnostic: (line: string) => void) =>
+    runCommand(go, args, { cwd, env, signal, onDiagnostic });
+
+  progress.step(`building ${tool.name} with Go: looking for its modules`);
+  let modules = 0;
+  const list = await runGo(['list', '-deps', tool.go.package], (line) => {
+    if (line.startsWith('go: downloading')) progress.step(`building ${tool.name} with Go: module ${++modules}`);
+  });
+  const packages = list.trim().split('\n').length;
+
+  const executable = join(folder, tool.name);
+  const stamps = Object.entries(tool.go.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
+  const flags = ['-trimpath', '-buildvcs=false', '-ldflags', ['-s -w', ...stamps].join(' ')];
+  progress.step(`building ${tool.name} with Go: ${packages} packages, some minutes the first time`);
+  let compiled = 0;
+  await runGo(['build', '-v', ...flags, '-o', executable, tool.go.package], (line) => {
+    if (line.includes(' ')) return;
+    compiled += 1;
+    // Packages that Go has in its own cache are not compiled and not named, hence "at most".
+    const what = line === tool.go.package ? 'linking' : `compiled ${compiled} of at most ${packages} packages`;
+    progress.step(`building ${tool.name} with Go: ${what}`);
+  });
+  return executable;
+}
+
+async function findGo(): Promise<string> {
+  // Go's own installer uses this folder and leaves PATH to the user.
+  const usual = join(environment()['GOROOT'] || '/usr/local/go', 'bin/go');
+  const go = [...(await findOnPath('go')), usual].find((path) => existsSync(path));
+  if (!go) throw new Error('Go is not installed');
+  return go;
+}
+
+/** Go keeps modules and packages in the home; when that cannot be written they go beside the tools. */
+async function ownGoFolders(cache: string): Promise<Record<string, string>> {
+  const { HOME: home = '', GOPATH = join(cache, 'go'), GOCACHE = join(cache, 'go-build') } = environment();
+  const isWritable = await access(home, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  // modcacherw: otherwise `rm -r` could not remove it again.
+  return isWritable ? {} : { GOPATH, GOCACHE, GOFLAGS: '-mod=readonly -modcacherw' };
+}
+
+/** go.mod stands in the sources only; this file may run from the sources or from dist. */
+function projectFolder(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}

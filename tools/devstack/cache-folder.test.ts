@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { cachedPath, keepInCache } from './cache-folder.js';
+import { tools } from './tools.js';
+
+const tool = tools.etcd;
+let root: string;
+let cache: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'cache-folder-'));
+  cache = join(root, 'mcp-registry-operator');
+  vi.stubEnv('XDG_CACHE_HOME', root);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(root, { recursive: true, force: true });
+});
+
+async function makeEtcd(folder: string): Promise<string> {
+  await writeFile(join(folder, 'etcd'), 'binary');
+  return join(folder, 'etcd');
+}
+
+describe('keepInCache', () => {
+  it('removes what a killed process left behind, and nothing of one that still runs', async () => {
+    const { pid: ended } = spawnSync('/bin/sh', ['-c', 'true']);
+    const abandoned = `.work-${hostname()}-${ended}-abcdef`;
+    const inUse = `.work-${hostname()}-${process.ppid}-abcdef`;
+    const elsewhere = `.work-another-host-${ended}-abcdef`;
+    for (const folder of [abandoned, inUse, elsewhere]) await mkdir(join(cache, folder), { recursive: true });
+    await keepInCache(tool, makeEtcd);
+    const left = await readdir(cache);
+    expect(left).not.toContain(abandoned);
+    expect(left).toEqual(expect.arrayContaining([inUse, elsewhere]));
+  });
+
+  it('keeps the old program when making a new one fails', async () => {
+    const kept = await keepInCache(tool, makeEtcd);
+    const failing = keepInCache(tool, async (folder) => {
+      await makeEtcd(folder);
+      throw new Error('no space');
+    });
+    await expect(failing).rejects.toThrow('no space');
+    expect(kept).toBe(cachedPath(cache, tool));
+    expect(await readdir(join(kept, '..'))).toEqual(['etcd']);
+    expect(await readdir(cache)).toHaveLength(1);
+  });
+
+  it('uses a private folder of the machine when the home cannot be written', async () => {
+    await writeFile(join(root, 'file'), '');
+    vi.stubEnv('XDG_CACHE_HOME', join(root, 'file/not-a-folder'));
+    const kept = await keepInCache({ ...tool, name: 'etcd', version: `test-${process.pid}` }, makeEtcd);
+    expect(kept).toMatch(/^\/var\/tmp\/mcp-registry-operator-\d+\//);
+    await rm(join(kept, '..'), { recursive: true });
+    // Empty means that this test made it.
+    await rmdir(join(kept, '../..')).catch(() => {});
+  });
+});

@@ -1,0 +1,126 @@
+import { buildFromGo } from './build-from-go.js';
+import { findCached, keepInCache } from './cache-folder.js';
+import { downloadArchive } from './download-archive.js';
+import { environment } from './environment.js';
+import { findOnPath } from './find-on-path.js';
+import type { Progress } from './progress.js';
+import { proveTool } from './prove-tool.js';
+import { tools } from './tools.js';
+import type { Tool, ToolName } from './tools.js';
+
+export interface ObtainOptions {
+  readonly progress: Progress;
+  /** Aborting stops downloads and compilers and removes what they had written. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The path of an executable that was proven to run: from the environment, PATH, the project's cache, the official
+ * download or a build with Go, in this order. Rejects with one message that says what was tried, why it did not
+ * work and what to do; or with the signal's reason.
+ */
+export function obtainTool(name: ToolName, options: ObtainOptions): Promise<string> {
+  return obtain(tools[name], options);
+}
+
+/** As `obtainTool`, for a tool that is described elsewhere. */
+export async function obtain(tool: Tool, options: ObtainOptions): Promise<string> {
+  options.progress.step(`looking for ${tool.name}`);
+  const named = environment()[tool.variable];
+  if (named) return proveNamed(tool, named, options.signal);
+
+  const failures = [`${tool.variable}: not set`];
+  for (const way of [fromPath, fromCache, fromDownload, fromGo]) {
+    try {
+      return await way.find(tool, options);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      const failure = `${way.label}: ${(error as Error).message}`;
+      options.progress.step(failure);
+      failures.push(failure);
+    }
+  }
+  throw new Error(explain(tool, failures));
+}
+
+/** What somebody names is used or refused; it is never quietly replaced by something else. */
+async function proveNamed(tool: Tool, path: string, signal: AbortSignal): Promise<string> {
+  try {
+    await proveTool(tool, path, signal);
+    return path;
+  } catch (error) {
+    signal.throwIfAborted();
+    const { message } = error as Error;
+    throw new Error(`${tool.variable} names no usable ${tool.name}: ${message}. Correct or unset it.`, {
+      cause: error,
+    });
+  }
+}
+
+interface Way {
+  readonly label: string;
+  find(tool: Tool, options: ObtainOptions): Promise<string>;
+}
+
+const fromPath: Way = {
+  label: 'PATH',
+  find: async (tool, options) => firstProven(tool, await findOnPath(tool.name), options),
+};
+
+const fromCache: Way = {
+  label: 'cache',
+  find: async (tool, options) => firstProven(tool, await findCached(tool), options),
+};
+
+const fromDownload: Way = {
+  label: 'official download',
+  async find(tool, options) {
+    const platform = `${process.platform}-${process.arch}`;
+    const archive = tool.archives[platform];
+    if (!archive) throw new Error(`there is none for ${platform}`);
+    // Another address is for mirrors that keep GitHub's paths; the checksums hold for them as well.
+    const site = environment()['DEVSTACK_DOWNLOAD_SITE'] || 'https://github.com';
+    return keepProven(tool, options, (folder) => downloadArchive(archive, site, folder, options));
+  },
+};
+
+const fromGo: Way = {
+  label: 'build with Go',
+  find: (tool, options) => keepProven(tool, options, (folder) => buildFromGo(tool, folder, options)),
+};
+
+async function firstProven(tool: Tool, paths: string[], { signal }: ObtainOptions): Promise<string> {
+  const faults: string[] = [];
+  for (const path of paths) {
+    try {
+      await proveTool(tool, path, signal);
+      return path;
+    } catch (error) {
+      signal.throwIfAborted();
+      faults.push((error as Error).message);
+    }
+  }
+  throw new Error(faults.join('; ') || `no ${tool.name} there`);
+}
+
+/** Proven before it is kept, so that the cache holds nothing that does not run. */
+function keepProven(tool: Tool, { signal }: ObtainOptions, make: (folder: string) => Promise<string>): Promise<string> {
+  return keepInCache(tool, async (folder) => {
+    const path = await make(folder);
+    await proveTool(tool, path, signal);
+    return path;
+  });
+}
+
+function explain(tool: Tool, failures: string[]): string {
+  const remedies = [
+    ...tool.remedies,
+    'install Go 1.25 or newer from your package manager or https://go.dev/dl and start again with network access: it is then built here',
+  ];
+  return [
+    `${tool.name} cannot be obtained. What was tried:`,
+    ...failures.map((failure) => `  - ${failure}`),
+    'Any one of these helps:',
+    ...remedies.map((remedy) => `  - ${remedy}`),
+  ].join('\n');
+}
