@@ -1,0 +1,113 @@
+import { RegistryError } from '#domain/registry-error.js';
+import type { AddressPolicy } from '../http/address-policy.js';
+import { errorText } from '../http/error-text.js';
+import { createGuardedFetch } from '../http/guarded-fetch.js';
+import type { GuardedFetch, HttpAnswer } from '../http/guarded-fetch.js';
+import { HttpFailure, shownUrl } from '../http/http-failure.js';
+import { RETRY_POLICY, withRetries } from '../http/with-retries.js';
+import type { RetryPolicy } from '../http/with-retries.js';
+import { rewriteUrl } from '../rewrite-url.js';
+import type { UrlRewrite } from '../source.js';
+
+/** What reading an API needs of the world around it. */
+export interface ApiContext {
+  readonly signal: AbortSignal;
+  /** Called with a few words whenever something moved. */
+  progress(note: string): void;
+  readonly settings: ApiSettings;
+}
+
+/** Plain data, so that a job for a thread can carry it. */
+export interface ApiSettings {
+  /** Of this program; registries see it in `User-Agent`. */
+  readonly version: string;
+  /** Longest prefix wins; applied to whole URLs of pages. */
+  readonly urlRewrites: readonly UrlRewrite[];
+  /** `private-allowed` when absent. */
+  readonly addressPolicy?: AddressPolicy;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export interface ApiLimits {
+  readonly maxPages: number;
+  /** Of one walk, those in quarantine included. */
+  readonly maxEntries: number;
+  /** Of one answer, packed and unpacked. */
+  readonly maxPageBytes: number;
+}
+
+export const API_LIMITS: ApiLimits = { maxPages: 10_000, maxEntries: 500_000, maxPageBytes: 32 * 1024 * 1024 };
+
+/** Newest first; what follows is the older name of the same API. */
+const ROOTS = ['v0.1', 'v0'];
+
+export type ListQuery = Readonly<Record<string, string | undefined>>;
+
+/** Asks one registry for its list of servers, wherever below the endpoint that is. */
+export class ApiClient implements AsyncDisposable {
+  readonly #endpoint: string;
+  readonly #timeoutMs: number;
+  readonly #context: ApiContext;
+  readonly #fetch: GuardedFetch;
+  #root: string | undefined;
+
+  constructor(endpoint: string, timeoutMs: number, context: ApiContext) {
+    const { version, addressPolicy: policy } = context.settings;
+    this.#endpoint = endpoint;
+    this.#timeoutMs = timeoutMs;
+    this.#context = context;
+    this.#fetch = createGuardedFetch({ version, ...(policy && { policy }) });
+  }
+
+  /** Answers with status 2xx or 304, after as many tries as it takes. Throws a RegistryError, or the abort reason. */
+  async list(query: ListQuery, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    const policy = { ...RETRY_POLICY, ...this.#context.settings.retry };
+    const absent: HttpAnswer[] = [];
+    for (const root of this.#root ? [this.#root] : ROOTS) {
+      const url = this.#url(root, query);
+      const answer = await withRetries(() => this.#get(url, headers), policy, this.#context);
+      if (answer.status !== 404) {
+        this.#root = root;
+        return answer;
+      }
+      absent.push(answer);
+    }
+    throw this.#notFound(absent);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#fetch[Symbol.asyncDispose]();
+  }
+
+  #get(url: string, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    const { signal, settings } = this.#context;
+    const { maxPageBytes } = { ...API_LIMITS, ...settings.limits };
+    return this.#fetch.get(url, { signal, headers, timeoutMs: this.#timeoutMs, maxBytes: maxPageBytes });
+  }
+
+  /** Keeps what the endpoint's own query has: some gateways want a key there. */
+  #url(root: string, query: ListQuery): string {
+    const url = new URL(this.#endpoint);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${root}/servers`;
+    url.hash = '';
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+    return this.#rewritten(url.href);
+  }
+
+  #rewritten(url: string): string {
+    const rewritten = rewriteUrl(url, this.#context.settings.urlRewrites);
+    if (URL.canParse(rewritten) && /^https?:/.test(rewritten)) return rewritten;
+    const message = `SOURCE_URL_REWRITES makes no http:// or https:// URL of ${shownUrl(url)}: correct its rule.`;
+    throw new RegistryError('ValidationFailed', message, 'stop');
+  }
+
+  #notFound(absent: readonly HttpAnswer[]): RegistryError {
+    const [first] = absent;
+    const said = first && errorText(first.body);
+    const paths = absent.map(({ url }) => url).join(' and ');
+    const remedy = 'give api.endpoint the address that /v0.1/servers comes after';
+    const message = `No registry API: ${paths} answered 404 Not Found${said ? ` (${said})` : ''}: ${remedy}.`;
+    return new HttpFailure('FetchFailed', message, 'wait', { status: 404 });
+  }
+}

@@ -1,0 +1,500 @@
+import type { RequestListener, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { RegistryError } from '#domain/registry-error.js';
+import { startHttpServer, startTcpServer } from '../http/testing/http-server.js';
+import { server } from '../testing/catalogue-file.js';
+import { apiSource } from './api.source.js';
+import { OFFICIAL } from './lifecycle.js';
+import { createApiContext, walkAll } from './testing/api-context.js';
+import type { TestApiContext, Walked } from './testing/api-context.js';
+import type { WalkOptions } from './walk-pages.js';
+
+type Listed = Record<string, unknown>;
+
+const listed = (fields: Listed = {}, official?: Listed): Listed => ({
+  server: server(fields),
+  _meta: official ? { [OFFICIAL]: official } : {},
+});
+
+const numbered = (count: number, from = 0): Listed[] =>
+  Array.from({ length: count }, (_, index) =>
+    listed({ name: `com.example/s${String(from + index).padStart(5, '0')}` }),
+  );
+
+const page = (servers: unknown, nextCursor?: string) => JSON.stringify({ servers, metadata: { count: 1, nextCursor } });
+
+const answer = (response: ServerResponse, body: string | Buffer, headers: Record<string, string> = {}, status = 200) =>
+  void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+
+/** A registry that gives `size` servers per page, whose cursor is the index of the next. */
+function registryOf(servers: readonly Listed[], size: number, root = '/v0.1/servers'): RequestListener {
+  return (request, response) => {
+    const url = new URL(request.url ?? '', 'http://localhost');
+    if (url.pathname !== root) return answer(response, '{"error":"no such path"}', {}, 404);
+    const from = Number(url.searchParams.get('cursor') ?? 0);
+    const next = from + size < servers.length ? String(from + size) : undefined;
+    return answer(response, page(servers.slice(from, from + size), next));
+  };
+}
+
+const read = (
+  endpoint: string,
+  options: WalkOptions & { timeout?: string } = {},
+  context: TestApiContext = createApiContext(),
+): Promise<Walked> => {
+  const { timeout, ...walk } = options;
+  return walkAll(apiSource.pages({ endpoint, ...(timeout !== undefined && { timeout }) }, walk, context));
+};
+
+async function failureOf(endpoint: string, ...rest: [Parameters<typeof read>[1]?, TestApiContext?]) {
+  const error: unknown = await read(endpoint, ...rest).then(
+    ({ entries }) => `read ${entries.length} entries`,
+    (reason: unknown) => reason,
+  );
+  expect(error).toMatchObject({ name: 'RegistryError' });
+  return error as RegistryError;
+}
+
+describe('the spec', () => {
+  it('takes an endpoint and a bounded time-out', () => {
+    const faults = (spec: unknown) => apiSource.spec.safeParse(spec).error?.issues.map(({ message }) => message);
+    expect(faults({ endpoint: 'http://a.example/base/', timeout: '5m' })).toBeUndefined();
+    expect(faults({ endpoint: 'http://a.example', timeout: '5m1s' })).toEqual(['must be at most 5m']);
+    expect(faults({ endpoint: 'http://a.example', timeout: '0s' })).toEqual(['must be longer than zero, such as 30m']);
+    expect(faults({ endpoint: 'ftp://a.example' })).toHaveLength(1);
+    expect(faults({ endpoint: 'https://user:secret@a.example' })).toHaveLength(1);
+  });
+
+  it('is shown without what could be a key', () => {
+    expect(apiSource.address({ endpoint: 'https://a.example/base?key=secret' })).toBe('https://a.example/base');
+  });
+});
+
+describe('finding the API', () => {
+  it.each(['', '/', '/base', '/base/', '/default/team/registry/x'])('works below %j', async (base) => {
+    const root = `${base.replace(/\/$/, '')}/v0.1/servers`;
+    await using registry = await startHttpServer(registryOf(numbered(3), 2, root));
+    expect((await read(`${registry.url}${base}`)).entries).toHaveLength(3);
+    expect(registry.requests).toEqual([
+      `${root}?limit=100&include_deleted=true`,
+      `${root}?limit=100&include_deleted=true&cursor=2`,
+    ]);
+  });
+
+  it('falls back to the older name, and asks for the newer one only once', async () => {
+    await using registry = await startHttpServer(registryOf(numbered(3), 1, '/v0/servers'));
+    expect((await read(registry.url)).entries).toHaveLength(3);
+    expect(registry.requests.map((path) => path.split('?')[0])).toEqual([
+      '/v0.1/servers',
+      ...Array<string>(3).fill('/v0/servers'),
+    ]);
+  });
+
+  it('tells where it looked, and what the server said', async () => {
+    await using registry = await startHttpServer(registryOf([], 1, '/elsewhere'));
+    const failure = await failureOf(registry.url);
+    expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
+    expect(failure.message).toBe(
+      `No registry API: ${registry.url}/v0.1/servers and ${registry.url}/v0/servers answered 404 Not Found (no such path): ` +
+        'give api.endpoint the address that /v0.1/servers comes after.',
+    );
+  });
+
+  it('goes where the site sends it, and keeps what the endpoint asks for', async () => {
+    await using mirror = await startHttpServer(registryOf(numbered(1), 1, '/mirror/base/v0.1/servers'));
+    const urlRewrites = [{ from: 'https://registry.example.com/', to: `${mirror.url}/mirror/` }];
+    const endpoint = 'https://registry.example.com/base?key=1';
+    expect((await read(endpoint, {}, createApiContext({ urlRewrites }))).entries).toHaveLength(1);
+    expect(mirror.requests).toEqual(['/mirror/base/v0.1/servers?key=1&limit=100&include_deleted=true']);
+    const broken = createApiContext({ urlRewrites: [{ from: 'https://', to: 'nonsense' }] });
+    expect(await failureOf(endpoint, {}, broken)).toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
+  });
+});
+
+describe('a walk', () => {
+  it('continues after a stored cursor, and asks for changes throughout', async () => {
+    await using registry = await startHttpServer(registryOf(numbered(250), 100));
+    const { pages, entries } = await read(registry.url, { cursor: '100', updatedSince: '2026-01-01T00:00:00Z' });
+    expect(entries.map(({ name }) => name)).toEqual(
+      numbered(150, 100).map((entry) => (entry['server'] as Listed)['name']),
+    );
+    expect(pages.map(({ nextCursor }) => nextCursor)).toEqual(['200', undefined]);
+    for (const path of registry.requests) expect(path).toContain('updated_since=2026-01-01T00%3A00%3A00Z');
+  });
+
+  it('passes cursors on whatever they are made of', async () => {
+    const cursor = 'a b+c/d=&e%2F"ü';
+    const asked: (string | null)[] = [];
+    await using registry = await startHttpServer((request, response) => {
+      const given = new URL(request.url ?? '', 'http://localhost').searchParams.get('cursor');
+      asked.push(given);
+      answer(response, given === null ? page(numbered(1), cursor) : page(numbered(1, 1)));
+    });
+    await read(registry.url);
+    expect(asked).toEqual([null, cursor]);
+  });
+
+  it('knows the cursors of older registries, and lists that are null', async () => {
+    await using registry = await startHttpServer((request, response) => {
+      const isFirst = !request.url?.includes('cursor=');
+      answer(response, isFirst ? '{"servers":null,"metadata":{"next_cursor":"x"}}' : page(numbered(2), ''));
+    });
+    expect((await read(registry.url)).entries).toHaveLength(2);
+  });
+
+  it('gives an empty list as one page without entries', async () => {
+    await using registry = await startHttpServer(registryOf([], 100));
+    const { pages } = await read(registry.url);
+    expect(pages).toEqual([{ items: [], bytes: Buffer.byteLength(page([])) }]);
+  });
+
+  it('reads gzip', async () => {
+    await using registry = await startHttpServer((_, response) =>
+      answer(response, gzipSync(page(numbered(50))), { 'content-encoding': 'gzip' }),
+    );
+    expect((await read(registry.url)).entries).toHaveLength(50);
+  });
+
+  it('drops what a page repeats because the list grew meanwhile', async () => {
+    await using registry = await startHttpServer((request, response) =>
+      answer(response, request.url?.includes('cursor') ? page(numbered(3, 2)) : page(numbered(3), 'x')),
+    );
+    const { entries, quarantined } = await read(registry.url);
+    expect(entries).toHaveLength(5);
+    expect(quarantined).toEqual([]);
+  });
+
+  it('begins anew when the stored cursor is refused', async () => {
+    await using registry = await startHttpServer((_, response) => answer(response, '{"error":"bad cursor"}', {}, 400));
+    const failure = await failureOf(registry.url, { cursor: 'old' });
+    expect(failure.constructor.name).toBe('CursorRefused');
+    expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'retry' });
+    expect(failure.message).toMatch(/answered 400 Bad Request \(bad cursor\)\. The walk has to begin anew\.$/);
+    expect(await failureOf(registry.url)).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
+  });
+
+  it('stops when nobody wants it any more', async () => {
+    const controller = new AbortController();
+    await using registry = await startHttpServer(() => controller.abort(new Error('nobody wants it')));
+    await expect(read(registry.url, {}, createApiContext({}, controller.signal))).rejects.toThrow('nobody wants it');
+  });
+});
+
+describe('a list without end', () => {
+  it.each<[string, (asked: number) => string, RegExp]>([
+    ['the same cursor', (asked) => page(numbered(1, asked), 'x'), /gives a cursor on page 2 that it gave before/],
+    [
+      'a ring of cursors',
+      (asked) => page(numbered(1, asked), `${asked % 3}`),
+      /a cursor on page 4 that it gave before/,
+    ],
+    ['the same page', (asked) => page(numbered(2), `${asked}`), /gives the same entries again as page 2/],
+    ['ever more pages', (asked) => page(numbered(1, asked), `${asked}`), /has more than 20 pages/],
+    ['ever more entries', (asked) => page(numbered(40, asked * 40), `${asked}`), /has more than 100 entries/],
+  ])('is noticed: %s', async (_, body, message) => {
+    let asked = 0;
+    await using registry = await startHttpServer((_request, response) => answer(response, body(asked++)));
+    const context = createApiContext({ limits: { maxPages: 20, maxEntries: 100 } });
+    const failure = await failureOf(registry.url, {}, context);
+    expect(failure).toMatchObject({ reason: 'InvalidData', destiny: 'wait' });
+    expect(failure.message).toMatch(message);
+  });
+
+  it('is noticed when it comes back to where a resumed walk began', async () => {
+    await using registry = await startHttpServer((_, response) => answer(response, page(numbered(1), 'begin')));
+    expect((await failureOf(registry.url, { cursor: 'begin' })).message).toMatch(
+      /a cursor on page 1 that it gave before/,
+    );
+  });
+});
+
+describe('a transient failure', () => {
+  /** Fails with each of the failures in turn before each page. */
+  const failing = (...failures: RequestListener[]): [RequestListener, { asked: number }] => {
+    const count = { asked: 0 };
+    const good = registryOf(numbered(4), 2);
+    const turns = [...failures, good];
+    return [(request, response) => turns[count.asked++ % turns.length]?.(request, response), count];
+  };
+
+  const status =
+    (code: number, headers: Record<string, string> = {}): RequestListener =>
+    (_, response) =>
+      answer(response, '', headers, code);
+
+  it.each<[string, RequestListener[]]>([
+    ['500 and 502', [status(500), status(502)]],
+    ['408 and 429', [status(408), status(429, { 'retry-after': '0' })]],
+    ['a connection that breaks off', [(request) => request.socket.destroy()]],
+    [
+      'an answer that is cut short',
+      [(_, response) => void response.writeHead(200, { 'content-length': 99 }).write('{"s', () => response.destroy())],
+    ],
+    ['an answer that does not come', [() => undefined]],
+  ])(
+    'is tried again, page by page: %s',
+    async (_, failures) => {
+      const [listener, count] = failing(...failures);
+      await using registry = await startHttpServer(listener);
+      const { entries } = await read(registry.url, { timeout: '2s' });
+      expect(entries).toHaveLength(4);
+      expect(count.asked).toBe(2 * (failures.length + 1));
+    },
+    30_000,
+  );
+
+  it('is not tried again sooner than the server asks', async () => {
+    const [listener, count] = failing(status(429, { 'retry-after': '1' }));
+    await using registry = await startHttpServer(listener);
+    const context = createApiContext();
+    await read(registry.url, { cursor: '2' }, context);
+    expect(context.notes).toEqual(['attempt 1 of 3 failed, the next follows in 1s', 'page 1, 2 entries']);
+    expect(count.asked).toBe(2);
+  });
+
+  it('ends the walk when the server asks for more time than there is, or after some tries', async () => {
+    const [listener, count] = failing(status(503, { 'retry-after': '3600' }));
+    await using registry = await startHttpServer(listener);
+    expect(await failureOf(registry.url)).toMatchObject({ destiny: 'retry', retryAfterMs: 3_600_000 });
+    expect(count.asked).toBe(1);
+
+    await using dead = await startHttpServer(status(500));
+    const failure = await failureOf(dead.url);
+    expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'retry' });
+    expect(failure.message).toContain('answered 500 Internal Server Error');
+    expect(dead.requests).toHaveLength(3);
+  });
+
+  it('is told of a connection that hangs and of headers without end', async () => {
+    await using hanging = await startTcpServer(() => undefined);
+    const once = createApiContext({ retry: { attempts: 1 } });
+    expect(await failureOf(hanging.url, { timeout: '200ms' }, once)).toMatchObject({
+      reason: 'Unreachable',
+      destiny: 'retry',
+      message: `${hanging.url}/v0.1/servers sent no answer within 200ms.`,
+    });
+  });
+});
+
+describe('an answer that is no list', () => {
+  it.each<[string, string, Record<string, string>, string, RegExp]>([
+    [
+      'a login page',
+      '<!doctype html><title>Log in</title>',
+      { 'content-type': 'text/html' },
+      'FormatMismatch',
+      /is an HTML page, as a login/,
+    ],
+    [
+      'a page in disguise',
+      '\n<html>',
+      {},
+      'FormatMismatch',
+      /is an HTML or XML page, as a login or error page would be: check that api\.endpoint/,
+    ],
+    ['nothing', '', {}, 'FormatMismatch', /is empty: check/],
+    ['a bare list', '[{"name":"a/b"}]', {}, 'FormatMismatch', /is not a list of servers/],
+    ['another object', '{"data":{"servers":[]},"version":"1.0.0"}', {}, 'FormatMismatch', /it has "data", "version"/],
+    ["ToolHive's format", '{"servers":{"a":{}}}', {}, 'FormatMismatch', /it has "servers"/],
+    [
+      'half an answer',
+      page(numbered(2)).slice(0, -40),
+      {},
+      'InvalidData',
+      /is not valid JSON: it ends too early, at byte \d+/,
+    ],
+    [
+      'broken JSON',
+      '{"servers":[{"server":{"name":nonsense}}]}',
+      {},
+      'InvalidData',
+      /is not valid JSON: .*near ".*nonsense/,
+    ],
+    [
+      'a broken cursor',
+      '{"servers":[],"metadata":{"nextCursor":5}}',
+      {},
+      'InvalidData',
+      /nextCursor that is not proper text/,
+    ],
+  ])('says what came: %s', async (_, body, headers, reason, message) => {
+    await using registry = await startHttpServer((_request, response) => answer(response, body, headers));
+    const failure = await failureOf(registry.url);
+    expect(failure).toMatchObject({ reason, destiny: 'wait' });
+    expect(failure.message).toMatch(message);
+    expect(failure.message).toContain(`${registry.url}/v0.1/servers`);
+  });
+
+  it('is refused when it wants a login, and when it sends us to a private address that is not allowed', async () => {
+    await using closed = await startHttpServer((_, response) => answer(response, '{"error":"no token"}', {}, 401));
+    expect(await failureOf(closed.url)).toMatchObject({ reason: 'AuthFailed', destiny: 'wait' });
+    expect(closed.requests).toHaveLength(1);
+
+    await using metadata = await startHttpServer((_, response) =>
+      answer(response, '', { location: 'http://169.254.169.254/latest' }, 302),
+    );
+    expect((await failureOf(metadata.url)).message).toContain('where requests must not go');
+    const strict = createApiContext({ addressPolicy: 'public-only' });
+    expect((await failureOf(closed.url, {}, strict)).message).toContain('is a private address');
+  });
+
+  it('is not read beyond its limit', async () => {
+    await using registry = await startHttpServer(registryOf(numbered(100), 100));
+    const failure = await failureOf(registry.url, {}, createApiContext({ limits: { maxPageBytes: 1000 } }));
+    expect(failure).toMatchObject({ reason: 'InvalidData', destiny: 'wait' });
+    expect(failure.message).toContain('answered with more than 1000 bytes');
+  });
+});
+
+describe('an entry', () => {
+  async function readBody(body: string): Promise<Walked> {
+    await using registry = await startHttpServer((_, response) => answer(response, body));
+    return await read(registry.url);
+  }
+
+  it('keeps its bytes and the order of its fields', async () => {
+    const exact =
+      '{"version":"1.0.0","10":1.0,"9":12345678901234567890,"name":"a/b","$schema":"s","description":"\\u00e9é"}';
+    const { entries } = await readBody(`{"servers":[{"_meta":{},"server": ${exact.replaceAll('":', '" : ')} }]}`);
+    expect(entries.map(({ serverJson }) => serverJson)).toEqual([exact]);
+  });
+
+  it('keeps its life: deprecated and deleted entries are carried as such', async () => {
+    const dates = {
+      publishedAt: '2026-01-01T00:00:00.123456Z',
+      updatedAt: '2026-02-01T01:00:00+01:00',
+      isLatest: true,
+    };
+    const { entries, pages } = await readBody(
+      page([
+        listed({ name: 'a/active' }, { status: 'active', ...dates }),
+        listed(
+          { name: 'a/deprecated' },
+          { status: 'deprecated', statusMessage: 'use b', statusChangedAt: 'once', ...dates },
+        ),
+        listed({ name: 'a/deleted' }, { status: 'deleted', ...dates, updatedAt: '2026-02-01T00:00:00.000001Z' }),
+        listed({ name: 'a/silent' }),
+        { server: server({ name: 'a/bare' }) },
+      ]),
+    );
+    const times = { publishedAt: '2026-01-01T00:00:00.123456Z', updatedAt: '2026-02-01T00:00:00.000Z' };
+    expect(entries.map(({ name, status, lifecycle }) => [name, status, lifecycle])).toEqual([
+      ['a/active', 'active', { status: 'active', ...times }],
+      ['a/deprecated', 'deprecated', { status: 'deprecated', statusMessage: 'use b', ...times }],
+      ['a/deleted', 'active', { status: 'deleted', ...times, updatedAt: '2026-02-01T00:00:00.000001Z' }],
+      ['a/silent', 'active', undefined],
+      ['a/bare', 'active', undefined],
+    ]);
+    expect(pages[0]?.latestUpdate).toBe('2026-02-01T00:00:00.000001Z');
+  });
+
+  it('has another hash when its life or its text is another, and the same wherever it stands', async () => {
+    const hashes = async (...servers: Listed[]) =>
+      (await readBody(page(servers))).pages[0]?.items.map((item) => 'hash' in item && item.hash.toString('hex')) ?? [];
+    const active = listed({ name: 'a/b' }, { status: 'active' });
+    const [first] = await hashes(active);
+    const [, later] = await hashes(listed(), listed({ name: 'a/b' }, { status: 'active', isLatest: true }));
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(later).toBe(first);
+    for (const other of [
+      listed({ name: 'a/b' }, { status: 'deleted' }),
+      listed({ name: 'a/b' }),
+      listed({ name: 'a/c' }, { status: 'active' }),
+    ]) {
+      expect((await hashes(other))[0]).not.toBe(first);
+    }
+  });
+
+  it('goes into quarantine alone, under its name where it has one', async () => {
+    const twice = `{"server":${JSON.stringify(server())},"server":{}}`;
+    const body = page([
+      listed({ name: 'no-slash' }),
+      5,
+      { name: 'com.example/bare' },
+      listed({ name: 'a/strange' }, { status: 'haunted' }),
+      listed({ name: 'a/gone', description: 5 }, { status: 'deleted' }),
+      listed({ name: 'a/former', status: 'deleted' }),
+      listed({ name: 'a/large', description: 'x'.repeat(1_100_000) }),
+      listed({ name: 'a/good' }),
+      listed({ name: 'a/good' }),
+    ]).replace('5,', `5,${twice},`);
+    const { entries, quarantined } = await readBody(body);
+    expect(entries.map(({ name }) => name)).toEqual(['a/good']);
+    expect(quarantined.map(({ key, path, message, lifecycle }) => [key, path, message, lifecycle?.status])).toEqual([
+      ['no-slash', 'name', expect.stringMatching(/^must be namespace\/name/), undefined],
+      ['page 1, servers[1]', '', 'must be an object with the server.json under "server"', undefined],
+      ['com.example/search', '', 'has a field of the same name twice: keep one', undefined],
+      ['com.example/bare', '', 'must be an object with the server.json under "server"', undefined],
+      ['a/strange', expect.stringContaining('status'), 'must be one of active, deprecated, deleted', undefined],
+      ['a/gone', 'description', 'must be text', 'deleted'],
+      ['a/former', 'status', expect.stringContaining('took it back'), 'deleted'],
+      ['page 1, servers[7]', '', 'has more than 1048576 bytes', undefined],
+      ['a/good', '', expect.stringContaining('is there twice'), undefined],
+    ]);
+  });
+});
+
+describe('a probe', () => {
+  const since = '2026-02-01T00:00:00.123456Z';
+  const probe = (endpoint: string, known: Parameters<typeof apiSource.probe>[1]) =>
+    apiSource.probe({ endpoint }, known, createApiContext());
+
+  it.each<[string, unknown[], string]>([
+    ['nothing changed', [], 'unchanged'],
+    ['something changed', [listed({}, { updatedAt: '2026-02-01T00:00:00.123457Z' })], 'changed'],
+    ['the registry ignores the time asked for', [listed({}, { updatedAt: since })], 'unknown'],
+    ['the registry knows no times', [listed()], 'unknown'],
+  ])('says when %s', async (_, servers, verdict) => {
+    await using registry = await startHttpServer((_request, response) => answer(response, page(servers)));
+    expect(await probe(registry.url, { updatedSince: since })).toMatchObject({ verdict });
+    expect(registry.requests).toEqual([
+      `/v0.1/servers?limit=1&include_deleted=true&updated_since=${encodeURIComponent(since)}`,
+    ]);
+  });
+
+  it('does not know when the registry refuses the question', async () => {
+    await using registry = await startHttpServer((_, response) => answer(response, '', {}, 422));
+    expect((await probe(registry.url, { updatedSince: since })).verdict).toBe('unknown');
+  });
+
+  it('does not know when nothing is known, but finds out whether the registry answers', async () => {
+    await using registry = await startHttpServer((_, response) => answer(response, page(numbered(1))));
+    expect((await probe(registry.url, {})).verdict).toBe('unknown');
+    expect(registry.requests).toHaveLength(1);
+    await expect(probe('http://127.0.0.1:9', {})).rejects.toMatchObject({ reason: 'Unreachable' });
+  });
+
+  it('compares the tag of a list of one page', async () => {
+    let etag = '"one"';
+    await using registry = await startHttpServer((request, response) => {
+      if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();
+      else answer(response, page(numbered(2)), { etag });
+    });
+    const { pages } = await read(registry.url);
+    const known = { etag: pages[0]?.etag ?? '', updatedSince: since };
+    expect(known.etag).toBe('"one"');
+    expect((await probe(registry.url, known)).verdict).toBe('unchanged');
+    etag = '"two"';
+    expect((await probe(registry.url, known)).verdict).toBe('changed');
+  });
+
+  it('is not offered the tag of a page that is not the whole list', async () => {
+    const list = registryOf(numbered(4), 2);
+    await using registry = await startHttpServer((request, response) => {
+      response.setHeader('etag', '"x"');
+      list(request, response);
+    });
+    expect((await read(registry.url)).pages.map(({ etag }) => etag)).toEqual([undefined, undefined]);
+    const changes = await read(registry.url, { updatedSince: since, cursor: '2' });
+    expect(changes.pages.map(({ etag }) => etag)).toEqual([undefined]);
+  });
+
+  it('fails like a walk when the registry is away', async () => {
+    await using registry = await startHttpServer((_, response) => answer(response, '', {}, 503));
+    await expect(probe(registry.url, { updatedSince: since })).rejects.toMatchObject({
+      reason: 'FetchFailed',
+      destiny: 'retry',
+    });
+  });
+});

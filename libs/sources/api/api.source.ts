@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { parseGoDuration } from '#domain/go-duration.js';
+import { goDurationField, httpUrl } from '#domain/spec-fields.js';
+import { shownUrl } from '../http/http-failure.js';
+import type { ApiContext } from './api-client.js';
+import { probeChanges } from './probe-changes.js';
+import type { KnownState, Probe } from './probe-changes.js';
+import { walkPages } from './walk-pages.js';
+import type { ApiPage, WalkOptions } from './walk-pages.js';
+import { defineSource } from '../source.js';
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MAX_TIMEOUT_MS = 300_000;
+
+const apiSpec = z
+  .strictObject({
+    endpoint: httpUrl.describe('Base URL of another registry; /v0.1/servers, else /v0/servers, is appended.'),
+    timeout: goDurationField
+      .refine((text) => (parseGoDuration(text) ?? 0) <= MAX_TIMEOUT_MS, 'must be at most 5m')
+      .optional()
+      .describe('Bound of one request, from the connection to the last byte; 30s when absent, at most 5m.'),
+  })
+  .describe('Another registry, read over its HTTP API.');
+
+export type ApiSpec = z.output<typeof apiSpec>;
+
+/** Reads another registry page by page over the generic registry API, of which it asks no more than the list of servers. */
+export const apiSource = defineSource({
+  block: 'api',
+  shape: 'pages',
+  spec: apiSpec,
+
+  address: ({ endpoint }: ApiSpec): string => shownUrl(endpoint),
+
+  references: (_spec: ApiSpec) => ({}),
+
+  /** Whether anything changed since the list was stored, as far as the registry can say so. */
+  probe: (spec: ApiSpec, known: KnownState, context: ApiContext): Promise<Probe> =>
+    probeChanges(spec.endpoint, timeoutOf(spec), known, context),
+
+  /** The list from its beginning, or from the page after a stored cursor on. */
+  pages: (spec: ApiSpec, options: WalkOptions, context: ApiContext): AsyncGenerator<ApiPage> =>
+    walkPages(spec.endpoint, timeoutOf(spec), options, context),
+});
+
+function timeoutOf({ timeout }: ApiSpec): number {
+  return (timeout === undefined ? undefined : parseGoDuration(timeout)) ?? DEFAULT_TIMEOUT_MS;
+}

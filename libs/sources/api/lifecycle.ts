@@ -1,0 +1,37 @@
+import { LIFECYCLE_STATUSES } from '#domain/catalogue-entry.js';
+import type { Lifecycle, LifecycleStatus } from '#domain/catalogue-entry.js';
+import { EntryFault } from '../formats/entry-fault.js';
+import { toInstant } from './instant.js';
+
+export const OFFICIAL = 'io.modelcontextprotocol.registry/official';
+
+/**
+ * What the `_meta` beside a server says of its life; undefined when it says nothing (`{}`, as the Go server does). Times that are none
+ * are left out, but a status that is unknown throws an EntryFault: it might mean that nobody should use the server.
+ */
+export function toLifecycle(meta: unknown): Lifecycle | undefined {
+  const official = isObject(meta) ? meta[OFFICIAL] : undefined;
+  if (!isObject(official)) return undefined;
+  const { status = 'active', statusMessage } = official;
+  if (!LIFECYCLE_STATUSES.includes(status as LifecycleStatus)) {
+    throw new EntryFault(['_meta', OFFICIAL, 'status'], `must be one of ${LIFECYCLE_STATUSES.join(', ')}`);
+  }
+  const times = ['statusChangedAt', 'publishedAt', 'updatedAt'].flatMap((field) => {
+    const instant = toInstant(official[field]);
+    return instant === undefined ? [] : [[field, instant]];
+  });
+  return {
+    status: status as LifecycleStatus,
+    ...(typeof statusMessage === 'string' && statusMessage !== '' && { statusMessage }),
+    ...(Object.fromEntries(times) as Omit<Lifecycle, 'status'>),
+  };
+}
+
+/** Until 2025-09 the status was a field of the server.json itself. */
+export function formerLifecycle(server: unknown): Lifecycle | undefined {
+  return isObject(server) && server['status'] === 'deleted' ? { status: 'deleted' } : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

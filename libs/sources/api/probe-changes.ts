@@ -1,0 +1,72 @@
+import { HttpFailure } from '../http/http-failure.js';
+import { ApiClient } from './api-client.js';
+import type { ApiContext, ListQuery } from './api-client.js';
+import { isAfter, toInstant } from './instant.js';
+import { readPage } from './read-page.js';
+
+/** What is known of the list as it was last stored. */
+export interface KnownState {
+  /** The `latestUpdate` of the whole list, exactly: an overlap would make every list look changed. */
+  readonly updatedSince?: string;
+  /** The `etag` of a page that was the whole list. */
+  readonly etag?: string;
+}
+
+export interface Probe {
+  /**
+   * `unchanged` by an entity tag is certain. By `updated_since` it is as good as the registry: one that keeps no tombstones
+   * does not tell of removals, hence a full walk now and then. `unknown`: only a full walk can tell.
+   */
+  readonly verdict: 'unchanged' | 'changed' | 'unknown';
+  /** Why, for logs and histories. */
+  readonly because: string;
+}
+
+/** Asks as little as possible: at most one request, of one entry where that can tell. Throws a RegistryError, or the abort reason. */
+export async function probeChanges(
+  endpoint: string,
+  timeoutMs: number,
+  known: KnownState,
+  context: ApiContext,
+): Promise<Probe> {
+  await using client = new ApiClient(endpoint, timeoutMs, context);
+  if (known.etag !== undefined) return await probeByTag(client, known.etag);
+  const since = toInstant(known.updatedSince);
+  if (since === undefined) return await probeReach(client);
+  return await probeByTime(client, since);
+}
+
+/** Nothing is known to compare with; but a registry that does not answer should be found out before it is walked. */
+async function probeReach(client: ApiClient): Promise<Probe> {
+  await client.list({ limit: '1' });
+  return { verdict: 'unknown', because: 'nothing is known to compare with' };
+}
+
+async function probeByTag(client: ApiClient, etag: string): Promise<Probe> {
+  const answer = await client.list({ limit: '100', include_deleted: 'true' }, { 'if-none-match': etag });
+  const isSame = answer.status === 304 || answer.headers.etag === etag;
+  return isSame
+    ? { verdict: 'unchanged', because: 'the whole list has the same entity tag' }
+    : { verdict: 'changed', because: 'the list has another entity tag' };
+}
+
+async function probeByTime(client: ApiClient, since: string): Promise<Probe> {
+  const query: ListQuery = { limit: '1', include_deleted: 'true', updated_since: since };
+  try {
+    const { items } = readPage(await client.list(query), '');
+    const [first] = items;
+    if (!first) return { verdict: 'unchanged', because: `nothing was updated after ${since}` };
+    const { lifecycle } = 'entry' in first ? first.entry : first.quarantined;
+    if (lifecycle?.updatedAt === undefined) {
+      return { verdict: 'unknown', because: 'the registry does not say when its entries were updated' };
+    }
+    return isAfter(lifecycle.updatedAt, since)
+      ? { verdict: 'changed', because: `an entry was updated at ${lifecycle.updatedAt}` }
+      : { verdict: 'unknown', because: 'the registry ignores updated_since: it gives older entries as well' };
+  } catch (error) {
+    if (error instanceof HttpFailure && (error.status === 400 || error.status === 422)) {
+      return { verdict: 'unknown', because: 'the registry refuses updated_since' };
+    }
+    throw error;
+  }
+}

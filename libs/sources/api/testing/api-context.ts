@@ -1,0 +1,37 @@
+import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
+import type { ApiContext, ApiSettings } from '../api-client.js';
+import type { ApiPage } from '../walk-pages.js';
+
+export interface TestApiContext extends ApiContext {
+  readonly notes: string[];
+}
+
+/** What reading an API is given in tests: retries that follow at once. */
+export function createApiContext(settings: Partial<ApiSettings> = {}, signal?: AbortSignal): TestApiContext {
+  const notes: string[] = [];
+  return {
+    signal: signal ?? new AbortController().signal,
+    progress: (note) => void notes.push(note),
+    notes,
+    settings: { version: '1.2.3', urlRewrites: [], retry: { firstDelayMs: 1 }, ...settings },
+  };
+}
+
+export interface Walked {
+  readonly pages: ApiPage[];
+  readonly entries: CatalogueEntry[];
+  readonly quarantined: QuarantinedEntry[];
+}
+
+/** Reads all pages. */
+export async function walkAll(walk: AsyncIterable<ApiPage>): Promise<Walked> {
+  const walked: Walked = { pages: [], entries: [], quarantined: [] };
+  for await (const page of walk) {
+    walked.pages.push(page);
+    for (const item of page.items) {
+      if ('entry' in item) walked.entries.push(item.entry);
+      else walked.quarantined.push(item.quarantined);
+    }
+  }
+  return walked;
+}

@@ -1,0 +1,87 @@
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import type { SourceFormat } from '#domain/source-format.js';
+import type { EntryText } from './entry-text.js';
+import type { Container, Slice } from './json-cutter.js';
+import { toEntry } from './server-json.js';
+import { convertRemote, convertServer } from './toolhive.js';
+
+/** One place in a format where entries stand. */
+export interface Section {
+  readonly container: string;
+  readonly root: Container;
+  convert(slice: Slice, entry: EntryText): CatalogueEntry;
+}
+
+export interface Layout {
+  /** In order of precedence; each is read in a pass of its own, since a file may hold them in any order. */
+  readonly sections: readonly Section[];
+  /** Says what the file lacks; undefined when it is whole. */
+  missing(document: Document): string | undefined;
+}
+
+/** What stands around the entries. */
+export interface Document {
+  /** Members that are no containers, as in `version` or `data.groups`: first character of each value. */
+  readonly outline: Map<string, string>;
+  /** Small values that a catalogue must have: `version`, `meta`, … */
+  readonly values: Map<string, unknown>;
+  readonly entered: ReadonlySet<string>;
+}
+
+/** Where each format has its entries, and what must stand around them. */
+export const LAYOUTS: Record<SourceFormat, Layout> = {
+  toolhive: {
+    sections: [
+      toolhiveSection('servers', (slice, { value }) => convertServer(String(slice.key), value)),
+      toolhiveSection('remote_servers', (slice, { value }) => convertRemote(String(slice.key), value)),
+    ],
+    missing: ({ values, outline, entered }) =>
+      (entered.has('servers') ? undefined : '"servers", an object with an entry for each name, is missing') ??
+      (outline.has('remote_servers') && outline.get('remote_servers') !== '{'
+        ? '"remote_servers" must be an object with an entry for each name'
+        : undefined) ??
+      wrongVersion(values.get('version')) ??
+      wrongTime('last_updated', values.get('last_updated')),
+  },
+  upstream: {
+    sections: [
+      {
+        container: 'data.servers',
+        root: container('', '{', { data: container('data', '{', { servers: container('data.servers', '[') }) }),
+        convert: (_slice, entry) => toEntry(entry),
+      },
+    ],
+    missing: ({ values, entered }) =>
+      (entered.has('data.servers') ? undefined : '"data.servers", a list of servers, is missing') ??
+      wrongVersion(values.get('version')) ??
+      wrongTime(
+        'meta.last_updated',
+        (values.get('meta') as { last_updated?: unknown } | null | undefined)?.last_updated,
+      ),
+  },
+};
+
+function container(name: string, opener: '{' | '[', members: Record<string, Container> = {}): Container {
+  return {
+    name,
+    opener,
+    inside: (key) => (Object.hasOwn(members, key) ? members[key] : undefined),
+    holdsEntries: Object.keys(members).length === 0,
+  };
+}
+
+function toolhiveSection(name: string, convert: Section['convert']): Section {
+  return { container: name, root: container('', '{', { [name]: container(name, '{') }), convert };
+}
+
+function wrongVersion(version: unknown): string | undefined {
+  if (version === undefined) return '"version", such as "1.0.0", is missing';
+  const isVersion = typeof version === 'string' && /^\d+\.\d+\.\d+/.test(version);
+  return isVersion ? undefined : '"version" must be text such as "1.0.0"';
+}
+
+function wrongTime(name: string, time: unknown): string | undefined {
+  if (time === undefined) return `"${name}", such as "2026-01-31T12:00:00Z", is missing`;
+  const isTime = typeof time === 'string' && !Number.isNaN(Date.parse(time));
+  return isTime ? undefined : `"${name}" must be a time such as "2026-01-31T12:00:00Z"`;
+}

@@ -1,0 +1,29 @@
+import type { FileHandle } from 'node:fs/promises';
+import { RegistryError } from '#domain/registry-error.js';
+import type { CutFault } from './json-cutter.js';
+
+const BLOCK_BYTES = 256 * 1024;
+const SHOWN_BYTES = 60;
+
+/** Turns the place of a fault into line, column and the words around it, for which the file is read once more. */
+export async function notJson(file: FileHandle, fault: CutFault, name: string): Promise<RegistryError> {
+  let line = 1;
+  let column = 1;
+  const block = Buffer.allocUnsafe(BLOCK_BYTES);
+  for (let position = 0; position <= fault.offset; position += BLOCK_BYTES) {
+    const { bytesRead } = await file.read(block, 0, Math.min(BLOCK_BYTES, fault.offset - position), position);
+    for (const byte of block.subarray(0, bytesRead)) {
+      if (byte === 0x0a) [line, column] = [line + 1, 1];
+      // Bytes inside a character of several bytes are no columns of their own.
+      else if ((byte & 0xc0) !== 0x80) column++;
+    }
+  }
+  const from = Math.max(0, fault.offset - SHOWN_BYTES / 2);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(SHOWN_BYTES), 0, SHOWN_BYTES, from);
+  const around = buffer
+    .toString('utf8', 0, bytesRead)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
+  const message = `${name} is not valid JSON: line ${line}, column ${column}: ${fault.message}, near "${around}".`;
+  return new RegistryError('InvalidData', message);
+}

@@ -1,0 +1,133 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { SourceFormat } from '#domain/source-format.js';
+import { CutFault, JsonCutter } from './json-cutter.js';
+import type { Slice } from './json-cutter.js';
+import { LAYOUTS } from './layouts.js';
+import type { Document } from './layouts.js';
+import { locateFault } from './locate-fault.js';
+import { notJson } from './not-json.js';
+import { Reading } from './reading.js';
+import { mismatch, recognizeOther } from './recognize.js';
+
+export type ReadItem =
+  /** `hash` is of the entry as it stood in the file; equal hashes are equal entries. */
+  | { readonly entry: CatalogueEntry; readonly hash: Buffer }
+  | { readonly quarantined: QuarantinedEntry }
+  /** It is stored already and was not even parsed. */
+  | { readonly known: true };
+
+export interface ReadOptions {
+  /** How messages name the file, as in `registry.json at main@3f2c…`. */
+  readonly file: string;
+  readonly maxFileBytes: number;
+  /** Of one entry; the largest in public catalogues has some 40 kB. 1 MiB when absent. */
+  readonly maxEntryBytes?: number;
+  /** Whether an entry with this hash (of {@link ReadItem}, as latin1 text) is stored; each may be claimed once. */
+  readonly claimKnown?: (hash: string) => boolean;
+  /** 250,000 when absent: names are kept in memory to find those that are there twice. */
+  readonly maxEntries?: number;
+}
+
+const BLOCK_BYTES = 256 * 1024;
+const MAX_ENTRY_BYTES = 1024 * 1024;
+const MAX_ENTRIES = 250_000;
+/** Of objects and arrays inside one entry; real ones have about ten levels. */
+const MAX_DEPTH = 64;
+
+/**
+ * Reads a catalogue file entry by entry, in memory for some entries and the names of all: what stands in one block of the
+ * file is given together. What is wrong with an entry
+ * quarantines that entry. What is wrong with the file throws a RegistryError `InvalidData` or `FormatMismatch`, perhaps only after
+ * entries were given: nothing may be published before the end.
+ */
+export async function* readCatalogue(
+  path: string,
+  format: SourceFormat,
+  options: ReadOptions,
+): AsyncGenerator<readonly ReadItem[]> {
+  await using file = await open(path);
+  await refuseOther(file, options);
+  const { maxEntryBytes = MAX_ENTRY_BYTES, maxEntries = MAX_ENTRIES } = options;
+  const reading = new Reading(options.file, { maxEntryBytes, maxEntries, maxDepth: MAX_DEPTH }, options.claimKnown);
+  const { sections, missing } = LAYOUTS[format];
+  try {
+    for (const [index, section] of sections.entries()) {
+      const cutter = new JsonCutter(section.root, { maxValueBytes: maxEntryBytes, maxDepth: MAX_DEPTH });
+      const document: Document = { outline: new Map(), values: new Map(), entered: cutter.entered };
+      for await (const slices of cut(file, cutter)) {
+        const items: ReadItem[] = [];
+        for (const slice of slices) {
+          if (slice.container?.name === section.container) items.push(reading.read(section, slice));
+          else if (index === 0) note(document, slice, options);
+        }
+        if (items.length > 0) yield items;
+      }
+      if (index > 0) continue;
+      const lack = missing(document);
+      if (lack) throw mismatch(format, options.file, document.outline, lack);
+      // Nothing of the other sections is there: no need to read the file again.
+      if (!sections.some(({ container }) => document.outline.has(container))) break;
+    }
+  } catch (error) {
+    throw error instanceof CutFault ? await notJson(file, error, options.file) : error;
+  }
+  reading.end();
+}
+
+async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadOptions): Promise<void> {
+  const { size } = await file.stat();
+  if (size > maxFileBytes) {
+    throw new RegistryError('InvalidData', `${name} has ${size} bytes; at most ${maxFileBytes} are read.`);
+  }
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
+  const other = recognizeOther(buffer.subarray(0, bytesRead));
+  if (other) throw new RegistryError('InvalidData', `${name} ${other}.`);
+  const first = buffer
+    .subarray(0, bytesRead)
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart()[0];
+  if (first === '[') {
+    const remedy = 'a catalogue is an object: put the list under "data": {"servers": […]} and set format: upstream';
+    throw new RegistryError('FormatMismatch', `${name} is a bare list; ${remedy}.`);
+  }
+}
+
+/** Reads the file from its beginning, block by block, through one buffer. */
+async function* cut(file: FileHandle, cutter: JsonCutter): AsyncGenerator<Slice[]> {
+  const block = Buffer.allocUnsafe(BLOCK_BYTES);
+  let position = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, position);
+    if (bytesRead === 0) break;
+    // A byte order mark is of no use in UTF-8, but editors write it.
+    if (position === 0 && block.subarray(0, 3).equals(BYTE_ORDER_MARK)) block.fill(' ', 0, 3);
+    yield cutter.push(block.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+  cutter.end();
+}
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+const WANTED_VALUES = new Set(['version', 'last_updated', 'meta']);
+/** Of the document and of `data`; real ones have about five. */
+const MAX_MEMBERS = 1_000;
+
+function note(document: Document, { container, key, opener, bytes, offset }: Slice, { file }: ReadOptions): void {
+  const name = [container?.name, key].filter(Boolean).join('.');
+  document.outline.set(name, opener);
+  if (document.outline.size > MAX_MEMBERS) {
+    throw new RegistryError('InvalidData', `${file} has more than ${MAX_MEMBERS} fields around its entries.`);
+  }
+  if (bytes === undefined) return;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+    if (WANTED_VALUES.has(name)) document.values.set(name, value);
+  } catch {
+    throw locateFault(bytes, offset) ?? new CutFault('a value is not valid JSON', offset);
+  }
+}

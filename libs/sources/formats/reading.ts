@@ -1,0 +1,141 @@
+import { hash } from 'node:crypto';
+import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { RegistryError } from '#domain/registry-error.js';
+import { EntryFault } from './entry-fault.js';
+import { parseEntry } from './entry-text.js';
+import type { EntryText } from './entry-text.js';
+import { CutFault } from './json-cutter.js';
+import type { Slice } from './json-cutter.js';
+import type { Section } from './layouts.js';
+import { locateFault } from './locate-fault.js';
+import type { ReadItem } from './read-catalogue.js';
+
+export interface ReadingLimits {
+  readonly maxEntryBytes: number;
+  readonly maxEntries: number;
+  /** Of objects and arrays inside one entry. */
+  readonly maxDepth: number;
+}
+
+/** What is known of all entries so far. */
+export class Reading {
+  readonly #file: string;
+  readonly #limits: ReadingLimits;
+  /** Names and versions that were given out. */
+  readonly #given = new Set<string>();
+  #count = 0;
+  #known = 0;
+  readonly #firstFaults: QuarantinedEntry[] = [];
+  readonly #claimKnown: (hash: string) => boolean;
+
+  constructor(file: string, limits: ReadingLimits, claimKnown: (hash: string) => boolean = () => false) {
+    this.#file = file;
+    this.#limits = limits;
+    this.#claimKnown = claimKnown;
+  }
+
+  read(section: Section, slice: Slice): ReadItem {
+    const { maxEntries } = this.#limits;
+    if (++this.#count > maxEntries) {
+      throw new RegistryError('InvalidData', `${this.#file} has more than ${maxEntries} entries: split it.`);
+    }
+    const digest = hashOf(section, slice);
+    if (digest && this.#claimKnown(digest)) {
+      this.#known++;
+      return { known: true };
+    }
+    const known: { value?: unknown } = {};
+    try {
+      checkKey(slice.key);
+      const entry = section.convert(slice, this.#parse(slice, known));
+      const identity = `${entry.name}\n${entry.version}`;
+      if (this.#given.has(identity)) {
+        throw new EntryFault([], `is there twice: an earlier entry is called ${entry.name} ${entry.version} too`);
+      }
+      this.#given.add(identity);
+      return { entry, hash: Buffer.from(digest ?? '', 'latin1') };
+    } catch (error) {
+      if (!(error instanceof EntryFault)) throw error;
+      const quarantined = toQuarantined(section, slice, known.value, error);
+      if (this.#firstFaults.length < 3) this.#firstFaults.push(quarantined);
+      return { quarantined };
+    }
+  }
+
+  /** Throws when there was nothing to serve. */
+  end(): void {
+    if (this.#given.size + this.#known > 0) return;
+    const file = this.#file;
+    if (this.#count === 0) throw new RegistryError('InvalidData', `${file} holds no servers.`);
+    const faults = this.#firstFaults.map(({ key, path, message }) => `${key}: ${path ? `${path} ` : ''}${message}`);
+    const more = this.#count > faults.length ? `; and ${this.#count - faults.length} more` : '';
+    throw new RegistryError('InvalidData', `No entry of ${file} can be served: ${faults.join('; ')}${more}.`);
+  }
+
+  #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice, known: { value?: unknown }): EntryText {
+    if (isDuplicate) throw new EntryFault([], 'is there twice: the first one of this name counts');
+    if (!bytes) {
+      const { maxDepth, maxEntryBytes } = this.#limits;
+      const why =
+        excess === 'depth' ? `is nested deeper than ${maxDepth} levels` : `has more than ${maxEntryBytes} bytes`;
+      throw new EntryFault([], why);
+    }
+    try {
+      const entry = parseEntry({ bytes, colons, hasBlanks });
+      known.value = entry.value;
+      return entry;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw locateFault(bytes, offset) ?? new CutFault('an entry is not valid JSON', offset);
+    }
+  }
+}
+
+/**
+ * Counts up whenever the same bytes would become another entry than before (another schema, another conversion): then
+ * what is stored is read once more.
+ */
+export const READER_VERSION = 1;
+
+/** Undefined for what cannot be an entry anyway. */
+function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): string | undefined {
+  if (!bytes || isDuplicate) return undefined;
+  // In a list an entry is the same wherever it stands; in a map its name is part of it.
+  const whole = typeof key === 'string' ? Buffer.concat([Buffer.from(`${container}.${key}\n`), bytes]) : bytes;
+  return hash('sha256', whole, 'buffer').toString('latin1');
+}
+
+const SHOWN_LIMIT = 255;
+
+function checkKey(key: string | number): void {
+  if (typeof key === 'number') return;
+  if (key.length > SHOWN_LIMIT) throw new EntryFault([], `has a key of more than ${SHOWN_LIMIT} characters`);
+  if (/\0/.test(key) || !key.isWellFormed()) throw new EntryFault([], 'has a key that is not proper text');
+}
+
+function toQuarantined(
+  section: Section,
+  slice: Slice,
+  value: unknown,
+  { path, message }: EntryFault,
+): QuarantinedEntry {
+  const { name, version } = (value ?? {}) as { name?: unknown; version?: unknown };
+  const place = typeof slice.key === 'number' ? `${section.container}[${slice.key}]` : slice.key;
+  const isText = (given: unknown): given is string => typeof given === 'string' && given !== '';
+  return {
+    key: shown(typeof slice.key === 'number' && isText(name) ? name : place),
+    name: isText(name) ? shown(name) : undefined,
+    version: isText(version) ? shown(version) : undefined,
+    path: shown(path),
+    message,
+  };
+}
+
+/** As it can be stored and read: no control characters, no half characters, not too long. */
+function shown(given: string): string {
+  const text = given
+    .slice(0, SHOWN_LIMIT)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, '\uFFFD');
+  return given.length > SHOWN_LIMIT ? `${text}…` : text;
+}

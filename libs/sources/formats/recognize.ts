@@ -1,0 +1,55 @@
+import { RegistryError } from '#domain/registry-error.js';
+import type { SourceFormat } from '#domain/source-format.js';
+
+/** Names from the beginning of a file what it is, when that cannot be JSON in UTF-8; undefined when it may be. */
+export function recognizeOther(head: Buffer): string | undefined {
+  if (head.length === 0) return 'is empty';
+  const [first, second] = head;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0) {
+    return 'is UTF-16 or UTF-32 text: save it as UTF-8';
+  }
+  if (first === 0x1f && second === 0x8b) return 'is compressed with gzip: store it unpacked';
+  if (first === 0x50 && second === 0x4b) return 'is a ZIP archive: store the JSON file itself';
+  const text = head
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+  if (text === '') return 'holds nothing but blanks';
+  if (text.startsWith('version https://git-lfs')) {
+    return 'is a pointer of Git LFS, not the data: store the file in the repository itself';
+  }
+  if (text.startsWith('<')) return 'is an HTML or XML page, as a login or error page would be: check the address';
+  if (/^(---|%YAML|#|[A-Za-z_$][\w$-]*\s*:(\s|$))/.test(text)) return 'looks like YAML: convert it to JSON';
+  return undefined;
+}
+
+/** What the top of a JSON document shows: the first character of each member's value. */
+export type Outline = ReadonlyMap<string, string>;
+
+/** Says what a document looks like that lacks the shape of its format. */
+export function mismatch(expected: SourceFormat, file: string, outline: Outline, missing: string): RegistryError {
+  const looks = looksLike(outline);
+  if (looks === undefined || looks === expected) {
+    return new RegistryError('InvalidData', `${file} is not a catalogue in format ${expected}: ${missing}.`);
+  }
+  const remedy =
+    looks === 'toolhive' || looks === 'upstream'
+      ? `it looks like format ${looks}: set format: ${looks}`
+      : `it looks like ${looks}`;
+  return new RegistryError('FormatMismatch', `${file} is not in format ${expected} (${missing}); ${remedy}.`);
+}
+
+function looksLike(outline: Outline): string | undefined {
+  const is = (member: string, opener: string) => outline.get(member) === opener;
+  if (is('data', '{')) return 'upstream';
+  if (is('servers', '[')) {
+    return "an answer of a registry's API: use a source of type api, or store data.servers in format upstream";
+  }
+  if ((is('servers', '{') || is('remote_servers', '{')) && !outline.has('mcpServers')) return 'toolhive';
+  if (outline.has('mcpServers')) return "a client's configuration (mcpServers), not a catalogue";
+  if (outline.has('server') || (outline.has('name') && outline.has('description'))) {
+    return 'a single server: put it into a catalogue';
+  }
+  if (outline.has('apiVersion') && outline.has('kind')) return 'a Kubernetes manifest';
+  return undefined;
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { readAll, server, upstream } from '../testing/catalogue-file.js';
+import { PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
+
+async function readOne(fields: Record<string, unknown>) {
+  const { entries, quarantined } = await readAll(
+    upstream(server({ name: 'com.example/good' }), server(fields)),
+    'upstream',
+  );
+  return { entry: entries[1], fault: quarantined[0] };
+}
+
+const npm = { registryType: 'npm', identifier: '@example/x', version: '1.0.0', transport: { type: 'stdio' } };
+
+describe('an upstream entry', () => {
+  it('is served in its own words: order, numbers, escapes and unknown fields stay', async () => {
+    const text =
+      '{ "version" : "1.0.0",\n\t"x-number": 12345678901234567890, "name":"com.example/kept", "ratio": 1.50,' +
+      ' "$schema": "https://example.com/older.json", "description": "a \\u0041 \\/ b  c", "z": {"10": [ ], "9": null } }';
+    const { entries } = await readAll(JSON.stringify(upstream('?')).replace('"?"', text), 'upstream');
+    expect(entries[0]?.serverJson).toBe(
+      '{"version":"1.0.0","x-number":12345678901234567890,"name":"com.example/kept","ratio":1.50,' +
+        '"$schema":"https://example.com/older.json","description":"a \\u0041 \\/ b  c","z":{"10":[],"9":null}}',
+    );
+  });
+
+  it('gets the current schema when it names none', async () => {
+    const { entry } = await readOne({});
+    expect(entry?.serverJson).toBe(JSON.stringify({ $schema: SERVER_SCHEMA, ...server() }));
+  });
+
+  it('has its tags and status from what its publisher provided', async () => {
+    const published = {
+      'com.example': { any: { tags: ['a', 'b', 'a', 5], status: 'Deprecated' } },
+      other: { x: { tags: ['c'] } },
+    };
+    const { entry } = await readOne({ _meta: { [PUBLISHER_PROVIDED]: published } });
+    expect(entry).toMatchObject({ tags: ['a', 'b', 'c'], status: 'deprecated' });
+  });
+
+  it.each([
+    ['a long description', { description: 'x'.repeat(500) }],
+    ['a long title', { title: '😀'.repeat(300) }],
+    ['an empty repository', { repository: {} }],
+    ['a package type of tomorrow', { packages: [{ ...npm, registryType: 'cargo' }] }],
+    [
+      'a URL with variables',
+      { remotes: [{ type: 'sse', url: '{scheme}://{host}/mcp', variables: { host: { default: 'x' } } }] },
+    ],
+    ['a positional argument without a value', { packages: [{ ...npm, packageArguments: [{ type: 'positional' }] }] }],
+    ['a version that is no semantic one', { version: '2026.11-nightly+5 '.trim() }],
+    ['a version of 255 characters beyond the BMP', { version: '😀'.repeat(255) }],
+    ['unknown fields', { anything: { at: ['all'] } }],
+  ])('is served with %s', async (_what, fields) => {
+    const { entry, fault } = await readOne(fields);
+    expect(fault).toBeUndefined();
+    expect(JSON.parse(entry?.serverJson ?? '')).toMatchObject(fields);
+  });
+
+  it.each([
+    ['name', { name: 'a' }],
+    ['name', { name: 'com.example/a/b' }],
+    ['name', { name: `com.example/${'x'.repeat(200)}` }],
+    ['version', { version: undefined }],
+    ['version', { version: 'latest' }],
+    ['version', { version: '^1.2.3' }],
+    ['version', { version: '>=1' }],
+    ['version', { version: '1.x' }],
+    ['version', { version: '1.*' }],
+    ['version', { version: '1 || 2' }],
+    ['version', { version: '..' }],
+    ['version', { version: 'x'.repeat(256) }],
+    ['description', { description: '' }],
+    ['description', { description: null }],
+    ['title', { title: 5 }],
+    ['packages', { packages: {} }],
+    ['packages[1].identifier', { packages: [npm, { ...npm, identifier: undefined }] }],
+    ['packages[0].transport', { packages: [{ ...npm, transport: undefined }] }],
+    ['packages[0].transport.url', { packages: [{ ...npm, transport: { type: 'sse' } }] }],
+    ['packages[0].fileSha256', { packages: [{ ...npm, fileSha256: 'abc' }] }],
+    ['packages[0].environmentVariables[0].name', { packages: [{ ...npm, environmentVariables: [{}] }] }],
+    [
+      'packages[0].environmentVariables[0].isSecret',
+      { packages: [{ ...npm, environmentVariables: [{ name: 'A', isSecret: 'yes' }] }] },
+    ],
+    ['packages[0].packageArguments[0].name', { packages: [{ ...npm, packageArguments: [{ type: 'named' }] }] }],
+    ['remotes[0].type', { remotes: [{ type: 'stdio' }] }],
+    ['remotes[0].url', { remotes: [{ type: 'sse', url: 'javascript:alert(1)' }] }],
+    ['_meta', { _meta: [] }],
+    ['status', { status: 'deleted' }],
+    ['', { name: undefined, server: {}, _meta: {} }],
+  ])('is quarantined at "%s" for %j', async (path, fields) => {
+    const { entry, fault } = await readOne(fields);
+    expect(entry).toBeUndefined();
+    expect(fault?.path).toBe(path);
+    expect(fault?.message).not.toBe('');
+  });
+
+  it('counts a version of dots and digits without giving up on time', async () => {
+    const { fault } = await readOne({ version: `${'1.'.repeat(127)}!` });
+    expect(fault).toBeUndefined();
+  });
+});

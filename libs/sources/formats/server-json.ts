@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import type { CatalogueEntry, LifecycleStatus } from '#domain/catalogue-entry.js';
+import { checked, EntryFault } from './entry-fault.js';
+import type { EntryText } from './entry-text.js';
+
+/** The schema that answers name; an entry that names another keeps its own. */
+export const SERVER_SCHEMA = 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';
+
+export const PUBLISHER_PROVIDED = 'io.modelcontextprotocol.registry/publisher-provided';
+
+/**
+ * server.json as registries exchange it (2025-12-11, and the camelCase versions before it).
+ *
+ * Strict where a fault would break clients: what names and finds an entry, how to start or reach it, and the type of every
+ * known field, since a client in a typed language refuses a whole page for one text that is a number. Lenient where
+ * real catalogues are: long titles and descriptions, a `repository` without url, positional arguments without value or hint, other
+ * package types. Unknown fields are kept.
+ */
+const text = z.string();
+const someText = z.string().min(1);
+const flag = z.boolean().optional();
+
+const input = {
+  description: text.optional(),
+  isRequired: flag,
+  isSecret: flag,
+  format: text.optional(),
+  value: text.optional(),
+  default: text.optional(),
+  placeholder: text.optional(),
+  choices: z.array(text).optional(),
+};
+
+const variables = z.record(text, z.looseObject(input)).optional();
+
+const namedInput = z.looseObject({ name: someText, ...input, variables });
+
+const ARGUMENT_TYPES = ['named', 'positional'] as const;
+
+const argument = z
+  .looseObject({
+    type: z.enum(ARGUMENT_TYPES),
+    name: text.optional(),
+    valueHint: text.optional(),
+    isRepeated: flag,
+    ...input,
+    variables,
+  })
+  .refine(({ type, name }) => type !== 'named' || name, {
+    path: ['name'],
+    error: 'is missing: a named argument needs it',
+  });
+
+/** May be a template, as in `https://{region}.example.com/mcp`. */
+const WEB_URL = /^(https?:\/\/|\{)\S+$/;
+
+const transportFields = { url: text.optional(), headers: z.array(namedInput).optional(), variables };
+
+const reachable = ({ type, url }: { type: string; url?: string | undefined }) =>
+  type === 'stdio' || WEB_URL.test(url ?? '');
+const unreachable = { path: ['url'], error: 'must be an http:// or https:// URL, which this type of transport needs' };
+
+const packageTransport = z
+  .looseObject({ type: z.enum(['stdio', 'sse', 'streamable-http']), ...transportFields })
+  .refine(reachable, unreachable);
+
+const remoteTransport = z
+  .looseObject({ type: z.enum(['sse', 'streamable-http']), ...transportFields })
+  .refine(reachable, unreachable);
+
+const packageSchema = z.looseObject({
+  registryType: someText,
+  identifier: someText,
+  transport: packageTransport,
+  registryBaseUrl: text.optional(),
+  version: text.optional(),
+  fileSha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+    .optional(),
+  runtimeHint: text.optional(),
+  runtimeArguments: z.array(argument).optional(),
+  packageArguments: z.array(argument).optional(),
+  environmentVariables: z.array(namedInput).optional(),
+});
+
+const NAME = /^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/;
+const VERSION_LIMIT = 255;
+
+/** `^1.2`, `>=1`, `1.x`, `1 - 2`, `1 || 2`: what npm takes for a range. */
+const RANGE = /^[\^~<>=]|^v?[\d.]*[xX*](\.[xX*\d]+)*$|\|\|/;
+
+const versionSchema = z
+  .string()
+  .min(1)
+  .refine((version) => codePoints(version, VERSION_LIMIT), { abort: true, error: 'must have at most 255 characters' })
+  .refine((version) => version !== 'latest', {
+    abort: true,
+    error: 'must be one version: "latest" is what clients ask for',
+  })
+  .refine((version) => !RANGE.test(version), { abort: true, error: 'must be one version, not a range' })
+  .refine((version) => !/[\s\p{Cc}]|^\.\.?$/u.test(version), 'must be usable in a URL: no blanks, not "." or ".."');
+
+export const serverJsonSchema = z.looseObject({
+  $schema: text.optional(),
+  name: z
+    .string()
+    .min(3, 'must have at least 3 characters')
+    .max(200)
+    .regex(
+      NAME,
+      'must be namespace/name, such as io.github.owner/server, of letters, digits, ".", "-" and (in the name) "_"',
+    ),
+  version: versionSchema,
+  description: someText,
+  title: text.optional(),
+  status: text.optional(),
+  websiteUrl: text.optional(),
+  repository: z
+    .looseObject({ url: text.optional(), source: text.optional(), id: text.optional(), subfolder: text.optional() })
+    .optional(),
+  icons: z
+    .array(
+      z.looseObject({
+        src: someText,
+        mimeType: text.optional(),
+        sizes: z.array(text).optional(),
+        theme: text.optional(),
+      }),
+    )
+    .optional(),
+  packages: z.array(packageSchema).optional(),
+  remotes: z.array(remoteTransport).optional(),
+  _meta: z.looseObject({ [PUBLISHER_PROVIDED]: z.looseObject({}).optional() }).optional(),
+});
+
+export type ServerJson = z.output<typeof serverJsonSchema>;
+
+/** Makes an entry of one server.json, which is served in its own words and order. Throws an EntryFault. */
+export function toEntry({ text: json, value }: EntryText): CatalogueEntry {
+  if (isApiAnswer(value)) {
+    throw new EntryFault([], 'is an answer of the registry API ({"server", "_meta"}): put the server itself here');
+  }
+  const server = checked(serverJsonSchema, value);
+  const { name, version, description, title } = server;
+  const published = publishedBlocks(server);
+  const served = server.$schema ? json : `{"$schema":"${SERVER_SCHEMA}",${json.slice(1)}`;
+  return {
+    key: name,
+    name,
+    version,
+    serverJson: served,
+    title: title || undefined,
+    description,
+    tags: tagsOf(published),
+    status: lifecycleOf(server, published),
+  };
+}
+
+function isApiAnswer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'server' in value && !('name' in value);
+}
+
+/** Publisher-provided → any namespace → any key → `tags`, each once. */
+function tagsOf(published: PublishedBlock[]): string[] {
+  const tags = published.flatMap(({ tags }) => (Array.isArray(tags) ? (tags as unknown[]) : []));
+  return [...new Set(tags.filter((tag) => typeof tag === 'string'))];
+}
+
+/** The field of server.json until 2025-09, or ToolHive's block. */
+function lifecycleOf(server: ServerJson, published: PublishedBlock[]): CatalogueEntry['status'] {
+  const statuses = [server.status, ...published.map(({ status }) => status)];
+  const is = (status: LifecycleStatus) => statuses.some((given) => String(given).toLowerCase() === status);
+  if (is('deleted')) throw new EntryFault(['status'], 'is "deleted": its publisher took it back');
+  return is('deprecated') ? 'deprecated' : 'active';
+}
+
+type PublishedBlock = Record<string, unknown>;
+
+function publishedBlocks({ _meta }: ServerJson): PublishedBlock[] {
+  const namespaces = Object.values(_meta?.[PUBLISHER_PROVIDED] ?? {});
+  return namespaces.filter(isObject).flatMap((namespace) => Object.values(namespace).filter(isObject));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Length as the JSON schema counts it: characters, not UTF-16 units. */
+function codePoints(value: string, limit: number): boolean {
+  return value.length <= limit || Array.from(value).length <= limit;
+}

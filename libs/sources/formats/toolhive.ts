@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { checked } from './entry-fault.js';
+import { PUBLISHER_PROVIDED, SERVER_SCHEMA, serverJsonSchema } from './server-json.js';
+
+/**
+ * ToolHive's own registry format and what becomes of it in server.json. Types are checked as for server.json; lengths and
+ * the closed set of fields of the published schema are not, since they reject catalogues that are in use.
+ */
+const NAMESPACE = 'io.github.stacklok';
+
+const text = z.string();
+const someText = z.string().min(1);
+const texts = z.array(text);
+const fields = z.looseObject({});
+
+const variable = z.looseObject({
+  name: someText,
+  description: text.optional(),
+  required: z.boolean().optional(),
+  secret: z.boolean().optional(),
+  default: text.optional(),
+  choices: texts.optional(),
+});
+
+type Variable = z.output<typeof variable>;
+
+const common = {
+  name: text.optional(),
+  title: text.optional(),
+  description: someText,
+  status: text.optional(),
+  tier: text.optional(),
+  tools: texts.optional(),
+  tags: texts.optional(),
+  overview: text.optional(),
+  repository_url: text.optional(),
+  metadata: z
+    .looseObject({
+      stars: z.number().optional(),
+      pulls: z.number().optional(),
+      last_updated: text.optional(),
+    })
+    .optional(),
+  custom_metadata: fields.optional(),
+  env_vars: z.array(variable).optional(),
+};
+
+const port = z.int().min(0).max(65535).optional();
+
+const serverSchema = z.looseObject({
+  ...common,
+  image: someText,
+  transport: z.enum(['stdio', 'sse', 'streamable-http']).optional(),
+  target_port: port,
+  proxy_port: port,
+  permissions: fields.optional(),
+  args: texts.optional(),
+  provenance: fields.optional(),
+  docker_tags: texts.optional(),
+});
+
+const remoteSchema = z.looseObject({
+  ...common,
+  url: z.string().regex(/^https?:\/\/\S+$/, 'must be an http:// or https:// URL'),
+  transport: z.enum(['sse', 'streamable-http']),
+  headers: z.array(variable).optional(),
+  oauth_config: fields.optional(),
+});
+
+/** An entry of `servers`: a container image. Throws an EntryFault. */
+export function convertServer(key: string, value: unknown): CatalogueEntry {
+  const server = checked(serverSchema, value);
+  const type = server.transport ?? 'stdio';
+  const transport = type === 'stdio' ? { type } : { type, url: localUrl(server.target_port) };
+  const environmentVariables = server.env_vars?.map((variable) => toInput(variable));
+  return toEntry(
+    key,
+    server,
+    { packages: [{ registryType: 'oci', identifier: server.image, transport, ...filled({ environmentVariables }) }] },
+    server.image,
+    {
+      permissions: server.permissions,
+      args: server.args,
+      provenance: server.provenance,
+      docker_tags: server.docker_tags,
+      proxy_port: server.proxy_port,
+    },
+  );
+}
+
+/** An entry of `remote_servers`: an address. Throws an EntryFault. */
+export function convertRemote(key: string, value: unknown): CatalogueEntry {
+  const remote = checked(remoteSchema, value);
+  const headers = remote.headers?.map((header) => ({ ...toInput(header), ...filled({ choices: header.choices }) }));
+  return toEntry(
+    key,
+    remote,
+    { remotes: [{ type: remote.transport, url: remote.url, ...filled({ headers }) }] },
+    remote.url,
+    { oauth_config: remote.oauth_config, env_vars: remote.env_vars },
+  );
+}
+
+type Common = z.output<z.ZodObject<typeof common>>;
+
+function toEntry(
+  key: string,
+  entry: Common,
+  ways: Record<string, unknown>,
+  publishedFor: string,
+  published: Record<string, unknown>,
+): CatalogueEntry {
+  const { description, status, repository_url: repositoryUrl, tags = [] } = entry;
+  const title = entry.title || entry.name;
+  const name = qualified(entry.name || key);
+  const server = {
+    $schema: SERVER_SCHEMA,
+    name,
+    description,
+    ...filled({ title }),
+    // Whatever the host is: clients expect one of the sources that they know.
+    ...(repositoryUrl && { repository: { url: repositoryUrl, source: 'github' } }),
+    version: '1.0.0',
+    ...ways,
+    _meta: {
+      [PUBLISHER_PROVIDED]: {
+        [NAMESPACE]: {
+          [publishedFor]: {
+            status: status || 'active',
+            ...filled({
+              tier: entry.tier,
+              tools: entry.tools,
+              tags: entry.tags,
+              overview: entry.overview,
+              metadata: entry.metadata && filled(entry.metadata),
+              custom_metadata: entry.custom_metadata,
+              ...published,
+            }),
+          },
+        },
+      },
+    },
+  };
+  checked(serverJsonSchema, server);
+  return {
+    key,
+    name,
+    version: server.version,
+    serverJson: JSON.stringify(server),
+    title: title || undefined,
+    description,
+    tags: [...new Set(tags)],
+    status: status?.toLowerCase() === 'deprecated' ? 'deprecated' : 'active',
+  };
+}
+
+function qualified(name: string): string {
+  return name.includes('/') ? name : `${NAMESPACE}/${name}`;
+}
+
+function localUrl(targetPort: number | undefined): string {
+  return targetPort ? `http://localhost:${targetPort}` : 'http://localhost';
+}
+
+function toInput({ name, description, required, secret, default: value }: Variable): Record<string, unknown> {
+  return { name, ...filled({ description, isRequired: required, isSecret: secret, default: value }) };
+}
+
+/** Without empty values: absent rather than null, false, 0 or empty. */
+function filled(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => !isEmpty(value)));
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return !value;
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { configMapKeyRef, jsonFilePath, secretKeyRef } from '#domain/spec-fields.js';
+import { readAccess } from './git/access.js';
+import { fetchCommit } from './git/fetch-commit.js';
+import { withGit } from './git/git.js';
+import type { Git } from './git/git.js';
+import { readFileAt } from './git/read-file.js';
+import { displayUrl, toRemote } from './git/remote.js';
+import { resolveRef, wantedRef } from './git/resolve-ref.js';
+import { defineSource } from './source.js';
+import type { SourceContext } from './source.js';
+
+const URL_LIMIT = 2048;
+const REF_LIMIT = 255;
+
+const refName = z.string().min(1).max(REF_LIMIT);
+
+const authSpec = z
+  .strictObject({
+    username: z.string().min(1).max(REF_LIMIT).optional().describe('User name for HTTP Basic authentication.'),
+    passwordSecretRef: secretKeyRef.optional().describe('Password or token for HTTP Basic authentication.'),
+    sshKeySecretRef: secretKeyRef.optional().describe('Private key for ssh, unencrypted.'),
+    knownHostsSecretRef: secretKeyRef.optional().describe('Host keys that ssh trusts, as ssh-keyscan prints them.'),
+  })
+  .superRefine(({ username, passwordSecretRef, sshKeySecretRef, knownHostsSecretRef }, context) => {
+    const missing = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    const isSsh = sshKeySecretRef !== undefined || knownHostsSecretRef !== undefined;
+    if (!username && (passwordSecretRef || !isSsh)) missing('username', 'is required beside a password');
+    if (!passwordSecretRef && (username || !isSsh)) missing('passwordSecretRef', 'is required beside a user name');
+    if (isSsh && !sshKeySecretRef) missing('sshKeySecretRef', 'is required beside known hosts');
+    if (isSsh && !knownHostsSecretRef) missing('knownHostsSecretRef', 'is required: without it ssh trusts any host');
+  });
+
+const gitSpec = z
+  .strictObject({
+    repository: z
+      .string()
+      .max(URL_LIMIT)
+      .regex(
+        /^(file:\/\/\/|https?:\/\/|git@|ssh:\/\/|git:\/\/)/,
+        'must start with https://, http://, ssh:// or git@: give the address that git clone takes',
+      )
+      .describe('Address of the repository.'),
+    branch: refName.optional().describe('Branch to follow.'),
+    tag: refName.optional().describe('Tag to read; beats branch.'),
+    commit: refName.optional().describe('Full commit id to read; beats tag and branch.'),
+    path: jsonFilePath.default('registry.json').describe('The registry file, from the root of the repository.'),
+    auth: authSpec.optional().describe('How to prove that the repository may be read.'),
+    caCertRef: configMapKeyRef.optional().describe("Certificate authorities (PEM) in place of the system's own."),
+  })
+  .describe('A file in a git repository.');
+
+export type GitSpec = z.output<typeof gitSpec>;
+
+/**
+ * Reads one file of a git repository with the git command: the commit's trees and that one blob, no history and no
+ * checkout. The revision is the commit's id.
+ */
+export const gitSource = defineSource<GitSpec>({
+  block: 'git',
+  shape: 'file',
+  spec: gitSpec,
+
+  address: ({ repository }) => displayUrl(repository),
+
+  references: ({ auth, caCertRef }) => ({
+    configMaps: caCertRef ? [caCertRef.name] : [],
+    secrets: [auth?.passwordSecretRef, auth?.sshKeySecretRef, auth?.knownHostsSecretRef].flatMap((ref) =>
+      ref ? [ref.name] : [],
+    ),
+  }),
+
+  async resolve(spec, context) {
+    const wanted = wantedRef(spec);
+    const { commit, name } = await open(spec, context, (git) => resolveRef(git, wanted));
+    return { revision: commit, label: wanted.kind === 'commit' ? commit : `${name}@${commit}` };
+  },
+
+  async download(spec, { revision, label }, path, context) {
+    const wanted = wantedRef(spec);
+    await open(spec, context, async (git) => {
+      await fetchCommit(git, revision, wanted);
+      await readFileAt(git, { commit: revision, path: spec.path, label, wanted }, path, context);
+    });
+  },
+});
+
+async function open<Result>(
+  spec: GitSpec,
+  context: SourceContext,
+  use: (git: Git) => Promise<Result>,
+): Promise<Result> {
+  const remote = toRemote(spec.repository, context.settings);
+  return withGit(remote, await readAccess(spec, remote, context), context, use);
+}

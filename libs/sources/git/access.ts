@@ -1,0 +1,65 @@
+import { RegistryError } from '#domain/registry-error.js';
+import type { SourceContext } from '../source.js';
+import type { GitSpec } from '../git.source.js';
+import type { Credentials, Remote } from './remote.js';
+
+/** What proves who we are, and who the host is. */
+export interface Access {
+  readonly credentials?: Credentials;
+  readonly ssh?: { readonly key: string; readonly knownHosts: string };
+  /** PEM; they replace the system's roots. */
+  readonly caCertificates?: Uint8Array;
+}
+
+/** Reads what the spec refers to. Throws a RegistryError `SecretNotFound`, `ConfigMapNotFound`, `KeyNotFound`, `AuthFailed` or `ValidationFailed`. */
+export async function readAccess(spec: GitSpec, remote: Remote, context: SourceContext): Promise<Access> {
+  const { auth, caCertRef } = spec;
+  if (remote.scheme === 'ssh') return { ssh: await readSsh(spec, remote, context) };
+  const caCertificates =
+    caCertRef && (await optionally(caCertRef, () => context.references.configMapKey(caCertRef.name, caCertRef.key)));
+  const password = auth?.passwordSecretRef && (await readSecret(auth.passwordSecretRef, context));
+  if (password === undefined) return { ...(caCertificates && { caCertificates }) };
+  const credentials = { username: auth?.username ?? '', password: password.trim() };
+  if (/[\0\r\n]/.test(credentials.username + credentials.password)) {
+    const message = `The user name or password for ${remote.name} has a line break inside: store it as one line.`;
+    throw new RegistryError('AuthFailed', message);
+  }
+  return { credentials, ...(caCertificates && { caCertificates }) };
+}
+
+async function readSsh({ auth }: GitSpec, remote: Remote, context: SourceContext): Promise<NonNullable<Access['ssh']>> {
+  const key = auth?.sshKeySecretRef && (await readSecret(auth.sshKeySecretRef, context));
+  const knownHosts = auth?.knownHostsSecretRef && (await readSecret(auth.knownHostsSecretRef, context));
+  if (!key?.trim() || !knownHosts?.trim()) {
+    const missing = key?.trim() ? 'git.auth.knownHostsSecretRef' : 'git.auth.sshKeySecretRef';
+    const remedy = 'an ssh repository needs a private key and the host keys that are trusted (output of ssh-keyscan)';
+    throw new RegistryError(
+      'ValidationFailed',
+      `${remote.name} is reached by ssh, but ${missing} gives nothing: ${remedy}.`,
+    );
+  }
+  // ssh refuses a key without the last line break, which editors and shells like to drop.
+  return { key: `${key.trim()}\n`, knownHosts: `${knownHosts.trim()}\n` };
+}
+
+interface Reference {
+  readonly name: string;
+  readonly key: string;
+  readonly optional?: boolean | undefined;
+}
+
+async function readSecret(reference: Reference, { references }: SourceContext): Promise<string | undefined> {
+  const bytes = await optionally(reference, () => references.secretKey(reference.name, reference.key));
+  return bytes && Buffer.from(bytes).toString();
+}
+
+async function optionally<Value>({ optional }: Reference, read: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    const isMissing =
+      error instanceof RegistryError && ['SecretNotFound', 'ConfigMapNotFound', 'KeyNotFound'].includes(error.reason);
+    if (optional && isMissing) return undefined;
+    throw error;
+  }
+}

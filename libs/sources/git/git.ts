@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RegistryError } from '#domain/registry-error.js';
+import { run, RunFailure } from '#subprocess/run.js';
+import type { RunOptions, RunResult } from '#subprocess/run.js';
+import type { SourceContext } from '../source.js';
+import type { Access } from './access.js';
+import { gitEnvironment } from './environment.js';
+import { toFailure } from './failure.js';
+import type { Remote } from './remote.js';
+
+/** One private bare repository and the commands that are run in it. */
+export interface Git {
+  readonly remote: Remote;
+  /** A command that stays on this machine. Never throws for an exit code; throws the signal's reason. */
+  local(args: readonly string[], output?: Output): Promise<RunResult>;
+  /** A command that may talk to the remote. Throws a RegistryError when it fails. */
+  remotely(args: readonly string[], output?: Output): Promise<RunResult>;
+  /** Forgets everything that was fetched. */
+  startOver(objectFormat: ObjectFormat): Promise<void>;
+}
+
+export type ObjectFormat = 'sha1' | 'sha256';
+
+export type Output = Partial<Pick<RunOptions, 'maxOutputBytes' | 'stdoutFile'>>;
+
+const MAX_LISTING_BYTES = 16 * 1024 * 1024;
+const MAX_REPOSITORY_BYTES = 512 * 1024 * 1024;
+/** Each fetch leaves a pack or two; past this number a fresh repository is cheaper than a repack. */
+const MAX_PACK_FILES = 400;
+const SIZE_CHECK_MS = 250;
+
+/** Opens the source's repository for `use`, with credentials in files and environment that are gone afterwards. */
+export async function withGit<Result>(
+  remote: Remote,
+  access: Access,
+  context: SourceContext,
+  use: (git: Git) => Promise<Result>,
+): Promise<Result> {
+  await mkdir(context.cacheDirectory, { recursive: true });
+  const directory = await repositoryDirectory(remote, context);
+  const home = await mkdtemp(join(context.cacheDirectory, 'home-'));
+  try {
+    return await use(
+      new Repository(remote, directory, await gitEnvironment(remote, access, directory, home, context), context),
+    );
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+class Repository implements Git {
+  readonly #directory: string;
+  readonly #env: Record<string, string>;
+  readonly #context: SourceContext;
+  readonly remote: Remote;
+
+  constructor(remote: Remote, directory: string, env: Record<string, string>, context: SourceContext) {
+    this.remote = remote;
+    this.#directory = directory;
+    this.#env = env;
+    this.#context = context;
+  }
+
+  async local(args: readonly string[], output: Output = {}): Promise<RunResult> {
+    const { signal, settings } = this.#context;
+    return this.#run(args, {
+      signal,
+      timeoutMs: settings.fetchTimeoutMs,
+      maxOutputBytes: MAX_LISTING_BYTES,
+      ...output,
+    });
+  }
+
+  async remotely(args: readonly string[], output: Output = {}): Promise<RunResult> {
+    const { signal, settings } = this.#context;
+    using growth = this.#watchGrowth();
+    const result = await this.#run(args, {
+      signal: AbortSignal.any([signal, growth.tooBig]),
+      timeoutMs: settings.fetchTimeoutMs,
+      maxOutputBytes: MAX_LISTING_BYTES,
+      ...output,
+    });
+    if (result.exitCode !== 0) throw toFailure(this.remote, result.stderr);
+    return result;
+  }
+
+  async startOver(objectFormat: ObjectFormat): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+    const { exitCode, stderr } = await this.local([
+      'init',
+      '--quiet',
+      '--bare',
+      '--template=',
+      `--object-format=${objectFormat}`,
+    ]);
+    if (exitCode !== 0) throw toFailure(this.remote, stderr);
+  }
+
+  async #run(args: readonly string[], options: Omit<RunOptions, 'env'>): Promise<RunResult> {
+    try {
+      return await run('git', args, { ...options, env: this.#env, cwd: this.#context.cacheDirectory });
+    } catch (error) {
+      throw error instanceof RunFailure ? this.#explain(error) : error;
+    }
+  }
+
+  #explain(failure: RunFailure): RegistryError {
+    const { name } = this.remote;
+    switch (failure.kind) {
+      case 'timed-out': {
+        const seconds = this.#context.settings.fetchTimeoutMs / 1000;
+        return new RegistryError('Unreachable', `${name} did not answer within ${seconds} s.`, 'retry', {
+          cause: failure,
+        });
+      }
+      case 'too-much-output':
+        return new RegistryError('FetchFailed', `${name} answers with more data than is read.`, 'wait', {
+          cause: failure,
+        });
+      case 'not-started':
+        return new RegistryError(
+          'InternalError',
+          'The git command cannot be started: install git 2.31 or later where this process runs.',
+          'retry',
+          { cause: failure },
+        );
+    }
+  }
+
+  /** A server decides how much it sends, so the folder's size is what bounds a fetch; growth is also what progress means. */
+  #watchGrowth(): Disposable & { readonly tooBig: AbortSignal } {
+    const limit = this.#context.settings.maxRepositoryBytes ?? MAX_REPOSITORY_BYTES;
+    const controller = new AbortController();
+    let known = 0;
+    const timer = setInterval(() => {
+      void measurePacks(this.#directory).then(({ bytes }) => {
+        if (bytes > known) this.#context.progress(`fetched ${Math.ceil(bytes / 1024)} KiB`);
+        known = bytes;
+        if (bytes <= limit) return;
+        const message = `${this.remote.name} sends more than ${limit} bytes; a repository so large cannot be a source.`;
+        controller.abort(new RegistryError('FetchFailed', message, 'wait'));
+      });
+    }, SIZE_CHECK_MS);
+    return { tooBig: controller.signal, [Symbol.dispose]: () => clearInterval(timer) };
+  }
+}
+
+/** One folder per URL: an earlier URL of the same source must not be asked for objects of this one. */
+async function repositoryDirectory(remote: Remote, { cacheDirectory, settings }: SourceContext): Promise<string> {
+  const name = `git-${createHash('sha256').update(remote.url).digest('hex').slice(0, 16)}`;
+  for (const other of await readdir(cacheDirectory)) {
+    const isLeftOver = (other.startsWith('git-') && other !== name) || other.startsWith('home-');
+    if (isLeftOver) await rm(join(cacheDirectory, other), { recursive: true, force: true });
+  }
+  const directory = join(cacheDirectory, name);
+  const { bytes, files } = await measurePacks(directory);
+  const isWorn = files > MAX_PACK_FILES || bytes > (settings.maxRepositoryBytes ?? MAX_REPOSITORY_BYTES) / 2;
+  if (isWorn) await rm(directory, { recursive: true, force: true });
+  return directory;
+}
+
+async function measurePacks(directory: string): Promise<{ bytes: number; files: number }> {
+  const packs = join(directory, 'objects', 'pack');
+  const files = await readdir(packs).catch(() => []);
+  // A file may be renamed between the two calls.
+  const sizes = await Promise.all(
+    files.map((file) =>
+      stat(join(packs, file)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return { bytes: sizes.reduce((sum, size) => sum + size, 0), files: files.length };
+}

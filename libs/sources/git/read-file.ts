@@ -1,0 +1,87 @@
+import { posix } from 'node:path';
+import { RegistryError } from '#domain/registry-error.js';
+import { didYouMean, nearNames } from '../near-names.js';
+import type { SourceContext } from '../source.js';
+import { fetchWithBlobs } from './fetch-commit.js';
+import type { Git } from './git.js';
+import type { WantedRef } from './resolve-ref.js';
+
+export interface FileAtCommit {
+  readonly commit: string;
+  readonly path: string;
+  /** For messages: `main@3f2c…`. */
+  readonly label: string;
+  readonly wanted: WantedRef;
+}
+
+/**
+ * Writes one file of a fetched commit to `target`; the commit's trees are local, the blob is fetched now. Throws a RegistryError,
+ * `FileNotFound` with near names among others.
+ */
+export async function readFileAt(git: Git, file: FileAtCommit, target: string, context: SourceContext): Promise<void> {
+  const blob = await findBlob(git, file);
+  const bytes = await sizeOf(git, blob, file);
+  const limit = context.settings.maxFileBytes;
+  if (bytes > limit) {
+    throw new RegistryError('InvalidData', `${describe(git, file)} has ${bytes} bytes; at most ${limit} are read.`);
+  }
+  await git.remotely(['cat-file', 'blob', blob], { stdoutFile: target, maxOutputBytes: limit });
+}
+
+async function findBlob(git: Git, file: FileAtCommit): Promise<string> {
+  const path = posix.normalize(file.path);
+  const { stdout } = await git.local(['ls-tree', '-z', '--full-tree', '--end-of-options', file.commit, path]);
+  const [mode, , objectId] = (stdout.split('\0')[0] ?? '').split(/[ \t]/);
+  const refuse = (why: string) => new RegistryError('FileNotFound', `${describe(git, file)} ${why}`);
+  switch (mode) {
+    case '100644':
+    case '100755':
+    case '100664':
+      return objectId as string;
+    case '120000':
+      throw refuse('is a symbolic link, which is not followed: set git.path to the file itself.');
+    case '160000':
+      throw refuse('is a submodule, which is not fetched: name its own repository as a source.');
+    case '040000':
+      throw refuse('is a folder: set git.path to a file in it.');
+    default:
+      throw refuse(`does not exist.${didYouMean(await nearFiles(git, file))}`);
+  }
+}
+
+async function nearFiles(git: Git, { commit, path }: FileAtCommit): Promise<string[]> {
+  try {
+    const { stdout } = await git.local([
+      'ls-tree',
+      '-r',
+      '-z',
+      '--full-tree',
+      '--name-only',
+      '--end-of-options',
+      commit,
+    ]);
+    const files = stdout.split('\0').filter((name) => name.endsWith('.json'));
+    return nearNames(path, files);
+  } catch (error) {
+    // Hints are for free or not at all: a tree may be built to have more files than can be listed.
+    if (error instanceof RegistryError) return [];
+    throw error;
+  }
+}
+
+/** The blob comes over the wire with this first question for it. */
+async function sizeOf(git: Git, blob: string, file: FileAtCommit): Promise<number> {
+  const args = ['cat-file', '-s', blob];
+  try {
+    return Number((await git.remotely(args)).stdout);
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.reason !== 'RefNotFound') throw error;
+    await fetchWithBlobs(git, file.commit, file.wanted);
+    return Number((await git.remotely(args)).stdout);
+  }
+}
+
+function describe(git: Git, { path, label, commit }: FileAtCommit): string {
+  const at = label.includes(commit) ? label : `${label} (commit ${commit})`;
+  return `${path} at ${at} in ${git.remote.name}`;
+}

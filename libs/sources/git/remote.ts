@@ -1,0 +1,102 @@
+import { RegistryError } from '#domain/registry-error.js';
+import { rewriteUrl } from '../rewrite-url.js';
+import type { SourceSettings } from '../source.js';
+
+const SCHEMES = ['https', 'http', 'ssh', 'file', 'git'] as const;
+
+export type Scheme = (typeof SCHEMES)[number];
+
+/** A repository on its way from the spec to git's command line. */
+export interface Remote {
+  /** What git is given: after rewrites, without credentials. */
+  readonly url: string;
+  readonly scheme: Scheme;
+  /** `https://host:port`, where credentials may be sent; empty when the scheme knows no host. */
+  readonly origin: string;
+  /** As messages name it: the URL of the spec without credentials, and whether it was rewritten. */
+  readonly name: string;
+  /** What came as `user:password@` in the URL. */
+  readonly credentials: Credentials | undefined;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** `git@github.com:owner/repository.git`, which is no URL. */
+const SCP_LIKE = /^(?<user>[\w.-]+)@(?<host>[\w.-]+):(?<path>[^:]*)$/;
+
+/** The address for people: without user name and password where they could be credentials. */
+export function displayUrl(repository: string): string {
+  return SCP_LIKE.test(repository) ? repository : splitCredentials(repository).url;
+}
+
+/** Applies the site's rewrites and refuses what must not be fetched. Throws a RegistryError `ValidationFailed`. */
+export function toRemote(repository: string, settings: Pick<SourceSettings, 'urlRewrites' | 'allowLocalGit'>): Remote {
+  const original = displayUrl(repository);
+  const rewritten = rewriteUrl(original, settings.urlRewrites);
+  const isRewritten = rewritten !== original;
+  const name = isRewritten ? `${original} (rewritten by SOURCE_URL_REWRITES)` : original;
+  const refuse = (why: string) => new RegistryError('ValidationFailed', `The git repository ${name} ${why}`, 'stop');
+
+  const { url, credentials } = SCP_LIKE.test(rewritten)
+    ? { url: rewritten, credentials: undefined }
+    : splitCredentials(rewritten);
+  const scheme = schemeOf(url);
+  if (!scheme || /[\s\p{Cc}]/u.test(url)) {
+    throw refuse('is not an address that can be fetched: write an https://, http:// or ssh:// URL or git@host:path.');
+  }
+  const hostname = hostOf(url, scheme);
+  if (scheme !== 'file' && (!hostname || hostname.startsWith('-'))) {
+    throw refuse('has no valid host: write it as https://host/owner/repository.git.');
+  }
+  if ((scheme === 'file' || scheme === 'git') && !isRewritten && !settings.allowLocalGit) {
+    throw refuse(
+      `uses ${scheme}://, which this site does not allow: use https:// or ssh://, or have the operator set ALLOW_LOCAL_GIT=1.`,
+    );
+  }
+  return {
+    url,
+    scheme,
+    origin: scheme === 'https' || scheme === 'http' ? new URL(url).origin : '',
+    name,
+    credentials: credentials ?? splitCredentials(repository).credentials,
+  };
+}
+
+/** Takes `user:password@` out of a URL. For ssh a user name is part of the address and stays. */
+function splitCredentials(url: string): { url: string; credentials: Credentials | undefined } {
+  const match = /^(?<start>[a-z][a-z0-9+.-]*:\/\/)(?<user>[^/?#]*)@(?<rest>.*)$/is.exec(url)?.groups;
+  if (!match) return { url, credentials: undefined };
+  const { start = '', user = '', rest = '' } = match;
+  const colon = user.indexOf(':');
+  const username = colon < 0 ? user : user.slice(0, colon);
+  const kept = start.toLowerCase() === 'ssh://' && username ? `${username}@` : '';
+  return {
+    url: `${start}${kept}${rest}`,
+    credentials:
+      kept || !user
+        ? undefined
+        : { username: decoded(username), password: colon < 0 ? '' : decoded(user.slice(colon + 1)) },
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function schemeOf(url: string): Scheme | undefined {
+  if (SCP_LIKE.test(url)) return 'ssh';
+  const scheme = /^([a-z]+):\/\//i.exec(url)?.[1]?.toLowerCase();
+  return SCHEMES.find((known) => known === scheme);
+}
+
+function hostOf(url: string, scheme: Scheme): string | undefined {
+  if (scheme === 'ssh' && SCP_LIKE.test(url)) return SCP_LIKE.exec(url)?.groups?.['host'];
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}

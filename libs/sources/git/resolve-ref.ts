@@ -1,0 +1,93 @@
+import { RegistryError } from '#domain/registry-error.js';
+import type { GitSpec } from '../git.source.js';
+import { didYouMean, nearNames } from '../near-names.js';
+import type { Git } from './git.js';
+
+/** What a spec points at: commit beats tag beats branch; without any, the remote's default branch. */
+export type WantedRef =
+  | { readonly kind: 'commit'; readonly name: string; readonly ref: undefined }
+  | { readonly kind: 'tag' | 'branch'; readonly name: string; readonly ref: string }
+  | { readonly kind: 'default branch'; readonly name: 'HEAD'; readonly ref: 'HEAD' };
+
+const FULL_OBJECT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** Throws a RegistryError `ValidationFailed` for a name that git could read as something else. */
+export function wantedRef({ commit, tag, branch }: Pick<GitSpec, 'commit' | 'tag' | 'branch'>): WantedRef {
+  if (commit !== undefined) {
+    const name = commit.toLowerCase();
+    if (FULL_OBJECT_ID.test(name)) return { kind: 'commit', name, ref: undefined };
+    const remedy = 'give all 40 characters, as git rev-parse prints them; a short one may become ambiguous';
+    throw new RegistryError('ValidationFailed', `git.commit "${commit}" is not a full commit id: ${remedy}.`, 'stop');
+  }
+  if (tag !== undefined) return { kind: 'tag', name: tag, ref: fullName('tag', 'refs/tags/', tag) };
+  if (branch !== undefined) return { kind: 'branch', name: branch, ref: fullName('branch', 'refs/heads/', branch) };
+  return { kind: 'default branch', name: 'HEAD', ref: 'HEAD' };
+}
+
+/** What git-check-ref-format(1) forbids, and a first `-`. */
+const FORBIDDEN_NAME = /^-|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$|(^|\/)\.|\.lock(\/|$)|^@$/u;
+
+function fullName(field: string, prefix: string, name: string): string {
+  if (FORBIDDEN_NAME.test(name)) {
+    const message = `git.${field} "${name}" is not a name that a ${field} can have: see git check-ref-format.`;
+    throw new RegistryError('ValidationFailed', message, 'stop');
+  }
+  return name.startsWith(prefix) ? name : prefix + name;
+}
+
+export interface ResolvedRef {
+  readonly commit: string;
+  /** What the default branch is called; otherwise the wanted name. */
+  readonly name: string;
+}
+
+/** Asks the remote, transferring a line or two. Throws a RegistryError, `RefNotFound` with near names among others. */
+export async function resolveRef(git: Git, wanted: WantedRef): Promise<ResolvedRef> {
+  if (wanted.kind === 'commit') return { commit: wanted.name, name: wanted.name };
+  const { refs, head } = await listRefs(git, [wanted.ref, `${wanted.ref}^{}`]);
+  // An annotated tag is listed twice: itself, and with ^{} the commit that it means.
+  const commit = refs.get(`${wanted.ref}^{}`) ?? refs.get(wanted.ref);
+  if (commit === undefined) throw await refNotFound(git, wanted);
+  return { commit, name: wanted.kind === 'default branch' ? (head ?? 'HEAD') : wanted.name };
+}
+
+async function refNotFound(git: Git, wanted: WantedRef): Promise<RegistryError> {
+  const names = await listNames(git);
+  if (names?.length === 0) {
+    return new RegistryError('RefNotFound', `${git.remote.name} is empty: it has no branch and no tag yet.`);
+  }
+  if (wanted.kind === 'default branch') {
+    const some = names ? ` to one of ${names.slice(0, 5).join(', ')}` : '';
+    return new RegistryError('RefNotFound', `${git.remote.name} has no default branch: set git.branch${some}.`);
+  }
+  const hint = didYouMean(nearNames(wanted.name, names ?? []));
+  return new RegistryError('RefNotFound', `${git.remote.name} has no ${wanted.kind} "${wanted.name}".${hint}`);
+}
+
+/** Branches and tags; undefined when there are more than can be listed. */
+async function listNames(git: Git): Promise<string[] | undefined> {
+  try {
+    const { refs } = await listRefs(git, ['refs/heads/*', 'refs/tags/*']);
+    return [...refs.keys()]
+      .filter((ref) => !ref.endsWith('^{}'))
+      .map((ref) => ref.replace(/^refs\/(heads|tags)\//, ''));
+  } catch (error) {
+    if (error instanceof RegistryError && error.reason === 'FetchFailed') return undefined;
+    throw error;
+  }
+}
+
+async function listRefs(
+  git: Git,
+  patterns: readonly string[],
+): Promise<{ refs: Map<string, string>; head: string | undefined }> {
+  const { stdout } = await git.remotely(['ls-remote', '--symref', '--end-of-options', git.remote.url, ...patterns]);
+  const refs = new Map<string, string>();
+  let head: string | undefined;
+  for (const line of stdout.split('\n')) {
+    const [value = '', ref = ''] = line.split('\t');
+    if (value.startsWith('ref: ') && ref === 'HEAD') head = value.slice('ref: '.length).replace('refs/heads/', '');
+    else if (FULL_OBJECT_ID.test(value)) refs.set(ref, value);
+  }
+  return { refs, head };
+}

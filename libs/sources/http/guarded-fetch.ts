@@ -1,0 +1,158 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import { formatDuration } from '#domain/go-duration.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { AddressPolicy, AddressReach } from './address-policy.js';
+import { errorText } from './error-text.js';
+import { createGuardedAgent } from './guarded-agent.js';
+import type { GuardedAgent } from './guarded-agent.js';
+import { connectionFailure, HttpFailure, shownUrl, statusFailure } from './http-failure.js';
+import { orAborted } from './or-aborted.js';
+import { ACCEPTED_ENCODINGS, readBody, UnknownEncoding } from './read-body.js';
+import { redirectTarget } from './redirect-target.js';
+import { parseRetryAfter } from './retry-after.js';
+
+export interface GuardedFetchOptions {
+  /** Of this program: `User-Agent: mcp-registry-operator/<version>`. */
+  readonly version: string;
+  /** `private-allowed` when absent. */
+  readonly policy?: AddressPolicy;
+  /** Of one connection, TLS included; 10 s when absent. The deadline of the request holds as well. */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface GetOptions {
+  readonly signal: AbortSignal;
+  /** From the first connection to the last byte, redirects included. */
+  readonly timeoutMs: number;
+  /** Of the body, packed and unpacked. */
+  readonly maxBytes: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer with status 2xx, 304 or 404. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Where it came from after redirects, as messages show it. */
+  readonly url: string;
+}
+
+/** GET requests to addresses that users name. Its connections are closed when it is disposed of. */
+export interface GuardedFetch extends AsyncDisposable {
+  /** Throws an HttpFailure, or the abort reason when `signal` fires. */
+  get(url: string, options: GetOptions): Promise<HttpAnswer>;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const MAX_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** For the caller to judge. */
+const ANSWERS = new Set([304, 404]);
+/** Of the body of a failure; no more of it is shown. */
+const FAILURE_BYTES = 16 * 1024;
+
+interface Hop {
+  readonly url: URL;
+  /** Without the caller's own once another server is asked: they may be meant for the first one's eyes only. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly policy: AddressPolicy;
+}
+
+export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
+  const { version, policy = 'private-allowed', connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const agents = new Map<AddressPolicy, GuardedAgent>();
+  const agentFor = (wanted: AddressPolicy) => {
+    const agent = agents.get(wanted) ?? createGuardedAgent(wanted, connectTimeoutMs);
+    agents.set(wanted, agent);
+    return agent;
+  };
+
+  const get: GuardedFetch['get'] = async (address, request) => {
+    const deadline = AbortSignal.timeout(request.timeoutMs);
+    const signal = AbortSignal.any([request.signal, deadline]);
+    let awaited = 'sent no answer';
+    let hop: Hop = { url: new URL(address), headers: request.headers ?? {}, policy };
+    try {
+      for (let redirects = 0; ; redirects++) {
+        const agent = agentFor(hop.policy);
+        awaited = 'sent no answer';
+        const asked = agent.dispatcher.request({
+          origin: hop.url.origin,
+          path: `${hop.url.pathname}${hop.url.search}`,
+          method: 'GET',
+          headers: {
+            accept: 'application/json',
+            'accept-encoding': ACCEPTED_ENCODINGS,
+            'user-agent': `mcp-registry-operator/${version}`,
+            ...hop.headers,
+          },
+          signal,
+        });
+        // A body that is thrown away fails too, and an error that nobody listens to would end the process.
+        asked.then(({ body }) => body.on('error', () => undefined)).catch(() => undefined);
+        // While it connects, undici does not heed the signal.
+        const response = await orAborted(asked, signal);
+        awaited = 'did not come to the end of its answer';
+        if (!REDIRECTS.has(response.statusCode)) return await toAnswer(hop.url, response, request.maxBytes);
+        // Closes the connection: nobody knows how long the rest is.
+        response.body.destroy();
+        if (redirects === MAX_REDIRECTS) throw tooManyRedirects(address);
+        hop = nextHop(hop, single(response.headers['location']), agent);
+      }
+    } catch (error) {
+      request.signal.throwIfAborted();
+      if (error instanceof RegistryError) throw error;
+      const url = shownUrl(hop.url);
+      if (deadline.aborted) {
+        const message = `${url} ${awaited} within ${formatDuration(request.timeoutMs)}.`;
+        throw new HttpFailure('Unreachable', message, 'retry', { cause: error });
+      }
+      if (error instanceof UnknownEncoding) throw new HttpFailure('InvalidData', `${url} ${error.message}.`, 'wait');
+      throw connectionFailure(url, error);
+    }
+  };
+
+  return {
+    get,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+async function toAnswer(target: URL, response: Dispatcher.ResponseData, maxBytes: number): Promise<HttpAnswer> {
+  const { statusCode: status, headers } = response;
+  const url = shownUrl(target);
+  const encoding = single(headers['content-encoding']);
+  const isSuccess = status >= 200 && status < 300;
+  if (isSuccess) return { status, headers, url, body: await readBody(response.body, encoding, maxBytes) };
+  // What it says of a failure is welcome, but the failure counts.
+  const body = await readBody(response.body, encoding, FAILURE_BYTES).catch(() => Buffer.alloc(0));
+  if (ANSWERS.has(status)) return { status, headers, url, body };
+  throw statusFailure(url, status, errorText(body), parseRetryAfter(single(headers['retry-after']), Date.now()));
+}
+
+function nextHop({ url, headers, policy }: Hop, location: string | undefined, agent: GuardedAgent): Hop {
+  const next = redirectTarget(url, location);
+  return {
+    url: next,
+    headers: next.origin === url.origin ? headers : {},
+    policy: policyAfter(policy, agent.reached(url.origin)),
+  };
+}
+
+/** The user chose the first address; a host in the internet must not choose one in the network that we stand in. */
+export function policyAfter(policy: AddressPolicy, reached: AddressReach | undefined): AddressPolicy {
+  return reached === 'private' ? policy : 'public-only';
+}
+
+function tooManyRedirects(address: string): HttpFailure {
+  const message = `${shownUrl(address)} redirects more than ${MAX_REDIRECTS} times: give the address that answers itself.`;
+  return new HttpFailure('FetchFailed', message, 'wait');
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

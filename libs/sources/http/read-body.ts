@@ -1,0 +1,47 @@
+import type { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { TooLarge } from './http-failure.js';
+
+/** What `Accept-Encoding` asks for. */
+export const ACCEPTED_ENCODINGS = 'gzip, br';
+
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  br: createBrotliDecompress,
+  deflate: createInflate,
+};
+
+/** An encoding that was not asked for. */
+export class UnknownEncoding extends Error {}
+
+/**
+ * Reads and unpacks a body. Throws TooLarge as soon as it has more than `maxBytes`, packed or unpacked: a few bytes can
+ * unpack to any number of them, and any number of bytes to none.
+ */
+export async function readBody(body: Readable, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase();
+  const isPlain = !name || name === 'identity';
+  const decoder = isPlain ? undefined : DECODERS[name]?.();
+  if (!isPlain && !decoder) {
+    body.destroy();
+    throw new UnknownEncoding(`answered in content encoding "${name}", which was not asked for`);
+  }
+  const chunks: Buffer[] = [];
+  const collect = async (stream: AsyncIterable<Buffer>) => {
+    for await (const chunk of atMost(maxBytes, stream)) chunks.push(chunk);
+  };
+  if (decoder) await pipeline(body, (stream) => atMost(maxBytes, stream as AsyncIterable<Buffer>), decoder, collect);
+  else await pipeline(body, collect);
+  return Buffer.concat(chunks);
+}
+
+async function* atMost(limit: number, stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > limit) throw new TooLarge(limit);
+    yield chunk;
+  }
+}

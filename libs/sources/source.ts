@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import type { AddressPolicy } from './http/address-policy.js';
+import type { ApiContext } from './api/api-client.js';
+import type { KnownState, Probe } from './api/probe-changes.js';
+import type { ApiPage, WalkOptions } from './api/walk-pages.js';
+
+/** What a source may use of the world around it. Each call is bounded and cancelled with `signal`. */
+export interface SourceContext {
+  readonly signal: AbortSignal;
+  /** The namespace that the MCPRegistry stands in; references never reach outside it. */
+  readonly namespace: string;
+  readonly references: References;
+  /**
+   * Where the source keeps what it may want again (a bare git repository); survives the sync, may be lost at any time.
+   * It belongs to this one source alone, and at most one sync of it runs at a time.
+   */
+  readonly cacheDirectory: string;
+  /** Called with a few words whenever something moved; a sync without progress is taken for dead. */
+  progress(note: string): void;
+  readonly settings: SourceSettings;
+}
+
+/** The objects that a spec names, read at the moment of the sync. */
+export interface References {
+  /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. */
+  configMapKey(name: string, key: string): Promise<Uint8Array>;
+  /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
+  secretKey(name: string, key: string): Promise<Uint8Array>;
+}
+
+/** What the operator of a site decides for all sources. */
+export interface SourceSettings {
+  /** Longest prefix wins; see `rewriteUrl`. */
+  readonly urlRewrites: readonly UrlRewrite[];
+  readonly allowLocalGit: boolean;
+  /** Where API sources may be; addresses in one's own network are normal in a cluster. Default `private-allowed`. */
+  readonly addressPolicy?: AddressPolicy;
+  /** Upper bound of one file in bytes. */
+  readonly maxFileBytes: number;
+  /** Upper bound of one call to the outside. */
+  readonly fetchTimeoutMs: number;
+  /** Where the claims that a `pvcRef` may name are mounted: claim name to directory. */
+  readonly volumes: ReadonlyMap<string, string>;
+  /** Upper bound in bytes of what is kept of one git repository; 512 MiB when absent. */
+  readonly maxRepositoryBytes?: number;
+  /** The environment of this process; a child process gets its PATH and proxies, and nothing else of it. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface UrlRewrite {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a source holds now. Equal revisions mean equal content. */
+export interface SourceRevision {
+  /** As people read it: a commit, a content hash. */
+  readonly revision: string;
+  /** How people find it again: `main@3f2c…`; for messages. */
+  readonly label: string;
+}
+
+/** One type of source: its block in the spec and how to read it. */
+interface SourceType<Spec> {
+  /** The property of `registries[]` that selects it. */
+  readonly block: string;
+  /** One schema: type, validation, messages, and later the CRD. */
+  readonly spec: z.ZodType<Spec>;
+  /** Where the data comes from, for people: without credentials, and before any rewrite. */
+  address(spec: Spec): string;
+  /** Names of the ConfigMaps and Secrets that this source reads; a change of one of them makes it due. */
+  references(spec: Spec): { configMaps?: readonly string[]; secrets?: readonly string[] };
+}
+
+/** A source that is one file. */
+export interface FileSource<Spec> extends SourceType<Spec> {
+  readonly shape: 'file';
+  /** As cheaply as the source can say what it holds; throws a RegistryError. */
+  resolve(spec: Spec, context: SourceContext): Promise<SourceRevision>;
+  /** Writes the one file of that revision to `path`; throws a RegistryError. */
+  download(spec: Spec, revision: SourceRevision, path: string, context: SourceContext): Promise<void>;
+}
+
+/** A source that gives its entries page by page, and has no name for what it holds. */
+export interface PagedSource<Spec> extends SourceType<Spec> {
+  readonly shape: 'pages';
+  /** Whether anything changed since the list was stored, as far as the source can say so; throws a RegistryError. */
+  probe(spec: Spec, known: KnownState, context: ApiContext): Promise<Probe>;
+  /** The list from its beginning, or from the page after a stored cursor on; throws a RegistryError. */
+  pages(spec: Spec, options: WalkOptions, context: ApiContext): AsyncGenerator<ApiPage>;
+}
+
+export type Source<Spec> = FileSource<Spec> | PagedSource<Spec>;
+
+/** Ties schema and functions together, so that the spec's type is written once, by the schema. */
+export function defineSource<Spec>(source: FileSource<Spec>): FileSource<Spec>;
+export function defineSource<Spec>(source: PagedSource<Spec>): PagedSource<Spec>;
+export function defineSource(source: object): object {
+  return source;
+}
