@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { configMapKeyRef, dataKey, httpUrl, secretKeyRef, sourceName } from '#domain/spec-fields.js';
+import { always, uniqueNames } from './refinements.js';
+
+const absoluteFile = z
+  .string()
+  .max(1024)
+  .regex(/^\//, { error: 'must be an absolute path, such as /var/run/secrets/oidc/value' });
+
+const provider = z.strictObject({
+  name: z.string().min(1).max(63).describe('Identifies the provider in logs and metrics.'),
+  issuerUrl: httpUrl
+    .refine(isSecureIssuer, {
+      error:
+        'must start with https://; http is for an issuer on localhost only, since whoever can change the keys on their way can log in',
+    })
+    .describe('OIDC issuer URL, equal to the "iss" of its tokens.'),
+  audience: z.string().min(1).max(1024).describe('The audience that a token must be issued for.'),
+  jwksUrl: httpUrl.optional().describe('Where the signing keys are; skips OIDC discovery.'),
+  clientId: z.string().min(1).max(1024).optional().describe('OAuth client ID for token introspection.'),
+  clientSecretFile: absoluteFile.optional().describe('File with the client secret; wins over clientSecretRef.'),
+  clientSecretRef: secretKeyRef.extend({ key: dataKey.default('clientSecret') }).optional(),
+  caCertPath: absoluteFile.optional().describe('File with the CA certificate of the provider; wins over caCertRef.'),
+  caCertRef: configMapKeyRef.extend({ key: dataKey.default('ca.crt') }).optional(),
+  authTokenFile: absoluteFile
+    .optional()
+    .describe(
+      'File with a bearer token for discovery, keys and introspection; read again at each use; wins over authTokenRef.',
+    ),
+  authTokenRef: secretKeyRef.extend({ key: dataKey.default('token') }).optional(),
+  introspectionUrl: httpUrl.optional().describe('Token introspection endpoint for opaque tokens (RFC 7662).'),
+  allowPrivateIP: z
+    .boolean()
+    .default(false)
+    .describe('Allow the provider to have a private address, as inside a cluster.'),
+});
+
+const oauth = z.strictObject({
+  resourceUrl: httpUrl.optional().describe('URL that identifies this registry as a protected resource (RFC 9728).'),
+  realm: z
+    .string()
+    .max(255)
+    .regex(/^[\x20-\x7e]+$/, { error: 'must be printable ASCII text, since it stands in a header' })
+    .default('mcp-registry')
+    .describe('Protection space named in WWW-Authenticate.'),
+  scopesSupported: z
+    .array(
+      z
+        .string()
+        .max(255)
+        .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, {
+          error: 'must be a scope without spaces, quotes and backslashes (RFC 6749)',
+        }),
+    )
+    .max(50)
+    .default(['mcp-registry:read', 'mcp-registry:write'])
+    .describe('OAuth scopes that the registry names to its clients.'),
+  providers: z
+    .array(provider)
+    .min(1)
+    .max(10)
+    .superRefine(uniqueNames, always)
+    .optional()
+    .describe('Identity providers; a token that one of them vouches for is accepted.'),
+});
+
+/** `auth`, or in its other spelling `authConfig`: who may read the registry. */
+export const authSpec = z
+  .strictObject({
+    mode: z
+      .enum(['oauth', 'anonymous'])
+      .default('oauth')
+      .describe('oauth: only with a valid access token; anonymous: everybody, for development and trusted networks.'),
+    publicRead: z
+      .array(sourceName)
+      .max(20)
+      .default([])
+      .describe('With mode oauth: the sources that everybody may read; the rest needs a token.'),
+    oauth: oauth.optional(),
+  })
+  .superRefine((auth: unknown, context) => {
+    if (modeOf(auth) !== 'oauth' || hasProviders(auth)) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['oauth', 'providers'],
+      message:
+        'must name at least one identity provider for mode oauth; for a registry that everybody may read, set mode: anonymous',
+    });
+  }, always)
+  .describe('Who may use the registry. Mandatory; a registry is never open unless it says so.');
+
+/** How the registry is guarded; in mode oauth there is at least one provider. */
+export type Auth =
+  | { readonly mode: 'anonymous' }
+  | { readonly mode: 'oauth'; readonly publicRead: readonly string[]; readonly oauth: OAuth };
+
+type OAuthProvider = z.output<typeof provider>;
+
+type OAuth = Omit<z.output<typeof oauth>, 'providers'> & { readonly providers: readonly OAuthProvider[] };
+
+/** In mode anonymous an `oauth` block is legal and without effect. */
+export function normalizeAuth({ mode, publicRead, oauth }: z.output<typeof authSpec>): Auth {
+  if (mode === 'anonymous') return { mode };
+  return { mode, publicRead, oauth: { ...oauth!, providers: oauth!.providers! } };
+}
+
+function modeOf(auth: unknown): unknown {
+  return typeof auth === 'object' && auth !== null && 'mode' in auth ? auth.mode : undefined;
+}
+
+/** A list of the wrong kind or length is the list's own fault and told there. */
+function hasProviders(auth: unknown): boolean {
+  const oauth: unknown = (auth as { oauth?: unknown }).oauth;
+  return oauth !== undefined && (typeof oauth !== 'object' || oauth === null || 'providers' in oauth);
+}
+
+function isSecureIssuer(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { configMapKeyRef, dataKey, goDurationField, secretKeyRef } from '#domain/spec-fields.js';
+
+/** As libpq understands them: https://www.postgresql.org/docs/current/libpq-ssl.html */
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+/** Postgres cuts identifiers at 63 bytes, so that a longer one would mean another. */
+const identifier = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[^\p{Cc}]*$/u, { error: 'must not contain control characters' });
+
+/** `databaseConfig`: the Postgres database that keeps the registry's data. */
+export const databaseSpec = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[^\s/@]+$/, {
+        error: 'must be a host name or address alone, without scheme, user and path',
+      })
+      .default('postgres')
+      .describe('Database server.'),
+    port: z.int().min(1).max(65535).default(5432),
+    user: identifier.default('db_app').describe('Role of the application: reads and writes rows.'),
+    migrationUser: identifier.default('db_migrator').describe('Role that owns the tables and migrates them.'),
+    database: identifier.default('registry'),
+    sslMode: z.enum(SSL_MODES).default('prefer').describe('As sslmode of libpq.'),
+    caCertRef: configMapKeyRef
+      .extend({ key: dataKey.default('ca.crt') })
+      .optional()
+      .describe("CA certificate of the server, for sslMode verify-ca and verify-full; otherwise the system's."),
+    maxOpenConns: z.int().min(1).max(10_000).default(10),
+    maxIdleConns: z.int().min(0).max(10_000).default(2),
+    connMaxLifetime: goDurationField.default('30m'),
+    dbAppUserPasswordSecretRef: secretKeyRef.describe('Name and key of the Secret with the password of user.'),
+    dbMigrationUserPasswordSecretRef: secretKeyRef.describe(
+      'Name and key of the Secret with the password of migrationUser.',
+    ),
+  })
+  .describe('Postgres database for the data; without it they live in the pod and are synced anew when it starts.');
+
+export type DatabaseConfig = z.output<typeof databaseSpec>;

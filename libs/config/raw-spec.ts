@@ -1,0 +1,90 @@
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { dataKey, objectName } from '#domain/spec-fields.js';
+import { yamlErrorPhrase } from './yaml-error.js';
+
+/** What the operator itself puts into the pod. */
+const CONFIG_VOLUME = 'registry-server-config';
+const PGPASS_VOLUMES = ['pgpass-secret', 'pgpass'];
+const CONFIG_DIRECTORY = '/config';
+const PGPASS_FILE = '/home/appuser/.pgpass';
+
+const CONFIG_LIMIT = 1_000_000; // a ConfigMap holds 1 MiB
+
+const volume = z.looseObject({ name: z.string().min(1).max(63).describe('Name of the volume.') });
+
+const volumeMount = z.looseObject({
+  name: z.string().min(1).max(63).describe('Name of the volume.'),
+  mountPath: z.string().min(1).max(1024).describe('Where it is mounted.'),
+});
+
+/** The fields that replace the typed ones: a whole server configuration, and what it needs in the pod. */
+export const rawFields = {
+  configYAML: z
+    .string()
+    .min(1)
+    .max(CONFIG_LIMIT)
+    .superRefine((text, context) => {
+      const lines = new LineCounter();
+      const [error] = parseDocument(text, { lineCounter: lines, prettyErrors: false }).errors;
+      if (!error) return;
+      const { line } = lines.linePos(error.pos[0]);
+      context.addIssue({ code: 'custom', message: `is not YAML: in its line ${line} ${yamlErrorPhrase(error)}` });
+    })
+    .optional()
+    .describe('A complete server configuration, used as it is; it must not hold credentials.'),
+  volumes: z.array(volume).max(100).optional().describe('Volumes that are added to the pod.'),
+  volumeMounts: z
+    .array(volumeMount)
+    .max(100)
+    .optional()
+    .describe('Mounts that are added to the container registry-api.'),
+  pgpassSecretRef: z
+    .strictObject({ name: objectName.describe('Name of the Secret.'), key: dataKey.describe('Key in its data.') })
+    .optional()
+    .describe('Secret with a ready pgpass file.'),
+  imagePullSecrets: z
+    .array(z.strictObject({ name: objectName.describe('Name of the Secret.') }))
+    .max(20)
+    .optional(),
+};
+
+const NEED_CONFIG = ['volumes', 'volumeMounts', 'pgpassSecretRef'] as const;
+const EXCLUDED_BY_CONFIG = ['registries', 'databaseConfig', 'auth', 'authConfig'] as const;
+
+/** Refinement of the whole spec: what goes with `configYAML`, what does not, and what the operator keeps for itself. */
+export function rawFieldsFit(spec: unknown, context: z.core.$RefinementCtx): void {
+  if (typeof spec !== 'object' || spec === null) return;
+  const fields = spec as Record<string, unknown>;
+  const given = (field: string) => fields[field] !== undefined;
+  const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+
+  if (given('configYAML')) {
+    for (const field of EXCLUDED_BY_CONFIG.filter(given)) {
+      refuse([field], 'cannot stand beside configYAML: say it in configYAML, or remove that');
+    }
+  } else {
+    for (const field of NEED_CONFIG.filter(given)) {
+      refuse([field], 'is only for configYAML: use podTemplateSpec or databaseConfig, or add configYAML');
+    }
+  }
+
+  const reserved = new Set([CONFIG_VOLUME, ...(given('pgpassSecretRef') ? PGPASS_VOLUMES : [])]);
+  for (const [index, name] of column(fields['volumes'], 'name')) {
+    if (reserved.has(name))
+      refuse(['volumes', index, 'name'], 'is the name of a volume of the operator: choose another');
+  }
+  const taken = new Set([CONFIG_DIRECTORY, ...(given('pgpassSecretRef') ? [PGPASS_FILE] : [])]);
+  for (const [index, path] of column(fields['volumeMounts'], 'mountPath')) {
+    if (taken.has(path)) refuse(['volumeMounts', index, 'mountPath'], 'is mounted already: choose another path');
+    taken.add(path);
+  }
+}
+
+/** The texts under one key of a list's items, with their places; whatever is not text is a fault told elsewhere. */
+function column(items: unknown, key: string): [number, string][] {
+  if (!Array.isArray(items)) return [];
+  return items.flatMap((item, index): [number, string][] =>
+    typeof item?.[key] === 'string' ? [[index, item[key]]] : [],
+  );
+}

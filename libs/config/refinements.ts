@@ -1,0 +1,21 @@
+import type { z } from 'zod';
+
+/** Refinement of a list whose entries are told apart by `name`; the second of two equal names is the fault. */
+export function uniqueNames(entries: unknown, context: z.core.$RefinementCtx): void {
+  const seen = new Map<string, number>();
+  for (const [index, entry] of Array.isArray(entries) ? entries.entries() : []) {
+    const name: unknown = entry?.name;
+    if (typeof name !== 'string') continue;
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, index);
+    else
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'name'],
+        message: `is the name of item ${first} too: give each its own`,
+      });
+  }
+}
+
+/** Makes a refinement run even when other fields are wrong, so that all faults are told at once; it must expect any value. */
+export const always = { when: () => true };

@@ -1,0 +1,330 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseRegistrySpec, registrySpecSchema } from './registry-spec.js';
+import type { RegistrySpec } from './registry-spec.js';
+import { formatFault } from './spec-fault.js';
+
+const anonymous = { mode: 'anonymous' };
+const provider = { name: 'keycloak', issuerUrl: 'https://id.example.com/realms/tools', audience: 'catalogue' };
+const oauth = { mode: 'oauth', oauth: { providers: [provider] } };
+const git = { repository: 'https://git.example.com/tools/catalogue.git' };
+const secret = { name: 'credentials', key: 'password' };
+const database = {
+  dbAppUserPasswordSecretRef: secret,
+  dbMigrationUserPasswordSecretRef: { ...secret, key: 'migration' },
+};
+
+/** A good spec with one good source, changed in one respect. */
+const withSpec = (change: object) => ({ auth: anonymous, registries: [{ name: 'main', git }], ...change });
+const withSource = (...sources: unknown[]) => withSpec({ registries: sources });
+const withProvider = (change: object) =>
+  withSpec({ auth: { mode: 'oauth', oauth: { providers: [{ ...provider, ...change }] } } });
+const withDatabase = (change: object) => withSpec({ databaseConfig: { ...database, ...change } });
+const withRaw = (change: object) => ({ configYAML: 'auth: {mode: anonymous}', ...change });
+
+function faultsOf(spec: unknown): string[] {
+  const parsed = parseRegistrySpec(spec);
+  return 'faults' in parsed ? parsed.faults.map(formatFault) : [];
+}
+
+function specOf(spec: unknown): RegistrySpec {
+  const parsed = parseRegistrySpec(spec);
+  if ('faults' in parsed) throw new Error(parsed.faults.map(formatFault).join('\n'));
+  return parsed.spec;
+}
+
+describe('a good spec', () => {
+  // prettier-ignore
+  it.each<[string, unknown]>([
+    ['a git branch with an interval', withSource({ name: 'tools', format: 'toolhive', git: { ...git, branch: 'main', path: 'data/registry.json' }, syncPolicy: { interval: '45m' } })],
+    ['a git repository without ref, path and policy', withSource({ name: 'tools', git })],
+    ['branch, tag and commit at once', withSource({ name: 'tools', git: { ...git, branch: 'main', tag: 'v2', commit: 'a'.repeat(40) } })],
+    ['git with a password', withSource({ name: 'tools', git: { ...git, auth: { username: 'reader', passwordSecretRef: secret } } })],
+    ['git over ssh', withSource({ name: 'tools', git: { repository: 'git@git.example.com:tools/catalogue.git', auth: { sshKeySecretRef: secret, knownHostsSecretRef: secret } } })],
+    ['git with a CA of its own', withSource({ name: 'tools', git: { ...git, caCertRef: { name: 'ca', key: 'ca.crt' } } })],
+    ['a ConfigMap', withSource({ name: 'local', format: 'upstream', configMapRef: { name: 'data', key: 'servers.json' }, syncPolicy: { interval: '10m' } })],
+    ['a volume', withSource({ name: 'shared', format: 'upstream', pvcRef: { claimName: 'data', path: 'team/a.json' }, syncPolicy: { interval: '2h' } })],
+    ['another registry', withSource({ name: 'official', format: 'upstream', api: { endpoint: 'https://registry.example.org', timeout: '20s' } })],
+    ['a filter', withSource({ name: 'tools', git, filter: { names: { include: ['team/*'], exclude: ['*-[xy]?'] }, tags: { include: ['stable'], exclude: [] } } })],
+    ['a database', withDatabase({ host: 'pg.data.svc', port: 5433, sslMode: 'verify-full', maxOpenConns: 30, maxIdleConns: 0, connMaxLifetime: '15m', caCertRef: { name: 'pg-ca' } })],
+    ['entries published here, kept in a database', { ...withDatabase({}), registries: [{ name: 'own', managed: {} }] }],
+    ['cluster tokens in the other spelling', { authConfig: { mode: 'oauth', oauth: { providers: [{ ...provider, jwksUrl: 'https://kubernetes.default.svc/openid/v1/jwks', caCertPath: '/var/run/ca.crt', authTokenFile: '/var/run/token', allowPrivateIP: true }] } }, registries: [{ name: 'a', git }] }],
+    ['authentication without sources', { auth: oauth }],
+    ['several providers, open for reading', { auth: { publicRead: ['local'], oauth: { resourceUrl: 'https://mcp.example.com', realm: 'tools', scopesSupported: ['read'], providers: [provider, { ...provider, name: 'okta', clientId: 'x', clientSecretRef: { name: 's' }, introspectionUrl: 'https://id.example.com/introspect' }] } } }],
+    ['mode anonymous with an idle oauth block', { auth: { mode: 'anonymous', oauth: { realm: 'x' } } }],
+    ['a pod template of any shape', withSpec({ podTemplateSpec: { spec: { containers: [{ name: 'registry-api', resources: { limits: { cpu: '1' } } }], whatever: [1] } } })],
+    ['a raw configuration with volumes', withRaw({ volumes: [{ name: 'data', emptyDir: {} }], volumeMounts: [{ name: 'data', mountPath: '/data' }], pgpassSecretRef: secret, imagePullSecrets: [{ name: 'pull' }] })],
+    ['an unused enforceServers', withSpec({ enforceServers: true, displayName: 'Tools' })],
+    ['an issuer on this machine without TLS', withProvider({ issuerUrl: 'http://127.0.0.1:9000' })],
+  ])('may have %s', (_, spec) => {
+    expect(faultsOf(spec)).toEqual([]);
+  });
+
+  it('means the same in both spellings of auth', () => {
+    expect(specOf({ authConfig: oauth })).toEqual(specOf({ auth: oauth }));
+  });
+
+  it('is guarded by oauth unless it says anonymous', () => {
+    expect(specOf({ auth: { oauth: { providers: [provider] } } }).auth).toEqual({
+      mode: 'oauth',
+      publicRead: [],
+      oauth: {
+        realm: 'mcp-registry',
+        scopesSupported: ['mcp-registry:read', 'mcp-registry:write'],
+        providers: [{ ...provider, allowPrivateIP: false }],
+      },
+    });
+    expect(specOf({ auth: { mode: 'anonymous', oauth: { providers: [provider] } } }).auth).toEqual({
+      mode: 'anonymous',
+    });
+  });
+
+  it.each([
+    ['git', { git }, 'toolhive'],
+    ['configMapRef', { configMapRef: { name: 'a', key: 'b' } }, 'toolhive'],
+    ['pvcRef', { pvcRef: { claimName: 'a' } }, 'toolhive'],
+    ['api', { api: { endpoint: 'https://a.example' } }, 'upstream'],
+    ['managed', { managed: {} }, 'upstream'],
+    ['api', { api: { endpoint: 'https://a.example' }, format: 'toolhive' }, 'toolhive'],
+  ])('reads a source of type %s as %j in format %s', (type, block, format) => {
+    const { registries } = specOf({ ...withDatabase({}), registries: [{ name: 'x', ...block }] });
+    expect(registries).toMatchObject([{ name: 'x', type, format }]);
+  });
+
+  it('has the defaults filled in and intervals in milliseconds', () => {
+    const filter = { names: { include: ['a*'] } };
+    const spec = specOf({
+      ...withDatabase({ maxIdleConns: 0 }),
+      registries: [{ name: 'x', git, filter, syncPolicy: { interval: '1.5h' } }],
+    });
+    expect(spec.registries).toEqual([
+      {
+        name: 'x',
+        type: 'git',
+        spec: { ...git, path: 'registry.json' },
+        format: 'toolhive',
+        intervalMs: 5_400_000,
+        filter,
+      },
+    ]);
+    expect(spec.databaseConfig).toEqual({
+      host: 'postgres',
+      port: 5432,
+      user: 'db_app',
+      migrationUser: 'db_migrator',
+      database: 'registry',
+      sslMode: 'prefer',
+      maxOpenConns: 10,
+      maxIdleConns: 0,
+      connMaxLifetime: '30m',
+      ...database,
+    });
+  });
+});
+
+describe('a faulty spec', () => {
+  // prettier-ignore
+  it.each<[unknown, string]>([
+    // The spec as a whole
+    [undefined, 'spec: is required'],
+    [null, 'spec: must be an object with fields, but is empty'],
+    ['text', 'spec: "text" must be an object'],
+    [withSpec({ databseConfig: {} }), 'spec.databseConfig: is not a field here: did you mean databaseConfig?'],
+    [withSpec({ zzz: 1 }), 'spec.zzz: is not a field here: remove it, or use one of displayName, registries, auth'],
+    [withSpec({ displayName: 7 }), 'spec.displayName: 7 must be text: put it in quotes'],
+    [withSpec({ enforceServers: 'yes' }), 'spec.enforceServers: "yes" must be true or false'],
+    [withSpec({ podTemplateSpec: [] }), 'spec.podTemplateSpec: must be an object'],
+
+    // Authentication
+    [{ registries: [{ name: 'a', git }] }, 'spec.auth: is required: set auth.mode'],
+    [{}, 'spec.auth: is required: set auth.mode'],
+    [{ auth: anonymous, authConfig: anonymous }, 'spec.authConfig: stands beside auth: set only one of auth and authConfig'],
+    [{ auth: {} }, 'spec.auth.oauth.providers: must name at least one identity provider'],
+    [{ authConfig: { mode: 'oauth' } }, 'spec.authConfig.oauth.providers: must name at least one identity provider'],
+    [{ auth: { oauth: {} } }, 'spec.auth.oauth.providers: must name at least one identity provider'],
+    [{ auth: { oauth: { providers: [] } } }, 'spec.auth.oauth.providers: must have at least 1 item'],
+    [{ auth: { mode: 'none' } }, 'spec.auth.mode: "none" must be one of oauth, anonymous'],
+    [{ auth: 'anonymous' }, 'spec.auth: "anonymous" must be an object'],
+    [{ auth: { ...anonymous, publicRead: 'local' } }, 'spec.auth.publicRead: "local" must be a list'],
+    [{ auth: { oauth: { ...oauth.oauth, resourceUrl: '/x' } } }, 'spec.auth.oauth.resourceUrl: "/x" must start with http://'],
+    [{ auth: { oauth: { ...oauth.oauth, realm: 'a\nb' } } }, 'spec.auth.oauth.realm: "a\\nb" must be printable ASCII'],
+    [{ auth: { oauth: { ...oauth.oauth, scopesSupported: ['a b'] } } }, 'spec.auth.oauth.scopesSupported[0]: "a b" must be a scope'],
+    [{ auth: { oauth: { providers: [provider, provider] } } }, 'providers[1].name: "keycloak" is the name of item 0 too'],
+    [{ auth: { oauth: { providers: Array.from({ length: 11 }, (_, n) => ({ ...provider, name: `p${n}` })) } } }, 'providers: must have at most 10 items'],
+    [withProvider({ name: '' }), 'providers[0].name: must not be empty'],
+    [withProvider({ audience: undefined }), 'providers[0].audience: is required: the audience that a token must be issued for'],
+    [withProvider({ issuerUrl: 'id.example.com' }), 'providers[0].issuerUrl: "id.example.com" must start with http'],
+    [withProvider({ issuerUrl: 'http://id.example.com' }), 'providers[0].issuerUrl: "http://id.example.com" must start with https://'],
+    [withProvider({ jwksUrl: 'https://' }), 'providers[0].jwksUrl: "https://" must be a complete URL'],
+    [withProvider({ introspectionUrl: 'x' }), 'providers[0].introspectionUrl: "x" must start with http'],
+    [withProvider({ caCertPath: 'ca.crt' }), 'providers[0].caCertPath: "ca.crt" must be an absolute path'],
+    [withProvider({ clientSecretFile: 'secret.txt' }), 'providers[0].clientSecretFile: must be an absolute path'],
+    [withProvider({ authTokenRef: { key: 'x' } }), 'providers[0].authTokenRef.name: is required: name of the Secret'],
+    [withProvider({ issuer: 'https://x' }), 'providers[0].issuer: is not a field here'],
+
+    // The list of sources
+    [withSpec({ registries: [] }), 'spec.registries: must not be empty: add a source, or remove the field'],
+    [withSpec({ registries: { name: 'a', git } }), 'spec.registries: must be a list'],
+    [withSource(...Array.from({ length: 21 }, (_, n) => ({ name: `s${n}`, git }))), 'spec.registries: must have at most 20 items'],
+    [withSource({ name: 'a', git }, { name: 'b', git }, { name: 'a', git }), 'spec.registries[2].name: "a" is the name of item 0 too'],
+    [withSource('a'), 'spec.registries[0]: "a" must be an object'],
+    [withSource({ git }), 'spec.registries[0].name: is required: names the source'],
+    [withSource({ name: '../x', git }), 'spec.registries[0].name: "../x" must begin and end with a letter or digit'],
+    [withSource({ name: 'a'.repeat(64), git }), 'spec.registries[0].name: "aaa'],
+    [withSource({ name: 'a', git, format: 'yaml' }), 'spec.registries[0].format: "yaml" must be one of toolhive, upstream'],
+    [withSource({ name: 'a' }), 'spec.registries[0]: must have a source: add one of '],
+    [withSource({ name: 'a', git, pvcRef: { claimName: 'c' } }), 'spec.registries[0]: must have one source but has git and pvcRef'],
+    [withSource({ name: 'a', managed: {} }), 'spec.registries[0].managed: needs databaseConfig'],
+    [{ ...withDatabase({}), registries: [{ name: 'a', managed: { x: 1 } }] }, 'spec.registries[0].managed.x: is not a field here'],
+
+    // Their blocks
+    [withSource({ name: 'a', git: {} }), 'spec.registries[0].git.repository: is required'],
+    [withSource({ name: 'a', git: { repository: '/srv/x' } }), 'spec.registries[0].git.repository: "/srv/x" must start with'],
+    [withSource({ name: 'a', git: { ...git, path: 'a.yaml' } }), 'spec.registries[0].git.path: "a.yaml" must end in .json'],
+    [withSource({ name: 'a', git: { ...git, path: '/a.json' } }), 'spec.registries[0].git.path: "/a.json" must be relative'],
+    [withSource({ name: 'a', git: { ...git, path: '../a.json' } }), 'spec.registries[0].git.path: "../a.json" must be relative'],
+    [withSource({ name: 'a', git: { ...git, branch: '' } }), 'spec.registries[0].git.branch: must not be empty'],
+    [withSource({ name: 'a', git: { ...git, brnach: 'main' } }), 'spec.registries[0].git.brnach: is not a field here: did you mean branch?'],
+    [withSource({ name: 'a', git: { ...git, auth: { username: 'u' } } }), 'spec.registries[0].git.auth.passwordSecretRef: is required'],
+    [withSource({ name: 'a', git: { ...git, auth: { passwordSecretRef: secret } } }), 'spec.registries[0].git.auth.username: is required'],
+    [withSource({ name: 'a', git: { ...git, auth: { username: 'u', passwordSecretRef: { name: 's' } } } }), 'passwordSecretRef.key: is required: key in its data'],
+    [withSource({ name: 'a', configMapRef: { name: 'c' } }), 'spec.registries[0].configMapRef.key: is required'],
+    [withSource({ name: 'a', configMapRef: { name: 'Data', key: 'k' } }), 'spec.registries[0].configMapRef.name: "Data" must be the name of an object'],
+    [withSource({ name: 'a', pvcRef: {} }), 'spec.registries[0].pvcRef.claimName: is required'],
+    [withSource({ name: 'a', pvcRef: { claimName: 'c', path: 'a/../../b.json' } }), 'spec.registries[0].pvcRef.path: "a/../../b.json" must be relative'],
+    [withSource({ name: 'a', api: {} }), 'spec.registries[0].api.endpoint: is required: base URL'],
+    [withSource({ name: 'a', api: { endpoint: 'ftp://x' } }), 'spec.registries[0].api.endpoint: "ftp://x" must start with http'],
+    [withSource({ name: 'a', api: { endpoint: 'https://x', timeout: '5' } }), 'spec.registries[0].api.timeout: "5" must be a Go duration'],
+
+    // Policy and filter
+    [withSource({ name: 'a', git, syncPolicy: {} }), 'spec.registries[0].syncPolicy.interval: is required'],
+    [withSource({ name: 'a', git, syncPolicy: { interval: '1d' } }), 'spec.registries[0].syncPolicy.interval: "1d" must be a Go duration'],
+    [withSource({ name: 'a', git, syncPolicy: { interval: '0s' } }), 'spec.registries[0].syncPolicy.interval: "0s" must be longer than zero'],
+    [withSource({ name: 'a', git, syncPolicy: { interval: 30 } }), 'spec.registries[0].syncPolicy.interval: 30 must be text'],
+    [withSource({ name: 'a', git, filter: { names: { include: ['ok', '[a'] } } }), 'filter.names.include[1]: "[a" is not a pattern: it has a "["'],
+    [withSource({ name: 'a', git, filter: { names: { exclude: ['x\\'] } } }), 'filter.names.exclude[0]: "x\\\\" is not a pattern: it ends in a backslash'],
+    [withSource({ name: 'a', git, filter: { names: { exclude: [''] } } }), 'filter.names.exclude[0]: must not be empty'],
+    [withSource({ name: 'a', git, filter: { names: { include: 'x' } } }), 'filter.names.include: "x" must be a list'],
+    [withSource({ name: 'a', git, filter: { names: { include: Array(201).fill('x') } } }), 'filter.names.include: must have at most 200 items'],
+    [withSource({ name: 'a', git, filter: { tags: { include: ['x'.repeat(257)] } } }), 'must have at most 256 characters'],
+    [withSource({ name: 'a', git, filter: { name: {} } }), 'filter.name: is not a field here: did you mean names?'],
+
+    // Database
+    [withSpec({ databaseConfig: { dbAppUserPasswordSecretRef: secret } }), 'spec.databaseConfig.dbMigrationUserPasswordSecretRef: is required'],
+    [withDatabase({ dbAppUserPasswordSecretRef: { name: '', key: 'k' } }), 'dbAppUserPasswordSecretRef.name: must be the name'],
+    [withDatabase({ dbAppUserPasswordSecretRef: { name: 's', key: '' } }), 'dbAppUserPasswordSecretRef.key: must be a key'],
+    [withDatabase({ host: 'postgres://x' }), 'spec.databaseConfig.host: "postgres://x" must be a host name or address alone'],
+    [withDatabase({ port: 0 }), 'spec.databaseConfig.port: 0 must be at least 1'],
+    [withDatabase({ port: 65536 }), 'spec.databaseConfig.port: 65536 must be at most 65535'],
+    [withDatabase({ port: 1.5 }), 'spec.databaseConfig.port: 1.5 must be a whole number'],
+    [withDatabase({ port: '5432' }), 'spec.databaseConfig.port: "5432" must be a number'],
+    [withDatabase({ user: '' }), 'spec.databaseConfig.user: must not be empty'],
+    [withDatabase({ database: 'x'.repeat(64) }), 'must have at most 63 characters'],
+    [withDatabase({ sslMode: 'on' }), 'spec.databaseConfig.sslMode: "on" must be one of disable, allow, prefer'],
+    [withDatabase({ maxOpenConns: 0 }), 'spec.databaseConfig.maxOpenConns: 0 must be at least 1'],
+    [withDatabase({ maxIdleConns: -1 }), 'spec.databaseConfig.maxIdleConns: -1 must be at least 0'],
+    [withDatabase({ connMaxLifetime: 'forever' }), 'spec.databaseConfig.connMaxLifetime: "forever" must be a Go duration'],
+
+    // The raw path
+    [{ configYAML: '' }, 'spec.configYAML: must not be empty'],
+    [{ configYAML: 'a: 1\nb: [' }, 'spec.configYAML: is not YAML: '],
+    [withRaw({ auth: anonymous }), 'spec.auth: cannot stand beside configYAML'],
+    [withRaw({ authConfig: anonymous }), 'spec.authConfig: cannot stand beside configYAML'],
+    [withRaw({ registries: [{ name: 'a', git }] }), 'spec.registries: cannot stand beside configYAML'],
+    [withRaw({ databaseConfig: database }), 'spec.databaseConfig: cannot stand beside configYAML'],
+    [withSpec({ volumes: [] }), 'spec.volumes: is only for configYAML'],
+    [withSpec({ volumeMounts: [] }), 'spec.volumeMounts: is only for configYAML'],
+    [withSpec({ pgpassSecretRef: secret }), 'spec.pgpassSecretRef: is only for configYAML'],
+    [withRaw({ pgpassSecretRef: { name: 's' } }), 'spec.pgpassSecretRef.key: is required'],
+    [withRaw({ volumes: [{ emptyDir: {} }] }), 'spec.volumes[0].name: is required: name of the volume'],
+    [withRaw({ volumes: [{ name: 'registry-server-config' }] }), 'spec.volumes[0].name: "registry-server-config" is the name of a volume of the operator'],
+    [withRaw({ pgpassSecretRef: secret, volumes: [{ name: 'pgpass' }] }), 'spec.volumes[0].name: "pgpass" is the name of a volume of the operator'],
+    [withRaw({ volumeMounts: [{ name: 'a', mountPath: '/config' }] }), 'spec.volumeMounts[0].mountPath: "/config" is mounted already'],
+    [withRaw({ volumeMounts: [{ name: 'a', mountPath: '/x' }, { name: 'b', mountPath: '/x' }] }), 'spec.volumeMounts[1].mountPath: "/x" is mounted already'],
+    [withSpec({ imagePullSecrets: ['pull'] }), 'spec.imagePullSecrets[0]: must be an object'],
+  ])('%# is refused: %j', (spec, fault) => {
+    const faults = faultsOf(spec);
+    expect(faults.join('\n')).toContain(fault);
+    expect(faults).toHaveLength(1);
+  });
+
+  it('is told whole, at once', () => {
+    const faults = faultsOf({
+      databaseConfig: { port: 'x', ...database },
+      volumes: [],
+      registries: [
+        { name: 'a', git: { ...git, path: 5 } },
+        { name: 'a', git, api: { endpoint: 'x' } },
+        { name: 'b', managed: 1 },
+      ],
+      unknown: true,
+    });
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(
+      expect.arrayContaining([
+        'spec.auth',
+        'spec.databaseConfig.port',
+        'spec.registries[0].git.path',
+        'spec.registries[1]',
+        'spec.registries[1].name',
+        'spec.registries[1].api.endpoint',
+        'spec.registries[2].managed',
+        'spec.unknown',
+        'spec.volumes',
+      ]),
+    );
+    expect(faults).toHaveLength(9);
+  });
+
+  it.each<[string, unknown]>([
+    ['a password in place of a reference', withDatabase({ dbAppUserPasswordSecretRef: 'hunter2' })],
+    ['a secret in place of its file', withProvider({ clientSecretFile: 'hunter2' })],
+    ['a token in place of its file', withProvider({ authTokenFile: 'hunter2' })],
+    ['a field that does not exist', withDatabase({ dbPassword: 'hunter2' })],
+    ['a configuration', withRaw({ configYAML: 'password: hunter2\nb: [' })],
+    ['the credentials in an endpoint', withSource({ name: 'a', api: { endpoint: 'https://me:hunter2@example.com' } })],
+    ['the token in a query', withSource({ name: 'a', api: { endpoint: 'example.com/?token=hunter2' } })],
+    ['the credentials in a repository', withSource({ name: 'a', git: { repository: 'ftp://me:hunter2@example.com' } })],
+  ])('never shows %s', (_, spec) => {
+    const faults = faultsOf(spec);
+    expect(faults).not.toEqual([]);
+    expect(faults.join()).not.toContain('hunter2');
+  });
+
+  it('guesses which source was meant', () => {
+    expect(faultsOf(withSource({ name: 'a', gti: git }))).toEqual([
+      'spec.registries[0].gti: is not a field here: did you mean git?',
+      expect.stringMatching(/^spec.registries\[0\]: must have a source: add one of .*git/),
+    ]);
+  });
+
+  it('shortens a long value', () => {
+    const [fault] = faultsOf(withSource({ name: 'a', git: { ...git, path: 'x'.repeat(900) } }));
+    expect(fault).toContain('"xxx');
+    expect(fault!.length).toBeLessThan(250);
+  });
+});
+
+describe('the schema', () => {
+  it('can be written as an OpenAPI schema whose required fields are those that a user must write', () => {
+    const schema = z.toJSONSchema(registrySpecSchema, { target: 'openapi-3.0', io: 'input', reused: 'inline' });
+    const provided = { default: 'oauth', enum: ['oauth', 'anonymous'] };
+    expect(schema).not.toHaveProperty('required');
+    expect(schema).toMatchObject({
+      properties: {
+        registries: {
+          minItems: 1,
+          maxItems: 20,
+          items: {
+            required: ['name'],
+            properties: {
+              git: { required: ['repository'], properties: { path: { default: 'registry.json', maxLength: 1024 } } },
+            },
+          },
+        },
+        auth: { properties: { mode: provided } },
+        authConfig: { properties: { mode: provided } },
+        databaseConfig: { required: ['dbAppUserPasswordSecretRef', 'dbMigrationUserPasswordSecretRef'] },
+      },
+    });
+  });
+});

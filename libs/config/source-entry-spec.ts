@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { compileGlob } from '#domain/glob.js';
+import { parseGoDuration } from '#domain/go-duration.js';
+import type { SourceFilter } from '#domain/source-filter.js';
+import { SOURCE_FORMATS } from '#domain/source-format.js';
+import type { SourceFormat } from '#domain/source-format.js';
+import { goDurationField, sourceName } from '#domain/spec-fields.js';
+import { sources } from '#sources/index.js';
+import { always, uniqueNames } from './refinements.js';
+
+const managedSpec = z.strictObject({}).describe('Entries are published through the API of this registry.');
+
+/** Every way to say where the entries of a source come from, by the name of its block. */
+const blocks: Record<string, z.ZodType> = {
+  managed: managedSpec,
+  ...Object.fromEntries(sources.map(({ block, spec }) => [block, spec])),
+};
+
+const PATTERN_LIMIT = 256;
+const PATTERNS_LIMIT = 200;
+
+const globPattern = z
+  .string()
+  .min(1)
+  .max(PATTERN_LIMIT)
+  .superRefine((pattern, context) => {
+    const fault = globFault(pattern);
+    if (fault) context.addIssue({ code: 'custom', message: `is not a pattern: it ${fault}` });
+  });
+
+const tag = z.string().min(1).max(PATTERN_LIMIT);
+
+const includeAndExclude = (item: z.ZodType<string>) =>
+  z.strictObject({
+    include: z.array(item).max(PATTERNS_LIMIT).optional(),
+    exclude: z.array(item).max(PATTERNS_LIMIT).optional(),
+  });
+
+const filterSpec = z
+  .strictObject({
+    names: includeAndExclude(globPattern).optional().describe('Patterns with *, ? and [a-z]; * crosses "/" too.'),
+    tags: includeAndExclude(tag).optional().describe('Exact tags.'),
+  })
+  .describe('Which entries are served: exclude beats include, names and tags must both pass.');
+
+const entrySpec = z
+  .strictObject({
+    name: sourceName.describe('Names the source: letters, digits, ".", "_" and "-".'),
+    format: z
+      .enum(SOURCE_FORMATS)
+      .optional()
+      .describe('How the data is written; without it upstream for api and managed, toolhive for the others.'),
+    ...Object.fromEntries(Object.entries(blocks).map(([block, spec]) => [block, spec.optional()])),
+    syncPolicy: z
+      .strictObject({ interval: goDurationField.describe('Go duration between two syncs, such as 30m.') })
+      .optional()
+      .describe('When to sync; without it at start, after a change and on a trigger only.'),
+    filter: filterSpec.optional(),
+  })
+  .superRefine((entry: unknown, context) => {
+    if (typeof entry !== 'object' || entry === null) return;
+    const given = blocksOf(entry);
+    if (given.length === 1) return;
+    const all = Object.keys(blocks).join(', ');
+    const message =
+      given.length === 0
+        ? `must have a source: add one of ${all}`
+        : `must have one source but has ${given.join(' and ')}: make each an item of its own`;
+    context.addIssue({ code: 'custom', message });
+  }, always);
+
+/** `registries`: the sources, in order of precedence. */
+export const sourceEntriesSpec = z
+  .array(entrySpec)
+  .min(1, 'must not be empty: add a source, or remove the field to serve only what is found in the cluster')
+  .max(20)
+  .superRefine(uniqueNames, always)
+  .optional()
+  .describe('Where the entries come from; the first source that has a name wins it.');
+
+/** One source, with what its block leaves open filled in. */
+export interface RegistrySource {
+  readonly name: string;
+  /** The block that it came from: `git`, `configMapRef`, … */
+  readonly type: string;
+  /** That block, as its own schema made it. */
+  readonly spec: unknown;
+  readonly format: SourceFormat;
+  /** Absent: sync at start, on change and on a trigger only. */
+  readonly intervalMs?: number;
+  readonly filter?: SourceFilter;
+}
+
+interface SourceEntry extends Record<string, unknown> {
+  readonly name: string;
+  readonly format?: SourceFormat | undefined;
+  readonly syncPolicy?: { readonly interval: string } | undefined;
+  readonly filter?: SourceFilter;
+}
+
+export function normalizeSource(entry: z.output<typeof entrySpec>): RegistrySource {
+  const { name, format, syncPolicy, filter, ...rest } = entry as SourceEntry;
+  const [type] = blocksOf(rest) as [string];
+  const intervalMs = syncPolicy && parseGoDuration(syncPolicy.interval);
+  return {
+    name,
+    type,
+    spec: rest[type],
+    format: format ?? (type === 'api' || type === 'managed' ? 'upstream' : 'toolhive'),
+    ...(intervalMs !== undefined && { intervalMs }),
+    ...(filter !== undefined && { filter }),
+  };
+}
+
+function blocksOf(entry: object): string[] {
+  return Object.keys(blocks).filter((block) => (entry as Record<string, unknown>)[block] !== undefined);
+}
+
+function globFault(pattern: string): string | undefined {
+  try {
+    compileGlob(pattern);
+    return undefined;
+  } catch (error) {
+    return (error as SyntaxError).message;
+  }
+}

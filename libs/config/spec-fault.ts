@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { nearestName } from './nearest-name.js';
+
+/** One thing that is wrong with an MCPRegistry. */
+export interface SpecFault {
+  /** From the document's root, as in `['spec', 'registries', 0, 'git', 'path']`. */
+  readonly path: readonly (string | number)[];
+  /** The offending value where it helps and may be shown, what is wrong with it, and the remedy. */
+  readonly message: string;
+}
+
+/** `spec.registries[0].git.path: "data.yaml" must end in .json` */
+export function formatFault({ path, message }: SpecFault): string {
+  return `${formatPath(path)}: ${message}`;
+}
+
+export function formatPath(path: readonly (string | number)[]): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    if (!/^[\w-]+$/.test(step)) return `${text}[${JSON.stringify(step)}]`;
+    return text ? `${text}.${step}` : step;
+  }, '');
+}
+
+interface ParseOptions {
+  /** Begins the path of each fault. */
+  readonly root?: readonly (string | number)[];
+  /** False for input that is a secret as a whole. */
+  readonly showValues?: boolean;
+}
+
+/** Parses with a schema whose messages are predicates; every fault is found, none shows a secret. */
+export function parseWithFaults<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  { root = [], showValues = true }: ParseOptions = {},
+): { value: z.output<Schema> } | { faults: SpecFault[] } {
+  const fieldsAt = new Map<string, string[]>();
+  const result = schema.safeParse(input, {
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject) {
+        fieldsAt.set(JSON.stringify(issue.path ?? []), Object.keys(issue.inst.shape));
+      }
+      return explain(issue);
+    },
+  });
+  if (result.success) return { value: result.data };
+
+  const faults = result.error.issues.flatMap((issue): SpecFault[] => {
+    const path = issue.path as (string | number)[];
+    if (issue.code === 'unrecognized_keys') {
+      const known = fieldsAt.get(JSON.stringify(path)) ?? [];
+      return issue.keys.map((key) => ({ path: [...root, ...path, key], message: unknownField(key, known) }));
+    }
+    const shown = showValues ? showValue(input, path) : undefined;
+    return [{ path: [...root, ...path], message: shown ? `${shown} ${issue.message}` : issue.message }];
+  });
+  return { faults: firstOfEachPath(faults) };
+}
+
+/** A field that breaks a general rule breaks special ones too; told once, it is corrected once. */
+function firstOfEachPath(faults: readonly SpecFault[]): SpecFault[] {
+  const firsts = new Map<string, SpecFault>();
+  for (const fault of faults) {
+    const path = formatPath(fault.path);
+    if (!firsts.has(path)) firsts.set(path, fault);
+  }
+  return [...firsts.values()];
+}
+
+/** What zod's own checks say, in this project's words; undefined leaves zod's. */
+function explain(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return explainType(issue);
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}`;
+    case 'too_small':
+      if (issue.origin === 'array') return `must have at least ${count(issue.minimum, 'item')}`;
+      if (issue.origin === 'string') return 'must not be empty';
+      return `must be at least ${issue.minimum}`;
+    case 'too_big':
+      if (issue.origin === 'array') return `must have at most ${count(issue.maximum, 'item')}`;
+      if (issue.origin === 'string') return `must have at most ${count(issue.maximum, 'character')}`;
+      return `must be at most ${issue.maximum}`;
+    case 'invalid_format':
+      return 'pattern' in issue ? `must match ${issue.pattern}` : undefined;
+    default:
+      return undefined;
+  }
+}
+
+const EXPECTED: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object with fields',
+};
+
+function explainType(issue: Extract<z.core.$ZodRawIssue, { code: 'invalid_type' }>): string {
+  const description = issue.inst instanceof z.ZodType ? issue.inst.description : undefined;
+  const expected = EXPECTED[issue.expected] ?? issue.expected;
+  if (issue.input === undefined)
+    return `is required${description ? `: ${lowerFirst(description)}` : `, as ${expected}`}`;
+  if (issue.input === null) return `must be ${expected}, but is empty: give it a value or remove it`;
+  if (issue.expected === 'string' && typeof issue.input !== 'object') return 'must be text: put it in quotes';
+  return `must be ${expected}`;
+}
+
+function unknownField(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  if (nearest) return `is not a field here: did you mean ${nearest}?`;
+  return `is not a field here: remove it${known.length > 0 ? `, or use one of ${known.join(', ')}` : ''}`;
+}
+
+/** A value at such a path may be a secret that was put in the wrong place. */
+const SECRET_LIKE = /password|secret|token|credential|configYAML|DATABASE_URL/i;
+
+const SHOWN_LIMIT = 60;
+
+function showValue(input: unknown, path: readonly (string | number)[]): string | undefined {
+  if (path.some((step) => SECRET_LIKE.test(String(step)))) return undefined;
+  const value = path.reduce<unknown>(
+    (parent, step) =>
+      typeof parent === 'object' && parent !== null ? (parent as Record<string | number, unknown>)[step] : undefined,
+    input,
+  );
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string' || value === '') return undefined;
+  const text = withoutCredentials(value);
+  return JSON.stringify(text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text);
+}
+
+/** Leaves out what may be a credential in a URL or an scp-like address: user information and query. */
+function withoutCredentials(text: string): string {
+  return text
+    .replace(/\/\/\S*@/, '//…@')
+    .replace(/^[^/\s@]*:[^/\s@]*@/, '…@')
+    .replace(/\?\S*/, '?…');
+}
+
+function count(amount: number | bigint, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '');
+}

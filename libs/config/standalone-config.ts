@@ -1,0 +1,22 @@
+import { parseEnvironment } from './environment.js';
+import type { StandaloneEnvironment } from './environment.js';
+import { parseStandaloneArguments } from './standalone-arguments.js';
+import type { StandaloneArguments } from './standalone-arguments.js';
+
+/** Everything that a standalone process is told from outside, besides its manifests. */
+export type StandaloneConfig = StandaloneEnvironment & Omit<StandaloneArguments, 'help'>;
+
+/** Parsed once, at start: the faults of command line and environment together. `--help` asks nothing of the environment. */
+export function parseStandaloneConfig(
+  args: readonly string[] = process.argv.slice(2),
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): { config: StandaloneConfig } | { faults: string[] } | { help: true } {
+  const commandLine = parseStandaloneArguments(args);
+  if ('arguments' in commandLine && commandLine.arguments.help) return { help: true };
+  const environment = parseEnvironment(variables);
+  if ('faults' in commandLine || 'faults' in environment) {
+    return { faults: [commandLine, environment].flatMap((part) => ('faults' in part ? part.faults : [])) };
+  }
+  const { paths, volumes } = commandLine.arguments;
+  return { config: { ...environment.environment, paths, volumes } };
+}
