@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runAs } from './run-as.js';
+import { give } from './server-user.js';
+import type { ServerUser } from './server-user.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+/** Only a part of the socket's name: each server has a directory of its own. */
+export const SOCKET_PORT = 5432;
+
+/** The address of a Unix socket holds 107 bytes on Linux and 103 on macOS. */
+const LONGEST_SOCKET_PATH = 103;
+
+/**
+ * Makes the directory for the server's socket in `parent`, or in a temporary folder (under a name that follows from
+ * `parent`) when the path would be too long or is closed to the server's user. Its mode 0700 is the whole
+ * authentication: whoever gets to the socket is one of us.
+ */
+export async function makeSocketDirectory(parent: string, user: ServerUser | undefined): Promise<string> {
+  const wanted = join(parent, 'postgres-run');
+  if (Buffer.byteLength(join(wanted, `.s.PGSQL.${SOCKET_PORT}`)) <= LONGEST_SOCKET_PATH) {
+    await makePrivate(wanted, user);
+    if (await canEnter(user, wanted)) return wanted;
+  }
+  const key = createHash('sha256').update(parent).digest('hex').slice(0, 16);
+  const short = join(await temporaryFolder(), `mcp-registry-${key}`);
+  // Where everyone may write, someone else can have been there first.
+  const found = await lstat(short).catch(() => undefined);
+  if (found && (!found.isDirectory() || ![process.getuid?.(), user?.uid].includes(found.uid))) {
+    throw new Error(`${short}, where the socket of Postgres belongs, is of user ${found.uid} and not ours: remove it`);
+  }
+  await makePrivate(short, user);
+  return short;
+}
+
+async function makePrivate(directory: string, user: ServerUser | undefined): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o700);
+  await give(directory, user);
+}
+
+function canEnter(user: ServerUser | undefined, directory: string): Promise<boolean> {
+  return runAs(user, '/bin/sh', ['-c', 'cd -- "$1"', 'sh', directory]).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,67 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import type { Relation } from 'typeorm';
+import { SourceEntity } from './source.entity.js';
+
+/** One version of one server. A removed one stays as a tombstone for a while, so that mirrors learn of the removal. */
+@Entity({ name: 'entry' })
+@Index('entry_source_updated_idx', ['sourceId', 'updatedAt'])
+export class EntryEntity {
+  @PrimaryColumn('int', { name: 'source_id', primaryKeyConstraintName: 'entry_pkey' })
+  sourceId!: number;
+
+  @ManyToOne(() => SourceEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'source_id', foreignKeyConstraintName: 'entry_source_fkey' })
+  source!: Relation<SourceEntity>;
+
+  @PrimaryColumn('text', { collation: 'C', primaryKeyConstraintName: 'entry_pkey' })
+  name!: string;
+
+  @PrimaryColumn('text', { collation: 'C', primaryKeyConstraintName: 'entry_pkey' })
+  version!: string;
+
+  /** What the source itself calls it. */
+  @Column({ type: 'text', collation: 'C' })
+  key!: string;
+
+  /** SHA-256 of everything below that comes from the source. */
+  @Column('bytea')
+  hash!: Buffer;
+
+  /** The document exactly as it is served, in its own key order. Stored EXTERNAL: no compression to undo on reads. */
+  @Column('text', { name: 'server_json' })
+  serverJson!: string;
+
+  @Column('text', { nullable: true })
+  title!: string | null;
+
+  @Column('text')
+  description!: string;
+
+  @Column('text', { array: true, default: '{}' })
+  tags!: string[];
+
+  /** `active` or `deprecated`; a tombstone has `deletedAt` beside it. */
+  @Column('text', { default: 'active' })
+  status!: string;
+
+  /** Why it is deprecated or deleted, in the words of the registry that it came from. */
+  @Column('text', { name: 'status_message', nullable: true })
+  statusMessage!: string | null;
+
+  /** The filter rule that leaves it out; null when it is served. */
+  @Column('text', { name: 'hidden_by', nullable: true })
+  hiddenBy!: string | null;
+
+  /** First seen in this store, or as the registry says that it came from. Milliseconds at most: JavaScript dates must hold it whole. */
+  @Column({ type: 'timestamptz', name: 'published_at', precision: 3, default: () => 'now()' })
+  publishedAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'updated_at', precision: 3, default: () => 'now()' })
+  updatedAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'status_changed_at', precision: 3, default: () => 'now()' })
+  statusChangedAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
+  deletedAt!: Date | null;
+}

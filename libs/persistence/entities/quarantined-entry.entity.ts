@@ -1,0 +1,38 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import type { Relation } from 'typeorm';
+import { SourceEntity } from './source.entity.js';
+
+/** An entry of the published revision that is not fit to be served, and why. */
+@Entity({ name: 'quarantined_entry' })
+@Index('quarantined_entry_source_idx', ['sourceId'])
+export class QuarantinedEntryEntity {
+  @PrimaryGeneratedColumn('identity', {
+    type: 'bigint',
+    primaryKeyConstraintName: 'quarantined_entry_pkey',
+    generatedIdentity: 'ALWAYS',
+  })
+  id!: string;
+
+  @Column('int', { name: 'source_id' })
+  sourceId!: number;
+
+  @ManyToOne(() => SourceEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'source_id', foreignKeyConstraintName: 'quarantined_entry_source_fkey' })
+  source!: Relation<SourceEntity>;
+
+  @Column('text')
+  key!: string;
+
+  @Column('text', { nullable: true })
+  name!: string | null;
+
+  @Column('text', { nullable: true })
+  version!: string | null;
+
+  /** Where in the entry the fault is; empty for the whole of it. */
+  @Column('text')
+  path!: string;
+
+  @Column('text')
+  message!: string;
+}

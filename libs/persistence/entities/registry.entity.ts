@@ -1,0 +1,24 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** An MCPRegistry that this store serves. */
+@Entity({ name: 'registry' })
+export class RegistryEntity {
+  @PrimaryColumn('text', { collation: 'C', primaryKeyConstraintName: 'registry_pkey' })
+  namespace!: string;
+
+  @PrimaryColumn('text', { collation: 'C', primaryKeyConstraintName: 'registry_pkey' })
+  name!: string;
+
+  /** Of the resource that last claimed this name; another uid is another resource. */
+  @Column('uuid')
+  uid!: string;
+
+  @Column('text', { name: 'display_name', nullable: true })
+  displayName!: string | null;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
+  updatedAt!: Date;
+}

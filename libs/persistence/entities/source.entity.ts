@@ -1,0 +1,89 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import type { Relation } from 'typeorm';
+import { RegistryEntity } from './registry.entity.js';
+
+/** One source of a registry: its place in the spec, and what of it was last published. */
+@Entity({ name: 'source' })
+@Index('source_registry_name_key', ['namespace', 'registry', 'name'], { unique: true })
+export class SourceEntity {
+  @PrimaryGeneratedColumn('identity', { primaryKeyConstraintName: 'source_pkey', generatedIdentity: 'ALWAYS' })
+  id!: number;
+
+  @Column({ type: 'text', collation: 'C' })
+  namespace!: string;
+
+  @Column({ type: 'text', collation: 'C' })
+  registry!: string;
+
+  @ManyToOne(() => RegistryEntity, { onDelete: 'CASCADE' })
+  @JoinColumn([
+    { name: 'namespace', referencedColumnName: 'namespace', foreignKeyConstraintName: 'source_registry_fkey' },
+    { name: 'registry', referencedColumnName: 'name', foreignKeyConstraintName: 'source_registry_fkey' },
+  ])
+  owner!: Relation<RegistryEntity>;
+
+  @Column({ type: 'text', collation: 'C' })
+  name!: string;
+
+  /** Order in the spec: the first source wins a name. */
+  @Column('int')
+  position!: number;
+
+  /** The block of the spec: `git`, `configMapRef`, … */
+  @Column('text')
+  type!: string;
+
+  @Column('text')
+  format!: string;
+
+  /** For people; without credentials. */
+  @Column('text')
+  address!: string;
+
+  @Column('bigint', { name: 'interval_ms', nullable: true })
+  intervalMs!: string | null;
+
+  /** The published revision, as people read it; null until the first publish. */
+  @Column('text', { nullable: true })
+  revision!: string | null;
+
+  /** Hash of the published content and of how it was read; equal means that there is nothing to import. */
+  @Column('text', { name: 'content_hash', nullable: true })
+  contentHash!: string | null;
+
+  /** Of the spec that the published content was fetched and read with. */
+  @Column('text', { name: 'spec_hash', nullable: true })
+  specHash!: string | null;
+
+  @Column('text', { name: 'filter_hash', nullable: true })
+  filterHash!: string | null;
+
+  /** Counts the publishes; readers reload when it moved. */
+  @Column('bigint', { default: 0 })
+  generation!: string;
+
+  @Column('int', { name: 'served_count', default: 0 })
+  servedCount!: number;
+
+  @Column('int', { name: 'hidden_count', default: 0 })
+  hiddenCount!: number;
+
+  @Column('int', { name: 'quarantined_count', default: 0 })
+  quarantinedCount!: number;
+
+  /** When a sync last found the stored content to be the source's content. */
+  @Column('timestamptz', { name: 'synced_at', nullable: true })
+  syncedAt!: Date | null;
+
+  /** Of a source that is read page by page: the latest update among its entries, to ask what came later. */
+  @Column('text', { name: 'latest_update', nullable: true })
+  latestUpdate!: string | null;
+
+  /** Entity tag of the whole list, if the source has one. */
+  @Column('text', { nullable: true })
+  etag!: string | null;
+
+  /** When all of it was last read: not every source tells of removals in between. */
+  @Column('timestamptz', { name: 'swept_at', nullable: true })
+  sweptAt!: Date | null;
+}

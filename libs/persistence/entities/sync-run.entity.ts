@@ -1,0 +1,44 @@
+import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
+import type { Relation } from 'typeorm';
+import { SourceEntity } from './source.entity.js';
+
+/** What came of one sync; the newest 200 of a source are kept. */
+@Entity({ name: 'sync_run' })
+@Index('sync_run_source_started_idx', ['sourceId', 'startedAt'])
+export class SyncRunEntity {
+  /** The child workflow's id, so that writing twice is writing once. */
+  @PrimaryColumn('text', { name: 'workflow_id', primaryKeyConstraintName: 'sync_run_pkey' })
+  workflowId!: string;
+
+  @Column('int', { name: 'source_id' })
+  sourceId!: number;
+
+  @ManyToOne(() => SourceEntity, { onDelete: 'CASCADE' })
+  @JoinColumn({ name: 'source_id', foreignKeyConstraintName: 'sync_run_source_fkey' })
+  source!: Relation<SourceEntity>;
+
+  @Column('text')
+  trigger!: string;
+
+  @Column({ type: 'timestamptz', name: 'started_at', precision: 3 })
+  startedAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'finished_at', precision: 3 })
+  finishedAt!: Date;
+
+  @Column('text', { nullable: true })
+  revision!: string | null;
+
+  /** EntryCounts; null when nothing was published. */
+  @Column('jsonb', { nullable: true })
+  counts!: Record<string, number> | null;
+
+  @Column('text', { nullable: true })
+  warning!: string | null;
+
+  @Column('text', { name: 'failure_reason', nullable: true })
+  failureReason!: string | null;
+
+  @Column('text', { name: 'failure_message', nullable: true })
+  failureMessage!: string | null;
+}

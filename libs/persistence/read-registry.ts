@@ -1,0 +1,27 @@
+import type { Queryable, RegistryPlace } from './page.js';
+
+export interface RegistryRecord {
+  readonly name: string;
+  readonly displayName: string | null;
+  /** Names, in the order of the spec. */
+  readonly sources: readonly string[];
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Undefined until the first plan of the registry is adopted. */
+export async function findRegistry(
+  db: Queryable,
+  { namespace, registry }: RegistryPlace,
+): Promise<RegistryRecord | undefined> {
+  const { rows } = await db.query<RegistryRecord>(
+    `SELECT registry.name, registry.display_name AS "displayName",
+            ARRAY(SELECT source.name FROM source
+                   WHERE source.namespace = registry.namespace AND source.registry = registry.name
+                   ORDER BY source.position, source.name) AS sources,
+            registry.created_at AS "createdAt", registry.updated_at AS "updatedAt"
+       FROM registry WHERE registry.namespace = $1 AND registry.name = $2`,
+    [namespace, registry],
+  );
+  return rows[0];
+}

@@ -1,0 +1,36 @@
+import type { Client } from 'pg';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { FilterRule } from '#domain/source-filter.js';
+import type { EntryCounts } from '#domain/sync.js';
+import { countEntries } from './count-entries.js';
+import { filterStored } from './filter-stored.js';
+import { lockSource, notifyReaders } from './source-row.js';
+
+/**
+ * Makes an edited filter take effect on what is stored, in one transaction and without asking the source for anything.
+ * Null when the entries are marked by this filter already. Safe to repeat.
+ */
+export async function refilterSource(
+  client: Client,
+  target: { readonly registry: RegistryRef; readonly source: string; readonly filterHash: string },
+  hiddenBy: FilterRule,
+): Promise<EntryCounts | null> {
+  const { registry, source, filterHash } = target;
+  await client.query('BEGIN');
+  try {
+    const sourceId = await lockSource(client, registry, source);
+    const updated = await filterStored(client, sourceId, filterHash, hiddenBy);
+    const counts = await countEntries(client, sourceId, { added: 0, updated, removed: 0 });
+    const { rowCount } = await client.query(
+      `UPDATE source SET filter_hash = $2, served_count = $3, hidden_count = $4, generation = generation + 1
+        WHERE id = $1 AND filter_hash IS NOT NULL AND filter_hash <> $2`,
+      [sourceId, filterHash, counts.served, counts.hidden],
+    );
+    if (rowCount) await notifyReaders(client, registry);
+    await client.query('COMMIT');
+    return rowCount ? counts : null;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Client } from 'pg';
+import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { lockSource } from './source-row.js';
+
+export type WalkItem =
+  { readonly entry: CatalogueEntry; readonly hash: Buffer } | { readonly quarantined: QuarantinedEntry };
+
+export interface WalkPage {
+  readonly items: readonly WalkItem[];
+  /** What continues after this page; absent on the last one. */
+  readonly nextCursor?: string;
+  readonly latestUpdate?: string;
+  readonly etag?: string;
+}
+
+/** How far a walk has come. */
+export interface WalkState {
+  /** Where to go on; undefined at the beginning. */
+  readonly cursor: string | undefined;
+  readonly pages: number;
+  /** The last page is stored: nothing is left to fetch. */
+  readonly isWhole: boolean;
+  readonly latestUpdate: string | null;
+  readonly etag: string | null;
+}
+
+const READ_ROWS = 500;
+
+/**
+ * What a walk over the pages of a source has found so far, page by page, until it is published: a walk that was killed
+ * goes on after the last page that is here. The tables are UNLOGGED: a crash of the server empties all of them, and the
+ * walk begins anew.
+ */
+export class StagedWalk {
+  private constructor(
+    private readonly client: Client,
+    private readonly sourceId: number,
+  ) {}
+
+  /** The stage of this walk; what another walk of the same source left is thrown away. */
+  static async open(client: Client, registry: RegistryRef, source: string, walk: string): Promise<StagedWalk> {
+    await client.query('BEGIN');
+    const sourceId = await lockSource(client, registry, source);
+    await client.query('DELETE FROM staged_walk WHERE source_id = $1 AND walk <> $2', [sourceId, walk]);
+    await client.query('INSERT INTO staged_walk (source_id, walk) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+      sourceId,
+      walk,
+    ]);
+    await client.query('COMMIT');
+    return new StagedWalk(client, sourceId);
+  }
+
+  async state(): Promise<WalkState> {
+    const { rows } = await this.client.query<{
+      cursor: string | null;
+      pages: number;
+      is_whole: boolean;
+      latest_update: string | null;
+      etag: string | null;
+    }>('SELECT cursor, pages, is_whole, latest_update, etag FROM staged_walk WHERE source_id = $1', [this.sourceId]);
+    const [row] = rows;
+    if (!row) throw new Error('the stage of the walk is gone');
+    const { cursor, pages, is_whole: isWhole, latest_update: latestUpdate, etag } = row;
+    return { cursor: cursor ?? undefined, pages, isWhole, latestUpdate, etag };
+  }
+
+  /** Stores a page and where to go on after it, in one transaction. */
+  async add(page: WalkPage, latestUpdate: string | null): Promise<void> {
+    const items = page.items.map(toText);
+    await this.client.query(
+      `WITH walk AS (
+         UPDATE staged_walk SET cursor = $2, is_whole = $2::text IS NULL, pages = pages + 1, items = items + $3,
+                latest_update = $4, etag = $5
+          WHERE source_id = $1
+         RETURNING items - $3 AS before)
+       INSERT INTO staged_item (source_id, position, item)
+       SELECT $1, walk.before + given.position, given.item
+         FROM walk, unnest($6::text[]) WITH ORDINALITY AS given (item, position)`,
+      [this.sourceId, page.nextCursor ?? null, items.length, latestUpdate, page.etag ?? null, items],
+    );
+  }
+
+  /** Forgets the pages: the source does not know the stored cursor any more. */
+  async reset(): Promise<void> {
+    await this.client.query('DELETE FROM staged_item WHERE source_id = $1', [this.sourceId]);
+    await this.client.query(
+      `UPDATE staged_walk SET cursor = NULL, pages = 0, items = 0, is_whole = false, latest_update = NULL, etag = NULL
+        WHERE source_id = $1`,
+      [this.sourceId],
+    );
+  }
+
+  /** Everything in the order of the walk, a few rows in memory at a time. */
+  async *items(): AsyncGenerator<readonly WalkItem[]> {
+    for (let position = 0; ;) {
+      const { rows } = await this.client.query<{ position: number; item: string }>(
+        'SELECT position, item FROM staged_item WHERE source_id = $1 AND position > $2 ORDER BY position LIMIT $3',
+        [this.sourceId, position, READ_ROWS],
+      );
+      if (rows.length > 0) yield rows.map(({ item }) => fromText(item));
+      if (rows.length < READ_ROWS) return;
+      position = rows.at(-1)!.position;
+    }
+  }
+
+  /** The walk is published. */
+  async clear(): Promise<void> {
+    await this.client.query('DELETE FROM staged_walk WHERE source_id = $1', [this.sourceId]);
+  }
+}
+
+function toText(item: WalkItem): string {
+  return JSON.stringify('entry' in item ? { entry: item.entry, hash: item.hash.toString('base64') } : item);
+}
+
+function fromText(text: string): WalkItem {
+  const item = JSON.parse(text) as { entry: CatalogueEntry; hash: string } | { quarantined: QuarantinedEntry };
+  return 'entry' in item ? { entry: item.entry, hash: Buffer.from(item.hash, 'base64') } : item;
+}
