@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findCached } from '#devstack/cache-folder.js';
+import { tools } from '#devstack/tools.js';
+import { startTemporalDevServer } from './dev-server.js';
+import type { TemporalDevServer, TemporalDevServerOptions } from './dev-server.js';
+import { findFreePort } from './free-port.js';
+
+const binary = process.env['DEVSTACK_TEMPORAL'] ?? (await findCached(tools.temporal))[0];
+const NAMESPACE = 'default';
+
+let directory: string;
+let servers: TemporalDevServer[];
+let firstPort: number;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-'));
+  servers = [];
+  firstPort = await findFreePort(27_233 + (process.pid % 1000));
+});
+
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  await rm(directory, { recursive: true });
+});
+
+function options(name = 'temporal'): TemporalDevServerOptions {
+  return {
+    binary: binary as string,
+    dataFile: join(directory, `${name}.db`),
+    logFile: join(directory, `${name}.log`),
+    recordFile: join(directory, `${name}.json`),
+    port: firstPort,
+    uiPort: firstPort + 1000,
+    log: () => undefined,
+  };
+}
+
+async function start(from: TemporalDevServerOptions): Promise<TemporalDevServer> {
+  const server = await startTemporalDevServer(from);
+  servers.push(server);
+  return server;
+}
+
+async function connected<T>({ address }: TemporalDevServer, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address });
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+function startWorkflow(server: TemporalDevServer, workflowId: string) {
+  return connected(server, ({ workflowService }) =>
+    workflowService.startWorkflowExecution({
+      namespace: NAMESPACE,
+      workflowId,
+      requestId: workflowId,
+      workflowType: { name: 'mcpRegistry' },
+      taskQueue: { name: 'nobody-polls-this' },
+    }),
+  );
+}
+
+async function findWorkflowType(server: TemporalDevServer, workflowId: string) {
+  const { workflowExecutionInfo } = await connected(server, ({ workflowService }) =>
+    workflowService.describeWorkflowExecution({ namespace: NAMESPACE, execution: { workflowId } }),
+  );
+  return workflowExecutionInfo?.type?.name;
+}
+
+async function retentionDays(server: TemporalDevServer) {
+  const { config } = await connected(server, ({ workflowService }) =>
+    workflowService.describeNamespace({ namespace: NAMESPACE }),
+  );
+  return Number(config?.workflowExecutionRetentionTtl?.seconds) / 86_400;
+}
+
+async function pidOf({ recordFile }: TemporalDevServerOptions): Promise<number> {
+  return (JSON.parse(await readFile(recordFile, 'utf8')) as { child: { pid: number } }).child.pid;
+}
+
+/** Local addresses, as the kernel writes them, of all TCP sockets on which a process listens (proc_pid_net(5)). */
+async function listeningAddresses(pid: number): Promise<string[]> {
+  const links = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
+  const own = new Set(await Promise.all(links));
+  const tables = await Promise.all(['tcp', 'tcp6'].map((table) => readFile(`/proc/net/${table}`, 'utf8')));
+  return tables
+    .flatMap((table) => table.trim().split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === '0A' && own.has(`socket:[${inode}]`))
+    .map(([, local]) => (local as string).split(':')[0] as string);
+}
+
+describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPORAL or a cached binary)', () => {
+  it(
+    'keeps workflows over a restart, for 30 days after they close, in a folder of any name',
+    { timeout: 60_000 },
+    async () => {
+      const from = { ...options(), dataFile: join(directory, 'my data?100%', 'temporal.db') };
+      const first = await start(from);
+      expect((await fetch(first.uiUrl)).status).toBe(200);
+      await startWorkflow(first, 'survivor');
+      await first.stop();
+
+      const second = await start(from);
+      expect(await findWorkflowType(second, 'survivor')).toBe('mcpRegistry');
+      expect(await retentionDays(second)).toBe(30);
+    },
+  );
+
+  it('runs beside another one that was asked for the same ports', { timeout: 60_000 }, async () => {
+    const [one, other] = await Promise.all([start(options('one')), start(options('other'))]);
+    expect(new Set([one.port, other.port, one.uiPort, other.uiPort]).size).toBe(4);
+    await startWorkflow(one, 'only-in-one');
+    await expect(findWorkflowType(other, 'only-in-one')).rejects.toThrow('not found');
+  });
+
+  it('takes the next port when another program has the wanted one', { timeout: 60_000 }, async () => {
+    const program = createServer().listen(0, '127.0.0.1');
+    await once(program, 'listening');
+    const { port: busy } = program.address() as AddressInfo;
+    const server = await start({ ...options(), port: busy });
+    expect(server.port).toBeGreaterThan(busy);
+    expect(server.address).toBe(`127.0.0.1:${server.port}`);
+    await once(program.close(), 'close');
+  });
+
+  it.skipIf(process.platform !== 'linux')('listens on loopback only', { timeout: 60_000 }, async () => {
+    await start(options());
+    const addresses = await listeningAddresses(await pidOf(options()));
+    expect(addresses.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(addresses)).toEqual(new Set(['0100007F']));
+  });
+
+  it('comes back on its port, with its workflows, when it is killed', { timeout: 60_000 }, async () => {
+    const back = Promise.withResolvers<void>();
+    const server = await start({
+      ...options(),
+      log: (message) => message.endsWith('is back') && back.resolve(),
+    });
+    await startWorkflow(server, 'survivor');
+    process.kill(await pidOf(options()), 'SIGKILL');
+    await back.promise;
+    expect(await findWorkflowType(server, 'survivor')).toBe('mcpRegistry');
+  });
+
+  it('starts after its first start was killed in the middle of making tables', { timeout: 60_000 }, async () => {
+    const abort = new AbortController();
+    const { dataFile } = options();
+    const failed = startTemporalDevServer({ ...options(), signal: abort.signal }).catch(
+      (error: Error) => error.message,
+    );
+    // With a part of the tables the server would never start again; this part is the smallest.
+    while (!(await readdir(directory)).includes('temporal.db.unfinished')) await new Promise(setImmediate);
+    abort.abort(new Error('killed'));
+    expect(await failed).toBe('killed');
+    await writeFile(dataFile, '');
+
+    expect(await retentionDays(await start(options()))).toBe(30);
+    expect(await readdir(directory)).not.toContain('temporal.db.unfinished');
+  });
+});
+
+it('keeps a database that it did not begin itself', async () => {
+  const { prepareData } = await import('./dev-server-data.js');
+  const dataFile = join(directory, 'temporal.db');
+  await writeFile(dataFile, 'precious');
+  await prepareData(dataFile);
+  expect(await readFile(dataFile, 'utf8')).toBe('precious');
+  expect(await readdir(directory)).toEqual(['temporal.db']);
+});

@@ -1,0 +1,3 @@
+import { writeWorkflowBundle } from '#temporal/workflow-bundle.js';
+
+await writeWorkflowBundle();
