@@ -1,0 +1,59 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { ActivityInterfaceFor } from '@temporalio/workflow';
+import type { RegistryActivities, SyncActivities } from '#activities/contract.js';
+import type { Store } from '#domain/sync.js';
+
+/** Which activities may take how long and are tried how often: all of it in one place. */
+
+/** Beside the workflows. What they talk to may be away for long; the registry goes on meanwhile. */
+export const registryActivities = proxyActivities<RegistryActivities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '1s', maximumInterval: '30s' },
+});
+
+/** In the background of the registry's life; the next report says it better than a late retry. */
+export const { reportStatus } = proxyActivities<Pick<RegistryActivities, 'reportStatus'>>({
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '1s', maximumAttempts: 3 },
+});
+
+/** A task that nobody takes for this long means that the store is gone. */
+const TAKEN_WITHIN = '60s';
+
+/** Where the data is stored. A heartbeat that stops is a process that died: the next attempt starts within seconds. */
+export function syncActivities({ taskQueue }: Store): ActivityInterfaceFor<SyncActivities> {
+  const shared = { taskQueue, scheduleToStartTimeout: TAKEN_WITHIN } as const;
+  const { adoptPlan } = proxyActivities<SyncActivities>({
+    ...shared,
+    startToCloseTimeout: '30s',
+    retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 5 },
+  });
+  const { applyFilter } = proxyActivities<SyncActivities>({
+    ...shared,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 3 },
+  });
+  const { resolveRevision } = proxyActivities<SyncActivities>({
+    ...shared,
+    startToCloseTimeout: '20m',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 3 },
+  });
+  const { importRevision } = proxyActivities<SyncActivities>({
+    ...shared,
+    startToCloseTimeout: '30m',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '1s', maximumInterval: '1m', maximumAttempts: 5 },
+  });
+  const { recordSyncRun } = proxyActivities<SyncActivities>({
+    ...shared,
+    startToCloseTimeout: '10s',
+    scheduleToCloseTimeout: '2m',
+    retry: { initialInterval: '1s', maximumInterval: '10s' },
+  });
+  return { adoptPlan, applyFilter, resolveRevision, importRevision, recordSyncRun };
+}
+
+/** A sync that takes longer than this, all tries together, is given up. */
+export const SYNC_DEADLINE_MS = 45 * 60_000;

@@ -1,0 +1,52 @@
+import type { RegistryFacts } from '#domain/conditions.js';
+import { formatDuration } from '#domain/go-duration.js';
+import type { EntryCounts, SyncOutcome } from '#domain/sync.js';
+
+/** Texts for Temporal's UI (Markdown), so that nobody has to open a payload to read what happened. */
+
+export function describeOutcome(outcome: SyncOutcome): string {
+  const took = formatDuration(outcome.finishedAt - outcome.startedAt);
+  const at = outcome.revision === undefined ? '' : ` at revision \`${outcome.revision}\``;
+  if (outcome.failure) return `**Failed**${at} after ${took}: ${outcome.failure.reason}: ${outcome.failure.message}`;
+  if (!outcome.counts) return `**Unchanged**${at}, looked at in ${took}`;
+  const warning = outcome.warning === undefined ? '' : `\n\nWarning: ${outcome.warning}`;
+  return `**Published**${at} in ${took}: ${describeCounts(outcome.counts)}${warning}`;
+}
+
+export function describeCounts(counts: EntryCounts): string {
+  const parts: [number, string][] = [
+    [counts.served, 'served'],
+    [counts.added, 'added'],
+    [counts.updated, 'updated'],
+    [counts.removed, 'removed'],
+    [counts.hidden, 'left out by the filter'],
+    [counts.quarantined, 'in quarantine'],
+  ];
+  return parts
+    .filter(([amount], index) => index === 0 || amount > 0)
+    .map(([amount, word]) => `${amount} ${word}`)
+    .join(', ');
+}
+
+export function describeRegistry(facts: RegistryFacts): string {
+  const time = (ms: number | undefined) => (ms === undefined ? '–' : new Date(ms).toISOString());
+  const rows = facts.sources.map((source) => {
+    const state = source.running ? 'syncing' : (source.failure?.reason ?? (source.lastSyncAtMs ? 'synced' : 'waiting'));
+    const cells = [
+      source.name,
+      state,
+      source.serverCount ?? '–',
+      source.revision ?? '–',
+      time(source.lastSyncAtMs),
+      time(source.nextSyncAtMs),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    ...(facts.invalid === undefined ? [] : [`**The spec cannot be followed:** ${facts.invalid}`, '']),
+    ...(facts.serving ? [] : ['Waiting for a registry server to start.', '']),
+    '| source | state | servers | revision | last sync | next sync |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}

@@ -1,0 +1,190 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { displayRef, syncWorkflowId } from '#domain/registry-ref.js';
+import type { SyncOutcome } from '#domain/sync.js';
+import { registryActivities, reportStatus, SYNC_DEADLINE_MS, syncActivities } from './activity-options.js';
+import { describeRegistry } from './describe.js';
+import { desiredStateChanged, liveStores, status, storeOpened, syncFinished, syncNow } from './messages.js';
+import type { StartedSync, SyncNowRequest } from './messages.js';
+import {
+  adopted,
+  adoptionSettled,
+  adoptionStarted,
+  confirmedRevision,
+  dueSyncs,
+  lost,
+  opened,
+  overdue,
+  reportDue,
+  runningSyncs,
+  settled,
+  started,
+  startedSince,
+  storesToAdopt,
+  summarize,
+  syncRequested,
+  untilNextDue,
+  wholePlanDigest,
+} from './registry-state.js';
+import type { DueSync, RegistryState, StoreState } from './registry-state.js';
+import { toSyncFailure } from './sync-failure.js';
+import type { syncSource } from './sync-source.workflow.js';
+
+/**
+ * The life of one MCPRegistry: read what is wanted, start every sync when it is due, report, wait; until it is deleted.
+ * Nothing in it waits for anything but its own next due time: reading, adopting and reporting go on in the background,
+ * and whatever finishes replaces `state`, which is what wakes the loop.
+ */
+export async function mcpRegistry(initial: RegistryState): Promise<void> {
+  let state = initial;
+  const { registry } = initial;
+  const background = new Set<string>();
+
+  const inBackground = (task: string, work: () => Promise<void>): void => {
+    if (background.has(task)) return;
+    background.add(task);
+    void work().finally(() => {
+      background.delete(task);
+      state = { ...state };
+    });
+  };
+
+  setHandler(desiredStateChanged, () => void (state = { ...state, stale: true }));
+  setHandler(storeOpened, (store) => void (state = opened(state, store, Date.now())));
+  setHandler(syncFinished, (outcome) => void (state = heard(state, outcome)));
+  setHandler(status, () => summarize(state));
+  setHandler(liveStores, () => Object.values(state.stores).map(({ store }) => store));
+  setHandler(
+    syncNow,
+    async (request) => {
+      const sources = requestedSources(state, request);
+      const firstRun = state.nextRun;
+      state = syncRequested(state, request.source, Date.now());
+      await condition(() => startedSince(state, sources, firstRun) !== undefined);
+      return (startedSince(state, sources, firstRun) ?? []).map(({ source, run }): StartedSync => ({
+        source,
+        workflowId: syncWorkflowId(registry, source, run),
+      }));
+    },
+    { validator: (request) => void requestedSources(state, request) },
+  );
+
+  while (!state.gone && !state.desired?.deleting) {
+    const seen = state;
+    if (state.stale) {
+      inBackground('read', async () => {
+        state = { ...state, stale: false };
+        const desired = await registryActivities.readDesiredState(registry);
+        state = adopted(state, desired, Date.now());
+      });
+    }
+    for (const outcome of overdue(state, Date.now())) state = heard(state, outcome);
+    for (const store of storesToAdopt(state, Date.now())) inBackground(`adopt ${store.store.id}`, () => adopt(store));
+    await Promise.all(dueSyncs(state, Date.now()).map(start));
+    if ((reportDue(state, Date.now())?.atMs ?? Infinity) <= Date.now()) inBackground('report', report);
+    setCurrentDetails(describeRegistry(summarize(state)));
+
+    const mayContinue = () => background.size === 0 && allHandlersFinished();
+    if (workflowInfo().continueAsNewSuggested && mayContinue()) await continueAsNew<typeof mcpRegistry>(state);
+    const dueIn = untilNextDue(state, Date.now(), background.has('report'));
+    if (state === seen) await wait(() => state !== seen, dueIn);
+  }
+
+  await cancelRunning(state);
+  await reportStatus(registry, { ...summarize(state), deleting: true }).catch(() => undefined);
+  await registryActivities.tearDown(registry);
+
+  async function adopt({ store }: StoreState): Promise<void> {
+    const plan = wholePlanDigest(state);
+    state = adoptionStarted(state, store.id);
+    const known = await syncActivities(store)
+      .adoptPlan(registry)
+      .then(() => plan)
+      .catch(() => undefined);
+    state = adoptionSettled(state, store.id, known, Date.now());
+  }
+
+  async function start(sync: DueSync): Promise<void> {
+    const run = state.nextRun;
+    const store = state.stores[sync.storeId]?.store;
+    const plan = state.desired?.sources.find(({ name }) => name === sync.source);
+    if (!store || !plan) return;
+    const confirmed = confirmedRevision(state, sync);
+    state = started(state, sync, Date.now(), Date.now() + SYNC_DEADLINE_MS);
+    const { source, trigger } = sync;
+    await startChild<typeof syncSource>('syncSource', {
+      workflowId: syncWorkflowId(registry, source, run),
+      args: [
+        {
+          registry,
+          source,
+          address: plan.address,
+          run,
+          trigger,
+          store,
+          ...(confirmed === undefined ? {} : { confirmedRevision: confirmed }),
+        },
+      ],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowExecutionTimeout: SYNC_DEADLINE_MS,
+      staticSummary: `${displayRef(registry)}: ${source}, ${trigger}`,
+      staticDetails: `Sync of \`${source}\` from ${plan.address}, started by: ${trigger}`,
+      memo: { registry: displayRef(registry), source, trigger },
+    }).catch((error: unknown) => {
+      const failure = toSyncFailure(error);
+      const times = { startedAt: Date.now(), finishedAt: Date.now() };
+      state = heard(state, { source, run, trigger, storeId: sync.storeId, ...times, failure });
+    });
+  }
+
+  async function report(): Promise<void> {
+    const facts = summarize(state);
+    const written = await reportStatus(registry, facts).then(
+      () => JSON.stringify(facts),
+      () => '', // Due again after the usual pause.
+    );
+    state = { ...state, report: { digest: written, atMs: Date.now() } };
+  }
+}
+
+/** A store that took no task is gone; anything else is the outcome of a run. */
+function heard(state: RegistryState, outcome: SyncOutcome): RegistryState {
+  const next = settled(state, outcome, Date.now(), Math.random());
+  return outcome.failure?.reason === 'StoreLost' ? lost(next, outcome.storeId) : next;
+}
+
+function requestedSources(state: RegistryState, request: SyncNowRequest): string[] {
+  const known = state.desired?.sources.map(({ name }) => name) ?? [];
+  if (request.source !== undefined && !known.includes(request.source)) {
+    throw ApplicationFailure.nonRetryable(`the registry has no source "${request.source}"`, 'ValidationFailed');
+  }
+  if (Object.keys(state.stores).length === 0) {
+    throw ApplicationFailure.nonRetryable('no registry server is running that could sync', 'StoreLost');
+  }
+  return request.source === undefined ? known : [request.source];
+}
+
+async function wait(changed: () => boolean, timeoutMs: number | undefined): Promise<void> {
+  if (timeoutMs === undefined) await condition(changed);
+  else await condition(changed, Math.max(1, timeoutMs));
+}
+
+async function cancelRunning(state: RegistryState): Promise<void> {
+  await Promise.all(
+    runningSyncs(state).map(({ source, run }) =>
+      getExternalWorkflowHandle(syncWorkflowId(state.registry, source, run))
+        .cancel()
+        .catch(() => undefined),
+    ),
+  );
+}

@@ -1,0 +1,35 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { RegistryFacts } from '#domain/conditions.js';
+import type { Store, SyncOutcome } from '#domain/sync.js';
+
+/** "Look again": says what the watcher saw, never what is wanted. Twice the same changes nothing. */
+export interface Nudge {
+  readonly generation: number;
+  readonly triggerToken?: string;
+}
+
+export const desiredStateChanged = defineSignal<[Nudge]>('desiredStateChanged');
+
+/** A place to store and serve data is up and takes tasks from its queue. */
+export const storeOpened = defineSignal<[Store]>('storeOpened');
+
+/** Sent by a sync run to the registry's workflow, whichever run of it is current. */
+export const syncFinished = defineSignal<[SyncOutcome]>('syncFinished');
+
+/** Starts a sync of the named source, or of all; answers once the syncs are started, not when they are done. */
+export const syncNow = defineUpdate<readonly StartedSync[], [SyncNowRequest]>('syncNow');
+
+export interface SyncNowRequest {
+  readonly source?: string;
+}
+
+export interface StartedSync {
+  readonly source: string;
+  readonly workflowId: string;
+}
+
+/** What the workflow knows; `toStatus` turns it into the resource's status. */
+export const status = defineQuery<RegistryFacts>('status');
+
+/** The stores that the workflow syncs into. */
+export const liveStores = defineQuery<readonly Store[]>('liveStores');

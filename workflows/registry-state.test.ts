@@ -1,0 +1,355 @@
+import { describe, expect, it } from 'vitest';
+import type { DesiredState } from '#activities/contract.js';
+import type { SourcePlan, SyncOutcome, SyncTrigger } from '#domain/sync.js';
+import {
+  adopted,
+  adoptionSettled,
+  adoptionStarted,
+  confirmedRevision,
+  dueSyncs,
+  lost,
+  newRegistryState,
+  opened,
+  overdue,
+  reportDue,
+  settled,
+  started,
+  startedSince,
+  storesToAdopt,
+  summarize,
+  syncRequested,
+  untilNextDue,
+  wholePlanDigest,
+} from './registry-state.js';
+import type { RegistryState } from './registry-state.js';
+
+const T0 = 1_700_000_000_000;
+const MINUTE = 60_000;
+const store = { id: 'store-1', taskQueue: 'registry/standalone/store-1' };
+
+const plan = (name: string, overrides: Partial<SourcePlan> = {}): SourcePlan => ({
+  name,
+  type: 'git',
+  address: `https://git.example/${name}.git`,
+  format: 'toolhive',
+  intervalMs: 30 * MINUTE,
+  specHash: 'spec',
+  filterHash: 'filter',
+  referenceHash: '',
+  ...overrides,
+});
+
+const desired = (sources: SourcePlan[], overrides: Partial<DesiredState> = {}): DesiredState => ({
+  generation: 1,
+  deleting: false,
+  sources,
+  ...overrides,
+});
+
+/** A registry whose only store has adopted the plan. */
+function living(wanted: DesiredState, nowMs = T0): RegistryState {
+  const state = adopted(newRegistryState({ namespace: 'default', name: 'r', uid: 'u' }), wanted, nowMs);
+  return told(opened(state, store, nowMs), nowMs);
+}
+
+function told(state: RegistryState, nowMs: number): RegistryState {
+  return adoptionSettled(adoptionStarted(state, store.id), store.id, wholePlanDigest(state), nowMs);
+}
+
+function run(state: RegistryState, source: string, nowMs: number): RegistryState {
+  const due = dueSyncs(state, nowMs).find((sync) => sync.source === source);
+  if (!due) throw new Error(`${source} is not due`);
+  return started(state, due, nowMs, nowMs + 10 * MINUTE);
+}
+
+function outcome(state: RegistryState, source: string, overrides: Partial<SyncOutcome> = {}): SyncOutcome {
+  const running = state.stores[store.id]?.sources[source]?.running;
+  if (!running) throw new Error(`${source} is not running`);
+  return {
+    source,
+    run: running.run,
+    storeId: store.id,
+    trigger: running.trigger,
+    startedAt: running.startedAtMs,
+    finishedAt: running.startedAtMs + 1_000,
+    revision: 'r1',
+    contentHash: 'h1',
+    counts: { served: 3, hidden: 0, quarantined: 1, added: 3, updated: 0, removed: 0, unchanged: 0 },
+    ...overrides,
+  };
+}
+
+const failed = (destiny: 'retry' | 'wait'): Partial<SyncOutcome> => ({
+  failure: { reason: 'Unreachable', message: 'no answer', destiny },
+});
+
+const triggers = (state: RegistryState, nowMs: number): Record<string, SyncTrigger> =>
+  Object.fromEntries(dueSyncs(state, nowMs).map(({ source, trigger }) => [source, trigger]));
+
+describe('a plan', () => {
+  it('makes every source due at once in a store that is new', () => {
+    expect(triggers(living(desired([plan('a'), plan('b')])), T0)).toEqual({ a: 'initial', b: 'initial' });
+  });
+
+  it('starts nothing in a store that does not know it yet', () => {
+    const state = opened(
+      adopted(newRegistryState({ namespace: 'n', name: 'r', uid: 'u' }), desired([plan('a')]), T0),
+      store,
+      T0,
+    );
+    expect(dueSyncs(state, T0)).toEqual([]);
+    expect(storesToAdopt(state, T0).map((each) => each.store.id)).toEqual(['store-1']);
+    expect(storesToAdopt(adoptionStarted(state, store.id), T0)).toEqual([]);
+  });
+
+  it('changes nothing when it is adopted twice', () => {
+    const wanted = desired([plan('a'), plan('b', { intervalMs: MINUTE })]);
+    const state = run(living(wanted), 'a', T0);
+    expect(adopted(state, wanted, T0 + MINUTE)).toEqual(state);
+    const idle = settled(state, outcome(state, 'a'), T0 + MINUTE, 0.5);
+    expect(adopted(idle, wanted, T0 + 2 * MINUTE)).toEqual(idle);
+  });
+
+  it.each(['specHash', 'filterHash', 'referenceHash'] as const)(
+    'makes only the source due whose %s changed',
+    (field) => {
+      let state = living(desired([plan('a'), plan('b')]));
+      for (const source of ['a', 'b']) {
+        state = run(state, source, T0);
+        state = settled(state, outcome(state, source), T0 + 1_000, 0);
+      }
+      const edited = desired([plan('a', { [field]: 'other' }), plan('b')], { generation: 2 });
+      expect(triggers(told(adopted(state, edited, T0 + MINUTE), T0 + MINUTE), T0 + MINUTE)).toEqual({ a: 'change' });
+    },
+  );
+
+  it('counts an edited interval from the last attempt', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a'), T0 + 1_000, 0);
+    const edit = (intervalMs: number) =>
+      adopted(state, desired([plan('a', { intervalMs })], { generation: 2 }), T0 + 10 * MINUTE).stores[store.id]
+        ?.sources['a']?.due;
+    expect(edit(20 * MINUTE)).toEqual({ atMs: T0 + 20 * MINUTE, trigger: 'interval' });
+    expect(edit(5 * MINUTE)).toEqual({ atMs: T0 + 5 * MINUTE, trigger: 'interval' });
+  });
+
+  it('forgets a source that left it, its running sync included', () => {
+    const state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
+    const report = outcome(state, 'a');
+    const without = adopted(state, desired([plan('b')], { generation: 2 }), T0 + 1);
+    expect(Object.keys(without.stores[store.id]?.sources ?? {})).toEqual(['b']);
+    expect(settled(without, report, T0 + 2, 0)).toEqual(without);
+  });
+
+  it('stops syncing while it is invalid and remembers what it was', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a'), T0 + 1_000, 0);
+    const broken = adopted(state, desired([], { generation: 2, invalid: 'spec.auth: is required' }), T0 + MINUTE);
+    expect(dueSyncs(broken, T0 + 60 * MINUTE)).toEqual([]);
+    expect(
+      untilNextDue({ ...broken, report: { digest: JSON.stringify(summarize(broken)), atMs: T0 } }, T0, false),
+    ).toBeUndefined();
+    expect(summarize(broken)).toMatchObject({
+      invalid: 'spec.auth: is required',
+      sources: [{ name: 'a', serverCount: 3 }],
+    });
+    const mended = told(adopted(broken, desired([plan('a')], { generation: 3 }), T0 + 2 * MINUTE), T0 + 2 * MINUTE);
+    expect(dueSyncs(mended, T0 + 2 * MINUTE)).toEqual([]);
+    expect(triggers(mended, T0 + 30 * MINUTE)).toEqual({ a: 'interval' });
+  });
+});
+
+describe('a sync that ended', () => {
+  it('is due again one interval after it started, spread by at most a tenth', () => {
+    const state = run(living(desired([plan('a')])), 'a', T0);
+    for (const [random, jitterMs] of [
+      [0, 0],
+      [1, 30_000],
+    ] as const) {
+      const next = settled(state, outcome(state, 'a'), T0 + 2 * MINUTE, random);
+      expect(untilNextDue({ ...next, report: { digest: JSON.stringify(summarize(next)), atMs: 0 } }, T0, false)).toBe(
+        30 * MINUTE + jitterMs,
+      );
+    }
+  });
+
+  it('is not due again without an interval', () => {
+    const { intervalMs: _none, ...once } = plan('a');
+    const state = run(living(desired([once])), 'a', T0);
+    expect(settled(state, outcome(state, 'a'), T0, 0).stores[store.id]?.sources['a']?.due).toBeUndefined();
+  });
+
+  it('backs off after transient failures, never beyond ten minutes or the interval', () => {
+    const delays = (intervalMs: number) => {
+      let state = living(desired([plan('a', { intervalMs })]));
+      let now = T0;
+      return Array.from({ length: 8 }, () => {
+        state = run(state, 'a', now);
+        state = settled(state, outcome(state, 'a', failed('retry')), now, 0.5);
+        const due = state.stores[store.id]?.sources['a']?.due?.atMs ?? 0;
+        const delay = due - now;
+        now = due;
+        return delay / 1000;
+      });
+    };
+    expect(delays(60 * MINUTE)).toEqual([10, 20, 40, 80, 160, 320, 600, 600]);
+    expect(delays(MINUTE).slice(0, 4)).toEqual([10, 20, 40, 60]);
+  });
+
+  it('waits for the interval after a definite failure', () => {
+    const state = run(living(desired([plan('a')])), 'a', T0);
+    expect(settled(state, outcome(state, 'a', failed('wait')), T0, 0).stores[store.id]?.sources['a']).toMatchObject({
+      due: { atMs: T0 + 30 * MINUTE, trigger: 'interval' },
+      attemptCount: 1,
+    });
+  });
+
+  it('keeps what the last success left when it fails', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a'), T0, 0);
+    state = run(state, 'a', T0 + 30 * MINUTE);
+    state = settled(
+      state,
+      outcome(state, 'a', { ...failed('retry'), counts: undefined } as never),
+      T0 + 31 * MINUTE,
+      0,
+    );
+    expect(summarize(state).sources[0]).toMatchObject({
+      serverCount: 3,
+      quarantined: 1,
+      revision: 'r1',
+      lastSyncHash: 'h1',
+      lastSyncAtMs: T0 + 1_000,
+      failure: { reason: 'Unreachable' },
+    });
+  });
+
+  it('keeps count and hash when nothing changed', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a'), T0, 0);
+    state = run(state, 'a', T0 + 30 * MINUTE);
+    const { counts: _counts, contentHash: _hash, ...unchanged } = outcome(state, 'a');
+    state = settled(state, unchanged, T0 + 30 * MINUTE, 0);
+    expect(summarize(state).sources[0]).toMatchObject({
+      serverCount: 3,
+      lastSyncHash: 'h1',
+      lastSyncAtMs: T0 + 30 * MINUTE + 1_000,
+    });
+  });
+
+  it('is taken in once, and only for the run that is waited for', () => {
+    const state = run(living(desired([plan('a')])), 'a', T0);
+    const report = outcome(state, 'a');
+    const once = settled(state, report, T0, 0);
+    expect(settled(once, report, T0 + 5, 0)).toEqual(once);
+    expect(settled(state, { ...report, run: 99 }, T0, 0)).toEqual(state);
+  });
+
+  it('counts as failed when it does not report in time', () => {
+    const state = run(living(desired([plan('a')])), 'a', T0);
+    expect(overdue(state, T0 + 9 * MINUTE)).toEqual([]);
+    const [late] = overdue(state, T0 + 10 * MINUTE);
+    expect(late).toMatchObject({ source: 'a', failure: { reason: 'TimedOut' } });
+    expect(
+      settled(state, late as SyncOutcome, T0 + 10 * MINUTE, 0).stores[store.id]?.sources['a']?.running,
+    ).toBeUndefined();
+  });
+});
+
+describe('a manual trigger', () => {
+  const once = desired([plan('a')]);
+
+  it('makes every source due, once per token', () => {
+    let state = run(living(once), 'a', T0);
+    state = settled(state, outcome(state, 'a'), T0, 0);
+    state = told(adopted(state, desired([plan('a')], { triggerToken: '1' }), T0 + 1), T0 + 1);
+    expect(triggers(state, T0 + 1)).toEqual({ a: 'manual' });
+    state = run(state, 'a', T0 + 1);
+    state = settled(state, outcome(state, 'a'), T0 + 2, 0);
+    state = adopted(state, desired([plan('a')], { triggerToken: '1' }), T0 + 3);
+    expect(dueSyncs(state, T0 + 3)).toEqual([]);
+    expect(summarize(state).handledTrigger).toBe('1');
+  });
+
+  it('is remembered while a sync runs: one more follows, however often it was asked for', () => {
+    let state = run(living(once), 'a', T0);
+    state = syncRequested(syncRequested(state, undefined, T0 + 1), 'a', T0 + 2);
+    expect(dueSyncs(state, T0 + 3)).toEqual([]);
+    state = settled(state, outcome(state, 'a'), T0 + 4, 0);
+    expect(triggers(state, T0 + 4)).toEqual({ a: 'manual' });
+    state = run(state, 'a', T0 + 4);
+    state = settled(state, outcome(state, 'a'), T0 + 5, 0);
+    expect(dueSyncs(state, T0 + 6)).toEqual([]);
+  });
+
+  it('tells the numbers of the runs that it started', () => {
+    let state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
+    const first = state.nextRun;
+    state = syncRequested(state, 'b', T0);
+    expect(startedSince(state, ['b'], first)).toBeUndefined();
+    state = run(state, 'b', T0);
+    expect(startedSince(state, ['b'], first)).toEqual([{ source: 'b', run: first }]);
+  });
+});
+
+describe('a revision that the shrink guard held back', () => {
+  const guarded = {
+    failure: { reason: 'ShrinkGuard', message: 'too few', destiny: 'wait', heldRevision: 'small' },
+  } as const;
+
+  it('is confirmed by a manual trigger, and by nothing else', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a', guarded), T0, 0);
+    const [regular] = dueSyncs(state, T0 + 60 * MINUTE);
+    expect(confirmedRevision(state, regular!)).toBeUndefined();
+    const [manual] = dueSyncs(syncRequested(state, 'a', T0 + 1), T0 + 1);
+    expect(confirmedRevision(syncRequested(state, 'a', T0 + 1), manual!)).toBe('small');
+  });
+
+  it('is forgotten when a later sync succeeds', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a', guarded), T0, 0);
+    state = run(state, 'a', T0 + 60 * MINUTE);
+    state = settled(state, outcome(state, 'a'), T0 + 60 * MINUTE, 0);
+    const [manual] = dueSyncs(syncRequested(state, 'a', T0 + 61 * MINUTE), T0 + 61 * MINUTE);
+    expect(confirmedRevision(state, manual!)).toBeUndefined();
+  });
+});
+
+describe('a store', () => {
+  it('that comes back keeps its schedule, and syncs what has no interval', () => {
+    const { intervalMs: _none, ...once } = plan('b');
+    let state = living(desired([plan('a'), once]));
+    for (const source of ['a', 'b']) {
+      state = run(state, source, T0);
+      state = settled(state, outcome(state, source), T0, 0);
+    }
+    state = told(opened(state, store, T0 + MINUTE), T0 + MINUTE);
+    expect(triggers(state, T0 + MINUTE)).toEqual({ b: 'start' });
+    expect(summarize(state).sources.map(({ serverCount }) => serverCount)).toEqual([3, 3]);
+  });
+
+  it('that is lost is synced no more until it announces itself', () => {
+    const state = lost(living(desired([plan('a')])), store.id);
+    expect(summarize(state).serving).toBe(false);
+    expect(dueSyncs(state, T0 + 60 * MINUTE)).toEqual([]);
+  });
+
+  it('that is new beside another gets everything at once', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a'), T0, 0);
+    state = opened(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
+    state = adoptionSettled(state, 'store-2', wholePlanDigest(state), T0 + MINUTE);
+    expect(dueSyncs(state, T0 + MINUTE)).toEqual([{ storeId: 'store-2', source: 'a', trigger: 'initial' }]);
+  });
+});
+
+describe('the report', () => {
+  it('is due when something changed, at most every five seconds', () => {
+    const state = living(desired([plan('a')]));
+    expect(reportDue(state, T0)?.atMs).toBe(T0);
+    const written = { ...state, report: { digest: JSON.stringify(summarize(state)), atMs: T0 } };
+    expect(reportDue(written, T0 + 1)).toBeUndefined();
+    expect(reportDue(run(written, 'a', T0 + 1), T0 + 1)?.atMs).toBe(T0 + 5_000);
+  });
+});

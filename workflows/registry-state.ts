@@ -1,0 +1,426 @@
+import type { DesiredState } from '#activities/contract.js';
+import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SourcePlan, Store, SyncFailure, SyncOutcome, SyncTrigger } from '#domain/sync.js';
+
+/**
+ * All that the life of one MCPRegistry remembers, and the decisions over it: pure functions from state to state. It is
+ * carried across continue-as-new, so it holds references, hashes and counts only, and absolute times in milliseconds.
+ */
+export interface RegistryState {
+  readonly registry: RegistryRef;
+  /** The resource must be read again. */
+  readonly stale: boolean;
+  readonly desired?: DesiredState;
+  /** The resource is gone: nothing is left to do. */
+  readonly gone?: true;
+  /** Value of the sync-trigger annotation that was acted upon last; repeats of it are ignored for ever. */
+  readonly handledTrigger?: string;
+  readonly stores: Readonly<Record<string, StoreState>>;
+  /** Number of the next sync run; never used twice in the life of a registry. */
+  readonly nextRun: number;
+  readonly report: { readonly digest: string; readonly atMs: number };
+}
+
+export interface StoreState {
+  readonly store: Store;
+  readonly openedAtMs: number;
+  /** The plan that the store has adopted; it must know the current one before anything is synced into it. */
+  readonly adoptedPlan?: string;
+  /** Being told of it at this moment; never true across continue-as-new. */
+  readonly adopting?: boolean;
+  readonly retryAdoptionAtMs?: number;
+  readonly sources: Readonly<Record<string, SourceState>>;
+}
+
+export interface SourceState {
+  /** Hashes of the plan as it was when the source was last made due by a change. */
+  readonly planned: string;
+  readonly due?: { readonly atMs: number; readonly trigger: SyncTrigger };
+  readonly running?: RunningSync;
+  /** The run that was started last, finished or not. */
+  readonly lastRun?: number;
+  readonly attemptCount: number;
+  readonly lastAttemptAtMs?: number;
+  readonly lastSync?: {
+    readonly atMs: number;
+    readonly hash?: string;
+    readonly revision?: string;
+    readonly servers?: number;
+    readonly quarantined?: number;
+    readonly warning?: string;
+  };
+  readonly failure?: SyncFailure;
+  /** The revision that the shrink guard held back; a manual trigger confirms it. */
+  readonly heldRevision?: string;
+}
+
+export interface RunningSync {
+  readonly run: number;
+  readonly trigger: SyncTrigger;
+  readonly startedAtMs: number;
+  /** No report by then counts as a failure. */
+  readonly deadlineMs: number;
+  /** Something asked for another sync while this one ran. */
+  readonly again?: SyncTrigger;
+}
+
+export interface DueSync {
+  readonly storeId: string;
+  readonly source: string;
+  readonly trigger: SyncTrigger;
+}
+
+const FIRST_BACKOFF_MS = 10_000;
+const LONGEST_BACKOFF_MS = 10 * 60_000;
+const LONGEST_JITTER_MS = 30_000;
+const REPORT_SPACING_MS = 5_000;
+const ADOPTION_RETRY_MS = 30_000;
+
+export function newRegistryState(registry: RegistryRef): RegistryState {
+  return { registry, stale: true, stores: {}, nextRun: 1, report: { digest: '', atMs: 0 } };
+}
+
+/** Takes over what the resource wants now. Only what changed becomes due; equal twice changes nothing. */
+export function adopted(state: RegistryState, desired: DesiredState | null, nowMs: number): RegistryState {
+  if (!desired) return { ...state, gone: true };
+  if (desired.invalid !== undefined) {
+    // What was planned before stays known, so that nothing is lost when the spec is mended; meanwhile nothing is synced.
+    return { ...state, desired: { ...desired, sources: state.desired?.sources ?? [] } };
+  }
+  const manual = isNewTrigger(state, desired);
+  const next: RegistryState = {
+    ...state,
+    desired,
+    ...(desired.triggerToken === undefined ? {} : { handledTrigger: desired.triggerToken }),
+  };
+  return mapStores(next, (store) => {
+    const sources = Object.fromEntries(
+      desired.sources.map((plan) => [plan.name, replanned(store.sources[plan.name], plan, nowMs)]),
+    );
+    const planned = { ...store, sources };
+    return manual ? mapSources(planned, (source) => requested(source, 'manual', nowMs)) : planned;
+  });
+}
+
+/** A first trigger on a resource that was never synced asks for what happens anyway; a repeated one for nothing. */
+function isNewTrigger(state: RegistryState, desired: DesiredState): boolean {
+  return Boolean(desired.triggerToken) && desired.triggerToken !== state.handledTrigger;
+}
+
+function replanned(source: SourceState | undefined, plan: SourcePlan, nowMs: number): SourceState {
+  const planned = planDigest(plan);
+  if (!source) return { planned, attemptCount: 0, due: { atMs: nowMs, trigger: 'initial' } };
+  if (source.planned !== planned) return requested({ ...source, planned }, 'change', nowMs);
+  return rescheduled(source, plan.intervalMs);
+}
+
+/** An edited interval counts from the last attempt; what is due for another reason stays due. */
+function rescheduled(source: SourceState, intervalMs: number | undefined): SourceState {
+  if (source.running || source.lastAttemptAtMs === undefined) return source;
+  if (source.due && source.due.trigger !== 'interval') return source;
+  const { due, ...rest } = source;
+  if (intervalMs === undefined) return rest;
+  const earliest = source.lastAttemptAtMs + intervalMs;
+  const unmoved = due && due.atMs >= earliest && due.atMs <= earliest + jitterSpan(intervalMs);
+  return unmoved ? source : { ...source, due: { atMs: earliest, trigger: 'interval' } };
+}
+
+/** A new store gets everything at once; one that came back keeps its schedule, and syncs what has no interval. */
+export function opened(state: RegistryState, store: Store, nowMs: number): RegistryState {
+  const known = state.stores[store.id];
+  const plans = state.desired?.sources ?? [];
+  const sources = Object.fromEntries(
+    plans.map((plan) => {
+      const source = known?.sources[plan.name];
+      if (!source) return [plan.name, replanned(undefined, plan, nowMs)];
+      return [plan.name, plan.intervalMs === undefined ? requested(source, 'start', nowMs) : source];
+    }),
+  );
+  return {
+    ...state,
+    stores: { ...state.stores, [store.id]: { store, openedAtMs: nowMs, sources } },
+  };
+}
+
+/** The store took no task: it is gone until it announces itself again. What ran in it ends by itself. */
+export function lost(state: RegistryState, storeId: string): RegistryState {
+  const { [storeId]: _gone, ...stores } = state.stores;
+  return { ...state, stores };
+}
+
+/** `source` absent: all of them. Runs that are under way are followed by another. */
+export function syncRequested(state: RegistryState, source: string | undefined, nowMs: number): RegistryState {
+  return mapStores(state, (store) =>
+    mapSources(store, (each, name) =>
+      source === undefined || source === name ? requested(each, 'manual', nowMs) : each,
+    ),
+  );
+}
+
+function requested(source: SourceState, trigger: SyncTrigger, nowMs: number): SourceState {
+  if (source.running) return { ...source, running: { ...source.running, again: trigger } };
+  return { ...source, due: { atMs: Math.min(nowMs, source.due?.atMs ?? nowMs), trigger } };
+}
+
+/** Stores whose sources are not those of the current plan yet. */
+export function storesToAdopt(state: RegistryState, nowMs: number): StoreState[] {
+  const plan = wholePlanDigest(state);
+  if (plan === undefined) return [];
+  return Object.values(state.stores).filter(
+    (store) => !store.adopting && store.adoptedPlan !== plan && (store.retryAdoptionAtMs ?? 0) <= nowMs,
+  );
+}
+
+export function adoptionStarted(state: RegistryState, storeId: string): RegistryState {
+  return mapStores(state, (store) => (store.store.id === storeId ? { ...store, adopting: true } : store));
+}
+
+/** `plan` undefined: the store could not be told; it is tried again later. */
+export function adoptionSettled(
+  state: RegistryState,
+  storeId: string,
+  plan: string | undefined,
+  nowMs: number,
+): RegistryState {
+  return mapStores(state, (store) => {
+    if (store.store.id !== storeId) return store;
+    const { retryAdoptionAtMs: _retry, adopting: _adopting, ...rest } = store;
+    return plan === undefined
+      ? { ...rest, retryAdoptionAtMs: nowMs + ADOPTION_RETRY_MS }
+      : { ...rest, adoptedPlan: plan };
+  });
+}
+
+/** Of everything that a store must know of the plan; undefined while there is none. */
+export function wholePlanDigest(state: RegistryState): string | undefined {
+  return state.desired && state.desired.invalid === undefined
+    ? JSON.stringify([state.desired.generation, state.desired.sources.map((plan) => [plan.name, plan.intervalMs])])
+    : undefined;
+}
+
+export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
+  const plan = wholePlanDigest(state);
+  return Object.values(state.stores)
+    .filter((store) => store.adoptedPlan !== undefined && store.adoptedPlan === plan)
+    .flatMap(({ store, sources }) =>
+      Object.entries(sources).flatMap(([source, { due, running }]) =>
+        due && !running && due.atMs <= nowMs ? [{ storeId: store.id, source, trigger: due.trigger }] : [],
+      ),
+    );
+}
+
+export function started(state: RegistryState, sync: DueSync, nowMs: number, deadlineMs: number): RegistryState {
+  const next = mapSource(state, sync.storeId, sync.source, ({ due: _due, ...source }) => ({
+    ...source,
+    lastAttemptAtMs: nowMs,
+    lastRun: state.nextRun,
+    running: { run: state.nextRun, trigger: sync.trigger, startedAtMs: nowMs, deadlineMs },
+  }));
+  return { ...next, nextRun: state.nextRun + 1 };
+}
+
+/** Takes in what came of a run and sets the next due time. A report of a run that nobody waits for changes nothing. */
+export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: number, random: number): RegistryState {
+  const intervalMs = state.desired?.sources.find(({ name }) => name === outcome.source)?.intervalMs;
+  return mapSource(state, outcome.storeId, outcome.source, (source) => {
+    const { running, failure: _failure, heldRevision: _held, ...rest } = source;
+    const held = outcome.failure?.heldRevision;
+    if (running?.run !== outcome.run) return source;
+    const attemptCount = outcome.failure ? source.attemptCount + 1 : 0;
+    const due = running.again
+      ? { atMs: nowMs, trigger: running.again }
+      : nextDue(running.startedAtMs, intervalMs, outcome.failure, attemptCount, random);
+    return {
+      ...rest,
+      attemptCount,
+      ...(due ? { due } : {}),
+      ...(held === undefined ? {} : { heldRevision: held }),
+      ...(outcome.failure ? { failure: outcome.failure } : { lastSync: toLastSync(outcome, source) }),
+    };
+  });
+}
+
+function toLastSync(outcome: SyncOutcome, before: SourceState): NonNullable<SourceState['lastSync']> {
+  const { hash, servers, quarantined, warning } = before.lastSync ?? {};
+  const kept = outcome.counts
+    ? { servers: outcome.counts.served, quarantined: outcome.counts.quarantined, warning: outcome.warning }
+    : { servers, quarantined, warning };
+  return dropUndefined({
+    atMs: outcome.finishedAt,
+    hash: outcome.contentHash ?? hash,
+    revision: outcome.revision,
+    ...kept,
+  });
+}
+
+function nextDue(
+  startedAtMs: number,
+  intervalMs: number | undefined,
+  failure: SyncFailure | undefined,
+  attemptCount: number,
+  random: number,
+): SourceState['due'] {
+  const regular =
+    intervalMs === undefined
+      ? undefined
+      : ({ atMs: startedAtMs + intervalMs + random * jitterSpan(intervalMs), trigger: 'interval' } as const);
+  if (failure?.destiny !== 'retry') return regular;
+  const longest = Math.min(LONGEST_BACKOFF_MS, intervalMs ?? LONGEST_BACKOFF_MS);
+  const backoffMs = Math.min(longest, FIRST_BACKOFF_MS * 2 ** (attemptCount - 1));
+  const retry = { atMs: startedAtMs + backoffMs * (0.9 + random * 0.2), trigger: 'retry' } as const;
+  return regular && regular.atMs < retry.atMs ? regular : retry;
+}
+
+/** At most a tenth of the interval: spreads sources that were started together. */
+function jitterSpan(intervalMs: number): number {
+  return Math.min(intervalMs / 10, LONGEST_JITTER_MS);
+}
+
+/** Runs that have not reported in time, as failures to be settled. */
+export function overdue(state: RegistryState, nowMs: number): SyncOutcome[] {
+  return Object.values(state.stores).flatMap(({ store, sources }) =>
+    Object.entries(sources).flatMap(([source, { running }]) =>
+      running && running.deadlineMs <= nowMs
+        ? [
+            {
+              source,
+              run: running.run,
+              storeId: store.id,
+              trigger: running.trigger,
+              startedAt: running.startedAtMs,
+              finishedAt: nowMs,
+              failure: {
+                reason: 'TimedOut' as const,
+                message: 'the sync did not report in time; its workflow shows where it stands',
+                destiny: 'retry' as const,
+              },
+            },
+          ]
+        : [],
+    ),
+  );
+}
+
+/** The revision that this sync may publish although it removes much; undefined: none. */
+export function confirmedRevision(state: RegistryState, { storeId, source, trigger }: DueSync): string | undefined {
+  return trigger === 'manual' ? state.stores[storeId]?.sources[source]?.heldRevision : undefined;
+}
+
+/** The sources whose sync was asked for and has been started since; undefined while one of them is still waiting. */
+export function startedSince(
+  state: RegistryState,
+  sources: readonly string[],
+  run: number,
+): { source: string; run: number }[] | undefined {
+  const store = currentStore(state);
+  const runs = sources.map((source) => ({ source, run: store?.sources[source]?.lastRun ?? 0 }));
+  return runs.every((each) => each.run >= run) ? runs : undefined;
+}
+
+/** Numbers of the runs under way, to be cancelled when the registry is deleted. */
+export function runningSyncs(state: RegistryState): { source: string; run: number }[] {
+  return Object.values(state.stores).flatMap(({ sources }) =>
+    Object.entries(sources).flatMap(([source, { running }]) => (running ? [{ source, run: running.run }] : [])),
+  );
+}
+
+/** The store that the status speaks of: the one that opened last. */
+function currentStore(state: RegistryState): StoreState | undefined {
+  return Object.values(state.stores).reduce<StoreState | undefined>(
+    (latest, store) => (latest && latest.openedAtMs >= store.openedAtMs ? latest : store),
+    undefined,
+  );
+}
+
+export function summarize(state: RegistryState): RegistryFacts {
+  const { desired } = state;
+  const store = currentStore(state);
+  return dropUndefined({
+    generation: desired?.generation ?? 0,
+    deleting: desired?.deleting ?? false,
+    invalid: desired?.invalid,
+    serving: store !== undefined,
+    handledTrigger: state.handledTrigger,
+    sources: (desired?.sources ?? []).map(({ name }) => toFacts(name, store?.sources[name])),
+  });
+}
+
+function toFacts(name: string, source: SourceState | undefined): SourceFacts {
+  return dropUndefined({
+    name,
+    running: source?.running && {
+      sinceMs: source.running.startedAtMs,
+      manual: source.running.trigger === 'manual',
+    },
+    lastAttemptAtMs: source?.lastAttemptAtMs,
+    attemptCount: source?.attemptCount ?? 0,
+    lastSyncAtMs: source?.lastSync?.atMs,
+    lastSyncHash: source?.lastSync?.hash,
+    revision: source?.lastSync?.revision,
+    serverCount: source?.lastSync?.servers,
+    quarantined: source?.lastSync?.quarantined,
+    warning: source?.lastSync?.warning,
+    failure: source?.failure && { reason: source.failure.reason, message: source.failure.message },
+    nextSyncAtMs: source?.due?.atMs,
+  });
+}
+
+/** The status as it should be written now; undefined when it is written already or was written a moment ago. */
+export function reportDue(state: RegistryState, nowMs: number): { digest: string; atMs: number } | undefined {
+  if (!state.desired) return undefined;
+  const digest = JSON.stringify(summarize(state));
+  if (digest === state.report.digest) return undefined;
+  return { digest, atMs: Math.max(nowMs, state.report.atMs + REPORT_SPACING_MS) };
+}
+
+/**
+ * How long there is nothing to do unless something is heard; undefined: until then. While a report is being written
+ * its end is what is waited for.
+ */
+export function untilNextDue(state: RegistryState, nowMs: number, reporting: boolean): number | undefined {
+  const plan = wholePlanDigest(state);
+  const report = reporting ? undefined : reportDue(state, nowMs);
+  const times = Object.values(state.stores).flatMap((store) => {
+    const sources = Object.values(store.sources);
+    const deadlines = sources.flatMap(({ running }) => (running ? [running.deadlineMs] : []));
+    if (plan === undefined || store.adopting) return deadlines;
+    if (store.adoptedPlan !== plan) return [...deadlines, store.retryAdoptionAtMs ?? nowMs];
+    return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
+  });
+  if (report) times.push(report.atMs);
+  return times.length > 0 ? Math.max(0, Math.min(...times) - nowMs) : undefined;
+}
+
+function planDigest(plan: SourcePlan): string {
+  return [plan.specHash, plan.filterHash, plan.referenceHash].join(' ');
+}
+
+function mapStores(state: RegistryState, change: (store: StoreState) => StoreState): RegistryState {
+  return {
+    ...state,
+    stores: Object.fromEntries(Object.entries(state.stores).map(([id, store]) => [id, change(store)])),
+  };
+}
+
+function mapSources(store: StoreState, change: (source: SourceState, name: string) => SourceState): StoreState {
+  return {
+    ...store,
+    sources: Object.fromEntries(Object.entries(store.sources).map(([name, source]) => [name, change(source, name)])),
+  };
+}
+
+function mapSource(
+  state: RegistryState,
+  storeId: string,
+  name: string,
+  change: (source: SourceState) => SourceState,
+): RegistryState {
+  return mapStores(state, (store) =>
+    store.store.id === storeId ? mapSources(store, (source, each) => (each === name ? change(source) : source)) : store,
+  );
+}
+
+function dropUndefined<T extends object>(value: { [Key in keyof T]: T[Key] | undefined }): T {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
+}

@@ -1,0 +1,33 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { isReason } from '#domain/reasons.js';
+import type { Destiny } from '#domain/registry-error.js';
+import type { SyncFailure } from '#domain/sync.js';
+
+/** What an activity's failure means for the source; `activities/failure.ts` is the other side of this translation. */
+export function toSyncFailure(error: unknown): SyncFailure {
+  if (isCancellation(error)) return { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' };
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) return toTimeout(cause);
+  if (cause instanceof ApplicationFailure && isReason(cause.type)) {
+    const [stated, heldRevision] = (cause.details ?? []) as [Destiny?, string?];
+    const destiny = stated ?? (cause.nonRetryable ? 'wait' : 'retry');
+    const held = heldRevision === undefined ? {} : { heldRevision };
+    return { reason: cause.type, message: cause.message, destiny, ...held };
+  }
+  const message = cause instanceof Error ? cause.message : 'the sync failed for an unknown reason';
+  return { reason: 'InternalError', message, destiny: 'retry' };
+}
+
+function toTimeout({ timeoutType }: TimeoutFailure): SyncFailure {
+  if (timeoutType === 'SCHEDULE_TO_START') {
+    return {
+      reason: 'StoreLost',
+      message: 'no registry server took the sync; waiting for one to come up',
+      destiny: 'wait',
+    };
+  }
+  if (timeoutType === 'HEARTBEAT') {
+    return { reason: 'TimedOut', message: 'the registry server went away in the middle of the sync', destiny: 'retry' };
+  }
+  return { reason: 'TimedOut', message: 'the source took longer than a sync may take', destiny: 'retry' };
+}

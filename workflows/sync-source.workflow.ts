@@ -1,0 +1,68 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setCurrentDetails,
+  upsertMemo,
+} from '@temporalio/workflow';
+import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
+import type { SyncFailure, SyncOutcome, SyncRequest } from '#domain/sync.js';
+import { syncActivities } from './activity-options.js';
+import { toSyncFailure } from './sync-failure.js';
+import { syncFinished } from './messages.js';
+import { describeOutcome } from './describe.js';
+
+/** One sync of one source: filter anew what is stored if the filter was edited, ask what it holds, import that unless it is stored already, tell the registry. */
+export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
+  const startedAt = Date.now();
+  const found = await attempt(request).catch((error: unknown) => ({ failure: toSyncFailure(error) }));
+  const { source, run, trigger, store } = request;
+  const outcome: SyncOutcome = { source, run, trigger, storeId: store.id, startedAt, finishedAt: Date.now(), ...found };
+
+  setCurrentDetails(describeOutcome(outcome));
+  upsertMemo({ revision: outcome.revision, ...outcome.counts, failure: outcome.failure?.reason });
+  await CancellationScope.nonCancellable(() => tell(request, outcome));
+
+  // A failed sync is a failed workflow, so that a list of them reads as the history of the source.
+  if (outcome.failure) throw toWorkflowFailure(outcome.failure);
+  return outcome;
+}
+
+/** An answer rather than a fault: where in our code it was given is of no use to whoever reads the history. */
+function toWorkflowFailure({ message, reason }: SyncFailure): ApplicationFailure {
+  const failure = ApplicationFailure.nonRetryable(message, reason);
+  failure.stack = '';
+  return failure;
+}
+
+type Findings = Pick<SyncOutcome, 'revision' | 'contentHash' | 'counts' | 'warning' | 'failure'>;
+
+async function attempt(request: SyncRequest): Promise<Findings> {
+  const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);
+  const filtered = request.trigger === 'change' ? await applyFilter(request) : null;
+  const resolved = await resolveRevision.executeWithOptions({ summary: `what does ${request.source} hold?` }, [
+    request,
+  ]);
+  const { revision } = resolved;
+  if (resolved.unchanged) return { revision, ...(filtered ? { counts: filtered } : {}) };
+  try {
+    const imported = await importRevision.executeWithOptions({ summary: `import ${revision}` }, [request, resolved]);
+    return imported;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { revision, failure: toSyncFailure(error) };
+  }
+}
+
+/** The registry first: its schedule must go on even when the run cannot be written down. */
+async function tell(request: SyncRequest, outcome: SyncOutcome): Promise<void> {
+  await getExternalWorkflowHandle(registryWorkflowId(request.registry))
+    .signal(syncFinished, outcome)
+    .catch(() => undefined); // It was deleted meanwhile: nobody is left to tell.
+  if (outcome.failure?.reason === 'StoreLost' || outcome.failure?.reason === 'Cancelled') return;
+  const { recordSyncRun } = syncActivities(request.store);
+  await recordSyncRun
+    .executeWithOptions({ summary: `record run ${request.run} of ${displayRef(request.registry)}` }, [request, outcome])
+    .catch(() => undefined); // The run is in Temporal's history all the same.
+}
