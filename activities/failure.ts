@@ -1,0 +1,58 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import { RegistryError } from '#domain/registry-error.js';
+import { ShrinkRefused } from '#persistence/shrink-guard.js';
+
+/**
+ * The one place where an error becomes a failure that Temporal keeps for ever: reason as type, destiny as detail, no
+ * stack for what is an answer rather than a fault, and never a password that stood in an address.
+ */
+export function toFailure(error: unknown): unknown {
+  if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
+  if (isAbort(error)) return new CancelledFailure('cancelled');
+  if (error instanceof RegistryError) {
+    const failure = ApplicationFailure.create({
+      message: withoutCredentials(error.message),
+      type: error.reason,
+      nonRetryable: error.destiny !== 'retry',
+      details: [error.destiny, ...(error instanceof ShrinkRefused ? [error.heldRevision] : [])],
+    });
+    failure.stack = '';
+    return failure;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const failure = ApplicationFailure.create({ message: withoutCredentials(message), type: toReason(error) });
+  failure.stack = '';
+  return failure;
+}
+
+/** Wraps each function so that whatever it throws leaves through {@link toFailure}. */
+export function withFailures<Activities extends object>(activities: Activities): Activities {
+  return Object.fromEntries(
+    Object.entries(activities).map(([name, run]) => [
+      name,
+      async (...args: unknown[]) => {
+        try {
+          return await (run as (...args: unknown[]) => Promise<unknown>)(...args);
+        } catch (error) {
+          throw toFailure(error);
+        }
+      },
+    ]),
+  ) as Activities;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** Errors of the database are not ours to explain, but they are not an unknown fault either. */
+function toReason(error: unknown): 'StorageFailed' | 'InternalError' {
+  const code = (error as { code?: unknown } | null)?.code;
+  const fromPostgres = typeof code === 'string' && /^([0-9A-Z]{5}|ECONN\w+|EPIPE|ENOENT)$/.test(code);
+  return fromPostgres ? 'StorageFailed' : 'InternalError';
+}
+
+function withoutCredentials(message: string): string {
+  return message.replace(/\/\/[^/@\s]+@/g, '//');
+}

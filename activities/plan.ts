@@ -1,0 +1,66 @@
+import { hash } from 'node:crypto';
+import { formatFault } from '#config/spec-fault.js';
+import { parseRegistrySpec } from '#config/registry-spec.js';
+import type { RegistrySpec } from '#config/registry-spec.js';
+import type { RegistrySource } from '#config/source-entry-spec.js';
+import { displayRef } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import type { SourcePlan } from '#domain/sync.js';
+import { READER_VERSION } from '#sources/formats/reading.js';
+import { findSource } from '#sources/index.js';
+import type { Source } from '#sources/source.js';
+
+/** The spec of a resource, or every fault in it as one message. */
+export function readSpec(resource: RegistryResource): { spec: RegistrySpec } | { invalid: string } {
+  const parsed = parseRegistrySpec(resource.spec);
+  return 'spec' in parsed ? parsed : { invalid: parsed.faults.map(formatFault).join('; ') };
+}
+
+/** As {@link readSpec}, for those who cannot go on without one. Throws `Cancelled` when the resource is gone. */
+export async function getSpec(resources: ResourceStore, registry: RegistryRef): Promise<RegistrySpec> {
+  const resource = await resources.findRegistry(registry);
+  if (!resource) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
+  const read = readSpec(resource);
+  if ('invalid' in read) throw new RegistryError('ValidationFailed', read.invalid, 'stop');
+  return read.spec;
+}
+
+/** What the workflow may know of a source: where it is, how often it is due, and hashes of everything else. */
+export async function planSource(
+  source: RegistrySource,
+  namespace: string,
+  resources: ResourceStore,
+  minIntervalMs: number,
+): Promise<SourcePlan> {
+  const definition = findSource(source.type);
+  return {
+    name: source.name,
+    type: source.type,
+    address: definition?.address(source.spec) ?? source.type,
+    format: source.format,
+    ...(source.intervalMs === undefined ? {} : { intervalMs: Math.max(source.intervalMs, minIntervalMs) }),
+    specHash: digest([source.type, source.spec, source.format, READER_VERSION]),
+    filterHash: digest(source.filter ?? {}),
+    referenceHash: await referenceHash(definition, source.spec, namespace, resources),
+  };
+}
+
+async function referenceHash(
+  definition: Source<unknown> | undefined,
+  spec: unknown,
+  namespace: string,
+  resources: ResourceStore,
+): Promise<string> {
+  const { configMaps = [], secrets = [] } = definition?.references(spec) ?? {};
+  const versions = await Promise.all([
+    ...configMaps.map((name) => resources.referenceVersion('ConfigMap', namespace, name)),
+    ...secrets.map((name) => resources.referenceVersion('Secret', namespace, name)),
+  ]);
+  return versions.length === 0 ? '' : digest(versions.map((version) => version ?? null));
+}
+
+function digest(value: unknown): string {
+  return hash('sha256', JSON.stringify(value)).slice(0, 32);
+}

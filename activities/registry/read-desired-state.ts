@@ -1,0 +1,21 @@
+import type { RegistryActivities } from '../contract.js';
+import { planSource, readSpec } from '../plan.js';
+import type { RegistryWorld } from './registry-world.js';
+
+/** Reads the resource, whatever the nudge said, and reduces it to what a workflow may know. */
+export function readDesiredState(world: RegistryWorld): RegistryActivities['readDesiredState'] {
+  return async (registry) => {
+    const resource = await world.resources.findRegistry(registry);
+    if (!resource) return null;
+    const { generation, deleting, triggerToken } = resource;
+    const known = { generation, deleting, ...(triggerToken === undefined ? {} : { triggerToken }) };
+    const read = readSpec(resource);
+    if ('invalid' in read) return { ...known, sources: [], invalid: read.invalid };
+    const sources = await Promise.all(
+      read.spec.registries.map((source) =>
+        planSource(source, registry.namespace, world.resources, world.minSyncIntervalMs),
+      ),
+    );
+    return { ...known, sources };
+  };
+}

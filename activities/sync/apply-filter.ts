@@ -1,0 +1,19 @@
+import type { SyncActivities } from '../contract.js';
+import { underHeartbeat } from '../heartbeat.js';
+import { openSource } from './open-source.js';
+import type { SyncWorld } from './sync-world.js';
+
+/**
+ * Makes an edited filter take effect at once, whether or not the source answers: marks what is stored, writes only rows
+ * whose mark changes. Safe to repeat.
+ */
+export function applyFilter(world: SyncWorld): SyncActivities['applyFilter'] {
+  return (request) =>
+    underHeartbeat(async (scope) => {
+      const { plan, filter, stored } = await openSource(world, request, scope);
+      if (stored.filterHash === null || stored.filterHash === plan.filterHash) return null;
+      const { registry, source } = request;
+      const target = { registry, source, filterHash: plan.filterHash };
+      return world.imports.run({ kind: 'filter', filter, target, database: world.database }, scope);
+    });
+}

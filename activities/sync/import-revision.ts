@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncWorkflowId } from '#domain/registry-ref.js';
+import type { EntryCounts, ResolvedRevision, SyncRequest } from '#domain/sync.js';
+import type { SyncActivities } from '../contract.js';
+import { underHeartbeat } from '../heartbeat.js';
+import type { ImportResult, ThreadScope } from './import-threads.js';
+import { openSource } from './open-source.js';
+import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
+import type { SyncWorld } from './sync-world.js';
+
+/**
+ * Fetches one revision and replaces the source's stored entries by it in one transaction, in a thread of its own; on
+ * failure the old entries stay. Safe to repeat: a walk over pages goes on after the last page that is stored.
+ */
+export function importRevision(world: SyncWorld): SyncActivities['importRevision'] {
+  return (request, resolved) =>
+    underHeartbeat(async (scope) => {
+      const source = await openSource(world, request, scope);
+      const imported =
+        source.shape === 'file'
+          ? await importFile(world, request, resolved, source, scope)
+          : await importPages(world, request, resolved, source, scope);
+      if (!imported.counts) await world.catalogue.markSynced(source.stored, imported.revision);
+      const warning = imported.counts && warningOf(imported.counts);
+      return { ...imported, ...(warning === undefined ? {} : { warning }) };
+    });
+}
+
+async function importFile(
+  world: SyncWorld,
+  request: SyncRequest,
+  { revision, label }: ResolvedRevision,
+  source: OpenFile,
+  scope: ThreadScope,
+): Promise<ImportResult> {
+  const { plan, filter, stored } = source;
+  const { maxFileBytes } = world.settings;
+  const file = join(source.directory, `${randomUUID()}.json`);
+  const alike = isReadAlike(source) && stored.filterHash === plan.filterHash;
+  try {
+    scope.progress(`fetching ${label}`);
+    await source.download({ revision, label }, file);
+    return await world.imports.run(
+      {
+        kind: 'import',
+        file,
+        label,
+        format: plan.format,
+        filter,
+        maxFileBytes,
+        database: world.database,
+        readAlike: isReadAlike(source),
+        target: { ...targetOf(request, source), revision },
+        ...(alike && stored.contentHash !== null ? { storedContentHash: stored.contentHash } : {}),
+      },
+      scope,
+    );
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** The walk bears the name of its sync, so that another try of this activity goes on with it. */
+function importPages(
+  world: SyncWorld,
+  request: SyncRequest,
+  { since }: ResolvedRevision,
+  source: OpenPages,
+  scope: ThreadScope,
+): Promise<ImportResult> {
+  const { type, spec, settings, filter } = source;
+  return world.walks.run(
+    {
+      kind: 'walk',
+      walk: `${syncWorkflowId(request.registry, request.source, request.run)} ${source.plan.filterHash}`,
+      type,
+      spec,
+      settings,
+      filter,
+      database: world.database,
+      readAlike: isReadAlike(source),
+      target: targetOf(request, source),
+      ...(since === undefined ? {} : { updatedSince: since }),
+    },
+    scope,
+  );
+}
+
+/** Another source, path or branch in the spec is meant to bring other data: nothing that is stored speaks against it. */
+function isReadAlike({ stored, plan }: OpenSource): boolean {
+  return stored.specHash === plan.specHash;
+}
+
+function targetOf({ registry, source, confirmedRevision }: SyncRequest, { plan }: OpenSource) {
+  return {
+    registry,
+    source,
+    specHash: plan.specHash,
+    filterHash: plan.filterHash,
+    ...(confirmedRevision === undefined ? {} : { confirmedRevision }),
+  };
+}
+
+function warningOf({ served, hidden }: EntryCounts): string | undefined {
+  if (served > 0) return undefined;
+  return hidden > 0 ? `the filter leaves out all ${hidden} servers` : 'the source holds no servers';
+}

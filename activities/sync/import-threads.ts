@@ -1,0 +1,229 @@
+import { Worker } from 'node:worker_threads';
+import type { ClientConfig } from 'pg';
+import { RegistryError } from '#domain/registry-error.js';
+import { ShrinkRefused } from '#persistence/shrink-guard.js';
+import type { ApiSettings } from '#sources/api/api-client.js';
+import type { Destiny } from '#domain/registry-error.js';
+import type { Reason } from '#domain/reasons.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SourceFilter } from '#domain/source-filter.js';
+import type { SourceFormat } from '#domain/source-format.js';
+import type { EntryCounts } from '#domain/sync.js';
+
+/** One file to read, validate, convert and publish. Plain data: it is handed to a thread. */
+export interface ImportJob {
+  readonly kind: 'import';
+  readonly file: string;
+  /** How messages name it. */
+  readonly label: string;
+  readonly format: SourceFormat;
+  readonly filter: SourceFilter;
+  readonly maxFileBytes: number;
+  readonly database: ClientConfig;
+  readonly target: {
+    readonly registry: RegistryRef;
+    readonly source: string;
+    readonly revision: string;
+    readonly confirmedRevision?: string;
+    readonly specHash: string;
+    readonly filterHash: string;
+  };
+  /** What is stored was read with the same format and the same version of the reader. */
+  readonly readAlike: boolean;
+  /** Of the published revision, if it is filtered alike as well: a file with this hash is stored already. */
+  readonly storedContentHash?: string;
+}
+
+/** A source that is read page by page, to be walked and published. */
+export interface WalkJob {
+  readonly kind: 'walk';
+  /** Names this walk, so that a second try goes on with it. */
+  readonly walk: string;
+  /** The block of the source and what stands in it. */
+  readonly type: string;
+  readonly spec: unknown;
+  readonly settings: ApiSettings;
+  readonly filter: SourceFilter;
+  readonly database: ClientConfig;
+  readonly readAlike: boolean;
+  /** Only what changed since; absent: everything. */
+  readonly updatedSince?: string;
+  readonly target: {
+    readonly registry: RegistryRef;
+    readonly source: string;
+    readonly specHash: string;
+    readonly filterHash: string;
+    readonly confirmedRevision?: string;
+  };
+}
+
+/** An edited filter to be applied to what is stored. */
+export interface FilterJob {
+  readonly kind: 'filter';
+  readonly filter: SourceFilter;
+  readonly database: ClientConfig;
+  readonly target: { readonly registry: RegistryRef; readonly source: string; readonly filterHash: string };
+}
+
+export type ThreadJob = ImportJob | WalkJob | FilterJob;
+
+export interface ThreadResults {
+  readonly import: ImportResult;
+  readonly walk: ImportResult;
+  /** Null when the filter was applied already. */
+  readonly filter: EntryCounts | null;
+}
+
+export interface ImportResult {
+  /** As it is stored. */
+  readonly revision: string;
+  readonly contentHash: string;
+  /** Absent when the content is stored already and nothing was written. */
+  readonly counts?: EntryCounts;
+}
+
+/** What the thread says: how far it is, and how it ended. */
+export type ImportMessage =
+  | { readonly progress: string }
+  | { readonly result: ThreadResults[ThreadJob['kind']] }
+  | { readonly error: ThreadError };
+
+export interface ThreadError {
+  readonly reason?: Reason;
+  readonly destiny?: Destiny;
+  readonly heldRevision?: string;
+  readonly code?: string;
+  readonly message: string;
+}
+
+export interface ThreadScope {
+  readonly signal: AbortSignal;
+  progress(note: string): void;
+}
+
+export interface ImportLimits {
+  /** Of the thread's heap, in MiB; what needs more is refused. */
+  readonly memoryMiB: number;
+  readonly deadlineMs: number;
+  /** Imports at the same time; more wait. */
+  readonly threads: number;
+}
+
+/**
+ * Runs imports in threads of their own, so that a hostile or huge file can stop neither the event loop of the API nor
+ * its memory. Whatever goes wrong in a thread, ending it is enough: its transaction rolls back. One that did its job
+ * waits for the next: loading it anew takes longer than most imports.
+ */
+export class ImportThreads {
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+  private readonly idle: Worker[] = [];
+
+  constructor(
+    private readonly limits: ImportLimits,
+    private readonly entry = new URL('./import.thread.js', import.meta.url),
+  ) {}
+
+  /** Throws a RegistryError, or the abort reason when `signal` fires. */
+  async run<Job extends ThreadJob>(job: Job, scope: ThreadScope): Promise<ThreadResults[Job['kind']]> {
+    await this.turn(scope.signal);
+    const thread = this.idle.pop() ?? this.startThread();
+    try {
+      const outcome = await this.inThread(thread, job, scope);
+      this.rest(thread);
+      if ('error' in outcome) throw toError(outcome.error);
+      return outcome.result as ThreadResults[Job['kind']];
+    } finally {
+      if (!this.idle.includes(thread)) await thread.terminate();
+      this.running--;
+      this.waiting.shift()?.();
+    }
+  }
+
+  private async turn(signal: AbortSignal): Promise<void> {
+    while (this.running >= this.limits.threads) {
+      await new Promise<void>((resolve, reject) => {
+        const giveUp = (): void => {
+          this.waiting.splice(this.waiting.indexOf(proceed), 1);
+          reject(signal.reason);
+        };
+        const proceed = (): void => {
+          signal.removeEventListener('abort', giveUp);
+          resolve();
+        };
+        signal.throwIfAborted();
+        this.waiting.push(proceed);
+        signal.addEventListener('abort', giveUp, { once: true });
+      });
+    }
+    this.running++;
+  }
+
+  private startThread(): Worker {
+    return new Worker(this.entry, {
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.memoryMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
+      // Nothing of the parent's flags (a debugger, a loader) belongs there, and no variable either.
+      execArgv: [],
+      env: {},
+    });
+  }
+
+  /** One is kept; it must not keep the process alive. */
+  private rest(thread: Worker): void {
+    if (this.idle.length > 0) return;
+    thread.unref();
+    this.idle.push(thread);
+  }
+
+  /** Resolves to how the job ended; rejects when the thread did not survive it, or must not. */
+  private async inThread(thread: Worker, job: ThreadJob, { signal, progress }: ThreadScope): Promise<ThreadOutcome> {
+    const { memoryMiB, deadlineMs } = this.limits;
+    const ended = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+    signal.throwIfAborted();
+    thread.ref();
+    const heard = new AbortController();
+    try {
+      return await new Promise<ThreadOutcome>((resolve, reject) => {
+        const stop = (): void => reject(signal.aborted ? signal.reason : tooSlow(deadlineMs));
+        ended.addEventListener('abort', stop, { signal: heard.signal });
+        thread.on('message', (message: ImportMessage) => {
+          if ('progress' in message) progress(message.progress);
+          else resolve(message);
+        });
+        thread.on('error', (error: Error & { code?: string }) =>
+          reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooBig(memoryMiB) : error),
+        );
+        thread.on('exit', (code) => reject(new Error(`the import thread ended with code ${code}`)));
+        thread.postMessage(job);
+      });
+    } finally {
+      heard.abort();
+      for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event);
+      // An error that comes after the end must not end the process.
+      thread.on('error', () => this.forget(thread));
+    }
+  }
+
+  private forget(thread: Worker): void {
+    const at = this.idle.indexOf(thread);
+    if (at >= 0) this.idle.splice(at, 1);
+  }
+}
+
+/** Entries are short-lived: with the default they would be copied around by the garbage collector all the time. */
+const YOUNG_MIB = 64;
+
+type ThreadOutcome = Exclude<ImportMessage, { readonly progress: string }>;
+
+function toError({ reason, destiny, heldRevision, message, code }: ThreadError): Error {
+  if (heldRevision !== undefined) return new ShrinkRefused(heldRevision, message);
+  return reason ? new RegistryError(reason, message, destiny) : Object.assign(new Error(message), { code });
+}
+
+function tooSlow(deadlineMs: number): RegistryError {
+  return new RegistryError('InvalidData', `reading the data took longer than ${deadlineMs / 1000} s: make it smaller`);
+}
+
+function tooBig(memoryMiB: number): RegistryError {
+  return new RegistryError('InvalidData', `reading the data needs more than ${memoryMiB} MiB of memory: split it`);
+}

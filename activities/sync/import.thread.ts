@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { parentPort } from 'node:worker_threads';
+import pg from 'pg';
+import type { Client, ClientConfig } from 'pg';
+import { RegistryError } from '#domain/registry-error.js';
+import { compileFilter } from '#domain/source-filter.js';
+import type { EntryCounts } from '#domain/sync.js';
+import { ShrinkRefused } from '#persistence/shrink-guard.js';
+import { refilterSource } from '#persistence/refilter-source.js';
+import { publishRevision } from '#persistence/publish-revision.js';
+import { readCatalogue } from '#sources/formats/read-catalogue.js';
+import type {
+  FilterJob,
+  ImportJob,
+  ImportMessage,
+  ImportResult,
+  ThreadError,
+  ThreadJob,
+  ThreadResults,
+} from './import-threads.js';
+import { walkSource } from './walk-source.js';
+
+/** Everything that is heavy about a sync in one thread, its own database connection included. */
+async function run(job: ThreadJob): Promise<ThreadResults[ThreadJob['kind']]> {
+  switch (job.kind) {
+    case 'import':
+      return importFile(job);
+    case 'walk':
+      return walkSource(job, { signal: new AbortController().signal, progress: say, withClient });
+    case 'filter':
+      return applyFilter(job);
+  }
+}
+
+async function applyFilter({ database, target, filter }: FilterJob): Promise<EntryCounts | null> {
+  return withClient(database, (client) => refilterSource(client, target, compileFilter(filter)));
+}
+
+async function importFile(job: ImportJob): Promise<ImportResult> {
+  const { file, label, format, target, maxFileBytes } = job;
+  const contentHash = await sha256Of(file);
+  if (contentHash === job.storedContentHash) return { revision: target.revision, contentHash };
+  return withClient(job.database, (client) =>
+    publishRevision(client, {
+      ...target,
+      contentHash,
+      readAlike: job.readAlike,
+      isWhole: true,
+      hiddenBy: compileFilter(job.filter),
+      read: (claimKnown) => withProgress(readCatalogue(file, format, { file: label, maxFileBytes, claimKnown })),
+    }),
+  );
+}
+
+async function withClient<T>(database: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ ...database, application_name: 'mcp-registry-import' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const sum = createHash('sha256');
+  await pipeline(createReadStream(file), sum);
+  return sum.digest('hex');
+}
+
+async function* withProgress<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
+  let read = 0;
+  for await (const batch of batches) {
+    read += batch.length;
+    say(`${read} entries read`);
+    yield batch;
+  }
+}
+
+function say(progress: string): void {
+  post({ progress });
+}
+
+function post(message: ImportMessage): void {
+  parentPort?.postMessage(message);
+}
+
+/** One job at a time; the thread waits for the next. */
+parentPort?.on('message', (job: ThreadJob) => {
+  void run(job).then(
+    (result) => post({ result }),
+    (error: Error & { code?: string }) => post({ error: toThreadError(error) }),
+  );
+});
+
+function toThreadError(error: Error & { code?: string }): ThreadError {
+  const { message, code } = error;
+  return {
+    message,
+    ...(code === undefined ? {} : { code }),
+    ...(error instanceof RegistryError ? { reason: error.reason, destiny: error.destiny } : {}),
+    ...(error instanceof ShrinkRefused ? { heldRevision: error.heldRevision } : {}),
+  };
+}

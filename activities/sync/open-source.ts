@@ -1,0 +1,101 @@
+import { hash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SourceFilter } from '#domain/source-filter.js';
+import type { SourcePlan, SyncRequest } from '#domain/sync.js';
+import type { SourceEntity } from '#persistence/entities/source.entity.js';
+import { findSource } from '#sources/index.js';
+import type { ApiSettings } from '#sources/api/api-client.js';
+import type { Probe } from '#sources/api/probe-changes.js';
+import type { SourceContext, SourceRevision } from '#sources/source.js';
+import { getSpec, planSource } from '../plan.js';
+import type { SyncWorld } from './sync-world.js';
+
+interface OpenedSource {
+  readonly plan: SourcePlan;
+  readonly filter: SourceFilter;
+  /** As it is stored. */
+  readonly stored: SourceEntity;
+}
+
+export interface OpenFile extends OpenedSource {
+  readonly shape: 'file';
+  /** Holds files that are under way. */
+  readonly directory: string;
+  resolve(): Promise<SourceRevision>;
+  download(revision: SourceRevision, path: string): Promise<void>;
+}
+
+export interface OpenPages extends OpenedSource {
+  readonly shape: 'pages';
+  /** The block of the source and what stands in it, for the thread that reads it. */
+  readonly type: string;
+  readonly spec: unknown;
+  readonly settings: ApiSettings;
+  probe(): Promise<Probe>;
+}
+
+/** A source at the moment of a sync: as the spec has it now, as it is stored, and the way to its data. */
+export type OpenSource = OpenFile | OpenPages;
+
+/** Throws `Cancelled` when the registry or the source is gone: nobody wants this sync any more. */
+export async function openSource(
+  world: SyncWorld,
+  request: SyncRequest,
+  scope: Pick<SourceContext, 'signal' | 'progress'>,
+): Promise<OpenSource> {
+  const { registry, source: name } = request;
+  const { namespace } = registry;
+  const read = await getSpec(world.resources, registry);
+  const source = read.registries.find((each) => each.name === name);
+  if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
+  const opened: OpenedSource = {
+    plan: await planSource(source, namespace, world.resources, world.minSyncIntervalMs),
+    filter: source.filter ?? {},
+    stored: await world.catalogue.getSource(registry, name),
+  };
+  const { type, spec } = source;
+  const definition = findSource(type);
+  if (definition?.shape === 'pages') {
+    const { urlRewrites, addressPolicy } = world.settings;
+    const settings: ApiSettings = { version: world.version, urlRewrites, ...(addressPolicy && { addressPolicy }) };
+    const { latestUpdate, etag } = opened.stored;
+    const known = {
+      ...(latestUpdate === null ? {} : { updatedSince: latestUpdate }),
+      ...(etag === null ? {} : { etag }),
+    };
+    const probe = () => definition.probe(spec, known, { ...scope, settings });
+    return { ...opened, shape: 'pages', type, spec, settings, probe };
+  }
+  if (definition?.shape === 'file') {
+    const directory = await privateDirectory(world.cacheDirectory, registry, name);
+    const context: SourceContext = {
+      ...scope,
+      namespace,
+      references: {
+        configMapKey: (configMap, key) => world.resources.configMapKey(namespace, configMap, key),
+        secretKey: (secret, key) => world.resources.secretKey(namespace, secret, key),
+      },
+      cacheDirectory: directory,
+      settings: world.settings,
+    };
+    return {
+      ...opened,
+      shape: 'file',
+      directory,
+      resolve: () => definition.resolve(spec, context),
+      download: (revision, path) => definition.download(spec, revision, path, context),
+    };
+  }
+  const message = `this version cannot read ${type} sources yet: use git, configMapRef, pvcRef or api`;
+  throw new RegistryError('ValidationFailed', message, 'stop');
+}
+
+/** One per source, named by a hash: neither length nor letters of a source's name matter. */
+async function privateDirectory(root: string, { uid }: RegistryRef, source: string): Promise<string> {
+  const directory = join(root, uid, hash('sha256', source).slice(0, 16));
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}

@@ -1,0 +1,54 @@
+import type { ResolvedRevision } from '#domain/sync.js';
+import type { SyncActivities } from '../contract.js';
+import { underHeartbeat } from '../heartbeat.js';
+import { openSource } from './open-source.js';
+import type { OpenFile, OpenPages } from './open-source.js';
+import type { SyncWorld } from './sync-world.js';
+
+/** Not every registry tells of what it removed: all of it is read again this often, whatever it says. */
+const SWEEP_EVERY_MS = 24 * 3600_000;
+
+/** Clocks of replicas differ, and a commit can become visible after a later one: look back a little. */
+const OVERLAP_MS = 60_000;
+
+/**
+ * Asks the source what it holds and compares with what the database holds. Nothing is written but the time of the
+ * look when they are equal. Safe to repeat.
+ */
+export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevision'] {
+  return (request) =>
+    underHeartbeat(async (scope) => {
+      const source = await openSource(world, request, scope);
+      const resolved = source.shape === 'file' ? await resolveFile(source) : await resolvePages(source, Date.now());
+      if (resolved.unchanged) await world.catalogue.markSynced(source.stored, resolved.revision);
+      return resolved;
+    });
+}
+
+async function resolveFile(source: OpenFile): Promise<ResolvedRevision> {
+  const { revision, label } = await source.resolve();
+  return { revision, label, unchanged: source.stored.revision === revision && isStoredAlike(source) };
+}
+
+/** What such a source holds has no name until it is read: it is either what is stored, or to be walked. */
+async function resolvePages(source: OpenPages, nowMs: number): Promise<ResolvedRevision> {
+  const { stored } = source;
+  // Asked in any case: a registry that does not answer is found out here, before it holds a thread.
+  const { verdict, because } = await source.probe();
+  if (stored.revision === null || !isStoredAlike(source)) return walk('everything');
+  if (stored.sweptAt === null || nowMs - stored.sweptAt.getTime() >= SWEEP_EVERY_MS) {
+    return walk('everything: the daily sweep');
+  }
+  if (verdict === 'unchanged') return { revision: stored.revision, label: because, unchanged: true };
+  if (verdict === 'unknown' || stored.latestUpdate === null) return walk(`everything: ${because}`);
+  const since = new Date(Date.parse(stored.latestUpdate) - OVERLAP_MS).toISOString();
+  return { ...walk(`changes since ${since}: ${because}`), since };
+}
+
+function walk(label: string): ResolvedRevision {
+  return { revision: 'walk', label, unchanged: false };
+}
+
+function isStoredAlike({ stored, plan }: OpenFile | OpenPages): boolean {
+  return stored.specHash === plan.specHash && stored.filterHash === plan.filterHash;
+}

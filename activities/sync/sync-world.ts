@@ -1,0 +1,26 @@
+import type { ClientConfig } from 'pg';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { ResourceStore } from '#domain/resource-store.js';
+import type { SyncOutcome } from '#domain/sync.js';
+import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import type { SourceSettings } from '#sources/source.js';
+import type { ImportThreads } from './import-threads.js';
+
+/** What the activities beside a store work with. */
+export interface SyncWorld {
+  readonly resources: ResourceStore;
+  readonly catalogue: RegistryCatalogue;
+  readonly database: ClientConfig;
+  readonly imports: ImportThreads;
+  /** Walks over pages mostly wait for others: they must not hold up the imports of files. */
+  readonly walks: ImportThreads;
+  /** Of this program; sources see it. */
+  readonly version: string;
+  readonly settings: SourceSettings;
+  /** Shorter sync intervals are raised to this. */
+  readonly minSyncIntervalMs: number;
+  /** Holds bare repositories and files under way; may be lost at any time. */
+  readonly cacheDirectory: string;
+  /** Told of every run when it is written down. */
+  onRun?(registry: RegistryRef, outcome: SyncOutcome): void;
+}
