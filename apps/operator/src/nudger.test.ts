@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { Nudger } from './nudger.js';
+
+const registry = (uid: string): RegistryRef => ({ namespace: 'default', name: uid, uid });
+
+/** A nudge that ends when the test says so. */
+function controlled() {
+  const calls: { uid: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+  let heard: (() => void) | undefined;
+  const nudger = new Nudger({
+    nudge: ({ uid }) =>
+      new Promise<void>((resolve, reject) => {
+        calls.push({ uid, resolve, reject });
+        heard?.();
+      }),
+    onFailure: () => undefined,
+  });
+  const call = async (number: number) => {
+    while (calls.length < number) await new Promise<void>((resolve) => (heard = resolve));
+    return calls[number - 1]!;
+  };
+  return { nudger, calls, call };
+}
+
+describe('a nudger', () => {
+  it('nudges each resource by itself', async () => {
+    const { nudger, call } = controlled();
+    nudger.enqueue(registry('a'));
+    nudger.enqueue(registry('b'));
+    expect([(await call(1)).uid, (await call(2)).uid]).toEqual(['a', 'b']);
+    nudger.stop();
+  });
+
+  it('nudges once more when something changed meanwhile, however often it did', async () => {
+    const { nudger, calls, call } = controlled();
+    nudger.enqueue(registry('a'));
+    const first = await call(1);
+    for (let times = 0; times < 5; times++) nudger.enqueue(registry('a'));
+    expect(calls).toHaveLength(1);
+    first.resolve();
+    (await call(2)).resolve();
+    nudger.enqueue(registry('b'));
+    await call(3);
+    expect(calls.map(({ uid }) => uid)).toEqual(['a', 'a', 'b']);
+    nudger.stop();
+  });
+
+  it('tries again until it is told', async () => {
+    const { nudger, call } = controlled();
+    nudger.enqueue(registry('a'));
+    (await call(1)).reject(new Error('Temporal is away'));
+    (await call(2)).resolve();
+    expect((await call(2)).uid).toBe('a');
+    nudger.stop();
+  });
+});

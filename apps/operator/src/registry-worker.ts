@@ -1,0 +1,38 @@
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+import { registryActivities } from '#activities/index.js';
+import type { RegistryWorld } from '#activities/registry/registry-world.js';
+import { runWorker } from '#temporal/running-worker.js';
+import type { RunningWorker } from '#temporal/running-worker.js';
+import { REGISTRY_TASK_QUEUE } from '#temporal/task-queues.js';
+import { builtWorkflowBundle } from '#temporal/workflow-bundle.js';
+
+export interface RegistryWorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly identity: string;
+  /** How long running tasks may go on after the end was asked for, and until they are given up. */
+  readonly grace: { readonly softMs: number; readonly hardMs: number };
+  readonly world: RegistryWorld;
+  readonly taskQueue?: string;
+}
+
+/** Runs the workflows, and the activities that read resources and write their status. */
+export async function startRegistryWorker(options: RegistryWorkerOptions): Promise<RunningWorker> {
+  const { connection, namespace, identity, grace, world, taskQueue = REGISTRY_TASK_QUEUE } = options;
+  return runWorker(
+    await Worker.create({
+      connection,
+      namespace,
+      identity,
+      taskQueue,
+      workflowBundle: builtWorkflowBundle(),
+      activities: { ...registryActivities(world) },
+      maxCachedWorkflows: 1000,
+      // A worker that was killed holds its workflows back no longer than this.
+      stickyQueueScheduleToStartTimeout: '2s',
+      shutdownGraceTime: grace.softMs,
+      shutdownForceTime: grace.hardMs,
+    }),
+  );
+}

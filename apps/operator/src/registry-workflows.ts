@@ -1,0 +1,68 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { RegistryFacts } from '#domain/conditions.js';
+import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { Store } from '#domain/sync.js';
+import { REGISTRY_TASK_QUEUE } from '#temporal/task-queues.js';
+import { desiredStateChanged, liveStores, status, storeOpened, syncNow } from '#workflows/messages.js';
+import type { Nudge, StartedSync } from '#workflows/messages.js';
+import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
+import { newRegistryState } from '#workflows/registry-state.js';
+
+/**
+ * The workflows of MCPRegistries as seen from outside. Handles are taken by id only: a run id is stale after the first
+ * continue-as-new.
+ */
+export class RegistryWorkflows {
+  constructor(
+    private readonly client: Client,
+    private readonly taskQueue = REGISTRY_TASK_QUEUE,
+  ) {}
+
+  /** Starts the workflow of a resource, or tells the running one to look again. Safe to repeat, from several places. */
+  async nudge(registry: RegistryRef, nudge: Nudge): Promise<void> {
+    await this.client.workflow.signalWithStart<typeof mcpRegistry, [Nudge]>('mcpRegistry', {
+      workflowId: registryWorkflowId(registry),
+      taskQueue: this.taskQueue,
+      workflowTaskTimeout: '5s',
+      args: [newRegistryState(registry)],
+      signal: desiredStateChanged,
+      signalArgs: [nudge],
+      memo: { registry: displayRef(registry) },
+      staticSummary: `MCPRegistry ${displayRef(registry)}`,
+      staticDetails: `Keeps the sources of MCPRegistry \`${displayRef(registry)}\` in sync until it is deleted.`,
+    });
+  }
+
+  /** Tells the workflow, if there is one, that a store takes tasks. */
+  async openStore(registry: RegistryRef, store: Store): Promise<void> {
+    await this.handle(registry).signal(storeOpened, store).catch(unlessNotFound(undefined));
+  }
+
+  /** The stores that the workflow syncs into; none when there is no workflow. */
+  async liveStores(registry: RegistryRef): Promise<readonly Store[]> {
+    return this.handle(registry).query(liveStores).catch(unlessNotFound([]));
+  }
+
+  /** What the workflow knows of its registry; undefined when there is none. */
+  async findFacts(registry: RegistryRef): Promise<RegistryFacts | undefined> {
+    return this.handle(registry).query(status).catch(unlessNotFound(undefined));
+  }
+
+  /** Starts a sync of one source, or of all; resolves when they have started. */
+  async syncNow(registry: RegistryRef, source?: string): Promise<readonly StartedSync[]> {
+    return this.handle(registry).executeUpdate(syncNow, { args: [source === undefined ? {} : { source }] });
+  }
+
+  private handle(registry: RegistryRef): WorkflowHandle {
+    return this.client.workflow.getHandle(registryWorkflowId(registry));
+  }
+}
+
+function unlessNotFound<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof WorkflowNotFoundError) return instead;
+    throw error;
+  };
+}
