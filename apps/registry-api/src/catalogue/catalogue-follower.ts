@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import type { ClientConfig } from 'pg';
+import type { Logger } from 'pino';
+import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
+import { describeDatabaseFault } from './database-fault.js';
+import type { LiveCatalogue } from './live-catalogue.js';
+import { loadRegistries } from './load-registries.js';
+
+/** A notification can be lost with the connection that carried it; this is how late a change can be seen then. */
+const POLL_MS = 30_000;
+/** A connection that says nothing for so long is taken for dead. */
+const QUERY_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+
+/**
+ * Keeps a catalogue equal to the database, over one connection of its own that listens and loads. While the database is
+ * away the catalogue stays as it is.
+ */
+export class CatalogueFollower {
+  #fault: string | undefined = 'not connected to the database yet';
+  #running: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
+  readonly #database: ClientConfig;
+  readonly #catalogue: LiveCatalogue;
+  readonly #logger: Logger;
+
+  constructor(database: ClientConfig, catalogue: LiveCatalogue, logger: Logger) {
+    this.#database = database;
+    this.#catalogue = catalogue;
+    this.#logger = logger;
+  }
+
+  /** Why the catalogue may be behind the database; undefined while it is followed. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  start(): void {
+    this.#running ??= this.#followForEver();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #followForEver(): Promise<void> {
+    const { signal } = this.#stopping;
+    let retryMs = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      try {
+        await this.#follow(() => (retryMs = FIRST_RETRY_MS));
+      } catch (error) {
+        if (signal.aborted) return;
+        const fault = describeDatabaseFault(error);
+        // Once per fault: an outage of an hour is one line, not one for each try.
+        if (fault !== this.#fault) this.#logger.warn({ fault }, 'database is away; the catalogue stays as it is');
+        this.#fault = fault;
+        // Many pods lose one database at the same moment and should not all come back at the same moment.
+        await delay(retryMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+        retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+      }
+    }
+  }
+
+  /** Returns when stopped; throws when the connection is lost. */
+  async #follow(onLoaded: () => void): Promise<void> {
+    const client = new Client({
+      ...this.#database,
+      application_name: 'mcp-registry-api',
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+    });
+    const doorbell = new Doorbell();
+    const hangUp = () => {
+      doorbell.ring();
+      client.end().catch(() => undefined);
+    };
+    client.on('notification', () => doorbell.ring());
+    client.on('error', (error) => doorbell.fail(error));
+    client.on('end', () => doorbell.fail(new Error('the connection was closed')));
+    this.#stopping.signal.addEventListener('abort', hangUp);
+    try {
+      await client.connect();
+      // Listens before it reads, so that no change falls between the two.
+      await client.query(`LISTEN ${CATALOGUE_CHANNEL}`);
+      while (!this.#stopping.signal.aborted) {
+        await this.#refresh(client);
+        onLoaded();
+        await doorbell.rung(POLL_MS);
+      }
+    } finally {
+      this.#stopping.signal.removeEventListener('abort', hangUp);
+      hangUp();
+    }
+  }
+
+  async #refresh(client: Client): Promise<void> {
+    const before = this.#catalogue.snapshots;
+    const snapshots = await loadRegistries(client, before ?? new Map());
+    this.#catalogue.replace(snapshots);
+    if (this.#fault) this.#logger.info({ registries: snapshots.size }, 'catalogue follows the database');
+    this.#fault = undefined;
+  }
+}
+
+/** Wakes one waiter; rings that come while nobody waits count as one. */
+class Doorbell {
+  #next = Promise.withResolvers<void>();
+  #failure: Error | undefined;
+
+  ring(): void {
+    this.#next.resolve();
+  }
+
+  /** Every wait ends in this error from now on. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.ring();
+  }
+
+  /** Returns at the next ring, at the latest after `timeoutMs`. */
+  async rung(timeoutMs: number): Promise<void> {
+    const timer = setTimeout(() => this.ring(), timeoutMs);
+    await this.#next.promise;
+    clearTimeout(timer);
+    this.#next = Promise.withResolvers<void>();
+    if (this.#failure) throw this.#failure;
+  }
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { fromOpaque, toOpaque } from '../opaque-cursor.js';
+
+/** What a list leaves out. Everything given must hold. */
+const ListFilter = z.strictObject({
+  /** Literal text within name, title or description, in any case. */
+  search: z.string().exactOptional(),
+  /** `latest`, or exactly this version. */
+  version: z.string().exactOptional(),
+  /** Changed strictly later than this, in milliseconds since 1970. */
+  updatedSinceMs: z.number().exactOptional(),
+  /** Tombstones too. */
+  includeDeleted: z.boolean().exactOptional(),
+});
+
+export type ListFilter = z.infer<typeof ListFilter>;
+
+/**
+ * Where a page ends: the name and version of its last entry, which need not exist any more when the next page is asked
+ * for. The filter travels along because clients ask for the second page of a search without repeating what they search
+ * (VS Code).
+ */
+const Cursor = z.tuple([z.string(), z.string(), ListFilter]);
+
+export interface Cursor {
+  readonly after: { readonly name: string; readonly version: string };
+  readonly filter: ListFilter;
+}
+
+export function encodeCursor({ after, filter }: Cursor): string {
+  return toOpaque([after.name, after.version, filter]);
+}
+
+/** Undefined for a text that `encodeCursor` did not make. */
+export function decodeCursor(text: string): Cursor | undefined {
+  const { data } = Cursor.safeParse(fromOpaque(text));
+  return data && { after: { name: data[0], version: data[1] }, filter: data[2] };
+}

@@ -1,0 +1,32 @@
+import { NotFoundException } from '@nestjs/common';
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { Problem } from './problem.js';
+
+/** Answered for every path alike. */
+const ANSWERED = ['GET', 'HEAD', 'OPTIONS'];
+
+/**
+ * Answers what no route answers: 404 for a path, and 405 for the methods that a path does not have, where Fastify would
+ * say 404. Both before a body is read, since it does not matter what that holds. Returns what has to be called once all
+ * routes are there.
+ */
+export function refuseAbsentRoutes(server: FastifyInstance): () => void {
+  const methodsByUrl = new Map<string, Set<string>>();
+  server.addHook('onRoute', ({ url, method }) => {
+    const methods = methodsByUrl.get(url) ?? new Set(ANSWERED);
+    methodsByUrl.set(url, methods);
+    for (const name of [method].flat()) methods.add(name);
+  });
+  server.addHook('onRequest', (request, _reply, done) => done(request.is404 ? new NotFoundException() : undefined));
+  return () => {
+    for (const [url, methods] of Array.from(methodsByUrl)) {
+      const allow = Array.from(methods).join(', ');
+      server.route({
+        url,
+        method: server.supportedMethods.filter((method) => !methods.has(method)) as HTTPMethods[],
+        onRequest: (_request, _reply, done) => done(new Problem(405, `this path answers ${allow} only`, { allow })),
+        handler: () => undefined,
+      });
+    }
+  };
+}

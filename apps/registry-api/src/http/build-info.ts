@@ -1,0 +1,8 @@
+/** Which build this process runs. */
+export class BuildInfo {
+  constructor(
+    readonly version: string,
+    readonly commit: string,
+    readonly buildDate: string,
+  ) {}
+}

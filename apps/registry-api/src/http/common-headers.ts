@@ -1,0 +1,24 @@
+import type { FastifyInstance } from 'fastify';
+
+/** On every answer, errors included. Browsers and editors read this API from pages of any origin (VS Code, Copilot). */
+export const COMMON_HEADERS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'ETag, Retry-After, WWW-Authenticate',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+const PREFLIGHT_HEADERS = {
+  allow: 'GET, HEAD, OPTIONS',
+  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+  'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match',
+  'access-control-max-age': '86400',
+} as const;
+
+/** Sets the headers and answers OPTIONS, for paths that do not exist as well: whoever asks next sees why. */
+export function addCommonHeaders(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.headers(COMMON_HEADERS);
+    if (request.method === 'OPTIONS') void reply.code(204).headers(PREFLIGHT_HEADERS).send();
+    else done();
+  });
+}

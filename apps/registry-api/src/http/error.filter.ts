@@ -1,0 +1,53 @@
+import { STATUS_CODES } from 'node:http';
+import { Catch, HttpException } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { CatalogueNotLoaded, UnknownSource } from '../catalogue/catalogue-reader.js';
+import { DatabaseAway } from '../view-database.js';
+import { Problem } from './problem.js';
+
+/** The one place that turns errors into answers: `{"error": "…"}`, and a log line where the fault is ours. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const problem = toProblem(error);
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    if (problem.status === 500) this.logger.error({ err: error, url: request.originalUrl }, 'request failed');
+    sendProblem(host.switchToHttp().getResponse<FastifyReply>(), problem);
+  }
+}
+
+/** Also for faults that Fastify finds before anything is routed. */
+export function sendProblem(reply: FastifyReply, { status, message, headers }: Problem): void {
+  void reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8', ...headers })
+    .send(JSON.stringify({ error: message }));
+}
+
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof UnknownSource) return new Problem(404, error.message);
+  if (error instanceof CatalogueNotLoaded || error instanceof DatabaseAway) {
+    return new Problem(503, error.message, { 'retry-after': '2' });
+  }
+  const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
+  return new Problem(status, FAULTS[(error as { code?: string } | null)?.code ?? status] ?? `${STATUS_CODES[status]}`);
+}
+
+/** Fastify's errors carry a status; anything that does not is our own fault. */
+function statusOf(error: unknown): number {
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
+}
+
+/** By Fastify's code or by status: frameworks word their errors for programmers, and repeat what the client sent. */
+const FAULTS: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'the URL is malformed: percent-encoding has to be valid UTF-8',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long',
+  404: 'nothing is served at this path',
+  500: 'internal error; the log of the server says more',
+};

@@ -1,0 +1,108 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { DynamicModule } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyServerOptions } from 'fastify';
+import type { Logger } from 'pino';
+import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryDirectory } from '../served-registry.js';
+import { refuseAbsentRoutes } from './absent-routes.js';
+import { addCommonHeaders, COMMON_HEADERS } from './common-headers.js';
+import { sendProblem, toProblem } from './error.filter.js';
+import { NestLogger } from './nest-logger.js';
+import { parseQueryString } from './query-string.js';
+import { scopeToRegistry } from './served-scope.js';
+
+export interface HttpServerOptions {
+  readonly module: DynamicModule;
+  readonly directory: RegistryDirectory;
+  readonly host: string;
+  readonly port: number;
+  /** What a user sets to choose another port. */
+  readonly portSetting: string;
+  readonly logger: Logger;
+}
+
+export interface HttpServer {
+  /** Where it listens, for people and for tests: a wildcard address reads `localhost`. */
+  readonly url: string;
+  /** Stops listening, lets running requests end. */
+  close(): Promise<void>;
+}
+
+/** Longer than any server name (200 characters) however it is encoded. */
+const MAX_PARAM_LENGTH = 1024;
+
+/** A request has to be here whole in this time. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Listens when it returns; when it throws, nothing is left open. */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const adapter = new FastifyAdapter(serverOptions(options));
+  const server = adapter.getInstance();
+  addCommonHeaders(server);
+  const refuseOtherMethods = refuseAbsentRoutes(server);
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
+    logger: new NestLogger(options.logger),
+    abortOnError: false,
+    bodyParser: false,
+  });
+  try {
+    await app.init();
+    refuseOtherMethods();
+    await server.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? portInUse(options, error) : error;
+  }
+  const { port } = server.server.address() as AddressInfo;
+  return { url: `http://${urlHost(options.host)}:${port}`, close: () => app.close() };
+}
+
+function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions & { skipMiddie: boolean } {
+  return {
+    rewriteUrl: (message) => scopeToRegistry(message, directory),
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQueryString },
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    skipMiddie: true,
+    frameworkErrors: (error, _request, reply) => {
+      void reply.headers(COMMON_HEADERS);
+      sendProblem(reply, toProblem(error));
+    },
+    clientErrorHandler: answerUnreadable,
+  };
+}
+
+export function portInUse(
+  { port, portSetting }: Pick<HttpServerOptions, 'port' | 'portSetting'>,
+  cause: unknown,
+): RegistryError {
+  const message = `port ${port} is in use; stop what listens there, or set ${portSetting} to a free port`;
+  return new RegistryError('ValidationFailed', message, 'stop', { cause });
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Bytes that are no HTTP request: too long a head, too slow, or something else altogether. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const status = UNREADABLE[error.code ?? ''] ?? '400 Bad Request';
+  const body = JSON.stringify({ error: `the request cannot be read: ${status.slice(4)}` });
+  const headers = {
+    ...COMMON_HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${status}`, ...lines, '', body].join('\r\n'));
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};

@@ -1,0 +1,17 @@
+import { OperationsController } from './operations.controller.js';
+import { ServersController } from './servers.controller.js';
+import { ExtensionRegistriesController } from './views/extension-registries.controller.js';
+import { RegistriesController } from './views/registries.controller.js';
+import { SourcesController } from './views/sources.controller.js';
+
+/** Served to clients. */
+export const publicControllers = [
+  ServersController,
+  RegistriesController,
+  SourcesController,
+  ExtensionRegistriesController,
+  OperationsController,
+];
+
+/** Served to the cluster, on the internal port. */
+export const internalControllers = [OperationsController];

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { encodeCursor } from '../catalogue/cursor.js';
+import { ListQuerySchema } from './list-query.js';
+import { parseQueryString } from './query-string.js';
+
+const parse = (text: string) => ListQuerySchema.safeParse(parseQueryString(text));
+const query = (text: string) => parse(text).data;
+const faults = (text: string) => parse(text).error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+
+describe('the query of a list', () => {
+  it('has defaults', () => {
+    expect(query('')).toEqual({ filter: {}, limit: 30 });
+    expect(query('cursor=&search=&version=')).toEqual({ filter: {}, limit: 30 });
+  });
+
+  it('decodes what forms encode, once', () => {
+    expect(query('search=a+b%2Bc%2520')?.filter).toEqual({ search: 'a b+c%20' });
+    expect(query('se%61rch=x')?.filter).toEqual({ search: 'x' });
+  });
+
+  it.each([
+    ['1', 1],
+    ['007', 7],
+    ['1000', 1000],
+    ['1001', 1000],
+    ['9'.repeat(400), 1000],
+  ])('takes the limit %s for %i', (text, limit) => {
+    expect(query(`limit=${text}`)?.limit).toBe(limit);
+  });
+
+  it.each(['true', 'True', '1'])('includes tombstones for %s', (text) => {
+    expect(query(`include_deleted=${text}`)?.filter).toEqual({ includeDeleted: true });
+  });
+
+  it('includes tombstones in a list of changes', () => {
+    expect(query('updated_since=1970-01-01T00:00:01Z')?.filter).toEqual({ updatedSinceMs: 1000, includeDeleted: true });
+    expect(faults('updated_since=1970-01-01T00:00:01Z&include_deleted=false')).toHaveLength(1);
+  });
+
+  it('goes on with the filter of the cursor, unless it says otherwise itself', () => {
+    const after = { name: 'a/b', version: '1' };
+    const cursor = encodeCursor({ after, filter: { search: 'old', version: 'latest' } });
+    expect(query(`cursor=${cursor}&limit=2`)).toEqual({
+      after,
+      filter: { search: 'old', version: 'latest' },
+      limit: 2,
+    });
+    expect(query(`cursor=${cursor}&search=new`)?.filter).toEqual({ search: 'new', version: 'latest' });
+  });
+
+  it('ignores what it does not know, once or many times', () => {
+    expect(query('a=1&a=2&b[]=3&__proto__=x&constructor[prototype]=y&LIMIT=0')).toEqual({ filter: {}, limit: 30 });
+  });
+
+  it('says of every parameter what is wrong', () => {
+    expect(faults('limit=0&search=a&search=b&cursor=x')).toEqual([
+      'cursor is not one that this server made',
+      'limit must be a whole number from 1; above 1000 it is cut to 1000',
+      'search must be given once, as plain text',
+    ]);
+    expect(faults('search=%00')).toEqual(['search must not hold a NUL character']);
+    expect(faults('anything=%ff')).toEqual(['anything is not valid percent-encoded UTF-8']);
+    expect(faults('search=%ff&limit=0')).toEqual(['search is not valid percent-encoded UTF-8']);
+  });
+});

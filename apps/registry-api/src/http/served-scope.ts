@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+import { createParamDecorator } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
+import { Problem } from './problem.js';
+
+const SERVED_REGISTRY = Symbol('registry that a request is for');
+
+type ScopedMessage = IncomingMessage & { [SERVED_REGISTRY]?: ServedRegistry | undefined };
+
+/** A namespace and a name at the start of a path, below the origin where a client sends the whole URL (RFC 9112, 3.2.2). */
+const PREFIX = /^(?:https?:\/\/[^/?#]*)?\/([^/?#]+)\/([^/?#]+)(?=[/?#]|$)/i;
+
+/**
+ * Decides which registry a request is for and takes its `/{namespace}/{name}` off the URL, so that routes and
+ * controllers know of one registry only. Where such an address could also be read as a path of the registry at `/`, it
+ * is the address: that way each registry has one that always works.
+ */
+export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirectory): string {
+  const url = message.url ?? '/';
+  const [prefix = '', namespace = '', name = ''] = PREFIX.exec(url) ?? [];
+  const named = prefix ? directory.find(namespace, name) : undefined;
+  message[SERVED_REGISTRY] = named ?? directory.default();
+  if (!named) return url;
+  const rest = url.slice(prefix.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** The registry that a request is for; a 404 when this process serves none at this address. */
+export function getServedRegistry(request: FastifyRequest): ServedRegistry {
+  const registry = (request.raw as ScopedMessage)[SERVED_REGISTRY];
+  if (!registry) throw new Problem(404, 'no registry is served at this address');
+  return registry;
+}
+
+/** Parameter decorator: the registry that the request is for, and its source where the path names one. */
+export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope => {
+  const request = context.switchToHttp().getRequest<FastifyRequest<{ Params: { source?: string } }>>();
+  const { namespace, name } = getServedRegistry(request);
+  const { source } = request.params;
+  return { namespace, registry: name, ...(source !== undefined && { source }) };
+});

@@ -1,0 +1,23 @@
+import type { EntryRecord } from '#persistence/read-entries.js';
+
+/** One item per name, with those of its versions that are among the records; these come in order of name. */
+export function toEntryViews(records: readonly EntryRecord[]): object[] {
+  const versionsByName = Map.groupBy(records, ({ name }) => name);
+  return Array.from(versionsByName, ([name, versions]) => ({
+    entryType: 'server',
+    name,
+    versions: versions.map(toVersionView),
+  }));
+}
+
+function toVersionView({ version, title, description, status, hiddenBy, publishedAt, updatedAt }: EntryRecord): object {
+  return {
+    version,
+    ...(title !== null && { title }),
+    description,
+    status,
+    ...(hiddenBy !== null && { hiddenBy }),
+    createdAt: publishedAt,
+    updatedAt,
+  };
+}

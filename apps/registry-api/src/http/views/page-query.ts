@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Page, PageRequest } from '#persistence/page.js';
+import type { EntryPlace } from '#persistence/read-entries.js';
+import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
+import { fromOpaque, toOpaque } from '../../opaque-cursor.js';
+import { decodable, DEFAULT_LIMIT, FOREIGN_CURSOR, limit, text } from '../query-fields.js';
+
+/** Text that Postgres can compare with: JSON can spell what UTF-8 and Postgres cannot hold. */
+const storable = z.string().refine((value) => value.isWellFormed() && !value.includes('\0'));
+
+const EntryCursor: z.ZodType<EntryPlace> = z.strictObject({ name: storable, version: storable });
+
+const SyncRunCursor: z.ZodType<SyncRunPlace> = z.strictObject({
+  startedAt: z.iso.datetime().transform((time) => new Date(time)),
+  workflowId: storable,
+});
+
+export const EntryPage = pageQuery(EntryCursor);
+export const SyncRunPage = pageQuery(SyncRunCursor);
+export const QuarantinePage = pageQuery(z.int().min(0));
+
+/** Query of a list in pages: `limit` and `cursor`, by the rules of the list of servers. */
+function pageQuery<Place>(place: z.ZodType<Place>) {
+  const cursor = text
+    .transform((value, context): Place | undefined => {
+      if (value === '') return undefined;
+      const { data, success } = place.safeParse(fromOpaque(value));
+      if (!success) context.addIssue({ code: 'custom', message: FOREIGN_CURSOR });
+      return data;
+    })
+    .optional();
+  return decodable.pipe(
+    z.object({ cursor, limit }).transform((given): PageRequest<Place> => ({
+      ...(given.cursor !== undefined && { after: given.cursor as Place }),
+      limit: given.limit ?? DEFAULT_LIMIT,
+    })),
+  );
+}
+
+export interface PageMetadata {
+  /** Items on this page. */
+  readonly count: number;
+  readonly nextCursor?: string;
+}
+
+export function toMetadata({ items, next }: Page<unknown, unknown>): PageMetadata {
+  return { count: items.length, ...(next !== undefined && { nextCursor: toOpaque(next) }) };
+}

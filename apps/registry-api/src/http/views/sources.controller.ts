@@ -1,0 +1,74 @@
+import { Controller, Param, Query } from '@nestjs/common';
+import type { PageRequest } from '#persistence/page.js';
+import { readEntries } from '#persistence/read-entries.js';
+import type { EntryPlace } from '#persistence/read-entries.js';
+import { readQuarantine } from '#persistence/read-quarantine.js';
+import { readSources } from '#persistence/read-sources.js';
+import type { SourceRecord } from '#persistence/read-sources.js';
+import { readSyncRuns } from '#persistence/read-sync-runs.js';
+import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
+import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import { ViewDatabase } from '../../view-database.js';
+import { Problem } from '../problem.js';
+import { Scope } from '../served-scope.js';
+import { toEntryViews } from './entry-view.js';
+import { GetFresh } from './get-fresh.js';
+import { EntryPage, QuarantinePage, SyncRunPage, toMetadata } from './page-query.js';
+import { toQuarantineView } from './quarantine-view.js';
+import { toSourceView } from './source-view.js';
+import { toSyncRunView } from './sync-run-view.js';
+
+/** The sources of a registry: how their syncs go, what they hold, and what of it is not served. */
+@Controller('v1/sources')
+export class SourcesController {
+  constructor(private readonly database: ViewDatabase) {}
+
+  @GetFresh()
+  async list(@Scope() scope: CatalogueScope): Promise<object> {
+    return { sources: (await readSources(this.database, scope)).map(toSourceView) };
+  }
+
+  @GetFresh(':name')
+  async get(@Scope() scope: CatalogueScope, @Param('name') name: string): Promise<object> {
+    return toSourceView(await this.getSource(scope, name));
+  }
+
+  @GetFresh(':name/entries')
+  async entries(
+    @Scope() scope: CatalogueScope,
+    @Param('name') name: string,
+    @Query({ schema: EntryPage }) request: PageRequest<EntryPlace>,
+  ): Promise<object> {
+    const { id } = await this.getSource(scope, name);
+    const page = await readEntries(this.database, id, request);
+    return { entries: toEntryViews(page.items), metadata: toMetadata(page) };
+  }
+
+  @GetFresh(':name/runs')
+  async runs(
+    @Scope() scope: CatalogueScope,
+    @Param('name') name: string,
+    @Query({ schema: SyncRunPage }) request: PageRequest<SyncRunPlace>,
+  ): Promise<object> {
+    const { id } = await this.getSource(scope, name);
+    const page = await readSyncRuns(this.database, id, request);
+    return { runs: page.items.map(toSyncRunView), metadata: toMetadata(page) };
+  }
+
+  @GetFresh(':name/quarantine')
+  async quarantine(
+    @Scope() scope: CatalogueScope,
+    @Param('name') name: string,
+    @Query({ schema: QuarantinePage }) request: PageRequest<number>,
+  ): Promise<object> {
+    const { id } = await this.getSource(scope, name);
+    const page = await readQuarantine(this.database, id, request);
+    return { quarantine: page.items.map(toQuarantineView), metadata: toMetadata(page) };
+  }
+
+  private async getSource(scope: CatalogueScope, name: string): Promise<SourceRecord> {
+    const source = (await readSources(this.database, scope)).find((each) => each.name === name);
+    if (!source) throw new Problem(404, `no source is called "${name}"`);
+    return source;
+  }
+}

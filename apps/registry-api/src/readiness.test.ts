@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CatalogueSnapshot } from './catalogue/catalogue-snapshot.js';
+import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
+import { Readiness } from './readiness.js';
+import type { ReadinessFacts } from './readiness.js';
+
+const prepared = { servers: [], digest: 'x' };
+const reader = new CatalogueSnapshot(prepared);
+const withSource = (attempted: boolean): RegistrySnapshots =>
+  new Map([
+    ['default/a', { sources: [{ name: 'git', identity: '1', attempted, prepared, reader }], aggregate: reader }],
+  ]);
+
+describe('readiness', () => {
+  let facts: ReadinessFacts;
+  let readiness: Readiness;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    facts = {
+      snapshots: undefined,
+      fault: undefined,
+      registries: [{ namespace: 'default', name: 'a', access: 'anonymous' }],
+    };
+    readiness = new Readiness(() => facts);
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  const now = (change: Partial<ReadinessFacts>) => {
+    facts = { ...facts, ...change };
+    return readiness.report();
+  };
+
+  it('waits for the catalogue, however long that takes', () => {
+    expect(now({})).toEqual({ ready: false, reason: 'the catalogue is being loaded' });
+    vi.advanceTimersByTime(3_600_000);
+    expect(now({ fault: 'DatabaseUnreachable: no' })).toEqual({ ready: false, reason: 'DatabaseUnreachable: no' });
+  });
+
+  it('waits for the first sync of every source, but not for ever', () => {
+    const reason = 'waiting for the first sync of source "git" of default/a';
+    expect(now({ snapshots: withSource(false) })).toEqual({ ready: false, reason });
+    vi.advanceTimersByTime(29_999);
+    expect(now({})).toEqual({ ready: false, reason });
+    vi.advanceTimersByTime(1);
+    expect(now({})).toEqual({ ready: true, detail: reason });
+  });
+
+  it('stays once it is there, and says what is amiss', () => {
+    expect(now({ snapshots: withSource(true) })).toEqual({ ready: true });
+    expect(now({ snapshots: withSource(false) })).toEqual({ ready: true });
+    expect(now({ fault: 'DatabaseUnreachable: no' })).toEqual({
+      ready: true,
+      detail: 'serving what was last read from the database (DatabaseUnreachable: no)',
+    });
+  });
+
+  it('ends when the process is closing', () => {
+    now({ snapshots: withSource(true) });
+    readiness.close();
+    expect(now({})).toEqual({ ready: false, reason: 'shutting down' });
+  });
+});

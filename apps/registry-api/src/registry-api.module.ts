@@ -1,0 +1,57 @@
+import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { AccessGuard } from './auth/access.guard.js';
+import { Catalogue } from './catalogue/catalogue-reader.js';
+import { BuildInfo } from './http/build-info.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { internalControllers, publicControllers } from './http/index.js';
+import { Problem } from './http/problem.js';
+import { Readiness } from './readiness.js';
+import { ViewDatabase } from './view-database.js';
+
+/** What the endpoints are made of; built by whoever starts them. */
+export interface RegistryApiParts {
+  readonly catalogue: Catalogue;
+  readonly database: ViewDatabase;
+  readonly readiness: Readiness;
+  readonly build: BuildInfo;
+  readonly logger: Logger;
+}
+
+@Module({})
+export class RegistryApiModule {
+  /** What clients see. */
+  static public(parts: RegistryApiParts): DynamicModule {
+    return { module: RegistryApiModule, controllers: publicControllers, providers: providersOf(parts) };
+  }
+
+  /** What probes see, on a port of their own. */
+  static internal(parts: RegistryApiParts): DynamicModule {
+    return { module: RegistryApiModule, controllers: internalControllers, providers: providersOf(parts) };
+  }
+}
+
+function providersOf({
+  catalogue,
+  database,
+  readiness,
+  build,
+  logger,
+}: RegistryApiParts): NonNullable<DynamicModule['providers']> {
+  return [
+    { provide: Catalogue, useValue: catalogue },
+    { provide: ViewDatabase, useValue: database },
+    { provide: Readiness, useValue: readiness },
+    { provide: BuildInfo, useValue: build },
+    { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toMalformed }) },
+    { provide: APP_FILTER, useValue: new ErrorFilter(logger) },
+  ];
+}
+
+/** Names every parameter that is wrong, and how. */
+function toMalformed(issues: readonly { message: string; path?: readonly unknown[] | undefined }[]): Problem {
+  return new Problem(400, issues.map(({ path = [], message }) => [...path, message].join(' ')).join('; '));
+}

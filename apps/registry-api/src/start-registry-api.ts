@@ -1,0 +1,85 @@
+import type { ClientConfig } from 'pg';
+import type { Logger } from 'pino';
+import { CatalogueFollower } from './catalogue/catalogue-follower.js';
+import { LiveCatalogue } from './catalogue/live-catalogue.js';
+import { BuildInfo } from './http/build-info.js';
+import { startHttpServer } from './http/http-server.js';
+import { Readiness } from './readiness.js';
+import type { ReadinessReport } from './readiness.js';
+import { RegistryApiModule } from './registry-api.module.js';
+import type { RegistryDirectory } from './served-registry.js';
+import { ViewDatabase } from './view-database.js';
+
+export interface RegistryApiOptions {
+  /** The app role. It only reads: over one connection that follows, and up to two for what is not kept in memory. */
+  readonly database: ClientConfig;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly internalPort: number;
+  readonly registries: RegistryDirectory;
+  readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
+  readonly logger: Logger;
+}
+
+export interface RegistryApi {
+  readonly url: string;
+  readonly internalUrl: string;
+  readonly catalogue: LiveCatalogue;
+  ready(): ReadinessReport;
+  /** Not ready from now on; ends running requests, then the connections to the database. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the registries over HTTP. Returns as soon as both ports listen, whether or not the database is there: what is
+ * missing shows in `ready()` and goes away by itself. Throws a RegistryError that names the port when it is taken.
+ */
+export async function startRegistryApi(options: RegistryApiOptions): Promise<RegistryApi> {
+  const { database, registries, host, logger } = options;
+  const catalogue = new LiveCatalogue();
+  const follower = new CatalogueFollower(database, catalogue, logger);
+  const views = new ViewDatabase(database, logger);
+  const readiness = new Readiness(() => ({
+    snapshots: catalogue.snapshots,
+    fault: follower.fault,
+    registries: registries.all(),
+  }));
+  const { version, commit, buildDate } = options.version;
+  const parts = { catalogue, database: views, readiness, build: new BuildInfo(version, commit, buildDate), logger };
+  const common = { directory: registries, host, logger };
+
+  const internal = await startHttpServer({
+    ...common,
+    module: RegistryApiModule.internal(parts),
+    port: options.internalPort,
+    portSetting: 'INTERNAL_PORT',
+  });
+  const api = await startHttpServer({
+    ...common,
+    module: RegistryApiModule.public(parts),
+    port: options.port,
+    portSetting: 'PORT',
+  }).catch(async (error: unknown) => {
+    await internal.close();
+    throw error;
+  });
+  follower.start();
+
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    readiness.close();
+    // Probes are answered until the last request is.
+    await api.close();
+    await internal.close();
+    await follower.stop();
+    await views.close();
+  };
+  return {
+    url: api.url,
+    internalUrl: internal.url,
+    catalogue,
+    ready: () => readiness.report(),
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,37 @@
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+import { syncActivities } from '#activities/index.js';
+import type { SyncWorld } from '#activities/sync/sync-world.js';
+import type { Store } from '#domain/sync.js';
+import { runWorker } from '#temporal/running-worker.js';
+import type { RunningWorker } from '#temporal/running-worker.js';
+
+export interface SyncWorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly identity: string;
+  /** How long running tasks may go on after the end was asked for, and until they are given up. */
+  readonly grace: { readonly softMs: number; readonly hardMs: number };
+  readonly store: Store;
+  readonly world: SyncWorld;
+  /** Syncs at the same time. One that waits for a host that hangs holds its place: leave room for the others. */
+  readonly maxConcurrentSyncs: number;
+}
+
+/** Runs the sync activities beside the store that they write to; no workflows. */
+export async function startSyncWorker(options: SyncWorkerOptions): Promise<RunningWorker> {
+  const { connection, namespace, identity, grace, store, world, maxConcurrentSyncs } = options;
+  return runWorker(
+    await Worker.create({
+      connection,
+      namespace,
+      identity,
+      taskQueue: store.taskQueue,
+      activities: { ...syncActivities(world) },
+      maxConcurrentActivityTaskExecutions: maxConcurrentSyncs,
+      maxConcurrentActivityTaskPolls: 2,
+      shutdownGraceTime: grace.softMs,
+      shutdownForceTime: grace.hardMs,
+    }),
+  );
+}

@@ -1,0 +1,54 @@
+import { DatabaseError, Pool } from 'pg';
+import type { ClientConfig, QueryResultRow } from 'pg';
+import type { Logger } from 'pino';
+import type { Queryable } from '#persistence/page.js';
+
+/** Views are looked at now and then, by people and by tools that poll; they must not crowd out a sync. */
+const MAX_CONNECTIONS = 2;
+/** To get a connection, be it because all are taken. */
+const CONNECT_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 10_000;
+
+/**
+ * The database for what is not kept in memory: each answer is as of its request. Connects when first asked and lets go
+ * of what is idle.
+ */
+export class ViewDatabase implements Queryable {
+  readonly #pool: Pool;
+  readonly #logger: Logger;
+
+  constructor(database: ClientConfig, logger: Logger) {
+    this.#pool = new Pool({
+      ...database,
+      application_name: 'mcp-registry-views',
+      max: MAX_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+    });
+    this.#logger = logger;
+    // An idle connection broke; the next query makes another.
+    this.#pool.on('error', (err) => logger.debug({ err }, 'an idle database connection broke'));
+  }
+
+  /** Throws `DatabaseAway`, whatever the reason. */
+  async query<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<{ readonly rows: Row[] }> {
+    try {
+      return await this.#pool.query<Row>(sql, values);
+    } catch (error) {
+      // That it cannot be reached is told by whoever follows it; that it refuses a statement, by nobody else.
+      if (error instanceof DatabaseError) this.#logger.error({ err: error }, 'the database refused to answer');
+      throw new DatabaseAway({ cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+export class DatabaseAway extends Error {
+  constructor(options: ErrorOptions) {
+    super('the database does not answer, and this is not kept in memory; try again in a moment', options);
+    this.name = 'DatabaseAway';
+  }
+}
