@@ -1,0 +1,167 @@
+import { createProgress } from '#devstack/progress.js';
+import type { Progress } from '#devstack/progress.js';
+import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
+import { formatDuration } from '#domain/go-duration.js';
+import { displayRef } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SyncOutcome } from '#domain/sync.js';
+import { formatDocumentFault } from './documents/document-fault.js';
+import type { DocumentFault } from './documents/document-fault.js';
+
+export interface ConsoleStreams {
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+interface KnownRegistry {
+  readonly ref: RegistryRef;
+  readonly facts: RegistryFacts | undefined;
+}
+
+/** What a person at the terminal sees: a moving line while starting, a table when ready, then a line per sync. */
+export class ConsoleReport implements Progress {
+  private readonly progress = createProgress();
+  private told = '';
+  /** Of the last run of each source. */
+  private readonly failures = new Map<string, string | undefined>();
+  private isReady = false;
+  private isStopping = false;
+
+  constructor(private readonly streams: ConsoleStreams) {}
+
+  step(text: string): void {
+    if (!this.isStopping) this.progress.step(text);
+  }
+
+  done(): void {
+    this.progress.done();
+  }
+
+  /** Nothing is said from now on but this. */
+  stopping(): void {
+    this.isStopping = true;
+    this.progress.done();
+    this.streams.stderr('stopping');
+  }
+
+  /** Tells faults and notices of the manifests, each set once. */
+  documents(faults: readonly DocumentFault[], notices: readonly DocumentFault[]): void {
+    const lines = [
+      ...faults.map((fault) => `error: ${formatDocumentFault(fault)}`),
+      ...notices.map((notice) => `note: ${formatDocumentFault(notice)}`),
+    ];
+    const text = lines.join('\n');
+    if (text === this.told) return;
+    this.told = text;
+    this.progress.done();
+    this.streams.stderr(text || 'the manifests have no faults any more');
+  }
+
+  ready(
+    registries: readonly KnownRegistry[],
+    { api, temporal }: { api: string; temporal: { address: string; uiUrl: string | undefined } },
+  ): void {
+    this.progress.done();
+    const rows = registries.flatMap(({ ref, facts }, index) =>
+      (facts?.sources ?? []).map((source) => [
+        displayRef(ref),
+        source.name,
+        phaseOf(source),
+        String(source.serverCount ?? '-'),
+        nextOf(source),
+        sourceUrl(api, index === 0 ? undefined : ref, source.name),
+      ]),
+    );
+    this.streams.stdout(`\n${table(['REGISTRY', 'SOURCE', 'PHASE', 'SERVERS', 'NEXT SYNC', 'URL'], rows)}\n`);
+    for (const { ref, facts } of registries) {
+      for (const source of facts?.sources ?? []) {
+        const trouble = troubleOf(source);
+        if (trouble) this.streams.stdout(`${displayRef(ref)} ${source.name}: ${trouble}`);
+      }
+    }
+    if (temporal.uiUrl !== undefined) this.streams.stdout(`Temporal UI ${temporal.uiUrl} (server ${temporal.address})`);
+    this.streams.stdout(`ready ${api}`);
+    this.isReady = true;
+  }
+
+  /**
+   * One line per sync, a failure at length only when it is a new one; before "ready" the table says it. `findFacts` gives
+   * the next due time.
+   */
+  run(registry: RegistryRef, outcome: SyncOutcome, findFacts: () => Promise<RegistryFacts | undefined>): void {
+    const key = `${registry.uid}/${outcome.source}`;
+    const isAgain = outcome.failure !== undefined && this.failures.get(key) === outcome.failure.message;
+    this.failures.set(key, outcome.failure?.message);
+    if (!this.isReady || this.isStopping) return;
+    void findFacts()
+      .catch(() => undefined)
+      .then((facts) => {
+        const source = facts?.sources.find(({ name }) => name === outcome.source);
+        const head = `${clock(outcome.finishedAt)} ${displayRef(registry)} ${outcome.source} (${outcome.trigger})`;
+        const next = source?.nextSyncAtMs === undefined ? '' : `, next sync ${clock(source.nextSyncAtMs)}`;
+        this.streams.stdout(`${head}: ${describe(outcome, next, isAgain)}`);
+      });
+  }
+}
+
+function describe(outcome: SyncOutcome, next: string, isAgain: boolean): string {
+  const { failure, counts, revision, warning, startedAt, finishedAt } = outcome;
+  if (failure && isAgain) return `failed again${next}: ${failure.reason}`;
+  if (failure) return `failed${next}: ${failure.reason}: ${failure.message}`;
+  const took = formatDuration(finishedAt - startedAt);
+  if (!counts) return `unchanged at ${short(revision)} in ${took}${next}`;
+  const changes = [
+    [counts.added, 'added'],
+    [counts.updated, 'updated'],
+    [counts.removed, 'removed'],
+    [counts.hidden, 'left out by the filter'],
+    [counts.quarantined, 'in quarantine'],
+  ] as const;
+  const changed = changes.flatMap(([amount, word]) => (amount > 0 ? [`${amount} ${word}`] : [])).join(', ');
+  const text = `${counts.served} servers (${changed || 'none changed'}) at ${short(revision)} in ${took}${next}`;
+  return warning === undefined ? text : `${text}; ${warning}`;
+}
+
+function troubleOf({ failure, running, lastSyncAtMs }: SourceFacts): string | undefined {
+  if (failure) return `${failure.reason}: ${failure.message}`;
+  if (lastSyncAtMs === undefined && running) return `still trying since ${clock(running.sinceMs)}`;
+  return undefined;
+}
+
+function phaseOf(source: SourceFacts): string {
+  if (source.running) return 'Syncing';
+  if (source.failure) return 'Failed';
+  return source.lastSyncAtMs === undefined ? 'Pending' : 'Complete';
+}
+
+function nextOf({ nextSyncAtMs, running }: SourceFacts): string {
+  if (running) return 'running';
+  if (nextSyncAtMs === undefined) return 'on change';
+  return nextSyncAtMs <= Date.now() ? 'now' : clock(nextSyncAtMs);
+}
+
+function sourceUrl(api: string, ref: RegistryRef | undefined, source: string): string {
+  return `${api}${ref ? `/${ref.namespace}/${ref.name}` : ''}/registry/${source}/v0.1/servers`;
+}
+
+/** A git commit is known by its first letters. */
+function short(revision: string | undefined): string {
+  return revision?.slice(0, 12) ?? '-';
+}
+
+function clock(timeMs: number): string {
+  return new Date(timeMs).toTimeString().slice(0, 8);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

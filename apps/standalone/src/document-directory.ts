@@ -1,0 +1,38 @@
+import { readSpec } from '#activities/plan.js';
+import type { RegistryResource } from '#domain/resource-store.js';
+import type { RegistryDirectory, ServedRegistry } from '#registry-api/served-registry.js';
+import type { DocumentStore } from './documents/document-store.js';
+
+/** The registries of the manifests as the API serves them; the first of them also at `/`. */
+export function documentDirectory(documents: DocumentStore): RegistryDirectory {
+  const all = () => documents.registries().filter(({ deleting }) => !deleting);
+  return {
+    find(namespace, name) {
+      const found = all().find(({ ref }) => ref.namespace === namespace && ref.name === name);
+      return found && toServed(found);
+    },
+    default() {
+      const first = all()[0];
+      return first && toServed(first);
+    },
+    all: () => all().map(toServed),
+  };
+}
+
+const served = new WeakMap<object, ServedRegistry>();
+
+/** Whatever cannot be read for certain as anonymous is not. The spec object of a resource is replaced when it changes. */
+function toServed({ ref, spec }: RegistryResource): ServedRegistry {
+  const known = served.get(spec as object);
+  if (known) return known;
+  const read = readSpec({ spec } as RegistryResource);
+  const { auth, displayName } = 'spec' in read ? read.spec : {};
+  const registry: ServedRegistry = {
+    namespace: ref.namespace,
+    name: ref.name,
+    ...(displayName === undefined ? {} : { displayName }),
+    access: auth?.mode === 'anonymous' ? 'anonymous' : 'oauth',
+  };
+  served.set(spec as object, registry);
+  return registry;
+}

@@ -1,0 +1,223 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { RegistryError } from '#domain/registry-error.js';
+import type { Reason } from '#domain/reasons.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import { adoptManifest, changedRegistries, dataKeyOf, NOTHING } from './adopt-manifest.js';
+import type { StoreState } from './adopt-manifest.js';
+import type { DocumentFault } from './document-fault.js';
+import type { DataDocument, Manifest } from './manifest.js';
+import { parseFiles, readFiles } from './read-manifests.js';
+import type { ManifestFile } from './read-manifests.js';
+import { readRecords, writeRecords } from './registry-record.js';
+import type { RegistryRecord } from './registry-record.js';
+import { StatusFiles } from './status-files.js';
+import { FileWatcher } from './watch-files.js';
+
+/** Two reads this far apart must agree before a change takes effect: a file may be caught half written or half replaced. */
+const SETTLE_MS = 200;
+
+/** A file that never comes to rest is taken as it is. */
+const MAX_READS = 5;
+
+export interface DocumentChanges {
+  /** Registries to look at again: spec, trigger, deletion or the content of a referenced object changed. */
+  readonly nudged: readonly RegistryRef[];
+  /** All faults that there are now. */
+  readonly faults: readonly DocumentFault[];
+  readonly notices: readonly DocumentFault[];
+}
+
+/** Must not throw. */
+type ChangeListener = (changes: DocumentChanges) => void;
+
+/**
+ * Keeps MCPRegistries in manifest files, and what the files do not say in the data directory: `registries.json` (uid,
+ * generation, last good version) and `status/`. Behaves as a cluster does to which the files are applied at each change.
+ */
+export class DocumentStore implements ResourceStore {
+  private state: StoreState = NOTHING;
+  private files: readonly ManifestFile[] = [];
+  private manifest: Manifest = { entries: [], faults: [], notices: [] };
+  private readonly statuses: StatusFiles;
+  private readonly recordsPath: string;
+  private readonly listeners = new Set<ChangeListener>();
+  /** Changes of the state, one after the other. */
+  private turn: Promise<unknown> = Promise.resolve();
+
+  private readonly paths: readonly string[];
+
+  private constructor(paths: readonly string[], dataDirectory: string) {
+    this.paths = paths;
+    this.statuses = new StatusFiles(join(dataDirectory, 'status'));
+    this.recordsPath = join(dataDirectory, 'registries.json');
+  }
+
+  /** Reads everything once. Faults in documents are no error: see `faults()`. */
+  static async open(paths: readonly string[], dataDirectory: string): Promise<DocumentStore> {
+    const store = new DocumentStore(paths, dataDirectory);
+    store.state = { ...NOTHING, registries: await readRecords(store.recordsPath) };
+    await store.adopt(await readFiles(paths));
+    return store;
+  }
+
+  /** In the order of the documents; those under deletion come last. */
+  registries(): RegistryResource[] {
+    return this.state.registries.map(toResource);
+  }
+
+  /** What is wrong in the documents as they are now. */
+  faults(): readonly DocumentFault[] {
+    return this.manifest.faults;
+  }
+
+  /** What is left aside in them. */
+  notices(): readonly DocumentFault[] {
+    return this.manifest.notices;
+  }
+
+  /** Edits take effect within two seconds, as long as somebody watches. The listener is called after they did. */
+  watch(onChange: ChangeListener): { close(): Promise<void> } {
+    this.listeners.add(onChange);
+    const watcher = new FileWatcher(this.paths, () => this.reload());
+    return {
+      close: async () => {
+        this.listeners.delete(onChange);
+        await watcher.close();
+      },
+    };
+  }
+
+  async findRegistry({ namespace, name, uid }: RegistryRef): Promise<RegistryResource | undefined> {
+    const record = this.state.registries.find((found) => found.uid === uid);
+    return record?.namespace === namespace && record.name === name ? toResource(record) : undefined;
+  }
+
+  async configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
+    return this.dataKey('ConfigMap', 'ConfigMapNotFound', namespace, name, key);
+  }
+
+  async secretKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
+    return this.dataKey('Secret', 'SecretNotFound', namespace, name, key);
+  }
+
+  async referenceVersion(kind: DataDocument['kind'], namespace: string, name: string): Promise<string | undefined> {
+    const document = this.state.data.get(dataKeyOf(kind, namespace, name));
+    return document && versionOf(document);
+  }
+
+  async readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined> {
+    return this.statuses.find(ref);
+  }
+
+  /** Without effect once the registry is gone. */
+  async writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<void> {
+    await this.inTurn(async () => {
+      if (await this.findRegistry(ref)) await this.statuses.write(ref, status);
+    });
+  }
+
+  async release(ref: RegistryRef): Promise<void> {
+    await this.inTurn(async () => {
+      const record = this.state.registries.find(({ uid }) => uid === ref.uid);
+      if (!record?.deleting) return;
+      await this.statuses.remove(ref);
+      const remaining = this.state.registries.filter(({ uid }) => uid !== ref.uid);
+      await this.replaceState({ ...this.state, registries: remaining });
+    });
+  }
+
+  private async reload(): Promise<void> {
+    const files = await this.settledFiles();
+    if (isDeepStrictEqual(files, this.files)) return;
+    try {
+      await this.inTurn(() => this.adopt(files));
+    } catch (error) {
+      const message = `edits do not take effect: ${(error as Error).message}`;
+      this.tell({ nudged: [], faults: [{ file: this.recordsPath, message }], notices: [] });
+      throw error;
+    }
+  }
+
+  private async settledFiles(): Promise<ManifestFile[]> {
+    let files = await readFiles(this.paths);
+    let before: readonly ManifestFile[] = this.files;
+    for (let read = 1; read < MAX_READS && !isDeepStrictEqual(before, files); read++) {
+      await sleep(SETTLE_MS);
+      before = files;
+      files = await readFiles(this.paths);
+    }
+    return files;
+  }
+
+  private async adopt(files: readonly ManifestFile[]): Promise<void> {
+    await this.replaceState(this.state, parseFiles(files));
+    this.files = files;
+  }
+
+  /** Takes the manifest over into a state and tells what that changed; kept on disk before anybody hears of it. */
+  private async replaceState(base: StoreState, manifest = this.manifest): Promise<void> {
+    const [before, told] = [this.state, this.manifest];
+    const after = adoptManifest(base, manifest, randomUUID);
+    if (!isDeepStrictEqual(after.registries, before.registries)) await writeRecords(this.recordsPath, after.registries);
+    this.state = after;
+    this.manifest = manifest;
+    const { faults, notices } = manifest;
+    const nudged = changedRegistries(before, after).map(refOf);
+    if (nudged.length > 0 || !isDeepStrictEqual([faults, notices], [told.faults, told.notices])) {
+      this.tell({ nudged, faults, notices });
+    }
+  }
+
+  private tell(changes: DocumentChanges): void {
+    for (const listener of this.listeners) listener(changes);
+  }
+
+  private async dataKey(
+    kind: DataDocument['kind'],
+    notFound: Reason,
+    namespace: string,
+    name: string,
+    key: string,
+  ): Promise<Uint8Array> {
+    const document = this.state.data.get(dataKeyOf(kind, namespace, name));
+    if (!document) {
+      const remedy = 'add a document for it to one of the manifest files';
+      throw new RegistryError(notFound, `${kind} ${namespace}/${name} does not exist: ${remedy}`);
+    }
+    const value = document.data.get(key);
+    if (!value) {
+      const keys = [...document.data.keys()].join(', ') || 'none';
+      throw new RegistryError('KeyNotFound', `${kind} ${namespace}/${name} has no key ${key}: its keys are: ${keys}`);
+    }
+    return value;
+  }
+
+  private inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.turn.then(change);
+    this.turn = done.catch(() => {});
+    return done;
+  }
+}
+
+function toResource(record: RegistryRecord): RegistryResource {
+  const { generation, deleting, triggerToken, spec } = record;
+  return { ref: refOf(record), generation, deleting, triggerToken, spec };
+}
+
+function refOf({ namespace, name, uid }: RegistryRecord): RegistryRef {
+  return { namespace, name, uid };
+}
+
+/** Order of keys is of no meaning. */
+function versionOf({ data }: DataDocument): string {
+  const hash = createHash('sha256');
+  for (const [key, value] of [...data].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${key.length}:${key}${value.byteLength}:`).update(value);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { formatDocumentFault } from './document-fault.js';
+import { parseManifest } from './parse-manifest.js';
+
+const registry = `apiVersion: toolhive.stacklok.dev/v1alpha1
+kind: MCPRegistry
+metadata:
+  name: tools
+spec:
+  auth: { mode: anonymous }
+  registries:
+    - name: main
+      git: { repository: https://git.example.com/a.git }
+`;
+
+const faultsOf = (text: string) => parseManifest(text, 'a.yaml').faults.map(formatDocumentFault);
+const kindsOf = (text: string) => parseManifest(text, 'a.yaml').entries.map(({ kind }) => kind);
+
+describe('a manifest', () => {
+  it('has registries in the namespace that they name, or in default', () => {
+    const { entries, faults } = parseManifest(
+      `${registry}---\n${registry.replace('name: tools', 'name: more\n  namespace: team-a')}`,
+      'a.yaml',
+    );
+    expect(faults).toEqual([]);
+    expect(entries).toMatchObject([
+      { kind: 'MCPRegistry', namespace: 'default', name: 'tools', file: 'a.yaml', line: 1, triggerToken: undefined },
+      { kind: 'MCPRegistry', namespace: 'team-a', name: 'more', file: 'a.yaml', line: 11 },
+    ]);
+    expect(entries[0]).toHaveProperty('spec.registries.0.name', 'main');
+  });
+
+  it('may be of either version', () => {
+    expect(kindsOf(registry.replace('v1alpha1', 'v1beta1'))).toEqual(['MCPRegistry']);
+  });
+
+  it('may be JSON, indented with tabs', () => {
+    const json = JSON.stringify(
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: 'v' } },
+      null,
+      '\t',
+    );
+    expect(parseManifest(json, 'a.json')).toMatchObject({ entries: [{ kind: 'ConfigMap', name: 'a' }], faults: [] });
+  });
+
+  it('may hold what kubectl get writes: a list of objects with status', () => {
+    const item = `${registry}status: { phase: Ready }\n`.replaceAll('\n', '\n    ').trimEnd();
+    const list = `apiVersion: v1\nkind: List\nitems:\n  - ${item}\n  - ${item.replace('tools', 'TOOLS')}\n`;
+    expect(kindsOf(list)).toEqual(['MCPRegistry', 'Faulty']);
+    expect(faultsOf(list)).toEqual([expect.stringMatching(/^a.yaml:17: metadata.name: "TOOLS" must be/)]);
+  });
+
+  it('has the trigger as an annotation, under two names', () => {
+    const annotated = (annotations: string) =>
+      parseManifest(registry.replace('name: tools', `name: tools\n  annotations: ${annotations}`), 'a.yaml').entries;
+    expect(annotated("{ toolhive.stacklok.dev/sync-trigger: '1' }")).toMatchObject([{ triggerToken: '1' }]);
+    expect(annotated("{ toolhive.stacklok.dev/manual-sync: 'x' }")).toMatchObject([{ triggerToken: 'x' }]);
+    expect(annotated("{ toolhive.stacklok.dev/sync-trigger: '' }")).toMatchObject([{ triggerToken: undefined }]);
+  });
+
+  it('has ConfigMaps and Secrets with text and binary values', () => {
+    const { entries, faults } = parseManifest(
+      `apiVersion: v1
+kind: ConfigMap
+metadata: { name: data, namespace: team-a }
+data: { a.json: '{"ü": 1}' }
+binaryData: { b.gz: H4sA }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: login }
+type: Opaque
+data: { password: b2xk, user: bWU= }
+stringData: { password: new }
+`,
+      'a.yaml',
+    );
+    expect(faults).toEqual([]);
+    expect(entries).toEqual([
+      {
+        kind: 'ConfigMap',
+        namespace: 'team-a',
+        name: 'data',
+        file: 'a.yaml',
+        line: 1,
+        data: new Map([
+          ['a.json', Buffer.from('{"ü": 1}')],
+          ['b.gz', Buffer.from([0x1f, 0x8b, 0x00])],
+        ]),
+      },
+      {
+        kind: 'Secret',
+        namespace: 'default',
+        name: 'login',
+        file: 'a.yaml',
+        line: 7,
+        data: new Map([
+          ['password', Buffer.from('new')],
+          ['user', Buffer.from('me')],
+        ]),
+      },
+    ]);
+  });
+
+  it('may begin with a YAML directive and a comment', () => {
+    expect(parseManifest(`%YAML 1.2\n# tools\n---\n${registry}...\n`, 'a.yaml')).toMatchObject({
+      entries: [{ kind: 'MCPRegistry', line: 4 }],
+      faults: [],
+    });
+  });
+
+  it('leaves other kinds and empty documents aside', () => {
+    const manifest = parseManifest(
+      `---\n# nothing\n---\napiVersion: apps/v1\nkind: Deployment\n---\n${registry}`,
+      'a.yaml',
+    );
+    expect(manifest.entries).toMatchObject([{ kind: 'MCPRegistry' }]);
+    expect(manifest.faults).toEqual([]);
+    expect(manifest.notices.map(formatDocumentFault)).toEqual([
+      expect.stringMatching(/^a.yaml:5: Deployment is left aside/),
+    ]);
+  });
+
+  it.each([
+    ['name: tools', 'name: 1tools', 'a.yaml:4: metadata.name: "1tools" must be lower-case'],
+    ['name: tools', 'name: a.b', 'a.yaml:4: metadata.name: "a.b" must be lower-case'],
+    ['name: tools', `name: ${'a'.repeat(51)}`, 'must have at most 50 characters'],
+    ['  name: tools', '  labels: {}', 'a.yaml:3: metadata.name: is required'],
+    ['name: tools', 'name: tools\n  namespace: Team', 'a.yaml:5: metadata.namespace: "Team" must be lower-case'],
+    [
+      'name: tools',
+      'name: tools\n  namespace: registry',
+      'a.yaml:5: metadata.namespace: "registry" is a path of the API itself',
+    ],
+    ['name: tools', 'name: tools\n  namespace: v0', 'a.yaml:5: metadata.namespace: "v0" is a path of the API itself'],
+    [
+      'name: tools',
+      'name: tools\n  annotations:\n    x: 5',
+      'a.yaml:6: metadata.annotations.x: 5 must be text: put it in quotes',
+    ],
+    [
+      'v1alpha1',
+      'v2',
+      'a.yaml:1: apiVersion: "toolhive.stacklok.dev/v2" must be one of toolhive.stacklok.dev/v1alpha1',
+    ],
+    ['mode: anonymous', 'mode: open', 'a.yaml:6: spec.auth.mode: "open" must be one of'],
+    ['mode: anonymous', 'mod: anonymous', 'a.yaml:6: spec.auth.mod: is not a field here: did you mean mode?'],
+    ['https://git', 'git', 'a.yaml:9: spec.registries[0].git.repository: "git.example.com/a.git" must start with'],
+    ['spec:', 'sepc:', 'a.yaml:5: sepc: is not a field here: did you mean spec?'],
+    ['- name: main', '- name: main\n      name: other', 'a.yaml:9: is not YAML: a key stands twice in one object'],
+    ['kind: MCPRegistry\n', '', 'a.yaml:1: kind: is required'],
+    ['{ mode: anonymous }', '*missing', 'a.yaml:'],
+  ])('with %j as %j is refused: %s', (good, bad, fault) => {
+    expect(faultsOf(registry.replace(good, bad)).join('\n')).toContain(fault);
+  });
+
+  it('does not let one faulty document take the others with it, and names each fault', () => {
+    const text = [
+      registry.replace('anonymous', 'open'),
+      'kind: "MCPRegistry\n',
+      registry,
+      registry.replace('- name: main', '- nam: x'),
+    ].join('---\n');
+    expect(kindsOf(text)).toEqual(['Faulty', 'Unreadable', 'MCPRegistry', 'Faulty']);
+    expect(faultsOf(text)).toEqual([
+      expect.stringMatching(/^a.yaml:6: spec.auth.mode/),
+      expect.stringMatching(/^a.yaml:1[12]: is not YAML/),
+      expect.stringMatching(/^a.yaml:30: spec.registries\[0\].name: is required/),
+      expect.stringMatching(/^a.yaml:30: spec.registries\[0\].nam: /),
+    ]);
+  });
+
+  it('is refused when aliases would make it grow without bound', () => {
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]'];
+    for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef', 'fg'])
+      bomb.push(`${to}: &${to} [${Array(10).fill(`*${from}`).join()}]`);
+    expect(faultsOf(bomb.join('\n'))).toEqual([expect.stringContaining('has an alias')]);
+  });
+
+  it.each([
+    `kind: Secret\napiVersion: v1\nmetadata: { name: a }\nstringData: { pin: 4711 }\n`,
+    `kind: Secret\napiVersion: v1\nmetadata: { name: a }\ndata: { pin: '4711' }\n`.replace('4711', '4711!'),
+    `kind: Secret\napiVersion: v1\nmetadata: { name: a }\nstringdata: { pin: '4711' }\n`,
+    `kind: Secret\napiVersion: v1\nmetadata: { name: a }\nstringData:\n  pin: "4711\n`,
+    `kind: Secret\napiVersion: v1\nmetadata: { name: a }\nstringData:\n  - 4711: [\n`,
+  ])('never shows what a faulty Secret holds: %#', (text) => {
+    expect(faultsOf(text)).not.toEqual([]);
+    expect(faultsOf(text).join()).not.toContain('4711');
+  });
+});

@@ -1,0 +1,216 @@
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import type { Document, Node } from 'yaml';
+import { parseRegistrySpec } from '#config/registry-spec.js';
+import { formatPath, parseWithFaults } from '#config/spec-fault.js';
+import type { SpecFault } from '#config/spec-fault.js';
+import { yamlErrorPhrase } from '#config/yaml-error.js';
+import type { DocumentFault } from './document-fault.js';
+import { configMapDocument, registryDocument, secretDocument } from './document-schemas.js';
+import type { DataDocument, Manifest, ManifestEntry, RegistryDocument } from './manifest.js';
+
+const TRIGGER_ANNOTATIONS = ['toolhive.stacklok.dev/sync-trigger', 'toolhive.stacklok.dev/manual-sync'];
+
+/** The documents of one file. A fault of one does not take the others with it. JSON is YAML too. */
+export function parseManifest(text: string, file: string): Manifest {
+  return joined(splitDocuments(text).flatMap((part) => parsePart(part, file)));
+}
+
+interface Part {
+  readonly text: string;
+  /** Of the file, from 1. */
+  readonly firstLine: number;
+}
+
+/**
+ * As kubectl splits: at each line that begins with `---`, which YAML allows nowhere inside a document. A parser that is
+ * left to find the documents itself takes all that follow a quote that is not closed for one text.
+ */
+function splitDocuments(text: string): Part[] {
+  let firstLine = 1;
+  return text.split(/^(?=---(?:\s|$))/m).map((part) => {
+    const document = { text: part, firstLine };
+    firstLine += part.split('\n').length - 1;
+    return document;
+  });
+}
+
+function parsePart({ text, firstLine }: Part, file: string): Manifest[] {
+  if (text.split('\n').every((line) => /^\s*$|^[#%]/.test(line))) return []; // `%YAML 1.2` stands before its `---`
+  const lines = new LineCounter();
+  const lineAt = (offset: number) => firstLine + lines.linePos(offset).line - 1;
+  return parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true }).map((document) =>
+    parseDocument(document, file, lineAt),
+  );
+}
+
+function joined(parts: readonly Manifest[]): Manifest {
+  return {
+    entries: parts.flatMap(({ entries }) => entries),
+    faults: parts.flatMap(({ faults }) => faults),
+    notices: parts.flatMap(({ notices }) => notices),
+  };
+}
+
+/** A place in a YAML document that holds one Kubernetes object. */
+interface Place {
+  readonly file: string;
+  lineOf(path: SpecFault['path']): number;
+}
+
+function parseDocument(document: Document.Parsed, file: string, lineAt: (offset: number) => number): Manifest {
+  if (document.errors.length > 0) {
+    return unreadable(
+      file,
+      document.errors.map((error) => ({
+        file,
+        line: lineAt(error.pos[0]),
+        message: `is not YAML: ${yamlErrorPhrase(error)}`,
+      })),
+    );
+  }
+  const place = (root: SpecFault['path']): Place => ({
+    file,
+    lineOf: (path) => lineAt(offsetOf(document, [...root, ...path])),
+  });
+  let content: unknown;
+  try {
+    content = document.toJS();
+  } catch {
+    // An alias without anchor, or so many of them that the document would grow without bound.
+    const fault = {
+      file,
+      line: place([]).lineOf([]),
+      message: 'has an alias (*name) that cannot be resolved: write the value out',
+    };
+    return unreadable(file, [fault]);
+  }
+  return parseObject(content, place([]), place);
+}
+
+function parseObject(content: unknown, place: Place, placeOfItem: (root: SpecFault['path']) => Place): Manifest {
+  if (content === null || content === undefined) return { entries: [], faults: [], notices: [] };
+  const kind = (content as { kind?: unknown }).kind;
+  switch (kind) {
+    case 'MCPRegistry':
+      return parseRegistry(content, place);
+    case 'ConfigMap':
+    case 'Secret':
+      return parseData(kind, content, place);
+    case 'List':
+    case 'MCPRegistryList':
+      return parseList(content as { items?: unknown }, placeOfItem);
+  }
+  const at = { file: place.file, line: place.lineOf(['kind']) };
+  if (typeof kind !== 'string') {
+    return unreadable(place.file, [{ ...at, field: 'kind', message: 'is required: MCPRegistry, ConfigMap or Secret' }]);
+  }
+  const notice = {
+    ...at,
+    message: `${kind} is left aside: only MCPRegistry, ConfigMap and Secret have a meaning here`,
+  };
+  return { entries: [], faults: [], notices: [notice] };
+}
+
+/** `kubectl get -o yaml` writes several objects so. */
+function parseList({ items }: { items?: unknown }, placeOfItem: (root: SpecFault['path']) => Place): Manifest {
+  const parts = (Array.isArray(items) ? items : []).map((item, index) => {
+    const root = ['items', index];
+    return parseObject(item, placeOfItem(root), (inner) => placeOfItem([...root, ...inner]));
+  });
+  return joined(parts);
+}
+
+function parseRegistry(content: unknown, place: Place): Manifest {
+  const parsed = parseWithFaults(registryDocument, content);
+  const spec = (content as { spec?: unknown }).spec;
+  const specResult = parseRegistrySpec(spec);
+  if ('faults' in parsed || 'faults' in specResult) {
+    return faulty(
+      'MCPRegistry',
+      content,
+      place,
+      [parsed, specResult].flatMap((result) => ('faults' in result ? result.faults : [])),
+    );
+  }
+  const { name, namespace, annotations } = parsed.value.metadata;
+  const entry: RegistryDocument = {
+    kind: 'MCPRegistry',
+    namespace,
+    name,
+    file: place.file,
+    line: place.lineOf([]),
+    triggerToken: TRIGGER_ANNOTATIONS.map((annotation) => annotations?.[annotation]).find(Boolean),
+    spec,
+  };
+  return { entries: [entry], faults: [], notices: [] };
+}
+
+function parseData(kind: DataDocument['kind'], content: unknown, place: Place): Manifest {
+  const parsed =
+    kind === 'Secret'
+      ? parseWithFaults(secretDocument, content, { showValues: false })
+      : parseWithFaults(configMapDocument, content, { showValues: false });
+  if ('faults' in parsed) return faulty(kind, content, place, parsed.faults);
+
+  const { metadata, data, ...rest } = parsed.value;
+  const more = 'stringData' in rest ? rest.stringData : 'binaryData' in rest ? rest.binaryData : undefined;
+  const entry: DataDocument = {
+    kind,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    file: place.file,
+    line: place.lineOf([]),
+    data: new Map(Object.entries({ ...data, ...more })),
+  };
+  return { entries: [entry], faults: [], notices: [] };
+}
+
+function faulty(
+  of: RegistryDocument['kind'] | DataDocument['kind'],
+  content: unknown,
+  place: Place,
+  found: readonly SpecFault[],
+): Manifest {
+  const faults = found.map(({ path, message }) => ({
+    file: place.file,
+    line: place.lineOf(path),
+    ...(path.length > 0 && { field: formatPath(path) }),
+    message,
+  }));
+  const { name, namespace = 'default' } = ((content as { metadata?: unknown }).metadata ?? {}) as Record<
+    string,
+    unknown
+  >;
+  if (typeof name !== 'string' || typeof namespace !== 'string') return unreadable(place.file, faults);
+  return { entries: [{ kind: 'Faulty', of, namespace, name, file: place.file }], faults, notices: [] };
+}
+
+function unreadable(path: string, faults: readonly DocumentFault[]): Manifest {
+  const entries: ManifestEntry[] = [{ kind: 'Unreadable', path }];
+  return { entries, faults, notices: [] };
+}
+
+/** Where the value at the path begins in the text, by its key; for what is missing, the innermost part that is there. */
+function offsetOf(document: Document.Parsed, path: SpecFault['path']): number {
+  let node: unknown = document.contents;
+  let offset = document.contents?.range[0] ?? document.range[0];
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+      if (!pair) break;
+      offset = startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number' && node.items[step] !== undefined) {
+      node = node.items[step];
+      offset = startOf(node) ?? offset;
+    } else {
+      break;
+    }
+  }
+  return offset;
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? (node as Node).range?.[0] : undefined;
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { DEFAULT_MANIFEST } from '#config/standalone-arguments.js';
+import { parseRegistrySpec } from '#config/registry-spec.js';
+import { DocumentStore } from './document-store.js';
+
+async function openQuickstart(): Promise<DocumentStore> {
+  const data = await mkdtemp(join(tmpdir(), 'quickstart-'));
+  onTestFinished(() => rm(data, { recursive: true }));
+  return DocumentStore.open([DEFAULT_MANIFEST], data);
+}
+
+it('begins with one open registry: a catalogue that needs no network, and one from git', async () => {
+  const store = await openQuickstart();
+  expect(store.faults()).toEqual([]);
+  expect(store.notices()).toEqual([]);
+  const [quickstart] = store.registries();
+  expect(quickstart!.ref).toMatchObject({ namespace: 'default', name: 'quickstart' });
+  expect(parseRegistrySpec(quickstart!.spec)).toMatchObject({
+    spec: {
+      displayName: 'Quickstart',
+      auth: { mode: 'anonymous' },
+      registries: [
+        { name: 'builtin', type: 'configMapRef', format: 'upstream' },
+        { name: 'toolhive', type: 'git', format: 'toolhive', intervalMs: 1_800_000 },
+      ],
+    },
+  });
+});
+
+it('has a catalogue of server.json documents as the official registry takes them', async () => {
+  const store = await openQuickstart();
+  const catalogue = JSON.parse(
+    Buffer.from(await store.configMapKey('default', 'quickstart-catalogue', 'registry.json')).toString(),
+  );
+  expect(catalogue).toMatchObject({ version: '1.0.0', meta: { last_updated: expect.any(String) } });
+  const { servers } = catalogue.data;
+  expect(servers.length).toBeGreaterThanOrEqual(10);
+  expect(new Set(servers.map(({ name }: { name: string }) => name)).size).toBe(servers.length);
+  for (const server of servers) {
+    expect(server.$schema).toBe('https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json');
+    expect(server.name).toMatch(/^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/);
+    expect(server.description).toMatch(/^.{1,100}$/u);
+    expect(server.version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect([...(server.packages ?? []), ...(server.remotes ?? [])]).not.toEqual([]);
+  }
+});

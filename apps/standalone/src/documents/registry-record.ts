@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { writeFileAtomically } from './write-file-atomically.js';
+
+/** What a manifest does not say about its registry and a restart must not change; and its last good version. */
+const registryRecord = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  generation: z.int(),
+  deleting: z.boolean(),
+  triggerToken: z.string().optional(),
+  spec: z.unknown(),
+  /** Where it was found last. */
+  file: z.string(),
+});
+
+export type RegistryRecord = Readonly<z.output<typeof registryRecord>>;
+
+const recordsFile = z.object({ registries: z.array(registryRecord) });
+
+/** Empty when there is no such file yet. A broken one is never passed over: with it, registries would lose their identity. */
+export async function readRecords(path: string): Promise<RegistryRecord[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  try {
+    return recordsFile.parse(JSON.parse(text)).registries;
+  } catch (cause) {
+    throw new Error(`${path} is damaged: restore it from a backup, or remove it to begin with new registries`, {
+      cause,
+    });
+  }
+}
+
+export async function writeRecords(path: string, registries: readonly RegistryRecord[]): Promise<void> {
+  await writeFileAtomically(path, `${JSON.stringify({ registries }, null, 2)}\n`);
+}

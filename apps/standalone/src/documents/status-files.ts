@@ -1,0 +1,46 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { RegistryStatus } from '#domain/registry-status.js';
+import { writeFileAtomically } from './write-file-atomically.js';
+
+/** Keeps each registry's status in a file of its own, for people and for the next start. */
+export class StatusFiles {
+  private readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** Undefined when there is none, when it belongs to another uid, or when the file is damaged: it is written anew soon. */
+  async find(ref: RegistryRef): Promise<RegistryStatus | undefined> {
+    const text = await readFile(this.pathOf(ref), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    const written = parse(text);
+    return written?.metadata?.uid === ref.uid ? written.status : undefined;
+  }
+
+  async write({ namespace, name, uid }: RegistryRef, status: RegistryStatus): Promise<void> {
+    const written = { kind: 'MCPRegistry', metadata: { namespace, name, uid }, status };
+    await writeFileAtomically(this.pathOf({ namespace, name }), `${JSON.stringify(written, null, 2)}\n`);
+  }
+
+  async remove(ref: RegistryRef): Promise<void> {
+    await rm(this.pathOf(ref), { force: true });
+  }
+
+  private pathOf({ namespace, name }: Pick<RegistryRef, 'namespace' | 'name'>): string {
+    return join(this.directory, namespace, `${name}.json`);
+  }
+}
+
+function parse(text: string | undefined): { metadata?: { uid?: string }; status?: RegistryStatus } | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { expect, it } from 'vitest';
+import { launch } from './launch.js';
+
+/** Stands for a server: notes what becomes of it. */
+function world() {
+  const events: string[] = [];
+  const stack = new AsyncDisposableStack();
+  const interrupt = new AbortController();
+  const start = (name: string, started: (signal: AbortSignal) => Promise<unknown>) =>
+    launch(
+      stack,
+      interrupt.signal,
+      async (signal) => {
+        await started(signal);
+        events.push(`${name} up`);
+        return name;
+      },
+      async (which) => events.push(`${which} down`),
+    );
+  return { events, stack, interrupt, start };
+}
+
+it('ends what has started, the last one first', async () => {
+  const { events, stack, start } = world();
+  await start('database', async () => undefined);
+  await start('api', async () => undefined);
+  await stack.disposeAsync();
+  expect(events).toEqual(['database up', 'api up', 'api down', 'database down']);
+});
+
+it('gives up what is still starting when something else has failed, and waits for that', async () => {
+  const { events, stack, start } = world();
+  const slow = start('temporal', async (signal) => {
+    await once(signal, 'abort');
+    throw signal.reason;
+  });
+  const failing = start('database', async () => Promise.reject(new Error('no database')));
+  await expect(Promise.all([slow, failing])).rejects.toThrow('no database');
+  await stack.disposeAsync();
+  await expect(slow).rejects.toThrow('the start was given up');
+  expect(events).toEqual([]);
+});
+
+it('ends what came up all the same after it was given up', async () => {
+  const { events, stack, start } = world();
+  const deaf = start('temporal', (signal) => once(signal, 'abort'));
+  await stack.disposeAsync();
+  expect(await deaf).toBe('temporal');
+  expect(events).toEqual(['temporal up', 'temporal down']);
+});
+
+it('tells the start of an interruption', async () => {
+  const { interrupt, start } = world();
+  const starting = start('temporal', async (signal) => {
+    await once(signal, 'abort');
+    throw signal.reason;
+  });
+  interrupt.abort(new Error('Ctrl-C'));
+  await expect(starting).rejects.toThrow('Ctrl-C');
+});

@@ -1,0 +1,62 @@
+import { constants } from 'node:os';
+import { STANDALONE_USAGE } from '#config/standalone-arguments.js';
+import { parseStandaloneConfig } from '#config/standalone-config.js';
+import { killAllGroups } from '#subprocess/process-group.js';
+import { Standalone } from './standalone.js';
+
+/** A shutdown that takes longer than this is given up. */
+const SHUTDOWN_MS = 9_000;
+
+/** Ctrl-C in a terminal reaches this process and npm, which passes it on: two signals so close together are one wish. */
+const SAME_WISH_MS = 1_500;
+
+const stdout = (text: string): void => void process.stdout.write(`${text}\n`);
+const stderr = (text: string): void => void process.stderr.write(`${text}\n`);
+// Whoever read our output has gone (`npm start | head`); registries are served all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+const parsed = parseStandaloneConfig();
+if ('help' in parsed) {
+  stdout(STANDALONE_USAGE);
+} else if ('faults' in parsed) {
+  for (const fault of parsed.faults) stderr(`error: ${fault}`);
+  process.exitCode = 2;
+} else {
+  const stopping = new AbortController();
+  const standalone = new Standalone(parsed.config, { stdout, stderr, signal: stopping.signal });
+
+  /** Ends everything in order; asked again, or when that takes too long, at once. */
+  let askedAt: number | undefined;
+  const stop = (exitCode: number): void => {
+    if (askedAt === undefined) {
+      askedAt = performance.now();
+      process.exitCode = exitCode;
+      stopping.abort(new Error('interrupted'));
+      setTimeout(abandon, SHUTDOWN_MS).unref();
+    } else if (performance.now() - askedAt > SAME_WISH_MS) {
+      abandon();
+    }
+  };
+  const tell = (error: unknown): void => {
+    if (stopping.signal.aborted) return;
+    stderr(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => stop(128 + constants.signals[signal]));
+  }
+  process.on('uncaughtException', (error) => {
+    tell(error);
+    stop(1);
+  });
+
+  await standalone.run().catch(tell);
+  // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the terminal.
+  process.exit();
+}
+
+/** Without patience: the next start puts right what this leaves behind. */
+function abandon(): void {
+  killAllGroups();
+  process.exit();
+}

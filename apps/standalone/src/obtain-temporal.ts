@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { StandaloneConfig } from '#config/standalone-config.js';
+import { obtainTool } from '#devstack/obtain-tool.js';
+import type { Progress } from '#devstack/progress.js';
+import { connectTemporal } from '#temporal/connect.js';
+import type { TemporalAccess } from '#temporal/connect.js';
+import { startTemporalDevServer } from '#temporal/dev-server.js';
+import type { TemporalDevServer } from '#temporal/dev-server.js';
+import { orAborted } from './or-aborted.js';
+
+export interface TemporalServer {
+  /** `host:port` */
+  readonly address: string;
+  /** Undefined when it is somebody else's server: only they know where its UI is. */
+  readonly uiUrl: string | undefined;
+  readonly access: TemporalAccess;
+  /** Ends the connections, and the server if it is ours. */
+  stop(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly progress: Progress;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The Temporal server that the configuration names, or a local one whose history is kept in the data directory. */
+export async function obtainTemporal(
+  config: StandaloneConfig,
+  dataDirectory: string,
+  surroundings: Surroundings,
+): Promise<TemporalServer> {
+  const { temporalAddress: named, temporalNamespace: namespace } = config;
+  if (named !== undefined) {
+    surroundings.progress.step(`connecting to Temporal at ${named}`);
+    const connecting = connectTemporal(named, namespace).catch((error: Error) => {
+      const remedy = 'start it, correct the address, or unset it to use a local server';
+      throw new Error(`TEMPORAL_ADDRESS: ${error.message}: ${remedy}`, { cause: error });
+    });
+    const access = await orAborted(connecting, surroundings.signal);
+    return { address: named, uiUrl: undefined, access, stop: () => access.close() };
+  }
+  const server = await startServer(config, dataDirectory, surroundings);
+  const { address, uiUrl } = server;
+  try {
+    const access = await orAborted(connectTemporal(address, namespace), surroundings.signal);
+    const stop = async (): Promise<void> => {
+      await access.close().catch(() => undefined);
+      await server.stop();
+    };
+    return { address, uiUrl, access, stop };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function startServer(
+  config: StandaloneConfig,
+  dataDirectory: string,
+  { progress, logger, signal }: Surroundings,
+): Promise<TemporalDevServer> {
+  const binary = await obtainTool('temporal', { progress, signal });
+  progress.step('starting Temporal');
+  return startTemporalDevServer({
+    binary,
+    dataFile: join(dataDirectory, 'temporal.db'),
+    port: config.temporalPort,
+    uiPort: config.temporalUiPort,
+    logFile: join(dataDirectory, 'logs', 'temporal.log'),
+    recordFile: join(dataDirectory, 'temporal.json'),
+    log: (message, fields = {}) => logger.info({ ...fields, component: 'temporal' }, message),
+    signal,
+  });
+}

@@ -1,0 +1,216 @@
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { StandaloneConfig } from '#config/standalone-config.js';
+import { readVersion } from '#config/version.js';
+import { createFileLogger } from '#observability/file-logger.js';
+import { Nudger } from '#operator/nudger.js';
+import { RegistryWorkflows } from '#operator/registry-workflows.js';
+import type { Database } from '#persistence/database.js';
+import { readStoreId } from '#persistence/migrate.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { lockDirectory } from '#subprocess/directory-lock.js';
+import { installTemporalRuntime } from '#temporal/runtime.js';
+import type { RunningWorker } from '#temporal/running-worker.js';
+import { instanceTaskQueue, storeTaskQueue } from '#temporal/task-queues.js';
+import { ConsoleReport } from './console-report.js';
+import { demandFreePorts } from './demand-free-ports.js';
+import { documentDirectory } from './document-directory.js';
+import { DocumentStore } from './documents/document-store.js';
+import { ensureInstanceId } from './instance-id.js';
+import { launch } from './launch.js';
+import { obtainDatabase } from './obtain-database.js';
+import { obtainTemporal } from './obtain-temporal.js';
+import type { TemporalServer } from './obtain-temporal.js';
+import { startWorkers } from './start-workers.js';
+import { StoreKeeper } from './store-keeper.js';
+
+/** A source that is still trying holds back the word "ready" for this long at most. */
+const READY_PATIENCE_MS = 15_000;
+
+export interface Surroundings {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Ends everything that was started, at any moment. */
+  readonly signal: AbortSignal;
+}
+
+/** What stands when the start is over. */
+interface Parts {
+  readonly documents: DocumentStore;
+  readonly temporal: TemporalServer;
+  readonly api: RegistryApi;
+  readonly workflows: RegistryWorkflows;
+  readonly workers: RunningWorker;
+}
+
+/**
+ * Operator and registry server in one process, for a laptop or a VM: resources come from files, and Postgres and
+ * Temporal are started unless their addresses are given. Everything else is what runs in a cluster.
+ */
+export class Standalone {
+  private readonly dataDirectory: string;
+  private readonly report: ConsoleReport;
+
+  constructor(
+    private readonly config: StandaloneConfig,
+    private readonly surroundings: Surroundings,
+  ) {
+    this.dataDirectory = resolve(config.dataDirectory);
+    this.report = new ConsoleReport(surroundings);
+    surroundings.signal.addEventListener('abort', () => this.report.stopping(), { once: true });
+  }
+
+  /** Returns or throws when everything has ended that was started: by the signal, or by what made it impossible to go on. */
+  async run(): Promise<void> {
+    await using stack = new AsyncDisposableStack();
+    try {
+      const parts = await this.start(stack);
+      await Promise.race([this.serve(parts), parts.workers.ended]);
+    } finally {
+      this.report.done();
+    }
+  }
+
+  /** Each part puts its own end on the stack; they end in reverse order, whether or not the start was whole. */
+  private async start(stack: AsyncDisposableStack): Promise<Parts> {
+    const { config, dataDirectory, report } = this;
+    const { signal } = this.surroundings;
+    const lock = await lockDirectory(dataDirectory);
+    stack.defer(() => lock.release());
+    const documents = await this.openDocuments();
+    await demandFreePorts(config);
+    const logger = await createFileLogger(join(dataDirectory, 'logs', 'standalone.log'), config.logLevel);
+    installTemporalRuntime(logger);
+
+    const log = { logger, progress: report };
+    const startingTemporal = launch(
+      stack,
+      signal,
+      (until) => obtainTemporal(config, dataDirectory, { ...log, signal: until }),
+      (temporal) => temporal.stop(),
+    );
+    const startingDatabase = launch(
+      stack,
+      signal,
+      (until) => obtainDatabase(config, dataDirectory, { ...log, signal: until }),
+      (started) => started.stop(),
+    );
+    const startingApi = launch(
+      stack,
+      signal,
+      async () => this.startApi(documents, (await startingDatabase).database, logger),
+      (api) => api.close(),
+    );
+    // The first failure counts, and the stack ends the others.
+    const [temporal, { database }, api] = await Promise.all([startingTemporal, startingDatabase, startingApi]);
+
+    report.step('starting workers');
+    const instance = await ensureInstanceId(dataDirectory);
+    const taskQueue = instanceTaskQueue(instance);
+    const storeId = await readStoreId(database.app);
+    const store = { id: storeId, taskQueue: storeTaskQueue({ instance }, storeId) };
+    const workflows = new RegistryWorkflows(temporal.access.client, taskQueue);
+    const workers = await startWorkers({
+      config,
+      dataDirectory,
+      documents,
+      database,
+      temporal: temporal.access,
+      taskQueue,
+      store,
+      onRun: (registry, outcome) => {
+        logger.info({ registry, outcome }, 'sync run ended');
+        report.run(registry, outcome, () => workflows.findFacts(registry));
+      },
+      logger,
+    });
+    stack.defer(() => workers.stop());
+    signal.throwIfAborted();
+
+    const keeper = new StoreKeeper(workflows, store, logger);
+    stack.defer(() => keeper.stop());
+    this.watchDocuments(stack, documents, { workflows, keeper, logger });
+    return { documents, temporal, api, workflows, workers };
+  }
+
+  private async openDocuments(): Promise<DocumentStore> {
+    const documents = await DocumentStore.open(this.config.paths, this.dataDirectory);
+    this.report.documents(documents.faults(), documents.notices());
+    if (documents.registries().length === 0) {
+      throw new Error(`there is no usable MCPRegistry in ${this.config.paths.join(', ')}`);
+    }
+    return documents;
+  }
+
+  private async startApi(documents: DocumentStore, database: Database, logger: Logger): Promise<RegistryApi> {
+    const { host, port, internalPort } = this.config;
+    return startRegistryApi({
+      database: database.app,
+      host,
+      port,
+      internalPort,
+      registries: documentDirectory(documents),
+      version: await readVersion(),
+      logger,
+    });
+  }
+
+  /** From now on every registry's workflow is told of its document, at first and whenever that changes. */
+  private watchDocuments(
+    stack: AsyncDisposableStack,
+    documents: DocumentStore,
+    { workflows, keeper, logger }: { workflows: RegistryWorkflows; keeper: StoreKeeper; logger: Logger },
+  ): void {
+    const nudger = new Nudger({
+      nudge: async (registry) => {
+        const resource = await documents.findRegistry(registry);
+        if (!resource) return;
+        const { generation, triggerToken } = resource;
+        await workflows.nudge(registry, { generation, ...(triggerToken === undefined ? {} : { triggerToken }) });
+        await keeper.keep(registry);
+      },
+      onFailure: (registry, err) => logger.warn({ registry, err }, 'could not tell a workflow to look again'),
+    });
+    stack.defer(() => nudger.stop());
+    const watch = documents.watch(({ nudged, faults, notices }) => {
+      this.report.documents(faults, notices);
+      for (const registry of nudged) nudger.enqueue(registry);
+    });
+    stack.defer(() => watch.close());
+    for (const { ref } of documents.registries()) nudger.enqueue(ref);
+  }
+
+  /** Tells when every source has been tried, and goes on until the signal. */
+  private async serve({ documents, temporal, api, workflows }: Parts): Promise<void> {
+    const { signal } = this.surroundings;
+    this.report.step('syncing the sources for the first time');
+    await this.awaitReady(api);
+    const refs = documents.registries().flatMap(({ ref, deleting }) => (deleting ? [] : [ref]));
+    const facts = await Promise.all(
+      refs.map(async (ref) => ({ ref, facts: await workflows.findFacts(ref).catch(() => undefined) })),
+    );
+    signal.throwIfAborted();
+    this.report.ready(facts, { api: this.apiUrl(api), temporal });
+    if (!signal.aborted) await once(signal, 'abort');
+  }
+
+  private async awaitReady(api: RegistryApi): Promise<void> {
+    const deadline = Date.now() + READY_PATIENCE_MS;
+    for (;;) {
+      const readiness = api.ready();
+      if (readiness.ready || Date.now() > deadline) return;
+      this.report.step(readiness.reason);
+      await sleep(100, undefined, { signal: this.surroundings.signal });
+    }
+  }
+
+  /** `localhost` rather than 0.0.0.0: the address is meant to be clicked. */
+  private apiUrl(api: RegistryApi): string {
+    const url = new URL(api.url);
+    if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = 'localhost';
+    return url.origin;
+  }
+}

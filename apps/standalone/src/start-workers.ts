@@ -1,0 +1,99 @@
+import { rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { ImportThreads } from '#activities/sync/import-threads.js';
+import type { SyncWorld } from '#activities/sync/sync-world.js';
+import { readVersion } from '#config/version.js';
+import type { StandaloneConfig } from '#config/standalone-config.js';
+import type { Store } from '#domain/sync.js';
+import { startRegistryWorker } from '#operator/registry-worker.js';
+import { createDataSource } from '#persistence/database.js';
+import type { Database } from '#persistence/database.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
+import type { RunningWorker } from '#temporal/running-worker.js';
+import type { TemporalAccess } from '#temporal/connect.js';
+import type { DocumentStore } from './documents/document-store.js';
+
+const MAX_CONCURRENT_SYNCS = 64;
+
+export interface WorkersOptions {
+  readonly config: StandaloneConfig;
+  readonly dataDirectory: string;
+  readonly documents: DocumentStore;
+  readonly database: Database;
+  readonly temporal: TemporalAccess;
+  /** For the workflows; a store's queue is its own. */
+  readonly taskQueue: string;
+  readonly store: Store;
+  readonly onRun: NonNullable<SyncWorld['onRun']>;
+  readonly logger: Logger;
+}
+
+/** Runs the workflows and every activity of the registries in the documents. */
+export async function startWorkers(options: WorkersOptions): Promise<RunningWorker> {
+  const { config, documents, database, temporal, taskQueue, store, onRun, logger } = options;
+  await using starting = new AsyncDisposableStack();
+  const dataSource = createDataSource(database.app, {
+    maxConnections: 10,
+    onError: (err) => logger.warn({ err }, 'an idle database connection broke'),
+  });
+  await dataSource.initialize();
+  starting.defer(() => dataSource.destroy());
+
+  const { version } = await readVersion();
+  const catalogue = new RegistryCatalogue(dataSource);
+  const cacheDirectory = join(options.dataDirectory, 'cache');
+  const shared = {
+    connection: temporal.connection,
+    namespace: config.temporalNamespace,
+    identity: `standalone@${hostname()}`,
+    grace: { softMs: 1_000, hardMs: 3_000 },
+  };
+  const world = { resources: documents, minSyncIntervalMs: config.minSyncIntervalMs };
+  const registryWorker = await startRegistryWorker({
+    ...shared,
+    taskQueue,
+    world: {
+      ...world,
+      async unprovision(registry) {
+        await catalogue.removeRegistry(registry);
+        await rm(join(cacheDirectory, registry.uid), { recursive: true, force: true });
+      },
+    },
+  });
+  starting.defer(() => registryWorker.stop());
+  const syncWorker = await startSyncWorker({
+    ...shared,
+    store,
+    maxConcurrentSyncs: MAX_CONCURRENT_SYNCS,
+    world: {
+      ...world,
+      catalogue,
+      database: database.app,
+      cacheDirectory,
+      version,
+      imports: new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 }),
+      walks: new ImportThreads({ threads: 8, memoryMiB: 128, deadlineMs: 30 * 60_000 }),
+      settings: {
+        urlRewrites: config.urlRewrites,
+        allowLocalGit: config.allowLocalGit,
+        addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
+        maxFileBytes: 256 * 1024 * 1024,
+        fetchTimeoutMs: 60_000,
+        volumes: config.volumes,
+        environment: process.env,
+      },
+      onRun,
+    },
+  });
+  const started = starting.move();
+  return {
+    ended: Promise.race([registryWorker.ended, syncWorker.ended]),
+    async stop() {
+      await Promise.all([registryWorker.stop(), syncWorker.stop()]);
+      await started.disposeAsync();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { Store } from '#domain/sync.js';
+import type { RegistryWorkflows } from '#operator/registry-workflows.js';
+
+const CHECK_EVERY_MS = 30_000;
+
+/**
+ * Makes sure that the workflows know the store that stands here: announced once when the process starts, and again
+ * whenever a workflow has dropped it, as one does that found nobody to take its tasks.
+ */
+export class StoreKeeper {
+  private readonly registries = new Map<string, RegistryRef>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly workflows: RegistryWorkflows,
+    private readonly store: Store,
+    private readonly logger: Logger,
+  ) {
+    this.timer = setInterval(() => void this.check(), CHECK_EVERY_MS).unref();
+  }
+
+  /** Announces the store to the workflow of this registry, unless this process did so before. Safe to repeat. */
+  async keep(registry: RegistryRef): Promise<void> {
+    if (this.registries.has(registry.uid)) return;
+    await this.workflows.openStore(registry, this.store);
+    this.registries.set(registry.uid, registry);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private async check(): Promise<void> {
+    for (const registry of this.registries.values()) {
+      try {
+        const known = await this.workflows.liveStores(registry);
+        if (known.some(({ id }) => id === this.store.id)) continue;
+        await this.workflows.openStore(registry, this.store);
+      } catch (err) {
+        this.logger.warn({ registry, err }, 'could not ask a workflow for its stores');
+      }
+    }
+  }
+}
