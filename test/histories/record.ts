@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, inject, it } from 'vitest';
+import { projectRoot } from '#config/project-root.js';
+import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
+import { toolhiveCatalogue } from '#support/catalogues.js';
+import { eventually } from '#support/eventually.js';
+import { createGitRepository } from '#support/git-repository.js';
+import { RegistryWorld } from '#support/registry-world.js';
+
+const ROOT = fileURLToPath(projectRoot);
+
+/** `npm run record:histories`: writes what replay.test.ts replays. Run it after a change of a workflow was patched in. */
+it('records the life of a registry, one run of it ended by continue-as-new with a sync in flight', async () => {
+  await using repository = await createGitRepository();
+  await repository.commit({ 'registry.json': toolhiveCatalogue(3) });
+  const world = await RegistryWorld.start({
+    temporalAddress: inject('temporalAddress'),
+    manifests: `
+apiVersion: toolhive.stacklok.dev/v1alpha1
+kind: MCPRegistry
+metadata: {name: recorded}
+spec:
+  auth: {mode: anonymous}
+  registries:
+    - name: often
+      git: {repository: https://git.example/catalogue.git}
+      syncPolicy: {interval: 100ms}
+    - name: fails
+      configMapRef: {name: nowhere, key: registry.json}
+      syncPolicy: {interval: 1s}
+`,
+    settings: { urlRewrites: [{ from: 'https://git.example/catalogue.git', to: repository.url }] },
+  });
+  const { client } = world.temporal;
+  const { registry } = world;
+  const id = registryWorkflowId(registry);
+  const first = await eventually(() => client.workflow.getHandle(id).describe().catch(() => undefined));
+  const ended = await eventually(async () => {
+    const described = await client.workflow.getHandle(id, first.runId).describe();
+    return described.status.name === 'CONTINUED_AS_NEW' ? described : undefined;
+  });
+  await world.workflows.syncNow(world.registry, 'often');
+  await world.edit('');
+  await client.workflow.getHandle(id).result();
+
+  save('registry-continued', id, ended.runId);
+  save('registry-deleted', id);
+  save('sync-succeeded', syncWorkflowId(registry, 'often', 1));
+  save('sync-failed', syncWorkflowId(registry, 'fails', 2));
+  expect(await inFlightAtTheEnd(id, ended.runId)).toBe(true);
+  await world.stop();
+
+  /** By Temporal's own command, whose JSON is what its SDKs replay. */
+  function save(name: string, workflowId: string, runId?: string): void {
+    const run = runId === undefined ? [] : ['--run-id', runId];
+    const where = ['--address', inject('temporalAddress'), '--workflow-id', workflowId, ...run];
+    const history = execFileSync(inject('temporalBinary'), ['workflow', 'show', ...where, '--output', 'json'], {
+      encoding: 'utf8',
+    });
+    // Stack traces name the machine that recorded them.
+    writeFileSync(`${import.meta.dirname}/${name}.json`, history.replaceAll(ROOT, ''));
+  }
+
+  /** Whether the state that the next run was given has a sync under way. */
+  async function inFlightAtTheEnd(workflowId: string, runId: string): Promise<boolean> {
+    const { events = [] } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const payload = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.input?.payloads?.[0];
+    return Buffer.from(payload?.data ?? '').toString('utf8').includes('"running":');
+  }
+});

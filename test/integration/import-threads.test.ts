@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DataSource } from 'typeorm';
+import { ImportThreads } from '#activities/sync/import-threads.js';
+import type { ImportJob, ImportLimits } from '#activities/sync/import-threads.js';
+import { createDataSource } from '#persistence/database.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { toolhiveCatalogue } from '#support/catalogues.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+import { IMPORT_THREAD } from '#support/registry-world.js';
+
+const registry = { namespace: 'test', name: 'threads', uid: randomUUID() };
+const quiet = { signal: new AbortController().signal, progress: () => undefined };
+
+let directory: string;
+let database: TestDatabase;
+let dataSource: DataSource;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'import-threads-'));
+  database = await createTestDatabase();
+  dataSource = await createDataSource(database.app, { maxConnections: 1, onError: () => undefined }).initialize();
+  await new RegistryCatalogue(dataSource).adoptPlan(registry, null, [
+    { name: 's', type: 'git', address: '', format: 'toolhive', specHash: 'a', filterHash: 'b', referenceHash: '' },
+  ]);
+});
+
+afterAll(async () => {
+  await dataSource?.destroy();
+  await database?.drop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const threads = (limits: Partial<ImportLimits> = {}) =>
+  new ImportThreads({ threads: 1, memoryMiB: 256, deadlineMs: 60_000, ...limits }, IMPORT_THREAD);
+
+async function job(content: string): Promise<ImportJob> {
+  const file = join(directory, `${randomUUID()}.json`);
+  await writeFile(file, content);
+  return {
+    kind: 'import',
+    file,
+    label: 'registry.json',
+    format: 'toolhive',
+    filter: {},
+    maxFileBytes: 1e9,
+    database: database.app,
+    readAlike: false,
+    target: { registry, source: 's', revision: 'r', specHash: 'a', filterHash: 'b' },
+  };
+}
+
+const served = async () => (await dataSource.query('SELECT count(*)::int AS count FROM entry'))[0].count as number;
+
+describe('an import in a thread', () => {
+  it('tells what it did, and another follows in the same thread', async () => {
+    const pool = threads();
+    expect(await pool.run(await job(toolhiveCatalogue(5)), quiet)).toMatchObject({ counts: { served: 5 } });
+    expect(await pool.run(await job(toolhiveCatalogue(6)), quiet)).toMatchObject({ counts: { added: 1 } });
+  });
+
+  it('that finds a fault tells it with its reason, and changes nothing', async () => {
+    const before = await served();
+    const broken = toolhiveCatalogue(9).slice(0, -30);
+    await expect(threads().run(await job(broken), quiet)).rejects.toMatchObject({ reason: 'InvalidData' });
+    expect(await served()).toBe(before);
+  });
+
+  it('that needs too much memory is ended, and so is one that takes too long; the next one works', async () => {
+    const before = await served();
+    const huge = await job(toolhiveCatalogue(120_000));
+    await expect(threads({ memoryMiB: 10 }).run(huge, quiet)).rejects.toMatchObject({
+      reason: 'InvalidData',
+      message: expect.stringContaining('10 MiB'),
+    });
+    const slow = threads({ deadlineMs: 300 });
+    await expect(slow.run(huge, quiet)).rejects.toMatchObject({ message: expect.stringContaining('0.3 s') });
+    expect(await served()).toBe(before);
+    expect(await threads().run(await job(toolhiveCatalogue(7)), quiet)).toMatchObject({ counts: { served: 7 } });
+  });
+
+  it('that is cancelled ends at once, also while it waits for its turn', async () => {
+    const pool = threads();
+    const huge = await job(toolhiveCatalogue(120_000));
+    const [first, second] = [new AbortController(), new AbortController()];
+    const running = pool.run(huge, { ...quiet, signal: first.signal });
+    const waiting = pool.run(huge, { ...quiet, signal: second.signal });
+    const last = pool.run(await job(toolhiveCatalogue(8)), quiet);
+    second.abort(new Error('second'));
+    await expect(waiting).rejects.toThrow('second');
+    first.abort(new Error('first'));
+    await expect(running).rejects.toThrow('first');
+    expect(await last).toMatchObject({ counts: { served: 8 } });
+  });
+});

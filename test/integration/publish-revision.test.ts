@@ -1,0 +1,295 @@
+import { hash, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { DataSource } from 'typeorm';
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { compileFilter } from '#domain/source-filter.js';
+import type { SourceFilter } from '#domain/source-filter.js';
+import type { EntryCounts } from '#domain/sync.js';
+import { createDataSource } from '#persistence/database.js';
+import { publishRevision } from '#persistence/publish-revision.js';
+import type { PublishedItem } from '#persistence/publish-revision.js';
+import { refilterSource } from '#persistence/refilter-source.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+
+let database: TestDatabase;
+let dataSource: DataSource;
+let catalogue: RegistryCatalogue;
+let client: pg.Client;
+let registry: { namespace: string; name: string; uid: string };
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dataSource = await createDataSource(database.app, { maxConnections: 2, onError: () => undefined }).initialize();
+  catalogue = new RegistryCatalogue(dataSource);
+  client = new pg.Client(database.app);
+  await client.connect();
+});
+
+beforeEach(async () => {
+  registry = { namespace: 'test', name: `r-${randomUUID()}`, uid: randomUUID() };
+  await catalogue.adoptPlan(registry, null, [
+    { name: 's', type: 'git', address: 'x', format: 'upstream', specHash: 'a', filterHash: 'b', referenceHash: '' },
+  ]);
+});
+
+afterAll(async () => {
+  await client?.end();
+  await dataSource?.destroy();
+  await database?.drop();
+});
+
+interface Server {
+  readonly name: string;
+  readonly version: string;
+  readonly text: string;
+  readonly tags?: readonly string[];
+  /** Held in quarantine, known by name and version. */
+  readonly bad?: boolean;
+}
+
+/** Publishes servers as a source would give them: in order, a later one of the same name and version is no entry. */
+async function publish(
+  servers: readonly Server[],
+  filter: SourceFilter = {},
+  { readAlike = true, confirm = false } = {},
+): Promise<EntryCounts> {
+  const { counts } = await publishRevision(client, {
+    registry,
+    source: 's',
+    revision: 'r',
+    contentHash: hash('sha256', JSON.stringify(servers)),
+    specHash: 'a',
+    filterHash: hash('sha256', JSON.stringify(filter)),
+    readAlike,
+    isWhole: true,
+    ...(confirm ? { confirmedRevision: 'r' } : {}),
+    hiddenBy: compileFilter(filter),
+    async *read(claimKnown): AsyncGenerator<PublishedItem[]> {
+      const given = new Set<string>();
+      for (const server of servers) {
+        const { name, version } = server;
+        const digest = hash('sha256', JSON.stringify(server), 'buffer');
+        const double = given.has(`${name} ${version}`);
+        if (server.bad || double) {
+          yield [{ quarantined: { key: name, name, version, path: '', message: 'bad' } }];
+        } else if (claimKnown(digest.toString('latin1'))) {
+          yield [{ known: true }];
+        } else {
+          given.add(`${name} ${version}`);
+          yield [{ entry: toEntry(server), hash: digest }];
+        }
+      }
+    },
+  });
+  return counts;
+}
+
+function toEntry({ name, version, text, tags = [] }: Server): CatalogueEntry {
+  const serverJson = JSON.stringify({ name, version, description: text });
+  return { key: name, name, version, serverJson, title: undefined, description: text, tags, status: 'active' };
+}
+
+interface Row {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly hidden: boolean;
+  readonly deleted: boolean;
+  readonly xmin: string;
+}
+
+function rows(): Promise<Row[]> {
+  return dataSource.query(
+    `SELECT entry.name, entry.version, entry.description, entry.hidden_by IS NOT NULL AS hidden,
+            entry.deleted_at IS NOT NULL AS deleted, entry.xmin::text AS xmin
+       FROM entry JOIN source ON source.id = entry.source_id
+      WHERE source.registry = $1 ORDER BY entry.name, entry.version`,
+    [registry.name],
+  );
+}
+
+const live = async () =>
+  (await rows())
+    .filter(({ deleted }) => !deleted)
+    .map(({ name, version, description }) => `${name} ${version} ${description}`);
+
+const server = (name: string, text = 'one', version = '1.0.0'): Server => ({ name, version, text });
+
+describe('publishing a revision', () => {
+  it('writes exactly the rows that differ', async () => {
+    expect(await publish([server('a/a'), server('a/b'), server('a/c')])).toMatchObject({ added: 3, served: 3 });
+    const before = await rows();
+    const counts = await publish([server('a/a'), server('a/b', 'two'), server('a/d')]);
+    expect(counts).toMatchObject({ added: 1, updated: 1, removed: 1, unchanged: 1, served: 3 });
+    const after = await rows();
+    expect(after.filter((row) => !before.some(({ xmin }) => xmin === row.xmin)).map(({ name }) => name)).toEqual([
+      'a/b',
+      'a/c',
+      'a/d',
+    ]);
+  });
+
+  it('writes no row when everything is read anew and is the same', async () => {
+    await publish([server('a/a'), server('a/b')]);
+    const before = await rows();
+    expect(await publish([server('a/a'), server('a/b')], {}, { readAlike: false })).toMatchObject({
+      added: 0,
+      updated: 0,
+      removed: 0,
+    });
+    expect(await rows()).toEqual(before);
+  });
+
+  it('keeps the last good version of an entry that is held in quarantine, and buries it when it is gone', async () => {
+    await publish([server('a/a'), server('a/b')]);
+    const held = await publish([server('a/a'), { ...server('a/b', 'broken'), bad: true }]);
+    expect(held).toMatchObject({ served: 2, quarantined: 1, removed: 0 });
+    expect(await live()).toEqual(['a/a 1.0.0 one', 'a/b 1.0.0 one']);
+    expect(await publish([server('a/a')])).toMatchObject({ served: 1, quarantined: 0, removed: 1 });
+  });
+
+  it('leaves a tombstone for what is removed and revives it when it comes back', async () => {
+    await publish([server('a/a'), server('a/b')]);
+    await publish([server('a/a')]);
+    expect((await rows()).map(({ name, deleted }) => [name, deleted])).toEqual([
+      ['a/a', false],
+      ['a/b', true],
+    ]);
+    expect(await publish([server('a/a'), server('a/b')])).toMatchObject({ added: 0, updated: 1, served: 2 });
+  });
+
+  it('keeps the stored one of two that share name and version', async () => {
+    await publish([server('a/a')]);
+    const counts = await publish([server('a/a'), server('a/a', 'late')]);
+    expect(counts).toMatchObject({ served: 1, updated: 0, quarantined: 1 });
+    expect(await live()).toEqual(['a/a 1.0.0 one']);
+  });
+
+  it('changes nothing when it fails half way', async () => {
+    await publish([server('a/a')]);
+    const before = await rows();
+    const failing = publishRevision(client, {
+      registry,
+      source: 's',
+      revision: 'r2',
+      contentHash: 'h',
+      specHash: 'a',
+      filterHash: 'b',
+      readAlike: true,
+      isWhole: true,
+      hiddenBy: () => undefined,
+      async *read(): AsyncGenerator<PublishedItem[]> {
+        yield [{ entry: toEntry(server('a/z')), hash: Buffer.alloc(32) }];
+        throw new Error('the file ends here');
+      },
+    });
+    await expect(failing).rejects.toThrow('the file ends here');
+    expect(await rows()).toEqual(before);
+    expect(await publish([server('a/b')])).toMatchObject({ added: 1, removed: 1 });
+  });
+
+  it('refuses a registry that another resource has taken the name of', async () => {
+    const stranger = { ...registry, uid: randomUUID() };
+    const written = publishRevision(client, {
+      registry: stranger,
+      source: 's',
+      revision: 'r',
+      contentHash: 'h',
+      specHash: 'a',
+      filterHash: 'b',
+      readAlike: true,
+      isWhole: true,
+      hiddenBy: () => undefined,
+      async *read(): AsyncGenerator<PublishedItem[]> {},
+    });
+    await expect(written).rejects.toMatchObject({ reason: 'Cancelled' });
+  });
+});
+
+describe('a revision that removes more than half', () => {
+  const many = Array.from({ length: 30 }, (_, index) => server(`a/${index}`));
+
+  it('is held back until it is confirmed, and what is stored stays', async () => {
+    await publish(many);
+    const before = await rows();
+    await expect(publish(many.slice(0, 14))).rejects.toMatchObject({
+      reason: 'ShrinkGuard',
+      message: expect.stringContaining('would remove 16 of 30 servers'),
+    });
+    expect(await rows()).toEqual(before);
+    expect(await publish(many.slice(0, 14), {}, { confirm: true })).toMatchObject({ removed: 16, served: 14 });
+  });
+
+  it('is published when it removes half, or few', async () => {
+    await publish(many);
+    expect(await publish(many.slice(0, 15))).toMatchObject({ removed: 15 });
+    expect(await publish(many.slice(0, 6))).toMatchObject({ removed: 9 });
+  });
+});
+
+describe('an edited filter', () => {
+  it('marks what is stored, writes only what changes, and says how much is served', async () => {
+    const tagged = (name: string, ...tags: string[]): Server => ({ ...server(name), tags });
+    await publish([tagged('a/a', 'x'), tagged('a/b', 'y'), tagged('a/c')]);
+    const before = await rows();
+    const filter: SourceFilter = { tags: { exclude: ['y'] } };
+    const target = { registry, source: 's', filterHash: 'edited' };
+    expect(await refilterSource(client, target, compileFilter(filter))).toMatchObject({
+      served: 2,
+      hidden: 1,
+      updated: 1,
+      unchanged: 2,
+    });
+    expect(await refilterSource(client, target, compileFilter(filter))).toBeNull();
+    const after = await rows();
+    expect(after.filter(({ xmin }, index) => xmin !== before[index]?.xmin).map(({ name }) => name)).toEqual(['a/b']);
+    expect(after.map(({ hidden }) => hidden)).toEqual([false, true, false]);
+  });
+});
+
+describe('any series of revisions and filters', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('leaves what a plain list would hold (seed %i)', async (seed) => {
+    const random = generator(seed);
+    const pick = (below: number) => Math.floor(random() * below);
+    let expected = new Map<string, string>();
+    for (let round = 0; round < 12; round++) {
+      const servers = Array.from({ length: pick(12) + 1 }, () => ({
+        ...server(`a/${'abcdefgh'[pick(8)]}`, `text ${pick(3)}`, `1.0.${pick(2)}`),
+        tags: pick(2) === 0 ? ['x'] : [],
+        bad: pick(8) === 0,
+      }));
+      const filter: SourceFilter = pick(2) === 0 ? {} : { tags: { exclude: ['x'] } };
+      const next = new Map<string, string>();
+      const heldBack = new Set(servers.filter(({ bad }) => bad).map(({ name, version }) => `${name} ${version}`));
+      for (const { name, version, text, bad } of servers) {
+        const id = `${name} ${version}`;
+        if (!bad && !next.has(id)) next.set(id, text);
+      }
+      for (const id of heldBack) if (!next.has(id) && expected.has(id)) next.set(id, expected.get(id)!);
+      await publish(servers, filter);
+      const stored = (await rows()).filter(({ deleted }) => !deleted);
+      expect(stored.map(({ name, version }) => `${name} ${version}`).toSorted()).toEqual([...next.keys()].toSorted());
+      for (const row of stored) {
+        const texts = servers
+          .filter(({ name, version, bad }) => !bad && name === row.name && version === row.version)
+          .map(({ text }) => text);
+        expect(texts.length === 0 ? [next.get(`${row.name} ${row.version}`)] : texts).toContain(row.description);
+      }
+      expected = new Map(stored.map(({ name, version, description }) => [`${name} ${version}`, description]));
+    }
+  });
+});
+
+/** Mulberry32: small, seeded, the same everywhere. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,601 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServedRegistry } from '#registry-api/served-registry.js';
+import { onlyRegistry } from '#registry-api/served-registry.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
+import { CatalogueRows } from '#support/catalogue-rows.js';
+import type { EntryRow } from '#support/catalogue-rows.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+
+const OPEN: ServedRegistry = { namespace: 'default', name: 'open', access: 'anonymous' };
+const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', access: 'oauth' };
+/** A namespace and a name that are words of routes as well. */
+const AWKWARD: ServedRegistry = { namespace: 'registry', name: 'registry', access: 'anonymous' };
+
+let database: TestDatabase;
+let rows: CatalogueRows;
+let api: RegistryApi;
+
+function options(overrides: Partial<RegistryApiOptions> = {}): RegistryApiOptions {
+  const served = [OPEN, CLOSED, AWKWARD];
+  return {
+    database: database.app,
+    host: '127.0.0.1',
+    port: 0,
+    internalPort: 0,
+    registries: {
+      find: (namespace, name) => served.find((one) => one.namespace === namespace && one.name === name),
+      default: () => OPEN,
+      all: () => served,
+    },
+    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
+    logger: pino({ level: 'silent' }),
+    ...overrides,
+  };
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  rows = await CatalogueRows.connect(database.app);
+  for (const { namespace, name } of [OPEN, CLOSED, AWKWARD]) await rows.addRegistry(namespace, name);
+  await rows.addSource('default', 'open', 'first', 0);
+  await rows.addSource('default', 'open', 'v0.1', 1);
+  await rows.addSource('default', 'closed', 'first');
+  await rows.addSource('registry', 'registry', 'registry');
+  await rows.publish('default', 'open', 'first', FIRST);
+  await rows.publish('default', 'open', 'v0.1', SECOND);
+  await rows.publish('default', 'closed', 'first', FIRST);
+  await rows.publish('registry', 'registry', 'registry', [{ name: 'io.awkward/one', version: '1.0.0' }]);
+  api = await startRegistryApi(options());
+  await api.catalogue.nextChange();
+});
+
+afterAll(async () => {
+  await api?.close();
+  await rows?.end();
+  await database?.drop();
+});
+
+const FIRST: EntryRow[] = [
+  { name: 'a/versions', version: '1.0.0' },
+  { name: 'io.example/100%_sure', version: '1.0.0', description: 'Literal signs' },
+  { name: 'io.example/both', version: '1.0.0', title: 'Both of First' },
+  { name: 'io.example/gone', version: '1.0.0', deletedAt: '2026-03-01T00:00:00Z' },
+  { name: 'io.example/hidden', version: '1.0.0', hiddenBy: 'names.exclude: *hidden' },
+  { name: 'io.example/many', version: '1.10.0', publishedAt: '2026-02-01T00:00:00Z' },
+  { name: 'io.example/many', version: '1.9.0', publishedAt: '2026-02-03T00:00:00Z' },
+  { name: 'io.example/many', version: '2.0.0', publishedAt: '2026-02-02T00:00:00Z', deletedAt: '2026-02-04T00:00:00Z' },
+  { name: 'io.example/many', version: '1.9.0+build.5', publishedAt: '2026-02-03T00:00:00Z', status: 'deprecated' },
+  { name: `io.long/${'n'.repeat(192)}`, version: '1.0.0' },
+];
+
+const SECOND: EntryRow[] = [
+  { name: 'io.example/both', version: '2.0.0', title: 'Both of Second' },
+  { name: 'io.example/gone', version: '0.9.0' },
+  { name: 'io.second/only', version: '1.0.0', description: 'A Weather server' },
+];
+
+interface ServerList {
+  servers: { server: { name: string; version: string }; _meta: Record<string, Record<string, unknown>> }[];
+  metadata: { count: number; nextCursor?: string };
+}
+
+const get = (path: string, init?: RequestInit) => fetch(`${api.url}${path}`, init);
+
+async function list(path: string): Promise<{ names: string[]; nextCursor: string | undefined; body: ServerList }> {
+  const response = await get(path);
+  expect({ path, status: response.status }).toEqual({ path, status: 200 });
+  const body = (await response.json()) as ServerList;
+  expect(body.metadata.count).toBe(body.servers.length);
+  const names = body.servers.map(({ server }) => `${server.name}@${server.version}`);
+  return { names, nextCursor: body.metadata.nextCursor, body };
+}
+
+async function walk(path: string, limit: number): Promise<string[]> {
+  const names: string[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined;) {
+    const page: Awaited<ReturnType<typeof list>> = await list(`${path}&limit=${limit}&cursor=${cursor}`);
+    names.push(...page.names);
+    cursor = page.nextCursor;
+  }
+  return names;
+}
+
+async function fault(path: string, init?: RequestInit): Promise<{ status: number; error: unknown }> {
+  const response = await get(path, init);
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  return { status: response.status, ...((await response.json()) as { error: unknown }) };
+}
+
+/** Makes this the only entry of the awkward registry, and waits until the API has seen it. */
+async function publishAwkward(entry: EntryRow): Promise<void> {
+  const reader = () => api.catalogue.reader({ namespace: 'registry', registry: 'registry' });
+  const before = reader();
+  await rows.publish('registry', 'registry', 'registry', [entry]);
+  while (reader() === before) await api.catalogue.nextChange();
+}
+
+async function until<T>(look: () => T | Promise<T>, wanted: (seen: T) => boolean): Promise<void> {
+  await expect.poll(async () => wanted(await look()), { timeout: 20_000, interval: 50 }).toBe(true);
+}
+
+const many = encodeURIComponent('io.example/many');
+
+describe('the list of servers', () => {
+  it('is in text order of name and version, without hidden and deleted entries', async () => {
+    const { names, nextCursor } = await list('/registry/first/v0.1/servers');
+    expect(names).toEqual([
+      'a/versions@1.0.0',
+      'io.example/100%_sure@1.0.0',
+      'io.example/both@1.0.0',
+      'io.example/many@1.10.0',
+      'io.example/many@1.9.0',
+      'io.example/many@1.9.0+build.5',
+      `io.long/${'n'.repeat(192)}@1.0.0`,
+    ]);
+    expect(nextCursor).toBeUndefined();
+  });
+
+  it('says of every entry what the official registry says of it', async () => {
+    const { body } = await list('/registry/first/v0.1/servers?search=many&include_deleted=true');
+    expect(body.servers.map(({ _meta }) => _meta['io.modelcontextprotocol.registry/official'])).toEqual([
+      official('active', '2026-02-01', '2026-02-01', true),
+      official('active', '2026-02-03', '2026-02-03', false),
+      official('deprecated', '2026-02-03', '2026-02-03', false),
+      official('deleted', '2026-02-02', '2026-02-04', false),
+    ]);
+  });
+
+  const official = (status: string, published: string, updated: string, isLatest: boolean) => ({
+    status,
+    statusChangedAt: `${updated}T00:00:00.000Z`,
+    publishedAt: `${published}T00:00:00.000Z`,
+    updatedAt: `${updated}T00:00:00.000Z`,
+    isLatest,
+  });
+
+  it('gives every entry once, whatever the size of a page', async () => {
+    const whole = (await list('/v0.1/servers')).names;
+    for (const limit of [1, 2, 3, whole.length, whole.length + 1]) {
+      expect(await walk('/v0.1/servers?', limit)).toEqual(whole);
+    }
+  });
+
+  it('searches literally and in any case, in name, title and description', async () => {
+    expect((await list('/v0.1/servers?search=%25_')).names).toEqual(['io.example/100%_sure@1.0.0']);
+    expect((await list('/v0.1/servers?search=b_th')).names).toEqual([]);
+    expect((await list('/v0.1/servers?search=WEATHER')).names).toEqual(['io.second/only@1.0.0']);
+    expect((await list('/v0.1/servers?search=both+of')).names).toEqual(['io.example/both@1.0.0']);
+  });
+
+  it('keeps a search over its pages although only the cursor is sent (VS Code)', async () => {
+    const first = await list('/v0.1/servers?limit=1&search=example&version=latest');
+    expect(first.names).toEqual(['io.example/100%_sure@1.0.0']);
+    const second = await list(`/v0.1/servers?limit=9&cursor=${first.nextCursor}`);
+    expect(second.names).toEqual(['io.example/both@1.0.0', 'io.example/gone@0.9.0', 'io.example/many@1.10.0']);
+  });
+
+  it('takes a version, or the latest by precedence', async () => {
+    expect((await list('/registry/first/v0.1/servers?version=1.9.0')).names).toEqual(['io.example/many@1.9.0']);
+    expect((await list('/registry/first/v0.1/servers?version=9')).names).toEqual([]);
+    expect((await list('/registry/first/v0.1/servers?version=latest&search=many')).names).toEqual([
+      'io.example/many@1.10.0',
+    ]);
+  });
+
+  it('tells of removals to those who ask for changes', async () => {
+    const since = encodeURIComponent('2026-02-03T01:00:00+01:00');
+    const changed = ['io.example/gone@1.0.0', 'io.example/many@2.0.0'];
+    expect((await list(`/registry/first/v0.1/servers?updated_since=${since}`)).names).toEqual(changed);
+    expect((await fault(`/registry/first/v0.1/servers?updated_since=${since}&include_deleted=false`)).status).toBe(400);
+  });
+
+  it('cuts a large limit and ignores unknown parameters', async () => {
+    expect((await list('/v0.1/servers?limit=99999999999999999999&colour=red&colour=blue')).names).toHaveLength(9);
+  });
+
+  it('is the same under the older version number', async () => {
+    expect((await list('/v0/servers')).body).toEqual((await list('/v0.1/servers')).body);
+    expect((await list('/registry/first/v0/servers')).body).toEqual((await list('/registry/first/v0.1/servers')).body);
+  });
+});
+
+describe('several sources', () => {
+  it('give a name as a whole to the first of them, on every route alike', async () => {
+    const both = encodeURIComponent('io.example/both');
+    for (const root of ['/v0.1', '/registry/v0.1', '/v0', '/registry/v0']) {
+      expect((await list(`${root}/servers?search=/both`)).names).toEqual(['io.example/both@1.0.0']);
+      expect((await list(`${root}/servers?search=/both&version=latest`)).names).toEqual(['io.example/both@1.0.0']);
+      expect((await list(`${root}/servers/${both}/versions`)).names).toEqual(['io.example/both@1.0.0']);
+      expect((await get(`${root}/servers/${both}/versions/latest`)).status).toBe(200);
+      expect((await get(`${root}/servers/${both}/versions/2.0.0`)).status).toBe(404);
+    }
+  });
+
+  it('let a live server win over the tombstones of an earlier source', async () => {
+    expect((await list('/v0.1/servers?search=/gone')).names).toEqual(['io.example/gone@0.9.0']);
+  });
+
+  it('are reachable one by one, a source that is called like a part of a path as well', async () => {
+    expect((await list('/registry/v0.1/v0.1/servers')).names).toEqual([
+      'io.example/both@2.0.0',
+      'io.example/gone@0.9.0',
+      'io.second/only@1.0.0',
+    ]);
+    expect(await fault('/registry/nobody/v0.1/servers')).toEqual({
+      status: 404,
+      error: 'no registry is called "nobody"',
+    });
+  });
+});
+
+describe('one server', () => {
+  it('lists its versions, newest first', async () => {
+    const expected = ['io.example/many@1.9.0+build.5', 'io.example/many@1.9.0', 'io.example/many@1.10.0'];
+    for (const path of [many, many.toLowerCase(), 'io.example/many']) {
+      expect((await list(`/registry/first/v0.1/servers/${path}/versions`)).names).toEqual(expected);
+    }
+    expect((await list(`/v0.1/servers/${many}/versions?include_deleted=true`)).names).toHaveLength(4);
+  });
+
+  it('gives one version, or the latest', async () => {
+    const version = async (path: string) =>
+      ((await (await get(path)).json()) as ServerList['servers'][number]).server.version;
+    expect(await version(`/v0.1/servers/${many}/versions/latest`)).toBe('1.10.0');
+    expect(await version('/v0.1/servers/io.example/many/versions/latest')).toBe('1.10.0');
+    expect(await version(`/v0.1/servers/${many}/versions/1.9.0+build.5`)).toBe('1.9.0+build.5');
+    expect(await version(`/v0.1/servers/${many}/versions/1.9.0%2Bbuild.5`)).toBe('1.9.0+build.5');
+    expect(await version(`/v0.1/servers/${many}/versions/2.0.0?include_deleted=true`)).toBe('2.0.0');
+    expect((await get(`/v0.1/servers/${many}/versions/2.0.0`)).status).toBe(404);
+  });
+
+  it('may be called like a part of a path, or be as long as a name can be', async () => {
+    expect((await list('/v0.1/servers/a%2Fversions/versions')).names).toEqual(['a/versions@1.0.0']);
+    expect((await list('/v0.1/servers/a/versions/versions')).names).toEqual(['a/versions@1.0.0']);
+    expect((await get('/v0.1/servers/a/versions/versions/1.0.0')).status).toBe(200);
+    expect((await get(`/v0.1/servers/io.long%2F${'n'.repeat(192)}/versions/latest`)).status).toBe(200);
+  });
+
+  it('is 404 when unknown or hidden, 400 when it cannot be a name', async () => {
+    expect((await fault('/v0.1/servers/io.example%2Fnobody/versions')).status).toBe(404);
+    expect((await fault('/v0.1/servers/io.example%2Fhidden/versions/1.0.0?include_deleted=true')).status).toBe(404);
+    expect((await fault('/v0.1/servers/noslash/versions/latest')).status).toBe(400);
+    expect((await fault(`/v0.1/servers/${many}/versions/a%20b`)).status).toBe(400);
+    expect((await fault(`/v0.1/servers/${'n'.repeat(5000)}/versions`)).status).toBe(414);
+  });
+
+  it('is passed on byte for byte', async () => {
+    const serverJson = '{"version":"1.0.0",  "name":"io.exact/bytes","big":12345678901234567890,"é":"\\u00e9"}';
+    await publishAwkward({ name: 'io.exact/bytes', version: '1.0.0', serverJson });
+    const response = await get('/registry/registry/v0.1/servers/io.exact%2Fbytes/versions/1.0.0');
+    expect(await response.text()).toContain(`{"server":${serverJson},"_meta":{`);
+  });
+});
+
+describe('several registries in one process', () => {
+  it('are served below namespace and name, the first one at the root too', async () => {
+    expect((await list('/default/open/v0.1/servers')).body).toEqual((await list('/v0.1/servers')).body);
+    expect((await list('/default/open/registry/first/v0.1/servers?limit=1')).names).toEqual(['a/versions@1.0.0']);
+    expect((await list('/registry/registry/registry/registry/v0.1/servers')).names).toHaveLength(1);
+    expect((await get('/default/nobody/v0.1/servers')).status).toBe(404);
+    expect((await get('/default/open/health')).status).toBe(200);
+    expect((await get('/default/open')).status).toBe(404);
+  });
+
+  it('keep a registry with a login closed on every data route, whatever token comes', async () => {
+    const roots = ['v0.1', 'v0', 'registry/v0.1', 'registry/v0', 'registry/first/v0.1', 'registry/first/v0'];
+    const paths = ['/servers', `/servers/${many}/versions`, `/servers/${many}/versions/latest`, '/servers?limit=wrong'];
+    const urls = roots.flatMap((root) => paths.map((path) => `/default/closed/${root}${path}`));
+    const headers = { authorization: 'Bearer x' };
+    for (const url of urls) {
+      for (const method of ['GET', 'HEAD']) {
+        const response = await get(url, { method, headers });
+        expect([url, response.status]).toEqual([url, 401]);
+        expect(response.headers.get('www-authenticate')).toBe('Bearer realm="mcp-registry"');
+      }
+      expect((await fault(url, { headers })).error).toBe('token validation failed');
+    }
+    expect((await fault('/default/closed/v0.1/servers')).error).toBe('missing or malformed authorization header');
+    expect((await get('/default/closed/health')).status).toBe(200);
+  });
+});
+
+describe('HTTP', () => {
+  it('answers every origin, with errors too', async () => {
+    for (const path of [
+      '/v0.1/servers',
+      '/v0.1/servers?limit=0',
+      '/nowhere',
+      '/v0.1/servers/%zz/versions',
+      '/health',
+    ]) {
+      const response = await get(path, { headers: { origin: 'vscode-file://vscode-app' } });
+      expect([path, response.headers.get('access-control-allow-origin')]).toEqual([path, '*']);
+      expect([path, response.headers.get('x-content-type-options')]).toEqual([path, 'nosniff']);
+    }
+    const preflight = await get('/default/closed/v0.1/servers', {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'null',
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'authorization',
+      },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('GET');
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('Authorization');
+  });
+
+  it('says 304 to a client that has the current revision, until it changes', async () => {
+    const path = '/registry/registry/v0.1/servers';
+    const etag = (await get(path)).headers.get('etag') as string;
+    const again = () => get(path, { headers: { 'if-none-match': `"other", W/${etag}` } });
+    expect((await again()).status).toBe(304);
+    await publishAwkward({ name: 'io.awkward/two', version: '1.0.0' });
+    const changed = await again();
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('etag')).not.toBe(etag);
+  });
+
+  it('answers HEAD like GET, without the body', async () => {
+    for (const path of ['/v0.1/servers', `/v0.1/servers/${many}/versions/latest`, '/health', '/nowhere']) {
+      const [whole, head] = [await get(path), await get(path, { method: 'HEAD' })];
+      expect(head.status).toBe(whole.status);
+      expect(head.headers.get('content-length')).toBe(String((await whole.arrayBuffer()).byteLength));
+      expect(head.headers.get('etag')).toBe(whole.headers.get('etag'));
+      expect(await head.text()).toBe('');
+    }
+  });
+
+  it('refuses other methods where there is something, and says which it takes', async () => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      const init = { method, body: '{not json', headers: { 'content-type': 'application/json' } };
+      const response = await get('/v0.1/servers', init);
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+      expect(await response.json()).toHaveProperty('error');
+      expect((await fault('/nowhere', init)).status).toBe(404);
+    }
+  });
+
+  it('answers requests that are none, in JSON', async () => {
+    const { hostname, port } = new URL(api.url);
+    const raw = async (head: string) => {
+      const socket = connect(Number(port), hostname);
+      socket.write(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      return text(socket);
+    };
+    expect(await raw('GARBAGE')).toMatch(/^HTTP\/1.1 400 [^]*\r\n\r\n\{"error":"/);
+    expect(await raw(`GET /${'x'.repeat(40_000)} HTTP/1.1`)).toMatch(/^HTTP\/1.1 431 [^]*\r\n\r\n\{"error":"/);
+    expect(await raw(`GET ${api.url}/default/open/v0.1/servers?limit=1 HTTP/1.1`)).toMatch(/^HTTP\/1.1 200 /);
+    expect(await raw('OPTIONS * HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /);
+    expect(await raw('GET /v0.1/servers?search=\xff HTTP/1.1')).toMatch(/^HTTP\/1.1 400 [^]*\r\n\r\n\{"error":"/);
+  });
+});
+
+describe('hostile input', () => {
+  const ODD_TEXTS = [
+    ['', ' ', '.', '..', '/', '//', '\\', "'", '"', '`', ';', '--', '%', '_', '*', '?', '#', '&', '=', '+', '~', '|'],
+    ['\0', '\n', '\r\n', '\t', '\u202e', '\u0130', '\ufffd', '\uffff', '😀', 'ß', 'ﬁ', 'a\0b', '日本', 'e\u0301'],
+    ["' OR 1=1 --", '$1', '${7*7}', '{{7*7}}', '<script>', '__proto__', 'constructor', 'toString', 'null', 'NaN'],
+    ['../../etc/passwd', 'a/b/c', 'a//b', '/a/b', 'a/b/', 'latest', 'versions', 'servers', 'v0.1', 'x'.repeat(300)],
+    [
+      '0',
+      '-1',
+      '1.5',
+      '1e2',
+      '5abc',
+      '+5',
+      '0x10',
+      '٣',
+      '1_000',
+      '9'.repeat(400),
+      '-0',
+      'Infinity',
+      'true',
+      '[]',
+      '{}',
+    ],
+    ['2025-02-30T00:00:00Z', '2025-01-01', '2025-01-01T00:00:00', '2025-13-01T00:00:00Z', '0000-00-00T00:00:00Z'],
+    ['[1,2]', 'WyJhIiwiYiIse31d', 'WyJhIiwiYiJd', 'e30', 'bnVsbA', 'bnVsbA==', 'YWI=', 'YS9iLDEuMC4w', '____', '////'],
+  ].flat();
+  const RAW = ['%', '%0', '%zz', '%00', '%C0%AF', '%ED%A0%80', '%FF', '%E0%A4', '%252F', '%2e%2e%2f', '%u0041', '\xe9'];
+  const PARAMETERS = ['cursor', 'limit', 'search', 'updated_since', 'version', 'include_deleted', 'unknown'];
+
+  const values = [...ODD_TEXTS.map((odd) => encodeURIComponent(odd)), ...RAW];
+  const urls = [
+    ...PARAMETERS.flatMap((name) => values.map((value) => `/v0.1/servers?${name}=${value}`)),
+    ...PARAMETERS.flatMap((name) =>
+      ['[]=a', '[a]=b', '[a][b]=c', '=a&NAME=b', '', '%5B%5D=a'].map(
+        (rest) => `/v0.1/servers?${name}${rest.replace('NAME', name)}`,
+      ),
+    ),
+    ...values.flatMap((value) => [
+      `/v0.1/servers/${value}/versions`,
+      `/v0.1/servers/${value}/versions/${value}`,
+      `/v0.1/servers/a%2F${value}/versions/latest`,
+      `/v0.1/servers/a/${value}/versions`,
+      `/v0.1/servers/${many}/versions/${value}`,
+      `/v0.1/servers/${many}/versions/latest?include_deleted=${value}`,
+      `/registry/${value}/v0.1/servers`,
+      `/${value}/open/v0.1/servers`,
+      `/${value}`,
+      `/v0.1/servers?${value}=x`,
+    ]),
+    '/v0.1/servers?&&&',
+    '/v0.1/servers?=',
+    '/v0.1/servers??',
+    '/v0.1//servers',
+    '//v0.1/servers',
+    '/v0.1/servers/',
+  ];
+
+  it('is told what is wrong with it: no 5xx, always JSON', async () => {
+    expect(urls.length).toBeGreaterThan(1500);
+    const odd: string[] = [];
+    for (const url of urls) {
+      const { status, body } = await request(url);
+      const ok = status === 200 || ([400, 404, 414].includes(status) && typeof JSON.parse(body).error === 'string');
+      if (!ok) odd.push(`${status} ${url} ${body.slice(0, 100)}`);
+    }
+    expect(odd).toEqual([]);
+  });
+
+  it.each(
+    [
+      ['limit=0', 'limit=-1', 'limit=', 'limit=5abc', 'limit=1e2', 'limit=1.5', 'limit=1&limit=2', 'limit[]=1'],
+      ['cursor=x', 'cursor=YS9iLDEuMC4w', 'cursor=WyJhIiwiYiJd', 'search=a&search=b', 'search[a]=b', 'search=%00'],
+      ['search=%ED%A0%80', 'search=%zz', 'search=%', 'unknown=%ff', '%ff=1', 'version=%00', 'version=a&version=b'],
+      ['updated_since=', 'updated_since=2025-01-01', 'updated_since=2025-01-01T00:00:00'],
+      ['updated_since=2025-02-30T00:00:00Z', 'updated_since=2025-01-01T24:00:00Z', 'include_deleted=maybe'],
+    ].flat(),
+  )('refuses ?%s', async (query) => {
+    expect((await fault(`/v0.1/servers?${query}`)).status).toBe(400);
+  });
+
+  it('names every parameter that is wrong', async () => {
+    const { error } = await fault('/v0.1/servers?limit=0&updated_since=yesterday');
+    expect(error).toMatch(/^limit must be .*; updated_since must be /);
+  });
+
+  /** Past fetch, which repairs URLs before it sends them. */
+  async function request(path: string): Promise<{ status: number; body: string }> {
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(Buffer.from(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 'latin1'));
+    const [head = '', body = ''] = (await text(socket)).split(/\r\n\r\n([^]*)/);
+    return { status: Number(head.split(' ')[1]), body };
+  }
+});
+
+describe('the life of the process', () => {
+  it('answers probes on both ports', async () => {
+    for (const url of [api.url, api.internalUrl]) {
+      expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'healthy' });
+      expect(await (await fetch(`${url}/readiness`)).json()).toEqual({ status: 'ready' });
+      expect(await (await fetch(`${url}/version`)).json()).toEqual({
+        version: '1.2.3',
+        commit: 'abc',
+        build_date: '2026-11-22',
+        node_version: process.version,
+        platform: `${process.platform}/${process.arch}`,
+      });
+    }
+    expect((await fetch(`${api.internalUrl}/v0.1/servers`)).status).toBe(404);
+  });
+
+  it('is not ready before every source was tried', async () => {
+    const registry: ServedRegistry = { namespace: 'default', name: 'slow', access: 'anonymous' };
+    const slow = await startRegistryApi(options({ registries: onlyRegistry(registry) }));
+    try {
+      const reason = (report: { reason?: string } = slow.ready() as object) => report.reason;
+      await until(
+        () => reason(),
+        (why) => why === 'waiting for registry default/slow to be set up',
+      );
+
+      await rows.addRegistry('default', 'slow');
+      await rows.addSource('default', 'slow', 'git');
+      await rows.notify('default', 'slow');
+      const awaited = 'waiting for the first sync of source "git" of default/slow';
+      await until(
+        () => reason(),
+        (why) => why === awaited,
+      );
+      const response = await fetch(`${slow.url}/readiness`);
+      expect(response.status).toBe(503);
+      expect(await response.json()).toEqual({ error: awaited });
+
+      await rows.query(`INSERT INTO sync_run (workflow_id, source_id, trigger, started_at, finished_at, failure_reason)
+                        SELECT 'run', id, 'initial', now(), now(), 'Unreachable' FROM source WHERE registry = 'slow'`);
+      await rows.notify('default', 'slow');
+      await until(
+        () => slow.ready(),
+        ({ ready }) => ready,
+      );
+      expect((await (await fetch(`${slow.url}/v0.1/servers`)).json()) as ServerList).toEqual({
+        servers: [],
+        metadata: { count: 0 },
+      });
+    } finally {
+      await slow.close();
+    }
+  });
+
+  it('goes on without its database and catches up when that is back', async () => {
+    const before = (await list('/v0.1/servers')).names;
+    await interruptDatabase(async () => {
+      await until(
+        () => api.ready(),
+        ({ ready, detail }: { ready: boolean; detail?: string }) => ready && !!detail,
+      );
+      expect((await list('/v0.1/servers')).names).toEqual(before);
+      expect(await (await get('/readiness')).json()).toEqual({
+        status: 'ready',
+        detail: expect.stringMatching(/database/),
+      });
+    });
+    await rows.publish('default', 'open', 'v0.1', [...SECOND, { name: 'io.second/later', version: '1.0.0' }]);
+    await until(
+      () => list('/v0.1/servers'),
+      ({ names }) => names.includes('io.second/later@1.0.0'),
+    );
+    expect(api.ready()).toEqual({ ready: true });
+  });
+
+  it('starts without a database, says why it is not ready, and holds clients off', async () => {
+    const nowhere = { ...database.app, database: 'no_such_database' };
+    const lonely = await startRegistryApi(options({ database: nowhere }));
+    try {
+      await until(
+        () => lonely.ready(),
+        (report) => !report.ready && /no_such_database/.test(report.reason),
+      );
+      const response = await fetch(`${lonely.url}/v0.1/servers`);
+      expect(response.status).toBe(503);
+      expect(response.headers.get('retry-after')).toBe('2');
+      expect((await fetch(`${lonely.url}/readiness`)).status).toBe(503);
+      expect((await fetch(`${lonely.url}/health`)).status).toBe(200);
+    } finally {
+      await lonely.close();
+    }
+  });
+
+  it('names a port that is in use, and leaves nothing open', async () => {
+    const port = Number(new URL(api.url).port);
+    await expect(startRegistryApi(options({ port }))).rejects.toThrow(
+      `port ${port} is in use; stop what listens there, or set PORT to a free port`,
+    );
+    await expect(startRegistryApi(options({ internalPort: port }))).rejects.toThrow(/set INTERNAL_PORT/);
+  });
+
+  it('stops listening and hangs up on the database when closed', async () => {
+    const shortLived = await startRegistryApi(options());
+    await shortLived.catalogue.nextChange();
+    await Promise.all([shortLived.close(), shortLived.close()]);
+    expect(shortLived.ready()).toEqual({ ready: false, reason: 'shutting down' });
+    await expect(fetch(`${shortLived.url}/health`)).rejects.toThrow('fetch failed');
+  });
+
+  /** Throws the app role out and lets nobody in while `work` runs. */
+  async function interruptDatabase(work: () => Promise<void>): Promise<void> {
+    const name = database.app.database as string;
+    const [owner, app] = [database.migrator, database.app].map((role) => new Client({ ...role, database: 'postgres' }));
+    if (!owner || !app) return;
+    await Promise.all([owner.connect(), app.connect(), rows.end()]);
+    await owner.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS false`);
+    try {
+      await app.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+      await work();
+    } finally {
+      await owner.query(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS true`);
+      await Promise.all([owner.end(), app.end()]);
+      rows = await CatalogueRows.connect(database.app);
+    }
+  }
+});

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toolhiveCatalogue } from '#support/catalogues.js';
+import { eventually } from '#support/eventually.js';
+import { createGitRepository } from '#support/git-repository.js';
+import type { GitRepository } from '#support/git-repository.js';
+import { listServers, manifestOf, mcpRegistry, StandalonePlace } from '#support/standalone-process.js';
+import type { ListedServer, StandaloneProcess } from '#support/standalone-process.js';
+
+/** So many that an import takes a while. */
+const SERVERS = 20_000;
+const PATH = 'registry.json';
+const SOURCE = { name: 'big', git: { repository: 'https://git.example/big.git', path: PATH } };
+const MANIFEST = manifestOf(mcpRegistry('team', [{ ...SOURCE, syncPolicy: { interval: '1s' } }]));
+
+/** `npm run chaos` takes more. */
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 2);
+
+let place: StandalonePlace;
+let repository: GitRepository;
+let running: StandaloneProcess;
+
+beforeAll(async () => {
+  place = await StandalonePlace.create({ manifest: MANIFEST });
+  repository = await createGitRepository();
+  await repository.commit({ [PATH]: catalogue(1) });
+});
+
+afterAll(async () => {
+  await place[Symbol.asyncDispose]();
+  await repository[Symbol.asyncDispose]();
+});
+
+/** Each edition changes every description, adds a server and drops another. */
+function catalogue(edition: number): string {
+  const { servers, ...rest } = JSON.parse(toolhiveCatalogue(SERVERS + edition, edition));
+  delete servers[`server-${String(edition).padStart(6, '0')}`];
+  return JSON.stringify({ ...rest, servers });
+}
+
+function namesOf(edition: number): string[] {
+  const numbers = Array.from({ length: SERVERS + edition }, (_, index) => index).filter((index) => index !== edition);
+  return numbers.map((index) => `io.github.stacklok/server-${String(index).padStart(6, '0')}`);
+}
+
+function start(): StandaloneProcess {
+  return (running = place.start({
+    env: { SOURCE_URL_REWRITES: `${SOURCE.git.repository}=${repository.url}`, MIN_SYNC_INTERVAL: '1s' },
+  }));
+}
+
+/** Whole editions only: every name once, none missing, all descriptions of one edition. */
+function expectEdition(edition: number, listed: readonly ListedServer[]): void {
+  expect(listed.map(({ name }) => name)).toEqual(namesOf(edition));
+  const editions = new Set(listed.map(({ description }) => /edition (\d+)$/.exec(description)?.[1]));
+  expect([...editions]).toEqual([String(edition)]);
+}
+
+async function query<Row extends object>(sql: string): Promise<Row[]> {
+  const client = new pg.Client({ host: join(place.data, 'postgres-run'), user: 'db_app', database: 'registry' });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The import's own connection says that it is at work, from its first statement to its commit. */
+const importing = () =>
+  eventually(async () => {
+    const rows = await query(
+      "SELECT FROM pg_stat_activity WHERE application_name = 'mcp-registry-import' AND xact_start IS NOT NULL",
+    ).catch(() => []);
+    return rows.length > 0 ? true : undefined;
+  }, 10);
+
+/** Everything that is served, as soon as that is this edition. */
+async function edition(wanted: number): Promise<readonly ListedServer[]> {
+  await eventually(async () => {
+    const response = await fetch(`${place.url}/v0.1/servers?limit=1`).catch(() => undefined);
+    return response && (await response.text()).includes(`edition ${wanted}"`) ? true : undefined;
+  });
+  return (await listServers(place.url)) ?? [];
+}
+
+describe('kill -9 in the middle of an import', { timeout: 180_000 }, () => {
+  it('of the very first one leaves nothing served; the next start imports everything', async () => {
+    start();
+    await importing();
+    await running.kill();
+    const orphans = await place.servers();
+    expect(await place.processes()).toEqual(expect.arrayContaining(Object.values(orphans)));
+
+    start();
+    expectEdition(1, await edition(1));
+    expect(await place.processes()).not.toEqual(expect.arrayContaining([orphans.postgres]));
+    expect(await place.processes()).not.toEqual(expect.arrayContaining([orphans.temporal]));
+  });
+
+  it.each(Array.from({ length: KILLS }, (_, kill) => ({ next: kill + 2, afterMs: Math.round((kill * 733) % 2_500) })))(
+    'after $afterMs ms leaves the old revision served; then edition $next replaces it',
+    async ({ next, afterMs }) => {
+      await repository.commit({ [PATH]: catalogue(next) });
+      await importing();
+      await sleep(afterMs);
+      await running.kill();
+
+      start();
+      const stored = await eventually(() => listServers(place.url));
+      const [first] = stored;
+      // The transaction may have been committed before the kill, never a part of it.
+      expectEdition(first?.description.endsWith(`edition ${next}`) ? next : next - 1, stored);
+      expectEdition(next, await edition(next));
+    },
+  );
+
+  it('leaves one row per sync run, and no revision that was published twice', async () => {
+    await running.ready();
+    const runs = await query<{ revision: string; published: string }>(
+      `SELECT revision, count(*) AS published FROM sync_run
+        WHERE failure_reason IS NULL AND (counts->>'added')::int > 0 GROUP BY revision`,
+    );
+    expect(runs.filter(({ published }) => published !== '1')).toEqual([]);
+    const [{ rows, entries }] = (await query(
+      `SELECT (SELECT count(*)::int FROM (SELECT FROM sync_run GROUP BY source_id, started_at HAVING count(*) > 1) AS twice) AS rows,
+              (SELECT count(*)::int FROM entry WHERE deleted_at IS NULL) AS entries`,
+    )) as [{ rows: number; entries: number }];
+    expect(rows).toBe(0);
+    expect(entries).toBe(namesOf(KILLS + 1).length);
+    expect(await running.stop()).toEqual({ code: 130, signal: null });
+    expect(await place.commands()).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { toolhiveCatalogue } from '#support/catalogues.js';
+import { createTestDatabase } from '#support/database.js';
+import { eventually } from '#support/eventually.js';
+import { createGitRepository } from '#support/git-repository.js';
+import type { GitRepository } from '#support/git-repository.js';
+import {
+  configMap,
+  configMapSource,
+  listServers,
+  manifestOf,
+  mcpRegistry,
+  StandalonePlace,
+} from '#support/standalone-process.js';
+import type { StandaloneProcess } from '#support/standalone-process.js';
+
+describe('with DATABASE_URL and TEMPORAL_ADDRESS', () => {
+  it('starts no server, and leaves alone what another instance keeps in the same ones', async () => {
+    const database = await createTestDatabase();
+    const { host, database: name } = database.migrator;
+    const env = {
+      DATABASE_URL: `postgresql://db_migrator@localhost/${name}?host=${encodeURIComponent(host as string)}`,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+    };
+    const data = configMap('cm', toolhiveCatalogue(3));
+    await using one = await StandalonePlace.create({
+      manifest: manifestOf(mcpRegistry('one', [configMapSource('cm')]), data),
+    });
+    await using two = await StandalonePlace.create({
+      manifest: manifestOf(mcpRegistry('two', [configMapSource('cm')]), data),
+    });
+    const runs = [one.start({ env }), two.start({ env })];
+    for (const run of runs) await run.ready();
+    expect(runs.map(({ output }) => /Temporal UI/.test(output))).toEqual([false, false]);
+    expect(await listServers(`${one.url}/default/one`)).toHaveLength(3);
+    expect(await listServers(`${two.url}/default/two`)).toHaveLength(3);
+    // Each has only its own process.
+    expect([await one.commands(), await two.commands()]).toEqual([[expect.anything()], [expect.anything()]]);
+
+    for (const [index, place] of [one, two].entries()) {
+      await place.edit(
+        manifestOf(
+          mcpRegistry(['one', 'two'][index] as string, [configMapSource('cm')]),
+          configMap('cm', toolhiveCatalogue(4)),
+        ),
+      );
+      await eventually(async () => ((await listServers(place.url))?.length === 4 ? true : undefined));
+    }
+    for (const run of runs) expect(await run.stop()).toEqual({ code: 130, signal: null });
+    await database.drop();
+  });
+});
+
+describe('when a server is killed', () => {
+  const PATH = 'registry.json';
+  const SOURCE = { name: 'servers', git: { repository: 'https://git.example/servers.git', path: PATH } };
+  let place: StandalonePlace;
+  let repository: GitRepository;
+  let running: StandaloneProcess;
+
+  beforeAll(async () => {
+    repository = await createGitRepository();
+    await repository.commit({ [PATH]: toolhiveCatalogue(1) });
+    const manifest = manifestOf(mcpRegistry('team', [{ ...SOURCE, syncPolicy: { interval: '1s' } }]));
+    place = await StandalonePlace.create({ manifest });
+    const env = { SOURCE_URL_REWRITES: `${SOURCE.git.repository}=${repository.url}`, MIN_SYNC_INTERVAL: '1s' };
+    running = place.start({ env });
+    await running.ready();
+  });
+
+  afterAll(async () => {
+    await place[Symbol.asyncDispose]();
+    await repository[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    { server: 'temporal', servers: 2 },
+    { server: 'postgres', servers: 3 },
+  ] as const)('$server comes back, the API answers all the time, and syncs go on', async ({ server, servers }) => {
+    const before = (await place.servers())[server];
+    process.kill(before, 'SIGKILL');
+    await repository.commit({ [PATH]: toolhiveCatalogue(servers) });
+    await eventually(async () => {
+      const listed = await listServers(place.url);
+      expect(listed).toBeDefined();
+      return listed?.length === servers ? true : undefined;
+    });
+    expect((await place.servers())[server]).not.toBe(before);
+    expect(running.stderr).not.toMatch(/\n {4}at /);
+  });
+
+  it('ends in order after all that, here told by SIGTERM as systemd and containers do', async () => {
+    running.signal('SIGTERM');
+    expect(await running.exited).toEqual({ code: 143, signal: null });
+    expect(await place.commands()).toEqual([]);
+  });
+});

@@ -1,0 +1,574 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import type { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { EntryCounts, SourcePlan, SyncOutcome } from '#domain/sync.js';
+import { createDataSource } from '#persistence/database.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import type { ServedRegistry } from '#registry-api/served-registry.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { CatalogueRows } from '#support/catalogue-rows.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+
+const TEAM: RegistryRef = { namespace: 'default', name: 'team', uid: randomUUID() };
+const OTHER: RegistryRef = { namespace: 'default', name: 'other', uid: randomUUID() };
+const CLOSED: RegistryRef = { namespace: 'default', name: 'closed', uid: randomUUID() };
+const ABSENT: RegistryRef = { namespace: 'default', name: 'absent', uid: randomUUID() };
+
+let database: TestDatabase;
+let dataSource: DataSource;
+let catalogue: RegistryCatalogue;
+let rows: CatalogueRows;
+let api: RegistryApi;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dataSource = await createDataSource(database.app, { maxConnections: 2, onError: () => undefined }).initialize();
+  catalogue = new RegistryCatalogue(dataSource);
+  rows = await CatalogueRows.connect(database.app);
+  await catalogue.adoptPlan(TEAM, 'Team registry', [
+    plan('ours', { intervalMs: 1_800_000 }),
+    plan('mirror', { type: 'api', address: 'https://example.com/registry', format: 'upstream' }),
+    plan('file', { type: 'configMapRef', address: 'ConfigMap team, key registry.json' }),
+    plan('unborn', { type: 'pvcRef', address: 'PersistentVolumeClaim data, registry.json' }),
+  ]);
+  await catalogue.adoptPlan(OTHER, null, [plan('theirs')]);
+  await catalogue.adoptPlan(CLOSED, 'Closed', [plan('secret')]);
+  const served = [TEAM, OTHER, CLOSED, ABSENT].map(({ namespace, name }): ServedRegistry => ({
+    namespace,
+    name,
+    access: name === 'closed' ? 'oauth' : 'anonymous',
+  }));
+  api = await startRegistryApi({
+    database: database.app,
+    host: '127.0.0.1',
+    port: 0,
+    internalPort: 0,
+    registries: {
+      find: (namespace, name) => served.find((one) => one.namespace === namespace && one.name === name),
+      default: () => served[0],
+      all: () => served,
+    },
+    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
+    logger: pino({ level: 'silent' }),
+  });
+});
+
+afterAll(async () => {
+  await api?.close();
+  await rows?.end();
+  await dataSource?.destroy();
+  await database?.drop();
+});
+
+function plan(name: string, overrides: Partial<SourcePlan> = {}): SourcePlan {
+  return {
+    name,
+    type: 'git',
+    address: 'https://example.com/team/catalogue.git',
+    format: 'toolhive',
+    specHash: '',
+    filterHash: '',
+    referenceHash: '',
+    ...overrides,
+  };
+}
+
+const COUNTS: EntryCounts = { served: 3, hidden: 1, quarantined: 2, added: 3, updated: 1, removed: 0, unchanged: 0 };
+const MINUTE_MS = 60_000;
+const NOON = Date.parse('2026-11-22T12:00:00Z');
+
+/** Of the source's n-th run, one a minute from noon. */
+function outcome(source: string, run: number, rest: Partial<SyncOutcome> = {}): SyncOutcome {
+  const startedAt = NOON + run * MINUTE_MS;
+  return { source, run, storeId: 'store', trigger: 'interval', startedAt, finishedAt: startedAt + 1500, ...rest };
+}
+
+const unreachable = (message: string): Partial<SyncOutcome> => ({
+  failure: { reason: 'Unreachable', message, destiny: 'retry' },
+});
+
+async function record(registry: RegistryRef, ran: SyncOutcome): Promise<void> {
+  await catalogue.recordRun(registry, `runs/${registry.name}/${ran.source}/${ran.run}`, ran);
+}
+
+/** What a publishing sync leaves in the source's own row. */
+async function markPublished(source: string, at: number, counts = COUNTS): Promise<void> {
+  await rows.query(
+    `UPDATE source SET revision = 'rev-1', synced_at = $2, served_count = $3, hidden_count = $4, quarantined_count = $5
+      WHERE name = $1`,
+    [source, new Date(at), counts.served, counts.hidden, counts.quarantined],
+  );
+}
+
+const get = (path: string, init?: RequestInit) => fetch(`${api.url}${path}`, init);
+
+async function read<T = Record<string, unknown>>(path: string): Promise<T> {
+  const response = await get(path);
+  const body = (await response.json()) as T;
+  expect({ path, status: response.status, body }).toMatchObject({ path, status: 200 });
+  return body;
+}
+
+async function fault(path: string, init?: RequestInit): Promise<{ status: number; error: unknown }> {
+  const response = await get(path, init);
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+  return { status: response.status, ...((await response.json()) as { error: unknown }) };
+}
+
+interface Paged {
+  metadata: { count: number; nextCursor?: string };
+}
+
+/** All pages, one after the other. */
+async function walk<T extends Paged>(path: string, limit: number): Promise<T[]> {
+  const pages: T[] = [];
+  for (let cursor: string | undefined = ''; cursor !== undefined;) {
+    const page: T = await read<T>(`${path}?limit=${limit}&cursor=${cursor}`);
+    expect(page.metadata.count).toBeLessThanOrEqual(limit);
+    pages.push(page);
+    cursor = page.metadata.nextCursor;
+  }
+  return pages;
+}
+
+interface SourceView {
+  name: string;
+  syncStatus: Record<string, unknown>;
+}
+
+describe('a source', () => {
+  it('shows nothing of syncs before the first, least of all a failure', async () => {
+    expect(await read('/extension/v0/registries/unborn')).toEqual({
+      name: 'unborn',
+      type: 'FILE',
+      creationType: 'CONFIG',
+      sourceType: 'file',
+      format: 'toolhive',
+      sourceConfig: { address: 'PersistentVolumeClaim data, registry.json' },
+      syncStatus: { attemptCount: 0, serverCount: 0, hiddenCount: 0, quarantinedCount: 0 },
+    });
+  });
+
+  it('shows a success, then failures beside what the success left, then the next success', async () => {
+    await markPublished('ours', NOON + MINUTE_MS + 1000);
+    await record(TEAM, outcome('ours', 1, { trigger: 'initial', revision: 'rev-1', counts: COUNTS, warning: 'odd' }));
+    const kept = {
+      lastSyncTime: '2026-11-22T12:01:01.000Z',
+      serverCount: 3,
+      hiddenCount: 1,
+      quarantinedCount: 2,
+      revision: 'rev-1',
+    };
+    expect(await read('/extension/v0/registries/ours')).toEqual({
+      name: 'ours',
+      type: 'REMOTE',
+      creationType: 'CONFIG',
+      sourceType: 'git',
+      format: 'toolhive',
+      sourceConfig: { repository: 'https://example.com/team/catalogue.git' },
+      syncSchedule: '30m',
+      syncStatus: {
+        ...kept,
+        phase: 'complete',
+        lastAttempt: '2026-11-22T12:01:00.000Z',
+        attemptCount: 0,
+        message: 'odd',
+      },
+    });
+
+    await record(TEAM, outcome('ours', 2, unreachable('no route to example.com')));
+    await record(TEAM, outcome('ours', 3, unreachable('example.com does not answer')));
+    const { syncStatus } = await read<SourceView>('/v1/sources/ours');
+    expect(syncStatus).toEqual({
+      ...kept,
+      phase: 'failed',
+      lastAttempt: '2026-11-22T12:03:00.000Z',
+      attemptCount: 2,
+      message: 'example.com does not answer',
+    });
+
+    await record(TEAM, outcome('ours', 4, { trigger: 'retry', revision: 'rev-1' }));
+    expect((await read<SourceView>('/v1/sources/ours')).syncStatus).toEqual({
+      ...kept,
+      phase: 'complete',
+      lastAttempt: '2026-11-22T12:04:00.000Z',
+      attemptCount: 0,
+      message: 'odd',
+    });
+  });
+
+  it('is failed without a success as well', async () => {
+    await record(TEAM, outcome('mirror', 1, unreachable('connection refused')));
+    expect((await read<SourceView>('/v1/sources/mirror')).syncStatus).toEqual({
+      phase: 'failed',
+      lastAttempt: '2026-11-22T12:01:00.000Z',
+      attemptCount: 1,
+      serverCount: 0,
+      hiddenCount: 0,
+      quarantinedCount: 0,
+      message: 'connection refused',
+    });
+  });
+
+  it('is complete although the run that published it could not be written down', async () => {
+    await markPublished('file', NOON);
+    expect((await read<SourceView>('/v1/sources/file')).syncStatus).toMatchObject({
+      phase: 'complete',
+      lastSyncTime: '2026-11-22T12:00:00.000Z',
+      serverCount: 3,
+    });
+  });
+
+  it('stands in the order of the spec, the same on both generations of the API', async () => {
+    const { registries } = await read<{ registries: SourceView[] }>('/extension/v0/registries');
+    expect(registries.map(({ name }) => name)).toEqual(['ours', 'mirror', 'file', 'unborn']);
+    expect(await read('/v1/sources')).toEqual({ sources: registries });
+    expect(registries[1]).toEqual(await read('/v1/sources/mirror'));
+    expect(registries[1]).toMatchObject({
+      type: 'REMOTE',
+      sourceType: 'api',
+      format: 'upstream',
+      sourceConfig: { endpoint: 'https://example.com/registry' },
+    });
+  });
+});
+
+describe('a registry', () => {
+  it('has its display name and its sources in order', async () => {
+    const expected = {
+      name: 'team',
+      displayName: 'Team registry',
+      creationType: 'CONFIG',
+      sources: ['ours', 'mirror', 'file', 'unborn'],
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    };
+    expect(await read('/v1/registries')).toEqual({ registries: [expected] });
+    expect(await read('/v1/registries/team')).toEqual(expected);
+  });
+
+  it('is the one that the address names, and shows nothing of the others', async () => {
+    expect(await read('/default/other/v1/registries')).toMatchObject({
+      registries: [{ name: 'other', sources: ['theirs'] }],
+    });
+    const { sources } = await read<{ sources: SourceView[] }>('/default/other/v1/sources');
+    expect(sources.map(({ name }) => name)).toEqual(['theirs']);
+    expect((await fault('/default/other/v1/sources/ours')).status).toBe(404);
+    expect((await fault('/default/other/v1/sources/ours/runs')).status).toBe(404);
+    expect((await fault('/v1/registries/other')).status).toBe(404);
+    expect((await fault('/v1/sources/theirs')).status).toBe(404);
+  });
+
+  it('has nothing to show before its plan is adopted', async () => {
+    expect(await read('/default/absent/v1/registries')).toEqual({ registries: [] });
+    expect(await read('/default/absent/v1/sources')).toEqual({ sources: [] });
+    expect(await read('/default/absent/extension/v0/registries')).toEqual({ registries: [] });
+    expect((await fault('/default/absent/v1/registries/absent')).status).toBe(404);
+  });
+
+  it('with a login is closed on every view, whatever token comes', async () => {
+    const paths = [
+      ...['/extension/v0/registries', '/v1/registries', '/v1/sources'].flatMap((list) => [list, `${list}/secret`]),
+      ...['entries', 'runs', 'quarantine'].map((list) => `/v1/sources/secret/${list}`),
+      '/v1/sources/secret/runs?limit=wrong',
+    ];
+    for (const path of paths) {
+      const headers = { authorization: 'Bearer x' };
+      expect([path, (await get(`/default/closed${path}`, { headers })).status]).toEqual([path, 401]);
+      expect([path, (await fault(`/default/closed${path}`)).status]).toEqual([path, 401]);
+    }
+  });
+});
+
+describe('the entries of a source', () => {
+  interface Entries extends Paged {
+    entries: { entryType: string; name: string; versions: Record<string, unknown>[] }[];
+  }
+
+  const flat = (pages: readonly Entries[]) =>
+    pages.flatMap(({ entries }) =>
+      entries.flatMap(({ name, versions }) => versions.map(({ version }) => `${name}@${String(version)}`)),
+    );
+
+  beforeAll(async () => {
+    const before = { title: 'Both', publishedAt: '2026-01-01T00:00:00Z', updatedAt: '2026-02-01T00:00:00Z' };
+    await rows.publish('default', 'team', 'ours', [{ name: 'io.example/both', version: '1.0.0' }]);
+    await rows.publish('default', 'team', 'file', [
+      { name: 'io.example/both', version: '2.0.0', ...before },
+      { name: 'io.example/both', version: '10.0.0', status: 'deprecated', hiddenBy: 'tags.exclude: old', ...before },
+      { name: 'io.example/gone', version: '1.0.0', deletedAt: '2026-03-01T00:00:00Z' },
+      { name: 'io.example/hidden', version: '1.0.0', hiddenBy: 'names.exclude: *hidden' },
+      { name: 'io.example/\uff5e', version: '1.0.0' },
+      { name: 'io.example/😀', version: '1.0.0' },
+    ]);
+  });
+
+  it('are there when another source wins their name or the filter leaves them out, which it says', async () => {
+    const { entries, metadata } = await read<Entries>('/v1/sources/file/entries');
+    expect(metadata).toEqual({ count: 5 });
+    const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-02-01T00:00:00.000Z' };
+    const about = { title: 'Both', description: 'About io.example/both', ...times };
+    expect(entries[0]).toEqual({
+      entryType: 'server',
+      name: 'io.example/both',
+      versions: [
+        { version: '10.0.0', ...about, status: 'deprecated', hiddenBy: 'tags.exclude: old' },
+        { version: '2.0.0', ...about, status: 'active' },
+      ],
+    });
+    expect(entries[1]).toMatchObject({ name: 'io.example/hidden', versions: [{ hiddenBy: 'names.exclude: *hidden' }] });
+  });
+
+  it('come once each and in text order, whatever the size of a page', async () => {
+    const whole = flat([await read<Entries>('/v1/sources/file/entries')]);
+    expect(whole).toEqual([
+      'io.example/both@10.0.0',
+      'io.example/both@2.0.0',
+      'io.example/hidden@1.0.0',
+      'io.example/\uff5e@1.0.0',
+      'io.example/😀@1.0.0',
+    ]);
+    for (const limit of [1, 2, 4, 5, 6, 5000]) {
+      expect(flat(await walk<Entries>('/v1/sources/file/entries', limit))).toEqual(whole);
+    }
+  });
+
+  it('go on behind the last one although that is gone by then', async () => {
+    const { metadata } = await read<Entries>('/v1/sources/file/entries?limit=3');
+    await rows.query(`DELETE FROM entry WHERE name = 'io.example/hidden'`);
+    const rest = await read<Entries>(`/v1/sources/file/entries?cursor=${metadata.nextCursor}`);
+    expect(flat([rest])).toEqual(['io.example/\uff5e@1.0.0', 'io.example/😀@1.0.0']);
+  });
+
+  it('show long texts only so far', async () => {
+    await rows.publish('default', 'team', 'mirror', [
+      { name: 'io.example/long', version: '1', description: '😀'.repeat(100_000), title: 'x'.repeat(100_000) },
+    ]);
+    const { entries } = await read<Entries>('/v1/sources/mirror/entries');
+    expect(entries[0]?.versions[0]).toMatchObject({ description: '😀'.repeat(500), title: 'x'.repeat(500) });
+  });
+});
+
+describe('the runs of a source', () => {
+  interface Runs extends Paged {
+    runs: { workflowId: string; failure?: object }[];
+  }
+
+  it('are there newest first, with what came of them', async () => {
+    const { runs, metadata } = await read<Runs>('/v1/sources/ours/runs');
+    expect(metadata).toEqual({ count: 4 });
+    expect(runs.map(({ workflowId }) => workflowId.split('/').at(-1))).toEqual(['4', '3', '2', '1']);
+    expect(runs[1]).toEqual({
+      workflowId: 'runs/team/ours/3',
+      trigger: 'interval',
+      startedAt: '2026-11-22T12:03:00.000Z',
+      finishedAt: '2026-11-22T12:03:01.500Z',
+      durationMs: 1500,
+      failure: { reason: 'Unreachable', message: 'example.com does not answer' },
+    });
+    expect(runs[3]).toEqual({
+      workflowId: 'runs/team/ours/1',
+      trigger: 'initial',
+      revision: 'rev-1',
+      startedAt: '2026-11-22T12:01:00.000Z',
+      finishedAt: '2026-11-22T12:01:01.500Z',
+      durationMs: 1500,
+      counts: COUNTS,
+      warning: 'odd',
+    });
+  });
+
+  it('come once each, those that started together too, and new ones do not shift the pages', async () => {
+    for (const run of [1, 2, 3, 10, 11]) await record(OTHER, outcome('theirs', run, { startedAt: NOON }));
+    const { metadata, runs } = await read<Runs>('/default/other/v1/sources/theirs/runs?limit=2');
+    await record(OTHER, outcome('theirs', 12));
+    const rest = await read<Runs>(`/default/other/v1/sources/theirs/runs?cursor=${metadata.nextCursor}`);
+    const ids = [...runs, ...rest.runs].map(({ workflowId }) => workflowId.split('/').at(-1));
+    expect(ids.toSorted()).toEqual(['1', '10', '11', '2', '3']);
+    for (const limit of [1, 2, 3, 6, 7]) {
+      const pages = await walk<Runs>('/default/other/v1/sources/theirs/runs', limit);
+      expect(new Set(pages.flatMap((page) => page.runs.map(({ workflowId }) => workflowId))).size).toBe(6);
+    }
+  });
+});
+
+describe('the quarantine of a source', () => {
+  interface Quarantine extends Paged {
+    quarantine: Record<string, string>[];
+  }
+
+  const hold = (...keys: string[]) =>
+    rows.query(
+      `INSERT INTO quarantined_entry (source_id, key, name, version, path, message)
+       SELECT source.id, key, 'io.example/' || left(key, 5), NULL, 'packages[0].identifier', 'must be text'
+         FROM source, unnest($1::text[]) AS key WHERE source.name = 'ours'`,
+      [keys],
+    );
+  const keys = (pages: readonly Quarantine[]) => pages.flatMap(({ quarantine }) => quarantine.map(({ key }) => key));
+
+  it('says which entry it is and what is wrong with it, in the order in which it was found', async () => {
+    await hold('c', 'a', 'b');
+    await rows.query(`INSERT INTO quarantined_entry (source_id, key, path, message)
+                      SELECT id, 'd', '', 'is not an object' FROM source WHERE name = 'ours'`);
+    const whole = await read<Quarantine>('/v1/sources/ours/quarantine');
+    expect(whole).toEqual({
+      quarantine: [
+        { key: 'c', name: 'io.example/c', path: 'packages[0].identifier', message: 'must be text' },
+        { key: 'a', name: 'io.example/a', path: 'packages[0].identifier', message: 'must be text' },
+        { key: 'b', name: 'io.example/b', path: 'packages[0].identifier', message: 'must be text' },
+        { key: 'd', message: 'is not an object' },
+      ],
+      metadata: { count: 4 },
+    });
+    for (const limit of [1, 2, 3, 4, 5]) {
+      expect(keys(await walk<Quarantine>('/v1/sources/ours/quarantine', limit))).toEqual(['c', 'a', 'b', 'd']);
+    }
+  });
+
+  it('leaves out nothing when a sync replaces it between two pages', async () => {
+    const { metadata } = await read<Quarantine>('/v1/sources/ours/quarantine?limit=2');
+    await rows.query('DELETE FROM quarantined_entry');
+    await hold('x', 'y');
+    expect(keys([await read(`/v1/sources/ours/quarantine?cursor=${metadata.nextCursor}`)])).toEqual(['x', 'y']);
+  });
+
+  it('is empty for a source whose entries are all good, and shows long keys only so far', async () => {
+    expect(await read('/v1/sources/file/quarantine')).toEqual({ quarantine: [], metadata: { count: 0 } });
+    await hold('k'.repeat(1_000_000));
+    expect(keys([await read('/v1/sources/ours/quarantine')]).at(-1)).toBe('k'.repeat(1000));
+  });
+});
+
+describe('HTTP', () => {
+  const LISTS = ['/v1/sources/ours/entries', '/v1/sources/ours/runs', '/v1/sources/ours/quarantine'];
+  const PATHS = ['/extension/v0/registries', '/v1/registries', '/v1/registries/team', '/v1/sources', ...LISTS];
+
+  it('answers HEAD like GET, never from a cache, and to every origin', async () => {
+    for (const path of PATHS) {
+      const [whole, head] = [await get(path), await get(path, { method: 'HEAD' })];
+      expect([path, whole.status, head.status]).toEqual([path, 200, 200]);
+      expect(whole.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(whole.headers.get('cache-control')).toBe('no-store');
+      expect(whole.headers.get('access-control-allow-origin')).toBe('*');
+      expect(head.headers.get('content-length')).toBe(String((await whole.arrayBuffer()).byteLength));
+      expect(await head.text()).toBe('');
+    }
+  });
+
+  it('refuses other methods, and paths that are none', async () => {
+    for (const path of PATHS) {
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+        const response = await get(path, { method, body: '{not json' });
+        expect([path, method, response.status]).toEqual([path, method, 405]);
+        expect(await response.json()).toHaveProperty('error');
+      }
+    }
+    for (const path of ['/v1', '/v1/sources/ours/nothing', '/v1/sources/ours/entries/x', '/extension/v0', '/v1/me']) {
+      expect([path, (await fault(path)).status]).toEqual([path, 404]);
+    }
+  });
+
+  const cursor = (place: unknown) => Buffer.from(JSON.stringify(place)).toString('base64url');
+  const FOREIGN = [
+    'x',
+    'YS9iLDEuMC4w',
+    '%00',
+    ...[null, 0.5, -1, 1e300, '1', true, {}, [], ['a', 'b'], { name: 'a' }, { name: 'a', version: 1 }].map(cursor),
+    ...[
+      { name: 'a\0', version: '1' },
+      { name: '\ud800', version: '1' },
+      { name: 'a', version: '1', x: 1 },
+    ].map(cursor),
+    ...['2026-02-30T00:00:00Z', 'infinity', '2026-11-22', '+275760-09-13T00:00:00Z', '', 0].map((startedAt) =>
+      cursor({ startedAt, workflowId: 'a' }),
+    ),
+    cursor({ startedAt: '2026-11-22T00:00:00Z', workflowId: '\0' }),
+  ];
+
+  it.each(LISTS)('takes only cursors and limits that make sense at %s', async (path) => {
+    const odd = [
+      ...['0', '-1', '', '5abc', '1e2', '1.5', '1&limit=2'].map((value) => `limit=${value}`),
+      ...FOREIGN.map((value) => `cursor=${value}`),
+      'cursor=a&cursor=b',
+      'cursor[]=a',
+      'cursor=%zz',
+      'limit[]=1',
+      'unknown=%ff',
+      '%ff=1',
+    ];
+    for (const query of odd) expect([query, (await fault(`${path}?${query}`)).status]).toEqual([query, 400]);
+    expect((await fault(`${path}?limit=0&cursor=x`)).error).toMatch(
+      /limit must be .*; cursor is not|cursor is not .*; l/,
+    );
+    expect((await get(`${path}?limit=99999999999999999999&cursor=&colour=red`)).status).toBe(200);
+    expect((await get(`${path}?cursor=${cursor({ startedAt: '0000-01-01T00:00:00Z', workflowId: '' })}`)).status).toBe(
+      path.endsWith('runs') ? 200 : 400,
+    );
+  });
+
+  it('does not take the cursor of one list for that of another', async () => {
+    const { metadata } = await read<Paged>('/v1/sources/ours/runs?limit=1');
+    expect((await fault(`/v1/sources/ours/entries?cursor=${metadata.nextCursor}`)).status).toBe(400);
+    expect((await fault(`/v1/sources/ours/quarantine?cursor=${metadata.nextCursor}`)).status).toBe(400);
+  });
+
+  it('is told by 404 of names that are not there, by 400 of those that cannot be decoded', async () => {
+    const odd = [
+      'nobody',
+      'OURS',
+      '%00',
+      'a%00b',
+      '..%2F..',
+      "'%20OR%201=1--",
+      '__proto__',
+      '%F0%9F%98%80',
+      '1',
+      '%20',
+    ];
+    for (const list of ['/extension/v0/registries', '/v1/registries', '/v1/sources']) {
+      for (const name of odd) {
+        expect([list, name, (await fault(`${list}/${name}`)).status]).toEqual([list, name, 404]);
+        const nested = await fault(`/v1/sources/${name}/entries`);
+        expect([name, nested.status]).toEqual([name, 404]);
+      }
+      for (const name of ['%', '%zz', '%FF', '%ED%A0%80', '%C0%AF']) {
+        expect([list, name, (await fault(`${list}/${name}`)).status]).toEqual([list, name, 400]);
+      }
+    }
+  });
+});
+
+describe('without a database', () => {
+  it('holds clients off, and says for how long', async () => {
+    const nowhere = await startRegistryApi({
+      database: { ...database.app, database: 'no_such_database' },
+      host: '127.0.0.1',
+      port: 0,
+      internalPort: 0,
+      registries: { find: () => undefined, default: () => ({ ...TEAM, access: 'anonymous' }), all: () => [] },
+      version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
+      logger: pino({ level: 'silent' }),
+    });
+    try {
+      for (const path of ['/extension/v0/registries', '/v1/registries', '/v1/sources/ours/runs']) {
+        const response = await fetch(`${nowhere.url}${path}`);
+        expect(response.status).toBe(503);
+        expect(response.headers.get('retry-after')).toBe('2');
+        expect(await response.json()).toEqual({ error: expect.stringMatching(/database does not answer/) });
+      }
+    } finally {
+      await nowhere.close();
+    }
+  });
+
+  it('answers again once the database is back', async () => {
+    await rows.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mcp-registry-views'`,
+    );
+    await expect.poll(async () => (await get('/v1/sources')).status, { timeout: 20_000 }).toBe(200);
+  });
+});

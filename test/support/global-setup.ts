@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { createProgress } from '#devstack/progress.js';
+import { obtainTool } from '#devstack/obtain-tool.js';
+import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
+import { startTemporalDevServer } from '#temporal/dev-server.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** `host:port` */
+    temporalAddress: string;
+    temporalBinary: string;
+  }
+}
+
+/** So few that a test can live through a continue-as-new. */
+const EVENTS_BEFORE_CONTINUE_AS_NEW = 120;
+
+/** One Postgres and one Temporal for the whole run; tests make databases and registries of their own in them. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  build();
+  const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-test-'));
+  const progress = createProgress();
+  const log = (): void => undefined;
+  const temporalBinary = await obtainTool('temporal', { progress, signal: new AbortController().signal });
+  progress.done();
+  const [postgres, temporal] = await Promise.all([
+    startEmbeddedPostgres({ dataDirectory: join(directory, 'postgres'), durable: false, log }),
+    startTemporalDevServer({
+      binary: temporalBinary,
+      dataFile: join(directory, 'temporal.db'),
+      port: 17_233,
+      uiPort: 18_233,
+      logFile: join(directory, 'temporal.log'),
+      recordFile: join(directory, 'temporal.json'),
+      dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': EVENTS_BEFORE_CONTINUE_AS_NEW },
+      log,
+    }),
+  ]);
+  process.env['TEST_POSTGRES_SOCKET'] = postgres.connection.host;
+  project.provide('temporalAddress', temporal.address);
+  project.provide('temporalBinary', temporalBinary);
+  return async () => {
+    await Promise.all([postgres.stop(), temporal.stop()]);
+    await rm(directory, { recursive: true, force: true });
+  };
+}
+
+/** Import threads, workflow bundle and whole processes are tested as they are shipped: from dist, never a stale one. */
+function build(): void {
+  const { status } = spawnSync(process.execPath, ['tools/build.mjs'], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the build failed');
+}

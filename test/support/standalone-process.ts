@@ -1,0 +1,282 @@
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+import { projectRoot } from '#config/project-root.js';
+import { isPortFree } from '#temporal/free-port.js';
+
+const MAIN = fileURLToPath(new URL('dist/apps/standalone/src/main.js', projectRoot));
+
+export const NOBODY = { uid: 65_534, gid: 65_534 };
+
+/** Only root may become another user, and the build may stand where that user cannot read it. */
+export function canStartAs(user: { uid: number; gid: number }): boolean {
+  const reads = ['-e', `fs.readFileSync(${JSON.stringify(MAIN)})`];
+  return process.getuid?.() === 0 && spawnSync(process.execPath, reads, { ...user, cwd: '/' }).status === 0;
+}
+
+/** Longer than anything here takes; a test that waits in vain tells what the process said. */
+const PATIENCE_MS = 55_000;
+
+export interface Ports {
+  readonly api: number;
+  readonly internal: number;
+  readonly temporal: number;
+  readonly temporalUi: number;
+}
+
+export interface StartOptions {
+  /** Default: the manifest of the place. */
+  readonly args?: readonly string[];
+  /** Over the defaults; undefined unsets. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** A folder for manifest and data, and ports, in which the shipped build is started once or several times. */
+export class StandalonePlace implements AsyncDisposable {
+  private constructor(
+    readonly directory: string,
+    readonly ports: Ports,
+  ) {}
+
+  /** `mode` of the folder; by default others may pass, as in most places where somebody starts it. */
+  static async create({ mode = 0o755, manifest = '' } = {}): Promise<StandalonePlace> {
+    const directory = await mkdtemp(join(tmpdir(), 'standalone-'));
+    await chmod(directory, mode);
+    const [api, internal, temporal, temporalUi] = (await findFreePorts(4)) as [number, number, number, number];
+    const place = new StandalonePlace(directory, { api, internal, temporal, temporalUi });
+    await place.edit(manifest);
+    return place;
+  }
+
+  get manifest(): string {
+    return join(this.directory, 'registry.yaml');
+  }
+
+  get data(): string {
+    return join(this.directory, 'data');
+  }
+
+  get url(): string {
+    return `http://localhost:${this.ports.api}`;
+  }
+
+  async edit(manifest: string): Promise<void> {
+    await writeFile(this.manifest, manifest);
+  }
+
+  start({ args = [this.manifest], env = {}, user }: StartOptions = {}): StandaloneProcess {
+    const { ports } = this;
+    const given = {
+      PATH: process.env['PATH'],
+      HOME: this.directory,
+      DEVSTACK_TEMPORAL: inject('temporalBinary'),
+      DATA_DIR: this.data,
+      PORT: String(ports.api),
+      INTERNAL_PORT: String(ports.internal),
+      TEMPORAL_PORT: String(ports.temporal),
+      TEMPORAL_UI_PORT: String(ports.temporalUi),
+      ...env,
+    };
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: fileURLToPath(projectRoot),
+      env: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...user,
+    });
+    return new StandaloneProcess(child);
+  }
+
+  /** Pids of all processes that were started in this folder or work in it. Known from /proc: elsewhere than on Linux, none. */
+  async processes(): Promise<number[]> {
+    return (await this.found()).map(({ pid }) => pid);
+  }
+
+  /** The command lines of the same. */
+  async commands(): Promise<string[]> {
+    return (await this.found()).map(({ command }) => command);
+  }
+
+  private async found(): Promise<{ pid: number; command: string }[]> {
+    const folders = [this.directory, ...(await this.privateFolder())];
+    const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+    const all = await Promise.all(
+      pids.map(async (pid) => {
+        const [cwd, command] = await Promise.all([
+          readlink(`/proc/${pid}/cwd`).catch(() => ''),
+          readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
+        ]);
+        const ours = folders.some((folder) => cwd.startsWith(folder) || command.includes(folder));
+        return ours ? [{ pid: Number(pid), command: command.replaceAll('\0', ' ') }] : [];
+      }),
+    );
+    return all.flat();
+  }
+
+  /** Pids of the servers as they were recorded last, by name; a killed run leaves its records behind. */
+  async servers(): Promise<{ postgres: number; temporal: number }> {
+    const [postgres, temporal] = await Promise.all(
+      ['postgres.json', 'temporal.json'].map(async (name) => {
+        const record = JSON.parse(await readFile(join(this.data, name), 'utf8')) as { child: { pid: number } };
+        return record.child.pid;
+      }),
+    );
+    return { postgres: postgres as number, temporal: temporal as number };
+  }
+
+  async busyPorts(): Promise<number[]> {
+    const busy = await Promise.all(Object.values(this.ports).map(async (port: number) => !(await isPortFree(port))));
+    return Object.values(this.ports).filter((_, index) => busy[index]);
+  }
+
+  /** Ends whatever a failed test has left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (let pids = await this.processes(); pids.length > 0; pids = await this.processes()) {
+      for (const pid of pids) kill(pid);
+    }
+    const folders = [this.directory, ...(await this.privateFolder())];
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  }
+
+  /** Where Postgres keeps its data when its user cannot enter the data directory. */
+  private async privateFolder(): Promise<string[]> {
+    const names = await readdir(this.data).catch(() => []);
+    const data = names.find((name) => /^postgres-\d+$/.test(name));
+    const target = data && (await readlink(join(this.data, data)).catch(() => undefined));
+    return target ? [dirname(target)] : [];
+  }
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** One run of the shipped build. */
+export class StandaloneProcess {
+  stdout = '';
+  stderr = '';
+  /** Resolves when it has ended and everything that it wrote is here. */
+  readonly exited: Promise<Exit>;
+  private exit: Exit | undefined;
+
+  constructor(private readonly child: ChildProcess) {
+    (child.stdout as Readable).setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.exited = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
+      this.exit = { code, signal } as Exit;
+      return this.exit;
+    });
+  }
+
+  get output(): string {
+    return `${this.stdout}${this.stderr}`;
+  }
+
+  /** Resolves when it has said this; rejects, with all that it said, when it ends or goes on without. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    const { child } = this;
+    const over = AbortSignal.timeout(PATIENCE_MS);
+    for (;;) {
+      const found = pattern.exec(this.output);
+      if (found) return found;
+      if (this.exit) throw new Error(`ended (${JSON.stringify(this.exit)}) without ${pattern}:\n${this.output}`);
+      const more = [child.stdout, child.stderr].map((stream) => once(stream as Readable, 'data', { signal: over }));
+      await Promise.race([...more, this.exited]).catch(() => {
+        throw new Error(`said nothing like ${pattern}:\n${this.output}`);
+      });
+    }
+  }
+
+  async ready(): Promise<void> {
+    await this.said(/^ready http.*$/m);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Ctrl-C. */
+  async stop(): Promise<Exit> {
+    this.signal('SIGINT');
+    return this.exited;
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+}
+
+export interface ListedServer {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** All servers at an address such as `http://localhost:8080/registry/builtin`, page by page; undefined while it answers otherwise. */
+export async function listServers(address: string): Promise<ListedServer[] | undefined> {
+  const listed: ListedServer[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = new URLSearchParams({ limit: '100', ...(cursor === undefined ? {} : { cursor }) });
+    const response = await fetch(`${address}/v0.1/servers?${query}`).catch(() => undefined);
+    if (response?.status !== 200) return undefined;
+    const page = (await response.json()) as {
+      servers: { server: ListedServer }[];
+      metadata: { nextCursor?: string };
+    };
+    listed.push(...page.servers.map(({ server }) => server));
+    cursor = page.metadata.nextCursor;
+  } while (cursor !== undefined);
+  return listed;
+}
+
+/** Documents as one manifest; JSON is YAML. */
+export function manifestOf(...documents: object[]): string {
+  return documents.map((document) => JSON.stringify(document, null, 2)).join('\n---\n');
+}
+
+export function mcpRegistry(name: string, registries: readonly object[], namespace = 'default'): object {
+  return {
+    apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+    kind: 'MCPRegistry',
+    metadata: { name, namespace },
+    spec: { auth: { mode: 'anonymous' }, registries },
+  };
+}
+
+export function configMap(name: string, content: string, namespace = 'default'): object {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { 'registry.json': content } };
+}
+
+/** A source that reads what {@link configMap} makes. */
+export function configMapSource(name: string, from = name): object {
+  return { name, configMapRef: { name: from, key: 'registry.json' } };
+}
+
+/** Below the ports that the system gives to outgoing connections, which come and go. */
+const LOWEST_PORT = 20_000;
+const HIGHEST_PORT = 32_000;
+
+async function findFreePorts(count: number): Promise<number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+    if (await isPortFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
