@@ -3,6 +3,7 @@ import { formatFault } from '#config/spec-fault.js';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
+import { formatDuration } from '#domain/go-duration.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
@@ -40,10 +41,21 @@ export async function planSource(
     type: source.type,
     address: definition?.address(source.spec) ?? source.type,
     format: source.format,
-    ...(source.intervalMs === undefined ? {} : { intervalMs: Math.max(source.intervalMs, minIntervalMs) }),
+    ...planInterval(source.intervalMs, minIntervalMs),
     specHash: digest([source.type, source.spec, source.format, READER_VERSION]),
     filterHash: digest(source.filter ?? {}),
     referenceHash: await referenceHash(definition, source.spec, namespace, resources),
+  };
+}
+
+/** A site has a floor for intervals; who asked for less should not have to guess why it is more. */
+function planInterval(wantedMs: number | undefined, minIntervalMs: number): Pick<SourcePlan, 'intervalMs' | 'warning'> {
+  if (wantedMs === undefined) return {};
+  if (wantedMs >= minIntervalMs) return { intervalMs: wantedMs };
+  const [wanted, least] = [formatDuration(wantedMs), formatDuration(minIntervalMs)];
+  return {
+    intervalMs: minIntervalMs,
+    warning: `syncs every ${least} instead of every ${wanted}: that is the least here`,
   };
 }
 

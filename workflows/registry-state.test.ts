@@ -344,6 +344,15 @@ describe('a store', () => {
   });
 });
 
+describe('a warning', () => {
+  it('of the plan and of the last sync are both told', () => {
+    let state = run(living(desired([plan('a', { warning: 'slower than asked for' })])), 'a', T0);
+    expect(summarize(state).sources[0]).toMatchObject({ warning: 'slower than asked for' });
+    state = settled(state, outcome(state, 'a', { warning: 'nothing is left' }), T0, 0);
+    expect(summarize(state).sources[0]).toMatchObject({ warning: 'slower than asked for; nothing is left' });
+  });
+});
+
 describe('the report', () => {
   it('is due when something changed, at most every five seconds', () => {
     const state = living(desired([plan('a')]));

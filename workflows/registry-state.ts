@@ -342,13 +342,14 @@ export function summarize(state: RegistryState): RegistryFacts {
     invalid: desired?.invalid,
     serving: store !== undefined,
     handledTrigger: state.handledTrigger,
-    sources: (desired?.sources ?? []).map(({ name }) => toFacts(name, store?.sources[name])),
+    sources: (desired?.sources ?? []).map((plan) => toFacts(plan, store?.sources[plan.name])),
   });
 }
 
-function toFacts(name: string, source: SourceState | undefined): SourceFacts {
+function toFacts(plan: SourcePlan, source: SourceState | undefined): SourceFacts {
+  const warnings = [plan.warning, source?.lastSync?.warning].filter((warning) => warning !== undefined);
   return dropUndefined({
-    name,
+    name: plan.name,
     running: source?.running && {
       sinceMs: source.running.startedAtMs,
       manual: source.running.trigger === 'manual',
@@ -360,7 +361,7 @@ function toFacts(name: string, source: SourceState | undefined): SourceFacts {
     revision: source?.lastSync?.revision,
     serverCount: source?.lastSync?.servers,
     quarantined: source?.lastSync?.quarantined,
-    warning: source?.lastSync?.warning,
+    warning: warnings.length > 0 ? warnings.join('; ') : undefined,
     failure: source?.failure && { reason: source.failure.reason, message: source.failure.message },
     nextSyncAtMs: source?.due?.atMs,
   });

@@ -16,6 +16,8 @@ export interface SourcePlan {
   readonly format: SourceFormat;
   /** Absent: sync at start, on change and on a trigger only. */
   readonly intervalMs?: number;
+  /** What the user should know of the plan itself, as that the interval was raised. */
+  readonly warning?: string;
   /** Of everything that decides what is fetched and how it is read. */
   readonly specHash: string;
   readonly filterHash: string;

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { RegistrySource } from '#config/source-entry-spec.js';
+import type { ResourceStore } from '#domain/resource-store.js';
+import { planSource } from './plan.js';
+
+/** Only what plans ask of a store: the versions of ConfigMaps and Secrets. */
+const store = (versions: Record<string, string>): ResourceStore =>
+  ({
+    referenceVersion: async (kind: string, _namespace: string, name: string) => versions[`${kind}/${name}`],
+  }) as never;
+
+const git: RegistrySource = {
+  name: 'servers',
+  type: 'git',
+  spec: { repository: 'https://git.example/a.git', path: 'registry.json' },
+  format: 'toolhive',
+  intervalMs: 60_000,
+};
+
+const plan = (source: RegistrySource, versions: Record<string, string> = {}) =>
+  planSource(source, 'default', store(versions), 10_000);
+
+describe('the plan of a source', () => {
+  it('tells where it is and how often it is due, and the spec only as a hash', async () => {
+    const planned = await plan(git);
+    expect(planned).toMatchObject({
+      name: 'servers',
+      type: 'git',
+      address: 'https://git.example/a.git',
+      intervalMs: 60_000,
+    });
+    expect(JSON.stringify(planned)).not.toContain('registry.json');
+  });
+
+  it('raises an interval below the floor and says so', async () => {
+    expect(await plan({ ...git, intervalMs: 1_000 })).toMatchObject({
+      intervalMs: 10_000,
+      warning: 'syncs every 10s instead of every 1s: that is the least here',
+    });
+    expect((await plan(git)).warning).toBeUndefined();
+  });
+
+  it('changes the hash of what was edited, and no other', async () => {
+    const before = await plan(git);
+    const moved = await plan({ ...git, spec: { ...(git.spec as object), branch: 'next' } });
+    expect(moved.specHash).not.toBe(before.specHash);
+    expect(moved.filterHash).toBe(before.filterHash);
+    const filtered = await plan({ ...git, filter: { tags: { exclude: ['x'] } } });
+    expect(filtered.specHash).toBe(before.specHash);
+    expect(filtered.filterHash).not.toBe(before.filterHash);
+    expect((await plan({ ...git, intervalMs: 90_000 })).specHash).toBe(before.specHash);
+  });
+
+  it('changes with the content of the ConfigMap that the source reads, absent included', async () => {
+    const source: RegistrySource = { ...git, type: 'configMapRef', spec: { name: 'data', key: 'registry.json' } };
+    const hashes = await Promise.all(
+      [{}, { 'ConfigMap/data': '1' }, { 'ConfigMap/data': '2' }, { 'ConfigMap/data': '2', 'Secret/data': '1' }].map(
+        async (versions) => (await plan(source, versions)).referenceHash,
+      ),
+    );
+    expect(new Set(hashes).size).toBe(3);
+    expect(hashes[2]).toBe(hashes[3]);
+  });
+});
