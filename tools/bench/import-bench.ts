@@ -37,7 +37,7 @@ export async function importBench(): Promise<BenchTable> {
     const megabytes = Math.round((await stat(first)).size / 1e5) / 10;
 
     const measure = async (label: string, file: string, stored?: string) => {
-      const delay = monitorEventLoopDelay({ resolution: 1 });
+      const delay = monitorEventLoopDelay({ resolution: 10 });
       delay.enable();
       const startedAt = performance.now();
       const result = await threads.run(

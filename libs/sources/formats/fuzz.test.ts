@@ -11,7 +11,7 @@ import { serverJsonSchema } from './server-json.js';
 
 /** `FUZZ_SEED` repeats a run, `FUZZ_RUNS` makes it longer. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20261122);
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2_000);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 5_000);
 
 let directory: string;
 
