@@ -1,4 +1,5 @@
 import type { RegistryFacts } from '#domain/conditions.js';
+import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import type { EntryCounts, SyncOutcome } from '#domain/sync.js';
 
@@ -13,19 +14,9 @@ export function describeOutcome(outcome: SyncOutcome): string {
   return `**Published**${at} in ${took}: ${describeCounts(outcome.counts)}${warning}`;
 }
 
-export function describeCounts(counts: EntryCounts): string {
-  const parts: [number, string][] = [
-    [counts.served, 'served'],
-    [counts.added, 'added'],
-    [counts.updated, 'updated'],
-    [counts.removed, 'removed'],
-    [counts.hidden, 'left out by the filter'],
-    [counts.quarantined, 'in quarantine'],
-  ];
-  return parts
-    .filter(([amount], index) => index === 0 || amount > 0)
-    .map(([amount, word]) => `${amount} ${word}`)
-    .join(', ');
+function describeCounts(counts: EntryCounts): string {
+  const changes = describeChanges(counts);
+  return changes ? `${counts.served} served, ${changes}` : `${counts.served} served`;
 }
 
 export function describeRegistry(facts: RegistryFacts): string {

@@ -10,6 +10,7 @@ import { copyBinary } from './copy-binary.js';
 import type { CopyValue } from './copy-binary.js';
 import { countEntries } from './count-entries.js';
 import { filterStored } from './filter-stored.js';
+import { inTransaction } from './in-transaction.js';
 import { KnownEntries } from './known-entries.js';
 import { refuseShrinking } from './shrink-guard.js';
 import { lockSource, notifyReaders } from './source-row.js';
@@ -75,8 +76,7 @@ const COLUMNS = Object.keys(COLUMN_TYPES).join(', ');
  * entry stays. Safe to repeat. On any failure the old entries stay.
  */
 export async function publishRevision(client: Client, publication: Publication): Promise<Published> {
-  await client.query('BEGIN');
-  try {
+  return inTransaction(client, async () => {
     const { registry, source, filterHash, hiddenBy } = publication;
     const sourceId = await lockSource(client, registry, source);
     await filterStored(client, sourceId, filterHash, hiddenBy);
@@ -94,12 +94,8 @@ export async function publishRevision(client: Client, publication: Publication):
     if (!isConsented) await refuseShrinking(client, sourceId, revision, counts);
     await recordRevision(client, sourceId, { ...publication, revision, contentHash }, counts);
     await notifyReaders(client, registry);
-    await client.query('COMMIT');
     return { revision, contentHash, counts };
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
 }
 
 /** As the columns' defaults have it: what is published together has one time. */

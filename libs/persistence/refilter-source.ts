@@ -4,6 +4,7 @@ import type { FilterRule } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import { countEntries } from './count-entries.js';
 import { filterStored } from './filter-stored.js';
+import { inTransaction } from './in-transaction.js';
 import { lockSource, notifyReaders } from './source-row.js';
 
 /**
@@ -16,8 +17,7 @@ export async function refilterSource(
   hiddenBy: FilterRule,
 ): Promise<EntryCounts | null> {
   const { registry, source, filterHash } = target;
-  await client.query('BEGIN');
-  try {
+  return inTransaction(client, async () => {
     const sourceId = await lockSource(client, registry, source);
     const updated = await filterStored(client, sourceId, filterHash, hiddenBy);
     const counts = await countEntries(client, sourceId, { added: 0, updated, removed: 0 });
@@ -27,10 +27,6 @@ export async function refilterSource(
       [sourceId, filterHash, counts.served, counts.hidden],
     );
     if (rowCount) await notifyReaders(client, registry);
-    await client.query('COMMIT');
     return rowCount ? counts : null;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
 }

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import { inTransaction } from './in-transaction.js';
 import { lockSource } from './source-row.js';
 
 export type WalkItem =
@@ -40,14 +41,15 @@ export class StagedWalk {
 
   /** The stage of this walk; what another walk of the same source left is thrown away. */
   static async open(client: Client, registry: RegistryRef, source: string, walk: string): Promise<StagedWalk> {
-    await client.query('BEGIN');
-    const sourceId = await lockSource(client, registry, source);
-    await client.query('DELETE FROM staged_walk WHERE source_id = $1 AND walk <> $2', [sourceId, walk]);
-    await client.query('INSERT INTO staged_walk (source_id, walk) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-      sourceId,
-      walk,
-    ]);
-    await client.query('COMMIT');
+    const sourceId = await inTransaction(client, async () => {
+      const id = await lockSource(client, registry, source);
+      await client.query('DELETE FROM staged_walk WHERE source_id = $1 AND walk <> $2', [id, walk]);
+      await client.query('INSERT INTO staged_walk (source_id, walk) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        id,
+        walk,
+      ]);
+      return id;
+    });
     return new StagedWalk(client, sourceId);
   }
 

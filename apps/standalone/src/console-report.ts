@@ -1,6 +1,7 @@
 import { createProgress } from '#devstack/progress.js';
 import type { Progress } from '#devstack/progress.js';
 import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
+import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -110,15 +111,7 @@ function describe(outcome: SyncOutcome, next: string, isAgain: boolean): string 
   if (failure) return `failed${next}: ${failure.reason}: ${failure.message}`;
   const took = formatDuration(finishedAt - startedAt);
   if (!counts) return `unchanged at ${short(revision)} in ${took}${next}`;
-  const changes = [
-    [counts.added, 'added'],
-    [counts.updated, 'updated'],
-    [counts.removed, 'removed'],
-    [counts.hidden, 'left out by the filter'],
-    [counts.quarantined, 'in quarantine'],
-  ] as const;
-  const changed = changes.flatMap(([amount, word]) => (amount > 0 ? [`${amount} ${word}`] : [])).join(', ');
-  const text = `${counts.served} servers (${changed || 'none changed'}) at ${short(revision)} in ${took}${next}`;
+  const text = `${counts.served} servers (${describeChanges(counts) || 'none changed'}) at ${short(revision)} in ${took}${next}`;
   return warning === undefined ? text : `${text}; ${warning}`;
 }
 
