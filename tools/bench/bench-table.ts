@@ -1,3 +1,4 @@
+/** What a bench has measured, for people and, as JSON, for whoever compares two runs. */
 export interface BenchTable {
   readonly title: string;
   readonly head: readonly string[];

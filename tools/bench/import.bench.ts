@@ -1,33 +1,23 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { ImportResult } from '#activities/sync/import-threads.js';
-import { createDataSource } from '#persistence/database.js';
-import type { Database } from '#persistence/database.js';
-import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
-import { migrate } from '#persistence/migrate.js';
-import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { openBenchStore } from './bench-store.js';
+import type { Bench } from './bench.js';
 import { generateCatalogue } from './generate-catalogue.js';
-import type { BenchTable } from './bench-table.js';
 
 const NAMES = 50_000;
 const registry = { namespace: 'bench', name: 'import', uid: '00000000-0000-4000-8000-000000000001' };
 
 /** From a file on disk to committed rows: the first time, unchanged, unchanged but reformatted, and with 1 % edited. */
-export async function importBench(): Promise<BenchTable> {
-  const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-bench-'));
-  const postgres = await startEmbeddedPostgres({ dataDirectory: directory, durable: true, log: () => undefined });
-  const database: Database = {
-    app: { ...postgres.connection, user: 'db_app' },
-    migrator: { ...postgres.connection, user: 'db_migrator' },
-  };
-  await migrate(database);
-  const dataSource = await createDataSource(database.app, { maxConnections: 2, onError: () => undefined }).initialize();
-  const catalogue = new RegistryCatalogue(dataSource);
-  const threads = new ImportThreads({ threads: 1, memoryMiB: 512, deadlineMs: 600_000 });
-  try {
+export const importBench: Bench = {
+  name: 'import',
+
+  async run() {
+    await using store = await openBenchStore();
+    const { directory, database, catalogue } = store;
+    const threads = new ImportThreads({ threads: 1, memoryMiB: 512, deadlineMs: 600_000 });
     await catalogue.adoptPlan(registry, null, [
       { name: 's', type: 'git', address: '', format: 'upstream', specHash: 'a', filterHash: 'b', referenceHash: '' },
     ]);
@@ -66,17 +56,10 @@ export async function importBench(): Promise<BenchTable> {
       (await measure('unchanged entries, file hash not known', first)).row,
       (await measure('1 % edited', edited)).row,
     ];
-    return {
-      title: 'Import',
-      head: ['step', 's', 'entries/s', 'rows written', 'longest block ms', 'peak RSS MB'],
-      rows,
-    };
-  } finally {
-    await dataSource.destroy();
-    await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
-}
+    const head = ['step', 's', 'entries/s', 'rows written', 'longest block ms', 'peak RSS MB'];
+    return [{ title: 'Import', head, rows }];
+  },
+};
 
 function toRow(
   label: string,

@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDataSource } from '#persistence/database.js';
+import type { Database } from '#persistence/database.js';
+import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
+import { migrate } from '#persistence/migrate.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+
+/** A folder and a database for one bench, as durable as a product's own: commits reach the disk. */
+export interface BenchStore extends AsyncDisposable {
+  readonly directory: string;
+  readonly database: Database;
+  readonly catalogue: RegistryCatalogue;
+}
+
+export async function openBenchStore(): Promise<BenchStore> {
+  await using opening = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-bench-'));
+  opening.defer(() => rm(directory, { recursive: true, force: true }));
+  const postgres = await startEmbeddedPostgres({ dataDirectory: directory, durable: true, log: () => undefined });
+  opening.defer(() => postgres.stop());
+  const database: Database = {
+    app: { ...postgres.connection, user: 'db_app' },
+    migrator: { ...postgres.connection, user: 'db_migrator' },
+  };
+  await migrate(database);
+  const dataSource = await createDataSource(database.app, { maxConnections: 2, onError: () => undefined }).initialize();
+  opening.defer(() => dataSource.destroy());
+  const opened = opening.move();
+  const close = () => opened.disposeAsync();
+  // Whoever is tired of waiting must not leave a server behind.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close().finally(() => process.exit(1)));
+  return { directory, database, catalogue: new RegistryCatalogue(dataSource), [Symbol.asyncDispose]: close };
+}

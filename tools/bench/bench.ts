@@ -1,0 +1,8 @@
+import type { BenchTable } from './bench-table.js';
+
+/** One measurement: a file of its own, and a line in main.ts. It runs in a process of its own and cleans up behind it. */
+export interface Bench {
+  /** As in `npm run bench -- NAME`. */
+  readonly name: string;
+  run(): Promise<readonly BenchTable[]>;
+}
