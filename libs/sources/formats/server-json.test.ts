@@ -51,6 +51,10 @@ describe('an upstream entry', () => {
     ['a version that is no semantic one', { version: '2026.11-nightly+5 '.trim() }],
     ['a version of 255 characters beyond the BMP', { version: '😀'.repeat(255) }],
     ['unknown fields', { anything: { at: ['all'] } }],
+    [
+      'a status of its publisher that cannot become text',
+      { _meta: { [PUBLISHER_PROVIDED]: { a: { b: { status: { toString: [] } } } } } },
+    ],
   ])('is served with %s', async (_what, fields) => {
     const { entry, fault } = await readOne(fields);
     expect(fault).toBeUndefined();

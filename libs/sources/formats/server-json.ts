@@ -170,7 +170,9 @@ function tagsOf(published: PublishedBlock[]): string[] {
 /** The field of server.json until 2025-09, or ToolHive's block. */
 function lifecycleOf(server: ServerJson, published: PublishedBlock[]): CatalogueEntry['status'] {
   const statuses = [server.status, ...published.map(({ status }) => status)];
-  const is = (status: LifecycleStatus) => statuses.some((given) => String(given).toLowerCase() === status);
+  // A publisher's block may hold anything, objects that cannot become text among it.
+  const texts = statuses.filter((status) => typeof status === 'string');
+  const is = (status: LifecycleStatus) => texts.some((given) => given.toLowerCase() === status);
   if (is('deleted')) throw new EntryFault(['status'], 'is "deleted": its publisher took it back');
   return is('deprecated') ? 'deprecated' : 'active';
 }
