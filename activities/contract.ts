@@ -1,6 +1,13 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryFacts } from '#domain/conditions.js';
-import type { EntryCounts, ResolvedRevision, SourcePlan, SyncOutcome, SyncRequest } from '#domain/sync.js';
+import type {
+  EntryCounts,
+  ResolvedRevision,
+  SourcePlan,
+  StoredContent,
+  SyncOutcome,
+  SyncRequest,
+} from '#domain/sync.js';
 
 /** What a resource wants, as references and hashes: neither spec nor data ever enters a history. */
 export interface DesiredState {
@@ -44,5 +51,8 @@ export interface ImportedRevision {
   readonly contentHash: string;
   /** Absent when that was stored already. */
   readonly counts?: EntryCounts;
-  readonly warning?: string;
+  /** Present when it was. */
+  readonly stored?: StoredContent;
+  /** The first of those in quarantine, by what can be told of their names. */
+  readonly quarantinedEntries?: readonly string[];
 }

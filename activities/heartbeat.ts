@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 
-/** Well below the heartbeat time-out of `workflows/activity-options.ts`, so that one lost beat is no death. */
-const BEAT_MS = 3_000;
+/** Of the time-out that the workflow has set, so that one lost beat is no death. */
+const BEATS_PER_TIMEOUT = 3;
+const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * Runs an activity under a steady heartbeat, so that its end by `kill -9` is noticed within seconds, and hands it the
@@ -12,7 +13,8 @@ export async function underHeartbeat<T>(
 ): Promise<T> {
   const context = Context.current();
   let note: string | undefined;
-  const beat = setInterval(() => context.heartbeat(note), BEAT_MS);
+  const { heartbeatTimeoutMs = DEFAULT_TIMEOUT_MS } = context.info;
+  const beat = setInterval(() => context.heartbeat(note), heartbeatTimeoutMs / BEATS_PER_TIMEOUT);
   try {
     return await work({ signal: context.cancellationSignal, progress: (latest) => void (note = latest) });
   } finally {

@@ -20,30 +20,33 @@ export const { reportStatus } = proxyActivities<Pick<RegistryActivities, 'report
 /** A task that nobody takes for this long means that the store is gone. */
 const TAKEN_WITHIN = '60s';
 
+const HEARTBEAT_TIMEOUT_MS = 10_000;
+
 /** Where the data is stored. A heartbeat that stops is a process that died: the next attempt starts within seconds. */
-export function syncActivities({ taskQueue }: Store): ActivityInterfaceFor<SyncActivities> {
+export function syncActivities({
+  taskQueue,
+  heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS,
+}: Store): ActivityInterfaceFor<SyncActivities> {
   const shared = { taskQueue, scheduleToStartTimeout: TAKEN_WITHIN } as const;
+  const alive = { ...shared, heartbeatTimeout: heartbeatTimeoutMs };
   const { adoptPlan } = proxyActivities<SyncActivities>({
     ...shared,
     startToCloseTimeout: '30s',
     retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 5 },
   });
   const { applyFilter } = proxyActivities<SyncActivities>({
-    ...shared,
+    ...alive,
     startToCloseTimeout: '2m',
-    heartbeatTimeout: '10s',
     retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 3 },
   });
   const { resolveRevision } = proxyActivities<SyncActivities>({
-    ...shared,
+    ...alive,
     startToCloseTimeout: '20m',
-    heartbeatTimeout: '10s',
     retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 3 },
   });
   const { importRevision } = proxyActivities<SyncActivities>({
-    ...shared,
+    ...alive,
     startToCloseTimeout: '30m',
-    heartbeatTimeout: '10s',
     retry: { initialInterval: '1s', maximumInterval: '1m', maximumAttempts: 5 },
   });
   const { recordSyncRun } = proxyActivities<SyncActivities>({

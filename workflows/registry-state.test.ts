@@ -196,6 +196,13 @@ describe('a sync that ended', () => {
     expect(delays(MINUTE).slice(0, 4)).toEqual([10, 20, 40, 60]);
   });
 
+  it('is not tried again at once when the attempt itself took longer than the pause', () => {
+    const state = run(living(desired([plan('a', { intervalMs: MINUTE })])), 'a', T0);
+    const ended = T0 + 5 * MINUTE;
+    const hung = settled(state, outcome(state, 'a', failed('retry')), ended, 0.5);
+    expect(hung.stores[store.id]?.sources['a']?.due).toEqual({ atMs: ended + 10_000, trigger: 'retry' });
+  });
+
   it('waits for the interval after a definite failure', () => {
     const state = run(living(desired([plan('a')])), 'a', T0);
     expect(settled(state, outcome(state, 'a', failed('wait')), T0, 0).stores[store.id]?.sources['a']).toMatchObject({
@@ -221,6 +228,36 @@ describe('a sync that ended', () => {
       lastSyncHash: 'h1',
       lastSyncAtMs: T0 + 1_000,
       failure: { reason: 'Unreachable' },
+    });
+  });
+
+  it('takes over what an edited filter has left of the stored entries even when the source is away', () => {
+    let state = run(living(desired([plan('a', { filterHash: 'f1' })])), 'a', T0);
+    state = settled(state, outcome(state, 'a'), T0, 0);
+    expect(summarize(state).sources[0]).toMatchObject({ serverCount: 3, filterHash: 'f1' });
+    state = told(adopted(state, desired([plan('a', { filterHash: 'f2' })], { generation: 2 }), T0 + 1), T0 + 1);
+    state = run(state, 'a', T0 + 1);
+    const counts = { served: 1, hidden: 2, quarantined: 1, added: 0, updated: 2, removed: 0, unchanged: 1 };
+    state = settled(state, outcome(state, 'a', { ...failed('retry'), counts }), T0 + 2, 0);
+    expect(summarize(state).sources[0]).toMatchObject({
+      serverCount: 1,
+      filterHash: 'f2',
+      lastSyncHash: 'h1',
+      lastSyncAtMs: T0 + 1_000,
+      failure: { reason: 'Unreachable' },
+    });
+  });
+
+  it('is counted by what is stored when another try found everything there', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    const { counts: _counts, contentHash: _hash, ...found } = outcome(state, 'a');
+    const stored = { served: 7, hidden: 0, quarantined: 2, contentHash: 'h7' };
+    state = settled(state, { ...found, stored, quarantinedEntries: ['x/y'] }, T0, 0);
+    expect(summarize(state).sources[0]).toMatchObject({
+      serverCount: 7,
+      lastSyncHash: 'h7',
+      quarantined: 2,
+      quarantinedEntries: ['x/y'],
     });
   });
 

@@ -48,7 +48,10 @@ export interface SourceState {
     readonly revision?: string;
     readonly servers?: number;
     readonly quarantined?: number;
+    readonly quarantinedEntries?: readonly string[];
     readonly warning?: string;
+    /** Of the filter that the stored entries are marked by. */
+    readonly filterHash?: string;
   };
   readonly failure?: SyncFailure;
   /** The revision that the shrink guard held back; a manual trigger confirms it. */
@@ -59,6 +62,8 @@ export interface RunningSync {
   readonly run: number;
   readonly trigger: SyncTrigger;
   readonly startedAtMs: number;
+  /** Of the plan that it was started with. */
+  readonly filterHash?: string;
   /** No report by then counts as a failure. */
   readonly deadlineMs: number;
   /** Something asked for another sync while this one ran. */
@@ -211,11 +216,19 @@ export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
 }
 
 export function started(state: RegistryState, sync: DueSync, nowMs: number, deadlineMs: number): RegistryState {
+  const { filterHash } = state.desired?.sources.find(({ name }) => name === sync.source) ?? {};
+  const running = dropUndefined({
+    run: state.nextRun,
+    trigger: sync.trigger,
+    startedAtMs: nowMs,
+    deadlineMs,
+    filterHash,
+  });
   const next = mapSource(state, sync.storeId, sync.source, ({ due: _due, ...source }) => ({
     ...source,
     lastAttemptAtMs: nowMs,
     lastRun: state.nextRun,
-    running: { run: state.nextRun, trigger: sync.trigger, startedAtMs: nowMs, deadlineMs },
+    running,
   }));
   return { ...next, nextRun: state.nextRun + 1 };
 }
@@ -230,32 +243,55 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
     const attemptCount = outcome.failure ? source.attemptCount + 1 : 0;
     const due = running.again
       ? { atMs: nowMs, trigger: running.again }
-      : nextDue(running.startedAtMs, intervalMs, outcome.failure, attemptCount, random);
+      : nextDue(running.startedAtMs, nowMs, intervalMs, outcome.failure, attemptCount, random);
+    const lastSync = outcome.failure ? afterFailure(outcome, source) : afterSuccess(outcome, source);
     return {
       ...rest,
       attemptCount,
       ...(due ? { due } : {}),
       ...(held === undefined ? {} : { heldRevision: held }),
-      ...(outcome.failure ? { failure: outcome.failure } : { lastSync: toLastSync(outcome, source) }),
+      ...(outcome.failure ? { failure: outcome.failure } : {}),
+      ...(lastSync ? { lastSync } : {}),
     };
   });
 }
 
-function toLastSync(outcome: SyncOutcome, before: SourceState): NonNullable<SourceState['lastSync']> {
-  const { hash, servers, quarantined, warning } = before.lastSync ?? {};
-  const kept = outcome.counts
-    ? { servers: outcome.counts.served, quarantined: outcome.counts.quarantined, warning: outcome.warning }
-    : { servers, quarantined, warning };
+type LastSync = NonNullable<SourceState['lastSync']>;
+
+function afterSuccess(outcome: SyncOutcome, { running, lastSync }: SourceState): LastSync {
   return dropUndefined({
+    ...content(outcome, lastSync),
     atMs: outcome.finishedAt,
-    hash: outcome.contentHash ?? hash,
+    hash: outcome.contentHash ?? outcome.stored?.contentHash ?? lastSync?.hash,
     revision: outcome.revision,
-    ...kept,
+    filterHash: running?.filterHash,
+  });
+}
+
+/** A failure clears nothing; but an edited filter has taken effect on what is stored. */
+function afterFailure(outcome: SyncOutcome, { running, lastSync }: SourceState): LastSync | undefined {
+  if (!outcome.counts || !lastSync) return lastSync;
+  return dropUndefined({ ...lastSync, ...content(outcome, lastSync), filterHash: running?.filterHash });
+}
+
+function content(
+  { counts, stored, warning, quarantinedEntries }: SyncOutcome,
+  before: LastSync | undefined,
+): Pick<LastSync, 'servers' | 'quarantined' | 'quarantinedEntries' | 'warning'> {
+  const now = counts ?? stored;
+  const entries = quarantinedEntries ?? before?.quarantinedEntries;
+  if (!now) return before ?? {};
+  return dropUndefined({
+    servers: now.served,
+    quarantined: now.quarantined,
+    quarantinedEntries: now.quarantined > 0 ? entries : undefined,
+    warning,
   });
 }
 
 function nextDue(
   startedAtMs: number,
+  nowMs: number,
   intervalMs: number | undefined,
   failure: SyncFailure | undefined,
   attemptCount: number,
@@ -268,8 +304,8 @@ function nextDue(
   if (failure?.destiny !== 'retry') return regular;
   const longest = Math.min(LONGEST_BACKOFF_MS, intervalMs ?? LONGEST_BACKOFF_MS);
   const backoffMs = Math.min(longest, FIRST_BACKOFF_MS * 2 ** (attemptCount - 1));
-  const retry = { atMs: startedAtMs + backoffMs * (0.9 + random * 0.2), trigger: 'retry' } as const;
-  return regular && regular.atMs < retry.atMs ? regular : retry;
+  // From the end of the attempt: one that hung for minutes is not to be followed by the next at once.
+  return { atMs: nowMs + backoffMs * (0.9 + random * 0.2), trigger: 'retry' };
 }
 
 /** At most a tenth of the interval: spreads sources that were started together. */
@@ -361,6 +397,8 @@ function toFacts(plan: SourcePlan, source: SourceState | undefined): SourceFacts
     revision: source?.lastSync?.revision,
     serverCount: source?.lastSync?.servers,
     quarantined: source?.lastSync?.quarantined,
+    quarantinedEntries: source?.lastSync?.quarantinedEntries,
+    filterHash: source?.lastSync?.filterHash,
     warning: warnings.length > 0 ? warnings.join('; ') : undefined,
     failure: source?.failure && { reason: source.failure.reason, message: source.failure.message },
     nextSyncAtMs: source?.due?.atMs,

@@ -2,12 +2,12 @@ import {
   ApplicationFailure,
   CancellationScope,
   getExternalWorkflowHandle,
-  isCancellation,
   setCurrentDetails,
   upsertMemo,
 } from '@temporalio/workflow';
 import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
-import type { SyncFailure, SyncOutcome, SyncRequest } from '#domain/sync.js';
+import { emptinessWarning } from '#domain/emptiness-warning.js';
+import type { EntryCounts, SyncFailure, SyncOutcome, SyncRequest } from '#domain/sync.js';
 import { syncActivities } from './activity-options.js';
 import { toSyncFailure } from './sync-failure.js';
 import { syncFinished } from './messages.js';
@@ -16,9 +16,13 @@ import { describeOutcome } from './describe.js';
 /** One sync of one source: filter anew what is stored if the filter was edited, ask what it holds, import that unless it is stored already, tell the registry. */
 export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   const startedAt = Date.now();
-  const found = await attempt(request).catch((error: unknown) => ({ failure: toSyncFailure(error) }));
+  const found = await attempt(request).catch((error: unknown): Findings => ({ failure: toSyncFailure(error) }));
   const { source, run, trigger, store } = request;
-  const outcome: SyncOutcome = { source, run, trigger, storeId: store.id, startedAt, finishedAt: Date.now(), ...found };
+  const times = { startedAt, finishedAt: Date.now() };
+  const content = found.counts ?? found.stored;
+  const warning = content && emptinessWarning(content);
+  const warned = warning === undefined ? {} : { warning };
+  const outcome: SyncOutcome = { source, run, trigger, storeId: store.id, ...times, ...found, ...warned };
 
   setCurrentDetails(describeOutcome(outcome));
   upsertMemo({ revision: outcome.revision, ...outcome.counts, failure: outcome.failure?.reason });
@@ -36,23 +40,28 @@ function toWorkflowFailure({ message, reason }: SyncFailure): ApplicationFailure
   return failure;
 }
 
-type Findings = Pick<SyncOutcome, 'revision' | 'contentHash' | 'counts' | 'warning' | 'failure'>;
+type Findings = Omit<SyncOutcome, 'source' | 'run' | 'trigger' | 'storeId' | 'startedAt' | 'finishedAt' | 'warning'>;
 
 async function attempt(request: SyncRequest): Promise<Findings> {
   const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);
-  const filtered = request.trigger === 'change' ? await applyFilter(request) : null;
-  const resolved = await resolveRevision.executeWithOptions({ summary: `what does ${request.source} hold?` }, [
-    request,
-  ]);
-  const { revision } = resolved;
-  if (resolved.unchanged) return { revision, ...(filtered ? { counts: filtered } : {}) };
+  // Whether or not the source answers, this is what is served from now on.
+  let found: Findings = counted(request.trigger === 'change' ? await applyFilter(request) : null);
   try {
+    const resolved = await resolveRevision.executeWithOptions({ summary: `what does ${request.source} hold?` }, [
+      request,
+    ]);
+    const { revision, stored } = resolved;
+    found = { ...found, revision };
+    if (resolved.unchanged) return { ...found, ...(stored ? { stored } : {}) };
     const imported = await importRevision.executeWithOptions({ summary: `import ${revision}` }, [request, resolved]);
-    return imported;
+    return { ...found, ...imported };
   } catch (error) {
-    if (isCancellation(error)) throw error;
-    return { revision, failure: toSyncFailure(error) };
+    return { ...found, failure: toSyncFailure(error) };
   }
+}
+
+function counted(counts: EntryCounts | null): Findings {
+  return counts ? { counts } : {};
 }
 
 /** The registry first: its schedule must go on even when the run cannot be written down. */

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncWorkflowId } from '#domain/registry-ref.js';
-import type { EntryCounts, ResolvedRevision, SyncRequest } from '#domain/sync.js';
+import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
 import type { SyncActivities } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
 import type { ImportResult, ThreadScope } from './import-threads.js';
-import { openSource } from './open-source.js';
+import { openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 
@@ -23,8 +23,12 @@ export function importRevision(world: SyncWorld): SyncActivities['importRevision
           ? await importFile(world, request, resolved, source, scope)
           : await importPages(world, request, resolved, source, scope);
       if (!imported.counts) await world.catalogue.markSynced(source.stored, imported.revision);
-      const warning = imported.counts && warningOf(imported.counts);
-      return { ...imported, ...(warning === undefined ? {} : { warning }) };
+      const { quarantined } = imported.counts ?? storedContent(source.stored);
+      return {
+        ...imported,
+        ...(imported.counts ? {} : { stored: storedContent(source.stored) }),
+        ...(quarantined > 0 ? { quarantinedEntries: await world.catalogue.firstQuarantined(source.stored) } : {}),
+      };
     });
 }
 
@@ -101,9 +105,4 @@ function targetOf({ registry, source, confirmedRevision }: SyncRequest, { plan }
     filterHash: plan.filterHash,
     ...(confirmedRevision === undefined ? {} : { confirmedRevision }),
   };
-}
-
-function warningOf({ served, hidden }: EntryCounts): string | undefined {
-  if (served > 0) return undefined;
-  return hidden > 0 ? `the filter leaves out all ${hidden} servers` : 'the source holds no servers';
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
-import type { SourcePlan, SyncRequest } from '#domain/sync.js';
+import type { SourcePlan, StoredContent, SyncRequest } from '#domain/sync.js';
 import type { SourceEntity } from '#persistence/entities/source.entity.js';
 import { findSource } from '#sources/index.js';
 import type { ApiSettings } from '#sources/api/api-client.js';
@@ -91,6 +91,16 @@ export async function openSource(
   }
   const message = `this version cannot read ${type} sources yet: use git, configMapRef, pvcRef or api`;
   throw new RegistryError('ValidationFailed', message, 'stop');
+}
+
+export function storedContent({
+  contentHash,
+  servedCount,
+  hiddenCount,
+  quarantinedCount,
+}: SourceEntity): StoredContent {
+  const counts = { served: servedCount, hidden: hiddenCount, quarantined: quarantinedCount };
+  return { ...counts, ...(contentHash === null ? {} : { contentHash }) };
 }
 
 /** One per source, named by a hash: neither length nor letters of a source's name matter. */

@@ -1,7 +1,7 @@
 import type { ResolvedRevision } from '#domain/sync.js';
 import type { SyncActivities } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
-import { openSource } from './open-source.js';
+import { openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 
@@ -20,8 +20,9 @@ export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevisi
     underHeartbeat(async (scope) => {
       const source = await openSource(world, request, scope);
       const resolved = source.shape === 'file' ? await resolveFile(source) : await resolvePages(source, Date.now());
-      if (resolved.unchanged) await world.catalogue.markSynced(source.stored, resolved.revision);
-      return resolved;
+      if (!resolved.unchanged) return resolved;
+      await world.catalogue.markSynced(source.stored, resolved.revision);
+      return { ...resolved, stored: storedContent(source.stored) };
     });
 }
 

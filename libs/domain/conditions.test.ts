@@ -110,9 +110,16 @@ describe('conditions', () => {
     const bad = status(facts([synced('a', { failure: { reason: 'InvalidData', message: 'line 3' } })]));
     expect(condition(bad, 'DataValid')).toMatchObject({ status: 'False', reason: 'InvalidData' });
     expect(condition(bad, 'SourceAvailable')).toMatchObject({ status: 'True' });
-    const partly = status(facts([synced('a', { quarantined: 2 }), synced('b')]));
-    expect(condition(partly, 'DataValid')).toMatchObject({ status: 'True', reason: 'PartiallyValid' });
-    expect(condition(partly, 'DataValid')?.message).toContain('a');
+    const quarantined = [
+      synced('a', { quarantined: 12, quarantinedEntries: ['x/one', 'servers[4]'] }),
+      synced('b'),
+      synced('c', { quarantined: 1, quarantinedEntries: ['x/two'] }),
+    ];
+    expect(condition(status(facts(quarantined)), 'DataValid')).toMatchObject({
+      status: 'True',
+      reason: 'PartiallyValid',
+      message: 'Entries in quarantine: a (x/one, servers[4] and 10 more), c (x/two)',
+    });
   });
 
   it('are unknown before the first sync has ended', () => {
@@ -129,5 +136,19 @@ describe('conditions', () => {
       observedGeneration: 8,
     });
     expect(condition(second, 'SyncSuccessful')).toMatchObject({ lastTransitionTime: '2026-11-22T12:01:00Z' });
+  });
+});
+
+describe('the hash of the filters that were applied', () => {
+  const applied = (...hashes: (string | undefined)[]) =>
+    status(
+      facts(hashes.map((filterHash, index) => synced(`s${index}`, filterHash === undefined ? {} : { filterHash }))),
+    ).lastAppliedFilterHash;
+
+  it('moves with any of them, whatever the order of the sources, and is absent before there is one', () => {
+    expect(applied(undefined)).toBeUndefined();
+    expect(applied('f1', undefined)).toBe(applied('f1'));
+    expect(applied('f2', 'f1')).toBe(applied('f1', 'f2'));
+    expect(applied('f1', 'f3')).not.toBe(applied('f1', 'f2'));
   });
 });

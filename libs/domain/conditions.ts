@@ -19,6 +19,10 @@ export interface SourceFacts {
   readonly revision?: string;
   readonly serverCount?: number;
   readonly quarantined?: number;
+  /** The first of these. */
+  readonly quarantinedEntries?: readonly string[];
+  /** Of the filter that what is stored is marked by. */
+  readonly filterHash?: string;
   readonly warning?: string;
   /** Of the last attempt. */
   readonly failure?: { readonly reason: Reason; readonly message: string };
@@ -72,6 +76,7 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
     message,
     observedGeneration: facts.generation,
     ...(facts.sources.length > 0 ? { syncStatus: toSyncStatus(facts.sources, digest) } : {}),
+    ...appliedFilters(facts.sources, digest),
     ...(facts.handledTrigger === undefined ? {} : { lastManualSyncTrigger: facts.handledTrigger }),
     conditions,
   };
@@ -146,7 +151,7 @@ function toConditions(
       'DataValid',
       invalid,
       quarantined.length > 0
-        ? { reason: 'PartiallyValid', message: `Entries in quarantine: ${names(quarantined)}` }
+        ? { reason: 'PartiallyValid', message: `Entries in quarantine: ${describeQuarantine(quarantined)}` }
         : { reason: 'Valid', message: 'Every entry is valid' },
     ),
     verdict('SyncSuccessful', unsuccessful, {
@@ -163,7 +168,7 @@ function toSyncStatus(sources: readonly SourceFacts[], digest: StatusSurrounding
   );
   const newest = (pick: (status: SourceStatus) => string | undefined) =>
     statuses.map(pick).reduce((latest, time) => (time && (!latest || time > latest) ? time : latest), undefined);
-  const hashes = statuses.flatMap(({ lastSyncHash }) => lastSyncHash ?? []).toSorted();
+  const hashes = statuses.flatMap(({ lastSyncHash }) => lastSyncHash ?? []);
   const lastAttempt = newest((status) => status.lastAttempt);
   const lastSyncTime = newest((status) => status.lastSyncTime);
   const message = statuses
@@ -175,7 +180,7 @@ function toSyncStatus(sources: readonly SourceFacts[], digest: StatusSurrounding
     ...(lastAttempt ? { lastAttempt } : {}),
     attemptCount: Math.max(...statuses.map(({ attemptCount }) => attemptCount)),
     ...(lastSyncTime ? { lastSyncTime } : {}),
-    ...(hashes.length > 0 ? { lastSyncHash: digest(hashes.join('\n')) } : {}),
+    ...(hashes.length > 0 ? { lastSyncHash: rollUp(hashes, digest) } : {}),
     serverCount: sum(sources, ({ serverCount }) => serverCount),
     sources: statuses,
   };
@@ -203,6 +208,30 @@ function toSourceStatus(source: SourceFacts): SourceStatus {
     ...(source.revision === undefined ? {} : { revision: source.revision }),
     ...(source.nextSyncAtMs === undefined ? {} : { nextSyncTime: rfc3339(source.nextSyncAtMs) }),
   };
+}
+
+function appliedFilters(
+  sources: readonly SourceFacts[],
+  digest: StatusSurroundings['digest'],
+): Pick<RegistryStatus, 'lastAppliedFilterHash'> {
+  const hashes = sources.flatMap(({ filterHash }) => filterHash ?? []);
+  return hashes.length > 0 ? { lastAppliedFilterHash: rollUp(hashes, digest) } : {};
+}
+
+/** One hash for those of all sources, whatever their order. */
+function rollUp(hashes: readonly string[], digest: StatusSurroundings['digest']): string {
+  return digest(hashes.toSorted().join('\n'));
+}
+
+/** `servers (a, b and 3 more)`. */
+function describeQuarantine(sources: readonly SourceFacts[]): string {
+  return sources
+    .map(({ name, quarantined = 0, quarantinedEntries: named = [] }) => {
+      const more = quarantined - named.length;
+      if (named.length === 0) return `${name} (${quarantined})`;
+      return `${name} (${named.join(', ')}${more > 0 ? ` and ${more} more` : ''})`;
+    })
+    .join(', ');
 }
 
 function hasSynced(source: SourceFacts): boolean {

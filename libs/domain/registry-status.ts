@@ -56,6 +56,8 @@ export interface RegistryStatus {
   readonly message: string;
   readonly observedGeneration: number;
   readonly syncStatus?: SyncStatus;
+  /** Of all sources' filters as they were applied last; moves when an edited filter has taken effect. */
+  readonly lastAppliedFilterHash?: string;
   readonly lastManualSyncTrigger?: string;
   readonly conditions: readonly Condition[];
 }

@@ -29,6 +29,8 @@ export interface SourcePlan {
 export interface Store {
   readonly id: string;
   readonly taskQueue: string;
+  /** A worker of this store that is silent for so long has died: another one gets its task. Ten seconds when absent. */
+  readonly heartbeatTimeoutMs?: number;
 }
 
 export interface SyncRequest {
@@ -52,6 +54,16 @@ export interface ResolvedRevision {
   readonly since?: string;
   /** Stored already, read with this very spec and filter: nothing to do. */
   readonly unchanged: boolean;
+  /** What is stored, when that is all there is to say. */
+  readonly stored?: StoredContent;
+}
+
+/** What a store holds of a source, by its own account: right even when a process died before it could tell of a publish. */
+export interface StoredContent {
+  readonly contentHash?: string;
+  readonly served: number;
+  readonly hidden: number;
+  readonly quarantined: number;
 }
 
 /** How many entries a published revision holds and what publishing it changed. */
@@ -87,7 +99,12 @@ export interface SyncOutcome {
   readonly revision?: string;
   /** Hash of the source's content as stored; with `revision`, absent when the sync failed before it knew. */
   readonly contentHash?: string;
+  /** Of a sync that failed: what an edited filter left of the stored entries all the same. */
   readonly counts?: EntryCounts;
+  /** Of a sync that found everything stored already. */
+  readonly stored?: StoredContent;
+  /** The first of those in quarantine, as far as they have names; absent when the quarantine is as it was. */
+  readonly quarantinedEntries?: readonly string[];
   /** What a successful run wants known, as "the filter leaves out every entry". */
   readonly warning?: string;
   readonly failure?: SyncFailure;

@@ -10,6 +10,10 @@ import { SyncRunEntity } from './entities/sync-run.entity.js';
 /** Sync runs kept of each source. */
 const KEPT_RUNS = 200;
 
+/** What a message can name of a quarantine. */
+const NAMED_ENTRIES = 10;
+const NAMED_CHARACTERS = 100;
+
 /** What is stored about registries, their sources and sync runs: everything but the entries themselves. */
 export class RegistryCatalogue {
   constructor(private readonly dataSource: DataSource) {}
@@ -59,6 +63,15 @@ export class RegistryCatalogue {
   /** The source holds what is stored already; only the time and the name of the revision are new. */
   async markSynced(source: SourceEntity, revision: string): Promise<void> {
     await this.dataSource.manager.update(SourceEntity, { id: source.id }, { revision, syncedAt: new Date() });
+  }
+
+  /** The keys of the first entries in quarantine, cut to a length that a message can bear. */
+  async firstQuarantined(source: SourceEntity): Promise<string[]> {
+    const rows: { key: string }[] = await this.dataSource.manager.query(
+      'SELECT left(key, $2) AS key FROM quarantined_entry WHERE source_id = $1 ORDER BY id LIMIT $3',
+      [source.id, NAMED_CHARACTERS, NAMED_ENTRIES],
+    );
+    return rows.map(({ key }) => key);
   }
 
   /** Writes a run and forgets those beyond the newest 200. Safe to repeat; a run of a source that is gone is dropped. */
