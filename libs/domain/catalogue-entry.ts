@@ -23,6 +23,8 @@ export interface CatalogueEntry {
   readonly title: string | undefined;
   readonly description: string;
   readonly tags: readonly string[];
+  /** How it is run and reached (server-facets.ts), to filter by. */
+  readonly facets: readonly string[];
   readonly status: Exclude<LifecycleStatus, 'deleted'>;
   /** Absent where the source has none. With status `deleted` the entry is a tombstone, whatever `status` above says. */
   readonly lifecycle?: Lifecycle;

@@ -62,6 +62,7 @@ const COLUMN_TYPES = {
   title: 'text',
   description: 'text',
   tags: 'text[]',
+  facets: 'text[]',
   status: 'text',
   status_message: 'text',
   hidden_by: 'text',
@@ -184,6 +185,7 @@ function toRow(entry: CatalogueEntry, hash: Buffer, hiddenBy: FilterRule, now: D
     entry.title ?? null,
     entry.description,
     entry.tags,
+    entry.facets,
     entry.status,
     lifecycle?.statusMessage ?? null,
     hiddenBy(entry) ?? null,
@@ -236,15 +238,16 @@ async function applyStaged(
        INSERT INTO entry AS stored (source_id, ${COLUMNS})
        SELECT $1, ${COLUMNS} FROM staged_entry
        ON CONFLICT (source_id, name, version) DO UPDATE
-          SET (key, hash, server_json, title, description, tags, status, status_message, hidden_by, deleted_at) =
+          SET (key, hash, server_json, title, description, tags, facets, status, status_message, hidden_by,
+               deleted_at) =
               (excluded.key, excluded.hash, excluded.server_json, excluded.title, excluded.description, excluded.tags,
-               excluded.status, excluded.status_message, excluded.hidden_by, excluded.deleted_at),
+               excluded.facets, excluded.status, excluded.status_message, excluded.hidden_by, excluded.deleted_at),
               updated_at = now(),
               status_changed_at = CASE WHEN stored.status = excluded.status
                                         AND (stored.deleted_at IS NULL) = (excluded.deleted_at IS NULL)
                                        THEN stored.status_changed_at ELSE now() END
-        WHERE (stored.hash, stored.key, stored.server_json, stored.tags, stored.status)
-              <> (excluded.hash, excluded.key, excluded.server_json, excluded.tags, excluded.status)
+        WHERE (stored.hash, stored.key, stored.server_json, stored.tags, stored.facets, stored.status)
+              <> (excluded.hash, excluded.key, excluded.server_json, excluded.tags, excluded.facets, excluded.status)
            OR (stored.hidden_by, stored.status_message)
               IS DISTINCT FROM (excluded.hidden_by, excluded.status_message)
            OR (stored.deleted_at IS NULL) <> (excluded.deleted_at IS NULL)

@@ -89,7 +89,17 @@ async function publish(
 
 function toEntry({ name, version, text, tags = [] }: Server): CatalogueEntry {
   const serverJson = JSON.stringify({ name, version, description: text });
-  return { key: name, name, version, serverJson, title: undefined, description: text, tags, status: 'active' };
+  return {
+    key: name,
+    name,
+    version,
+    serverJson,
+    title: undefined,
+    description: text,
+    tags,
+    facets: ['package'],
+    status: 'active',
+  };
 }
 
 interface Row {

@@ -5,6 +5,7 @@ import { SourceEntity } from './source.entity.js';
 /** One version of one server. A removed one stays as a tombstone for a while, so that mirrors learn of the removal. */
 @Entity({ name: 'entry' })
 @Index('entry_source_updated_idx', ['sourceId', 'updatedAt'])
+@Index('entry_source_written_idx', ['sourceId', 'writtenBy'])
 export class EntryEntity {
   @PrimaryColumn('int', { name: 'source_id', primaryKeyConstraintName: 'entry_pkey' })
   sourceId!: number;
@@ -40,6 +41,10 @@ export class EntryEntity {
   @Column('text', { array: true, default: '{}' })
   tags!: string[];
 
+  /** How it is run and reached, to filter by. */
+  @Column('text', { array: true, default: '{}' })
+  facets!: string[];
+
   /** `active` or `deprecated`; a tombstone has `deletedAt` beside it. */
   @Column('text', { default: 'active' })
   status!: string;
@@ -64,4 +69,12 @@ export class EntryEntity {
 
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt!: Date | null;
+
+  /**
+   * The transaction that last wrote the row: kept by the database itself, so that no writer can forget it. Readers ask
+   * for what was written by transactions that they have not seen; times would not do, since a transaction that began
+   * earlier may end later.
+   */
+  @Column('bigint', { name: 'written_by', default: () => 'current_writer()' })
+  writtenBy!: string;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CatalogueEntry, LifecycleStatus } from '#domain/catalogue-entry.js';
+import { facetsOf } from '#domain/server-facets.js';
 import { checked, EntryFault } from './entry-fault.js';
 import type { EntryText } from './entry-text.js';
 
@@ -153,6 +154,7 @@ export function toEntry({ text: json, value }: EntryText): CatalogueEntry {
     title: title || undefined,
     description,
     tags: tagsOf(published),
+    facets: facetsOf(server),
     status: lifecycleOf(server, published),
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { facetsOf } from '#domain/server-facets.js';
 import { checked } from './entry-fault.js';
 import { PUBLISHER_PROVIDED, SERVER_SCHEMA, serverJsonSchema } from './server-json.js';
 
@@ -142,7 +143,7 @@ function toEntry(
       },
     },
   };
-  checked(serverJsonSchema, server);
+  const facets = facetsOf(checked(serverJsonSchema, server));
   return {
     key,
     name,
@@ -151,6 +152,7 @@ function toEntry(
     title: title || undefined,
     description,
     tags: [...new Set(tags)],
+    facets,
     status: status?.toLowerCase() === 'deprecated' ? 'deprecated' : 'active',
   };
 }
