@@ -33,6 +33,7 @@ export default {
     },
     layer('sources-see-domain', '^libs/sources/', '^libs/(sources|domain|subprocess)/'),
     layer('persistence-sees-domain', '^libs/persistence/', '^libs/(persistence|domain|subprocess)/'),
+    layer('kubernetes-sees-domain', '^libs/kubernetes/', '^libs/(kubernetes|domain)/'),
     layer('temporal-sees-domain', '^libs/temporal/', '^libs/(temporal|domain|subprocess|config/project-root)'),
     layer('config-sees-sources', '^libs/config/', '^libs/(config|sources|domain)/'),
     layer('observability-is-alone', '^libs/observability/', '^libs/(observability|domain)/'),

@@ -19,6 +19,9 @@ export const REASONS = [
   // What was fetched could not be stored, or must not be without consent.
   'StorageFailed',
   'ShrinkGuard',
+  // The cluster's API server.
+  'KubernetesRefused',
+  'KubernetesUnreachable',
   // The machinery around the sync.
   'StoreLost',
   'TimedOut',

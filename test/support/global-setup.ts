@@ -7,6 +7,7 @@ import { createProgress } from '#devstack/progress.js';
 import { obtainTool } from '#devstack/obtain-tool.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { startTemporalDevServer } from '#temporal/dev-server.js';
+import { offerApiServer } from './shared-api-server.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,7 +20,10 @@ declare module 'vitest' {
 /** So few that a test can live through a continue-as-new. */
 const EVENTS_BEFORE_CONTINUE_AS_NEW = 120;
 
-/** One Postgres and one Temporal for the whole run; tests make databases and registries of their own in them. */
+/**
+ * One Postgres and one Temporal for the whole run, and an API server as soon as a test asks for it; tests make databases,
+ * registries and namespaces of their own in them.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build();
   const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-test-'));
@@ -40,11 +44,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
       log,
     }),
   ]);
+  const apiServer = await offerApiServer(directory);
   process.env['TEST_POSTGRES_SOCKET'] = postgres.connection.host;
   project.provide('temporalAddress', temporal.address);
   project.provide('temporalBinary', temporalBinary);
   return async () => {
-    await Promise.all([postgres.stop(), temporal.stop()]);
+    await Promise.all([postgres.stop(), temporal.stop(), apiServer.stop()]);
     await rm(directory, { recursive: true, force: true });
   };
 }

@@ -1,0 +1,131 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { ClusterAccess, Credentials, TlsOptions } from './cluster-access.js';
+import { KubernetesRefusal, KubernetesUnreachable, parseStatus } from './kubernetes-error.js';
+
+/** So old may credentials be that were read from files. */
+const CREDENTIALS_MS = 30_000;
+const CONNECT_MS = 10_000;
+const ANSWER_MS = 30_000;
+
+/** Calls wait for one of so many connections; watches have theirs apart. */
+const CALL_CONNECTIONS = 32;
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly accept?: string;
+  readonly body?: { readonly contentType: string; readonly value: unknown };
+  readonly signal?: AbortSignal;
+  /** What is attempted, in words; begins the message of an error. */
+  readonly attempt: string;
+}
+
+/** Carries requests to the API server over kept connections, as whoever the credentials say. */
+export class HttpTransport {
+  private credentials: { readonly value: Credentials; readonly readAtMs: number } | undefined;
+  private agents: { readonly tls: TlsOptions; readonly calls: Agent; readonly streams: Agent } | undefined;
+
+  constructor(private readonly access: ClusterAccess) {}
+
+  /** The answer's JSON. */
+  async call(request: ApiRequest): Promise<unknown> {
+    const { body } = await this.send(request, 'calls', ANSWER_MS);
+    return await body.json().catch((error: unknown) => {
+      throw new KubernetesUnreachable(request.attempt, error);
+    });
+  }
+
+  /** The answer's lines as they come; it fails when none comes for `silenceMs`. */
+  async *lines(request: ApiRequest, silenceMs: number): AsyncGenerator<string> {
+    const { body } = await this.send(request, 'streams', silenceMs);
+    try {
+      let rest = '';
+      for await (const chunk of body.setEncoding('utf8')) {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop()!;
+        yield* lines;
+      }
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      throw new KubernetesUnreachable(request.attempt, error);
+    }
+  }
+
+  /** Breaks off what is under way. */
+  async close(): Promise<void> {
+    const { agents } = this;
+    this.agents = undefined;
+    await Promise.all([agents?.calls.destroy(), agents?.streams.destroy()]);
+  }
+
+  private async send(
+    request: ApiRequest,
+    purpose: 'calls' | 'streams',
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
+    const { attempt, signal } = request;
+    for (let isFirst = true; ; isFirst = false) {
+      let answer: Dispatcher.ResponseData;
+      try {
+        answer = await this.dispatch(request, purpose, bodyTimeout);
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw new KubernetesUnreachable(attempt, error);
+      }
+      if (answer.statusCode < 300) return answer;
+      const text = await answer.body.text().catch(() => '');
+      // A token that was replaced a moment ago.
+      if (answer.statusCode === 401 && isFirst && this.credentials) {
+        this.credentials = undefined;
+        continue;
+      }
+      throw new KubernetesRefusal(attempt, parseStatus(answer.statusCode, text));
+    }
+  }
+
+  private async dispatch(
+    { method, path, query = {}, accept = 'application/json', body, signal }: ApiRequest,
+    purpose: 'calls' | 'streams',
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
+    const { headers, tls } = await this.currentCredentials();
+    const { server } = this.access;
+    const prefix = server.pathname.replace(/\/$/, '');
+    return this.agentsFor(tls)[purpose].request({
+      origin: server.origin,
+      method,
+      path: prefix + path,
+      query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
+      headers: { ...headers, accept, ...(body && { 'content-type': body.contentType }) },
+      body: body === undefined ? null : JSON.stringify(body.value),
+      signal: signal ?? null,
+      headersTimeout: ANSWER_MS,
+      bodyTimeout,
+    });
+  }
+
+  private async currentCredentials(): Promise<Credentials> {
+    const now = performance.now();
+    if (!this.credentials || now - this.credentials.readAtMs > CREDENTIALS_MS) {
+      this.credentials = { value: await this.access.credentials(), readAtMs: now };
+    }
+    return this.credentials.value;
+  }
+
+  /** New ones when the certificates changed; what runs on the old ones ends in peace. */
+  private agentsFor(tls: TlsOptions): { calls: Agent; streams: Agent } {
+    if (!this.agents || !isDeepStrictEqual(this.agents.tls, tls)) {
+      for (const agent of [this.agents?.calls, this.agents?.streams]) void agent?.close();
+      const connect = { ...tls, timeout: CONNECT_MS };
+      this.agents = {
+        tls,
+        calls: new Agent({ connect, connections: CALL_CONNECTIONS }),
+        streams: new Agent({ connect }),
+      };
+    }
+    return this.agents;
+  }
+}

@@ -1,0 +1,40 @@
+/** Where a kind of object lives in the API. */
+export interface Kind {
+  readonly apiVersion: string;
+  readonly plural: string;
+  /** False for kinds that belong to the whole cluster. */
+  readonly namespaced: boolean;
+}
+
+const inNamespaces = (apiVersion: string, plural: string): Kind => ({ apiVersion, plural, namespaced: true });
+const inCluster = (apiVersion: string, plural: string): Kind => ({ apiVersion, plural, namespaced: false });
+
+/** Every kind that this project reads or writes. */
+export const kinds = {
+  MCPRegistry: inNamespaces('toolhive.stacklok.dev/v1alpha1', 'mcpregistries'),
+  ConfigMap: inNamespaces('v1', 'configmaps'),
+  Secret: inNamespaces('v1', 'secrets'),
+  PersistentVolumeClaim: inNamespaces('v1', 'persistentvolumeclaims'),
+  ServiceAccount: inNamespaces('v1', 'serviceaccounts'),
+  Service: inNamespaces('v1', 'services'),
+  Pod: inNamespaces('v1', 'pods'),
+  Event: inNamespaces('v1', 'events'),
+  Deployment: inNamespaces('apps/v1', 'deployments'),
+  ReplicaSet: inNamespaces('apps/v1', 'replicasets'),
+  Role: inNamespaces('rbac.authorization.k8s.io/v1', 'roles'),
+  RoleBinding: inNamespaces('rbac.authorization.k8s.io/v1', 'rolebindings'),
+  ClusterRole: inCluster('rbac.authorization.k8s.io/v1', 'clusterroles'),
+  ClusterRoleBinding: inCluster('rbac.authorization.k8s.io/v1', 'clusterrolebindings'),
+  Namespace: inCluster('v1', 'namespaces'),
+  CustomResourceDefinition: inCluster('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
+} as const satisfies Record<string, Kind>;
+
+export type KindName = keyof typeof kinds;
+
+/** `/apis/apps/v1/namespaces/x/deployments/y`; without a name the collection, without a namespace that of all namespaces. */
+export function pathOf(kind: KindName, namespace?: string, name?: string): string {
+  const { apiVersion, plural, namespaced } = kinds[kind];
+  const root = apiVersion.includes('/') ? '/apis' : '/api';
+  const scope = namespaced && namespace !== undefined ? ['namespaces', encodeURIComponent(namespace)] : [];
+  return [root, apiVersion, ...scope, plural, ...(name === undefined ? [] : [encodeURIComponent(name)])].join('/');
+}

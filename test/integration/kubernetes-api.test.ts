@@ -1,0 +1,219 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { inClusterAccess } from '#kubernetes/in-cluster.js';
+import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
+import type { KubernetesObject, ObjectRef } from '#kubernetes/kubernetes-object.js';
+import { accessAs, adminAccess } from '#support/api-server.js';
+import type { ApiServerAddress } from '#support/api-server.js';
+import { createNamespace } from '#support/namespace.js';
+import { sharedApiServer } from '#support/shared-api-server.js';
+
+interface ConfigMap extends KubernetesObject {
+  readonly data?: Record<string, string>;
+}
+
+let address: ApiServerAddress;
+let api: HttpKubernetesApi;
+let namespace: string;
+
+beforeAll(async () => {
+  address = await sharedApiServer();
+  api = new HttpKubernetesApi(adminAccess(address));
+});
+
+beforeEach(async () => {
+  namespace = await createNamespace(api);
+});
+
+afterAll(() => api.close());
+
+function configMap(name: string, data: Record<string, string>, metadata: object = {}): ConfigMap {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, ...metadata }, data };
+}
+
+function refTo({ metadata: { name, uid } }: KubernetesObject): ObjectRef {
+  return { namespace, name, uid: uid! };
+}
+
+describe('server-side apply', () => {
+  it('creates, changes, and writes nothing when nothing differs', async () => {
+    const created = await api.apply(configMap('a', { one: '1', two: '2' }));
+    const same = await api.apply(configMap('a', { one: '1', two: '2' }));
+    expect(same.metadata.resourceVersion).toBe(created.metadata.resourceVersion);
+
+    await api.apply(configMap('a', { one: '1' }));
+    expect((await api.get<ConfigMap>('ConfigMap', namespace, 'a'))?.data).toEqual({ one: '1' });
+  });
+
+  it("takes its own fields over and leaves others' alone", async () => {
+    await api.apply(configMap('a', { ours: 'theirs', theirs: 'theirs' }), { fieldManager: 'somebody' });
+    await api.apply(configMap('a', { ours: 'ours' }));
+    expect((await api.get<ConfigMap>('ConfigMap', namespace, 'a'))?.data).toEqual({ ours: 'ours', theirs: 'theirs' });
+  });
+
+  it('tells what it would do, and does it not', async () => {
+    const dry = await api.dryRunApply(configMap('a', { one: '1' }));
+    expect(dry.metadata.uid).toBeDefined();
+    expect(await api.get('ConfigMap', namespace, 'a')).toBeUndefined();
+  });
+
+  it('refuses an object of another uid, and does not create it', async () => {
+    const uid = '00000000-0000-4000-8000-000000000000';
+    await expect(api.apply(configMap('a', {}, { uid }))).rejects.toMatchObject({ code: 409, destiny: 'retry' });
+    await api.apply(configMap('a', {}));
+    await expect(api.apply(configMap('a', {}, { uid }))).rejects.toThrow('uid');
+  });
+
+  it("passes the server's words on", async () => {
+    const refusal = api.apply(configMap('Not_A_Name', {}));
+    await expect(refusal).rejects.toBeInstanceOf(KubernetesRefusal);
+    await expect(refusal).rejects.toMatchObject({
+      reason: 'KubernetesRefused',
+      destiny: 'wait',
+      code: 422,
+      message: expect.stringMatching(/^apply ConfigMap \S+\/Not_A_Name: .*a lowercase RFC 1123 subdomain/),
+    });
+  });
+
+  it('says who may not do what', async () => {
+    const nobody = new HttpKubernetesApi(accessAs(address, 'system:serviceaccount:x:nobody'));
+    await expect(nobody.apply(configMap('a', {}))).rejects.toMatchObject({
+      code: 403,
+      message: expect.stringContaining('system:serviceaccount:x:nobody'),
+    });
+    await nobody.close();
+  });
+});
+
+describe('lists', () => {
+  it('hold every object of many pages, once', async () => {
+    const names = Array.from({ length: 600 }, (_, index) => `c${index}`);
+    await Promise.all(names.map((name) => api.apply(configMap(name, { x: 'y' }, { labels: { kind: 'many' } }))));
+    const { items, resourceVersion } = await api.list<ConfigMap>('ConfigMap', {
+      namespace,
+      labelSelector: 'kind=many',
+      metadataOnly: true,
+    });
+    expect(items.map(({ metadata }) => metadata.name).sort()).toEqual(names.sort());
+    expect(items[0]?.data).toBeUndefined();
+    expect(Number(resourceVersion)).toBeGreaterThan(0);
+  });
+});
+
+describe('watches', () => {
+  it('tell what happened since a list, in order', async () => {
+    await api.apply(configMap('a', { one: '1' }));
+    const { resourceVersion } = await api.list('ConfigMap', { namespace });
+    await api.apply(configMap('a', { one: '2' }));
+    await api.delete('ConfigMap', { namespace, name: 'a' });
+    const events: [string, string | undefined][] = [];
+    const options = { namespace, resourceVersion, timeoutSeconds: 30, silenceMs: 20_000 };
+    for await (const { type, object } of api.watch<ConfigMap>('ConfigMap', options)) {
+      events.push([type, object.data?.['one']]);
+      if (type === 'DELETED') break;
+    }
+    expect(events).toEqual([
+      ['MODIFIED', '2'],
+      ['DELETED', '2'],
+    ]);
+  });
+
+  it('end when they are told to', async () => {
+    const { resourceVersion } = await api.list('ConfigMap', { namespace });
+    const stop = new AbortController();
+    const options = { namespace, resourceVersion, timeoutSeconds: 60, silenceMs: 60_000, signal: stop.signal };
+    const watching = Array.fromAsync(api.watch('ConfigMap', options));
+    stop.abort();
+    await expect(watching).rejects.toThrow('abort');
+  });
+});
+
+describe('finalizers', () => {
+  it('hold an object until they are removed, and are written no second time', async () => {
+    const object = refTo(await api.apply(configMap('a', {})));
+    await api.patchFinalizers('ConfigMap', object, { add: 'example.com/mine' });
+    const held = await api.get('ConfigMap', namespace, 'a');
+    await api.patchFinalizers('ConfigMap', object, { add: 'example.com/mine' });
+    expect(await api.get('ConfigMap', namespace, 'a')).toEqual(held);
+
+    await api.delete('ConfigMap', object);
+    expect((await api.get('ConfigMap', namespace, 'a'))?.metadata.deletionTimestamp).toBeDefined();
+    await api.patchFinalizers('ConfigMap', object, { remove: 'example.com/mine' });
+    expect(await api.get('ConfigMap', namespace, 'a')).toBeUndefined();
+    await api.patchFinalizers('ConfigMap', object, { remove: 'example.com/mine' });
+  });
+
+  it('survive writers who change them at the same time', async () => {
+    const object = refTo(await api.apply(configMap('a', {})));
+    const names = Array.from({ length: 8 }, (_, index) => `example.com/f${index}`);
+    await Promise.all(names.map((add) => api.patchFinalizers('ConfigMap', object, { add })));
+    const { metadata } = (await api.get('ConfigMap', namespace, 'a'))!;
+    expect([...metadata.finalizers!].sort()).toEqual(names);
+  });
+
+  it('of a namesake are left alone', async () => {
+    await api.apply(configMap('a', {}));
+    const uid = '00000000-0000-4000-8000-000000000000';
+    await api.patchFinalizers('ConfigMap', { namespace, name: 'a', uid }, { add: 'example.com/mine' });
+    expect((await api.get('ConfigMap', namespace, 'a'))?.metadata.finalizers).toBeUndefined();
+  });
+});
+
+describe('deletion', () => {
+  it('is done once, spares a namesake, and does not mind an object that is gone', async () => {
+    const { metadata } = await api.apply(configMap('a', {}));
+    await api.delete('ConfigMap', { namespace, name: 'a', uid: '00000000-0000-4000-8000-000000000000' });
+    expect(await api.get('ConfigMap', namespace, 'a')).toBeDefined();
+    await api.delete('ConfigMap', { namespace, name: 'a', uid: metadata.uid! });
+    await api.delete('ConfigMap', { namespace, name: 'a' });
+    expect(await api.get('ConfigMap', namespace, 'a')).toBeUndefined();
+  });
+});
+
+describe('access', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'service-account-'));
+    return () => rm(folder, { recursive: true });
+  });
+
+  it('comes from a kubeconfig file', async () => {
+    const viaFile = new HttpKubernetesApi(await kubeconfigAccess(address.kubeconfig));
+    expect(await viaFile.get('Namespace', '', namespace)).toBeDefined();
+    await viaFile.close();
+  });
+
+  it("comes from a pod's ServiceAccount, whose token may be replaced at any time", async () => {
+    const { hostname, port } = new URL(address.server);
+    await writeFile(join(folder, 'ca.crt'), address.ca);
+    await writeFile(join(folder, 'token'), 'expired');
+    const access = inClusterAccess({
+      variables: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
+      serviceAccountDirectory: folder,
+    });
+    const inPod = new HttpKubernetesApi(access);
+    await expect(inPod.get('Namespace', '', namespace)).rejects.toMatchObject({ code: 401, destiny: 'retry' });
+    await writeFile(join(folder, 'token'), `${address.adminToken}\n`);
+    expect(await inPod.get('Namespace', '', namespace)).toBeDefined();
+    await inPod.close();
+  });
+
+  it('trusts no server but the one that its CA vouches for', async () => {
+    const { hostname, port } = new URL(address.server);
+    const stranger = new HttpKubernetesApi({
+      server: new URL(`https://${hostname}:${port}`),
+      credentials: async () => ({ headers: {}, tls: {} }),
+    });
+    await expect(stranger.get('Namespace', '', namespace)).rejects.toMatchObject({
+      reason: 'KubernetesUnreachable',
+      destiny: 'retry',
+      message: expect.stringMatching(/^read Namespace \S+: the API server does not answer: .*self.signed/i),
+    });
+    await stranger.close();
+  });
+});

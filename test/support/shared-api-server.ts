@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { startApiServer } from './api-server.js';
+import type { ApiServerAddress, RunningApiServer } from './api-server.js';
+
+const SOCKET_VARIABLE = 'TEST_API_SERVER_SOCKET';
+
+/**
+ * Offers one API server to all test files of a run, and starts it when the first of them asks. Runs in the process that
+ * outlives the tests; they ask through a socket, since what vitest hands to them is settled before they start.
+ */
+export async function offerApiServer(directory: string): Promise<{ stop(): Promise<void> }> {
+  let starting: Promise<RunningApiServer> | undefined;
+  const server = createServer((_, response) => {
+    starting ??= startApiServer(join(directory, 'kubernetes'));
+    starting.then(
+      ({ server, ca, adminToken, kubeconfig }) => response.end(JSON.stringify({ server, ca, adminToken, kubeconfig })),
+      (error: Error) => response.writeHead(500).end(error.message),
+    );
+  });
+  const socket = join(directory, 'api-server.sock');
+  await once(server.listen(socket), 'listening');
+  process.env[SOCKET_VARIABLE] = socket;
+  return {
+    async stop() {
+      server.close();
+      await starting?.then((running) => running.stop()).catch(() => undefined);
+    },
+  };
+}
+
+/** The API server of this run. Tests keep apart by making namespaces of their own. */
+export async function sharedApiServer(): Promise<ApiServerAddress> {
+  const socketPath = process.env[SOCKET_VARIABLE];
+  if (!socketPath) throw new Error(`${SOCKET_VARIABLE} does not name the socket that offers an API server`);
+  const [response] = await once(request({ socketPath }).end(), 'response');
+  const answer = await text(response);
+  if (response.statusCode !== 200) throw new Error(answer);
+  return JSON.parse(answer) as ApiServerAddress;
+}
