@@ -89,14 +89,21 @@ export const authSpec = z
   }, always)
   .describe('Who may use the registry. Mandatory; a registry is never open unless it says so.');
 
-/** How the registry is guarded; in mode oauth there is at least one provider. */
+/** How the registry is guarded; in mode oauth the spec names at least one provider. */
 export type Auth =
   | { readonly mode: 'anonymous' }
   | { readonly mode: 'oauth'; readonly publicRead: readonly string[]; readonly oauth: OAuth };
 
 type OAuthProvider = z.output<typeof provider>;
 
-type OAuth = Omit<z.output<typeof oauth>, 'providers'> & { readonly providers: readonly OAuthProvider[] };
+export type OAuth = Omit<z.output<typeof oauth>, 'providers'> & { readonly providers: readonly OAuthProvider[] };
+
+/** For a registry whose spec cannot be read: nobody is let in. */
+export const NOBODY_IN: Auth = {
+  mode: 'oauth',
+  publicRead: [],
+  oauth: { realm: 'mcp-registry', scopesSupported: [], providers: [] },
+};
 
 /** In mode anonymous an `oauth` block is legal and without effect. */
 export function normalizeAuth({ mode, publicRead, oauth }: z.output<typeof authSpec>): Auth {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { AddressPolicy } from './http/address-policy.js';
+import type { AddressPolicy } from '#http/address-policy.js';
 import type { ApiContext } from './api/api-client.js';
 import type { KnownState, Probe } from './api/probe-changes.js';
 import type { ApiPage, WalkOptions } from './api/walk-pages.js';

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NOBODY_IN } from '#config/auth-spec.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
@@ -11,10 +12,10 @@ import type { EntryRow } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
-const ROOT: ServedRegistry = { namespace: 'default', name: 'root', access: 'anonymous' };
-const TEAM: ServedRegistry = { namespace: 'default', name: 'team', access: 'anonymous' };
-const LARGE: ServedRegistry = { namespace: 'default', name: 'large', access: 'anonymous' };
-const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', access: 'oauth' };
+const ROOT: ServedRegistry = { namespace: 'default', name: 'root', auth: { mode: 'anonymous' } };
+const TEAM: ServedRegistry = { namespace: 'default', name: 'team', auth: { mode: 'anonymous' } };
+const LARGE: ServedRegistry = { namespace: 'default', name: 'large', auth: { mode: 'anonymous' } };
+const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', auth: NOBODY_IN };
 
 /** As it came, with what a detour through objects would lose. */
 const EXACT =

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NOBODY_IN } from '#config/auth-spec.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
@@ -12,10 +13,10 @@ import type { EntryRow } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
-const OPEN: ServedRegistry = { namespace: 'default', name: 'open', access: 'anonymous' };
-const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', access: 'oauth' };
+const OPEN: ServedRegistry = { namespace: 'default', name: 'open', auth: { mode: 'anonymous' } };
+const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', auth: NOBODY_IN };
 /** A namespace and a name that are words of routes as well. */
-const AWKWARD: ServedRegistry = { namespace: 'registry', name: 'registry', access: 'anonymous' };
+const AWKWARD: ServedRegistry = { namespace: 'registry', name: 'registry', auth: { mode: 'anonymous' } };
 
 let database: TestDatabase;
 let rows: CatalogueRows;
@@ -296,7 +297,7 @@ describe('several registries in one process', () => {
       for (const method of ['GET', 'HEAD']) {
         const response = await get(url, { method, headers });
         expect([url, response.status]).toEqual([url, 401]);
-        expect(response.headers.get('www-authenticate')).toBe('Bearer realm="mcp-registry"');
+        expect(response.headers.get('www-authenticate')).toMatch(/^Bearer realm="mcp-registry", error="invalid_token"/);
       }
       expect((await fault(url, { headers })).error).toBe('token validation failed');
     }
@@ -490,7 +491,7 @@ describe('the life of the process', () => {
   });
 
   it('is not ready before every source was tried', async () => {
-    const registry: ServedRegistry = { namespace: 'default', name: 'slow', access: 'anonymous' };
+    const registry: ServedRegistry = { namespace: 'default', name: 'slow', auth: { mode: 'anonymous' } };
     const slow = await startRegistryApi(options({ registries: onlyRegistry(registry) }));
     try {
       const reason = (report: { reason?: string } = slow.ready() as object) => report.reason;

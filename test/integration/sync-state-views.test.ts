@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NOBODY_IN } from '#config/auth-spec.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { EntryCounts, SourcePlan, SyncOutcome } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
@@ -40,7 +41,7 @@ beforeAll(async () => {
   const served = [TEAM, OTHER, CLOSED, ABSENT].map(({ namespace, name }): ServedRegistry => ({
     namespace,
     name,
-    access: name === 'closed' ? 'oauth' : 'anonymous',
+    auth: name === 'closed' ? NOBODY_IN : { mode: 'anonymous' },
   }));
   api = await startRegistryApi({
     database: database.app,
@@ -549,7 +550,7 @@ describe('without a database', () => {
       host: '127.0.0.1',
       port: 0,
       internalPort: 0,
-      registries: { find: () => undefined, default: () => ({ ...TEAM, access: 'anonymous' }), all: () => [] },
+      registries: { find: () => undefined, default: () => ({ ...TEAM, auth: { mode: 'anonymous' } }), all: () => [] },
       version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
       logger: pino({ level: 'silent' }),
     });

@@ -20,7 +20,7 @@ describe('readiness', () => {
     facts = {
       snapshots: undefined,
       fault: undefined,
-      registries: [{ namespace: 'default', name: 'a', access: 'anonymous' }],
+      registries: [{ namespace: 'default', name: 'a', auth: { mode: 'anonymous' } }],
     };
     readiness = new Readiness(() => facts);
   });

@@ -2,6 +2,7 @@ import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { Logger } from 'pino';
+import { AccessControl } from './auth/access-control.js';
 import { AccessGuard } from './auth/access.guard.js';
 import { Catalogue } from './catalogue/catalogue-reader.js';
 import { BuildInfo } from './http/build-info.js';
@@ -17,6 +18,7 @@ export interface RegistryApiParts {
   readonly database: ViewDatabase;
   readonly readiness: Readiness;
   readonly build: BuildInfo;
+  readonly accessControl: AccessControl;
   readonly logger: Logger;
 }
 
@@ -38,6 +40,7 @@ function providersOf({
   database,
   readiness,
   build,
+  accessControl,
   logger,
 }: RegistryApiParts): NonNullable<DynamicModule['providers']> {
   return [
@@ -45,6 +48,7 @@ function providersOf({
     { provide: ViewDatabase, useValue: database },
     { provide: Readiness, useValue: readiness },
     { provide: BuildInfo, useValue: build },
+    { provide: AccessControl, useValue: accessControl },
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toMalformed }) },
     { provide: APP_FILTER, useValue: new ErrorFilter(logger) },

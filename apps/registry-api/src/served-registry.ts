@@ -1,9 +1,12 @@
+import type { Auth } from '#config/auth-spec.js';
+
 /** A registry as the API serves it. */
 export interface ServedRegistry {
   readonly namespace: string;
   readonly name: string;
   readonly displayName?: string;
-  readonly access: 'anonymous' | 'oauth';
+  /** Who may use it. */
+  readonly auth: Auth;
 }
 
 /** Which registries this process serves, and where. Asked for every request, so its answers may change over time. */

@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg';
 import type { Logger } from 'pino';
+import { AccessControl } from './auth/access-control.js';
 import { CatalogueFollower } from './catalogue/catalogue-follower.js';
 import { LiveCatalogue } from './catalogue/live-catalogue.js';
 import { BuildInfo } from './http/build-info.js';
@@ -46,7 +47,9 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     registries: registries.all(),
   }));
   const { version, commit, buildDate } = options.version;
-  const parts = { catalogue, database: views, readiness, build: new BuildInfo(version, commit, buildDate), logger };
+  const accessControl = new AccessControl();
+  const build = new BuildInfo(version, commit, buildDate);
+  const parts = { catalogue, database: views, readiness, build, accessControl, logger };
   const common = { directory: registries, host, logger };
 
   const internal = await startHttpServer({

@@ -1,4 +1,5 @@
 import { readSpec } from '#activities/plan.js';
+import { NOBODY_IN } from '#config/auth-spec.js';
 import type { RegistryResource } from '#domain/resource-store.js';
 import type { RegistryDirectory, ServedRegistry } from '#registry-api/served-registry.js';
 import type { DocumentStore } from './documents/document-store.js';
@@ -21,7 +22,7 @@ export function documentDirectory(documents: DocumentStore): RegistryDirectory {
 
 const served = new WeakMap<object, ServedRegistry>();
 
-/** Whatever cannot be read for certain as anonymous is not. The spec object of a resource is replaced when it changes. */
+/** A spec that cannot be read opens nothing. The spec object of a resource is replaced when it changes. */
 function toServed({ ref, spec }: RegistryResource): ServedRegistry {
   const known = served.get(spec as object);
   if (known) return known;
@@ -31,7 +32,7 @@ function toServed({ ref, spec }: RegistryResource): ServedRegistry {
     namespace: ref.namespace,
     name: ref.name,
     ...(displayName === undefined ? {} : { displayName }),
-    access: auth?.mode === 'anonymous' ? 'anonymous' : 'oauth',
+    auth: auth ?? NOBODY_IN,
   };
   served.set(spec as object, registry);
   return registry;

@@ -1,11 +1,11 @@
 import { RegistryError } from '#domain/registry-error.js';
-import type { AddressPolicy } from '../http/address-policy.js';
-import { errorText } from '../http/error-text.js';
-import { createGuardedFetch } from '../http/guarded-fetch.js';
-import type { GuardedFetch, HttpAnswer } from '../http/guarded-fetch.js';
-import { HttpFailure, shownUrl } from '../http/http-failure.js';
-import { RETRY_POLICY, withRetries } from '../http/with-retries.js';
-import type { RetryPolicy } from '../http/with-retries.js';
+import type { AddressPolicy } from '#http/address-policy.js';
+import { errorText } from '#http/error-text.js';
+import { createGuardedFetch } from '#http/guarded-fetch.js';
+import type { GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
+import { HttpFailure, shownUrl } from '#http/http-failure.js';
+import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
+import type { RetryPolicy } from '#http/with-retries.js';
 import { rewriteUrl } from '../rewrite-url.js';
 import type { UrlRewrite } from '../source.js';
 

@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { RegistryError } from '#domain/registry-error.js';
-import { startHttpServer, startTcpServer } from '../http/testing/http-server.js';
+import { startHttpServer, startTcpServer } from '#http/testing/http-server.js';
 import { server } from '../testing/catalogue-file.js';
 import { apiSource } from './api.source.js';
 import { OFFICIAL } from './lifecycle.js';

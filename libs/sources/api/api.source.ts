@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import { goDurationField, httpUrl } from '#domain/spec-fields.js';
-import { shownUrl } from '../http/http-failure.js';
+import { shownUrl } from '#http/http-failure.js';
 import type { ApiContext } from './api-client.js';
 import { probeChanges } from './probe-changes.js';
 import type { KnownState, Probe } from './probe-changes.js';

@@ -1,4 +1,4 @@
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '#http/http-failure.js';
 import { ApiClient } from './api-client.js';
 import type { ApiContext, ListQuery } from './api-client.js';
 import { isAfter, toInstant } from './instant.js';

@@ -5,7 +5,7 @@ import type { Container, Slice } from '../formats/json-cutter.js';
 import { locateFault } from '../formats/locate-fault.js';
 import { Reading } from '../formats/reading.js';
 import { recognizeOther } from '../formats/recognize.js';
-import type { HttpAnswer } from '../http/guarded-fetch.js';
+import type { HttpAnswer } from '#http/guarded-fetch.js';
 import { ENTRY_LIMITS, readServerResponse } from './read-server-response.js';
 import type { ApiItem } from './read-server-response.js';
 

@@ -1,6 +1,6 @@
 import { RegistryError } from '#domain/registry-error.js';
-import type { HttpAnswer } from '../http/guarded-fetch.js';
-import { HttpFailure } from '../http/http-failure.js';
+import type { HttpAnswer } from '#http/guarded-fetch.js';
+import { HttpFailure } from '#http/http-failure.js';
 import { API_LIMITS, ApiClient } from './api-client.js';
 import type { ApiContext } from './api-client.js';
 import { isAfter } from './instant.js';

@@ -29,6 +29,8 @@ export interface CatalogueScope {
   readonly registry: string;
   /** All sources as one when absent. */
   readonly source?: string;
+  /** What the caller may see of the registry; every source when absent. */
+  readonly visibleSources?: ReadonlySet<string>;
 }
 
 /** Where controllers get their readers from; a class so that it can be injected. */

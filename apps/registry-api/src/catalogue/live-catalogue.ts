@@ -2,6 +2,7 @@ import { displayRef } from '#domain/registry-ref.js';
 import { Catalogue, CatalogueNotLoaded, UnknownSource } from './catalogue-reader.js';
 import type { CatalogueReader, CatalogueScope } from './catalogue-reader.js';
 import { CatalogueSnapshot } from './catalogue-snapshot.js';
+import { mergeSources } from './merge-sources.js';
 import type { PreparedSource } from './prepared-source.js';
 
 /** One source of a registry as it was last read from the database. */
@@ -29,6 +30,7 @@ const NOTHING = new CatalogueSnapshot({ servers: [], digest: 'empty' });
 /** The newest snapshot of every registry in the database. Requests read; only the follower replaces. */
 export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
+  readonly #views = new WeakMap<RegistrySnapshot, WeakMap<ReadonlySet<string>, CatalogueSnapshot>>();
   #change = Promise.withResolvers<void>();
 
   /** Undefined until the first load. */
@@ -48,14 +50,27 @@ export class LiveCatalogue extends Catalogue {
     return this.#change.promise;
   }
 
-  reader({ namespace, registry, source }: CatalogueScope): CatalogueReader {
+  reader({ namespace, registry, source, visibleSources }: CatalogueScope): CatalogueReader {
     if (!this.#snapshots) throw new CatalogueNotLoaded();
     const snapshot = this.#snapshots.get(displayRef({ namespace, name: registry }));
-    if (source === undefined) return snapshot?.aggregate ?? NOTHING;
+    if (source === undefined) return snapshot ? this.#aggregate(snapshot, visibleSources) : NOTHING;
     const found = snapshot?.sources.find(({ name }) => name === source);
-    if (found) return found.reader;
+    if (found && (!visibleSources || visibleSources.has(source))) return found.reader;
     // Elsewhere a registry has one name and many sources; clients that are told that name find all of them.
-    if (snapshot && source === registry) return snapshot.aggregate;
+    if (snapshot && !found && source === registry) return this.#aggregate(snapshot, visibleSources);
     throw new UnknownSource(source);
+  }
+
+  /** What is merged for one view is kept as long as the snapshot is the newest. */
+  #aggregate(snapshot: RegistrySnapshot, visible: ReadonlySet<string> | undefined): CatalogueSnapshot {
+    if (!visible || snapshot.sources.every(({ name }) => visible.has(name))) return snapshot.aggregate;
+    const views = this.#views.get(snapshot) ?? new WeakMap<ReadonlySet<string>, CatalogueSnapshot>();
+    this.#views.set(snapshot, views);
+    const known = views.get(visible);
+    if (known) return known;
+    const seen = snapshot.sources.filter(({ name }) => visible.has(name));
+    const view = new CatalogueSnapshot(mergeSources(seen.map(({ prepared }) => prepared)));
+    views.set(visible, view);
+    return view;
   }
 }

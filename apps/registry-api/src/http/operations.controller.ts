@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { Public } from '../auth/access.guard.js';
+import { Public } from '../auth/requirement.js';
 import { Readiness } from '../readiness.js';
 import { BuildInfo } from './build-info.js';
 import { Problem } from './problem.js';

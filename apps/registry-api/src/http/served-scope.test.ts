@@ -8,7 +8,7 @@ import { getServedRegistry, scopeToRegistry } from './served-scope.js';
 const [first, second] = ['first', 'second'].map((name): ServedRegistry => ({
   namespace: 'default',
   name,
-  access: 'anonymous',
+  auth: { mode: 'anonymous' },
 })) as [ServedRegistry, ServedRegistry];
 const both: RegistryDirectory = {
   find: (namespace, name) => [first, second].find((one) => one.namespace === namespace && one.name === name),
@@ -38,7 +38,7 @@ it.each([
 });
 
 it('leaves the paths of a pod alone, even if they start like its own name', () => {
-  const pod = onlyRegistry({ namespace: 'registry', name: 'toolhive', access: 'anonymous' });
+  const pod = onlyRegistry({ namespace: 'registry', name: 'toolhive', auth: { mode: 'anonymous' } });
   expect(route('/registry/toolhive/v0.1/servers', pod)).toEqual(['toolhive', '/registry/toolhive/v0.1/servers']);
 });
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { grantedAccess } from '../auth/granted-access.js';
 import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
 import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
 import { Problem } from './problem.js';
@@ -35,10 +36,16 @@ export function getServedRegistry(request: FastifyRequest): ServedRegistry {
   return registry;
 }
 
-/** Parameter decorator: the registry that the request is for, and its source where the path names one. */
+/** Parameter decorator: the registry that the request is for, its source where the path names one, and what the caller may see. */
 export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope => {
   const request = context.switchToHttp().getRequest<FastifyRequest<{ Params: { source?: string } }>>();
   const { namespace, name } = getServedRegistry(request);
   const { source } = request.params;
-  return { namespace, registry: name, ...(source !== undefined && { source }) };
+  const { visibleSources } = grantedAccess(request.raw);
+  return {
+    namespace,
+    registry: name,
+    ...(source !== undefined && { source }),
+    ...(visibleSources && { visibleSources }),
+  };
 });

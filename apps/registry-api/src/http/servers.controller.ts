@@ -1,5 +1,6 @@
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ReadsCatalogue } from '../auth/requirement.js';
 import { Catalogue } from '../catalogue/catalogue-reader.js';
 import type { Answer, CatalogueScope, ListQuery } from '../catalogue/catalogue-reader.js';
 import { sendAnswer } from './answer.js';
@@ -15,6 +16,7 @@ const ROOTS = ['registry/:source/v0.1', 'registry/:source/v0', 'registry/v0.1', 
  * The generic MCP registry API. A server's name is one path segment with an encoded slash, or two segments, because
  * proxies on the way may decode it.
  */
+@ReadsCatalogue()
 @Controller(ROOTS.map((root) => `${root}/servers`))
 export class ServersController {
   constructor(private readonly catalogue: Catalogue) {}

@@ -1,0 +1,42 @@
+import { Problem } from '../http/problem.js';
+
+/** What every challenge of a registry says. */
+export interface ChallengeTerms {
+  readonly realm: string;
+  /** Where clients learn who issues tokens for it (RFC 9728); absent when the request does not say where it came to. */
+  readonly metadataUrl?: string | undefined;
+}
+
+/** No credentials came, so nothing is wrong with them: no error code (RFC 6750, section 3.1). */
+export function loginWanted(terms: ChallengeTerms): Problem {
+  return unauthorized('missing or malformed authorization header', terms, {});
+}
+
+export function malformedCredentials(terms: ChallengeTerms, why: string): Problem {
+  const parameters = { error: 'invalid_request', error_description: why };
+  return unauthorized('missing or malformed authorization header', terms, parameters);
+}
+
+/** Says little on purpose: which provider refused a token, and for what, is for the audit log. */
+export function invalidToken(terms: ChallengeTerms, description = 'token validation failed'): Problem {
+  return unauthorized('token validation failed', terms, { error: 'invalid_token', error_description: description });
+}
+
+function unauthorized(message: string, terms: ChallengeTerms, parameters: Readonly<Record<string, string>>): Problem {
+  return new Problem(401, message, challenge(terms, parameters));
+}
+
+/** RFC 6750, section 3, and RFC 9728, section 5.1. */
+function challenge(
+  { realm, metadataUrl }: ChallengeTerms,
+  parameters: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const all = { realm, ...parameters, ...(metadataUrl !== undefined && { resource_metadata: metadataUrl }) };
+  const quoted = Object.entries(all).map(([name, value]) => `${name}=${quote(value)}`);
+  return { 'www-authenticate': `Bearer ${quoted.join(', ')}` };
+}
+
+/** A quoted string of a header (RFC 9110, section 5.6.4); what could end the header or the string is taken out or escaped. */
+function quote(text: string): string {
+  return `"${text.replaceAll(/[^\x20-\x7e]/g, '').replaceAll(/["\\]/g, '\\$&')}"`;
+}
