@@ -18,6 +18,16 @@ export interface DesiredState {
   readonly sources: readonly SourcePlan[];
   /** Set when the spec cannot be followed; the message lists every fault. */
   readonly invalid?: string;
+  /** Present where a server is to be run for the registry; absent where one stands already. */
+  readonly provision?: ProvisionPlan;
+}
+
+/** What a server for the registry is made from, as a workflow may know it. */
+export interface ProvisionPlan {
+  /** Of everything that decides what is provisioned. */
+  readonly digest: string;
+  /** Whether a podTemplateSpec of the user takes part. */
+  readonly podTemplate: boolean;
 }
 
 /** Run beside the workflows, on their own queue. */
@@ -28,6 +38,28 @@ export interface RegistryActivities {
   reportStatus(registry: RegistryRef, facts: RegistryFacts): Promise<void>;
   /** Removes what stands around a resource under deletion and lets the resource itself go. */
   tearDown(registry: RegistryRef): Promise<void>;
+}
+
+/**
+ * Run beside the workflows, where there is a cluster. Each reads the resource again, stops when it is gone or another, and
+ * makes what it is named for as the spec wants it; it writes nothing that stands there already and adopts nothing.
+ */
+export interface ProvisionActivities {
+  /** The server's configuration. */
+  ensureConfig(registry: RegistryRef): Promise<void>;
+  /** The server's service account, and what it may do. */
+  ensureAccess(registry: RegistryRef): Promise<void>;
+  /** The Secrets that the operator makes: how to reach the database and Temporal. */
+  ensureSecrets(registry: RegistryRef): Promise<void>;
+  ensureDeployment(registry: RegistryRef): Promise<DeployedServer>;
+  ensureService(registry: RegistryRef): Promise<void>;
+}
+
+export interface DeployedServer {
+  /** Of the pod template; what the pods carry as REGISTRY_POD_HASH. */
+  readonly podHash: string;
+  /** What the user should know of it although it was followed. */
+  readonly warnings: readonly string[];
 }
 
 /** Run where the data is stored: on the queue of a store. */

@@ -1,6 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
-import type { RegistryActivities, SyncActivities } from '#activities/contract.js';
+import type { ProvisionActivities, RegistryActivities, SyncActivities } from '#activities/contract.js';
 import type { Store } from '#domain/sync.js';
 
 /** Which activities may take how long and are tried how often: all of it in one place. */
@@ -9,6 +9,12 @@ import type { Store } from '#domain/sync.js';
 export const registryActivities = proxyActivities<RegistryActivities>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', maximumInterval: '30s' },
+});
+
+/** The workflow itself tries again, later and later, and says meanwhile what is wrong. */
+export const provisionActivities = proxyActivities<ProvisionActivities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '1s', maximumInterval: '5s', maximumAttempts: 3 },
 });
 
 /** In the background of the registry's life; the next report says it better than a late retry. */

@@ -35,6 +35,8 @@ export function describeRegistry(facts: RegistryFacts): string {
   });
   return [
     ...(facts.invalid === undefined ? [] : [`**The spec cannot be followed:** ${facts.invalid}`, '']),
+    ...(facts.server?.failure ? [`**Provisioning failed:** ${facts.server.failure.message}`, ''] : []),
+    ...(facts.server?.workload?.trouble ? [`**The server's pods:** ${facts.server.workload.trouble}`, ''] : []),
     ...(facts.serving ? [] : ['Waiting for a registry server to start.', '']),
     '| source | state | servers | revision | last sync | next sync |',
     '|---|---|---|---|---|---|',

@@ -10,12 +10,30 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { ProvisionPlan } from '#activities/contract.js';
 import { displayRef, syncWorkflowId } from '#domain/registry-ref.js';
 import type { SyncOutcome } from '#domain/sync.js';
-import { registryActivities, reportStatus, SYNC_DEADLINE_MS, syncActivities } from './activity-options.js';
+import {
+  provisionActivities,
+  registryActivities,
+  reportStatus,
+  SYNC_DEADLINE_MS,
+  syncActivities,
+} from './activity-options.js';
 import { describeRegistry } from './describe.js';
-import { desiredStateChanged, liveStores, status, storeOpened, syncFinished, syncNow } from './messages.js';
+import {
+  desiredStateChanged,
+  liveStores,
+  status,
+  storeDelayed,
+  storeOpened,
+  syncFinished,
+  syncNow,
+  workloadChanged,
+} from './messages.js';
 import type { StartedSync, SyncNowRequest } from './messages.js';
+import * as provisioning from './provisioning.js';
+import type { ProvisioningState } from './provisioning.js';
 import {
   adopted,
   adoptionSettled,
@@ -41,9 +59,9 @@ import { toSyncFailure } from './sync-failure.js';
 import type { syncSource } from './sync-source.workflow.js';
 
 /**
- * The life of one MCPRegistry: read what is wanted, start every sync when it is due, report, wait; until it is deleted.
- * Nothing in it waits for anything but its own next due time: reading, adopting and reporting go on in the background,
- * and whatever finishes replaces `state`, which is what wakes the loop.
+ * The life of one MCPRegistry: read what is wanted, provision a server for it, start every sync when it is due, report,
+ * wait; until it is deleted. Nothing in it waits for anything but its own next due time: reading, provisioning, adopting
+ * and reporting go on in the background, and whatever finishes replaces `state`, which is what wakes the loop.
  */
 export async function mcpRegistry(initial: RegistryState): Promise<void> {
   let state = initial;
@@ -59,7 +77,18 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     });
   };
 
-  setHandler(desiredStateChanged, () => void (state = { ...state, stale: true }));
+  const serverIs = (next: (known: ProvisioningState) => ProvisioningState): void => {
+    const known = state.provisioning ?? provisioning.NOT_PROVISIONED;
+    const changed = next(known);
+    if (changed !== known) state = { ...state, provisioning: changed };
+  };
+
+  setHandler(desiredStateChanged, ({ drift }) => {
+    state = { ...state, stale: true };
+    if (drift) serverIs(provisioning.driftNoticed);
+  });
+  setHandler(workloadChanged, (workload) => serverIs((known) => provisioning.workloadSeen(known, workload)));
+  setHandler(storeDelayed, (trouble) => serverIs((known) => provisioning.storeDelayed(known, trouble)));
   setHandler(storeOpened, (store) => void (state = opened(state, store, Date.now())));
   setHandler(syncFinished, (outcome) => void (state = heard(state, outcome)));
   setHandler(status, () => summarize(state));
@@ -88,6 +117,10 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
         state = adopted(state, desired, Date.now());
       });
     }
+    const wanted = state.desired?.invalid === undefined ? state.desired?.provision : undefined;
+    if (wanted && provisioning.provisionDue(state.provisioning ?? provisioning.NOT_PROVISIONED, wanted, Date.now())) {
+      inBackground('provision', () => provision(wanted));
+    }
     for (const outcome of overdue(state, Date.now())) state = heard(state, outcome);
     for (const store of storesToAdopt(state, Date.now())) inBackground(`adopt ${store.store.id}`, () => adopt(store));
     await Promise.all(dueSyncs(state, Date.now()).map(start));
@@ -103,6 +136,21 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
   await cancelRunning(state);
   await reportStatus(registry, { ...summarize(state), deleting: true }).catch(() => undefined);
   await registryActivities.tearDown(registry);
+
+  async function provision(plan: ProvisionPlan): Promise<void> {
+    serverIs((known) => provisioning.provisionStarted(known, plan));
+    try {
+      await provisionActivities.ensureConfig(registry);
+      await provisionActivities.ensureAccess(registry);
+      await provisionActivities.ensureSecrets(registry);
+      const deployed = await provisionActivities.ensureDeployment(registry);
+      await provisionActivities.ensureService(registry);
+      serverIs((known) => provisioning.provisioned(known, plan.digest, deployed));
+    } catch (error) {
+      const failure = toSyncFailure(error, 'the API server of the cluster took too long to answer');
+      serverIs((known) => provisioning.provisionFailed(known, failure, Date.now(), Math.random()));
+    }
+  }
 
   async function adopt({ store }: StoreState): Promise<void> {
     const plan = wholePlanDigest(state);

@@ -1,17 +1,27 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { RegistryFacts } from '#domain/conditions.js';
+import type { Reason } from '#domain/reasons.js';
 import type { Store, SyncOutcome } from '#domain/sync.js';
+import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 
 /** "Look again": says what the watcher saw, never what is wanted. Twice the same changes nothing. */
 export interface Nudge {
   readonly generation: number;
   readonly triggerToken?: string;
+  /** Somebody changed or removed what was provisioned. */
+  readonly drift?: boolean;
 }
 
 export const desiredStateChanged = defineSignal<[Nudge]>('desiredStateChanged');
 
 /** A place to store and serve data is up and takes tasks from its queue. */
 export const storeOpened = defineSignal<[Store]>('storeOpened');
+
+/** A server that runs but has no store to announce yet says why, each time the reason changes. */
+export const storeDelayed = defineSignal<[ServerTrouble<Reason>]>('storeDelayed');
+
+/** What a watcher sees of the registry's Deployment, each time that changes. */
+export const workloadChanged = defineSignal<[WorkloadFacts]>('workloadChanged');
 
 /** Sent by a sync run to the registry's workflow, whichever run of it is current. */
 export const syncFinished = defineSignal<[SyncOutcome]>('syncFinished');

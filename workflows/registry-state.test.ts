@@ -366,6 +366,18 @@ describe('a store', () => {
     expect(summarize(state).sources.map(({ serverCount }) => serverCount)).toEqual([3, 3]);
   });
 
+  it('that another server took over tries at once what failed in the one before', () => {
+    const ended = living(desired([plan('a'), plan('b')]));
+    const failure = { reason: 'AuthFailed', message: 'wrong password', destiny: 'wait' } as const;
+    let state = run(run(ended, 'a', T0), 'b', T0);
+    state = settled(state, outcome(state, 'a'), T0, 0);
+    state = settled(state, { ...outcome(state, 'b'), failure }, T0, 0);
+    const again = told(opened(state, store, T0 + MINUTE), T0 + MINUTE);
+    expect(triggers(again, T0 + MINUTE)).toEqual({});
+    const replaced = told(opened(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE), T0 + MINUTE);
+    expect(triggers(replaced, T0 + MINUTE)).toEqual({ b: 'start' });
+  });
+
   it('that is lost is synced no more until it announces itself', () => {
     const state = lost(living(desired([plan('a')])), store.id);
     expect(summarize(state).serving).toBe(false);

@@ -1,6 +1,8 @@
 import type { DesiredState } from '#activities/contract.js';
 import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import { NOT_PROVISIONED, storeAnnounced, summarizeServer } from './provisioning.js';
+import type { ProvisioningState } from './provisioning.js';
 import type { SourcePlan, Store, SyncFailure, SyncOutcome, SyncTrigger } from '#domain/sync.js';
 
 /**
@@ -20,6 +22,8 @@ export interface RegistryState {
   /** Number of the next sync run; never used twice in the life of a registry. */
   readonly nextRun: number;
   readonly report: { readonly digest: string; readonly atMs: number };
+  /** Where a server is run for the registry. */
+  readonly provisioning?: ProvisioningState;
 }
 
 export interface StoreState {
@@ -91,7 +95,8 @@ export function adopted(state: RegistryState, desired: DesiredState | null, nowM
   if (!desired) return { ...state, gone: true };
   if (desired.invalid !== undefined) {
     // What was planned before stays known, so that nothing is lost when the spec is mended; meanwhile nothing is synced.
-    return { ...state, desired: { ...desired, sources: state.desired?.sources ?? [] } };
+    const { sources = [], provision } = state.desired ?? {};
+    return { ...state, desired: { ...desired, sources, ...(provision && { provision }) } };
   }
   const manual = isNewTrigger(state, desired);
   const next: RegistryState = {
@@ -131,7 +136,10 @@ function rescheduled(source: SourceState, intervalMs: number | undefined): Sourc
   return unmoved ? source : { ...source, due: { atMs: earliest, trigger: 'interval' } };
 }
 
-/** A new store gets everything at once; one that came back keeps its schedule, and syncs what has no interval. */
+/**
+ * A new store gets everything at once; one that came back keeps its schedule, and syncs what has no interval. A server
+ * that took over from another was made from other Secrets and volumes: what failed there may succeed here.
+ */
 export function opened(state: RegistryState, store: Store, nowMs: number): RegistryState {
   const known = state.stores[store.id];
   const plans = state.desired?.sources ?? [];
@@ -139,12 +147,14 @@ export function opened(state: RegistryState, store: Store, nowMs: number): Regis
     plans.map((plan) => {
       const source = known?.sources[plan.name];
       if (!source) return [plan.name, replanned(undefined, plan, nowMs)];
-      return [plan.name, plan.intervalMs === undefined ? requested(source, 'start', nowMs) : source];
+      const again = plan.intervalMs === undefined || (source.failure && known?.store.taskQueue !== store.taskQueue);
+      return [plan.name, again ? requested(source, 'start', nowMs) : source];
     }),
   );
   return {
     ...state,
     stores: { ...state.stores, [store.id]: { store, openedAtMs: nowMs, sources } },
+    ...(state.provisioning && { provisioning: storeAnnounced(state.provisioning) }),
   };
 }
 
@@ -379,6 +389,8 @@ export function summarize(state: RegistryState): RegistryFacts {
     serving: store !== undefined,
     handledTrigger: state.handledTrigger,
     sources: (desired?.sources ?? []).map((plan) => toFacts(plan, store?.sources[plan.name])),
+    server:
+      desired?.provision && summarizeServer(state.registry, state.provisioning ?? NOT_PROVISIONED, desired.provision),
   });
 }
 
@@ -428,6 +440,8 @@ export function untilNextDue(state: RegistryState, nowMs: number, reporting: boo
     return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
   });
   if (report) times.push(report.atMs);
+  const retryAtMs = state.provisioning?.retryAtMs;
+  if (retryAtMs !== undefined && state.desired?.invalid === undefined) times.push(retryAtMs);
   return times.length > 0 ? Math.max(0, Math.min(...times) - nowMs) : undefined;
 }
 

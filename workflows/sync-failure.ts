@@ -4,10 +4,10 @@ import type { Destiny } from '#domain/registry-error.js';
 import type { SyncFailure } from '#domain/sync.js';
 
 /** What an activity's failure means for the source; `activities/failure.ts` is the other side of this translation. */
-export function toSyncFailure(error: unknown): SyncFailure {
+export function toSyncFailure(error: unknown, slow = 'the source took longer than a sync may take'): SyncFailure {
   if (isCancellation(error)) return { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' };
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof TimeoutFailure) return toTimeout(cause);
+  if (cause instanceof TimeoutFailure) return toTimeout(cause, slow);
   if (cause instanceof ApplicationFailure && isReason(cause.type)) {
     const [stated, heldRevision] = (cause.details ?? []) as [Destiny?, string?];
     const destiny = stated ?? (cause.nonRetryable ? 'wait' : 'retry');
@@ -18,7 +18,7 @@ export function toSyncFailure(error: unknown): SyncFailure {
   return { reason: 'InternalError', message, destiny: 'retry' };
 }
 
-function toTimeout({ timeoutType }: TimeoutFailure): SyncFailure {
+function toTimeout({ timeoutType }: TimeoutFailure, slow: string): SyncFailure {
   if (timeoutType === 'SCHEDULE_TO_START') {
     return {
       reason: 'StoreLost',
@@ -29,5 +29,5 @@ function toTimeout({ timeoutType }: TimeoutFailure): SyncFailure {
   if (timeoutType === 'HEARTBEAT') {
     return { reason: 'TimedOut', message: 'the registry server went away in the middle of the sync', destiny: 'retry' };
   }
-  return { reason: 'TimedOut', message: 'the source took longer than a sync may take', destiny: 'retry' };
+  return { reason: 'TimedOut', message: slow, destiny: 'retry' };
 }

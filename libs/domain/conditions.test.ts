@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toStatus } from './conditions.js';
-import type { RegistryFacts, SourceFacts } from './conditions.js';
+import type { RegistryFacts, ServerFacts, SourceFacts } from './conditions.js';
 import type { RegistryStatus } from './registry-status.js';
 
 const NOW = Date.UTC(2026, 10, 22, 12);
@@ -150,5 +150,102 @@ describe('the hash of the filters that were applied', () => {
     expect(applied('f1', undefined)).toBe(applied('f1'));
     expect(applied('f2', 'f1')).toBe(applied('f1', 'f2'));
     expect(applied('f1', 'f3')).not.toBe(applied('f1', 'f2'));
+  });
+});
+
+const live = { podHash: 'p1', readyReplicas: 1, live: true };
+
+type Overrides = { [Field in keyof ServerFacts]?: ServerFacts[Field] | undefined };
+
+const server = (overrides: Overrides = {}): ServerFacts =>
+  ({
+    endpoint: 'http://r-api.ns:8080',
+    podTemplate: false,
+    provisioned: true,
+    workload: live,
+    warnings: [],
+    ...overrides,
+  }) as ServerFacts;
+
+describe('the server of a registry', () => {
+  const refused = { reason: 'ServiceFailed', message: 'Service ns/r-api is not ours' } as const;
+  const quota = { readyReplicas: 0, live: false, trouble: 'exceeded quota: small' };
+
+  it.each<[string, Overrides, boolean, string, string, string]>([
+    ['answers', {}, true, 'Ready', 'Ready', 'APIReady'],
+    [
+      'is not provisioned yet',
+      { provisioned: false, workload: undefined },
+      false,
+      'Pending',
+      'NotStarted',
+      'APINotReady',
+    ],
+    ['has no pod yet', { workload: undefined }, false, 'Pending', 'Deploying', 'APINotReady'],
+    ['cannot get a pod', { workload: quota }, false, 'Pending', 'Deploying', 'APINotReady'],
+    ['could not be provisioned', { provisioned: false, failure: refused }, true, 'Failed', 'Error', 'ServiceFailed'],
+    ['is being replaced', { workload: { ...live, live: false } }, true, 'Pending', 'Deploying', 'APINotReady'],
+    [
+      'waits for its database',
+      { workload: { readyReplicas: 0, live: false }, delayed: { pod: 'p', reason: 'Unreachable', message: 'db?' } },
+      false,
+      'Pending',
+      'Deploying',
+      'Unreachable',
+    ],
+  ])('when it %s', (_when, of, serving, phase, apiPhase, reason) => {
+    const result = status(facts([synced('a')], { serving, server: server(of) }));
+    expect([result.phase, result.apiStatus?.phase, condition(result, 'APIReady')?.reason]).toEqual([
+      phase,
+      apiPhase,
+      reason,
+    ]);
+    expect(condition(result, 'Ready')?.status).toBe(phase === 'Ready' ? 'True' : 'False');
+  });
+
+  it('tells which pod is awaited and why it is not there, in the words of the cluster', () => {
+    const workload = { readyReplicas: 0, live: false, awaited: 'r-api-1', trouble: 'ImagePullBackOff: no such image' };
+    const waiting = status(facts([], { serving: false, server: server({ workload }) }));
+    const text = 'Waiting for pod r-api-1: ImagePullBackOff: no such image';
+    expect([waiting.message, waiting.apiStatus?.message, condition(waiting, 'APIReady')?.message]).toEqual([
+      text,
+      text,
+      text,
+    ]);
+  });
+
+  it('has an endpoint while it answers, and remembers since when it did', () => {
+    const ready = status(facts([synced('a')], { server: server() }));
+    expect(ready).toMatchObject({
+      url: 'http://r-api.ns:8080',
+      readyReplicas: 1,
+      apiStatus: { endpoint: 'http://r-api.ns:8080', readySince: '2026-11-22T12:00:00Z' },
+    });
+    const gone = { workload: { ...live, readyReplicas: 0, live: false } };
+    const away = status(facts([synced('a')], { server: server(gone) }), ready, LATER);
+    expect(away.apiStatus).toEqual({
+      phase: 'Unhealthy',
+      message: 'Waiting for a pod of the registry server to become ready',
+      readySince: '2026-11-22T12:00:00Z',
+    });
+    const back = status(facts([synced('a')], { server: server() }), away, LATER);
+    expect(back.apiStatus?.readySince).toBe('2026-11-22T12:01:00Z');
+    expect(status(facts([synced('a')], { server: server() }), back, LATER + 5_000).apiStatus).toEqual(back.apiStatus);
+  });
+
+  it('says whether the pod template of the user is valid, if there is one', () => {
+    const verdict = (of: Overrides) =>
+      condition(status(facts([], { server: server({ podTemplate: true, ...of }) })), 'PodTemplateValid');
+    const failure = { reason: 'InvalidPodTemplateSpec', message: 'containers must be a list' } as const;
+    expect(verdict({})).toMatchObject({ status: 'True', reason: 'ValidPodTemplateSpec' });
+    expect(verdict({ provisioned: false, failure })).toMatchObject({ status: 'False', message: failure.message });
+    expect(verdict({ provisioned: false })).toMatchObject({ status: 'Unknown' });
+    expect(verdict({ podTemplate: false })).toBeUndefined();
+  });
+
+  it('does not appear where a server stands already', () => {
+    const standing = status(facts([synced('a')]));
+    expect(Object.keys(standing)).not.toContain('apiStatus');
+    expect(condition(standing, 'APIReady')).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import type { Reason } from './reasons.js';
 import type {
+  ApiStatus,
   Condition,
   RegistryPhase,
   RegistryStatus,
@@ -7,6 +8,7 @@ import type {
   SyncPhase,
   SyncStatus,
 } from './registry-status.js';
+import type { ServerTrouble, WorkloadFacts } from './workload.js';
 
 /** What is known of one source; times in milliseconds since 1970. */
 export interface SourceFacts {
@@ -29,6 +31,22 @@ export interface SourceFacts {
   readonly nextSyncAtMs?: number;
 }
 
+/** What is known of the server that is run for a registry. */
+export interface ServerFacts {
+  readonly endpoint: string;
+  /** Whether a podTemplateSpec of the user takes part. */
+  readonly podTemplate: boolean;
+  /** Everything stands as the spec wants it now. */
+  readonly provisioned: boolean;
+  /** Of the last attempt to provision it. */
+  readonly failure?: { readonly reason: Reason; readonly message: string };
+  /** `live` is about the pod template that was deployed last. */
+  readonly workload?: WorkloadFacts;
+  /** It runs, but cannot store and serve yet. */
+  readonly delayed?: ServerTrouble<Reason>;
+  readonly warnings: readonly string[];
+}
+
 /** All that decides a status. */
 export interface RegistryFacts {
   readonly generation: number;
@@ -39,6 +57,8 @@ export interface RegistryFacts {
   readonly serving: boolean;
   readonly handledTrigger?: string;
   readonly sources: readonly SourceFacts[];
+  /** Absent where a server stands already. */
+  readonly server?: ServerFacts;
 }
 
 /** Objects that may still be created: what waits for one is pending, not failed. */
@@ -77,6 +97,11 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
     observedGeneration: facts.generation,
     ...(facts.sources.length > 0 ? { syncStatus: toSyncStatus(facts.sources, digest) } : {}),
     ...appliedFilters(facts.sources, digest),
+    ...(facts.server && {
+      apiStatus: toApiStatus(facts.server, previous?.apiStatus, nowMs),
+      url: facts.server.endpoint,
+      readyReplicas: facts.server.workload?.readyReplicas ?? 0,
+    }),
     ...(facts.handledTrigger === undefined ? {} : { lastManualSyncTrigger: facts.handledTrigger }),
     conditions,
   };
@@ -87,20 +112,54 @@ function toPhase(facts: RegistryFacts): { phase: RegistryPhase; message: string 
   if (facts.invalid !== undefined) return { phase: 'Failed', message: facts.invalid };
   const failed = facts.sources.filter((source) => source.failure && !AWAITED.includes(source.failure.reason));
   if (failed.length > 0) return { phase: 'Failed', message: failed.map(describeFailure).join('; ') };
+  if (facts.server?.failure) return { phase: 'Failed', message: facts.server.failure.message };
   const waiting = facts.sources.filter(({ failure }) => failure);
   if (waiting.length > 0) return { phase: 'Pending', message: waiting.map(describeFailure).join('; ') };
-  if (!facts.serving) return { phase: 'Pending', message: 'Waiting for the registry server to start' };
+  if (!facts.serving) return { phase: 'Pending', message: awaitedServer(facts.server) };
   const running = facts.sources.filter((source) => source.running && (source.running.manual || !hasSynced(source)));
   if (running.length > 0) return { phase: 'Syncing', message: `Syncing ${names(running)}` };
   const unsynced = facts.sources.filter((source) => !hasSynced(source));
   if (unsynced.length > 0) return { phase: 'Pending', message: `Waiting for the first sync of ${names(unsynced)}` };
-  return { phase: 'Ready', message: readyMessage(facts.sources) };
+  if (!isLive(facts.server)) return { phase: 'Pending', message: `Synced; ${lowerFirst(awaitedServer(facts.server))}` };
+  return { phase: 'Ready', message: readyMessage(facts.sources, facts.server?.warnings) };
 }
 
-function readyMessage(sources: readonly SourceFacts[]): string {
+/** A server that stands already is live for whoever can ask. */
+function isLive(server: ServerFacts | undefined): boolean {
+  return server === undefined || (server.provisioned && !server.failure && server.workload?.live === true);
+}
+
+/** Which pod is awaited, and why it is not there, in the words of whoever keeps it from being there. */
+function awaitedServer(server: ServerFacts | undefined): string {
+  if (!server) return 'Waiting for the registry server to start';
+  if (!server.provisioned) return 'Provisioning the registry server';
+  const { delayed, workload } = server;
+  if (delayed && !workload?.trouble) return `Waiting for pod ${delayed.pod}: ${delayed.message}`;
+  const awaited = workload?.awaited ? `pod ${workload.awaited}` : 'a pod of the registry server';
+  return `Waiting for ${awaited}${workload?.trouble ? `: ${workload.trouble}` : ' to become ready'}`;
+}
+
+function toApiStatus(server: ServerFacts, previous: ApiStatus | undefined, nowMs: number): ApiStatus {
+  const { failure, provisioned, endpoint, workload } = server;
+  const live = isLive(server);
+  const before = previous?.readySince;
+  const readySince = live && previous?.phase !== 'Ready' ? rfc3339(nowMs) : before;
+  const since = readySince === undefined ? {} : { readySince };
+  if (failure) return { phase: 'Error', message: failure.message, ...since };
+  if (live) return { phase: 'Ready', message: 'The registry server answers', endpoint, ...since };
+  const message = awaitedServer(server);
+  if (!provisioned && !workload) return { phase: 'NotStarted', message, ...since };
+  const broken = provisioned && before !== undefined && workload?.readyReplicas === 0;
+  return { phase: broken ? 'Unhealthy' : 'Deploying', message, ...since };
+}
+
+function readyMessage(sources: readonly SourceFacts[], serverWarnings: readonly string[] = []): string {
   const servers = sum(sources, ({ serverCount }) => serverCount);
   const quarantined = sum(sources, (source) => source.quarantined);
-  const warnings = sources.flatMap(({ name, warning }) => (warning === undefined ? [] : [`${name}: ${warning}`]));
+  const warnings = [
+    ...sources.flatMap(({ name, warning }) => (warning === undefined ? [] : [`${name}: ${warning}`])),
+    ...serverWarnings,
+  ];
   return [
     `Serving ${servers} ${servers === 1 ? 'server' : 'servers'} from ${sources.length} ${sources.length === 1 ? 'source' : 'sources'}`,
     ...(quarantined > 0 ? [`${quarantined} in quarantine`] : []),
@@ -114,10 +173,9 @@ function describeFailure(source: SourceFacts): string {
   return `${source.name}: ${source.failure?.message}${kept}`;
 }
 
-function toConditions(
-  facts: RegistryFacts,
-  message: string,
-): Omit<Condition, 'observedGeneration' | 'lastTransitionTime'>[] {
+type Verdict = Omit<Condition, 'observedGeneration' | 'lastTransitionTime'>;
+
+function toConditions(facts: RegistryFacts, message: string): Verdict[] {
   const failing = (reasons: (reason: Reason) => boolean) =>
     facts.sources.filter(({ failure }) => failure && reasons(failure.reason));
   const unavailable = failing((reason) => UNAVAILABLE.includes(reason));
@@ -131,21 +189,18 @@ function toConditions(
     type: Condition['type'],
     bad: readonly SourceFacts[],
     good: Pick<Condition, 'reason' | 'message'>,
-  ): Omit<Condition, 'observedGeneration' | 'lastTransitionTime'> => {
+  ): Verdict => {
     const first = bad[0]?.failure;
     if (first) return { type, status: 'False', reason: first.reason, message: bad.map(describeFailure).join('; ') };
     if (!known) return { type, status: 'Unknown', reason: 'Pending', message: 'No sync has finished yet' };
     return { type, status: 'True', ...good };
   };
 
-  const ready = facts.serving && allSynced && facts.invalid === undefined && !facts.deleting;
+  const ready = facts.serving && allSynced && facts.invalid === undefined && !facts.deleting && isLive(facts.server);
+  const notReady = facts.invalid === undefined ? (facts.server?.failure?.reason ?? 'NotReady') : 'ValidationFailed';
   return [
-    {
-      type: 'Ready',
-      status: ready ? 'True' : 'False',
-      reason: ready ? 'Ready' : facts.invalid === undefined ? 'NotReady' : 'ValidationFailed',
-      message,
-    },
+    { type: 'Ready', status: ready ? 'True' : 'False', reason: ready ? 'Ready' : notReady, message },
+    ...(facts.server ? serverConditions(facts.server) : []),
     verdict('SourceAvailable', unavailable, { reason: 'Available', message: 'Every source answers' }),
     verdict(
       'DataValid',
@@ -159,6 +214,29 @@ function toConditions(
       message: 'The last sync of every source succeeded',
     }),
   ];
+}
+
+/** PodTemplateValid stands there only for who has one. */
+function serverConditions(server: ServerFacts): Verdict[] {
+  const { failure, delayed, workload } = server;
+  const api: Verdict = isLive(server)
+    ? { type: 'APIReady', status: 'True', reason: 'APIReady', message: 'The registry server answers' }
+    : {
+        type: 'APIReady',
+        status: 'False',
+        reason: failure?.reason ?? (workload?.trouble ? undefined : delayed?.reason) ?? 'APINotReady',
+        message: failure?.message ?? awaitedServer(server),
+      };
+  if (!server.podTemplate) return [api];
+  const type = 'PodTemplateValid';
+  if (failure?.reason === 'InvalidPodTemplateSpec') {
+    return [api, { type, status: 'False', reason: failure.reason, message: failure.message }];
+  }
+  if (!server.provisioned) {
+    return [api, { type, status: 'Unknown', reason: 'Pending', message: 'It has not been tried yet' }];
+  }
+  const message = server.warnings.join('; ') || 'It is part of the Deployment';
+  return [api, { type, status: 'True', reason: 'ValidPodTemplateSpec', message }];
 }
 
 function toSyncStatus(sources: readonly SourceFacts[], digest: StatusSurroundings['digest']): SyncStatus {
@@ -232,6 +310,10 @@ function describeQuarantine(sources: readonly SourceFacts[]): string {
       return `${name} (${named.join(', ')}${more > 0 ? ` and ${more} more` : ''})`;
     })
     .join(', ');
+}
+
+function lowerFirst(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }
 
 function hasSynced(source: SourceFacts): boolean {

@@ -6,6 +6,14 @@ export const REASONS = [
   'KeyNotFound',
   'PVCNotFound',
   'SecretNotFound',
+  'InvalidPodTemplateSpec',
+  // What the registry's server is made of could not be provisioned.
+  'ConfigMapFailed',
+  'RBACFailed',
+  'PGPassSecretFailed',
+  'TemporalSecretFailed',
+  'DeploymentFailed',
+  'ServiceFailed',
   // The source does not give its data.
   'Unreachable',
   'AuthFailed',

@@ -15,6 +15,11 @@ export function syncWorkflowId(registry: RegistryRef, source: string, run: numbe
   return `${registryWorkflowId(registry)}/sync/${source}/${run}`;
 }
 
+/** Where the Service of a registry answers within the cluster. */
+export function serverEndpoint({ namespace, name }: RegistryRef): string {
+  return `http://${name}-api.${namespace}:8080`;
+}
+
 /** `namespace/name`, as people write it. */
 export function displayRef(registry: Pick<RegistryRef, 'namespace' | 'name'>): string {
   return `${registry.namespace}/${registry.name}`;

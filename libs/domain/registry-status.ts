@@ -28,6 +28,16 @@ export interface SyncStatus extends Omit<SourceStatus, 'name' | 'revision' | 'ne
   readonly sources: readonly SourceStatus[];
 }
 
+/** The server that answers for the registry. */
+export interface ApiStatus {
+  readonly phase: 'NotStarted' | 'Deploying' | 'Ready' | 'Unhealthy' | 'Error';
+  readonly message: string;
+  /** Only while it is ready. */
+  readonly endpoint?: string;
+  /** When it last became ready; kept while it is not. */
+  readonly readySince?: string;
+}
+
 export interface Condition {
   readonly type: 'Ready' | 'APIReady' | 'SourceAvailable' | 'DataValid' | 'SyncSuccessful' | 'PodTemplateValid';
   readonly status: 'True' | 'False' | 'Unknown';
@@ -48,7 +58,8 @@ export type PositiveReason =
   | 'SyncComplete'
   | 'Pending'
   | 'APIReady'
-  | 'APINotReady';
+  | 'APINotReady'
+  | 'ValidPodTemplateSpec';
 
 /** `MCPRegistry.status`. */
 export interface RegistryStatus {
@@ -58,6 +69,10 @@ export interface RegistryStatus {
   readonly syncStatus?: SyncStatus;
   /** Of all sources' filters as they were applied last; moves when an edited filter has taken effect. */
   readonly lastAppliedFilterHash?: string;
+  /** With `url` and `readyReplicas`: where a server is run for the registry. */
+  readonly apiStatus?: ApiStatus;
+  readonly url?: string;
+  readonly readyReplicas?: number;
   readonly lastManualSyncTrigger?: string;
   readonly conditions: readonly Condition[];
 }

@@ -3,9 +3,19 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { RegistryFacts } from '#domain/conditions.js';
 import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { Reason } from '#domain/reasons.js';
 import type { Store } from '#domain/sync.js';
+import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 import { REGISTRY_TASK_QUEUE } from '#temporal/task-queues.js';
-import { desiredStateChanged, liveStores, status, storeOpened, syncNow } from '#workflows/messages.js';
+import {
+  desiredStateChanged,
+  liveStores,
+  status,
+  storeDelayed,
+  storeOpened,
+  syncNow,
+  workloadChanged,
+} from '#workflows/messages.js';
 import type { Nudge, StartedSync } from '#workflows/messages.js';
 import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
 import { newRegistryState } from '#workflows/registry-state.js';
@@ -38,6 +48,16 @@ export class RegistryWorkflows {
   /** Tells the workflow, if there is one, that a store takes tasks. */
   async openStore(registry: RegistryRef, store: Store): Promise<void> {
     await this.handle(registry).signal(storeOpened, store).catch(unlessNotFound(undefined));
+  }
+
+  /** Tells the workflow, if there is one, why a running server has no store yet. */
+  async delayStore(registry: RegistryRef, trouble: ServerTrouble<Reason>): Promise<void> {
+    await this.handle(registry).signal(storeDelayed, trouble).catch(unlessNotFound(undefined));
+  }
+
+  /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Twice the same changes nothing. */
+  async workloadChanged(registry: RegistryRef, workload: WorkloadFacts): Promise<void> {
+    await this.handle(registry).signal(workloadChanged, workload).catch(unlessNotFound(undefined));
   }
 
   /** The stores that the workflow syncs into; none when there is no workflow. */

@@ -1,0 +1,20 @@
+/** What the cluster says of the Deployment that runs a registry's server. */
+export interface WorkloadFacts {
+  /** Hash of the pod template that the Deployment has now; the pods carry it as REGISTRY_POD_HASH. */
+  readonly podHash?: string;
+  /** Of whatever template. */
+  readonly readyReplicas: number;
+  /** A pod of that very template is ready. */
+  readonly live: boolean;
+  /** The pod that is to become ready next, if it exists. */
+  readonly awaited?: string;
+  /** Why it is not there or not ready, in the cluster's own words. */
+  readonly trouble?: string;
+}
+
+/** A server that runs but cannot store and serve yet says why. */
+export interface ServerTrouble<Reason extends string = string> {
+  readonly pod: string;
+  readonly reason: Reason;
+  readonly message: string;
+}
