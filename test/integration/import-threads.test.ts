@@ -11,7 +11,7 @@ import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
-import { IMPORT_THREAD } from '#support/registry-world.js';
+import { IMPORT_THREAD } from '#support/start-sync-worker.js';
 
 const registry = { namespace: 'test', name: 'threads', uid: randomUUID() };
 const quiet = { signal: new AbortController().signal, progress: () => undefined };

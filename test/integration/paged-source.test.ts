@@ -1,70 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { eventually } from '#support/eventually.js';
 import { RegistryWorld } from '#support/registry-world.js';
-
-interface Entry {
-  readonly name: string;
-  readonly updatedAt: string;
-  readonly status?: 'active' | 'deprecated' | 'deleted';
-  readonly description?: string;
-}
-
-/** A registry that speaks the generic API, holds what the test says, and can be made to fail. */
-class UpstreamRegistry {
-  entries: Entry[] = [];
-  readonly asked: string[] = [];
-  /** Answers instead of the registry while it is set. */
-  instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
-  private readonly server: Server;
-
-  constructor() {
-    this.server = createServer((request, response) => {
-      this.asked.push(request.url ?? '');
-      if (this.instead?.(request, response)) return;
-      this.answer(new URL(request.url ?? '/', 'http://localhost'), response);
-    });
-  }
-
-  async listen(): Promise<string> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
-    return `http://127.0.0.1:${(this.server.address() as { port: number }).port}`;
-  }
-
-  close(): void {
-    this.server.close();
-    this.server.closeAllConnections();
-  }
-
-  private answer(url: URL, response: ServerResponse): void {
-    if (url.pathname !== '/v0.1/servers') return void response.writeHead(404).end('{"error":"not found"}');
-    const since = url.searchParams.get('updated_since');
-    const matching = this.entries.filter(({ updatedAt }) => !since || updatedAt > since);
-    const from = Number(url.searchParams.get('cursor') ?? 0);
-    const limit = Math.min(Number(url.searchParams.get('limit') ?? 30), 10);
-    const page = matching.slice(from, from + limit);
-    const metadata = {
-      count: page.length,
-      ...(from + limit < matching.length ? { nextCursor: String(from + limit) } : {}),
-    };
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ servers: page.map(toResponse), metadata }));
-  }
-}
-
-function toResponse({ name, updatedAt, status = 'active', description = 'A server' }: Entry): object {
-  return {
-    server: { name, description, version: '1.0.0' },
-    _meta: { 'io.modelcontextprotocol.registry/official': { status, updatedAt, publishedAt: '2026-01-01T00:00:00Z' } },
-  };
-}
-
-const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
-const entries = (count: number): Entry[] =>
-  Array.from({ length: count }, (_, index) => ({ name: `a/${String(index).padStart(3, '0')}`, updatedAt: at(index) }));
+import { at, entries, UpstreamRegistry } from '#support/upstream-registry.js';
 
 let upstream: UpstreamRegistry;
 let world: RegistryWorld;

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { Store, SyncOutcome } from '#domain/sync.js';
@@ -13,8 +12,9 @@ import { startRegistryWorker } from '#operator/registry-worker.js';
 import { createDataSource } from '#persistence/database.js';
 import { readStoreId } from '#persistence/migrate.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
-import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
-import type { SourceSettings } from '#sources/source.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { documentDirectory } from '#standalone/document-directory.js';
 import { DocumentStore } from '#standalone/documents/document-store.js';
 import { StoreKeeper } from '#standalone/store-keeper.js';
 import { connectTemporal } from '#temporal/connect.js';
@@ -23,15 +23,19 @@ import { createTestDatabase } from './database.js';
 import type { TestDatabase } from './database.js';
 import { eventually } from './eventually.js';
 import { silent } from './quiet-temporal.js';
-
-/** Threads run compiled code: the run's global setup has just built it. */
-export const IMPORT_THREAD = new URL('../../dist/activities/sync/import.thread.js', import.meta.url);
+import { startTestSyncWorker } from './start-sync-worker.js';
+import type { TestSyncWorkerOptions } from './start-sync-worker.js';
 
 export interface WorldOptions {
   readonly temporalAddress: string;
   readonly manifests: string;
-  readonly settings?: Partial<SourceSettings>;
+  readonly settings?: TestSyncWorkerOptions['settings'];
+  readonly volumes?: TestSyncWorkerOptions['volumes'];
   readonly minSyncIntervalMs?: number;
+  /** The test runs the sync worker itself, with `syncWorkerOptions`. */
+  readonly withoutSyncWorker?: true;
+  /** Ten seconds when absent. */
+  readonly heartbeatTimeoutMs?: number;
 }
 
 /** Everything between a manifest and the database, in this process, on real servers. */
@@ -44,16 +48,18 @@ export class RegistryWorld {
     readonly documents: DocumentStore,
     readonly database: TestDatabase,
     readonly dataSource: DataSource,
-    readonly store: Store,
-    private readonly directory: string,
+    /** How the sync worker was started, or is to be. */
+    readonly syncWorker: TestSyncWorkerOptions,
     private readonly nudger: Nudger,
     private readonly ends: (() => Promise<unknown>)[],
   ) {}
 
   static async start(options: WorldOptions): Promise<RegistryWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-world-'));
-    await writeFile(join(directory, 'registry.yaml'), options.manifests);
-    const documents = await DocumentStore.open([join(directory, 'registry.yaml')], join(directory, 'data'));
+    const manifests = join(directory, 'manifests');
+    await mkdir(manifests);
+    await writeFile(join(manifests, 'registry.yaml'), options.manifests);
+    const documents = await DocumentStore.open([manifests], join(directory, 'data'));
     const faults = documents.faults();
     if (faults.length > 0) throw new Error(JSON.stringify(faults));
 
@@ -67,14 +73,22 @@ export class RegistryWorld {
     const taskQueue = `test-${randomUUID()}`;
     const workflows = new RegistryWorkflows(temporal.client, taskQueue);
     const storeId = await readStoreId(database.app);
-    const store = { id: storeId, taskQueue: `registry/test/${storeId}` };
-    const shared = {
-      connection: temporal.connection,
-      namespace: 'default',
-      identity: 'test',
-      grace: { softMs: 500, hardMs: 2_000 },
+    const { heartbeatTimeoutMs, minSyncIntervalMs = 100 } = options;
+    const store: Store = {
+      id: storeId,
+      taskQueue: `registry/test/${storeId}`,
+      ...(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }),
     };
-    const world = { resources: documents, minSyncIntervalMs: options.minSyncIntervalMs ?? 100 };
+    const syncWorker: TestSyncWorkerOptions = {
+      temporalAddress: options.temporalAddress,
+      store,
+      database: database.app,
+      manifests,
+      directory,
+      minSyncIntervalMs,
+      settings: options.settings ?? {},
+      volumes: options.volumes ?? [],
+    };
     const keeper = new StoreKeeper(workflows, store, silent);
     const nudger = new Nudger({
       async nudge(registry) {
@@ -88,52 +102,31 @@ export class RegistryWorld {
       },
     });
     const ends: (() => Promise<unknown>)[] = [];
-    const self = new RegistryWorld(
-      temporal,
-      workflows,
-      documents,
-      database,
-      dataSource,
-      store,
-      directory,
-      nudger,
-      ends,
-    );
+    const self = new RegistryWorld(temporal, workflows, documents, database, dataSource, syncWorker, nudger, ends);
     const registryWorker = await startRegistryWorker({
-      ...shared,
+      connection: temporal.connection,
+      namespace: 'default',
+      identity: 'test',
+      grace: { softMs: 500, hardMs: 2_000 },
       taskQueue,
-      world: { ...world, unprovision: (registry) => catalogue.removeRegistry(registry) },
-    });
-    const syncWorker = await startSyncWorker({
-      ...shared,
-      store,
-      maxConcurrentSyncs: 20,
       world: {
-        ...world,
-        catalogue,
-        version: 'test',
-        database: database.app,
-        cacheDirectory: join(directory, 'cache'),
-        walks: new ImportThreads({ threads: 4, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD),
-        imports: new ImportThreads({ threads: 2, memoryMiB: 256, deadlineMs: 60_000 }, IMPORT_THREAD),
-        settings: {
-          urlRewrites: [],
-          allowLocalGit: false,
-          maxFileBytes: 64 * 1024 * 1024,
-          fetchTimeoutMs: 20_000,
-          volumes: new Map(),
-          environment: process.env,
-          ...options.settings,
-        },
-        onRun: (registry, outcome) => void self.runs.push({ registry, outcome }),
+        resources: documents,
+        minSyncIntervalMs,
+        unprovision: (registry) => catalogue.removeRegistry(registry),
       },
     });
+    const stopSyncWorker = options.withoutSyncWorker
+      ? undefined
+      : await startTestSyncWorker(syncWorker, {
+          resources: documents,
+          onRun: (registry, outcome) => void self.runs.push({ registry, outcome }),
+        });
     const watch = documents.watch(({ nudged }) => nudged.forEach((registry) => nudger.enqueue(registry)));
     ends.push(
       () => watch.close(),
       async () => nudger.stop(),
       async () => keeper.stop(),
-      () => Promise.all([registryWorker.stop(), syncWorker.stop()]),
+      () => Promise.all([registryWorker.stop(), stopSyncWorker?.()]),
       () => dataSource.destroy(),
       () => temporal.close(),
       () => database.drop(),
@@ -143,16 +136,35 @@ export class RegistryWorld {
     return self;
   }
 
-  /** The registry of the only document. */
-  get registry(): RegistryRef {
-    const [resource] = this.documents.registries();
-    if (!resource) throw new Error('there is no registry');
-    return resource.ref;
+  /** The registry of this name, or of the only document. */
+  registryCalled(name?: string): RegistryRef {
+    const found = this.documents.registries().find(({ ref }) => name === undefined || ref.name === name);
+    if (!found) throw new Error(`there is no registry ${name}`);
+    return found.ref;
   }
 
-  /** Replaces the manifest, as an editor would. */
-  async edit(manifests: string): Promise<void> {
-    await writeFile(join(this.directory, 'registry.yaml'), manifests);
+  get registry(): RegistryRef {
+    return this.registryCalled();
+  }
+
+  /** Replaces a manifest, as an editor would. */
+  async edit(manifests: string, file = 'registry.yaml'): Promise<void> {
+    await writeFile(join(this.syncWorker.manifests, file), manifests);
+  }
+
+  /** The API over what is stored here. */
+  async serve(): Promise<RegistryApi> {
+    const api = await startRegistryApi({
+      database: this.database.app,
+      host: '127.0.0.1',
+      port: 0,
+      internalPort: 0,
+      registries: documentDirectory(this.documents),
+      version: { version: 'test', commit: '', buildDate: '' },
+      logger: silent,
+    });
+    this.ends.unshift(() => api.close());
+    return api;
   }
 
   /** What came of the n-th run of a source, counted from 1, once it is written down. */

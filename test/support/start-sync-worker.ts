@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { ClientConfig } from 'pg';
+import { pino } from 'pino';
+import { ImportThreads } from '#activities/sync/import-threads.js';
+import type { SyncWorld } from '#activities/sync/sync-world.js';
+import type { ResourceStore } from '#domain/resource-store.js';
+import type { Store } from '#domain/sync.js';
+import { createDataSource } from '#persistence/database.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
+import type { SourceSettings } from '#sources/source.js';
+import { DocumentStore } from '#standalone/documents/document-store.js';
+import { connectTemporal } from '#temporal/connect.js';
+import { installTemporalRuntime } from '#temporal/runtime.js';
+
+/** Plain data, so that it can be handed to another process. */
+export interface TestSyncWorkerOptions {
+  readonly temporalAddress: string;
+  readonly store: Store;
+  readonly database: ClientConfig;
+  /** A folder of documents. */
+  readonly manifests: string;
+  /** For what is kept of the documents, and for the worker's own files. */
+  readonly directory: string;
+  readonly minSyncIntervalMs: number;
+  readonly settings: Partial<Omit<SourceSettings, 'environment' | 'volumes'>>;
+  readonly volumes: readonly (readonly [claim: string, directory: string])[];
+}
+
+/** Threads run compiled code: the run's global setup has just built it. */
+export const IMPORT_THREAD = new URL('../../dist/activities/sync/import.thread.js', import.meta.url);
+
+/** The worker beside a store, as processes start it, with what tests must have smaller. */
+export async function startTestSyncWorker(
+  options: TestSyncWorkerOptions,
+  { resources, onRun }: { resources: ResourceStore; onRun?: SyncWorld['onRun'] },
+): Promise<() => Promise<void>> {
+  const { database, store, directory, minSyncIntervalMs } = options;
+  const dataSource = await createDataSource(database, { maxConnections: 5, onError: () => undefined }).initialize();
+  const temporal = await connectTemporal(options.temporalAddress, 'default');
+  const worker = await startSyncWorker({
+    connection: temporal.connection,
+    namespace: 'default',
+    identity: `test-${process.pid}`,
+    grace: { softMs: 500, hardMs: 2_000 },
+    store,
+    maxConcurrentSyncs: 30,
+    world: {
+      resources,
+      minSyncIntervalMs,
+      catalogue: new RegistryCatalogue(dataSource),
+      version: 'test',
+      database,
+      cacheDirectory: join(directory, 'cache'),
+      walks: new ImportThreads({ threads: 8, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD),
+      imports: new ImportThreads({ threads: 2, memoryMiB: 256, deadlineMs: 60_000 }, IMPORT_THREAD),
+      settings: {
+        urlRewrites: [],
+        allowLocalGit: false,
+        maxFileBytes: 64 * 1024 * 1024,
+        fetchTimeoutMs: 20_000,
+        environment: process.env,
+        ...options.settings,
+        volumes: new Map(options.volumes),
+      },
+      ...(onRun ? { onRun } : {}),
+    },
+  });
+  return async () => {
+    await worker.stop();
+    await temporal.close();
+    await dataSource.destroy();
+  };
+}
+
+/** A process of its own, for tests that kill it: everything is loaded by the time that its options come. */
+if (process.argv[1] === import.meta.filename) {
+  installTemporalRuntime(pino({ level: 'silent' }));
+  process.stdout.write('loaded\n');
+  for await (const line of createInterface(process.stdin)) {
+    const options = JSON.parse(line) as TestSyncWorkerOptions;
+    const resources = await DocumentStore.open([options.manifests], join(options.directory, 'data'));
+    await startTestSyncWorker(options, { resources });
+    process.stdout.write('started\n');
+  }
+}
