@@ -1,11 +1,6 @@
 import { z } from 'zod';
-import { configMapKeyRef, dataKey, httpUrl, secretKeyRef, sourceName } from '#domain/spec-fields.js';
+import { absoluteFile, configMapKeyRef, dataKey, httpUrl, secretKeyRef, sourceName } from '#domain/spec-fields.js';
 import { always, uniqueNames } from './refinements.js';
-
-const absoluteFile = z
-  .string()
-  .max(1024)
-  .regex(/^\//, { error: 'must be an absolute path, such as /var/run/secrets/oidc/value' });
 
 const provider = z.strictObject({
   name: z.string().min(1).max(63).describe('Identifies the provider in logs and metrics.'),

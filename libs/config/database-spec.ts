@@ -42,4 +42,18 @@ export const databaseSpec = z
   })
   .describe('Postgres database for the data; without it they live in the pod and are synced anew when it starts.');
 
-export type DatabaseConfig = z.output<typeof databaseSpec>;
+/** `database` in the configuration of a server: where it is written by hand, a pgpass file has the passwords. */
+export const serverDatabaseSpec = databaseSpec
+  .extend({
+    dbAppUserPasswordSecretRef: secretKeyRef.optional(),
+    dbMigrationUserPasswordSecretRef: secretKeyRef.optional(),
+    maxMetaSize: z.unknown().optional().describe('Of another server; without effect.'),
+  })
+  .transform((written) => {
+    const { maxMetaSize: _, ...database } = written;
+    return database;
+  })
+  .describe('Postgres database for the data.');
+
+/** The references are there unless the spec is a `configYAML`. */
+export type DatabaseConfig = z.output<typeof serverDatabaseSpec>;

@@ -79,6 +79,29 @@ describe('a good spec', () => {
     });
   });
 
+  it('means the same when a configYAML says it', () => {
+    const configYAML = `
+displayName: Tools
+registries: [{ name: main, git: { repository: ${git.repository} }, syncPolicy: { interval: 1h } }]
+auth: { mode: anonymous }
+database: { host: pg, user: reader }`;
+    const fields = withSpec({ displayName: 'Tools', databaseConfig: { ...database, host: 'pg', user: 'reader' } });
+    const { databaseConfig, ...said } = specOf({
+      ...fields,
+      registries: [{ name: 'main', git, syncPolicy: { interval: '1h' } }],
+    });
+    const {
+      dbAppUserPasswordSecretRef: _,
+      dbMigrationUserPasswordSecretRef: __,
+      ...withoutPasswords
+    } = databaseConfig!;
+    expect(specOf({ configYAML })).toEqual({
+      ...said,
+      databaseConfig: withoutPasswords,
+      raw: { configYAML, volumes: [], volumeMounts: [] },
+    });
+  });
+
   it.each([
     ['git', { git }, 'toolhive'],
     ['configMapRef', { configMapRef: { name: 'a', key: 'b' } }, 'toolhive'],
@@ -227,7 +250,9 @@ describe('a faulty spec', () => {
 
     // The raw path
     [{ configYAML: '' }, 'spec.configYAML: must not be empty'],
-    [{ configYAML: 'a: 1\nb: [' }, 'spec.configYAML: is not YAML: '],
+    [{ configYAML: 'a: 1\nb: [' }, 'spec.configYAML: line 2: is not YAML: '],
+    [{ configYAML: 'auth: {mode: anonymous}\nregistries:\n- name: a\n- name: b\n  git: {repository: x}' }, 'spec.configYAML: line 3: registries[0]: must have a source: add one of managed, kubernetes, git, configMapRef, pvcRef, api, file; line 5: registries[1].git.repository: "x" must start with'],
+    [{ configYAML: 'registries: []' }, 'line 1: auth: is required: who may use the registry'],
     [withRaw({ auth: anonymous }), 'spec.auth: cannot stand beside configYAML'],
     [withRaw({ authConfig: anonymous }), 'spec.authConfig: cannot stand beside configYAML'],
     [withRaw({ registries: [{ name: 'a', git }] }), 'spec.registries: cannot stand beside configYAML'],

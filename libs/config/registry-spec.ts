@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { authSpec, normalizeAuth } from './auth-spec.js';
-import type { Auth } from './auth-spec.js';
 import { databaseSpec } from './database-spec.js';
-import type { DatabaseConfig } from './database-spec.js';
-import { rawFields, rawFieldsFit } from './raw-spec.js';
+import { managedHasDatabase } from './managed-has-database.js';
+import { CONFIG_LIMIT, rawFields, rawFieldsFit } from './raw-spec.js';
+import { formatConfigFault, parseServerConfig } from './server-config.js';
+import type { ServerSpec } from './server-config.js';
 import { normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
-import type { RegistrySource } from './source-entry-spec.js';
 import { parseWithFaults } from './spec-fault.js';
 import type { SpecFault } from './spec-fault.js';
 import { always } from './refinements.js';
@@ -26,16 +26,11 @@ export const registrySpecSchema = z
     ...rawFields,
   })
   .superRefine(authIsChosen, always)
-  .superRefine(managedHasDatabase, always)
+  .superRefine(managedHasDatabase('registries', 'databaseConfig'), always)
   .superRefine(rawFieldsFit, always);
 
-/** What the user wants, each thing said once and in one way. */
-export interface RegistrySpec {
-  readonly displayName?: string;
-  /** Absent only with `raw`, whose configuration says it. */
-  readonly auth?: Auth;
-  readonly registries: readonly RegistrySource[];
-  readonly databaseConfig?: DatabaseConfig;
+/** What the user wants, each thing said once and in one way, be it by fields or by a `configYAML`. */
+export interface RegistrySpec extends ServerSpec {
   readonly podTemplateSpec?: Readonly<Record<string, unknown>>;
   readonly imagePullSecrets: readonly { readonly name: string }[];
   readonly raw?: RawSpec;
@@ -51,16 +46,28 @@ interface RawSpec {
 /** Reads `spec` as a user wrote it; never throws, and tells every fault at once. */
 export function parseRegistrySpec(input: unknown): { spec: RegistrySpec } | { faults: SpecFault[] } {
   const parsed = parseWithFaults(registrySpecSchema, input, { root: ['spec'] });
-  return 'faults' in parsed ? parsed : { spec: normalize(parsed.value) };
+  const server = readConfigYAML(input);
+  if ('faults' in parsed || 'faults' in server) {
+    return { faults: [parsed, server].flatMap((part) => ('faults' in part ? part.faults : [])) };
+  }
+  return { spec: normalize(parsed.value, server.spec) };
 }
 
-function normalize(spec: z.output<typeof registrySpecSchema>): RegistrySpec {
-  const { displayName, registries, auth = spec.authConfig, databaseConfig, podTemplateSpec, configYAML } = spec;
+function readConfigYAML(input: unknown): { spec: ServerSpec | undefined } | { faults: SpecFault[] } {
+  const configYAML: unknown = (input as { configYAML?: unknown } | null | undefined)?.configYAML;
+  if (typeof configYAML !== 'string' || configYAML === '' || configYAML.length > CONFIG_LIMIT)
+    return { spec: undefined };
+  const read = parseServerConfig(configYAML);
+  if (!('faults' in read)) return read;
+  return { faults: [{ path: ['spec', 'configYAML'], message: read.faults.map(formatConfigFault).join('; ') }] };
+}
+
+/** `server`: what a `configYAML` says. */
+function normalize(spec: z.output<typeof registrySpecSchema>, server: ServerSpec | undefined): RegistrySpec {
+  const { displayName = server?.displayName, podTemplateSpec, configYAML } = spec;
   return {
+    ...(server ?? normalizeFields(spec)),
     ...(displayName !== undefined && { displayName }),
-    ...(auth && { auth: normalizeAuth(auth) }),
-    registries: (registries ?? []).map(normalizeSource),
-    ...(databaseConfig && { databaseConfig }),
     ...(podTemplateSpec && { podTemplateSpec }),
     imagePullSecrets: spec.imagePullSecrets ?? [],
     ...(configYAML !== undefined && {
@@ -71,6 +78,20 @@ function normalize(spec: z.output<typeof registrySpecSchema>): RegistrySpec {
         ...(spec.pgpassSecretRef && { pgpassSecretRef: spec.pgpassSecretRef }),
       },
     }),
+  };
+}
+
+function normalizeFields({
+  registries,
+  authConfig,
+  auth = authConfig,
+  databaseConfig,
+}: z.output<typeof registrySpecSchema>): ServerSpec {
+  return {
+    // One of its two spellings is there, or the spec is refused.
+    auth: normalizeAuth(auth!),
+    registries: (registries ?? []).map((source) => normalizeSource(source)),
+    ...(databaseConfig && { databaseConfig }),
   };
 }
 
@@ -91,21 +112,6 @@ function authIsChosen(spec: unknown, context: z.core.$RefinementCtx): void {
       path: ['auth'],
       message:
         'is required: set auth.mode to oauth with a provider, or to anonymous for a registry that everybody may read',
-    });
-  }
-}
-
-/** Published entries exist nowhere else; the database inside a pod goes with the pod. */
-function managedHasDatabase(spec: unknown, context: z.core.$RefinementCtx): void {
-  if (typeof spec !== 'object' || spec === null) return;
-  const { registries, databaseConfig } = spec as Record<string, unknown>;
-  if (databaseConfig !== undefined || !Array.isArray(registries)) return;
-  for (const [index, entry] of registries.entries()) {
-    if (entry?.managed === undefined) continue;
-    context.addIssue({
-      code: 'custom',
-      path: ['registries', index, 'managed'],
-      message: 'needs databaseConfig: without it, entries that were published here would be lost with the pod',
     });
   }
 }

@@ -5,15 +5,27 @@ import type { SourceFilter } from '#domain/source-filter.js';
 import { SOURCE_FORMATS } from '#domain/source-format.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import { goDurationField, sourceName } from '#domain/spec-fields.js';
-import { sources } from '#sources/index.js';
+import { serverSources, sources } from '#sources/index.js';
 import { always, uniqueNames } from './refinements.js';
 
 const managedSpec = z.strictObject({}).describe('Entries are published through the API of this registry.');
 
-/** Every way to say where the entries of a source come from, by the name of its block. */
-const blocks: Record<string, z.ZodType> = {
+const kubernetesSpec = z.strictObject({}).describe('MCP servers that are found in the namespace of the server.');
+
+/** Schemas by the names of their blocks: the ways to say where the entries of a source come from. */
+type Blocks = Readonly<Record<string, z.ZodType>>;
+
+const specBlocks: Blocks = {
   managed: managedSpec,
   ...Object.fromEntries(sources.map(({ block, spec }) => [block, spec])),
+};
+
+const serverBlocks: Blocks = {
+  managed: managedSpec,
+  kubernetes: kubernetesSpec,
+  ...Object.fromEntries(
+    [...sources, ...serverSources].map(({ block, spec, serverSpec = spec }) => [block, serverSpec]),
+  ),
 };
 
 const PATTERN_LIMIT = 256;
@@ -43,40 +55,47 @@ const filterSpec = z
   })
   .describe('Which entries are served: exclude beats include, names and tags must both pass.');
 
-const entrySpec = z
-  .strictObject({
-    name: sourceName.describe('Names the source: letters, digits, ".", "_" and "-".'),
-    format: z
-      .enum(SOURCE_FORMATS)
-      .optional()
-      .describe('How the data is written; without it upstream for api and managed, toolhive for the others.'),
-    ...Object.fromEntries(Object.entries(blocks).map(([block, spec]) => [block, spec.optional()])),
-    syncPolicy: z
-      .strictObject({ interval: goDurationField.describe('Go duration between two syncs, such as 30m.') })
-      .optional()
-      .describe('When to sync; without it at start, after a change and on a trigger only.'),
-    filter: filterSpec.optional(),
-  })
-  .superRefine((entry: unknown, context) => {
-    if (typeof entry !== 'object' || entry === null) return;
-    const given = blocksOf(entry);
-    if (given.length === 1) return;
-    const all = Object.keys(blocks).join(', ');
-    const message =
-      given.length === 0
-        ? `must have a source: add one of ${all}`
-        : `must have one source but has ${given.join(' and ')}: make each an item of its own`;
-    context.addIssue({ code: 'custom', message });
-  }, always);
+const entrySpec = (blocks: Blocks) =>
+  z
+    .strictObject({
+      name: sourceName.describe('Names the source: letters, digits, ".", "_" and "-".'),
+      format: z
+        .enum(SOURCE_FORMATS)
+        .optional()
+        .describe('How the data is written; without it upstream for api and managed, toolhive for the others.'),
+      ...Object.fromEntries(Object.entries(blocks).map(([block, spec]) => [block, spec.optional()])),
+      syncPolicy: z
+        .strictObject({ interval: goDurationField.describe('Go duration between two syncs, such as 30m.') })
+        .optional()
+        .describe('When to sync; without it at start, after a change and on a trigger only.'),
+      filter: filterSpec.optional(),
+    })
+    .superRefine((entry: unknown, context) => {
+      if (typeof entry !== 'object' || entry === null) return;
+      const known = Object.keys(blocks);
+      const given = known.filter((block) => (entry as Record<string, unknown>)[block] !== undefined);
+      if (given.length === 1) return;
+      const message =
+        given.length === 0
+          ? `must have a source: add one of ${known.join(', ')}`
+          : `must have one source but has ${given.join(' and ')}: make each an item of its own`;
+      context.addIssue({ code: 'custom', message });
+    }, always);
 
-/** `registries`: the sources, in order of precedence. */
-export const sourceEntriesSpec = z
-  .array(entrySpec)
-  .min(1, 'must not be empty: add a source, or remove the field to serve only what is found in the cluster')
-  .max(20)
-  .superRefine(uniqueNames, always)
-  .optional()
-  .describe('Where the entries come from; the first source that has a name wins it.');
+const entriesSpec = (blocks: Blocks) =>
+  z
+    .array(entrySpec(blocks))
+    .min(1, 'must not be empty: add a source, or remove the field to serve only what is found in the cluster')
+    .max(20)
+    .superRefine(uniqueNames, always)
+    .optional()
+    .describe('Where the entries come from; the first source that has a name wins it.');
+
+/** `registries` of an MCPRegistry: the sources, in order of precedence. */
+export const sourceEntriesSpec = entriesSpec(specBlocks);
+
+/** The same in the configuration of a server. */
+export const serverEntriesSpec = entriesSpec(serverBlocks);
 
 /** One source, with what its block leaves open filled in. */
 export interface RegistrySource {
@@ -98,22 +117,20 @@ interface SourceEntry extends Record<string, unknown> {
   readonly filter?: SourceFilter;
 }
 
-export function normalizeSource(entry: z.output<typeof entrySpec>): RegistrySource {
-  const { name, format, syncPolicy, filter, ...rest } = entry as SourceEntry;
-  const [type] = blocksOf(rest) as [string];
+/** `fallback`: the format of data in files that do not say theirs. */
+export function normalizeSource(entry: { readonly name: string }, fallback: SourceFormat = 'toolhive'): RegistrySource {
+  const { name, format, syncPolicy, filter, ...blocks } = entry as SourceEntry;
+  const [type, spec] = Object.entries(blocks).find(([, block]) => block !== undefined) as [string, unknown];
   const intervalMs = syncPolicy && parseGoDuration(syncPolicy.interval);
   return {
     name,
     type,
-    spec: rest[type],
-    format: format ?? (type === 'api' || type === 'managed' ? 'upstream' : 'toolhive'),
-    ...(intervalMs !== undefined && { intervalMs }),
+    spec,
+    format: format ?? (type === 'api' || type === 'managed' ? 'upstream' : fallback),
+    // A timer knows no parts of a millisecond.
+    ...(intervalMs !== undefined && { intervalMs: Math.ceil(intervalMs) }),
     ...(filter !== undefined && { filter }),
   };
-}
-
-function blocksOf(entry: object): string[] {
-  return Object.keys(blocks).filter((block) => (entry as Record<string, unknown>)[block] !== undefined);
 }
 
 function globFault(pattern: string): string | undefined {

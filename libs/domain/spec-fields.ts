@@ -38,6 +38,12 @@ export const jsonFilePath = z
     'must be relative and must not contain "..": give the path below the root, such as registries/production.json',
   );
 
+/** A file in the file system of the server. */
+export const absoluteFile = z
+  .string()
+  .max(PATH_LIMIT)
+  .regex(/^\/[^\0]*$/, 'must be an absolute path, such as /var/run/secrets/oidc/value');
+
 /** An absolute http or https URL without credentials: a URL is shown in status and logs. */
 export const httpUrl = z
   .string()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { configMapKeyRef, jsonFilePath, secretKeyRef } from '#domain/spec-fields.js';
+import { absoluteFile, configMapKeyRef, jsonFilePath, secretKeyRef } from '#domain/spec-fields.js';
 import { readAccess } from './git/access.js';
 import { fetchCommit } from './git/fetch-commit.js';
 import { withGit } from './git/git.js';
@@ -15,21 +15,32 @@ const REF_LIMIT = 255;
 
 const refName = z.string().min(1).max(REF_LIMIT);
 
-const authSpec = z
-  .strictObject({
-    username: z.string().min(1).max(REF_LIMIT).optional().describe('User name for HTTP Basic authentication.'),
-    passwordSecretRef: secretKeyRef.optional().describe('Password or token for HTTP Basic authentication.'),
-    sshKeySecretRef: secretKeyRef.optional().describe('Private key for ssh, unencrypted.'),
-    knownHostsSecretRef: secretKeyRef.optional().describe('Host keys that ssh trusts, as ssh-keyscan prints them.'),
-  })
-  .superRefine(({ username, passwordSecretRef, sshKeySecretRef, knownHostsSecretRef }, context) => {
-    const missing = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
-    const isSsh = sshKeySecretRef !== undefined || knownHostsSecretRef !== undefined;
-    if (!username && (passwordSecretRef || !isSsh)) missing('username', 'is required beside a password');
-    if (!passwordSecretRef && (username || !isSsh)) missing('passwordSecretRef', 'is required beside a user name');
-    if (isSsh && !sshKeySecretRef) missing('sshKeySecretRef', 'is required beside known hosts');
-    if (isSsh && !knownHostsSecretRef) missing('knownHostsSecretRef', 'is required: without it ssh trusts any host');
-  });
+const authFields = z.strictObject({
+  username: z.string().min(1).max(REF_LIMIT).optional().describe('User name for HTTP Basic authentication.'),
+  passwordSecretRef: secretKeyRef.optional().describe('Password or token for HTTP Basic authentication.'),
+  sshKeySecretRef: secretKeyRef.optional().describe('Private key for ssh, unencrypted.'),
+  knownHostsSecretRef: secretKeyRef.optional().describe('Host keys that ssh trusts, as ssh-keyscan prints them.'),
+});
+
+const serverAuthFields = authFields.extend({
+  passwordFile: absoluteFile.optional().describe('File with the password or token, in place of a Secret.'),
+});
+
+type AuthFields = z.output<typeof serverAuthFields>;
+
+function authIsWhole(auth: AuthFields, context: z.core.$RefinementCtx): void {
+  const { username, passwordSecretRef, passwordFile, sshKeySecretRef, knownHostsSecretRef } = auth;
+  const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+  const isSsh = sshKeySecretRef !== undefined || knownHostsSecretRef !== undefined;
+  const password = passwordSecretRef ?? passwordFile;
+  if (passwordSecretRef && passwordFile) refuse('passwordFile', 'stands beside passwordSecretRef: give one of them');
+  if (!username && (password || !isSsh)) refuse('username', 'is required beside a password');
+  if (!password && (username || !isSsh)) refuse('passwordSecretRef', 'is required beside a user name');
+  if (isSsh && !sshKeySecretRef) refuse('sshKeySecretRef', 'is required beside known hosts');
+  if (isSsh && !knownHostsSecretRef) refuse('knownHostsSecretRef', 'is required: without it ssh trusts any host');
+}
+
+const AUTH = 'How to prove that the repository may be read.';
 
 const gitSpec = z
   .strictObject({
@@ -45,12 +56,16 @@ const gitSpec = z
     tag: refName.optional().describe('Tag to read; beats branch.'),
     commit: refName.optional().describe('Full commit id to read; beats tag and branch.'),
     path: jsonFilePath.default('registry.json').describe('The registry file, from the root of the repository.'),
-    auth: authSpec.optional().describe('How to prove that the repository may be read.'),
+    auth: authFields.superRefine(authIsWhole).optional().describe(AUTH),
     caCertRef: configMapKeyRef.optional().describe("Certificate authorities (PEM) in place of the system's own."),
   })
   .describe('A file in a git repository.');
 
-export type GitSpec = z.output<typeof gitSpec>;
+const gitServerSpec = gitSpec.extend({
+  auth: serverAuthFields.superRefine(authIsWhole).optional().describe(AUTH),
+});
+
+export type GitSpec = z.output<typeof gitServerSpec>;
 
 /**
  * Reads one file of a git repository with the git command: the commit's trees and that one blob, no history and no
@@ -60,6 +75,7 @@ export const gitSource = defineSource<GitSpec>({
   block: 'git',
   shape: 'file',
   spec: gitSpec,
+  serverSpec: gitServerSpec,
 
   address: ({ repository }) => displayUrl(repository),
 

@@ -66,6 +66,8 @@ interface SourceType<Spec> {
   readonly block: string;
   /** One schema: type, validation, messages, and later the CRD. */
   readonly spec: z.ZodType<Spec>;
+  /** The block in the configuration of a server, where that may say more: it knows the files of the server. */
+  readonly serverSpec?: z.ZodType<Spec>;
   /** Where the data comes from, for people: without credentials, and before any rewrite. */
   address(spec: Spec): string;
   /** Names of the ConfigMaps and Secrets that this source reads; a change of one of them makes it due. */

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { RegistryError } from '#domain/registry-error.js';
 import type { SourceContext } from '../source.js';
 import type { GitSpec } from '../git.source.js';
@@ -17,7 +18,7 @@ export async function readAccess(spec: GitSpec, remote: Remote, context: SourceC
   if (remote.scheme === 'ssh') return { ssh: await readSsh(spec, remote, context) };
   const caCertificates =
     caCertRef && (await optionally(caCertRef, () => context.references.configMapKey(caCertRef.name, caCertRef.key)));
-  const password = auth?.passwordSecretRef && (await readSecret(auth.passwordSecretRef, context));
+  const password = auth && (await readPassword(auth, context));
   if (password === undefined) return { ...(caCertificates && { caCertificates }) };
   const credentials = { username: auth?.username ?? '', password: password.trim() };
   if (/[\0\r\n]/.test(credentials.username + credentials.password)) {
@@ -40,6 +41,17 @@ async function readSsh({ auth }: GitSpec, remote: Remote, context: SourceContext
   }
   // ssh refuses a key without the last line break, which editors and shells like to drop.
   return { key: `${key.trim()}\n`, knownHosts: `${knownHosts.trim()}\n` };
+}
+
+async function readPassword(auth: NonNullable<GitSpec['auth']>, context: SourceContext): Promise<string | undefined> {
+  const { passwordSecretRef, passwordFile } = auth;
+  if (passwordFile === undefined) return passwordSecretRef && readSecret(passwordSecretRef, context);
+  try {
+    return await readFile(passwordFile, 'utf8');
+  } catch (error) {
+    const message = `The password file ${passwordFile} cannot be read (${(error as NodeJS.ErrnoException).code}): mount it there.`;
+    throw new RegistryError('SecretNotFound', message, 'wait', { cause: error });
+  }
 }
 
 interface Reference {

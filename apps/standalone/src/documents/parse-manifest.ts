@@ -1,9 +1,10 @@
-import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import type { Document, Node } from 'yaml';
+import { LineCounter, parseAllDocuments } from 'yaml';
+import type { Document } from 'yaml';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import { formatPath, parseWithFaults } from '#config/spec-fault.js';
 import type { SpecFault } from '#config/spec-fault.js';
 import { yamlErrorPhrase } from '#config/yaml-error.js';
+import { offsetOf } from '#config/yaml-offset.js';
 import type { DocumentFault } from './document-fault.js';
 import { configMapDocument, registryDocument, secretDocument } from './document-schemas.js';
 import type { DataDocument, Manifest, ManifestEntry, RegistryDocument } from './manifest.js';
@@ -188,29 +189,4 @@ function faulty(
 function unreadable(path: string, faults: readonly DocumentFault[]): Manifest {
   const entries: ManifestEntry[] = [{ kind: 'Unreadable', path }];
   return { entries, faults, notices: [] };
-}
-
-/** Where the value at the path begins in the text, by its key; for what is missing, the innermost part that is there. */
-function offsetOf(document: Document.Parsed, path: SpecFault['path']): number {
-  let node: unknown = document.contents;
-  let offset = document.contents?.range[0] ?? document.range[0];
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-      if (!pair) break;
-      offset = startOf(pair.key) ?? offset;
-      node = pair.value;
-    } else if (isSeq(node) && typeof step === 'number' && node.items[step] !== undefined) {
-      node = node.items[step];
-      offset = startOf(node) ?? offset;
-    } else {
-      break;
-    }
-  }
-  return offset;
-}
-
-function startOf(node: unknown): number | undefined {
-  return isNode(node) ? (node as Node).range?.[0] : undefined;
 }

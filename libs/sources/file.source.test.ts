@@ -1,0 +1,52 @@
+import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { fileSource } from './file.source.js';
+import { createSourceContext } from './testing/source-context.js';
+import type { TestContext } from './testing/source-context.js';
+
+let context: TestContext;
+
+beforeEach(async () => {
+  context = await createSourceContext();
+});
+
+afterEach(() => context[Symbol.asyncDispose]());
+
+it('copies the file, and has a new revision when it was written anew', async () => {
+  const path = join(context.directory, 'registry.json');
+  await writeFile(path, 'a');
+  const first = await fileSource.resolve({ path }, context);
+  await fileSource.download({ path }, first, context.target, context);
+  expect(await readFile(context.target, 'utf8')).toBe('a');
+  await writeFile(path, 'b');
+  expect((await fileSource.resolve({ path }, context)).revision).not.toBe(first.revision);
+});
+
+it('follows the links that a mounted ConfigMap is made of, to a new version too', async () => {
+  const mount = join(context.directory, 'mount');
+  for (const version of ['v1', 'v2']) {
+    await mkdir(join(mount, version), { recursive: true });
+    await writeFile(join(mount, version, 'registry.json'), version);
+  }
+  await symlink('v1', join(mount, '..data'));
+  await symlink('..data/registry.json', join(mount, 'registry.json'));
+  const spec = { path: join(mount, 'registry.json') };
+  const first = await fileSource.resolve(spec, context);
+  await symlink('v2', join(mount, '..next'));
+  await rename(join(mount, '..next'), join(mount, '..data'));
+  const second = await fileSource.resolve(spec, context);
+  expect(second.revision).not.toBe(first.revision);
+  await fileSource.download(spec, second, context.target, context);
+  expect(await readFile(context.target, 'utf8')).toBe('v2');
+});
+
+it('names a file that is not there, and those that may be meant', async () => {
+  await writeFile(join(context.directory, 'registry.json'), '{}');
+  const path = join(context.directory, 'registy.json');
+  await expect(fileSource.resolve({ path }, context)).rejects.toMatchObject({
+    reason: 'FileNotFound',
+    destiny: 'wait',
+    message: `${path} does not exist. Did you mean ${join(context.directory, 'registry.json')}?`,
+  });
+});

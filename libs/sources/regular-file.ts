@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { constants, createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { RegistryError } from '#domain/registry-error.js';
+import type { SourceContext } from './source.js';
+
+/** A registry file in the file system of this process: on a volume, or wherever its configuration says. */
+export interface RegularFile {
+  /** How messages name it. */
+  readonly name: string;
+  /** The field that says where it is. */
+  readonly setting: string;
+  /** Its path without links. May throw a RegistryError, or what the file system says. */
+  locate(): Promise<string>;
+  /** What a message adds when the file is not there. */
+  suggest(): Promise<string>;
+}
+
+/** The sha256 of its bytes is its revision: time stamps of network volumes lie. */
+export async function hashFile(file: RegularFile, context: SourceContext): Promise<string> {
+  await using handle = await openFile(file);
+  const hash = createHash('sha256');
+  for await (const chunk of chunks(handle, file, context)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** Throws `FetchFailed` when the file is no longer of that revision. */
+export async function copyFile(
+  file: RegularFile,
+  { revision, to }: { readonly revision: string; readonly to: string },
+  context: SourceContext,
+): Promise<void> {
+  await using handle = await openFile(file);
+  const hash = createHash('sha256');
+  const hashed = async function* () {
+    for await (const chunk of chunks(handle, file, context)) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  await pipeline(hashed, createWriteStream(to), { signal: context.signal });
+  if (hash.digest('hex') !== revision) {
+    throw new RegistryError('FetchFailed', `${file.name} was changed while it was read.`, 'retry');
+  }
+}
+
+async function openFile(file: RegularFile): Promise<FileHandle> {
+  try {
+    // NONBLOCK: opening a pipe would wait for a writer that never comes.
+    const handle = await open(await file.locate(), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if ((await handle.stat()).isFile()) return handle;
+    await handle.close();
+    throw new RegistryError('FileNotFound', `${file.name} is not a regular file: set ${file.setting} to one.`);
+  } catch (error) {
+    throw error instanceof RegistryError ? error : await toFailure(error as NodeJS.ErrnoException, file);
+  }
+}
+
+async function* chunks(handle: FileHandle, file: RegularFile, context: SourceContext): AsyncGenerator<Buffer> {
+  const limit = context.settings.maxFileBytes;
+  let bytes = 0;
+  try {
+    for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 })) {
+      context.signal.throwIfAborted();
+      bytes += (chunk as Buffer).length;
+      if (bytes > limit) {
+        throw new RegistryError('InvalidData', `${file.name} is larger than the ${limit} bytes that are read.`);
+      }
+      yield chunk as Buffer;
+    }
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall === 'read'
+      ? new RegistryError('FetchFailed', `${file.name} cannot be read: ${(error as Error).message}.`, 'retry')
+      : error;
+  }
+  context.progress(`read ${bytes} bytes`);
+}
+
+async function toFailure(error: NodeJS.ErrnoException, file: RegularFile): Promise<RegistryError> {
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new RegistryError('FileNotFound', `${file.name} does not exist.${await file.suggest()}`);
+    case 'ELOOP':
+      return new RegistryError('FileNotFound', `${file.name} is a link that leads nowhere: put the file itself there.`);
+    case 'EACCES':
+    case 'EPERM':
+      return new RegistryError(
+        'FetchFailed',
+        `${file.name} may not be read: allow its group to (chmod g+r), or set fsGroup.`,
+      );
+    default:
+      return new RegistryError('FetchFailed', `${file.name} cannot be opened: ${error.code}.`, 'retry', {
+        cause: error,
+      });
+  }
+}
