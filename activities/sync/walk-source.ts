@@ -1,7 +1,8 @@
 import type { Client, ClientConfig } from 'pg';
 import { compileFilter } from '#domain/source-filter.js';
 import { publishRevision } from '#persistence/publish-revision.js';
-import type { Published, PublishedItem } from '#persistence/publish-revision.js';
+import type { PublishedItem } from '#persistence/copy-entries.js';
+import type { Published } from '#persistence/publish-revision.js';
 import { StagedWalk } from '#persistence/staged-walk.js';
 import type { WalkItem } from '#persistence/staged-walk.js';
 import { findSource } from '#sources/index.js';

@@ -20,13 +20,16 @@ export async function refilterSource(
   return inTransaction(client, async () => {
     const sourceId = await lockSource(client, registry, source);
     const updated = await filterStored(client, sourceId, filterHash, hiddenBy);
-    const counts = await countEntries(client, sourceId, { added: 0, updated, removed: 0 });
-    const { rowCount } = await client.query(
+    const { served, hidden } = await countEntries(client, sourceId);
+    const { rows } = await client.query<{ quarantined: number }>(
       `UPDATE source SET filter_hash = $2, served_count = $3, hidden_count = $4, generation = generation + 1
-        WHERE id = $1 AND filter_hash IS NOT NULL AND filter_hash <> $2`,
-      [sourceId, filterHash, counts.served, counts.hidden],
+        WHERE id = $1 AND filter_hash IS NOT NULL AND filter_hash <> $2
+       RETURNING quarantined_count AS quarantined`,
+      [sourceId, filterHash, served, hidden],
     );
-    if (rowCount) await notifyReaders(client, registry);
-    return rowCount ? counts : null;
+    const [refiltered] = rows;
+    if (!refiltered) return null;
+    await notifyReaders(client, registry);
+    return { served, hidden, ...refiltered, added: 0, updated, removed: 0, unchanged: served + hidden - updated };
   });
 }

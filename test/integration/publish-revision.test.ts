@@ -8,7 +8,7 @@ import type { SourceFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import { publishRevision } from '#persistence/publish-revision.js';
-import type { PublishedItem } from '#persistence/publish-revision.js';
+import type { PublishedItem } from '#persistence/copy-entries.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { createTestDatabase } from '#support/database.js';

@@ -1,18 +1,14 @@
-import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
-import type { Relation } from 'typeorm';
-import { SourceEntity } from './source.entity.js';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** One version of one server. A removed one stays as a tombstone for a while, so that mirrors learn of the removal. */
 @Entity({ name: 'entry' })
 @Index('entry_source_updated_idx', ['sourceId', 'updatedAt'])
 @Index('entry_source_written_idx', ['sourceId', 'writtenBy'])
+@Index('entry_source_deleted_idx', ['sourceId', 'deletedAt'], { where: 'deleted_at IS NOT NULL' })
 export class EntryEntity {
+  /** Not a foreign key, which would be looked up for each row of an import; a trigger deletes entries with their source. */
   @PrimaryColumn('int', { name: 'source_id', primaryKeyConstraintName: 'entry_pkey' })
   sourceId!: number;
-
-  @ManyToOne(() => SourceEntity, { onDelete: 'CASCADE' })
-  @JoinColumn({ name: 'source_id', foreignKeyConstraintName: 'entry_source_fkey' })
-  source!: Relation<SourceEntity>;
 
   @PrimaryColumn('text', { collation: 'C', primaryKeyConstraintName: 'entry_pkey' })
   name!: string;

@@ -9,6 +9,7 @@ import { LAYOUTS } from './layouts.js';
 import type { Document } from './layouts.js';
 import { locateFault } from './locate-fault.js';
 import { notJson } from './not-json.js';
+import { readBlocks } from './read-blocks.js';
 import { Reading } from './reading.js';
 import { mismatch, recognizeOther } from './recognize.js';
 
@@ -31,7 +32,6 @@ export interface ReadOptions {
   readonly maxEntries?: number;
 }
 
-const BLOCK_BYTES = 256 * 1024;
 const MAX_ENTRY_BYTES = 1024 * 1024;
 const MAX_ENTRIES = 250_000;
 /** Of objects and arrays inside one entry; real ones have about ten levels. */
@@ -96,17 +96,13 @@ async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadO
   }
 }
 
-/** Reads the file from its beginning, block by block, through one buffer. */
 async function* cut(file: FileHandle, cutter: JsonCutter): AsyncGenerator<Slice[]> {
-  const block = Buffer.allocUnsafe(BLOCK_BYTES);
-  let position = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(block, 0, BLOCK_BYTES, position);
-    if (bytesRead === 0) break;
+  let isFirst = true;
+  for await (const block of readBlocks(file)) {
     // A byte order mark is of no use in UTF-8, but editors write it.
-    if (position === 0 && block.subarray(0, 3).equals(BYTE_ORDER_MARK)) block.fill(' ', 0, 3);
-    yield cutter.push(block.subarray(0, bytesRead));
-    position += bytesRead;
+    if (isFirst && block.subarray(0, 3).equals(BYTE_ORDER_MARK)) block.fill(' ', 0, 3);
+    isFirst = false;
+    yield cutter.push(block);
   }
   cutter.end();
 }

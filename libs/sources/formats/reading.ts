@@ -102,7 +102,7 @@ function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): str
   if (!bytes || isDuplicate) return undefined;
   // In a list an entry is the same wherever it stands; in a map its name is part of it.
   const whole = typeof key === 'string' ? Buffer.concat([Buffer.from(`${container}.${key}\n`), bytes]) : bytes;
-  return hash('sha256', whole, 'buffer').toString('latin1');
+  return hash('sha256', whole, 'binary');
 }
 
 const SHOWN_LIMIT = 255;

@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
+import type { FilterRule } from '#domain/source-filter.js';
+import { copyBinary } from './copy-binary.js';
+import type { CopyValue } from './copy-binary.js';
+
+/** What a reader of a source gives, entry by entry. */
+export type PublishedItem =
+  | { readonly entry: CatalogueEntry; readonly hash: Buffer }
+  | { readonly quarantined: QuarantinedEntry }
+  | { readonly known: true };
+
+/** What a source says of an entry, in the order of {@link toRow}; the database knows the rest. */
+export const ENTRY_COLUMNS = [
+  'source_id',
+  'name',
+  'version',
+  'key',
+  'hash',
+  'server_json',
+  'title',
+  'description',
+  'tags',
+  'facets',
+  'status',
+  'status_message',
+  'hidden_by',
+  'published_at',
+  'deleted_at',
+].join(', ');
+
+export interface CopyContext {
+  readonly sourceId: number;
+  readonly hiddenBy: FilterRule;
+  /** Of the transaction, as the columns' defaults have it: what is published together has one time. */
+  readonly now: Date;
+}
+
+/** What was given, known entries apart. */
+export interface Copied {
+  served: number;
+  hidden: number;
+  readonly quarantined: QuarantinedEntry[];
+}
+
+/** Entries are read while the server is busy with earlier ones: otherwise the two would only take turns. */
+const CHUNKS_AHEAD = 32;
+
+/** Writes the entries among `batches` into a table that has {@link ENTRY_COLUMNS}, as they are read. */
+export async function copyEntries(
+  client: Client,
+  table: 'entry' | 'staged_entry',
+  batches: AsyncIterable<readonly PublishedItem[]>,
+  context: CopyContext,
+): Promise<Copied> {
+  const copied: Copied = { served: 0, hidden: 0, quarantined: [] };
+  const chunks = copyBinary(toRows(batches, context, copied));
+  const sink = client.query(copyFrom(`COPY ${table} (${ENTRY_COLUMNS}) FROM STDIN (FORMAT binary)`));
+  await pipeline(Readable.from(chunks, { highWaterMark: CHUNKS_AHEAD }), sink);
+  return copied;
+}
+
+async function* toRows(
+  batches: AsyncIterable<readonly PublishedItem[]>,
+  context: CopyContext,
+  copied: Copied,
+): AsyncGenerator<CopyValue[][]> {
+  for await (const items of batches) {
+    const rows: CopyValue[][] = [];
+    for (const item of items) {
+      if ('quarantined' in item) copied.quarantined.push(item.quarantined);
+      else if ('entry' in item) rows.push(toRow(item.entry, item.hash, context, copied));
+    }
+    yield rows;
+  }
+}
+
+function toRow(
+  entry: CatalogueEntry,
+  hash: Buffer,
+  { sourceId, hiddenBy, now }: CopyContext,
+  copied: Copied,
+): CopyValue[] {
+  const { lifecycle } = entry;
+  const isDeleted = lifecycle?.status === 'deleted';
+  const hidingRule = hiddenBy(entry) ?? null;
+  if (!isDeleted) copied[hidingRule === null ? 'served' : 'hidden']++;
+  return [
+    sourceId,
+    entry.name,
+    entry.version,
+    entry.key,
+    hash,
+    entry.serverJson,
+    entry.title ?? null,
+    entry.description,
+    entry.tags,
+    entry.facets,
+    entry.status,
+    lifecycle?.statusMessage ?? null,
+    hidingRule,
+    lifecycle?.publishedAt === undefined ? now : new Date(lifecycle.publishedAt),
+    isDeleted ? now : null,
+  ];
+}
