@@ -1,3 +1,5 @@
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { ReferenceController } from './openapi/reference.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { ServersController } from './servers.controller.js';
 import { ExtensionRegistriesController } from './views/extension-registries.controller.js';
@@ -11,6 +13,8 @@ export const publicControllers = [
   SourcesController,
   ExtensionRegistriesController,
   OperationsController,
+  OpenApiController,
+  ReferenceController,
 ];
 
 /** Served to the cluster, on the internal port. */

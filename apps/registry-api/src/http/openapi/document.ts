@@ -1,0 +1,87 @@
+import { probeOperations } from '../operations.operations.js';
+import { serverOperations } from '../servers.operations.js';
+import { viewOperations } from '../views/view.operations.js';
+import type { Operation } from './operation.js';
+import { answerSchemas } from './schemas.js';
+
+/**
+ * Other servers mirror a registry only if its document has this version, and this address in its description: they take
+ * it for the generic registry API, which this is.
+ */
+const GENERIC_API_VERSION = '1.0.0';
+const GENERIC_API = 'https://github.com/modelcontextprotocol/registry';
+
+const PROBLEMS: Readonly<Record<number, string>> = {
+  400: 'Something in the request is malformed; every such parameter is named.',
+  401: 'The registry wants a token.',
+  403: 'The caller may not do this.',
+  404: 'There is no such thing here.',
+  409: 'It is there already.',
+  414: 'A part of the path is too long.',
+  422: 'The body is not what it should be; every fault is named.',
+  503: 'It is not there yet, or the database is away; try again after `Retry-After` seconds.',
+};
+
+/** Every endpoint of a registry. `v0` is another spelling of `v0.1` in all paths. */
+export const operations: readonly Operation[] = [
+  ...serverOperations('/v0.1', 'allServers'),
+  ...serverOperations('/registry/v0.1', 'registryServers'),
+  ...serverOperations('/registry/{source}/v0.1', 'sourceServers'),
+  ...viewOperations,
+  ...probeOperations,
+];
+
+/** The document of the whole API. */
+export function apiDocument(): object {
+  return document(operations);
+}
+
+/** What a mirror finds below one API root: the generic part alone. */
+export function genericDocument(): object {
+  return document(serverOperations('/v0.1', 'servers'));
+}
+
+function document(listed: readonly Operation[]): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const operation of listed) (paths[operation.path] ??= {})[operation.method] = toOperationObject(operation);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'MCP registry',
+      version: GENERIC_API_VERSION,
+      description: `A registry of MCP servers. Its part below \`/v0.1\` is the generic registry API (${GENERIC_API}).`,
+    },
+    // Relative to this document: a registry may be served below a prefix.
+    servers: [{ url: './' }],
+    paths,
+    components: {
+      schemas: answerSchemas(),
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+    },
+  };
+}
+
+function toOperationObject(operation: Operation): object {
+  const { id, summary, tag, parameters, body, success, problems = [], isPublic } = operation;
+  const statuses = [400, ...(isPublic ? [] : [401]), ...(parameters?.length ? [414] : []), ...problems];
+  return {
+    operationId: id,
+    summary,
+    tags: [tag],
+    // The empty one: a registry in mode anonymous wants no token.
+    security: isPublic ? [] : [{}, { bearer: [] }],
+    ...(parameters?.length && { parameters }),
+    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    responses: {
+      [success.status]: {
+        description: success.description ?? 'Done.',
+        ...(success.answer && json(success.answer)),
+      },
+      ...Object.fromEntries(statuses.map((status) => [status, { description: PROBLEMS[status], ...json('Problem') }])),
+    },
+  };
+}
+
+function json(answer: string): object {
+  return { content: { 'application/json': { schema: { $ref: `#/components/schemas/${answer}` } } } };
+}

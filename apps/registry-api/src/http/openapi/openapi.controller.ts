@@ -1,0 +1,55 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { stringify } from 'yaml';
+import { Public } from '../../auth/requirement.js';
+import { apiDocument, genericDocument } from './document.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const YAML_TYPE = 'application/yaml; charset=utf-8';
+const FOR_AN_HOUR = 'public, max-age=3600';
+
+/** Made when first asked for, then kept: it is the same as long as the process lives. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+const whole = once(apiDocument);
+const wholeJson = once(() => JSON.stringify(whole()));
+const wholeYaml = once(() => stringify(whole()));
+const generic = once(genericDocument);
+const genericJson = once(() => JSON.stringify(generic()));
+const genericYaml = once(() => stringify(generic()));
+
+/** What the API is, for programs. Open to all, as the probes are: it says nothing of what the registry holds. */
+@Public()
+@Controller()
+export class OpenApiController {
+  @Get('openapi.json')
+  @Header('content-type', JSON_TYPE)
+  @Header('cache-control', FOR_AN_HOUR)
+  json(): string {
+    return wholeJson();
+  }
+
+  @Get('openapi.yaml')
+  @Header('content-type', YAML_TYPE)
+  @Header('cache-control', FOR_AN_HOUR)
+  yaml(): string {
+    return wholeYaml();
+  }
+
+  /** Below each API root, for those who mirror it. */
+  @Get(['registry/openapi.json', 'registry/:source/openapi.json'])
+  @Header('content-type', JSON_TYPE)
+  @Header('cache-control', FOR_AN_HOUR)
+  genericJson(): string {
+    return genericJson();
+  }
+
+  @Get(['registry/openapi.yaml', 'registry/:source/openapi.yaml'])
+  @Header('content-type', YAML_TYPE)
+  @Header('cache-control', FOR_AN_HOUR)
+  genericYaml(): string {
+    return genericYaml();
+  }
+}

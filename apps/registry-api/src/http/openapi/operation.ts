@@ -1,0 +1,55 @@
+import type { AnswerName } from './schemas.js';
+
+/** One endpoint as the document shows it: written beside its controller, in the words of OpenAPI 3.1. */
+export interface Operation {
+  readonly method: 'get' | 'post' | 'put' | 'delete' | 'patch';
+  /** With parameters as `{name}`. */
+  readonly path: string;
+  readonly id: string;
+  readonly summary: string;
+  readonly tag: 'Servers' | 'Registries and sources' | 'Publishing' | 'Operations';
+  readonly parameters?: readonly Parameter[];
+  readonly body?: object;
+  readonly success: {
+    readonly status: 200 | 201 | 202 | 204;
+    readonly answer?: AnswerName;
+    readonly description?: string;
+  };
+  /** Problems beside those that every operation may answer with. */
+  readonly problems?: readonly (403 | 404 | 409 | 422 | 503)[];
+  /** Answers without a login, whatever the registry's mode. */
+  readonly isPublic?: true;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query';
+  readonly required?: true;
+  readonly description: string;
+  readonly schema: object;
+}
+
+export const pathParameter = (name: string, description: string, schema: object = { type: 'string' }): Parameter => ({
+  name,
+  in: 'path',
+  required: true,
+  description,
+  schema,
+});
+
+export const queryParameter = (name: string, description: string, schema: object): Parameter => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+});
+
+/** Of everything that is given in pages. */
+export const pageParameters = [
+  queryParameter('limit', 'Items per page; more than 1000 are taken for 1000.', {
+    type: 'integer',
+    minimum: 1,
+    default: 30,
+  }),
+  queryParameter('cursor', '`metadata.nextCursor` of the page before.', { type: 'string' }),
+];

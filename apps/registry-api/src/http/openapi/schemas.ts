@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { serverJsonSchema } from '#sources/formats/server-json.js';
+
+const time = z.iso.datetime({ offset: true });
+
+const officialMeta = z
+  .looseObject({
+    status: z.enum(['active', 'deprecated', 'deleted']),
+    statusMessage: z.string().optional(),
+    statusChangedAt: time,
+    publishedAt: time,
+    updatedAt: time,
+    isLatest: z.boolean(),
+  })
+  .describe('What the registry knows of this version.');
+
+const serverResponse = z.object({
+  server: serverJsonSchema.describe('server.json as it was published, whole and in its own order.'),
+  _meta: z.looseObject({ 'io.modelcontextprotocol.registry/official': officialMeta }),
+});
+
+const metadata = z.object({
+  count: z.int().min(0).describe('Items on this page.'),
+  nextCursor: z.string().optional().describe('Opens the next page; absent on the last one.'),
+});
+
+const counts = z
+  .object({
+    served: z.int(),
+    hidden: z.int(),
+    quarantined: z.int(),
+    added: z.int(),
+    updated: z.int(),
+    removed: z.int(),
+    unchanged: z.int(),
+  })
+  .partial();
+
+const source = z.looseObject({
+  name: z.string(),
+  type: z.string(),
+  creationType: z.string(),
+  sourceType: z.string(),
+  format: z.string(),
+  sourceConfig: z.looseObject({}),
+  syncSchedule: z.string().optional().describe('Go duration between two syncs.'),
+  syncStatus: z.looseObject({
+    phase: z.enum(['complete', 'failed']).optional(),
+    lastSyncTime: time.optional(),
+    lastAttempt: time.optional(),
+    attemptCount: z.int(),
+    serverCount: z.int(),
+    hiddenCount: z.int(),
+    quarantinedCount: z.int(),
+    revision: z.string().optional(),
+    message: z.string().optional(),
+  }),
+});
+
+const registry = z.looseObject({
+  name: z.string(),
+  displayName: z.string().optional(),
+  creationType: z.string(),
+  sources: z.array(z.string()),
+  createdAt: time,
+  updatedAt: time,
+});
+
+/** The bodies of answers, by the names that the document gives them. */
+const answers = {
+  ServerList: z.object({ servers: z.array(serverResponse), metadata }),
+  ServerResponse: serverResponse,
+  Problem: z.object({ error: z.string() }).describe('Every answer that is not a success.'),
+  Health: z.object({ status: z.literal('healthy') }),
+  Readiness: z.object({ status: z.literal('ready'), detail: z.string().optional() }),
+  Version: z.object({
+    version: z.string(),
+    commit: z.string(),
+    build_date: z.string(),
+    node_version: z.string(),
+    platform: z.string(),
+  }),
+  Registry: registry,
+  RegistryList: z.object({ registries: z.array(registry) }),
+  Source: source,
+  SourceList: z.object({ sources: z.array(source) }),
+  SourceRegistryList: z.object({ registries: z.array(source) }),
+  EntryList: z.object({
+    entries: z.array(
+      z.object({
+        entryType: z.literal('server'),
+        name: z.string(),
+        versions: z.array(
+          z.looseObject({
+            version: z.string(),
+            title: z.string().optional(),
+            description: z.string(),
+            status: z.string(),
+            hiddenBy: z.string().optional().describe('The filter rule that keeps it from being served.'),
+            createdAt: time,
+            updatedAt: time,
+          }),
+        ),
+      }),
+    ),
+    metadata,
+  }),
+  SyncRunList: z.object({
+    runs: z.array(
+      z.looseObject({
+        workflowId: z.string(),
+        trigger: z.string(),
+        revision: z.string().optional(),
+        startedAt: time,
+        finishedAt: time,
+        durationMs: z.int(),
+        counts: counts.optional(),
+        warning: z.string().optional(),
+        failure: z.object({ reason: z.string(), message: z.string() }).optional(),
+      }),
+    ),
+    metadata,
+  }),
+  QuarantineList: z.object({
+    quarantine: z.array(
+      z.object({
+        key: z.string(),
+        name: z.string().optional(),
+        version: z.string().optional(),
+        path: z.string().optional(),
+        message: z.string(),
+      }),
+    ),
+    metadata,
+  }),
+};
+
+export type AnswerName = keyof typeof answers;
+
+/** JSON schemas (2020-12, as OpenAPI 3.1 has them) of all answers. */
+export function answerSchemas(): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(answers).map(([name, schema]) => {
+      const { $schema: _, ...json } = z.toJSONSchema(schema, {
+        io: 'input',
+        unrepresentable: 'any',
+        reused: 'inline',
+      });
+      return [name, json];
+    }),
+  );
+}

@@ -1,0 +1,28 @@
+import type { Operation } from './openapi/operation.js';
+
+const shared = { method: 'get', tag: 'Operations', isPublic: true } as const;
+
+export const probeOperations: readonly Operation[] = [
+  {
+    ...shared,
+    path: '/health',
+    id: 'health',
+    summary: 'Is the process alive',
+    success: { status: 200, answer: 'Health' },
+  },
+  {
+    ...shared,
+    path: '/readiness',
+    id: 'readiness',
+    summary: 'Is everything there to answer with',
+    success: { status: 200, answer: 'Readiness' },
+    problems: [503],
+  },
+  {
+    ...shared,
+    path: '/version',
+    id: 'version',
+    summary: 'What is running',
+    success: { status: 200, answer: 'Version' },
+  },
+];

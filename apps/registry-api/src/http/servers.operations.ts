@@ -1,0 +1,54 @@
+import { pageParameters, pathParameter, queryParameter } from './openapi/operation.js';
+import type { Operation } from './openapi/operation.js';
+
+const flag = { type: 'boolean', default: false };
+
+const includeDeleted = queryParameter('include_deleted', 'Removed entries too, with status `deleted`.', flag);
+
+const filters = [
+  queryParameter('search', 'Literal text within name, title or description, in any case.', { type: 'string' }),
+  queryParameter('version', '`latest`, or exactly this version.', { type: 'string' }),
+  queryParameter('updated_since', 'Changed strictly later (RFC 3339 with a zone), removed entries included.', {
+    type: 'string',
+    format: 'date-time',
+  }),
+  includeDeleted,
+];
+
+const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.');
+const version = pathParameter('version', 'A version, or `latest`.');
+
+/** The generic registry API below one root, such as `/v0.1` or `/registry/{source}/v0.1`. */
+export function serverOperations(root: string, idPrefix: string): readonly Operation[] {
+  const scope = root.includes('{source}') ? [pathParameter('source', 'Name of a source.')] : [];
+  const shared = { method: 'get', tag: 'Servers' } as const;
+  return [
+    {
+      ...shared,
+      path: `${root}/servers`,
+      id: `${idPrefix}List`,
+      summary: 'Lists servers, in text order of name and version',
+      parameters: [...scope, ...pageParameters, ...filters],
+      success: { status: 200, answer: 'ServerList' },
+      problems: [404, 503],
+    },
+    {
+      ...shared,
+      path: `${root}/servers/{serverName}/versions`,
+      id: `${idPrefix}Versions`,
+      summary: 'Lists all versions of a server, newest first',
+      parameters: [...scope, name, includeDeleted],
+      success: { status: 200, answer: 'ServerList' },
+      problems: [404, 503],
+    },
+    {
+      ...shared,
+      path: `${root}/servers/{serverName}/versions/{version}`,
+      id: `${idPrefix}Version`,
+      summary: 'Gets one version of a server',
+      parameters: [...scope, name, version, includeDeleted],
+      success: { status: 200, answer: 'ServerResponse' },
+      problems: [404, 503],
+    },
+  ];
+}

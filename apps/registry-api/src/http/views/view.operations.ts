@@ -1,0 +1,38 @@
+import { pageParameters, pathParameter } from '../openapi/operation.js';
+import type { Operation } from '../openapi/operation.js';
+import type { AnswerName } from '../openapi/schemas.js';
+
+const name = pathParameter('name', 'Name of the source, or of the registry.');
+
+function view(path: string, id: string, summary: string, answer: AnswerName, isPaged = false): Operation {
+  const parameters = [...(path.includes('{name}') ? [name] : []), ...(isPaged ? pageParameters : [])];
+  return {
+    method: 'get',
+    tag: 'Registries and sources',
+    path,
+    id,
+    summary,
+    parameters,
+    success: { status: 200, answer },
+    problems: [404, 503],
+  };
+}
+
+/** The state of the syncs, read from Postgres. */
+export const viewOperations: readonly Operation[] = [
+  view('/v1/registries', 'listRegistries', 'Lists the registry', 'RegistryList'),
+  view('/v1/registries/{name}', 'getRegistry', 'Gets the registry: its sources, in order of precedence', 'Registry'),
+  view('/v1/sources', 'listSources', 'Lists the sources and how their syncs go', 'SourceList'),
+  view('/v1/sources/{name}', 'getSource', 'Gets one source and how its syncs go', 'Source'),
+  view('/v1/sources/{name}/entries', 'listEntries', 'Lists all that a source holds, hidden or not', 'EntryList', true),
+  view('/v1/sources/{name}/runs', 'listRuns', 'Lists the sync runs of a source, newest first', 'SyncRunList', true),
+  view(
+    '/v1/sources/{name}/quarantine',
+    'listQuarantine',
+    'Lists entries that cannot be served, and why',
+    'QuarantineList',
+    true,
+  ),
+  view('/extension/v0/registries', 'listSourceRegistries', 'Lists the sources, as registries', 'SourceRegistryList'),
+  view('/extension/v0/registries/{name}', 'getSourceRegistry', 'Gets one source, as a registry', 'Source'),
+];
