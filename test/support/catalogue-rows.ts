@@ -8,6 +8,8 @@ export interface EntryRow {
   readonly version: string;
   readonly title?: string;
   readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly facets?: readonly string[];
   readonly status?: 'active' | 'deprecated';
   readonly hiddenBy?: string;
   readonly publishedAt?: string;
@@ -64,8 +66,8 @@ export class CatalogueRows {
     for (const entry of entries) {
       await this.query(
         `INSERT INTO entry (source_id, name, version, key, hash, server_json, title, description, status, hidden_by,
-                            published_at, updated_at, status_changed_at, deleted_at)
-         VALUES (${sourceId}, $4, $5, $4, '', $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+                            published_at, updated_at, status_changed_at, deleted_at, tags, facets)
+         VALUES (${sourceId}, $4, $5, $4, '', $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15)`,
         [...place, ...toColumns(entry)],
       );
     }
@@ -96,5 +98,7 @@ function toColumns(entry: EntryRow): unknown[] {
     publishedAt,
     entry.updatedAt ?? publishedAt,
     entry.deletedAt ?? null,
+    entry.tags ?? [],
+    entry.facets ?? [],
   ];
 }

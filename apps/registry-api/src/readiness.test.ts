@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CatalogueSnapshot } from './catalogue/catalogue-snapshot.js';
+import { CatalogueView } from './catalogue/catalogue-view.js';
+import { EMPTY_LAYOUT } from './catalogue/layout.js';
 import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessFacts } from './readiness.js';
 
-const prepared = { servers: [], digest: 'x' };
-const reader = new CatalogueSnapshot(prepared);
+const layout = EMPTY_LAYOUT;
+const reader = new CatalogueView(layout, { tag: 'x', changedAtMs: undefined });
+const stored = { place: '1', generation: '1', seen: '1:1:', layout, reader };
 const withSource = (attempted: boolean): RegistrySnapshots =>
-  new Map([
-    ['default/a', { sources: [{ name: 'git', identity: '1', attempted, prepared, reader }], aggregate: reader }],
-  ]);
+  new Map([['default/a', { sources: [{ ...stored, name: 'git', attempted }], layout, aggregate: reader }]]);
 
 describe('readiness', () => {
   let facts: ReadinessFacts;

@@ -1,8 +1,10 @@
 import type { ClientConfig } from 'pg';
 import type { Logger } from 'pino';
 import { AccessControl } from './auth/access-control.js';
+import { defaultCatalogueBudget } from './catalogue/catalogue-budget.js';
 import { CatalogueFollower } from './catalogue/catalogue-follower.js';
 import { LiveCatalogue } from './catalogue/live-catalogue.js';
+import { DatabaseBodies } from './catalogue/stored-bodies.js';
 import { BuildInfo } from './http/build-info.js';
 import { startHttpServer } from './http/http-server.js';
 import { Readiness } from './readiness.js';
@@ -20,6 +22,8 @@ export interface RegistryApiOptions {
   readonly internalPort: number;
   readonly registries: RegistryDirectory;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
+  /** Bytes of documents that are kept in memory; by default a share of what the process may use. */
+  readonly catalogueBudget?: number;
   readonly logger: Logger;
 }
 
@@ -38,9 +42,10 @@ export interface RegistryApi {
  */
 export async function startRegistryApi(options: RegistryApiOptions): Promise<RegistryApi> {
   const { database, registries, host, logger } = options;
-  const catalogue = new LiveCatalogue();
-  const follower = new CatalogueFollower(database, catalogue, logger);
   const views = new ViewDatabase(database, logger);
+  const catalogue = new LiveCatalogue(new DatabaseBodies(views));
+  const budget = options.catalogueBudget ?? defaultCatalogueBudget();
+  const follower = new CatalogueFollower(database, catalogue, budget, logger);
   const readiness = new Readiness(() => ({
     snapshots: catalogue.snapshots,
     fault: follower.fault,

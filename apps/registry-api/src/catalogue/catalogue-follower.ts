@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
 import { describeDatabaseFault } from './database-fault.js';
 import type { LiveCatalogue } from './live-catalogue.js';
-import { loadRegistries } from './load-registries.js';
+import { isUntidy, loadRegistries } from './load-registries.js';
 
 /** A notification can be lost with the connection that carried it; this is how late a change can be seen then. */
 const POLL_MS = 30_000;
@@ -25,11 +25,14 @@ export class CatalogueFollower {
   readonly #stopping = new AbortController();
   readonly #database: ClientConfig;
   readonly #catalogue: LiveCatalogue;
+  readonly #budget: number;
   readonly #logger: Logger;
 
-  constructor(database: ClientConfig, catalogue: LiveCatalogue, logger: Logger) {
+  /** `budget`: bytes that documents may take; the others are answered from the database. */
+  constructor(database: ClientConfig, catalogue: LiveCatalogue, budget: number, logger: Logger) {
     this.#database = database;
     this.#catalogue = catalogue;
+    this.#budget = budget;
     this.#logger = logger;
   }
 
@@ -89,8 +92,10 @@ export class CatalogueFollower {
       // Listens before it reads, so that no change falls between the two.
       await client.query(`LISTEN ${CATALOGUE_CHANNEL}`);
       while (!this.#stopping.signal.aborted) {
-        await this.#refresh(client);
+        await this.#refresh(client, { tidy: false });
         onLoaded();
+        // What changed is shown first; memory is tidied when nothing else is to be done.
+        if (!doorbell.isRinging && this.#isUntidy()) await this.#refresh(client, { tidy: true });
         await doorbell.rung(POLL_MS);
       }
     } finally {
@@ -99,12 +104,23 @@ export class CatalogueFollower {
     }
   }
 
-  async #refresh(client: Client): Promise<void> {
-    const before = this.#catalogue.snapshots;
-    const snapshots = await loadRegistries(client, before ?? new Map());
+  async #refresh(client: Client, { tidy }: { tidy: boolean }): Promise<void> {
+    const before = this.#catalogue.snapshots ?? new Map();
+    const startedAt = performance.now();
+    const snapshots = await loadRegistries(client, before, {
+      bodies: this.#catalogue.bodies,
+      budget: this.#budget,
+      tidy,
+    });
     this.#catalogue.replace(snapshots);
-    if (this.#fault) this.#logger.info({ registries: snapshots.size }, 'catalogue follows the database');
+    const tookMs = Math.round(performance.now() - startedAt);
+    if (this.#fault) this.#logger.info({ registries: snapshots.size, tookMs }, 'catalogue follows the database');
+    else this.#logger.debug({ tookMs, tidy }, 'catalogue was read again');
     this.#fault = undefined;
+  }
+
+  #isUntidy(): boolean {
+    return Array.from(this.#catalogue.snapshots?.values() ?? []).some(({ sources }) => sources.some(isUntidy));
   }
 }
 
@@ -112,8 +128,15 @@ export class CatalogueFollower {
 class Doorbell {
   #next = Promise.withResolvers<void>();
   #failure: Error | undefined;
+  #isRinging = false;
+
+  /** It was rung since somebody last waited. */
+  get isRinging(): boolean {
+    return this.#isRinging;
+  }
 
   ring(): void {
+    this.#isRinging = true;
     this.#next.resolve();
   }
 
@@ -129,6 +152,7 @@ class Doorbell {
     await this.#next.promise;
     clearTimeout(timer);
     this.#next = Promise.withResolvers<void>();
+    this.#isRinging = false;
     if (this.#failure) throw this.#failure;
   }
 }

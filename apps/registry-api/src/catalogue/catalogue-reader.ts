@@ -7,16 +7,27 @@ export interface ListQuery {
   readonly limit: number;
 }
 
-/** JSON that is ready to be sent. */
+/** The parts of a body, to be sent one after the other. Shared memory: never written to. */
+export type Body = readonly Buffer[];
+
+/** JSON that is ready to be sent. Nothing is done for it before it is composed. */
 export interface Answer {
-  /** An HTTP entity tag, quotes included; the same tag at the same URL means the same bytes. */
-  readonly etag: string;
-  /** The parts of the body, to be sent one after the other. Shared memory: never written to. */
-  compose(): readonly Buffer[];
+  compose(): Composition;
 }
 
-/** Answers from one list of servers: one source, or all sources of a registry. */
+export interface Composition {
+  /** How many entries there are on all pages of this list. */
+  readonly total?: number;
+  /** At once, unless some of it has to be fetched from the database. */
+  readonly body: Body | Promise<Body>;
+}
+
+/** One list of servers: one source, or all sources of a registry. An immutable state of it. */
 export interface CatalogueReader {
+  /** Names this state: what is answered to one request is the same as long as the tag is. */
+  readonly tag: string;
+  /** When its content last changed; undefined for nothing at all. */
+  readonly changedAtMs: number | undefined;
   list(query: ListQuery): Answer;
   /** Every version of a server, newest first; undefined when there is none. */
   versions(name: string, includeDeleted: boolean): Answer | undefined;

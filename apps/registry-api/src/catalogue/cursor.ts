@@ -11,6 +11,15 @@ const ListFilter = z.strictObject({
   updatedSinceMs: z.number().exactOptional(),
   /** Tombstones too. */
   includeDeleted: z.boolean().exactOptional(),
+  /** All of these. */
+  tags: z.array(z.string()).exactOptional(),
+  /** Of a package or a remote. */
+  transport: z.string().exactOptional(),
+  registryType: z.string().exactOptional(),
+  /** Whether it can be reached as a remote, or only so. */
+  remote: z.enum(['true', 'false', 'only']).exactOptional(),
+  /** Whether there is no way of using it without a secret. */
+  needsSecret: z.boolean().exactOptional(),
 });
 
 export type ListFilter = z.infer<typeof ListFilter>;

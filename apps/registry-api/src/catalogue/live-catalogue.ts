@@ -1,37 +1,50 @@
 import { displayRef } from '#domain/registry-ref.js';
 import { Catalogue, CatalogueNotLoaded, UnknownSource } from './catalogue-reader.js';
 import type { CatalogueReader, CatalogueScope } from './catalogue-reader.js';
-import { CatalogueSnapshot } from './catalogue-snapshot.js';
-import { mergeSources } from './merge-sources.js';
-import type { PreparedSource } from './prepared-source.js';
+import { aggregateView } from './aggregate-view.js';
+import { CatalogueView } from './catalogue-view.js';
+import { EMPTY_LAYOUT } from './layout.js';
+import type { Layout } from './layout.js';
+import { mergeLayouts } from './merge-layouts.js';
+import type { StoredBodies } from './stored-bodies.js';
 
 /** One source of a registry as it was last read from the database. */
 export interface SourceSnapshot {
   readonly name: string;
-  /** Equal identities mean equal content: it names the database, the source in it and how often that was published. */
-  readonly identity: string;
+  /** Where its rows are stored. */
+  readonly place: string;
+  /** How often it was published: equal means that nothing has changed. */
+  readonly generation: string;
+  /** The database's own name for all transactions that the content is made of. */
+  readonly seen: string;
   /** It was synced, or a sync of it has at least failed. */
   readonly attempted: boolean;
-  readonly prepared: PreparedSource;
-  readonly reader: CatalogueSnapshot;
+  readonly layout: Layout;
+  readonly reader: CatalogueReader;
 }
 
 /** One registry, its sources in the order of its spec. */
 export interface RegistrySnapshot {
   readonly sources: readonly SourceSnapshot[];
-  readonly aggregate: CatalogueSnapshot;
+  readonly layout: Layout;
+  readonly aggregate: CatalogueReader;
 }
 
 /** By `namespace/name`. */
 export type RegistrySnapshots = ReadonlyMap<string, RegistrySnapshot>;
 
-const NOTHING = new CatalogueSnapshot({ servers: [], digest: 'empty' });
+const NOTHING = new CatalogueView(EMPTY_LAYOUT, { tag: 'nothing', changedAtMs: undefined });
 
 /** The newest snapshot of every registry in the database. Requests read; only the follower replaces. */
 export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
-  readonly #views = new WeakMap<RegistrySnapshot, WeakMap<ReadonlySet<string>, CatalogueSnapshot>>();
+  readonly #views = new WeakMap<RegistrySnapshot, WeakMap<ReadonlySet<string>, CatalogueReader>>();
   #change = Promise.withResolvers<void>();
+
+  /** `bodies`: where documents are that are not in memory. */
+  constructor(readonly bodies?: StoredBodies) {
+    super();
+  }
 
   /** Undefined until the first load. */
   get snapshots(): RegistrySnapshots | undefined {
@@ -62,14 +75,14 @@ export class LiveCatalogue extends Catalogue {
   }
 
   /** What is merged for one view is kept as long as the snapshot is the newest. */
-  #aggregate(snapshot: RegistrySnapshot, visible: ReadonlySet<string> | undefined): CatalogueSnapshot {
+  #aggregate(snapshot: RegistrySnapshot, visible: ReadonlySet<string> | undefined): CatalogueReader {
     if (!visible || snapshot.sources.every(({ name }) => visible.has(name))) return snapshot.aggregate;
-    const views = this.#views.get(snapshot) ?? new WeakMap<ReadonlySet<string>, CatalogueSnapshot>();
+    const views = this.#views.get(snapshot) ?? new WeakMap<ReadonlySet<string>, CatalogueReader>();
     this.#views.set(snapshot, views);
     const known = views.get(visible);
     if (known) return known;
     const seen = snapshot.sources.filter(({ name }) => visible.has(name));
-    const view = new CatalogueSnapshot(mergeSources(seen.map(({ prepared }) => prepared)));
+    const view = aggregateView(seen, mergeLayouts(seen.map(({ layout }) => layout)), this.bodies);
     views.set(visible, view);
     return view;
   }

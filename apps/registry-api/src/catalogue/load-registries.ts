@@ -1,98 +1,195 @@
 import type { ClientBase } from 'pg';
-import { CatalogueSnapshot } from './catalogue-snapshot.js';
+import { aggregateView } from './aggregate-view.js';
+import { CatalogueView } from './catalogue-view.js';
+import { compareCodePoints } from './code-point-order.js';
+import { EMPTY_LAYOUT, findServer, layoutOf, toChange, wastedShare, withChanges } from './layout.js';
+import type { Layout } from './layout.js';
 import type { RegistrySnapshot, RegistrySnapshots, SourceSnapshot } from './live-catalogue.js';
-import { mergeSources } from './merge-sources.js';
-import type { StoredEntry } from './prepared-entry.js';
-import { SourceBuilder } from './prepared-source.js';
-import type { PreparedSource } from './prepared-source.js';
+import { mergedWith, remergeNames } from './merge-layouts.js';
+import { Pacer } from './pacer.js';
+import { readChanges, readSource } from './read-source.js';
+import { stateTag } from './state-tag.js';
+import type { StoredBodies } from './stored-bodies.js';
 
-/** Rows per query; between two of them the event loop serves requests. */
-const BATCH_ROWS = 250;
+/** What a change leaves behind in memory is put up with, up to this share of a source and this many changes. */
+const TOLERATED_WASTE = 0.2;
+const TOLERATED_SEGMENTS = 12;
+
+export interface LoadOptions {
+  readonly bodies: StoredBodies | undefined;
+  /** Bytes that all documents together may take. */
+  readonly budget: number;
+  /** Read sources anew of which too much memory is waste. */
+  readonly tidy: boolean;
+}
 
 interface SourceRow {
   readonly id: number;
   readonly name: string;
-  readonly identity: string;
+  /** The same as long as its rows are where they were: it names the database, the file of the table, and the source. */
+  readonly place: string;
+  readonly generation: string;
   readonly attempted: boolean;
+  readonly changedAtMs: number | null;
+}
+
+/** A source, and the names that may be other than in the snapshot before; undefined: any. */
+interface Taken {
+  readonly source: SourceSnapshot;
+  readonly changed: readonly string[] | undefined;
+}
+
+/** Whether there is something for a load that tidies. */
+export function isUntidy({ layout }: SourceSnapshot): boolean {
+  return layout.segments.length > TOLERATED_SEGMENTS || wastedShare(layout) > TOLERATED_WASTE;
 }
 
 /**
- * Reads all registries of the database as they were at one moment. Sources that `previous` holds in the same state are
- * taken from there, so that a change costs what changed.
+ * Reads all registries of the database as they were at one moment. What `previous` holds is taken from there, so that a
+ * change costs what changed.
  */
-export async function loadRegistries(client: ClientBase, previous: RegistrySnapshots): Promise<RegistrySnapshots> {
-  const known = new Map(
-    Array.from(previous.values()).flatMap(({ sources }) => sources.map((source) => [source.identity, source])),
-  );
+export async function loadRegistries(
+  client: ClientBase,
+  previous: RegistrySnapshots,
+  options: LoadOptions,
+): Promise<RegistrySnapshots> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
-    const snapshots = new Map<string, RegistrySnapshot>();
-    for (const [registry, rows] of await readSources(client)) {
-      const sources: SourceSnapshot[] = [];
-      for (const row of rows) sources.push(await takeSource(client, row, known.get(row.identity)));
-      snapshots.set(registry, toRegistrySnapshot(sources, previous.get(registry)));
-    }
-    return snapshots;
+    return await new Load(client, previous, options).run();
   } finally {
     await client.query('COMMIT').catch(() => undefined);
   }
 }
 
-async function readSources(client: ClientBase): Promise<Map<string, SourceRow[]>> {
-  const { rows } = await client.query<SourceRow & { registry: string }>(`
-    SELECT registry.namespace || '/' || registry.name AS registry, source.id, source.name,
-           store.id || '/' || source.id || '/' || source.generation AS identity,
-           source.synced_at IS NOT NULL
-             OR EXISTS (SELECT FROM sync_run WHERE sync_run.source_id = source.id) AS attempted
-      FROM store CROSS JOIN registry
-      LEFT JOIN source ON source.namespace = registry.namespace AND source.registry = registry.name
-     ORDER BY registry.namespace, registry.name, source.position, source.name`);
-  const registries = Map.groupBy(rows, ({ registry }) => registry);
-  // A registry without sources is one row without a source.
-  return new Map(Array.from(registries, ([registry, sources]) => [registry, sources.filter(({ id }) => id !== null)]));
+class Load {
+  readonly #pacer = new Pacer();
+  readonly #client: ClientBase;
+  readonly #previous: RegistrySnapshots;
+  readonly #options: LoadOptions;
+  readonly #known: ReadonlyMap<string, SourceSnapshot>;
+  #heldBytes: number;
+
+  constructor(client: ClientBase, previous: RegistrySnapshots, options: LoadOptions) {
+    this.#client = client;
+    this.#previous = previous;
+    this.#options = options;
+    const sources = Array.from(previous.values()).flatMap((registry) => registry.sources);
+    this.#known = new Map(sources.map((source) => [source.place, source]));
+    this.#heldBytes = sources.reduce((bytes, source) => bytes + bytesOf(source.layout), 0);
+  }
+
+  async run(): Promise<RegistrySnapshots> {
+    const snapshots = new Map<string, RegistrySnapshot>();
+    for (const [registry, rows] of await this.#readSources()) {
+      const taken: Taken[] = [];
+      for (const row of rows) taken.push(await this.#takeSource(row));
+      snapshots.set(registry, await this.#toRegistry(taken, this.#previous.get(registry)));
+    }
+    return snapshots;
+  }
+
+  async #readSources(): Promise<Map<string, SourceRow[]>> {
+    const { rows } = await this.#client.query<SourceRow & { registry: string }>(`
+      SELECT registry.namespace || '/' || registry.name AS registry, source.id, source.name, source.generation,
+             store.id || '/' || pg_relation_filenode('entry') || '/' || source.id AS place,
+             source.synced_at IS NOT NULL
+               OR EXISTS (SELECT FROM sync_run WHERE sync_run.source_id = source.id) AS attempted,
+             (SELECT extract(epoch FROM max(updated_at))::float8 * 1000 FROM entry
+               WHERE entry.source_id = source.id) AS "changedAtMs"
+        FROM store CROSS JOIN registry
+        LEFT JOIN source ON source.namespace = registry.namespace AND source.registry = registry.name
+       ORDER BY registry.namespace, registry.name, source.position, source.name`);
+    const registries = Map.groupBy(rows, ({ registry }) => registry);
+    // A registry without sources is one row without a source.
+    return new Map(Array.from(registries, ([name, sources]) => [name, sources.filter(({ id }) => id !== null)]));
+  }
+
+  async #takeSource(row: SourceRow): Promise<Taken> {
+    const known = this.#known.get(row.place);
+    const { name, attempted } = row;
+    const isTidy = !known || !this.#options.tidy || !isUntidy(known);
+    if (known && isTidy && known.generation === row.generation) {
+      return { source: { ...known, name, attempted }, changed: [] };
+    }
+    return (known && isTidy && (await this.#readChanges(row, known))) || this.#readWhole(row, known);
+  }
+
+  async #readWhole(row: SourceRow, known: SourceSnapshot | undefined): Promise<Taken> {
+    if (known) this.#heldBytes -= bytesOf(known.layout);
+    const segment = await readSource(this.#client, row.id, this.#room(), this.#pacer);
+    this.#heldBytes += segment.bytes;
+    return { source: await this.#toSource(row, layoutOf(segment)), changed: undefined };
+  }
+
+  /** Undefined when the changes alone do not lead to what is stored now: rows that were deleted leave no mark. */
+  async #readChanges(row: SourceRow, known: SourceSnapshot): Promise<Taken | undefined> {
+    const { segment, names } = await readChanges(this.#client, row.id, known.seen, this.#room(), this.#pacer);
+    const changed = layoutOf(segment);
+    const changes = names.map((name) => toChange(name, findServer(changed, name)));
+    const layout = withChanges(known.layout, changes);
+    if (layout.rowOf.length !== (await this.#countRows(row.id))) return undefined;
+    this.#heldBytes += segment.bytes;
+    return { source: await this.#toSource(row, layout), changed: names };
+  }
+
+  #room(): number {
+    return this.#options.budget - this.#heldBytes;
+  }
+
+  async #countRows(sourceId: number): Promise<number> {
+    const { rows } = await this.#client.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM entry WHERE source_id = $1 AND hidden_by IS NULL',
+      [sourceId],
+    );
+    return (rows[0] as { count: number }).count;
+  }
+
+  async #toSource(row: SourceRow, layout: Layout): Promise<SourceSnapshot> {
+    const { name, place, generation, attempted } = row;
+    const state = { tag: stateTag([`${place}/${generation}`]), changedAtMs: row.changedAtMs ?? undefined };
+    const reader = new CatalogueView(layout, state, this.#options.bodies);
+    return { name, place, generation, attempted, seen: await this.#snapshot(), layout, reader };
+  }
+
+  /** What this transaction sees, as Postgres writes it. */
+  async #snapshot(): Promise<string> {
+    const { rows } = await this.#client.query<{ seen: string }>('SELECT pg_current_snapshot()::text AS seen');
+    return (rows[0] as { seen: string }).seen;
+  }
+
+  async #toRegistry(taken: readonly Taken[], previous: RegistrySnapshot | undefined): Promise<RegistrySnapshot> {
+    const sources = taken.map(({ source }) => source);
+    const layout = await this.#merge(taken, previous);
+    const aggregate = aggregateView(sources, layout, this.#options.bodies);
+    const isSame = layout === previous?.layout && aggregate.tag === previous.aggregate.tag;
+    return isSame ? { ...previous, sources } : { sources, layout, aggregate };
+  }
+
+  async #mergeAll(layouts: readonly Layout[]): Promise<Layout> {
+    let merged = EMPTY_LAYOUT;
+    for (const layout of layouts) {
+      merged = mergedWith(merged, layout);
+      await this.#pacer.rest();
+    }
+    return merged;
+  }
+
+  async #merge(taken: readonly Taken[], previous: RegistrySnapshot | undefined): Promise<Layout> {
+    const layouts = taken.map(({ source }) => source.layout);
+    if (layouts.length === 1) return layouts[0] as Layout;
+    const isSameOrder =
+      previous?.sources.length === taken.length &&
+      taken.every(({ source, changed }, index) => changed && previous.sources[index]?.place === source.place);
+    if (!isSameOrder) return this.#mergeAll(layouts);
+    return remergeNames(previous.layout, layouts, inTextOrder(taken.flatMap(({ changed }) => changed ?? [])));
+  }
 }
 
-async function takeSource(client: ClientBase, row: SourceRow, known?: SourceSnapshot): Promise<SourceSnapshot> {
-  const { name, identity, attempted } = row;
-  if (known) return { ...known, name, attempted };
-  const prepared = await prepareSource(client, row.id);
-  return { name, identity, attempted, prepared, reader: new CatalogueSnapshot(prepared) };
+/** As Postgres orders them, each once. */
+function inTextOrder(names: readonly string[]): string[] {
+  return [...new Set(names)].toSorted(compareCodePoints);
 }
 
-/**
- * Everything but what the filter leaves out: for a client that does not exist. One cursor, so that the order is made
- * once, whatever the planner knows of a table that has just been filled.
- */
-async function prepareSource(client: ClientBase, sourceId: number): Promise<PreparedSource> {
-  const builder = new SourceBuilder();
-  // A cursor takes no parameters; the id comes from an integer column.
-  await client.query(`
-    DECLARE source_entries NO SCROLL CURSOR FOR
-     SELECT name, version, server_json AS "serverJson", title, description, status,
-            (extract(epoch FROM published_at) * 1000)::float8 AS "publishedAtMs",
-            (extract(epoch FROM updated_at) * 1000)::float8 AS "updatedAtMs",
-            (extract(epoch FROM status_changed_at) * 1000)::float8 AS "statusChangedAtMs",
-            (extract(epoch FROM deleted_at) * 1000)::float8 AS "deletedAtMs"
-       FROM entry
-      WHERE source_id = ${sourceId} AND hidden_by IS NULL
-      ORDER BY name, version`);
-  let rows: StoredEntry[];
-  do {
-    ({ rows } = await client.query<StoredEntry>(`FETCH ${BATCH_ROWS} FROM source_entries`));
-    builder.add(rows);
-  } while (rows.length === BATCH_ROWS);
-  await client.query('CLOSE source_entries');
-  return builder.finish();
-}
-
-function toRegistrySnapshot(sources: readonly SourceSnapshot[], previous?: RegistrySnapshot): RegistrySnapshot {
-  const [only] = sources;
-  if (only && sources.length === 1) return { sources, aggregate: only.reader };
-  const unchanged =
-    previous?.sources.length === sources.length &&
-    sources.every(({ prepared }, index) => previous.sources[index]?.prepared === prepared);
-  const aggregate = unchanged
-    ? previous.aggregate
-    : new CatalogueSnapshot(mergeSources(sources.map(({ prepared }) => prepared)));
-  return { sources, aggregate };
+function bytesOf({ segments }: Layout): number {
+  return segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
 }

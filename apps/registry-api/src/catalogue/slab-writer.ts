@@ -1,45 +1,61 @@
 /** Large enough that a catalogue is a handful of blocks, small enough to be filled without a pause. */
 const SLAB_BYTES = 4 * 1024 * 1024;
 
-/** Where a text ended up. */
-export interface Placed {
-  slab: Buffer;
-  start: number;
-  end: number;
-}
-
-/** Packs texts, each followed by a comma, into blocks of exactly the size they need. */
+/** Gives out room in large blocks of memory, one piece after the other. */
 export class SlabWriter {
-  #waiting: { readonly text: string; readonly byteLength: number; readonly placed: Placed }[] = [];
-  #waitingBytes = 0;
-  readonly #onSlab: (slab: Buffer) => void;
+  readonly #full: Buffer[] = [];
+  #current = Buffer.alloc(0);
+  #used = 0;
+  #bytes = 0;
 
-  /** `onSlab` sees every block once, full and in order. */
-  constructor(onSlab: (slab: Buffer) => void) {
-    this.#onSlab = onSlab;
+  /** What was given out so far. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  /** `placed` holds its final values after the next `flush`. */
-  write(text: string, placed: Placed): void {
-    const byteLength = Buffer.byteLength(text);
-    this.#waiting.push({ text, byteLength, placed });
-    this.#waitingBytes += byteLength + 1;
-    if (this.#waitingBytes >= SLAB_BYTES) this.flush();
-  }
-
-  flush(): void {
-    if (this.#waiting.length === 0) return;
-    const slab = Buffer.allocUnsafeSlow(this.#waitingBytes);
-    let start = 0;
-    for (const { text, byteLength, placed } of this.#waiting) {
-      slab.write(text, start);
-      const end = start + byteLength;
-      slab[end] = 0x2c;
-      Object.assign(placed, { slab, start, end });
-      start = end + 1;
+  /** Makes sure that the next piece is of this size in one block; returns the number of the block. */
+  reserve(bytes: number): number {
+    if (this.#used + bytes > this.#current.length) {
+      this.#closeCurrent();
+      this.#current = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes));
+      this.#used = 0;
     }
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#onSlab(slab);
+    return this.#full.length;
+  }
+
+  /** Fills a part of what was reserved; returns where it begins in its block. */
+  put(bytes: Buffer): number {
+    const start = this.#used;
+    bytes.copy(this.#current, start);
+    return this.#advance(start, bytes.length);
+  }
+
+  putText(text: string): number {
+    const start = this.#used;
+    return this.#advance(start, this.#current.write(text, start));
+  }
+
+  /** All blocks, without room to spare. */
+  finish(): readonly Buffer[] {
+    this.#closeCurrent();
+    return this.#full;
+  }
+
+  #advance(start: number, bytes: number): number {
+    this.#used += bytes;
+    this.#bytes += bytes;
+    return start;
+  }
+
+  #closeCurrent(): void {
+    if (this.#used === 0) return;
+    const spare = this.#current.length - this.#used;
+    // A few kilobytes are not worth a copy.
+    const isTight = spare < this.#current.length / 64;
+    const slab = isTight ? this.#current : Buffer.allocUnsafeSlow(this.#used);
+    if (!isTight) this.#current.copy(slab, 0, 0, this.#used);
+    this.#full.push(slab);
+    this.#used = 0;
+    this.#current = Buffer.alloc(0);
   }
 }

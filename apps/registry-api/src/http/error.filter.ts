@@ -4,6 +4,7 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { CatalogueNotLoaded, UnknownSource } from '../catalogue/catalogue-reader.js';
+import { BodyChanged } from '../catalogue/stored-bodies.js';
 import { DatabaseAway } from '../view-database.js';
 import { Problem } from './problem.js';
 
@@ -31,7 +32,7 @@ export function sendProblem(reply: FastifyReply, { status, message, headers }: P
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof UnknownSource) return new Problem(404, error.message);
-  if (error instanceof CatalogueNotLoaded || error instanceof DatabaseAway) {
+  if (error instanceof CatalogueNotLoaded || error instanceof DatabaseAway || error instanceof BodyChanged) {
     return new Problem(503, error.message, { 'retry-after': '2' });
   }
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);

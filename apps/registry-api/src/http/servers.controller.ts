@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReadsCatalogue } from '../auth/requirement.js';
 import { Catalogue } from '../catalogue/catalogue-reader.js';
-import type { Answer, CatalogueScope, ListQuery } from '../catalogue/catalogue-reader.js';
+import type { Answer, CatalogueReader, CatalogueScope, ListQuery } from '../catalogue/catalogue-reader.js';
 import { sendAnswer } from './answer.js';
 import { ListQuerySchema, ServerQuerySchema } from './list-query.js';
 import type { ServerQuery } from './list-query.js';
@@ -27,8 +27,9 @@ export class ServersController {
     @Query({ schema: ListQuerySchema }) query: ListQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-  ): void {
-    sendAnswer(request, reply, this.catalogue.reader(scope).list(query));
+  ): void | Promise<void> {
+    const reader = this.catalogue.reader(scope);
+    return sendAnswer(request, reply, reader, reader.list(query));
   }
 
   @Get(':name/versions')
@@ -38,8 +39,9 @@ export class ServersController {
     @Query({ schema: ServerQuerySchema }) query: ServerQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-  ): void {
-    sendAnswer(request, reply, this.findVersions(scope, name, query));
+  ): void | Promise<void> {
+    const reader = this.catalogue.reader(scope);
+    return sendAnswer(request, reply, reader, findVersions(reader, name, query));
   }
 
   @Get(':namespace/:name/versions')
@@ -50,8 +52,9 @@ export class ServersController {
     @Query({ schema: ServerQuerySchema }) query: ServerQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-  ): void {
-    sendAnswer(request, reply, this.findVersions(scope, `${namespace}/${name}`, query));
+  ): void | Promise<void> {
+    const reader = this.catalogue.reader(scope);
+    return sendAnswer(request, reply, reader, findVersions(reader, `${namespace}/${name}`, query));
   }
 
   @Get(':name/versions/:version')
@@ -62,13 +65,14 @@ export class ServersController {
     @Query({ schema: ServerQuerySchema }) query: ServerQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-  ): void {
+  ): void | Promise<void> {
+    const reader = this.catalogue.reader(scope);
     // Without a slash it is no name: `a/versions/versions` asks for all versions of the server `a/versions`.
     const isTwoSegmentName = !name.includes('/') && version === 'versions';
     const answer = isTwoSegmentName
-      ? this.findVersions(scope, `${name}/versions`, query)
-      : this.findVersion(scope, name, version, query);
-    sendAnswer(request, reply, answer);
+      ? findVersions(reader, `${name}/versions`, query)
+      : findVersion(reader, name, version, query);
+    return sendAnswer(request, reply, reader, answer);
   }
 
   @Get(':namespace/:name/versions/:version')
@@ -80,19 +84,20 @@ export class ServersController {
     @Query({ schema: ServerQuerySchema }) query: ServerQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-  ): void {
-    sendAnswer(request, reply, this.findVersion(scope, `${namespace}/${name}`, version, query));
+  ): void | Promise<void> {
+    const reader = this.catalogue.reader(scope);
+    return sendAnswer(request, reply, reader, findVersion(reader, `${namespace}/${name}`, version, query));
   }
+}
 
-  private findVersions(scope: CatalogueScope, name: string, { includeDeleted }: ServerQuery): Answer {
-    const answer = this.catalogue.reader(scope).versions(name, includeDeleted);
-    if (!answer) throw missingServer(name);
-    return answer;
-  }
+function findVersions(reader: CatalogueReader, name: string, { includeDeleted }: ServerQuery): Answer {
+  const answer = reader.versions(name, includeDeleted);
+  if (!answer) throw missingServer(name);
+  return answer;
+}
 
-  private findVersion(scope: CatalogueScope, name: string, version: string, { includeDeleted }: ServerQuery): Answer {
-    const answer = this.catalogue.reader(scope).version(name, version, includeDeleted);
-    if (!answer) throw missingVersion(name, version);
-    return answer;
-  }
+function findVersion(reader: CatalogueReader, name: string, version: string, { includeDeleted }: ServerQuery): Answer {
+  const answer = reader.version(name, version, includeDeleted);
+  if (!answer) throw missingVersion(name, version);
+  return answer;
 }

@@ -1,0 +1,340 @@
+import fc from 'fast-check';
+import semver from 'semver';
+import { describe, expect, it } from 'vitest';
+import type { Answer } from './catalogue-reader.js';
+import { CatalogueView } from './catalogue-view.js';
+import { decodeCursor } from './cursor.js';
+import type { ListFilter } from './cursor.js';
+import { EMPTY_LAYOUT, findServer, layoutOf, toChange, wastedShare, withChanges } from './layout.js';
+import type { Layout } from './layout.js';
+import { mergeLayouts, remergeNames } from './merge-layouts.js';
+import { Pacer } from './pacer.js';
+import { SegmentBuilder } from './segment-builder.js';
+import { StoredBodies } from './stored-bodies.js';
+import type { BodyRequest } from './stored-bodies.js';
+import type { StoredEntry } from './stored-entry.js';
+
+/** From oldest to newest, so that the newest of some is the one that stands last. */
+const VERSIONS = ['0.9', '1.0.0-beta.2', '1.0.0-beta.11', '1.0.0', 'v1.9.0', '1.10.0', '2.0.0-rc.1'];
+/** Their order differs between UTF-16 units and code points. */
+const NAMES = ['a/b', 'a/B', 'a.b/c', 'a/～', 'a/😀', 'b/versions', 'b/é', 'servers/latest', 'z/z'];
+const TEXTS = ['A Tool', 'tools_and more', '100 %', 'É', 'plain 😀', 'a\ttool', 'straße 12', 'git-hub hub'];
+const TAGS = ['web', 'transport:sse', 'transport:stdio', ''];
+const FACETS = ['remote', 'package', 'secret-free', 'transport:stdio', 'registry-type:npm'];
+
+interface Row extends StoredEntry {
+  readonly source: number;
+}
+
+const time = fc.nat({ max: 1000 });
+const entry = fc.record({
+  name: fc.constantFrom(...NAMES),
+  version: fc.constantFrom(...VERSIONS),
+  title: fc.option(fc.constantFrom(...TEXTS)),
+  description: fc.constantFrom(...TEXTS),
+  tags: fc.uniqueArray(fc.constantFrom(...TAGS)),
+  facets: fc.uniqueArray(fc.constantFrom(...FACETS)),
+  status: fc.constantFrom('active', 'deprecated'),
+  statusMessage: fc.option(fc.constantFrom('"moved"', 'é')),
+  publishedAtMs: fc.constantFrom(0, 100, 200),
+  updatedAtMs: time,
+  statusChangedAtMs: time,
+  deletedAtMs: fc.option(time),
+  body: fc.constantFrom('x', 'é'.repeat(50)),
+});
+const content = fc.uniqueArray(entry, { selector: ({ name, version }) => `${name}\n${version}`, maxLength: 40 });
+
+const filter: fc.Arbitrary<ListFilter> = fc.record(
+  {
+    search: fc.oneof(
+      fc.constantFrom(
+        'A',
+        'tool',
+        '%',
+        '_',
+        'É',
+        '😀',
+        'SS',
+        'nothing of this',
+        'hub',
+        '-hub',
+        'a tool',
+        '\t',
+        '\ntool',
+        '2',
+      ),
+      fc
+        .constantFrom(...NAMES, ...TEXTS)
+        .chain((text) =>
+          fc
+            .tuple(fc.nat({ max: text.length }), fc.nat({ max: text.length }))
+            .map(([a, b]) => text.slice(Math.min(a, b), Math.max(a, b))),
+        ),
+    ),
+    version: fc.constantFrom('latest', '1.0.0', '7.7.7'),
+    updatedSinceMs: fc.constantFrom(0, 500, 900),
+    includeDeleted: fc.boolean(),
+    tags: fc.uniqueArray(fc.constantFrom(...TAGS, 'no such'), { maxLength: 2 }),
+    transport: fc.constantFrom('stdio', 'sse'),
+    registryType: fc.constantFrom('npm', 'oci'),
+    remote: fc.constantFrom('true', 'false', 'only'),
+    needsSecret: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+
+describe('a catalogue, against a naive reading of the same rows', () => {
+  it('agrees on every route, whatever the sources, their changes, the filters, the pages and the memory', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(content, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.nat({ max: 2 }), content), { maxLength: 3 }),
+        fc.array(filter, { minLength: 4, maxLength: 4 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.constantFrom(Infinity, 3000, 0),
+        async (contents, edits, filters, limit, room) => {
+          const catalogue = await TestCatalogue.create(contents.map(toRows), room);
+          await catalogue.expectAgreement(filters, limit);
+          for (const [source, rows] of edits) {
+            if (source < contents.length) await catalogue.replace(source, toRows(rows, source));
+          }
+          await catalogue.expectAgreement(filters, limit);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('takes for the latest what semantic versioning does', async () => {
+    const number = fc.nat({ max: 12 });
+    const word = fc.constantFrom('alpha', 'beta', 'rc', '1', '2', '11');
+    const version = fc
+      .tuple(number, number, number, fc.array(word, { maxLength: 3 }))
+      .map(([major, minor, patch, pre]) => `${major}.${minor}.${patch}${pre.length > 0 ? `-${pre.join('.')}` : ''}`);
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(version, { minLength: 1, maxLength: 12 }), async (versions) => {
+        const rows = versions.map((each) => ({
+          ...ONE,
+          version: each,
+          serverJson: Buffer.from(`{"version":"${each}"}`),
+        }));
+        const view = new CatalogueView(layoutOf(await build(rows.toSorted(byPlace))), NEW);
+        const { server } = (await read(view.version(ONE.name, 'latest', false))) as { server: { version: string } };
+        expect(server.version).toBe(semver.rsort([...versions])[0]);
+      }),
+    );
+  });
+
+  it('lets go of what no entry is in any more', async () => {
+    const catalogue = await TestCatalogue.create([toRows(rowsOf(['a/b', 'z/z']), 0)], Infinity);
+    await catalogue.replace(0, toRows(rowsOf(['a/b']), 0));
+    expect(wastedShare(catalogue.layouts[0] as Layout)).toBeCloseTo(0.5, 1);
+    await catalogue.replace(0, []);
+    expect(catalogue.layouts).toEqual([EMPTY_LAYOUT]);
+  });
+});
+
+const ONE: StoredEntry = {
+  name: 'io.example/one',
+  version: '1.0.0',
+  serverJson: Buffer.from('{}'),
+  title: null,
+  description: '',
+  tags: [],
+  facets: [],
+  status: 'active',
+  statusMessage: null,
+  publishedAtMs: 0,
+  updatedAtMs: 0,
+  statusChangedAtMs: 0,
+  deletedAtMs: null,
+};
+const NEW = { tag: 'x', changedAtMs: undefined };
+
+type Content = (Omit<StoredEntry, 'serverJson'> & { body: string })[];
+
+function rowsOf(names: readonly string[]): Content {
+  return names.map((name) => ({ ...ONE, name, body: 'x' }));
+}
+
+function toRows(entries: Content, source: number): Row[] {
+  return entries
+    .map(({ body, ...rest }) => ({
+      ...rest,
+      source,
+      serverJson: Buffer.from(JSON.stringify({ name: rest.name, version: rest.version, source, body })),
+    }))
+    .toSorted(byPlace);
+}
+
+async function build(rows: readonly StoredEntry[], room?: number, source = 0) {
+  const builder = new SegmentBuilder(source, room);
+  for (const row of rows) builder.add(row);
+  return builder.finish(new Pacer());
+}
+
+/** Sources as they are kept in memory, changed as the follower changes them, beside their rows as a plain list. */
+class TestCatalogue extends StoredBodies {
+  private constructor(
+    readonly rows: Row[][],
+    readonly layouts: Layout[],
+    private merged: Layout,
+    private readonly room: number,
+  ) {
+    super();
+  }
+
+  static async create(rows: Row[][], room: number): Promise<TestCatalogue> {
+    const layouts = await Promise.all(rows.map(async (own, source) => layoutOf(await build(own, room, source))));
+    return new TestCatalogue([...rows], layouts, mergeLayouts(layouts), room);
+  }
+
+  async replace(source: number, rows: Row[]): Promise<void> {
+    const ofName = (list: readonly Row[], name: string) => list.filter((row) => row.name === name);
+    const before = this.rows[source] as Row[];
+    const names = Array.from(new Set([...before, ...rows].map(({ name }) => name)))
+      .filter((name) => JSON.stringify(ofName(before, name)) !== JSON.stringify(ofName(rows, name)))
+      .toSorted(byBytes);
+    const changed = layoutOf(
+      await build(
+        rows.filter(({ name }) => names.includes(name)),
+        this.room,
+        source,
+      ),
+    );
+    this.rows[source] = rows;
+    this.layouts[source] = withChanges(
+      this.layouts[source] as Layout,
+      names.map((name) => toChange(name, findServer(changed, name))),
+    );
+    this.merged = remergeNames(this.merged, this.layouts, names);
+  }
+
+  /** As the database would answer. */
+  async fetch(requests: readonly BodyRequest[]): Promise<readonly Buffer[]> {
+    return requests.map(({ sourceId, name, version }) => {
+      const row = this.rows[sourceId]?.find((each) => each.name === name && each.version === version);
+      return (row as Row).serverJson;
+    });
+  }
+
+  async expectAgreement(filters: readonly ListFilter[], limit: number): Promise<void> {
+    for (const [source, layout] of this.layouts.entries()) {
+      await expectAgreement(new CatalogueView(layout, NEW, this), this.rows[source] as Row[], filters, limit);
+    }
+    const all = this.rows.flat();
+    const isOwned = (row: Row) => {
+      const rivals = all.filter(({ name }) => name === row.name);
+      return (rivals.find(({ deletedAtMs }) => deletedAtMs === null) ?? rivals[0])?.source === row.source;
+    };
+    const merged = all.filter(isOwned).toSorted(byPlace);
+    await expectAgreement(new CatalogueView(this.merged, NEW, this), merged, filters, limit);
+    const afresh = mergeLayouts(this.layouts);
+    await expectAgreement(new CatalogueView(afresh, NEW, this), merged, filters, limit);
+  }
+}
+
+/** `rows`, in order, is all that the view may know of. */
+async function expectAgreement(
+  view: CatalogueView,
+  rows: readonly Row[],
+  filters: readonly ListFilter[],
+  limit: number,
+): Promise<void> {
+  const isLatest = (row: Row) => latestOf(rows, row.name) === row;
+  for (const filter of filters) {
+    const expected = rows
+      .filter((row) => passes(row, filter, isLatest(row)))
+      .map((row) => toAnswer(row, isLatest(row)));
+    expect(await walk(view, filter, limit)).toEqual(expected);
+  }
+  for (const name of [...NAMES, 'no/body']) {
+    for (const includeDeleted of [false, true]) {
+      const own = rows.filter((row) => row.name === name && (includeDeleted || row.deletedAtMs === null));
+      const newestFirst = own.toSorted(
+        (a, b) => b.publishedAtMs - a.publishedAtMs || VERSIONS.indexOf(b.version) - VERSIONS.indexOf(a.version),
+      );
+      const versions = (await read(view.versions(name, includeDeleted))) as { servers: unknown[] } | undefined;
+      expect(versions?.servers ?? []).toEqual(newestFirst.map((row) => toAnswer(row, isLatest(row))));
+      for (const version of [...VERSIONS, 'latest']) {
+        const row = own.find((each) => (version === 'latest' ? isLatest(each) : each.version === version));
+        expect(await read(view.version(name, version, includeDeleted))).toEqual(row && toAnswer(row, isLatest(row)));
+      }
+    }
+  }
+}
+
+interface Page {
+  servers: unknown[];
+  metadata: { count: number; nextCursor?: string };
+}
+
+async function walk(view: CatalogueView, filter: ListFilter, limit: number): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  for (let after = {}; ;) {
+    const answer = view.list({ ...after, filter, limit });
+    const page = (await read(answer)) as Page;
+    expect(page.metadata.count).toBe(page.servers.length);
+    seen.push(...page.servers);
+    if (page.metadata.nextCursor === undefined) {
+      expect(answer.compose().total).toBe(seen.length);
+      return seen;
+    }
+    expect(page.servers).toHaveLength(limit);
+    // A walk that goes in circles ends here.
+    expect(seen.length).toBeLessThan(1000);
+    const cursor = decodeCursor(page.metadata.nextCursor);
+    expect(cursor?.filter).toEqual(filter);
+    after = { after: cursor?.after };
+  }
+}
+
+async function read(answer: Answer | undefined): Promise<unknown> {
+  return answer && JSON.parse(Buffer.concat([...(await answer.compose().body)]).toString());
+}
+
+function toAnswer(row: Row, isLatest: boolean): object {
+  const at = (ms: number) => new Date(ms).toISOString();
+  return {
+    server: JSON.parse(row.serverJson.toString()),
+    _meta: {
+      'io.modelcontextprotocol.registry/official': {
+        status: row.deletedAtMs === null ? row.status : 'deleted',
+        ...(row.statusMessage !== null && { statusMessage: row.statusMessage }),
+        statusChangedAt: at(row.deletedAtMs ?? row.statusChangedAtMs),
+        publishedAt: at(row.publishedAtMs),
+        updatedAt: at(Math.max(row.updatedAtMs, row.deletedAtMs ?? 0)),
+        isLatest,
+      },
+    },
+  };
+}
+
+function latestOf(rows: readonly Row[], name: string): Row | undefined {
+  const own = rows.filter((row) => row.name === name);
+  const live = own.filter(({ deletedAtMs }) => deletedAtMs === null);
+  return (live.length > 0 ? live : own).toSorted(
+    (a, b) => VERSIONS.indexOf(b.version) - VERSIONS.indexOf(a.version),
+  )[0];
+}
+
+function passes(row: Row, wanted: ListFilter, isLatest: boolean): boolean {
+  const { search = '', version, updatedSinceMs = -1, tags = [], transport, registryType, remote, needsSecret } = wanted;
+  const fold = (text: string) => text.toLowerCase().toUpperCase();
+  const has = (facet: string) => row.facets.includes(facet);
+  return (
+    (row.deletedAtMs === null || wanted.includeDeleted === true) &&
+    [row.name, row.title ?? '', row.description].some((text) => fold(text).includes(fold(search))) &&
+    (version === undefined || (version === 'latest' ? isLatest : row.version === version)) &&
+    Math.max(row.updatedAtMs, row.deletedAtMs ?? 0) > updatedSinceMs &&
+    tags.every((tag) => row.tags.includes(tag)) &&
+    (transport === undefined || has(`transport:${transport}`)) &&
+    (registryType === undefined || has(`registry-type:${registryType}`)) &&
+    (remote === undefined || has('remote') === (remote !== 'false')) &&
+    (remote !== 'only' || !has('package')) &&
+    (needsSecret === undefined || has('secret-free') === !needsSecret)
+  );
+}
+
+const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const byPlace = (a: StoredEntry, b: StoredEntry) => byBytes(a.name, b.name) || byBytes(a.version, b.version);

@@ -1,0 +1,95 @@
+import { compareCodePoints } from './code-point-order.js';
+import type { Answer, CatalogueReader, ListQuery } from './catalogue-reader.js';
+import { composeEntry, composeList, rangesOf } from './compose-body.js';
+import { encodeCursor } from './cursor.js';
+import type { Cursor } from './cursor.js';
+import { findServer, nameAt, segmentAt } from './layout.js';
+import type { Layout } from './layout.js';
+import { DELETED, LATEST } from './segment.js';
+import { Selections } from './selections.js';
+import type { StoredBodies } from './stored-bodies.js';
+
+export interface ViewState {
+  readonly tag: string;
+  readonly changedAtMs: number | undefined;
+}
+
+/** Answers from an immutable list of servers. A later revision is another view, which shares most of its memory. */
+export class CatalogueView implements CatalogueReader {
+  readonly tag: string;
+  readonly changedAtMs: number | undefined;
+  readonly #layout: Layout;
+  readonly #selections: Selections;
+  readonly #bodies: StoredBodies | undefined;
+
+  /** `bodies`: where documents are that are not in memory; none for a layout that is whole. */
+  constructor(layout: Layout, { tag, changedAtMs }: ViewState, bodies?: StoredBodies) {
+    this.tag = tag;
+    this.changedAtMs = changedAtMs;
+    this.#layout = layout;
+    this.#selections = new Selections(layout);
+    this.#bodies = bodies;
+  }
+
+  list({ after, filter, limit }: ListQuery): Answer {
+    return {
+      compose: () => {
+        const selected = this.#selections.of(filter);
+        const from = after ? this.#firstAfter(selected, after) : 0;
+        const page = selected.subarray(from, from + limit);
+        const isLast = from + page.length === selected.length;
+        const nextCursor = isLast ? undefined : encodeCursor({ after: this.#placeAt(page.at(-1) as number), filter });
+        const body = composeList(rangesOf(this.#layout, page), nextCursor, this.#bodies);
+        return { total: selected.length, body };
+      },
+    };
+  }
+
+  versions(name: string, includeDeleted: boolean): Answer | undefined {
+    const server = findServer(this.#layout, name);
+    if (!server) return undefined;
+    const { segment, first, count } = server;
+    const newestFirst = segment.columns.newestFirst.subarray(first, first + count);
+    const ranges = Array.from(newestFirst, (row) => ({ segment, first: row, last: row })).filter(
+      ({ first: row }) => includeDeleted || !segment.has(row, DELETED),
+    );
+    if (ranges.length === 0) return undefined;
+    return { compose: () => ({ total: ranges.length, body: composeList(ranges, undefined, this.#bodies) }) };
+  }
+
+  version(name: string, version: string, includeDeleted: boolean): Answer | undefined {
+    const server = findServer(this.#layout, name);
+    if (!server) return undefined;
+    const { segment, first, count } = server;
+    for (let row = first; row < first + count; row++) {
+      if (!(version === 'latest' ? segment.has(row, LATEST) : segment.version(row) === version)) continue;
+      if (segment.has(row, DELETED) && !includeDeleted) return undefined;
+      return { compose: () => ({ body: composeEntry(segment, row, this.#bodies) }) };
+    }
+    return undefined;
+  }
+
+  #placeAt(position: number): Cursor['after'] {
+    return { name: nameAt(this.#layout, position), version: this.#versionAt(position) };
+  }
+
+  #versionAt(position: number): string {
+    return segmentAt(this.#layout, position).version(this.#layout.rowOf[position] as number);
+  }
+
+  /** Index of the first entry behind the place, by binary search. */
+  #firstAfter(positions: Uint32Array, place: Cursor['after']): number {
+    let low = 0;
+    let high = positions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const position = positions[middle] as number;
+      const order =
+        compareCodePoints(nameAt(this.#layout, position), place.name) ||
+        compareCodePoints(this.#versionAt(position), place.version);
+      if (order <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,91 @@
+import type { Body } from './catalogue-reader.js';
+import { segmentAt } from './layout.js';
+import type { Layout } from './layout.js';
+import { COLD } from './segment.js';
+import type { Segment } from './segment.js';
+import type { BodyRequest, StoredBodies } from './stored-bodies.js';
+
+const LIST_HEAD = Buffer.from('{"servers":[');
+const EMPTY_LIST = Buffer.from('{"servers":[],"metadata":{"count":0}}');
+const ENTRY_HEAD = Buffer.from('{"server":');
+
+/** Rows that follow each other in memory. */
+export interface RowRange {
+  readonly segment: Segment;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Entries that lie side by side go out in one piece. */
+export function rangesOf(layout: Layout, positions: Uint32Array): RowRange[] {
+  const { segmentOf, rowOf } = layout;
+  const ranges: RowRange[] = [];
+  for (let at = 0; at < positions.length;) {
+    const position = positions[at] as number;
+    const segment = segmentAt(layout, position);
+    const first = rowOf[position] as number;
+    let last = first;
+    for (at++; at < positions.length; at++) {
+      const next = positions[at] as number;
+      if (rowOf[next] !== last + 1 || segmentOf[next] !== segmentOf[position]) break;
+      if (!segment.isJoined(last) || segment.has(first, COLD) || segment.has(last + 1, COLD)) break;
+      last++;
+    }
+    ranges.push({ segment, first, last });
+  }
+  return ranges;
+}
+
+/** The ServerList of the generic registry API. */
+export function composeList(
+  ranges: readonly RowRange[],
+  nextCursor: string | undefined,
+  bodies: StoredBodies | undefined,
+): Body | Promise<Body> {
+  if (ranges.length === 0) return [EMPTY_LIST];
+  const count = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  // A cursor is made of characters that need no escape.
+  const cursor = nextCursor === undefined ? '' : `,"nextCursor":"${nextCursor}"`;
+  const tail = Buffer.from(`],"metadata":{"count":${count}${cursor}}}`);
+  const compose = (documents: readonly Buffer[]) => [LIST_HEAD, ...toParts(ranges, documents), tail];
+  return withDocuments(ranges, bodies, compose);
+}
+
+/** The ServerResponse of the generic registry API. */
+export function composeEntry(segment: Segment, row: number, bodies: StoredBodies | undefined): Body | Promise<Body> {
+  const ranges = [{ segment, first: row, last: row }];
+  return withDocuments(ranges, bodies, (documents) => toParts(ranges, documents));
+}
+
+function withDocuments(
+  ranges: readonly RowRange[],
+  bodies: StoredBodies | undefined,
+  compose: (documents: readonly Buffer[]) => Body,
+): Body | Promise<Body> {
+  const cold = ranges.filter(isCold);
+  if (cold.length === 0) return compose([]);
+  if (!bodies) throw new Error('a document is neither in memory nor stored');
+  return bodies.fetch(cold.map(toRequest)).then(compose);
+}
+
+function isCold({ segment, first }: RowRange): boolean {
+  return segment.has(first, COLD);
+}
+
+function toRequest({ segment, first }: RowRange): BodyRequest {
+  const { sourceId } = segment;
+  const [name, version, changedAtMs] = [segment.name(first), segment.version(first), segment.changedAtMs(first)];
+  return { sourceId, name, version, changedAtMs };
+}
+
+/** Every entry has a comma behind it; only the last goes without. `documents`: those of the cold ones, in order. */
+function toParts(ranges: readonly RowRange[], documents: readonly Buffer[]): Buffer[] {
+  const parts: Buffer[] = [];
+  let fetched = 0;
+  for (let at = 0; at < ranges.length; at++) {
+    const range = ranges[at] as RowRange;
+    if (isCold(range)) parts.push(ENTRY_HEAD, documents[fetched++] as Buffer);
+    parts.push(range.segment.slice(range.first, range.last, at < ranges.length - 1));
+  }
+  return parts;
+}

@@ -1,0 +1,145 @@
+import { compareCodePoints } from './code-point-order.js';
+import { DELETED, LATEST } from './segment.js';
+import type { Segment } from './segment.js';
+
+/** A list of rows in text order of name and version, which lie in one or several segments. Immutable. */
+export interface Layout {
+  readonly segments: readonly Segment[];
+  readonly segmentOf: Uint16Array;
+  readonly rowOf: Uint32Array;
+}
+
+/** All rows of one server. */
+export interface ServerRows {
+  readonly segment: Segment;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What is to become of one name; without rows it goes. */
+export interface ServerChange {
+  readonly name: string;
+  readonly rows?: ServerRows;
+}
+
+export function toChange(name: string, rows: ServerRows | undefined): ServerChange {
+  return { name, ...(rows && { rows }) };
+}
+
+export const EMPTY_LAYOUT: Layout = { segments: [], segmentOf: new Uint16Array(0), rowOf: new Uint32Array(0) };
+
+export function layoutOf(segment: Segment): Layout {
+  if (segment.length === 0) return EMPTY_LAYOUT;
+  return {
+    segments: [segment],
+    segmentOf: new Uint16Array(segment.length),
+    rowOf: Uint32Array.from({ length: segment.length }, (_, row) => row),
+  };
+}
+
+export function segmentAt({ segments, segmentOf }: Layout, position: number): Segment {
+  return segments[segmentOf[position] as number] as Segment;
+}
+
+export function nameAt(layout: Layout, position: number): string {
+  return segmentAt(layout, position).name(layout.rowOf[position] as number);
+}
+
+/** Where a name is, or would be. `from`: it is not before this position. */
+export function placeOf(layout: Layout, name: string, from = 0): number {
+  // Strides that double: names that are looked for one after the other are near each other.
+  let low = from;
+  let stride = 1;
+  while (low + stride < layout.rowOf.length && compareCodePoints(nameAt(layout, low + stride), name) < 0) {
+    low += stride;
+    stride *= 2;
+  }
+  let high = Math.min(layout.rowOf.length, low + stride);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareCodePoints(nameAt(layout, middle), name) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The end of the server that begins at a position. */
+export function serverEnd(layout: Layout, position: number): number {
+  const name = nameAt(layout, position);
+  let end = position + 1;
+  while (end < layout.rowOf.length && nameAt(layout, end) === name) end++;
+  return end;
+}
+
+export function findServer(layout: Layout, name: string, from = 0): ServerRows | undefined {
+  const position = placeOf(layout, name, from);
+  if (position === layout.rowOf.length || nameAt(layout, position) !== name) return undefined;
+  return serverAt(layout, position);
+}
+
+export function serverAt(layout: Layout, position: number): ServerRows {
+  return {
+    segment: segmentAt(layout, position),
+    first: layout.rowOf[position] as number,
+    count: serverEnd(layout, position) - position,
+  };
+}
+
+/** Nothing of it is left but tombstones. */
+export function isGone({ segment, first, count }: ServerRows): boolean {
+  for (let row = first; row < first + count; row++) {
+    if (segment.has(row, LATEST)) return segment.has(row, DELETED);
+  }
+  return true;
+}
+
+/** A layout with some servers added, replaced or taken out. The changes are in text order of their names. */
+export function withChanges(layout: Layout, changes: readonly ServerChange[]): Layout {
+  if (changes.length === 0) return layout;
+  const added = changes.reduce((count, { rows }) => count + (rows?.count ?? 0), 0);
+  const segments = [...layout.segments];
+  const segmentOf = new Uint16Array(layout.rowOf.length + added);
+  const rowOf = new Uint32Array(layout.rowOf.length + added);
+  let length = 0;
+  const copyUntil = (from: number, to: number) => {
+    segmentOf.set(layout.segmentOf.subarray(from, to), length);
+    rowOf.set(layout.rowOf.subarray(from, to), length);
+    length += to - from;
+  };
+
+  let at = 0;
+  for (const { name, rows } of changes) {
+    const place = placeOf(layout, name, at);
+    copyUntil(at, place);
+    const isKnown = place < layout.rowOf.length && nameAt(layout, place) === name;
+    at = isKnown ? serverEnd(layout, place) : place;
+    if (!rows) continue;
+    let segment = segments.lastIndexOf(rows.segment);
+    if (segment < 0) segment = segments.push(rows.segment) - 1;
+    segmentOf.fill(segment, length, length + rows.count);
+    for (let offset = 0; offset < rows.count; offset++) rowOf[length++] = rows.first + offset;
+  }
+  copyUntil(at, layout.rowOf.length);
+  return withoutUnused({ segments, segmentOf: segmentOf.slice(0, length), rowOf: rowOf.slice(0, length) });
+}
+
+/** Lets go of segments that no row is in any more. */
+function withoutUnused(layout: Layout): Layout {
+  const used = new Set(layout.segmentOf);
+  if (used.size === layout.segments.length) return layout;
+  const kept = [...used].toSorted((a, b) => a - b);
+  const numbers = new Map(kept.map((old, number) => [old, number]));
+  return {
+    segments: kept.map((old) => layout.segments[old] as Segment),
+    segmentOf: layout.segmentOf.map((old) => numbers.get(old) as number),
+    rowOf: layout.rowOf,
+  };
+}
+
+/** The share of the segments' memory that no row of the layout is in. */
+export function wastedShare(layout: Layout): number {
+  const held = layout.segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
+  let used = 0;
+  layout.rowOf.forEach((row, position) => (used += segmentAt(layout, position).size(row)));
+  return held === 0 ? 0 : 1 - used / held;
+}

@@ -1,0 +1,82 @@
+import type { ClientBase } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { readCopy } from '#persistence/read-copy.js';
+import type { CopiedRow } from '#persistence/read-copy.js';
+import type { Pacer } from './pacer.js';
+import { SegmentBuilder } from './segment-builder.js';
+import type { Segment } from './segment.js';
+import type { StoredEntry } from './stored-entry.js';
+
+/** In the order in which {@link toEntry} takes them. */
+const COLUMNS = `name, version, title, description, tags, facets, status, status_message,
+  published_at, updated_at, status_changed_at, deleted_at, hidden_by IS NOT NULL AS hidden`;
+/** As Postgres writes a snapshot: the only thing in these statements that no statement wrote. */
+const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
+
+/** Everything but what the filter leaves out: for a client that does not exist. `room`: bytes that it may take. */
+export async function readSource(client: ClientBase, sourceId: number, room: number, pacer: Pacer): Promise<Segment> {
+  const builder = new SegmentBuilder(sourceId, room);
+  const query = `SELECT server_json, ${COLUMNS} FROM entry
+                  WHERE source_id = ${sourceId} AND hidden_by IS NULL ORDER BY name, version`;
+  await copy(client, query, pacer, (row) => builder.add(toEntry(row)));
+  return builder.finish(pacer);
+}
+
+export interface SourceChanges {
+  /** What changed servers are now, with all their versions. */
+  readonly segment: Segment;
+  /** The names of changed servers, in text order; some may not be in the segment any more. */
+  readonly names: readonly string[];
+}
+
+/** What was written by transactions that `seen`, a snapshot of the database, does not show. */
+export async function readChanges(
+  client: ClientBase,
+  sourceId: number,
+  seen: string,
+  room: number,
+  pacer: Pacer,
+): Promise<SourceChanges> {
+  if (!SNAPSHOT.test(seen)) throw new Error(`"${seen}" is no snapshot`);
+  const builder = new SegmentBuilder(sourceId, room);
+  const names: string[] = [];
+  // A server is read whole: which of its versions is the latest may have changed with any of them.
+  const query = `SELECT CASE WHEN hidden_by IS NULL THEN server_json END, ${COLUMNS} FROM entry
+                  WHERE source_id = ${sourceId}
+                    AND name IN (SELECT name FROM entry
+                                  WHERE source_id = ${sourceId}
+                                    AND written_by >= pg_snapshot_xmin('${seen}')::text::bigint
+                                    AND NOT pg_visible_in_snapshot(written_by::text::xid8, '${seen}'))
+                  ORDER BY name, version`;
+  await copy(client, query, pacer, (row) => {
+    const entry = toEntry(row);
+    if (names.at(-1) !== entry.name) names.push(entry.name);
+    if (!row.flag()) builder.add(entry);
+  });
+  return { segment: await builder.finish(pacer), names };
+}
+
+async function copy(client: ClientBase, query: string, pacer: Pacer, onRow: (row: CopiedRow) => void): Promise<void> {
+  const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`));
+  await readCopy(stream, onRow, () => pacer.rest());
+}
+
+const NO_DOCUMENT = Buffer.alloc(0);
+
+function toEntry(row: CopiedRow): StoredEntry {
+  return {
+    serverJson: row.bytes() ?? NO_DOCUMENT,
+    name: row.text(),
+    version: row.text(),
+    title: row.nullableText(),
+    description: row.text(),
+    tags: row.texts(),
+    facets: row.texts(),
+    status: row.text(),
+    statusMessage: row.nullableText(),
+    publishedAtMs: row.time(),
+    updatedAtMs: row.time(),
+    statusChangedAtMs: row.time(),
+    deletedAtMs: row.nullableTime(),
+  };
+}

@@ -1,0 +1,91 @@
+import { foldCase } from './fold-case.js';
+import type { TermIndex } from './term-index.js';
+import type { WordIndex } from './word-index.js';
+
+export const DELETED = 1;
+/** The highest version of its server, of those that are not deleted if there are such. */
+export const LATEST = 2;
+/** Its server.json did not fit into memory: what is here is only what follows it in an answer. */
+export const COLD = 4;
+
+export interface SegmentColumns {
+  /** In text order, as `versions` within one name. All versions of a server are in one segment. */
+  readonly names: readonly string[];
+  readonly versions: readonly string[];
+  readonly flags: Uint8Array;
+  readonly changedAtMs: Float64Array;
+  /** The rows of each server again, newest first: by publication, then by precedence. */
+  readonly newestFirst: Uint32Array;
+  readonly slabs: readonly Buffer[];
+  readonly slabOf: Uint16Array;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly words: WordIndex;
+  /** The first row of each text; versions of a server often share one. */
+  readonly rowsOfTexts: Uint32Array;
+  readonly terms: TermIndex;
+}
+
+/**
+ * Rows that were read from the database at one time, immutable: their bytes as they are sent, each followed by a comma,
+ * in a few large blocks of memory, and what is needed to find them. Which of them are served, in which order and beside
+ * which others, is for a layout to say.
+ */
+export class Segment {
+  readonly length: number;
+  readonly bytes: number;
+
+  constructor(
+    /** Of the database, to fetch from there what is not here. */
+    readonly sourceId: number,
+    readonly columns: SegmentColumns,
+  ) {
+    this.length = columns.names.length;
+    this.bytes = columns.slabs.reduce((bytes, slab) => bytes + slab.length, 0);
+  }
+
+  name(row: number): string {
+    return this.columns.names[row] as string;
+  }
+
+  version(row: number): string {
+    return this.columns.versions[row] as string;
+  }
+
+  has(row: number, flag: number): boolean {
+    return ((this.columns.flags[row] as number) & flag) !== 0;
+  }
+
+  changedAtMs(row: number): number {
+    return this.columns.changedAtMs[row] as number;
+  }
+
+  /** Bytes of a row, the comma included. */
+  size(row: number): number {
+    return (this.columns.ends[row] as number) - (this.columns.starts[row] as number) + 1;
+  }
+
+  /** Whether two rows, the second right behind the first, are one piece of memory. */
+  isJoined(row: number): boolean {
+    const { slabOf } = this.columns;
+    return row + 1 < this.length && slabOf[row] === slabOf[row + 1];
+  }
+
+  /** The bytes of rows that are one piece. */
+  slice(first: number, last: number, withComma: boolean): Buffer {
+    const { slabs, slabOf, starts, ends } = this.columns;
+    return (slabs[slabOf[first] as number] as Buffer).subarray(
+      starts[first],
+      (ends[last] as number) + (withComma ? 1 : 0),
+    );
+  }
+
+  /** Calls for every row whose name, title or description holds the text, whatever its case. */
+  search(text: string, onRow: (row: number) => void): void {
+    const { words, rowsOfTexts } = this.columns;
+    for (const found of words.find(foldCase(text)).toArray()) {
+      const end = rowsOfTexts[found + 1] ?? this.length;
+      for (let row = rowsOfTexts[found] as number; row < end; row++) onRow(row);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { LifecycleStatus } from '#domain/catalogue-entry.js';
+
+/** An entry as it is stored; times in milliseconds since 1970. */
+export interface StoredEntry {
+  readonly name: string;
+  readonly version: string;
+  /** UTF-8, passed on as it is, byte for byte. */
+  readonly serverJson: Buffer;
+  readonly title: string | null;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly facets: readonly string[];
+  readonly status: string;
+  readonly statusMessage: string | null;
+  readonly publishedAtMs: number;
+  readonly updatedAtMs: number;
+  readonly statusChangedAtMs: number;
+  /** When it was removed; it is a tombstone then. */
+  readonly deletedAtMs: number | null;
+}
+
+/** What the official registry's `_meta` block says of an entry, as JSON. */
+export function toOfficialBlock(entry: StoredEntry, isLatest: boolean): string {
+  const status: LifecycleStatus =
+    entry.deletedAtMs !== null ? 'deleted' : entry.status === 'deprecated' ? 'deprecated' : 'active';
+  const message = entry.statusMessage === null ? '' : `,"statusMessage":${JSON.stringify(entry.statusMessage)}`;
+  const statusChangedAt = new Date(entry.deletedAtMs ?? entry.statusChangedAtMs).toISOString();
+  const publishedAt = new Date(entry.publishedAtMs).toISOString();
+  const updatedAt = new Date(changedAtMs(entry)).toISOString();
+  return `{"status":"${status}"${message},"statusChangedAt":"${statusChangedAt}","publishedAt":"${publishedAt}","updatedAt":"${updatedAt}","isLatest":${isLatest}}`;
+}
+
+/** A removal is a change like any other. */
+export function changedAtMs(entry: StoredEntry): number {
+  return Math.max(entry.updatedAtMs, entry.deletedAtMs ?? 0);
+}

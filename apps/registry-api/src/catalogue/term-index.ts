@@ -1,0 +1,57 @@
+import { GrowingList } from './growing-list.js';
+
+const NOTHING = new Uint32Array(0);
+
+/** Which rows have a term: a word that rows are filtered by as a whole. */
+export class TermIndex {
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #offsets: Uint32Array;
+  readonly #rows: Uint32Array;
+
+  constructor(numbers: ReadonlyMap<string, number>, offsets: Uint32Array, rows: Uint32Array) {
+    this.#numbers = numbers;
+    this.#offsets = offsets;
+    this.#rows = rows;
+  }
+
+  /** In ascending order. */
+  rowsOf(term: string): Uint32Array {
+    const number = this.#numbers.get(term);
+    if (number === undefined) return NOTHING;
+    return this.#rows.subarray(this.#offsets[number], this.#offsets[number + 1]);
+  }
+}
+
+export class TermIndexBuilder {
+  readonly #numbers = new Map<string, number>();
+  readonly #counts: number[] = [];
+  readonly #terms = new GrowingList();
+  readonly #rows = new GrowingList();
+
+  /** Each term of a row once. */
+  add(row: number, term: string): void {
+    let number = this.#numbers.get(term);
+    if (number === undefined) {
+      number = this.#counts.length;
+      this.#numbers.set(term, number);
+      this.#counts.push(0);
+    }
+    this.#counts[number] = (this.#counts[number] as number) + 1;
+    this.#terms.push(number);
+    this.#rows.push(row);
+  }
+
+  finish(): TermIndex {
+    const offsets = new Uint32Array(this.#counts.length + 1);
+    this.#counts.forEach((count, term) => (offsets[term + 1] = (offsets[term] as number) + count));
+    const next = offsets.slice();
+    const [terms, rows] = [this.#terms.view(), this.#rows.view()];
+    const sorted = new Uint32Array(rows.length);
+    for (let at = 0; at < rows.length; at++) {
+      const term = terms[at] as number;
+      sorted[next[term] as number] = rows[at] as number;
+      next[term] = (next[term] as number) + 1;
+    }
+    return new TermIndex(this.#numbers, offsets, sorted);
+  }
+}

@@ -1,0 +1,194 @@
+import { GrowingList } from './growing-list.js';
+import type { Pacer } from './pacer.js';
+import { PositionSet } from './position-set.js';
+
+/**
+ * Finds the texts that hold a literal text, without reading all of them. A word is a run of letters and digits. What is
+ * searched for falls into words as well: the first may be the end of a word of the text, the last the beginning of one,
+ * those between are whole. The words that fit are found in a list of all words, which is short, and lead to their texts.
+ */
+export class WordIndex {
+  readonly #texts: readonly string[];
+  /** All words, the most frequent first, between line feeds, which are no part of any word. */
+  readonly #words: string;
+  readonly #wordStarts: Uint32Array;
+  /** The texts of word n are those from `offsets[n]` to `offsets[n + 1]`. */
+  readonly #offsets: Uint32Array;
+  readonly #textsOfWords: Uint32Array;
+
+  constructor(
+    texts: readonly string[],
+    words: string,
+    wordStarts: Uint32Array,
+    offsets: Uint32Array,
+    textsOfWords: Uint32Array,
+  ) {
+    this.#texts = texts;
+    this.#words = words;
+    this.#wordStarts = wordStarts;
+    this.#offsets = offsets;
+    this.#textsOfWords = textsOfWords;
+  }
+
+  /** The texts that hold `needle`, by number. */
+  find(needle: string): PositionSet {
+    const patterns = toPatterns(needle);
+    const [first, ...others] = patterns;
+    const found = first === undefined ? PositionSet.full(this.#texts.length) : this.#withWords(first);
+    for (const pattern of others) found.keep(this.#withWords(pattern));
+    // A single word is found for certain; of several it must be seen that they stand in this order.
+    const isOneWord = first === needle && !needle.includes('\n');
+    return isOneWord ? found : this.#holding(needle, found);
+  }
+
+  #withWords(pattern: string): PositionSet {
+    const found = new PositionSet(this.#texts.length);
+    let count = 0;
+    for (let at = this.#words.indexOf(pattern); at >= 0;) {
+      // A pattern may begin with the line feed in front of its word.
+      const word = this.#wordAt(pattern.startsWith('\n') ? at + 1 : at);
+      const end = this.#offsets[word + 1] as number;
+      for (let index = this.#offsets[word] as number; index < end; index++) {
+        const text = this.#textsOfWords[index] as number;
+        if (found.has(text)) continue;
+        found.add(text);
+        count++;
+      }
+      if (count === this.#texts.length || word + 1 === this.#wordStarts.length) break;
+      at = this.#words.indexOf(pattern, (this.#wordStarts[word + 1] as number) - 1);
+    }
+    return found;
+  }
+
+  /** The word at this place in the list of words. */
+  #wordAt(place: number): number {
+    let low = 0;
+    let high = this.#wordStarts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if ((this.#wordStarts[middle] as number) <= place) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #holding(needle: string, candidates: PositionSet): PositionSet {
+    const found = new PositionSet(this.#texts.length);
+    for (const text of candidates.toArray()) if ((this.#texts[text] as string).includes(needle)) found.add(text);
+    return found;
+  }
+}
+
+/** Takes texts in the order of their numbers, case-folded. */
+export class WordIndexBuilder {
+  readonly #texts: string[] = [];
+  readonly #numbers = new Map<string, number>();
+  /** In how many texts each word is. */
+  readonly #counts: number[] = [];
+  readonly #lastTexts: number[] = [];
+  /** The words of all texts one after the other, and where those of each text begin. */
+  readonly #wordsOfTexts = new GrowingList();
+  readonly #starts = new GrowingList();
+
+  get length(): number {
+    return this.#texts.length;
+  }
+
+  add(text: string): void {
+    const number = this.#texts.length;
+    this.#texts.push(text);
+    this.#starts.push(this.#wordsOfTexts.length);
+    let start = -1;
+    for (let at = 0; at <= text.length; at++) {
+      if (at < text.length && isPartOfWord(text.charCodeAt(at))) {
+        if (start < 0) start = at;
+      } else if (start >= 0) {
+        this.#addWord(text.slice(start, at), number);
+        start = -1;
+      }
+    }
+  }
+
+  #addWord(word: string, text: number): void {
+    let number = this.#numbers.get(word);
+    if (number === undefined) {
+      number = this.#counts.length;
+      this.#numbers.set(word, number);
+      this.#counts.push(0);
+      this.#lastTexts.push(-1);
+    }
+    if (this.#lastTexts[number] === text) return;
+    this.#lastTexts[number] = text;
+    this.#counts[number] = (this.#counts[number] as number) + 1;
+    this.#wordsOfTexts.push(number);
+  }
+
+  async finish(pacer: Pacer): Promise<WordIndex> {
+    const ranks = this.#ranks();
+    const counts = new Uint32Array(ranks.length);
+    ranks.forEach((rank, number) => (counts[rank] = this.#counts[number] as number));
+    await pacer.rest();
+    const { words, wordStarts } = this.#joinWords(ranks);
+    await pacer.rest();
+
+    const offsets = new Uint32Array(ranks.length + 1);
+    counts.forEach((count, word) => (offsets[word + 1] = (offsets[word] as number) + count));
+    const next = offsets.slice();
+    const textsOfWords = new Uint32Array(this.#wordsOfTexts.length);
+    const wordsOfTexts = this.#wordsOfTexts.view();
+    const starts = this.#starts.view();
+    for (let text = 0; text < starts.length; text++) {
+      const end = starts[text + 1] ?? wordsOfTexts.length;
+      for (let at = starts[text] as number; at < end; at++) {
+        const word = ranks[wordsOfTexts[at] as number] as number;
+        textsOfWords[next[word] as number] = text;
+        next[word] = (next[word] as number) + 1;
+      }
+      if (text % 256 === 0) await pacer.rest();
+    }
+    return new WordIndex(this.#texts, words, wordStarts, offsets, textsOfWords);
+  }
+
+  /** For each word its place when the most frequent come first. */
+  #ranks(): Uint32Array {
+    const order = Float64Array.from(this.#counts, (count, number) => number - count * 2 ** 32).sort();
+    const ranks = new Uint32Array(order.length);
+    order.forEach((key, rank) => (ranks[((key % 2 ** 32) + 2 ** 32) % 2 ** 32] = rank));
+    return ranks;
+  }
+
+  #joinWords(ranks: Uint32Array): { words: string; wordStarts: Uint32Array } {
+    const ordered = Array.from<string>({ length: ranks.length });
+    for (const [word, number] of this.#numbers) ordered[ranks[number] as number] = word;
+    const wordStarts = new Uint32Array(ordered.length);
+    let start = 1;
+    ordered.forEach((word, rank) => {
+      wordStarts[rank] = start;
+      start += word.length + 1;
+    });
+    return { words: `\n${ordered.join('\n')}\n`, wordStarts };
+  }
+}
+
+/** What to look for in the list of words: the words of the needle, with a line feed where they begin or end for certain. */
+function toPatterns(needle: string): string[] {
+  const patterns: string[] = [];
+  let start = -1;
+  for (let at = 0; at <= needle.length; at++) {
+    if (at < needle.length && isPartOfWord(needle.charCodeAt(at))) {
+      if (start < 0) start = at;
+    } else if (start >= 0) {
+      patterns.push(`${start > 0 ? '\n' : ''}${needle.slice(start, at)}${at < needle.length ? '\n' : ''}`);
+      start = -1;
+    }
+  }
+  // Long words are rare: few texts are left for the others.
+  return patterns.toSorted((a, b) => b.length - a.length);
+}
+
+/** Letters and digits; all of what is not ASCII, so that no script is cut into signs. */
+function isPartOfWord(unit: number): boolean {
+  return (
+    unit >= 0x80 || (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a)
+  );
+}

@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CatalogueFollower } from '#registry-api/catalogue/catalogue-follower.js';
+import type { CatalogueReader } from '#registry-api/catalogue/catalogue-reader.js';
+import { LiveCatalogue } from '#registry-api/catalogue/live-catalogue.js';
+import type { SourceSnapshot } from '#registry-api/catalogue/live-catalogue.js';
+import { DatabaseBodies } from '#registry-api/catalogue/stored-bodies.js';
+import { CatalogueRows } from '#support/catalogue-rows.js';
+import type { EntryRow } from '#support/catalogue-rows.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+import { eventually } from '#support/eventually.js';
+
+const PLENTY = 1e9;
+
+let database: TestDatabase;
+let rows: CatalogueRows;
+let reading: Client;
+let registry: string;
+const ends: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  rows = await CatalogueRows.connect(database.app);
+  reading = new Client(database.app);
+  await reading.connect();
+});
+
+beforeEach(async () => {
+  registry = `r-${randomUUID()}`;
+  await rows.addRegistry('test', registry);
+  await rows.addSource('test', registry, 'a', 0);
+});
+
+afterAll(async () => {
+  for (const end of ends) await end();
+  await rows?.end();
+  await reading?.end();
+  await database?.drop();
+});
+
+/** Follows the database until the end of all tests. */
+async function follow(budget = PLENTY): Promise<LiveCatalogue> {
+  const catalogue = new LiveCatalogue(new DatabaseBodies(reading));
+  const follower = new CatalogueFollower(database.app, catalogue, budget, pino({ level: 'silent' }));
+  ends.push(() => follower.stop());
+  const loaded = catalogue.nextChange();
+  follower.start();
+  await loaded;
+  return catalogue;
+}
+
+function sourceOf(catalogue: LiveCatalogue, name = 'a'): SourceSnapshot {
+  const source = catalogue.snapshots?.get(`test/${registry}`)?.sources.find((each) => each.name === name);
+  if (!source) throw new Error(`there is no source ${name}`);
+  return source;
+}
+
+async function textsOf(reader: CatalogueReader): Promise<string[]> {
+  const { body } = reader.list({ filter: { includeDeleted: true }, limit: 1000 }).compose();
+  const { servers } = JSON.parse(Buffer.concat([...(await body)]).toString()) as {
+    servers: { server: { name: string; version: string; description: string } }[];
+  };
+  return servers.map(({ server }) => `${server.name}@${server.version} ${server.description}`);
+}
+
+/** What the registry serves as soon as that is as wanted. */
+async function expectServed(catalogue: LiveCatalogue, wanted: readonly string[], source?: string): Promise<void> {
+  await expect
+    .poll(() => textsOf(catalogue.reader({ namespace: 'test', registry, ...(source && { source }) })), {
+      timeout: 20_000,
+      interval: 10,
+    })
+    .toEqual(wanted);
+}
+
+const server = (name: string, description = 'x', version = '1.0.0'): EntryRow => ({ name, version, description });
+const many = (count: number) =>
+  Array.from({ length: count }, (_, index) => server(`a/${String(index).padStart(4, '0')}`));
+const toTexts = (entries: readonly EntryRow[]) =>
+  entries.map(({ name, version, description }) => `${name}@${version} ${description}`);
+
+/** Changes rows as a writer would, and says so. */
+async function write(sql: string, source = 'a'): Promise<void> {
+  const sourceId = `(SELECT id FROM source WHERE registry = '${registry}' AND name = '${source}')`;
+  await rows.query('BEGIN');
+  await rows.query(sql.replaceAll('$source', sourceId));
+  await rows.query(`UPDATE source SET generation = generation + 1 WHERE id = ${sourceId}`);
+  await rows.notify('test', registry);
+  await rows.query('COMMIT');
+}
+
+describe('a catalogue that follows its database', () => {
+  it('takes what changed, and keeps the memory of all the rest', async () => {
+    const entries = many(300);
+    await rows.publish('test', registry, 'a', entries);
+    const catalogue = await follow();
+    const [before] = sourceOf(catalogue).layout.segments;
+    const tag = sourceOf(catalogue).reader.tag;
+
+    await write(
+      `UPDATE entry SET server_json = replace(server_json, '"x"', '"new"') WHERE source_id = $source AND name = 'a/0007'`,
+    );
+    await expectServed(
+      catalogue,
+      toTexts(entries.map((each) => (each.name === 'a/0007' ? { ...each, description: 'new' } : each))),
+    );
+    const { segments } = sourceOf(catalogue).layout;
+    expect(segments[0]).toBe(before);
+    expect(segments.map(({ length }) => length)).toEqual([300, 1]);
+    expect(sourceOf(catalogue).reader.tag).not.toBe(tag);
+  });
+
+  it('sees new, hidden, shown and removed entries, and a latest version that is another one', async () => {
+    await rows.publish('test', registry, 'a', [server('a/1'), server('a/2'), server('a/3')]);
+    const catalogue = await follow();
+    const latest = async () => {
+      const answer = sourceOf(catalogue).reader.version('a/2', 'latest', false);
+      return answer && Buffer.concat([...(await answer.compose().body)]).toString();
+    };
+    expect(await latest()).toMatch(/"version":"1.0.0".*"isLatest":true/);
+
+    await write(`INSERT INTO entry (source_id, name, version, key, hash, server_json, description)
+                 VALUES ($source, 'a/2', '2.0.0', 'a/2', '', '{"name":"a/2","version":"2.0.0","description":"y"}', 'y')`);
+    await expectServed(catalogue, ['a/1@1.0.0 x', 'a/2@1.0.0 x', 'a/2@2.0.0 y', 'a/3@1.0.0 x']);
+    expect(await latest()).toMatch(/"version":"2.0.0".*"isLatest":true/);
+    expect(
+      sourceOf(catalogue)
+        .reader.list({ filter: { version: 'latest' }, limit: 9 })
+        .compose().total,
+    ).toBe(3);
+
+    await write(`UPDATE entry SET hidden_by = 'a rule' WHERE source_id = $source AND name = 'a/1'`);
+    await expectServed(catalogue, ['a/2@1.0.0 x', 'a/2@2.0.0 y', 'a/3@1.0.0 x']);
+    await write(`UPDATE entry SET hidden_by = NULL WHERE source_id = $source AND name = 'a/1'`);
+    await expectServed(catalogue, ['a/1@1.0.0 x', 'a/2@1.0.0 x', 'a/2@2.0.0 y', 'a/3@1.0.0 x']);
+    await write(`DELETE FROM entry WHERE source_id = $source AND name <> 'a/3'`);
+    await expectServed(catalogue, ['a/3@1.0.0 x']);
+  });
+
+  it('misses nothing of a transaction that began before the last look and ended after it', async () => {
+    await rows.publish('test', registry, 'a', [server('a/1'), server('a/2')]);
+    const catalogue = await follow();
+    const slow = await CatalogueRows.connect(database.app);
+    try {
+      await slow.query('BEGIN');
+      await slow.query(`UPDATE entry SET server_json = replace(server_json, '"x"', '"slow"') FROM source
+                         WHERE source.id = source_id AND source.registry = '${registry}' AND entry.name = 'a/1'`);
+      await write(
+        `UPDATE entry SET server_json = replace(server_json, '"x"', '"quick"') WHERE source_id = $source AND name = 'a/2'`,
+      );
+      await expectServed(catalogue, ['a/1@1.0.0 x', 'a/2@1.0.0 quick']);
+      await slow.query(`UPDATE source SET generation = generation + 1 WHERE registry = '${registry}'`);
+      await slow.notify('test', registry);
+      await slow.query('COMMIT');
+      await expectServed(catalogue, ['a/1@1.0.0 slow', 'a/2@1.0.0 quick']);
+    } finally {
+      await slow.end();
+    }
+  });
+
+  it('gives a name to the first source that has it, at every change', async () => {
+    await rows.addSource('test', registry, 'b', 1);
+    await rows.publish('test', registry, 'a', [server('a/1', 'of a')]);
+    await rows.publish('test', registry, 'b', [server('a/1', 'of b'), server('a/2', 'of b')]);
+    const catalogue = await follow();
+    await expectServed(catalogue, ['a/1@1.0.0 of a', 'a/2@1.0.0 of b']);
+    await write(`UPDATE entry SET hidden_by = 'a rule' WHERE source_id = $source`, 'a');
+    await expectServed(catalogue, ['a/1@1.0.0 of b', 'a/2@1.0.0 of b']);
+    await expectServed(catalogue, [], 'a');
+    await write(`UPDATE entry SET hidden_by = NULL WHERE source_id = $source`, 'a');
+    await expectServed(catalogue, ['a/1@1.0.0 of a', 'a/2@1.0.0 of b']);
+    await rows.query(`UPDATE source SET position = 1 - position WHERE registry = $1`, [registry]);
+    await rows.notify('test', registry);
+    await expectServed(catalogue, ['a/1@1.0.0 of b', 'a/2@1.0.0 of b']);
+    await rows.query(`DELETE FROM source WHERE registry = $1 AND name = 'b'`, [registry]);
+    await rows.notify('test', registry);
+    await expectServed(catalogue, ['a/1@1.0.0 of a']);
+  });
+
+  it('tidies up when too much of its memory is waste', async () => {
+    const entries = many(50);
+    await rows.publish('test', registry, 'a', entries);
+    const catalogue = await follow();
+    await write(
+      `UPDATE entry SET server_json = replace(server_json, '"x"', '"new"') WHERE source_id = $source AND name < 'a/0020'`,
+    );
+    await expectServed(
+      catalogue,
+      toTexts(entries.map((each) => (each.name < 'a/0020' ? { ...each, description: 'new' } : each))),
+    );
+    await eventually(() => sourceOf(catalogue).layout.segments.length === 1 || undefined, 10);
+    expect(sourceOf(catalogue).layout.segments[0]?.length).toBe(50);
+    expect(await textsOf(sourceOf(catalogue).reader)).toHaveLength(50);
+  });
+});
+
+describe('a catalogue that does not fit into its memory', () => {
+  it('answers the same, with documents from the database', async () => {
+    const entries = many(100);
+    await rows.publish('test', registry, 'a', entries);
+    const whole = await follow();
+    const half = sourceOf(whole).layout.segments[0]!.bytes / 2;
+    const catalogue = await follow(half);
+    expect(sourceOf(catalogue).layout.segments[0]?.bytes).toBeLessThan(half * 1.8);
+    await expectServed(catalogue, toTexts(entries));
+    for (const name of ['a/0000', 'a/0099']) {
+      const read = async (from: LiveCatalogue) =>
+        Buffer.concat([...(await sourceOf(from).reader.version(name, 'latest', false)!.compose().body)]).toString();
+      expect(await read(catalogue)).toBe(await read(whole));
+    }
+    await write(`UPDATE entry SET server_json = replace(server_json, '"x"', '"new"'), updated_at = now()
+                  WHERE source_id = $source AND name = 'a/0099'`);
+    await expectServed(
+      catalogue,
+      toTexts(entries.map((each) => (each.name === 'a/0099' ? { ...each, description: 'new' } : each))),
+    );
+  });
+});
