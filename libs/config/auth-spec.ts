@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admission, listedBy } from '#domain/admission-rule.js';
 import { absoluteFile, configMapKeyRef, dataKey, httpUrl, secretKeyRef, sourceName } from '#domain/spec-fields.js';
 import { always, uniqueNames } from './refinements.js';
 
@@ -9,6 +10,19 @@ const provider = z.strictObject({
       error:
         'must start with https://; http is for an issuer on localhost only, since whoever can change the keys on their way can log in',
     })
+    .meta(
+      admission(
+        {
+          rule: "self.matches('^(https://|http://(localhost|127[.]0[.]0[.]1|\\\\[::1\\\\])([:/?]|$))')",
+          message:
+            'must start with https://; http is for an issuer on localhost only, since whoever can change the keys on their way can log in',
+        },
+        {
+          rule: "!self.matches('^https?://[^/?#]*@')",
+          message: 'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+        },
+      ),
+    )
     .describe('OIDC issuer URL, equal to the "iss" of its tokens.'),
   audience: z.string().min(1).max(1024).describe('The audience that a token must be issued for.'),
   jwksUrl: httpUrl.optional().describe('Where the signing keys are; skips OIDC discovery.'),
@@ -55,6 +69,7 @@ const oauth = z.strictObject({
     .min(1)
     .max(10)
     .superRefine(uniqueNames, always)
+    .meta(listedBy('name'))
     .optional()
     .describe('Identity providers; a token that one of them vouches for is accepted.'),
 });
@@ -82,6 +97,13 @@ export const authSpec = z
         'must name at least one identity provider for mode oauth; for a registry that everybody may read, set mode: anonymous',
     });
   }, always)
+  .meta(
+    admission({
+      rule: "self.mode != 'oauth' || (has(self.oauth) && has(self.oauth.providers) && self.oauth.providers.size() > 0)",
+      message:
+        'must name at least one identity provider in oauth.providers for mode oauth; for a registry that everybody may read, set mode: anonymous',
+    }),
+  )
   .describe('Who may use the registry. Mandatory; a registry is never open unless it says so.');
 
 /** How the registry is guarded; in mode oauth the spec names at least one provider. */

@@ -44,6 +44,18 @@ export const rawFields = {
 const NEED_CONFIG = ['volumes', 'volumeMounts', 'pgpassSecretRef'] as const;
 const EXCLUDED_BY_CONFIG = ['registries', 'databaseConfig', 'auth', 'authConfig'] as const;
 
+/** What the API server can check of `rawFieldsFit`. */
+export const rawFieldsAdmission = [
+  ...EXCLUDED_BY_CONFIG.map((field) => ({
+    rule: `!has(self.configYAML) || !has(self.${field})`,
+    message: `${field} cannot stand beside configYAML: say it in configYAML, or remove that`,
+  })),
+  ...NEED_CONFIG.map((field) => ({
+    rule: `has(self.configYAML) || !has(self.${field})`,
+    message: `${field} is only for configYAML: use podTemplateSpec or databaseConfig, or add configYAML`,
+  })),
+];
+
 /** Refinement of the whole spec: what goes with `configYAML`, what does not, and what the operator keeps for itself. */
 export function rawFieldsFit(spec: unknown, context: z.core.$RefinementCtx): void {
   if (typeof spec !== 'object' || spec === null) return;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { admission } from '#domain/admission-rule.js';
 import { authSpec, normalizeAuth } from './auth-spec.js';
 import { databaseSpec } from './database-spec.js';
 import { managedHasDatabase } from './managed-has-database.js';
-import { CONFIG_LIMIT, rawFields, rawFieldsFit } from './raw-spec.js';
+import { CONFIG_LIMIT, rawFields, rawFieldsAdmission, rawFieldsFit } from './raw-spec.js';
 import { formatConfigFault, parseServerConfig } from './server-config.js';
 import type { ServerSpec } from './server-config.js';
 import { normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
@@ -27,7 +28,26 @@ export const registrySpecSchema = z
   })
   .superRefine(authIsChosen, always)
   .superRefine(managedHasDatabase('registries', 'databaseConfig'), always)
-  .superRefine(rawFieldsFit, always);
+  .superRefine(rawFieldsFit, always)
+  .meta(
+    admission(
+      {
+        rule: '!has(self.auth) || !has(self.authConfig)',
+        message: 'set only one of auth and authConfig: they are two spellings of the same',
+      },
+      {
+        rule: 'has(self.auth) || has(self.authConfig) || has(self.configYAML)',
+        message:
+          'auth is required: set auth.mode to oauth with a provider, or to anonymous for a registry that everybody may read',
+      },
+      {
+        rule: 'has(self.databaseConfig) || !has(self.registries) || !self.registries.exists(source, has(source.managed))',
+        message:
+          'managed needs databaseConfig: without it, entries that were published here would be lost with the pod',
+      },
+      ...rawFieldsAdmission,
+    ),
+  );
 
 /** What the user wants, each thing said once and in one way, be it by fields or by a `configYAML`. */
 export interface RegistrySpec extends ServerSpec {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admission, listedBy } from '#domain/admission-rule.js';
 import { compileGlob } from '#domain/glob.js';
 import { parseGoDuration } from '#domain/go-duration.js';
 import type { SourceFilter } from '#domain/source-filter.js';
@@ -80,7 +81,15 @@ const entrySpec = (blocks: Blocks) =>
           ? `must have a source: add one of ${known.join(', ')}`
           : `must have one source but has ${given.join(' and ')}: make each an item of its own`;
       context.addIssue({ code: 'custom', message });
-    }, always);
+    }, always)
+    .meta(
+      admission({
+        rule: `[${Object.keys(blocks)
+          .map((block) => `has(self.${block})`)
+          .join(', ')}].exists_one(given, given)`,
+        message: `must have exactly one source: one of ${Object.keys(blocks).join(', ')}; make each an item of its own`,
+      }),
+    );
 
 const entriesSpec = (blocks: Blocks) =>
   z
@@ -88,6 +97,7 @@ const entriesSpec = (blocks: Blocks) =>
     .min(1, 'must not be empty: add a source, or remove the field to serve only what is found in the cluster')
     .max(20)
     .superRefine(uniqueNames, always)
+    .meta(listedBy('name'))
     .optional()
     .describe('Where the entries come from; the first source that has a name wins it.');
 

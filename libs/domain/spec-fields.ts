@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admission } from './admission-rule.js';
 import { parseGoDuration } from './go-duration.js';
 
 /**
@@ -26,7 +27,8 @@ export const goDurationField = z
     'must be a Go duration: a number and a unit, such as 90s, 30m or 1h30m',
   )
   .refine((text) => parseGoDuration(text) !== undefined, 'must be at most 292 years')
-  .refine((text) => parseGoDuration(text) !== 0, 'must be longer than zero, such as 30m');
+  .refine((text) => parseGoDuration(text) !== 0, 'must be longer than zero, such as 30m')
+  .meta(admission({ rule: "duration(self) > duration('0s')", message: 'must be longer than zero, such as 30m' }));
 
 /** Path of a file below the root of a repository or volume; it cannot climb out of there. */
 export const jsonFilePath = z
@@ -36,6 +38,13 @@ export const jsonFilePath = z
   .refine(
     (path) => !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0'),
     'must be relative and must not contain "..": give the path below the root, such as registries/production.json',
+  )
+  .meta(
+    admission({
+      rule: "!self.startsWith('/') && !self.split('/').exists(segment, segment == '..')",
+      message:
+        'must be relative and must not contain "..": give the path below the root, such as registries/production.json',
+    }),
   );
 
 /** A file in the file system of the server. */
@@ -53,6 +62,12 @@ export const httpUrl = z
   .refine(
     (url) => !URL.canParse(url) || `${new URL(url).username}${new URL(url).password}` === '',
     'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+  )
+  .meta(
+    admission({
+      rule: "!self.matches('^https?://[^/?#]*@')",
+      message: 'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+    }),
   );
 
 /** Name of a source: it becomes a segment of URLs and paths, and part of a volume's name. */

@@ -189,7 +189,8 @@ export class HttpKubernetesApi implements KubernetesApi {
     return (await this.transport.call({
       method: 'POST',
       path: pathOf(kind, namespace),
-      query: { fieldManager: FIELD_MANAGER },
+      // Never with a field dropped in silence.
+      query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
       body: { contentType: 'application/json', value: object },
       attempt: `create ${describe(kind, namespace, name)}`,
     })) as T;

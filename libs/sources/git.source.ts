@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admission } from '#domain/admission-rule.js';
 import { absoluteFile, configMapKeyRef, jsonFilePath, secretKeyRef } from '#domain/spec-fields.js';
 import { readAccess } from './git/access.js';
 import { fetchCommit } from './git/fetch-commit.js';
@@ -40,6 +41,21 @@ function authIsWhole(auth: AuthFields, context: z.core.$RefinementCtx): void {
   if (isSsh && !knownHostsSecretRef) refuse('knownHostsSecretRef', 'is required: without it ssh trusts any host');
 }
 
+const authAdmission = admission(
+  {
+    rule: 'has(self.passwordSecretRef) || has(self.sshKeySecretRef)',
+    message: 'needs username and passwordSecretRef for https, or sshKeySecretRef and knownHostsSecretRef for ssh',
+  },
+  {
+    rule: 'has(self.username) == has(self.passwordSecretRef)',
+    message: 'username and passwordSecretRef belong together: set both',
+  },
+  {
+    rule: 'has(self.sshKeySecretRef) == has(self.knownHostsSecretRef)',
+    message: 'sshKeySecretRef needs knownHostsSecretRef: without it ssh trusts any host',
+  },
+);
+
 const AUTH = 'How to prove that the repository may be read.';
 
 const gitSpec = z
@@ -56,7 +72,7 @@ const gitSpec = z
     tag: refName.optional().describe('Tag to read; beats branch.'),
     commit: refName.optional().describe('Full commit id to read; beats tag and branch.'),
     path: jsonFilePath.default('registry.json').describe('The registry file, from the root of the repository.'),
-    auth: authFields.superRefine(authIsWhole).optional().describe(AUTH),
+    auth: authFields.superRefine(authIsWhole).meta(authAdmission).optional().describe(AUTH),
     caCertRef: configMapKeyRef.optional().describe("Certificate authorities (PEM) in place of the system's own."),
   })
   .describe('A file in a git repository.');

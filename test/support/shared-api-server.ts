@@ -2,19 +2,21 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { startApiServer } from './api-server.js';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { adminAccess, startApiServer } from './api-server.js';
 import type { ApiServerAddress, RunningApiServer } from './api-server.js';
+import { installCrd, readCrd } from './install-crd.js';
 
 const SOCKET_VARIABLE = 'TEST_API_SERVER_SOCKET';
 
 /**
- * Offers one API server to all test files of a run, and starts it when the first of them asks. Runs in the process that
+ * Offers one API server to all test files of a run, and starts it with our CRD when the first of them asks. Runs in the process that
  * outlives the tests; they ask through a socket, since what vitest hands to them is settled before they start.
  */
 export async function offerApiServer(directory: string): Promise<{ stop(): Promise<void> }> {
   let starting: Promise<RunningApiServer> | undefined;
   const server = createServer((_, response) => {
-    starting ??= startApiServer(join(directory, 'kubernetes'));
+    starting ??= start(join(directory, 'kubernetes'));
     starting.then(
       ({ server, ca, adminToken, kubeconfig }) => response.end(JSON.stringify({ server, ca, adminToken, kubeconfig })),
       (error: Error) => response.writeHead(500).end(error.message),
@@ -31,7 +33,18 @@ export async function offerApiServer(directory: string): Promise<{ stop(): Promi
   };
 }
 
-/** The API server of this run. Tests keep apart by making namespaces of their own. */
+async function start(directory: string): Promise<RunningApiServer> {
+  const server = await startApiServer(directory);
+  const api = new HttpKubernetesApi(adminAccess(server));
+  try {
+    await installCrd(api, await readCrd());
+    return server;
+  } finally {
+    await api.close();
+  }
+}
+
+/** The API server of this run, with our CRD. Tests keep apart by making namespaces of their own. */
 export async function sharedApiServer(): Promise<ApiServerAddress> {
   const socketPath = process.env[SOCKET_VARIABLE];
   if (!socketPath) throw new Error(`${SOCKET_VARIABLE} does not name the socket that offers an API server`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { admission } from '#domain/admission-rule.js';
 import { parseGoDuration } from '#domain/go-duration.js';
 import { goDurationField, httpUrl } from '#domain/spec-fields.js';
 import { shownUrl } from '#http/http-failure.js';
@@ -17,6 +18,12 @@ const apiSpec = z
     endpoint: httpUrl.describe('Base URL of another registry; /v0.1/servers, else /v0/servers, is appended.'),
     timeout: goDurationField
       .refine((text) => (parseGoDuration(text) ?? 0) <= MAX_TIMEOUT_MS, 'must be at most 5m')
+      .meta(
+        admission({
+          rule: "duration(self) > duration('0s') && duration(self) <= duration('5m')",
+          message: 'must be longer than zero and at most 5m',
+        }),
+      )
       .optional()
       .describe('Bound of one request, from the connection to the last byte; 30s when absent, at most 5m.'),
   })

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { admission } from '#domain/admission-rule.js';
+import { registrySpecSchema } from './registry-spec.js';
+import { registryStatusSchema } from './registry-status-schema.js';
+
+const GROUP = 'toolhive.stacklok.dev';
+
+const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+const text = (name: string, jsonPath: string, priority = 0) => ({
+  name,
+  type: 'string',
+  jsonPath,
+  ...(priority > 0 && { priority }),
+});
+const integer = (...column: Parameters<typeof text>) => ({ ...text(...column), type: 'integer' });
+
+/** `kubectl get`, and beyond that `-o wide`: priority 1. */
+const alphaColumns = [
+  text('Phase', '.status.phase'),
+  text('Message', '.status.message'),
+  age,
+  text('Sync', '.status.syncStatus.phase', 1),
+  text('API', '.status.apiStatus.phase', 1),
+  integer('Servers', '.status.syncStatus.serverCount', 1),
+  { ...text('Last Sync', '.status.syncStatus.lastSyncTime', 1), type: 'date' },
+  text('URL', '.status.url', 1),
+];
+
+const betaColumns = [
+  text('Status', '.status.phase'),
+  text('Ready', '.status.conditions[?(@.type=="Ready")].status'),
+  integer('Replicas', '.status.readyReplicas'),
+  text('URL', '.status.url'),
+  age,
+];
+
+/**
+ * Names end up in labels and in the names of a Service and its hosts. Asked of new objects only: a name cannot be edited,
+ * and one that is there already must still be able to lose its finalizer.
+ */
+const nameRule = {
+  rule: "oldSelf.hasValue() || (self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))",
+  message:
+    'the name must have at most 50 characters and be lower-case letters, digits and "-", beginning with a letter: it becomes the name of a Service',
+  optionalOldSelf: true,
+};
+
+/** The CRD of MCPRegistry: two versions with one schema, so that reading through the other one loses nothing. */
+export function customResourceDefinition(): object {
+  const version = (name: string, storage: boolean, additionalPrinterColumns: object[]) => ({
+    name,
+    served: true,
+    storage,
+    subresources: { status: {} },
+    additionalPrinterColumns,
+    schema: {
+      openAPIV3Schema: {
+        description: 'A registry of MCP servers, kept in sync with its sources and served over HTTP.',
+        type: 'object',
+        required: ['spec'],
+        ...admission(nameRule),
+        properties: {
+          apiVersion: { type: 'string' },
+          kind: { type: 'string' },
+          metadata: { type: 'object' },
+          spec: structural(registrySpecSchema),
+          status: structural(registryStatusSchema),
+        },
+      },
+    },
+  });
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `mcpregistries.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: 'Namespaced',
+      names: {
+        kind: 'MCPRegistry',
+        listKind: 'MCPRegistryList',
+        plural: 'mcpregistries',
+        singular: 'mcpregistry',
+        shortNames: ['mcpreg', 'registry'],
+        categories: ['toolhive'],
+      },
+      conversion: { strategy: 'None' },
+      versions: [version('v1alpha1', true, alphaColumns), version('v1beta1', false, betaColumns)],
+    },
+  };
+}
+
+/** A schema as a structural one, which knows no `additionalProperties: false`: what is not listed is pruned in any case. */
+function structural(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    reused: 'inline',
+    override({ jsonSchema }) {
+      const { additionalProperties } = jsonSchema;
+      if (additionalProperties === undefined) return;
+      delete jsonSchema.additionalProperties;
+      if (additionalProperties !== false) Object.assign(jsonSchema, { 'x-kubernetes-preserve-unknown-fields': true });
+    },
+  });
+}

@@ -1,0 +1,11 @@
+import { renderCustomResourceDefinition } from './custom-resource-definition.js';
+
+/** A file that is made from code and kept in git all the same, since others read it without running anything. */
+interface GeneratedFile {
+  readonly path: string;
+  render(): string | Promise<string>;
+}
+
+export const generated: readonly GeneratedFile[] = [
+  { path: 'deploy/crds/mcpregistries.toolhive.stacklok.dev.yaml', render: renderCustomResourceDefinition },
+];
