@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     // Most tests wait for servers rather than for a core.
     maxWorkers: 4,
+    maxConcurrency: 30,
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [
       {

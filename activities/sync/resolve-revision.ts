@@ -1,4 +1,4 @@
-import type { ResolvedRevision } from '#domain/sync.js';
+import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
 import type { SyncActivities } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
 import { openSource, storedContent } from './open-source.js';
@@ -19,7 +19,8 @@ export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevisi
   return (request) =>
     underHeartbeat(async (scope) => {
       const source = await openSource(world, request, scope);
-      const resolved = source.shape === 'file' ? await resolveFile(source) : await resolvePages(source, Date.now());
+      const resolved =
+        source.shape === 'file' ? await resolveFile(source) : await resolvePages(source, request, Date.now());
       if (!resolved.unchanged) return resolved;
       await world.catalogue.markSynced(source.stored, resolved.revision);
       return { ...resolved, stored: storedContent(source.stored) };
@@ -32,7 +33,7 @@ async function resolveFile(source: OpenFile): Promise<ResolvedRevision> {
 }
 
 /** What such a source holds has no name until it is read: it is either what is stored, or to be walked. */
-async function resolvePages(source: OpenPages, nowMs: number): Promise<ResolvedRevision> {
+async function resolvePages(source: OpenPages, { trigger }: SyncRequest, nowMs: number): Promise<ResolvedRevision> {
   const { stored } = source;
   // Asked in any case: a registry that does not answer is found out here, before it holds a thread.
   const { verdict, because } = await source.probe();
@@ -40,6 +41,9 @@ async function resolvePages(source: OpenPages, nowMs: number): Promise<ResolvedR
   if (stored.sweptAt === null || nowMs - stored.sweptAt.getTime() >= SWEEP_EVERY_MS) {
     return walk('everything: the daily sweep');
   }
+  // Whoever asks by hand doubts what is stored, and only an entity tag leaves no doubt.
+  if (trigger === 'manual' && (verdict !== 'unchanged' || stored.etag === null))
+    return walk('everything: asked for by hand');
   if (verdict === 'unchanged') return { revision: stored.revision, label: because, unchanged: true };
   if (verdict === 'unknown' || stored.latestUpdate === null) return walk(`everything: ${because}`);
   const since = new Date(Date.parse(stored.latestUpdate) - OVERLAP_MS).toISOString();

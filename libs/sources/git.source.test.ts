@@ -78,7 +78,7 @@ describe('which commit is read', () => {
     expect(await fetchFile(spec(), local())).toEqual({
       content: '{"on":"main"}',
       revision: commit,
-      label: `main@${commit}`,
+      label: `registry.json at main@${commit}`,
     });
   });
 
@@ -99,7 +99,10 @@ describe('which commit is read', () => {
     const commit = await repository.commit({ 'registry.json': '{}' });
     await repository.git('tag', '--annotate', '--message=release', 'v1');
 
-    expect(await gitSource.resolve(spec({ tag: 'v1' }), local())).toEqual({ revision: commit, label: `v1@${commit}` });
+    expect(await gitSource.resolve(spec({ tag: 'v1' }), local())).toEqual({
+      revision: commit,
+      label: `registry.json at v1@${commit}`,
+    });
   });
 
   it('asks nobody for the revision of a full commit id', async () => {

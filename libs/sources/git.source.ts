@@ -105,7 +105,8 @@ export const gitSource = defineSource<GitSpec>({
   async resolve(spec, context) {
     const wanted = wantedRef(spec);
     const { commit, name } = await open(spec, context, (git) => resolveRef(git, wanted));
-    return { revision: commit, label: wanted.kind === 'commit' ? commit : `${name}@${commit}` };
+    const at = wanted.kind === 'commit' ? commit : `${name}@${commit}`;
+    return { revision: commit, label: `${spec.path} at ${at}` };
   },
 
   async download(spec, { revision, label }, path, context) {

@@ -56,7 +56,7 @@ export interface UrlRewrite {
 export interface SourceRevision {
   /** As people read it: a commit, a content hash. */
   readonly revision: string;
-  /** How people find it again: `main@3f2c…`; for messages. */
+  /** How people find it again: `registry.json at main@3f2c…`; for messages. */
   readonly label: string;
 }
 

@@ -6,7 +6,7 @@ import { projectRoot } from '#config/project-root.js';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
-import { createGitRepository } from '#support/git-repository.js';
+import { createGitRepository } from '#sources/testing/git-repository.js';
 import { RegistryWorld } from '#support/registry-world.js';
 
 const ROOT = fileURLToPath(projectRoot);

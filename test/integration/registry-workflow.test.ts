@@ -4,8 +4,8 @@ import { afterEach, describe, expect, inject, it } from 'vitest';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
-import { createGitRepository } from '#support/git-repository.js';
-import type { GitRepository } from '#support/git-repository.js';
+import { createGitRepository } from '#sources/testing/git-repository.js';
+import type { GitRepository } from '#sources/testing/git-repository.js';
 import { RegistryWorld } from '#support/registry-world.js';
 
 const CATALOGUE = 'pkg/registry/data/registry.json';

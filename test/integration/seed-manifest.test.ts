@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { createGitRepository } from '#support/git-repository.js';
+import { createGitRepository } from '#sources/testing/git-repository.js';
 import { RegistryWorld } from '#support/registry-world.js';
 
 /** Kept beside the checkout where this project is developed; elsewhere there is nothing to compare with. */

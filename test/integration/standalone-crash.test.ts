@@ -4,8 +4,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
-import { createGitRepository } from '#support/git-repository.js';
-import type { GitRepository } from '#support/git-repository.js';
+import { createGitRepository } from '#sources/testing/git-repository.js';
+import type { GitRepository } from '#sources/testing/git-repository.js';
 import { listServers, manifestOf, mcpRegistry, StandalonePlace } from '#support/standalone-process.js';
 import type { ListedServer, StandaloneProcess } from '#support/standalone-process.js';
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { createTestDatabase } from '#support/database.js';
 import { eventually } from '#support/eventually.js';
-import { createGitRepository } from '#support/git-repository.js';
-import type { GitRepository } from '#support/git-repository.js';
+import { createGitRepository } from '#sources/testing/git-repository.js';
+import type { GitRepository } from '#sources/testing/git-repository.js';
 import {
   configMap,
   configMapSource,

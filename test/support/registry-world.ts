@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
@@ -149,7 +149,9 @@ export class RegistryWorld {
 
   /** Replaces a manifest, as an editor would. */
   async edit(manifests: string, file = 'registry.yaml'): Promise<void> {
-    await writeFile(join(this.syncWorker.manifests, file), manifests);
+    const draft = join(this.syncWorker.directory, `${file}.draft`);
+    await writeFile(draft, manifests);
+    await rename(draft, join(this.syncWorker.manifests, file));
   }
 
   /** The API over what is stored here. */

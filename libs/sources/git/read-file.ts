@@ -9,7 +9,7 @@ import type { WantedRef } from './resolve-ref.js';
 export interface FileAtCommit {
   readonly commit: string;
   readonly path: string;
-  /** For messages: `main@3f2c…`. */
+  /** For messages: `registry.json at main@3f2c…`. */
   readonly label: string;
   readonly wanted: WantedRef;
 }
@@ -81,7 +81,6 @@ async function sizeOf(git: Git, blob: string, file: FileAtCommit): Promise<numbe
   }
 }
 
-function describe(git: Git, { path, label, commit }: FileAtCommit): string {
-  const at = label.includes(commit) ? label : `${label} (commit ${commit})`;
-  return `${path} at ${at} in ${git.remote.name}`;
+function describe(git: Git, { label }: FileAtCommit): string {
+  return `${label} in ${git.remote.name}`;
 }

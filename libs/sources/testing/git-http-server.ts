@@ -72,7 +72,7 @@ function isAuthorized(
 function runBackend(request: IncomingMessage, response: ServerResponse, options: GitHttpOptions): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const child = spawn('git', ['http-backend'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
     env: {
       PATH: process.env['PATH'],
       GIT_PROJECT_ROOT: dirname(options.repository),
