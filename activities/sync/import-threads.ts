@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { ClientConfig } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
 import type { ApiSettings } from '#sources/api/api-client.js';
 import type { Destiny } from '#domain/registry-error.js';
@@ -19,7 +19,7 @@ export interface ImportJob {
   readonly format: SourceFormat;
   readonly filter: SourceFilter;
   readonly maxFileBytes: number;
-  readonly database: ClientConfig;
+  readonly database: DatabaseAccess;
   readonly target: {
     readonly registry: RegistryRef;
     readonly source: string;
@@ -44,7 +44,7 @@ export interface WalkJob {
   readonly spec: unknown;
   readonly settings: ApiSettings;
   readonly filter: SourceFilter;
-  readonly database: ClientConfig;
+  readonly database: DatabaseAccess;
   readonly readAlike: boolean;
   /** Only what changed since; absent: everything. */
   readonly updatedSince?: string;
@@ -61,7 +61,7 @@ export interface WalkJob {
 export interface FilterJob {
   readonly kind: 'filter';
   readonly filter: SourceFilter;
-  readonly database: ClientConfig;
+  readonly database: DatabaseAccess;
   readonly target: { readonly registry: RegistryRef; readonly source: string; readonly filterHash: string };
 }
 

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { parentPort } from 'node:worker_threads';
-import pg from 'pg';
-import type { Client, ClientConfig } from 'pg';
+import type { Client } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import { compileFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
+import { withClient } from '#persistence/database-client.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { publishRevision } from '#persistence/publish-revision.js';
@@ -28,21 +29,21 @@ async function run(job: ThreadJob): Promise<ThreadResults[ThreadJob['kind']]> {
     case 'import':
       return importFile(job);
     case 'walk':
-      return walkSource(job, { signal: new AbortController().signal, progress: say, withClient });
+      return walkSource(job, { signal: new AbortController().signal, progress: say, withClient: onConnection });
     case 'filter':
       return applyFilter(job);
   }
 }
 
 async function applyFilter({ database, target, filter }: FilterJob): Promise<EntryCounts | null> {
-  return withClient(database, (client) => refilterSource(client, target, compileFilter(filter)));
+  return onConnection(database, (client) => refilterSource(client, target, compileFilter(filter)));
 }
 
 async function importFile(job: ImportJob): Promise<ImportResult> {
   const { file, label, format, target, maxFileBytes } = job;
   const contentHash = await sha256Of(file);
   if (contentHash === job.storedContentHash) return { revision: target.revision, contentHash };
-  return withClient(job.database, (client) =>
+  return onConnection(job.database, (client) =>
     publishRevision(client, {
       ...target,
       contentHash,
@@ -54,14 +55,8 @@ async function importFile(job: ImportJob): Promise<ImportResult> {
   );
 }
 
-async function withClient<T>(database: ClientConfig, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ ...database, application_name: 'mcp-registry-import' });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
+function onConnection<T>(database: DatabaseAccess, work: (client: Client) => Promise<T>): Promise<T> {
+  return withClient(database, work, { application_name: 'mcp-registry-import' });
 }
 
 async function sha256Of(file: string): Promise<string> {

@@ -1,7 +1,7 @@
-import type { ClientConfig } from 'pg';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ResourceStore } from '#domain/resource-store.js';
 import type { SyncOutcome } from '#domain/sync.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { SourceSettings } from '#sources/source.js';
 import type { ImportThreads } from './import-threads.js';
@@ -10,7 +10,7 @@ import type { ImportThreads } from './import-threads.js';
 export interface SyncWorld {
   readonly resources: ResourceStore;
   readonly catalogue: RegistryCatalogue;
-  readonly database: ClientConfig;
+  readonly database: DatabaseAccess;
   readonly imports: ImportThreads;
   /** Walks over pages mostly wait for others: they must not hold up the imports of files. */
   readonly walks: ImportThreads;

@@ -1,5 +1,6 @@
-import type { Client, ClientConfig } from 'pg';
+import type { Client } from 'pg';
 import { compileFilter } from '#domain/source-filter.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import { publishRevision } from '#persistence/publish-revision.js';
 import type { PublishedItem } from '#persistence/copy-entries.js';
 import type { Published } from '#persistence/publish-revision.js';
@@ -13,7 +14,7 @@ import type { WalkJob } from './import-threads.js';
 interface Surroundings {
   readonly signal: AbortSignal;
   progress(note: string): void;
-  withClient<T>(database: ClientConfig, work: (client: Client) => Promise<T>): Promise<T>;
+  withClient<T>(database: DatabaseAccess, work: (client: Client) => Promise<T>): Promise<T>;
 }
 
 /**

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { configMapKeyRef, dataKey, goDurationField, secretKeyRef } from '#domain/spec-fields.js';
-
-/** As libpq understands them: https://www.postgresql.org/docs/current/libpq-ssl.html */
-const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+import { SSL_MODES } from '#domain/ssl-mode.js';
 
 /** Postgres cuts identifiers at 63 bytes, so that a longer one would mean another. */
 const identifier = z

@@ -27,6 +27,13 @@ export const REASONS = [
   // What was fetched could not be stored, or must not be without consent.
   'StorageFailed',
   'ShrinkGuard',
+  // The database itself cannot be used.
+  'DatabaseUnreachable',
+  'DatabaseAuthFailed',
+  'DatabaseTLSFailed',
+  'DatabasePermissionDenied',
+  'DatabaseNotMigrated',
+  'DatabaseOwnedByAnother',
   // The cluster's API server.
   'KubernetesRefused',
   'KubernetesUnreachable',

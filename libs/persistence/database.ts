@@ -1,26 +1,62 @@
-import type { ClientConfig } from 'pg';
 import { DataSource } from 'typeorm';
+import type { SslMode } from '#domain/ssl-mode.js';
+import { poolConfig } from './database-client.js';
 import { entities } from './entities/index.js';
 import { migrations } from './migrations/index.js';
 
 /**
  * One database, reached in two roles: `migrator` owns the tables, `app` reads and writes rows. Both may be the same
- * user, as with a plain DATABASE_URL. Plain data, so that it can be handed to a worker thread.
+ * user, as with a plain DATABASE_URL.
  */
 export interface Database {
-  readonly app: ClientConfig;
-  readonly migrator: ClientConfig;
+  readonly app: DatabaseAccess;
+  readonly migrator: DatabaseAccess;
+}
+
+/**
+ * The way to a database as one role. Plain data, so that it can be handed to a worker thread: whoever connects makes a
+ * client of it (`database-client.ts`), and files are read at that moment, so that what was rotated is seen.
+ */
+export interface DatabaseAccess {
+  /** A name or an address, or the directory of a Unix socket. */
+  readonly host: string;
+  readonly port?: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password?: string;
+  /** In the format of libpq's .pgpass. */
+  readonly passwordFile?: string;
+  /** `prefer` when not given, as with libpq. A Unix socket is never encrypted. */
+  readonly sslMode?: SslMode;
+  /** Certificates in PEM that the server's is verified with; otherwise those of the system. */
+  readonly caFile?: string;
+  /** Of a client certificate, in PEM. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  /** Settings of the session, as libpq's `options`. */
+  readonly options?: string;
+  readonly pool?: PoolLimits;
+}
+
+export interface PoolLimits {
+  readonly maxConnections: number;
+  /** How many connections stay when nobody uses them. */
+  readonly maxIdle: number;
+  /** A connection that is older is replaced as soon as nobody uses it; 0 is never. */
+  readonly maxLifetimeSeconds: number;
 }
 
 export interface PoolOptions {
+  /** Unless the access says another number. */
   readonly maxConnections: number;
+  /** Of one statement; the server ends what takes longer. Absent: as long as it takes. */
+  readonly statementTimeoutMs?: number;
   /** An idle connection broke; the pool replaces it, this only tells. */
   onError(error: Error): void;
 }
 
 /** TypeORM over one role. `synchronize` is never used: migrations are the only way the schema changes. */
-export function createDataSource(client: ClientConfig, pool: PoolOptions): DataSource {
-  const { connectionString, ...rest } = client;
+export function createDataSource(access: DatabaseAccess, pool: PoolOptions): DataSource {
   return new DataSource({
     type: 'postgres',
     entities,
@@ -28,14 +64,8 @@ export function createDataSource(client: ClientConfig, pool: PoolOptions): DataS
     migrationsTransactionMode: 'each',
     installExtensions: false,
     poolErrorHandler: (error: Error) => pool.onError(error),
-    ...(connectionString ? { url: connectionString } : {}),
-    extra: {
-      ...rest,
-      max: pool.maxConnections,
-      connectionTimeoutMillis: 10_000,
-      idleTimeoutMillis: 30_000,
-      keepAlive: true,
-      application_name: 'mcp-registry',
-    },
+    extra: poolConfig(access, access.pool?.maxConnections ?? pool.maxConnections, {
+      statement_timeout: pool.statementTimeoutMs ?? false,
+    }),
   });
 }

@@ -1,55 +1,88 @@
-import pg from 'pg';
 import { MigrationExecutor } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
+import { RegistryError } from '#domain/registry-error.js';
+import { withClient } from './database-client.js';
+import { databaseFault } from './database-fault.js';
 import { createDataSource } from './database.js';
-import type { Database } from './database.js';
+import type { Database, DatabaseAccess } from './database.js';
 
 /** Any number, as long as every version of this program takes the same: it keeps two starting processes apart. */
 const MIGRATION_LOCK = 5_124_377_001;
+/** For that lock and those of tables; who holds one for so long is stuck. */
+const LOCK_TIMEOUT = '5min';
 
 /**
  * Brings the schema up to date as the migrating role and grants the app role what it needs: rows, never tables.
  * Safe to repeat and to run in several processes at once: TypeORM itself takes no lock, so one is taken on the very
- * connection that migrates. Returns the names of the migrations that ran.
+ * connection that migrates. Returns the names of the migrations that ran; throws a RegistryError when it cannot.
  */
 export async function migrate(database: Database): Promise<string[]> {
-  const dataSource = createDataSource(database.migrator, { maxConnections: 2, onError: () => undefined });
-  await dataSource.initialize();
-  const runner = dataSource.createQueryRunner();
+  const { migrator, app } = database;
+  // Logging in as the app role proves that it can, before anything is changed.
+  const role = await withClient(app, async (client) => {
+    const { rows } = await client.query<{ role: string }>('SELECT current_user AS role');
+    return (rows[0] as { role: string }).role;
+  });
+  const dataSource = createDataSource(migrator, { maxConnections: 2, onError: () => undefined });
   try {
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const ran = await new MigrationExecutor(dataSource, runner).executePendingMigrations();
-    const [{ appRole }] = (await connectedRole(database)) as [{ appRole: string }];
-    await runner.query(`
-      GRANT USAGE ON SCHEMA public TO ${appRole};
-      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${appRole};
-      GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO ${appRole};
-    `);
-    return ran.map((migration) => migration.name);
+    await dataSource.initialize();
+    const runner = dataSource.createQueryRunner();
+    try {
+      await runner.query(`SET lock_timeout = '${LOCK_TIMEOUT}'`);
+      await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      const ran = await new MigrationExecutor(dataSource, runner).executePendingMigrations();
+      await grantRows(runner, role, app);
+      return ran.map((migration) => migration.name);
+    } finally {
+      await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+      await runner.release();
+    }
+  } catch (error) {
+    throw databaseFault(error, migrator, 'migrate');
   } finally {
-    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
-    await runner.release();
-    await dataSource.destroy();
+    if (dataSource.isInitialized) await dataSource.destroy();
   }
 }
 
-/** The app role as the server names it, quoted for use in a statement; logging in as it proves that it can. */
-async function connectedRole(database: Database): Promise<unknown[]> {
-  const client = new pg.Client(database.app);
-  await client.connect();
-  try {
-    return (await client.query('SELECT quote_ident(current_user) AS "appRole"')).rows;
-  } finally {
-    await client.end();
-  }
+/** Writes nothing when the role has it all. Only what is ours is granted: the schema may hold tables of others too. */
+async function grantRows(runner: QueryRunner, role: string, app: DatabaseAccess): Promise<void> {
+  for (const { statement } of await missingGrants(runner, role)) await runner.query(statement);
+  // An owner's right to grant can be missing; then the server only warns.
+  const missing = await missingGrants(runner, role);
+  if (missing.length === 0) return;
+  throw new RegistryError(
+    'DatabasePermissionDenied',
+    `role ${role} cannot use database ${app.database}, and the migrating role may not change that: ` +
+      `run as owner of schema public: ${missing.map(({ statement }) => statement).join('; ')}`,
+  );
+}
+
+/** CASE, because the server may evaluate the parts of an AND in any order, and a table is no sequence. */
+async function missingGrants(runner: QueryRunner, role: string): Promise<{ statement: string }[]> {
+  return (await runner.query(
+    `SELECT format('GRANT USAGE ON SCHEMA public TO %I', $1::text) AS statement
+      WHERE NOT has_schema_privilege($1, 'public', 'USAGE')
+     UNION ALL
+     SELECT format('GRANT %s TO %I', CASE relkind
+              WHEN 'r' THEN format('SELECT, INSERT, UPDATE, DELETE ON %s', oid::regclass)
+              WHEN 'S' THEN format('USAGE ON SEQUENCE %s', oid::regclass)
+            END, $1::text)
+       FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relname <> 'migrations' AND pg_has_role(relowner, 'USAGE')
+        AND NOT CASE relkind
+              WHEN 'r' THEN has_table_privilege($1, oid, 'SELECT') AND has_table_privilege($1, oid, 'INSERT')
+                        AND has_table_privilege($1, oid, 'UPDATE') AND has_table_privilege($1, oid, 'DELETE')
+              WHEN 'S' THEN has_sequence_privilege($1, oid, 'USAGE')
+              ELSE true
+            END`,
+    [role],
+  )) as { statement: string }[];
 }
 
 /** The identity of the database, made by its first migration: two processes with the same one share their rows. */
-export async function readStoreId(app: pg.ClientConfig): Promise<string> {
-  const client = new pg.Client(app);
-  await client.connect();
-  try {
-    return ((await client.query('SELECT id FROM store')).rows[0] as { id: string }).id;
-  } finally {
-    await client.end();
-  }
+export function readStoreId(app: DatabaseAccess): Promise<string> {
+  return withClient(app, async (client) => {
+    const { rows } = await client.query<{ id: string }>('SELECT id FROM store');
+    return (rows[0] as { id: string }).id;
+  });
 }

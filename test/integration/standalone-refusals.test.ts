@@ -97,7 +97,9 @@ it.each([
 ])('a DATABASE_URL where $what, without its password', async ({ port }) => {
   const at = await port();
   const [line, ...more] = await refusal({ env: { DATABASE_URL: databaseUrl(at) } });
-  expect(line).toMatch(/^error: DATABASE_URL: cannot connect to database catalogue at 127\.0\.0\.1:\d+ as registry: /);
+  expect(line).toMatch(
+    /^error: DATABASE_URL: cannot connect to database catalogue at 127\.0\.0\.1:\d+ as registry with sslMode prefer: /,
+  );
   expect(line).toContain(`:${at} `);
   expect(line).toContain('or unset it to use the embedded Postgres');
   expect(line).not.toContain('topsecret');

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import type { ClientConfig } from 'pg';
-import type { Database } from '#persistence/database.js';
+import type { Database, DatabaseAccess } from '#persistence/database.js';
 import { migrate } from '#persistence/migrate.js';
 
 export interface TestDatabase extends Database {
@@ -17,8 +16,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     for (const role of ['db_migrator', 'db_app']) await ensureRole(admin, role);
     await admin.query(`CREATE DATABASE ${database} OWNER db_migrator`);
   });
-  const app: ClientConfig = { host, database, user: 'db_app' };
-  const migrator: ClientConfig = { host, database, user: 'db_migrator' };
+  const app: DatabaseAccess = { host, database, user: 'db_app' };
+  const migrator: DatabaseAccess = { host, database, user: 'db_migrator' };
   await migrate({ app, migrator });
   return {
     app,

@@ -1,5 +1,5 @@
-import type { ClientConfig } from 'pg';
 import type { Logger } from 'pino';
+import type { DatabaseAccess } from '#persistence/database.js';
 import { AccessControl } from './auth/access-control.js';
 import { defaultCatalogueBudget } from './catalogue/catalogue-budget.js';
 import { CatalogueFollower } from './catalogue/catalogue-follower.js';
@@ -15,7 +15,7 @@ import { ViewDatabase } from './view-database.js';
 
 export interface RegistryApiOptions {
   /** The app role. It only reads: over one connection that follows, and up to two for what is not kept in memory. */
-  readonly database: ClientConfig;
+  readonly database: DatabaseAccess;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;

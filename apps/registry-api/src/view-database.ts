@@ -1,6 +1,8 @@
 import { DatabaseError, Pool } from 'pg';
-import type { ClientConfig, QueryResultRow } from 'pg';
+import type { QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
+import { poolConfig } from '#persistence/database-client.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import type { Queryable } from '#persistence/page.js';
 
 /** Views are looked at now and then, by people and by tools that poll; they must not crowd out a sync. */
@@ -17,14 +19,13 @@ export class ViewDatabase implements Queryable {
   readonly #pool: Pool;
   readonly #logger: Logger;
 
-  constructor(database: ClientConfig, logger: Logger) {
-    this.#pool = new Pool({
-      ...database,
+  constructor(database: DatabaseAccess, logger: Logger) {
+    const options = {
       application_name: 'mcp-registry-views',
-      max: MAX_CONNECTIONS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
-    });
+    };
+    this.#pool = new Pool(poolConfig(database, MAX_CONNECTIONS, options));
     this.#logger = logger;
     // An idle connection broke; the next query makes another.
     this.#pool.on('error', (err) => logger.debug({ err }, 'an idle database connection broke'));

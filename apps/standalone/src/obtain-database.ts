@@ -1,13 +1,11 @@
-import pg from 'pg';
 import type { Logger } from 'pino';
 import type { StandaloneConfig } from '#config/standalone-config.js';
 import type { Progress } from '#devstack/progress.js';
+import { accessOf } from '#persistence/database-access.js';
 import type { Database } from '#persistence/database.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { migrate } from '#persistence/migrate.js';
 import { orAborted } from './or-aborted.js';
-
-const CONNECT_TIMEOUT_MS = 5_000;
 
 interface Surroundings {
   readonly progress: Progress;
@@ -53,38 +51,14 @@ async function startOwn(
 }
 
 async function openNamed(url: string): Promise<Database> {
-  const client = { connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS };
-  const database = { app: client, migrator: client };
-  await proveConnection(client, url);
-  await migrate(database);
-  return database;
-}
-
-async function proveConnection(options: pg.ClientConfig, url: string): Promise<void> {
-  const client = new pg.Client(options);
-  client.on('error', () => undefined);
   try {
-    await client.connect();
+    const access = accessOf(url);
+    const database = { app: access, migrator: access };
+    await migrate(database);
+    return database;
   } catch (error) {
-    throw new Error(
-      `DATABASE_URL: cannot connect to ${describe(url)}: ${explain(error)}. ` +
-        'Correct it, start that server, or unset it to use the embedded Postgres',
-      { cause: error },
-    );
-  } finally {
-    await client.end().catch(() => undefined);
+    throw new Error(`DATABASE_URL: ${(error as Error).message}. Correct it, or unset it to use the embedded Postgres`, {
+      cause: error,
+    });
   }
-}
-
-/** Without the password. */
-function describe(url: string): string {
-  const { host, pathname, username, searchParams } = new URL(url);
-  const place = searchParams.get('host') || host || 'localhost';
-  return `database ${pathname.slice(1) || '(default)'} at ${place} as ${username || '(default user)'}`;
-}
-
-/** Of several addresses that were tried, as for `localhost`, the message is empty and the code says it. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
 }

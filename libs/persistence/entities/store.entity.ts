@@ -8,4 +8,8 @@ export class StoreEntity {
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;
+
+  /** `namespace/name` of the MCPRegistry that it belongs to; null when several share it. */
+  @Column('text', { nullable: true })
+  owner!: string | null;
 }

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
-import type { ClientConfig } from 'pg';
+import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
-import { describeDatabaseFault } from './database-fault.js';
+import { newClient } from '#persistence/database-client.js';
+import { databaseFault } from '#persistence/database-fault.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import type { LiveCatalogue } from './live-catalogue.js';
 import { isUntidy, loadRegistries } from './load-registries.js';
 
@@ -11,7 +12,6 @@ import { isUntidy, loadRegistries } from './load-registries.js';
 const POLL_MS = 30_000;
 /** A connection that says nothing for so long is taken for dead. */
 const QUERY_TIMEOUT_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 
@@ -23,13 +23,13 @@ export class CatalogueFollower {
   #fault: string | undefined = 'not connected to the database yet';
   #running: Promise<void> | undefined;
   readonly #stopping = new AbortController();
-  readonly #database: ClientConfig;
+  readonly #database: DatabaseAccess;
   readonly #catalogue: LiveCatalogue;
   readonly #budget: number;
   readonly #logger: Logger;
 
   /** `budget`: bytes that documents may take; the others are answered from the database. */
-  constructor(database: ClientConfig, catalogue: LiveCatalogue, budget: number, logger: Logger) {
+  constructor(database: DatabaseAccess, catalogue: LiveCatalogue, budget: number, logger: Logger) {
     this.#database = database;
     this.#catalogue = catalogue;
     this.#budget = budget;
@@ -58,7 +58,8 @@ export class CatalogueFollower {
         await this.#follow(() => (retryMs = FIRST_RETRY_MS));
       } catch (error) {
         if (signal.aborted) return;
-        const fault = describeDatabaseFault(error);
+        const { reason, message } = databaseFault(error, this.#database, 'read');
+        const fault = `${reason}: ${message}`;
         // Once per fault: an outage of an hour is one line, not one for each try.
         if (fault !== this.#fault) this.#logger.warn({ fault }, 'database is away; the catalogue stays as it is');
         this.#fault = fault;
@@ -71,11 +72,8 @@ export class CatalogueFollower {
 
   /** Returns when stopped; throws when the connection is lost. */
   async #follow(onLoaded: () => void): Promise<void> {
-    const client = new Client({
-      ...this.#database,
+    const client = newClient(this.#database, {
       application_name: 'mcp-registry-api',
-      keepAlive: true,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
     });
     const doorbell = new Doorbell();

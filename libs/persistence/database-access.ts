@@ -1,0 +1,82 @@
+import { parseGoDuration } from '#domain/go-duration.js';
+import { RegistryError } from '#domain/registry-error.js';
+import { SSL_MODES } from '#domain/ssl-mode.js';
+import type { SslMode } from '#domain/ssl-mode.js';
+import type { Database, DatabaseAccess } from './database.js';
+
+export const DEFAULT_PORT = 5432;
+
+/** What a timer can count; longer is for ever. */
+const LONGEST_LIFETIME_SECONDS = 2_147_483;
+
+/** What a `databaseConfig` says of this, its defaults filled in. */
+interface DatabaseSpec {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly migrationUser: string;
+  readonly database: string;
+  readonly sslMode: SslMode;
+  readonly maxOpenConns: number;
+  readonly maxIdleConns: number;
+  readonly connMaxLifetime: string;
+}
+
+/** The database of a `databaseConfig`, both passwords in one file. */
+export function databaseOf(spec: DatabaseSpec, files: { passwordFile?: string; caFile?: string }): Database {
+  const { host, port, database, sslMode, maxOpenConns, maxIdleConns, connMaxLifetime } = spec;
+  const lifetimeSeconds = Math.ceil((parseGoDuration(connMaxLifetime) ?? 0) / 1000);
+  const pool = {
+    maxConnections: maxOpenConns,
+    maxIdle: Math.min(maxIdleConns, maxOpenConns),
+    maxLifetimeSeconds: lifetimeSeconds > LONGEST_LIFETIME_SECONDS ? 0 : lifetimeSeconds,
+  };
+  const common = { host, port, database, sslMode, pool, ...files };
+  return { app: { ...common, user: spec.user }, migrator: { ...common, user: spec.migrationUser } };
+}
+
+/** Of a connection URL, beside user, password, host, port and database; all mean what they mean to libpq. */
+const URL_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname', 'options'] as const;
+const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
+/** We have our own. */
+const WITHOUT_EFFECT = ['application_name', 'connect_timeout'];
+
+/** The database that a connection URL names. Throws a RegistryError about a parameter that would be ignored. */
+export function accessOf(url: string): DatabaseAccess {
+  const { hostname, port, username, password, pathname, searchParams } = new URL(url);
+  const understood: readonly string[] = [...URL_PARAMETERS, ...TLS_PARAMETERS, ...WITHOUT_EFFECT];
+  const foreign = [...searchParams.keys()].filter((name) => !understood.includes(name));
+  if (foreign.length > 0) {
+    const known = [...URL_PARAMETERS, ...TLS_PARAMETERS].join(', ');
+    throw invalid(`does not know the parameter ${foreign.join(', ')}: leave it out; known are ${known}`);
+  }
+  const given = (name: (typeof URL_PARAMETERS)[number] | (typeof TLS_PARAMETERS)[number], part = '') =>
+    searchParams.get(name) ?? decodeURIComponent(part);
+  const user = given('user', username) || 'postgres';
+  return {
+    host: given('host', hostname.replace(/^\[(.+)\]$/, '$1')) || 'localhost',
+    port: Number(given('port', port) || DEFAULT_PORT),
+    user,
+    database: given('dbname', pathname.slice(1)) || user,
+    sslMode: toSslMode(given('sslmode') || 'prefer'),
+    ...optional('password', given('password', password)),
+    ...optional('options', given('options')),
+    ...optional('caFile', given('sslrootcert')),
+    ...optional('certFile', given('sslcert')),
+    ...optional('keyFile', given('sslkey')),
+  };
+}
+
+function toSslMode(text: string): SslMode {
+  const mode = SSL_MODES.find((known) => known === text);
+  if (!mode) throw invalid(`sslmode ${text} is not one of ${SSL_MODES.join(', ')}`);
+  return mode;
+}
+
+function invalid(message: string): RegistryError {
+  return new RegistryError('ValidationFailed', message, 'stop');
+}
+
+function optional<Name extends string>(name: Name, value: string): { [name in Name]?: string } {
+  return value ? ({ [name]: value } as { [name in Name]: string }) : {};
+}

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import type { ClientConfig, PoolConfig } from 'pg';
+import { RegistryError } from '#domain/registry-error.js';
+import { DEFAULT_PORT } from './database-access.js';
+import type { DatabaseAccess } from './database.js';
+import { databaseFault } from './database-fault.js';
+import { NegotiatedSocket } from './negotiated-socket.js';
+import { findPassword } from './pgpass.js';
+
+/** What a caller may choose about its connections. */
+export type ClientOptions = Pick<
+  ClientConfig,
+  'application_name' | 'connectionTimeoutMillis' | 'query_timeout' | 'statement_timeout'
+>;
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A process that stopped in the middle of a transaction must not hold its locks for ever. */
+const IDLE_IN_TRANSACTION_MS = 5 * 60_000;
+/** Shorter than the few minutes after which firewalls forget a silent connection. */
+const KEEP_ALIVE_MS = 60_000;
+/** A connection beyond those that may stay idle is closed after so long without use. */
+const IDLE_MS = 10_000;
+
+/** Runs `work` on a connection of its own. Throws a RegistryError when there is none. */
+export async function withClient<T>(
+  access: DatabaseAccess,
+  work: (client: pg.Client) => Promise<T>,
+  options: ClientOptions = {},
+): Promise<T> {
+  const client = newClient(access, options);
+  // One that breaks while it is idle fails the next query.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Not connected yet. `connect` throws a RegistryError that names place, role and remedy. */
+export function newClient(access: DatabaseAccess, options: ClientOptions = {}): pg.Client {
+  return new (clientClass(access))({ ...clientConfig(access), ...options });
+}
+
+/**
+ * For a pool, whose connections are made as `newClient` makes them. pg-pool keeps `min` connections for as long as they
+ * live and closes others when they were idle for a while: that is how near it comes to a limit of idle ones.
+ */
+export function poolConfig(access: DatabaseAccess, maxConnections: number, options: ClientOptions = {}): PoolConfig {
+  return {
+    ...clientConfig(access),
+    max: maxConnections,
+    min: Math.min(access.pool?.maxIdle ?? 0, maxConnections),
+    idleTimeoutMillis: IDLE_MS,
+    maxLifetimeSeconds: access.pool?.maxLifetimeSeconds ?? 0,
+    ...options,
+    Client: clientClass(access) as unknown as NonNullable<PoolConfig['Client']>,
+  };
+}
+
+function clientConfig(access: DatabaseAccess): ClientConfig {
+  const { host, port = DEFAULT_PORT, user, database, options, sslMode = 'prefer' } = access;
+  const { password, passwordFile } = access;
+  return {
+    host,
+    port,
+    user,
+    database,
+    ...(options === undefined ? {} : { options }),
+    ...(passwordFile === undefined ? {} : { password: () => readPassword(passwordFile, access) }),
+    ...(password === undefined ? {} : { password }),
+    // Whatever is encrypted is so below, by the rules of libpq.
+    ssl: false,
+    ...(host.startsWith('/') ? {} : { stream: () => new NegotiatedSocket({ ...access, sslMode }) }),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    application_name: 'mcp-registry',
+  };
+}
+
+/** Asked for each connection, so that a new password is seen. */
+async function readPassword(file: string, access: DatabaseAccess): Promise<string> {
+  const { host, port = DEFAULT_PORT, database, user } = access;
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new RegistryError('DatabaseAuthFailed', `cannot read the passwords in ${file}: ${error.message}`);
+  });
+  const password = findPassword(text, { host, port, database, user });
+  if (password !== undefined) return password;
+  throw new RegistryError(
+    'DatabaseAuthFailed',
+    `${file} has no password for ${host}:${port}:${database}:${user}: add a line that begins so, or with * for a part`,
+  );
+}
+
+/** A client whose failures to connect are explained. */
+function clientClass(access: DatabaseAccess): typeof pg.Client {
+  return class extends pg.Client {
+    override connect(): Promise<pg.Client>;
+    override connect(callback: (error: Error) => void): void;
+    override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
+      if (!callback) {
+        return super.connect().catch((error: unknown) => {
+          throw databaseFault(error, access);
+        });
+      }
+      super.connect((error: Error) => callback(error && databaseFault(error, access)));
+    }
+  };
+}

@@ -1,0 +1,231 @@
+import { readFile } from 'node:fs/promises';
+import { connect as connectPlain, isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { connect as connectTls, getCACertificates } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
+import type { SslMode } from '#domain/ssl-mode.js';
+
+export interface TlsAccess {
+  readonly sslMode: SslMode;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
+/** The connection cannot be encrypted as the mode asks; the message says why. */
+export class TlsRefused extends Error {
+  override readonly name = 'TlsRefused';
+}
+
+type Transport = 'plain' | 'tls';
+
+/** What each mode tries, in this order. */
+const TRANSPORTS: Readonly<Record<SslMode, readonly Transport[]>> = {
+  disable: ['plain'],
+  allow: ['plain', 'tls'],
+  prefer: ['tls', 'plain'],
+  require: ['tls'],
+  'verify-ca': ['tls'],
+  'verify-full': ['tls'],
+};
+
+/** Length 8, then the code that stands where a protocol version would. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+/** The first answer to a startup message when pg_hba.conf does not admit this kind of connection (SQLSTATE 28000). */
+const isRefusal = (answer: Buffer): boolean => answer[0] === 0x45 && answer.includes('\0C28000\0');
+
+/**
+ * A socket that negotiates TLS as libpq does, for node-pg's `stream` option: by itself node-pg knows TLS on or off,
+ * and reads `require` and `verify-ca` as `verify-full`. Other than libpq, `allow` and `prefer` never verify, even when
+ * there is a CA: where plain text will do, a certificate is no reason to fall back to it.
+ */
+export class NegotiatedSocket extends Duplex {
+  readonly #tls: TlsAccess;
+  #untried: Transport[];
+  #place = { host: '', port: 0 };
+  #socket: Socket | undefined;
+  #keepAlive: [boolean, number] = [false, 0];
+  /** What the client said first; it is said again when the server wants the other transport. */
+  #startup: Buffer | undefined;
+  /** What the server said to it, while the other transport is tried. */
+  #refusal: Buffer | undefined;
+  #isAnswered = false;
+
+  constructor(tls: TlsAccess) {
+    super();
+    this.#tls = tls;
+    this.#untried = [...TRANSPORTS[tls.sslMode]];
+  }
+
+  /** Emits `connect` when the client can send its startup message. */
+  connect(port: number, host: string): this {
+    this.#place = { host, port };
+    this.#tryNext();
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(enable: boolean, initialDelayMs: number): this {
+    this.#keepAlive = [enable, initialDelayMs];
+    this.#socket?.setKeepAlive(enable, initialDelayMs);
+    return this;
+  }
+
+  ref(): this {
+    this.#socket?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#socket?.unref();
+    return this;
+  }
+
+  #tryNext(): void {
+    const transport = this.#untried.shift();
+    const socket = connectPlain({ ...this.#place, noDelay: true });
+    this.#hold(socket);
+    socket.once('connect', () => {
+      socket.setKeepAlive(...this.#keepAlive);
+      if (transport === 'tls') this.#askForTls(socket);
+      else this.#use(socket);
+    });
+  }
+
+  /** One socket at a time; its end is ours until it is given up. */
+  #hold(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail());
+  }
+
+  /** Ends when all that came is read. */
+  #end(): void {
+    this.once('end', () => this.destroy());
+    this.push(null);
+  }
+
+  #giveUp(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.removeAllListeners();
+    socket?.on('error', () => undefined);
+    socket?.destroy();
+  }
+
+  #fail(error?: Error): void {
+    this.#giveUp();
+    if (this.#refusal && !this.#isAnswered) {
+      // The server did answer, on the other transport: what it said there is the better explanation.
+      this.#isAnswered = true;
+      this.push(this.#refusal);
+      this.#end();
+    } else if (error || !this.#isAnswered) {
+      this.destroy(error);
+    } else {
+      this.#end();
+    }
+  }
+
+  #askForTls(socket: Socket): void {
+    socket.write(SSL_REQUEST);
+    socket.once('data', (answer: Buffer) => {
+      socket.pause();
+      // Anything behind the answer was not sent by who will prove its identity (CVE-2021-23222).
+      if (answer.length !== 1)
+        return this.#fail(new TlsRefused('the server answered something unexpected to the request for TLS'));
+      if (answer.toString('latin1') === 'S') return void this.#secure(socket);
+      if (answer.toString('latin1') !== 'N')
+        return this.#fail(new TlsRefused('the server does not know the request for TLS'));
+      if (this.#untried.includes('plain')) this.#use(socket);
+      else this.#fail(new TlsRefused('the server does not offer TLS'));
+    });
+  }
+
+  async #secure(socket: Socket): Promise<void> {
+    const { host } = this.#place;
+    let options: ConnectionOptions;
+    try {
+      options = await tlsOptions(this.#tls);
+    } catch (error) {
+      return this.#fail(new TlsRefused((error as Error).message, { cause: error }));
+    }
+    if (this.#socket !== socket) return;
+    socket
+      .removeAllListeners('error')
+      .removeAllListeners('close')
+      .on('error', () => undefined);
+    const secure = connectTls({ ...options, socket, host, ...(isIP(host) ? {} : { servername: host }) });
+    this.#socket = secure;
+    const fallBack = (error?: Error): void => {
+      this.#giveUp();
+      if (this.#untried.length > 0) this.#tryNext();
+      else this.#fail(new TlsRefused(error?.message ?? 'the server hung up while TLS began', { cause: error }));
+    };
+    secure.once('error', fallBack);
+    secure.once('close', fallBack);
+    secure.once('secureConnect', () => {
+      secure.off('error', fallBack);
+      secure.off('close', fallBack);
+      this.#hold(secure);
+      this.#use(secure);
+    });
+  }
+
+  /** From here on the socket carries the client's conversation with the server. */
+  #use(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
+    socket.resume();
+    if (this.#startup) socket.write(this.#startup);
+    else this.emit('connect');
+  }
+
+  #receive(socket: Socket, chunk: Buffer): void {
+    if (!this.#isAnswered && this.#untried.length > 0 && isRefusal(chunk)) {
+      this.#refusal = chunk;
+      this.#giveUp();
+      this.#tryNext();
+      return;
+    }
+    this.#isAnswered = true;
+    this.#startup = undefined;
+    if (!this.push(chunk)) socket.pause();
+  }
+
+  override _read(): void {
+    if (this.#isAnswered) this.#socket?.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (!this.#isAnswered) this.#startup = this.#startup ? Buffer.concat([this.#startup, chunk]) : chunk;
+    if (this.#socket) this.#socket.write(chunk, done);
+    else done(new Error('the connection is closed'));
+  }
+
+  override _final(done: () => void): void {
+    this.#socket?.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#giveUp();
+    done(error);
+  }
+}
+
+/** Files are read for each connection, so that renewed certificates are seen. */
+async function tlsOptions({ sslMode, caFile, certFile, keyFile }: TlsAccess): Promise<ConnectionOptions> {
+  const isVerified = sslMode.startsWith('verify') || (sslMode === 'require' && caFile !== undefined);
+  const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(async (file) => file && readFile(file)));
+  return {
+    rejectUnauthorized: isVerified,
+    ...(isVerified ? { ca: ca ?? [...getCACertificates('default'), ...getCACertificates('system')] } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
+    ...(sslMode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { findPassword, pgpassLine } from './pgpass.js';
+
+const target = { host: 'db.example.com', port: 5432, database: 'registry', user: 'db_app' };
+
+describe('a pgpass file', () => {
+  it('gives the password of the first line that matches', () => {
+    const file = [
+      '# host:port:database:user:password',
+      'db.example.com:5433:registry:db_app:other port',
+      'db.example.com:5432:registry:db_migrator:other user',
+      'db.example.com:5432:registry:db_app:first',
+      'db.example.com:5432:registry:db_app:second',
+    ].join('\n');
+    expect(findPassword(file, target)).toBe('first');
+    expect(findPassword(file, { ...target, user: 'nobody' })).toBeUndefined();
+  });
+
+  it('takes a star for anything, but not an escaped one', () => {
+    expect(findPassword('*:*:*:db_app:any\n', target)).toBe('any');
+    expect(findPassword('*:*:*:\\*:literal\n', target)).toBeUndefined();
+    expect(findPassword('*:*:*:\\*:literal\n', { ...target, user: '*' })).toBe('literal');
+  });
+
+  it.each([
+    ['Windows line ends', 'db.example.com:5432:registry:db_app:secret\r\n'],
+    ['no line end', 'db.example.com:5432:registry:db_app:secret'],
+    ['escapes that are not needed', 'db.example\\.com:5432:registry:db_app:\\s\\e\\c\\r\\e\\t'],
+    ['something behind the password', 'db.example.com:5432:registry:db_app:secret:ignored'],
+  ])('is read with %s', (_, file) => {
+    expect(findPassword(file, target)).toBe('secret');
+  });
+
+  it.each(['', '\n\n', 'db.example.com', 'db.example.com:5432:registry:db_app', '::::'])(
+    'has no password in a line like "%s"',
+    (file) => {
+      expect(findPassword(file, target)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['a colon', 'a:b'],
+    ['a backslash', 'a\\b'],
+    ['both, at the end', 'ab:\\'],
+    ['a star', '*'],
+    ['a leading hash', '#secret'],
+    ['spaces', ' a b '],
+    ['letters beyond ASCII', 'pässwörd 🔑'],
+    ['an IPv6 address as host', 'x', '::1'],
+  ])('gives back what was written with %s', (_, password, host = 'db:\\.example') => {
+    const awkward = { host, port: 5432, database: 'a:b', user: 'c\\d' };
+    const file = pgpassLine(target, 'another') + pgpassLine(awkward, password);
+    expect(findPassword(file, awkward)).toBe(password);
+    expect(findPassword(file, target)).toBe('another');
+  });
+});

@@ -1,0 +1,49 @@
+/** What a password is for. */
+export interface PasswordTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+}
+
+/**
+ * The password that a file in libpq's .pgpass format has for the target: the first line that matches counts, `*` stands
+ * for anything, a backslash takes the meaning from the character behind it. Undefined when there is none. Unlike libpq
+ * nobody asks for the file's mode: a mounted Secret is often readable by its group.
+ */
+export function findPassword(file: string, { host, port, database, user }: PasswordTarget): string | undefined {
+  const wanted = [host, String(port), database, user];
+  for (const line of file.split(/\r?\n/)) {
+    if (line.startsWith('#')) continue;
+    const fields = splitLine(line);
+    const password = fields[wanted.length];
+    if (password !== undefined && wanted.every((value, at) => matches(fields[at] as Field, value)))
+      return password.text;
+  }
+  return undefined;
+}
+
+/** The line, with its end, that gives the target this password. */
+export function pgpassLine({ host, port, database, user }: PasswordTarget, password: string): string {
+  return `${[host, String(port), database, user, password].map(escape).join(':')}\n`;
+}
+
+interface Field {
+  readonly text: string;
+  readonly isAny: boolean;
+}
+
+function splitLine(line: string): Field[] {
+  return [...line.matchAll(/(?:^|:)((?:\\.|[^:\\]|\\$)*)/g)].map(([, raw = '']) => ({
+    text: raw.replace(/\\(.)/g, '$1'),
+    isAny: raw === '*',
+  }));
+}
+
+function matches(field: Field, value: string): boolean {
+  return field.isAny || field.text === value;
+}
+
+function escape(value: string): string {
+  return value.replace(/[\\:]/g, '\\$&');
+}
