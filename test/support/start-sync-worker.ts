@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import type { ClientConfig } from 'pg';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
 import type { ResourceStore } from '#domain/resource-store.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
 import type { SourceSettings } from '#sources/source.js';
@@ -18,7 +18,7 @@ import { installTemporalRuntime } from '#temporal/runtime.js';
 export interface TestSyncWorkerOptions {
   readonly temporalAddress: string;
   readonly store: Store;
-  readonly database: ClientConfig;
+  readonly database: DatabaseAccess;
   /** A folder of documents. */
   readonly manifests: string;
   /** For what is kept of the documents, and for the worker's own files. */
