@@ -1,5 +1,11 @@
-import type { RegistryActivities, SyncActivities } from './contract.js';
+import type { ProvisionActivities, RegistryActivities, SyncActivities } from './contract.js';
 import { withFailures } from './failure.js';
+import { ensureAccess } from './provision/ensure-access.js';
+import { ensureConfig } from './provision/ensure-config.js';
+import { ensureDeployment } from './provision/ensure-deployment.js';
+import { ensureSecrets } from './provision/ensure-secrets.js';
+import { ensureService } from './provision/ensure-service.js';
+import type { ProvisionWorld } from './provision/provision-world.js';
 import { readDesiredState } from './registry/read-desired-state.js';
 import { reportStatus } from './registry/report-status.js';
 import { tearDown } from './registry/tear-down.js';
@@ -17,6 +23,17 @@ export function registryActivities(world: RegistryWorld): RegistryActivities {
     readDesiredState: readDesiredState(world),
     reportStatus: reportStatus(world),
     tearDown: tearDown(world),
+  });
+}
+
+/** For the same worker, where there is a cluster. */
+export function provisionActivities(world: ProvisionWorld): ProvisionActivities {
+  return withFailures({
+    ensureConfig: ensureConfig(world),
+    ensureAccess: ensureAccess(world),
+    ensureSecrets: ensureSecrets(world),
+    ensureDeployment: ensureDeployment(world),
+    ensureService: ensureService(world),
   });
 }
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { formatFault } from '#config/spec-fault.js';
+import { formatFault, parseWithFaults } from '#config/spec-fault.js';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
@@ -8,15 +8,20 @@ import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import { registryName } from '#domain/spec-fields.js';
 import type { SourcePlan } from '#domain/sync.js';
 import { READER_VERSION } from '#sources/formats/reading.js';
 import { findSource } from '#sources/index.js';
 import type { Source } from '#sources/source.js';
 
 /** The spec of a resource, or every fault in it as one message. */
-export function readSpec(resource: RegistryResource): { spec: RegistrySpec } | { invalid: string } {
-  const parsed = parseRegistrySpec(resource.spec);
-  return 'spec' in parsed ? parsed : { invalid: parsed.faults.map(formatFault).join('; ') };
+export function readSpec({ ref, spec }: RegistryResource): { spec: RegistrySpec } | { invalid: string } {
+  // Refused where it is written; but it may have been there before that rule was.
+  const named = parseWithFaults(registryName, ref.name, { root: ['metadata', 'name'] });
+  const parsed = parseRegistrySpec(spec);
+  if ('value' in named && 'spec' in parsed) return parsed;
+  const faults = [named, parsed].flatMap((each) => ('faults' in each ? each.faults : []));
+  return { invalid: faults.map(formatFault).join('; ') };
 }
 
 /** As {@link readSpec}, for those who cannot go on without one. Throws `Cancelled` when the resource is gone. */

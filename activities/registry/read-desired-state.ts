@@ -1,5 +1,6 @@
 import type { RegistryActivities } from '../contract.js';
 import { planSource, readSpec } from '../plan.js';
+import { toBlueprint, toProvisionPlan } from '../provision/read-blueprint.js';
 import type { RegistryWorld } from './registry-world.js';
 
 /** Reads the resource, whatever the nudge said, and reduces it to what a workflow may know. */
@@ -16,6 +17,9 @@ export function readDesiredState(world: RegistryWorld): RegistryActivities['read
         planSource(source, registry.namespace, world.resources, world.minSyncIntervalMs),
       ),
     );
-    return { ...known, sources };
+    const { provisioning, resources } = world;
+    if (!provisioning) return { ...known, sources };
+    const blueprint = await toBlueprint({ resources, ...provisioning }, registry, read.spec);
+    return { ...known, sources, provision: toProvisionPlan(blueprint) };
   };
 }

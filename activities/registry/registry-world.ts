@@ -1,5 +1,6 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ResourceStore } from '#domain/resource-store.js';
+import type { ProvisionWorld } from '../provision/provision-world.js';
 
 /** What the activities beside the workflows work with. */
 export interface RegistryWorld {
@@ -8,4 +9,6 @@ export interface RegistryWorld {
   readonly minSyncIntervalMs: number;
   /** Removes what was provisioned for a registry. Safe to repeat. */
   unprovision(registry: RegistryRef): Promise<void>;
+  /** Where a server of its own is run for each registry; absent where one stands already. */
+  readonly provisioning?: Omit<ProvisionWorld, 'resources'>;
 }

@@ -70,6 +70,15 @@ export const httpUrl = z
     }),
   );
 
+/** Name of an MCPRegistry: names of Services (DNS-1035) and labels are derived from it. */
+export const registryName = z
+  .string()
+  .max(50)
+  .regex(
+    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    'must be lower-case letters, digits and "-", beginning with a letter and not ending with "-"',
+  );
+
 /** Name of a source: it becomes a segment of URLs and paths, and part of a volume's name. */
 export const sourceName = z
   .string()

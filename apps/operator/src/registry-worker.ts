@@ -1,6 +1,6 @@
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
-import { registryActivities } from '#activities/index.js';
+import { provisionActivities, registryActivities } from '#activities/index.js';
 import type { RegistryWorld } from '#activities/registry/registry-world.js';
 import { runWorker } from '#temporal/running-worker.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
@@ -17,7 +17,7 @@ export interface RegistryWorkerOptions {
   readonly taskQueue?: string;
 }
 
-/** Runs the workflows, and the activities that read resources and write their status. */
+/** Runs the workflows, and the activities that read resources, write their status and provision what they need. */
 export async function startRegistryWorker(options: RegistryWorkerOptions): Promise<RunningWorker> {
   const { connection, namespace, identity, grace, world, taskQueue = REGISTRY_TASK_QUEUE } = options;
   return runWorker(
@@ -27,7 +27,10 @@ export async function startRegistryWorker(options: RegistryWorkerOptions): Promi
       identity,
       taskQueue,
       workflowBundle: builtWorkflowBundle(),
-      activities: { ...registryActivities(world) },
+      activities: {
+        ...registryActivities(world),
+        ...(world.provisioning && provisionActivities({ resources: world.resources, ...world.provisioning })),
+      },
       maxCachedWorkflows: 1000,
       // A worker that was killed holds its workflows back no longer than this.
       stickyQueueScheduleToStartTimeout: '2s',

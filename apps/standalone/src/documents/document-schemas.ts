@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dataKey, objectName } from '#domain/spec-fields.js';
+import { dataKey, objectName, registryName } from '#domain/spec-fields.js';
 
 const REGISTRY_API_VERSIONS = ['toolhive.stacklok.dev/v1alpha1', 'toolhive.stacklok.dev/v1beta1'] as const;
 
@@ -16,14 +16,6 @@ const dnsLabel = z
 const registryNamespace = dnsLabel.refine((namespace) => !RESERVED_SEGMENTS.has(namespace), {
   error: 'is a path of the API itself: choose another namespace',
 });
-
-/** As the CRD bounds it: names of Services and labels are derived from it. */
-const registryName = z
-  .string()
-  .max(50)
-  .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, {
-    error: 'must be lower-case letters, digits and "-", beginning with a letter and not ending with "-"',
-  });
 
 /** What Kubernetes and its tools add to `metadata` is of no interest here. */
 const metadata = (name: z.ZodString, namespace: z.ZodString) =>

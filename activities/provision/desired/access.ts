@@ -1,0 +1,57 @@
+import { kinds } from '#kubernetes/kinds.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import type { Blueprint } from './blueprint.js';
+import { head, names } from './naming.js';
+
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+export interface Role extends KubernetesObject {
+  readonly rules: readonly PolicyRule[];
+}
+
+export interface RoleBinding extends KubernetesObject {
+  readonly roleRef: object;
+}
+
+/** The server pulls its image, and that of its sidecars, as this account. */
+export function toServiceAccount({ registry, spec, settings }: Blueprint): KubernetesObject {
+  const account = head('ServiceAccount', registry, names.access(registry.name));
+  return {
+    ...account,
+    imagePullSecrets: pullSecrets(spec.imagePullSecrets, settings.imagePullSecrets),
+  } as object as KubernetesObject;
+}
+
+/** No more than the server reads: its own configuration and the ConfigMaps of its sources, each by its name. */
+export function toRole({ registry, spec }: Blueprint): Role {
+  const sources = spec.registries.flatMap(({ type, spec: block }) =>
+    type === 'configMapRef' ? [(block as { name: string }).name] : [],
+  );
+  const configMaps = [...new Set([names.config(registry.name), ...sources])];
+  return {
+    ...head('Role', registry, names.access(registry.name)),
+    rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: configMaps, verbs: ['get'] }],
+  };
+}
+
+export function toRoleBinding({ registry }: Blueprint): RoleBinding {
+  const name = names.access(registry.name);
+  return {
+    ...head('RoleBinding', registry, name),
+    roleRef: { apiGroup: kinds.Role.apiVersion.split('/')[0], kind: 'Role', name },
+    subjects: [{ kind: 'ServiceAccount', name, namespace: registry.namespace }],
+  } as object as RoleBinding;
+}
+
+/** Of the registry and of the site, each once. */
+export function pullSecrets(
+  own: readonly { readonly name: string }[],
+  site: readonly string[],
+): { readonly name: string }[] {
+  return [...new Set([...own.map(({ name }) => name), ...site])].map((name) => ({ name }));
+}

@@ -1,0 +1,44 @@
+import type { DatabaseConfig } from '#config/database-spec.js';
+import type { RegistrySpec } from '#config/registry-spec.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { Fields } from './fields.js';
+
+/** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */
+export interface Blueprint {
+  readonly registry: RegistryRef;
+  readonly spec: RegistrySpec;
+  readonly settings: ServerSettings;
+  /** Of the objects that the pod has mounted and reads at its start: `Secret/name` to version, null while there is none. */
+  readonly versions: Readonly<Record<string, string | null>>;
+  /** The PersistentVolumeClaims that exist, with their access modes. */
+  readonly claims: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What the operator of a site decides for the servers of all registries. */
+export interface ServerSettings {
+  readonly image: string;
+  readonly imagePullPolicy?: string;
+  readonly imagePullSecrets: readonly string[];
+  readonly temporal: TemporalAccessSettings;
+  /** More variables for the server, such as SOURCE_URL_REWRITES. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** In place of the requests and limits that a server has without. */
+  readonly resources?: Fields;
+}
+
+/** How the server of a registry reaches Temporal; each becomes a key of its Secret. */
+export interface TemporalAccessSettings {
+  readonly address: string;
+  readonly namespace: string;
+  readonly apiKey?: string;
+  readonly serverName?: string;
+  /** PEM. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+/** With the passwords of both roles: exactly what the operator writes a pgpass file for. */
+export function typedDatabase({ spec }: Blueprint): DatabaseConfig | undefined {
+  return spec.raw ? undefined : spec.databaseConfig;
+}

@@ -1,0 +1,21 @@
+import { renderServerConfig } from '#config/server-config.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import type { Blueprint } from './blueprint.js';
+import { head, names } from './naming.js';
+
+export const CONFIG_KEY = 'config.yaml';
+
+/** The server's configuration: that of the user as it is, or one rendered from the typed fields. */
+export function toConfigMap({ registry, spec }: Blueprint): KubernetesObject {
+  const text = spec.raw?.configYAML ?? renderServerConfig(spec, registry);
+  const annotations = { 'toolhive.stacklok.dev/content-checksum': checksum(text) };
+  const config = head('ConfigMap', registry, names.config(registry.name), annotations);
+  return { ...config, data: { [CONFIG_KEY]: text } } as KubernetesObject;
+}
+
+/** FNV-1a in 32 bits: tells edits apart at a glance, and nothing relies on it. */
+function checksum(text: string): string {
+  let value = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+  return value.toString(16).padStart(8, '0');
+}

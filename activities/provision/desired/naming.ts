@@ -1,0 +1,72 @@
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { kinds } from '#kubernetes/kinds.js';
+import type { KindName } from '#kubernetes/kinds.js';
+import type { ObjectMeta } from '#kubernetes/kubernetes-object.js';
+import { digestOf } from './fields.js';
+
+const LABEL_LIMIT = 63;
+
+export const names = {
+  config: (name: string) => `${name}-registry-server-config`,
+  /** Of ServiceAccount, Role and RoleBinding. */
+  access: (name: string) => `${name}-registry-api`,
+  pgpass: (name: string) => `${name}-db-pgpass`,
+  temporal: (name: string) => `${name}-temporal`,
+  /** Of Deployment and Service. */
+  server: (name: string) => `${name}-api`,
+};
+
+/** What finds the pods. It can never change: a Deployment's selector is immutable. */
+export function selectorLabels(name: string): Record<string, string> {
+  return { 'app.kubernetes.io/name': names.server(name), 'app.kubernetes.io/component': 'registry-api' };
+}
+
+export function labelsOf(name: string, objectName: string): Record<string, string> {
+  return {
+    // Whole wherever it fits: the longest object name is longer than a label may be.
+    'app.kubernetes.io/name': objectName.slice(0, LABEL_LIMIT).replace(/[^a-z0-9]+$/, ''),
+    'app.kubernetes.io/component': 'registry-api',
+    'app.kubernetes.io/instance': name,
+    'app.kubernetes.io/managed-by': 'toolhive-operator',
+    'toolhive.stacklok.dev/registry-name': name,
+    'toolhive.stacklok.io/registry-name': name,
+  };
+}
+
+/** Head of an object that belongs to the registry and goes with it. */
+export function head<Kind extends KindName>(
+  kind: Kind,
+  { namespace, name, uid }: RegistryRef,
+  objectName: string,
+  annotations?: Readonly<Record<string, string>>,
+): { apiVersion: string; kind: Kind; metadata: ObjectMeta } {
+  return {
+    apiVersion: kinds[kind].apiVersion,
+    kind,
+    metadata: {
+      name: objectName,
+      namespace,
+      labels: labelsOf(name, objectName),
+      ...(annotations && { annotations }),
+      ownerReferences: [
+        {
+          apiVersion: kinds.MCPRegistry.apiVersion,
+          kind: 'MCPRegistry',
+          name,
+          uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+    },
+  };
+}
+
+/** A volume's name for something whose own name may have letters and a length that a volume's may not. */
+export function volumeName(prefix: string, name: string): string {
+  const plain = `${prefix}-${name}`;
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(plain) && plain.length <= LABEL_LIMIT) return plain;
+  const suffix = `-${digestOf(name).slice(0, 8)}`;
+  const legal = plain.toLowerCase().replaceAll(/[^-a-z0-9]/g, '-');
+  return legal.slice(0, LABEL_LIMIT - suffix.length) + suffix;
+}

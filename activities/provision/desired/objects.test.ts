@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { parseServerConfig } from '#config/server-config.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { blueprint, database, settings } from '../testing/blueprint.js';
+import { toRole, toRoleBinding, toServiceAccount } from './access.js';
+import type { Blueprint } from './blueprint.js';
+import { toConfigMap } from './config.js';
+import { toDeployment } from './deployment.js';
+import { volumeName } from './naming.js';
+import { toPgpassSecret, toTemporalSecret } from './secrets.js';
+import { toService } from './service.js';
+
+const configMapSource = { name: 'local', configMapRef: { name: 'catalogue', key: 'servers.json' } };
+
+function everything(of: Blueprint): KubernetesObject[] {
+  return [
+    toConfigMap(of),
+    toServiceAccount(of),
+    toRole(of),
+    toRoleBinding(of),
+    toPgpassSecret(of, of.spec.databaseConfig!, { application: 'a', migration: 'm' }),
+    toTemporalSecret(of),
+    toDeployment(of).deployment,
+    toService(of),
+  ];
+}
+
+function textsOf(secret: KubernetesObject): Record<string, string> {
+  const { data } = secret as unknown as { data: Record<string, string> };
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+}
+
+describe('the objects of a registry', () => {
+  const objects = everything(blueprint({ registries: [configMapSource], databaseConfig: database }));
+
+  it('have the names that everybody knows them by', () => {
+    expect(objects.map(({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`)).toEqual([
+      'v1 ConfigMap tools-registry-server-config',
+      'v1 ServiceAccount tools-registry-api',
+      'rbac.authorization.k8s.io/v1 Role tools-registry-api',
+      'rbac.authorization.k8s.io/v1 RoleBinding tools-registry-api',
+      'v1 Secret tools-db-pgpass',
+      'v1 Secret tools-temporal',
+      'apps/v1 Deployment tools-api',
+      'v1 Service tools-api',
+    ]);
+  });
+
+  it.each(objects.map((object) => [object.kind, object] as const))('%s is labelled and belongs to it', (_, object) => {
+    const { namespace, name, labels, ownerReferences } = object.metadata;
+    expect(namespace).toBe('team');
+    expect(labels).toEqual({
+      'app.kubernetes.io/name': name,
+      'app.kubernetes.io/component': 'registry-api',
+      'app.kubernetes.io/instance': 'tools',
+      'app.kubernetes.io/managed-by': 'toolhive-operator',
+      'toolhive.stacklok.dev/registry-name': 'tools',
+      'toolhive.stacklok.io/registry-name': 'tools',
+    });
+    expect(ownerReferences).toEqual([
+      {
+        apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+        kind: 'MCPRegistry',
+        name: 'tools',
+        uid: '0b1c',
+        controller: true,
+        blockOwnerDeletion: true,
+      },
+    ]);
+  });
+
+  it('are the same each time', () => {
+    expect(everything(blueprint({ registries: [configMapSource], databaseConfig: database }))).toEqual(objects);
+  });
+
+  it('have labels and volume names that fit, for the longest name a registry may have', () => {
+    const registry = { namespace: 'team', name: `r${'x'.repeat(49)}`, uid: 'u' };
+    const long = everything(blueprint({ databaseConfig: database }, { registry }));
+    for (const value of long.flatMap(({ metadata }) => Object.values(metadata.labels ?? {}))) {
+      expect(value).toMatch(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+      expect(value.length).toBeLessThanOrEqual(63);
+    }
+  });
+});
+
+describe('the name of a volume', () => {
+  it('is that of what it holds where that is possible, and another for each otherwise', () => {
+    expect(volumeName('git-auth', 'token')).toBe('git-auth-token');
+    const odd = ['Team_A', 'team_a', 'team.a', 'x'.repeat(63)].map((name) => volumeName('registry-data-source', name));
+    expect(new Set(odd).size).toBe(4);
+    for (const name of odd) expect(name).toMatch(/^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  });
+});
+
+describe('the configuration', () => {
+  const textOf = (of: Blueprint) =>
+    (toConfigMap(of) as unknown as { data: Record<string, string> }).data['config.yaml']!;
+  const checksumOf = (of: Blueprint) =>
+    toConfigMap(of).metadata.annotations?.['toolhive.stacklok.dev/content-checksum'];
+
+  it('says what the spec says, and its checksum moves with it', () => {
+    const of = blueprint({ registries: [configMapSource] });
+    expect(parseServerConfig(textOf(of))).toMatchObject({
+      identity: { namespace: 'team', name: 'tools' },
+      spec: { auth: { mode: 'anonymous' }, registries: of.spec.registries },
+    });
+    expect(checksumOf(of)).toMatch(/^[0-9a-f]{8}$/);
+    expect(checksumOf(blueprint({ displayName: 'x' }))).not.toBe(checksumOf(of));
+  });
+
+  it('is that of the user to the letter, if there is one', () => {
+    const configYAML = '# mine\nauth: {mode: anonymous}\nregistries: []\n'.replace('registries: []\n', '');
+    expect(textOf(blueprint({ configYAML }))).toBe(configYAML);
+  });
+});
+
+describe('access', () => {
+  it('is to the configuration and the ConfigMaps of the sources, by name, and to nothing else', () => {
+    const { rules } = toRole(blueprint({ registries: [configMapSource, { ...configMapSource, name: 'again' }] }));
+    expect(rules).toEqual([
+      {
+        apiGroups: [''],
+        resources: ['configmaps'],
+        resourceNames: ['tools-registry-server-config', 'catalogue'],
+        verbs: ['get'],
+      },
+    ]);
+  });
+
+  it('is bound to the account of the registry alone', () => {
+    expect(toRoleBinding(blueprint())).toMatchObject({
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'tools-registry-api' },
+      subjects: [{ kind: 'ServiceAccount', name: 'tools-registry-api', namespace: 'team' }],
+    });
+  });
+
+  it('to images is that of registry and site, each once', () => {
+    const of = blueprint(
+      { imagePullSecrets: [{ name: 'mine' }, { name: 'both' }] },
+      { settings: { ...settings, imagePullSecrets: ['both', 'site'] } },
+    );
+    expect(toServiceAccount(of)).toMatchObject({
+      imagePullSecrets: [{ name: 'mine' }, { name: 'both' }, { name: 'site' }],
+    });
+  });
+});
+
+describe('the Secrets', () => {
+  it('hold both passwords as libpq reads them, colons and backslashes escaped', () => {
+    const of = blueprint({ databaseConfig: { ...database, host: '::1', user: 'a:b', database: 'c\\d' } });
+    const secret = toPgpassSecret(of, of.spec.databaseConfig!, { application: 'p:\\', migration: 'm' });
+    expect(textsOf(secret)).toEqual({
+      '.pgpass': '\\:\\:1:5432:c\\\\d:a\\:b:p\\:\\\\\n\\:\\:1:5432:c\\\\d:db_migrator:m\n',
+    });
+  });
+
+  it('hold as much about Temporal as is known', () => {
+    const temporal = { address: 't:7233', namespace: 'mcp', apiKey: 'k', ca: 'CA' };
+    expect(textsOf(toTemporalSecret(blueprint({}, { settings: { ...settings, temporal } })))).toEqual({
+      address: 't:7233',
+      namespace: 'mcp',
+      apiKey: 'k',
+      'ca.crt': 'CA',
+    });
+  });
+});
+
+describe('the Service', () => {
+  it('publishes the API to the cluster, and not the port of the probes', () => {
+    expect(toService(blueprint())).toMatchObject({
+      spec: {
+        type: 'ClusterIP',
+        selector: { 'app.kubernetes.io/name': 'tools-api', 'app.kubernetes.io/component': 'registry-api' },
+        ports: [{ name: 'http', port: 8080, targetPort: 8080, protocol: 'TCP' }],
+      },
+    });
+  });
+});

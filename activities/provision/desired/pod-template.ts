@@ -1,0 +1,179 @@
+import { RegistryError } from '#domain/registry-error.js';
+import { POD_HASH_ANNOTATION } from '#kubernetes/to-workload.js';
+import type { Blueprint } from './blueprint.js';
+import { digestOf, isFields } from './fields.js';
+import type { Fields } from './fields.js';
+import { selectorLabels } from './naming.js';
+import { MAIN_CONTAINER, PGPASS_CONTAINER, toPodTemplate } from './pod.js';
+import type { Container, PodTemplate } from './pod.js';
+import { strategicMerge } from './strategic-merge.js';
+
+const HASH_VARIABLE = 'REGISTRY_POD_HASH';
+
+/** Users may have a /tmp of their own. */
+const REPLACEABLE_VOLUME = 'tmp';
+
+export interface FinishedPod {
+  readonly template: PodTemplate;
+  /** Differs when other pods are needed. */
+  readonly hash: string;
+  /** What is odd in the user's template, but followed. */
+  readonly warnings: readonly string[];
+}
+
+/** The pod template that is deployed: the registry's own, with what the user's says otherwise. Throws when that cannot be. */
+export function finishPod(blueprint: Blueprint): FinishedPod {
+  const own = toPodTemplate(blueprint);
+  const wanted = blueprint.spec.podTemplateSpec ?? {};
+  const faults = [...ownFaults(own), ...faultsIn(wanted, own)];
+  if (faults.length > 0) {
+    // Where volumes are the user's as well, it is the spec as a whole that does not fit together.
+    const reason = blueprint.spec.raw ? 'ValidationFailed' : 'InvalidPodTemplateSpec';
+    throw new RegistryError(reason, faults.join('; '), 'stop');
+  }
+  const merged = merge(own, wanted, blueprint);
+  const hash = hashOf(merged, blueprint);
+  return { template: withHash(merged, hash), hash, warnings: warningsAbout(wanted) };
+}
+
+function merge(own: PodTemplate, wanted: Fields, { registry }: Blueprint): PodTemplate {
+  const merged = strategicMerge(own as object as Fields, wanted) as object as PodTemplate;
+  const labels = { ...merged.metadata.labels, ...selectorLabels(registry.name) };
+  return { ...merged, metadata: { ...merged.metadata, labels } };
+}
+
+/**
+ * Of the template, and of what the server reads only once: its database and auth sections, and the objects behind the files
+ * that it has open. Sources, filters and intervals it takes over as it runs.
+ */
+function hashOf(template: PodTemplate, { spec, versions }: Blueprint): string {
+  return digestOf([template, spec.databaseConfig ?? null, spec.auth, Object.entries(versions).toSorted()]);
+}
+
+function withHash({ metadata, spec, ...rest }: PodTemplate, hash: string): PodTemplate {
+  const containers = spec.containers.map((container) =>
+    container.name === MAIN_CONTAINER
+      ? { ...container, env: [...(container.env ?? []), { name: HASH_VARIABLE, value: hash }] }
+      : container,
+  );
+  const annotations = { ...metadata.annotations, [POD_HASH_ANNOTATION]: hash };
+  return { ...rest, metadata: { ...metadata, annotations }, spec: { ...spec, containers } };
+}
+
+/** A `configYAML` brings volumes along that may stand in the way of the server's own. */
+function ownFaults({ spec }: PodTemplate): string[] {
+  return [
+    ...repeated(spec.volumes.map(({ name }) => name)).map((name) => `spec.volumes: two volumes are named ${name}`),
+    ...repeated(pathsOf(mainOf(spec.containers))).map(
+      (path) => `spec.volumeMounts: ${path} is mounted already: choose another path`,
+    ),
+  ];
+}
+
+function faultsIn(wanted: Fields, own: PodTemplate): string[] {
+  const shape = shapeFaults(wanted);
+  if (shape.length > 0) return shape;
+  const spec = (wanted['spec'] ?? {}) as Partial<PodTemplate['spec']>;
+  const { containers = [], initContainers = [], volumes = [] } = spec;
+  return [
+    ...containers.flatMap((container) => imageFault('containers', container, MAIN_CONTAINER)),
+    ...initContainers.flatMap((container) => initFaults(container, own)),
+    ...volumes.flatMap(({ name }) => volumeFault(name, own)),
+    ...mountFaults(mainOf(containers), mainOf(own.spec.containers)),
+    ...environmentFaults(mainOf(containers), mainOf(own.spec.containers)),
+  ];
+}
+
+/** Only what has to be walked through here; everything else the API server knows better. */
+function shapeFaults(wanted: Fields): string[] {
+  const faults: string[] = [];
+  const fields = (owner: Fields, path: string, field: string): Fields => {
+    const value = owner[field] ?? {};
+    if (isFields(value)) return value;
+    faults.push(`${path}.${field} must be an object with fields`);
+    return {};
+  };
+  const items = (owner: Fields, path: string, field: string, key: string): Fields[] => {
+    const value = owner[field] ?? [];
+    const fits = Array.isArray(value) && value.every((item) => isFields(item) && typeof item[key] === 'string');
+    if (!fits) faults.push(`${path}.${field} must be a list of objects that each have a ${key}`);
+    return fits ? value : [];
+  };
+  const metadata = fields(wanted, 'podTemplateSpec', 'metadata');
+  fields(metadata, 'podTemplateSpec.metadata', 'labels');
+  fields(metadata, 'podTemplateSpec.metadata', 'annotations');
+  const spec = fields(wanted, 'podTemplateSpec', 'spec');
+  for (const list of ['containers', 'initContainers']) {
+    for (const container of items(spec, 'podTemplateSpec.spec', list, 'name')) {
+      const path = `podTemplateSpec.spec.${list}[${container['name']}]`;
+      items(container, path, 'env', 'name');
+      items(container, path, 'volumeMounts', 'mountPath');
+    }
+  }
+  items(spec, 'podTemplateSpec.spec', 'volumes', 'name');
+  return faults;
+}
+
+function imageFault(list: string, { name, image }: Container, main?: string): string[] {
+  if (name === main || image) return [];
+  const remedy =
+    main === undefined
+      ? 'give it one'
+      : `the main container must be called ${main}, and every other one needs an image of its own`;
+  return [`podTemplateSpec.spec.${list}[${name}] has no image: ${remedy}`];
+}
+
+function initFaults(container: Container, own: PodTemplate): string[] {
+  if (!own.spec.initContainers) return imageFault('initContainers', container);
+  if (container.name !== PGPASS_CONTAINER) return imageFault('initContainers', container);
+  return [`podTemplateSpec.spec.initContainers[${PGPASS_CONTAINER}] is one of the operator: choose another name`];
+}
+
+function volumeFault(name: string, own: PodTemplate): string[] {
+  const taken = name !== REPLACEABLE_VOLUME && own.spec.volumes.some((volume) => volume.name === name);
+  return taken ? [`podTemplateSpec.spec.volumes[${name}] is a volume of the operator: choose another name`] : [];
+}
+
+function mountFaults(wanted: Container | undefined, own: Container | undefined): string[] {
+  const taken = (own?.volumeMounts ?? []).flatMap(({ name, mountPath }) =>
+    name === REPLACEABLE_VOLUME ? [] : [normalPath(mountPath)],
+  );
+  const paths = pathsOf(wanted);
+  const twice = [...new Set([...paths.filter((path) => taken.includes(path)), ...repeated(paths)])];
+  return twice.map(
+    (path) => `podTemplateSpec.spec.containers[${MAIN_CONTAINER}] mounts ${path} twice: choose another path`,
+  );
+}
+
+/** Who the server is, and where its password file is, is not the user's to say. */
+function environmentFaults(wanted: Container | undefined, own: Container | undefined): string[] {
+  const taken = (own?.env ?? []).flatMap(({ name }) => (/^(REGISTRY_|POD_NAME$|PGPASSFILE$)/.test(name) ? [name] : []));
+  return (wanted?.env ?? []).flatMap(({ name }) =>
+    name === HASH_VARIABLE || taken.includes(name)
+      ? [`podTemplateSpec.spec.containers[${MAIN_CONTAINER}] sets ${name}, which the operator sets: remove it`]
+      : [],
+  );
+}
+
+function warningsAbout(wanted: Fields): string[] {
+  const { containers = [] } = (wanted['spec'] ?? {}) as Partial<PodTemplate['spec']>;
+  if (containers.length === 0 || mainOf(containers)) return [];
+  const names = containers.map(({ name }) => name).join(', ');
+  return [`podTemplateSpec has no container named ${MAIN_CONTAINER}: ${names} run beside it`];
+}
+
+function mainOf(containers: readonly Container[]): Container | undefined {
+  return containers.find(({ name }) => name === MAIN_CONTAINER);
+}
+
+function pathsOf(container: Container | undefined): string[] {
+  return (container?.volumeMounts ?? []).map(({ mountPath }) => normalPath(mountPath));
+}
+
+function normalPath(path: string): string {
+  return path.replace(/\/+$/, '') || '/';
+}
+
+function repeated(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+}

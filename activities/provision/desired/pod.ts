@@ -1,0 +1,159 @@
+import { CONFIG_KEY } from './config.js';
+import { pullSecrets } from './access.js';
+import type { Blueprint } from './blueprint.js';
+import { typedDatabase } from './blueprint.js';
+import type { Fields } from './fields.js';
+import { labelsOf, names } from './naming.js';
+import type { PodFile } from './pod-files.js';
+import { toPodFiles } from './pod-files.js';
+import { PGPASS_KEY } from './secrets.js';
+
+export const MAIN_CONTAINER = 'registry-api';
+export const PGPASS_CONTAINER = 'setup-pgpass';
+
+/** A pod template, as far as it is looked into here. */
+export interface PodTemplate {
+  readonly metadata: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Record<string, string>;
+  };
+  readonly spec: PodSpec;
+}
+
+export interface PodSpec extends Fields {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly volumes: readonly (Fields & { readonly name: string })[];
+}
+
+export interface Container extends Fields {
+  readonly name: string;
+  readonly env?: readonly (Fields & { readonly name: string })[];
+  readonly volumeMounts?: readonly (Fields & { readonly name: string; readonly mountPath: string })[];
+}
+
+/** As any user id that is not root, in a root file system that nobody writes to. */
+const CONFINED = {
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+const RESOURCES = { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } };
+
+const PGPASS_FILE = '/home/appuser/.pgpass';
+
+/** The pod of the server as it is without a pod template of the user. */
+export function toPodTemplate(blueprint: Blueprint): PodTemplate {
+  const { registry, spec, settings } = blueprint;
+  const files = toPodFiles(blueprint);
+  const pgpass = pgpassPlumbing(blueprint);
+  return {
+    metadata: {
+      labels: labelsOf(registry.name, names.server(registry.name)),
+      annotations: { 'kubectl.kubernetes.io/default-container': MAIN_CONTAINER },
+    },
+    spec: {
+      serviceAccountName: names.access(registry.name),
+      imagePullSecrets: pullSecrets(spec.imagePullSecrets, settings.imagePullSecrets),
+      // Services of the namespace would else become variables, and one called temporal would set TEMPORAL_PORT.
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 30,
+      ...(pgpass && { initContainers: [pgpass.initContainer] }),
+      containers: [mainContainer(blueprint, files, pgpass)],
+      volumes: [
+        ...ownVolumes(registry.name),
+        ...(pgpass?.volumes ?? []),
+        ...files.map(({ volume }) => volume),
+        ...((spec.raw?.volumes ?? []) as PodSpec['volumes']),
+      ],
+    },
+  };
+}
+
+function mainContainer(
+  { registry, spec, settings }: Blueprint,
+  files: readonly PodFile[],
+  pgpass: PgpassPlumbing | undefined,
+): Container {
+  return {
+    name: MAIN_CONTAINER,
+    image: settings.image,
+    ...(settings.imagePullPolicy && { imagePullPolicy: settings.imagePullPolicy }),
+    args: ['serve', `--config=/config/${CONFIG_KEY}`],
+    ports: [
+      { name: 'http', containerPort: 8080, protocol: 'TCP' },
+      { name: 'internal', containerPort: 8081, protocol: 'TCP' },
+    ],
+    env: [
+      { name: 'REGISTRY_NAMESPACE', value: registry.namespace },
+      { name: 'REGISTRY_NAME', value: registry.name },
+      { name: 'REGISTRY_UID', value: registry.uid },
+      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ...(pgpass ? [pgpass.variable] : []),
+      ...Object.entries(settings.environment).map(([name, value]) => ({ name, value })),
+    ],
+    resources: settings.resources ?? RESOURCES,
+    livenessProbe: { httpGet: { path: '/health', port: 8081 }, initialDelaySeconds: 30, periodSeconds: 10 },
+    readinessProbe: { httpGet: { path: '/readiness', port: 8081 }, initialDelaySeconds: 5, periodSeconds: 5 },
+    securityContext: CONFINED,
+    volumeMounts: [
+      { name: 'registry-server-config', mountPath: '/config', readOnly: true },
+      { name: 'storage-data', mountPath: '/data' },
+      { name: 'tmp', mountPath: '/tmp' },
+      { name: 'temporal', mountPath: '/temporal', readOnly: true },
+      ...(pgpass ? [pgpass.mount] : []),
+      ...files.map(({ volume, mountPath }) => ({ name: volume.name, mountPath, readOnly: true })),
+      ...((spec.raw?.volumeMounts ?? []) as NonNullable<Container['volumeMounts']>),
+    ],
+  };
+}
+
+function ownVolumes(name: string): PodSpec['volumes'] {
+  return [
+    { name: 'registry-server-config', configMap: { name: names.config(name) } },
+    { name: 'storage-data', emptyDir: {} },
+    { name: 'tmp', emptyDir: {} },
+    { name: 'temporal', secret: { secretName: names.temporal(name) } },
+  ];
+}
+
+interface PgpassPlumbing {
+  readonly volumes: PodSpec['volumes'];
+  readonly initContainer: Container;
+  readonly mount: { readonly name: string; readonly mountPath: string };
+  readonly variable: { readonly name: string; readonly value: string };
+}
+
+/**
+ * A pgpass file is ignored unless it belongs to its reader, who alone may read it; a Secret's volume belongs to root. So
+ * an init container of the same image, and thus of the same user, makes a copy that the server has in its place.
+ */
+function pgpassPlumbing(blueprint: Blueprint): PgpassPlumbing | undefined {
+  const { registry, spec, settings } = blueprint;
+  const given = spec.raw?.pgpassSecretRef;
+  if (!given && !typedDatabase(blueprint)) return undefined;
+  const { name: secretName, key } = given ?? { name: names.pgpass(registry.name), key: PGPASS_KEY };
+  return {
+    volumes: [
+      { name: 'pgpass-secret', secret: { secretName, items: [{ key, path: PGPASS_KEY }] } },
+      { name: 'pgpass', emptyDir: {} },
+    ],
+    initContainer: {
+      name: PGPASS_CONTAINER,
+      image: settings.image,
+      ...(settings.imagePullPolicy && { imagePullPolicy: settings.imagePullPolicy }),
+      args: [PGPASS_CONTAINER],
+      resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '50m', memory: '32Mi' } },
+      securityContext: CONFINED,
+      volumeMounts: [
+        { name: 'pgpass-secret', mountPath: '/secret', readOnly: true },
+        { name: 'pgpass', mountPath: '/pgpass' },
+      ],
+    },
+    mount: { name: 'pgpass', mountPath: PGPASS_FILE, subPath: PGPASS_KEY, readOnly: true } as PgpassPlumbing['mount'],
+    variable: { name: 'PGPASSFILE', value: PGPASS_FILE },
+  };
+}

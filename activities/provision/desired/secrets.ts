@@ -1,0 +1,45 @@
+import type { DatabaseConfig } from '#config/database-spec.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import type { Blueprint, TemporalAccessSettings } from './blueprint.js';
+import { head, names } from './naming.js';
+
+export const PGPASS_KEY = '.pgpass';
+
+export interface DatabasePasswords {
+  readonly application: string;
+  readonly migration: string;
+}
+
+/** Both roles' passwords in the file that libpq reads: https://www.postgresql.org/docs/current/libpq-pgpass.html */
+export function toPgpassSecret(
+  { registry }: Blueprint,
+  { host, port, database, user, migrationUser }: DatabaseConfig,
+  { application, migration }: DatabasePasswords,
+): KubernetesObject {
+  const line = (role: string, password: string) =>
+    [host, String(port), database, role, password].map(escapeField).join(':');
+  const text = `${line(user, application)}\n${line(migrationUser, migration)}\n`;
+  return opaque(head('Secret', registry, names.pgpass(registry.name)), { [PGPASS_KEY]: text });
+}
+
+function escapeField(field: string): string {
+  return field.replaceAll(/[\\:]/g, (letter) => `\\${letter}`);
+}
+
+/** How the server reaches Temporal. */
+export function toTemporalSecret({ registry, settings }: Blueprint): KubernetesObject {
+  return opaque(head('Secret', registry, names.temporal(registry.name)), temporalKeys(settings.temporal));
+}
+
+function temporalKeys(access: TemporalAccessSettings): Record<string, string> {
+  const { address, namespace, apiKey, serverName, ca, certificate, key } = access;
+  const all = { address, namespace, apiKey, serverName, 'ca.crt': ca, 'tls.crt': certificate, 'tls.key': key };
+  return Object.fromEntries(Object.entries(all).filter((each): each is [string, string] => each[1] !== undefined));
+}
+
+function opaque(secret: KubernetesObject, texts: Readonly<Record<string, string>>): KubernetesObject {
+  const data = Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+  );
+  return { ...secret, type: 'Opaque', data } as object as KubernetesObject;
+}

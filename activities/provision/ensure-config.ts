@@ -1,0 +1,13 @@
+import type { ProvisionActivities } from '../contract.js';
+import { toConfigMap } from './desired/config.js';
+import { ensureObject } from './ensure-object.js';
+import type { ProvisionWorld } from './provision-world.js';
+import { readBlueprint } from './read-blueprint.js';
+
+/** Makes the ConfigMap with the server's configuration what the spec says. Safe to repeat. */
+export function ensureConfig(world: ProvisionWorld): ProvisionActivities['ensureConfig'] {
+  return async (registry) => {
+    const blueprint = await readBlueprint(world, registry);
+    await ensureObject(toConfigMap(blueprint), { api: world.api, registry, reason: 'ConfigMapFailed' });
+  };
+}

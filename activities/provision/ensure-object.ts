@@ -1,0 +1,66 @@
+import type { Reason } from '#domain/reasons.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { KindName } from '#kubernetes/kinds.js';
+import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+
+interface Wanted {
+  readonly api: KubernetesApi;
+  readonly registry: RegistryRef;
+  /** What it is called when this object cannot be as it should. */
+  readonly reason: Reason;
+}
+
+/**
+ * Makes one object of a registry as it should be: creates it, or repairs the fields that are ours; nothing is written when
+ * they are so already. What stands there and does not belong to the registry is left alone and named.
+ */
+export async function ensureObject<T extends KubernetesObject>(
+  object: T,
+  { api, registry, reason }: Wanted,
+): Promise<T> {
+  return asReason(reason, async () => {
+    const live = await findOwned(object, { api, registry, reason });
+    // With its uid, the write fails if another object has taken the name since.
+    const uid = live?.metadata.uid;
+    return api.apply({ ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } });
+  });
+}
+
+/** The object as it stands there, if it does and belongs to the registry. */
+export async function findOwned<T extends KubernetesObject>(
+  { kind, metadata: { name, namespace = '' } }: T,
+  { api, registry, reason }: Wanted,
+): Promise<T | undefined> {
+  const live = await api.get<T>(kind as KindName, namespace, name);
+  if (live && controllerOf(live)?.uid !== registry.uid) throw collision(reason, live, registry);
+  return live;
+}
+
+/** What the API server refuses is told in its own words, under the reason of the step that needed it. */
+export async function asReason<T>(reason: Reason, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof KubernetesRefusal)) throw error;
+    throw new RegistryError(reason, error.message, error.destiny, { cause: error });
+  }
+}
+
+function controllerOf({ metadata }: KubernetesObject) {
+  return metadata.ownerReferences?.find(({ controller }) => controller);
+}
+
+function collision(reason: Reason, live: KubernetesObject, { name, uid }: RegistryRef): RegistryError {
+  const { kind, metadata } = live;
+  const object = `${kind} ${metadata.namespace}/${metadata.name}`;
+  const owner = controllerOf(live);
+  if (owner?.kind === 'MCPRegistry' && owner.name === name && owner.uid !== uid) {
+    const message = `${object} still belongs to an earlier MCPRegistry of this name; it is made anew when that one's is gone`;
+    return new RegistryError(reason, message, 'retry');
+  }
+  const belongs = owner ? `belongs to ${owner.kind} ${owner.name}` : 'belongs to nobody that this operator knows';
+  return new RegistryError(reason, `${object} exists already and ${belongs}: remove it, or rename the MCPRegistry`);
+}

@@ -1,0 +1,47 @@
+import { RegistryError } from '#domain/registry-error.js';
+import type { ProvisionActivities } from '../contract.js';
+import { typedDatabase } from './desired/blueprint.js';
+import { toPgpassSecret, toTemporalSecret } from './desired/secrets.js';
+import { ensureObject } from './ensure-object.js';
+import type { ProvisionWorld } from './provision-world.js';
+import { readBlueprint } from './read-blueprint.js';
+
+/** Makes the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to Temporal. Safe to repeat. */
+export function ensureSecrets(world: ProvisionWorld): ProvisionActivities['ensureSecrets'] {
+  return async (registry) => {
+    const blueprint = await readBlueprint(world, registry);
+    const { api } = world;
+    const database = typedDatabase(blueprint);
+    if (database) {
+      const [application, migration] = await Promise.all([
+        readPassword(world, registry.namespace, database.dbAppUserPasswordSecretRef),
+        readPassword(world, registry.namespace, database.dbMigrationUserPasswordSecretRef),
+      ]);
+      const secret = toPgpassSecret(blueprint, database, { application, migration });
+      await ensureObject(secret, { api, registry, reason: 'PGPassSecretFailed' });
+    }
+    await ensureObject(toTemporalSecret(blueprint), { api, registry, reason: 'TemporalSecretFailed' });
+  };
+}
+
+/** Without the one newline that an editor leaves behind. */
+async function readPassword(
+  { resources }: ProvisionWorld,
+  namespace: string,
+  ref: { readonly name: string; readonly key: string } | undefined,
+): Promise<string> {
+  if (!ref) throw failed('databaseConfig names no Secret for a password');
+  const bytes = await resources.secretKey(namespace, ref.name, ref.key).catch((error: unknown) => {
+    throw error instanceof RegistryError && error.destiny !== 'retry' ? failed(error.message) : error;
+  });
+  const password = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+  if (!/[\0\r\n]/.test(password) && password !== '') return password;
+  const fault = password === '' ? 'is empty' : 'holds more than one line';
+  throw failed(`key ${ref.key} of Secret ${namespace}/${ref.name} ${fault}: it must be the password alone`);
+}
+
+function failed(message: string): RegistryError {
+  return new RegistryError('PGPassSecretFailed', message);
+}

@@ -1,0 +1,10 @@
+import type { ResourceStore } from '#domain/resource-store.js';
+import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { ServerSettings } from './desired/blueprint.js';
+
+/** What the activities that make a registry's server work with. */
+export interface ProvisionWorld {
+  readonly resources: ResourceStore;
+  readonly api: KubernetesApi;
+  readonly settings: ServerSettings;
+}

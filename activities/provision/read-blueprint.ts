@@ -1,0 +1,96 @@
+import type { RegistrySpec } from '#config/registry-spec.js';
+import { displayRef } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import type { ProvisionPlan } from '../contract.js';
+import { readSpec } from '../plan.js';
+import { typedDatabase } from './desired/blueprint.js';
+import type { Blueprint } from './desired/blueprint.js';
+import { claimOf } from './desired/deployment.js';
+import { digestOf, isFields } from './desired/fields.js';
+import { referredFiles } from './desired/pod-files.js';
+import type { ProvisionWorld } from './provision-world.js';
+
+/** What is to be made for a registry now. Throws when the resource is gone, is another by now, or says nothing to follow. */
+export async function readBlueprint(world: ProvisionWorld, registry: RegistryRef): Promise<Blueprint> {
+  const resource = await world.resources.findRegistry(registry);
+  if (!resource || resource.deleting) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
+  const read = readSpec(resource);
+  if ('invalid' in read) throw new RegistryError('ValidationFailed', read.invalid, 'stop');
+  return toBlueprint(world, registry, read.spec);
+}
+
+export async function toBlueprint(
+  world: ProvisionWorld,
+  registry: RegistryRef,
+  spec: RegistrySpec,
+): Promise<Blueprint> {
+  const known = { registry, spec, settings: world.settings };
+  const { secrets, configMaps } = readAtStart({ ...known, versions: {}, claims: {} });
+  const versions = await Promise.all([
+    ...secrets.map((name) => versionOf(world, 'Secret', registry, name)),
+    ...configMaps.map((name) => versionOf(world, 'ConfigMap', registry, name)),
+  ]);
+  const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
+  return { ...known, versions: Object.fromEntries(versions), claims: Object.fromEntries(claims.flat()) };
+}
+
+/** What a workflow may know of a blueprint. */
+export function toProvisionPlan({ spec, settings, versions, claims }: Blueprint): ProvisionPlan {
+  return {
+    digest: digestOf([spec, settings, Object.entries(versions).toSorted(), Object.entries(claims).toSorted()]),
+    podTemplate: spec.podTemplateSpec !== undefined,
+  };
+}
+
+/** Names of the objects that the server reads when it starts, or has mounted for good. */
+function readAtStart(blueprint: Blueprint): { secrets: string[]; configMaps: string[] } {
+  const { spec } = blueprint;
+  const { gitSecrets, authSecrets, certificates } = referredFiles(spec);
+  const database = typedDatabase(blueprint);
+  const secrets = [
+    ...gitSecrets,
+    ...authSecrets,
+    database?.dbAppUserPasswordSecretRef,
+    database?.dbMigrationUserPasswordSecretRef,
+    spec.raw?.pgpassSecretRef,
+  ];
+  return {
+    secrets: [...new Set(secrets.flatMap((ref) => (ref ? [ref.name] : [])))],
+    configMaps: [...new Set(certificates.map(({ name }) => name))],
+  };
+}
+
+async function versionOf(
+  { resources }: ProvisionWorld,
+  kind: 'Secret' | 'ConfigMap',
+  { namespace }: RegistryRef,
+  name: string,
+): Promise<[string, string | null]> {
+  return [`${kind}/${name}`, (await resources.referenceVersion(kind, namespace, name)) ?? null];
+}
+
+/** Of the sources, and of whatever volumes the user brings along. */
+function claimNames({ registries, raw, podTemplateSpec }: RegistrySpec): string[] {
+  const ofSources = registries.flatMap(({ type, spec }) =>
+    type === 'pvcRef' ? [(spec as { claimName: string }).claimName] : [],
+  );
+  const podSpec = podTemplateSpec?.['spec'];
+  const volumes: unknown = isFields(podSpec) ? podSpec['volumes'] : [];
+  const mounted = [...(raw?.volumes ?? []), ...(Array.isArray(volumes) ? volumes : [])].filter(isFields);
+  return [...new Set([...ofSources, ...mounted.flatMap((volume) => claimOf(volume) ?? [])])];
+}
+
+interface Claim extends KubernetesObject {
+  readonly spec?: { readonly accessModes?: readonly string[] };
+}
+
+async function findClaim(
+  { api }: ProvisionWorld,
+  { namespace }: RegistryRef,
+  name: string,
+): Promise<[string, readonly string[]][]> {
+  const claim = await api.get<Claim>('PersistentVolumeClaim', namespace, name);
+  return claim ? [[name, claim.spec?.accessModes ?? []]] : [];
+}

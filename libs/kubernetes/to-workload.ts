@@ -1,0 +1,106 @@
+import type { WorkloadFacts } from '#domain/workload.js';
+import type { KubernetesObject } from './kubernetes-object.js';
+
+/** On a pod template and its pods: which desired state they are made from. */
+export const POD_HASH_ANNOTATION = 'toolhive.stacklok.dev/config-hash';
+
+/** A Deployment, as far as it tells how its pods are. */
+export interface Deployment extends KubernetesObject {
+  readonly spec?: { readonly template?: { readonly metadata?: { readonly annotations?: Record<string, string> } } };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+    readonly conditions?: readonly ObjectCondition[];
+  };
+}
+
+/** A pod, as far as it tells why it is not ready. */
+export interface Pod extends KubernetesObject {
+  readonly status?: {
+    readonly conditions?: readonly ObjectCondition[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+interface ObjectCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly lastState?: {
+    readonly terminated?: { readonly reason?: string; readonly exitCode: number; readonly message?: string };
+  };
+}
+
+/** Stations on the way of every pod; they tell nothing. */
+const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
+
+/** What a Deployment and its pods say of the server. The pods may be given as they are, those of other templates too. */
+export function toWorkload(deployment: Deployment | undefined, pods: readonly Pod[] = []): WorkloadFacts {
+  if (!deployment) return { readyReplicas: 0, live: false };
+  const podHash = deployment.spec?.template?.metadata?.annotations?.[POD_HASH_ANNOTATION];
+  const readyReplicas = deployment.status?.readyReplicas ?? 0;
+  const known = { ...(podHash !== undefined && { podHash }), readyReplicas };
+  if (isLive(deployment)) return { ...known, live: true };
+  const awaited = pods
+    .filter(({ metadata }) => metadata.annotations?.[POD_HASH_ANNOTATION] === podHash && !metadata.deletionTimestamp)
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const troubled = awaited.find((pod) => podTrouble(pod) !== undefined) ?? awaited[0];
+  const trouble = (troubled && podTrouble(troubled)) ?? deploymentTrouble(deployment);
+  return {
+    ...known,
+    live: false,
+    ...(troubled && { awaited: troubled.metadata.name }),
+    ...(trouble !== undefined && { trouble }),
+  };
+}
+
+/** Ready pods are not told by their template: more of them than there are old pods means that a new one is among them. */
+function isLive({ metadata, status = {} }: Deployment): boolean {
+  const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status;
+  return (
+    observedGeneration >= (metadata.generation ?? 0) &&
+    updatedReplicas > 0 &&
+    readyReplicas > replicas - updatedReplicas
+  );
+}
+
+function podTrouble({ status = {} }: Pod): string | undefined {
+  const unscheduled = status.conditions?.find(({ type, status: is }) => type === 'PodScheduled' && is === 'False');
+  if (unscheduled) return describe(unscheduled);
+  for (const container of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
+    const waiting = container.state?.waiting;
+    if (!waiting?.reason || ON_ITS_WAY.includes(waiting.reason)) continue;
+    return `container ${container.name}: ${describe(waiting)}${lastWords(container)}`;
+  }
+  return undefined;
+}
+
+/** Why a container that is started over and over ended the last time. */
+function lastWords({ lastState }: ContainerStatus): string {
+  const ended = lastState?.terminated;
+  if (!ended) return '';
+  const message = ended.message?.trim();
+  return `; it last ended with exit code ${ended.exitCode} (${ended.reason ?? 'unknown'})${message ? `: ${message}` : ''}`;
+}
+
+/** What keeps its controller from making pods, such as a resource quota or an admission policy. */
+function deploymentTrouble({ status = {} }: Deployment): string | undefined {
+  const conditions = status.conditions ?? [];
+  const failing =
+    conditions.find(({ type, status: is }) => type === 'ReplicaFailure' && is === 'True') ??
+    conditions.find(({ type, status: is }) => type === 'Progressing' && is === 'False');
+  return failing && describe(failing);
+}
+
+function describe({ reason, message }: { readonly reason?: string; readonly message?: string }): string {
+  return [reason, message].filter(Boolean).join(': ');
+}
