@@ -3,7 +3,7 @@ import { formatFault, parseWithFaults } from '#config/spec-fault.js';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
-import { formatDuration } from '#domain/go-duration.js';
+import { clampedWarning } from '#domain/clamped-interval.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
@@ -53,15 +53,11 @@ export async function planSource(
   };
 }
 
-/** A site has a floor for intervals; who asked for less should not have to guess why it is more. */
+/** A site has a floor for intervals. */
 function planInterval(wantedMs: number | undefined, minIntervalMs: number): Pick<SourcePlan, 'intervalMs' | 'warning'> {
   if (wantedMs === undefined) return {};
   if (wantedMs >= minIntervalMs) return { intervalMs: wantedMs };
-  const [wanted, least] = [formatDuration(wantedMs), formatDuration(minIntervalMs)];
-  return {
-    intervalMs: minIntervalMs,
-    warning: `syncs every ${least} instead of every ${wanted}: that is the least here`,
-  };
+  return { intervalMs: minIntervalMs, warning: clampedWarning(wantedMs, minIntervalMs) };
 }
 
 async function referenceHash(

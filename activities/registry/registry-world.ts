@@ -1,4 +1,5 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { StatusEvent } from '#domain/status-events.js';
 import type { ResourceStore } from '#domain/resource-store.js';
 import type { ProvisionWorld } from '../provision/provision-world.js';
 
@@ -7,6 +8,8 @@ export interface RegistryWorld {
   readonly resources: ResourceStore;
   /** Shorter sync intervals are raised to this. */
   readonly minSyncIntervalMs: number;
+  /** Tells people what has happened to a registry; it must not fail. */
+  announce?(registry: RegistryRef, events: readonly StatusEvent[]): Promise<void>;
   /** Removes what was provisioned for a registry. Safe to repeat. */
   unprovision(registry: RegistryRef): Promise<void>;
   /** Where a server of its own is run for each registry; absent where one stands already. */

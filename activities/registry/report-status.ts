@@ -1,14 +1,17 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { toStatus } from '#domain/conditions.js';
+import { statusEvents } from '#domain/status-events.js';
 import type { RegistryActivities } from '../contract.js';
 import type { RegistryWorld } from './registry-world.js';
 
 /** Writes what the facts amount to as the resource's status, unless that stands there already. Safe to repeat. */
-export function reportStatus({ resources }: RegistryWorld): RegistryActivities['reportStatus'] {
+export function reportStatus({ resources, announce }: RegistryWorld): RegistryActivities['reportStatus'] {
   return async (registry, facts) => {
     const previous = await resources.readStatus(registry);
     const status = toStatus(facts, { previous, nowMs: Date.now(), digest: (text) => hash('sha256', text) });
-    if (!isDeepStrictEqual(status, previous)) await resources.writeStatus(registry, status);
+    if (isDeepStrictEqual(status, previous)) return;
+    await resources.writeStatus(registry, status);
+    await announce?.(registry, statusEvents(previous, status));
   };
 }

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { clampedWarning } from './clamped-interval.js';
+import { toStatus } from './conditions.js';
+import type { RegistryFacts, SourceFacts } from './conditions.js';
+import { emptinessWarning } from './emptiness-warning.js';
+import type { RegistryStatus } from './registry-status.js';
+import { statusEvents } from './status-events.js';
+
+const synced: SourceFacts = { name: 'a', attemptCount: 0, lastSyncAtMs: 1_000, lastSyncHash: 'h1', serverCount: 3 };
+
+function status(facts: Partial<RegistryFacts>, previous?: RegistryStatus): RegistryStatus {
+  const whole = { generation: 1, deleting: false, serving: true, sources: [synced], ...facts };
+  return toStatus(whole, { previous, nowMs: 5_000, digest: (text) => text });
+}
+
+const reasons = (before: RegistryStatus | undefined, now: RegistryStatus) =>
+  statusEvents(before, now).map(({ type, reason }) => `${type} ${reason}`);
+
+describe('the events of a registry', () => {
+  it('are none when only times moved', () => {
+    const before = status({});
+    const now = status({ sources: [{ ...synced, lastSyncAtMs: 9_000, nextSyncAtMs: 20_000 }] }, before);
+    expect(statusEvents(before, now)).toEqual([]);
+  });
+
+  it('tell of its beginning, its first data and its readiness', () => {
+    const created = status({ serving: false, sources: [{ name: 'a', attemptCount: 0 }] });
+    expect(reasons(undefined, created)).toEqual(['Normal Created']);
+    expect(reasons(created, status({}, created))).toEqual(['Normal Ready', 'Normal SyncSucceeded']);
+  });
+
+  it('tell of new data, and of a sync that succeeds again', () => {
+    const before = status({});
+    expect(reasons(before, status({ sources: [{ ...synced, lastSyncHash: 'h2' }] }))).toEqual(['Normal SyncSucceeded']);
+    const failed = status({
+      sources: [{ ...synced, attemptCount: 1, failure: { reason: 'Unreachable', message: 'nobody is there' } }],
+    });
+    expect(reasons(before, failed)).toEqual(['Warning SyncFailed']);
+    expect(reasons(failed, failed)).toEqual([]);
+    expect(reasons(failed, before)).toEqual(['Normal SyncSucceeded']);
+  });
+
+  it('tell of what the spec refers to and is not there', () => {
+    const failure = { reason: 'ConfigMapNotFound' as const, message: 'ConfigMap x/y does not exist' };
+    expect(reasons(status({}), status({ sources: [{ ...synced, attemptCount: 1, failure }] }))).toEqual([
+      'Warning ReferenceNotFound',
+      'Warning SyncFailed',
+    ]);
+  });
+
+  it('tell of a manual trigger, an edit and a spec that cannot be followed', () => {
+    const before = status({ handledTrigger: 'one' });
+    expect(reasons(before, status({ handledTrigger: 'two' }))).toEqual(['Normal SyncStarted']);
+    expect(reasons(before, status({ handledTrigger: 'one', generation: 2 }))).toEqual(['Normal Updated']);
+    expect(reasons(before, status({ handledTrigger: 'one', invalid: 'spec.x is wrong' }))).toEqual([
+      'Warning ValidationFailed',
+    ]);
+  });
+
+  it('tell of filters that leave nothing and of intervals that were raised', () => {
+    const warning = [clampedWarning(1_000, 10_000), emptinessWarning({ served: 0, hidden: 7 })].join('; ');
+    const now = status({ sources: [{ ...synced, serverCount: 0, warning }] });
+    expect(reasons(status({}), now)).toEqual(['Warning FilterExcludedAll', 'Warning IntervalClamped']);
+  });
+});

@@ -1,0 +1,82 @@
+import { isClampedWarning } from './clamped-interval.js';
+import { isFilterWarning } from './emptiness-warning.js';
+import type { Condition, RegistryStatus, SourceStatus } from './registry-status.js';
+
+/** Something that happened to a registry, as people look for it: a Kubernetes Event. */
+export interface StatusEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+const AWAITED = ['ConfigMapNotFound', 'KeyNotFound', 'PVCNotFound', 'SecretNotFound'];
+
+/** What happened between two statuses of a registry; nothing when only times and counts moved. */
+export function statusEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
+  return [
+    ...lifeEvents(before, now),
+    ...conditionEvents(before, now),
+    ...(now.syncStatus?.sources ?? []).flatMap((source) =>
+      sourceEvents(
+        before?.syncStatus?.sources.find(({ name }) => name === source.name),
+        source,
+      ),
+    ),
+  ];
+}
+
+function lifeEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
+  if (!before) return [normal('Created', 'The operator has taken up this registry')];
+  const events: StatusEvent[] = [];
+  if (before.observedGeneration !== now.observedGeneration) {
+    events.push(normal('Updated', `Generation ${now.observedGeneration} of the spec is in effect`));
+  }
+  if (now.lastManualSyncTrigger !== undefined && before.lastManualSyncTrigger !== now.lastManualSyncTrigger) {
+    events.push(
+      normal('SyncStarted', `Trigger ${JSON.stringify(now.lastManualSyncTrigger)} starts a sync of every source`),
+    );
+  }
+  return events;
+}
+
+/** Reasons that only say what other events say better. */
+const SAID_ELSEWHERE = new Set(['NotReady', 'Pending', 'APINotReady']);
+
+function conditionEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
+  return now.conditions.flatMap((condition) => {
+    const { type, status, reason, message } = condition;
+    const previous = before?.conditions.find((each) => each.type === type);
+    if (type === 'Ready' && status === 'True') return previous?.status === 'True' ? [] : [normal('Ready', message)];
+    if (status !== 'False' || SAID_ELSEWHERE.has(reason) || saysTheSame(previous, condition)) return [];
+    if (type === 'SourceAvailable') return AWAITED.includes(reason) ? [warning('ReferenceNotFound', message)] : [];
+    // Conditions of a sync are told per source.
+    if (type === 'DataValid' || type === 'SyncSuccessful') return [];
+    // Ready repeats what keeps the server from being there.
+    if (type === 'Ready' && reason !== 'ValidationFailed') return [];
+    return [warning(reason, message)];
+  });
+}
+
+function saysTheSame(previous: Condition | undefined, { reason, message, status }: Condition): boolean {
+  return previous?.status === status && previous.reason === reason && previous.message === message;
+}
+
+function sourceEvents(before: SourceStatus | undefined, now: SourceStatus): StatusEvent[] {
+  const { name, phase, message, serverCount = 0 } = now;
+  if (phase === 'Failed') {
+    return before?.phase === 'Failed' && before.message === message
+      ? []
+      : [warning('SyncFailed', `${name}: ${message ?? 'the sync failed'}`)];
+  }
+  if (phase !== 'Complete') return [];
+  const isNews = before?.lastSyncHash !== now.lastSyncHash || before?.attemptCount !== now.attemptCount;
+  const events = isNews ? [normal('SyncSucceeded', `${name}: ${serverCount} servers are served`)] : [];
+  if (message !== undefined && message !== before?.message) {
+    if (isFilterWarning(message)) events.push(warning('FilterExcludedAll', `${name}: ${message}`));
+    if (isClampedWarning(message)) events.push(warning('IntervalClamped', `${name}: ${message}`));
+  }
+  return events;
+}
+
+const normal = (reason: string, message: string): StatusEvent => ({ type: 'Normal', reason, message });
+const warning = (reason: string, message: string): StatusEvent => ({ type: 'Warning', reason, message });

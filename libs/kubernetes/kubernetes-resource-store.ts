@@ -1,0 +1,112 @@
+import type { Reason } from '#domain/reasons.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import { kinds } from './kinds.js';
+import { isRefusal } from './kubernetes-api.js';
+import type { KubernetesApi } from './kubernetes-api.js';
+import type { KubernetesObject } from './kubernetes-object.js';
+
+/** Keeps a registry from going before what stands around it has been seen to. */
+export const FINALIZER = 'mcpregistry.toolhive.stacklok.dev/finalizer';
+
+/** The second is found in the wild. */
+const TRIGGER_ANNOTATIONS = ['toolhive.stacklok.dev/sync-trigger', 'toolhive.stacklok.dev/manual-sync'];
+
+export interface RegistryObject extends KubernetesObject {
+  readonly spec?: unknown;
+  readonly status?: RegistryStatus;
+}
+
+interface DataObject extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+/** MCPRegistries and what they refer to, in the Kubernetes API. Nothing is cached: what is read is what stands there. */
+export class KubernetesResourceStore implements ResourceStore {
+  constructor(private readonly api: KubernetesApi) {}
+
+  async findRegistry(ref: RegistryRef): Promise<RegistryResource | undefined> {
+    const object = await this.find(ref);
+    return object && toResource(object, ref);
+  }
+
+  async configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
+    const object = await this.api.get<DataObject>('ConfigMap', namespace, name);
+    if (!object) throw missing('ConfigMapNotFound', `ConfigMap ${namespace}/${name} does not exist: create it`);
+    const { data = {}, binaryData = {} } = object;
+    if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'utf8');
+    if (Object.hasOwn(binaryData, key)) return Buffer.from(binaryData[key]!, 'base64');
+    throw noKey('ConfigMap', { namespace, name, key }, [...Object.keys(data), ...Object.keys(binaryData)]);
+  }
+
+  async secretKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
+    const object = await this.api.get<DataObject>('Secret', namespace, name);
+    if (!object) throw missing('SecretNotFound', `Secret ${namespace}/${name} does not exist: create it`);
+    const { data = {} } = object;
+    if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'base64');
+    throw noKey('Secret', { namespace, name, key }, Object.keys(data));
+  }
+
+  /** Moves with labels and annotations as well: looking once more than needed costs little. */
+  async referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined> {
+    const object = await this.api.get(kind, namespace, name);
+    return object && `${object.metadata.uid}/${object.metadata.resourceVersion}`;
+  }
+
+  async readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined> {
+    const status = (await this.find(ref))?.status;
+    // An object that was just created, or whose status somebody else has begun.
+    return status?.conditions ? status : undefined;
+  }
+
+  /** Without effect once the registry is gone. */
+  async writeStatus({ namespace, name, uid }: RegistryRef, status: RegistryStatus): Promise<void> {
+    const { apiVersion } = kinds.MCPRegistry;
+    try {
+      await this.api.applyStatus({ apiVersion, kind: 'MCPRegistry', metadata: { namespace, name, uid }, status });
+    } catch (error) {
+      if (isRefusal(error, 'NotFound') || isRefusal(error, 'Conflict')) return;
+      throw error;
+    }
+  }
+
+  release(ref: RegistryRef): Promise<void> {
+    return this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER });
+  }
+
+  private async find({ namespace, name, uid }: RegistryRef): Promise<RegistryObject | undefined> {
+    const object = await this.api.get<RegistryObject>('MCPRegistry', namespace, name);
+    return object?.metadata.uid === uid ? object : undefined;
+  }
+}
+
+function toResource({ metadata, spec }: RegistryObject, ref: RegistryRef): RegistryResource {
+  return {
+    ref,
+    generation: metadata.generation ?? 0,
+    deleting: metadata.deletionTimestamp !== undefined,
+    triggerToken: triggerTokenOf(metadata),
+    spec,
+  };
+}
+
+/** What the annotation asks for; removing it, or emptying it, asks for nothing. */
+export function triggerTokenOf({ annotations = {} }: KubernetesObject['metadata']): string | undefined {
+  return TRIGGER_ANNOTATIONS.map((annotation) => annotations[annotation]).find(Boolean);
+}
+
+function missing(reason: Reason, message: string): RegistryError {
+  return new RegistryError(reason, message);
+}
+
+function noKey(
+  kind: 'ConfigMap' | 'Secret',
+  { namespace, name, key }: { namespace: string; name: string; key: string },
+  present: readonly string[],
+): RegistryError {
+  const has = present.length > 0 ? `it has ${present.toSorted().join(', ')}` : 'it is empty';
+  return missing('KeyNotFound', `${kind} ${namespace}/${name} has no key "${key}": ${has}`);
+}
