@@ -44,6 +44,11 @@ const provider = z.strictObject({
     .describe('Allow the provider to have a private address, as inside a cluster.'),
 });
 
+const scope = z
+  .string()
+  .max(255)
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'must be a scope without spaces, quotes and backslashes (RFC 6749)' });
+
 const oauth = z.strictObject({
   resourceUrl: httpUrl.optional().describe('URL that identifies this registry as a protected resource (RFC 9728).'),
   realm: z
@@ -53,17 +58,17 @@ const oauth = z.strictObject({
     .default('mcp-registry')
     .describe('Protection space named in WWW-Authenticate.'),
   scopesSupported: z
-    .array(
-      z
-        .string()
-        .max(255)
-        .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, {
-          error: 'must be a scope without spaces, quotes and backslashes (RFC 6749)',
-        }),
-    )
+    .array(scope)
     .max(50)
     .default(['mcp-registry:read', 'mcp-registry:write'])
     .describe('OAuth scopes that the registry names to its clients.'),
+  requiredScopes: z
+    .strictObject({
+      read: scope.optional().describe('What a token must hold to read.'),
+      write: scope.optional().describe('What a token must hold to change something.'),
+    })
+    .optional()
+    .describe('Scopes that are demanded of a token; without them a valid token is enough.'),
   providers: z
     .array(provider)
     .min(1)
@@ -111,7 +116,7 @@ export type Auth =
   | { readonly mode: 'anonymous' }
   | { readonly mode: 'oauth'; readonly publicRead: readonly string[]; readonly oauth: OAuth };
 
-type OAuthProvider = z.output<typeof provider>;
+export type OAuthProvider = z.output<typeof provider>;
 
 export type OAuth = Omit<z.output<typeof oauth>, 'providers'> & { readonly providers: readonly OAuthProvider[] };
 

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
+import { getCACertificates } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { isAllowed, reachOf } from './address-policy.js';
 import type { AddressPolicy, AddressReach } from './address-policy.js';
@@ -24,12 +25,17 @@ export interface GuardedAgent extends AsyncDisposable {
 /**
  * The address is judged when a connection is made, not when a URL is read: a name may lead elsewhere the next moment.
  * Names are judged as they are resolved, literal addresses before (they are never resolved), and the socket once
- * more when it is connected.
+ * more when it is connected. `ca` (PEM) is trusted beside the authorities that this process trusts anyway.
  */
-export function createGuardedAgent(policy: AddressPolicy, connectTimeoutMs: number): GuardedAgent {
+export function createGuardedAgent(policy: AddressPolicy, connectTimeoutMs: number, ca?: string): GuardedAgent {
   const reached = new Map<string, AddressReach>();
   const life = new AbortController();
-  const options = { timeout: connectTimeoutMs, lookup: guardedLookup(policy), signal: life.signal };
+  const options = {
+    timeout: connectTimeoutMs,
+    lookup: guardedLookup(policy),
+    signal: life.signal,
+    ...(ca !== undefined && { ca: [...getCACertificates(), ca] }),
+  };
   const connectUnguarded = buildConnector(options as buildConnector.BuildOptions);
   const connect: buildConnector.connector = (target, callback) => {
     const { hostname } = target;

@@ -19,6 +19,8 @@ export interface GuardedFetchOptions {
   readonly policy?: AddressPolicy;
   /** Of one connection, TLS included; 10 s when absent. The deadline of the request holds as well. */
   readonly connectTimeoutMs?: number;
+  /** Certificate authorities (PEM) to trust beside the usual ones. */
+  readonly ca?: string;
 }
 
 export interface GetOptions {
@@ -39,10 +41,12 @@ export interface HttpAnswer {
   readonly url: string;
 }
 
-/** GET requests to addresses that users name. Its connections are closed when it is disposed of. */
+/** Requests to addresses that users name. Its connections are closed when it is disposed of. */
 export interface GuardedFetch extends AsyncDisposable {
   /** Throws an HttpFailure, or the abort reason when `signal` fires. */
   get(url: string, options: GetOptions): Promise<HttpAnswer>;
+  /** Posts a form. A redirect is a failure: what the form holds is meant for this address only. */
+  post(url: string, form: URLSearchParams, options: GetOptions): Promise<HttpAnswer>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -61,15 +65,15 @@ interface Hop {
 }
 
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
-  const { version, policy = 'private-allowed', connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const { version, policy = 'private-allowed', connectTimeoutMs = CONNECT_TIMEOUT_MS, ca } = options;
   const agents = new Map<AddressPolicy, GuardedAgent>();
   const agentFor = (wanted: AddressPolicy) => {
-    const agent = agents.get(wanted) ?? createGuardedAgent(wanted, connectTimeoutMs);
+    const agent = agents.get(wanted) ?? createGuardedAgent(wanted, connectTimeoutMs, ca);
     agents.set(wanted, agent);
     return agent;
   };
 
-  const get: GuardedFetch['get'] = async (address, request) => {
+  const send = async (address: string, request: GetOptions, form?: URLSearchParams): Promise<HttpAnswer> => {
     const deadline = AbortSignal.timeout(request.timeoutMs);
     const signal = AbortSignal.any([request.signal, deadline]);
     let awaited = 'sent no answer';
@@ -81,11 +85,13 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         const asked = agent.dispatcher.request({
           origin: hop.url.origin,
           path: `${hop.url.pathname}${hop.url.search}`,
-          method: 'GET',
+          method: form ? 'POST' : 'GET',
+          ...(form && { body: form.toString() }),
           headers: {
             accept: 'application/json',
             'accept-encoding': ACCEPTED_ENCODINGS,
             'user-agent': `mcp-registry-operator/${version}`,
+            ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
             ...hop.headers,
           },
           signal,
@@ -95,7 +101,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         // While it connects, undici does not heed the signal.
         const response = await orAborted(asked, signal);
         awaited = 'did not come to the end of its answer';
-        if (!REDIRECTS.has(response.statusCode)) return await toAnswer(hop.url, response, request.maxBytes);
+        if (form || !REDIRECTS.has(response.statusCode)) return await toAnswer(hop.url, response, request.maxBytes);
         // Closes the connection: nobody knows how long the rest is.
         response.body.destroy();
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(address);
@@ -115,7 +121,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   };
 
   return {
-    get,
+    get: (url, request) => send(url, request),
+    post: (url, form, request) => send(url, request, form),
     async [Symbol.asyncDispose]() {
       await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()));
     },

@@ -7,6 +7,7 @@ import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { apiSource } from '#sources/api/api.source.js';
 import type { ApiContext } from '#sources/api/api-client.js';
 import type { ApiPage, WalkOptions } from '#sources/api/walk-pages.js';
+import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
@@ -62,6 +63,7 @@ beforeAll(async () => {
       default: () => ROOT,
       all: () => served,
     },
+    ...ALONE,
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
     logger: pino({ level: 'silent' }),
   });

@@ -8,6 +8,7 @@ import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
+import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
@@ -34,6 +35,7 @@ function options(overrides: Partial<RegistryApiOptions> = {}): RegistryApiOption
       default: () => OPEN,
       all: () => served,
     },
+    ...ALONE,
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
     logger: pino({ level: 'silent' }),
     ...overrides,

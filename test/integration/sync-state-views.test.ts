@@ -10,6 +10,7 @@ import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
@@ -53,6 +54,7 @@ beforeAll(async () => {
       default: () => served[0],
       all: () => served,
     },
+    ...ALONE,
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
     logger: pino({ level: 'silent' }),
   });
@@ -551,6 +553,7 @@ describe('without a database', () => {
       port: 0,
       internalPort: 0,
       registries: { find: () => undefined, default: () => ({ ...TEAM, auth: { mode: 'anonymous' } }), all: () => [] },
+      ...ALONE,
       version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
       logger: pino({ level: 'silent' }),
     });

@@ -19,6 +19,7 @@ import { DocumentStore } from '#standalone/documents/document-store.js';
 import { StoreKeeper } from '#standalone/store-keeper.js';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
+import { ALONE } from './alone.js';
 import { createTestDatabase } from './database.js';
 import type { TestDatabase } from './database.js';
 import { eventually } from './eventually.js';
@@ -162,6 +163,7 @@ export class RegistryWorld {
       port: 0,
       internalPort: 0,
       registries: documentDirectory(this.documents),
+      ...ALONE,
       version: { version: 'test', commit: '', buildDate: '' },
       logger: silent,
     });

@@ -10,6 +10,7 @@ import { ErrorFilter } from './http/error.filter.js';
 import { internalControllers, publicControllers } from './http/index.js';
 import { Problem } from './http/problem.js';
 import { Readiness } from './readiness.js';
+import { SyncTrigger } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
 
 /** What the endpoints are made of; built by whoever starts them. */
@@ -19,6 +20,7 @@ export interface RegistryApiParts {
   readonly readiness: Readiness;
   readonly build: BuildInfo;
   readonly accessControl: AccessControl;
+  readonly syncTrigger: SyncTrigger;
   readonly logger: Logger;
 }
 
@@ -41,6 +43,7 @@ function providersOf({
   readiness,
   build,
   accessControl,
+  syncTrigger,
   logger,
 }: RegistryApiParts): NonNullable<DynamicModule['providers']> {
   return [
@@ -48,6 +51,7 @@ function providersOf({
     { provide: ViewDatabase, useValue: database },
     { provide: Readiness, useValue: readiness },
     { provide: BuildInfo, useValue: build },
+    { provide: SyncTrigger, useValue: syncTrigger },
     { provide: AccessControl, useValue: accessControl },
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toMalformed }) },

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { DatabaseAccess } from '#persistence/database.js';
 import { AccessControl } from './auth/access-control.js';
+import type { AuthReferences } from './auth/provider-material.js';
 import { defaultCatalogueBudget } from './catalogue/catalogue-budget.js';
 import { CatalogueFollower } from './catalogue/catalogue-follower.js';
 import { LiveCatalogue } from './catalogue/live-catalogue.js';
@@ -11,6 +12,8 @@ import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
 import type { RegistryDirectory } from './served-registry.js';
+import { SyncTrigger } from './sync/sync-trigger.js';
+import type { SyncNow } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
 
 export interface RegistryApiOptions {
@@ -21,6 +24,9 @@ export interface RegistryApiOptions {
   readonly port: number;
   readonly internalPort: number;
   readonly registries: RegistryDirectory;
+  /** Where the Secrets and ConfigMaps are that identity providers refer to. */
+  readonly references: AuthReferences;
+  readonly syncNow: SyncNow;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
   /** Bytes of documents that are kept in memory; by default a share of what the process may use. */
   readonly catalogueBudget?: number;
@@ -52,9 +58,10 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     registries: registries.all(),
   }));
   const { version, commit, buildDate } = options.version;
-  const accessControl = new AccessControl();
+  const accessControl = new AccessControl({ references: options.references, version, logger });
+  const syncTrigger = new SyncTrigger(options.syncNow);
   const build = new BuildInfo(version, commit, buildDate);
-  const parts = { catalogue, database: views, readiness, build, accessControl, logger };
+  const parts = { catalogue, database: views, readiness, build, accessControl, syncTrigger, logger };
   const common = { directory: registries, host, logger };
 
   const internal = await startHttpServer({
@@ -80,6 +87,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     // Probes are answered until the last request is.
     await api.close();
     await internal.close();
+    await accessControl.close();
     await follower.stop();
     await views.close();
   };

@@ -53,6 +53,8 @@ interface Parts {
 export class Standalone {
   private readonly dataDirectory: string;
   private readonly report: ConsoleReport;
+  /** The API listens before Temporal does. */
+  private workflows: RegistryWorkflows | undefined;
 
   constructor(
     private readonly config: StandaloneConfig,
@@ -113,6 +115,7 @@ export class Standalone {
     const storeId = await readStoreId(database.app);
     const store = { id: storeId, taskQueue: storeTaskQueue({ instance }, storeId) };
     const workflows = new RegistryWorkflows(temporal.access.client, taskQueue);
+    this.workflows = workflows;
     const workers = await startWorkers({
       config,
       dataDirectory,
@@ -153,6 +156,12 @@ export class Standalone {
       port,
       internalPort,
       registries: documentDirectory(documents),
+      references: documents,
+      syncNow: async ({ namespace, name }, source) => {
+        const found = documents.registries().find(({ ref }) => ref.namespace === namespace && ref.name === name);
+        if (!found || !this.workflows) throw new Error('the workflow of the registry cannot be asked yet');
+        return this.workflows.syncNow(found.ref, source);
+      },
       version: await readVersion(),
       logger,
     });

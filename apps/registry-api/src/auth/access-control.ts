@@ -1,57 +1,171 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FastifyRequest } from 'fastify';
-import type { OAuth } from '#config/auth-spec.js';
+import type { Logger } from 'pino';
+import type { Auth, OAuth } from '#config/auth-spec.js';
+import { displayRef } from '#domain/registry-ref.js';
 import { Problem } from '../http/problem.js';
 import type { ServedRegistry } from '../served-registry.js';
-import { invalidToken, loginWanted, malformedCredentials } from './challenge.js';
+import { AuditLog } from './audit-log.js';
+import type { Asked } from './audit-log.js';
+import { AuthCounters } from './auth-counters.js';
+import { Authenticator } from './authenticator.js';
+import type { Authentication } from './authenticator.js';
+import type { Caller } from './caller.js';
+import { insufficientScope, invalidToken, loginWanted, malformedCredentials } from './challenge.js';
 import type { ChallengeTerms } from './challenge.js';
 import { readCredentials } from './credentials.js';
 import { grantAccess } from './granted-access.js';
 import type { GrantedAccess } from './granted-access.js';
+import { openSources } from './open-sources.js';
+import type { AuthReferences } from './provider-material.js';
 import type { Requirement } from './requirement.js';
+import { metadataUrlOf } from './resource-url.js';
 
 type GuardedRequest = FastifyRequest<{ Params: { source?: string } }>;
 
+export interface AccessControlOptions {
+  readonly references: AuthReferences;
+  readonly version: string;
+  readonly logger: Logger;
+  /** Milliseconds of a clock that never goes back; for tests. */
+  readonly now?: () => number;
+}
+
+/** Somebody who asks for something. */
+interface Visit {
+  readonly request: GuardedRequest;
+  readonly registry: ServedRegistry;
+  readonly oauth: OAuth;
+  readonly requirement: Requirement;
+}
+
+/** To whoever sees all of a registry. */
 const EVERYTHING: GrantedAccess = {};
 
-/** Decides who may do what; the same for every registry that this process serves. */
+/** Decides who may do what, for every registry that this process serves. */
 export class AccessControl {
+  readonly counters = new AuthCounters();
+  readonly #audit: AuditLog;
+  readonly #options: AccessControlOptions;
+  readonly #byAuth = new WeakMap<Auth, Authenticator>();
+  /** The last one of each registry, to be closed when its auth changes. */
+  readonly #byRegistry = new Map<string, { readonly oauth: OAuth; readonly authenticator: Authenticator }>();
+
+  constructor(options: AccessControlOptions) {
+    this.#options = options;
+    this.#audit = new AuditLog(options.logger);
+  }
+
   /** True, or throws the Problem that says why not. Takes no turn of the event loop for a token that is known. */
   admit(request: GuardedRequest, registry: ServedRegistry, requirement: Requirement): boolean | Promise<boolean> {
     const { auth } = registry;
-    if (auth.mode === 'anonymous') {
-      if (requirement === 'write') throw new Problem(403, WRITES_WANT_A_CALLER);
-      grantAccess(request.raw, EVERYTHING);
-      return true;
-    }
-    const terms = termsOf(auth.oauth);
+    if (auth.mode === 'anonymous') return this.admitAnybody(request, registry, requirement);
+    const visit = { request, registry, oauth: auth.oauth, requirement };
     const credentials = readCredentials(request.raw);
-    if (credentials.kind === 'malformed') throw malformedCredentials(terms, credentials.why);
-    if (credentials.kind === 'bearer') throw invalidToken(terms);
-    const open = requirement === 'read' ? openSources(auth.publicRead) : undefined;
-    if (!open || !mayNameSource(open, request.params.source, registry)) throw loginWanted(terms);
-    grantAccess(request.raw, { visibleSources: open });
+    if (credentials.kind === 'none') return this.admitUnknown(visit, auth.publicRead);
+    if (credentials.kind === 'malformed') throw this.refuseMalformed(visit, credentials.why);
+    const identified = this.authenticator(registry, auth).identify(credentials.token);
+    if (identified instanceof Promise) return identified.then((result) => this.admitAuthenticated(visit, result));
+    return this.admitCaller(visit, identified);
+  }
+
+  async close(): Promise<void> {
+    this.#audit.close();
+    await Promise.all(Array.from(this.#byRegistry.values(), ({ authenticator }) => authenticator.close()));
+  }
+
+  /** Reads of an anonymous registry are nobody's decision, and leave no line. */
+  private admitAnybody(request: GuardedRequest, registry: ServedRegistry, requirement: Requirement): boolean {
+    if (requirement === 'write') {
+      this.#audit.refused({}, askedOf(request, registry), 'the registry has auth.mode anonymous');
+      throw new Problem(403, WRITES_WANT_A_CALLER);
+    }
+    grantAccess(request.raw, EVERYTHING);
     return true;
+  }
+
+  private admitUnknown(visit: Visit, publicRead: readonly string[]): boolean {
+    const { request, registry, requirement } = visit;
+    const { source } = request.params;
+    const open = requirement === 'read' ? openSources(publicRead) : undefined;
+    if (!open || !(source === undefined || open.has(source) || source === registry.name)) {
+      this.counters.count(undefined, 'missing');
+      this.#audit.refused({}, askedOf(request, registry), 'no credentials were sent');
+      throw loginWanted(termsOf(visit));
+    }
+    grantAccess(request.raw, { visibleSources: open });
+    this.#audit.allowedRead(undefined, displayRef(registry), source);
+    return true;
+  }
+
+  private refuseMalformed(visit: Visit, why: string): Problem {
+    this.counters.count(undefined, 'malformed');
+    this.#audit.refused({}, askedOf(visit.request, visit.registry), why);
+    return malformedCredentials(termsOf(visit), why);
+  }
+
+  private admitAuthenticated(visit: Visit, result: Authentication): boolean {
+    if (result.kind === 'accepted') return this.admitCaller(visit, result.caller);
+    const { kind, provider, why } = result;
+    this.counters.count(provider, kind);
+    this.#audit.refused({ provider }, askedOf(visit.request, visit.registry), why);
+    if (kind === 'unavailable') throw new Problem(503, TOKEN_CANNOT_BE_CHECKED, { 'retry-after': '5' });
+    throw invalidToken(termsOf(visit));
+  }
+
+  private admitCaller(visit: Visit, caller: Caller): boolean {
+    const { request, registry, oauth, requirement } = visit;
+    const scope = oauth.requiredScopes?.[requirement === 'write' ? 'write' : 'read'];
+    if (scope !== undefined && !caller.scopes.has(scope)) {
+      this.counters.count(caller.provider, 'forbidden');
+      this.#audit.refused(caller, askedOf(request, registry), `the token lacks the scope ${scope}`);
+      throw insufficientScope(termsOf(visit), scope);
+    }
+    this.counters.count(caller.provider, 'accepted');
+    if (requirement === 'read') this.#audit.allowedRead(caller, displayRef(registry), request.params.source);
+    else this.#audit.allowed(caller, askedOf(request, registry));
+    grantAccess(request.raw, { caller });
+    return true;
+  }
+
+  /** An edit of a spec that leaves its auth as it was keeps what is known of keys and tokens. */
+  private authenticator({ namespace, name }: ServedRegistry, auth: Auth & { mode: 'oauth' }): Authenticator {
+    const known = this.#byAuth.get(auth);
+    if (known) return known;
+    const ref = displayRef({ namespace, name });
+    const previous = this.#byRegistry.get(ref);
+    const isSame = previous !== undefined && isDeepStrictEqual(previous.oauth, auth.oauth);
+    const authenticator = isSame ? previous.authenticator : this.createAuthenticator(ref, namespace, auth.oauth);
+    if (!isSame) void previous?.authenticator.close();
+    this.#byAuth.set(auth, authenticator);
+    this.#byRegistry.set(ref, { oauth: auth.oauth, authenticator });
+    return authenticator;
+  }
+
+  private createAuthenticator(registry: string, namespace: string, oauth: OAuth): Authenticator {
+    const { references, version, logger, now = () => performance.now() } = this.#options;
+    return new Authenticator(oauth, namespace, {
+      references,
+      version,
+      now,
+      onFault(provider, fault) {
+        if (fault === undefined) logger.info({ registry, provider }, 'keys of the identity provider are there again');
+        else logger.warn({ registry, provider, fault }, 'keys of the identity provider cannot be had');
+      },
+    });
   }
 }
 
 const WRITES_WANT_A_CALLER =
   'this registry has auth.mode anonymous, and nothing is changed for a caller who is not known: set auth.mode to oauth';
+const TOKEN_CANNOT_BE_CHECKED =
+  'the token cannot be checked at the moment, since its identity provider does not answer';
 
-function termsOf({ realm }: OAuth): ChallengeTerms {
-  return { realm };
+function termsOf({ request, oauth }: Visit): ChallengeTerms {
+  return { realm: oauth.realm, metadataUrl: metadataUrlOf(request, oauth) };
 }
 
-const openSets = new WeakMap<readonly string[], ReadonlySet<string>>();
-
-/** Undefined when nothing is open. The same set each time, so that what is made for it can be kept. */
-function openSources(publicRead: readonly string[]): ReadonlySet<string> | undefined {
-  if (publicRead.length === 0) return undefined;
-  const known = openSets.get(publicRead) ?? new Set(publicRead);
-  openSets.set(publicRead, known);
-  return known;
-}
-
-/** An open source, or all that are open: without a source in the path, or by the name of the registry. */
-function mayNameSource(open: ReadonlySet<string>, source: string | undefined, { name }: ServedRegistry): boolean {
-  return source === undefined || open.has(source) || source === name;
+function askedOf(request: GuardedRequest, registry: ServedRegistry): Asked {
+  const [path = ''] = request.originalUrl.split('?');
+  return { registry: displayRef(registry), method: request.method, path, address: request.ip };
 }

@@ -18,8 +18,16 @@ export function malformedCredentials(terms: ChallengeTerms, why: string): Proble
 }
 
 /** Says little on purpose: which provider refused a token, and for what, is for the audit log. */
-export function invalidToken(terms: ChallengeTerms, description = 'token validation failed'): Problem {
-  return unauthorized('token validation failed', terms, { error: 'invalid_token', error_description: description });
+export function invalidToken(terms: ChallengeTerms): Problem {
+  const text = 'token validation failed';
+  return unauthorized(text, terms, { error: 'invalid_token', error_description: text });
+}
+
+/** The caller is known and may not; another token may (RFC 6750, section 3.1). */
+export function insufficientScope(terms: ChallengeTerms, scope: string): Problem {
+  const message = `the token lacks the scope "${scope}"`;
+  const parameters = { error: 'insufficient_scope', error_description: 'the token lacks a scope', scope };
+  return new Problem(403, message, challenge(terms, parameters));
 }
 
 function unauthorized(message: string, terms: ChallengeTerms, parameters: Readonly<Record<string, string>>): Problem {

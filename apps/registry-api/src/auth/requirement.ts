@@ -19,6 +19,9 @@ export const Public = () => SetMetadata(REQUIREMENT, 'nothing' satisfies Require
 /** Marks handlers that show nothing but servers, of the source in the parameter `source` or of all that the caller may see. */
 export const ReadsCatalogue = () => SetMetadata(REQUIREMENT, 'read' satisfies Requirement);
 
+/** Marks handlers that change something. */
+export const Writes = () => SetMetadata(REQUIREMENT, 'write' satisfies Requirement);
+
 /** Without a mark a handler wants a login: forgetting it opens nothing. */
 export function requirementOf(reflector: Reflector, context: ExecutionContext): Requirement {
   return (

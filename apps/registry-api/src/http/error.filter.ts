@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { CatalogueNotLoaded, UnknownSource } from '../catalogue/catalogue-reader.js';
 import { BodyChanged } from '../catalogue/stored-bodies.js';
+import { TriggerAway } from '../sync/sync-trigger.js';
 import { DatabaseAway } from '../view-database.js';
 import { Problem } from './problem.js';
 
@@ -32,12 +33,15 @@ export function sendProblem(reply: FastifyReply, { status, message, headers }: P
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof UnknownSource) return new Problem(404, error.message);
-  if (error instanceof CatalogueNotLoaded || error instanceof DatabaseAway || error instanceof BodyChanged) {
-    return new Problem(503, error.message, { 'retry-after': '2' });
+  if (AWAY.some((kind) => error instanceof kind)) {
+    return new Problem(503, (error as Error).message, { 'retry-after': '2' });
   }
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
   return new Problem(status, FAULTS[(error as { code?: string } | null)?.code ?? status] ?? `${STATUS_CODES[status]}`);
 }
+
+/** What passes by itself. */
+const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway];
 
 /** Fastify's errors carry a status; anything that does not is our own fault. */
 function statusOf(error: unknown): number {

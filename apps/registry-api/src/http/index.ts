@@ -1,7 +1,9 @@
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
 import { OperationsController } from './operations.controller.js';
+import { ResourceMetadataController } from './resource-metadata.controller.js';
 import { ServersController } from './servers.controller.js';
+import { SyncController } from './sync.controller.js';
 import { ExtensionRegistriesController } from './views/extension-registries.controller.js';
 import { RegistriesController } from './views/registries.controller.js';
 import { SourcesController } from './views/sources.controller.js';
@@ -11,7 +13,9 @@ export const publicControllers = [
   ServersController,
   RegistriesController,
   SourcesController,
+  SyncController,
   ExtensionRegistriesController,
+  ResourceMetadataController,
   OperationsController,
   OpenApiController,
   ReferenceController,

@@ -8,11 +8,19 @@ import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
 import { Problem } from './problem.js';
 
 const SERVED_REGISTRY = Symbol('registry that a request is for');
+const ADDRESS_PREFIX = Symbol('part of the URL that named it');
 
-type ScopedMessage = IncomingMessage & { [SERVED_REGISTRY]?: ServedRegistry | undefined };
+type ScopedMessage = IncomingMessage & {
+  [SERVED_REGISTRY]?: ServedRegistry | undefined;
+  [ADDRESS_PREFIX]?: string;
+};
 
-/** A namespace and a name at the start of a path, below the origin where a client sends the whole URL (RFC 9112, 3.2.2). */
-const PREFIX = /^(?:https?:\/\/[^/?#]*)?\/([^/?#]+)\/([^/?#]+)(?=[/?#]|$)/i;
+/**
+ * A namespace and a name at the start of a path, below the origin where a client sends the whole URL (RFC 9112, 3.2.2), or
+ * behind the well-known part that RFC 9728 inserts before the path of a resource.
+ */
+const PREFIX =
+  /^(?:https?:\/\/[^/?#]*)?(\/\.well-known\/oauth-protected-resource)?(\/([^/?#]+)\/([^/?#]+))(?=[/?#]|$)/i;
 
 /**
  * Decides which registry a request is for and takes its `/{namespace}/{name}` off the URL, so that routes and
@@ -21,11 +29,12 @@ const PREFIX = /^(?:https?:\/\/[^/?#]*)?\/([^/?#]+)\/([^/?#]+)(?=[/?#]|$)/i;
  */
 export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirectory): string {
   const url = message.url ?? '/';
-  const [prefix = '', namespace = '', name = ''] = PREFIX.exec(url) ?? [];
-  const named = prefix ? directory.find(namespace, name) : undefined;
+  const [whole = '', wellKnown = '', prefix = '', namespace = '', name = ''] = PREFIX.exec(url) ?? [];
+  const named = whole ? directory.find(namespace, name) : undefined;
   message[SERVED_REGISTRY] = named ?? directory.default();
   if (!named) return url;
-  const rest = url.slice(prefix.length);
+  message[ADDRESS_PREFIX] = prefix;
+  const rest = `${wellKnown}${url.slice(whole.length)}`;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
@@ -34,6 +43,11 @@ export function getServedRegistry(request: FastifyRequest): ServedRegistry {
   const registry = (request.raw as ScopedMessage)[SERVED_REGISTRY];
   if (!registry) throw new Problem(404, 'no registry is served at this address');
   return registry;
+}
+
+/** What came before the path in the URL of a request: `/{namespace}/{name}`, or nothing. */
+export function getAddressPrefix(request: FastifyRequest): string {
+  return (request.raw as ScopedMessage)[ADDRESS_PREFIX] ?? '';
 }
 
 /** Parameter decorator: the registry that the request is for, its source where the path names one, and what the caller may see. */

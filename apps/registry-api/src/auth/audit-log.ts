@@ -1,0 +1,74 @@
+import type { Logger } from 'pino';
+import type { Caller } from './caller.js';
+
+/** What somebody asked for. Paths come without their query, in which a token could stand. */
+export interface Asked {
+  readonly registry: string;
+  readonly method: string;
+  readonly path: string;
+  readonly address: string;
+}
+
+/** Who was refused: a caller, or as much as is known of one, such as the provider whose business the token was. */
+interface Suspect {
+  readonly provider?: string | undefined;
+  readonly subject?: string | undefined;
+}
+
+/** Reads are summed for so long. */
+const FLUSH_MS = 60_000;
+
+/**
+ * A line for every decision: who, what, allowed or why not; never a token. Allowed reads of the catalogue are summed, one
+ * line per caller, source and minute with their number: a line for each would cost as much as the answer.
+ */
+export class AuditLog {
+  readonly #logger: Logger;
+  /** By caller (undefined is everybody), registry and source (undefined is all that the caller may see). */
+  readonly #reads = new Map<Caller | undefined, Map<string, Map<string | undefined, number>>>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(logger: Logger) {
+    this.#logger = logger.child({ log: 'audit' });
+    this.#timer = setInterval(() => this.flush(), FLUSH_MS).unref();
+  }
+
+  allowed(caller: Caller, asked: Asked): void {
+    this.#logger.info({ ...asked, ...whoIs(caller), decision: 'allowed' }, 'access decided');
+  }
+
+  refused(who: Suspect, asked: Asked, why: string): void {
+    this.#logger.info({ ...asked, ...whoIs(who), decision: 'refused', why }, 'access decided');
+  }
+
+  /** On the hot path: three look-ups and an addition. */
+  allowedRead(caller: Caller | undefined, registry: string, source: string | undefined): void {
+    let registries = this.#reads.get(caller);
+    if (!registries) this.#reads.set(caller, (registries = new Map()));
+    let sources = registries.get(registry);
+    if (!sources) registries.set(registry, (sources = new Map()));
+    sources.set(source, (sources.get(source) ?? 0) + 1);
+  }
+
+  /** Writes down what was summed, and stops summing. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.flush();
+  }
+
+  private flush(): void {
+    for (const [caller, registries] of this.#reads) {
+      const who = caller ? whoIs(caller) : { subject: 'everybody' };
+      for (const [registry, sources] of registries) {
+        for (const [source, reads] of sources) {
+          this.#logger.info({ registry, source, ...who, decision: 'allowed', reads }, 'reads allowed');
+        }
+      }
+    }
+    this.#reads.clear();
+  }
+}
+
+function whoIs({ provider, subject }: Suspect): object {
+  return { provider, subject: subject?.slice(0, 256) };
+}

@@ -1,0 +1,115 @@
+import type { OAuthProvider } from '#config/auth-spec.js';
+import { createGuardedFetch } from '#http/guarded-fetch.js';
+import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
+import { HttpFailure, shownUrl } from '#http/http-failure.js';
+import type { ProviderMaterial } from './provider-material.js';
+import { ProviderUnavailable } from './verdict.js';
+
+const TIMEOUT_MS = 5_000;
+/** RFC 7662 answers are a few hundred bytes; a set of keys is larger. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_KEYS_BYTES = 512 * 1024;
+
+/**
+ * All requests to one provider, with its certificate authority and its token. An address is judged when a connection to
+ * it is made, redirects included, and private ones are refused unless the spec allows them. Throws ProviderUnavailable.
+ */
+export class ProviderHttp {
+  readonly #policy: 'private-allowed' | 'public-only';
+  readonly #closing = new AbortController();
+  #fetch: { readonly ca: string | undefined; readonly client: GuardedFetch } | undefined;
+
+  constructor(
+    private readonly spec: OAuthProvider,
+    private readonly material: ProviderMaterial,
+    private readonly version: string,
+  ) {
+    this.#policy = spec.allowPrivateIP ? 'private-allowed' : 'public-only';
+  }
+
+  /** A JSON object from one of the provider's documents. */
+  async getJson(url: string): Promise<Readonly<Record<string, unknown>>> {
+    return this.ask(url, async (client, options) =>
+      client.get(url, { ...options, maxBytes: MAX_KEYS_BYTES, headers: bearer(await this.material.bearerToken()) }),
+    );
+  }
+
+  /** What the provider says of a token. */
+  async introspect(url: string, token: string): Promise<Readonly<Record<string, unknown>>> {
+    const form = new URLSearchParams({ token, token_type_hint: 'access_token' });
+    return this.ask(url, async (client, options) =>
+      client.post(url, form, { ...options, maxBytes: MAX_ANSWER_BYTES, headers: await this.credentials(form) }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#fetch?.client[Symbol.asyncDispose]();
+  }
+
+  /** Client credentials where there are any, else the provider's token. */
+  private async credentials(form: URLSearchParams): Promise<Record<string, string>> {
+    const { clientId } = this.spec;
+    const secret = await this.material.clientSecret();
+    if (clientId === undefined) return bearer(await this.material.bearerToken());
+    if (secret !== undefined) return { authorization: basic(clientId, secret) };
+    form.set('client_id', clientId);
+    return bearer(await this.material.bearerToken());
+  }
+
+  private async ask(
+    url: string,
+    send: (client: GuardedFetch, options: Pick<GetOptions, 'signal' | 'timeoutMs'>) => Promise<HttpAnswer>,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    try {
+      const client = await this.client();
+      const answer = await send(client, { signal: this.#closing.signal, timeoutMs: TIMEOUT_MS });
+      if (answer.status !== 200) throw new ProviderUnavailable(`${answer.url} answered ${answer.status}`);
+      return parseObject(answer);
+    } catch (error) {
+      if (error instanceof ProviderUnavailable) throw error;
+      if (this.#closing.signal.aborted) throw new ProviderUnavailable('shutting down');
+      throw new ProviderUnavailable(describe(url, error), { cause: error });
+    }
+  }
+
+  /** Another one when the authority has changed: connections that it vouched for are not used any more. */
+  private async client(): Promise<GuardedFetch> {
+    const ca = await this.material.caCertificates();
+    if (this.#fetch && this.#fetch.ca === ca) return this.#fetch.client;
+    const previous = this.#fetch;
+    const { version } = this;
+    const client = createGuardedFetch({ version, policy: this.#policy, ...(ca !== undefined && { ca }) });
+    this.#fetch = { ca, client };
+    await previous?.client[Symbol.asyncDispose]();
+    return client;
+  }
+}
+
+function bearer(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/** RFC 6749, section 2.3.1: both encoded as in a form, since either may hold a colon. */
+function basic(clientId: string, secret: string): string {
+  const encoded = [clientId, secret].map((text) => new URLSearchParams([['', text]]).toString().slice(1));
+  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
+}
+
+function parseObject({ url, body }: HttpAnswer): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString());
+  } catch {
+    throw new ProviderUnavailable(`${url} answered with something that is not JSON`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ProviderUnavailable(`${url} answered with something that is not a JSON object`);
+}
+
+function describe(url: string, error: unknown): string {
+  if (!(error instanceof HttpFailure)) return `${shownUrl(url)} cannot be asked: ${(error as Error).message}`;
+  if (error.status !== 401 && error.status !== 403) return error.message;
+  const remedy = 'check authTokenFile and authTokenRef, or for introspection clientId and its secret';
+  return `${shownUrl(url)} answered ${error.status}: ${remedy}`;
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import type { OAuthProvider } from '#config/auth-spec.js';
+import type { ResourceStore } from '#domain/resource-store.js';
+import { ProviderUnavailable } from './verdict.js';
+
+/** Where the Secrets and ConfigMaps are kept that a spec refers to. */
+export type AuthReferences = Pick<ResourceStore, 'configMapKey' | 'secretKey'>;
+
+/**
+ * The files and references of one provider. Read anew at each use, because they rotate: a projected token lives for an
+ * hour. A file wins over a reference; undefined where the spec names neither.
+ */
+export class ProviderMaterial {
+  constructor(
+    private readonly spec: OAuthProvider,
+    private readonly namespace: string,
+    private readonly references: AuthReferences,
+  ) {}
+
+  /** Certificate authorities of the provider, PEM. */
+  caCertificates(): Promise<string | undefined> {
+    const { caCertPath, caCertRef } = this.spec;
+    return this.read('caCert', caCertPath, caCertRef, 'configMapKey');
+  }
+
+  /** What the provider's own endpoints want to see. */
+  bearerToken(): Promise<string | undefined> {
+    const { authTokenFile, authTokenRef } = this.spec;
+    return this.read('authToken', authTokenFile, authTokenRef, 'secretKey');
+  }
+
+  clientSecret(): Promise<string | undefined> {
+    const { clientSecretFile, clientSecretRef } = this.spec;
+    return this.read('clientSecret', clientSecretFile, clientSecretRef, 'secretKey');
+  }
+
+  /** White space around it is an editor's, not a part of it. */
+  private async read(
+    what: string,
+    file: string | undefined,
+    reference: { name: string; key: string; optional?: boolean | undefined } | undefined,
+    store: keyof AuthReferences,
+  ): Promise<string | undefined> {
+    try {
+      if (file !== undefined) return (await readFile(file, 'utf8')).trim();
+      if (!reference) return undefined;
+      const bytes = await this.references[store](this.namespace, reference.name, reference.key);
+      return Buffer.from(bytes).toString().trim();
+    } catch (error) {
+      if (file === undefined && reference?.optional) return undefined;
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = file === undefined ? message : `${file} cannot be read (${code})`;
+      throw new ProviderUnavailable(`${what} of provider "${this.spec.name}": ${why}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { orAborted } from '#http/or-aborted.js';
+
+/** A sync that was started, by the id under which Temporal shows it. */
+export interface TriggeredSync {
+  readonly source: string;
+  readonly workflowId: string;
+}
+
+/** Asks the workflow of a registry to sync one source, or all; resolves when the syncs have started. */
+export type SyncNow = (
+  registry: Pick<RegistryRef, 'namespace' | 'name'>,
+  source: string | undefined,
+) => Promise<readonly TriggeredSync[]>;
+
+/** An update waits for as long as no worker takes it; whoever asked over HTTP does not. */
+const DEADLINE_MS = 10_000;
+
+/** Starts syncs on demand. */
+export class SyncTrigger {
+  readonly #syncNow: SyncNow;
+
+  constructor(syncNow: SyncNow) {
+    this.#syncNow = syncNow;
+  }
+
+  /** Throws `TriggerAway`. */
+  async start(...[registry, source]: Parameters<SyncNow>): Promise<readonly TriggeredSync[]> {
+    try {
+      return await orAborted(this.#syncNow(registry, source), AbortSignal.timeout(DEADLINE_MS));
+    } catch (error) {
+      // The workflow's own words are in the cause; what else goes wrong on the way there is not for clients.
+      const said = error instanceof WorkflowUpdateFailedError ? error.cause?.message : undefined;
+      throw new TriggerAway(said ?? 'whoever keeps the sources in sync does not answer', { cause: error });
+    }
+  }
+}
+
+export class TriggerAway extends Error {
+  constructor(why: string, options: ErrorOptions) {
+    super(`no sync was started: ${why}; try again in a moment`, options);
+    this.name = 'TriggerAway';
+  }
+}

@@ -1,0 +1,10 @@
+import type { Auth } from '#config/auth-spec.js';
+import { parseRegistrySpec } from '#config/registry-spec.js';
+
+/** `auth` of a spec as a user would write it, read as the product reads it. */
+export function oauth(fields: object): Auth {
+  const read = parseRegistrySpec({ auth: fields });
+  if ('faults' in read) throw new Error(JSON.stringify(read.faults));
+  if (!read.spec.auth) throw new Error('the spec has no auth');
+  return read.spec.auth;
+}

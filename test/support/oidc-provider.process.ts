@@ -1,0 +1,72 @@
+/**
+ * A real OpenID provider as a process of its own: client credentials, introspection, signed and opaque tokens. Its keys
+ * come from whoever forked it and can be replaced; it counts what it is asked.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Provider } from 'oidc-provider';
+import type { JWKS, SigningAlgorithmWithNone } from 'oidc-provider';
+import type { ProviderCommand, ProviderReply } from './oidc-provider.js';
+
+const AUDIENCE = 'registry-server';
+const SECRET = 'a secret: with colon, % & more';
+
+let answer: RequestListener = (_, response) => void response.writeHead(503).end();
+let isAway = false;
+const counts = new Map<string, number>();
+
+const server = createServer((request, response) => {
+  const path = (request.url ?? '').split('?')[0] ?? '';
+  counts.set(path, (counts.get(path) ?? 0) + 1);
+  if (isAway) request.socket.destroy();
+  else answer(request, response);
+});
+server.listen(0, '127.0.0.1');
+await once(server, 'listening');
+const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+/** Tokens for `urn:registry:opaque` mean something here only; others are JWTs, signed as the resource's last part says. */
+function createProvider(jwks: JWKS): RequestListener {
+  const credentials = { client_secret: SECRET, redirect_uris: [], response_types: [] };
+  const provider = new Provider(issuer, {
+    jwks,
+    clients: [
+      { client_id: 'editor:1', grant_types: ['client_credentials'], ...credentials },
+      { client_id: 'registry', grant_types: [], ...credentials },
+    ],
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: async () => true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: async (_ctx, resource) => {
+          const [format = '', audience = AUDIENCE] = resource.replace('urn:registry:', '').split('/');
+          const common = { scope: 'mcp-registry:read mcp-registry:write', audience, accessTokenTTL: 600 };
+          if (format === 'opaque') return { ...common, accessTokenFormat: 'opaque' };
+          const sign = { alg: format as Exclude<SigningAlgorithmWithNone, 'none' | 'HS256' | 'HS384' | 'HS512'> };
+          return { ...common, accessTokenFormat: 'jwt', jwt: { sign } };
+        },
+      },
+    },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    },
+  });
+  return provider.callback();
+}
+
+process.on('message', (command: ProviderCommand) => {
+  if (command.kind === 'keys') answer = createProvider(command.jwks);
+  if (command.kind === 'away') isAway = command.away;
+  process.send?.({
+    id: command.id,
+    issuer,
+    secret: SECRET,
+    counts: Object.fromEntries(counts),
+  } satisfies ProviderReply);
+});
+process.on('disconnect', () => process.exit());
+process.send?.({ id: 0, issuer, secret: SECRET, counts: {} } satisfies ProviderReply);
