@@ -1,42 +1,11 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
-import { goDurationField } from '#domain/spec-fields.js';
-import type { UrlRewrite } from '#sources/source.js';
+import { listenerFields, logLevel, port, portsDiffer, sourceFields, temporalAddress } from './environment-fields.js';
 import { formatFault, parseWithFaults } from './spec-fault.js';
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-
-const port = (fallback: number) =>
-  z
-    .string()
-    .regex(/^\d{1,5}$/, { error: 'must be a port number, such as 8080' })
-    .transform(Number)
-    .pipe(z.int().max(65535))
-    .default(fallback);
-
-const flag = z
-  .enum(['1', 'true', '0', 'false'])
-  .transform((value) => value === '1' || value === 'true')
-  .default(false);
-
-const urlRewrites = z
-  .string()
-  .transform((text, context): UrlRewrite[] =>
-    text.split(',').flatMap((pair) => {
-      const [from, ...to] = pair.trim().split('=');
-      if (from && to.join('=')) return { from, to: to.join('=') };
-      if (pair.trim())
-        context.addIssue({ code: 'custom', message: 'must be FROM=TO pairs of URL prefixes, separated by commas' });
-      return [];
-    }),
-  )
-  .default([]);
 
 const environmentSchema = z
   .object({
-    HOST: z.string().default('0.0.0.0'),
-    PORT: port(8080),
-    INTERNAL_PORT: port(8081),
+    ...listenerFields,
     DATA_DIR: z.string().default('.data'),
     DATABASE_URL: z
       .string()
@@ -45,23 +14,14 @@ const environmentSchema = z
           'must be a URL such as postgresql://user@host:5432/registry, with special characters of the password percent-encoded',
       })
       .optional(),
-    TEMPORAL_ADDRESS: z
-      .string()
-      .regex(/^[^\s/]+:\d{1,5}$/, { error: 'must be HOST:PORT without a scheme, such as localhost:7233' })
-      .optional(),
+    TEMPORAL_ADDRESS: temporalAddress.optional(),
     TEMPORAL_NAMESPACE: z.string().default('default'),
     TEMPORAL_PORT: port(7233),
     TEMPORAL_UI_PORT: port(8233),
-    SOURCE_URL_REWRITES: urlRewrites,
-    ALLOW_LOCAL_GIT: flag,
-    ALLOW_PRIVATE_SOURCES: flag.removeDefault().default(true),
-    MIN_SYNC_INTERVAL: goDurationField.default('10s'),
-    LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+    ...sourceFields,
+    LOG_LEVEL: logLevel,
   })
-  .refine(({ PORT, INTERNAL_PORT }) => PORT !== INTERNAL_PORT || PORT === 0, {
-    path: ['INTERNAL_PORT'],
-    error: 'must differ from PORT: the API and the probes have a port each',
-  })
+  .superRefine(portsDiffer)
   .transform((env) => ({
     /** Address to listen on; 0.0.0.0 is every IPv4 interface. */
     host: env.HOST,

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { goDurationField } from '#domain/spec-fields.js';
+import type { UrlRewrite } from '#sources/source.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export const port = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, { error: 'must be a port number, such as 8080' })
+    .transform(Number)
+    .pipe(z.int().max(65535))
+    .default(fallback);
+
+const flag = z
+  .enum(['1', 'true', '0', 'false'])
+  .transform((value) => value === '1' || value === 'true')
+  .default(false);
+
+const urlRewrites = z
+  .string()
+  .transform((text, context): UrlRewrite[] =>
+    text.split(',').flatMap((pair) => {
+      const [from, ...to] = pair.trim().split('=');
+      if (from && to.join('=')) return { from, to: to.join('=') };
+      if (pair.trim())
+        context.addIssue({ code: 'custom', message: 'must be FROM=TO pairs of URL prefixes, separated by commas' });
+      return [];
+    }),
+  )
+  .default([]);
+
+/** Where a process listens. */
+export const listenerFields = {
+  HOST: z.string().default('0.0.0.0'),
+  PORT: port(8080),
+  INTERNAL_PORT: port(8081),
+};
+
+/** Refinement of what has these fields. */
+export function portsDiffer(
+  { PORT, INTERNAL_PORT }: { PORT: number; INTERNAL_PORT: number },
+  context: z.core.$RefinementCtx,
+): void {
+  if (PORT !== INTERNAL_PORT || PORT === 0) return;
+  const message = 'must differ from PORT: the API and the probes have a port each';
+  context.addIssue({ code: 'custom', path: ['INTERNAL_PORT'], message });
+}
+
+/** What the operator of a site decides for all sources. */
+export const sourceFields = {
+  SOURCE_URL_REWRITES: urlRewrites,
+  ALLOW_LOCAL_GIT: flag,
+  ALLOW_PRIVATE_SOURCES: flag.removeDefault().default(true),
+  MIN_SYNC_INTERVAL: goDurationField.default('10s'),
+};
+
+export const temporalAddress = z
+  .string()
+  .regex(/^[^\s/]+:\d{1,5}$/, { error: 'must be HOST:PORT without a scheme, such as localhost:7233' });
+
+export const logLevel = z.enum(LOG_LEVELS).default('info');

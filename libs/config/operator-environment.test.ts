@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { parseOperatorEnvironment } from './operator-environment.js';
+
+const needed = { TOOLHIVE_REGISTRY_API_IMAGE: 'example/registry:1', TEMPORAL_ADDRESS: 'temporal:7233' };
+
+function parse(variables: Record<string, string>) {
+  const parsed = parseOperatorEnvironment({ ...needed, ...variables });
+  if ('faults' in parsed) throw new Error(parsed.faults.join('\n'));
+  return parsed.config;
+}
+
+describe('the environment of the operator', () => {
+  it('names the namespaces to watch, in whatever way they are written', () => {
+    expect(parse({ WATCH_NAMESPACE: ' a, b ,,c ' }).namespaces).toEqual(['a', 'b', 'c']);
+    expect(parse({ WATCH_NAMESPACE: '' }).namespaces).toEqual([]);
+    expect(parse({ WATCH_NAMESPACE: ' , ' }).namespaces).toEqual([]);
+  });
+
+  it('hands on to servers what is about sources, and only what was given', () => {
+    const { sourceEnvironment } = parse({ SOURCE_URL_REWRITES: 'https://a=http://b', LOG_LEVEL: 'debug' });
+    expect(sourceEnvironment).toEqual({ SOURCE_URL_REWRITES: 'https://a=http://b' });
+  });
+
+  it('tells every fault at once', () => {
+    const parsed = parseOperatorEnvironment({
+      METRICS_PORT: 'x',
+      TEMPORAL_ADDRESS: 'http://temporal',
+      MIN_SYNC_INTERVAL: 'soon',
+    });
+    expect('faults' in parsed && parsed.faults.map((fault) => fault.split(' ')[0]!.replace(':', '')).sort()).toEqual([
+      'METRICS_PORT',
+      'MIN_SYNC_INTERVAL',
+      'TEMPORAL_ADDRESS',
+      'TOOLHIVE_REGISTRY_API_IMAGE',
+    ]);
+  });
+});

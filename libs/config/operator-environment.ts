@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { parseGoDuration } from '#domain/go-duration.js';
+import { listenerFields, logLevel, port, sourceFields, temporalAddress } from './environment-fields.js';
+import { formatFault, parseWithFaults } from './spec-fault.js';
+
+/** A list, separated by commas; blanks and empty items do not count. */
+const names = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+  );
+
+const environmentSchema = z
+  .object({
+    HOST: listenerFields.HOST,
+    METRICS_PORT: port(8080),
+    HEALTH_PORT: port(8081),
+    ...sourceFields,
+    LOG_LEVEL: logLevel,
+    POD_NAME: z.string().default('operator'),
+    WATCH_NAMESPACE: names,
+    TOOLHIVE_REGISTRY_API_IMAGE: z.string({ error: 'must name the image of registry servers' }),
+    REGISTRY_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+    REGISTRY_IMAGE_PULL_SECRETS: names,
+    TEMPORAL_DIR: z.string().default('/temporal'),
+    TEMPORAL_ADDRESS: temporalAddress.optional(),
+    TEMPORAL_NAMESPACE: z.string().default('default'),
+    REGISTRY_TEMPORAL_DIR: z.string().default('/registry-temporal'),
+    CA_BUNDLE_FILE: z.string().optional(),
+  })
+  .refine(({ METRICS_PORT, HEALTH_PORT }) => METRICS_PORT !== HEALTH_PORT || METRICS_PORT === 0, {
+    path: ['HEALTH_PORT'],
+    error: 'must differ from METRICS_PORT',
+  })
+  .transform((env) => ({
+    host: env.HOST,
+    metricsPort: env.METRICS_PORT,
+    healthPort: env.HEALTH_PORT,
+    podName: env.POD_NAME,
+    /** Where MCPRegistries are looked for; empty: in every namespace. */
+    namespaces: env.WATCH_NAMESPACE,
+    temporal: {
+      /** Where a Secret is mounted that says how to reach Temporal. */
+      directory: env.TEMPORAL_DIR,
+      /** Without such a Secret. */
+      address: env.TEMPORAL_ADDRESS,
+      namespace: env.TEMPORAL_NAMESPACE,
+      /** The same for registry servers, whose credentials are others; without it they get none. */
+      registryDirectory: env.REGISTRY_TEMPORAL_DIR,
+    },
+    servers: {
+      image: env.TOOLHIVE_REGISTRY_API_IMAGE,
+      imagePullPolicy: env.REGISTRY_IMAGE_PULL_POLICY,
+      imagePullSecrets: env.REGISTRY_IMAGE_PULL_SECRETS,
+      /** PEM file of authorities that every registry server trusts beside the system's. */
+      caBundleFile: env.CA_BUNDLE_FILE,
+    },
+    minSyncIntervalMs: parseGoDuration(env.MIN_SYNC_INTERVAL)!,
+    logLevel: env.LOG_LEVEL,
+  }));
+
+export type OperatorConfig = z.output<typeof environmentSchema> & {
+  /** Handed on to registry servers as they are. */
+  readonly sourceEnvironment: Readonly<Record<string, string>>;
+};
+
+/** Parsed once, at start; an empty variable counts as unset. Faults are sentences with the remedy, all at once. */
+export function parseOperatorEnvironment(
+  variables: Readonly<Record<string, string | undefined>>,
+): { config: OperatorConfig } | { faults: string[] } {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
+  const parsed = parseWithFaults(environmentSchema, given);
+  if ('faults' in parsed) return { faults: parsed.faults.map(formatFault) };
+  const sourceEnvironment = Object.fromEntries(
+    Object.keys(sourceFields).flatMap((name): [string, string][] => {
+      const value = given[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  return { config: { ...parsed.value, sourceEnvironment } };
+}
