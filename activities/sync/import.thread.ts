@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
 import type { Client } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
@@ -11,6 +10,7 @@ import type { DatabaseAccess } from '#persistence/database.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { publishRevision } from '#persistence/publish-revision.js';
+import { readBlocks } from '#sources/formats/read-blocks.js';
 import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import type {
   FilterJob,
@@ -21,15 +21,17 @@ import type {
   ThreadJob,
   ThreadResults,
 } from './import-threads.js';
-import { walkSource } from './walk-source.js';
 
 /** Everything that is heavy about a sync in one thread, its own database connection included. */
 async function run(job: ThreadJob): Promise<ThreadResults[ThreadJob['kind']]> {
   switch (job.kind) {
     case 'import':
       return importFile(job);
-    case 'walk':
+    case 'walk': {
+      // What it takes to speak to other registries is half of this program, and files need none of it.
+      const { walkSource } = await import('./walk-source.js');
       return walkSource(job, { signal: new AbortController().signal, progress: say, withClient: onConnection });
+    }
     case 'filter':
       return applyFilter(job);
   }
@@ -60,8 +62,9 @@ function onConnection<T>(database: DatabaseAccess, work: (client: Client) => Pro
 }
 
 async function sha256Of(file: string): Promise<string> {
+  await using handle = await open(file);
   const sum = createHash('sha256');
-  await pipeline(createReadStream(file), sum);
+  for await (const block of readBlocks(handle)) sum.update(block);
   return sum.digest('hex');
 }
 

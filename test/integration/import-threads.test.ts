@@ -59,6 +59,7 @@ const served = async () => (await dataSource.query('SELECT count(*)::int AS coun
 describe('an import in a thread', () => {
   it('tells what it did, and another follows in the same thread', async () => {
     const pool = threads();
+    pool.warmUp();
     expect(await pool.run(await job(toolhiveCatalogue(5)), quiet)).toMatchObject({ counts: { served: 5 } });
     expect(await pool.run(await job(toolhiveCatalogue(6)), quiet)).toMatchObject({ counts: { added: 1 } });
   });

@@ -10,6 +10,8 @@ import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 /** A folder and a database for one bench, as durable as a product's own: commits reach the disk. */
 export interface BenchStore extends AsyncDisposable {
   readonly directory: string;
+  /** Of the server. */
+  readonly dataDirectory: string;
   readonly database: Database;
   readonly catalogue: RegistryCatalogue;
 }
@@ -31,5 +33,11 @@ export async function openBenchStore(): Promise<BenchStore> {
   const close = () => opened.disposeAsync();
   // Whoever is tired of waiting must not leave a server behind.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close().finally(() => process.exit(1)));
-  return { directory, database, catalogue: new RegistryCatalogue(dataSource), [Symbol.asyncDispose]: close };
+  return {
+    directory,
+    dataDirectory: postgres.data,
+    database,
+    catalogue: new RegistryCatalogue(dataSource),
+    [Symbol.asyncDispose]: close,
+  };
 }

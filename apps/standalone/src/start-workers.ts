@@ -64,6 +64,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     },
   });
   starting.defer(() => registryWorker.stop());
+  const imports = new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 });
+  imports.warmUp();
   const syncWorker = await startSyncWorker({
     ...shared,
     store,
@@ -74,7 +76,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       database: database.app,
       cacheDirectory,
       version,
-      imports: new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 }),
+      imports,
       walks: new ImportThreads({ threads: 8, memoryMiB: 128, deadlineMs: 30 * 60_000 }),
       settings: {
         urlRewrites: config.urlRewrites,

@@ -8,7 +8,6 @@ const DURABLE = { shared_buffers: '128MB', max_connections: '50' };
 const REBUILDABLE = {
   shared_buffers: '16MB',
   max_connections: '20',
-  io_method: 'sync',
   wal_level: 'minimal',
   max_wal_senders: '0',
   fsync: 'off',
@@ -33,6 +32,8 @@ export function serverArguments({ data, socketDirectory, port }: ServerPaths, du
     dynamic_shared_memory_type: 'mmap',
     // Our queries are short: compiling them takes longer than running them.
     jit: 'off',
+    // What is read lies in the page cache: handing it through workers costs two switches a block, and their memory.
+    io_method: 'sync',
     log_checkpoints: 'off',
     ...(durable ? DURABLE : REBUILDABLE),
   };

@@ -1,0 +1,29 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Of Linux, as far as /proc can be read: it is 100 wherever Node runs. */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of CPU that a server and all its processes have taken so far, ended ones included; undefined where /proc is not. */
+export async function postgresCpuSeconds(dataDirectory: string): Promise<number | undefined> {
+  try {
+    const [server] = (await readFile(join(dataDirectory, 'postmaster.pid'), 'latin1')).split('\n');
+    const processes = await Promise.all((await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(readTicks));
+    const ticks = processes
+      .filter((each) => each?.pid === server || each?.parent === server)
+      .reduce((sum, each) => sum + (each?.ticks ?? 0), 0);
+    return ticks / TICKS_PER_SECOND;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its own time, and that of its children that have ended. */
+async function readTicks(pid: string): Promise<{ pid: string; parent: string; ticks: number } | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
+  if (stat === undefined) return undefined;
+  // The name before it, in brackets, may hold blanks. From here on: state, parent, …
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return { pid, parent: fields[1] ?? '', ticks };
+}
