@@ -6,19 +6,18 @@ import { toDeployment } from './desired/deployment.js';
 import { asReason, ensureObject, findOwned } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
+import { undeclaredFields, withoutFields } from './undeclared-fields.js';
+
+type Desired = ReturnType<typeof toDeployment>;
 
 /** Makes the Deployment of the server what spec and pod template say; how many replicas it has is left alone. Safe to repeat. */
 export function ensureDeployment(world: ProvisionWorld): ProvisionActivities['ensureDeployment'] {
   return async (registry): Promise<DeployedServer> => {
     const blueprint = await readBlueprint(world, registry);
-    const { deployment, hash, warnings } = toDeployment(blueprint);
     const wanted = { api: world.api, registry, reason: 'DeploymentFailed' } as const;
-    if (bringsPodParts(blueprint)) {
-      await asReason('DeploymentFailed', () => findOwned(deployment, wanted));
-      await world.api.dryRunApply(deployment).catch((error: unknown) => {
-        throw blame(error, blueprint);
-      });
-    }
+    const { deployment, hash, warnings } = bringsPodParts(blueprint)
+      ? await asReason('DeploymentFailed', () => tryOut(world, blueprint))
+      : toDeployment(blueprint);
     await ensureObject(deployment, wanted);
     return { podHash: hash, warnings: [...warnings, ...missing(blueprint)] };
   };
@@ -29,18 +28,49 @@ function bringsPodParts({ spec }: Blueprint): boolean {
   return spec.podTemplateSpec !== undefined || (spec.raw !== undefined && spec.raw.volumes.length > 0);
 }
 
+/**
+ * Asks the API server what it thinks of it. Fields of the user's template that do not exist are left out, and named; it
+ * may take several times until the server has told of all of them.
+ */
+async function tryOut({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Desired> {
+  const unknown: string[] = [];
+  for (let known = blueprint; ;) {
+    const { registry, spec } = known;
+    const desired = toDeployment(known);
+    if (known === blueprint) await findOwned(desired.deployment, { api, registry, reason: 'DeploymentFailed' });
+    const refusal = await refusalOf(() => api.dryRunApply(desired.deployment));
+    if (!refusal) return { ...desired, warnings: [...unknownFields(unknown), ...desired.warnings] };
+    const more = undeclaredFields(refusal.message).filter((path) => !unknown.includes(path));
+    if (more.length === 0 || !spec.podTemplateSpec) throw blame(refusal, blueprint);
+    unknown.push(...more);
+    known = { ...known, spec: { ...spec, podTemplateSpec: withoutFields(spec.podTemplateSpec, more) } };
+  }
+}
+
+function unknownFields(paths: readonly string[]): string[] {
+  return paths.length > 0 ? [`podTemplateSpec has fields that do not exist: ${paths.toSorted().join(', ')}`] : [];
+}
+
+async function refusalOf(work: () => Promise<unknown>): Promise<KubernetesRefusal | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof KubernetesRefusal) return error;
+    throw error;
+  }
+}
+
 /** What is not valid is the user's to mend; any other refusal, as by a policy or a webhook, may end by itself. */
-function blame(error: unknown, { spec }: Blueprint): unknown {
-  if (!(error instanceof KubernetesRefusal)) return error;
-  const invalid = error.code === 422 || error.code === 400 || /not declared in schema|typed patch/.test(error.message);
-  if (!invalid) return new RegistryError('DeploymentFailed', error.message, error.destiny, { cause: error });
+function blame(refusal: KubernetesRefusal, { spec }: Blueprint): RegistryError {
+  const { code, message } = refusal;
+  const invalid = code === 422 || code === 400 || message.includes('failed to create typed patch object');
+  if (!invalid) return refusal;
   const reason = spec.podTemplateSpec ? 'InvalidPodTemplateSpec' : 'ValidationFailed';
-  return new RegistryError(reason, error.message, 'stop', { cause: error });
+  return new RegistryError(reason, message, 'stop', { cause: refusal });
 }
 
 /** The pod starts without them; what needs them fails until they are there. */
 function missing({ versions }: Blueprint): string[] {
-  return Object.entries(versions).flatMap(([object, version]) =>
-    version === null ? [`${object.replace('/', ' ')} does not exist`] : [],
-  );
+  return Object.entries(versions).flatMap(([value, version]) => (version === null ? [`${value} does not exist`] : []));
 }

@@ -11,7 +11,7 @@ export function ensureSecrets(world: ProvisionWorld): ProvisionActivities['ensur
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
     const { api } = world;
-    const database = typedDatabase(blueprint);
+    const database = typedDatabase(blueprint.spec);
     if (database) {
       const [application, migration] = await Promise.all([
         readPassword(world, registry.namespace, database.dbAppUserPasswordSecretRef),

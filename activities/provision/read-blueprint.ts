@@ -27,11 +27,7 @@ export async function toBlueprint(
   spec: RegistrySpec,
 ): Promise<Blueprint> {
   const known = { registry, spec, settings: world.settings };
-  const { secrets, configMaps } = readAtStart({ ...known, versions: {}, claims: {} });
-  const versions = await Promise.all([
-    ...secrets.map((name) => versionOf(world, 'Secret', registry, name)),
-    ...configMaps.map((name) => versionOf(world, 'ConfigMap', registry, name)),
-  ]);
+  const versions = await Promise.all(readAtStart(spec).map((ref) => versionOf(world, registry, ref)));
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
   return { ...known, versions: Object.fromEntries(versions), claims: Object.fromEntries(claims.flat()) };
 }
@@ -44,11 +40,16 @@ export function toProvisionPlan({ spec, settings, versions, claims }: Blueprint)
   };
 }
 
-/** Names of the objects that the server reads when it starts, or has mounted for good. */
-function readAtStart(blueprint: Blueprint): { secrets: string[]; configMaps: string[] } {
-  const { spec } = blueprint;
+interface KeyRef {
+  readonly kind: 'Secret' | 'ConfigMap';
+  readonly name: string;
+  readonly key: string;
+}
+
+/** What the server reads when it starts, or has mounted for good. */
+function readAtStart(spec: RegistrySpec): KeyRef[] {
   const { gitSecrets, authSecrets, certificates } = referredFiles(spec);
-  const database = typedDatabase(blueprint);
+  const database = typedDatabase(spec);
   const secrets = [
     ...gitSecrets,
     ...authSecrets,
@@ -56,19 +57,29 @@ function readAtStart(blueprint: Blueprint): { secrets: string[]; configMaps: str
     database?.dbMigrationUserPasswordSecretRef,
     spec.raw?.pgpassSecretRef,
   ];
-  return {
-    secrets: [...new Set(secrets.flatMap((ref) => (ref ? [ref.name] : [])))],
-    configMaps: [...new Set(certificates.map(({ name }) => name))],
-  };
+  return [
+    ...secrets.flatMap((ref) => (ref ? [{ kind: 'Secret' as const, name: ref.name, key: ref.key }] : [])),
+    ...certificates.map(({ name, key }) => ({ kind: 'ConfigMap' as const, name, key })),
+  ];
 }
 
+interface DataObject extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Moves with the value alone, not with the labels of the object: other pods are made when it does. The uid, which only they
+ * know who may read the value as well, keeps it from being guessed by its hash.
+ */
 async function versionOf(
-  { resources }: ProvisionWorld,
-  kind: 'Secret' | 'ConfigMap',
+  { api }: ProvisionWorld,
   { namespace }: RegistryRef,
-  name: string,
+  { kind, name, key }: KeyRef,
 ): Promise<[string, string | null]> {
-  return [`${kind}/${name}`, (await resources.referenceVersion(kind, namespace, name)) ?? null];
+  const object = await api.get<DataObject>(kind, namespace, name);
+  const value = object?.data?.[key] ?? object?.binaryData?.[key];
+  return [`${kind} ${name}, key ${key}`, object && value !== undefined ? digestOf([object.metadata.uid, value]) : null];
 }
 
 /** Of the sources, and of whatever volumes the user brings along. */

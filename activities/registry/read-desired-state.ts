@@ -10,6 +10,8 @@ export function readDesiredState(world: RegistryWorld): RegistryActivities['read
     if (!resource) return null;
     const { generation, deleting, triggerToken } = resource;
     const known = { generation, deleting, ...(triggerToken === undefined ? {} : { triggerToken }) };
+    // Whoever goes needs no plan, and no valid spec.
+    if (deleting) return { ...known, sources: [] };
     const read = readSpec(resource);
     if ('invalid' in read) return { ...known, sources: [], invalid: read.invalid };
     const sources = await Promise.all(

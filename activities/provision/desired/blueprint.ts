@@ -8,7 +8,7 @@ export interface Blueprint {
   readonly registry: RegistryRef;
   readonly spec: RegistrySpec;
   readonly settings: ServerSettings;
-  /** Of the objects that the pod has mounted and reads at its start: `Secret/name` to version, null while there is none. */
+  /** Of what the pod has mounted and reads at its start: `Secret x, key y` to a version of that value, null while there is none. */
   readonly versions: Readonly<Record<string, string | null>>;
   /** The PersistentVolumeClaims that exist, with their access modes. */
   readonly claims: Readonly<Record<string, readonly string[]>>;
@@ -39,6 +39,6 @@ export interface TemporalAccessSettings {
 }
 
 /** With the passwords of both roles: exactly what the operator writes a pgpass file for. */
-export function typedDatabase({ spec }: Blueprint): DatabaseConfig | undefined {
+export function typedDatabase(spec: RegistrySpec): DatabaseConfig | undefined {
   return spec.raw ? undefined : spec.databaseConfig;
 }

@@ -194,7 +194,7 @@ describe('a new pod', () => {
     ['another image', base, { settings: { ...settings, image: 'other' } }],
     ['a database', { ...base, databaseConfig: database }],
     ['another identity provider', { ...base, ...oauth }],
-    ['an edited Secret that it has mounted', base, { versions: { 'Secret/token': '2' } }],
+    ['an edited Secret that it has mounted', base, { versions: { 'Secret token, key one': '2' } }],
     ['a pod template', { ...base, ...withPod({ nodeSelector: { a: 'b' } }) }],
     ['another file', { registries: [...base.registries, { name: 'n', configMapRef: { name: 'x', key: 'y' } }] }],
   ])('is needed for %s', (_, spec, overrides) => {

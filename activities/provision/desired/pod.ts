@@ -134,7 +134,7 @@ interface PgpassPlumbing {
 function pgpassPlumbing(blueprint: Blueprint): PgpassPlumbing | undefined {
   const { registry, spec, settings } = blueprint;
   const given = spec.raw?.pgpassSecretRef;
-  if (!given && !typedDatabase(blueprint)) return undefined;
+  if (!given && !typedDatabase(spec)) return undefined;
   const { name: secretName, key } = given ?? { name: names.pgpass(registry.name), key: PGPASS_KEY };
   return {
     volumes: [

@@ -1,0 +1,403 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { KindName } from '#kubernetes/kinds.js';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
+import { adminAccess } from '#support/api-server.js';
+import { createNamespace } from '#support/namespace.js';
+import { CHILDREN, ProvisionedRegistry, settings } from '#support/provisioned-registry.js';
+import { sharedApiServer } from '#support/shared-api-server.js';
+
+interface Deployment extends KubernetesObject {
+  readonly spec: {
+    readonly replicas: number;
+    readonly strategy: { readonly type: string };
+    readonly template: {
+      readonly metadata: object;
+      readonly spec: {
+        readonly containers: readonly { readonly name: string; readonly image: string; readonly env?: object[] }[];
+        readonly volumes: readonly { readonly name: string }[];
+      };
+    };
+  };
+}
+
+let api: HttpKubernetesApi;
+let namespace: string;
+
+beforeAll(async () => {
+  api = new HttpKubernetesApi(adminAccess(await sharedApiServer()));
+});
+
+beforeEach(async () => {
+  namespace = await createNamespace(api);
+});
+
+afterAll(() => api.close());
+
+const local = { name: 'local', configMapRef: { name: 'catalogue', key: 'registry.json' } };
+const shared = { name: 'shared', pvcRef: { claimName: 'data' } };
+const databaseConfig = {
+  dbAppUserPasswordSecretRef: { name: 'passwords', key: 'app' },
+  dbMigrationUserPasswordSecretRef: { name: 'passwords', key: 'migrator' },
+};
+const whole = { registries: [local], databaseConfig };
+
+const withPod = (podSpec: object) => ({ ...whole, podTemplateSpec: { spec: podSpec } });
+
+function passwords(data: Record<string, string> = { app: 'a', migrator: 'm' }): Promise<KubernetesObject> {
+  const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  return somebodyApplies('v1', 'Secret', 'passwords', { data: Object.fromEntries(encoded) });
+}
+
+function somebodyApplies(apiVersion: string, kind: KindName, name: string, rest: object, metadata: object = {}) {
+  const object = { apiVersion, kind, metadata: { namespace, name, ...metadata }, ...rest };
+  return api.apply(object as KubernetesObject, { fieldManager: 'somebody' });
+}
+
+function claim(...accessModes: string[]): Promise<KubernetesObject> {
+  return somebodyApplies('v1', 'PersistentVolumeClaim', 'data', {
+    spec: { accessModes, resources: { requests: { storage: '1Gi' } } },
+  });
+}
+
+async function provisioned(spec: object = whole): Promise<ProvisionedRegistry> {
+  await passwords();
+  const registry = await ProvisionedRegistry.create(api, namespace, spec);
+  await registry.provision();
+  return registry;
+}
+
+const deployment = async (registry: ProvisionedRegistry) =>
+  (await registry.find<Deployment>('Deployment', 'tools-api'))!;
+
+/** Names of the objects that were written between two looks. */
+function written(before: Record<string, string>, after: Record<string, string>): string[] {
+  return Object.keys(after).filter((object) => after[object] !== before[object]);
+}
+
+describe('a registry', () => {
+  it('is made of these objects, which go with it', async () => {
+    const registry = await provisioned();
+    for (const [kind, name] of CHILDREN) {
+      const { labels, ownerReferences } = (await registry.find(kind, name))!.metadata;
+      expect(labels).toMatchObject({ 'app.kubernetes.io/instance': 'tools' });
+      expect(ownerReferences).toMatchObject([{ kind: 'MCPRegistry', uid: registry.ref.uid, controller: true }]);
+    }
+  });
+
+  it('is written once: a second time nothing is, and neither after an edit that asks for nothing new', async () => {
+    const registry = await provisioned(
+      withPod({ containers: [{ name: 'registry-api', resources: { limits: { cpu: '1' } } }] }),
+    );
+    const before = await registry.versions();
+    expect(Object.keys(before)).toHaveLength(CHILDREN.length);
+    await registry.provision();
+    await registry.edit({
+      ...withPod({ containers: [{ name: 'registry-api', resources: { limits: { cpu: '1' } } }] }),
+      enforceServers: true,
+    });
+    await registry.provision();
+    expect(written(before, await registry.versions())).toEqual([]);
+  });
+
+  it.each(CHILDREN)('gets its %s %s back when somebody deletes it', async (kind, name) => {
+    const registry = await provisioned();
+    await api.delete(kind, { namespace, name });
+    await registry.provision();
+    expect(await registry.find(kind, name)).toBeDefined();
+  });
+
+  it('writes with an edited filter its configuration and no pod', async () => {
+    const registry = await provisioned();
+    const [before, template] = [await registry.versions(), (await deployment(registry)).spec.template];
+    const planned = await registry.desired();
+    await registry.edit({ ...whole, registries: [{ ...local, filter: { tags: { include: ['x'] } } }] });
+    await registry.provision();
+    expect(written(before, await registry.versions())).toEqual(['ConfigMap/tools-registry-server-config']);
+    expect((await deployment(registry)).spec.template).toEqual(template);
+    expect((await registry.desired())?.provision?.digest).not.toBe(planned?.provision?.digest);
+  });
+
+  it('is not provisioned once it is deleted, or when another has its name', async () => {
+    const registry = await provisioned();
+    await api.delete('MCPRegistry', { namespace, name: 'tools' });
+    await expect(registry.provision()).rejects.toMatchObject({ type: 'Cancelled', nonRetryable: true });
+    await registry.edit(whole);
+    await expect(registry.provision()).rejects.toMatchObject({ type: 'Cancelled' });
+  });
+
+  it('can be deleted with a pod template that nobody understands', async () => {
+    const broken = { ...whole, podTemplateSpec: { spec: { containers: 'none' } } };
+    const registry = await ProvisionedRegistry.create(api, namespace, broken);
+    await passwords();
+    await expect(registry.provision()).rejects.toMatchObject({ type: 'InvalidPodTemplateSpec' });
+    await api.patchFinalizers('MCPRegistry', registry.ref, { add: FINALIZER });
+    await api.delete('MCPRegistry', { namespace, name: 'tools' });
+    expect(await registry.desired()).toMatchObject({ deleting: true });
+    await api.patchFinalizers('MCPRegistry', registry.ref, { remove: FINALIZER });
+    expect(await registry.desired()).toBeNull();
+  });
+});
+
+describe('what somebody changes', () => {
+  it('is repaired where it is ours, and left alone where it is not', async () => {
+    const registry = await provisioned();
+    const { metadata, spec } = await deployment(registry);
+    const [server] = spec.template.spec.containers;
+    await api.apply(
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { namespace, name: 'tools-api', annotations: { mine: 'x' } },
+        spec: {
+          replicas: 3,
+          template: {
+            metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': 'now' } },
+            spec: { containers: [{ name: 'registry-api', image: 'evil', env: [{ name: 'MINE', value: '1' }] }] },
+          },
+        },
+      } as KubernetesObject,
+      { fieldManager: 'somebody' },
+    );
+    await registry.provision();
+    const repaired = await deployment(registry);
+    expect(repaired.spec.replicas).toBe(3);
+    expect(repaired.metadata.annotations).toMatchObject({ ...metadata.annotations, mine: 'x' });
+    expect(repaired.spec.template.metadata).toMatchObject({
+      annotations: { 'kubectl.kubernetes.io/restartedAt': 'now' },
+    });
+    expect(repaired.spec.template.spec.containers[0]?.image).toBe(server?.image);
+    expect(repaired.spec.template.spec.containers[0]?.env).toContainEqual({ name: 'MINE', value: '1' });
+  });
+
+  it('about whom a binding binds is undone', async () => {
+    const registry = await provisioned();
+    await api.delete('RoleBinding', { namespace, name: 'tools-registry-api' });
+    const ownerReferences = (await registry.find('Role', 'tools-registry-api'))!.metadata.ownerReferences;
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' };
+    await somebodyApplies(
+      'rbac.authorization.k8s.io/v1',
+      'RoleBinding',
+      'tools-registry-api',
+      { roleRef },
+      { ownerReferences },
+    );
+    await registry.provision();
+    expect(await registry.find('RoleBinding', 'tools-registry-api')).toMatchObject({
+      roleRef: { kind: 'Role', name: 'tools-registry-api' },
+    });
+  });
+});
+
+describe("somebody else's object of the same name", () => {
+  const port = { ports: [{ port: 80 }] };
+  const pod = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'x', image: 'x' }] } };
+  const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'x' };
+
+  it.each<[KindName, string, string, object, string]>([
+    ['ConfigMap', 'v1', 'tools-registry-server-config', { data: { a: 'b' } }, 'ConfigMapFailed'],
+    ['ServiceAccount', 'v1', 'tools-registry-api', {}, 'RBACFailed'],
+    ['Role', 'rbac.authorization.k8s.io/v1', 'tools-registry-api', { rules: [] }, 'RBACFailed'],
+    ['RoleBinding', 'rbac.authorization.k8s.io/v1', 'tools-registry-api', { roleRef: role }, 'RBACFailed'],
+    ['Secret', 'v1', 'tools-db-pgpass', { data: {} }, 'PGPassSecretFailed'],
+    ['Secret', 'v1', 'tools-temporal', { data: {} }, 'TemporalSecretFailed'],
+    [
+      'Deployment',
+      'apps/v1',
+      'tools-api',
+      { spec: { selector: { matchLabels: { a: 'b' } }, template: pod } },
+      'DeploymentFailed',
+    ],
+    ['Service', 'v1', 'tools-api', { spec: port }, 'ServiceFailed'],
+  ])('%s is left as it is, and named', async (kind, apiVersion, name, rest, reason) => {
+    await passwords();
+    const theirs = await somebodyApplies(apiVersion, kind, name, rest);
+    const registry = await ProvisionedRegistry.create(api, namespace, whole);
+    await expect(registry.provision()).rejects.toMatchObject({
+      type: reason,
+      nonRetryable: true,
+      message: `${kind} ${namespace}/${name} exists already and belongs to nobody that this operator knows: remove it, or rename the MCPRegistry`,
+    });
+    expect(await registry.find(kind, name)).toEqual(theirs);
+  });
+
+  it('is told with its owner', async () => {
+    const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', uid: 'u', controller: true }];
+    await somebodyApplies('v1', 'Service', 'tools-api', { spec: port }, { ownerReferences });
+    await passwords();
+    const registry = await ProvisionedRegistry.create(api, namespace, whole);
+    await expect(registry.provision()).rejects.toThrow('belongs to Deployment shop');
+  });
+
+  it('of an earlier registry is waited for', async () => {
+    const earlier = await provisioned();
+    await api.delete('MCPRegistry', { namespace, name: 'tools' });
+    const registry = await ProvisionedRegistry.create(api, namespace, whole);
+    expect(registry.ref.uid).not.toBe(earlier.ref.uid);
+    await expect(registry.provision()).rejects.toMatchObject({
+      type: 'ConfigMapFailed',
+      nonRetryable: false,
+      message: expect.stringContaining('an earlier MCPRegistry'),
+    });
+  });
+});
+
+describe('a password', () => {
+  it.each<[string, Record<string, string> | undefined, string]>([
+    ['is missing with its Secret', undefined, 'Secret NS/passwords does not exist'],
+    ['is missing in its Secret', { app: 'a' }, 'Secret NS/passwords has no key "migrator"'],
+    ['is empty', { app: '\n', migrator: 'm' }, 'key app of Secret NS/passwords is empty'],
+    ['has several lines', { app: 'a\nb', migrator: 'm' }, 'key app of Secret NS/passwords holds more than one line'],
+  ])('that %s is told, but never itself', async (_, data, message) => {
+    if (data) await passwords(data);
+    const registry = await ProvisionedRegistry.create(api, namespace, whole);
+    const planned = await registry.desired();
+    await expect(registry.provision()).rejects.toMatchObject({
+      type: 'PGPassSecretFailed',
+      message: expect.stringContaining(message.replace('NS', namespace)),
+    });
+    await passwords({ app: 'secret:1\n', migrator: 'm' });
+    expect((await registry.desired())?.provision?.digest).not.toBe(planned?.provision?.digest);
+    await registry.provision();
+    const secret = (await registry.find('Secret', 'tools-db-pgpass')) as unknown as { data: Record<string, string> };
+    expect(Buffer.from(secret.data['.pgpass']!, 'base64').toString()).toBe(
+      'postgres:5432:registry:db_app:secret\\:1\npostgres:5432:registry:db_migrator:m\n',
+    );
+  });
+
+  it('that was changed needs another pod; its Secret alone may change as it likes', async () => {
+    const registry = await provisioned();
+    const before = await registry.provision();
+    await api.apply(
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { namespace, name: 'passwords', labels: { a: 'b' } },
+        data: { x: 'eA==' },
+      } as KubernetesObject,
+      { fieldManager: 'somebody else' },
+    );
+    expect(await registry.provision()).toEqual(before);
+    await passwords({ app: 'new', migrator: 'm' });
+    expect((await registry.provision()).podHash).not.toBe(before.podHash);
+  });
+});
+
+describe('a pod template of the user', () => {
+  it('is followed, and forgotten when it is taken away', async () => {
+    const registry = await provisioned(
+      withPod({ priorityClassName: 'system-node-critical', containers: [{ name: 'proxy', image: 'proxy' }] }),
+    );
+    const annotation = 'toolhive.stacklok.io/podtemplatespec-hash';
+    const followed = await deployment(registry);
+    expect(followed.metadata.annotations).toHaveProperty([annotation]);
+    expect(followed.spec.template.spec.containers.map(({ name }) => name)).toEqual(['registry-api', 'proxy']);
+    await registry.edit(whole);
+    await registry.provision();
+    const { metadata, spec } = await deployment(registry);
+    expect(metadata.annotations ?? {}).not.toHaveProperty([annotation]);
+    expect(spec.template.spec).not.toHaveProperty('priorityClassName');
+    expect(spec.template.spec.containers.map(({ name }) => name)).toEqual(['registry-api']);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['a value that is wrong', { restartPolicy: 'Sometimes' }, /Unsupported value: "Sometimes"/],
+    [
+      'more requested than allowed',
+      { containers: [{ name: 'registry-api', resources: { requests: { memory: '1Gi' } } }] },
+      /must be less than or equal to memory limit/,
+    ],
+    ['a value of the wrong type', { hostNetwork: 'x' }, /hostNetwork/],
+  ])('with %s is refused in the words of the API server, and the Deployment stays', async (_, podSpec, words) => {
+    const registry = await provisioned();
+    const before = await registry.versions();
+    await registry.edit(withPod(podSpec));
+    await expect(registry.provision()).rejects.toMatchObject({
+      type: 'InvalidPodTemplateSpec',
+      nonRetryable: true,
+      message: expect.stringMatching(words),
+    });
+    expect(written(before, await registry.versions())).toEqual([]);
+  });
+
+  it('with fields that do not exist is followed without them, which is said', async () => {
+    const registry = await provisioned(
+      withPod({
+        nodeSelektor: { a: 'b' },
+        containers: [{ name: 'registry-api', imagee: 'x', env: [{ name: 'A', valu: '1' }] }],
+      }),
+    );
+    expect((await registry.provision()).warnings).toEqual([
+      'podTemplateSpec has fields that do not exist: spec.containers[name="registry-api"].env[name="A"].valu, spec.containers[name="registry-api"].imagee, spec.nodeSelektor',
+    ]);
+    expect((await deployment(registry)).spec.template.spec).not.toHaveProperty('nodeSelektor');
+  });
+});
+
+describe('a claim', () => {
+  it('that does not exist is left out of the pod, and mounted as soon as it does', async () => {
+    const registry = await provisioned({ registries: [shared] });
+    const volumes = async () => (await deployment(registry)).spec.template.spec.volumes.map(({ name }) => name);
+    expect(await volumes()).not.toContain('registry-data-source-shared');
+    const planned = await registry.desired();
+    await claim('ReadWriteMany');
+    expect((await registry.desired())?.provision?.digest).not.toBe(planned?.provision?.digest);
+    await registry.provision();
+    expect(await volumes()).toContain('registry-data-source-shared');
+  });
+
+  it('that one node alone can have makes the new pod wait for the old one, and no longer than it is used', async () => {
+    const registry = await provisioned({ registries: [local] });
+    const strategy = async () => (await deployment(registry)).spec.strategy;
+    expect(await strategy()).toMatchObject({ type: 'RollingUpdate' });
+    await claim('ReadWriteOnce');
+    await registry.edit({ registries: [local, shared] });
+    await registry.provision();
+    expect(await strategy()).toEqual({ type: 'Recreate' });
+    await registry.edit({ registries: [local] });
+    await registry.provision();
+    expect(await strategy()).toMatchObject({ type: 'RollingUpdate' });
+  });
+});
+
+describe('a configYAML', () => {
+  const configYAML =
+    '# as I wrote it\nauth:\n  mode: anonymous\nregistries:\n  - name: x\n    file: {path: /mine/r.json}\n';
+
+  it('is stored to the letter, with its volumes and pull secrets', async () => {
+    const registry = await provisioned({
+      configYAML,
+      volumes: [{ name: 'mine', configMap: { name: 'm' } }],
+      volumeMounts: [{ name: 'mine', mountPath: '/mine' }],
+      pgpassSecretRef: { name: 'ready', key: 'pgpass' },
+      imagePullSecrets: [{ name: 'own' }],
+    });
+    expect(await registry.find('ConfigMap', 'tools-registry-server-config')).toMatchObject({
+      data: { 'config.yaml': configYAML },
+    });
+    const pullSecrets = [{ name: 'own' }, ...settings.imagePullSecrets.map((name) => ({ name }))];
+    expect(await registry.find('ServiceAccount', 'tools-registry-api')).toMatchObject({
+      imagePullSecrets: pullSecrets,
+    });
+    const { spec } = await deployment(registry);
+    expect(spec.template.spec).toMatchObject({ imagePullSecrets: pullSecrets });
+    expect(spec.template.spec.volumes.map(({ name }) => name)).toEqual(expect.arrayContaining(['mine', 'pgpass']));
+    expect(await registry.find('Secret', 'tools-db-pgpass')).toBeUndefined();
+  });
+
+  it('is refused as a whole, with the line, before anything is made of it', async () => {
+    const registry = await ProvisionedRegistry.create(api, namespace, {
+      configYAML: `${configYAML}  - name: y\n    fille: {}\n`,
+    });
+    expect((await registry.desired())?.invalid).toMatch(/spec\.configYAML: line \d+: .*fille/);
+    await expect(registry.provision()).rejects.toMatchObject({ type: 'ValidationFailed', nonRetryable: true });
+    expect(await registry.versions()).toEqual({});
+  });
+
+  it('is refused with a volume that the API server does not understand', async () => {
+    const volumes = [{ name: 'mine', configMap: 'm' }];
+    const registry = await ProvisionedRegistry.create(api, namespace, { configYAML, volumes });
+    await expect(registry.provision()).rejects.toMatchObject({ type: 'ValidationFailed', nonRetryable: true });
+  });
+});

@@ -1,0 +1,105 @@
+import { provisionActivities, registryActivities } from '#activities/index.js';
+import type { DeployedServer } from '#activities/contract.js';
+import type { ServerSettings } from '#activities/provision/desired/blueprint.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { KindName } from '#kubernetes/kinds.js';
+import type { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { KubernetesResourceStore } from '#kubernetes/kubernetes-resource-store.js';
+
+export const settings: ServerSettings = {
+  image: 'registry.example/mcp-registry:1',
+  imagePullSecrets: ['site'],
+  temporal: { address: 'temporal.example:7233', namespace: 'default' },
+  environment: {},
+};
+
+/** What a registry called `tools` is made of. */
+export const CHILDREN: readonly (readonly [KindName, string])[] = [
+  ['ConfigMap', 'tools-registry-server-config'],
+  ['ServiceAccount', 'tools-registry-api'],
+  ['Role', 'tools-registry-api'],
+  ['RoleBinding', 'tools-registry-api'],
+  ['Secret', 'tools-db-pgpass'],
+  ['Secret', 'tools-temporal'],
+  ['Deployment', 'tools-api'],
+  ['Service', 'tools-api'],
+];
+
+/** An MCPRegistry called `tools` on an API server, and the activities that provision it: all but their workflow. */
+export class ProvisionedRegistry {
+  private readonly activities;
+  private readonly registryActivities;
+
+  private constructor(
+    readonly api: HttpKubernetesApi,
+    readonly ref: RegistryRef,
+    /** Who the activities are. */
+    operator: HttpKubernetesApi,
+  ) {
+    const resources = new KubernetesResourceStore(operator);
+    this.activities = provisionActivities({ resources, api: operator, settings });
+    this.registryActivities = registryActivities({
+      resources,
+      minSyncIntervalMs: 1_000,
+      unprovision: async () => undefined,
+      provisioning: { api: operator, settings },
+    });
+  }
+
+  static async create(
+    api: HttpKubernetesApi,
+    namespace: string,
+    spec: object,
+    operator: HttpKubernetesApi = api,
+  ): Promise<ProvisionedRegistry> {
+    const { metadata } = await applySpec(api, namespace, spec);
+    return new ProvisionedRegistry(api, { namespace, name: metadata.name, uid: metadata.uid! }, operator);
+  }
+
+  async edit(spec: object): Promise<void> {
+    await applySpec(this.api, this.ref.namespace, spec);
+  }
+
+  /** In the order of the workflow. */
+  async provision(): Promise<DeployedServer> {
+    const { ref, activities } = this;
+    await activities.ensureConfig(ref);
+    await activities.ensureAccess(ref);
+    await activities.ensureSecrets(ref);
+    const deployed = await activities.ensureDeployment(ref);
+    await activities.ensureService(ref);
+    return deployed;
+  }
+
+  desired() {
+    return this.registryActivities.readDesiredState(this.ref);
+  }
+
+  find<T extends KubernetesObject>(kind: KindName, name: string): Promise<T | undefined> {
+    return this.api.get<T>(kind, this.ref.namespace, name);
+  }
+
+  /** Who wrote last, by object; absent ones are left out. */
+  async versions(): Promise<Record<string, string>> {
+    const found = await Promise.all(
+      CHILDREN.map(async ([kind, name]) => {
+        const object = await this.find(kind, name);
+        return object ? [[`${kind}/${name}`, object.metadata.resourceVersion!]] : [];
+      }),
+    );
+    return Object.fromEntries(found.flat()) as Record<string, string>;
+  }
+}
+
+/** Replaces the spec, as whoever applies a manifest does. */
+function applySpec(api: HttpKubernetesApi, namespace: string, spec: object): Promise<KubernetesObject> {
+  const auth = 'configYAML' in spec ? {} : { auth: { mode: 'anonymous' } };
+  const registry = {
+    apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+    kind: 'MCPRegistry',
+    metadata: { namespace, name: 'tools' },
+    spec: { ...auth, ...spec },
+  };
+  return api.apply(registry, { fieldManager: 'somebody' });
+}
