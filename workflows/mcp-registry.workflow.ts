@@ -58,6 +58,9 @@ import type { DueSync, RegistryState, StoreState } from './registry-state.js';
 import { toSyncFailure } from './sync-failure.js';
 import type { syncSource } from './sync-source.workflow.js';
 
+/** Of one run. */
+const MOST_EVENTS = 500;
+
 /**
  * The life of one MCPRegistry: read what is wanted, provision a server for it, start every sync when it is due, report,
  * wait; until it is deleted. Nothing in it waits for anything but its own next due time: reading, provisioning, adopting
@@ -128,7 +131,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     setCurrentDetails(describeRegistry(summarize(state)));
 
     const mayContinue = () => background.size === 0 && allHandlersFinished();
-    if (workflowInfo().continueAsNewSuggested && mayContinue()) await continueAsNew<typeof mcpRegistry>(state);
+    if (isLong() && mayContinue()) await continueAsNew<typeof mcpRegistry>(state);
     const dueIn = untilNextDue(state, Date.now(), background.has('report'));
     if (state === seen) await wait(() => state !== seen, dueIn);
   }
@@ -203,6 +206,15 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     );
     state = { ...state, report: { digest: written, atMs: Date.now() } };
   }
+}
+
+/**
+ * Whoever takes the workflow over after a crash replays its history, and must be done within a workflow task's time-out
+ * even on a crowded machine: the state is small, so a new run is begun long before Temporal would suggest it.
+ */
+function isLong(): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength > MOST_EVENTS;
 }
 
 /** A store that took no task is gone; anything else is the outcome of a run. */

@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly heartbeatTimeoutMs?: number;
 }
 
+const STORE_CHECK_MS = 1_000;
+
 /** Everything between a manifest and the database, in this process, on real servers. */
 export class RegistryWorld {
   readonly runs: { registry: RegistryRef; outcome: SyncOutcome }[] = [];
@@ -90,7 +92,7 @@ export class RegistryWorld {
       settings: options.settings ?? {},
       volumes: options.volumes ?? [],
     };
-    const keeper = new StoreKeeper(workflows, store, silent);
+    const keeper = new StoreKeeper(workflows, store, silent, STORE_CHECK_MS);
     const nudger = new Nudger({
       async nudge(registry) {
         const resource = await documents.findRegistry(registry);

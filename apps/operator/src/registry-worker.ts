@@ -32,6 +32,8 @@ export async function startRegistryWorker(options: RegistryWorkerOptions): Promi
         ...(world.provisioning && provisionActivities({ resources: world.resources, ...world.provisioning })),
       },
       maxCachedWorkflows: 1000,
+      // Who cannot follow its own history must not stand still for ever: it fails, and is begun anew.
+      workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
       // A worker that was killed holds its workflows back no longer than this.
       stickyQueueScheduleToStartTimeout: '2s',
       shutdownGraceTime: grace.softMs,

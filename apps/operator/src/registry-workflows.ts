@@ -20,6 +20,9 @@ import type { Nudge, StartedSync } from '#workflows/messages.js';
 import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
 import { newRegistryState } from '#workflows/registry-state.js';
 
+/** How a workflow ends that still has something to do. */
+const BROKEN_OFF: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'TIMED_OUT']);
+
 /**
  * The workflows of MCPRegistries as seen from outside. Handles are taken by id only: a run id is stale after the first
  * continue-as-new.
@@ -31,18 +34,29 @@ export class RegistryWorkflows {
   ) {}
 
   /** Starts the workflow of a resource, or tells the running one to look again. Safe to repeat, from several places. */
-  async nudge(registry: RegistryRef, nudge: Nudge): Promise<void> {
+  async nudge(registry: RegistryRef, nudge: Nudge, state = newRegistryState(registry)): Promise<void> {
     await this.client.workflow.signalWithStart<typeof mcpRegistry, [Nudge]>('mcpRegistry', {
       workflowId: registryWorkflowId(registry),
       taskQueue: this.taskQueue,
-      workflowTaskTimeout: '5s',
-      args: [newRegistryState(registry)],
+      args: [state],
       signal: desiredStateChanged,
       signalArgs: [nudge],
       memo: { registry: displayRef(registry) },
       staticSummary: `MCPRegistry ${displayRef(registry)}`,
       staticDetails: `Keeps the sources of MCPRegistry \`${displayRef(registry)}\` in sync until it is deleted.`,
     });
+  }
+
+  /**
+   * Begins a workflow anew that could not go on: it failed because it cannot follow its own history, or somebody has
+   * terminated it. What it knew is read again or learnt anew; only the numbers of its runs are gone, so the new ones begin
+   * far beyond them. One that ended as it should, with its resource, stays ended.
+   */
+  async revive(registry: RegistryRef): Promise<void> {
+    const described = await this.handle(registry).describe().catch(unlessNotFound(undefined));
+    if (!described || !BROKEN_OFF.has(described.status.name)) return;
+    const nextRun = Math.floor(Date.now() / 1000);
+    await this.nudge(registry, { generation: 0 }, { ...newRegistryState(registry), nextRun });
   }
 
   /** Tells the workflow, if there is one, that a store takes tasks. */

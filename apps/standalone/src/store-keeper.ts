@@ -7,7 +7,7 @@ const CHECK_EVERY_MS = 30_000;
 
 /**
  * Makes sure that the workflows know the store that stands here: announced once when the process starts, and again
- * whenever a workflow has dropped it, as one does that found nobody to take its tasks.
+ * whenever a workflow has dropped it, as one does that found nobody to take its tasks, or was begun anew.
  */
 export class StoreKeeper {
   private readonly registries = new Map<string, RegistryRef>();
@@ -17,8 +17,9 @@ export class StoreKeeper {
     private readonly workflows: RegistryWorkflows,
     private readonly store: Store,
     private readonly logger: Logger,
+    checkEveryMs = CHECK_EVERY_MS,
   ) {
-    this.timer = setInterval(() => void this.check(), CHECK_EVERY_MS).unref();
+    this.timer = setInterval(() => void this.check(), checkEveryMs).unref();
   }
 
   /** Announces the store to the workflow of this registry, unless this process did so before. Safe to repeat. */
@@ -35,6 +36,7 @@ export class StoreKeeper {
   private async check(): Promise<void> {
     for (const registry of this.registries.values()) {
       try {
+        await this.workflows.revive(registry);
         const known = await this.workflows.liveStores(registry);
         if (known.some(({ id }) => id === this.store.id)) continue;
         await this.workflows.openStore(registry, this.store);
