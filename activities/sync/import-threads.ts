@@ -177,9 +177,9 @@ export class ImportThreads {
     return thread;
   }
 
-  /** One is kept; it must not keep the process alive. */
+  /** One is kept, and one for each job that waits; they must not keep the process alive. */
   private rest(thread: Worker): void {
-    if (this.idle.length > 0) return;
+    if (this.idle.length > this.waiting.length) return;
     thread.unref();
     this.idle.push(thread);
   }

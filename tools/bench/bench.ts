@@ -4,5 +4,6 @@ import type { BenchTable } from './bench-table.js';
 export interface Bench {
   /** As in `npm run bench -- NAME`. */
   readonly name: string;
-  run(): Promise<readonly BenchTable[]>;
+  /** `argument`: what follows the name, as in `NAME=5m`. */
+  run(argument?: string): Promise<readonly BenchTable[]>;
 }

@@ -3,18 +3,22 @@ import { once } from 'node:events';
 import { formatTable } from './bench-table.js';
 import type { Bench } from './bench.js';
 import { importBench } from './import.bench.js';
+import { scheduleBench } from './schedule.bench.js';
 
-const BENCHES: readonly Bench[] = [importBench];
+const BENCHES: readonly Bench[] = [importBench, scheduleBench];
 
-/** `npm run bench [-- NAME...]`: each table for people, then the same as one line of JSON. */
+/** `npm run bench [-- NAME[=ARGUMENT]...]`: each table for people, then the same as one line of JSON. */
 const wanted = process.argv.slice(2);
 const names = BENCHES.map(({ name }) => name);
-const unknown = wanted.filter((name) => !names.includes(name));
+const nameOf = (text: string) => text.split('=', 1).join();
+const unknown = wanted.map(nameOf).filter((name) => !names.includes(name));
 if (unknown.length > 0) {
   process.stderr.write(`error: there is no bench called ${unknown.join(' or ')}: choose of ${names.join(', ')}\n`);
   process.exitCode = 1;
 } else if (wanted.length === 1) {
-  for (const bench of BENCHES.filter(({ name }) => name === wanted[0])) await show(bench);
+  const [text = ''] = wanted;
+  const argument = text.slice(nameOf(text).length + 1) || undefined;
+  for (const bench of BENCHES.filter(({ name }) => name === nameOf(text))) await show(bench, argument);
 } else {
   // One after the other, and none in the memory that another has grown.
   for (const name of wanted.length > 0 ? wanted : names) {
@@ -23,8 +27,8 @@ if (unknown.length > 0) {
   }
 }
 
-async function show(bench: Bench): Promise<void> {
-  for (const table of await bench.run()) {
+async function show(bench: Bench, argument: string | undefined): Promise<void> {
+  for (const table of await bench.run(argument)) {
     process.stdout.write(`\n${formatTable(table)}\n${JSON.stringify(table)}\n`);
   }
 }
