@@ -1,5 +1,9 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHttpServer } from '#http/testing/http-server.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
@@ -7,8 +11,11 @@ import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
+import { hostileRequests } from '#support/hostile-requests.js';
 import { oauth } from '#support/oauth-spec.js';
 import { AUDIENCE, createKey, INTROSPECTION_PATH, OidcProvider } from '#support/oidc-provider.js';
+import { rawRequest } from '#support/raw-request.js';
+import type { RawAnswer } from '#support/raw-request.js';
 import { servedRegistries } from '#support/served-registries.js';
 
 const LIST = '/v0.1/servers';
@@ -19,6 +26,7 @@ let rows: CatalogueRows;
 let first: OidcProvider;
 let second: OidcProvider;
 let api: RegistryApi;
+const started: string[] = [];
 const audit: Record<string, unknown>[] = [];
 
 beforeAll(async () => {
@@ -43,6 +51,10 @@ beforeAll(async () => {
     port: 0,
     internalPort: 0,
     registries: servedRegistries(registries),
+    syncNow: async ({ name }, source) => {
+      started.push(`${name} ${source}`);
+      return [{ source: source ?? 'public', workflowId: 'sync/public' }];
+    },
     references: {
       ...ALONE.references,
       secretKey: async (namespace, name, key) =>
@@ -124,3 +136,202 @@ describe('a token of a provider', () => {
     expect(after[JWKS_PATH]).toBe(1);
   });
 });
+
+describe('a request that is hostile', () => {
+  it('is refused, tells nothing, and reaches nobody whom it is none of the business of', async () => {
+    await using trap = await startHttpServer((_, response) => void response.end('{"keys":[]}'));
+    const requests = await hostileRequests({ provider: first, other: second, trap: trap.url });
+    expect(requests.length).toBeGreaterThanOrEqual(200);
+    expect(new Set(requests.map(({ name }) => name)).size).toBe(requests.length);
+    // Keys that are known are not fetched, and for half a minute no others are.
+    for (const provider of [first, second]) expect((await get(LIST, await provider.sign())).status).toBe(200);
+    const before = await Promise.all([first.counts(), second.counts()]);
+
+    const wrong: unknown[] = [];
+    for (const hostile of requests) {
+      const answer = await rawRequest(api.url, hostile.path ?? LIST, hostile.headers);
+      const seen = { name: hostile.name, status: answer.status, challenge: challengeOf(answer) };
+      const wanted = { name: hostile.name, status: hostile.status, challenge: hostile.challenge };
+      if (!isDeepStrictEqual(seen, wanted) || /io\.(public|inner)/.test(answer.body)) wrong.push({ wanted, seen });
+    }
+    expect(wrong).toEqual([]);
+
+    const introspected = requests.filter((hostile) => hostile.introspected).length;
+    const expected = { ...before[0], [INTROSPECTION_PATH]: (before[0][INTROSPECTION_PATH] ?? 0) + introspected };
+    expect(await first.counts()).toEqual(expected);
+    expect(await second.counts()).toEqual(before[1]);
+    expect(trap.requests).toEqual([]);
+  });
+});
+
+describe('a request without credentials', () => {
+  it('is told what is wanted, and no error', async () => {
+    const answer = await rawRequest(api.url, LIST, []);
+    expect(answer).toMatchObject({ status: 401, body: '{"error":"missing or malformed authorization header"}' });
+    expect(answer.headers['www-authenticate']).toBe(
+      `Bearer realm="mcp-registry", resource_metadata="${api.url}/.well-known/oauth-protected-resource"`,
+    );
+  });
+
+  it('reads what is open, and aggregates hold nothing else', async () => {
+    const half = '/default/half';
+    for (const path of [
+      LIST,
+      '/registry/v0.1/servers',
+      '/registry/public/v0.1/servers',
+      '/registry/half/v0.1/servers',
+    ]) {
+      expect(await names(`${half}${path}`)).toEqual(['io.public/one']);
+    }
+    expect((await get(`${half}/v0.1/servers/io.inner%2Fone/versions/latest`)).status).toBe(404);
+    for (const path of [
+      '/registry/inner/v0.1/servers',
+      '/registry/nowhere/v0.1/servers',
+      '/v1/sources',
+      '/v1/registries/half',
+    ]) {
+      expect([path, (await get(`${half}${path}`)).status]).toEqual([path, 401]);
+    }
+    expect(await names(`${half}${LIST}`, await first.sign())).toEqual(['io.inner/one', 'io.public/one']);
+    expect((await get(`${half}${LIST}`, 'x.y.z')).status).toBe(401);
+  });
+
+  it('has another ETag for what is open than for all', async () => {
+    const [open, whole] = [await get(`/default/half${LIST}`), await get(`/default/half${LIST}`, await first.sign())];
+    expect(open.headers.get('etag')).not.toBe(whole.headers.get('etag'));
+  });
+});
+
+describe('the metadata of a registry', () => {
+  const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+  const metadata = async (path: string) => (await (await get(path)).json()) as Record<string, unknown>;
+
+  it.each([
+    [WELL_KNOWN, ''],
+    [`${WELL_KNOWN}/registry/public`, '/registry/public'],
+    [`${WELL_KNOWN}/default/scoped`, '/default/scoped'],
+    [`/default/scoped${WELL_KNOWN}`, '/default/scoped'],
+    [`${WELL_KNOWN}/default/scoped/registry/public/v0.1`, '/default/scoped/registry/public/v0.1'],
+  ])('names the resource at %s', async (path, resource) => {
+    expect(await metadata(path)).toEqual({
+      resource: `${api.url}${resource}`,
+      authorization_servers: [second.issuer, first.issuer],
+      bearer_methods_supported: ['header'],
+      scopes_supported: ['mcp-registry:read', 'mcp-registry:write'],
+    });
+  });
+
+  it('is of the configured resource, where there is one', async () => {
+    const resource = 'https://registry.example.com/team/';
+    expect(await metadata(`/default/half${WELL_KNOWN}`)).toMatchObject({ resource });
+    const challenge = (await rawRequest(api.url, '/default/half/registry/inner/v0.1/servers', [])).headers[
+      'www-authenticate'
+    ];
+    expect(challenge).toContain(`resource_metadata="https://registry.example.com/team${WELL_KNOWN}"`);
+  });
+
+  it('is not there for an anonymous registry, for odd paths and for odd hosts', async () => {
+    expect((await get(`/default/anonymous${WELL_KNOWN}`)).status).toBe(404);
+    expect((await rawRequest(api.url, `${WELL_KNOWN}/<script>`, [])).status).toBe(404);
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    socket.end(`GET ${WELL_KNOWN} HTTP/1.1\r\nHost: "><x>\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 400 /);
+  });
+});
+
+describe('a change', () => {
+  const sync = (registry: string, path: string, token?: string) =>
+    get(`/default/${registry}${path}`, token, { method: 'POST' });
+
+  it('needs a caller who is known, whatever the mode', async () => {
+    const refused = await sync('anonymous', '/v1/sources/public/sync');
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toEqual({ error: expect.stringContaining('auth.mode anonymous') });
+    expect((await sync('anonymous', '/v1/sources/public/sync', await first.sign())).status).toBe(403);
+    expect((await sync('half', '/v1/sources/public/sync')).status).toBe(401);
+    expect(started).toEqual([]);
+  });
+
+  it('starts a sync of one source, or of all', async () => {
+    const token = await first.sign();
+    const one = await sync('guarded', '/v1/sources/public/sync', token);
+    expect([one.status, await one.json()]).toEqual([202, { syncs: [{ source: 'public', workflowId: 'sync/public' }] }]);
+    expect((await sync('guarded', '/v1/registries/guarded/sync', token)).status).toBe(202);
+    expect(started).toEqual(['guarded public', 'guarded undefined']);
+    expect((await sync('guarded', '/v1/sources/nowhere/sync', token)).status).toBe(404);
+    expect((await sync('guarded', '/v1/registries/other/sync', token)).status).toBe(404);
+  });
+});
+
+describe('scopes that are demanded', () => {
+  it('are looked for in scope and scp, and missed with 403', async () => {
+    const path = `/default/scoped${LIST}`;
+    expect((await get(path, await first.issue('RS256'))).status).toBe(200);
+    expect((await get(path, await first.issue('opaque'))).status).toBe(200);
+    expect((await get(path, await first.sign({ scp: ['x', 'mcp-registry:read'] }))).status).toBe(200);
+    for (const claims of [
+      {},
+      { scope: 'mcp-registry:write' },
+      { scp: 'mcp-registry:rea' },
+      { scopes: ['mcp-registry:read'] },
+    ]) {
+      expect((await get(path, await first.sign(claims))).status).toBe(403);
+    }
+    const refused = await get('/default/scoped/v1/sources/public/sync', await first.issue('RS256'), { method: 'POST' });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get('www-authenticate')).toMatch(/error="insufficient_scope".*scope="mcp-registry:write"/);
+  });
+});
+
+describe('a provider that is away', () => {
+  it('holds back its own tokens, with 503, and nobody else', async () => {
+    const known = await first.sign({ jti: 'known' });
+    expect((await get(LIST, known)).status).toBe(200);
+    const opaque = await first.issue('opaque');
+    await first.goAway(true);
+    try {
+      expect((await get(LIST, known)).status).toBe(200);
+      expect((await get(LIST, await first.sign({ jti: 'keys are known' }))).status).toBe(200);
+      expect((await get(LIST, await second.sign())).status).toBe(200);
+      const held = await get(LIST, opaque);
+      expect(held.status).toBe(503);
+      expect(held.headers.get('retry-after')).toBe('5');
+    } finally {
+      await first.goAway(false);
+    }
+    expect((await get(LIST, opaque)).status).toBe(200);
+  });
+});
+
+describe('the audit log', () => {
+  it('says who did what and why not, and never a token', async () => {
+    const token = await first.sign({ sub: 'auditor' });
+    await get(LIST, token);
+    await get('/v1/sources?x=secret', token);
+    await get(LIST, `${token}x`);
+    const lines = audit.filter(({ log }) => log === 'audit');
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        registry: 'default/guarded',
+        method: 'GET',
+        path: '/v1/sources',
+        provider: 'first',
+        subject: 'auditor',
+        decision: 'allowed',
+      }),
+    );
+    expect(lines).toContainEqual(
+      expect.objectContaining({ provider: 'first', decision: 'refused', why: 'signature verification failed' }),
+    );
+    expect(JSON.stringify(audit)).not.toMatch(/ey[IJ][\w-]+\.|secret/);
+  });
+});
+
+/** What a challenge says is wrong; undefined when there is no challenge of ours. */
+function challengeOf({ headers }: RawAnswer): string | undefined {
+  const challenge = headers['www-authenticate'];
+  if (!challenge?.startsWith('Bearer realm="mcp-registry"')) return challenge;
+  if (!challenge.includes(`resource_metadata="${api.url}/`)) return 'a challenge without resource_metadata';
+  return /error="([^"]*)"/.exec(challenge)?.[1] ?? 'none';
+}

@@ -16,6 +16,9 @@ export const ALGORITHMS: readonly string[] = [
   ['EdDSA', 'Ed25519'],
 ].flat();
 
+/** RFC 7515, section 3.1: base64url, without the padding that decoders put up with. */
+const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 /**
  * Tells JWTs from opaque tokens, and finds what is wrong with a JWT before anything goes to the network. What starts
  * like a JWT is none of anybody else's business, whole or not: it must not be taken for opaque and shown around.
@@ -24,7 +27,7 @@ export function inspectToken(token: string): UnverifiedToken {
   if (!looksLikeJose(token)) return { kind: 'opaque' };
   try {
     const { alg, kid, crit, b64 } = decodeProtectedHeader(token);
-    if (token.split('.').length !== 3) return unfit('it is no signed JWT');
+    if (!COMPACT_JWS.test(token)) return unfit('it is no signed JWT');
     if (alg === undefined || !ALGORITHMS.includes(alg)) return unfit('its algorithm is not allowed');
     if (typeof kid !== 'string' || kid === '') return unfit('it does not name its key');
     if (crit !== undefined || b64 !== undefined) return unfit('it has header parameters that are not supported');
@@ -38,13 +41,16 @@ export function inspectToken(token: string): UnverifiedToken {
   }
 }
 
-/** `ey` is how a JSON object starts in base64url. */
+/** Its header or its claims can be read, or it starts as base64url of a JSON object does: `ey`. */
 function looksLikeJose(token: string): boolean {
-  const head = token.split('.', 1)[0] as string;
-  if (/^ey[IJ]/.test(head) && token.includes('.')) return true;
+  const [header = '', claims = ''] = token.split('.', 2);
+  return (/^ey[IJ]/.test(header) && token.includes('.')) || isObject(header) || isObject(claims);
+}
+
+function isObject(part: string): boolean {
   try {
-    const header: unknown = JSON.parse(Buffer.from(head, 'base64url').toString());
-    return typeof header === 'object' && header !== null;
+    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
+    return typeof value === 'object' && value !== null;
   } catch {
     return false;
   }

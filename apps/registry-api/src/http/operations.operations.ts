@@ -25,4 +25,12 @@ export const probeOperations: readonly Operation[] = [
     summary: 'What is running',
     success: { status: 200, answer: 'Version' },
   },
+  {
+    ...shared,
+    path: '/.well-known/oauth-protected-resource',
+    id: 'resourceMetadata',
+    summary: 'Who issues tokens for this registry (RFC 9728); also with the path of a resource behind it',
+    success: { status: 200, answer: 'ResourceMetadata' },
+    problems: [404],
+  },
 ];

@@ -24,7 +24,8 @@ const shape = (path: string) =>
     .replaceAll(/:\w+|\{\w+\}/g, '{}');
 
 /** Spellings of documented paths, and what is there for browsers and programs that look for a document. */
-const SPELLINGS = /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/versions|openapi\.|\/reference/;
+const SPELLINGS =
+  /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/versions|openapi\.|\/reference|protected-resource\/\*/;
 
 describe('the OpenAPI document', () => {
   it('has every route, and nothing else', () => {

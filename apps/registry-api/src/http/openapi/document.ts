@@ -1,5 +1,6 @@
 import { probeOperations } from '../operations.operations.js';
 import { serverOperations } from '../servers.operations.js';
+import { syncOperations } from '../sync.operations.js';
 import { viewOperations } from '../views/view.operations.js';
 import type { Operation } from './operation.js';
 import { answerSchemas } from './schemas.js';
@@ -28,6 +29,7 @@ export const operations: readonly Operation[] = [
   ...serverOperations('/registry/v0.1', 'registryServers'),
   ...serverOperations('/registry/{source}/v0.1', 'sourceServers'),
   ...viewOperations,
+  ...syncOperations,
   ...probeOperations,
 ];
 

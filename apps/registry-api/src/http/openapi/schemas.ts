@@ -81,6 +81,15 @@ const answers = {
     platform: z.string(),
   }),
   Registry: registry,
+  ResourceMetadata: z.object({
+    resource: z.url(),
+    authorization_servers: z.array(z.url()).describe('Issuers of tokens, in the order in which they are asked.'),
+    bearer_methods_supported: z.array(z.literal('header')),
+    scopes_supported: z.array(z.string()),
+  }),
+  StartedSyncs: z.object({
+    syncs: z.array(z.object({ source: z.string(), workflowId: z.string().describe('As Temporal shows it.') })),
+  }),
   RegistryList: z.object({ registries: z.array(registry) }),
   Source: source,
   SourceList: z.object({ sources: z.array(source) }),
