@@ -67,10 +67,22 @@ afterAll(async () => {
 const FIRST: EntryRow[] = [
   { name: 'a/versions', version: '1.0.0' },
   { name: 'io.example/100%_sure', version: '1.0.0', description: 'Literal signs' },
-  { name: 'io.example/both', version: '1.0.0', title: 'Both of First' },
+  {
+    name: 'io.example/both',
+    version: '1.0.0',
+    title: 'Both of First',
+    tags: ['web', 'wiki'],
+    facets: ['package', 'remote', 'transport:stdio', 'transport:sse', 'registry-type:npm'],
+  },
   { name: 'io.example/gone', version: '1.0.0', deletedAt: '2026-03-01T00:00:00Z' },
   { name: 'io.example/hidden', version: '1.0.0', hiddenBy: 'names.exclude: *hidden' },
-  { name: 'io.example/many', version: '1.10.0', publishedAt: '2026-02-01T00:00:00Z' },
+  {
+    name: 'io.example/many',
+    version: '1.10.0',
+    publishedAt: '2026-02-01T00:00:00Z',
+    tags: ['web'],
+    facets: ['remote', 'transport:sse', 'secret-free'],
+  },
   { name: 'io.example/many', version: '1.9.0', publishedAt: '2026-02-03T00:00:00Z' },
   { name: 'io.example/many', version: '2.0.0', publishedAt: '2026-02-02T00:00:00Z', deletedAt: '2026-02-04T00:00:00Z' },
   { name: 'io.example/many', version: '1.9.0+build.5', publishedAt: '2026-02-03T00:00:00Z', status: 'deprecated' },
@@ -196,6 +208,27 @@ describe('the list of servers', () => {
     const changed = ['io.example/gone@1.0.0', 'io.example/many@2.0.0'];
     expect((await list(`/registry/first/v0.1/servers?updated_since=${since}`)).names).toEqual(changed);
     expect((await fault(`/registry/first/v0.1/servers?updated_since=${since}&include_deleted=false`)).status).toBe(400);
+  });
+
+  it('is filtered by tag, transport, registry type, remote and secrets', async () => {
+    const both = 'io.example/both@1.0.0';
+    const many = 'io.example/many@1.10.0';
+    for (const [query, expected] of [
+      ['tag=web', [both, many]],
+      ['tag=web,wiki', [both]],
+      ['tag=no+such', []],
+      ['transport=stdio', [both]],
+      ['registry_type=npm', [both]],
+      ['remote=true', [both, many]],
+      ['remote=only', [many]],
+      ['needs_secret=false', [many]],
+      ['needs_secret=true&tag=wiki', [both]],
+    ] as const) {
+      expect([query, (await list(`/registry/first/v0.1/servers?${query}`)).names]).toEqual([query, expected]);
+    }
+    for (const query of ['transport=pigeon', 'remote=maybe', 'needs_secret=x', 'tag=a&tag=b']) {
+      expect([query, (await fault(`/v0.1/servers?${query}`)).status]).toEqual([query, 400]);
+    }
   });
 
   it('cuts a large limit and ignores unknown parameters', async () => {
@@ -345,9 +378,41 @@ describe('HTTP', () => {
     expect(changed.headers.get('etag')).not.toBe(etag);
   });
 
+  it('sends gzip and br to those who take them, each under a tag of its own', async () => {
+    const path = '/registry/first/v0.1/servers';
+    const plain = await get(path, { headers: { 'accept-encoding': 'identity' } });
+    const text = await plain.text();
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(plain.headers.get('vary')).toBe('Accept-Encoding');
+    const tags = new Set([plain.headers.get('etag')]);
+    for (const [accepted, encoding] of [
+      ['gzip', 'gzip'],
+      ['gzip, deflate, br', 'br'],
+      ['gzip;q=1, br;q=0.5', 'gzip'],
+      ['gzip', 'gzip'],
+    ]) {
+      const response = await get(path, { headers: { 'accept-encoding': accepted as string } });
+      expect(response.headers.get('content-encoding')).toBe(encoding);
+      expect(Number(response.headers.get('content-length'))).toBeLessThan(text.length / 2);
+      expect(await response.text()).toBe(text);
+      tags.add(response.headers.get('etag'));
+    }
+    expect(tags.size).toBe(3);
+    for (const tag of tags) expect((await get(path, { headers: { 'if-none-match': tag as string } })).status).toBe(304);
+  });
+
+  it('says how many entries all pages hold, when they changed, and who may keep them', async () => {
+    const { headers } = await get('/registry/first/v0.1/servers?limit=1');
+    expect(headers.get('x-total-count')).toBe('7');
+    expect(new Date(headers.get('last-modified') as string).toISOString()).toBe('2026-02-03T00:00:00.000Z');
+    expect(headers.get('cache-control')).toBe('public, no-cache');
+    expect(headers.get('x-registry-stale')).toBeNull();
+  });
+
   it('answers HEAD like GET, without the body', async () => {
     for (const path of ['/v0.1/servers', `/v0.1/servers/${many}/versions/latest`, '/health', '/nowhere']) {
-      const [whole, head] = [await get(path), await get(path, { method: 'HEAD' })];
+      const headers = { 'accept-encoding': 'identity' };
+      const [whole, head] = [await get(path, { headers }), await get(path, { method: 'HEAD', headers })];
       expect(head.status).toBe(whole.status);
       expect(head.headers.get('content-length')).toBe(String((await whole.arrayBuffer()).byteLength));
       expect(head.headers.get('etag')).toBe(whole.headers.get('etag'));
@@ -408,7 +473,10 @@ describe('hostile input', () => {
     ['[1,2]', 'WyJhIiwiYiIse31d', 'WyJhIiwiYiJd', 'e30', 'bnVsbA', 'bnVsbA==', 'YWI=', 'YS9iLDEuMC4w', '____', '////'],
   ].flat();
   const RAW = ['%', '%0', '%zz', '%00', '%C0%AF', '%ED%A0%80', '%FF', '%E0%A4', '%252F', '%2e%2e%2f', '%u0041', '\xe9'];
-  const PARAMETERS = ['cursor', 'limit', 'search', 'updated_since', 'version', 'include_deleted', 'unknown'];
+  const PARAMETERS = [
+    ['cursor', 'limit', 'search', 'updated_since', 'version', 'include_deleted', 'unknown'],
+    ['tag', 'transport', 'registry_type', 'remote', 'needs_secret'],
+  ].flat();
 
   const values = [...ODD_TEXTS.map((odd) => encodeURIComponent(odd)), ...RAW];
   const urls = [
@@ -538,6 +606,8 @@ describe('the life of the process', () => {
         ({ ready, detail }: { ready: boolean; detail?: string }) => ready && !!detail,
       );
       expect((await list('/v0.1/servers')).names).toEqual(before);
+      const stale = (await get('/v0.1/servers')).headers.get('x-registry-stale') as string;
+      expect(Math.abs(Date.now() - Date.parse(stale))).toBeLessThan(60_000);
       expect(await (await get('/readiness')).json()).toEqual({
         status: 'ready',
         detail: expect.stringMatching(/database/),

@@ -8,7 +8,8 @@ import { Catalogue } from './catalogue/catalogue-reader.js';
 import { BuildInfo } from './http/build-info.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { internalControllers, publicControllers } from './http/index.js';
-import { Problem } from './http/problem.js';
+import { CatalogueAnswers } from './http/catalogue-answers.js';
+import { toMalformed } from './http/malformed.js';
 import { Readiness } from './readiness.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
@@ -48,6 +49,7 @@ function providersOf({
 }: RegistryApiParts): NonNullable<DynamicModule['providers']> {
   return [
     { provide: Catalogue, useValue: catalogue },
+    CatalogueAnswers,
     { provide: ViewDatabase, useValue: database },
     { provide: Readiness, useValue: readiness },
     { provide: BuildInfo, useValue: build },
@@ -57,9 +59,4 @@ function providersOf({
     { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toMalformed }) },
     { provide: APP_FILTER, useValue: new ErrorFilter(logger) },
   ];
-}
-
-/** Names every parameter that is wrong, and how. */
-function toMalformed(issues: readonly { message: string; path?: readonly unknown[] | undefined }[]): Problem {
-  return new Problem(400, issues.map(({ path = [], message }) => [...path, message].join(' ')).join('; '));
 }

@@ -22,10 +22,17 @@ export const ReadsCatalogue = () => SetMetadata(REQUIREMENT, 'read' satisfies Re
 /** Marks handlers that change something. */
 export const Writes = () => SetMetadata(REQUIREMENT, 'write' satisfies Requirement);
 
+/** Of each handler; looking at its marks takes as long as finding its answer. */
+const known = new WeakMap<object, Requirement>();
+
 /** Without a mark a handler wants a login: forgetting it opens nothing. */
 export function requirementOf(reflector: Reflector, context: ExecutionContext): Requirement {
-  return (
-    reflector.getAllAndOverride<Requirement | undefined>(REQUIREMENT, [context.getHandler(), context.getClass()]) ??
-    'login'
-  );
+  const handler = context.getHandler();
+  let requirement = known.get(handler);
+  if (!requirement) {
+    requirement =
+      reflector.getAllAndOverride<Requirement | undefined>(REQUIREMENT, [handler, context.getClass()]) ?? 'login';
+    known.set(handler, requirement);
+  }
+  return requirement;
 }

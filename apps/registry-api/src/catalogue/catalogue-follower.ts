@@ -63,6 +63,7 @@ export class CatalogueFollower {
         // Once per fault: an outage of an hour is one line, not one for each try.
         if (fault !== this.#fault) this.#logger.warn({ fault }, 'database is away; the catalogue stays as it is');
         this.#fault = fault;
+        this.#catalogue.markStale();
         // Many pods lose one database at the same moment and should not all come back at the same moment.
         await delay(retryMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
         retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);

@@ -48,6 +48,8 @@ export interface CatalogueScope {
 export abstract class Catalogue {
   /** Throws `CatalogueNotLoaded` or `UnknownSource`. */
   abstract reader(scope: CatalogueScope): CatalogueReader;
+  /** Since when the database may hold something else (RFC 3339); undefined while it is followed. */
+  abstract readonly staleSince: string | undefined;
 }
 
 /** Nothing has been read from the database yet. */

@@ -83,7 +83,7 @@ const filter: fc.Arbitrary<ListFilter> = fc.record(
   { requiredKeys: [] },
 );
 
-describe('a catalogue, against a naive reading of the same rows', () => {
+describe('a catalogue, against a naive reading of the same rows', { timeout: 60_000 }, () => {
   it('agrees on every route, whatever the sources, their changes, the filters, the pages and the memory', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -101,7 +101,7 @@ describe('a catalogue, against a naive reading of the same rows', () => {
           await catalogue.expectAgreement(filters, limit);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 

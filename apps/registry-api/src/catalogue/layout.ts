@@ -45,22 +45,27 @@ export function nameAt(layout: Layout, position: number): string {
   return segmentAt(layout, position).name(layout.rowOf[position] as number);
 }
 
-/** Where a name is, or would be. `from`: it is not before this position. */
-export function placeOf(layout: Layout, name: string, from = 0): number {
-  // Strides that double: names that are looked for one after the other are near each other.
+/** Where a name is, or would be, between two positions. */
+export function placeOf(layout: Layout, name: string, from = 0, to = layout.rowOf.length): number {
   let low = from;
-  let stride = 1;
-  while (low + stride < layout.rowOf.length && compareCodePoints(nameAt(layout, low + stride), name) < 0) {
-    low += stride;
-    stride *= 2;
-  }
-  let high = Math.min(layout.rowOf.length, low + stride);
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (compareCodePoints(nameAt(layout, middle), name) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+/** The same for a name that is probably near: in strides that double. */
+export function placeNear(layout: Layout, name: string, from: number): number {
+  let low = from;
+  let stride = 1;
+  while (low + stride < layout.rowOf.length && compareCodePoints(nameAt(layout, low + stride), name) < 0) {
+    low += stride;
+    stride *= 2;
+  }
+  return placeOf(layout, name, low, Math.min(layout.rowOf.length, low + stride));
 }
 
 /** The end of the server that begins at a position. */
@@ -71,8 +76,8 @@ export function serverEnd(layout: Layout, position: number): number {
   return end;
 }
 
-export function findServer(layout: Layout, name: string, from = 0): ServerRows | undefined {
-  const position = placeOf(layout, name, from);
+export function findServer(layout: Layout, name: string): ServerRows | undefined {
+  const position = placeOf(layout, name);
   if (position === layout.rowOf.length || nameAt(layout, position) !== name) return undefined;
   return serverAt(layout, position);
 }
@@ -109,7 +114,7 @@ export function withChanges(layout: Layout, changes: readonly ServerChange[]): L
 
   let at = 0;
   for (const { name, rows } of changes) {
-    const place = placeOf(layout, name, at);
+    const place = placeNear(layout, name, at);
     copyUntil(at, place);
     const isKnown = place < layout.rowOf.length && nameAt(layout, place) === name;
     at = isKnown ? serverEnd(layout, place) : place;

@@ -40,6 +40,7 @@ export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
   readonly #views = new WeakMap<RegistrySnapshot, WeakMap<ReadonlySet<string>, CatalogueReader>>();
   #change = Promise.withResolvers<void>();
+  #staleSince: string | undefined;
 
   /** `bodies`: where documents are that are not in memory. */
   constructor(readonly bodies?: StoredBodies) {
@@ -51,9 +52,19 @@ export class LiveCatalogue extends Catalogue {
     return this.#snapshots;
   }
 
+  get staleSince(): string | undefined {
+    return this.#staleSince;
+  }
+
+  /** From now on, until it is replaced, nobody knows whether this is what the database holds. */
+  markStale(): void {
+    this.#staleSince ??= new Date().toISOString();
+  }
+
   /** All registries at once, in one assignment: no request sees half of a revision. */
   replace(snapshots: RegistrySnapshots): void {
     this.#snapshots = snapshots;
+    this.#staleSince = undefined;
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
   }

@@ -1,4 +1,4 @@
-import { EMPTY_LAYOUT, findServer, isGone, nameAt, placeOf, serverAt, toChange, withChanges } from './layout.js';
+import { EMPTY_LAYOUT, findServer, isGone, nameAt, placeNear, serverAt, toChange, withChanges } from './layout.js';
 import type { Layout, ServerChange, ServerRows } from './layout.js';
 
 /**
@@ -32,7 +32,7 @@ function ownerOf(candidates: readonly (ServerRows | undefined)[]): ServerRows | 
 function takenFrom(source: Layout, merged: Layout): ServerChange[] {
   let at = 0;
   return serversOf(source).filter(({ name, rows }) => {
-    at = placeOf(merged, name, at);
+    at = placeNear(merged, name, at);
     if (at === merged.rowOf.length || nameAt(merged, at) !== name) return true;
     return isGone(serverAt(merged, at)) && !isGone(rows);
   });

@@ -1,5 +1,7 @@
 /** Large enough that a catalogue is a handful of blocks, small enough to be filled without a pause. */
 const SLAB_BYTES = 4 * 1024 * 1024;
+/** The first of a few entries need not be so large. */
+const FIRST_SLAB_BYTES = 64 * 1024;
 
 /** Gives out room in large blocks of memory, one piece after the other. */
 export class SlabWriter {
@@ -17,7 +19,8 @@ export class SlabWriter {
   reserve(bytes: number): number {
     if (this.#used + bytes > this.#current.length) {
       this.#closeCurrent();
-      this.#current = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes));
+      const usual = this.#full.length === 0 ? FIRST_SLAB_BYTES : SLAB_BYTES;
+      this.#current = Buffer.allocUnsafeSlow(Math.max(usual, bytes));
       this.#used = 0;
     }
     return this.#full.length;

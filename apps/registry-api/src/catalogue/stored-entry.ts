@@ -24,13 +24,21 @@ export function toOfficialBlock(entry: StoredEntry, isLatest: boolean): string {
   const status: LifecycleStatus =
     entry.deletedAtMs !== null ? 'deleted' : entry.status === 'deprecated' ? 'deprecated' : 'active';
   const message = entry.statusMessage === null ? '' : `,"statusMessage":${JSON.stringify(entry.statusMessage)}`;
-  const statusChangedAt = new Date(entry.deletedAtMs ?? entry.statusChangedAtMs).toISOString();
-  const publishedAt = new Date(entry.publishedAtMs).toISOString();
-  const updatedAt = new Date(changedAtMs(entry)).toISOString();
+  const statusChangedAt = toIso(entry.deletedAtMs ?? entry.statusChangedAtMs);
+  const publishedAt = toIso(entry.publishedAtMs);
+  const updatedAt = toIso(changedAtMs(entry));
   return `{"status":"${status}"${message},"statusChangedAt":"${statusChangedAt}","publishedAt":"${publishedAt}","updatedAt":"${updatedAt}","isLatest":${isLatest}}`;
 }
 
 /** A removal is a change like any other. */
 export function changedAtMs(entry: StoredEntry): number {
   return Math.max(entry.updatedAtMs, entry.deletedAtMs ?? 0);
+}
+
+let lastTime = { ms: 0, text: new Date(0).toISOString() };
+
+/** What is published together has one time, and writing a time takes as long as all the rest of an entry. */
+function toIso(ms: number): string {
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return lastTime.text;
 }

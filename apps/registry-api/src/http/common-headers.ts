@@ -3,9 +3,12 @@ import type { FastifyInstance } from 'fastify';
 /** On every answer, errors included. Browsers and editors read this API from pages of any origin (VS Code, Copilot). */
 export const COMMON_HEADERS = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'ETag, Retry-After, WWW-Authenticate',
+  'access-control-expose-headers': 'ETag, Retry-After, WWW-Authenticate, X-Total-Count, X-Registry-Stale',
   'x-content-type-options': 'nosniff',
 } as const;
+
+/** The same as names and values in turn. */
+export const COMMON_HEADER_LINES: readonly string[] = Object.entries(COMMON_HEADERS).flat();
 
 const PREFLIGHT_HEADERS = {
   allow: 'GET, HEAD, OPTIONS',
@@ -17,8 +20,12 @@ const PREFLIGHT_HEADERS = {
 /** Sets the headers and answers OPTIONS, for paths that do not exist as well: whoever asks next sees why. */
 export function addCommonHeaders(server: FastifyInstance): void {
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(COMMON_HEADERS);
     if (request.method === 'OPTIONS') void reply.code(204).headers(PREFLIGHT_HEADERS).send();
     else done();
+  });
+  // What is sent past Fastify, as the catalogue's answers are, brings them along.
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    reply.headers(COMMON_HEADERS);
+    done();
   });
 }

@@ -32,6 +32,8 @@ const flag = text
   .transform((value) => /^(true|1)$/i.test(value))
   .optional();
 
+const tags = text.transform((value) => value.split(',').flatMap((tag) => tag.trim() || [])).optional();
+
 /** Query of the list. Parameters that are given win over those that the cursor carries; the others stay as they were. */
 export const ListQuerySchema = decodable.pipe(
   z
@@ -42,6 +44,11 @@ export const ListQuerySchema = decodable.pipe(
       updated_since: updatedSince,
       version: optionalText,
       include_deleted: flag,
+      tag: tags,
+      transport: z.enum(['stdio', 'sse', 'streamable-http'], 'must be stdio, sse or streamable-http').optional(),
+      registry_type: optionalText,
+      remote: z.enum(['true', 'false', 'only'], 'must be true, false or only').optional(),
+      needs_secret: flag,
     })
     .transform((given, context): ListQuery => {
       const filter: ListFilter = {
@@ -50,6 +57,11 @@ export const ListQuerySchema = decodable.pipe(
         ...(given.version !== undefined && { version: given.version }),
         ...(given.updated_since !== undefined && { updatedSinceMs: given.updated_since, includeDeleted: true }),
         ...(given.include_deleted !== undefined && { includeDeleted: given.include_deleted }),
+        ...(given.tag !== undefined && { tags: given.tag }),
+        ...(given.transport !== undefined && { transport: given.transport }),
+        ...(given.registry_type !== undefined && { registryType: given.registry_type }),
+        ...(given.remote !== undefined && { remote: given.remote }),
+        ...(given.needs_secret !== undefined && { needsSecret: given.needs_secret }),
       };
       if (filter.updatedSinceMs !== undefined && !filter.includeDeleted) {
         context.addIssue({
@@ -70,5 +82,3 @@ export const ListQuerySchema = decodable.pipe(
 export const ServerQuerySchema = decodable.pipe(
   z.object({ include_deleted: flag }).transform((given) => ({ includeDeleted: given.include_deleted ?? false })),
 );
-
-export type ServerQuery = z.infer<typeof ServerQuerySchema>;

@@ -50,11 +50,10 @@ export function getAddressPrefix(request: FastifyRequest): string {
   return (request.raw as ScopedMessage)[ADDRESS_PREFIX] ?? '';
 }
 
-/** Parameter decorator: the registry that the request is for, its source where the path names one, and what the caller may see. */
-export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope => {
-  const request = context.switchToHttp().getRequest<FastifyRequest<{ Params: { source?: string } }>>();
+/** The registry that the request is for, its source where the path names one, and what the caller may see. */
+export function scopeOf(request: FastifyRequest): CatalogueScope {
   const { namespace, name } = getServedRegistry(request);
-  const { source } = request.params;
+  const { source } = request.params as { source?: string };
   const { visibleSources } = grantedAccess(request.raw);
   return {
     namespace,
@@ -62,4 +61,9 @@ export const Scope = createParamDecorator((_: unknown, context: ExecutionContext
     ...(source !== undefined && { source }),
     ...(visibleSources && { visibleSources }),
   };
-});
+}
+
+/** Parameter decorator. */
+export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope =>
+  scopeOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);

@@ -1,102 +1,68 @@
-import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReadsCatalogue } from '../auth/requirement.js';
-import { Catalogue } from '../catalogue/catalogue-reader.js';
-import type { Answer, CatalogueReader, CatalogueScope, ListQuery } from '../catalogue/catalogue-reader.js';
-import { sendAnswer } from './answer.js';
+import type { Answer, CatalogueReader } from '../catalogue/catalogue-reader.js';
+import { CatalogueAnswers } from './catalogue-answers.js';
 import { ListQuerySchema, ServerQuerySchema } from './list-query.js';
-import type { ServerQuery } from './list-query.js';
-import { Scope } from './served-scope.js';
+import { parseQuery } from './malformed.js';
 import { missingServer, missingVersion } from './missing-server.js';
 
 /** One source, all sources of the registry, and the same again under the older version number. */
 const ROOTS = ['registry/:source/v0.1', 'registry/:source/v0', 'registry/v0.1', 'registry/v0', 'v0.1', 'v0'];
 
+interface ServerPath {
+  readonly namespace?: string;
+  readonly name: string;
+  readonly version: string;
+}
+
 /**
  * The generic MCP registry API. A server's name is one path segment with an encoded slash, or two segments, because
  * proxies on the way may decode it.
+ *
+ * These handlers take the request as it is: what other controllers have injected costs more than a whole answer.
  */
 @ReadsCatalogue()
 @Controller(ROOTS.map((root) => `${root}/servers`))
 export class ServersController {
-  constructor(private readonly catalogue: Catalogue) {}
+  constructor(private readonly answers: CatalogueAnswers) {}
 
   @Get()
-  list(
-    @Scope() scope: CatalogueScope,
-    @Query({ schema: ListQuerySchema }) query: ListQuery,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): void | Promise<void> {
-    const reader = this.catalogue.reader(scope);
-    return sendAnswer(request, reply, reader, reader.list(query));
+  list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void | Promise<void> {
+    return this.answers.sendKept(request, reply, (reader) => reader.list(parseQuery(ListQuerySchema, request)));
   }
 
-  @Get(':name/versions')
-  versions(
-    @Scope() scope: CatalogueScope,
-    @Param('name') name: string,
-    @Query({ schema: ServerQuerySchema }) query: ServerQuery,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): void | Promise<void> {
-    const reader = this.catalogue.reader(scope);
-    return sendAnswer(request, reply, reader, findVersions(reader, name, query));
+  @Get([':name/versions', ':namespace/:name/versions'])
+  versions(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void | Promise<void> {
+    return this.answers.send(request, reply, (reader) => findVersions(reader, nameOf(request), request));
   }
 
-  @Get(':namespace/:name/versions')
-  versionsOfTwoSegments(
-    @Scope() scope: CatalogueScope,
-    @Param('namespace') namespace: string,
-    @Param('name') name: string,
-    @Query({ schema: ServerQuerySchema }) query: ServerQuery,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): void | Promise<void> {
-    const reader = this.catalogue.reader(scope);
-    return sendAnswer(request, reply, reader, findVersions(reader, `${namespace}/${name}`, query));
-  }
-
-  @Get(':name/versions/:version')
-  version(
-    @Scope() scope: CatalogueScope,
-    @Param('name') name: string,
-    @Param('version') version: string,
-    @Query({ schema: ServerQuerySchema }) query: ServerQuery,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): void | Promise<void> {
-    const reader = this.catalogue.reader(scope);
-    // Without a slash it is no name: `a/versions/versions` asks for all versions of the server `a/versions`.
-    const isTwoSegmentName = !name.includes('/') && version === 'versions';
-    const answer = isTwoSegmentName
-      ? findVersions(reader, `${name}/versions`, query)
-      : findVersion(reader, name, version, query);
-    return sendAnswer(request, reply, reader, answer);
-  }
-
-  @Get(':namespace/:name/versions/:version')
-  versionOfTwoSegments(
-    @Scope() scope: CatalogueScope,
-    @Param('namespace') namespace: string,
-    @Param('name') name: string,
-    @Param('version') version: string,
-    @Query({ schema: ServerQuerySchema }) query: ServerQuery,
-    @Req() request: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): void | Promise<void> {
-    const reader = this.catalogue.reader(scope);
-    return sendAnswer(request, reply, reader, findVersion(reader, `${namespace}/${name}`, version, query));
+  @Get([':name/versions/:version', ':namespace/:name/versions/:version'])
+  version(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void | Promise<void> {
+    return this.answers.send(request, reply, (reader) => {
+      const name = nameOf(request);
+      const { version } = request.params as ServerPath;
+      // Without a slash it is no name: `a/versions/versions` asks for all versions of the server `a/versions`.
+      if (!name.includes('/') && version === 'versions') return findVersions(reader, `${name}/versions`, request);
+      return findVersion(reader, name, version, request);
+    });
   }
 }
 
-function findVersions(reader: CatalogueReader, name: string, { includeDeleted }: ServerQuery): Answer {
+function nameOf(request: FastifyRequest): string {
+  const { namespace, name } = request.params as ServerPath;
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+function findVersions(reader: CatalogueReader, name: string, request: FastifyRequest): Answer {
+  const { includeDeleted } = parseQuery(ServerQuerySchema, request);
   const answer = reader.versions(name, includeDeleted);
   if (!answer) throw missingServer(name);
   return answer;
 }
 
-function findVersion(reader: CatalogueReader, name: string, version: string, { includeDeleted }: ServerQuery): Answer {
+function findVersion(reader: CatalogueReader, name: string, version: string, request: FastifyRequest): Answer {
+  const { includeDeleted } = parseQuery(ServerQuerySchema, request);
   const answer = reader.version(name, version, includeDeleted);
   if (!answer) throw missingVersion(name, version);
   return answer;

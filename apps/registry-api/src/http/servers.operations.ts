@@ -13,6 +13,19 @@ const filters = [
     format: 'date-time',
   }),
   includeDeleted,
+  queryParameter('tag', 'With this tag; several, separated by commas, must all be there.', { type: 'string' }),
+  queryParameter('transport', 'With a package or a remote of this transport.', {
+    type: 'string',
+    enum: ['stdio', 'sse', 'streamable-http'],
+  }),
+  queryParameter('registry_type', 'With a package from a registry of this type, such as `npm`.', { type: 'string' }),
+  queryParameter('remote', '`true`: can be reached as a remote; `only`: in no other way; `false`: cannot.', {
+    type: 'string',
+    enum: ['true', 'false', 'only'],
+  }),
+  queryParameter('needs_secret', '`false`: one way of using it takes no secret; `true`: none does.', {
+    type: 'boolean',
+  }),
 ];
 
 const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.');

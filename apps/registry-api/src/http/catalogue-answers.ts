@@ -1,0 +1,88 @@
+import type { OutgoingHttpHeader } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Catalogue } from '../catalogue/catalogue-reader.js';
+import type { Body, CatalogueReader } from '../catalogue/catalogue-reader.js';
+import { negotiateEncoding } from './accept-encoding.js';
+import { CatalogueState } from './catalogue-state.js';
+import type { Find, HeaderLines } from './catalogue-state.js';
+import type { PreparedAnswer, SentBody } from './prepared-answer.js';
+import { getServedRegistry, scopeOf } from './served-scope.js';
+
+/**
+ * Sends what the catalogue answers, or 304 to a client that has it. Goes past Fastify's own sending: the parts of an
+ * answer are slices of the catalogue's memory, and joining them costs more than all the rest of a request.
+ */
+@Injectable()
+export class CatalogueAnswers {
+  /** They go with the catalogue's states. */
+  readonly #states = new WeakMap<CatalogueReader, CatalogueState>();
+
+  constructor(private readonly catalogue: Catalogue) {}
+
+  /** What many ask for, and what takes time to find: it is kept. `find` throws what there is to say instead. */
+  sendKept(request: FastifyRequest, reply: FastifyReply, find: Find): void | Promise<void> {
+    const state = this.#stateOf(request);
+    return this.#send(request, reply, state, state.keptAnswer(request.url, find));
+  }
+
+  /** What is found faster than it could be kept. */
+  send(request: FastifyRequest, reply: FastifyReply, find: Find): void | Promise<void> {
+    const state = this.#stateOf(request);
+    return this.#send(request, reply, state, state.answer(find));
+  }
+
+  #send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    state: CatalogueState,
+    answer: PreparedAnswer,
+  ): void | Promise<void> {
+    const { 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = request.headers;
+    const lines = [...state.headerLines(getServedRegistry(request).auth.mode === 'oauth')];
+    const { staleSince } = this.catalogue;
+    if (staleSince !== undefined) lines.push('x-registry-stale', staleSince);
+
+    const known = ifNoneMatch === undefined ? undefined : state.currentTag(ifNoneMatch);
+    if (known !== undefined) {
+      lines.push('etag', known);
+      return write(request, reply, 304, lines);
+    }
+    const body = answer.body(negotiateEncoding(acceptEncoding));
+    const send = (sent: SentBody) => {
+      lines.push('etag', state.tag(sent.encoding), 'content-type', 'application/json; charset=utf-8');
+      lines.push('content-length', sent.bytes);
+      if (sent.encoding !== 'identity') lines.push('content-encoding', sent.encoding);
+      if (sent.total !== undefined) lines.push('x-total-count', sent.total);
+      write(request, reply, 200, lines, sent.parts);
+    };
+    return body instanceof Promise ? body.then(send) : send(body);
+  }
+
+  #stateOf(request: FastifyRequest): CatalogueState {
+    const reader = this.catalogue.reader(scopeOf(request));
+    let state = this.#states.get(reader);
+    if (!state) this.#states.set(reader, (state = new CatalogueState(reader)));
+    return state;
+  }
+}
+
+function write(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  lines: HeaderLines,
+  parts: Body = [],
+): void {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(status, lines as OutgoingHttpHeader[]);
+  if (request.method === 'HEAD' || parts.length === 0) {
+    raw.end();
+    return;
+  }
+  raw.cork();
+  for (const part of parts) raw.write(part);
+  raw.end();
+  raw.uncork();
+}

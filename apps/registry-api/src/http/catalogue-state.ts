@@ -1,0 +1,82 @@
+import type { Answer, CatalogueReader } from '../catalogue/catalogue-reader.js';
+import { COMMON_HEADER_LINES } from './common-headers.js';
+import { PreparedAnswer } from './prepared-answer.js';
+import type { Encoding } from './prepared-answer.js';
+
+/** An answer is a few slices of the catalogue; compressed ones take memory of their own. */
+const KEPT_ANSWERS = 2000;
+const KEPT_COMPRESSED_BYTES = 16 * 1024 * 1024;
+
+/** In a tag, since equal tags mean equal bytes. */
+const TAG_SUFFIXES: Readonly<Record<Encoding, string>> = { identity: '', gzip: '.gz', br: '.br' };
+
+/** Names and values in turn, as Node writes them fastest. */
+export type HeaderLines = readonly (string | number)[];
+
+/** Finds an answer, or throws what there is to say instead. */
+export type Find = (reader: CatalogueReader) => Answer;
+
+/** One state of a list of servers as it is sent: its headers, and its answers by the URL that asked for them. */
+export class CatalogueState {
+  readonly #reader: CatalogueReader;
+  readonly #tags: Readonly<Record<Encoding, string>>;
+  readonly #publicLines: HeaderLines;
+  readonly #personalLines: HeaderLines;
+  readonly #answers = new Map<string, PreparedAnswer>();
+  #compressedBytes = 0;
+
+  constructor(reader: CatalogueReader) {
+    const { tag, changedAtMs } = reader;
+    this.#reader = reader;
+    const tagIn = (encoding: Encoding) => `"${tag}${TAG_SUFFIXES[encoding]}"`;
+    this.#tags = { identity: tagIn('identity'), gzip: tagIn('gzip'), br: tagIn('br') };
+    const changed = changedAtMs === undefined ? [] : ['last-modified', new Date(changedAtMs).toUTCString()];
+    const common = [...COMMON_HEADER_LINES, ...changed];
+    // Kept by clients, but asked about every time: a change is seen at once.
+    this.#publicLines = [...common, 'cache-control', 'public, no-cache', 'vary', 'Accept-Encoding'];
+    this.#personalLines = [...common, 'cache-control', 'private, no-cache', 'vary', 'Accept-Encoding, Authorization'];
+  }
+
+  /** What every answer says. `isPersonal`: another caller might see something else. */
+  headerLines(isPersonal: boolean): HeaderLines {
+    return isPersonal ? this.#personalLines : this.#publicLines;
+  }
+
+  tag(encoding: Encoding): string {
+    return this.#tags[encoding];
+  }
+
+  /**
+   * The tag that a client has and that is still right (RFC 9110, section 13.1.2): any of the listed ones, without regard
+   * to weakness, and in whichever encoding it was got.
+   */
+  currentTag(ifNoneMatch: string): string | undefined {
+    const { identity, gzip, br } = this.#tags;
+    if (ifNoneMatch === identity || ifNoneMatch === gzip || ifNoneMatch === br) return ifNoneMatch;
+    if (ifNoneMatch.trim() === '*') return identity;
+    const listed = ifNoneMatch.split(',').map((each) => each.trim().replace(/^W\//, ''));
+    return [identity, gzip, br].find((each) => listed.includes(each));
+  }
+
+  /** Kept by its URL. */
+  keptAnswer(url: string, find: Find): PreparedAnswer {
+    const known = this.#answers.get(url);
+    if (known) return known;
+    const answer = new PreparedAnswer(find(this.#reader), (bytes) => this.#count(bytes));
+    this.#answers.set(url, answer);
+    if (this.#answers.size > KEPT_ANSWERS) this.#answers.delete(this.#answers.keys().next().value as string);
+    return answer;
+  }
+
+  answer(find: Find): PreparedAnswer {
+    return new PreparedAnswer(find(this.#reader));
+  }
+
+  /** All are let go at once: those that are asked for come back, and nothing has to be counted one by one. */
+  #count(bytes: number): void {
+    this.#compressedBytes += bytes;
+    if (this.#compressedBytes <= KEPT_COMPRESSED_BYTES) return;
+    this.#answers.clear();
+    this.#compressedBytes = 0;
+  }
+}

@@ -1,0 +1,254 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
+import { ImportThreads } from '#activities/sync/import-threads.js';
+import { projectRoot } from '#config/project-root.js';
+import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
+import type { BenchStore } from './bench-store.js';
+import { openBenchStore } from './bench-store.js';
+import type { BenchTable } from './bench-table.js';
+import type { Bench } from './bench.js';
+import { generateCatalogue } from './generate-catalogue.js';
+import { Connection, load, percentile } from './reads/load.js';
+import type { Load } from './reads/load.js';
+import { ServerProcess } from './reads/server-process.js';
+
+const NAMES = 50_000;
+/** A catalogue of today, where it is at hand. */
+const REAL_CATALOGUE = fileURLToPath(new URL('../shared/fixtures/catalogues/toolhive.json', projectRoot));
+const SECONDS = 1.2;
+const CONNECTIONS = [1, 16, 64];
+
+/** Lists, searches, single servers and 304s, beside a Fastify route that sends the same bytes from one Buffer. */
+export const readsBench: Bench = {
+  name: 'reads',
+
+  async run() {
+    await using store = await openBenchStore();
+    const [large, small] = [join(store.directory, 'large.json'), join(store.directory, 'small.json')];
+    await generateCatalogue(large, { names: NAMES });
+    await generateCatalogue(small, { names: 100 });
+    const real = existsSync(REAL_CATALOGUE) ? REAL_CATALOGUE : small;
+    return [...(await measure(store, 'large', large)), ...(await measure(store, 'real', real))];
+  },
+};
+
+async function measure(store: BenchStore, name: string, file: string): Promise<BenchTable[]> {
+  await publish(store, name, file);
+  const place = { namespace: 'bench', registry: name };
+  await using api = await ServerProcess.start({ kind: 'api', database: store.database.app, ...place });
+  const idle = await api.usage();
+  const walked = await walkByOne(api, 25_000);
+  const names: string[] = [];
+  const cursors: string[] = [];
+  await walk(api, 100, Infinity, ({ servers, metadata }) => {
+    names.push(...servers.map(({ server }) => server.name));
+    if (metadata.nextCursor !== undefined) cursors.push(metadata.nextCursor);
+  });
+  const cases = toCases(names, cursors);
+
+  const bodies: Record<string, string> = {};
+  const tags: string[] = [];
+  const connection = await Connection.open(api.started.port);
+  for (const [index, { request }] of cases.entries()) {
+    const { head, body } = await connection.fetch(request(0));
+    tags[index] = /\r\netag: (\S+)/i.exec(head)?.[1] ?? '';
+    bodies[`/${index}`] = join(store.directory, `${name}-${index}.json`);
+    await writeFile(bodies[`/${index}`] as string, body);
+  }
+  connection.close();
+  await using bare = await ServerProcess.start({ kind: 'bare', bodies });
+
+  const rows: (string | number)[][] = [];
+  for (const [index, { label, request, isCurrent }] of cases.entries()) {
+    for (const connections of CONNECTIONS) {
+      const ifNoneMatch = (tag: string) => (isCurrent ? `\r\nIf-None-Match: ${tag}` : '');
+      const common = { connections, seconds: SECONDS, expectedStatus: isCurrent ? 304 : 200 };
+      // The one right after the other: a machine is not equally fast at all times.
+      const ours = await costOf(api, {
+        ...common,
+        request: (n) => `${request(n)}${ifNoneMatch(tags[index] as string)}`,
+      });
+      const limit = await costOf(bare, { ...common, request: () => `/${index}${ifNoneMatch('"bare"')}` });
+      rows.push([
+        label,
+        connections,
+        ours.cpu.toFixed(1),
+        limit.cpu.toFixed(1),
+        `${Math.round((100 * limit.cpu) / ours.cpu)} %`,
+        Math.round(ours.perSecond),
+        Math.round(limit.perSecond),
+        ours.p50.toFixed(2),
+        ours.p99.toFixed(2),
+      ]);
+    }
+  }
+  const loaded = await api.usage();
+  const change = await takeInChange(store, name, api);
+  return [
+    {
+      title: `Reads, ${name}: ${names.length} names; CPU in µs a request, latencies in ms`,
+      head: ['answer', 'connections', 'CPU', 'bare CPU', 'of bare', 'req/s', 'bare req/s', 'p50', 'p99'],
+      rows,
+    },
+    {
+      title: `Read model, ${name}`,
+      head: ['what', 'value', 'longest block ms'],
+      rows: [
+        ['built from Postgres, ms', Math.round(api.started.loadMs), api.started.longestBlockMs.toFixed(1)],
+        ['RSS idle, MB', idle.rssMegabytes, ''],
+        ['RSS after load, MB', loaded.rssMegabytes, ''],
+        [`${walked.requests} names one by one, s`, walked.seconds.toFixed(2), ''],
+        [
+          '1 % changed, commit to visible under load, ms',
+          Math.round(change.visibleMs),
+          change.longestBlockMs.toFixed(1),
+        ],
+        ['RSS after that, MB', (await api.usage()).rssMegabytes, ''],
+      ],
+    },
+  ];
+}
+
+async function publish({ catalogue, database }: BenchStore, name: string, file: string): Promise<void> {
+  const registry = { namespace: 'bench', name, uid: '00000000-0000-4000-8000-000000000002' };
+  const format = file === REAL_CATALOGUE ? 'toolhive' : 'upstream';
+  await catalogue.adoptPlan(registry, null, [
+    { name: 's', type: 'git', address: '', format, specHash: 'a', filterHash: 'b', referenceHash: '' },
+  ]);
+  const threads = new ImportThreads({ threads: 1, memoryMiB: 512, deadlineMs: 600_000 });
+  await threads.run(
+    {
+      kind: 'import',
+      file,
+      label: name,
+      format,
+      filter: {},
+      maxFileBytes: 1e9,
+      readAlike: true,
+      database: database.app,
+      target: { registry, source: 's', revision: '1', specHash: 'a', filterHash: 'b' },
+    },
+    { signal: new AbortController().signal, progress: () => undefined },
+  );
+}
+
+interface Page {
+  readonly servers: readonly { readonly server: { readonly name: string } }[];
+  readonly metadata: { readonly nextCursor?: string };
+}
+
+/** As `thv` does at its start: the whole catalogue in pages of one, each asked for with the cursor of the one before. */
+async function walkByOne(api: ServerProcess, atMost: number): Promise<{ requests: number; seconds: number }> {
+  const startedAt = performance.now();
+  const requests = await walk(api, 1, atMost, () => undefined);
+  return { requests, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+async function walk(api: ServerProcess, limit: number, atMost: number, onPage: (page: Page) => void): Promise<number> {
+  const connection = await Connection.open(api.started.port);
+  let pages = 0;
+  for (let cursor: string | undefined = ''; cursor !== undefined && pages < atMost; pages++) {
+    const { body } = await connection.fetch(`/v0.1/servers?limit=${limit}&version=latest&cursor=${cursor}`);
+    const page = JSON.parse(body.toString()) as Page;
+    onPage(page);
+    cursor = page.metadata.nextCursor;
+  }
+  connection.close();
+  return pages;
+}
+
+interface Case {
+  readonly label: string;
+  readonly isCurrent?: boolean;
+  request(n: number): string;
+}
+
+function toCases(names: readonly string[], cursors: readonly string[]): Case[] {
+  const pick = <T>(list: readonly T[], n: number) => list[(n * 7919) % list.length] as T;
+  const pathOf = (n: number) => `/v0.1/servers/${encodeURIComponent(pick(names, n))}/versions`;
+  return [
+    { label: 'first page', request: () => '/v0.1/servers' },
+    { label: 'random page of 100', request: (n) => `/v0.1/servers?limit=100&cursor=${pick(cursors, n)}` },
+    { label: 'search, mixed words', request: (n) => `/v0.1/servers?search=${encodeURIComponent(wordOf(names, n))}` },
+    { label: 'latest', request: (n) => `${pathOf(n)}/latest` },
+    { label: 'versions', request: pathOf },
+    { label: 'first page, 304', request: () => '/v0.1/servers', isCurrent: true },
+    { label: 'latest, 304', request: (n) => `${pathOf(n)}/latest`, isCurrent: true },
+  ];
+}
+
+/** Parts of names, of a length from 2 on; as often words that are in many entries; as often words that are in none. */
+function wordOf(names: readonly string[], n: number): string {
+  const name = names[(n * 104_729) % names.length] as string;
+  if (n % 3 === 0) return name.slice((n * 31) % (name.length - 1)).slice(0, 2 + (n % 9));
+  if (n % 3 === 1) return FREQUENT[(n * 13) % FREQUENT.length] as string;
+  return `${FREQUENT[(n * 17) % FREQUENT.length]}${((n * 2_654_435_761) % 2 ** 32).toString(36)}`;
+}
+
+const FREQUENT = [
+  ['github', 'server', 'kubernetes', 'postgres', 'search', 'an agent', 'fetch', 'e', 'mcp', 'io.example.slack/'],
+  ['inspect, fetch', 'Bridge', 'number 0', '-tools-', 'STRIPE', 'through jira', 'export', 'update', 'ee', 'zq'],
+].flat();
+
+interface Cost {
+  readonly cpu: number;
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+async function costOf(server: ServerProcess, options: Omit<Load, 'port'>): Promise<Cost> {
+  const ask = (seconds: number) => load({ ...options, port: server.started.port, seconds });
+  // Compiled and warm, as after some minutes of service.
+  await ask(options.seconds / 3);
+  const before = await server.usage();
+  const result = await ask(options.seconds);
+  const after = await server.usage();
+  return {
+    cpu: (after.cpuMicros - before.cpuMicros) / result.requests,
+    perSecond: result.requests / result.seconds,
+    p50: percentile(result, 0.5),
+    p99: percentile(result, 0.99),
+  };
+}
+
+/** Edits every hundredth entry as a sync would, while others read, and waits until a reader sees it. */
+async function takeInChange(
+  { database }: BenchStore,
+  registry: string,
+  api: ServerProcess,
+): Promise<{ visibleMs: number; longestBlockMs: number }> {
+  const { port } = api.started;
+  const client = new Client(database.app);
+  await client.connect();
+  const watcher = await Connection.open(port);
+  const tagNow = async () => /\r\netag: (\S+)/i.exec((await watcher.fetch('/v0.1/servers?limit=1')).head)?.[1];
+  const before = await tagNow();
+  const reading = load({ port, connections: 8, seconds: 2, request: () => '/v0.1/servers', expectedStatus: 200 });
+  await sleep(500);
+  await api.usage();
+  await client.query('BEGIN');
+  await client.query(
+    `UPDATE entry SET server_json = replace(server_json, 'Lets', 'Now lets'), updated_at = now()
+       FROM (SELECT source_id, name, version, row_number() OVER (ORDER BY name, version) AS number
+               FROM entry JOIN source ON source.id = source_id AND source.registry = $1) AS numbered
+      WHERE number % 100 = 0
+        AND (entry.source_id, entry.name, entry.version) = (numbered.source_id, numbered.name, numbered.version)`,
+    [registry],
+  );
+  await client.query('UPDATE source SET generation = generation + 1 WHERE registry = $1', [registry]);
+  await client.query('SELECT pg_notify($1, $2)', [CATALOGUE_CHANNEL, `bench/${registry}`]);
+  await client.query('COMMIT');
+  const committedAt = performance.now();
+  while ((await tagNow()) === before);
+  const visibleMs = performance.now() - committedAt;
+  await reading;
+  const { longestBlockMs } = await api.usage();
+  watcher.close();
+  await client.end();
+  return { visibleMs, longestBlockMs };
+}

@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+export interface Load {
+  readonly port: number;
+  readonly connections: number;
+  /** Ends at whichever comes first. */
+  readonly seconds: number;
+  readonly requests?: number;
+  /** The n-th request: path and further headers, each line with its line end. */
+  request(n: number): string;
+  readonly expectedStatus: number;
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly seconds: number;
+  /** Of each request, in milliseconds, ascending. */
+  readonly latencies: Float64Array;
+}
+
+/**
+ * Asks over keep-alive connections, one request after the other on each. On bare sockets: a client that parses answers
+ * would need more of the machine than the server that is measured.
+ */
+export async function load(options: Load): Promise<LoadResult> {
+  const latencies: number[] = [];
+  const startedAt = performance.now();
+  const endsAt = startedAt + options.seconds * 1000;
+  let asked = 0;
+  const isOver = () => performance.now() >= endsAt || asked >= (options.requests ?? Infinity);
+
+  const workers = Array.from({ length: options.connections }, async () => {
+    const connection = await Connection.open(options.port);
+    try {
+      while (!isOver()) {
+        const sentAt = performance.now();
+        const status = await connection.ask(options.request(asked++));
+        latencies.push(performance.now() - sentAt);
+        if (status !== options.expectedStatus) throw new Error(`answered ${status} to ${options.request(asked - 1)}`);
+      }
+    } finally {
+      connection.close();
+    }
+  });
+  await Promise.all(workers);
+  const seconds = (performance.now() - startedAt) / 1000;
+  return { requests: latencies.length, seconds, latencies: Float64Array.from(latencies).sort() };
+}
+
+export function percentile({ latencies }: LoadResult, share: number): number {
+  return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+}
+
+/** One answer at a time; counts the bytes of a body without keeping them, unless they are asked for. */
+export class Connection {
+  readonly #socket: Socket;
+  #head = '';
+  #missing = 0;
+  #status = 0;
+  #body: Buffer[] | undefined;
+  #answered: PromiseWithResolvers<number> | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket.setNoDelay(true);
+    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('error', (error) => this.#answered?.reject(error));
+    socket.on('close', () => this.#answered?.reject(new Error('the server hung up')));
+  }
+
+  static async open(port: number): Promise<Connection> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new Connection(socket);
+  }
+
+  /** Resolves with the status when the answer is here whole. */
+  ask(pathAndHeaders: string): Promise<number> {
+    const [path, ...headers] = pathAndHeaders.split('\r\n');
+    const further = headers.filter((line) => line !== '').map((line) => `${line}\r\n`);
+    this.#answered = Promise.withResolvers<number>();
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${further.join('')}\r\n`);
+    return this.#answered.promise;
+  }
+
+  async fetch(path: string): Promise<{ head: string; body: Buffer }> {
+    this.#body = [];
+    await this.ask(path);
+    const body = Buffer.concat(this.#body);
+    this.#body = undefined;
+    return { head: this.#head, body };
+  }
+
+  close(): void {
+    this.#answered = undefined;
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    let body = chunk;
+    if (this.#missing === 0) {
+      const end = chunk.indexOf('\r\n\r\n');
+      if (end < 0) throw new Error('a head that comes in pieces is not foreseen');
+      this.#head = chunk.toString('latin1', 0, end);
+      this.#status = Number(this.#head.slice(9, 12));
+      this.#missing = Number(/\r\ncontent-length: (\d+)/i.exec(this.#head)?.[1] ?? 0);
+      body = chunk.subarray(end + 4);
+    }
+    this.#missing -= body.length;
+    this.#body?.push(body);
+    if (this.#missing === 0) this.#answered?.resolve(this.#status);
+  }
+}

@@ -1,0 +1,54 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { DatabaseAccess } from '#persistence/database.js';
+
+/** What a child process serves: our API on this database, or fixed bytes on a route that does nothing else. */
+export type Served =
+  | { readonly kind: 'api'; readonly database: DatabaseAccess; readonly namespace: string; readonly registry: string }
+  | { readonly kind: 'bare'; readonly bodies: Readonly<Record<string, string>> };
+
+export interface Usage {
+  readonly cpuMicros: number;
+  readonly rssMegabytes: number;
+  /** The longest that the event loop was held up since the last time it was asked. */
+  readonly longestBlockMs: number;
+}
+
+export interface Started {
+  readonly port: number;
+  /** From the start of loading to the first answer, and the longest block meanwhile. */
+  readonly loadMs: number;
+  readonly longestBlockMs: number;
+}
+
+/** A server in a process of its own, so that what it costs can be told from what asking costs. */
+export class ServerProcess implements AsyncDisposable {
+  private constructor(
+    readonly started: Started,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(served: Served): Promise<ServerProcess> {
+    const child = fork(fileURLToPath(new URL('serve.js', import.meta.url)), {
+      execArgv: ['--max-semi-space-size=4'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    child.send(served);
+    const [started] = (await once(child, 'message')) as [Started];
+    return new ServerProcess(started, child);
+  }
+
+  async usage(): Promise<Usage> {
+    this.child.send('usage');
+    const [usage] = (await once(this.child, 'message')) as [Usage];
+    return usage;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const gone = once(this.child, 'exit');
+    this.child.kill();
+    await gone;
+  }
+}
