@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { ListWatch } from '#kubernetes/list-watch.js';
+import type { Pace } from '#kubernetes/list-watch.js';
+import { adminAccess } from '#support/api-server.js';
+import { eventually } from '#support/eventually.js';
+import { createNamespace } from '#support/namespace.js';
+import { sharedApiServer } from '#support/shared-api-server.js';
+import { UnreliableProxy } from '#support/unreliable-proxy.js';
+
+interface ConfigMap extends KubernetesObject {
+  readonly data?: Record<string, string>;
+}
+
+/** Patient about relists, so that only what a test is about can bring a change to light. */
+const PACE: Partial<Pace> = { firstRetryMs: 20, longestRetryMs: 200, silenceMs: 60_000 };
+
+let api: HttpKubernetesApi;
+let throughProxy: HttpKubernetesApi;
+let proxy: UnreliableProxy;
+let namespace: string;
+let watcher: ListWatch<ConfigMap> | undefined;
+let told: string[];
+let troubles: string[];
+
+beforeEach(async () => {
+  const access = adminAccess(await sharedApiServer());
+  api = new HttpKubernetesApi(access);
+  proxy = await UnreliableProxy.before(access);
+  throughProxy = new HttpKubernetesApi(proxy.access);
+  namespace = await createNamespace(api);
+  told = [];
+  troubles = [];
+});
+
+afterEach(async () => {
+  await watcher?.stop();
+  await Promise.all([api.close(), throughProxy.close()]);
+  await proxy[Symbol.asyncDispose]();
+});
+
+function watch(pace: Partial<Pace> = PACE): ListWatch<ConfigMap> {
+  watcher = new ListWatch<ConfigMap>({
+    api: throughProxy,
+    kind: 'ConfigMap',
+    namespace,
+    pace,
+    onPresent: ({ metadata, data }) => void told.push(`${metadata.name}=${data?.['v']}`),
+    onGone: ({ name }) => void told.push(`${name} gone`),
+    onTrouble: (error) => void troubles.push((error as Error).message),
+  });
+  return watcher;
+}
+
+async function put(name: string, v: string): Promise<void> {
+  await api.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { v } } as ConfigMap);
+}
+
+const remove = (name: string) => api.delete('ConfigMap', { namespace, name });
+
+/** Waits until exactly this was told. */
+async function heard(...expected: string[]): Promise<void> {
+  await eventually(() => (told.length >= expected.length ? true : undefined));
+  expect(told).toEqual(expected);
+}
+
+const watches = () => proxy.requests.filter((url) => url.includes('watch=true')).length;
+const lists = () => proxy.requests.length - watches();
+
+/** An open watch is one that the server has heard of. */
+const watching = (atLeast = 1) => eventually(() => (watches() >= atLeast ? true : undefined));
+
+describe('a watcher', () => {
+  it('tells what is there, and each change once', async () => {
+    await put('a', '1');
+    await watch().synced;
+    expect(told).toEqual(['a=1']);
+    await put('a', '2');
+    await put('a', '2');
+    await put('b', '1');
+    await remove('a');
+    await heard('a=1', 'a=2', 'b=1', 'a gone');
+  });
+
+  it('tells an object that was made anew under its name as gone and new', async () => {
+    await put('a', '1');
+    await watch({ ...PACE, relistMs: [300, 300], watchMs: [1000, 1000] }).synced;
+    proxy.decide = ({ isWatch }) => (isWatch ? 'silence' : 'none');
+    proxy.cutWatches();
+    await remove('a');
+    await put('a', '2');
+    proxy.decide = () => 'none';
+    proxy.cutWatches();
+    await heard('a=1', 'a gone', 'a=2');
+  });
+
+  it('misses nothing when its connection is cut again and again', async () => {
+    await watch().synced;
+    const expected: string[] = [];
+    for (let round = 1; round <= 5; round++) {
+      await watching(round);
+      proxy.cutWatches();
+      await put('a', String(round));
+      expected.push(`a=${round}`);
+      await heard(...expected);
+    }
+    expect(lists()).toBe(1);
+  });
+
+  it('lists again when its place in the history has gone', async () => {
+    await put('a', '1');
+    await watch().synced;
+    await watching();
+    let expired = 0;
+    proxy.decide = ({ isWatch }) => (isWatch && expired++ < 2 ? 'expire-410' : 'none');
+    proxy.cutWatches();
+    await eventually(() => (expired > 2 ? true : undefined));
+    await put('b', '1');
+    await heard('a=1', 'b=1');
+    expect(lists()).toBe(3);
+  });
+
+  it('gives a silent connection up', async () => {
+    await watch({ ...PACE, silenceMs: 1_000 }).synced;
+    await watching();
+    proxy.decide = ({ isWatch }) => (isWatch ? 'silence' : 'none');
+    proxy.cutWatches();
+    await watching(2);
+    proxy.decide = () => 'none';
+    await put('a', '1');
+    await heard('a=1');
+    expect(troubles.join()).toContain('the API server does not answer');
+  });
+
+  it('asks less and less often while the server fails, and goes on when it recovers', async () => {
+    proxy.decide = () => 'refuse-500';
+    await put('a', '1');
+    const { synced } = watch();
+    await eventually(() => (proxy.requests.length >= 4 ? true : undefined));
+    expect(troubles[0]).toContain('InternalError by the proxy');
+    proxy.decide = () => 'none';
+    await synced;
+    expect(told).toEqual(['a=1']);
+  });
+
+  it('finds by a list what a watch did not say, and tells nothing else again', async () => {
+    await put('a', '1');
+    proxy.decide = ({ isWatch }) => (isWatch ? 'silence' : 'none');
+    await watch({ ...PACE, relistMs: [50, 50], watchMs: [1_000, 1_000], silenceMs: 1_000 }).synced;
+    await watching();
+    await put('b', '1');
+    await heard('a=1', 'b=1');
+    await eventually(() => (lists() >= 3 ? true : undefined));
+    expect(told).toEqual(['a=1', 'b=1']);
+  });
+
+  it('says nothing after its end', async () => {
+    await watch().synced;
+    await watching();
+    await watcher!.stop();
+    await put('a', '1');
+    expect(told).toEqual([]);
+  });
+});
