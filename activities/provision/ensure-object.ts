@@ -4,6 +4,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
+import { controllerOf } from '#kubernetes/kubernetes-object.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 
 interface Wanted {
@@ -47,10 +48,6 @@ export async function asReason<T>(reason: Reason, work: () => Promise<T>): Promi
     if (!(error instanceof KubernetesRefusal)) throw error;
     throw new RegistryError(reason, error.message, error.destiny, { cause: error });
   }
-}
-
-function controllerOf({ metadata }: KubernetesObject) {
-  return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
 function collision(reason: Reason, live: KubernetesObject, { name, uid }: RegistryRef): RegistryError {

@@ -233,7 +233,7 @@ export class HttpKubernetesApi implements KubernetesApi {
         }),
       );
       if (!page) return undefined;
-      items.push(...page.items);
+      for (const item of page.items ?? []) items.push(item);
       next = page.metadata.continue || undefined;
       if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
     }
@@ -256,7 +256,8 @@ export class HttpKubernetesApi implements KubernetesApi {
 const verbs = { GET: 'read', POST: 'create', PATCH: 'patch', DELETE: 'delete' };
 
 interface ListPage<T> {
-  readonly items: readonly T[];
+  /** Null for an empty list of metadata. */
+  readonly items: readonly T[] | null;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
 

@@ -11,6 +11,15 @@ export interface ObjectMeta {
   readonly ownerReferences?: readonly OwnerReference[];
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+/** Who wrote some of the fields, and when. */
+interface ManagedFields {
+  readonly manager?: string;
+  readonly time?: string;
+  /** Absent for the object itself. */
+  readonly subresource?: string;
 }
 
 export interface OwnerReference {
@@ -29,9 +38,21 @@ export interface KubernetesObject {
   readonly metadata: ObjectMeta;
 }
 
+/** The owner that decides about an object; undefined when nobody does. */
+export function controllerOf({ metadata }: KubernetesObject): OwnerReference | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller);
+}
+
 /** Names an object that exists: what is recreated under the same name is another. */
 export interface ObjectRef {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+}
+
+/** Without the fields that are undefined. */
+export function present<T extends object>(fields: T): { [Field in keyof T]?: Exclude<T[Field], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Field in keyof T]?: Exclude<T[Field], undefined>;
+  };
 }

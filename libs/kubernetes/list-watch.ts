@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KindName } from './kinds.js';
 import type { KubernetesApi, Selection } from './kubernetes-api.js';
 import { KubernetesRefusal } from './kubernetes-error.js';
+import { present } from './kubernetes-object.js';
 import type { KubernetesObject, ObjectRef } from './kubernetes-object.js';
 
 export interface ListWatchOptions<T extends KubernetesObject> extends Omit<Selection, 'signal'> {
@@ -149,11 +150,11 @@ export class ListWatch<T extends KubernetesObject> {
   }
 
   /** Says what is wrong and waits: longer each time, and never all watchers for the same time. */
-  private async recover(error: unknown): Promise<void> {
+  private async recover(trouble: unknown): Promise<void> {
     const { signal } = this.stopping;
     if (signal.aborted) return;
-    const expired = error instanceof KubernetesRefusal && error.code === 410;
-    if (error !== undefined && !expired) this.options.onTrouble(error);
+    const expired = trouble instanceof KubernetesRefusal && trouble.code === 410;
+    if (trouble !== undefined && !expired) this.options.onTrouble(trouble);
     const { firstRetryMs, longestRetryMs } = this.pace;
     const most = Math.min(longestRetryMs, firstRetryMs * 2 ** this.failures);
     this.failures += 1;
@@ -171,11 +172,4 @@ function refOf({ metadata: { namespace = '', name, uid = '' } }: KubernetesObjec
 
 function within([least, most]: Span): number {
   return least + Math.random() * (most - least);
-}
-
-/** Without the fields that are undefined. */
-function present<T extends object>(fields: T): { [Field in keyof T]?: Exclude<T[Field], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Field in keyof T]?: Exclude<T[Field], undefined>;
-  };
 }

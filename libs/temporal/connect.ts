@@ -1,6 +1,21 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 
+/** Where a Temporal server is, and how to be let in. */
+export interface TemporalEndpoint {
+  /** `host:port` */
+  readonly address: string;
+  readonly namespace: string;
+  readonly apiKey?: string;
+  /** In place of the host in the address, when the server's certificate names another. */
+  readonly serverName?: string;
+  /** In PEM, in place of the system's roots. */
+  readonly ca?: string;
+  /** Of the client, in PEM. */
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
 export interface TemporalAccess {
   readonly client: Client;
   /** For workers. */
@@ -8,22 +23,42 @@ export interface TemporalAccess {
   close(): Promise<void>;
 }
 
-/** Connects client and workers to `address` (`host:port`); the error says which address did not answer. */
-export async function connectTemporal(address: string, namespace: string): Promise<TemporalAccess> {
+/** Connects client and workers; the error says which address did not answer. */
+export async function connectTemporal(endpoint: TemporalEndpoint): Promise<TemporalAccess> {
+  const { address, namespace, apiKey } = endpoint;
+  const options = { address, ...(apiKey !== undefined && { apiKey }), ...tlsOf(endpoint) };
   const attempt = async (): Promise<TemporalAccess> => {
-    const clientConnection = await Connection.connect({ address, connectTimeout: '10s' });
-    const connection = await NativeConnection.connect({ address });
-    return {
-      client: new Client({ connection: clientConnection, namespace }),
-      connection,
-      async close() {
-        await connection.close();
-        await clientConnection.close();
-      },
-    };
+    const clientConnection = await Connection.connect({ ...options, connectTimeout: '10s' });
+    try {
+      const connection = await NativeConnection.connect(options);
+      return {
+        client: new Client({ connection: clientConnection, namespace }),
+        connection,
+        async close() {
+          await connection.close();
+          await clientConnection.close();
+        },
+      };
+    } catch (error) {
+      await clientConnection.close();
+      throw error;
+    }
   };
   return attempt().catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`no Temporal server answers at ${address} (${why})`);
   });
+}
+
+/** Whatever only makes sense with TLS asks for it. */
+function tlsOf({ apiKey, serverName, ca, certificate, key }: TemporalEndpoint): { tls?: object } {
+  if ([apiKey, serverName, ca, certificate, key].every((each) => each === undefined)) return {};
+  return {
+    tls: {
+      ...(serverName !== undefined && { serverNameOverride: serverName }),
+      ...(ca !== undefined && { serverRootCACertificate: Buffer.from(ca) }),
+      ...(certificate !== undefined &&
+        key !== undefined && { clientCertPair: { crt: Buffer.from(certificate), key: Buffer.from(key) } }),
+    },
+  };
 }

@@ -30,7 +30,7 @@ afterEach(async () => {
 
 describe('the workflow of a registry', () => {
   it('fails rather than stand still when it cannot follow its own history, and is begun anew', async () => {
-    const temporal = await connectTemporal(inject('temporalAddress'), 'default');
+    const temporal = await connectTemporal({ address: inject('temporalAddress'), namespace: 'default' });
     ends.push(() => temporal.close());
     const { connection, client } = temporal;
     const taskQueue = `begun-anew-${randomUUID()}`;

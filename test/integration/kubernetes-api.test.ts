@@ -90,6 +90,11 @@ describe('server-side apply', () => {
 });
 
 describe('lists', () => {
+  it('may be empty, in whatever form', async () => {
+    expect((await api.list('ConfigMap', { namespace })).items).toEqual([]);
+    expect((await api.list('ConfigMap', { namespace, metadataOnly: true })).items).toEqual([]);
+  });
+
   it('hold every object of many pages, once', async () => {
     const names = Array.from({ length: 600 }, (_, index) => `c${index}`);
     await Promise.all(names.map((name) => api.apply(configMap(name, { x: 'y' }, { labels: { kind: 'many' } }))));

@@ -72,7 +72,7 @@ export class RegistryWorld {
       onError: () => undefined,
     }).initialize();
     const catalogue = new RegistryCatalogue(dataSource);
-    const temporal = await connectTemporal(options.temporalAddress, 'default');
+    const temporal = await connectTemporal({ address: options.temporalAddress, namespace: 'default' });
     const taskQueue = `test-${randomUUID()}`;
     const workflows = new RegistryWorkflows(temporal.client, taskQueue);
     const storeId = await readStoreId(database.app);

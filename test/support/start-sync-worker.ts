@@ -38,7 +38,7 @@ export async function startTestSyncWorker(
 ): Promise<() => Promise<void>> {
   const { database, store, directory, minSyncIntervalMs } = options;
   const dataSource = await createDataSource(database, { maxConnections: 5, onError: () => undefined }).initialize();
-  const temporal = await connectTemporal(options.temporalAddress, 'default');
+  const temporal = await connectTemporal({ address: options.temporalAddress, namespace: 'default' });
   const worker = await startSyncWorker({
     connection: temporal.connection,
     namespace: 'default',

@@ -27,6 +27,11 @@ export class Nudger {
     if (!busy) void this.tell(registry);
   }
 
+  /** Resources that are still to be told of something. */
+  get backlog(): number {
+    return this.pending.size;
+  }
+
   stop(): void {
     this.ended.abort();
   }

@@ -34,7 +34,7 @@ export async function obtainTemporal(
   const { temporalAddress: named, temporalNamespace: namespace } = config;
   if (named !== undefined) {
     surroundings.progress.step(`connecting to Temporal at ${named}`);
-    const connecting = connectTemporal(named, namespace).catch((error: Error) => {
+    const connecting = connectTemporal({ address: named, namespace }).catch((error: Error) => {
       const remedy = 'start it, correct the address, or unset it to use a local server';
       throw new Error(`TEMPORAL_ADDRESS: ${error.message}: ${remedy}`, { cause: error });
     });
@@ -44,7 +44,7 @@ export async function obtainTemporal(
   const server = await startServer(config, dataDirectory, surroundings);
   const { address, uiUrl } = server;
   try {
-    const access = await orAborted(connectTemporal(address, namespace), surroundings.signal);
+    const access = await orAborted(connectTemporal({ address, namespace }), surroundings.signal);
     const stop = async (): Promise<void> => {
       await access.close().catch(() => undefined);
       await server.stop();

@@ -1,0 +1,86 @@
+import type { ServerSettings } from '#activities/provision/desired/blueprint.js';
+import { parseOperatorEnvironment } from '#config/operator-environment.js';
+import type { OperatorConfig } from '#config/operator-environment.js';
+import type { ClusterAccess } from '#kubernetes/cluster-access.js';
+import { inClusterAccess } from '#kubernetes/in-cluster.js';
+import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
+import { createConsoleLogger } from '#observability/console-logger.js';
+import { connectTemporal } from '#temporal/connect.js';
+import type { TemporalEndpoint } from '#temporal/connect.js';
+import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
+import { installTemporalRuntime } from '#temporal/runtime.js';
+import { Operator } from './operator.js';
+
+/** A pod that takes longer to end is killed after 30 s. */
+const SHUTDOWN_MS = 28_000;
+
+/** The command `operator`. */
+export async function main(): Promise<void> {
+  const parsed = parseOperatorEnvironment(process.env);
+  if ('faults' in parsed) {
+    for (const fault of parsed.faults) process.stderr.write(`error: ${fault}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const { config } = parsed;
+  const logger = createConsoleLogger(config.logLevel);
+  installTemporalRuntime(logger);
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      stopping.abort();
+      setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    });
+  }
+  try {
+    const operator = await Operator.start({
+      access: await clusterAccess(),
+      connectTemporal: async () => connectTemporal(await ownEndpoint(config)),
+      temporalNamespace: (await ownEndpoint(config)).namespace,
+      namespaces: config.namespaces,
+      servers: await serverSettings(config),
+      minSyncIntervalMs: config.minSyncIntervalMs,
+      identity: config.podName,
+      ports: config,
+      logger,
+    });
+    try {
+      await operator.run(stopping.signal);
+    } finally {
+      await operator.stop();
+    }
+  } catch (err) {
+    logger.fatal({ err }, 'cannot go on');
+    process.exitCode = 1;
+  }
+  // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the pod.
+  process.exit();
+}
+
+/** That of the pod, unless a kubeconfig is named or there is no pod. */
+async function clusterAccess(): Promise<ClusterAccess> {
+  const { KUBECONFIG: kubeconfig, KUBERNETES_SERVICE_HOST: host } = process.env;
+  return host && !kubeconfig ? inClusterAccess() : kubeconfigAccess();
+}
+
+async function ownEndpoint({ temporal }: OperatorConfig): Promise<TemporalEndpoint> {
+  const { directory, address, namespace } = temporal;
+  const mounted = await readMountedEndpoint(directory);
+  if (mounted) return mounted;
+  if (address === undefined)
+    throw new Error(`TEMPORAL_ADDRESS: is required, as HOST:PORT, unless ${directory} holds a Secret that says it`);
+  return { address, namespace };
+}
+
+/** Registries get the credentials that are meant for them: never the operator's own. */
+async function serverSettings(config: OperatorConfig): Promise<ServerSettings> {
+  const { servers, sourceEnvironment } = config;
+  const { address, namespace } = await ownEndpoint(config);
+  return {
+    image: servers.image,
+    ...(servers.imagePullPolicy && { imagePullPolicy: servers.imagePullPolicy }),
+    imagePullSecrets: servers.imagePullSecrets,
+    temporal: (await readMountedEndpoint(config.temporal.registryDirectory)) ?? { address, namespace },
+    environment: sourceEnvironment,
+  };
+}

@@ -1,0 +1,214 @@
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { WorkloadFacts } from '#domain/workload.js';
+import type { KindName } from '#kubernetes/kinds.js';
+import { FIELD_MANAGER } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { controllerOf, present } from '#kubernetes/kubernetes-object.js';
+import type { KubernetesObject, ObjectRef } from '#kubernetes/kubernetes-object.js';
+import { ListWatch } from '#kubernetes/list-watch.js';
+import type { ListWatchOptions } from '#kubernetes/list-watch.js';
+import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
+import { toWorkload } from '#kubernetes/to-workload.js';
+import type { Deployment, Pod } from '#kubernetes/to-workload.js';
+import type { Reference } from './referenced-objects.js';
+import { RegistryIndex } from './registry-index.js';
+
+const OURS = 'app.kubernetes.io/managed-by=toolhive-operator';
+const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
+
+/** Kinds of which metadata are enough: what changed is read by whoever acts upon it. */
+const REFERENCED = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
+const OWNED = ['ServiceAccount', 'Role', 'RoleBinding', 'Service'] as const;
+
+export interface ClusterWatcherOptions {
+  readonly api: KubernetesApi;
+  /** None means all. */
+  readonly namespaces: readonly string[];
+  /** Something about the registry is to be looked at; `drift` when what was made for it may not be as it was made. */
+  onChange(registry: RegistryRef, change: { readonly drift: boolean }): void;
+  /** What runs for the registry is not as it was. */
+  onWorkload(registry: RegistryRef): void;
+  onTrouble(kind: KindName, error: unknown): void;
+}
+
+/**
+ * Sees everything in the cluster that concerns MCPRegistries, and says which of them are concerned; what is wanted is read
+ * by those who are told. Nothing here waits for anything or fails.
+ */
+export class ClusterWatcher {
+  readonly index = new RegistryIndex();
+  /** Settles when everything that there was at the beginning has been seen. */
+  readonly synced: Promise<void>;
+
+  private isSynced = false;
+  private readonly watches: ListWatch<never>[];
+  /** Whom an object belongs to, by its uid: when it is gone, no more than that is told. */
+  private readonly owners = new Map<string, RegistryRef>();
+  /** By uid of the registry. */
+  private readonly deployments = new Map<string, Deployment>();
+  /** By namespace and name. */
+  private readonly pods = new Map<string, Pod>();
+
+  constructor(private readonly options: ClusterWatcherOptions) {
+    const { namespaces } = options;
+    const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+    this.watches = scopes.flatMap((scope) => this.watch(scope));
+    this.synced = Promise.all(this.watches.map(({ synced }) => synced)).then(() => void (this.isSynced = true));
+  }
+
+  /** What the cluster says of the server of a registry. */
+  workloadOf({ uid, namespace, name }: RegistryRef): WorkloadFacts {
+    const pods = [...this.pods.values()].filter(
+      ({ metadata }) => metadata.namespace === namespace && metadata.labels?.[REGISTRY_LABEL] === name,
+    );
+    return toWorkload(this.deployments.get(uid), pods);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.watches.map((watch) => watch.stop()));
+  }
+
+  private watch(scope: { readonly namespace?: string }): ListWatch<never>[] {
+    const watch = <T extends KubernetesObject>(
+      kind: KindName,
+      options: Pick<ListWatchOptions<T>, 'labelSelector' | 'metadataOnly' | 'onPresent' | 'onGone'>,
+    ) => {
+      const { api, onTrouble } = this.options;
+      return new ListWatch<T>({ api, kind, ...scope, ...options, onTrouble: (error) => onTrouble(kind, error) });
+    };
+    const metadataOnly = true;
+    const labelSelector = OURS;
+    return [
+      watch<RegistryObject>('MCPRegistry', {
+        onPresent: (object) => this.registrySeen(object),
+        onGone: (ref) => this.registryGone(ref),
+      }),
+      ...REFERENCED.map((kind) =>
+        watch(kind, {
+          metadataOnly,
+          onPresent: (object) => {
+            this.referenceChanged(kind, object.metadata.namespace ?? '', object.metadata.name);
+            this.ownedChanged(object);
+          },
+          onGone: (ref) => {
+            this.referenceChanged(kind, ref.namespace, ref.name);
+            this.ownedGone(ref);
+          },
+        }),
+      ),
+      ...OWNED.map((kind) =>
+        watch(kind, {
+          metadataOnly,
+          labelSelector,
+          onPresent: (object) => this.ownedChanged(object),
+          onGone: (ref) => this.ownedGone(ref),
+        }),
+      ),
+      watch<Deployment>('Deployment', {
+        labelSelector,
+        onPresent: (object) => this.deploymentSeen(object),
+        onGone: (ref) => this.deploymentGone(ref),
+      }),
+      watch<Pod>('Pod', {
+        labelSelector,
+        onPresent: (object) => this.podChanged(object.metadata, slim(object)),
+        onGone: (ref) => this.podChanged(ref),
+      }),
+    ] as ListWatch<never>[];
+  }
+
+  private registrySeen(object: RegistryObject): void {
+    const isFirst = this.index.find(object.metadata.uid ?? '') === undefined;
+    const { seen, isNews } = this.index.note(object);
+    // What happened to its objects while nobody watched is not known: at first sight they are looked at as well.
+    if (isNews) this.options.onChange(seen.ref, { drift: isFirst && !seen.deleting });
+  }
+
+  private registryGone(ref: ObjectRef): void {
+    const seen = this.index.forget(ref);
+    this.deployments.delete(ref.uid);
+    for (const [uid, registry] of this.owners) if (registry.uid === ref.uid) this.owners.delete(uid);
+    // One that was being deleted has been told of; this one went without a word.
+    if (seen && !seen.deleting) this.options.onChange(seen.ref, { drift: false });
+  }
+
+  private referenceChanged(kind: (typeof REFERENCED)[number], namespace: string, name: string): void {
+    const reference: Reference = `${kind}/${name}`;
+    if (!this.isSynced) return;
+    for (const ref of this.index.referrers(namespace, reference)) this.options.onChange(ref, { drift: false });
+  }
+
+  private ownedChanged(object: KubernetesObject): void {
+    const owner = controllerOf(object);
+    if (owner?.kind !== 'MCPRegistry') return;
+    const { namespace = '', uid = '' } = object.metadata;
+    const registry = { namespace, name: owner.name, uid: owner.uid };
+    this.owners.set(uid, registry);
+    if (this.isSynced && !isOwnWrite(object)) this.drifted(registry);
+  }
+
+  private ownedGone({ uid }: ObjectRef): void {
+    const registry = this.owners.get(uid);
+    this.owners.delete(uid);
+    if (registry) this.drifted(registry);
+  }
+
+  private drifted(registry: RegistryRef): void {
+    const seen = this.index.find(registry.uid);
+    if (seen && !seen.deleting) this.options.onChange(registry, { drift: true });
+  }
+
+  private deploymentSeen(object: Deployment): void {
+    const owner = controllerOf(object);
+    if (owner?.kind !== 'MCPRegistry') return;
+    const before = this.deployments.get(owner.uid);
+    this.deployments.set(owner.uid, object);
+    const registry = { namespace: object.metadata.namespace ?? '', name: owner.name, uid: owner.uid };
+    this.options.onWorkload(registry);
+    // Its status changes all the time; that is no drift.
+    if (before?.metadata.generation !== object.metadata.generation) this.ownedChanged(object);
+    else this.owners.set(object.metadata.uid ?? '', registry);
+  }
+
+  private deploymentGone(ref: ObjectRef): void {
+    const registry = this.owners.get(ref.uid);
+    if (registry && this.deployments.get(registry.uid)?.metadata.uid === ref.uid) {
+      this.deployments.delete(registry.uid);
+      this.options.onWorkload(registry);
+    }
+    this.ownedGone(ref);
+  }
+
+  private podChanged(
+    { namespace = '', name }: { readonly namespace?: string; readonly name: string },
+    pod?: Pod,
+  ): void {
+    const key = `${namespace}/${name}`;
+    const registryName = (pod ?? this.pods.get(key))?.metadata.labels?.[REGISTRY_LABEL];
+    if (pod) this.pods.set(key, pod);
+    else this.pods.delete(key);
+    const seen = registryName === undefined ? undefined : this.index.findByName(namespace, registryName);
+    if (seen) this.options.onWorkload(seen.ref);
+  }
+}
+
+/** Without what is large and says nothing here. */
+function slim({ apiVersion, kind, metadata, status }: Pod): Pod {
+  const { name, namespace, uid, labels, annotations, deletionTimestamp } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: present({ name, namespace, uid, labels, annotations, deletionTimestamp }),
+    ...(status && { status }),
+  } as Pod;
+}
+
+/** The write that was last is our own: it needs no repair. Status is written by others and is not meant. */
+function isOwnWrite({ metadata }: KubernetesObject): boolean {
+  const writes = (metadata.managedFields ?? []).filter(({ subresource }) => !subresource);
+  const last = writes
+    .map(({ time = '' }) => time)
+    .sort()
+    .at(-1);
+  return writes.every(({ manager, time }) => manager === FIELD_MANAGER || time !== last);
+}

@@ -1,0 +1,237 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { kinds } from '#kubernetes/kinds.js';
+import type { KindName } from '#kubernetes/kinds.js';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
+import type { RegistryObject as McpRegistry } from '#kubernetes/kubernetes-resource-store.js';
+import { Operator } from '#operator/operator.js';
+import { adminAccess } from '#support/api-server.js';
+import type { ApiServerAddress } from '#support/api-server.js';
+import { eventually } from '#support/eventually.js';
+import { createNamespace } from '#support/namespace.js';
+import { silent } from '#support/quiet-temporal.js';
+import { sharedApiServer } from '#support/shared-api-server.js';
+import { connectTemporal } from '#temporal/connect.js';
+
+/** Nobody listens there. */
+const NOWHERE = '127.0.0.1:1';
+
+const CHILDREN: readonly (readonly [KindName, string])[] = [
+  ['ConfigMap', 'r-registry-server-config'],
+  ['ServiceAccount', 'r-registry-api'],
+  ['Role', 'r-registry-api'],
+  ['RoleBinding', 'r-registry-api'],
+  ['Secret', 'r-temporal'],
+  ['Deployment', 'r-api'],
+  ['Service', 'r-api'],
+];
+
+let address: ApiServerAddress;
+let api: HttpKubernetesApi;
+let namespace: string;
+const running: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+  address = await sharedApiServer();
+  api = new HttpKubernetesApi(adminAccess(address));
+});
+
+beforeEach(async () => {
+  namespace = await createNamespace(api);
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((stop) => stop()));
+});
+
+afterAll(() => api.close());
+
+/** Each test has a queue and a namespace of its own, so that operators of several tests do not meet. */
+async function start(options: { temporalAddress?: string; taskQueue?: string; temporalPatienceMs?: number } = {}) {
+  const {
+    temporalAddress = inject('temporalAddress'),
+    taskQueue = `operator-${namespace}`,
+    temporalPatienceMs,
+  } = options;
+  const operator = await Operator.start({
+    access: adminAccess(address),
+    connectTemporal: () => connectTemporal({ address: temporalAddress, namespace: 'default' }),
+    temporalNamespace: 'default',
+    namespaces: [namespace],
+    servers: {
+      image: 'registry.example.com/server:1',
+      imagePullSecrets: [],
+      temporal: { address: temporalAddress, namespace: 'default' },
+      environment: {},
+    },
+    minSyncIntervalMs: 10_000,
+    identity: `operator-${randomUUID()}`,
+    ports: { host: '127.0.0.1', healthPort: 0, metricsPort: 0 },
+    logger: silent,
+    taskQueue,
+    ...(temporalPatienceMs !== undefined && { temporalPatienceMs }),
+  });
+  const stopping = new AbortController();
+  const ended = operator.run(stopping.signal);
+  let stopped: Promise<void> | undefined;
+  const stop = () =>
+    (stopped ??= (async () => {
+      stopping.abort();
+      await ended;
+      await operator.stop();
+    })());
+  running.push(stop);
+  return { operator, stop };
+}
+
+const SOURCE = { configMapRef: { name: 'catalogue', key: 'k' } };
+
+function create(name = 'r', fields: object = {}, inNamespace = namespace): Promise<McpRegistry> {
+  const spec = { auth: { mode: 'anonymous' }, registries: [{ name: 's', ...SOURCE }], ...fields };
+  const metadata = { name, namespace: inNamespace };
+  const { apiVersion } = kinds.MCPRegistry;
+  return api.create<McpRegistry>({ apiVersion, kind: 'MCPRegistry', metadata, spec });
+}
+
+const registry = () => api.get<McpRegistry>('MCPRegistry', namespace, 'r');
+
+const child = (kind: KindName, name: string) =>
+  eventually(() => api.get<KubernetesObject & { data?: Record<string, string> }>(kind, namespace, name));
+
+async function provisioned(): Promise<Map<string, string>> {
+  const objects = await Promise.all(CHILDREN.map(([kind, name]) => child(kind, name)));
+  return new Map(objects.map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion!]));
+}
+
+/** Settled is what was reported as provisioned, and not written since. */
+const settled = () =>
+  eventually(async () => {
+    const object = await registry();
+    return object?.status?.apiStatus?.phase === 'Deploying' ? object : undefined;
+  });
+
+describe('the operator', () => {
+  it('makes a server for a registry, holds the registry, and says how it is', async () => {
+    await start();
+    await create();
+    await provisioned();
+    const object = await settled();
+    expect(object.metadata.finalizers).toEqual([FINALIZER]);
+    expect(object.status).toMatchObject({ phase: 'Pending', observedGeneration: 1 });
+  });
+
+  it('finds what was there before it, and what went while it was away', async () => {
+    const first = await start();
+    await create();
+    await provisioned();
+    await settled();
+    await first.stop();
+    await api.delete('Service', { namespace, name: 'r-api' });
+    await create('s');
+    await start();
+    await child('Service', 'r-api');
+    expect(await child('Service', 's-api')).toBeDefined();
+  });
+
+  it('repairs what somebody removes or changes', async () => {
+    await start();
+    await create();
+    await provisioned();
+    await settled();
+    for (const [kind, name] of CHILDREN) {
+      const { metadata } = await child(kind, name);
+      await api.delete(kind, { namespace, name });
+      await eventually(async () => {
+        const found = await api.get(kind, namespace, name);
+        return found && found.metadata.uid !== metadata.uid ? found : undefined;
+      });
+    }
+    const wanted = await child('ConfigMap', 'r-registry-server-config');
+    const edited = { ...wanted, data: { 'config.yaml': 'edited' } };
+    const { name } = wanted.metadata;
+    await api.apply({ ...edited, metadata: { name, namespace } }, { fieldManager: 'somebody' });
+    await eventually(async () => {
+      const found = await child('ConfigMap', name);
+      return found.data?.['config.yaml'] === wanted.data?.['config.yaml'] ? found : undefined;
+    });
+  });
+
+  it('changes nothing when there is a second one, or when it begins again', async () => {
+    const first = await start();
+    await create();
+    await provisioned();
+    await settled();
+    const before = await provisioned();
+    const object = await registry();
+    const { operator } = await start();
+    await eventually(async () => {
+      const text = await (await fetch(`http://127.0.0.1:${operator.ports.metricsPort}/metrics`)).text();
+      return /^mcp_operator_nudges_total [1-9]/m.test(text) ? text : undefined;
+    });
+    await first.stop();
+    await api.patchFinalizers('MCPRegistry', { namespace, name: 'r', uid: object!.metadata.uid! }, { add: FINALIZER });
+    expect(await provisioned()).toEqual(before);
+    expect(await registry()).toEqual(object);
+  });
+
+  it('lets a registry go that is deleted', async () => {
+    await start();
+    const { metadata } = await create();
+    await settled();
+    await api.delete('MCPRegistry', { namespace, name: 'r', uid: metadata.uid! });
+    await eventually(async () => ((await registry()) ? undefined : true));
+  });
+
+  it('lets a registry go that cannot be followed', async () => {
+    await start();
+    // Valid to the API server, and not to us.
+    await create('r', { registries: [{ name: 's', ...SOURCE, filter: { names: { include: ['['] } } }] });
+    await eventually(async () => ((await registry())?.status?.phase === 'Failed' ? true : undefined));
+    await api.delete('MCPRegistry', { namespace, name: 'r' });
+    await eventually(async () => ((await registry()) ? undefined : true));
+  });
+
+  it('keeps to the namespaces that it is allowed', async () => {
+    const elsewhere = await createNamespace(api);
+    await start();
+    await create('r', {}, elsewhere);
+    await create();
+    await settled();
+    expect((await api.get('MCPRegistry', elsewhere, 'r'))?.metadata.finalizers).toBeUndefined();
+    expect((await api.list('Deployment', { namespace: elsewhere })).items).toEqual([]);
+  });
+
+  it('is ready when it has seen the cluster and Temporal answers, alive in any case', async () => {
+    const { operator } = await start();
+    const get = async (path: string) => (await fetch(`http://127.0.0.1:${operator.ports.healthPort}${path}`)).status;
+    await eventually(async () => ((await get('/readyz')) === 200 ? true : undefined));
+
+    const { operator: lonely } = await start({ temporalAddress: NOWHERE });
+    const answer = await fetch(`http://127.0.0.1:${lonely.ports.healthPort}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('Temporal does not answer');
+    expect((await fetch(`http://127.0.0.1:${lonely.ports.healthPort}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('while Temporal is away', () => {
+  it('a registry that is deleted goes all the same, after a while', async () => {
+    const { metadata } = await create();
+    const ref = { namespace, name: 'r', uid: metadata.uid! };
+    await api.patchFinalizers('MCPRegistry', ref, { add: FINALIZER });
+    await start({ temporalAddress: NOWHERE, temporalPatienceMs: 1_000 });
+    await api.delete('MCPRegistry', ref);
+    await eventually(async () => ((await registry()) ? undefined : true));
+  });
+
+  it('a registry that is wanted is held, and provisioned when Temporal is back', async () => {
+    const lonely = await start({ temporalAddress: NOWHERE, temporalPatienceMs: 100 });
+    await create();
+    await eventually(async () => ((await registry())?.metadata.finalizers?.includes(FINALIZER) ? true : undefined));
+    await lonely.stop();
+    await start();
+    await provisioned();
+  });
+});
