@@ -560,6 +560,36 @@ describe('the life of the process', () => {
     expect((await fetch(`${api.internalUrl}/v0.1/servers`)).status).toBe(404);
   });
 
+  it('tells Prometheus what it serves and what it was asked, on the internal port only', async () => {
+    const value = async (line: string) => {
+      const found = (await (await fetch(`${api.internalUrl}/metrics`)).text()).split('\n');
+      return found.find((each) => each.startsWith(`${line} `))?.slice(line.length + 1);
+    };
+    const requests = 'thv_reg_srv_http_requests_total{method="GET",route="/v0.1/servers",status_code="200"}';
+    const before = Number((await value(requests)) ?? 0);
+    const response = await get('/v0.1/servers?limit=1');
+    await response.arrayBuffer();
+    await until(
+      () => value(requests),
+      (count) => Number(count) === before + 1,
+    );
+    expect(await value('thv_reg_srv_http_active_requests')).toBe('0');
+    expect(await value('thv_reg_srv_servers_total{registry="default/open"}')).toBe(
+      response.headers.get('x-total-count'),
+    );
+    expect(Number(await value('thv_reg_srv_catalogue_bytes{registry="default/open",source="first"}'))).toBeGreaterThan(
+      1,
+    );
+    expect(await value('thv_reg_srv_catalogue_entries{registry="default/open",source="first"}')).toBe('9');
+    api.metrics.recordSync({ namespace: 'default', name: 'open' }, { startedAt: 1000, finishedAt: 3000 });
+    const syncs = 'thv_reg_srv_sync_duration_seconds_sum{registry="default/open",success="true"}';
+    expect(await value(syncs)).toBe('2');
+    expect((await fetch(`${api.internalUrl}/metrics`)).headers.get('content-type')).toMatch(
+      /^text\/plain; version=0.0.4/,
+    );
+    expect((await get('/metrics')).status).toBe(404);
+  });
+
   it('is not ready before every source was tried', async () => {
     const registry: ServedRegistry = { namespace: 'default', name: 'slow', auth: { mode: 'anonymous' } };
     const slow = await startRegistryApi(options({ registries: onlyRegistry(registry) }));

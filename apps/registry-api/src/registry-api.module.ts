@@ -11,6 +11,7 @@ import { internalControllers, publicControllers } from './http/index.js';
 import { CatalogueAnswers } from './http/catalogue-answers.js';
 import { toMalformed } from './http/malformed.js';
 import { Readiness } from './readiness.js';
+import { ServerMetrics } from './server-metrics.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
 
@@ -19,6 +20,7 @@ export interface RegistryApiParts {
   readonly catalogue: Catalogue;
   readonly database: ViewDatabase;
   readonly readiness: Readiness;
+  readonly metrics: ServerMetrics;
   readonly build: BuildInfo;
   readonly accessControl: AccessControl;
   readonly syncTrigger: SyncTrigger;
@@ -42,6 +44,7 @@ function providersOf({
   catalogue,
   database,
   readiness,
+  metrics,
   build,
   accessControl,
   syncTrigger,
@@ -52,6 +55,7 @@ function providersOf({
     CatalogueAnswers,
     { provide: ViewDatabase, useValue: database },
     { provide: Readiness, useValue: readiness },
+    { provide: ServerMetrics, useValue: metrics },
     { provide: BuildInfo, useValue: build },
     { provide: SyncTrigger, useValue: syncTrigger },
     { provide: AccessControl, useValue: accessControl },

@@ -12,6 +12,7 @@ import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
 import type { RegistryDirectory } from './served-registry.js';
+import { ServerMetrics } from './server-metrics.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import type { SyncNow } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
@@ -37,6 +38,8 @@ export interface RegistryApi {
   readonly url: string;
   readonly internalUrl: string;
   readonly catalogue: LiveCatalogue;
+  /** To be told of syncs that are run beside it. */
+  readonly metrics: ServerMetrics;
   ready(): ReadinessReport;
   /** Not ready from now on; ends running requests, then the connections to the database. Safe to repeat. */
   close(): Promise<void>;
@@ -61,7 +64,8 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const accessControl = new AccessControl({ references: options.references, version, logger });
   const syncTrigger = new SyncTrigger(options.syncNow);
   const build = new BuildInfo(version, commit, buildDate);
-  const parts = { catalogue, database: views, readiness, build, accessControl, syncTrigger, logger };
+  const metrics = new ServerMetrics(catalogue);
+  const parts = { catalogue, database: views, readiness, metrics, build, accessControl, syncTrigger, logger };
   const common = { directory: registries, host, logger };
 
   const internal = await startHttpServer({
@@ -73,6 +77,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const api = await startHttpServer({
     ...common,
     module: RegistryApiModule.public(parts),
+    metrics,
     port: options.port,
     portSetting: 'PORT',
   }).catch(async (error: unknown) => {
@@ -95,6 +100,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     url: api.url,
     internalUrl: internal.url,
     catalogue,
+    metrics,
     ready: () => readiness.report(),
     close: () => (closing ??= close()),
   };

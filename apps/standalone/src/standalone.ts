@@ -126,6 +126,7 @@ export class Standalone {
       store,
       onRun: (registry, outcome) => {
         logger.info({ registry, outcome }, 'sync run ended');
+        api.metrics.recordSync(registry, outcome);
         report.run(registry, outcome, () => workflows.findFacts(registry));
       },
       logger,

@@ -41,6 +41,7 @@ export class LiveCatalogue extends Catalogue {
   readonly #views = new WeakMap<RegistrySnapshot, WeakMap<ReadonlySet<string>, CatalogueReader>>();
   #change = Promise.withResolvers<void>();
   #staleSince: string | undefined;
+  #confirmedAtMs: number | undefined;
 
   /** `bodies`: where documents are that are not in memory. */
   constructor(readonly bodies?: StoredBodies) {
@@ -50,6 +51,11 @@ export class LiveCatalogue extends Catalogue {
   /** Undefined until the first load. */
   get snapshots(): RegistrySnapshots | undefined {
     return this.#snapshots;
+  }
+
+  /** When it was last known to be what the database holds. */
+  get confirmedAtMs(): number | undefined {
+    return this.#confirmedAtMs;
   }
 
   get staleSince(): string | undefined {
@@ -65,6 +71,7 @@ export class LiveCatalogue extends Catalogue {
   replace(snapshots: RegistrySnapshots): void {
     this.#snapshots = snapshots;
     this.#staleSince = undefined;
+    this.#confirmedAtMs = Date.now();
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();
   }

@@ -7,8 +7,10 @@ import type { FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryDirectory } from '../served-registry.js';
+import type { ServerMetrics } from '../server-metrics.js';
 import { refuseAbsentRoutes } from './absent-routes.js';
 import { addCommonHeaders, COMMON_HEADERS } from './common-headers.js';
+import { countRequests } from './count-requests.js';
 import { sendProblem, toProblem } from './error.filter.js';
 import { NestLogger } from './nest-logger.js';
 import { parseQueryString } from './query-string.js';
@@ -21,6 +23,8 @@ export interface HttpServerOptions {
   readonly port: number;
   /** What a user sets to choose another port. */
   readonly portSetting: string;
+  /** Where its requests are counted; nowhere when absent. */
+  readonly metrics?: ServerMetrics;
   readonly logger: Logger;
 }
 
@@ -41,6 +45,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const adapter = new FastifyAdapter(serverOptions(options));
   const server = adapter.getInstance();
+  if (options.metrics) countRequests(server, options.metrics);
   addCommonHeaders(server);
   const refuseOtherMethods = refuseAbsentRoutes(server);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
@@ -65,6 +70,8 @@ function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions &
     rewriteUrl: (message) => scopeToRegistry(message, directory),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQueryString },
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Whoever asks over a connection that is there already is still answered, and told that it ends.
+    return503OnClosing: false,
     skipMiddie: true,
     frameworkErrors: (error, _request, reply) => {
       void reply.headers(COMMON_HEADERS);

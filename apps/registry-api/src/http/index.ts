@@ -1,3 +1,4 @@
+import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
 import { OperationsController } from './operations.controller.js';
@@ -22,4 +23,4 @@ export const publicControllers = [
 ];
 
 /** Served to the cluster, on the internal port. */
-export const internalControllers = [OperationsController];
+export const internalControllers = [OperationsController, MetricsController];

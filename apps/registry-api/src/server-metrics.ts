@@ -1,0 +1,68 @@
+import { displayRef } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SyncOutcome } from '#domain/sync.js';
+import { DurationHistogram, formatMetrics, observed, totalsOf } from '#observability/metrics.js';
+import type { LiveCatalogue, SourceSnapshot } from './catalogue/live-catalogue.js';
+
+type Looked = (readonly [Readonly<Record<string, string>>, number])[];
+
+/** What this process counts, under the names that the documentation of the registry server gives them. */
+export class ServerMetrics {
+  activeRequests = 0;
+  readonly requests = new DurationHistogram<'method' | 'route' | 'status_code'>(
+    'thv_reg_srv_http_request_duration_seconds',
+    'From the head of a request to the end of its answer.',
+  );
+  readonly syncs = new DurationHistogram<'registry' | 'success'>(
+    'thv_reg_srv_sync_duration_seconds',
+    'Of the syncs that this process has run.',
+  );
+
+  constructor(private readonly catalogue: LiveCatalogue) {}
+
+  recordSync(
+    registry: Pick<RegistryRef, 'namespace' | 'name'>,
+    { startedAt, finishedAt, failure }: Pick<SyncOutcome, 'startedAt' | 'finishedAt' | 'failure'>,
+  ): void {
+    const series = this.syncs.with({ registry: displayRef(registry), success: String(!failure) });
+    series.observe((finishedAt - startedAt) / 1000);
+  }
+
+  format(): string {
+    const { catalogue } = this;
+    return formatMetrics([
+      observed('thv_reg_srv_servers_total', 'Servers that are served, each version for itself.', () => this.servers()),
+      this.syncs,
+      this.requests,
+      totalsOf('thv_reg_srv_http_requests_total', 'Requests that were answered.', this.requests),
+      observed('thv_reg_srv_http_active_requests', 'Requests that are being answered.', () => [
+        [{}, this.activeRequests],
+      ]),
+      observed('thv_reg_srv_catalogue_entries', 'Entries in memory, removed ones included.', () =>
+        this.perSource(({ layout }) => layout.rowOf.length),
+      ),
+      observed('thv_reg_srv_catalogue_bytes', 'Memory that documents take.', () =>
+        this.perSource(({ layout }) => layout.segments.reduce((sum, { bytes }) => sum + bytes, 0)),
+      ),
+      observed('thv_reg_srv_catalogue_generation', 'How often a source was published.', () =>
+        this.perSource(({ generation }) => Number(generation)),
+      ),
+      observed('thv_reg_srv_catalogue_age_seconds', 'Since the catalogue was last known to be what is stored.', () =>
+        catalogue.confirmedAtMs === undefined ? [] : [[{}, (Date.now() - catalogue.confirmedAtMs) / 1000]],
+      ),
+    ]);
+  }
+
+  private servers(): Looked {
+    return Array.from(this.catalogue.snapshots ?? [], ([registry, { aggregate }]) => {
+      const { total = 0 } = aggregate.list({ filter: {}, limit: 1 }).compose();
+      return [{ registry }, total];
+    });
+  }
+
+  private perSource(look: (source: SourceSnapshot) => number): Looked {
+    return Array.from(this.catalogue.snapshots ?? []).flatMap(([registry, { sources }]) =>
+      sources.map((source) => [{ registry, source: source.name }, look(source)] as const),
+    );
+  }
+}

@@ -1,0 +1,103 @@
+type LabelValues = Readonly<Record<string, string>>;
+
+interface Metric {
+  readonly name: string;
+  lines(): Iterable<string>;
+}
+
+/** From a cached answer to a client that gives up. */
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+/** How long something took, by labels: Prometheus' histogram. */
+export class DurationHistogram<Label extends string> implements Metric {
+  readonly #series = new Map<string, DurationSeries>();
+
+  constructor(
+    readonly name: string,
+    private readonly help: string,
+  ) {}
+
+  /** Ask once for what is observed often. */
+  with(labels: Readonly<Record<Label, string>>): DurationSeries {
+    const text = formatLabels(labels);
+    let series = this.#series.get(text);
+    if (!series) this.#series.set(text, (series = new DurationSeries()));
+    return series;
+  }
+
+  *lines(): Iterable<string> {
+    yield* head(this.name, this.help, 'histogram');
+    for (const [labels, series] of this.#series) {
+      let count = 0;
+      for (const [index, limit] of SECONDS.entries()) {
+        count += series.counts[index] as number;
+        yield `${this.name}_bucket{${labels},le="${limit}"} ${count}`;
+      }
+      yield `${this.name}_bucket{${labels},le="+Inf"} ${series.count}`;
+      yield `${this.name}_sum{${labels}} ${series.sum}`;
+      yield `${this.name}_count{${labels}} ${series.count}`;
+    }
+  }
+
+  /** How often, by labels. */
+  *totals(): Iterable<readonly [labels: string, count: number]> {
+    for (const [labels, series] of this.#series) yield [labels, series.count];
+  }
+}
+
+export class DurationSeries {
+  readonly counts = new Float64Array(SECONDS.length);
+  count = 0;
+  sum = 0;
+
+  observe(seconds: number): void {
+    this.count++;
+    this.sum += seconds;
+    const index = SECONDS.findIndex((limit) => seconds <= limit);
+    if (index >= 0) this.counts[index] = (this.counts[index] as number) + 1;
+  }
+}
+
+/** A number, or several by labels, that are looked at when they are asked for. */
+export function observed(
+  name: string,
+  help: string,
+  look: () => Iterable<readonly [labels: LabelValues, value: number]>,
+): Metric {
+  return {
+    name,
+    *lines() {
+      yield* head(name, help, 'gauge');
+      for (const [labels, value] of look()) {
+        const text = formatLabels(labels);
+        yield `${name}${text && `{${text}}`} ${value}`;
+      }
+    },
+  };
+}
+
+/** How often something happened, as a histogram of it knows. */
+export function totalsOf(name: string, help: string, histogram: DurationHistogram<string>): Metric {
+  return {
+    name,
+    *lines() {
+      yield* head(name, help, 'counter');
+      for (const [labels, count] of histogram.totals()) yield `${name}{${labels}} ${count}`;
+    },
+  };
+}
+
+/** Prometheus' text format, version 0.0.4. */
+export function formatMetrics(metrics: readonly Metric[]): string {
+  return `${metrics.flatMap((metric) => [...metric.lines()]).join('\n')}\n`;
+}
+
+function head(name: string, help: string, type: string): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+}
+
+function formatLabels(labels: LabelValues): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${value.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)}"`)
+    .join();
+}
