@@ -23,10 +23,11 @@ export function documentDirectory(documents: DocumentStore): RegistryDirectory {
 const served = new WeakMap<object, ServedRegistry>();
 
 /** A spec that cannot be read opens nothing. The spec object of a resource is replaced when it changes. */
-function toServed({ ref, spec }: RegistryResource): ServedRegistry {
+function toServed(resource: RegistryResource): ServedRegistry {
+  const { ref, spec } = resource;
   const known = served.get(spec as object);
   if (known) return known;
-  const read = readSpec({ spec } as RegistryResource);
+  const read = readSpec(resource);
   const { auth, displayName } = 'spec' in read ? read.spec : {};
   const registry: ServedRegistry = {
     namespace: ref.namespace,
