@@ -14,6 +14,7 @@ const environmentSchema = z
           'must be a URL such as postgresql://user@host:5432/registry, with special characters of the password percent-encoded',
       })
       .optional(),
+    POSTGRES_TEMPLATE: z.string().optional(),
     TEMPORAL_ADDRESS: temporalAddress.optional(),
     TEMPORAL_NAMESPACE: z.string().default('default'),
     TEMPORAL_PORT: port(7233),
@@ -30,6 +31,8 @@ const environmentSchema = z
     dataDirectory: env.DATA_DIR,
     /** Absent: an embedded Postgres is started. */
     databaseUrl: env.DATABASE_URL,
+    /** Of the embedded Postgres: a data folder to begin with, where initdb cannot make one. */
+    postgresTemplate: env.POSTGRES_TEMPLATE,
     /** `host:port`; absent: a local Temporal server is started. */
     temporalAddress: env.TEMPORAL_ADDRESS,
     temporalNamespace: env.TEMPORAL_NAMESPACE,

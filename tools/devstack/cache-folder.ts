@@ -7,6 +7,9 @@ import type { Tool } from './tools.js';
 
 const project = 'mcp-registry-operator';
 
+/** Something that is made once per version. */
+type Cached = Pick<Tool, 'name' | 'version'>;
+
 interface CacheFolder {
   readonly path: string;
   /** Its parent can be written by every user of the machine. */
@@ -25,12 +28,12 @@ function cacheFolders(): CacheFolder[] {
 }
 
 /** The path that a tool has in a cache folder; homes are shared between platforms, so it names the platform. */
-export function cachedPath(folder: string, tool: Tool): string {
+export function cachedPath(folder: string, tool: Cached): string {
   return join(folder, `${tool.name}-${tool.version}-${process.platform}-${process.arch}`, tool.name);
 }
 
 /** The paths at which the cache holds the tool, best first; whether they run is for the caller to find out. */
-export async function findCached(tool: Tool): Promise<string[]> {
+export async function findCached(tool: Cached): Promise<string[]> {
   const found: string[] = [];
   for (const folder of cacheFolders()) {
     const path = cachedPath(folder.path, tool);
@@ -44,7 +47,7 @@ export async function findCached(tool: Tool): Promise<string[]> {
  * The move is one rename, so the cache never holds half a file, and two processes that do the same do no harm.
  * The folder is removed in any case; one that a killed process left behind is removed by the next call.
  */
-export async function keepInCache(tool: Tool, make: (folder: string) => Promise<string>): Promise<string> {
+export async function keepInCache(tool: Cached, make: (folder: string) => Promise<string>): Promise<string> {
   const cache = await openCache();
   await removeAbandoned(cache);
   const workFolder = await mkdtemp(join(cache, workPrefix(process.pid)));

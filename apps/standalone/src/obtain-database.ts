@@ -25,11 +25,12 @@ export async function obtainDatabase(
     const database = await orAborted(openNamed(databaseUrl), surroundings.signal);
     return { database, stop: async () => undefined };
   }
-  return startOwn(dataDirectory, surroundings);
+  return startOwn(config, dataDirectory, surroundings);
 }
 
 /** A Postgres of our own, whose data is kept in the data directory. */
 async function startOwn(
+  { postgresTemplate: template }: StandaloneConfig,
   dataDirectory: string,
   { progress, logger, signal }: Surroundings,
 ): Promise<{ database: Database; stop(): Promise<void> }> {
@@ -37,6 +38,7 @@ async function startOwn(
   const { connection, stop } = await startEmbeddedPostgres({
     dataDirectory,
     durable: true,
+    ...(template === undefined ? {} : { template }),
     log: (message, fields = {}) => logger.info({ ...fields, component: 'postgres' }, message),
     signal,
   });

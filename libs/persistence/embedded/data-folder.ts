@@ -12,7 +12,7 @@ export interface DataFolderOptions {
   user: ServerUser | undefined;
   /** False: the data that is there is thrown away, and nothing is forced to disk. */
   durable: boolean;
-  /** What `initializeDataFolder` made elsewhere; copied instead of running initdb again. */
+  /** What `initializeDataFolder` made elsewhere, a folder or a `.tar.gz`; copied instead of running initdb again. */
   template?: string | undefined;
   signal?: AbortSignal | undefined;
   log: Log;
@@ -34,7 +34,9 @@ export async function ensureDataFolder(options: DataFolderOptions): Promise<void
   const unfinished = await mkdtemp(`${data}.new-`);
   try {
     await give(unfinished, user);
-    if (template) await runAs(user, '/bin/cp', ['-R', `${template}/.`, unfinished], signal);
+    if (template?.endsWith('.tar.gz'))
+      await runAs(user, 'tar', ['--no-overwrite-dir', '-xzf', template, '-C', unfinished], signal);
+    else if (template) await runAs(user, '/bin/cp', ['-R', `${template}/.`, unfinished], signal);
     else await initializeDataFolder({ ...options, folder: unfinished });
     await checkVersion(unfinished, data);
     await rename(unfinished, data);

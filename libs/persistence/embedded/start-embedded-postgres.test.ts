@@ -402,4 +402,13 @@ describe.skipIf(!canBeAnother)('as an ordinary user (skipped unless root may bec
     expect(started.error).toBeUndefined();
     expect(await query(started, 'SELECT 1')).toEqual([1]);
   });
+
+  it('starts from a packed template, as the image has it', async () => {
+    const packed = join(directory, 'template.tar.gz');
+    spawnSync('tar', ['-czf', packed, '-C', template, '.']);
+    await chown(directory, NAMELESS.uid, NAMELESS.gid);
+    const { started } = await startInAnotherProcess(options({ template: packed }), NAMELESS);
+    expect(started.error).toBeUndefined();
+    expect(await query(started, 'SELECT 1')).toEqual([1]);
+  });
 });

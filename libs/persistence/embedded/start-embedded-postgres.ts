@@ -24,7 +24,7 @@ export interface EmbeddedPostgresOptions {
    * then each start begins with an empty database, and what lies outside of the data directory goes at the stop.
    */
   durable: boolean;
-  /** A data folder made by `initializeDataFolder`, copied at the first start where initdb cannot run. */
+  /** A data folder made by `initializeDataFolder`, or a `.tar.gz` of one, for where initdb cannot run. */
   template?: string;
   log: Log;
   /** Ends a start that is under way. */

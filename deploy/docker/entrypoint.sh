@@ -1,0 +1,11 @@
+#!/bin/sh
+# What the image runs: COMMAND [ARGUMENT...], see `--help`.
+set -eu
+
+# The init container of a pod has 32 MiB, too few for Node; and a copy needs no more than this.
+if [ "${1-}" = setup-pgpass ]; then
+  exec install -m 0600 -- "${2-/secret/.pgpass}" "${3-/pgpass/.pgpass}"
+fi
+
+# git leaves grandchildren behind, which somebody must reap.
+exec tini -- node /app/dist/apps/main.js "$@"

@@ -1,0 +1,27 @@
+import { chmod, copyFile, cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { projectRoot } from '#config/project-root.js';
+
+const ROOT = fileURLToPath(projectRoot);
+/** Of dist; what else is in `tools` serves the checkout. */
+const COMPILED = ['apps', 'workflows', 'activities', 'libs', 'tools/devstack', 'workflow-bundle.js'];
+const COMMANDS = { 'mcp-registry': 'entrypoint.sh', ssh: 'ssh.sh' };
+
+/** Puts what changes with every commit below `root`: the compiled project and its commands. */
+export async function layOutApp(root: string): Promise<void> {
+  const [app, bin] = [join(root, 'app'), join(root, 'usr/local/bin')];
+  for (const part of COMPILED) {
+    await cp(join(ROOT, 'dist', part), join(app, 'dist', part), {
+      recursive: true,
+      filter: (path) => !/\.map$|\.test\.js$/.test(path),
+    });
+  }
+  await copyFile(join(ROOT, 'package.json'), join(app, 'package.json'));
+  await cp(join(ROOT, 'deploy/samples'), join(app, 'deploy/samples'), { recursive: true });
+  await mkdir(bin, { recursive: true });
+  for (const [command, script] of Object.entries(COMMANDS)) {
+    await copyFile(join(ROOT, 'deploy/docker', script), join(bin, command));
+    await chmod(join(bin, command), 0o755);
+  }
+}

