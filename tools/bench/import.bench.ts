@@ -61,6 +61,7 @@ const HEAD = [
   'CPU s',
   'CPU s of Postgres',
   'longest block ms',
+  'while loading',
   'peak RSS MB',
 ];
 
@@ -117,6 +118,8 @@ async function startImporting({ database, dataDirectory }: BenchStore): Promise<
       { signal: new AbortController().signal, progress: () => undefined },
     );
     const committedMs = performance.now() - startedAt;
+    const importBlock = blocks.max;
+    blocks.reset();
     const isVisible = counts !== undefined && counts.added + counts.updated + counts.removed > 0;
     if (isVisible) await until(async () => (await etagOf(list)) !== served);
     const servedMs = performance.now() - startedAt;
@@ -132,7 +135,8 @@ async function startImporting({ database, dataDirectory }: BenchStore): Promise<
       (await rowsWritten(database.migrator)) - written,
       ((user + system) / 1e6).toFixed(2),
       Number.isNaN(postgresSeconds) ? '–' : postgresSeconds.toFixed(2),
-      (blocks.max / 1e6).toFixed(1),
+      (importBlock / 1e6).toFixed(1),
+      isVisible ? (blocks.max / 1e6).toFixed(1) : '–',
       Math.round(process.resourceUsage().maxRSS / 1024),
     ];
     return { contentHash, row };
