@@ -134,6 +134,7 @@ function awaitedServer(server: ServerFacts | undefined): string {
   if (!server) return 'Waiting for the registry server to start';
   if (!server.provisioned) return 'Provisioning the registry server';
   const { delayed, workload } = server;
+  if (isLive(server)) return 'Waiting for the registry server to take syncs';
   if (delayed && !workload?.trouble) return `Waiting for pod ${delayed.pod}: ${delayed.message}`;
   const awaited = workload?.awaited ? `pod ${workload.awaited}` : 'a pod of the registry server';
   return `Waiting for ${awaited}${workload?.trouble ? `: ${workload.trouble}` : ' to become ready'}`;

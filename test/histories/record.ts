@@ -7,6 +7,7 @@ import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';
+import { ProvisioningWorld } from '#support/provisioning-world.js';
 import { RegistryWorld } from '#support/registry-world.js';
 
 const ROOT = fileURLToPath(projectRoot);
@@ -52,17 +53,6 @@ spec:
   expect(await inFlightAtTheEnd(id, ended.runId)).toBe(true);
   await world.stop();
 
-  /** By Temporal's own command, whose JSON is what its SDKs replay. */
-  function save(name: string, workflowId: string, runId?: string): void {
-    const run = runId === undefined ? [] : ['--run-id', runId];
-    const where = ['--address', inject('temporalAddress'), '--workflow-id', workflowId, ...run];
-    const history = execFileSync(inject('temporalBinary'), ['workflow', 'show', ...where, '--output', 'json'], {
-      encoding: 'utf8',
-    });
-    // Stack traces name the machine that recorded them.
-    writeFileSync(`${import.meta.dirname}/${name}.json`, history.replaceAll(ROOT, ''));
-  }
-
   /** Whether the state that the next run was given has a sync under way. */
   async function inFlightAtTheEnd(workflowId: string, runId: string): Promise<boolean> {
     const { events = [] } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
@@ -70,3 +60,43 @@ spec:
     return Buffer.from(payload?.data ?? '').toString('utf8').includes('"running":');
   }
 });
+
+it('records the life of a server: refused, provisioned, watched, repaired and gone with its registry', async () => {
+  const world = await ProvisioningWorld.start(inject('temporalAddress'));
+  const { api, namespace, workflows } = world;
+  await world.write('v1', 'Service', 'tools-api', { spec: { ports: [{ port: 80 }] } });
+  const registry = await world.apply({});
+  await world.status(registry, ({ phase }) => phase === 'Failed');
+  await api.delete('Service', { namespace, name: 'tools-api' });
+  await world.status(registry, ({ apiStatus }) => apiStatus?.phase === 'Deploying');
+  await workflows.workloadChanged(registry, { readyReplicas: 0, live: false, trouble: 'exceeded quota' });
+  await workflows.delayStore(registry, { pod: 'tools-api-1', reason: 'DatabaseUnreachable', message: 'no answer' });
+  await api.delete('ConfigMap', { namespace, name: 'tools-registry-server-config' });
+  await workflows.nudge(registry, { generation: 1, drift: true });
+  await eventually(() => api.get('ConfigMap', namespace, 'tools-registry-server-config'));
+  await world.apply({ podTemplateSpec: { spec: { containers: 'none' } } });
+  await world.status(registry, ({ phase }) => phase === 'Failed');
+  await api.delete('MCPRegistry', { namespace, name: 'tools' });
+  await workflows.nudge(registry, { generation: 3 });
+  const id = registryWorkflowId(registry);
+  await world.temporal.client.workflow.getHandle(id).result();
+  const first = await firstRun(id);
+  save('registry-provisioned', id, first);
+  await world.stop();
+
+  async function firstRun(workflowId: string): Promise<string> {
+    const described = await world.temporal.client.workflow.getHandle(workflowId).describe();
+    return described.raw.workflowExecutionInfo?.firstRunId ?? described.runId;
+  }
+});
+
+/** By Temporal's own command, whose JSON is what its SDKs replay. */
+function save(name: string, workflowId: string, runId?: string): void {
+  const run = runId === undefined ? [] : ['--run-id', runId];
+  const where = ['--address', inject('temporalAddress'), '--workflow-id', workflowId, ...run];
+  const history = execFileSync(inject('temporalBinary'), ['workflow', 'show', ...where, '--output', 'json'], {
+    encoding: 'utf8',
+  });
+  // Stack traces name the machine that recorded them.
+  writeFileSync(`${import.meta.dirname}/${name}.json`, history.replaceAll(ROOT, ''));
+}

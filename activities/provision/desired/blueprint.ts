@@ -22,6 +22,8 @@ export interface ServerSettings {
   readonly temporal: TemporalAccessSettings;
   /** More variables for the server, such as SOURCE_URL_REWRITES. */
   readonly environment: Readonly<Record<string, string>>;
+  /** PEM; authorities that the servers trust beside those of the system. */
+  readonly caBundle?: string;
   /** In place of the requests and limits that a server has without. */
   readonly resources?: Fields;
 }

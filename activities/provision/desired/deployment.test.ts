@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { blueprint, database, settings } from '../testing/blueprint.js';
 import type { Blueprint } from './blueprint.js';
+import { toConfigMap } from './config.js';
 import { toDeployment } from './deployment.js';
 import type { Container, PodTemplate } from './pod.js';
 
@@ -137,6 +138,13 @@ describe('files in the pod', () => {
     const of = deploy(oauth);
     expect(volume(of, mounts(of.main)['/secrets/client']!)).toMatchObject({ secret: { secretName: 'client' } });
     expect(volume(of, mounts(of.main)['/config/certs/idp-ca']!)).toMatchObject({ configMap: { name: 'idp-ca' } });
+  });
+
+  it('include the authorities that the site trusts, beside the configuration', () => {
+    const site = { settings: { ...settings, caBundle: 'PEM' } };
+    expect(variables(deploy({}, site).main)).toMatchObject({ NODE_EXTRA_CA_CERTS: '/config/ca-bundle.crt' });
+    expect(toConfigMap(blueprint({}, site))).toMatchObject({ data: { 'ca-bundle.crt': 'PEM' } });
+    expect(deploy({}, { settings: { ...settings, caBundle: 'other' } }).hash).not.toBe(deploy({}, site).hash);
   });
 
   it('include a pgpass file that libpq accepts, made by the same image', () => {

@@ -46,8 +46,9 @@ function merge(own: PodTemplate, wanted: Fields, { registry }: Blueprint): PodTe
  * Of the template, and of what the server reads only once: its database and auth sections, and the objects behind the files
  * that it has open. Sources, filters and intervals it takes over as it runs.
  */
-function hashOf(template: PodTemplate, { spec, versions }: Blueprint): string {
-  return digestOf([template, spec.databaseConfig ?? null, spec.auth, Object.entries(versions).toSorted()]);
+function hashOf(template: PodTemplate, { spec, settings, versions }: Blueprint): string {
+  const { databaseConfig = null, auth } = spec;
+  return digestOf([template, databaseConfig, auth, settings.caBundle ?? null, Object.entries(versions).toSorted()]);
 }
 
 function withHash({ metadata, spec, ...rest }: PodTemplate, hash: string): PodTemplate {

@@ -1,4 +1,4 @@
-import { CONFIG_KEY } from './config.js';
+import { CA_BUNDLE_KEY, CONFIG_KEY } from './config.js';
 import { pullSecrets } from './access.js';
 import type { Blueprint } from './blueprint.js';
 import { typedDatabase } from './blueprint.js';
@@ -93,6 +93,7 @@ function mainContainer(
       { name: 'REGISTRY_UID', value: registry.uid },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       ...(pgpass ? [pgpass.variable] : []),
+      ...(settings.caBundle === undefined ? [] : [{ name: 'NODE_EXTRA_CA_CERTS', value: `/config/${CA_BUNDLE_KEY}` }]),
       ...Object.entries(settings.environment).map(([name, value]) => ({ name, value })),
     ],
     resources: settings.resources ?? RESOURCES,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { ServerSettings } from '#activities/provision/desired/blueprint.js';
 import { parseOperatorEnvironment } from '#config/operator-environment.js';
 import type { OperatorConfig } from '#config/operator-environment.js';
@@ -82,5 +83,6 @@ async function serverSettings(config: OperatorConfig): Promise<ServerSettings> {
     imagePullSecrets: servers.imagePullSecrets,
     temporal: (await readMountedEndpoint(config.temporal.registryDirectory)) ?? { address, namespace },
     environment: sourceEnvironment,
+    ...(servers.caBundleFile !== undefined && { caBundle: await readFile(servers.caBundleFile, 'utf8') }),
   };
 }
