@@ -29,7 +29,12 @@ const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 /** Tokens for `urn:registry:opaque` mean something here only; others are JWTs, signed as the resource's last part says. */
 function createProvider(jwks: JWKS): RequestListener {
-  const credentials = { client_secret: SECRET, redirect_uris: [], response_types: [] };
+  const credentials = {
+    client_secret: SECRET,
+    redirect_uris: [],
+    response_types: [],
+    id_token_signed_response_alg: jwks.keys[0]?.alg as SigningAlgorithmWithNone,
+  };
   const provider = new Provider(issuer, {
     jwks,
     clients: [

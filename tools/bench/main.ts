@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { formatTable } from './bench-table.js';
+import { authBench } from './auth.bench.js';
 import type { Bench } from './bench.js';
 import { importBench } from './import.bench.js';
 import { readsBench } from './reads.bench.js';
 import { scheduleBench } from './schedule.bench.js';
 
-const BENCHES: readonly Bench[] = [importBench, readsBench, scheduleBench];
+const BENCHES: readonly Bench[] = [importBench, readsBench, scheduleBench, authBench];
 
 /** `npm run bench [-- NAME[=ARGUMENT]...]`: each table for people, then the same as one line of JSON. */
 const wanted = process.argv.slice(2);

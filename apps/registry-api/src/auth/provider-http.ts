@@ -10,6 +10,9 @@ const TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_KEYS_BYTES = 512 * 1024;
 
+/** The API server of Kubernetes answers 406 to whoever takes plain JSON only. */
+const ACCEPTED = 'application/json, application/jwk-set+json';
+
 /**
  * All requests to one provider, with its certificate authority and its token. An address is judged when a connection to
  * it is made, redirects included, and private ones are refused unless the spec allows them. Throws ProviderUnavailable.
@@ -30,7 +33,11 @@ export class ProviderHttp {
   /** A JSON object from one of the provider's documents. */
   async getJson(url: string): Promise<Readonly<Record<string, unknown>>> {
     return this.ask(url, async (client, options) =>
-      client.get(url, { ...options, maxBytes: MAX_KEYS_BYTES, headers: bearer(await this.material.bearerToken()) }),
+      client.get(url, {
+        ...options,
+        maxBytes: MAX_KEYS_BYTES,
+        headers: { accept: ACCEPTED, ...bearer(await this.material.bearerToken()) },
+      }),
     );
   }
 
