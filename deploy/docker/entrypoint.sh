@@ -8,4 +8,4 @@ if [ "${1-}" = setup-pgpass ]; then
 fi
 
 # git leaves grandchildren behind, which somebody must reap.
-exec tini -- node /app/dist/apps/main.js "$@"
+exec tini -- node --enable-source-maps --max-semi-space-size=4 /app/dist/apps/main.js "$@"
