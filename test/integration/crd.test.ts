@@ -9,7 +9,7 @@ import { pathOf } from '#kubernetes/kinds.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject, ObjectRef } from '#kubernetes/kubernetes-object.js';
 import { adminAccess, startApiServer } from '#support/api-server.js';
-import { installCrd, readCrd } from '#support/install-crd.js';
+import { installCrd, readCrd } from '#api-server/install-crd.js';
 import { createNamespace } from '#support/namespace.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { adminAccess, startApiServer } from './api-server.js';
 import type { ApiServerAddress, RunningApiServer } from './api-server.js';
-import { installCrd, readCrd } from './install-crd.js';
+import { installCrd, readCrd } from '#api-server/install-crd.js';
 
 const SOCKET_VARIABLE = 'TEST_API_SERVER_SOCKET';
 

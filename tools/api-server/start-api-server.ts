@@ -1,0 +1,163 @@
+import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createProgress } from '#devstack/progress.js';
+import { obtainTool } from '#devstack/obtain-tool.js';
+import type { ClusterAccess } from '#kubernetes/cluster-access.js';
+import { HttpTransport } from '#kubernetes/http-transport.js';
+import { startDaemon } from '#subprocess/daemon.js';
+import type { Daemon } from '#subprocess/daemon.js';
+import { findFreePort } from '#temporal/free-port.js';
+
+/** All that another process needs to speak to it as its administrator. */
+export interface ApiServerAddress {
+  readonly server: string;
+  readonly ca: string;
+  readonly adminToken: string;
+  /** The same as a file, with the administrator as current user and a second context `nobody`, who may do nothing. */
+  readonly kubeconfig: string;
+}
+
+export interface RunningApiServer extends ApiServerAddress {
+  /** Of the API server itself; another one after it was killed, since it is started again. */
+  readonly pid: number | undefined;
+  stop(): Promise<void>;
+}
+
+/** A real etcd and a real kube-apiserver, with nothing around them: no controllers, no kubelet. */
+export async function startApiServer(directory: string): Promise<RunningApiServer> {
+  await mkdir(directory, { recursive: true });
+  const etcd = await startEtcd(directory);
+  try {
+    const { address, daemon } = await startKubeApiServer(directory, etcd.url);
+    return {
+      ...address,
+      get pid() {
+        return daemon.pid;
+      },
+      async stop() {
+        await daemon.stop();
+        await etcd.daemon.stop();
+      },
+    };
+  } catch (error) {
+    await etcd.daemon.stop();
+    throw error;
+  }
+}
+
+export function adminAccess({ server, ca, adminToken }: ApiServerAddress): ClusterAccess {
+  return {
+    server: new URL(server),
+    credentials: async () => ({ headers: { authorization: `Bearer ${adminToken}` }, tls: { ca } }),
+  };
+}
+
+async function startEtcd(directory: string): Promise<{ url: string; daemon: Daemon }> {
+  const command = await obtain('etcd');
+  const port = await somePort();
+  const url = `http://127.0.0.1:${port}`;
+  const peers = `http://127.0.0.1:${await findFreePort(port + 1)}`;
+  const daemon = await startDaemon({
+    ...place(directory, 'etcd'),
+    command,
+    args: [
+      `--data-dir=${join(directory, 'etcd')}`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=${peers}`,
+      '--unsafe-no-fsync',
+      '--log-level=error',
+    ],
+    ready: async () => (await fetch(`${url}/health`)).ok,
+  });
+  return { url, daemon };
+}
+
+async function startKubeApiServer(
+  directory: string,
+  etcdUrl: string,
+): Promise<{ address: ApiServerAddress; daemon: Daemon }> {
+  const command = await obtain('kube-apiserver');
+  const server = `https://127.0.0.1:${await somePort()}`;
+  const certificates = join(directory, 'certificates');
+  const adminToken = randomBytes(16).toString('hex');
+  const nobodyToken = randomBytes(16).toString('hex');
+  const tokens = join(directory, 'tokens.csv');
+  await writeFile(tokens, `${adminToken},admin,admin,system:masters\n${nobodyToken},nobody,nobody\n`);
+  const serviceAccountKey = join(directory, 'service-account.key');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(serviceAccountKey, privateKey.export({ type: 'sec1', format: 'pem' }));
+
+  // It makes its own certificate at its first start, and signs it itself.
+  const ca = () => readFile(join(certificates, 'apiserver.crt'), 'utf8');
+  const daemon = await startDaemon({
+    ...place(directory, 'kube-apiserver'),
+    command,
+    args: [
+      `--etcd-servers=${etcdUrl}`,
+      `--cert-dir=${certificates}`,
+      '--bind-address=127.0.0.1',
+      `--secure-port=${new URL(server).port}`,
+      `--token-auth-file=${tokens}`,
+      '--authorization-mode=RBAC',
+      '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+      `--service-account-key-file=${serviceAccountKey}`,
+      `--service-account-signing-key-file=${serviceAccountKey}`,
+      '--service-cluster-ip-range=10.0.0.0/24',
+      // Pods are made by nobody here, and nobody makes the account that this plug-in would wait for.
+      '--disable-admission-plugins=ServiceAccount',
+    ],
+    ready: async () => {
+      const address = { server, ca: await ca(), adminToken, kubeconfig: '' };
+      const transport = new HttpTransport(adminAccess(address));
+      await Array.fromAsync(transport.lines({ method: 'GET', path: '/readyz', attempt: 'ask for readiness' }, 5_000));
+      await transport.close();
+      return true;
+    },
+  });
+  const address = { server, ca: await ca(), adminToken, kubeconfig: join(directory, 'kubeconfig') };
+  await writeFile(address.kubeconfig, kubeconfig(address, nobodyToken));
+  return { address, daemon };
+}
+
+function kubeconfig({ server, ca, adminToken }: ApiServerAddress, nobodyToken: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+    users: [
+      { name: 'admin', user: { token: adminToken } },
+      { name: 'nobody', user: { token: nobodyToken } },
+    ],
+    contexts: [
+      { name: 'admin', context: { cluster: 'test', user: 'admin' } },
+      { name: 'nobody', context: { cluster: 'test', user: 'nobody' } },
+    ],
+    'current-context': 'admin',
+  });
+}
+
+async function obtain(name: 'etcd' | 'kube-apiserver'): Promise<string> {
+  const progress = createProgress();
+  try {
+    return await obtainTool(name, { progress, signal: new AbortController().signal });
+  } finally {
+    progress.done();
+  }
+}
+
+/** Somewhere else each time, so that servers that start at once do not look at the same port. */
+function somePort(): Promise<number> {
+  return findFreePort(randomInt(20_000, 30_000));
+}
+
+function place(directory: string, name: string) {
+  return {
+    name,
+    recordFile: join(directory, `${name}.json`),
+    logFile: join(directory, `${name}.log`),
+    stopSignal: 'SIGTERM' as const,
+    stopTimeoutMs: 10_000,
+  };
+}
