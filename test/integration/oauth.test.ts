@@ -328,6 +328,16 @@ describe('the audit log', () => {
   });
 });
 
+describe('the metrics', () => {
+  it('count what became of callers, by provider', async () => {
+    await get(LIST, await first.sign());
+    await get(LIST);
+    const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^thv_reg_srv_auth_decisions_total\{provider="first",outcome="accepted"\} [1-9]/m);
+    expect(metrics).toMatch(/^thv_reg_srv_auth_decisions_total\{provider="",outcome="missing"\} [1-9]/m);
+  });
+});
+
 /** What a challenge says is wrong; undefined when there is no challenge of ours. */
 function challengeOf({ headers }: RawAnswer): string | undefined {
   const challenge = headers['www-authenticate'];

@@ -2,6 +2,7 @@ import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import { DurationHistogram, formatMetrics, observed, totalsOf } from '#observability/metrics.js';
+import type { AuthCounters } from './auth/auth-counters.js';
 import type { LiveCatalogue, SourceSnapshot } from './catalogue/live-catalogue.js';
 
 type Looked = (readonly [Readonly<Record<string, string>>, number])[];
@@ -18,7 +19,10 @@ export class ServerMetrics {
     'Of the syncs that this process has run.',
   );
 
-  constructor(private readonly catalogue: LiveCatalogue) {}
+  constructor(
+    private readonly catalogue: LiveCatalogue,
+    private readonly access: AuthCounters,
+  ) {}
 
   recordSync(
     registry: Pick<RegistryRef, 'namespace' | 'name'>,
@@ -38,6 +42,9 @@ export class ServerMetrics {
       observed('thv_reg_srv_http_active_requests', 'Requests that are being answered.', () => [
         [{}, this.activeRequests],
       ]),
+      observed('thv_reg_srv_auth_decisions_total', 'Decisions about callers, by provider and outcome.', () =>
+        Array.from(this.access.samples(), ({ provider, outcome, count }) => [{ provider, outcome }, count] as const),
+      ),
       observed('thv_reg_srv_catalogue_entries', 'Entries in memory, removed ones included.', () =>
         this.perSource(({ layout }) => layout.rowOf.length),
       ),

@@ -64,7 +64,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const accessControl = new AccessControl({ references: options.references, version, logger });
   const syncTrigger = new SyncTrigger(options.syncNow);
   const build = new BuildInfo(version, commit, buildDate);
-  const metrics = new ServerMetrics(catalogue);
+  const metrics = new ServerMetrics(catalogue, accessControl.counters);
   const parts = { catalogue, database: views, readiness, metrics, build, accessControl, syncTrigger, logger };
   const common = { directory: registries, host, logger };
 
