@@ -3,8 +3,6 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryStatus } from '#domain/registry-status.js';
 import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
-import { kinds } from './kinds.js';
-import { isRefusal } from './kubernetes-api.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
@@ -63,14 +61,13 @@ export class KubernetesResourceStore implements ResourceStore {
   }
 
   /** Without effect once the registry is gone. */
-  async writeStatus({ namespace, name, uid }: RegistryRef, status: RegistryStatus): Promise<void> {
-    const { apiVersion } = kinds.MCPRegistry;
-    try {
-      await this.api.applyStatus({ apiVersion, kind: 'MCPRegistry', metadata: { namespace, name, uid }, status });
-    } catch (error) {
-      if (isRefusal(error, 'NotFound') || isRefusal(error, 'Conflict')) return;
-      throw error;
-    }
+  async writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<void> {
+    const object = await this.find(ref);
+    if (!object) return;
+    const { apiVersion, kind } = object;
+    const { name, namespace = '', resourceVersion = '' } = object.metadata;
+    // With its version, since the server does not look at the uid of a status: one for a namesake made since is refused.
+    await this.api.applyStatus({ apiVersion, kind, metadata: { namespace, name, resourceVersion }, status });
   }
 
   release(ref: RegistryRef): Promise<void> {
