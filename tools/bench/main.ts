@@ -4,11 +4,19 @@ import { formatTable } from './bench-table.js';
 import { authBench } from './auth.bench.js';
 import type { Bench } from './bench.js';
 import { importBench } from './import.bench.js';
+import { importUnderReadsBench } from './import-under-reads.bench.js';
 import { operatorBench } from './operator.bench.js';
 import { readsBench } from './reads.bench.js';
 import { scheduleBench } from './schedule.bench.js';
 
-const BENCHES: readonly Bench[] = [importBench, readsBench, scheduleBench, authBench, operatorBench];
+const BENCHES: readonly Bench[] = [
+  importBench,
+  importUnderReadsBench,
+  readsBench,
+  scheduleBench,
+  authBench,
+  operatorBench,
+];
 
 /** `npm run bench [-- NAME[=ARGUMENT]...]`: each table for people, then the same as one line of JSON. */
 const wanted = process.argv.slice(2);

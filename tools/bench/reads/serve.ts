@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fastify } from 'fastify';
 import { pino } from 'pino';
+import { ImportThreads } from '#activities/sync/import-threads.js';
+import type { ImportJob } from '#activities/sync/import-threads.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { Served, Started, Usage } from './server-process.js';
@@ -15,11 +17,22 @@ process.once('message', (served: Served) => {
   delay.enable();
   void (served.kind === 'api' ? serveApi(served) : serveBare(served)).then((started) => {
     const longestBlockMs = takeLongestBlock();
-    process.on('message', () => process.send?.(usage()));
+    process.on('message', (asked: 'usage' | ImportJob) => {
+      if (asked === 'usage') process.send?.(usage());
+      else void importing(asked);
+    });
     process.send?.({ ...started, longestBlockMs } satisfies Started);
   });
 });
 process.once('disconnect', () => process.exit());
+
+const threads = new ImportThreads({ threads: 1, memoryMiB: 512, deadlineMs: 600_000 });
+
+/** In a thread of this process, as the product does it. */
+async function importing(job: ImportJob): Promise<void> {
+  await threads.run(job, { signal: new AbortController().signal, progress: () => undefined });
+  process.send?.('imported');
+}
 
 function usage(): Usage {
   const { user, system } = process.cpuUsage();

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { ImportJob } from '#activities/sync/import-threads.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 
 /** What a child process serves: our API on this database, or fixed bytes on a route that does nothing else. */
@@ -44,6 +45,12 @@ export class ServerProcess implements AsyncDisposable {
     this.child.send('usage');
     const [usage] = (await once(this.child, 'message')) as [Usage];
     return usage;
+  }
+
+  /** Resolves when everything is committed. Meanwhile nothing else may be asked of the process than its answers. */
+  async import(job: ImportJob): Promise<void> {
+    this.child.send(job);
+    await once(this.child, 'message');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
