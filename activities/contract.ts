@@ -64,8 +64,8 @@ export interface DeployedServer {
 
 /** Run where the data is stored: on the queue of a store. */
 export interface SyncActivities {
-  /** Makes the stored sources those of the spec. */
-  adoptPlan(registry: RegistryRef): Promise<void>;
+  /** Makes the stored sources those of the spec, as of that generation or a later one. */
+  adoptPlan(registry: RegistryRef, generation?: number): Promise<void>;
   /** Marks the stored entries by the filter of the spec, if they were marked by another; null when they were not. */
   applyFilter(request: SyncRequest): Promise<EntryCounts | null>;
   /** Asks the source, as cheaply as it can answer, whether it holds anything that is not stored. */

@@ -7,15 +7,17 @@ import { clampedWarning } from '#domain/clamped-interval.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import type { RegistryResource, ResourceStore, SyncResources } from '#domain/resource-store.js';
 import { registryName } from '#domain/spec-fields.js';
-import type { SourcePlan } from '#domain/sync.js';
+import type { SourceOutline, SourcePlan } from '#domain/sync.js';
 import { READER_VERSION } from '#sources/formats/reading.js';
 import { findSource } from '#sources/index.js';
-import type { Source } from '#sources/source.js';
 
 /** The spec of a resource, or every fault in it as one message. */
-export function readSpec({ ref, spec }: RegistryResource): { spec: RegistrySpec } | { invalid: string } {
+export function readSpec({
+  ref,
+  spec,
+}: Pick<RegistryResource, 'ref' | 'spec'>): { spec: RegistrySpec } | { invalid: string } {
   // Refused where it is written; but it may have been there before that rule was.
   const named = parseWithFaults(registryName, ref.name, { root: ['metadata', 'name'] });
   const parsed = parseRegistrySpec(spec);
@@ -24,10 +26,17 @@ export function readSpec({ ref, spec }: RegistryResource): { spec: RegistrySpec 
   return { invalid: faults.map(formatFault).join('; ') };
 }
 
-/** As {@link readSpec}, for those who cannot go on without one. Throws `Cancelled` when the resource is gone. */
-export async function getSpec(resources: ResourceStore, registry: RegistryRef): Promise<RegistrySpec> {
+/**
+ * As {@link readSpec}, for those who cannot go on without one. Throws `Cancelled` when the resource is gone, and fails for now
+ * while all that is known of it here is older than `generation`: an edit reaches different processes at different times.
+ */
+export async function getSpec(resources: SyncResources, registry: RegistryRef, generation = 0): Promise<RegistrySpec> {
   const resource = await resources.findRegistry(registry);
   if (!resource) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
+  if (resource.generation < generation) {
+    const message = `generation ${generation} of ${displayRef(registry)} has not reached its server yet`;
+    throw new RegistryError('ConfigMapFailed', message, 'retry');
+  }
   const read = readSpec(resource);
   if ('invalid' in read) throw new RegistryError('ValidationFailed', read.invalid, 'stop');
   return read.spec;
@@ -40,33 +49,41 @@ export async function planSource(
   resources: ResourceStore,
   minIntervalMs: number,
 ): Promise<SourcePlan> {
-  const definition = findSource(source.type);
+  return {
+    ...outlineSource(source, minIntervalMs),
+    referenceHash: await referenceHash(source, namespace, resources),
+  };
+}
+
+/** As much of a plan as follows from the spec alone. */
+export function outlineSource(source: RegistrySource, minIntervalMs: number): SourceOutline {
   return {
     name: source.name,
     type: source.type,
-    address: definition?.address(source.spec) ?? source.type,
+    address: findSource(source.type)?.address(source.spec) ?? source.type,
     format: source.format,
     ...planInterval(source.intervalMs, minIntervalMs),
     specHash: digest([source.type, source.spec, source.format, READER_VERSION]),
     filterHash: digest(source.filter ?? {}),
-    referenceHash: await referenceHash(definition, source.spec, namespace, resources),
   };
 }
 
 /** A site has a floor for intervals. */
-function planInterval(wantedMs: number | undefined, minIntervalMs: number): Pick<SourcePlan, 'intervalMs' | 'warning'> {
+function planInterval(
+  wantedMs: number | undefined,
+  minIntervalMs: number,
+): Pick<SourceOutline, 'intervalMs' | 'warning'> {
   if (wantedMs === undefined) return {};
   if (wantedMs >= minIntervalMs) return { intervalMs: wantedMs };
   return { intervalMs: minIntervalMs, warning: clampedWarning(wantedMs, minIntervalMs) };
 }
 
 async function referenceHash(
-  definition: Source<unknown> | undefined,
-  spec: unknown,
+  { type, spec }: RegistrySource,
   namespace: string,
   resources: ResourceStore,
 ): Promise<string> {
-  const { configMaps = [], secrets = [] } = definition?.references(spec) ?? {};
+  const { configMaps = [], secrets = [] } = findSource(type)?.references(spec) ?? {};
   const versions = await Promise.all([
     ...configMaps.map((name) => resources.referenceVersion('ConfigMap', namespace, name)),
     ...secrets.map((name) => resources.referenceVersion('Secret', namespace, name)),

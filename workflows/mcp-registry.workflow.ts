@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { ProvisionPlan } from '#activities/contract.js';
 import { displayRef, syncWorkflowId } from '#domain/registry-ref.js';
+import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import {
   provisionActivities,
@@ -31,7 +32,6 @@ import {
   syncNow,
   workloadChanged,
 } from './messages.js';
-import type { StartedSync, SyncNowRequest } from './messages.js';
 import * as provisioning from './provisioning.js';
 import type { ProvisioningState } from './provisioning.js';
 import {
@@ -159,7 +159,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     const plan = wholePlanDigest(state);
     state = adoptionStarted(state, store.id);
     const known = await syncActivities(store)
-      .adoptPlan(registry)
+      .adoptPlan(registry, state.desired?.generation)
       .then(() => plan)
       .catch(() => undefined);
     state = adoptionSettled(state, store.id, known, Date.now());

@@ -1,6 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { RegistryFacts } from '#domain/conditions.js';
 import type { Reason } from '#domain/reasons.js';
+import { LIVE_STORES, STORE_DELAYED, STORE_OPENED, SYNC_NOW } from '#domain/server-messages.js';
+import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { Store, SyncOutcome } from '#domain/sync.js';
 import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 
@@ -15,10 +17,10 @@ export interface Nudge {
 export const desiredStateChanged = defineSignal<[Nudge]>('desiredStateChanged');
 
 /** A place to store and serve data is up and takes tasks from its queue. */
-export const storeOpened = defineSignal<[Store]>('storeOpened');
+export const storeOpened = defineSignal<[Store]>(STORE_OPENED);
 
 /** A server that runs but has no store to announce yet says why, each time the reason changes. */
-export const storeDelayed = defineSignal<[ServerTrouble<Reason>]>('storeDelayed');
+export const storeDelayed = defineSignal<[ServerTrouble<Reason>]>(STORE_DELAYED);
 
 /** What a watcher sees of the registry's Deployment, each time that changes. */
 export const workloadChanged = defineSignal<[WorkloadFacts]>('workloadChanged');
@@ -27,19 +29,10 @@ export const workloadChanged = defineSignal<[WorkloadFacts]>('workloadChanged');
 export const syncFinished = defineSignal<[SyncOutcome]>('syncFinished');
 
 /** Starts a sync of the named source, or of all; answers once the syncs are started, not when they are done. */
-export const syncNow = defineUpdate<readonly StartedSync[], [SyncNowRequest]>('syncNow');
-
-export interface SyncNowRequest {
-  readonly source?: string;
-}
-
-export interface StartedSync {
-  readonly source: string;
-  readonly workflowId: string;
-}
+export const syncNow = defineUpdate<readonly StartedSync[], [SyncNowRequest]>(SYNC_NOW);
 
 /** What the workflow knows; `toStatus` turns it into the resource's status. */
 export const status = defineQuery<RegistryFacts>('status');
 
 /** The stores that the workflow syncs into. */
-export const liveStores = defineQuery<readonly Store[]>('liveStores');
+export const liveStores = defineQuery<readonly Store[]>(LIVE_STORES);

@@ -2,6 +2,7 @@ import type { RegistrySpec } from '#config/registry-spec.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryResource } from '#domain/resource-store.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { ProvisionPlan } from '../contract.js';
 import { readSpec } from '../plan.js';
@@ -18,24 +19,30 @@ export async function readBlueprint(world: ProvisionWorld, registry: RegistryRef
   if (!resource || resource.deleting) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
   const read = readSpec(resource);
   if ('invalid' in read) throw new RegistryError('ValidationFailed', read.invalid, 'stop');
-  return toBlueprint(world, registry, read.spec);
+  return toBlueprint(world, resource, read.spec);
 }
 
 export async function toBlueprint(
   world: ProvisionWorld,
-  registry: RegistryRef,
+  { ref: registry, generation }: Pick<RegistryResource, 'ref' | 'generation'>,
   spec: RegistrySpec,
 ): Promise<Blueprint> {
-  const known = { registry, spec, settings: world.settings };
+  const known = { registry, generation, spec, settings: world.settings };
   const versions = await Promise.all(readAtStart(spec).map((ref) => versionOf(world, registry, ref)));
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
   return { ...known, versions: Object.fromEntries(versions), claims: Object.fromEntries(claims.flat()) };
 }
 
 /** What a workflow may know of a blueprint. */
-export function toProvisionPlan({ spec, settings, versions, claims }: Blueprint): ProvisionPlan {
+export function toProvisionPlan({ generation, spec, settings, versions, claims }: Blueprint): ProvisionPlan {
   return {
-    digest: digestOf([spec, settings, Object.entries(versions).toSorted(), Object.entries(claims).toSorted()]),
+    digest: digestOf([
+      generation,
+      spec,
+      settings,
+      Object.entries(versions).toSorted(),
+      Object.entries(claims).toSorted(),
+    ]),
     podTemplate: spec.podTemplateSpec !== undefined,
   };
 }

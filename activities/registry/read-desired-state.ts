@@ -21,7 +21,7 @@ export function readDesiredState(world: RegistryWorld): RegistryActivities['read
     );
     const { provisioning, resources } = world;
     if (!provisioning) return { ...known, sources };
-    const blueprint = await toBlueprint({ resources, ...provisioning }, registry, read.spec);
+    const blueprint = await toBlueprint({ resources, ...provisioning }, resource, read.spec);
     return { ...known, sources, provision: toProvisionPlan(blueprint) };
   };
 }

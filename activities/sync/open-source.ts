@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
-import type { SourcePlan, StoredContent, SyncRequest } from '#domain/sync.js';
+import type { SourceOutline, StoredContent, SyncRequest } from '#domain/sync.js';
 import type { SourceEntity } from '#persistence/entities/source.entity.js';
 import { findSource } from '#sources/index.js';
 import type { ApiSettings } from '#sources/api/api-client.js';
 import type { Probe } from '#sources/api/probe-changes.js';
 import type { SourceContext, SourceRevision } from '#sources/source.js';
-import { getSpec, planSource } from '../plan.js';
+import { getSpec, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
 
 interface OpenedSource {
-  readonly plan: SourcePlan;
+  readonly plan: SourceOutline;
   readonly filter: SourceFilter;
   /** As it is stored. */
   readonly stored: SourceEntity;
@@ -52,7 +52,7 @@ export async function openSource(
   const source = read.registries.find((each) => each.name === name);
   if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
   const opened: OpenedSource = {
-    plan: await planSource(source, namespace, world.resources, world.minSyncIntervalMs),
+    plan: outlineSource(source, world.minSyncIntervalMs),
     filter: source.filter ?? {},
     stored: await world.catalogue.getSource(registry, name),
   };

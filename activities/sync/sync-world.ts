@@ -1,5 +1,5 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { ResourceStore } from '#domain/resource-store.js';
+import type { SyncResources } from '#domain/resource-store.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
@@ -8,7 +8,7 @@ import type { ImportThreads } from './import-threads.js';
 
 /** What the activities beside a store work with. */
 export interface SyncWorld {
-  readonly resources: ResourceStore;
+  readonly resources: SyncResources;
   readonly catalogue: RegistryCatalogue;
   readonly database: DatabaseAccess;
   readonly imports: ImportThreads;

@@ -10,3 +10,11 @@ export const secretFile = ({ name, key }: KeyRef): string => `/secrets/${name}/$
 export const certificateFile = ({ name, key }: KeyRef): string => `/config/certs/${name}/${key}`;
 
 export const sourceFile = (source: string, path: string): string => `/config/registry/${source}/${path}`;
+
+/** The ConfigMap that the operator writes the configuration of a server into, under {@link SERVER_CONFIG_KEY}. */
+export const serverConfigName = (registry: string): string => `${registry}-registry-server-config`;
+
+export const SERVER_CONFIG_KEY = 'config.yaml';
+
+/** On that ConfigMap: the generation of the MCPRegistry that it says. */
+export const GENERATION_ANNOTATION = 'toolhive.stacklok.dev/generation';

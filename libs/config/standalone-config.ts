@@ -8,7 +8,7 @@ export type StandaloneConfig = StandaloneEnvironment & Omit<StandaloneArguments,
 
 /** Parsed once, at start: the faults of command line and environment together. `--help` asks nothing of the environment. */
 export function parseStandaloneConfig(
-  args: readonly string[] = process.argv.slice(2),
+  args: readonly string[],
   variables: Readonly<Record<string, string | undefined>> = process.env,
 ): { config: StandaloneConfig } | { faults: string[] } | { help: true } {
   const commandLine = parseStandaloneArguments(args);

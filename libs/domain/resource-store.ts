@@ -14,13 +14,10 @@ export interface RegistryResource {
   readonly spec: unknown;
 }
 
-/** Where MCPRegistries and what they refer to are kept: the Kubernetes API, or a directory of manifests. */
+/** Where MCPRegistries are kept, for who plans and reports: the Kubernetes API, or a directory of manifests. */
 export interface ResourceStore {
   /** Undefined when it is gone, or when the name now belongs to another uid. */
   findRegistry(ref: RegistryRef): Promise<RegistryResource | undefined>;
-
-  /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. `data` and `binaryData` alike. */
-  configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
 
   /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
   secretKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
@@ -35,4 +32,16 @@ export interface ResourceStore {
 
   /** Everything around a resource under deletion is gone; the resource itself may go. Safe to repeat. */
   release(ref: RegistryRef): Promise<void>;
+}
+
+/** The same for who syncs, beside a store: what is wanted, and what that refers to. */
+export interface SyncResources {
+  /** Undefined when it is gone, or when the name now belongs to another uid. */
+  findRegistry(ref: RegistryRef): Promise<Pick<RegistryResource, 'ref' | 'generation' | 'spec'> | undefined>;
+
+  /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. `data` and `binaryData` alike. */
+  configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
+
+  /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
+  secretKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
 }

@@ -6,8 +6,8 @@ import type { SourceFormat } from './source-format.js';
 /** Why a sync was started. `initial`: never synced in this store; `start`: the store came back; `change`: spec or data reference edited. */
 export type SyncTrigger = 'initial' | 'start' | 'interval' | 'change' | 'manual' | 'retry';
 
-/** One source as the workflow plans it: references and hashes, never the spec itself. */
-export interface SourcePlan {
+/** One source as who syncs it sees it: references and hashes, never the spec itself. */
+export interface SourceOutline {
   readonly name: string;
   /** The block of the spec that it came from: `git`, `configMapRef`, … */
   readonly type: string;
@@ -21,6 +21,10 @@ export interface SourcePlan {
   /** Of everything that decides what is fetched and how it is read. */
   readonly specHash: string;
   readonly filterHash: string;
+}
+
+/** The same as the workflow plans it. */
+export interface SourcePlan extends SourceOutline {
   /** Of what the spec refers to (a ConfigMap's data, a Secret), as far as the watcher can see it. */
   readonly referenceHash: string;
 }

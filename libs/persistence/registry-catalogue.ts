@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { SourcePlan, SyncOutcome } from '#domain/sync.js';
+import type { SourceOutline, SyncOutcome } from '#domain/sync.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 import { RegistryEntity } from './entities/registry.entity.js';
 import { SourceEntity } from './entities/source.entity.js';
@@ -22,7 +22,7 @@ export class RegistryCatalogue {
    * Makes the stored sources those of the plan, in its order. A source that left the spec loses its rows; a registry
    * that another uid had under this name is started afresh. Safe to repeat; equal plans write nothing.
    */
-  async adoptPlan(registry: RegistryRef, displayName: string | null, plan: readonly SourcePlan[]): Promise<void> {
+  async adoptPlan(registry: RegistryRef, displayName: string | null, plan: readonly SourceOutline[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const known = await claimRegistry(manager, registry, displayName);
       let changed = known === 'new';

@@ -25,7 +25,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   dataSource = await createDataSource(database.app, { maxConnections: 1, onError: () => undefined }).initialize();
   await new RegistryCatalogue(dataSource).adoptPlan(registry, null, [
-    { name: 's', type: 'git', address: '', format: 'toolhive', specHash: 'a', filterHash: 'b', referenceHash: '' },
+    { name: 's', type: 'git', address: '', format: 'toolhive', specHash: 'a', filterHash: 'b' },
   ]);
 });
 

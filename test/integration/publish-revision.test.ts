@@ -31,7 +31,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   registry = { namespace: 'test', name: `r-${randomUUID()}`, uid: randomUUID() };
   await catalogue.adoptPlan(registry, null, [
-    { name: 's', type: 'git', address: 'x', format: 'upstream', specHash: 'a', filterHash: 'b', referenceHash: '' },
+    { name: 's', type: 'git', address: 'x', format: 'upstream', specHash: 'a', filterHash: 'b' },
   ]);
 });
 

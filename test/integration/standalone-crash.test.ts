@@ -7,7 +7,8 @@ import { eventually } from '#support/eventually.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';
 import type { GitRepository } from '#sources/testing/git-repository.js';
 import { listServers, manifestOf, mcpRegistry, StandalonePlace } from '#support/standalone-process.js';
-import type { ListedServer, StandaloneProcess } from '#support/standalone-process.js';
+import type { ShippedProcess } from '#support/shipped-process.js';
+import type { ListedServer } from '#support/standalone-process.js';
 
 /** So many that an import takes a while. */
 const SERVERS = 20_000;
@@ -20,7 +21,7 @@ const KILLS = Number(process.env['CHAOS_KILLS'] ?? 2);
 
 let place: StandalonePlace;
 let repository: GitRepository;
-let running: StandaloneProcess;
+let running: ShippedProcess;
 
 beforeAll(async () => {
   place = await StandalonePlace.create({ manifest: MANIFEST });
@@ -45,7 +46,7 @@ function namesOf(edition: number): string[] {
   return numbers.map((index) => `io.github.stacklok/server-${String(index).padStart(6, '0')}`);
 }
 
-function start(): StandaloneProcess {
+function start(): ShippedProcess {
   return (running = place.start({
     env: { SOURCE_URL_REWRITES: `${SOURCE.git.repository}=${repository.url}`, MIN_SYNC_INTERVAL: '1s' },
   }));

@@ -12,7 +12,7 @@ import {
   mcpRegistry,
   StandalonePlace,
 } from '#support/standalone-process.js';
-import type { StandaloneProcess } from '#support/standalone-process.js';
+import type { ShippedProcess } from '#support/shipped-process.js';
 
 const DEAD = { name: 'dead', git: { repository: 'https://git.example/dead.git' } };
 const first = (...sources: object[]) => mcpRegistry('first', [DEAD, configMapSource('three'), ...sources]);
@@ -26,7 +26,7 @@ const data = [
 /** A git host that takes the call and says nothing. */
 let host: Server;
 let place: StandalonePlace;
-let running: StandaloneProcess;
+let running: ShippedProcess;
 
 beforeAll(async () => {
   host = createServer().listen(0, '127.0.0.1');

@@ -12,7 +12,7 @@ import {
   mcpRegistry,
   StandalonePlace,
 } from '#support/standalone-process.js';
-import type { StandaloneProcess } from '#support/standalone-process.js';
+import type { ShippedProcess } from '#support/shipped-process.js';
 
 describe('with DATABASE_URL and TEMPORAL_ADDRESS', () => {
   it('starts no server, and leaves alone what another instance keeps in the same ones', async () => {
@@ -56,7 +56,7 @@ describe('when a server is killed', () => {
   const SOURCE = { name: 'servers', git: { repository: 'https://git.example/servers.git', path: PATH } };
   let place: StandalonePlace;
   let repository: GitRepository;
-  let running: StandaloneProcess;
+  let running: ShippedProcess;
 
   beforeAll(async () => {
     repository = await createGitRepository();

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '#support/eventually.js';
 import { listServers, StandalonePlace } from '#support/standalone-process.js';
-import type { StandaloneProcess } from '#support/standalone-process.js';
+import type { ShippedProcess } from '#support/shipped-process.js';
 
 /** The sample, with its git source led to where nobody listens. */
 const SAMPLE = { args: [], env: { SOURCE_URL_REWRITES: 'https://github.com/=http://127.0.0.1:1/' } };
 
 let place: StandalonePlace;
-let running: StandaloneProcess;
+let running: ShippedProcess;
 /** Sits on the port that Temporal should get. */
 const squatter = createServer();
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '#support/eventually.js';
 import { manifestOf, mcpRegistry, StandalonePlace } from '#support/standalone-process.js';
-import type { StandaloneProcess } from '#support/standalone-process.js';
+import type { ShippedProcess } from '#support/shipped-process.js';
 
 const SOURCE = { name: 'dead', git: { repository: 'https://git.example/dead.git' } };
 const MANIFEST = manifestOf(mcpRegistry('team', [SOURCE]));
@@ -14,7 +14,7 @@ const MANIFEST = manifestOf(mcpRegistry('team', [SOURCE]));
 /** A git host that takes the call and says nothing. */
 let host: Server;
 let place: StandalonePlace;
-let running: StandaloneProcess;
+let running: ShippedProcess;
 
 beforeAll(async () => {
   host = createServer().listen(0, '127.0.0.1');

@@ -16,7 +16,7 @@ import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { documentDirectory } from '#standalone/document-directory.js';
 import { DocumentStore } from '#standalone/documents/document-store.js';
-import { StoreKeeper } from '#standalone/store-keeper.js';
+import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import { ALONE } from './alone.js';
@@ -35,6 +35,8 @@ export interface WorldOptions {
   readonly minSyncIntervalMs?: number;
   /** The test runs the sync worker itself, with `syncWorkerOptions`. */
   readonly withoutSyncWorker?: true;
+  /** Nothing here syncs: the store is that of a process that the test starts. */
+  readonly withoutStore?: true;
   /** Ten seconds when absent. */
   readonly heartbeatTimeoutMs?: number;
 }
@@ -92,13 +94,13 @@ export class RegistryWorld {
       settings: options.settings ?? {},
       volumes: options.volumes ?? [],
     };
-    const keeper = new StoreKeeper(workflows, store, silent, STORE_CHECK_MS);
+    const keeper = options.withoutStore ? undefined : new StoreKeeper(workflows, store, silent, STORE_CHECK_MS);
     const nudger = new Nudger({
       async nudge(registry) {
         const resource = await documents.findRegistry(registry);
         if (!resource) return;
         await workflows.nudge(registry, { generation: resource.generation });
-        await keeper.keep(registry);
+        await keeper?.keep(registry);
       },
       onFailure: (_registry, error) => {
         throw error;
@@ -118,17 +120,18 @@ export class RegistryWorld {
         unprovision: (registry) => catalogue.removeRegistry(registry),
       },
     });
-    const stopSyncWorker = options.withoutSyncWorker
-      ? undefined
-      : await startTestSyncWorker(syncWorker, {
-          resources: documents,
-          onRun: (registry, outcome) => void self.runs.push({ registry, outcome }),
-        });
+    const stopSyncWorker =
+      options.withoutSyncWorker || options.withoutStore
+        ? undefined
+        : await startTestSyncWorker(syncWorker, {
+            resources: documents,
+            onRun: (registry, outcome) => void self.runs.push({ registry, outcome }),
+          });
     const watch = documents.watch(({ nudged }) => nudged.forEach((registry) => nudger.enqueue(registry)));
     ends.push(
       () => watch.close(),
       async () => nudger.stop(),
-      async () => keeper.stop(),
+      async () => keeper?.stop(),
       () => Promise.all([registryWorker.stop(), stopSyncWorker?.()]),
       () => dataSource.destroy(),
       () => temporal.close(),

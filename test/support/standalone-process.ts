@@ -1,16 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
-import { projectRoot } from '#config/project-root.js';
 import { isPortFree } from '#temporal/free-port.js';
-
-const MAIN = fileURLToPath(new URL('dist/apps/standalone/src/main.js', projectRoot));
+import { findFreePorts, MAIN, startShipped } from './shipped-process.js';
+import type { ShippedProcess } from './shipped-process.js';
 
 export const NOBODY = { uid: 65_534, gid: 65_534 };
 
@@ -19,9 +14,6 @@ export function canStartAs(user: { uid: number; gid: number }): boolean {
   const reads = ['-e', `fs.readFileSync(${JSON.stringify(MAIN)})`];
   return process.getuid?.() === 0 && spawnSync(process.execPath, reads, { ...user, cwd: '/' }).status === 0;
 }
-
-/** Longer than anything here takes; a test that waits in vain tells what the process said. */
-const PATIENCE_MS = 55_000;
 
 export interface Ports {
   readonly api: number;
@@ -71,7 +63,7 @@ export class StandalonePlace implements AsyncDisposable {
     await writeFile(this.manifest, manifest);
   }
 
-  start({ args = [this.manifest], env = {}, user }: StartOptions = {}): StandaloneProcess {
+  start({ args = [this.manifest], env = {}, user }: StartOptions = {}): ShippedProcess {
     const { ports } = this;
     const given = {
       PATH: process.env['PATH'],
@@ -84,13 +76,7 @@ export class StandalonePlace implements AsyncDisposable {
       TEMPORAL_UI_PORT: String(ports.temporalUi),
       ...env,
     };
-    const child = spawn(process.execPath, [MAIN, ...args], {
-      cwd: fileURLToPath(projectRoot),
-      env: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...user,
-    });
-    return new StandaloneProcess(child);
+    return startShipped(['standalone', ...args], { env: given, ...(user && { user }) });
   }
 
   /** Pids of all processes that were started in this folder or work in it. Known from /proc: elsewhere than on Linux, none. */
@@ -153,67 +139,6 @@ export class StandalonePlace implements AsyncDisposable {
   }
 }
 
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** One run of the shipped build. */
-export class StandaloneProcess {
-  stdout = '';
-  stderr = '';
-  /** Resolves when it has ended and everything that it wrote is here. */
-  readonly exited: Promise<Exit>;
-  private exit: Exit | undefined;
-
-  constructor(private readonly child: ChildProcess) {
-    (child.stdout as Readable).setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
-    this.exited = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
-      this.exit = { code, signal } as Exit;
-      return this.exit;
-    });
-  }
-
-  get output(): string {
-    return `${this.stdout}${this.stderr}`;
-  }
-
-  /** Resolves when it has said this; rejects, with all that it said, when it ends or goes on without. */
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
-    const { child } = this;
-    const over = AbortSignal.timeout(PATIENCE_MS);
-    for (;;) {
-      const found = pattern.exec(this.output);
-      if (found) return found;
-      if (this.exit) throw new Error(`ended (${JSON.stringify(this.exit)}) without ${pattern}:\n${this.output}`);
-      const more = [child.stdout, child.stderr].map((stream) => once(stream as Readable, 'data', { signal: over }));
-      await Promise.race([...more, this.exited]).catch(() => {
-        throw new Error(`said nothing like ${pattern}:\n${this.output}`);
-      });
-    }
-  }
-
-  async ready(): Promise<void> {
-    await this.said(/^ready http.*$/m);
-  }
-
-  signal(name: NodeJS.Signals): void {
-    this.child.kill(name);
-  }
-
-  /** Ctrl-C. */
-  async stop(): Promise<Exit> {
-    this.signal('SIGINT');
-    return this.exited;
-  }
-
-  async kill(): Promise<void> {
-    this.signal('SIGKILL');
-    await this.exited;
-  }
-}
-
 export interface ListedServer {
   readonly name: string;
   readonly description: string;
@@ -258,19 +183,6 @@ export function configMap(name: string, content: string, namespace = 'default'):
 /** A source that reads what {@link configMap} makes. */
 export function configMapSource(name: string, from = name): object {
   return { name, configMapRef: { name: from, key: 'registry.json' } };
-}
-
-/** Below the ports that the system gives to outgoing connections, which come and go. */
-const LOWEST_PORT = 20_000;
-const HIGHEST_PORT = 32_000;
-
-async function findFreePorts(count: number): Promise<number[]> {
-  const found = new Set<number>();
-  while (found.size < count) {
-    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
-    if (await isPortFree(port)) found.add(port);
-  }
-  return [...found];
 }
 
 function kill(pid: number): void {

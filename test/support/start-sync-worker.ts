@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
-import type { ResourceStore } from '#domain/resource-store.js';
+import type { SyncResources } from '#domain/resource-store.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import type { DatabaseAccess } from '#persistence/database.js';
@@ -34,7 +34,7 @@ export const IMPORT_THREAD = new URL('../../dist/activities/sync/import.thread.j
 /** The worker beside a store, as processes start it, with what tests must have smaller. */
 export async function startTestSyncWorker(
   options: TestSyncWorkerOptions,
-  { resources, onRun }: { resources: ResourceStore; onRun?: SyncWorld['onRun'] },
+  { resources, onRun }: { resources: SyncResources; onRun?: SyncWorld['onRun'] },
 ): Promise<() => Promise<void>> {
   const { database, store, directory, minSyncIntervalMs } = options;
   const dataSource = await createDataSource(database, { maxConnections: 5, onError: () => undefined }).initialize();

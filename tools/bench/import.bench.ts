@@ -33,7 +33,7 @@ export const importBench: Bench = {
   async run() {
     await using store = await openBenchStore();
     await store.catalogue.adoptPlan(registry, null, [
-      { name: 's', type: 'git', address: '', format: 'upstream', specHash: 'a', filterHash: 'b', referenceHash: '' },
+      { name: 's', type: 'git', address: '', format: 'upstream', specHash: 'a', filterHash: 'b' },
     ]);
     const [first, edited] = [join(store.directory, 'first.json'), join(store.directory, 'edited.json')];
     const entries = await generateCatalogue(first, { names: NAMES });

@@ -6,6 +6,8 @@ import type { Fields } from './fields.js';
 /** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */
 export interface Blueprint {
   readonly registry: RegistryRef;
+  /** Of the spec. */
+  readonly generation: number;
   readonly spec: RegistrySpec;
   readonly settings: ServerSettings;
   /** Of what the pod has mounted and reads at its start: `Secret x, key y` to a version of that value, null while there is none. */

@@ -1,3 +1,4 @@
+import { serverConfigName } from '#config/pod-paths.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
@@ -7,7 +8,7 @@ import { digestOf } from './fields.js';
 const LABEL_LIMIT = 63;
 
 export const names = {
-  config: (name: string) => `${name}-registry-server-config`,
+  config: serverConfigName,
   /** Of ServiceAccount, Role and RoleBinding. */
   access: (name: string) => `${name}-registry-api`,
   pgpass: (name: string) => `${name}-db-pgpass`,

@@ -1,4 +1,5 @@
-import { CA_BUNDLE_KEY, CONFIG_KEY } from './config.js';
+import { SERVER_CONFIG_KEY } from '#config/pod-paths.js';
+import { CA_BUNDLE_KEY } from './config.js';
 import { pullSecrets } from './access.js';
 import type { Blueprint } from './blueprint.js';
 import { typedDatabase } from './blueprint.js';
@@ -82,7 +83,7 @@ function mainContainer(
     name: MAIN_CONTAINER,
     image: settings.image,
     ...(settings.imagePullPolicy && { imagePullPolicy: settings.imagePullPolicy }),
-    args: ['serve', `--config=/config/${CONFIG_KEY}`],
+    args: ['serve', `--config=/config/${SERVER_CONFIG_KEY}`],
     ports: [
       { name: 'http', containerPort: 8080, protocol: 'TCP' },
       { name: 'internal', containerPort: 8081, protocol: 'TCP' },

@@ -15,7 +15,7 @@ export function blueprint(spec: object = {}, overrides: Partial<Omit<Blueprint, 
   const parsed = parseRegistrySpec({ ...chosen, ...spec });
   if ('faults' in parsed) throw new Error(parsed.faults.map(formatFault).join('\n'));
   const registry = { namespace: 'team', name: 'tools', uid: '0b1c' };
-  return { registry, spec: parsed.spec, settings, versions: {}, claims: {}, ...overrides };
+  return { registry, generation: 1, spec: parsed.spec, settings, versions: {}, claims: {}, ...overrides };
 }
 
 export const database = {

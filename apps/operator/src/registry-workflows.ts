@@ -1,37 +1,26 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { RegistryFacts } from '#domain/conditions.js';
 import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { Reason } from '#domain/reasons.js';
-import type { Store } from '#domain/sync.js';
-import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
+import type { WorkloadFacts } from '#domain/workload.js';
+import { ServedWorkflows, unlessNotFound } from '#temporal/served-workflows.js';
 import { REGISTRY_TASK_QUEUE } from '#temporal/task-queues.js';
-import {
-  desiredStateChanged,
-  liveStores,
-  status,
-  storeDelayed,
-  storeOpened,
-  syncNow,
-  workloadChanged,
-} from '#workflows/messages.js';
-import type { Nudge, StartedSync } from '#workflows/messages.js';
+import { desiredStateChanged, status, workloadChanged } from '#workflows/messages.js';
+import type { Nudge } from '#workflows/messages.js';
 import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
 import { newRegistryState } from '#workflows/registry-state.js';
 
 /** How a workflow ends that still has something to do. */
 const BROKEN_OFF: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'TIMED_OUT']);
 
-/**
- * The workflows of MCPRegistries as seen from outside. Handles are taken by id only: a run id is stale after the first
- * continue-as-new.
- */
-export class RegistryWorkflows {
+/** The workflows of MCPRegistries as seen from outside. */
+export class RegistryWorkflows extends ServedWorkflows {
   constructor(
-    private readonly client: Client,
+    client: Client,
     private readonly taskQueue = REGISTRY_TASK_QUEUE,
-  ) {}
+  ) {
+    super(client);
+  }
 
   /** Starts the workflow of a resource, or tells the running one to look again. Safe to repeat, from several places. */
   async nudge(registry: RegistryRef, nudge: Nudge, state = newRegistryState(registry)): Promise<void> {
@@ -59,44 +48,13 @@ export class RegistryWorkflows {
     await this.nudge(registry, { generation: 0 }, { ...newRegistryState(registry), nextRun });
   }
 
-  /** Tells the workflow, if there is one, that a store takes tasks. */
-  async openStore(registry: RegistryRef, store: Store): Promise<void> {
-    await this.handle(registry).signal(storeOpened, store).catch(unlessNotFound(undefined));
-  }
-
-  /** Tells the workflow, if there is one, why a running server has no store yet. */
-  async delayStore(registry: RegistryRef, trouble: ServerTrouble<Reason>): Promise<void> {
-    await this.handle(registry).signal(storeDelayed, trouble).catch(unlessNotFound(undefined));
-  }
-
   /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Twice the same changes nothing. */
   async workloadChanged(registry: RegistryRef, workload: WorkloadFacts): Promise<void> {
     await this.handle(registry).signal(workloadChanged, workload).catch(unlessNotFound(undefined));
-  }
-
-  /** The stores that the workflow syncs into; none when there is no workflow. */
-  async liveStores(registry: RegistryRef): Promise<readonly Store[]> {
-    return this.handle(registry).query(liveStores).catch(unlessNotFound([]));
   }
 
   /** What the workflow knows of its registry; undefined when there is none. */
   async findFacts(registry: RegistryRef): Promise<RegistryFacts | undefined> {
     return this.handle(registry).query(status).catch(unlessNotFound(undefined));
   }
-
-  /** Starts a sync of one source, or of all; resolves when they have started. */
-  async syncNow(registry: RegistryRef, source?: string): Promise<readonly StartedSync[]> {
-    return this.handle(registry).executeUpdate(syncNow, { args: [source === undefined ? {} : { source }] });
-  }
-
-  private handle(registry: RegistryRef): WorkflowHandle {
-    return this.client.workflow.getHandle(registryWorkflowId(registry));
-  }
-}
-
-function unlessNotFound<T>(instead: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof WorkflowNotFoundError) return instead;
-    throw error;
-  };
 }

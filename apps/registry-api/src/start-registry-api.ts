@@ -28,6 +28,8 @@ export interface RegistryApiOptions {
   /** Where the Secrets and ConfigMaps are that identity providers refer to. */
   readonly references: AuthReferences;
   readonly syncNow: SyncNow;
+  /** Why the database cannot be used, as far as somebody else than the reader of it knows. */
+  databaseTrouble?(): string | undefined;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
   /** Bytes of documents that are kept in memory; by default a share of what the process may use. */
   readonly catalogueBudget?: number;
@@ -41,6 +43,8 @@ export interface RegistryApi {
   /** To be told of syncs that are run beside it. */
   readonly metrics: ServerMetrics;
   ready(): ReadinessReport;
+  /** Not ready from now on; whoever asks all the same is answered, and told to connect elsewhere next time. */
+  drain(): void;
   /** Not ready from now on; ends running requests, then the connections to the database. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -57,7 +61,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const follower = new CatalogueFollower(database, catalogue, budget, logger);
   const readiness = new Readiness(() => ({
     snapshots: catalogue.snapshots,
-    fault: follower.fault,
+    fault: options.databaseTrouble?.() ?? follower.fault,
     registries: registries.all(),
   }));
   const { version, commit, buildDate } = options.version;
@@ -87,8 +91,12 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   follower.start();
 
   let closing: Promise<void> | undefined;
-  const close = async () => {
+  const drain = () => {
     readiness.close();
+    api.drain();
+  };
+  const close = async () => {
+    drain();
     // Probes are answered until the last request is.
     await api.close();
     await internal.close();
@@ -102,6 +110,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     catalogue,
     metrics,
     ready: () => readiness.report(),
+    drain,
     close: () => (closing ??= close()),
   };
 }

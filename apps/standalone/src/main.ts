@@ -12,16 +12,18 @@ const SAME_WISH_MS = 1_500;
 
 const stdout = (text: string): void => void process.stdout.write(`${text}\n`);
 const stderr = (text: string): void => void process.stderr.write(`${text}\n`);
-// Whoever read our output has gone (`npm start | head`); registries are served all the same.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
-const parsed = parseStandaloneConfig();
-if ('help' in parsed) {
-  stdout(STANDALONE_USAGE);
-} else if ('faults' in parsed) {
-  for (const fault of parsed.faults) stderr(`error: ${fault}`);
-  process.exitCode = 2;
-} else {
+/** The command `standalone`. */
+export async function main(args: readonly string[]): Promise<void> {
+  // Whoever read our output has gone (`npm start | head`); registries are served all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const parsed = parseStandaloneConfig(args);
+  if ('help' in parsed) return stdout(STANDALONE_USAGE);
+  if ('faults' in parsed) {
+    for (const fault of parsed.faults) stderr(`error: ${fault}`);
+    process.exitCode = 2;
+    return;
+  }
   const stopping = new AbortController();
   const standalone = new Standalone(parsed.config, { stdout, stderr, signal: stopping.signal });
 

@@ -25,7 +25,7 @@ import { obtainDatabase } from './obtain-database.js';
 import { obtainTemporal } from './obtain-temporal.js';
 import type { TemporalServer } from './obtain-temporal.js';
 import { startWorkers } from './start-workers.js';
-import { StoreKeeper } from './store-keeper.js';
+import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 
 /** A source that is still trying holds back the word "ready" for this long at most. */
 const READY_PATIENCE_MS = 15_000;

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { OAuthProvider } from '#config/auth-spec.js';
-import type { ResourceStore } from '#domain/resource-store.js';
+import type { SyncResources } from '#domain/resource-store.js';
 import { ProviderUnavailable } from './verdict.js';
 
 /** Where the Secrets and ConfigMaps are kept that a spec refers to. */
-export type AuthReferences = Pick<ResourceStore, 'configMapKey' | 'secretKey'>;
+export type AuthReferences = Pick<SyncResources, 'configMapKey' | 'secretKey'>;
 
 /**
  * The files and references of one provider. Read anew at each use, because they rotate: a projected token lives for an

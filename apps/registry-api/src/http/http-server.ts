@@ -31,6 +31,8 @@ export interface HttpServerOptions {
 export interface HttpServer {
   /** Where it listens, for people and for tests: a wildcard address reads `localhost`. */
   readonly url: string;
+  /** From now on each answer ends its connection, so that no client counts on it when this server goes. */
+  drain(): void;
   /** Stops listening, lets running requests end. */
   close(): Promise<void>;
 }
@@ -47,6 +49,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = adapter.getInstance();
   if (options.metrics) countRequests(server, options.metrics);
   addCommonHeaders(server);
+  let draining = false;
+  server.addHook('onSend', async (_request, reply) => {
+    if (draining) void reply.header('connection', 'close');
+  });
   const refuseOtherMethods = refuseAbsentRoutes(server);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: new NestLogger(options.logger),
@@ -62,7 +68,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? portInUse(options, error) : error;
   }
   const { port } = server.server.address() as AddressInfo;
-  return { url: `http://${urlHost(options.host)}:${port}`, close: () => app.close() };
+  return {
+    url: `http://${urlHost(options.host)}:${port}`,
+    drain: () => void (draining = true),
+    close: () => app.close(),
+  };
 }
 
 function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions & { skipMiddie: boolean } {

@@ -1,18 +1,13 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { StartedSync } from '#domain/server-messages.js';
 import { orAborted } from '#http/or-aborted.js';
-
-/** A sync that was started, by the id under which Temporal shows it. */
-export interface TriggeredSync {
-  readonly source: string;
-  readonly workflowId: string;
-}
 
 /** Asks the workflow of a registry to sync one source, or all; resolves when the syncs have started. */
 export type SyncNow = (
   registry: Pick<RegistryRef, 'namespace' | 'name'>,
   source: string | undefined,
-) => Promise<readonly TriggeredSync[]>;
+) => Promise<readonly StartedSync[]>;
 
 /** An update waits for as long as no worker takes it; whoever asked over HTTP does not. */
 const DEADLINE_MS = 10_000;
@@ -26,7 +21,7 @@ export class SyncTrigger {
   }
 
   /** Throws `TriggerAway`. */
-  async start(...[registry, source]: Parameters<SyncNow>): Promise<readonly TriggeredSync[]> {
+  async start(...[registry, source]: Parameters<SyncNow>): Promise<readonly StartedSync[]> {
     try {
       return await orAborted(this.#syncNow(registry, source), AbortSignal.timeout(DEADLINE_MS));
     } catch (error) {

@@ -1,9 +1,15 @@
 import type { Logger } from 'pino';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { Store } from '#domain/sync.js';
-import type { RegistryWorkflows } from '#operator/registry-workflows.js';
+import type { ServedWorkflows } from '#temporal/served-workflows.js';
 
 const CHECK_EVERY_MS = 30_000;
+
+/** The workflows of the registries that are stored here. */
+interface KeptWorkflows extends Pick<ServedWorkflows, 'openStore' | 'liveStores'> {
+  /** Begins a workflow anew that broke off. In a cluster that is up to the operator. */
+  revive?(registry: RegistryRef): Promise<void>;
+}
 
 /**
  * Makes sure that the workflows know the store that stands here: announced once when the process starts, and again
@@ -14,7 +20,7 @@ export class StoreKeeper {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly workflows: RegistryWorkflows,
+    private readonly workflows: KeptWorkflows,
     private readonly store: Store,
     private readonly logger: Logger,
     checkEveryMs = CHECK_EVERY_MS,
@@ -36,7 +42,7 @@ export class StoreKeeper {
   private async check(): Promise<void> {
     for (const registry of this.registries.values()) {
       try {
-        await this.workflows.revive(registry);
+        await this.workflows.revive?.(registry);
         const known = await this.workflows.liveStores(registry);
         if (known.some(({ id }) => id === this.store.id)) continue;
         await this.workflows.openStore(registry, this.store);

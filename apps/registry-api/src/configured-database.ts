@@ -1,0 +1,18 @@
+import { dirname, join } from 'node:path';
+import type { DatabaseConfig } from '#config/database-spec.js';
+import type { ServeConfig } from '#config/serve-config.js';
+import { databaseOf } from '#persistence/database-access.js';
+import type { Database } from '#persistence/database.js';
+
+/** The database that the configuration of a server names; the passwords are in a pgpass file. */
+export function configuredDatabase(
+  spec: DatabaseConfig,
+  { configFile, passwordFile, caFile }: Pick<ServeConfig, 'configFile' | 'passwordFile' | 'caFile'>,
+): Database {
+  const { caCertRef } = spec;
+  const ca = caCertRef ? join(dirname(configFile), 'certs', caCertRef.name, caCertRef.key) : caFile;
+  return databaseOf(spec, {
+    ...(passwordFile !== undefined && { passwordFile }),
+    ...(ca !== undefined && { caFile: ca }),
+  });
+}

@@ -1,0 +1,17 @@
+import type { ServerIdentity } from '#config/server-config.js';
+import type { LiveConfig } from './resources/live-config.js';
+import type { RegistryDirectory, ServedRegistry } from './served-registry.js';
+
+/** The one registry that is served here, as its configuration has it at the moment of a request. See `onlyRegistry`. */
+export function configuredRegistry({ namespace, name }: ServerIdentity, config: LiveConfig): RegistryDirectory {
+  let known: { readonly of: object; readonly registry: ServedRegistry } | undefined;
+  const current = (): ServedRegistry => {
+    const { spec } = config;
+    if (known?.of !== spec) {
+      const { auth, displayName } = spec;
+      known = { of: spec, registry: { namespace, name, ...(displayName !== undefined && { displayName }), auth } };
+    }
+    return known.registry;
+  };
+  return { find: () => undefined, default: current, all: () => [current()] };
+}

@@ -1,0 +1,53 @@
+import { parseServeConfig, SERVE_USAGE } from '#config/serve-config.js';
+import { RegistryError } from '#domain/registry-error.js';
+import { createConsoleLogger } from '#observability/console-logger.js';
+import { killAllGroups } from '#subprocess/process-group.js';
+import { serve } from './serve.js';
+
+/** A pod that takes longer to end is killed after 30 s; this way what it started ends as well. */
+const SHUTDOWN_MS = 28_000;
+
+/** The command `serve`. */
+export async function main(args: readonly string[]): Promise<void> {
+  const parsed = parseServeConfig(args);
+  if ('help' in parsed) return void process.stdout.write(SERVE_USAGE);
+  if ('faults' in parsed) return refuse(parsed.faults);
+  const logger = createConsoleLogger(parsed.config.logLevel);
+
+  const stopping = new AbortController();
+  const stop = (): void => {
+    if (stopping.signal.aborted) return;
+    stopping.abort(new Error('asked to stop'));
+    setTimeout(abandon, SHUTDOWN_MS).unref();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  process.on('uncaughtException', (err) => {
+    logger.fatal({ err }, 'something that nobody expected');
+    process.exitCode = 1;
+    stop();
+  });
+
+  try {
+    await serve(parsed.config, { signal: stopping.signal, logger });
+  } catch (error) {
+    if (!stopping.signal.aborted) {
+      if (error instanceof RegistryError && error.destiny === 'stop') refuse(error.message.split('\n'));
+      else {
+        logger.fatal({ err: error }, 'cannot go on');
+        process.exitCode = 1;
+      }
+    }
+  }
+  // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the pod.
+  process.exit();
+}
+
+function refuse(faults: readonly string[]): void {
+  for (const fault of faults) process.stderr.write(`error: ${fault}\n`);
+  process.exitCode = 2;
+}
+
+function abandon(): void {
+  killAllGroups();
+  process.exit(1);
+}

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { GENERATION_ANNOTATION, SERVER_CONFIG_KEY, serverConfigName } from '#config/pod-paths.js';
+import { formatConfigFault, parseServerConfig } from '#config/server-config.js';
+import type { ServerIdentity, ServerSpec } from '#config/server-config.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { ClusterReader, ConfigMap } from './cluster-reader.js';
+
+/** So late does what nobody syncs for, such as the name for people, take effect. */
+const REFRESH_MS = 60_000;
+
+/** A file says not of which generation it is, so it counts as the newest. */
+const NEWEST = Number.MAX_SAFE_INTEGER;
+
+export interface ConfigText {
+  readonly text: string;
+  /** Of the MCPRegistry. */
+  readonly generation: number;
+}
+
+/**
+ * What this server is to be, as the cluster has it at this moment: a mounted ConfigMap lags by a minute. While the API server
+ * cannot be asked it is as it was known last, and before that as it is mounted.
+ */
+export class LiveConfig {
+  #spec: ServerSpec;
+  #known: ConfigText | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(
+    private readonly file: string,
+    spec: ServerSpec,
+    private readonly logger: Logger,
+  ) {
+    this.#spec = spec;
+  }
+
+  /** Throws a RegistryError with every fault of the file. */
+  static async open(file: string, logger: Logger): Promise<{ config: LiveConfig; identity: Partial<ServerIdentity> }> {
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      const message = `${file}: cannot be read (${error.code}): name the configuration with --config FILE`;
+      throw new RegistryError('ValidationFailed', message, 'stop', { cause: error });
+    });
+    const parsed = parseServerConfig(text);
+    if (!('faults' in parsed)) {
+      return { config: new LiveConfig(file, parsed.spec, logger), identity: parsed.identity };
+    }
+    const faults = parsed.faults.map((fault) => `${file}: ${formatConfigFault(fault)}`);
+    throw new RegistryError('ValidationFailed', faults.join('\n'), 'stop');
+  }
+
+  /** The last good version. */
+  get spec(): ServerSpec {
+    return this.#spec;
+  }
+
+  /** From now on asks the cluster too, and follows what it says. */
+  follow(cluster: ClusterReader, { namespace, name }: ServerIdentity): void {
+    this.readCluster = async () => {
+      const configMap = await cluster.get<ConfigMap>('ConfigMap', namespace, serverConfigName(name));
+      const text = configMap?.data?.[SERVER_CONFIG_KEY];
+      const generation = Number(configMap?.metadata.annotations?.[GENERATION_ANNOTATION] ?? NEWEST);
+      return text === undefined ? undefined : { text, generation };
+    };
+    this.refresh();
+    this.#timer = setInterval(() => this.refresh(), REFRESH_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async read(): Promise<ConfigText> {
+    const now = await this.readNow();
+    if (now.text !== this.#known?.text) {
+      const parsed = parseServerConfig(now.text);
+      if ('spec' in parsed) this.#spec = parsed.spec;
+    }
+    this.#known = now;
+    return now;
+  }
+
+  private readCluster: () => Promise<ConfigText | undefined> = async () => undefined;
+
+  private async readNow(): Promise<ConfigText> {
+    const live = await this.readCluster().catch((err: unknown) => {
+      this.logger.warn({ err }, 'the configuration cannot be read from the cluster');
+      return this.#known;
+    });
+    return live ?? { text: await readFile(this.file, 'utf8'), generation: NEWEST };
+  }
+
+  private refresh(): void {
+    this.read().catch((err: unknown) => this.logger.warn({ err }, 'the configuration cannot be read'));
+  }
+}

@@ -1,0 +1,116 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SyncResources } from '#domain/resource-store.js';
+import { KubernetesRefusal, KubernetesUnreachable } from '#kubernetes/kubernetes-error.js';
+import type { ClusterReader, ConfigMap } from './cluster-reader.js';
+import type { LiveConfig } from './live-config.js';
+
+export interface PodResourcesOptions {
+  /** The one that is served here. */
+  readonly registry: RegistryRef;
+  readonly config: LiveConfig;
+  /** Undefined outside of a cluster. */
+  readonly cluster: ClusterReader | undefined;
+  /** Holds certificates and sources: `certs/NAME/KEY` and `registry/SOURCE/…`. */
+  readonly configDirectory: string;
+  /** Holds `NAME/KEY`. */
+  readonly secretsDirectory: string;
+}
+
+/** One MCPRegistry and what it refers to, as the server of it has them: from the API of the cluster, and from mounted files. */
+export class PodResources implements SyncResources {
+  constructor(private readonly options: PodResourcesOptions) {}
+
+  async findRegistry(ref: RegistryRef): ReturnType<SyncResources['findRegistry']> {
+    if (ref.uid !== this.options.registry.uid) return undefined;
+    const { text, generation } = await this.options.config.read();
+    return { ref, generation, spec: { configYAML: text } };
+  }
+
+  /** An edit is seen at once where the API may be asked; a mounted file follows within a minute or so. */
+  async configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
+    const { cluster } = this.options;
+    let refusal: unknown;
+    if (cluster) {
+      try {
+        const configMap = await cluster.get<ConfigMap>('ConfigMap', namespace, name);
+        return valueOf(configMap, name, key);
+      } catch (error) {
+        if (!(error instanceof KubernetesRefusal || error instanceof KubernetesUnreachable)) throw error;
+        refusal = error;
+      }
+    }
+    for (const file of this.filesOf(name, key)) {
+      const content = await readMounted(file);
+      if (content) return content;
+    }
+    if (refusal instanceof Error) throw refusal;
+    throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} with key ${key} is not mounted here: create it.`);
+  }
+
+  async secretKey(_namespace: string, name: string, key: string): Promise<Uint8Array> {
+    const directory = join(this.options.secretsDirectory, name);
+    const content = await readMounted(join(directory, key));
+    if (content) return content;
+    const isMounted = await stat(directory).then(...yes);
+    const remedy = `create it with key ${key} in the same namespace; the server has it within a minute`;
+    if (isMounted)
+      throw new RegistryError('KeyNotFound', `Secret ${name} is missing, or has no key ${key}: ${remedy}.`);
+    throw new RegistryError('SecretNotFound', `Secret ${name} is not mounted in ${directory}: ${remedy}.`);
+  }
+
+  /** The claims of the sources, each with the folder where the pod has it. */
+  get claims(): ReadonlyMap<string, string> {
+    return new Map(
+      this.options.config.spec.registries.flatMap(({ name, type, spec }) =>
+        type === 'pvcRef' ? [[(spec as { claimName: string }).claimName, this.sourceDirectory(name)]] : [],
+      ),
+    );
+  }
+
+  /** Where a key of a ConfigMap may be mounted: as a certificate, and as the file of a source. */
+  private filesOf(name: string, key: string): string[] {
+    const sources = this.options.config.spec.registries.filter(({ type, spec }) => {
+      const ref = spec as { name?: string; key?: string };
+      return type === 'configMapRef' && ref.name === name && ref.key === key;
+    });
+    return [
+      join(this.options.configDirectory, 'certs', name, key),
+      ...sources.map((source) => join(this.sourceDirectory(source.name), 'registry.json')),
+    ];
+  }
+
+  private sourceDirectory(source: string): string {
+    return join(this.options.configDirectory, 'registry', source);
+  }
+}
+
+const yes = [() => true, () => false] as const;
+
+function valueOf(configMap: ConfigMap | undefined, name: string, key: string): Uint8Array {
+  if (!configMap) {
+    throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} does not exist: create it in the same namespace.`);
+  }
+  const { data, binaryData } = configMap;
+  const text = data?.[key];
+  if (text !== undefined) return Buffer.from(text);
+  const binary = binaryData?.[key];
+  if (binary !== undefined) return Buffer.from(binary, 'base64');
+  const keys = Object.keys({ ...data, ...binaryData });
+  const known = keys.length > 0 ? `it has ${keys.slice(0, 10).join(', ')}` : 'it is empty';
+  throw new RegistryError('KeyNotFound', `ConfigMap ${name} has no key ${key}: ${known}.`);
+}
+
+/** Undefined when it is not there. */
+async function readMounted(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    const message = `${file} cannot be read (${code}): let the user of the server read it.`;
+    throw new RegistryError('FetchFailed', message, 'wait', { cause: error });
+  }
+}

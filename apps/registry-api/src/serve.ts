@@ -1,0 +1,255 @@
+import { once } from 'node:events';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { ImportThreads } from '#activities/sync/import-threads.js';
+import type { SyncWorld } from '#activities/sync/sync-world.js';
+import type { ServeConfig } from '#config/serve-config.js';
+import type { ServerIdentity } from '#config/server-config.js';
+import { readVersion } from '#config/version.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { Store } from '#domain/sync.js';
+import type { ServerTrouble } from '#domain/workload.js';
+import { inClusterAccess } from '#kubernetes/in-cluster.js';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { createDataSource } from '#persistence/database.js';
+import type { Database } from '#persistence/database.js';
+import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import type { SourceSettings } from '#sources/source.js';
+import { lockDirectory } from '#subprocess/directory-lock.js';
+import type { TemporalAccess, TemporalEndpoint } from '#temporal/connect.js';
+import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
+import type { RunningWorker } from '#temporal/running-worker.js';
+import { installTemporalRuntime } from '#temporal/runtime.js';
+import { storeTaskQueue } from '#temporal/task-queues.js';
+import { configuredDatabase } from './configured-database.js';
+import { configuredRegistry } from './configured-registry.js';
+import { memoryShareMiB } from './memory-share.js';
+import { openDatabase } from './open-database.js';
+import { LiveConfig } from './resources/live-config.js';
+import { PodResources } from './resources/pod-resources.js';
+import { startRegistryApi } from './start-registry-api.js';
+import { SyncLink } from './sync/sync-link.js';
+import { startSyncWorker } from './sync/sync-worker.js';
+
+/** A sync that waits for a host that hangs holds its place; each place costs memory that small pods do not have. */
+const MAX_CONCURRENT_SYNCS = 4;
+
+const IMPORTS = { threads: 1, deadlineMs: 10 * 60_000 };
+const WALKS = { threads: 2, deadlineMs: 30 * 60_000 };
+
+/** A task gets so long to end, then is given up: both within the 30 s that a pod has. */
+const GRACE = { softMs: 10_000, hardMs: 20_000 };
+
+/** From "not ready" on, clients that kept a connection or have not heard of it yet are served so long. */
+const DRAIN_MS = 3_000;
+
+interface Surroundings {
+  /** Ends everything, in order. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/**
+ * The server of one registry: answers from memory, keeps the data in its database and syncs what the workflow of the
+ * registry asks for. It listens whether or not database and Temporal are there. Returns when the signal has ended it.
+ */
+export async function serve(config: ServeConfig, { signal, logger }: Surroundings): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const { config: live, identity } = await LiveConfig.open(config.configFile, logger);
+  stack.defer(() => live.stop());
+  const registry = whose(config, identity);
+  const endpoint = () => temporalEndpoint(config);
+  await endpoint();
+  installTemporalRuntime(logger);
+
+  const lock = await lockDirectory(resolve(config.dataDirectory));
+  stack.defer(() => lock.release());
+  const database = await obtainDatabase(stack, config, live, { signal, logger });
+  const resources = podResources(stack, config, registry, live);
+
+  let trouble: ServerTrouble | undefined;
+  const version = await readVersion();
+  const api = await startRegistryApi({
+    database: database.app,
+    host: config.host,
+    port: config.port,
+    internalPort: config.internalPort,
+    registries: configuredRegistry(registry, live),
+    references: resources,
+    syncNow: (_registry, source) => link.syncNow(source),
+    databaseTrouble: () => trouble && `${trouble.reason}: ${trouble.message}`,
+    version,
+    logger,
+  });
+  stack.defer(() => api.close());
+
+  const link = new SyncLink({
+    registry,
+    endpoint,
+    async openStore({ signal: until, onTrouble }) {
+      const id = await openDatabase(database, registry, {
+        signal: until,
+        onFault({ reason, message }) {
+          trouble = { pod: config.podName, reason, message };
+          logger.warn({ reason, fault: message }, 'the database cannot be used yet');
+          onTrouble({ pod: config.podName, reason, message });
+        },
+      });
+      trouble = undefined;
+      return { id, taskQueue: storeTaskQueue({ uid: registry.uid, pod: config.podHash }, id) };
+    },
+    startWorker: (temporal, { namespace }, taskStore) =>
+      startWorker({
+        config,
+        database,
+        resources,
+        temporal,
+        namespace,
+        store: taskStore,
+        version: version.version,
+        logger,
+      }),
+    logger,
+  });
+  stack.defer(async () => {
+    api.drain();
+    await Promise.all([link.stop(), delay(DRAIN_MS)]);
+  });
+  logger.info({ registry, url: api.url, version: version.version }, 'serving');
+  if (!signal.aborted) await once(signal, 'abort');
+  logger.info('stopping');
+}
+
+/** Whose server this is: by the environment that the operator sets, else by the configuration. */
+function whose({ registry }: ServeConfig, said: Partial<ServerIdentity>): RegistryRef {
+  const { namespace = said.namespace ?? 'default', name = said.name, uid } = registry;
+  if (name !== undefined && uid !== undefined) return { namespace, name, uid };
+  const message =
+    'REGISTRY_NAME and REGISTRY_UID must name the MCPRegistry whose server this is, as the operator sets them; ' +
+    'to serve a registry without an operator, use the command standalone';
+  throw new RegistryError('ValidationFailed', message, 'stop');
+}
+
+async function temporalEndpoint({ temporal }: ServeConfig): Promise<TemporalEndpoint> {
+  const mounted = await readMountedEndpoint(temporal.directory);
+  if (mounted) return mounted;
+  const { address, namespace } = temporal;
+  if (address !== undefined) return { address, namespace };
+  const message =
+    `no Temporal server is named: ${temporal.directory}/address is missing, and TEMPORAL_ADDRESS is not set; ` +
+    'to run without one, use the command standalone, which brings its own';
+  throw new RegistryError('ValidationFailed', message, 'stop');
+}
+
+/** The database that the configuration names, or one of our own that begins empty at each start. */
+async function obtainDatabase(
+  stack: AsyncDisposableStack,
+  config: ServeConfig,
+  { spec }: LiveConfig,
+  { signal, logger }: Surroundings,
+): Promise<Database> {
+  if (spec.databaseConfig) return configuredDatabase(spec.databaseConfig, config);
+  logger.warn('no database is configured: the data is kept beside this server, and synced anew at each start');
+  const { connection, stop } = await startEmbeddedPostgres({
+    dataDirectory: resolve(config.dataDirectory),
+    durable: false,
+    ...(config.postgresTemplate !== undefined && { template: config.postgresTemplate }),
+    log: (message, fields = {}) => logger.info({ ...fields, component: 'postgres' }, message),
+    signal,
+  });
+  stack.defer(stop);
+  return { app: { ...connection, user: 'db_app' }, migrator: { ...connection, user: 'db_migrator' } };
+}
+
+function podResources(
+  stack: AsyncDisposableStack,
+  config: ServeConfig,
+  registry: RegistryRef,
+  live: LiveConfig,
+): PodResources {
+  const cluster = config.inCluster ? new HttpKubernetesApi(inClusterAccess()) : undefined;
+  if (cluster) {
+    stack.defer(() => cluster.close());
+    live.follow(cluster, registry);
+  }
+  const configDirectory = dirname(resolve(config.configFile));
+  return new PodResources({
+    registry,
+    config: live,
+    cluster,
+    configDirectory,
+    secretsDirectory: config.secretsDirectory,
+  });
+}
+
+interface WorkerParts {
+  readonly config: ServeConfig;
+  readonly database: Database;
+  readonly resources: PodResources;
+  readonly temporal: TemporalAccess;
+  readonly namespace: string;
+  readonly store: Store;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** The worker beside the store, and its connections to it. */
+async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
+  const { config, database, resources, temporal, namespace, store, version, logger } = parts;
+  const dataSource = createDataSource(database.app, {
+    maxConnections: MAX_CONCURRENT_SYNCS + 1,
+    onError: (err) => logger.debug({ err }, 'an idle database connection broke'),
+  });
+  await dataSource.initialize();
+  try {
+    const world: SyncWorld = {
+      resources,
+      catalogue: new RegistryCatalogue(dataSource),
+      database: database.app,
+      imports: new ImportThreads({ ...IMPORTS, memoryMiB: memoryShareMiB(0.3, { least: 96, most: 512 }) }),
+      walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
+      version,
+      settings: sourceSettings(config, resources),
+      minSyncIntervalMs: config.minSyncIntervalMs,
+      cacheDirectory: join(resolve(config.dataDirectory), 'cache'),
+      onRun: (_registry, outcome) => logger.info({ outcome }, 'sync run ended'),
+    };
+    const worker = await startSyncWorker({
+      connection: temporal.connection,
+      namespace,
+      identity: config.podName,
+      grace: GRACE,
+      store,
+      maxConcurrentSyncs: MAX_CONCURRENT_SYNCS,
+      world,
+    });
+    return {
+      ended: worker.ended,
+      async stop() {
+        await worker.stop();
+        await dataSource.destroy();
+      },
+    };
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+}
+
+function sourceSettings(config: ServeConfig, resources: PodResources): SourceSettings {
+  return {
+    urlRewrites: config.urlRewrites,
+    allowLocalGit: config.allowLocalGit,
+    addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
+    maxFileBytes: 256 * 1024 * 1024,
+    fetchTimeoutMs: 60_000,
+    // Claims come and go with the configuration.
+    get volumes() {
+      return resources.claims;
+    },
+    environment: process.env,
+  };
+}

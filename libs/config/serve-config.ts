@@ -1,0 +1,98 @@
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { parseGoDuration } from '#domain/go-duration.js';
+import { listenerFields, logLevel, portsDiffer, sourceFields, temporalAddress } from './environment-fields.js';
+import { formatFault, parseWithFaults } from './spec-fault.js';
+
+export const SERVE_USAGE = `Usage: serve [--config FILE]
+
+Serves one registry, and syncs its sources as the workflow of its MCPRegistry asks.
+
+  --config FILE   its configuration; /config/config.yaml when not given
+  --help          this text
+
+Environment: REGISTRY_NAMESPACE, REGISTRY_NAME, REGISTRY_UID, REGISTRY_POD_HASH, POD_NAME, PORT, INTERNAL_PORT, HOST, DATA_DIR,
+TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, SECRETS_DIR, PGPASSFILE, PGSSLROOTCERT, POSTGRES_TEMPLATE, SOURCE_URL_REWRITES,
+ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES, MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
+`;
+
+const environmentSchema = z
+  .object({
+    ...listenerFields,
+    ...sourceFields,
+    LOG_LEVEL: logLevel,
+    REGISTRY_NAMESPACE: z.string().optional(),
+    REGISTRY_NAME: z.string().optional(),
+    REGISTRY_UID: z.string().optional(),
+    REGISTRY_POD_HASH: z.string().optional(),
+    POD_NAME: z.string().default(hostname()),
+    DATA_DIR: z.string().default('/data'),
+    SECRETS_DIR: z.string().default('/secrets'),
+    TEMPORAL_DIR: z.string().default('/temporal'),
+    TEMPORAL_ADDRESS: temporalAddress.optional(),
+    TEMPORAL_NAMESPACE: z.string().default('default'),
+    PGPASSFILE: z.string().optional(),
+    PGSSLROOTCERT: z.string().optional(),
+    POSTGRES_TEMPLATE: z.string().optional(),
+    KUBERNETES_SERVICE_HOST: z.string().optional(),
+  })
+  .superRefine(portsDiffer)
+  .transform((env) => ({
+    host: env.HOST,
+    port: env.PORT,
+    internalPort: env.INTERNAL_PORT,
+    /** Whose server this is, as far as it is said here; the configuration may say the rest. */
+    registry: { namespace: env.REGISTRY_NAMESPACE, name: env.REGISTRY_NAME, uid: env.REGISTRY_UID },
+    /** Of the pod template: tells the pods of one spec and image from those of another. */
+    podHash: env.REGISTRY_POD_HASH ?? 'unhashed',
+    podName: env.POD_NAME,
+    /** The only place that is written to, beside the temporary folder. */
+    dataDirectory: env.DATA_DIR,
+    /** A Secret's key is the file NAME/KEY in it. */
+    secretsDirectory: env.SECRETS_DIR,
+    temporal: {
+      /** Where the Secret is mounted that says how to reach Temporal. */
+      directory: env.TEMPORAL_DIR,
+      /** Without such a Secret. */
+      address: env.TEMPORAL_ADDRESS,
+      namespace: env.TEMPORAL_NAMESPACE,
+    },
+    passwordFile: env.PGPASSFILE,
+    caFile: env.PGSSLROOTCERT,
+    /** Of the embedded Postgres: a data folder to begin with, where initdb cannot make one. */
+    postgresTemplate: env.POSTGRES_TEMPLATE,
+    inCluster: env.KUBERNETES_SERVICE_HOST !== undefined,
+    urlRewrites: env.SOURCE_URL_REWRITES,
+    allowLocalGit: env.ALLOW_LOCAL_GIT,
+    allowPrivateSources: env.ALLOW_PRIVATE_SOURCES,
+    minSyncIntervalMs: parseGoDuration(env.MIN_SYNC_INTERVAL)!,
+    logLevel: env.LOG_LEVEL,
+  }));
+
+export type ServeConfig = z.output<typeof environmentSchema> & {
+  /** The file with what the registry is. */
+  readonly configFile: string;
+};
+
+/** Parsed once, at start. Faults are sentences with the remedy, all at once. */
+export function parseServeConfig(
+  args: readonly string[],
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): { config: ServeConfig } | { faults: string[] } | { help: true } {
+  const faults: string[] = [];
+  let configFile = '/config/config.yaml';
+  const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === 'option' && token.name === 'help') return { help: true };
+    if (token.kind === 'option' && token.name === 'config' && token.value) configFile = token.value;
+    else if (token.kind === 'option') faults.push(`${token.rawName}: is not understood: see --help`);
+    else if (token.kind === 'positional') faults.push(`${token.value}: is not understood: use --config FILE`);
+  }
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
+  const environment = parseWithFaults(environmentSchema, given);
+  if ('faults' in environment) faults.push(...environment.faults.map(formatFault));
+  if ('faults' in environment || faults.length > 0) return { faults };
+  return { config: { ...environment.value, configFile } };
+}

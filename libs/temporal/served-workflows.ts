@@ -1,0 +1,51 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Reason } from '#domain/reasons.js';
+import { registryWorkflowId } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { LIVE_STORES, STORE_DELAYED, STORE_OPENED, SYNC_NOW } from '#domain/server-messages.js';
+import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
+import type { Store } from '#domain/sync.js';
+import type { ServerTrouble } from '#domain/workload.js';
+
+/**
+ * The workflows of MCPRegistries as the servers of these see them. Handles are taken by id only: a run id is stale after the first
+ * continue-as-new.
+ */
+export class ServedWorkflows {
+  constructor(protected readonly client: Client) {}
+
+  /** Tells the workflow, if there is one, that a store takes tasks. */
+  async openStore(registry: RegistryRef, store: Store): Promise<void> {
+    await this.handle(registry).signal<[Store]>(STORE_OPENED, store).catch(unlessNotFound(undefined));
+  }
+
+  /** Tells the workflow, if there is one, why a running server has no store yet. */
+  async delayStore(registry: RegistryRef, trouble: ServerTrouble<Reason>): Promise<void> {
+    await this.handle(registry)
+      .signal<[ServerTrouble<Reason>]>(STORE_DELAYED, trouble)
+      .catch(unlessNotFound(undefined));
+  }
+
+  /** The stores that the workflow syncs into; none when there is no workflow. */
+  async liveStores(registry: RegistryRef): Promise<readonly Store[]> {
+    return this.handle(registry).query<readonly Store[]>(LIVE_STORES).catch(unlessNotFound([]));
+  }
+
+  /** Starts a sync of one source, or of all; resolves when they have started. */
+  async syncNow(registry: RegistryRef, source?: string): Promise<readonly StartedSync[]> {
+    const request = source === undefined ? {} : { source };
+    return this.handle(registry).executeUpdate<readonly StartedSync[], [SyncNowRequest]>(SYNC_NOW, { args: [request] });
+  }
+
+  protected handle(registry: RegistryRef): WorkflowHandle {
+    return this.client.workflow.getHandle(registryWorkflowId(registry));
+  }
+}
+
+export function unlessNotFound<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof WorkflowNotFoundError) return instead;
+    throw error;
+  };
+}

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { projectRoot } from '#config/project-root.js';
+import { isPortFree } from '#temporal/free-port.js';
+
+export const MAIN = fileURLToPath(new URL('dist/apps/main.js', projectRoot));
+
+/** Longer than anything here takes; a test that waits in vain tells what the process said. */
+const PATIENCE_MS = 55_000;
+
+/** Starts a command of the shipped build; undefined unsets a variable. */
+export function startShipped(
+  args: readonly string[],
+  {
+    env,
+    user,
+  }: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly user?: { readonly uid: number; readonly gid: number };
+  },
+): ShippedProcess {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: fileURLToPath(projectRoot),
+    env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...user,
+  });
+  return new ShippedProcess(child);
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** One run of the shipped build. */
+export class ShippedProcess {
+  stdout = '';
+  stderr = '';
+  /** Resolves when it has ended and everything that it wrote is here. */
+  readonly exited: Promise<Exit>;
+  private exit: Exit | undefined;
+
+  constructor(private readonly child: ChildProcess) {
+    (child.stdout as Readable).setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.exited = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
+      this.exit = { code, signal } as Exit;
+      return this.exit;
+    });
+  }
+
+  get output(): string {
+    return `${this.stdout}${this.stderr}`;
+  }
+
+  /** Resolves when it has said this; rejects, with all that it said, when it ends or goes on without. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    const { child } = this;
+    const over = AbortSignal.timeout(PATIENCE_MS);
+    for (;;) {
+      const found = pattern.exec(this.output);
+      if (found) return found;
+      if (this.exit) throw new Error(`ended (${JSON.stringify(this.exit)}) without ${pattern}:\n${this.output}`);
+      const more = [child.stdout, child.stderr].map((stream) => once(stream as Readable, 'data', { signal: over }));
+      await Promise.race([...more, this.exited]).catch(() => {
+        throw new Error(`said nothing like ${pattern}:\n${this.output}`);
+      });
+    }
+  }
+
+  async ready(): Promise<void> {
+    await this.said(/^ready http.*$/m);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Ctrl-C. */
+  async stop(): Promise<Exit> {
+    this.signal('SIGINT');
+    return this.exited;
+  }
+
+  /** In order, as long as it has not ended by itself. */
+  async end(): Promise<void> {
+    if (!this.exit) this.signal('SIGTERM');
+    await this.exited;
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+}
+
+/** Below the ports that the system gives to outgoing connections, which come and go. */
+const LOWEST_PORT = 20_000;
+const HIGHEST_PORT = 32_000;
+
+export async function findFreePorts(count: number): Promise<number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+    if (await isPortFree(port)) found.add(port);
+  }
+  return [...found];
+}
