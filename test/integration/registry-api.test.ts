@@ -102,6 +102,42 @@ interface ServerList {
 
 const get = (path: string, init?: RequestInit) => fetch(`${api.url}${path}`, init);
 
+describe('a registry that is made of views', () => {
+  const served: ServedRegistry = {
+    ...OPEN,
+    views: [
+      { name: 'both', sources: ['v0.1', 'first'] },
+      { name: 'one', sources: ['v0.1'] },
+    ],
+  };
+
+  it('serves each by its name, the first source of the view that has a server wins it', async () => {
+    const viewed = await startRegistryApi(options({ registries: onlyRegistry(served) }));
+    try {
+      await viewed.catalogue.nextChange();
+      const list = async (name: string) => {
+        const response = await fetch(`${viewed.url}/registry/${name}/v0.1/servers`);
+        return response.ok
+          ? ((await response.json()) as ServerList).servers.map(({ server }) => server)
+          : response.status;
+      };
+      expect(await list('one')).toMatchObject([
+        { name: 'io.example/both' },
+        { name: 'io.example/gone' },
+        { name: 'io.second/only' },
+      ]);
+      const both = await list('both');
+      expect(both).toContainEqual(expect.objectContaining({ name: 'io.example/both', version: '2.0.0' }));
+      expect(both).toContainEqual(expect.objectContaining({ name: 'a/versions' }));
+      // As in the order of the spec, where the other source comes first.
+      expect(await list('open')).toContainEqual(expect.objectContaining({ name: 'io.example/both', version: '1.0.0' }));
+      expect(await list('first')).toBe(404);
+    } finally {
+      await viewed.close();
+    }
+  });
+});
+
 async function list(path: string): Promise<{ names: string[]; nextCursor: string | undefined; body: ServerList }> {
   const response = await get(path);
   expect({ path, status: response.status }).toEqual({ path, status: 200 });

@@ -8,8 +8,11 @@ export function configuredRegistry({ namespace, name }: ServerIdentity, config: 
   const current = (): ServedRegistry => {
     const { spec } = config;
     if (known?.of !== spec) {
-      const { auth, displayName } = spec;
-      known = { of: spec, registry: { namespace, name, ...(displayName !== undefined && { displayName }), auth } };
+      const { auth, displayName, views } = spec;
+      known = {
+        of: spec,
+        registry: { namespace, name, ...(displayName !== undefined && { displayName }), ...(views && { views }), auth },
+      };
     }
     return known.registry;
   };

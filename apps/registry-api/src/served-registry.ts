@@ -1,10 +1,13 @@
 import type { Auth } from '#config/auth-spec.js';
+import type { RegistryView } from '#config/server-config.js';
 
 /** A registry as the API serves it. */
 export interface ServedRegistry {
   readonly namespace: string;
   readonly name: string;
   readonly displayName?: string;
+  /** What is served by which name; absent: each source by its own. */
+  readonly views?: readonly RegistryView[];
   /** Who may use it. */
   readonly auth: Auth;
 }

@@ -33,6 +33,7 @@ function toServed(resource: RegistryResource): ServedRegistry {
     namespace: ref.namespace,
     name: ref.name,
     ...(displayName === undefined ? {} : { displayName }),
+    ...(views && { views }),
     auth: auth ?? NOBODY_IN,
   };
   served.set(spec as object, registry);

@@ -40,6 +40,8 @@ export interface CatalogueScope {
   readonly registry: string;
   /** All sources as one when absent. */
   readonly source?: string;
+  /** These sources as one, in this order; the same array each time, so that what is merged can be kept. */
+  readonly view?: readonly string[];
   /** What the caller may see of the registry; every source when absent. */
   readonly visibleSources?: ReadonlySet<string>;
 }

@@ -38,7 +38,7 @@ const NOTHING = new CatalogueView(EMPTY_LAYOUT, { tag: 'nothing', changedAtMs: u
 /** The newest snapshot of every registry in the database. Requests read; only the follower replaces. */
 export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
-  readonly #views = new WeakMap<RegistrySnapshot, WeakMap<ReadonlySet<string>, CatalogueReader>>();
+  readonly #merged = new WeakMap<RegistrySnapshot, WeakMap<object, WeakMap<object, CatalogueReader>>>();
   #change = Promise.withResolvers<void>();
   #staleSince: string | undefined;
   #confirmedAtMs: number | undefined;
@@ -81,10 +81,10 @@ export class LiveCatalogue extends Catalogue {
     return this.#change.promise;
   }
 
-  reader({ namespace, registry, source, visibleSources }: CatalogueScope): CatalogueReader {
+  reader({ namespace, registry, source, view, visibleSources }: CatalogueScope): CatalogueReader {
     if (!this.#snapshots) throw new CatalogueNotLoaded();
     const snapshot = this.#snapshots.get(displayRef({ namespace, name: registry }));
-    if (source === undefined) return snapshot ? this.#aggregate(snapshot, visibleSources) : NOTHING;
+    if (source === undefined) return snapshot ? this.#aggregate(snapshot, visibleSources, view) : NOTHING;
     const found = snapshot?.sources.find(({ name }) => name === source);
     if (found && (!visibleSources || visibleSources.has(source))) return found.reader;
     // Elsewhere a registry has one name and many sources; clients that are told that name find all of them.
@@ -92,16 +92,30 @@ export class LiveCatalogue extends Catalogue {
     throw new UnknownSource(source);
   }
 
-  /** What is merged for one view is kept as long as the snapshot is the newest. */
-  #aggregate(snapshot: RegistrySnapshot, visible: ReadonlySet<string> | undefined): CatalogueReader {
-    if (!visible || snapshot.sources.every(({ name }) => visible.has(name))) return snapshot.aggregate;
-    const views = this.#views.get(snapshot) ?? new WeakMap<ReadonlySet<string>, CatalogueReader>();
-    this.#views.set(snapshot, views);
-    const known = views.get(visible);
-    if (known) return known;
-    const seen = snapshot.sources.filter(({ name }) => visible.has(name));
-    const view = aggregateView(seen, mergeLayouts(seen.map(({ layout }) => layout)), this.bodies);
-    views.set(visible, view);
-    return view;
+  /** What is merged for one view and one set of sources is kept as long as the snapshot is the newest. */
+  #aggregate(
+    snapshot: RegistrySnapshot,
+    visible: ReadonlySet<string> | undefined,
+    view?: readonly string[],
+  ): CatalogueReader {
+    if (!view && (!visible || snapshot.sources.every(({ name }) => visible.has(name)))) return snapshot.aggregate;
+    const ofSnapshot = entryOf(this.#merged, snapshot, () => new WeakMap<object, WeakMap<object, CatalogueReader>>());
+    const ofView = entryOf(ofSnapshot, view ?? ALL, () => new WeakMap<object, CatalogueReader>());
+    return entryOf(ofView, visible ?? ALL, () => {
+      const viewed = view?.flatMap((name) => snapshot.sources.find((source) => source.name === name) ?? []);
+      const seen = (viewed ?? snapshot.sources).filter(({ name }) => visible?.has(name) ?? true);
+      return aggregateView(seen, mergeLayouts(seen.map(({ layout }) => layout)), this.bodies);
+    });
   }
+}
+
+/** Stands for no restriction. */
+const ALL = {};
+
+function entryOf<Key extends object, Value>(map: WeakMap<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

@@ -3,6 +3,7 @@ import { createParamDecorator } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { grantedAccess } from '../auth/granted-access.js';
+import { UnknownSource } from '../catalogue/catalogue-reader.js';
 import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
 import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
 import { Problem } from './problem.js';
@@ -50,20 +51,42 @@ export function getAddressPrefix(request: FastifyRequest): string {
   return (request.raw as ScopedMessage)[ADDRESS_PREFIX] ?? '';
 }
 
+<<<<<<< HEAD
 /** The registry that the request is for, its source where the path names one, and what the caller may see. */
 export function scopeOf(request: FastifyRequest): CatalogueScope {
   const { namespace, name } = getServedRegistry(request);
   const { source } = request.params as { source?: string };
+=======
+/** Parameter decorator: the registry that the request is for, its source where the path names one, and what the caller may see. */
+export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope => {
+  const request = context.switchToHttp().getRequest<FastifyRequest<{ Params: { source?: string } }>>();
+  const served = getServedRegistry(request);
+  const { namespace, name } = served;
+>>>>>>> 7ac119c (feat(registry-api): serve the registries of a configuration as views of its sources)
   const { visibleSources } = grantedAccess(request.raw);
   return {
     namespace,
     registry: name,
-    ...(source !== undefined && { source }),
+    ...named(served, request.params.source),
     ...(visibleSources && { visibleSources }),
   };
+<<<<<<< HEAD
 }
 
 /** Parameter decorator. */
 export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope =>
   scopeOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );
+=======
+});
+
+/** What a name in a path means: a source, or what the configuration makes of several. Throws `UnknownSource`. */
+function named({ name, views }: ServedRegistry, asked: string | undefined): Pick<CatalogueScope, 'source' | 'view'> {
+  if (asked === undefined) return {};
+  if (!views) return { source: asked };
+  const view = views.find((each) => each.name === asked);
+  if (view) return { view: view.sources };
+  if (asked === name) return {};
+  throw new UnknownSource(asked);
+}
+>>>>>>> 7ac119c (feat(registry-api): serve the registries of a configuration as views of its sources)
