@@ -136,7 +136,7 @@ async function fill({ directory, catalogue, database }: BenchStore): Promise<voi
   const threads = new ImportThreads({ threads: 1, memoryMiB: 512, deadlineMs: 600_000 });
   for (const registry of [OPEN, GUARDED]) {
     await catalogue.adoptPlan(registry, null, [
-      { name: 's', type: 'git', address: '', format: 'upstream', specHash: 'a', filterHash: 'b', referenceHash: '' },
+      { name: 's', type: 'git', address: '', format: 'upstream', specHash: 'a', filterHash: 'b' },
     ]);
     await threads.run(
       {

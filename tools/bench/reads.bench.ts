@@ -128,7 +128,7 @@ async function publish({ catalogue, database }: BenchStore, name: string, file: 
   const registry = { namespace: 'bench', name, uid: '00000000-0000-4000-8000-000000000002' };
   const format = file === REAL_CATALOGUE ? 'toolhive' : 'upstream';
   await catalogue.adoptPlan(registry, null, [
-    { name: 's', type: 'git', address: '', format, specHash: 'a', filterHash: 'b', referenceHash: '' },
+    { name: 's', type: 'git', address: '', format, specHash: 'a', filterHash: 'b' },
   ]);
   const threads = new ImportThreads({ threads: 1, memoryMiB: 512, deadlineMs: 600_000 });
   await threads.run(

@@ -28,7 +28,7 @@ function toServed(resource: RegistryResource): ServedRegistry {
   const known = served.get(spec as object);
   if (known) return known;
   const read = readSpec(resource);
-  const { auth, displayName } = 'spec' in read ? read.spec : {};
+  const { auth, displayName, views } = 'spec' in read ? read.spec : {};
   const registry: ServedRegistry = {
     namespace: ref.namespace,
     name: ref.name,

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule } from '@nestjs/common';
@@ -50,8 +51,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   if (options.metrics) countRequests(server, options.metrics);
   addCommonHeaders(server);
   let draining = false;
-  server.addHook('onSend', async (_request, reply) => {
-    if (draining) void reply.header('connection', 'close');
+  // Below all hooks: some answers go past them.
+  server.server.prependListener('request', (_request, response: ServerResponse) => {
+    if (draining) response.shouldKeepAlive = false;
   });
   const refuseOtherMethods = refuseAbsentRoutes(server);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {

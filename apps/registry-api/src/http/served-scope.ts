@@ -51,34 +51,17 @@ export function getAddressPrefix(request: FastifyRequest): string {
   return (request.raw as ScopedMessage)[ADDRESS_PREFIX] ?? '';
 }
 
-<<<<<<< HEAD
 /** The registry that the request is for, its source where the path names one, and what the caller may see. */
 export function scopeOf(request: FastifyRequest): CatalogueScope {
-  const { namespace, name } = getServedRegistry(request);
-  const { source } = request.params as { source?: string };
-=======
-/** Parameter decorator: the registry that the request is for, its source where the path names one, and what the caller may see. */
-export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope => {
-  const request = context.switchToHttp().getRequest<FastifyRequest<{ Params: { source?: string } }>>();
   const served = getServedRegistry(request);
-  const { namespace, name } = served;
->>>>>>> 7ac119c (feat(registry-api): serve the registries of a configuration as views of its sources)
   const { visibleSources } = grantedAccess(request.raw);
   return {
-    namespace,
-    registry: name,
-    ...named(served, request.params.source),
+    namespace: served.namespace,
+    registry: served.name,
+    ...named(served, (request.params as { source?: string }).source),
     ...(visibleSources && { visibleSources }),
   };
-<<<<<<< HEAD
 }
-
-/** Parameter decorator. */
-export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope =>
-  scopeOf(context.switchToHttp().getRequest<FastifyRequest>()),
-);
-=======
-});
 
 /** What a name in a path means: a source, or what the configuration makes of several. Throws `UnknownSource`. */
 function named({ name, views }: ServedRegistry, asked: string | undefined): Pick<CatalogueScope, 'source' | 'view'> {
@@ -89,4 +72,8 @@ function named({ name, views }: ServedRegistry, asked: string | undefined): Pick
   if (asked === name) return {};
   throw new UnknownSource(asked);
 }
->>>>>>> 7ac119c (feat(registry-api): serve the registries of a configuration as views of its sources)
+
+/** Parameter decorator. */
+export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope =>
+  scopeOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
