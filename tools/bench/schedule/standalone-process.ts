@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../../apps/standalone/src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../apps/main.js', import.meta.url));
 
 /** The product as `npm start` starts it, with a folder of its own. */
 export class StandaloneProcess implements AsyncDisposable {
@@ -15,7 +15,7 @@ export class StandaloneProcess implements AsyncDisposable {
   ) {}
 
   static async start(manifest: string, environment: Readonly<Record<string, string>>): Promise<StandaloneProcess> {
-    const child = spawn(process.execPath, [MAIN, manifest], {
+    const child = spawn(process.execPath, [MAIN, 'standalone', manifest], {
       env: { ...process.env, HOST: '127.0.0.1', PORT: '0', INTERNAL_PORT: '0', ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
