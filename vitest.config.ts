@@ -32,6 +32,10 @@ export default defineConfig({
         extends: true,
         test: { ...onRealServers, name: 'record', include: ['test/histories/record.ts'] },
       },
+      {
+        extends: true,
+        test: { ...onRealServers, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 600_000 },
+      },
     ],
   },
 });

@@ -18,6 +18,7 @@ export function importRevision(world: SyncWorld): SyncActivities['importRevision
   return (request, resolved) =>
     underHeartbeat(async (scope) => {
       const source = await openSource(world, request, scope);
+      if (source.shape === 'managed') throw new Error('what is published here is never imported');
       const imported =
         source.shape === 'file'
           ? await importFile(world, request, resolved, source, scope)

@@ -37,8 +37,12 @@ export interface OpenPages extends OpenedSource {
   probe(): Promise<Probe>;
 }
 
+export interface OpenManaged extends OpenedSource {
+  readonly shape: 'managed';
+}
+
 /** A source at the moment of a sync: as the spec has it now, as it is stored, and the way to its data. */
-export type OpenSource = OpenFile | OpenPages;
+export type OpenSource = OpenFile | OpenPages | OpenManaged;
 
 /** Throws `Cancelled` when the registry or the source is gone: nobody wants this sync any more. */
 export async function openSource(
@@ -69,6 +73,7 @@ export async function openSource(
     const probe = () => definition.probe(spec, known, { ...scope, settings });
     return { ...opened, shape: 'pages', type, spec, settings, probe };
   }
+  if (definition?.shape === 'managed') return { ...opened, shape: 'managed' };
   if (definition?.shape === 'file') {
     const directory = await privateDirectory(world.cacheDirectory, registry, name);
     const context: SourceContext = {

@@ -2,7 +2,7 @@ import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
 import type { SyncActivities } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
 import { openSource, storedContent } from './open-source.js';
-import type { OpenFile, OpenPages } from './open-source.js';
+import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 
 /** Not every registry tells of what it removed: all of it is read again this often, whatever it says. */
@@ -19,12 +19,18 @@ export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevisi
   return (request) =>
     underHeartbeat(async (scope) => {
       const source = await openSource(world, request, scope);
-      const resolved =
-        source.shape === 'file' ? await resolveFile(source) : await resolvePages(source, request, Date.now());
+      const resolved = await resolve(source, request);
       if (!resolved.unchanged) return resolved;
       await world.catalogue.markSynced(source.stored, resolved.revision);
       return { ...resolved, stored: storedContent(source.stored) };
     });
+}
+
+function resolve(source: OpenSource, request: SyncRequest): Promise<ResolvedRevision> | ResolvedRevision {
+  if (source.shape === 'file') return resolveFile(source);
+  if (source.shape === 'pages') return resolvePages(source, request, Date.now());
+  const { generation } = source.stored;
+  return { revision: `publication ${generation}`, label: 'what is published here', unchanged: true };
 }
 
 async function resolveFile(source: OpenFile): Promise<ResolvedRevision> {

@@ -198,6 +198,7 @@ describe('a faulty spec', () => {
     [withSource({ name: 'a' }), 'spec.registries[0]: must have a source: add one of '],
     [withSource({ name: 'a', git, pvcRef: { claimName: 'c' } }), 'spec.registries[0]: must have one source but has git and pvcRef'],
     [withSource({ name: 'a', managed: {} }), 'spec.registries[0].managed: needs databaseConfig'],
+    [{ ...withDatabase({}), registries: [{ name: 'a', managed: {}, filter: {} }] }, 'spec.registries[0].filter: '],
     [{ ...withDatabase({}), registries: [{ name: 'a', managed: { x: 1 } }] }, 'spec.registries[0].managed.x: is not a field here'],
 
     // Their blocks
@@ -251,7 +252,7 @@ describe('a faulty spec', () => {
     // The raw path
     [{ configYAML: '' }, 'spec.configYAML: must not be empty'],
     [{ configYAML: 'a: 1\nb: [' }, 'spec.configYAML: line 2: is not YAML: '],
-    [{ configYAML: 'auth: {mode: anonymous}\nregistries:\n- name: a\n- name: b\n  git: {repository: x}' }, 'spec.configYAML: line 3: registries[0]: must have a source: add one of managed, kubernetes, git, configMapRef, pvcRef, api, file; line 5: registries[1].git.repository: "x" must start with'],
+    [{ configYAML: 'auth: {mode: anonymous}\nregistries:\n- name: a\n- name: b\n  git: {repository: x}' }, 'spec.configYAML: line 3: registries[0]: must have a source: add one of kubernetes, git, configMapRef, pvcRef, api, managed, file; line 5: registries[1].git.repository: "x" must start with'],
     [{ configYAML: 'registries: []' }, 'line 1: auth: is required: who may use the registry'],
     [withRaw({ auth: anonymous }), 'spec.auth: cannot stand beside configYAML'],
     [withRaw({ authConfig: anonymous }), 'spec.authConfig: cannot stand beside configYAML'],

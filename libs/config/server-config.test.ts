@@ -88,7 +88,8 @@ const source = fc
     ),
     blocks,
   )
-  .map(([entry, block]) => ({ ...entry, ...block }));
+  // What is published here has no filter.
+  .map(([{ filter, ...entry }, block]) => ({ ...entry, ...block, ...(filter && !('managed' in block) && { filter }) }));
 const provider = fc.record(
   {
     name: names,

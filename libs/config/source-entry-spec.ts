@@ -9,20 +9,14 @@ import { goDurationField, sourceName } from '#domain/spec-fields.js';
 import { serverSources, sources } from '#sources/index.js';
 import { always, uniqueNames } from './refinements.js';
 
-const managedSpec = z.strictObject({}).describe('Entries are published through the API of this registry.');
-
 const kubernetesSpec = z.strictObject({}).describe('MCP servers that are found in the namespace of the server.');
 
 /** Schemas by the names of their blocks: the ways to say where the entries of a source come from. */
 type Blocks = Readonly<Record<string, z.ZodType>>;
 
-const specBlocks: Blocks = {
-  managed: managedSpec,
-  ...Object.fromEntries(sources.map(({ block, spec }) => [block, spec])),
-};
+const specBlocks: Blocks = Object.fromEntries(sources.map(({ block, spec }) => [block, spec]));
 
 const serverBlocks: Blocks = {
-  managed: managedSpec,
   kubernetes: kubernetesSpec,
   ...Object.fromEntries(
     [...sources, ...serverSources].map(({ block, spec, serverSpec = spec }) => [block, serverSpec]),
@@ -56,6 +50,8 @@ const filterSpec = z
   })
   .describe('Which entries are served: exclude beats include, names and tags must both pass.');
 
+const MANAGED_FILTER = 'cannot stand beside managed: what should not be served need not be published';
+
 const entrySpec = (blocks: Blocks) =>
   z
     .strictObject({
@@ -82,13 +78,22 @@ const entrySpec = (blocks: Blocks) =>
           : `must have one source but has ${given.join(' and ')}: make each an item of its own`;
       context.addIssue({ code: 'custom', message });
     }, always)
+    .superRefine((entry: unknown, context) => {
+      if (typeof entry !== 'object' || entry === null) return;
+      const { managed, filter } = entry as Record<string, unknown>;
+      if (managed === undefined || filter === undefined) return;
+      context.addIssue({ code: 'custom', path: ['filter'], message: MANAGED_FILTER });
+    }, always)
     .meta(
-      admission({
-        rule: `[${Object.keys(blocks)
-          .map((block) => `has(self.${block})`)
-          .join(', ')}].exists_one(given, given)`,
-        message: `must have exactly one source: one of ${Object.keys(blocks).join(', ')}; make each an item of its own`,
-      }),
+      admission(
+        {
+          rule: `[${Object.keys(blocks)
+            .map((block) => `has(self.${block})`)
+            .join(', ')}].exists_one(given, given)`,
+          message: `must have exactly one source: one of ${Object.keys(blocks).join(', ')}; make each an item of its own`,
+        },
+        { rule: '!has(self.managed) || !has(self.filter)', message: `filter ${MANAGED_FILTER}`, fieldPath: '.filter' },
+      ),
     );
 
 const entriesSpec = (blocks: Blocks) =>

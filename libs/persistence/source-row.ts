@@ -20,6 +20,9 @@ export async function lockSource(client: Client, registry: RegistryRef, source: 
 }
 
 /** Part of the transaction: readers hear of it when it is committed. */
-export async function notifyReaders(client: Client, { namespace, name }: RegistryRef): Promise<void> {
+export async function notifyReaders(
+  client: Client,
+  { namespace, name }: Pick<RegistryRef, 'namespace' | 'name'>,
+): Promise<void> {
   await client.query('SELECT pg_notify($1, $2)', [CATALOGUE_CHANNEL, `${namespace}/${name}`]);
 }

@@ -92,11 +92,17 @@ export interface PagedSource<Spec> extends SourceType<Spec> {
   pages(spec: Spec, options: WalkOptions, context: ApiContext): AsyncGenerator<ApiPage>;
 }
 
-export type Source<Spec> = FileSource<Spec> | PagedSource<Spec>;
+/** A source whose entries are published here: what it holds is what is stored. */
+export interface ManagedSource<Spec> extends SourceType<Spec> {
+  readonly shape: 'managed';
+}
+
+export type Source<Spec> = FileSource<Spec> | PagedSource<Spec> | ManagedSource<Spec>;
 
 /** Ties schema and functions together, so that the spec's type is written once, by the schema. */
 export function defineSource<Spec>(source: FileSource<Spec>): FileSource<Spec>;
 export function defineSource<Spec>(source: PagedSource<Spec>): PagedSource<Spec>;
+export function defineSource<Spec>(source: ManagedSource<Spec>): ManagedSource<Spec>;
 export function defineSource(source: object): object {
   return source;
 }

@@ -49,11 +49,11 @@ export class CatalogueRows {
     ]);
   }
 
-  async addSource(namespace: string, registry: string, name: string, position = 0): Promise<void> {
+  async addSource(namespace: string, registry: string, name: string, position = 0, type = 'git'): Promise<void> {
     await this.query(
       `INSERT INTO source (namespace, registry, name, position, type, format, address)
-       VALUES ($1, $2, $3, $4, 'git', 'toolhive', 'https://example.com/repo.git')`,
-      [namespace, registry, name, position],
+       VALUES ($1, $2, $3, $4, $5, 'toolhive', 'https://example.com/repo.git')`,
+      [namespace, registry, name, position, type],
     );
   }
 

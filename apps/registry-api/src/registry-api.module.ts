@@ -10,6 +10,7 @@ import { ErrorFilter } from './http/error.filter.js';
 import { internalControllers, publicControllers } from './http/index.js';
 import { CatalogueAnswers } from './http/catalogue-answers.js';
 import { toMalformed } from './http/malformed.js';
+import { PublishedEntries } from './publish/published-entries.js';
 import { Readiness } from './readiness.js';
 import { ServerMetrics } from './server-metrics.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
@@ -24,6 +25,7 @@ export interface RegistryApiParts {
   readonly build: BuildInfo;
   readonly accessControl: AccessControl;
   readonly syncTrigger: SyncTrigger;
+  readonly published: PublishedEntries;
   readonly logger: Logger;
 }
 
@@ -48,6 +50,7 @@ function providersOf({
   build,
   accessControl,
   syncTrigger,
+  published,
   logger,
 }: RegistryApiParts): NonNullable<DynamicModule['providers']> {
   return [
@@ -58,6 +61,7 @@ function providersOf({
     { provide: ServerMetrics, useValue: metrics },
     { provide: BuildInfo, useValue: build },
     { provide: SyncTrigger, useValue: syncTrigger },
+    { provide: PublishedEntries, useValue: published },
     { provide: AccessControl, useValue: accessControl },
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: toMalformed }) },

@@ -8,6 +8,7 @@ import { LiveCatalogue } from './catalogue/live-catalogue.js';
 import { DatabaseBodies } from './catalogue/stored-bodies.js';
 import { BuildInfo } from './http/build-info.js';
 import { startHttpServer } from './http/http-server.js';
+import { PublishedEntries } from './publish/published-entries.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
@@ -67,9 +68,20 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const { version, commit, buildDate } = options.version;
   const accessControl = new AccessControl({ references: options.references, version, logger });
   const syncTrigger = new SyncTrigger(options.syncNow);
+  const published = new PublishedEntries(views, catalogue);
   const build = new BuildInfo(version, commit, buildDate);
   const metrics = new ServerMetrics(catalogue, accessControl.counters);
-  const parts = { catalogue, database: views, readiness, metrics, build, accessControl, syncTrigger, logger };
+  const parts = {
+    catalogue,
+    database: views,
+    readiness,
+    metrics,
+    build,
+    accessControl,
+    syncTrigger,
+    published,
+    logger,
+  };
   const common = { directory: registries, host, logger };
 
   const internal = await startHttpServer({

@@ -1,5 +1,5 @@
 import { DatabaseError, Pool } from 'pg';
-import type { QueryResultRow } from 'pg';
+import type { Client, QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import { poolConfig } from '#persistence/database-client.js';
 import type { DatabaseAccess } from '#persistence/database.js';
@@ -39,6 +39,24 @@ export class ViewDatabase implements Queryable {
       // That it cannot be reached is told by whoever follows it; that it refuses a statement, by nobody else.
       if (error instanceof DatabaseError) this.#logger.error({ err: error }, 'the database refused to answer');
       throw new DatabaseAway({ cause: error });
+    }
+  }
+
+  /** For work of several statements. Throws `DatabaseAway`, whatever the reason. */
+  async withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw new DatabaseAway({ cause: error });
+    });
+    let failure: Error | undefined;
+    try {
+      return await work(client as unknown as Client);
+    } catch (error) {
+      failure = error as Error;
+      this.#logger.error({ err: error }, 'writing to the database failed');
+      throw new DatabaseAway({ cause: error });
+    } finally {
+      // One that failed may be in any state.
+      client.release(failure);
     }
   }
 

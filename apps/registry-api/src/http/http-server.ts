@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { DynamicModule } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryDirectory } from '../served-registry.js';
@@ -50,6 +50,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = adapter.getInstance();
   if (options.metrics) countRequests(server, options.metrics);
   addCommonHeaders(server);
+  keepJsonAsBytes(server);
   let draining = false;
   // Below all hooks: some answers go past them.
   server.server.prependListener('request', (_request, response: ServerResponse) => {
@@ -75,6 +76,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     drain: () => void (draining = true),
     close: () => app.close(),
   };
+}
+
+/** What is published must keep its own words and order, which a detour through objects would not. */
+function keepJsonAsBytes(server: FastifyInstance): void {
+  server.removeContentTypeParser(['application/json', 'text/plain']);
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
 function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions & { skipMiddie: boolean } {

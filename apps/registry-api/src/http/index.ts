@@ -1,6 +1,7 @@
 import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
+import { EntriesController, PublishController } from './publish.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { ResourceMetadataController } from './resource-metadata.controller.js';
 import { ServersController } from './servers.controller.js';
@@ -17,6 +18,8 @@ export const publicControllers = [
   SyncController,
   ExtensionRegistriesController,
   ResourceMetadataController,
+  PublishController,
+  EntriesController,
   OperationsController,
   OpenApiController,
   ReferenceController,

@@ -1,4 +1,5 @@
 import { probeOperations } from '../operations.operations.js';
+import { publishOperations } from '../publish.operations.js';
 import { serverOperations } from '../servers.operations.js';
 import { syncOperations } from '../sync.operations.js';
 import { viewOperations } from '../views/view.operations.js';
@@ -18,7 +19,9 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   403: 'The caller may not do this.',
   404: 'There is no such thing here.',
   409: 'It is there already.',
+  413: 'The body is too large.',
   414: 'A part of the path is too long.',
+  415: 'The body is not JSON.',
   422: 'The body is not what it should be; every fault is named.',
   503: 'It is not there yet, or the database is away; try again after `Retry-After` seconds.',
 };
@@ -30,6 +33,7 @@ export const operations: readonly Operation[] = [
   ...serverOperations('/registry/{source}/v0.1', 'sourceServers'),
   ...viewOperations,
   ...syncOperations,
+  ...publishOperations,
   ...probeOperations,
 ];
 
@@ -65,7 +69,13 @@ function document(listed: readonly Operation[]): object {
 
 function toOperationObject(operation: Operation): object {
   const { id, summary, tag, parameters, body, success, problems = [], isPublic } = operation;
-  const statuses = [400, ...(isPublic ? [] : [401]), ...(parameters?.length ? [414] : []), ...problems];
+  const statuses = [
+    400,
+    ...(isPublic ? [] : [401]),
+    ...(parameters?.length ? [414] : []),
+    ...(body ? [413] : []),
+    ...problems,
+  ];
   return {
     operationId: id,
     summary,

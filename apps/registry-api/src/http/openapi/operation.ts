@@ -16,7 +16,7 @@ export interface Operation {
     readonly description?: string;
   };
   /** Problems beside those that every operation may answer with. */
-  readonly problems?: readonly (403 | 404 | 409 | 422 | 503)[];
+  readonly problems?: readonly (403 | 404 | 409 | 415 | 422 | 503)[];
   /** Answers without a login, whatever the registry's mode. */
   readonly isPublic?: true;
 }

@@ -1,0 +1,75 @@
+import { Body, Controller, Delete, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { Writes } from '../auth/requirement.js';
+import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import { PublishedEntries } from '../publish/published-entries.js';
+import { Problem } from './problem.js';
+import { Scope } from './served-scope.js';
+
+const ROOTS = ['registry/:source/v0.1', 'registry/:source/v0', 'registry/v0.1', 'registry/v0', 'v0.1', 'v0'];
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Publishes to managed sources and takes back, as the generic registry API has it. */
+@Writes()
+@Controller(ROOTS)
+export class PublishController {
+  constructor(private readonly entries: PublishedEntries) {}
+
+  @Post('publish')
+  @HttpCode(201)
+  @Header('content-type', JSON_TYPE)
+  publish(@Scope() scope: CatalogueScope, @Body() body: unknown): Promise<Buffer> {
+    return this.entries.publish(scope, bytesOf(body));
+  }
+
+  @Delete('servers/:name/versions/:version')
+  @Header('content-type', JSON_TYPE)
+  remove(
+    @Scope() scope: CatalogueScope,
+    @Param('name') name: string,
+    @Param('version') version: string,
+  ): Promise<Buffer> {
+    return this.entries.remove(scope, name, version);
+  }
+
+  @Delete('servers/:namespace/:name/versions/:version')
+  @Header('content-type', JSON_TYPE)
+  removeOfTwoSegments(
+    @Scope() scope: CatalogueScope,
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @Param('version') version: string,
+  ): Promise<Buffer> {
+    return this.entries.remove(scope, `${namespace}/${name}`, version);
+  }
+}
+
+/** The same as the admin API of today has it, for the one managed source of a registry. */
+@Writes()
+@Controller('v1/entries')
+export class EntriesController {
+  constructor(private readonly entries: PublishedEntries) {}
+
+  @Post()
+  @HttpCode(201)
+  @Header('content-type', JSON_TYPE)
+  publish(@Scope() scope: CatalogueScope, @Body() body: unknown): Promise<Buffer> {
+    return this.entries.publish(scope, bytesOf(body), 'server');
+  }
+
+  @Delete('server/:name/versions/:version')
+  @HttpCode(204)
+  async remove(
+    @Scope() scope: CatalogueScope,
+    @Param('name') name: string,
+    @Param('version') version: string,
+  ): Promise<void> {
+    await this.entries.remove(scope, name, version);
+  }
+}
+
+/** JSON comes as bytes, so that what is published keeps its own words; see `http-server.ts`. */
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  throw new Problem(400, 'the body must be JSON: send it with content-type application/json');
+}

@@ -1,0 +1,63 @@
+import { serverJsonSchema } from '#sources/formats/server-json.js';
+import { z } from 'zod';
+import { pathParameter } from './openapi/operation.js';
+import type { Operation } from './openapi/operation.js';
+
+const { $schema: _, ...server } = z.toJSONSchema(serverJsonSchema, { io: 'input', unrepresentable: 'any' });
+
+const source = pathParameter('source', 'Name of a managed source.');
+const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.');
+const version = pathParameter('version', 'The version.');
+
+function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
+  const scope = root.includes('{source}') ? [source] : [];
+  return [
+    {
+      method: 'post',
+      tag: 'Publishing',
+      path: `${root}/publish`,
+      id: `${idPrefix}Publish`,
+      summary: 'Publishes one version of a server to a managed source',
+      parameters: scope,
+      body: server,
+      success: { status: 201, answer: 'ServerResponse' },
+      problems: [403, 404, 409, 415, 422, 503],
+    },
+    {
+      method: 'delete',
+      tag: 'Publishing',
+      path: `${root}/servers/{serverName}/versions/{version}`,
+      id: `${idPrefix}Delete`,
+      summary: 'Takes one version back; it stays as a tombstone',
+      parameters: [...scope, name, version],
+      success: { status: 200, answer: 'ServerResponse' },
+      problems: [403, 404, 503],
+    },
+  ];
+}
+
+export const publishOperations: readonly Operation[] = [
+  ...operationsBelow('/v0.1', 'all'),
+  ...operationsBelow('/registry/v0.1', 'registry'),
+  ...operationsBelow('/registry/{source}/v0.1', 'source'),
+  {
+    method: 'post',
+    tag: 'Publishing',
+    path: '/v1/entries',
+    id: 'createEntry',
+    summary: 'Publishes to the one managed source of the registry',
+    body: { type: 'object', required: ['server'], properties: { server } },
+    success: { status: 201, answer: 'ServerResponse' },
+    problems: [403, 409, 415, 422, 503],
+  },
+  {
+    method: 'delete',
+    tag: 'Publishing',
+    path: '/v1/entries/server/{serverName}/versions/{version}',
+    id: 'deleteEntry',
+    summary: 'Takes one version back',
+    parameters: [name, version],
+    success: { status: 204 },
+    problems: [403, 404, 503],
+  },
+];

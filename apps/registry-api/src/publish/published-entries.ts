@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { publishEntry, removeEntry } from '#persistence/managed-entries.js';
+import type { ManagedPlace } from '#persistence/managed-entries.js';
+import { readSources } from '#persistence/read-sources.js';
+import { PublishFault, readPublished } from '#sources/formats/published-server.js';
+import { UnknownSource } from '../catalogue/catalogue-reader.js';
+import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
+import { missingVersion } from '../http/missing-server.js';
+import { Problem } from '../http/problem.js';
+import type { ViewDatabase } from '../view-database.js';
+
+/** What was written is answered from memory once it is there; after this long the write is told all the same. */
+const VISIBLE_WITHIN_MS = 2_000;
+
+/** Writes entries of managed sources; throws a Problem that says why not. */
+export class PublishedEntries {
+  constructor(
+    private readonly database: ViewDatabase,
+    private readonly catalogue: LiveCatalogue,
+  ) {}
+
+  /**
+   * Answers with the ServerResponse of what was published. `member`: under which the body has the server.json; without, it
+   * is the whole body.
+   */
+  async publish(scope: CatalogueScope, body: Buffer, member?: string): Promise<Buffer> {
+    const { entry, hash } = read(body, member);
+    const place = await this.placeOf(scope);
+    const { name, version } = entry;
+    const outcome = await this.database.withClient((client) => publishEntry(client, place, entry, hash));
+    if (outcome === 'absent') throw notManaged(place.source);
+    if (outcome === 'exists') throw new Problem(409, `${name} ${version} is published already: choose another version`);
+    if (outcome === 'deleted') {
+      throw new Problem(409, `${name} ${version} was published and deleted: choose another version`);
+    }
+    await this.seen(place, { name, version }, false);
+    return this.toAnswer(place, { name, version }, entry.serverJson);
+  }
+
+  /** Answers with the ServerResponse of the tombstone. */
+  async remove(scope: CatalogueScope, name: string, version: string): Promise<Buffer> {
+    const place = await this.placeOf(scope);
+    const outcome = await this.database.withClient((client) => removeEntry(client, place, { name, version }));
+    if (outcome === 'absent') throw notManaged(place.source);
+    if (outcome === 'unknown') throw missingVersion(name, version);
+    await this.seen(place, { name, version }, true);
+    return this.toAnswer(place, { name, version }, JSON.stringify({ name, version }));
+  }
+
+  /** From memory, where it is by now; `serverJson` in case that it is not. */
+  private async toAnswer(
+    place: ManagedPlace,
+    { name, version }: { readonly name: string; readonly version: string },
+    serverJson: string,
+  ): Promise<Buffer> {
+    const answer = this.catalogue.reader(place).version(name, version, true);
+    if (!answer) return Buffer.from(`{"server":${serverJson},"_meta":{}}`);
+    return Buffer.concat(await answer.compose().body);
+  }
+
+  /** The source that the path names, or the only one that can be published to. */
+  private async placeOf({ namespace, registry, source }: CatalogueScope): Promise<ManagedPlace> {
+    const sources = await readSources(this.database, { namespace, registry });
+    if (source !== undefined) {
+      if (!sources.some(({ name }) => name === source)) throw new UnknownSource(source);
+      return { namespace, registry, source };
+    }
+    const managed = sources.filter(({ type }) => type === 'managed').map(({ name }) => name);
+    if (managed.length === 0) throw new Problem(403, 'this registry has no managed source: nothing can be published');
+    if (managed.length > 1) {
+      throw new Problem(
+        400,
+        `this registry has several managed sources (${managed.join(', ')}): publish below /registry/{source}`,
+      );
+    }
+    return { namespace, registry, source: managed[0]! };
+  }
+
+  /** Whoever publishes asks next for what he published. */
+  private async seen(
+    place: ManagedPlace,
+    { name, version }: { readonly name: string; readonly version: string },
+    isGone: boolean,
+  ): Promise<void> {
+    const deadline = Date.now() + VISIBLE_WITHIN_MS;
+    const isVisible = () => this.catalogue.reader(place).version(name, version, false) !== undefined;
+    while (Date.now() < deadline && isVisible() === isGone) {
+      await Promise.race([this.catalogue.nextChange(), delay(deadline - Date.now(), undefined, { ref: false })]);
+    }
+  }
+}
+
+function read(body: Buffer, member: string | undefined): ReturnType<typeof readPublished> {
+  try {
+    return readPublished(body, member);
+  } catch (error) {
+    if (error instanceof PublishFault) throw new Problem(error.kind === 'malformed' ? 400 : 422, error.message);
+    throw error;
+  }
+}
+
+function notManaged(source: string): Problem {
+  return new Problem(403, `source "${source}" is not managed: what it serves comes from elsewhere`);
+}

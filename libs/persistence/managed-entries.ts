@@ -1,0 +1,85 @@
+import type { Client } from 'pg';
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { copyEntries } from './copy-entries.js';
+import { inTransaction } from './in-transaction.js';
+import { notifyReaders } from './source-row.js';
+
+/** A managed source, by its names. */
+export interface ManagedPlace {
+  readonly namespace: string;
+  readonly registry: string;
+  readonly source: string;
+}
+
+/** `absent`: there is no managed source of this name. */
+export type PublishOutcome = 'published' | 'exists' | 'deleted' | 'absent';
+export type RemoveOutcome = 'removed' | 'unknown' | 'absent';
+
+/** Stores one version of one server, unless it is there or was; in one transaction, which readers hear of. */
+export async function publishEntry(
+  client: Client,
+  place: ManagedPlace,
+  entry: CatalogueEntry,
+  hash: Buffer,
+): Promise<PublishOutcome> {
+  return inTransaction(client, async () => {
+    const sourceId = await lockManaged(client, place);
+    if (sourceId === undefined) return 'absent';
+    const known = await client.query<{ deleted: boolean }>(
+      `SELECT deleted_at IS NOT NULL AS deleted FROM entry WHERE source_id = $1 AND name = $2 AND version = $3`,
+      [sourceId, entry.name, entry.version],
+    );
+    if (known.rows[0]) return known.rows[0].deleted ? 'deleted' : 'exists';
+    const { rows } = await client.query<{ now: Date }>('SELECT now()::timestamptz(3) AS now');
+    const context = { sourceId, hiddenBy: () => undefined, now: rows[0]!.now };
+    await copyEntries(client, 'entry', only({ entry, hash }), context);
+    await countPublication(client, sourceId, place);
+    return 'published';
+  });
+}
+
+/** Makes one version a tombstone, so that those who mirror this registry learn of it. */
+export async function removeEntry(
+  client: Client,
+  place: ManagedPlace,
+  { name, version }: { readonly name: string; readonly version: string },
+): Promise<RemoveOutcome> {
+  return inTransaction(client, async () => {
+    const sourceId = await lockManaged(client, place);
+    if (sourceId === undefined) return 'absent';
+    const { rowCount } = await client.query(
+      `UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now()
+        WHERE source_id = $1 AND name = $2 AND version = $3 AND deleted_at IS NULL`,
+      [sourceId, name, version],
+    );
+    if (!rowCount) return 'unknown';
+    await countPublication(client, sourceId, place);
+    return 'removed';
+  });
+}
+
+async function lockManaged(client: Client, { namespace, registry, source }: ManagedPlace): Promise<number | undefined> {
+  const { rows } = await client.query<{ id: number }>(
+    `SELECT id FROM source WHERE namespace = $1 AND registry = $2 AND name = $3 AND type = 'managed' FOR UPDATE`,
+    [namespace, registry, source],
+  );
+  return rows[0]?.id;
+}
+
+async function countPublication(
+  client: Client,
+  sourceId: number,
+  { namespace, registry }: ManagedPlace,
+): Promise<void> {
+  await client.query(
+    `UPDATE source SET generation = generation + 1, synced_at = now(), served_count =
+       (SELECT count(*) FROM entry WHERE source_id = $1 AND deleted_at IS NULL AND hidden_by IS NULL)
+      WHERE id = $1`,
+    [sourceId],
+  );
+  await notifyReaders(client, { namespace, name: registry });
+}
+
+async function* only<Item>(item: Item): AsyncGenerator<readonly Item[]> {
+  yield [item];
+}

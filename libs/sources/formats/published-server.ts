@@ -1,0 +1,106 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { EntryFault, explain, formatPath } from './entry-fault.js';
+import { parseEntry } from './entry-text.js';
+import { CutFault, JsonCutter } from './json-cutter.js';
+import type { Container } from './json-cutter.js';
+import { serverJsonSchema, toEntry } from './server-json.js';
+
+/** What a publisher sent cannot be published; every fault is told. */
+export class PublishFault extends Error {
+  constructor(
+    /** `malformed`: it is no JSON of the expected shape; `invalid`: it is, but no server.json as the official schema has it. */
+    readonly kind: 'malformed' | 'invalid',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'PublishFault';
+  }
+}
+
+const LIMITS = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
+const LENGTH = 100;
+
+const shortText = z
+  .string()
+  .min(1)
+  .refine((text) => Array.from(text).length <= LENGTH, `must have at most ${LENGTH} characters`);
+
+const argument = z
+  .looseObject({ type: z.string(), value: z.string().optional(), valueHint: z.string().optional() })
+  .refine(({ type, value, valueHint }) => type !== 'positional' || value !== undefined || valueHint !== undefined, {
+    error: 'must have a value or a valueHint: a positional argument has no name',
+  });
+
+/**
+ * What the official schema of 2025-12-11 asks for beyond what this registry takes from files: a publisher can mend at
+ * once what a reader of a whole catalogue has to bear with.
+ */
+const officialLimits = z.looseObject({
+  description: shortText,
+  title: shortText.optional(),
+  websiteUrl: z.url({ protocol: /^https?$/ }).optional(),
+  repository: z.looseObject({ url: z.url(), source: z.string().min(1) }).optional(),
+  packages: z
+    .array(
+      z
+        .looseObject({
+          registryType: z.enum(['npm', 'pypi', 'oci', 'nuget', 'mcpb', 'cargo']),
+          fileSha256: z.string().optional(),
+          runtimeArguments: z.array(argument).optional(),
+          packageArguments: z.array(argument).optional(),
+        })
+        .refine(({ registryType, fileSha256 }) => registryType !== 'mcpb' || fileSha256 !== undefined, {
+          path: ['fileSha256'],
+          error: 'is missing: a bundle (mcpb) is downloaded from anywhere and needs it',
+        }),
+    )
+    .optional(),
+});
+
+const BODY: Container = { name: '', opener: '{', holdsEntries: true };
+
+/**
+ * Reads one server.json that is published, which is kept in its own words and order. Throws a PublishFault. `member`: it
+ * stands there in the body; absent: it is the body.
+ */
+export function readPublished(body: Buffer, member?: string): { entry: CatalogueEntry; hash: Buffer } {
+  const whole = member === undefined ? Buffer.concat([Buffer.from('{"server":'), body, Buffer.from('}')]) : body;
+  const slice = cut(whole).find(({ key }) => key === (member ?? 'server'));
+  if (!slice?.bytes || slice.opener !== '{') {
+    const where = member === undefined ? 'the body' : `"${member}" in the body`;
+    throw new PublishFault('malformed', `${where} must be a server.json: one JSON object of at most 1 MiB`);
+  }
+  const { bytes, colons, hasBlanks } = slice;
+  const digest = hash('sha256', bytes, 'buffer');
+  try {
+    const text = parseEntry({ bytes, colons, hasBlanks });
+    refuseFaults(text.value);
+    return { entry: toEntry(text), hash: digest };
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new PublishFault('malformed', 'the body is not valid JSON');
+    if (!(error instanceof EntryFault)) throw error;
+    throw new PublishFault('invalid', [error.path || 'the server', error.message].join(' '));
+  }
+}
+
+function refuseFaults(value: unknown): void {
+  const results = [serverJsonSchema, officialLimits].map((schema) => schema.safeParse(value, { error: explain }));
+  const faults = results.flatMap(({ error }) =>
+    (error?.issues ?? []).map(({ path, message }) => `${formatPath(path) || 'the server'} ${message}`),
+  );
+  if (faults.length > 0) throw new PublishFault('invalid', [...new Set(faults)].join('; '));
+}
+
+function cut(body: Buffer): ReturnType<JsonCutter['push']> {
+  const cutter = new JsonCutter(BODY, LIMITS);
+  try {
+    const members = cutter.push(body);
+    cutter.end();
+    return members;
+  } catch (error) {
+    if (error instanceof CutFault) throw new PublishFault('malformed', 'the body is not valid JSON');
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServedRegistry } from '#registry-api/served-registry.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { ALONE } from '#support/alone.js';
+import { CatalogueRows } from '#support/catalogue-rows.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+import { eventually } from '#support/eventually.js';
+import { oauth } from '#support/oauth-spec.js';
+import { AUDIENCE, createKey, OidcProvider } from '#support/oidc-provider.js';
+import { servedRegistries } from '#support/served-registries.js';
+
+let database: TestDatabase;
+let rows: CatalogueRows;
+let provider: OidcProvider;
+let token: string;
+/** Two replicas over one database. */
+let apis: RegistryApi[];
+
+async function startReplica(registries: readonly ServedRegistry[]): Promise<RegistryApi> {
+  const api = await startRegistryApi({
+    ...ALONE,
+    database: database.app,
+    host: '127.0.0.1',
+    port: 0,
+    internalPort: 0,
+    registries: servedRegistries(registries),
+    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-24' },
+    logger: pino({ level: 'silent' }),
+  });
+  await api.catalogue.nextChange();
+  return api;
+}
+
+beforeAll(async () => {
+  [database, provider] = await Promise.all([createTestDatabase(), OidcProvider.start([await createKey('ES256')])]);
+  token = await provider.sign();
+  rows = await CatalogueRows.connect(database.app);
+  for (const name of ['team', 'open']) {
+    await rows.addRegistry('default', name);
+    await rows.addSource('default', name, 'ours', 0, 'managed');
+    await rows.addSource('default', name, 'mirror', 1);
+  }
+  await rows.publish('default', 'team', 'mirror', [{ name: 'io.example/mirrored', version: '1.0.0' }]);
+  const providers = [{ name: 'idp', issuerUrl: provider.issuer, audience: AUDIENCE, allowPrivateIP: true }];
+  const registries: ServedRegistry[] = [
+    { namespace: 'default', name: 'team', auth: oauth({ oauth: { providers } }) },
+    { namespace: 'default', name: 'open', auth: { mode: 'anonymous' } },
+  ];
+  apis = [await startReplica(registries), await startReplica(registries)];
+});
+
+afterAll(async () => {
+  await Promise.all((apis ?? []).map((api) => api.close()));
+  await provider?.[Symbol.asyncDispose]();
+  await rows?.end();
+  await database?.drop();
+});
+
+/** In its own order and with blanks, as a person would write it. */
+const server = (name: string, version: string, more = '') =>
+  `{ "version": "${version}",\n  "name": "${name}", "description": "Published here"${more} }`;
+
+async function send(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${apis[0]!.url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+async function read(path: string, replica = 0): Promise<{ status: number; text: string }> {
+  const response = await fetch(`${apis[replica]!.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  return { status: response.status, text: await response.text() };
+}
+
+describe('publishing', () => {
+  it('is seen by who published at once and on every replica soon, in its own words', async () => {
+    const answer = await send('POST', '/registry/ours/v0.1/publish', server('io.example/one', '1.0.0'));
+    expect(answer.status).toBe(201);
+    expect(JSON.parse(answer.text)._meta).toMatchObject({
+      'io.modelcontextprotocol.registry/official': { status: 'active', isLatest: true },
+    });
+    const path = '/registry/ours/v0.1/servers/io.example%2Fone/versions/latest';
+    const { text } = await read(path);
+    expect(text).toBe(answer.text);
+    expect(text).toContain('"version":"1.0.0","name":"io.example/one","description":"Published here"}');
+    await eventually(async () => ((await read(path, 1)).text === answer.text ? true : undefined));
+    expect((await read('/v0.1/servers?search=Published')).text).toContain('io.example/one');
+  });
+
+  it('of a version that is or was there is a conflict', async () => {
+    const body = server('io.example/twice', '1.0.0');
+    expect((await send('POST', '/registry/ours/v0.1/publish', body)).status).toBe(201);
+    expect(await send('POST', '/registry/ours/v0.1/publish', body)).toMatchObject({
+      status: 409,
+      text: expect.stringContaining('choose another version'),
+    });
+    const path = '/registry/ours/v0.1/servers/io.example%2Ftwice/versions/1.0.0';
+    expect(await send('DELETE', path)).toMatchObject({ status: 200, text: expect.stringContaining('"deleted"') });
+    expect((await read(path)).status).toBe(404);
+    expect((await read(`${path}?include_deleted=true`)).text).toContain('"status":"deleted"');
+    expect((await send('DELETE', path)).status).toBe(404);
+    expect((await send('POST', '/registry/ours/v0.1/publish', body)).status).toBe(409);
+    expect((await send('POST', '/registry/ours/v0.1/publish', server('io.example/twice', '1.0.1'))).status).toBe(201);
+  });
+
+  it('goes by the admin API too', async () => {
+    const body = `{"server":${server('io.example/admin', '1.0.0')}}`;
+    expect((await send('POST', '/v1/entries', body)).status).toBe(201);
+    expect((await send('DELETE', '/v1/entries/server/io.example%2Fadmin/versions/1.0.0')).status).toBe(204);
+    expect((await read('/v0.1/servers/io.example%2Fadmin/versions')).status).toBe(404);
+  });
+
+  it('counts what it did', async () => {
+    const { sources } = JSON.parse((await read('/v1/sources')).text) as {
+      sources: { name: string; syncStatus: object }[];
+    };
+    expect(sources.find(({ name }) => name === 'ours')?.syncStatus).toMatchObject({ serverCount: 2 });
+  });
+
+  it('to a source that has its entries from elsewhere, or to none, is refused', async () => {
+    const body = server('io.example/no', '1.0.0');
+    expect((await send('POST', '/registry/mirror/v0.1/publish', body)).status).toBe(403);
+    expect((await send('POST', '/registry/absent/v0.1/publish', body)).status).toBe(404);
+    expect((await send('DELETE', '/registry/mirror/v0.1/servers/io.example%2Fmirrored/versions/1.0.0')).status).toBe(
+      403,
+    );
+    expect((await read('/registry/mirror/v0.1/servers/io.example%2Fmirrored/versions/1.0.0')).status).toBe(200);
+  });
+
+  it('without a token, or to an anonymous registry, is refused', async () => {
+    const body = server('io.example/no', '1.0.0');
+    expect((await send('POST', '/registry/ours/v0.1/publish', body, { authorization: '' })).status).toBe(401);
+    expect((await send('POST', '/default/open/registry/ours/v0.1/publish', body)).status).toBe(403);
+    expect((await send('POST', '/default/open/v1/entries', `{"server":${body}}`)).status).toBe(403);
+  });
+
+  it.each([
+    ['no JSON', '{"name":', 400, 'valid JSON'],
+    ['nothing', '', 400, 'valid JSON'],
+    ['a list', '[]', 400, 'server.json'],
+    ['two documents', '{} {}', 400, 'valid JSON'],
+    ['no server', '{}', 422, 'name is missing'],
+    [
+      'a long description',
+      server('io.example/a', '1.0.0', `, "title": "${'t'.repeat(101)}"`),
+      422,
+      'title must have at most 100',
+    ],
+    ['a range', server('io.example/a', '^1.0.0'), 422, 'not a range'],
+    ['a field twice', server('io.example/a', '1.0.0', ', "version": "2.0.0"'), 422, 'twice'],
+    [
+      'another registry',
+      server(
+        'io.example/a',
+        '1.0.0',
+        ', "packages": [{"registryType":"tape","identifier":"x","transport":{"type":"stdio"}}]',
+      ),
+      422,
+      'packages[0].registryType',
+    ],
+  ])('refuses %s and says what is wrong', async (_, body, status, text) => {
+    expect(await send('POST', '/registry/ours/v0.1/publish', body)).toMatchObject({
+      status,
+      text: expect.stringContaining(text),
+    });
+  });
+
+  it('takes JSON only', async () => {
+    const body = server('io.example/a', '1.0.0');
+    expect((await send('POST', '/registry/ours/v0.1/publish', body, { 'content-type': 'text/plain' })).status).toBe(
+      415,
+    );
+  });
+});
