@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
+import { patientRetries } from './patient-retries.js';
 
 /** Where a Temporal server is, and how to be let in. */
 export interface TemporalEndpoint {
@@ -27,8 +28,10 @@ export interface TemporalAccess {
 export async function connectTemporal(endpoint: TemporalEndpoint): Promise<TemporalAccess> {
   const { address, namespace, apiKey } = endpoint;
   const options = { address, ...(apiKey !== undefined && { apiKey }), ...tlsOf(endpoint) };
+  const retries = patientRetries();
+  const { interceptors } = retries;
   const attempt = async (): Promise<TemporalAccess> => {
-    const clientConnection = await Connection.connect({ ...options, connectTimeout: '10s' });
+    const clientConnection = await Connection.connect({ ...options, interceptors, connectTimeout: '10s' });
     try {
       const connection = await NativeConnection.connect(options);
       return {
@@ -36,6 +39,7 @@ export async function connectTemporal(endpoint: TemporalEndpoint): Promise<Tempo
         connection,
         async close() {
           await connection.close();
+          await retries.settle();
           await clientConnection.close();
         },
       };

@@ -91,7 +91,7 @@ describe('admission', () => {
       /registries\[1\]: Duplicate value: {"name":"s"}/,
     ],
     ['a source name that climbs', () => withSource({ name: '../x', git }), /registries\[0\].name/],
-    ['a source without a block', () => withSource({}), /exactly one source: one of managed, git/],
+    ['a source without a block', () => withSource({}), /exactly one source: one of git, /],
     ['a source with two blocks', () => withSource({ git, pvcRef: { claimName: 'c' } }), /exactly one source/],
     ['managed without a database', () => withSource({ managed: {} }), /managed needs databaseConfig/],
     ['an absolute path', () => withSource({ git: { ...git, path: '/a.json' } }), /git.path.*must be relative/],
