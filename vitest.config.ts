@@ -36,6 +36,19 @@ export default defineConfig({
         extends: true,
         test: { ...onRealServers, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 600_000 },
       },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/global-setup.ts'],
+          pool: 'forks',
+          // Pods share the cores of one node.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

@@ -14,24 +14,20 @@ const text = (name: string, jsonPath: string, priority = 0) => ({
 });
 const integer = (...column: Parameters<typeof text>) => ({ ...text(...column), type: 'integer' });
 
-/** `kubectl get`, and beyond that `-o wide`: priority 1. */
-const alphaColumns = [
+/**
+ * `kubectl get`, and beyond that `-o wide`: priority 1. The same for both versions: who does not name one gets the newer.
+ */
+const columns = [
   text('Phase', '.status.phase'),
   text('Message', '.status.message'),
   age,
+  text('Ready', '.status.conditions[?(@.type=="Ready")].status', 1),
   text('Sync', '.status.syncStatus.phase', 1),
   text('API', '.status.apiStatus.phase', 1),
+  integer('Replicas', '.status.readyReplicas', 1),
   integer('Servers', '.status.syncStatus.serverCount', 1),
   { ...text('Last Sync', '.status.syncStatus.lastSyncTime', 1), type: 'date' },
   text('URL', '.status.url', 1),
-];
-
-const betaColumns = [
-  text('Status', '.status.phase'),
-  text('Ready', '.status.conditions[?(@.type=="Ready")].status'),
-  integer('Replicas', '.status.readyReplicas'),
-  text('URL', '.status.url'),
-  age,
 ];
 
 /**
@@ -47,12 +43,12 @@ const nameRule = {
 
 /** The CRD of MCPRegistry: two versions with one schema, so that reading through the other one loses nothing. */
 export function customResourceDefinition(): object {
-  const version = (name: string, storage: boolean, additionalPrinterColumns: object[]) => ({
+  const version = (name: string, storage: boolean) => ({
     name,
     served: true,
     storage,
     subresources: { status: {} },
-    additionalPrinterColumns,
+    additionalPrinterColumns: columns,
     schema: {
       openAPIV3Schema: {
         description: 'A registry of MCP servers, kept in sync with its sources and served over HTTP.',
@@ -85,7 +81,7 @@ export function customResourceDefinition(): object {
         categories: ['toolhive'],
       },
       conversion: { strategy: 'None' },
-      versions: [version('v1alpha1', true, alphaColumns), version('v1beta1', false, betaColumns)],
+      versions: [version('v1alpha1', true), version('v1beta1', false)],
     },
   };
 }

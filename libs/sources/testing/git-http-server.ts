@@ -26,6 +26,8 @@ export interface GitHttpOptions {
   readonly onlyProtocol0?: boolean;
   /** The answer that carries the pack never comes to its end. */
   readonly withholdEndOfPack?: boolean;
+  /** Where to listen; loopback unless told otherwise. */
+  readonly host?: string;
   /** PEM; makes it an https server. */
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Answers in place of git when it gives true. */
@@ -45,7 +47,7 @@ export async function startGitHttpServer(options: GitHttpOptions): Promise<GitHt
     runBackend(request, response, options);
   };
   const server = options.tls ? createTlsServer(options.tls, answer) : createServer(answer);
-  server.listen(0, '127.0.0.1');
+  server.listen(0, options.host ?? '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -19,6 +19,13 @@ export interface GitRepository extends AsyncDisposable {
 
 export async function createGitRepository(options: { objectFormat?: 'sha1' | 'sha256' } = {}): Promise<GitRepository> {
   const directory = await mkdtemp(join(tmpdir(), 'git-repository-'));
+  const repository = openGitRepository(directory);
+  await repository.git('init', '--quiet', '--initial-branch=main', `--object-format=${options.objectFormat ?? 'sha1'}`);
+  return repository;
+}
+
+/** One that another process made. */
+export function openGitRepository(directory: string): GitRepository {
   const env = {
     PATH: process.env['PATH'],
     HOME: directory,
@@ -30,7 +37,6 @@ export async function createGitRepository(options: { objectFormat?: 'sha1' | 'sh
     GIT_COMMITTER_EMAIL: 'test@example.com',
   };
   const git = async (...args: string[]) => (await exec('git', args, { cwd: directory, env })).stdout.trim();
-  await git('init', '--quiet', '--initial-branch=main', `--object-format=${options.objectFormat ?? 'sha1'}`);
   const commitAll = async () => {
     await git('add', '--all');
     await git('commit', '--quiet', '--allow-empty', '--message=change');

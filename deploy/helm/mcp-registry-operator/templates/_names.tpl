@@ -1,0 +1,34 @@
+{{/* The release name is the name of everything: `toolhive-operator` as documented. */}}
+{{- define "operator.name" -}}
+{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "operator.selectorLabels" -}}
+app.kubernetes.io/name: toolhive-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "operator.labels" -}}
+{{ include "operator.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+app.kubernetes.io/part-of: mcp-registry-operator
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "operator.image" -}}
+{{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+
+{{/* What is mounted to say how to reach Temporal: where it is, and the user's own Secrets with certificates and API key. */}}
+{{- define "operator.temporalSources" -}}
+- secret: { name: {{ .name }} }
+{{- with .access.tls.secretName }}
+- secret: { name: {{ . }} }
+{{- end }}
+{{- if .access.apiKey.secretName }}
+- secret:
+    name: {{ .access.apiKey.secretName }}
+    items: [{ key: {{ .access.apiKey.key | quote }}, path: apiKey }]
+{{- end }}
+{{- end -}}

@@ -1,0 +1,59 @@
+import { inject } from 'vitest';
+import { apply, kubectl, until } from './cluster.js';
+
+interface FetchInPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly url: string;
+  /** Sends the pod's service account token for this audience. */
+  readonly audience?: string;
+}
+
+export interface FetchedInPod {
+  readonly status: number;
+  readonly challenge: string | null;
+  readonly body: string;
+}
+
+const TOKEN = '/var/run/token/token';
+
+const PROGRAM = `
+import { readFile } from 'node:fs/promises';
+const token = await readFile('${TOKEN}', 'utf8').catch(() => undefined);
+const headers = token ? { authorization: 'Bearer ' + token } : {};
+const answer = await fetch(process.env.URL, { headers, signal: AbortSignal.timeout(15000) });
+console.log(JSON.stringify({ status: answer.status, challenge: answer.headers.get('www-authenticate'), body: await answer.text() }));
+`;
+
+/** What a workload in the cluster gets, with a projected token of its service account or with none. */
+export async function fetchInPod({ namespace, name, url, audience }: FetchInPod): Promise<FetchedInPod> {
+  const pod = `client-${name}`;
+  const token = { serviceAccountToken: { path: 'token', expirationSeconds: 600, audience } };
+  await apply([
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: pod, namespace },
+      spec: {
+        restartPolicy: 'Never',
+        automountServiceAccountToken: false,
+        containers: [
+          {
+            name: 'client',
+            image: inject('image'),
+            imagePullPolicy: 'IfNotPresent',
+            command: ['node', '--input-type=module', '-e', PROGRAM],
+            env: [{ name: 'URL', value: url }],
+            ...(audience === undefined ? {} : { volumeMounts: [{ name: 'token', mountPath: '/var/run/token' }] }),
+          },
+        ],
+        ...(audience === undefined ? {} : { volumes: [{ name: 'token', projected: { sources: [token] } }] }),
+      },
+    },
+  ]);
+  const phase = () => kubectl(['get', 'pod', pod, '--namespace', namespace, '--output', 'jsonpath={.status.phase}']);
+  await until(`pod ${pod} ends`, phase, (seen) => seen === 'Succeeded' || seen === 'Failed');
+  const log = await kubectl(['logs', pod, '--namespace', namespace]);
+  await kubectl(['delete', 'pod', pod, '--namespace', namespace, '--now']);
+  return JSON.parse(log) as FetchedInPod;
+}

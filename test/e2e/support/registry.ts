@@ -1,0 +1,66 @@
+import type { RegistryStatus } from '#domain/registry-status.js';
+import { apply, ensureNamespace, get, getThroughService, kubectl, until } from './cluster.js';
+import type { RegistryObject } from './cluster.js';
+
+/** A registry as its user sees it: through kubectl and the API. */
+export interface DeployedRegistry {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface ServerList {
+  readonly servers: readonly { readonly server: { readonly name: string; readonly description: string } }[];
+  readonly metadata: { readonly count: number; readonly nextCursor?: string };
+}
+
+/** Applies one MCPRegistry with this spec, in a namespace of its own. */
+export async function createRegistry(namespace: string, name: string, spec: object): Promise<DeployedRegistry> {
+  await ensureNamespace(namespace);
+  const metadata = { name, namespace };
+  await apply([{ apiVersion: 'toolhive.stacklok.dev/v1alpha1', kind: 'MCPRegistry', metadata, spec }]);
+  return { namespace, name };
+}
+
+export async function statusOf({ namespace, name }: DeployedRegistry): Promise<RegistryStatus | undefined> {
+  return (await get<RegistryObject>('mcpregistry', name, namespace)).status;
+}
+
+/** As the documentation tells users to wait. */
+export function awaitReady({ namespace, name }: DeployedRegistry, seconds = 180): Promise<string> {
+  const condition = ['--for=condition=Ready', `mcpregistry/${name}`, `--timeout=${seconds}s`];
+  return kubectl(['wait', '--namespace', namespace, ...condition]);
+}
+
+export function awaitStatus(
+  registry: DeployedRegistry,
+  what: string,
+  accept: (status: RegistryStatus) => boolean,
+  withinMs = 120_000,
+): Promise<RegistryStatus> {
+  const ask = async () => {
+    const status = await statusOf(registry);
+    if (!status) throw new Error('no status yet');
+    return status;
+  };
+  return until(`${registry.namespace}/${registry.name} ${what}`, ask, accept, { withinMs });
+}
+
+export function servers(
+  { namespace, name }: DeployedRegistry,
+  source: string,
+  query = 'limit=1000',
+): Promise<ServerList> {
+  return getThroughService<ServerList>(namespace, name, `/registry/${source}/v0.1/servers?${query}`);
+}
+
+export function annotate({ namespace, name }: DeployedRegistry, trigger: string): Promise<string> {
+  const annotation = `toolhive.stacklok.dev/sync-trigger=${trigger}`;
+  return kubectl(['annotate', 'mcpregistry', name, '--namespace', namespace, '--overwrite', annotation]);
+}
+
+export function condition(
+  status: RegistryStatus,
+  type: string,
+): { status: string; reason: string; message: string } | undefined {
+  return status.conditions.find((each) => each.type === type);
+}
