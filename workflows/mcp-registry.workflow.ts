@@ -5,6 +5,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   ParentClosePolicy,
+  patched,
   setCurrentDetails,
   setHandler,
   startChild,
@@ -70,6 +71,8 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
   let state = initial;
   const { registry } = initial;
   const background = new Set<string>();
+  /** Runs that were asked of the server, which has not said yet that they are there. */
+  const starting = new Set<number>();
 
   const inBackground = (task: string, work: () => Promise<void>): void => {
     if (background.has(task)) return;
@@ -102,7 +105,9 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       const sources = requestedSources(state, request);
       const firstRun = state.nextRun;
       state = syncRequested(state, request.source, Date.now());
-      await condition(() => startedSince(state, sources, firstRun) !== undefined);
+      // Earlier workflows answered as soon as they had asked for the syncs, which then could not be found yet.
+      const isThere = patched('answer-once-started') ? (run: number) => !starting.has(run) : () => true;
+      await condition(() => startedSince(state, sources, firstRun)?.every(({ run }) => isThere(run)) === true);
       return (startedSince(state, sources, firstRun) ?? []).map(({ source, run }): StartedSync => ({
         source,
         workflowId: syncWorkflowId(registry, source, run),
@@ -172,8 +177,9 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     if (!store || !plan) return;
     const confirmed = confirmedRevision(state, sync);
     state = started(state, sync, Date.now(), Date.now() + SYNC_DEADLINE_MS);
+    starting.add(run);
     const { source, trigger } = sync;
-    await startChild<typeof syncSource>('syncSource', {
+    const child = startChild<typeof syncSource>('syncSource', {
       workflowId: syncWorkflowId(registry, source, run),
       args: [
         {
@@ -191,11 +197,16 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       staticSummary: `${displayRef(registry)}: ${source}, ${trigger}`,
       staticDetails: `Sync of \`${source}\` from ${plan.address}, started by: ${trigger}`,
       memo: { registry: displayRef(registry), source, trigger },
-    }).catch((error: unknown) => {
+    });
+    try {
+      await child;
+    } catch (error) {
       const failure = toSyncFailure(error);
       const times = { startedAt: Date.now(), finishedAt: Date.now() };
       state = heard(state, { source, run, trigger, storeId: sync.storeId, ...times, failure });
-    });
+    } finally {
+      starting.delete(run);
+    }
   }
 
   async function report(): Promise<void> {
