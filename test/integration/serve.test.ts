@@ -86,7 +86,8 @@ describe('a server with a database of its own', () => {
       served(pod, 'volume', 4),
     ]);
     await world.source('absent', ({ failure }) => failure?.reason === 'PVCNotFound');
-    expect(await pod.readiness()).toMatchObject({ status: 200 });
+    // The workflow hears of a run a moment before the database does, which readiness goes by.
+    await expect.poll(() => pod.readiness(), { timeout: 20_000 }).toMatchObject({ status: 200 });
 
     const answers = await answersUntilNotReady(pod, '/registry/git/v0.1/servers', () => server.end());
     expect(answers).toEqual(new Set(['200']));
