@@ -3,6 +3,8 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryStatus } from '#domain/registry-status.js';
 import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import { keysOf, valueIn } from './config-map.js';
+import type { ConfigMap } from './config-map.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
@@ -17,9 +19,8 @@ export interface RegistryObject extends KubernetesObject {
   readonly status?: RegistryStatus;
 }
 
-interface DataObject extends KubernetesObject {
+interface Secret extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
-  readonly binaryData?: Readonly<Record<string, string>>;
 }
 
 /** MCPRegistries and what they refer to, in the Kubernetes API. Nothing is cached: what is read is what stands there. */
@@ -32,16 +33,15 @@ export class KubernetesResourceStore implements ResourceStore {
   }
 
   async configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
-    const object = await this.api.get<DataObject>('ConfigMap', namespace, name);
+    const object = await this.api.get<ConfigMap>('ConfigMap', namespace, name);
     if (!object) throw missing('ConfigMapNotFound', `ConfigMap ${namespace}/${name} does not exist: create it`);
-    const { data = {}, binaryData = {} } = object;
-    if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'utf8');
-    if (Object.hasOwn(binaryData, key)) return Buffer.from(binaryData[key]!, 'base64');
-    throw noKey('ConfigMap', { namespace, name, key }, [...Object.keys(data), ...Object.keys(binaryData)]);
+    const value = valueIn(object, key);
+    if (value) return value;
+    throw noKey('ConfigMap', { namespace, name, key }, keysOf(object));
   }
 
   async secretKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
-    const object = await this.api.get<DataObject>('Secret', namespace, name);
+    const object = await this.api.get<Secret>('Secret', namespace, name);
     if (!object) throw missing('SecretNotFound', `Secret ${namespace}/${name} does not exist: create it`);
     const { data = {} } = object;
     if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'base64');

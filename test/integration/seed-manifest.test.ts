@@ -1,26 +1,24 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { createGitRepository } from '#sources/testing/git-repository.js';
+import { readFixture } from '#support/optional-fixture.js';
 import { RegistryWorld } from '#support/registry-world.js';
 
-/** Kept beside the checkout where this project is developed; elsewhere there is nothing to compare with. */
-const FIXTURES = new URL('../../../shared/fixtures/', import.meta.url);
-const MANIFEST = new URL('seed-manifests/01-minimal.yaml', FIXTURES);
-const CATALOGUE = new URL('catalogues/toolhive.json', FIXTURES);
+const MANIFEST = readFixture('seed-manifests/01-minimal.yaml');
+const CATALOGUE = readFixture('catalogues/toolhive.json');
 const PATH = 'pkg/registry/data/registry.json';
 
 let world: RegistryWorld | undefined;
 
 afterAll(() => world?.stop());
 
-describe.skipIf(!existsSync(MANIFEST) || !existsSync(CATALOGUE))('the minimal manifest, unchanged', () => {
+describe.skipIf(MANIFEST === undefined || CATALOGUE === undefined)('the minimal manifest, unchanged', () => {
   it('serves the real catalogue from a mirror: every server and every remote', async () => {
     await using repository = await createGitRepository();
-    const text = readFileSync(CATALOGUE, 'utf8');
+    const text = CATALOGUE!;
     await repository.commit({ [PATH]: text });
     world = await RegistryWorld.start({
       temporalAddress: inject('temporalAddress'),
-      manifests: readFileSync(MANIFEST, 'utf8'),
+      manifests: MANIFEST!,
       settings: { urlRewrites: [{ from: 'https://github.com/stacklok/toolhive.git', to: repository.url }] },
     });
     const { servers, remote_servers: remotes } = JSON.parse(text) as Record<string, object>;

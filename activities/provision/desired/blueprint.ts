@@ -1,6 +1,7 @@
 import type { DatabaseConfig } from '#config/database-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { TemporalEndpoint } from '#temporal/connect.js';
 import type { Fields } from './fields.js';
 
 /** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */
@@ -21,25 +22,14 @@ export interface ServerSettings {
   readonly image: string;
   readonly imagePullPolicy?: string;
   readonly imagePullSecrets: readonly string[];
-  readonly temporal: TemporalAccessSettings;
+  /** How the server of a registry reaches Temporal; each field becomes a key of its Secret. */
+  readonly temporal: TemporalEndpoint;
   /** More variables for the server, such as SOURCE_URL_REWRITES. */
   readonly environment: Readonly<Record<string, string>>;
   /** PEM; authorities that the servers trust beside those of the system. */
   readonly caBundle?: string;
   /** In place of the requests and limits that a server has without. */
   readonly resources?: Fields;
-}
-
-/** How the server of a registry reaches Temporal; each becomes a key of its Secret. */
-export interface TemporalAccessSettings {
-  readonly address: string;
-  readonly namespace: string;
-  readonly apiKey?: string;
-  readonly serverName?: string;
-  /** PEM. */
-  readonly ca?: string;
-  readonly certificate?: string;
-  readonly key?: string;
 }
 
 /** With the passwords of both roles: exactly what the operator writes a pgpass file for. */

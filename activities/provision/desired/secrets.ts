@@ -1,6 +1,8 @@
 import type { DatabaseConfig } from '#config/database-spec.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
-import type { Blueprint, TemporalAccessSettings } from './blueprint.js';
+import type { TemporalEndpoint } from '#temporal/connect.js';
+import { ENDPOINT_KEYS } from '#temporal/mounted-endpoint.js';
+import type { Blueprint } from './blueprint.js';
 import { head, names } from './naming.js';
 
 export const PGPASS_KEY = '.pgpass';
@@ -31,10 +33,13 @@ export function toTemporalSecret({ registry, settings }: Blueprint): KubernetesO
   return opaque(head('Secret', registry, names.temporal(registry.name)), temporalKeys(settings.temporal));
 }
 
-function temporalKeys(access: TemporalAccessSettings): Record<string, string> {
-  const { address, namespace, apiKey, serverName, ca, certificate, key } = access;
-  const all = { address, namespace, apiKey, serverName, 'ca.crt': ca, 'tls.crt': certificate, 'tls.key': key };
-  return Object.fromEntries(Object.entries(all).filter((each): each is [string, string] => each[1] !== undefined));
+function temporalKeys(endpoint: TemporalEndpoint): Record<string, string> {
+  return Object.fromEntries(
+    (Object.keys(ENDPOINT_KEYS) as (keyof TemporalEndpoint)[]).flatMap((field): [string, string][] => {
+      const value = endpoint[field];
+      return value === undefined ? [] : [[ENDPOINT_KEYS[field], value]];
+    }),
+  );
 }
 
 function opaque(secret: KubernetesObject, texts: Readonly<Record<string, string>>): KubernetesObject {

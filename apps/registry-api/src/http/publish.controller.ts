@@ -2,16 +2,15 @@ import { Body, Controller, Delete, Header, HttpCode, Param, Post } from '@nestjs
 import { Writes } from '../auth/requirement.js';
 import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
 import { PublishedEntries } from '../publish/published-entries.js';
+import { API_ROOTS } from './api-roots.js';
 import { Problem } from './problem.js';
 import { Scope } from './served-scope.js';
-
-const ROOTS = ['registry/:source/v0.1', 'registry/:source/v0', 'registry/v0.1', 'registry/v0', 'v0.1', 'v0'];
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Publishes to managed sources and takes back, as the generic registry API has it. */
 @Writes()
-@Controller(ROOTS)
+@Controller([...API_ROOTS])
 export class PublishController {
   constructor(private readonly entries: PublishedEntries) {}
 

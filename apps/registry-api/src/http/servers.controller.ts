@@ -2,13 +2,11 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReadsCatalogue } from '../auth/requirement.js';
 import type { Answer, CatalogueReader } from '../catalogue/catalogue-reader.js';
+import { API_ROOTS } from './api-roots.js';
 import { CatalogueAnswers } from './catalogue-answers.js';
 import { ListQuerySchema, ServerQuerySchema } from './list-query.js';
 import { parseQuery } from './malformed.js';
 import { missingServer, missingVersion } from './missing-server.js';
-
-/** One source, all sources of the registry, and the same again under the older version number. */
-const ROOTS = ['registry/:source/v0.1', 'registry/:source/v0', 'registry/v0.1', 'registry/v0', 'v0.1', 'v0'];
 
 interface ServerPath {
   readonly namespace?: string;
@@ -23,7 +21,7 @@ interface ServerPath {
  * These handlers take the request as it is: what other controllers have injected costs more than a whole answer.
  */
 @ReadsCatalogue()
-@Controller(ROOTS.map((root) => `${root}/servers`))
+@Controller(API_ROOTS.map((root) => `${root}/servers`))
 export class ServersController {
   constructor(private readonly answers: CatalogueAnswers) {}
 

@@ -4,7 +4,8 @@ import { GENERATION_ANNOTATION, SERVER_CONFIG_KEY, serverConfigName } from '#con
 import { formatConfigFault, parseServerConfig } from '#config/server-config.js';
 import type { ServerIdentity, ServerSpec } from '#config/server-config.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { ClusterReader, ConfigMap } from './cluster-reader.js';
+import type { ConfigMap } from '#kubernetes/config-map.js';
+import type { ClusterReader } from './cluster-reader.js';
 
 /** So late does what nobody syncs for, such as the name for people, take effect. */
 const REFRESH_MS = 60_000;

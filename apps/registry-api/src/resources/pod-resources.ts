@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncResources } from '#domain/resource-store.js';
+import { keysOf, valueIn } from '#kubernetes/config-map.js';
+import type { ConfigMap } from '#kubernetes/config-map.js';
 import { KubernetesRefusal, KubernetesUnreachable } from '#kubernetes/kubernetes-error.js';
-import type { ClusterReader, ConfigMap } from './cluster-reader.js';
+import type { ClusterReader } from './cluster-reader.js';
 import type { LiveConfig } from './live-config.js';
 
 export interface PodResourcesOptions {
@@ -93,12 +95,9 @@ function valueOf(configMap: ConfigMap | undefined, name: string, key: string): U
   if (!configMap) {
     throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} does not exist: create it in the same namespace.`);
   }
-  const { data, binaryData } = configMap;
-  const text = data?.[key];
-  if (text !== undefined) return Buffer.from(text);
-  const binary = binaryData?.[key];
-  if (binary !== undefined) return Buffer.from(binary, 'base64');
-  const keys = Object.keys({ ...data, ...binaryData });
+  const value = valueIn(configMap, key);
+  if (value) return value;
+  const keys = keysOf(configMap);
   const known = keys.length > 0 ? `it has ${keys.slice(0, 10).join(', ')}` : 'it is empty';
   throw new RegistryError('KeyNotFound', `ConfigMap ${name} has no key ${key}: ${known}.`);
 }

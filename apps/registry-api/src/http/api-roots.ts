@@ -1,0 +1,9 @@
+/** Where the generic registry API is: for one source, for all sources of the registry, and again under its older version number. */
+export const API_ROOTS = [
+  'registry/:source/v0.1',
+  'registry/:source/v0',
+  'registry/v0.1',
+  'registry/v0',
+  'v0.1',
+  'v0',
+] as const;

@@ -1,0 +1,16 @@
+import type { KubernetesObject } from './kubernetes-object.js';
+
+export interface ConfigMap extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+/** What stands under one key, be it text or bytes; undefined when there is no such key. */
+export function valueIn({ data = {}, binaryData = {} }: ConfigMap, key: string): Uint8Array | undefined {
+  if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'utf8');
+  return Object.hasOwn(binaryData, key) ? Buffer.from(binaryData[key]!, 'base64') : undefined;
+}
+
+export function keysOf({ data, binaryData }: ConfigMap): string[] {
+  return Object.keys({ ...data, ...binaryData });
+}
