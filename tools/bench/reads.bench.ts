@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Client } from 'pg';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import { projectRoot } from '#config/project-root.js';
 import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
+import { withClient } from '#persistence/database-client.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import type { BenchStore } from './bench-store.js';
 import { openBenchStore } from './bench-store.js';
 import type { BenchTable } from './bench-table.js';
@@ -234,32 +235,39 @@ async function takeInChange(
   api: ServerProcess,
 ): Promise<{ visibleMs: number; longestBlockMs: number }> {
   const { port } = api.started;
-  const client = new Client(database.app);
-  await client.connect();
   const watcher = await Connection.open(port);
   const tagNow = async () => /\r\netag: (\S+)/i.exec((await watcher.fetch('/v0.1/servers?limit=1')).head)?.[1];
-  const before = await tagNow();
-  const reading = load({ port, connections: 8, seconds: 2, request: () => '/v0.1/servers', expectedStatus: 200 });
-  await sleep(500);
-  await api.usage();
-  await client.query('BEGIN');
-  await client.query(
-    `UPDATE entry SET server_json = replace(server_json, 'Lets', 'Now lets'), updated_at = now()
-       FROM (SELECT source_id, name, version, row_number() OVER (ORDER BY name, version) AS number
-               FROM entry JOIN source ON source.id = source_id AND source.registry = $1) AS numbered
-      WHERE number % 100 = 0
-        AND (entry.source_id, entry.name, entry.version) = (numbered.source_id, numbered.name, numbered.version)`,
-    [registry],
-  );
-  await client.query('UPDATE source SET generation = generation + 1 WHERE registry = $1', [registry]);
-  await client.query('SELECT pg_notify($1, $2)', [CATALOGUE_CHANNEL, `bench/${registry}`]);
-  await client.query('COMMIT');
-  const committedAt = performance.now();
-  while ((await tagNow()) === before);
-  const visibleMs = performance.now() - committedAt;
-  await reading;
-  const { longestBlockMs } = await api.usage();
+  const change = async () => {
+    await sleep(500);
+    const before = await tagNow();
+    await api.usage();
+    await editEveryHundredth(database.app, registry);
+    const committedAt = performance.now();
+    while ((await tagNow()) === before);
+    return performance.now() - committedAt;
+  };
+  const [visibleMs] = await Promise.all([
+    change(),
+    load({ port, connections: 8, seconds: 2, request: () => '/v0.1/servers', expectedStatus: 200 }),
+  ]);
   watcher.close();
-  await client.end();
+  const { longestBlockMs } = await api.usage();
   return { visibleMs, longestBlockMs };
+}
+
+async function editEveryHundredth(database: DatabaseAccess, registry: string): Promise<void> {
+  await withClient(database, async (client) => {
+    await client.query('BEGIN');
+    await client.query(
+      `UPDATE entry SET server_json = replace(server_json, 'Lets', 'Now lets'), updated_at = now()
+         FROM (SELECT source_id, entry.name, version, row_number() OVER (ORDER BY entry.name, version) AS number
+                 FROM entry JOIN source ON source.id = source_id AND source.registry = $1) AS numbered
+        WHERE number % 100 = 0
+          AND (entry.source_id, entry.name, entry.version) = (numbered.source_id, numbered.name, numbered.version)`,
+      [registry],
+    );
+    await client.query('UPDATE source SET generation = generation + 1 WHERE registry = $1', [registry]);
+    await client.query('SELECT pg_notify($1, $2)', [CATALOGUE_CHANNEL, `bench/${registry}`]);
+    await client.query('COMMIT');
+  });
 }
