@@ -3,6 +3,7 @@ import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import type { DeployedServer, ProvisionActivities } from '../contract.js';
 import type { Blueprint } from './desired/blueprint.js';
 import { toDeployment } from './desired/deployment.js';
+import { names } from './desired/naming.js';
 import { asReason, ensureObject, findOwned } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
@@ -13,7 +14,7 @@ type Desired = ReturnType<typeof toDeployment>;
 /** Makes the Deployment of the server what spec and pod template say; how many replicas it has is left alone. Safe to repeat. */
 export function ensureDeployment(world: ProvisionWorld): ProvisionActivities['ensureDeployment'] {
   return async (registry): Promise<DeployedServer> => {
-    const blueprint = await readBlueprint(world, registry);
+    const blueprint = await withAccount(world, await readBlueprint(world, registry));
     const wanted = { api: world.api, registry, reason: 'DeploymentFailed' } as const;
     const { deployment, hash, warnings } = bringsPodParts(blueprint)
       ? await asReason('DeploymentFailed', () => tryOut(world, blueprint))
@@ -21,6 +22,12 @@ export function ensureDeployment(world: ProvisionWorld): ProvisionActivities['en
     await ensureObject(deployment, wanted);
     return { podHash: hash, warnings: [...warnings, ...missing(blueprint)] };
   };
+}
+
+async function withAccount({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Blueprint> {
+  const { namespace, name } = blueprint.registry;
+  const account = await api.get('ServiceAccount', namespace, names.access(name));
+  return account?.metadata.uid === undefined ? blueprint : { ...blueprint, accountUid: account.metadata.uid };
 }
 
 /** Whether a part of the pod was written by the user, and may be what the API server does not like. */

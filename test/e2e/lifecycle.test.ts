@@ -69,6 +69,7 @@ describe('a registry in a cluster', () => {
     ['deployment', 'life-api'],
     ['service', 'life-api'],
     ['configmap', 'life-registry-server-config'],
+    ['serviceaccount', 'life-registry-api'],
     ['role', 'life-registry-api'],
     ['rolebinding', 'life-registry-api'],
   ])('gets a deleted %s back', async (kind, name) => {

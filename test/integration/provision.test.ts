@@ -109,6 +109,26 @@ describe('a registry', () => {
     expect(await registry.find(kind, name)).toBeDefined();
   });
 
+  it('gets other pods when its account is another, whose tokens are not those of the pods that it has', async () => {
+    const registry = await provisioned();
+    const before = await registry.provision();
+    const account = async () => (await registry.find('ServiceAccount', 'tools-registry-api'))!.metadata.uid;
+    await api.delete('ServiceAccount', { namespace, name: 'tools-registry-api' });
+    const after = await registry.provision();
+    expect(after.podHash).not.toBe(before.podHash);
+    expect((await deployment(registry)).spec.template.metadata).toMatchObject({
+      annotations: { 'toolhive.stacklok.dev/service-account-uid': await account() },
+    });
+    expect(await registry.provision()).toEqual(after);
+  });
+
+  it('keeps its pods when they run as an account of the user', async () => {
+    const registry = await provisioned(withPod({ serviceAccountName: 'theirs' }));
+    const before = await registry.provision();
+    await api.delete('ServiceAccount', { namespace, name: 'tools-registry-api' });
+    expect(await registry.provision()).toEqual(before);
+  });
+
   it('writes with an edited filter its configuration and no pod', async () => {
     const registry = await provisioned();
     const [before, template] = [await registry.versions(), (await deployment(registry)).spec.template];

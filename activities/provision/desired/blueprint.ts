@@ -15,6 +15,8 @@ export interface Blueprint {
   readonly versions: Readonly<Record<string, string | null>>;
   /** The PersistentVolumeClaims that exist, with their access modes. */
   readonly claims: Readonly<Record<string, readonly string[]>>;
+  /** Uid of the registry's ServiceAccount. It is made along the way, so the plan of a registry knows nothing of it. */
+  readonly accountUid?: string;
 }
 
 /** What the operator of a site decides for the servers of all registries. */

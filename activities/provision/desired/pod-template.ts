@@ -3,12 +3,15 @@ import { POD_HASH_ANNOTATION } from '#kubernetes/to-workload.js';
 import type { Blueprint } from './blueprint.js';
 import { digestOf, isFields } from './fields.js';
 import type { Fields } from './fields.js';
-import { selectorLabels } from './naming.js';
+import { names, selectorLabels } from './naming.js';
 import { MAIN_CONTAINER, PGPASS_CONTAINER, toPodTemplate } from './pod.js';
 import type { Container, PodTemplate } from './pod.js';
 import { strategicMerge } from './strategic-merge.js';
 
 const HASH_VARIABLE = 'REGISTRY_POD_HASH';
+
+/** A token dies with its account, and is not renewed for a pod that was there before: another account means other pods. */
+const ACCOUNT_ANNOTATION = 'toolhive.stacklok.dev/service-account-uid';
 
 /** Users may have a /tmp of their own. */
 const REPLACEABLE_VOLUME = 'tmp';
@@ -31,7 +34,7 @@ export function finishPod(blueprint: Blueprint): FinishedPod {
     const reason = blueprint.spec.raw ? 'ValidationFailed' : 'InvalidPodTemplateSpec';
     throw new RegistryError(reason, faults.join('; '), 'stop');
   }
-  const merged = merge(own, wanted, blueprint);
+  const merged = withAccount(merge(own, wanted, blueprint), blueprint);
   const hash = hashOf(merged, blueprint);
   return { template: withHash(merged, hash), hash, warnings: warningsAbout(wanted) };
 }
@@ -40,6 +43,14 @@ function merge(own: PodTemplate, wanted: Fields, { registry }: Blueprint): PodTe
   const merged = strategicMerge(own as object as Fields, wanted) as object as PodTemplate;
   const labels = { ...merged.metadata.labels, ...selectorLabels(registry.name) };
   return { ...merged, metadata: { ...merged.metadata, labels } };
+}
+
+/** Unless the user's template names an account of its own. */
+function withAccount(template: PodTemplate, { registry, accountUid }: Blueprint): PodTemplate {
+  const { metadata, spec } = template;
+  if (accountUid === undefined || spec['serviceAccountName'] !== names.access(registry.name)) return template;
+  const annotations = { ...metadata.annotations, [ACCOUNT_ANNOTATION]: accountUid };
+  return { ...template, metadata: { ...metadata, annotations } };
 }
 
 /**
