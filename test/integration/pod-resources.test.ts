@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -51,6 +51,13 @@ function config(displayName: string): string {
 async function mount(path: string, content: string): Promise<void> {
   await mkdir(dirname(join(directory, path)), { recursive: true });
   await writeFile(join(directory, path), content);
+}
+
+/** What kubelet makes of an optional volume whose object does not exist. */
+async function mountNothing(path: string): Promise<void> {
+  const folder = join(directory, path);
+  await mkdir(join(folder, '..2026_11_24_18_00_00.1'), { recursive: true });
+  await symlink('..2026_11_24_18_00_00.1', join(folder, '..data'));
 }
 
 async function applyConfigMap(
@@ -156,6 +163,19 @@ it('reads Secrets where they are mounted, and says which are not', async () => {
   expect(String(await pod.secretKey(namespace, 'git', 'token'))).toBe('hunter2');
   await expect(pod.secretKey(namespace, 'git', 'password')).rejects.toMatchObject({ reason: 'KeyNotFound' });
   await expect(pod.secretKey(namespace, 'other', 'token')).rejects.toMatchObject({ reason: 'SecretNotFound' });
+  await mountNothing('secrets/absent');
+  await expect(pod.secretKey(namespace, 'absent', 'token')).rejects.toMatchObject({
+    reason: 'SecretNotFound',
+    message: expect.stringContaining('Secret absent is missing'),
+  });
+});
+
+it('says which certificate is missing, although it may not ask the cluster', async () => {
+  const pod = resources();
+  await mountNothing('config/certs/absent');
+  await expect(pod.configMapKey(namespace, 'absent', 'ca.crt')).rejects.toMatchObject({ reason: 'ConfigMapNotFound' });
+  await mount('config/certs/roots/ca.crt', 'certificate');
+  await expect(pod.configMapKey(namespace, 'roots', 'tls.crt')).rejects.toMatchObject({ reason: 'KeyNotFound' });
 });
 
 it('knows no other registry', async () => {

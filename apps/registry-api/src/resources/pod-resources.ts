@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -48,19 +48,17 @@ export class PodResources implements SyncResources {
       const content = await readMounted(file);
       if (content) return content;
     }
-    if (refusal instanceof Error) throw refusal;
-    throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} with key ${key} is not mounted here: create it.`);
+    // What is mounted is all that there is of a certificate: the server may not read its ConfigMap.
+    const mounted = await keysIn(join(this.options.configDirectory, 'certs', name));
+    if (!mounted && refusal instanceof Error) throw refusal;
+    throw absence('ConfigMap', name, key, mounted);
   }
 
   async secretKey(_namespace: string, name: string, key: string): Promise<Uint8Array> {
     const directory = join(this.options.secretsDirectory, name);
     const content = await readMounted(join(directory, key));
     if (content) return content;
-    const isMounted = await stat(directory).then(...yes);
-    const remedy = `create it with key ${key} in the same namespace; the server has it within a minute`;
-    if (isMounted)
-      throw new RegistryError('KeyNotFound', `Secret ${name} is missing, or has no key ${key}: ${remedy}.`);
-    throw new RegistryError('SecretNotFound', `Secret ${name} is not mounted in ${directory}: ${remedy}.`);
+    throw absence('Secret', name, key, await keysIn(directory));
   }
 
   /** The claims of the sources, each with the folder where the pod has it. */
@@ -89,7 +87,14 @@ export class PodResources implements SyncResources {
   }
 }
 
-const yes = [() => true, () => false] as const;
+/** Only those keys are mounted that somebody reads; where the object does not exist, its folder is empty. */
+function absence(kind: 'ConfigMap' | 'Secret', name: string, key: string, mounted: readonly string[] = []) {
+  const soon = 'the server has it within a minute';
+  if (mounted.length > 0)
+    return new RegistryError('KeyNotFound', `${kind} ${name} has no key ${key}: add it; ${soon}.`);
+  const remedy = `create it with that key in the same namespace; ${soon}`;
+  return new RegistryError(`${kind}NotFound`, `${kind} ${name} is missing, or has no key ${key}: ${remedy}.`);
+}
 
 function valueOf(configMap: ConfigMap | undefined, name: string, key: string): Uint8Array {
   if (!configMap) {
@@ -102,14 +107,32 @@ function valueOf(configMap: ConfigMap | undefined, name: string, key: string): U
   throw new RegistryError('KeyNotFound', `ConfigMap ${name} has no key ${key}: ${known}.`);
 }
 
+/** The names beginning with two dots are kubelet's own. Undefined when nothing is mounted there. */
+async function keysIn(directory: string): Promise<string[] | undefined> {
+  try {
+    return (await readdir(directory)).filter((file) => !file.startsWith('..'));
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw unreadable(directory, error);
+  }
+}
+
 /** Undefined when it is not there. */
 async function readMounted(file: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const message = `${file} cannot be read (${code}): let the user of the server read it.`;
-    throw new RegistryError('FetchFailed', message, 'wait', { cause: error });
+    if (isAbsent(error)) return undefined;
+    throw unreadable(file, error);
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function unreadable(path: string, error: unknown): RegistryError {
+  const message = `${path} cannot be read (${(error as NodeJS.ErrnoException).code}): let the user of the server read it.`;
+  return new RegistryError('FetchFailed', message, 'wait', { cause: error });
 }
