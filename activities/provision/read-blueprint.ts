@@ -77,7 +77,7 @@ interface DataObject extends KubernetesObject {
 
 /**
  * Moves with the value alone, not with the labels of the object: other pods are made when it does. The uid, which only they
- * know who may read the value as well, keeps it from being guessed by its hash.
+ * know who may read the value as well, keeps it from being guessed by its hash (docs/decisions/0013).
  */
 async function versionOf(
   { api }: ProvisionWorld,

@@ -22,7 +22,7 @@ export interface ResourceStore {
   /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
   secretKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
 
-  /** Differs when the object's content differs; undefined while there is no such object. */
+  /** Differs when the object's content differs, and lets nobody guess it; undefined while there is no such object. */
   referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined>;
 
   /** The status that was last written, so that transition times survive; undefined before the first. */

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { Reason } from '#domain/reasons.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -48,10 +49,9 @@ export class KubernetesResourceStore implements ResourceStore {
     throw noKey('Secret', { namespace, name, key }, Object.keys(data));
   }
 
-  /** Moves with labels and annotations as well: looking once more than needed costs little. */
   async referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined> {
-    const object = await this.api.get(kind, namespace, name);
-    return object && `${object.metadata.uid}/${object.metadata.resourceVersion}`;
+    const object = await this.api.get<ConfigMap | Secret>(kind, namespace, name);
+    return object && contentVersion(object);
   }
 
   async readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined> {
@@ -93,6 +93,19 @@ function toResource({ metadata, spec }: RegistryObject, ref: RegistryRef): Regis
 /** What the annotation asks for; removing it, or emptying it, asks for nothing. */
 export function triggerTokenOf({ annotations = {} }: KubernetesObject['metadata']): string | undefined {
   return TRIGGER_ANNOTATIONS.map((annotation) => annotations[annotation]).find(Boolean);
+}
+
+/**
+ * Labels and annotations are no content. It ends up in histories, which more people may read than Secrets: the uid, known only
+ * to those who may read the object as well, keeps a weak password from being guessed by its hash (docs/decisions/0013).
+ */
+function contentVersion({ metadata, ...object }: ConfigMap | Secret): string {
+  const binaryData = 'binaryData' in object ? object.binaryData : undefined;
+  const content = [object.data, binaryData].map((values) => Object.entries(values ?? {}).toSorted());
+  return createHmac('sha256', metadata.uid ?? '')
+    .update(JSON.stringify(content))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 function missing(reason: Reason, message: string): RegistryError {

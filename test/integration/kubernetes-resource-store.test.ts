@@ -100,6 +100,21 @@ describe('registries in the Kubernetes API', () => {
     } as KubernetesObject);
     expect(Buffer.from(await store.secretKey(namespace, 'data', 'a')).toString()).toBe('secret');
   });
+
+  it.each(['ConfigMap', 'Secret'] as const)('know a %s as the same until its content is another', async (kind) => {
+    const write = (name: string, data: Record<string, string>, labels = {}) =>
+      api.apply({ apiVersion: 'v1', kind, metadata: { name, namespace, labels }, data } as KubernetesObject);
+    const version = (name: string) => store.referenceVersion(kind, namespace, name);
+    await write('referred', { a: 'c2VjcmV0', b: 'eA==' });
+    const before = await version('referred');
+    await write('referred', { b: 'eA==', a: 'c2VjcmV0' }, { edited: 'yes' });
+    expect(await version('referred')).toBe(before);
+    await write('referred', { a: 'c2VjcmV0', b: 'eQ==' });
+    expect(await version('referred')).not.toBe(before);
+    // By its hash alone, nobody could tell that two of them hold the same.
+    await write('namesake', { a: 'c2VjcmV0', b: 'eA==' });
+    expect(await version('namesake')).not.toBe(before);
+  });
 });
 
 describe('events', () => {

@@ -19,7 +19,7 @@ import { ConsoleReport } from './console-report.js';
 import { demandFreePorts } from './demand-free-ports.js';
 import { documentDirectory } from './document-directory.js';
 import { DocumentStore } from './documents/document-store.js';
-import { ensureInstanceId } from './instance-id.js';
+import { ensureInstanceId } from './kept-id.js';
 import { launch } from './launch.js';
 import { obtainDatabase } from './obtain-database.js';
 import { obtainTemporal } from './obtain-temporal.js';

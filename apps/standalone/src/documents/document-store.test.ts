@@ -190,7 +190,11 @@ describe('a store of documents', () => {
       message: expect.stringContaining('its keys are: a'),
     });
     await expect(missing).rejects.not.toMatchObject({ message: expect.stringContaining('hunter2') });
-    expect(await store.referenceVersion('Secret', 'default', 's')).toMatch(/^[0-9a-f]{64}$/);
+    const version = await store.referenceVersion('Secret', 'default', 's');
+    expect(version).toMatch(/^[0-9a-f]{64}$/);
+    expect(await (await open()).referenceVersion('Secret', 'default', 's')).toBe(version);
+    const elsewhere = await DocumentStore.open([manifests], join(data, 'elsewhere'));
+    expect(await elsewhere.referenceVersion('Secret', 'default', 's')).not.toBe(version);
     expect(await store.referenceVersion('Secret', 'default', 't')).toBeUndefined();
   });
 

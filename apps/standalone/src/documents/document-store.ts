@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -7,6 +7,7 @@ import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryStatus } from '#domain/registry-status.js';
 import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import { ensureReferenceKey } from '../kept-id.js';
 import { adoptManifest, changedRegistries, dataKeyOf, NOTHING } from './adopt-manifest.js';
 import type { StoreState } from './adopt-manifest.js';
 import type { DocumentFault } from './document-fault.js';
@@ -51,7 +52,11 @@ export class DocumentStore implements ResourceStore {
 
   private readonly paths: readonly string[];
 
-  private constructor(paths: readonly string[], dataDirectory: string) {
+  private constructor(
+    paths: readonly string[],
+    dataDirectory: string,
+    private readonly referenceKey: string,
+  ) {
     this.paths = paths;
     this.statuses = new StatusFiles(join(dataDirectory, 'status'));
     this.recordsPath = join(dataDirectory, 'registries.json');
@@ -59,7 +64,7 @@ export class DocumentStore implements ResourceStore {
 
   /** Reads everything once. Faults in documents are no error: see `faults()`. */
   static async open(paths: readonly string[], dataDirectory: string): Promise<DocumentStore> {
-    const store = new DocumentStore(paths, dataDirectory);
+    const store = new DocumentStore(paths, dataDirectory, await ensureReferenceKey(dataDirectory));
     store.state = { ...NOTHING, registries: await readRecords(store.recordsPath) };
     await store.adopt(await readFiles(paths));
     return store;
@@ -107,7 +112,7 @@ export class DocumentStore implements ResourceStore {
 
   async referenceVersion(kind: DataDocument['kind'], namespace: string, name: string): Promise<string | undefined> {
     const document = this.state.data.get(dataKeyOf(kind, namespace, name));
-    return document && versionOf(document);
+    return document && versionOf(document, this.referenceKey);
   }
 
   async readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined> {
@@ -214,8 +219,8 @@ function refOf({ namespace, name, uid }: RegistryRecord): RegistryRef {
 }
 
 /** Order of keys is of no meaning. */
-function versionOf({ data }: DataDocument): string {
-  const hash = createHash('sha256');
+function versionOf({ data }: DataDocument, key: string): string {
+  const hash = createHmac('sha256', key);
   for (const [key, value] of [...data].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`${key.length}:${key}${value.byteLength}:`).update(value);
   }
