@@ -467,6 +467,23 @@ describe('HTTP', () => {
     }
   });
 
+  it('refuses whoever accepts no JSON, where JSON is all there is', async () => {
+    const accepting = (accept: string) => ({ headers: { accept } });
+    for (const path of ['/v0.1/servers', `/v0.1/servers/${many}/versions/latest`, '/v1/sources', '/openapi.json']) {
+      expect(await fault(path, accepting('text/html'))).toEqual({
+        status: 406,
+        error: expect.stringContaining('application/json'),
+      });
+      for (const accept of ['application/*', 'text/html, */*;q=0.1', '*/*', '']) {
+        expect({ path, accept, status: (await get(path, accepting(accept))).status }).toMatchObject({ status: 200 });
+      }
+    }
+    for (const path of ['/reference', '/openapi.yaml', '/registry/openapi.yaml', '/health', '/readiness', '/version']) {
+      expect({ path, status: (await get(path, accepting('image/png'))).status }).toEqual({ path, status: 200 });
+    }
+    expect((await fault('/nowhere', accepting('text/html'))).status).toBe(404);
+  });
+
   it('answers requests that are none, in JSON', async () => {
     const { hostname, port } = new URL(api.url);
     const raw = async (head: string) => {

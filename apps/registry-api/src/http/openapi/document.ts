@@ -3,6 +3,7 @@ import { publishOperations } from '../publish.operations.js';
 import { serverOperations } from '../servers.operations.js';
 import { syncOperations } from '../sync.operations.js';
 import { viewOperations } from '../views/view.operations.js';
+import { isProbe } from '../accepted-types.js';
 import type { Operation } from './operation.js';
 import { answerSchemas } from './schemas.js';
 
@@ -18,6 +19,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   401: 'The registry wants a token.',
   403: 'The caller may not do this.',
   404: 'There is no such thing here.',
+  406: 'The request accepts anything but JSON.',
   409: 'It is there already.',
   413: 'The body is too large.',
   414: 'A part of the path is too long.',
@@ -68,10 +70,11 @@ function document(listed: readonly Operation[]): object {
 }
 
 function toOperationObject(operation: Operation): object {
-  const { id, summary, tag, parameters, body, success, problems = [], isPublic } = operation;
+  const { path, id, summary, tag, parameters, body, success, problems = [], isPublic } = operation;
   const statuses = [
     400,
     ...(isPublic ? [] : [401]),
+    ...(isProbe(path) ? [] : [406]),
     ...(parameters?.length ? [414] : []),
     ...(body ? [413] : []),
     ...problems,
