@@ -30,6 +30,7 @@ import { memoryShareMiB } from './memory-share.js';
 import { openDatabase } from './open-database.js';
 import { LiveConfig } from './resources/live-config.js';
 import { PodResources } from './resources/pod-resources.js';
+import type { ServerMetrics } from './server-metrics.js';
 import { startRegistryApi } from './start-registry-api.js';
 import { SyncLink } from './sync/sync-link.js';
 import { startSyncWorker } from './sync/sync-worker.js';
@@ -110,6 +111,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
         namespace,
         store: taskStore,
         version: version.version,
+        metrics: api.metrics,
         logger,
       }),
     logger,
@@ -193,29 +195,35 @@ interface WorkerParts {
   readonly namespace: string;
   readonly store: Store;
   readonly version: string;
+  readonly metrics: ServerMetrics;
   readonly logger: Logger;
 }
 
 /** The worker beside the store, and its connections to it. */
 async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
-  const { config, database, resources, temporal, namespace, store, version, logger } = parts;
+  const { config, database, resources, temporal, namespace, store, version, metrics, logger } = parts;
   const dataSource = createDataSource(database.app, {
     maxConnections: MAX_CONCURRENT_SYNCS + 1,
     onError: (err) => logger.debug({ err }, 'an idle database connection broke'),
   });
   await dataSource.initialize();
   try {
+    const imports = new ImportThreads({ ...IMPORTS, memoryMiB: memoryShareMiB(0.3, { least: 96, most: 512 }) });
+    imports.warmUp();
     const world: SyncWorld = {
       resources,
       catalogue: new RegistryCatalogue(dataSource),
       database: database.app,
-      imports: new ImportThreads({ ...IMPORTS, memoryMiB: memoryShareMiB(0.3, { least: 96, most: 512 }) }),
+      imports,
       walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
       version,
       settings: sourceSettings(config, resources),
       minSyncIntervalMs: config.minSyncIntervalMs,
       cacheDirectory: join(resolve(config.dataDirectory), 'cache'),
-      onRun: (_registry, outcome) => logger.info({ outcome }, 'sync run ended'),
+      onRun(registry, outcome) {
+        logger.info({ outcome }, 'sync run ended');
+        metrics.recordSync(registry, outcome);
+      },
     };
     const worker = await startSyncWorker({
       connection: temporal.connection,
