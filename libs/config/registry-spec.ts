@@ -3,6 +3,7 @@ import { admission } from '#domain/admission-rule.js';
 import { authSpec, normalizeAuth } from './auth-spec.js';
 import { databaseSpec } from './database-spec.js';
 import { managedHasDatabase } from './managed-has-database.js';
+import { publicReadIsServed } from './public-read.js';
 import { CONFIG_LIMIT, rawFields, rawFieldsAdmission, rawFieldsFit } from './raw-spec.js';
 import { formatConfigFault, parseServerConfig } from './server-config.js';
 import type { ServerSpec } from './server-config.js';
@@ -28,6 +29,7 @@ export const registrySpecSchema = z
   })
   .superRefine(authIsChosen, always)
   .superRefine(managedHasDatabase('registries', 'databaseConfig'), always)
+  .superRefine(publicReadIsServed('registries'), always)
   .superRefine(rawFieldsFit, always)
   .meta(
     admission(

@@ -108,34 +108,43 @@ const provider = fc.record(
   { ...optional, requiredKeys: ['name', 'issuerUrl', 'audience'] },
 );
 const unique = { selector: ({ name }: { name: string }) => name, minLength: 1, maxLength: 4 };
-const specs = fc.record(
-  {
-    displayName: texts,
-    registries: fc.uniqueArray(source, unique),
-    auth: fc.oneof(
-      fc.constant({ mode: 'anonymous' }),
-      fc.record(
-        {
-          publicRead: fc.array(names),
-          oauth: fc.record(
-            { realm: names, providers: fc.uniqueArray(provider, unique) },
-            { ...optional, requiredKeys: ['providers'] },
-          ),
-        },
-        { ...optional, requiredKeys: ['oauth'] },
+/** What is open to everybody has to be one of the sources. */
+const opened = <Spec extends { auth: object; registries?: readonly { name: string }[] }>(spec: Spec): Spec => ({
+  ...spec,
+  ...('publicRead' in spec.auth && {
+    auth: { ...spec.auth, publicRead: (spec.registries ?? []).slice(1).map(({ name }) => name) },
+  }),
+});
+const specs = fc
+  .record(
+    {
+      displayName: texts,
+      registries: fc.uniqueArray(source, unique),
+      auth: fc.oneof(
+        fc.constant({ mode: 'anonymous' }),
+        fc.record(
+          {
+            publicRead: fc.constant([]),
+            oauth: fc.record(
+              { realm: names, providers: fc.uniqueArray(provider, unique) },
+              { ...optional, requiredKeys: ['providers'] },
+            ),
+          },
+          { ...optional, requiredKeys: ['oauth'] },
+        ),
       ),
-    ),
-    databaseConfig: fc.record({
-      host: names,
-      sslMode: fc.constantFrom('disable', 'verify-full'),
-      maxIdleConns: fc.nat(20),
-      caCertRef: keyRef,
-      dbAppUserPasswordSecretRef: keyRef,
-      dbMigrationUserPasswordSecretRef: keyRef,
-    }),
-  },
-  { ...optional, requiredKeys: ['auth', 'databaseConfig'] },
-);
+      databaseConfig: fc.record({
+        host: names,
+        sslMode: fc.constantFrom('disable', 'verify-full'),
+        maxIdleConns: fc.nat(20),
+        caCertRef: keyRef,
+        dbAppUserPasswordSecretRef: keyRef,
+        dbMigrationUserPasswordSecretRef: keyRef,
+      }),
+    },
+    { ...optional, requiredKeys: ['auth', 'databaseConfig'] },
+  )
+  .map(opened);
 
 describe('a rendered configuration', () => {
   it('reads back as the very spec that it was rendered from, and is the same text each time', () => {
@@ -304,6 +313,8 @@ auth: { mode: anonymous }
     expect(spec.views).toEqual([{ name: 'everything', sources: ['official', 'local'] }]);
   });
 
+  const open =
+    'auth: { publicRead: [locale], oauth: { providers: [{ name: a, issuerUrl: https://a.example, audience: b }] } }\n';
   const sources = 'auth: { mode: anonymous }\nsources:\n- name: a\n  file: { path: /a.json }\n';
 
   // prettier-ignore
@@ -324,6 +335,8 @@ auth: { mode: anonymous }
     ['auth: { mode: anonymous }\nregistries:\n- name: a\n  git: { repository: "https://git.example.com/a", auth: { username: x, passwordFile: /a, passwordSecretRef: { name: b, key: c } } }', 'line 4: registries[0].git.auth.passwordFile: stands beside passwordSecretRef'],
     [`${sources}registries:\n- name: all\n  sources:\n  - a\n  - b`, 'line 9: registries[0].sources[1]: "b" is not the name of one of the sources'],
     [`${sources}registries:\n- name: all\n  sources: [a]\n  claims: {}`, 'line 8: registries[0].claims: is not a field here'],
+    [`${open}registries:\n- name: local\n  file: { path: /a.json }`, 'line 1: auth.publicRead[0]: "locale" is served by nothing here: did you mean local?'],
+    [`${open}sources:\n- name: a\n  file: { path: /a.json }\nregistries:\n- name: all\n  sources: [a]`, 'line 1: auth.publicRead[0]: "locale" is served by nothing here: remove it, or use one of all, a'],
     [`${sources}registries: []`, 'line 5: registries: must have at least 1 item'],
     [sources, 'line 1: registries: is required'],
     ['auth: { mode: anonymous }\nregistries:\n- name: all\n  sources: [a]', 'line 4: registries[0].sources[0]: "a" is not the name of one of the sources'],

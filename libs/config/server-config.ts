@@ -9,6 +9,7 @@ import { serverDatabaseSpec } from './database-spec.js';
 import type { DatabaseConfig } from './database-spec.js';
 import { addAuthFiles, addSourceFiles, dropAuthFiles, dropSourceFiles } from './derived-files.js';
 import { managedHasDatabase } from './managed-has-database.js';
+import { publicReadIsServed } from './public-read.js';
 import { always, uniqueNames } from './refinements.js';
 import { normalizeSource, serverEntriesSpec } from './source-entry-spec.js';
 import type { RegistrySource } from './source-entry-spec.js';
@@ -73,7 +74,8 @@ const commonFields = {
 /** Each registry is one source. */
 const flatConfig = z
   .strictObject({ ...commonFields, registries: serverEntriesSpec })
-  .superRefine(managedHasDatabase('registries', 'database'), always);
+  .superRefine(managedHasDatabase('registries', 'database'), always)
+  .superRefine(publicReadIsServed('registries'), always);
 
 const view = z.strictObject({
   name: sourceName.describe('Name of the registry.'),
@@ -88,6 +90,7 @@ const viewConfig = z
     registries: z.array(view).min(1).max(100).superRefine(uniqueNames, always).describe('What is served, by name.'),
   })
   .superRefine(managedHasDatabase('sources', 'database'), always)
+  .superRefine(publicReadIsServed('registries', 'sources'), always)
   .superRefine(viewsNameSources, always);
 
 /** Reads the configuration of a server, of either generation; never throws, and tells every fault at once. */

@@ -85,7 +85,7 @@ const providerOf = (name: string, { issuer }: OidcProvider, fields: object = {})
   ...fields,
 });
 
-/** `guarded` knows both providers, and only the first introspects; `half` is open in part; `scoped` demands scopes. */
+/** `guarded` knows both providers, and only the first introspects; `half` and `viewed` are open in part; `scoped` demands scopes. */
 function guardedRegistries(): ServedRegistry[] {
   const introspection = {
     introspectionUrl: `${first.issuer}${INTROSPECTION_PATH}`,
@@ -97,6 +97,13 @@ function guardedRegistries(): ServedRegistry[] {
   return [
     named('guarded', { oauth: { providers } }),
     named('half', { publicRead: ['public'], oauth: { providers, resourceUrl: 'https://registry.example.com/team/' } }),
+    {
+      ...named('viewed', { publicRead: ['front'], oauth: { providers } }),
+      views: [
+        { name: 'front', sources: ['public'] },
+        { name: 'back', sources: ['public', 'inner'] },
+      ],
+    },
     named('scoped', {
       oauth: { providers, requiredScopes: { read: 'mcp-registry:read', write: 'mcp-registry:write' } },
     }),
@@ -194,6 +201,15 @@ describe('a request without credentials', () => {
     }
     expect(await names(`${half}${LIST}`, await first.sign())).toEqual(['io.inner/one', 'io.public/one']);
     expect((await get(`${half}${LIST}`, 'x.y.z')).status).toBe(401);
+  });
+
+  it('by the name of a view are open with all that the view holds', async () => {
+    const viewed = '/default/viewed';
+    expect(await names(`${viewed}/registry/front/v0.1/servers`)).toEqual(['io.public/one']);
+    expect(await names(`${viewed}${LIST}`)).toEqual(['io.public/one']);
+    expect((await get(`${viewed}/registry/back/v0.1/servers`)).status).toBe(401);
+    const token = await first.sign();
+    expect(await names(`${viewed}/registry/back/v0.1/servers`, token)).toEqual(['io.inner/one', 'io.public/one']);
   });
 
   it('has another ETag for what is open than for all', async () => {

@@ -16,7 +16,7 @@ import type { ChallengeTerms } from './challenge.js';
 import { readCredentials } from './credentials.js';
 import { grantAccess } from './granted-access.js';
 import type { GrantedAccess } from './granted-access.js';
-import { openSources } from './open-sources.js';
+import { openPart } from './open-part.js';
 import type { AuthReferences } from './provider-material.js';
 import type { Requirement } from './requirement.js';
 import { metadataUrlOf } from './resource-url.js';
@@ -87,13 +87,13 @@ export class AccessControl {
   private admitUnknown(visit: Visit, publicRead: readonly string[]): boolean {
     const { request, registry, requirement } = visit;
     const { source } = request.params;
-    const open = requirement === 'read' ? openSources(publicRead) : undefined;
-    if (!open || !(source === undefined || open.has(source) || source === registry.name)) {
+    const open = requirement === 'read' ? openPart(publicRead, registry.views) : undefined;
+    if (!open || !(source === undefined || open.names.has(source) || source === registry.name)) {
       this.counters.count(undefined, 'missing');
       this.#audit.refused({}, askedOf(request, registry), 'no credentials were sent');
       throw loginWanted(termsOf(visit));
     }
-    grantAccess(request.raw, { visibleSources: open });
+    grantAccess(request.raw, { visibleSources: open.sources });
     this.#audit.allowedRead(undefined, displayRef(registry), source);
     return true;
   }

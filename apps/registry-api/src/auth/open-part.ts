@@ -1,9 +1,23 @@
-const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+import type { RegistryView } from '#config/server-config.js';
 
-/** The sources of `auth.publicRead`; undefined when there are none. The same set each time, so that views of it can be kept. */
-export function openSources(publicRead: readonly string[]): ReadonlySet<string> | undefined {
+/** What `auth.publicRead` opens to everybody. */
+export interface OpenPart {
+  /** As they stand in paths. */
+  readonly names: ReadonlySet<string>;
+  /** All that these names hold. */
+  readonly sources: ReadonlySet<string>;
+}
+
+const known = new WeakMap<readonly string[], { readonly views: readonly RegistryView[]; readonly part: OpenPart }>();
+const NO_VIEWS: readonly RegistryView[] = [];
+
+/** Undefined when nothing is open. The same sets each time, so that what is made of them can be kept. */
+export function openPart(publicRead: readonly string[], views = NO_VIEWS): OpenPart | undefined {
   if (publicRead.length === 0) return undefined;
-  const known = sets.get(publicRead) ?? new Set(publicRead);
-  sets.set(publicRead, known);
-  return known;
+  const before = known.get(publicRead);
+  if (before?.views === views) return before.part;
+  const sources = publicRead.flatMap((name) => views.find((view) => view.name === name)?.sources ?? [name]);
+  const part = { names: new Set(publicRead), sources: new Set(sources) };
+  known.set(publicRead, { views, part });
+  return part;
 }

@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import { nearestName } from './nearest-name.js';
+
+/**
+ * Refinement of what has an `auth` and the lists of things that are served by name: each name in `publicRead` must be one
+ * of them. A mistyped one would leave closed what was meant to be open, and nobody would be told.
+ */
+export function publicReadIsServed(...listFields: readonly string[]) {
+  return (config: unknown, context: z.core.$RefinementCtx): void => {
+    if (typeof config !== 'object' || config === null) return;
+    const fields = config as Record<string, unknown>;
+    const lists = listFields.map((field) => fields[field]).filter((list) => Array.isArray(list));
+    if (lists.length === 0) return;
+    const served = lists.flat().flatMap((each: { name?: unknown } | null) => each?.name ?? []);
+    const names = served.filter((name) => typeof name === 'string');
+    for (const spelling of ['auth', 'authConfig']) {
+      const auth = fields[spelling] as { mode?: unknown; publicRead?: unknown } | null | undefined;
+      // In mode anonymous everybody may read everything, whatever else stands there.
+      if (!Array.isArray(auth?.publicRead) || auth.mode === 'anonymous') continue;
+      for (const [index, name] of auth.publicRead.entries()) {
+        if (typeof name !== 'string' || names.includes(name)) continue;
+        const path = [spelling, 'publicRead', index];
+        context.addIssue({ code: 'custom', path, message: `is served by nothing here: ${remedy(name, names)}` });
+      }
+    }
+  };
+}
+
+function remedy(name: string, names: readonly string[]): string {
+  const nearest = nearestName(name, names);
+  if (nearest !== undefined) return `did you mean ${nearest}?`;
+  return `remove it${names.length > 0 ? `, or use one of ${names.join(', ')}` : ''}`;
+}
