@@ -1,5 +1,6 @@
 import type { DesiredState } from '#activities/contract.js';
 import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
+import { jitterSpan, nextSync } from '#domain/next-sync.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { NOT_PROVISIONED, storeAnnounced, summarizeServer } from './provisioning.js';
 import type { ProvisioningState } from './provisioning.js';
@@ -80,9 +81,6 @@ export interface DueSync {
   readonly trigger: SyncTrigger;
 }
 
-const FIRST_BACKOFF_MS = 10_000;
-const LONGEST_BACKOFF_MS = 10 * 60_000;
-const LONGEST_JITTER_MS = 30_000;
 const REPORT_SPACING_MS = 5_000;
 const ADOPTION_RETRY_MS = 30_000;
 
@@ -253,7 +251,16 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
     const attemptCount = outcome.failure ? source.attemptCount + 1 : 0;
     const due = running.again
       ? { atMs: nowMs, trigger: running.again }
-      : nextDue(running.startedAtMs, nowMs, intervalMs, outcome.failure, attemptCount, random);
+      : nextSync(
+          {
+            startedAt: running.startedAtMs,
+            finishedAt: nowMs,
+            intervalMs,
+            isRetried: outcome.failure?.destiny === 'retry',
+            attemptCount,
+          },
+          random,
+        );
     const lastSync = outcome.failure ? afterFailure(outcome, source) : afterSuccess(outcome, source);
     return {
       ...rest,
@@ -297,30 +304,6 @@ function content(
     quarantinedEntries: now.quarantined > 0 ? entries : undefined,
     warning,
   });
-}
-
-function nextDue(
-  startedAtMs: number,
-  nowMs: number,
-  intervalMs: number | undefined,
-  failure: SyncFailure | undefined,
-  attemptCount: number,
-  random: number,
-): SourceState['due'] {
-  const regular =
-    intervalMs === undefined
-      ? undefined
-      : ({ atMs: startedAtMs + intervalMs + random * jitterSpan(intervalMs), trigger: 'interval' } as const);
-  if (failure?.destiny !== 'retry') return regular;
-  const longest = Math.min(LONGEST_BACKOFF_MS, intervalMs ?? LONGEST_BACKOFF_MS);
-  const backoffMs = Math.min(longest, FIRST_BACKOFF_MS * 2 ** (attemptCount - 1));
-  // From the end of the attempt: one that hung for minutes is not to be followed by the next at once.
-  return { atMs: nowMs + backoffMs * (0.9 + random * 0.2), trigger: 'retry' };
-}
-
-/** At most a tenth of the interval: spreads sources that were started together. */
-function jitterSpan(intervalMs: number): number {
-  return Math.min(intervalMs / 10, LONGEST_JITTER_MS);
 }
 
 /** Runs that have not reported in time, as failures to be settled. */

@@ -6,7 +6,10 @@ import type { SyncWorld } from './sync-world.js';
 export function adoptPlan(world: SyncWorld): SyncActivities['adoptPlan'] {
   return async (registry, generation) => {
     const spec = await getSpec(world.resources, registry, generation);
-    const plan = spec.registries.map((source) => outlineSource(source, world.minSyncIntervalMs));
+    const plan = spec.registries.map((source) => ({
+      ...outlineSource(source, world.minSyncIntervalMs),
+      ...(source.filter && { filter: source.filter }),
+    }));
     await world.catalogue.adoptPlan(registry, spec.displayName ?? null, plan);
   };
 }

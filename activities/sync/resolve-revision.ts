@@ -13,12 +13,13 @@ const OVERLAP_MS = 60_000;
 
 /**
  * Asks the source what it holds and compares with what the database holds. Nothing is written but the time of the
- * look when they are equal. Safe to repeat.
+ * look. Safe to repeat.
  */
 export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevision'] {
   return (request) =>
     underHeartbeat(async (scope) => {
       const source = await openSource(world, request, scope);
+      await world.catalogue.markSyncing(source.stored);
       const resolved = await resolve(source, request);
       if (!resolved.unchanged) return resolved;
       await world.catalogue.markSynced(source.stored, resolved.revision);

@@ -18,6 +18,16 @@ export interface EntryPlace {
   readonly version: string;
 }
 
+export interface RegistryEntryRecord extends Omit<EntryRecord, 'status' | 'hiddenBy'> {
+  readonly sourceName: string;
+  /** Of its source, in the order in which names are won, from 0. */
+  readonly position: number;
+}
+
+export interface RegistryEntryPlace extends EntryPlace {
+  readonly position: number;
+}
+
 /** Characters of a text; no schema allows so many, but nothing keeps a source from sending more. */
 const TEXT_LIMIT = 500;
 
@@ -36,4 +46,25 @@ export async function readEntries(
     [sourceId, after.name, after.version, limit + 1],
   );
   return toPage(rows, limit, ({ name, version }) => ({ name, version }));
+}
+
+/** What these sources serve together, in the order of names, versions and sources; also where an earlier source wins a name. */
+export async function readRegistryEntries(
+  db: Queryable,
+  sourceIds: readonly number[],
+  { after = { name: '', version: '', position: -1 }, limit }: PageRequest<RegistryEntryPlace>,
+): Promise<Page<RegistryEntryRecord, RegistryEntryPlace>> {
+  const { rows } = await db.query<RegistryEntryRecord>(
+    `SELECT entry.name, entry.version, left(title, ${TEXT_LIMIT}) AS title, left(description, ${TEXT_LIMIT}) AS description,
+            published_at AS "publishedAt", entry.updated_at AS "updatedAt", source.name AS "sourceName",
+            (listed.ordinal - 1)::int AS position
+       FROM unnest($1::int[]) WITH ORDINALITY AS listed (id, ordinal)
+       JOIN source ON source.id = listed.id
+       JOIN entry ON entry.source_id = source.id
+      WHERE deleted_at IS NULL AND hidden_by IS NULL
+        AND (entry.name, entry.version, listed.ordinal - 1) > ($2, $3, $4)
+      ORDER BY entry.name, entry.version, listed.ordinal LIMIT $5`,
+    [sourceIds, after.name, after.version, after.position, limit + 1],
+  );
+  return toPage(rows, limit, ({ name, version, position }) => ({ name, version, position }));
 }

@@ -1,3 +1,4 @@
+import type { SourceFilter } from '#domain/source-filter.js';
 import type { Queryable, RegistryPlace } from './page.js';
 
 /** A source as it is stored, with what its sync runs amount to. */
@@ -9,7 +10,14 @@ export interface SourceRecord {
   readonly format: string;
   readonly address: string;
   readonly intervalMs: number | null;
+  readonly filter: SourceFilter | null;
+  readonly createdAt: Date;
+  /** When its spec last changed. */
+  readonly updatedAt: Date;
+  /** Start of a sync that is under way, as far as is known. */
+  readonly syncingSince: Date | null;
   readonly revision: string | null;
+  readonly contentHash: string | null;
   readonly servedCount: number;
   readonly hiddenCount: number;
   readonly quarantinedCount: number;
@@ -17,27 +25,37 @@ export interface SourceRecord {
   readonly syncedAt: Date | null;
   /** Start of the newest run that has finished. */
   readonly attemptedAt: Date | null;
+  readonly finishedAt: Date | null;
   /** Runs that failed since the last one that did not, as far as runs are kept. */
   readonly failedAttempts: number;
   /** Of the newest run, if that failed. */
   readonly failureMessage: string | null;
+  /** It is tried again, sooner than the interval says. */
+  readonly isRetried: boolean;
   /** Of the run that published what is stored. */
   readonly warning: string | null;
 }
+
+/** No sync takes longer: one that began before has died without a word. */
+const LONGEST_SYNC = '1 hour';
 
 /** The sources of a registry in the order of its spec; 20 at most. */
 export async function readSources(db: Queryable, { namespace, registry }: RegistryPlace): Promise<SourceRecord[]> {
   const { rows } = await db.query<SourceRecord>(
     `SELECT source.id, source.name, source.type, source.format, source.address,
-            source.interval_ms::float8 AS "intervalMs", source.revision, source.served_count AS "servedCount",
+            source.interval_ms::float8 AS "intervalMs", source.filter::json AS filter,
+            source.created_at AS "createdAt", source.updated_at AS "updatedAt",
+            CASE WHEN source.syncing_since > now() - interval '${LONGEST_SYNC}' THEN source.syncing_since END
+              AS "syncingSince", source.revision, source.content_hash AS "contentHash", source.served_count AS "servedCount",
             source.hidden_count AS "hiddenCount", source.quarantined_count AS "quarantinedCount",
             source.synced_at AS "syncedAt", newest.started_at AS "attemptedAt",
+            newest.finished_at AS "finishedAt", newest.failure_destiny IS NOT DISTINCT FROM 'retry' AS "isRetried",
             newest.failure_message AS "failureMessage", published.warning,
             (SELECT count(*)::int FROM sync_run
               WHERE source_id = source.id AND failure_reason IS NOT NULL
                 AND started_at > coalesce(success.started_at, '-infinity')) AS "failedAttempts"
        FROM source
-       LEFT JOIN LATERAL (SELECT started_at, failure_message FROM sync_run
+       LEFT JOIN LATERAL (SELECT started_at, finished_at, failure_message, failure_destiny FROM sync_run
                            WHERE source_id = source.id
                            ORDER BY started_at DESC LIMIT 1) AS newest ON true
        LEFT JOIN LATERAL (SELECT started_at FROM sync_run

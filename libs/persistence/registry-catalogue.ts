@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SourceFilter } from '#domain/source-filter.js';
 import type { SourceOutline, SyncOutcome } from '#domain/sync.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 import { RegistryEntity } from './entities/registry.entity.js';
@@ -14,6 +15,11 @@ const KEPT_RUNS = 200;
 const NAMED_ENTRIES = 10;
 const NAMED_CHARACTERS = 100;
 
+/** What is stored of a source's spec. */
+export interface PlannedSource extends SourceOutline {
+  readonly filter?: SourceFilter;
+}
+
 /** What is stored about registries, their sources and sync runs: everything but the entries themselves. */
 export class RegistryCatalogue {
   constructor(private readonly dataSource: DataSource) {}
@@ -22,7 +28,7 @@ export class RegistryCatalogue {
    * Makes the stored sources those of the plan, in its order. A source that left the spec loses its rows; a registry
    * that another uid had under this name is started afresh. Safe to repeat; equal plans write nothing.
    */
-  async adoptPlan(registry: RegistryRef, displayName: string | null, plan: readonly SourceOutline[]): Promise<void> {
+  async adoptPlan(registry: RegistryRef, displayName: string | null, plan: readonly PlannedSource[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const known = await claimRegistry(manager, registry, displayName);
       let changed = known === 'new';
@@ -39,10 +45,11 @@ export class RegistryCatalogue {
           format: source.format,
           address: source.address,
           intervalMs: source.intervalMs === undefined ? null : String(Math.round(source.intervalMs)),
+          filter: source.filter === undefined ? null : JSON.stringify(source.filter),
         };
         if (before && isEqual(before, wanted)) continue;
         changed = true;
-        if (before) await manager.update(SourceEntity, { id: before.id }, wanted);
+        if (before) await manager.update(SourceEntity, { id: before.id }, { ...wanted, updatedAt: new Date() });
         else await manager.insert(SourceEntity, { ...placeOf(registry), name: source.name, ...wanted });
       }
       if (changed) await notify(manager, registry);
@@ -58,6 +65,14 @@ export class RegistryCatalogue {
     });
     if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
     return source;
+  }
+
+  /** For those who look meanwhile. Does not wait for whoever holds the source's row: that one is syncing too. */
+  async markSyncing({ id }: SourceEntity): Promise<void> {
+    await this.dataSource.manager.query(
+      'UPDATE source SET syncing_since = now() WHERE id = (SELECT id FROM source WHERE id = $1 FOR UPDATE SKIP LOCKED)',
+      [id],
+    );
   }
 
   /** The source holds what is stored already; only the time and the name of the revision are new. */
@@ -96,9 +111,11 @@ export class RegistryCatalogue {
           warning: outcome.warning ?? null,
           failureReason: outcome.failure?.reason ?? null,
           failureMessage: outcome.failure?.message ?? null,
+          failureDestiny: outcome.failure?.destiny ?? null,
         },
         ['workflowId'],
       );
+      await manager.update(SourceEntity, { id: source.id }, { syncingSince: null });
       await manager.query(
         `DELETE FROM sync_run WHERE source_id = $1 AND workflow_id NOT IN
            (SELECT workflow_id FROM sync_run WHERE source_id = $1 ORDER BY started_at DESC LIMIT ${KEPT_RUNS})`,

@@ -280,6 +280,20 @@ describe('a change', () => {
   });
 });
 
+describe('whoever asks who he is', () => {
+  it('is told, with what he may do; in an anonymous registry nobody is anybody', async () => {
+    const me = async (registry: string, token?: string) => {
+      const answer = await get(`/default/${registry}/v1/me`, token);
+      return answer.ok ? await answer.json() : [answer.status, answer.headers.get('www-authenticate')?.slice(0, 7)];
+    };
+    const token = await first.sign({ sub: 'ann', scope: 'mcp-registry:read' });
+    expect(await me('guarded', token)).toEqual({ subject: 'ann', provider: 'first', roles: ['manageEntries'] });
+    expect(await me('scoped', token)).toEqual({ subject: 'ann', provider: 'first', roles: [] });
+    expect(await me('half')).toEqual([401, 'Bearer ']);
+    expect(await me('anonymous', token)).toEqual([401, 'Bearer ']);
+  });
+});
+
 describe('scopes that are demanded', () => {
   it('are looked for in scope and scp, and missed with 403', async () => {
     const path = `/default/scoped${LIST}`;

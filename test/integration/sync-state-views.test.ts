@@ -7,6 +7,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { EntryCounts, SourcePlan, SyncOutcome } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { onlyRegistry } from '#registry-api/served-registry.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
@@ -32,7 +33,7 @@ beforeAll(async () => {
   catalogue = new RegistryCatalogue(dataSource);
   rows = await CatalogueRows.connect(database.app);
   await catalogue.adoptPlan(TEAM, 'Team registry', [
-    plan('ours', { intervalMs: 1_800_000 }),
+    { ...plan('ours', { intervalMs: 1_800_000 }), filter: FILTER },
     plan('mirror', { type: 'api', address: 'https://example.com/registry', format: 'upstream' }),
     plan('file', { type: 'configMapRef', address: 'ConfigMap team, key registry.json' }),
     plan('unborn', { type: 'pvcRef', address: 'PersistentVolumeClaim data, registry.json' }),
@@ -80,6 +81,11 @@ function plan(name: string, overrides: Partial<SourcePlan> = {}): SourcePlan {
   };
 }
 
+const FILTER = { names: { include: ['io.example/*'] }, tags: { exclude: ['old'] } };
+/** Of other kinds of entries. */
+const NOTHING_ELSE = { skillCount: 0, pluginCount: 0 };
+const TIMES = { createdAt: expect.stringMatching(/Z$/), updatedAt: expect.stringMatching(/Z$/) };
+
 const COUNTS: EntryCounts = { served: 3, hidden: 1, quarantined: 2, added: 3, updated: 1, removed: 0, unchanged: 0 };
 const MINUTE_MS = 60_000;
 const NOON = Date.parse('2026-11-22T12:00:00Z');
@@ -101,7 +107,7 @@ async function record(registry: RegistryRef, ran: SyncOutcome): Promise<void> {
 /** What a publishing sync leaves in the source's own row. */
 async function markPublished(source: string, at: number, counts = COUNTS): Promise<void> {
   await rows.query(
-    `UPDATE source SET revision = 'rev-1', synced_at = $2, served_count = $3, hidden_count = $4, quarantined_count = $5
+    `UPDATE source SET revision = 'rev-1', content_hash = 'content-1', synced_at = $2, served_count = $3, hidden_count = $4, quarantined_count = $5
       WHERE name = $1`,
     [source, new Date(at), counts.served, counts.hidden, counts.quarantined],
   );
@@ -152,7 +158,8 @@ describe('a source', () => {
       sourceType: 'file',
       format: 'toolhive',
       sourceConfig: { address: 'PersistentVolumeClaim data, registry.json' },
-      syncStatus: { attemptCount: 0, serverCount: 0, hiddenCount: 0, quarantinedCount: 0 },
+      syncStatus: { attemptCount: 0, ...NOTHING_ELSE, serverCount: 0, hiddenCount: 0, quarantinedCount: 0 },
+      ...TIMES,
     });
   });
 
@@ -160,7 +167,9 @@ describe('a source', () => {
     await markPublished('ours', NOON + MINUTE_MS + 1000);
     await record(TEAM, outcome('ours', 1, { trigger: 'initial', revision: 'rev-1', counts: COUNTS, warning: 'odd' }));
     const kept = {
+      ...NOTHING_ELSE,
       lastSyncTime: '2026-11-22T12:01:01.000Z',
+      lastSyncHash: 'content-1',
       serverCount: 3,
       hiddenCount: 1,
       quarantinedCount: 2,
@@ -173,14 +182,17 @@ describe('a source', () => {
       sourceType: 'git',
       format: 'toolhive',
       sourceConfig: { repository: 'https://example.com/team/catalogue.git' },
+      filterConfig: FILTER,
       syncSchedule: '30m',
       syncStatus: {
         ...kept,
         phase: 'complete',
         lastAttempt: '2026-11-22T12:01:00.000Z',
+        nextSyncTime: '2026-11-22T12:31:00.000Z',
         attemptCount: 0,
         message: 'odd',
       },
+      ...TIMES,
     });
 
     await record(TEAM, outcome('ours', 2, unreachable('no route to example.com')));
@@ -190,6 +202,8 @@ describe('a source', () => {
       ...kept,
       phase: 'failed',
       lastAttempt: '2026-11-22T12:03:00.000Z',
+      // 90 % of the second backoff, from the end of the run.
+      nextSyncTime: '2026-11-22T12:03:19.500Z',
       attemptCount: 2,
       message: 'example.com does not answer',
     });
@@ -199,6 +213,7 @@ describe('a source', () => {
       ...kept,
       phase: 'complete',
       lastAttempt: '2026-11-22T12:04:00.000Z',
+      nextSyncTime: '2026-11-22T12:34:00.000Z',
       attemptCount: 0,
       message: 'odd',
     });
@@ -207,14 +222,51 @@ describe('a source', () => {
   it('is failed without a success as well', async () => {
     await record(TEAM, outcome('mirror', 1, unreachable('connection refused')));
     expect((await read<SourceView>('/v1/sources/mirror')).syncStatus).toEqual({
+      ...NOTHING_ELSE,
       phase: 'failed',
       lastAttempt: '2026-11-22T12:01:00.000Z',
+      nextSyncTime: '2026-11-22T12:01:10.500Z',
       attemptCount: 1,
       serverCount: 0,
       hiddenCount: 0,
       quarantinedCount: 0,
       message: 'connection refused',
     });
+  });
+
+  it('waits for its interval, or for a change, after a failure that does not pass by itself', async () => {
+    const wrong = { failure: { reason: 'InvalidData', message: 'not JSON', destiny: 'stop' } } as const;
+    await record(TEAM, outcome('ours', 5, wrong));
+    await record(TEAM, outcome('unborn', 1, wrong));
+    expect((await read<SourceView>('/v1/sources/ours')).syncStatus).toMatchObject({
+      phase: 'failed',
+      nextSyncTime: '2026-11-22T12:35:00.000Z',
+    });
+    expect((await read<SourceView>('/v1/sources/unborn')).syncStatus).not.toHaveProperty('nextSyncTime');
+  });
+
+  it('is syncing from the start of a run until that is written down, and not for ever', async () => {
+    await catalogue.markSyncing(await catalogue.getSource(TEAM, 'ours'));
+    const { syncStatus } = await read<SourceView>('/v1/sources/ours');
+    expect(syncStatus).toMatchObject({ phase: 'syncing', serverCount: 3, lastSyncTime: '2026-11-22T12:01:01.000Z' });
+    expect(syncStatus).not.toHaveProperty('nextSyncTime');
+    expect(Date.parse(String(syncStatus['lastAttempt']))).toBeGreaterThan(NOON);
+    await rows.query(`UPDATE source SET syncing_since = now() - interval '2 hours' WHERE name = 'ours'`);
+    expect((await read<SourceView>('/v1/sources/ours')).syncStatus).toMatchObject({ phase: 'failed' });
+    await catalogue.markSyncing(await catalogue.getSource(TEAM, 'ours'));
+    await record(TEAM, outcome('ours', 6, { revision: 'rev-1' }));
+    expect((await read<SourceView>('/v1/sources/ours')).syncStatus).toMatchObject({ phase: 'complete' });
+  });
+
+  it('says when its spec was last edited', async () => {
+    const theirs = () => read<{ createdAt: string; updatedAt: string }>('/default/other/v1/sources/theirs');
+    const made = await theirs();
+    await catalogue.adoptPlan(OTHER, null, [plan('theirs')]);
+    expect(await theirs()).toEqual(made);
+    await catalogue.adoptPlan(OTHER, null, [{ ...plan('theirs'), filter: FILTER }]);
+    const edited = await theirs();
+    expect(edited).toMatchObject({ createdAt: made.createdAt, filterConfig: FILTER });
+    expect(Date.parse(edited.updatedAt)).toBeGreaterThan(Date.parse(made.updatedAt));
   });
 
   it('is complete although the run that published it could not be written down', async () => {
@@ -356,6 +408,73 @@ describe('the entries of a source', () => {
   });
 });
 
+describe('the entries of a registry', () => {
+  interface Entries extends Paged {
+    entries: { name: string; version: string; sourceName: string; position: number }[];
+  }
+
+  const flat = (pages: readonly Entries[]) =>
+    pages.flatMap(({ entries }) =>
+      entries.map(({ name, version, sourceName, position }) => `${name}@${version} ${position} ${sourceName}`),
+    );
+
+  it('are those of all its sources that no filter leaves out, each with its place in the order', async () => {
+    await rows.publish('default', 'team', 'mirror', [
+      { name: 'io.example/both', version: '2.0.0' },
+      { name: 'io.example/hidden', version: '1.0.0', hiddenBy: 'names.exclude: *hidden' },
+    ]);
+    const whole = flat([await read<Entries>('/v1/registries/team/entries')]);
+    expect(whole).toEqual([
+      'io.example/both@1.0.0 0 ours',
+      'io.example/both@2.0.0 1 mirror',
+      'io.example/both@2.0.0 2 file',
+      'io.example/\uff5e@1.0.0 2 file',
+      'io.example/😀@1.0.0 2 file',
+    ]);
+    for (const limit of [1, 2, 4, 5, 6]) {
+      expect(flat(await walk<Entries>('/v1/registries/team/entries', limit))).toEqual(whole);
+    }
+    expect((await fault('/v1/registries/other/entries')).status).toBe(404);
+  });
+});
+
+describe('registries that a configuration makes of the sources', () => {
+  it('are listed in place of the whole, which is there under its own name', async () => {
+    const views = [
+      { name: 'front', sources: ['file', 'ours'] },
+      { name: 'back', sources: ['mirror'] },
+    ];
+    const viewed = await startRegistryApi({
+      ...ALONE,
+      database: database.app,
+      host: '127.0.0.1',
+      port: 0,
+      internalPort: 0,
+      registries: onlyRegistry({ namespace: 'default', name: 'team', views, auth: { mode: 'anonymous' } }),
+      version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
+      logger: pino({ level: 'silent' }),
+    });
+    try {
+      const from = async (path: string) => (await fetch(`${viewed.url}${path}`)).json();
+      expect(await from('/v1/registries')).toEqual({
+        registries: views.map((view) => ({ ...view, creationType: 'CONFIG', ...TIMES })),
+      });
+      expect(await from('/v1/registries/front')).toEqual({ ...views[0], creationType: 'CONFIG', ...TIMES });
+      expect(await from('/v1/registries/team')).toMatchObject({ sources: ['ours', 'mirror', 'file', 'unborn'] });
+      expect(await from('/v1/registries/ours')).toHaveProperty('error');
+      expect(await from('/v1/registries/front/entries?limit=2')).toMatchObject({
+        entries: [
+          { name: 'io.example/both', version: '1.0.0', sourceName: 'ours', position: 1 },
+          { name: 'io.example/both', version: '2.0.0', sourceName: 'file', position: 0 },
+        ],
+        metadata: { count: 2, nextCursor: expect.any(String) },
+      });
+    } finally {
+      await viewed.close();
+    }
+  });
+});
+
 describe('the runs of a source', () => {
   interface Runs extends Paged {
     runs: { workflowId: string; failure?: object }[];
@@ -363,9 +482,9 @@ describe('the runs of a source', () => {
 
   it('are there newest first, with what came of them', async () => {
     const { runs, metadata } = await read<Runs>('/v1/sources/ours/runs');
-    expect(metadata).toEqual({ count: 4 });
-    expect(runs.map(({ workflowId }) => workflowId.split('/').at(-1))).toEqual(['4', '3', '2', '1']);
-    expect(runs[1]).toEqual({
+    expect(metadata).toEqual({ count: 6 });
+    expect(runs.map(({ workflowId }) => workflowId.split('/').at(-1))).toEqual(['6', '5', '4', '3', '2', '1']);
+    expect(runs[3]).toEqual({
       workflowId: 'runs/team/ours/3',
       trigger: 'interval',
       startedAt: '2026-11-22T12:03:00.000Z',
@@ -373,7 +492,7 @@ describe('the runs of a source', () => {
       durationMs: 1500,
       failure: { reason: 'Unreachable', message: 'example.com does not answer' },
     });
-    expect(runs[3]).toEqual({
+    expect(runs[5]).toEqual({
       workflowId: 'runs/team/ours/1',
       trigger: 'initial',
       revision: 'rev-1',
@@ -447,7 +566,12 @@ describe('the quarantine of a source', () => {
 });
 
 describe('HTTP', () => {
-  const LISTS = ['/v1/sources/ours/entries', '/v1/sources/ours/runs', '/v1/sources/ours/quarantine'];
+  const LISTS = [
+    '/v1/sources/ours/entries',
+    '/v1/sources/ours/runs',
+    '/v1/sources/ours/quarantine',
+    '/v1/registries/team/entries',
+  ];
   const PATHS = ['/extension/v0/registries', '/v1/registries', '/v1/registries/team', '/v1/sources', ...LISTS];
 
   it('answers HEAD like GET, never from a cache, and to every origin', async () => {
@@ -470,7 +594,7 @@ describe('HTTP', () => {
         expect(await response.json()).toHaveProperty('error');
       }
     }
-    for (const path of ['/v1', '/v1/sources/ours/nothing', '/v1/sources/ours/entries/x', '/extension/v0', '/v1/me']) {
+    for (const path of ['/v1', '/v1/sources/ours/nothing', '/v1/sources/ours/entries/x', '/extension/v0']) {
       expect([path, (await fault(path)).status]).toEqual([path, 404]);
     }
   });

@@ -43,6 +43,21 @@ export class SourceEntity {
   @Column('bigint', { name: 'interval_ms', nullable: true })
   intervalMs!: string | null;
 
+  /** SourceFilter as JSON; null when there is none. */
+  @Column('text', { nullable: true })
+  filter!: string | null;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+
+  /** When its spec last changed. */
+  @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
+  updatedAt!: Date;
+
+  /** Start of a sync whose end is not written down yet; it may have got lost. */
+  @Column('timestamptz', { name: 'syncing_since', nullable: true })
+  syncingSince!: Date | null;
+
   /** The published revision, as people read it; null until the first publish. */
   @Column('text', { nullable: true })
   revision!: string | null;

@@ -41,4 +41,8 @@ export class SyncRunEntity {
 
   @Column('text', { name: 'failure_message', nullable: true })
   failureMessage!: string | null;
+
+  /** What the failure leads to: a retry, or not. */
+  @Column('text', { name: 'failure_destiny', nullable: true })
+  failureDestiny!: string | null;
 }

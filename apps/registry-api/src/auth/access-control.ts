@@ -11,10 +11,10 @@ import { AuthCounters } from './auth-counters.js';
 import { Authenticator } from './authenticator.js';
 import type { Authentication } from './authenticator.js';
 import type { Caller } from './caller.js';
-import { insufficientScope, invalidToken, loginWanted, malformedCredentials } from './challenge.js';
+import { insufficientScope, invalidToken, loginWanted, malformedCredentials, nobodyKnown } from './challenge.js';
 import type { ChallengeTerms } from './challenge.js';
 import { readCredentials } from './credentials.js';
-import { grantAccess } from './granted-access.js';
+import { grantAccess, grantedAccess } from './granted-access.js';
 import type { GrantedAccess } from './granted-access.js';
 import { openPart } from './open-part.js';
 import type { AuthReferences } from './provider-material.js';
@@ -67,6 +67,15 @@ export class AccessControl {
     const identified = this.authenticator(registry, auth).identify(credentials.token);
     if (identified instanceof Promise) return identified.then((result) => this.admitAuthenticated(visit, result));
     return this.admitCaller(visit, identified);
+  }
+
+  /** Of a request that was let in: its caller. Throws the Problem of an anonymous registry, where nobody is known. */
+  whoIs(request: FastifyRequest, registry: ServedRegistry): { readonly caller: Caller; readonly mayWrite: boolean } {
+    const { caller } = grantedAccess(request.raw);
+    const { auth } = registry;
+    if (auth.mode === 'anonymous' || !caller) throw nobodyKnown();
+    const scope = auth.oauth.requiredScopes?.write;
+    return { caller, mayWrite: scope === undefined || caller.scopes.has(scope) };
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,11 @@ export function loginWanted(terms: ChallengeTerms): Problem {
   return unauthorized('missing or malformed authorization header', terms, {});
 }
 
+/** Asked for in a registry that knows nobody, whatever he sends. */
+export function nobodyKnown(): Problem {
+  return unauthorized('the registry has auth.mode anonymous: nobody is known here', { realm: 'mcp-registry' }, {});
+}
+
 export function malformedCredentials(terms: ChallengeTerms, why: string): Problem {
   const parameters = { error: 'invalid_request', error_description: why };
   return unauthorized('missing or malformed authorization header', terms, parameters);

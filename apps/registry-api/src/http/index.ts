@@ -7,6 +7,7 @@ import { ResourceMetadataController } from './resource-metadata.controller.js';
 import { ServersController } from './servers.controller.js';
 import { SyncController } from './sync.controller.js';
 import { ExtensionRegistriesController } from './views/extension-registries.controller.js';
+import { MeController } from './views/me.controller.js';
 import { RegistriesController } from './views/registries.controller.js';
 import { SourcesController } from './views/sources.controller.js';
 
@@ -14,6 +15,7 @@ import { SourcesController } from './views/sources.controller.js';
 export const publicControllers = [
   ServersController,
   RegistriesController,
+  MeController,
   SourcesController,
   SyncController,
   ExtensionRegistriesController,

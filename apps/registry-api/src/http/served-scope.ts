@@ -73,6 +73,11 @@ function named({ name, views }: ServedRegistry, asked: string | undefined): Pick
   throw new UnknownSource(asked);
 }
 
+/** Parameter decorator: the registry that the request is for. */
+export const Served = createParamDecorator((_: unknown, context: ExecutionContext): ServedRegistry =>
+  getServedRegistry(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
 /** Parameter decorator. */
 export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope =>
   scopeOf(context.switchToHttp().getRequest<FastifyRequest>()),

@@ -1,11 +1,13 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { readSources } from '#persistence/read-sources.js';
 import { Writes } from '../auth/requirement.js';
+import type { StartedSync } from '#domain/server-messages.js';
 import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import type { ServedRegistry } from '../served-registry.js';
 import { SyncTrigger } from '../sync/sync-trigger.js';
 import { ViewDatabase } from '../view-database.js';
 import { Problem } from './problem.js';
-import { Scope } from './served-scope.js';
+import { Scope, Served } from './served-scope.js';
 
 /** Syncs now, for callers who are known; answers when the syncs have started, not when they are done. */
 @Writes()
@@ -21,17 +23,24 @@ export class SyncController {
   async source(@Scope() scope: CatalogueScope, @Param('name') name: string): Promise<object> {
     const sources = await readSources(this.database, scope);
     if (!sources.some((source) => source.name === name)) throw new Problem(404, `no source is called "${name}"`);
-    return this.start(scope, name);
+    return { syncs: await this.start(scope, name) };
   }
 
   @Post('registries/:name/sync')
   @HttpCode(202)
-  async registry(@Scope() scope: CatalogueScope, @Param('name') name: string): Promise<object> {
-    if (name !== scope.registry) throw new Problem(404, `no registry is called "${name}"`);
-    return this.start(scope, undefined);
+  async registry(
+    @Scope() scope: CatalogueScope,
+    @Served() { views = [] }: ServedRegistry,
+    @Param('name') name: string,
+  ): Promise<object> {
+    const view = views.find((each) => each.name === name);
+    if (!view && name !== scope.registry) throw new Problem(404, `no registry is called "${name}"`);
+    const sources = view ? view.sources : [undefined];
+    const started = await Promise.all(sources.map((source) => this.start(scope, source)));
+    return { syncs: started.flat() };
   }
 
-  private async start({ namespace, registry }: CatalogueScope, source: string | undefined): Promise<object> {
-    return { syncs: await this.trigger.start({ namespace, name: registry }, source) };
+  private start({ namespace, registry }: CatalogueScope, source: string | undefined): Promise<readonly StartedSync[]> {
+    return this.trigger.start({ namespace, name: registry }, source);
   }
 }

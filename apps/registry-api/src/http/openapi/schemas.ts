@@ -43,18 +43,25 @@ const source = z.looseObject({
   sourceType: z.string(),
   format: z.string(),
   sourceConfig: z.looseObject({}),
+  filterConfig: z.looseObject({}).optional().describe('Which entries are served, as in the spec.'),
   syncSchedule: z.string().optional().describe('Go duration between two syncs.'),
   syncStatus: z.looseObject({
-    phase: z.enum(['complete', 'failed']).optional(),
+    phase: z.enum(['complete', 'syncing', 'failed']).optional(),
     lastSyncTime: time.optional(),
+    lastSyncHash: z.string().optional().describe('Of the stored content.'),
     lastAttempt: time.optional(),
+    nextSyncTime: time.optional().describe('At the earliest.'),
     attemptCount: z.int(),
     serverCount: z.int(),
+    skillCount: z.int(),
+    pluginCount: z.int(),
     hiddenCount: z.int(),
     quarantinedCount: z.int(),
     revision: z.string().optional(),
     message: z.string().optional(),
   }),
+  createdAt: time,
+  updatedAt: time,
 });
 
 const registry = z.looseObject({
@@ -113,6 +120,27 @@ const answers = {
       }),
     ),
     metadata,
+  }),
+  RegistryEntryList: z.object({
+    entries: z.array(
+      z.looseObject({
+        entryType: z.literal('server'),
+        name: z.string(),
+        version: z.string(),
+        title: z.string().optional(),
+        description: z.string(),
+        createdAt: time,
+        updatedAt: time,
+        sourceName: z.string(),
+        position: z.int().min(0).describe('Of the source; of a name in several, the first is served.'),
+      }),
+    ),
+    metadata,
+  }),
+  Me: z.looseObject({
+    subject: z.string(),
+    provider: z.string().describe('Who vouches for the caller.'),
+    roles: z.array(z.string()).describe('`manageEntries`: may publish, delete and start syncs.'),
   }),
   SyncRunList: z.object({
     runs: z.array(

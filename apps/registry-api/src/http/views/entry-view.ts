@@ -1,4 +1,4 @@
-import type { EntryRecord } from '#persistence/read-entries.js';
+import type { EntryRecord, RegistryEntryRecord } from '#persistence/read-entries.js';
 
 /** One item per name, with those of its versions that are among the records; these come in order of name. */
 export function toEntryViews(records: readonly EntryRecord[]): object[] {
@@ -19,5 +19,20 @@ function toVersionView({ version, title, description, status, hiddenBy, publishe
     ...(hiddenBy !== null && { hiddenBy }),
     createdAt: publishedAt,
     updatedAt,
+  };
+}
+
+export function toRegistryEntryView(record: RegistryEntryRecord): object {
+  const { name, version, title, description, publishedAt, updatedAt, sourceName, position } = record;
+  return {
+    entryType: 'server',
+    name,
+    version,
+    ...(title !== null && { title }),
+    description,
+    createdAt: publishedAt,
+    updatedAt,
+    sourceName,
+    position,
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Page, PageRequest } from '#persistence/page.js';
-import type { EntryPlace } from '#persistence/read-entries.js';
+import type { EntryPlace, RegistryEntryPlace } from '#persistence/read-entries.js';
 import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
 import { fromOpaque, toOpaque } from '../../opaque-cursor.js';
 import { decodable, DEFAULT_LIMIT, FOREIGN_CURSOR, limit, text } from '../query-fields.js';
@@ -10,12 +10,19 @@ const storable = z.string().refine((value) => value.isWellFormed() && !value.inc
 
 const EntryCursor: z.ZodType<EntryPlace> = z.strictObject({ name: storable, version: storable });
 
+const RegistryEntryCursor: z.ZodType<RegistryEntryPlace> = z.strictObject({
+  name: storable,
+  version: storable,
+  position: z.int().min(0).max(100),
+});
+
 const SyncRunCursor: z.ZodType<SyncRunPlace> = z.strictObject({
   startedAt: z.iso.datetime().transform((time) => new Date(time)),
   workflowId: storable,
 });
 
 export const EntryPage = pageQuery(EntryCursor);
+export const RegistryEntryPage = pageQuery(RegistryEntryCursor);
 export const SyncRunPage = pageQuery(SyncRunCursor);
 export const QuarantinePage = pageQuery(z.int().min(0));
 

@@ -1,29 +1,68 @@
-import { Controller, Param } from '@nestjs/common';
+import { Controller, Param, Query } from '@nestjs/common';
+import type { PageRequest } from '#persistence/page.js';
+import { readRegistryEntries } from '#persistence/read-entries.js';
+import type { RegistryEntryPlace } from '#persistence/read-entries.js';
 import { findRegistry } from '#persistence/read-registry.js';
 import type { RegistryRecord } from '#persistence/read-registry.js';
+import { readSources } from '#persistence/read-sources.js';
 import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '../../view-database.js';
 import { Problem } from '../problem.js';
-import { Scope } from '../served-scope.js';
+import { Scope, Served } from '../served-scope.js';
+import { toRegistryEntryView } from './entry-view.js';
 import { GetFresh } from './get-fresh.js';
+import { RegistryEntryPage, toMetadata } from './page-query.js';
 
-/** A registry as the admin API of today has it: a name for sources in an order. Each MCPRegistry is one. */
+/**
+ * A registry as the admin API of today has it: a name for sources in an order. An MCPRegistry is one, unless its
+ * configuration makes several of its sources.
+ */
 @Controller('v1/registries')
 export class RegistriesController {
   constructor(private readonly database: ViewDatabase) {}
 
   @GetFresh()
-  async list(@Scope() scope: CatalogueScope): Promise<object> {
-    const registry = await findRegistry(this.database, scope);
-    return { registries: registry ? [toRegistryView(registry)] : [] };
+  async list(@Scope() scope: CatalogueScope, @Served() served: ServedRegistry): Promise<object> {
+    const whole = await findRegistry(this.database, scope);
+    return { registries: whole ? listed(whole, served).map(toRegistryView) : [] };
   }
 
   @GetFresh(':name')
-  async get(@Scope() scope: CatalogueScope, @Param('name') name: string): Promise<object> {
-    const registry = name === scope.registry ? await findRegistry(this.database, scope) : undefined;
-    if (!registry) throw new Problem(404, `no registry is called "${name}"`);
-    return toRegistryView(registry);
+  async get(
+    @Scope() scope: CatalogueScope,
+    @Served() served: ServedRegistry,
+    @Param('name') name: string,
+  ): Promise<object> {
+    return toRegistryView(await this.getRegistry(scope, served, name));
   }
+
+  @GetFresh(':name/entries')
+  async entries(
+    @Scope() scope: CatalogueScope,
+    @Served() served: ServedRegistry,
+    @Param('name') name: string,
+    @Query({ schema: RegistryEntryPage }) request: PageRequest<RegistryEntryPlace>,
+  ): Promise<object> {
+    const registry = await this.getRegistry(scope, served, name);
+    const sources = await readSources(this.database, scope);
+    const ids = registry.sources.flatMap((each) => sources.find((source) => source.name === each)?.id ?? []);
+    const page = await readRegistryEntries(this.database, ids, request);
+    return { entries: page.items.map(toRegistryEntryView), metadata: toMetadata(page) };
+  }
+
+  private async getRegistry(scope: CatalogueScope, served: ServedRegistry, name: string): Promise<RegistryRecord> {
+    const whole = await findRegistry(this.database, scope);
+    // Under its own name the whole is there, too, as it is for those who read the servers.
+    const registry = whole && [...listed(whole, served), whole].find((each) => each.name === name);
+    if (!registry) throw new Problem(404, `no registry is called "${name}"`);
+    return registry;
+  }
+}
+
+function listed(whole: RegistryRecord, { views }: ServedRegistry): readonly RegistryRecord[] {
+  if (!views) return [whole];
+  return views.map(({ name, sources }) => ({ ...whole, name, displayName: null, sources }));
 }
 
 function toRegistryView({ name, displayName, sources, createdAt, updatedAt }: RegistryRecord): object {

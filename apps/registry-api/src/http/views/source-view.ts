@@ -1,4 +1,5 @@
 import { formatDuration } from '#domain/go-duration.js';
+import { nextSync } from '#domain/next-sync.js';
 import type { SourceRecord } from '#persistence/read-sources.js';
 
 /** By the block of the spec: what other servers of this kind call it, and under which name they show the address. */
@@ -11,10 +12,7 @@ const KINDS: Readonly<Record<string, { type: string; sourceType: string; address
 };
 const OTHER = { type: 'REMOTE', address: 'address' };
 
-/**
- * A source as admin APIs of this kind show it. What is not stored is absent: the filter, when the source was made, when
- * it is due next.
- */
+/** A source as admin APIs of this kind show it. */
 export function toSourceView(source: SourceRecord): object {
   const { type, sourceType, address } = KINDS[source.type] ?? { ...OTHER, sourceType: source.type };
   return {
@@ -24,20 +22,30 @@ export function toSourceView(source: SourceRecord): object {
     sourceType,
     format: source.format,
     sourceConfig: address === undefined ? {} : { [address]: source.address },
+    ...(source.filter && { filterConfig: source.filter }),
     ...(source.intervalMs !== null && { syncSchedule: formatDuration(source.intervalMs) }),
     syncStatus: toSyncStatus(source),
+    createdAt: source.createdAt,
+    updatedAt: source.updatedAt,
   };
 }
 
 function toSyncStatus(source: SourceRecord): object {
   const phase = toPhase(source);
   const message = source.failureMessage ?? source.warning;
+  const lastAttempt = source.syncingSince ?? source.attemptedAt;
+  const nextSyncTime = toNextSyncTime(source);
   return {
     ...(phase !== undefined && { phase }),
     ...(source.syncedAt && { lastSyncTime: source.syncedAt }),
-    ...(source.attemptedAt && { lastAttempt: source.attemptedAt }),
+    ...(source.contentHash !== null && { lastSyncHash: source.contentHash }),
+    ...(lastAttempt && { lastAttempt }),
+    ...(nextSyncTime && { nextSyncTime }),
     attemptCount: source.failedAttempts,
     serverCount: source.servedCount,
+    // This server keeps servers only; clients that know of more count on these.
+    skillCount: 0,
+    pluginCount: 0,
     hiddenCount: source.hiddenCount,
     quarantinedCount: source.quarantinedCount,
     ...(source.revision !== null && { revision: source.revision }),
@@ -45,8 +53,27 @@ function toSyncStatus(source: SourceRecord): object {
   };
 }
 
-/** As of the last run that has finished; undefined before the first. */
-function toPhase({ failedAttempts, syncedAt }: SourceRecord): 'failed' | 'complete' | undefined {
+/** Undefined before the first attempt. */
+function toPhase({
+  syncingSince,
+  failedAttempts,
+  syncedAt,
+}: SourceRecord): 'syncing' | 'failed' | 'complete' | undefined {
+  if (syncingSince) return 'syncing';
   if (failedAttempts > 0) return 'failed';
   return syncedAt ? 'complete' : undefined;
+}
+
+/** The earliest moment: each source takes its turn a little later, so that not all of them are due at once. */
+function toNextSyncTime({ syncingSince, attemptedAt, finishedAt, ...source }: SourceRecord): Date | undefined {
+  if (syncingSince || !attemptedAt || !finishedAt) return undefined;
+  const attempt = {
+    startedAt: attemptedAt.getTime(),
+    finishedAt: finishedAt.getTime(),
+    intervalMs: source.intervalMs ?? undefined,
+    isRetried: source.isRetried,
+    attemptCount: source.failedAttempts,
+  };
+  const next = nextSync(attempt, 0);
+  return next && new Date(Math.round(next.atMs));
 }

@@ -20,8 +20,16 @@ function view(path: string, id: string, summary: string, answer: AnswerName, isP
 
 /** The state of the syncs, read from Postgres. */
 export const viewOperations: readonly Operation[] = [
-  view('/v1/registries', 'listRegistries', 'Lists the registry', 'RegistryList'),
-  view('/v1/registries/{name}', 'getRegistry', 'Gets the registry: its sources, in order of precedence', 'Registry'),
+  { ...view('/v1/me', 'getMe', 'Says who the caller is', 'Me'), problems: [] },
+  view('/v1/registries', 'listRegistries', 'Lists the registry, or those that it is made into', 'RegistryList'),
+  view('/v1/registries/{name}', 'getRegistry', 'Gets a registry: its sources, in order of precedence', 'Registry'),
+  view(
+    '/v1/registries/{name}/entries',
+    'listRegistryEntries',
+    'Lists what the sources of a registry serve, shadowed or not',
+    'RegistryEntryList',
+    true,
+  ),
   view('/v1/sources', 'listSources', 'Lists the sources and how their syncs go', 'SourceList'),
   view('/v1/sources/{name}', 'getSource', 'Gets one source and how its syncs go', 'Source'),
   view('/v1/sources/{name}/entries', 'listEntries', 'Lists all that a source holds, hidden or not', 'EntryList', true),

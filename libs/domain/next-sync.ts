@@ -1,0 +1,36 @@
+const FIRST_BACKOFF_MS = 10_000;
+const LONGEST_BACKOFF_MS = 10 * 60_000;
+const LONGEST_JITTER_MS = 30_000;
+
+/** An attempt to sync a source, and what it says about the next one. */
+export interface SyncAttempt {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  /** Undefined: nobody has to be asked again before something changes. */
+  readonly intervalMs: number | undefined;
+  /** It failed in a way that may pass by itself. */
+  readonly isRetried: boolean;
+  /** Failures since the last success, this one included. */
+  readonly attemptCount: number;
+}
+
+/** When the next one is due, and why; undefined: not by itself. `random` from 0, for the earliest moment, to 1. */
+export function nextSync(
+  { startedAt, finishedAt, intervalMs, isRetried, attemptCount }: SyncAttempt,
+  random: number,
+): { readonly atMs: number; readonly trigger: 'interval' | 'retry' } | undefined {
+  if (isRetried) {
+    const longest = Math.min(LONGEST_BACKOFF_MS, intervalMs ?? LONGEST_BACKOFF_MS);
+    const backoffMs = Math.min(longest, FIRST_BACKOFF_MS * 2 ** (attemptCount - 1));
+    // From the end of the attempt: one that hung for minutes is not to be followed by the next at once.
+    return { atMs: finishedAt + backoffMs * (0.9 + random * 0.2), trigger: 'retry' };
+  }
+  if (intervalMs === undefined) return undefined;
+  return { atMs: startedAt + intervalMs + random * jitterSpan(intervalMs), trigger: 'interval' };
+}
+
+/** At most a tenth of the interval: spreads sources that were started together. */
+export function jitterSpan(intervalMs: number): number {
+  return Math.min(intervalMs / 10, LONGEST_JITTER_MS);
+}
