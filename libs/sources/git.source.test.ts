@@ -483,6 +483,22 @@ describe('over TLS', () => {
   });
 });
 
+describe('the authorities of the site', () => {
+  it('are trusted beside those of the system, unless caCertRef names others', async () => {
+    await repository.commit({ 'registry.json': '{"by":"site"}' });
+    const [ours, others] = [await selfSigned(), await selfSigned()];
+    const url = await overHttp({ tls: ours });
+    const file = join(context.directory, 'site.crt');
+    await writeFile(file, ours.cert);
+    const used = context.with({ environment: { ...process.env, NODE_EXTRA_CA_CERTS: file } });
+    expect((await fetchFile(spec({ repository: url }), used)).content).toBe('{"by":"site"}');
+
+    context.configMaps.set('authorities/ca.crt', others.cert);
+    const narrowed = spec({ repository: url, caCertRef: { name: 'authorities', key: 'ca.crt' } });
+    expect(await failureOf(gitSource.resolve(narrowed, used))).toMatchObject({ reason: 'Unreachable' });
+  });
+});
+
 describe('what is kept between syncs', () => {
   it('starts over when what was kept is broken', async () => {
     await repository.commit({ 'registry.json': '1' });

@@ -45,7 +45,7 @@ export class ServerPod implements AsyncDisposable {
     await writeFile(file, content, { mode: 0o644 });
   }
 
-  start({ podHash = 'pod-1', podName = 'tools-api-1' } = {}): ShippedProcess {
+  start({ podHash = 'pod-1', podName = 'tools-api-1', env = {} } = {}): ShippedProcess {
     const { namespace, name, uid } = this.setup.registry;
     const child = startShipped(['serve', `--config=${join(this.directory, 'config', 'config.yaml')}`], {
       env: {
@@ -64,6 +64,7 @@ export class ServerPod implements AsyncDisposable {
         ALLOW_LOCAL_GIT: '1',
         MIN_SYNC_INTERVAL: '100ms',
         ...this.setup.env,
+        ...env,
       },
     });
     this.started.push(child);

@@ -8,7 +8,7 @@ import type { Credentials, Remote } from './remote.js';
 export interface Access {
   readonly credentials?: Credentials;
   readonly ssh?: { readonly key: string; readonly knownHosts: string };
-  /** PEM; they replace the system's roots. */
+  /** PEM; they replace the system's roots and the site's. */
   readonly caCertificates?: Uint8Array;
 }
 

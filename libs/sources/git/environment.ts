@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { getCACertificates } from 'node:tls';
 import type { SourceContext } from '../source.js';
 import type { Access } from './access.js';
 import type { Remote } from './remote.js';
@@ -56,7 +57,8 @@ export async function gitEnvironment(
     secrets['SOURCE_GIT_USERNAME'] = credentials.username;
     secrets['SOURCE_GIT_PASSWORD'] = credentials.password;
   }
-  if (access.caCertificates) config.push(['http.sslCAInfo', await privateFile(home, 'ca.crt', access.caCertificates)]);
+  const authorities = access.caCertificates ?? (await siteAuthorities(settings));
+  if (authorities) config.push(['http.sslCAInfo', await privateFile(home, 'ca.crt', authorities)]);
   if (access.ssh) {
     const key = await privateFile(home, 'id', access.ssh.key);
     const knownHosts = await privateFile(home, 'known_hosts', access.ssh.knownHosts);
@@ -88,6 +90,16 @@ export async function gitEnvironment(
     ),
     ...secrets,
   };
+}
+
+/**
+ * Node trusts what NODE_EXTRA_CA_CERTS names beside the system's authorities; git knows one file, which stands in their
+ * place. A file that cannot be read counts as none: Node has warned of it at the start.
+ */
+async function siteAuthorities({ environment }: SourceContext['settings']): Promise<string | undefined> {
+  const file = environment?.['NODE_EXTRA_CA_CERTS'];
+  const authorities = file && (await readFile(file, 'utf8').catch(() => ''));
+  return authorities ? [authorities, ...getCACertificates('system')].join('\n') : undefined;
 }
 
 /** Runs in git's shell; see gitcredentials(7). */

@@ -63,7 +63,7 @@ const FAULTS: readonly Fault[] = [
     pattern: /SSL certificate|certificate verif|server certificate|unable to get local issuer/i,
     reason: 'Unreachable',
     destiny: 'wait',
-    says: 'shows a certificate that is not trusted: name its authority in git.caCertRef.',
+    says: 'shows a certificate that is not trusted: name its authority in git.caCertRef, or for all sources in NODE_EXTRA_CA_CERTS.',
   },
   {
     pattern: /Could not resolve host|Name or service not known|Temporary failure in name resolution/i,
