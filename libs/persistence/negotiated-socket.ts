@@ -217,13 +217,19 @@ export class NegotiatedSocket extends Duplex {
   }
 }
 
+/**
+ * All that this process trusts when nothing is named. Those of NODE_EXTRA_CA_CERTS are asked for by themselves: in a
+ * thread without variables, where imports run, Node leaves them out of its default.
+ */
+const trusted = () => (['default', 'extra', 'system'] as const).flatMap((kind) => getCACertificates(kind));
+
 /** Files are read for each connection, so that renewed certificates are seen. */
 async function tlsOptions({ sslMode, caFile, certFile, keyFile }: TlsAccess): Promise<ConnectionOptions> {
   const isVerified = sslMode.startsWith('verify') || (sslMode === 'require' && caFile !== undefined);
   const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(async (file) => file && readFile(file)));
   return {
     rejectUnauthorized: isVerified,
-    ...(isVerified ? { ca: ca ?? [...getCACertificates('default'), ...getCACertificates('system')] } : {}),
+    ...(isVerified ? { ca: ca ?? trusted() } : {}),
     ...(cert ? { cert } : {}),
     ...(key ? { key } : {}),
     ...(sslMode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),

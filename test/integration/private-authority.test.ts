@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
@@ -6,64 +6,93 @@ import { startGitHttpServer } from '#sources/testing/git-http-server.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { selfSigned, signed } from '#support/certificates.js';
+import type { Certificate } from '#support/certificates.js';
 import { eventually } from '#support/eventually.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { ServerPod } from '#support/server-pod.js';
 import { listServers } from '#support/standalone-process.js';
+import { startTcpPostgres } from '#support/tcp-postgres.js';
 
 /** Whole processes are started here, one after the other. */
 vi.setConfig({ testTimeout: 120_000 });
 
 let ends: AsyncDisposableStack;
+let directory: string;
+let authority: Certificate;
 
-beforeEach(() => {
+beforeEach(async () => {
   ends = new AsyncDisposableStack();
+  directory = await mkdtemp(join(tmpdir(), 'private-authority-'));
+  ends.defer(() => rm(directory, { recursive: true, force: true }));
+  authority = await selfSigned(directory, 'authority');
 });
 
 afterEach(() => ends.disposeAsync());
 
-/** A git server that only the authority in the file makes trustworthy. */
-async function startPrivateGit(): Promise<{ repository: string; authority: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'private-authority-'));
-  ends.defer(() => rm(directory, { recursive: true, force: true }));
-  const ca = await selfSigned(directory, 'authority');
-  const { cert, key } = await signed(directory, 'git', { ca, altName: 'IP:127.0.0.1' });
-  const files = ends.use(await createGitRepository());
-  await files.commit({ 'registry.json': toolhiveCatalogue(5) });
-  const tls = { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
-  const { url } = ends.use(await startGitHttpServer({ repository: files.directory, tls }));
-  return { repository: `${url}/${files.directory.split('/').at(-1)}`, authority: await readFile(ca.cert, 'utf8') };
-}
-
-it('the CA bundle of a site reaches git: a pod that has it syncs, one without says what is missing', async () => {
-  const { repository, authority } = await startPrivateGit();
-  const config = { auth: { mode: 'anonymous' }, registries: [{ name: 'private', git: { repository } }] };
+/** A registry with this configuration, and its pods; none of them runs yet. */
+async function deploy(config: object) {
+  const configYAML = JSON.stringify({ auth: { mode: 'anonymous' }, ...config });
   const manifest = {
     apiVersion: 'toolhive.stacklok.dev/v1beta1',
     kind: 'MCPRegistry',
     metadata: { name: 'tools', namespace: 'team' },
-    spec: { configYAML: JSON.stringify(config) },
+    spec: { configYAML },
   };
   const temporalAddress = inject('temporalAddress');
-  const world = await RegistryWorld.start({
-    temporalAddress,
-    manifests: JSON.stringify(manifest),
-    withoutStore: true,
-  });
+  const manifests = JSON.stringify(manifest);
+  const world = await RegistryWorld.start({ temporalAddress, manifests, withoutStore: true });
   ends.defer(() => world.stop());
   const { registry } = world;
-  const create = async () =>
-    ends.use(await ServerPod.create({ registry, config: JSON.stringify(config), temporalAddress }));
+  const createPod = async () => ends.use(await ServerPod.create({ registry, config: configYAML, temporalAddress }));
+  return { world, createPod };
+}
 
-  const without = (await create()).start();
+/** Mounts the bundle as the operator does, and says so to the server. */
+async function startTrusting(pod: ServerPod, podHash: string, env: Record<string, string> = {}): Promise<void> {
+  const bundle = 'config/ca-bundle.crt';
+  await pod.mount(bundle, await readFile(authority.cert, 'utf8'));
+  pod.start({ env: { NODE_EXTRA_CA_CERTS: join(pod.directory, bundle), ...env }, podHash });
+}
+
+const countServers = (pod: ServerPod, source: string) =>
+  eventually(async () => (await listServers(`${pod.url}/registry/${source}`))?.length || undefined);
+
+it('reaches git: a pod that has the bundle syncs, one without says what is missing', async () => {
+  const { cert, key } = await signed(directory, 'git', { ca: authority, altName: 'IP:127.0.0.1' });
+  const tls = { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
+  const files = ends.use(await createGitRepository());
+  await files.commit({ 'registry.json': toolhiveCatalogue(5) });
+  const { url } = ends.use(await startGitHttpServer({ repository: files.directory, tls }));
+  const repository = `${url}/${files.directory.split('/').at(-1)}`;
+  const { world, createPod } = await deploy({ registries: [{ name: 'private', git: { repository } }] });
+
+  const without = (await createPod()).start();
   const { failure } = await world.source('private', (facts) => facts.failure !== undefined);
   expect(failure).toMatchObject({ reason: 'Unreachable', message: expect.stringContaining('not trusted') });
   await without.end();
 
-  // As the operator mounts it and says so.
-  const bundle = 'config/ca-bundle.crt';
-  const pod = await create();
-  await pod.mount(bundle, authority);
-  pod.start({ env: { NODE_EXTRA_CA_CERTS: join(pod.directory, bundle) }, podHash: 'pod-2' });
-  expect(await eventually(async () => (await listServers(`${pod.url}/registry/private`))?.length || undefined)).toBe(5);
+  const pod = await createPod();
+  await startTrusting(pod, 'pod-2');
+  expect(await countServers(pod, 'private')).toBe(5);
+});
+
+it('reaches the database from every thread: it is migrated, imported into and read', async () => {
+  const postgres = ends.use(await startTcpPostgres());
+  const tls = await signed(directory, 'postgres', { ca: authority, altName: 'DNS:localhost' });
+  await postgres.setUp({ tls, hba: ['hostssl all all 127.0.0.1/32 scram-sha-256'] });
+  await postgres.asSuperuser(async (client) => {
+    await client.query("CREATE ROLE db_app LOGIN PASSWORD 'a'");
+    await client.query("CREATE ROLE db_migrator LOGIN PASSWORD 'm'");
+    await client.query('CREATE DATABASE registry OWNER db_migrator');
+  });
+  const local = join(directory, 'local.json');
+  await writeFile(local, toolhiveCatalogue(3));
+  const { createPod } = await deploy({
+    database: { host: 'localhost', port: postgres.port, sslMode: 'verify-full' },
+    registries: [{ name: 'local', file: { path: local } }],
+  });
+  const pod = await createPod();
+  await pod.mount('pgpass', '*:*:*:db_app:a\n*:*:*:db_migrator:m\n');
+  await startTrusting(pod, 'pod-1', { PGPASSFILE: join(pod.directory, 'pgpass') });
+  expect(await countServers(pod, 'local')).toBe(3);
 });

@@ -21,7 +21,7 @@ export interface ServerSetup {
   readonly hba: readonly string[];
 }
 
-/** A Postgres that listens on loopback, and whose TLS and rules of admission can be changed while it runs. */
+/** A Postgres that listens by TCP, and whose TLS and rules of admission can be changed while it runs. */
 export interface TcpPostgres extends AsyncDisposable {
   readonly port: number;
   /** Of its socket: there the superuser needs no password. */
@@ -30,7 +30,8 @@ export interface TcpPostgres extends AsyncDisposable {
   asSuperuser<T>(work: (client: pg.Client) => Promise<T>, database?: string): Promise<T>;
 }
 
-export async function startTcpPostgres(): Promise<TcpPostgres> {
+/** On loopback, unless told otherwise. */
+export async function startTcpPostgres({ host = '127.0.0.1' } = {}): Promise<TcpPostgres> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'tcp-postgres-'));
   starting.defer(() => rm(directory, { recursive: true, force: true }));
@@ -55,7 +56,7 @@ export async function startTcpPostgres(): Promise<TcpPostgres> {
       await client.end();
     }
   };
-  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: home, fsync: 'off' };
+  const settings = { listen_addresses: host, port, unix_socket_directories: home, fsync: 'off' };
   const daemon = await startDaemon({
     name: 'Postgres',
     recordFile: join(directory, 'postgres.json'),
