@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -7,8 +7,10 @@ import { obtainTool } from '#devstack/obtain-tool.js';
 import { createGitRepository } from '../../libs/sources/testing/git-repository.js';
 import { startGitHttpServer } from '../../libs/sources/testing/git-http-server.js';
 import { readFixture } from '../support/optional-fixture.js';
+import { selfSigned } from '../support/certificates.js';
+import type { Certificate } from '../support/certificates.js';
 import { toolhiveCatalogue } from '../support/catalogues.js';
-import { ensureNamespace, helm, kubectl } from './support/cluster.js';
+import { apply, ensureNamespace, helm, kubectl } from './support/cluster.js';
 import { TemporalServer } from './support/temporal-server.js';
 
 declare module 'vitest' {
@@ -22,6 +24,8 @@ declare module 'vitest' {
     /** How many servers its catalogue has. */
     catalogueSize: number;
     temporalAddress: string;
+    /** The certificate authority of the chart's `caBundle`, which nobody else knows. */
+    authority: Certificate;
     /** Holds what the servers of this run keep, as `temporal.pid`. */
     directory: string;
   }
@@ -29,6 +33,7 @@ declare module 'vitest' {
 
 const OPERATOR_NAMESPACE = 'toolhive-system';
 const RELEASE = 'toolhive-operator';
+const CA_BUNDLE = 'e2e-authorities';
 const CATALOGUE = 'pkg/registry/data/registry.json';
 const TEMPORAL_PORT = 27_233;
 
@@ -60,6 +65,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 
   await ensureNamespace(OPERATOR_NAMESPACE);
+  const authority = await selfSigned(directory, 'private-authority');
+  const bundle = { 'ca.crt': await readFile(authority.cert, 'utf8') };
+  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: CA_BUNDLE }, data: bundle };
+  await apply([configMap], OPERATOR_NAMESPACE);
   const [repositoryOfImage, tag = 'latest'] = splitImage(image);
   const values = join(directory, 'values.yaml');
   await writeFile(
@@ -67,6 +76,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     JSON.stringify({
       image: { repository: repositoryOfImage, tag },
       temporal: { address: temporalAddress },
+      caBundle: { configMapName: CA_BUNDLE },
       registries: {
         sourceUrlRewrites: [
           `https://github.com/stacklok/toolhive.git=${gitUrl}`,
@@ -83,6 +93,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('repository', repository.directory);
   project.provide('catalogueSize', countServers(catalogue));
   project.provide('temporalAddress', temporalAddress);
+  project.provide('authority', authority);
   project.provide('directory', directory);
   const started = starting.move();
   return async () => {

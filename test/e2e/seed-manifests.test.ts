@@ -6,6 +6,7 @@ import { apply, deleteNamespaces, ensureNamespace, kubectl } from './support/clu
 import { fetchInPod } from './support/client-pod.js';
 import { awaitReady, awaitStatus, condition, servers } from './support/registry.js';
 import type { DeployedRegistry } from './support/registry.js';
+import { startClusterPostgres } from './support/cluster-postgres.js';
 import { upstreamCatalogue, writeToClaim } from './support/sources.js';
 
 const MANIFESTS = fixturePath('seed-manifests');
@@ -96,6 +97,44 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
       'jsonpath={.items[*].reason}',
     ]);
     expect(events.split(' ')).toContain('FilterExcludedAll');
+  });
+
+  it('07 keeps what it serves in a database that proves itself by a private authority', async () => {
+    await using postgres = await startClusterPostgres({ service: 'postgres', namespace: 'database' });
+    created.push('database');
+    await postgres.asSuperuser(async (client) => {
+      await client.query("CREATE ROLE db_app LOGIN PASSWORD 'app_password'");
+      await client.query("CREATE ROLE db_migrator LOGIN PASSWORD 'migrator_password'");
+      await client.query('CREATE DATABASE registry OWNER db_migrator');
+    });
+    await applyManifest('07', 'e2e-database');
+    const registry = { namespace: 'e2e-database', name: 'production-registry' };
+    await awaitReady(registry);
+    expect((await servers(registry, 'toolhive')).servers).toHaveLength(catalogueSize);
+
+    const ask = async (sql: string) =>
+      postgres.asSuperuser(async (client) => (await client.query(sql)).rows, 'registry');
+    expect(await ask('SELECT owner FROM store')).toEqual([{ owner: 'e2e-database/production-registry' }]);
+    expect(
+      await ask(
+        "SELECT DISTINCT usename, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE datname = 'registry' AND usename LIKE 'db_%'",
+      ),
+    ).toEqual([{ usename: 'db_app', ssl: true }]);
+
+    // The registry that comes after it finds everything there.
+    const revisions = await ask('SELECT name, revision FROM source');
+    await kubectl([
+      'delete',
+      'pods',
+      '--namespace',
+      registry.namespace,
+      '--selector',
+      'app.kubernetes.io/instance=production-registry',
+    ]);
+    await awaitReady(registry);
+    expect((await servers(registry, 'toolhive')).servers).toHaveLength(catalogueSize);
+    expect(await ask('SELECT name, revision FROM source')).toEqual(revisions);
+    await kubectl(['delete', 'mcpregistry', registry.name, '--namespace', registry.namespace, '--timeout', '60s']);
   });
 
   it('08 lets in a service account whose token is for the audience, and no other', async () => {

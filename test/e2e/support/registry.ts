@@ -25,10 +25,15 @@ export async function statusOf({ namespace, name }: DeployedRegistry): Promise<R
   return (await get<RegistryObject>('mcpregistry', name, namespace)).status;
 }
 
-/** As the documentation tells users to wait. */
-export function awaitReady({ namespace, name }: DeployedRegistry, seconds = 180): Promise<string> {
-  const condition = ['--for=condition=Ready', `mcpregistry/${name}`, `--timeout=${seconds}s`];
-  return kubectl(['wait', '--namespace', namespace, ...condition]);
+/** As the documentation tells users to wait. When that is in vain, the status is part of the error. */
+export async function awaitReady(registry: DeployedRegistry, seconds = 180): Promise<string> {
+  const condition = ['--for=condition=Ready', `mcpregistry/${registry.name}`, `--timeout=${seconds}s`];
+  try {
+    return await kubectl(['wait', '--namespace', registry.namespace, ...condition]);
+  } catch (error) {
+    const status = JSON.stringify(await statusOf(registry).catch(() => undefined), undefined, 1);
+    throw new Error(`${(error as Error).message}\n${status}`, { cause: error });
+  }
 }
 
 export function awaitStatus(
