@@ -1,7 +1,9 @@
+import type { DatabaseConfig } from '#config/database-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { ProvisionActivities } from '../contract.js';
 import { typedDatabase } from './desired/blueprint.js';
 import { toPgpassSecret, toTemporalSecret } from './desired/secrets.js';
+import type { DatabasePasswords } from './desired/secrets.js';
 import { ensureObject } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
@@ -13,15 +15,26 @@ export function ensureSecrets(world: ProvisionWorld): ProvisionActivities['ensur
     const { api } = world;
     const database = typedDatabase(blueprint.spec);
     if (database) {
-      const [application, migration] = await Promise.all([
-        readPassword(world, registry.namespace, database.dbAppUserPasswordSecretRef),
-        readPassword(world, registry.namespace, database.dbMigrationUserPasswordSecretRef),
-      ]);
-      const secret = toPgpassSecret(blueprint, database, { application, migration });
+      const passwords = await readPasswords(world, registry.namespace, database);
+      const secret = toPgpassSecret(blueprint, database, passwords);
       await ensureObject(secret, { api, registry, reason: 'PGPassSecretFailed' });
     }
     await ensureObject(toTemporalSecret(blueprint), { api, registry, reason: 'TemporalSecretFailed' });
   };
+}
+
+/** From the Secrets that the spec names; those of the default database the operator has itself. */
+async function readPasswords(
+  world: ProvisionWorld,
+  namespace: string,
+  { createIfMissing, dbAppUserPasswordSecretRef, dbMigrationUserPasswordSecretRef }: DatabaseConfig,
+): Promise<DatabasePasswords> {
+  if (createIfMissing && world.defaultPasswords) return world.defaultPasswords;
+  const [application, migration] = await Promise.all([
+    readPassword(world, namespace, dbAppUserPasswordSecretRef),
+    readPassword(world, namespace, dbMigrationUserPasswordSecretRef),
+  ]);
+  return { application, migration };
 }
 
 /** Without the one newline that an editor leaves behind. */

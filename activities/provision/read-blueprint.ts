@@ -1,3 +1,4 @@
+import { databaseOnDefault } from '#config/default-database.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -7,7 +8,7 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { ProvisionPlan } from '../contract.js';
 import { readSpec } from '../plan.js';
 import { typedDatabase } from './desired/blueprint.js';
-import type { Blueprint } from './desired/blueprint.js';
+import type { Blueprint, ServerSettings } from './desired/blueprint.js';
 import { claimOf } from './desired/deployment.js';
 import { digestOf, isFields } from './desired/fields.js';
 import { referredFiles } from './desired/pod-files.js';
@@ -25,12 +26,30 @@ export async function readBlueprint(world: ProvisionWorld, registry: RegistryRef
 export async function toBlueprint(
   world: ProvisionWorld,
   { ref: registry, generation }: Pick<RegistryResource, 'ref' | 'generation'>,
-  spec: RegistrySpec,
+  written: RegistrySpec,
 ): Promise<Blueprint> {
-  const known = { registry, generation, spec, settings: world.settings };
+  const { settings } = world;
+  const fallback = written.raw || written.databaseConfig ? undefined : settings.defaultDatabase;
+  const spec = fallback ? withDatabase(written, registry, fallback) : written;
   const versions = await Promise.all(readAtStart(spec).map((ref) => versionOf(world, registry, ref)));
+  if (fallback) versions.push(['passwords of the default database', fallback.passwordsVersion]);
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
-  return { ...known, versions: Object.fromEntries(versions), claims: Object.fromEntries(claims.flat()) };
+  return {
+    registry,
+    generation,
+    spec,
+    settings,
+    versions: Object.fromEntries(versions),
+    claims: Object.fromEntries(claims.flat()),
+  };
+}
+
+function withDatabase(
+  spec: RegistrySpec,
+  registry: RegistryRef,
+  { passwordsVersion: _, ...server }: NonNullable<ServerSettings['defaultDatabase']>,
+): RegistrySpec {
+  return { ...spec, databaseConfig: databaseOnDefault(server, registry) };
 }
 
 /** What a workflow may know of a blueprint. */

@@ -21,6 +21,15 @@ describe('the environment of the operator', () => {
     expect(sourceEnvironment).toEqual({ SOURCE_URL_REWRITES: 'https://a=http://b' });
   });
 
+  it('takes the default database as JSON, and fills in what it leaves out', () => {
+    const { defaultDatabase } = parse({ DEFAULT_DATABASE: '{"host":"db","sslMode":"verify-full"}' }).servers;
+    expect(defaultDatabase).toMatchObject({ host: 'db', port: 5432, user: 'db_app', sslMode: 'verify-full' });
+    expect(parse({}).servers.defaultDatabase).toBeUndefined();
+    const faults = (text: string) => parseOperatorEnvironment({ ...needed, DEFAULT_DATABASE: text });
+    expect(faults('db')).toEqual({ faults: ['DEFAULT_DATABASE: "db" must be JSON'] });
+    expect(faults('{"port":0}')).toMatchObject({ faults: [expect.stringContaining('DEFAULT_DATABASE.port')] });
+  });
+
   it('tells every fault at once', () => {
     const parsed = parseOperatorEnvironment({
       METRICS_PORT: 'x',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
+import { defaultDatabaseSpec } from './default-database.js';
 import { listenerFields, logLevel, port, sourceFields, temporalAddress } from './environment-fields.js';
 import { formatFault, parseWithFaults } from './spec-fault.js';
 
@@ -13,6 +14,15 @@ const names = z
       .map((name) => name.trim())
       .filter(Boolean),
   );
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be JSON' });
+    return z.NEVER;
+  }
+});
 
 const environmentSchema = z
   .object({
@@ -31,6 +41,8 @@ const environmentSchema = z
     TEMPORAL_NAMESPACE: z.string().default('default'),
     REGISTRY_TEMPORAL_DIR: z.string().default('/registry-temporal'),
     CA_BUNDLE_FILE: z.string().optional(),
+    DEFAULT_DATABASE: json.pipe(defaultDatabaseSpec).optional(),
+    DEFAULT_DATABASE_DIR: z.string().default('/default-database'),
   })
   .refine(({ METRICS_PORT, HEALTH_PORT }) => METRICS_PORT !== HEALTH_PORT || METRICS_PORT === 0, {
     path: ['HEALTH_PORT'],
@@ -58,6 +70,10 @@ const environmentSchema = z
       imagePullSecrets: env.REGISTRY_IMAGE_PULL_SECRETS,
       /** PEM file of authorities that every registry server trusts beside the system's. */
       caBundleFile: env.CA_BUNDLE_FILE,
+      /** For registries without a databaseConfig. */
+      defaultDatabase: env.DEFAULT_DATABASE,
+      /** Where the passwords of its two roles are mounted. */
+      defaultDatabaseDirectory: env.DEFAULT_DATABASE_DIR,
     },
     minSyncIntervalMs: parseGoDuration(env.MIN_SYNC_INTERVAL)!,
     logLevel: env.LOG_LEVEL,

@@ -20,6 +20,7 @@ interface DatabaseSpec {
   readonly maxOpenConns: number;
   readonly maxIdleConns: number;
   readonly connMaxLifetime: string;
+  readonly createIfMissing?: boolean | undefined;
 }
 
 /** The database of a `databaseConfig`, both passwords in one file. */
@@ -32,7 +33,11 @@ export function databaseOf(spec: DatabaseSpec, files: { passwordFile?: string; c
     maxLifetimeSeconds: lifetimeSeconds > LONGEST_LIFETIME_SECONDS ? 0 : lifetimeSeconds,
   };
   const common = { host, port, database, sslMode, pool, ...files };
-  return { app: { ...common, user: spec.user }, migrator: { ...common, user: spec.migrationUser } };
+  return {
+    app: { ...common, user: spec.user },
+    migrator: { ...common, user: spec.migrationUser },
+    createIfMissing: spec.createIfMissing,
+  };
 }
 
 /** Of a connection URL, beside user, password, host, port and database; all mean what they mean to libpq. */

@@ -11,6 +11,8 @@ import { migrations } from './migrations/index.js';
 export interface Database {
   readonly app: DatabaseAccess;
   readonly migrator: DatabaseAccess;
+  /** The migrating role makes the database when there is none. */
+  readonly createIfMissing?: boolean | undefined;
 }
 
 /**

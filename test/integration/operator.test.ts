@@ -60,11 +60,13 @@ async function start(options: { temporalAddress?: string; taskQueue?: string; te
     connectTemporal: () => connectTemporal({ address: temporalAddress, namespace: 'default' }),
     temporalNamespace: 'default',
     namespaces: [namespace],
-    servers: {
-      image: 'registry.example.com/server:1',
-      imagePullSecrets: [],
-      temporal: { address: temporalAddress, namespace: 'default' },
-      environment: {},
+    provisioning: {
+      settings: {
+        image: 'registry.example.com/server:1',
+        imagePullSecrets: [],
+        temporal: { address: temporalAddress, namespace: 'default' },
+        environment: {},
+      },
     },
     minSyncIntervalMs: 10_000,
     identity: `operator-${randomUUID()}`,

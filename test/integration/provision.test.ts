@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { defaultDatabaseSpec } from '#config/default-database.js';
+import { parseServerConfig } from '#config/server-config.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
@@ -302,6 +304,47 @@ describe('a password', () => {
     expect(await registry.provision()).toEqual(before);
     await passwords({ app: 'new', migrator: 'm' });
     expect((await registry.provision()).podHash).not.toBe(before.podHash);
+  });
+});
+
+describe('the default database of a site', () => {
+  const site = (passwordsVersion: string, application: string) => ({
+    settings: { ...settings, defaultDatabase: { ...defaultDatabaseSpec.parse({ host: 'db' }), passwordsVersion } },
+    defaultPasswords: { application, migration: 'm' },
+  });
+  const create = (spec: object, at = site('1', 'a')) => ProvisionedRegistry.create(api, namespace, spec, api, at);
+  const pgpass = async (registry: ProvisionedRegistry) => {
+    const { data } = (await registry.find('Secret', 'tools-db-pgpass')) as unknown as { data: Record<string, string> };
+    return Buffer.from(data['.pgpass']!, 'base64').toString();
+  };
+
+  it('is for a registry without a databaseConfig: one of its own, with the passwords of the site', async () => {
+    const registry = await create({ registries: [local] });
+    await registry.provision();
+    const config = (await registry.find<KubernetesObject & { data: Record<string, string> }>(
+      'ConfigMap',
+      'tools-registry-server-config',
+    ))!;
+    expect(parseServerConfig(config.data['config.yaml']!)).toMatchObject({
+      spec: { databaseConfig: { host: 'db', database: `mcp_${namespace}_tools`, createIfMissing: true } },
+    });
+    expect(await pgpass(registry)).toBe('db:5432:*:db_app:a\ndb:5432:*:db_migrator:m\n');
+  });
+
+  it('is not for one that names a database', async () => {
+    await passwords();
+    const registry = await create(whole);
+    await registry.provision();
+    expect(await pgpass(registry)).toMatch(/^postgres:5432:registry:db_app:a\n/);
+  });
+
+  it('makes other pods when a password of it changes, and tells the workflow', async () => {
+    const before = await create({ registries: [local] });
+    const after = await create({ registries: [local] }, site('2', 'b'));
+    const [{ podHash }, plan] = [await before.provision(), await before.desired()];
+    expect((await after.provision()).podHash).not.toBe(podHash);
+    expect((await after.desired())?.provision?.digest).not.toBe(plan?.provision?.digest);
+    expect(await pgpass(after)).toMatch(/^db:5432:\*:db_app:b\n/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { provisionActivities, registryActivities } from '#activities/index.js';
 import type { DeployedServer } from '#activities/contract.js';
 import type { ServerSettings } from '#activities/provision/desired/blueprint.js';
+import type { ProvisionWorld } from '#activities/provision/provision-world.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import type { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
@@ -13,6 +14,8 @@ export const settings: ServerSettings = {
   temporal: { address: 'temporal.example:7233', namespace: 'default' },
   environment: {},
 };
+
+type Site = Omit<ProvisionWorld, 'api' | 'resources'>;
 
 /** What a registry called `tools` is made of. */
 export const CHILDREN: readonly (readonly [KindName, string])[] = [
@@ -36,14 +39,15 @@ export class ProvisionedRegistry {
     readonly ref: RegistryRef,
     /** Who the activities are. */
     operator: HttpKubernetesApi,
+    site: Site,
   ) {
     const resources = new KubernetesResourceStore(operator);
-    this.activities = provisionActivities({ resources, api: operator, settings });
+    this.activities = provisionActivities({ resources, api: operator, ...site });
     this.registryActivities = registryActivities({
       resources,
       minSyncIntervalMs: 1_000,
       unprovision: async () => undefined,
-      provisioning: { api: operator, settings },
+      provisioning: { api: operator, ...site },
     });
   }
 
@@ -52,9 +56,10 @@ export class ProvisionedRegistry {
     namespace: string,
     spec: object,
     operator: HttpKubernetesApi = api,
+    site: Site = { settings },
   ): Promise<ProvisionedRegistry> {
     const { metadata } = await applySpec(api, namespace, spec);
-    return new ProvisionedRegistry(api, { namespace, name: metadata.name, uid: metadata.uid! }, operator);
+    return new ProvisionedRegistry(api, { namespace, name: metadata.name, uid: metadata.uid! }, operator, site);
   }
 
   async edit(spec: object): Promise<void> {

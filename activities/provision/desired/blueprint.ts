@@ -1,4 +1,5 @@
 import type { DatabaseConfig } from '#config/database-spec.js';
+import type { DefaultDatabase } from '#config/default-database.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
@@ -30,6 +31,11 @@ export interface ServerSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** PEM; authorities that the servers trust beside those of the system. */
   readonly caBundle?: string;
+  /** For registries that name no database. */
+  readonly defaultDatabase?: DefaultDatabase & {
+    /** Moves with the passwords, and does not tell them. */
+    readonly passwordsVersion: string;
+  };
   /** In place of the requests and limits that a server has without. */
   readonly resources?: Fields;
 }

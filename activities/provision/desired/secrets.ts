@@ -15,11 +15,13 @@ export interface DatabasePasswords {
 /** Both roles' passwords in the file that libpq reads: https://www.postgresql.org/docs/current/libpq-pgpass.html */
 export function toPgpassSecret(
   { registry }: Blueprint,
-  { host, port, database, user, migrationUser }: DatabaseConfig,
+  { host, port, database, user, migrationUser, createIfMissing }: DatabaseConfig,
   { application, migration }: DatabasePasswords,
 ): KubernetesObject {
+  // Whoever makes a database is in another one as it does so.
+  const where = createIfMissing ? '*' : database;
   const line = (role: string, password: string) =>
-    [host, String(port), database, role, password].map(escapeField).join(':');
+    [host, String(port), where, role, password].map(escapeField).join(':');
   const text = `${line(user, application)}\n${line(migrationUser, migration)}\n`;
   return opaque(head('Secret', registry, names.pgpass(registry.name)), { [PGPASS_KEY]: text });
 }

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import type { ServerSettings } from '#activities/provision/desired/blueprint.js';
 import { parseOperatorEnvironment } from '#config/operator-environment.js';
 import type { OperatorConfig } from '#config/operator-environment.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
@@ -10,7 +9,9 @@ import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
+import { readDefaultDatabase } from './default-database.js';
 import { Operator } from './operator.js';
+import type { OperatorOptions } from './operator.js';
 
 /** A pod that takes longer to end is killed after 30 s. */
 const SHUTDOWN_MS = 28_000;
@@ -39,7 +40,7 @@ export async function main(): Promise<void> {
       connectTemporal: async () => connectTemporal(await ownEndpoint(config)),
       temporalNamespace: (await ownEndpoint(config)).namespace,
       namespaces: config.namespaces,
-      servers: await serverSettings(config),
+      provisioning: await provisioning(config),
       minSyncIntervalMs: config.minSyncIntervalMs,
       identity: config.podName,
       ports: config,
@@ -74,15 +75,19 @@ async function ownEndpoint({ temporal }: OperatorConfig): Promise<TemporalEndpoi
 }
 
 /** Registries get the credentials that are meant for them: never the operator's own. */
-async function serverSettings(config: OperatorConfig): Promise<ServerSettings> {
+async function provisioning(config: OperatorConfig): Promise<OperatorOptions['provisioning']> {
   const { servers, sourceEnvironment } = config;
   const { address, namespace } = await ownEndpoint(config);
-  return {
+  const fallback =
+    servers.defaultDatabase && (await readDefaultDatabase(servers.defaultDatabase, servers.defaultDatabaseDirectory));
+  const settings = {
     image: servers.image,
     ...(servers.imagePullPolicy && { imagePullPolicy: servers.imagePullPolicy }),
     imagePullSecrets: servers.imagePullSecrets,
     temporal: (await readMountedEndpoint(config.temporal.registryDirectory)) ?? { address, namespace },
     environment: sourceEnvironment,
     ...(servers.caBundleFile !== undefined && { caBundle: await readFile(servers.caBundleFile, 'utf8') }),
+    ...(fallback && { defaultDatabase: fallback.defaultDatabase }),
   };
+  return { settings, ...(fallback && { defaultPasswords: fallback.defaultPasswords }) };
 }

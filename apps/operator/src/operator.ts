@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { ServerSettings } from '#activities/provision/desired/blueprint.js';
+import type { ProvisionWorld } from '#activities/provision/provision-world.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
@@ -29,7 +29,7 @@ export interface OperatorOptions {
   /** None means all. */
   readonly namespaces: readonly string[];
   /** What the servers of registries are made from. */
-  readonly servers: ServerSettings;
+  readonly provisioning: Omit<ProvisionWorld, 'api' | 'resources'>;
   readonly minSyncIntervalMs: number;
   readonly identity: string;
   readonly ports: { readonly host: string; readonly healthPort: number; readonly metricsPort: number };
@@ -161,7 +161,7 @@ export class Operator {
 
   /** From the first connection on. Until it stands, nudges wait and try again. */
   private async work({ connection }: TemporalAccess): Promise<void> {
-    const { temporalNamespace, identity, servers, minSyncIntervalMs, taskQueue, logger } = this.options;
+    const { temporalNamespace, identity, provisioning, minSyncIntervalMs, taskQueue, logger } = this.options;
     const events = new EventRecorder(this.api, (registry, err) =>
       logger.warn({ registry: displayRef(registry), err }, 'could not write an Event'),
     );
@@ -177,7 +177,7 @@ export class Operator {
         announce: (registry, told) => events.record(registry, told),
         // Owner references take along what was made for it.
         unprovision: async () => undefined,
-        provisioning: { api: this.api, settings: servers },
+        provisioning: { api: this.api, ...provisioning },
       },
     });
     this.worker = worker;

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { databaseOnDefault, defaultDatabaseSpec } from './default-database.js';
+
+const server = defaultDatabaseSpec.parse({ host: 'db' });
+const nameFor = (namespace: string, name: string) => databaseOnDefault(server, { namespace, name }).database;
+
+it('gives every registry a database of its own, by namespace and name', () => {
+  expect(nameFor('team', 'tools')).toBe('mcp_team_tools');
+  expect(nameFor('team-a', 'b')).not.toBe(nameFor('team', 'a-b'));
+});
+
+it('keeps long names apart within what Postgres reads of a name', () => {
+  const [long, other] = ['a', 'b'].map((end) => nameFor('n'.repeat(62), `${'r'.repeat(49)}${end}`));
+  expect(long).toHaveLength(63);
+  expect(other).toHaveLength(63);
+  expect(long).not.toBe(other);
+});
