@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { fixturePath } from '#support/optional-fixture.js';
-import { apply, deleteNamespaces, ensureNamespace, kubectl } from './support/cluster.js';
+import { apply, deleteNamespaces, ensureNamespace, kubectl, until } from './support/cluster.js';
 import { fetchInPod } from './support/client-pod.js';
 import { awaitReady, awaitStatus, condition, servers } from './support/registry.js';
 import type { DeployedRegistry } from './support/registry.js';
@@ -121,18 +121,15 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
       ),
     ).toEqual([{ usename: 'db_app', ssl: true }]);
 
-    // The registry that comes after it finds everything there.
+    // The pod that comes after it finds everything there.
     const revisions = await ask('SELECT name, revision FROM source');
-    await kubectl([
-      'delete',
-      'pods',
-      '--namespace',
-      registry.namespace,
-      '--selector',
-      'app.kubernetes.io/instance=production-registry',
-    ]);
-    await awaitReady(registry);
-    expect((await servers(registry, 'toolhive')).servers).toHaveLength(catalogueSize);
+    const pods = ['--namespace', registry.namespace, '--selector', `app.kubernetes.io/instance=${registry.name}`];
+    await kubectl(['delete', 'pods', ...pods]);
+    await until(
+      'the next pod serves the same',
+      () => servers(registry, 'toolhive'),
+      (list) => list.servers.length === catalogueSize,
+    );
     expect(await ask('SELECT name, revision FROM source')).toEqual(revisions);
     await kubectl(['delete', 'mcpregistry', registry.name, '--namespace', registry.namespace, '--timeout', '60s']);
   });

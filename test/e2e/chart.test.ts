@@ -1,0 +1,60 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { startClusterPostgres } from './support/cluster-postgres.js';
+import { apply, deleteNamespaces, helm } from './support/cluster.js';
+import { awaitReady, createRegistry, servers } from './support/registry.js';
+import { upstreamCatalogue } from './support/sources.js';
+
+const RELEASE = ['toolhive-operator', '--namespace', 'toolhive-system'];
+const WAIT = ['--wait', '--timeout', '3m'];
+const CHART = 'deploy/helm/mcp-registry-operator';
+const namespaces = ['e2e-default-a', 'e2e-default-b'];
+
+describe('the chart', () => {
+  afterAll(() => deleteNamespaces([...namespaces, 'e2e-postgres']));
+
+  it('passes its own test', async () => {
+    expect(await helm(['test', ...RELEASE])).toMatch(/Phase:\s+Succeeded/);
+  });
+
+  it('gives registries that name no database one each, on the server of the site', async () => {
+    await using postgres = await startClusterPostgres({ service: 'site', namespace: 'e2e-postgres' });
+    await postgres.asSuperuser(async (client) => {
+      await client.query("CREATE ROLE db_app LOGIN PASSWORD 'of the app'");
+      await client.query("CREATE ROLE db_migrator LOGIN CREATEDB PASSWORD 'of the migrator'");
+    });
+    const passwords = { 'app-password': 'of the app', 'migration-password': 'of the migrator' };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'e2e-passwords' }, stringData: passwords };
+    await apply([secret], 'toolhive-system');
+    const defaultDatabase = {
+      host: 'site.e2e-postgres.svc.cluster.local',
+      sslMode: 'verify-full',
+      passwords: { secretName: 'e2e-passwords' },
+    };
+    const values = ['--reuse-values', '--set-json', `defaultDatabase=${JSON.stringify(defaultDatabase)}`];
+    await helm(['upgrade', ...RELEASE, CHART, ...values, ...WAIT]);
+    try {
+      for (const namespace of namespaces) {
+        const registry = await createRegistry(namespace, 'plain', {
+          auth: { mode: 'anonymous' },
+          registries: [
+            { name: 'local', format: 'upstream', configMapRef: { name: 'catalogue', key: 'registry.json' } },
+          ],
+        });
+        const data = { 'registry.json': upstreamCatalogue([`com.example/${namespace}`]) };
+        await apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'catalogue' }, data }], namespace);
+        await awaitReady(registry);
+        const served = (await servers(registry, 'local')).servers.map(({ server }) => server.name);
+        expect(served).toEqual([`com.example/${namespace}`]);
+        const stored = await postgres.asSuperuser(
+          async (client) =>
+            (await client.query('SELECT owner, (SELECT count(*)::int FROM entry) AS entries FROM store')).rows,
+          `mcp_${namespace}_plain`,
+        );
+        expect(stored).toEqual([{ owner: `${namespace}/plain`, entries: 1 }]);
+      }
+      await deleteNamespaces(namespaces);
+    } finally {
+      await helm(['rollback', ...RELEASE, ...WAIT]);
+    }
+  });
+});
