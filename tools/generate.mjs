@@ -7,4 +7,9 @@ const { module } = await runnerImport('./tools/generate/main.ts', {
   logLevel: 'error',
   environments: { inline: { resolve } },
 });
-process.exitCode = await module.main(process.argv.slice(2));
+try {
+  process.exitCode = await module.main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -9,14 +9,54 @@ import { adminAccess } from '#support/api-server.js';
 import { createNamespace } from '#support/namespace.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-describe('the registry server without an operator', () => {
+interface ManifestObject extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+async function readManifest(name: string): Promise<ManifestObject[]> {
+  const text = await readFile(new URL(`deploy/manifests/${name}`, projectRoot), 'utf8');
+  return parseAllDocuments(text).map((document) => document.toJS());
+}
+
+describe('the operator without Helm', () => {
   let api: HttpKubernetesApi;
-  let objects: readonly (KubernetesObject & { readonly data?: Record<string, string> })[];
 
   beforeAll(async () => {
     api = new HttpKubernetesApi(adminAccess(await sharedApiServer()));
-    const text = await readFile(new URL('deploy/manifests/registry-server.yaml', projectRoot), 'utf8');
-    objects = parseAllDocuments(text).map((document) => document.toJS());
+  });
+
+  afterAll(() => api.close());
+
+  it('is made of objects that an API server takes', async () => {
+    const [namespace, ...objects] = await readManifest('operator.yaml');
+    await api.apply(namespace!);
+    for (const object of objects) await api.dryRunApply(object);
+    expect([namespace!, ...objects].map(({ kind }) => kind)).toEqual([
+      'Namespace',
+      'ServiceAccount',
+      'Secret',
+      'Secret',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'Service',
+      'Deployment',
+    ]);
+  });
+
+  it('looks for Temporal where the manifest beside it puts that', async () => {
+    const { metadata } = (await readManifest('temporal-dev.yaml')).find(({ kind }) => kind === 'Service')!;
+    const [, , endpoint] = await readManifest('operator.yaml');
+    expect(endpoint).toMatchObject({ stringData: { address: `${metadata.name}.${metadata.namespace}.svc:7233` } });
+  });
+});
+
+describe('the registry server without an operator', () => {
+  let api: HttpKubernetesApi;
+  let objects: readonly ManifestObject[];
+
+  beforeAll(async () => {
+    api = new HttpKubernetesApi(adminAccess(await sharedApiServer()));
+    objects = await readManifest('registry-server.yaml');
   });
 
   afterAll(() => api.close());
