@@ -47,8 +47,9 @@ export async function toBlueprint(
 function withDatabase(
   spec: RegistrySpec,
   registry: RegistryRef,
-  { passwordsVersion: _, ...server }: NonNullable<ServerSettings['defaultDatabase']>,
+  fallback: NonNullable<ServerSettings['defaultDatabase']>,
 ): RegistrySpec {
+  const { passwordsVersion: _, ...server } = fallback;
   return { ...spec, databaseConfig: databaseOnDefault(server, registry) };
 }
 
