@@ -1,3 +1,4 @@
+import type { Notice } from '#domain/notice.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryFacts } from '#domain/conditions.js';
 import type {
@@ -18,6 +19,8 @@ export interface DesiredState {
   readonly sources: readonly SourcePlan[];
   /** Set when the spec cannot be followed; the message lists every fault. */
   readonly invalid?: string;
+  /** What it says without effect. Absent: nothing. */
+  readonly notices?: readonly Notice[];
   /** Present where a server is to be run for the registry; absent where one stands already. */
   readonly provision?: ProvisionPlan;
 }
@@ -59,7 +62,7 @@ export interface DeployedServer {
   /** Of the pod template; what the pods carry as REGISTRY_POD_HASH. */
   readonly podHash: string;
   /** What the user should know of it although it was followed. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Notice[];
 }
 
 /** Run where the data is stored: on the queue of a store. */

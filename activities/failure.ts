@@ -15,7 +15,7 @@ export function toFailure(error: unknown): unknown {
       message: withoutCredentials(error.message),
       type: error.reason,
       nonRetryable: error.destiny !== 'retry',
-      details: [error.destiny, ...(error instanceof ShrinkRefused ? [error.heldRevision] : [])],
+      details: detailsOf(error),
     });
     failure.stack = '';
     return failure;
@@ -24,6 +24,12 @@ export function toFailure(error: unknown): unknown {
   const failure = ApplicationFailure.create({ message: withoutCredentials(message), type: toReason(error) });
   failure.stack = '';
   return failure;
+}
+
+/** In the order in which `workflows/sync-failure.ts` reads them. */
+function detailsOf(error: RegistryError): unknown[] {
+  if (error instanceof ShrinkRefused) return [error.destiny, error.heldRevision];
+  return error.notice ? [error.destiny, null, error.notice] : [error.destiny];
 }
 
 /** Wraps each function so that whatever it throws leaves through {@link toFailure}. */

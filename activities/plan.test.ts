@@ -35,9 +35,12 @@ describe('the plan of a source', () => {
   it('raises an interval below the floor and says so', async () => {
     expect(await plan({ ...git, intervalMs: 1_000 })).toMatchObject({
       intervalMs: 10_000,
-      warning: 'syncs every 10s instead of every 1s: that is the least here',
+      notice: {
+        reason: 'IntervalClamped',
+        message: 'syncs every 10s instead of every 1s: that is the least here',
+      },
     });
-    expect((await plan(git)).warning).toBeUndefined();
+    expect((await plan(git)).notice).toBeUndefined();
   });
 
   it('changes the hash of what was edited, and no other', async () => {

@@ -3,7 +3,8 @@ import { formatFault, parseWithFaults } from '#config/spec-fault.js';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
-import { clampedWarning } from '#domain/clamped-interval.js';
+import { clampedNotice } from '#domain/clamped-interval.js';
+import type { Notice } from '#domain/notice.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
@@ -17,7 +18,7 @@ import { findSource } from '#sources/index.js';
 export function readSpec({
   ref,
   spec,
-}: Pick<RegistryResource, 'ref' | 'spec'>): { spec: RegistrySpec } | { invalid: string } {
+}: Pick<RegistryResource, 'ref' | 'spec'>): { spec: RegistrySpec; notices: readonly Notice[] } | { invalid: string } {
   // Refused where it is written; but it may have been there before that rule was.
   const named = parseWithFaults(registryName, ref.name, { root: ['metadata', 'name'] });
   const parsed = parseRegistrySpec(spec);
@@ -72,10 +73,10 @@ export function outlineSource(source: RegistrySource, minIntervalMs: number): So
 function planInterval(
   wantedMs: number | undefined,
   minIntervalMs: number,
-): Pick<SourceOutline, 'intervalMs' | 'warning'> {
+): Pick<SourceOutline, 'intervalMs' | 'notice'> {
   if (wantedMs === undefined) return {};
   if (wantedMs >= minIntervalMs) return { intervalMs: wantedMs };
-  return { intervalMs: minIntervalMs, warning: clampedWarning(wantedMs, minIntervalMs) };
+  return { intervalMs: minIntervalMs, notice: clampedNotice(wantedMs, minIntervalMs) };
 }
 
 async function referenceHash(

@@ -10,7 +10,7 @@ export function describeOutcome(outcome: SyncOutcome): string {
   const at = outcome.revision === undefined ? '' : ` at revision \`${outcome.revision}\``;
   if (outcome.failure) return `**Failed**${at} after ${took}: ${outcome.failure.reason}: ${outcome.failure.message}`;
   if (!outcome.counts) return `**Unchanged**${at}, looked at in ${took}`;
-  const warning = outcome.warning === undefined ? '' : `\n\nWarning: ${outcome.warning}`;
+  const warning = outcome.notice === undefined ? '' : `\n\nWarning: ${outcome.notice.message}`;
   return `**Published**${at} in ${took}: ${describeCounts(outcome.counts)}${warning}`;
 }
 

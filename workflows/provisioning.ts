@@ -82,7 +82,13 @@ export function summarizeServer(registry: RegistryRef, state: ProvisioningState,
     endpoint: serverEndpoint(registry),
     podTemplate: plan.podTemplate,
     provisioned: state.done === plan.digest,
-    ...(failure && { failure: { reason: failure.reason, message: failure.message } }),
+    ...(failure && {
+      failure: {
+        reason: failure.reason,
+        message: failure.message,
+        ...(failure.notice && { notice: failure.notice }),
+      },
+    }),
     // Of an earlier pod template, it says nothing about the pods that are wanted now.
     ...(workload && { workload: { ...workload, live: workload.live && workload.podHash === deployed?.podHash } }),
     ...(delayed && { delayed }),

@@ -393,12 +393,15 @@ describe('a store', () => {
   });
 });
 
-describe('a warning', () => {
-  it('of the plan and of the last sync are both told', () => {
-    let state = run(living(desired([plan('a', { warning: 'slower than asked for' })])), 'a', T0);
-    expect(summarize(state).sources[0]).toMatchObject({ warning: 'slower than asked for' });
-    state = settled(state, outcome(state, 'a', { warning: 'nothing is left' }), T0, 0);
-    expect(summarize(state).sources[0]).toMatchObject({ warning: 'slower than asked for; nothing is left' });
+describe('a notice', () => {
+  it('of the spec, of the plan and of the last sync are told', () => {
+    const notices = [{ reason: 'EnforceServersIgnored', message: 'without effect' }] as const;
+    const slower = { reason: 'IntervalClamped', message: 'slower than asked for' } as const;
+    const nothing = { reason: 'FilterExcludedAll', message: 'nothing is left' } as const;
+    let state = run(living({ ...desired([plan('a', { notice: slower })]), notices }), 'a', T0);
+    expect(summarize(state)).toMatchObject({ notices, sources: [{ notices: [slower] }] });
+    state = settled(state, outcome(state, 'a', { notice: nothing }), T0, 0);
+    expect(summarize(state).sources[0]).toMatchObject({ notices: [slower, nothing] });
   });
 });
 

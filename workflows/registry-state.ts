@@ -1,6 +1,7 @@
 import type { DesiredState } from '#activities/contract.js';
 import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
 import { jitterSpan, nextSync } from '#domain/next-sync.js';
+import type { Notice } from '#domain/notice.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { NOT_PROVISIONED, storeAnnounced, summarizeServer } from './provisioning.js';
 import type { ProvisioningState } from './provisioning.js';
@@ -54,7 +55,7 @@ export interface SourceState {
     readonly servers?: number;
     readonly quarantined?: number;
     readonly quarantinedEntries?: readonly string[];
-    readonly warning?: string;
+    readonly notice?: Notice;
     /** Of the filter that the stored entries are marked by. */
     readonly filterHash?: string;
   };
@@ -292,9 +293,9 @@ function afterFailure(outcome: SyncOutcome, { running, lastSync }: SourceState):
 }
 
 function content(
-  { counts, stored, warning, quarantinedEntries }: SyncOutcome,
+  { counts, stored, notice, quarantinedEntries }: SyncOutcome,
   before: LastSync | undefined,
-): Pick<LastSync, 'servers' | 'quarantined' | 'quarantinedEntries' | 'warning'> {
+): Pick<LastSync, 'servers' | 'quarantined' | 'quarantinedEntries' | 'notice'> {
   const now = counts ?? stored;
   const entries = quarantinedEntries ?? before?.quarantinedEntries;
   if (!now) return before ?? {};
@@ -302,7 +303,7 @@ function content(
     servers: now.served,
     quarantined: now.quarantined,
     quarantinedEntries: now.quarantined > 0 ? entries : undefined,
-    warning,
+    notice,
   });
 }
 
@@ -369,6 +370,7 @@ export function summarize(state: RegistryState): RegistryFacts {
     generation: desired?.generation ?? 0,
     deleting: desired?.deleting ?? false,
     invalid: desired?.invalid,
+    notices: desired?.notices,
     serving: store !== undefined,
     handledTrigger: state.handledTrigger,
     sources: (desired?.sources ?? []).map((plan) => toFacts(plan, store?.sources[plan.name])),
@@ -378,7 +380,7 @@ export function summarize(state: RegistryState): RegistryFacts {
 }
 
 function toFacts(plan: SourcePlan, source: SourceState | undefined): SourceFacts {
-  const warnings = [plan.warning, source?.lastSync?.warning].filter((warning) => warning !== undefined);
+  const notices = [plan.notice, source?.lastSync?.notice].filter((notice) => notice !== undefined);
   return dropUndefined({
     name: plan.name,
     running: source?.running && {
@@ -394,7 +396,7 @@ function toFacts(plan: SourcePlan, source: SourceState | undefined): SourceFacts
     quarantined: source?.lastSync?.quarantined,
     quarantinedEntries: source?.lastSync?.quarantinedEntries,
     filterHash: source?.lastSync?.filterHash,
-    warning: warnings.length > 0 ? warnings.join('; ') : undefined,
+    notices: notices.length > 0 ? notices : undefined,
     failure: source?.failure && { reason: source.failure.reason, message: source.failure.message },
     nextSyncAtMs: source?.due?.atMs,
   });

@@ -1,4 +1,5 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import type { NoticeReason } from '#domain/notice.js';
 import { isReason } from '#domain/reasons.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { SyncFailure } from '#domain/sync.js';
@@ -9,10 +10,10 @@ export function toSyncFailure(error: unknown, slow = 'the source took longer tha
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) return toTimeout(cause, slow);
   if (cause instanceof ApplicationFailure && isReason(cause.type)) {
-    const [stated, heldRevision] = (cause.details ?? []) as [Destiny?, string?];
+    const [stated, heldRevision, notice] = (cause.details ?? []) as [Destiny?, (string | null)?, NoticeReason?];
     const destiny = stated ?? (cause.nonRetryable ? 'wait' : 'retry');
-    const held = heldRevision === undefined ? {} : { heldRevision };
-    return { reason: cause.type, message: cause.message, destiny, ...held };
+    const more = { ...(typeof heldRevision === 'string' && { heldRevision }), ...(notice && { notice }) };
+    return { reason: cause.type, message: cause.message, destiny, ...more };
   }
   const message = cause instanceof Error ? cause.message : 'the sync failed for an unknown reason';
   return { reason: 'InternalError', message, destiny: 'retry' };

@@ -6,7 +6,7 @@ import {
   upsertMemo,
 } from '@temporalio/workflow';
 import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
-import { emptinessWarning } from '#domain/emptiness-warning.js';
+import { emptinessNotice } from '#domain/emptiness-notice.js';
 import type { EntryCounts, SyncFailure, SyncOutcome, SyncRequest } from '#domain/sync.js';
 import { syncActivities } from './activity-options.js';
 import { toSyncFailure } from './sync-failure.js';
@@ -20,9 +20,9 @@ export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   const { source, run, trigger, store } = request;
   const times = { startedAt, finishedAt: Date.now() };
   const content = found.counts ?? found.stored;
-  const warning = content && emptinessWarning(content);
-  const warned = warning === undefined ? {} : { warning };
-  const outcome: SyncOutcome = { source, run, trigger, storeId: store.id, ...times, ...found, ...warned };
+  const notice = content && emptinessNotice(content);
+  const noticed = notice === undefined ? {} : { notice };
+  const outcome: SyncOutcome = { source, run, trigger, storeId: store.id, ...times, ...found, ...noticed };
 
   setCurrentDetails(describeOutcome(outcome));
   upsertMemo({ revision: outcome.revision, ...outcome.counts, failure: outcome.failure?.reason });
@@ -40,7 +40,7 @@ function toWorkflowFailure({ message, reason }: SyncFailure): ApplicationFailure
   return failure;
 }
 
-type Findings = Omit<SyncOutcome, 'source' | 'run' | 'trigger' | 'storeId' | 'startedAt' | 'finishedAt' | 'warning'>;
+type Findings = Omit<SyncOutcome, 'source' | 'run' | 'trigger' | 'storeId' | 'startedAt' | 'finishedAt' | 'notice'>;
 
 async function attempt(request: SyncRequest): Promise<Findings> {
   const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);

@@ -1,3 +1,4 @@
+import type { Notice } from '#domain/notice.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import type { DeployedServer, ProvisionActivities } from '../contract.js';
@@ -54,8 +55,10 @@ async function tryOut({ api }: ProvisionWorld, blueprint: Blueprint): Promise<De
   }
 }
 
-function unknownFields(paths: readonly string[]): string[] {
-  return paths.length > 0 ? [`podTemplateSpec has fields that do not exist: ${paths.toSorted().join(', ')}`] : [];
+function unknownFields(paths: readonly string[]): Notice[] {
+  if (paths.length === 0) return [];
+  const message = `podTemplateSpec has fields that do not exist: ${paths.toSorted().join(', ')}`;
+  return [{ reason: 'UnknownFields', message }];
 }
 
 async function refusalOf(work: () => Promise<unknown>): Promise<KubernetesRefusal | undefined> {
@@ -78,6 +81,8 @@ function blame(refusal: KubernetesRefusal, { spec }: Blueprint): RegistryError {
 }
 
 /** The pod starts without them; what needs them fails until they are there. */
-function missing({ versions }: Blueprint): string[] {
-  return Object.entries(versions).flatMap(([value, version]) => (version === null ? [`${value} does not exist`] : []));
+function missing({ versions }: Blueprint): Notice[] {
+  return Object.entries(versions).flatMap(([value, version]): Notice[] =>
+    version === null ? [{ reason: 'ReferenceNotFound', message: `${value} does not exist` }] : [],
+  );
 }

@@ -59,5 +59,6 @@ function collision(reason: Reason, live: KubernetesObject, { name, uid }: Regist
     return new RegistryError(reason, message, 'retry');
   }
   const belongs = owner ? `belongs to ${owner.kind} ${owner.name}` : 'belongs to nobody that this operator knows';
-  return new RegistryError(reason, `${object} exists already and ${belongs}: remove it, or rename the MCPRegistry`);
+  const message = `${object} exists already and ${belongs}: remove it, or rename the MCPRegistry`;
+  return new RegistryError(reason, message, 'wait', { notice: 'NameCollision' });
 }

@@ -14,14 +14,16 @@ export function readDesiredState(world: RegistryWorld): RegistryActivities['read
     if (deleting) return { ...known, sources: [] };
     const read = readSpec(resource);
     if ('invalid' in read) return { ...known, sources: [], invalid: read.invalid };
+    const { notices } = read;
+    const noticed = notices.length > 0 ? { notices } : {};
     const sources = await Promise.all(
       read.spec.registries.map((source) =>
         planSource(source, registry.namespace, world.resources, world.minSyncIntervalMs),
       ),
     );
     const { provisioning, resources } = world;
-    if (!provisioning) return { ...known, sources };
+    if (!provisioning) return { ...known, ...noticed, sources };
     const blueprint = await toBlueprint({ resources, ...provisioning }, resource, read.spec);
-    return { ...known, sources, provision: toProvisionPlan(blueprint) };
+    return { ...known, ...noticed, sources, provision: toProvisionPlan(blueprint) };
   };
 }

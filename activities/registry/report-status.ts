@@ -11,7 +11,8 @@ export function reportStatus({ resources, announce }: RegistryWorld): RegistryAc
     const previous = await resources.readStatus(registry);
     const status = toStatus(facts, { previous, nowMs: Date.now(), digest: (text) => hash('sha256', text) });
     if (isDeepStrictEqual(status, previous)) return;
-    await resources.writeStatus(registry, status);
+    // Nobody asks what became of a resource that is gone.
+    if (!(await resources.writeStatus(registry, status))) return;
     await announce?.(registry, statusEvents(previous, status));
   };
 }

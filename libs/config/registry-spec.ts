@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admission } from '#domain/admission-rule.js';
+import type { Notice } from '#domain/notice.js';
 import { authSpec, normalizeAuth } from './auth-spec.js';
 import { databaseSpec } from './database-spec.js';
 import { managedHasDatabase } from './managed-has-database.js';
@@ -9,6 +10,7 @@ import { formatConfigFault, parseServerConfig } from './server-config.js';
 import type { ServerSpec } from './server-config.js';
 import { normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
 import { parseWithFaults } from './spec-fault.js';
+import { specNotices } from './spec-notices.js';
 import type { SpecFault } from './spec-fault.js';
 import { always } from './refinements.js';
 
@@ -66,13 +68,16 @@ interface RawSpec {
 }
 
 /** Reads `spec` as a user wrote it; never throws, and tells every fault at once. */
-export function parseRegistrySpec(input: unknown): { spec: RegistrySpec } | { faults: SpecFault[] } {
+export function parseRegistrySpec(
+  input: unknown,
+): { spec: RegistrySpec; notices: readonly Notice[] } | { faults: SpecFault[] } {
   const parsed = parseWithFaults(registrySpecSchema, input, { root: ['spec'] });
   const server = readConfigYAML(input);
   if ('faults' in parsed || 'faults' in server) {
     return { faults: [parsed, server].flatMap((part) => ('faults' in part ? part.faults : [])) };
   }
-  return { spec: normalize(parsed.value, server.spec) };
+  const spec = normalize(parsed.value, server.spec);
+  return { spec, notices: specNotices(parsed.value, spec) };
 }
 
 function readConfigYAML(input: unknown): { spec: ServerSpec | undefined } | { faults: SpecFault[] } {

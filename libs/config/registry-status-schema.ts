@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { listedBy } from '#domain/admission-rule.js';
+import type { Notice } from '#domain/notice.js';
 import type { ApiStatus, Condition, RegistryStatus, SourceStatus, SyncStatus } from '#domain/registry-status.js';
 
 /** A schema for each field of a type: the API server refuses a status field that its CRD does not know. */
@@ -17,6 +18,11 @@ const condition = z.object({
   observedGeneration: count.describe('The generation that the condition is about.'),
   lastTransitionTime: time.describe('When the status of the condition last changed.'),
 } satisfies Fields<Condition>);
+
+const notice = z.object({
+  reason: z.string().describe('As of the Event that says the same.') as unknown as z.ZodType<Notice['reason']>,
+  message: z.string(),
+} satisfies Fields<Notice>);
 
 const progress = {
   phase: z
@@ -63,4 +69,8 @@ export const registryStatusSchema = z.object({
   readyReplicas: count.exactOptional().describe('Pods that are ready.'),
   lastAppliedFilterHash: z.string().exactOptional().describe('Hash of the filters that the served data went through.'),
   lastManualSyncTrigger: z.string().exactOptional().describe('The sync trigger that was handled last.'),
+  notices: z
+    .array(notice)
+    .exactOptional()
+    .describe('What somebody should know although it keeps nothing from being followed.'),
 } satisfies Fields<RegistryStatus>);

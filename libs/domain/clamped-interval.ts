@@ -1,12 +1,11 @@
 import { formatDuration } from './go-duration.js';
-
-const WHY = 'that is the least here';
+import type { Notice } from './notice.js';
 
 /** Who asked for a shorter interval than the site allows should not have to guess why it is longer. */
-export function clampedWarning(wantedMs: number, leastMs: number): string {
-  return `syncs every ${formatDuration(leastMs)} instead of every ${formatDuration(wantedMs)}: ${WHY}`;
-}
-
-export function isClampedWarning(message: string): boolean {
-  return message.includes(WHY);
+export function clampedNotice(wantedMs: number, leastMs: number): Notice {
+  const [least, wanted] = [formatDuration(leastMs), formatDuration(wantedMs)];
+  return {
+    reason: 'IntervalClamped',
+    message: `syncs every ${least} instead of every ${wanted}: that is the least here`,
+  };
 }

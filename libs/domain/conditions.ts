@@ -1,3 +1,5 @@
+import { isWarning } from './notice.js';
+import type { Notice, NoticeReason } from './notice.js';
 import type { Reason } from './reasons.js';
 import type {
   ApiStatus,
@@ -25,7 +27,7 @@ export interface SourceFacts {
   readonly quarantinedEntries?: readonly string[];
   /** Of the filter that what is stored is marked by. */
   readonly filterHash?: string;
-  readonly warning?: string;
+  readonly notices?: readonly Notice[];
   /** Of the last attempt. */
   readonly failure?: { readonly reason: Reason; readonly message: string };
   readonly nextSyncAtMs?: number;
@@ -39,12 +41,12 @@ export interface ServerFacts {
   /** Everything stands as the spec wants it now. */
   readonly provisioned: boolean;
   /** Of the last attempt to provision it. */
-  readonly failure?: { readonly reason: Reason; readonly message: string };
+  readonly failure?: { readonly reason: Reason; readonly message: string; readonly notice?: NoticeReason };
   /** `live` is about the pod template that was deployed last. */
   readonly workload?: WorkloadFacts;
   /** It runs, but cannot store and serve yet. */
   readonly delayed?: ServerTrouble<Reason>;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Notice[];
 }
 
 /** All that decides a status. */
@@ -53,6 +55,8 @@ export interface RegistryFacts {
   readonly deleting: boolean;
   /** Set when the spec cannot be followed. */
   readonly invalid?: string;
+  /** What the spec says without effect. */
+  readonly notices?: readonly Notice[];
   /** Whether anything is there that can store and serve. */
   readonly serving: boolean;
   readonly handledTrigger?: string;
@@ -103,6 +107,7 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
       readyReplicas: facts.server.workload?.readyReplicas ?? 0,
     }),
     ...(facts.handledTrigger === undefined ? {} : { lastManualSyncTrigger: facts.handledTrigger }),
+    ...noticed(facts),
     conditions,
   };
 }
@@ -121,7 +126,7 @@ function toPhase(facts: RegistryFacts): { phase: RegistryPhase; message: string 
   const unsynced = facts.sources.filter((source) => !hasSynced(source));
   if (unsynced.length > 0) return { phase: 'Pending', message: `Waiting for the first sync of ${names(unsynced)}` };
   if (!isLive(facts.server)) return { phase: 'Pending', message: `Synced; ${lowerFirst(awaitedServer(facts.server))}` };
-  return { phase: 'Ready', message: readyMessage(facts.sources, facts.server?.warnings) };
+  return { phase: 'Ready', message: readyMessage(facts) };
 }
 
 /** A server that stands already is live for whoever can ask. */
@@ -154,17 +159,28 @@ function toApiStatus(server: ServerFacts, previous: ApiStatus | undefined, nowMs
   return { phase: broken ? 'Unhealthy' : 'Deploying', message, ...since };
 }
 
-function readyMessage(sources: readonly SourceFacts[], serverWarnings: readonly string[] = []): string {
+function noticed(facts: RegistryFacts): Pick<RegistryStatus, 'notices'> {
+  const { failure } = facts.server ?? {};
+  const collision = failure?.notice ? [{ reason: failure.notice, message: failure.message }] : [];
+  const notices = [...noticesOf(facts), ...collision];
+  return notices.length > 0 ? { notices } : {};
+}
+
+function noticesOf({ notices = [], sources, server }: RegistryFacts): Notice[] {
+  const ofSources = sources.flatMap(({ name, notices: own = [] }) =>
+    own.map(({ reason, message }) => ({ reason, message: `${name}: ${message}` })),
+  );
+  return [...notices, ...ofSources, ...(server?.warnings ?? [])];
+}
+
+function readyMessage(facts: RegistryFacts): string {
+  const { sources } = facts;
   const servers = sum(sources, ({ serverCount }) => serverCount);
   const quarantined = sum(sources, (source) => source.quarantined);
-  const warnings = [
-    ...sources.flatMap(({ name, warning }) => (warning === undefined ? [] : [`${name}: ${warning}`])),
-    ...serverWarnings,
-  ];
   return [
     `Serving ${servers} ${servers === 1 ? 'server' : 'servers'} from ${sources.length} ${sources.length === 1 ? 'source' : 'sources'}`,
     ...(quarantined > 0 ? [`${quarantined} in quarantine`] : []),
-    ...warnings,
+    ...noticesOf(facts).flatMap((notice) => (isWarning(notice) ? [notice.message] : [])),
   ].join('; ');
 }
 
@@ -236,7 +252,7 @@ function serverConditions(server: ServerFacts): Verdict[] {
   if (!server.provisioned) {
     return [api, { type, status: 'Unknown', reason: 'Pending', message: 'It has not been tried yet' }];
   }
-  const message = server.warnings.join('; ') || 'It is part of the Deployment';
+  const message = server.warnings.map((warning) => warning.message).join('; ') || 'It is part of the Deployment';
   return [api, { type, status: 'True', reason: 'ValidPodTemplateSpec', message }];
 }
 
@@ -273,7 +289,7 @@ function toSourceStatus(source: SourceFacts): SourceStatus {
       : hasSynced(source)
         ? 'Complete'
         : undefined;
-  const message = source.failure?.message ?? source.warning;
+  const message = source.failure?.message ?? source.notices?.map((notice) => notice.message).join('; ');
   return {
     name: source.name,
     ...(phase ? { phase } : {}),

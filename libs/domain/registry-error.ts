@@ -1,3 +1,4 @@
+import type { NoticeReason } from './notice.js';
 import type { Reason } from './reasons.js';
 
 /**
@@ -12,9 +13,17 @@ export type Destiny = 'retry' | 'wait' | 'stop';
 export class RegistryError extends Error {
   readonly reason: Reason;
   readonly destiny: Destiny;
+  /** Said under this reason as well. */
+  readonly notice: NoticeReason | undefined;
 
-  constructor(reason: Reason, message: string, destiny: Destiny = 'wait', options?: ErrorOptions) {
+  constructor(
+    reason: Reason,
+    message: string,
+    destiny: Destiny = 'wait',
+    { notice, ...options }: ErrorOptions & { readonly notice?: NoticeReason } = {},
+  ) {
     super(message, options);
+    this.notice = notice;
     this.name = 'RegistryError';
     this.reason = reason;
     this.destiny = destiny;

@@ -1,3 +1,4 @@
+import type { Notice } from './notice.js';
 import type { Reason } from './reasons.js';
 
 /** `status.phase`, the five words of the printer column. */
@@ -74,5 +75,7 @@ export interface RegistryStatus {
   readonly url?: string;
   readonly readyReplicas?: number;
   readonly lastManualSyncTrigger?: string;
+  /** What somebody should know although it keeps nothing from being followed; each was said as an event. */
+  readonly notices?: readonly Notice[];
   readonly conditions: readonly Condition[];
 }

@@ -28,7 +28,8 @@ export interface ResourceStore {
   /** The status that was last written, so that transition times survive; undefined before the first. */
   readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined>;
 
-  writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<void>;
+  /** False, and without effect, once the resource is gone. */
+  writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<boolean>;
 
   /** Everything around a resource under deletion is gone; the resource itself may go. Safe to repeat. */
   release(ref: RegistryRef): Promise<void>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { clampedWarning } from './clamped-interval.js';
+import { clampedNotice } from './clamped-interval.js';
 import { toStatus } from './conditions.js';
 import type { RegistryFacts, SourceFacts } from './conditions.js';
-import { emptinessWarning } from './emptiness-warning.js';
+import { emptinessNotice } from './emptiness-notice.js';
 import type { RegistryStatus } from './registry-status.js';
 import { statusEvents } from './status-events.js';
 
@@ -58,8 +58,32 @@ describe('the events of a registry', () => {
   });
 
   it('tell of filters that leave nothing and of intervals that were raised', () => {
-    const warning = [clampedWarning(1_000, 10_000), emptinessWarning({ served: 0, hidden: 7 })].join('; ');
-    const now = status({ sources: [{ ...synced, serverCount: 0, warning }] });
-    expect(reasons(status({}), now)).toEqual(['Warning FilterExcludedAll', 'Warning IntervalClamped']);
+    const notices = [clampedNotice(1_000, 10_000), emptinessNotice({ served: 0, hidden: 7 })!];
+    const now = status({ sources: [{ ...synced, serverCount: 0, notices }] });
+    expect(reasons(status({}), now)).toEqual(['Warning IntervalClamped', 'Warning FilterExcludedAll']);
+    expect(statusEvents(status({}), now)[0]?.message).toBe(
+      'a: syncs every 10s instead of every 1s: that is the least here',
+    );
+  });
+
+  it('tell each notice once, whatever else moves, and again when it comes back', () => {
+    const notices = [
+      { reason: 'EnforceServersIgnored', message: 'without effect' },
+      { reason: 'MultipleGitRefs', message: 'a: git.commit is read' },
+    ] as const;
+    const noticed = status({ notices });
+    expect(reasons(status({}), noticed)).toEqual(['Normal EnforceServersIgnored', 'Warning MultipleGitRefs']);
+    expect(reasons(noticed, status({ notices, generation: 2 }))).toEqual(['Normal Updated']);
+    expect(reasons(status({}, noticed), noticed)).toEqual(['Normal EnforceServersIgnored', 'Warning MultipleGitRefs']);
+  });
+
+  it("tell of a name that somebody else's object has", () => {
+    const failure = {
+      reason: 'ServiceFailed',
+      message: 'Service ns/r-api exists already',
+      notice: 'NameCollision',
+    } as const;
+    const server = { endpoint: 'http://r', podTemplate: false, provisioned: false, warnings: [], failure };
+    expect(reasons(status({}), status({ server }))).toEqual(['Warning ServiceFailed', 'Warning NameCollision']);
   });
 });

@@ -1,5 +1,4 @@
-import { isClampedWarning } from './clamped-interval.js';
-import { isFilterWarning } from './emptiness-warning.js';
+import { isWarning } from './notice.js';
 import type { Condition, RegistryStatus, SourceStatus } from './registry-status.js';
 
 /** Something that happened to a registry, as people look for it: a Kubernetes Event. */
@@ -16,6 +15,7 @@ export function statusEvents(before: RegistryStatus | undefined, now: RegistrySt
   return [
     ...lifeEvents(before, now),
     ...conditionEvents(before, now),
+    ...noticeEvents(before, now),
     ...(now.syncStatus?.sources ?? []).flatMap((source) =>
       sourceEvents(
         before?.syncStatus?.sources.find(({ name }) => name === source.name),
@@ -61,6 +61,13 @@ function saysTheSame(previous: Condition | undefined, { reason, message, status 
   return previous?.status === status && previous.reason === reason && previous.message === message;
 }
 
+function noticeEvents(before: RegistryStatus | undefined, { notices = [] }: RegistryStatus): StatusEvent[] {
+  const said = new Set(before?.notices?.map(({ reason, message }) => `${reason} ${message}`));
+  return notices
+    .filter(({ reason, message }) => !said.has(`${reason} ${message}`))
+    .map((notice) => (isWarning(notice) ? warning : normal)(notice.reason, notice.message));
+}
+
 function sourceEvents(before: SourceStatus | undefined, now: SourceStatus): StatusEvent[] {
   const { name, phase, message, serverCount = 0 } = now;
   if (phase === 'Failed') {
@@ -70,12 +77,7 @@ function sourceEvents(before: SourceStatus | undefined, now: SourceStatus): Stat
   }
   if (phase !== 'Complete') return [];
   const isNews = before?.lastSyncHash !== now.lastSyncHash || before?.attemptCount !== now.attemptCount;
-  const events = isNews ? [normal('SyncSucceeded', `${name}: ${serverCount} servers are served`)] : [];
-  if (message !== undefined && message !== before?.message) {
-    if (isFilterWarning(message)) events.push(warning('FilterExcludedAll', `${name}: ${message}`));
-    if (isClampedWarning(message)) events.push(warning('IntervalClamped', `${name}: ${message}`));
-  }
-  return events;
+  return isNews ? [normal('SyncSucceeded', `${name}: ${serverCount} servers are served`)] : [];
 }
 
 const normal = (reason: string, message: string): StatusEvent => ({ type: 'Normal', reason, message });

@@ -1,3 +1,4 @@
+import type { Notice, NoticeReason } from './notice.js';
 import type { Destiny } from './registry-error.js';
 import type { Reason } from './reasons.js';
 import type { RegistryRef } from './registry-ref.js';
@@ -17,7 +18,7 @@ export interface SourceOutline {
   /** Absent: sync at start, on change and on a trigger only. */
   readonly intervalMs?: number;
   /** What the user should know of the plan itself, as that the interval was raised. */
-  readonly warning?: string;
+  readonly notice?: Notice;
   /** Of everything that decides what is fetched and how it is read. */
   readonly specHash: string;
   readonly filterHash: string;
@@ -89,6 +90,8 @@ export interface SyncFailure {
   readonly destiny: Destiny;
   /** What the shrink guard held back, by its revision. */
   readonly heldRevision?: string;
+  /** To be said under this reason as well. */
+  readonly notice?: NoticeReason;
 }
 
 /** What came of one sync run; small enough for a signal, and the same in history, database and status. */
@@ -110,6 +113,6 @@ export interface SyncOutcome {
   /** The first of those in quarantine, as far as they have names; absent when the quarantine is as it was. */
   readonly quarantinedEntries?: readonly string[];
   /** What a successful run wants known, as "the filter leaves out every entry". */
-  readonly warning?: string;
+  readonly notice?: Notice;
   readonly failure?: SyncFailure;
 }

@@ -60,14 +60,14 @@ export class KubernetesResourceStore implements ResourceStore {
     return status?.conditions ? status : undefined;
   }
 
-  /** Without effect once the registry is gone. */
-  async writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<void> {
+  async writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<boolean> {
     const object = await this.find(ref);
-    if (!object) return;
+    if (!object) return false;
     const { apiVersion, kind } = object;
     const { name, namespace = '', resourceVersion = '' } = object.metadata;
     // With its version, since the server does not look at the uid of a status: one for a namesake made since is refused.
     await this.api.applyStatus({ apiVersion, kind, metadata: { namespace, name, resourceVersion }, status });
+    return true;
   }
 
   release(ref: RegistryRef): Promise<void> {

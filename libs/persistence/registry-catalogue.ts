@@ -108,7 +108,7 @@ export class RegistryCatalogue {
           finishedAt: new Date(outcome.finishedAt),
           revision: outcome.revision ?? null,
           counts: outcome.counts ? { ...outcome.counts } : null,
-          warning: outcome.warning ?? null,
+          warning: outcome.notice?.message ?? null,
           failureReason: outcome.failure?.reason ?? null,
           failureMessage: outcome.failure?.message ?? null,
           failureDestiny: outcome.failure?.destiny ?? null,

@@ -18,7 +18,7 @@ const OTHER = fileURLToPath(new URL('../support/other-registry.workflow.ts', imp
 const NOTHING: Partial<ResourceStore> = {
   findRegistry: async () => undefined,
   readStatus: async () => undefined,
-  writeStatus: async () => undefined,
+  writeStatus: async () => false,
   release: async () => undefined,
 };
 

@@ -218,6 +218,59 @@ describe('the operator', () => {
   });
 });
 
+describe('the events of a registry', () => {
+  interface Event extends KubernetesObject {
+    readonly type: string;
+    readonly reason: string;
+    readonly message: string;
+    readonly count: number;
+  }
+  const events = async () => (await api.list<Event>('Event', { namespace })).items;
+  const event = (reason: string) => eventually(async () => (await events()).find((each) => each.reason === reason));
+
+  it('tell once what its spec says without effect', async () => {
+    await start();
+    const git = { repository: 'https://git.example/a.git', branch: 'main', commit: 'c'.repeat(40) };
+    const spec = {
+      auth: { mode: 'anonymous', oauth: { realm: 'x' } },
+      enforceServers: true,
+      registries: [{ name: 'a', git }],
+    };
+    await create('r', spec);
+    expect(await event('MultipleGitRefs')).toMatchObject({
+      type: 'Warning',
+      message: 'a: git.commit is read, and git.branch ignored',
+    });
+    expect(await event('RefsIgnored')).toMatchObject({ type: 'Warning' });
+    expect(await event('EnforceServersIgnored')).toMatchObject({ type: 'Normal' });
+    expect((await registry())?.status?.notices).toHaveLength(3);
+
+    await api.apply(
+      {
+        apiVersion: kinds.MCPRegistry.apiVersion,
+        kind: 'MCPRegistry',
+        metadata: { namespace, name: 'r' },
+        spec: { ...spec, displayName: 'Tools' },
+      } as KubernetesObject,
+      { fieldManager: 'somebody' },
+    );
+    await event('Updated');
+    const told = (await events()).filter(({ reason }) => reason === 'EnforceServersIgnored');
+    expect(told.map(({ count }) => count)).toEqual([1]);
+  });
+
+  it("tell of a name that somebody else's object has", async () => {
+    const metadata = { namespace, name: 'r-api' };
+    await api.create({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 80 }] } } as never);
+    await start();
+    await create();
+    expect(await event('NameCollision')).toMatchObject({
+      type: 'Warning',
+      message: expect.stringContaining(`Service ${namespace}/r-api exists already`),
+    });
+  });
+});
+
 describe('while Temporal is away', () => {
   it('a registry that is deleted goes all the same, after a while', async () => {
     const { metadata } = await create();

@@ -394,7 +394,11 @@ describe('a pod template of the user', () => {
       }),
     );
     expect((await registry.provision()).warnings).toEqual([
-      'podTemplateSpec has fields that do not exist: spec.containers[name="registry-api"].env[name="A"].valu, spec.containers[name="registry-api"].imagee, spec.nodeSelektor',
+      {
+        reason: 'UnknownFields',
+        message:
+          'podTemplateSpec has fields that do not exist: spec.containers[name="registry-api"].env[name="A"].valu, spec.containers[name="registry-api"].imagee, spec.nodeSelektor',
+      },
     ]);
     expect((await deployment(registry)).spec.template.spec).not.toHaveProperty('nodeSelektor');
   });

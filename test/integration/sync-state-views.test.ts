@@ -86,6 +86,7 @@ const FILTER = { names: { include: ['io.example/*'] }, tags: { exclude: ['old'] 
 const NOTHING_ELSE = { skillCount: 0, pluginCount: 0 };
 const TIMES = { createdAt: expect.stringMatching(/Z$/), updatedAt: expect.stringMatching(/Z$/) };
 
+const ODD = { reason: 'SourceEmpty', message: 'odd' } as const;
 const COUNTS: EntryCounts = { served: 3, hidden: 1, quarantined: 2, added: 3, updated: 1, removed: 0, unchanged: 0 };
 const MINUTE_MS = 60_000;
 const NOON = Date.parse('2026-11-22T12:00:00Z');
@@ -165,7 +166,7 @@ describe('a source', () => {
 
   it('shows a success, then failures beside what the success left, then the next success', async () => {
     await markPublished('ours', NOON + MINUTE_MS + 1000);
-    await record(TEAM, outcome('ours', 1, { trigger: 'initial', revision: 'rev-1', counts: COUNTS, warning: 'odd' }));
+    await record(TEAM, outcome('ours', 1, { trigger: 'initial', revision: 'rev-1', counts: COUNTS, notice: ODD }));
     const kept = {
       ...NOTHING_ELSE,
       lastSyncTime: '2026-11-22T12:01:01.000Z',

@@ -280,7 +280,12 @@ describe('a pod template of the user', () => {
 
   it('may be sidecars alone, which is said', () => {
     const { warnings, pod } = deploy(withPod({ containers: [{ name: 'server', image: 'x' }] }));
-    expect(warnings).toEqual(['podTemplateSpec has no container named registry-api: server run beside it']);
+    expect(warnings).toEqual([
+      {
+        reason: 'SidecarsOnly',
+        message: 'podTemplateSpec has no container named registry-api: server run beside it',
+      },
+    ]);
     expect(pod.containers).toHaveLength(2);
   });
 

@@ -1,3 +1,4 @@
+import type { Notice } from '#domain/notice.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { POD_HASH_ANNOTATION } from '#kubernetes/to-workload.js';
 import type { Blueprint } from './blueprint.js';
@@ -21,7 +22,7 @@ export interface FinishedPod {
   /** Differs when other pods are needed. */
   readonly hash: string;
   /** What is odd in the user's template, but followed. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Notice[];
 }
 
 /** The pod template that is deployed: the registry's own, with what the user's says otherwise. Throws when that cannot be. */
@@ -167,11 +168,12 @@ function environmentFaults(wanted: Container | undefined, own: Container | undef
   );
 }
 
-function warningsAbout(wanted: Fields): string[] {
+function warningsAbout(wanted: Fields): Notice[] {
   const { containers = [] } = (wanted['spec'] ?? {}) as Partial<PodTemplate['spec']>;
   if (containers.length === 0 || mainOf(containers)) return [];
-  const names = containers.map(({ name }) => name).join(', ');
-  return [`podTemplateSpec has no container named ${MAIN_CONTAINER}: ${names} run beside it`];
+  const others = containers.map(({ name }) => name).join(', ');
+  const message = `podTemplateSpec has no container named ${MAIN_CONTAINER}: ${others} run beside it`;
+  return [{ reason: 'SidecarsOnly', message }];
 }
 
 function mainOf(containers: readonly Container[]): Container | undefined {

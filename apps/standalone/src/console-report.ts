@@ -106,13 +106,13 @@ export class ConsoleReport implements Progress {
 }
 
 function describe(outcome: SyncOutcome, next: string, isAgain: boolean): string {
-  const { failure, counts, revision, warning, startedAt, finishedAt } = outcome;
+  const { failure, counts, revision, notice, startedAt, finishedAt } = outcome;
   if (failure && isAgain) return `failed again${next}: ${failure.reason}`;
   if (failure) return `failed${next}: ${failure.reason}: ${failure.message}`;
   const took = formatDuration(finishedAt - startedAt);
   if (!counts) return `unchanged at ${short(revision)} in ${took}${next}`;
   const text = `${counts.served} servers (${describeChanges(counts) || 'none changed'}) at ${short(revision)} in ${took}${next}`;
-  return warning === undefined ? text : `${text}; ${warning}`;
+  return notice === undefined ? text : `${text}; ${notice.message}`;
 }
 
 function troubleOf({ failure, running, lastSyncAtMs }: SourceFacts): string | undefined {

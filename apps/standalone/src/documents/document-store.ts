@@ -119,10 +119,11 @@ export class DocumentStore implements ResourceStore {
     return this.statuses.find(ref);
   }
 
-  /** Without effect once the registry is gone. */
-  async writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<void> {
-    await this.inTurn(async () => {
-      if (await this.findRegistry(ref)) await this.statuses.write(ref, status);
+  async writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<boolean> {
+    return this.inTurn(async () => {
+      const isThere = (await this.findRegistry(ref)) !== undefined;
+      if (isThere) await this.statuses.write(ref, status);
+      return isThere;
     });
   }
 
@@ -202,7 +203,7 @@ export class DocumentStore implements ResourceStore {
     return value;
   }
 
-  private inTurn(change: () => Promise<void>): Promise<void> {
+  private inTurn<T>(change: () => Promise<T>): Promise<T> {
     const done = this.turn.then(change);
     this.turn = done.catch(() => {});
     return done;

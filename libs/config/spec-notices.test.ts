@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { parseRegistrySpec } from './registry-spec.js';
+
+const auth = { mode: 'anonymous' };
+const repository = 'https://git.example.com/tools.git';
+const secret = { name: 's', key: 'k' };
+const provider = { name: 'idp', issuerUrl: 'https://idp.example.com', audience: 'a' };
+const database = { dbAppUserPasswordSecretRef: secret, dbMigrationUserPasswordSecretRef: secret };
+
+const withGit = (git: object) => ({ auth, registries: [{ name: 'a', git: { repository, ...git } }] });
+
+const noticesOf = (spec: object) => {
+  const parsed = parseRegistrySpec(spec);
+  if ('faults' in parsed) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.notices.map(({ reason, message }) => `${reason}: ${message}`);
+};
+
+it.each<[object, string]>([
+  [
+    { auth, enforceServers: true },
+    'EnforceServersIgnored: spec.enforceServers is accepted for compatibility and has no effect',
+  ],
+  [withGit({ branch: 'b', tag: 't' }), 'MultipleGitRefs: a: git.tag is read, and git.branch ignored'],
+  [
+    withGit({ branch: 'b', tag: 't', commit: 'c' }),
+    'MultipleGitRefs: a: git.commit is read, and git.tag and git.branch ignored',
+  ],
+  [
+    {
+      configYAML: `auth: {mode: anonymous}\nregistries: [{name: a, git: {repository: "${repository}", tag: t, branch: b}}]`,
+    },
+    'MultipleGitRefs: a: git.tag is read, and git.branch ignored',
+  ],
+  [{ auth: { ...auth, oauth: { realm: 'x' } } }, 'RefsIgnored: spec.auth.oauth is ignored: the mode is anonymous'],
+  [
+    { authConfig: { ...auth, oauth: { providers: [provider] } } },
+    'RefsIgnored: spec.authConfig.oauth is ignored: the mode is anonymous',
+  ],
+  [
+    { auth: { oauth: { providers: [{ ...provider, caCertPath: '/ca.crt', caCertRef: { name: 'ca' } }] } } },
+    'RefsIgnored: provider idp: caCertRef is ignored, since caCertPath wins',
+  ],
+  [
+    { auth, databaseConfig: { ...database, maxOpenConns: 3, maxIdleConns: 5 } },
+    'IdleConnectionsLimited: databaseConfig.maxIdleConns is 5, but no more than maxOpenConns, 3, are ever open',
+  ],
+])('%j is followed, and it is said what is not', (spec, notice) => {
+  expect(noticesOf(spec)).toEqual([notice]);
+});
+
+it('says nothing of a spec that is followed whole', () => {
+  const oauth = { providers: [{ ...provider, caCertRef: { name: 'ca' }, authTokenFile: '/token' }] };
+  expect(noticesOf({ ...withGit({ branch: 'b' }), auth: { oauth }, databaseConfig: database })).toEqual([]);
+});

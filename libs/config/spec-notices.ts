@@ -1,0 +1,61 @@
+import type { Notice } from '#domain/notice.js';
+import type { GitSpec } from '#sources/git.source.js';
+import type { OAuthProvider } from './auth-spec.js';
+import type { ServerSpec } from './server-config.js';
+import type { RegistrySource } from './source-entry-spec.js';
+
+/** As much of a spec as is followed to nothing. */
+interface WithoutEffect {
+  readonly enforceServers: boolean;
+  readonly auth?: { readonly mode: string; readonly oauth?: unknown } | undefined;
+  readonly authConfig?: WithoutEffect['auth'];
+}
+
+/** What a spec says and does not get: it can be followed all the same. `server`: what of it is followed. */
+export function specNotices({ enforceServers, auth, authConfig }: WithoutEffect, server: ServerSpec): Notice[] {
+  const block = auth ? 'auth' : 'authConfig';
+  const ignored = (auth ?? authConfig)?.mode === 'anonymous' && (auth ?? authConfig)?.oauth !== undefined;
+  const providers = server.auth.mode === 'oauth' ? server.auth.oauth.providers : [];
+  return [
+    ...(enforceServers
+      ? [notice('EnforceServersIgnored', 'spec.enforceServers is accepted for compatibility and has no effect')]
+      : []),
+    ...(ignored ? [notice('RefsIgnored', `spec.${block}.oauth is ignored: the mode is anonymous`)] : []),
+    ...providers.flatMap(ignoredRefs),
+    ...server.registries.flatMap(severalGitRefs),
+    ...limitedConnections(server),
+  ];
+}
+
+function ignoredRefs(provider: OAuthProvider): Notice[] {
+  const pairs = [
+    ['clientSecretFile', 'clientSecretRef'],
+    ['caCertPath', 'caCertRef'],
+    ['authTokenFile', 'authTokenRef'],
+  ] as const;
+  return pairs.flatMap(([file, ref]) =>
+    provider[file] === undefined || provider[ref] === undefined
+      ? []
+      : [notice('RefsIgnored', `provider ${provider.name}: ${ref} is ignored, since ${file} wins`)],
+  );
+}
+
+function severalGitRefs({ name, type, spec }: RegistrySource): Notice[] {
+  if (type !== 'git') return [];
+  const given = (['commit', 'tag', 'branch'] as const).filter((ref) => (spec as GitSpec)[ref] !== undefined);
+  const [first, ...rest] = given;
+  if (rest.length === 0) return [];
+  return [notice('MultipleGitRefs', `${name}: git.${first} is read, and git.${rest.join(' and git.')} ignored`)];
+}
+
+function limitedConnections({ databaseConfig }: ServerSpec): Notice[] {
+  if (!databaseConfig) return [];
+  const { maxIdleConns, maxOpenConns } = databaseConfig;
+  if (maxIdleConns <= maxOpenConns) return [];
+  const message = `databaseConfig.maxIdleConns is ${maxIdleConns}, but no more than maxOpenConns, ${maxOpenConns}, are ever open`;
+  return [notice('IdleConnectionsLimited', message)];
+}
+
+function notice(reason: Notice['reason'], message: string): Notice {
+  return { reason, message };
+}

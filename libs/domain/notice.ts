@@ -1,0 +1,33 @@
+/** Each is the reason of a Kubernetes Event, by the event's type. */
+const NOTICES = {
+  /** A site has a floor for intervals. */
+  IntervalClamped: 'Warning',
+  FilterExcludedAll: 'Warning',
+  SourceEmpty: 'Warning',
+  /** More than one of commit, tag and branch. */
+  MultipleGitRefs: 'Warning',
+  /** Something else in the spec wins over what they refer to. */
+  RefsIgnored: 'Warning',
+  IdleConnectionsLimited: 'Warning',
+  EnforceServersIgnored: 'Normal',
+  /** Something that the server is to have mounted does not exist. */
+  ReferenceNotFound: 'Warning',
+  /** A name that the registry needs belongs to somebody else's object. */
+  NameCollision: 'Warning',
+  /** Of the podTemplateSpec. */
+  UnknownFields: 'Warning',
+  /** None of the user's containers is the server's. */
+  SidecarsOnly: 'Warning',
+} as const;
+
+export type NoticeReason = keyof typeof NOTICES;
+
+/** What somebody should know of a registry beside its conditions: said once, as an event, when it becomes so. */
+export interface Notice {
+  readonly reason: NoticeReason;
+  readonly message: string;
+}
+
+export function isWarning({ reason }: Notice): boolean {
+  return NOTICES[reason] === 'Warning';
+}
