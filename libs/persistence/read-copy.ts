@@ -7,6 +7,8 @@ const NULL_LENGTH = -1;
 /** Timestamps count microseconds from here. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 const NOTHING = Buffer.alloc(0);
+/** Lists of texts that are remembered at a time; there are few different ones, or no end of them. */
+const KNOWN_LISTS = 4096;
 
 /** Calls `onRow` for each row, whose values have to be taken in the order of the columns. Waits for `afterChunk`. */
 export async function readCopy(
@@ -16,9 +18,10 @@ export async function readCopy(
 ): Promise<void> {
   let rest: Buffer = NOTHING;
   let at = HEADER_BYTES;
+  const lists = new Map<string, readonly string[]>();
   for await (const chunk of chunks) {
     const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    const row = new CopiedRow(bytes);
+    const row = new CopiedRow(bytes, lists);
     while (row.begin(at)) {
       at = row.end;
       onRow(row);
@@ -36,7 +39,10 @@ export class CopiedRow {
   #at = 0;
   #end = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(
+    bytes: Buffer,
+    private readonly lists: Map<string, readonly string[]>,
+  ) {
     this.#bytes = bytes;
   }
 
@@ -91,9 +97,22 @@ export class CopiedRow {
     return this.#length() === 1 && this.#bytes[this.#at++] === 1;
   }
 
-  /** A text[] of one dimension. */
-  texts(): string[] {
+  /** A text[] of one dimension; mostly the same object for the same texts. */
+  texts(): readonly string[] {
     const end = this.#length() + this.#at;
+    const key = this.#bytes.toString('latin1', this.#at, end);
+    const known = this.lists.get(key);
+    if (known) {
+      this.#at = end;
+      return known;
+    }
+    const texts = this.#readTexts(end);
+    if (this.lists.size === KNOWN_LISTS) this.lists.clear();
+    this.lists.set(key, texts);
+    return texts;
+  }
+
+  #readTexts(end: number): string[] {
     const dimensions = this.#bytes.readInt32BE(this.#at);
     const texts: string[] = [];
     // Dimensions, flags, type; then size and lower bound of each dimension.

@@ -30,11 +30,9 @@ export const EMPTY_LAYOUT: Layout = { segments: [], segmentOf: new Uint16Array(0
 
 export function layoutOf(segment: Segment): Layout {
   if (segment.length === 0) return EMPTY_LAYOUT;
-  return {
-    segments: [segment],
-    segmentOf: new Uint16Array(segment.length),
-    rowOf: Uint32Array.from({ length: segment.length }, (_, row) => row),
-  };
+  const rowOf = new Uint32Array(segment.length);
+  for (let row = 0; row < rowOf.length; row++) rowOf[row] = row;
+  return { segments: [segment], segmentOf: new Uint16Array(segment.length), rowOf };
 }
 
 export function segmentAt({ segments, segmentOf }: Layout, position: number): Segment {
@@ -76,10 +74,33 @@ export function serverEnd(layout: Layout, position: number): number {
   return end;
 }
 
+/** Where a row is that no longer belongs to the layout. */
+export const NOWHERE = 0xffffffff;
+
+const located = new WeakMap<Layout, readonly Uint32Array[]>();
+
+/** Of each segment, where its rows are in the layout. */
+export function positionsIn(layout: Layout): readonly Uint32Array[] {
+  const known = located.get(layout);
+  if (known) return known;
+  const { segments, segmentOf, rowOf } = layout;
+  const positions = segments.map(({ length }) => new Uint32Array(length).fill(NOWHERE));
+  for (let position = 0; position < rowOf.length; position++) {
+    (positions[segmentOf[position] as number] as Uint32Array)[rowOf[position] as number] = position;
+  }
+  located.set(layout, positions);
+  return positions;
+}
+
 export function findServer(layout: Layout, name: string): ServerRows | undefined {
-  const position = placeOf(layout, name);
-  if (position === layout.rowOf.length || nameAt(layout, position) !== name) return undefined;
-  return serverAt(layout, position);
+  const positions = positionsIn(layout);
+  for (let number = 0; number < positions.length; number++) {
+    const segment = layout.segments[number] as Segment;
+    const first = segment.columns.firstRows.get(name);
+    if (first === undefined || (positions[number] as Uint32Array)[first] === NOWHERE) continue;
+    return { segment, first, count: segment.countVersions(first) };
+  }
+  return undefined;
 }
 
 export function serverAt(layout: Layout, position: number): ServerRows {
@@ -145,6 +166,8 @@ function withoutUnused(layout: Layout): Layout {
 export function wastedShare(layout: Layout): number {
   const held = layout.segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
   let used = 0;
-  layout.rowOf.forEach((row, position) => (used += segmentAt(layout, position).size(row)));
+  for (let position = 0; position < layout.rowOf.length; position++) {
+    used += segmentAt(layout, position).size(layout.rowOf[position] as number);
+  }
   return held === 0 ? 0 : 1 - used / held;
 }

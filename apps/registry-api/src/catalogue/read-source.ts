@@ -18,7 +18,11 @@ export async function readSource(client: ClientBase, sourceId: number, room: num
   const builder = new SegmentBuilder(sourceId, room);
   const query = `SELECT server_json, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId} AND hidden_by IS NULL ORDER BY name, version`;
+  // The primary key has them in this order. Right after an import, statistics do not know of the rows, and Postgres
+  // would sort all documents on disk.
+  await client.query('SET LOCAL enable_sort = off');
   await copy(client, query, pacer, (row) => builder.add(toEntry(row)));
+  await client.query('SET LOCAL enable_sort = on');
   return builder.finish(pacer);
 }
 

@@ -25,6 +25,7 @@ export class SegmentBuilder {
   readonly #terms = new TermIndexBuilder();
   readonly #rowsOfTexts = new GrowingList();
   readonly #names: string[] = [];
+  readonly #firstRows = new Map<string, number>();
   readonly #versions: string[] = [];
   readonly #flags: number[] = [];
   readonly #changedAtMs: number[] = [];
@@ -53,6 +54,7 @@ export class SegmentBuilder {
     await pacer.rest();
     return new Segment(this.#sourceId, {
       names: this.#names,
+      firstRows: this.#firstRows,
       versions: this.#versions,
       flags: Uint8Array.from(this.#flags),
       changedAtMs: Float64Array.from(this.#changedAtMs),
@@ -73,6 +75,7 @@ export class SegmentBuilder {
     const latest = newestOf(live.length > 0 ? live : entries);
     if (!latest) return;
     const first = this.#names.length;
+    this.#firstRows.set(latest.name, first);
     // One string for all versions of a name.
     for (const entry of entries) this.#addRow(latest.name, entry, entry === latest);
     for (const entry of newestFirst(entries)) this.#newestFirst.push(first + entries.indexOf(entry));
@@ -86,8 +89,8 @@ export class SegmentBuilder {
     this.#versions.push(entry.version);
     this.#flags.push((entry.deletedAtMs === null ? 0 : DELETED) | (isLatest ? LATEST : 0) | (isCold ? COLD : 0));
     this.#changedAtMs.push(changedAtMs(entry));
-    for (const tag of entry.tags) this.#terms.add(row, tagTerm(tag));
-    for (const facet of entry.facets) this.#terms.add(row, facetTerm(facet));
+    this.#terms.add(row, entry.tags, tagTerm);
+    this.#terms.add(row, entry.facets, facetTerm);
     const text = foldCase(`${name}\0${entry.title ?? ''}\0${entry.description}`);
     if (text !== this.#lastText || row === 0) {
       this.#lastText = text;

@@ -11,6 +11,8 @@ export const COLD = 4;
 export interface SegmentColumns {
   /** In text order, as `versions` within one name. All versions of a server are in one segment. */
   readonly names: readonly string[];
+  /** The first row of each name. */
+  readonly firstRows: ReadonlyMap<string, number>;
   readonly versions: readonly string[];
   readonly flags: Uint8Array;
   readonly changedAtMs: Float64Array;
@@ -50,6 +52,14 @@ export class Segment {
 
   version(row: number): string {
     return this.columns.versions[row] as string;
+  }
+
+  /** How many rows from here on are of the same server. */
+  countVersions(first: number): number {
+    const { names } = this.columns;
+    let end = first + 1;
+    while (names[end] === names[first]) end++;
+    return end - first;
   }
 
   has(row: number, flag: number): boolean {

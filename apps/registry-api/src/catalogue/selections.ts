@@ -1,6 +1,6 @@
 import { PACKAGE, registryTypeFacet, REMOTE, SECRET_FREE, transportFacet } from '#domain/server-facets.js';
 import type { ListFilter } from './cursor.js';
-import { segmentAt } from './layout.js';
+import { NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { PositionSet } from './position-set.js';
 import { facetTerm, tagTerm } from './segment-builder.js';
@@ -8,15 +8,12 @@ import { DELETED, LATEST } from './segment.js';
 
 /** Positions that are kept of lists that were asked for, over all lists of one layout: pages follow pages. */
 const KEPT_POSITIONS = 1_000_000;
-const NOWHERE = 0xffffffff;
 
 /** Which entries of a layout pass a filter, in the order of the layout. */
 export class Selections {
   readonly #layout: Layout;
   readonly #kept = new Map<string, Uint32Array>();
   #keptPositions = 0;
-  /** Of each segment, where its rows are in the layout. */
-  #positions: readonly Uint32Array[] | undefined;
   #deleted: PositionSet | undefined;
   #latest: PositionSet | undefined;
 
@@ -74,9 +71,10 @@ export class Selections {
 
   #flagged(flag: number): PositionSet {
     const found = new PositionSet(this.#layout.rowOf.length);
-    this.#layout.rowOf.forEach((row, position) => {
-      if (segmentAt(this.#layout, position).has(row, flag)) found.add(position);
-    });
+    const { rowOf } = this.#layout;
+    for (let position = 0; position < rowOf.length; position++) {
+      if (segmentAt(this.#layout, position).has(rowOf[position] as number, flag)) found.add(position);
+    }
     return found;
   }
 
@@ -100,15 +98,7 @@ export class Selections {
 
   /** Rows that were replaced are still in their segment. */
   #add(found: PositionSet, segment: number, row: number): void {
-    this.#positions ??= this.#locateRows();
-    const position = (this.#positions[segment] as Uint32Array)[row] as number;
+    const position = (positionsIn(this.#layout)[segment] as Uint32Array)[row] as number;
     if (position !== NOWHERE) found.add(position);
-  }
-
-  #locateRows(): readonly Uint32Array[] {
-    const { segments, segmentOf, rowOf } = this.#layout;
-    const positions = segments.map(({ length }) => new Uint32Array(length).fill(NOWHERE));
-    rowOf.forEach((row, position) => ((positions[segmentOf[position] as number] as Uint32Array)[row] = position));
-    return positions;
   }
 }

@@ -24,21 +24,28 @@ export class TermIndex {
 
 export class TermIndexBuilder {
   readonly #numbers = new Map<string, number>();
+  /** Those of lists that were met before: many rows share one. */
+  readonly #known = new WeakMap<readonly string[], readonly number[]>();
   readonly #counts: number[] = [];
   readonly #terms = new GrowingList();
   readonly #rows = new GrowingList();
 
-  /** Each term of a row once. */
-  add(row: number, term: string): void {
-    let number = this.#numbers.get(term);
-    if (number === undefined) {
-      number = this.#counts.length;
-      this.#numbers.set(term, number);
-      this.#counts.push(0);
+  /** Each term of a row once; a list of words always stands for the same terms. */
+  add(row: number, words: readonly string[], toTerm: (word: string) => string): void {
+    let numbers = this.#known.get(words);
+    if (!numbers) this.#known.set(words, (numbers = words.map((word) => this.#numberOf(toTerm(word)))));
+    for (const number of numbers) {
+      this.#counts[number] = (this.#counts[number] as number) + 1;
+      this.#terms.push(number);
+      this.#rows.push(row);
     }
-    this.#counts[number] = (this.#counts[number] as number) + 1;
-    this.#terms.push(number);
-    this.#rows.push(row);
+  }
+
+  #numberOf(term: string): number {
+    const known = this.#numbers.get(term);
+    if (known !== undefined) return known;
+    this.#numbers.set(term, this.#counts.length);
+    return this.#counts.push(0) - 1;
   }
 
   finish(): TermIndex {
