@@ -104,7 +104,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     async (request) => {
       const sources = requestedSources(state, request);
       const firstRun = state.nextRun;
-      state = syncRequested(state, request.source, Date.now());
+      state = syncRequested(state, request, Date.now());
       // Earlier workflows answered as soon as they had asked for the syncs, which then could not be found yet.
       const isThere = patched('answer-once-started') ? (run: number) => !starting.has(run) : () => true;
       await condition(() => startedSince(state, sources, firstRun)?.every(({ run }) => isThere(run)) === true);

@@ -310,7 +310,7 @@ describe('a manual trigger', () => {
 
   it('is remembered while a sync runs: one more follows, however often it was asked for', () => {
     let state = run(living(once), 'a', T0);
-    state = syncRequested(syncRequested(state, undefined, T0 + 1), 'a', T0 + 2);
+    state = syncRequested(syncRequested(state, {}, T0 + 1), { source: 'a' }, T0 + 2);
     expect(dueSyncs(state, T0 + 3)).toEqual([]);
     state = settled(state, outcome(state, 'a'), T0 + 4, 0);
     expect(triggers(state, T0 + 4)).toEqual({ a: 'manual' });
@@ -322,7 +322,7 @@ describe('a manual trigger', () => {
   it('tells the numbers of the runs that it started', () => {
     let state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
     const first = state.nextRun;
-    state = syncRequested(state, 'b', T0);
+    state = syncRequested(state, { source: 'b' }, T0);
     expect(startedSince(state, ['b'], first)).toBeUndefined();
     state = run(state, 'b', T0);
     expect(startedSince(state, ['b'], first)).toEqual([{ source: 'b', run: first }]);
@@ -339,8 +339,8 @@ describe('a revision that the shrink guard held back', () => {
     state = settled(state, outcome(state, 'a', guarded), T0, 0);
     const [regular] = dueSyncs(state, T0 + 60 * MINUTE);
     expect(confirmedRevision(state, regular!)).toBeUndefined();
-    const [manual] = dueSyncs(syncRequested(state, 'a', T0 + 1), T0 + 1);
-    expect(confirmedRevision(syncRequested(state, 'a', T0 + 1), manual!)).toBe('small');
+    const [manual] = dueSyncs(syncRequested(state, { source: 'a' }, T0 + 1), T0 + 1);
+    expect(confirmedRevision(syncRequested(state, { source: 'a' }, T0 + 1), manual!)).toBe('small');
   });
 
   it('is forgotten when a later sync succeeds', () => {
@@ -348,7 +348,7 @@ describe('a revision that the shrink guard held back', () => {
     state = settled(state, outcome(state, 'a', guarded), T0, 0);
     state = run(state, 'a', T0 + 60 * MINUTE);
     state = settled(state, outcome(state, 'a'), T0 + 60 * MINUTE, 0);
-    const [manual] = dueSyncs(syncRequested(state, 'a', T0 + 61 * MINUTE), T0 + 61 * MINUTE);
+    const [manual] = dueSyncs(syncRequested(state, { source: 'a' }, T0 + 61 * MINUTE), T0 + 61 * MINUTE);
     expect(confirmedRevision(state, manual!)).toBeUndefined();
   });
 });

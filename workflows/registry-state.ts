@@ -3,6 +3,7 @@ import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
 import { jitterSpan, nextSync } from '#domain/next-sync.js';
 import type { Notice } from '#domain/notice.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SyncNowRequest } from '#domain/server-messages.js';
 import { NOT_PROVISIONED, storeAnnounced, summarizeServer } from './provisioning.js';
 import type { ProvisioningState } from './provisioning.js';
 import type { SourcePlan, Store, SyncFailure, SyncOutcome, SyncTrigger } from '#domain/sync.js';
@@ -164,10 +165,14 @@ export function lost(state: RegistryState, storeId: string): RegistryState {
 }
 
 /** `source` absent: all of them. Runs that are under way are followed by another. */
-export function syncRequested(state: RegistryState, source: string | undefined, nowMs: number): RegistryState {
+export function syncRequested(
+  state: RegistryState,
+  { source, trigger = 'manual' }: SyncNowRequest,
+  nowMs: number,
+): RegistryState {
   return mapStores(state, (store) =>
     mapSources(store, (each, name) =>
-      source === undefined || source === name ? requested(each, 'manual', nowMs) : each,
+      source === undefined || source === name ? requested(each, trigger, nowMs) : each,
     ),
   );
 }

@@ -1,3 +1,5 @@
+import type { SyncTrigger } from './sync.js';
+
 /** Names of the messages between the server of a registry and its workflow, for both sides. */
 export const STORE_OPENED = 'storeOpened';
 export const STORE_DELAYED = 'storeDelayed';
@@ -7,6 +9,8 @@ export const SYNC_NOW = 'syncNow';
 /** `source` absent: all of them. */
 export interface SyncNowRequest {
   readonly source?: string;
+  /** By somebody who asks for it, unless it says otherwise: that something was published here. */
+  readonly trigger?: Extract<SyncTrigger, 'manual' | 'change'>;
 }
 
 export interface StartedSync {

@@ -33,8 +33,12 @@ export class ServedWorkflows {
   }
 
   /** Starts a sync of one source, or of all; resolves when they have started. */
-  async syncNow(registry: RegistryRef, source?: string): Promise<readonly StartedSync[]> {
-    const request = source === undefined ? {} : { source };
+  async syncNow(
+    registry: RegistryRef,
+    source?: string,
+    trigger?: SyncNowRequest['trigger'],
+  ): Promise<readonly StartedSync[]> {
+    const request: SyncNowRequest = { ...(source !== undefined && { source }), ...(trigger && { trigger }) };
     return this.handle(registry).executeUpdate<readonly StartedSync[], [SyncNowRequest]>(SYNC_NOW, { args: [request] });
   }
 

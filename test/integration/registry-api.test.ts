@@ -704,6 +704,37 @@ describe('the life of the process', () => {
     expect(api.ready()).toEqual({ ready: true });
   });
 
+  it('says which answers may be out of date because a source fails', async () => {
+    const run = (id: string, reason: string | null) =>
+      rows.query(
+        `INSERT INTO sync_run (workflow_id, source_id, trigger, started_at, finished_at, failure_reason)
+         SELECT $1, id, 'interval', now(), now(), $2 FROM source
+          WHERE namespace = 'default' AND registry = 'open' AND name = 'first'`,
+        [id, reason],
+      );
+    const gauge = async () =>
+      /^thv_reg_srv_sync_failing\{registry="default\/open",source="first"\} (\d)/m.exec(
+        await (await fetch(`${api.internalUrl}/metrics`)).text(),
+      )?.[1];
+    const stale = async (path: string) => (await get(path)).headers.has('x-registry-stale');
+    await run('failed', 'Unreachable');
+    await rows.notify('default', 'open');
+    await until(gauge, (value) => value === '1');
+    expect(await stale('/v0.1/servers')).toBe(true);
+    expect(await stale(`/registry/first/v0.1/servers/${many}/versions`)).toBe(true);
+    expect(await stale('/registry/v0.1/v0.1/servers')).toBe(false);
+    expect(await stale('/registry/registry/v0.1/servers')).toBe(false);
+    expect(await (await get('/readiness')).json()).toEqual({
+      status: 'ready',
+      detail: 'serving what was last synced of source "first" of default/open, which fails',
+    });
+    await run('succeeded', null);
+    await rows.notify('default', 'open');
+    await until(gauge, (value) => value === '0');
+    expect(await stale('/v0.1/servers')).toBe(false);
+    expect(api.ready()).toEqual({ ready: true });
+  });
+
   it('starts without a database, says why it is not ready, and holds clients off', async () => {
     const nowhere = { ...database.app, database: 'no_such_database' };
     const lonely = await startRegistryApi(options({ database: nowhere }));

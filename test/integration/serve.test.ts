@@ -140,7 +140,14 @@ describe('a server with a database elsewhere', () => {
 
     await temporal.shut();
     expect(await listServers(`${pod.url}/registry/file`)).toHaveLength(3);
+    const told = async () => {
+      const { status, body } = (await pod.readiness()) ?? { status: 0, body: '' };
+      const stale = (await fetch(`${pod.url}/v0.1/servers`)).headers.get('x-registry-stale');
+      return { status, noSyncs: body.includes('no syncs since'), isStale: stale !== null };
+    };
+    await expect.poll(told, { timeout: 60_000 }).toEqual({ status: 200, noSyncs: true, isStale: true });
     await temporal.open();
+    await expect.poll(told, { timeout: 60_000 }).toEqual({ status: 200, noSyncs: false, isStale: false });
     await edit(2);
     await syncNow(world);
     await served(pod, 'file', 3, 2);

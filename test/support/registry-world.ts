@@ -169,6 +169,7 @@ export class RegistryWorld {
       internalPort: 0,
       registries: documentDirectory(this.documents),
       ...ALONE,
+      syncNow: ({ name }, source, trigger) => this.workflows.syncNow(this.registryCalled(name), source, trigger),
       version: { version: 'test', commit: '', buildDate: '' },
       logger: silent,
     });

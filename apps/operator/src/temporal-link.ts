@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { TemporalAccess } from '#temporal/connect.js';
+import { askTemporal } from '#temporal/pulse.js';
 import { RegistryWorkflows } from './registry-workflows.js';
 
 const PULSE_MS = 5_000;
@@ -59,7 +60,7 @@ export class TemporalLink {
     while (!signal.aborted) {
       try {
         if (this.access) {
-          await this.ask(this.access);
+          await askTemporal(this.access.client);
         } else {
           const access = await connect();
           this.access = access;
@@ -77,11 +78,5 @@ export class TemporalLink {
       }
       await sleep(PULSE_MS, undefined, { signal }).catch(() => undefined);
     }
-  }
-
-  private async ask({ client }: TemporalAccess): Promise<void> {
-    await client.connection.withDeadline(Date.now() + ANSWER_MS, () =>
-      client.connection.workflowService.getSystemInfo({}),
-    );
   }
 }

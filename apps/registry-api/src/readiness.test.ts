@@ -8,8 +8,13 @@ import type { ReadinessFacts } from './readiness.js';
 const layout = EMPTY_LAYOUT;
 const reader = new CatalogueView(layout, { tag: 'x', changedAtMs: undefined });
 const stored = { place: '1', generation: '1', seen: '1:1:', layout, reader };
-const withSource = (attempted: boolean): RegistrySnapshots =>
-  new Map([['default/a', { sources: [{ ...stored, name: 'git', attempted }], layout, aggregate: reader }]]);
+const withSource = (attempted: boolean, isFailing = false): RegistrySnapshots =>
+  new Map([
+    [
+      'default/a',
+      { sources: [{ ...stored, name: 'git', attempted, syncedAtMs: null, isFailing }], layout, aggregate: reader },
+    ],
+  ]);
 
 describe('readiness', () => {
   let facts: ReadinessFacts;
@@ -20,6 +25,7 @@ describe('readiness', () => {
     facts = {
       snapshots: undefined,
       fault: undefined,
+      syncsAwaySince: undefined,
       registries: [{ namespace: 'default', name: 'a', auth: { mode: 'anonymous' } }],
     };
     readiness = new Readiness(() => facts);
@@ -52,6 +58,21 @@ describe('readiness', () => {
     expect(now({ fault: 'DatabaseUnreachable: no' })).toEqual({
       ready: true,
       detail: 'serving what was last read from the database (DatabaseUnreachable: no)',
+    });
+  });
+
+  it('survives the loss of Temporal and of sources, and tells all that is amiss', () => {
+    now({ snapshots: withSource(true) });
+    expect(now({ snapshots: withSource(true, true) })).toEqual({
+      ready: true,
+      detail: 'serving what was last synced of source "git" of default/a, which fails',
+    });
+    expect(now({ syncsAwaySince: new Date('2026-11-24T12:00:00Z'), fault: 'DatabaseUnreachable: no' })).toEqual({
+      ready: true,
+      detail:
+        'serving what was last read from the database (DatabaseUnreachable: no); ' +
+        'no syncs since 2026-11-24T12:00:00.000Z: their workflow cannot be reached; ' +
+        'serving what was last synced of source "git" of default/a, which fails',
     });
   });
 

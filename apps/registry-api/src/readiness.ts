@@ -9,16 +9,21 @@ export type ReadinessReport =
 /** How long requests are held back for the first sync of every source. */
 const PATIENCE_MS = 30_000;
 
+/** In one line. */
+const NAMED_SOURCES = 5;
+
 export interface ReadinessFacts {
   readonly snapshots: RegistrySnapshots | undefined;
   /** Why the catalogue may be out of date. */
   readonly fault: string | undefined;
+  /** Since when no syncs can be run. */
+  readonly syncsAwaySince: Date | undefined;
   readonly registries: readonly ServedRegistry[];
 }
 
 /**
  * Ready once the catalogue is loaded and every source has been tried, at the latest 30 s after the start; from then on
- * until the end, whatever becomes of the database or of registries that are added.
+ * until the end, whatever becomes of the database, of Temporal, of sources or of registries that are added.
  */
 export class Readiness {
   #wasReady = false;
@@ -42,8 +47,14 @@ export class Readiness {
     const awaited = this.#wasReady ? undefined : firstAwaited(facts.snapshots, facts.registries);
     if (awaited && performance.now() - this.#startedAt < PATIENCE_MS) return { ready: false, reason: awaited };
     this.#wasReady = true;
-    const detail = facts.fault ? `serving what was last read from the database (${facts.fault})` : awaited;
-    return { ready: true, ...(detail ? { detail } : {}) };
+    const detail = [
+      ...(facts.fault ? [`serving what was last read from the database (${facts.fault})`] : []),
+      ...(facts.syncsAwaySince
+        ? [`no syncs since ${facts.syncsAwaySince.toISOString()}: their workflow cannot be reached`]
+        : []),
+      ...(awaited ? [awaited] : failing(facts.snapshots, facts.registries)),
+    ];
+    return { ready: true, ...(detail.length > 0 && { detail: detail.join('; ') }) };
   }
 }
 
@@ -55,4 +66,16 @@ function firstAwaited(snapshots: RegistrySnapshots, registries: readonly ServedR
     if (source) return `waiting for the first sync of source "${source.name}" of ${displayRef(registry)}`;
   }
   return undefined;
+}
+
+/** By name only: what is wrong with them is for those who may see it. */
+function failing(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): string[] {
+  const names = registries.flatMap((registry) => {
+    const ref = displayRef(registry);
+    const sources = snapshots.get(ref)?.sources.filter(({ isFailing }) => isFailing) ?? [];
+    return sources.map(({ name }) => `"${name}" of ${ref}`);
+  });
+  if (names.length === 0) return [];
+  const more = names.length > NAMED_SOURCES ? ` and ${names.length - NAMED_SOURCES} more` : '';
+  return [`serving what was last synced of source ${names.slice(0, NAMED_SOURCES).join(', ')}${more}, which fails`];
 }

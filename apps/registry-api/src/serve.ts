@@ -72,6 +72,8 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   const resources = podResources(stack, config, registry, live);
 
   let trouble: ServerTrouble | undefined;
+  /** The API listens before it. */
+  let link: SyncLink | undefined;
   const version = await readVersion();
   const api = await startRegistryApi({
     database: database.app,
@@ -80,14 +82,18 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
     internalPort: config.internalPort,
     registries: configuredRegistry(registry, live),
     references: resources,
-    syncNow: (_registry, source) => link.syncNow(source),
+    async syncNow(_registry, source, trigger) {
+      if (!link) throw new Error('the workflow of the registry cannot be asked yet');
+      return link.syncNow(source, trigger);
+    },
+    syncsAwaySince: () => link?.awaySince,
     databaseTrouble: () => trouble && `${trouble.reason}: ${trouble.message}`,
     version,
     logger,
   });
   stack.defer(() => api.close());
 
-  const link = new SyncLink({
+  const syncLink = new SyncLink({
     registry,
     endpoint,
     async openStore({ signal: until, onTrouble }) {
@@ -116,9 +122,10 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
       }),
     logger,
   });
+  link = syncLink;
   stack.defer(async () => {
     api.drain();
-    await Promise.all([link.stop(), delay(DRAIN_MS)]);
+    await Promise.all([syncLink.stop(), delay(DRAIN_MS)]);
   });
   logger.info({ registry, url: api.url, version: version.version }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');

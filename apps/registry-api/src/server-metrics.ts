@@ -22,6 +22,7 @@ export class ServerMetrics {
   constructor(
     private readonly catalogue: LiveCatalogue,
     private readonly access: AuthCounters,
+    private readonly syncsAwaySince: (() => Date | undefined) | undefined,
   ) {}
 
   recordSync(
@@ -56,6 +57,15 @@ export class ServerMetrics {
       ),
       observed('thv_reg_srv_catalogue_age_seconds', 'Since the catalogue was last known to be what is stored.', () =>
         catalogue.confirmedAtMs === undefined ? [] : [[{}, (Date.now() - catalogue.confirmedAtMs) / 1000]],
+      ),
+      observed('thv_reg_srv_sync_last_success_timestamp_seconds', 'When a source was last in sync.', () =>
+        this.perSource(({ syncedAtMs }) => (syncedAtMs ?? 0) / 1000),
+      ),
+      observed('thv_reg_srv_sync_failing', '1 while the newest sync of a source has failed.', () =>
+        this.perSource(({ isFailing }) => Number(isFailing)),
+      ),
+      observed('thv_reg_srv_workflow_up', '1 while the workflow can be reached that has the sources synced.', () =>
+        this.syncsAwaySince ? [[{}, Number(this.syncsAwaySince() === undefined)]] : [],
       ),
     ]);
   }

@@ -14,6 +14,7 @@ import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
 import type { RegistryDirectory } from './served-registry.js';
 import { ServerMetrics } from './server-metrics.js';
+import { PublishNudges } from './sync/publish-nudges.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import type { SyncNow } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
@@ -29,6 +30,8 @@ export interface RegistryApiOptions {
   /** Where the Secrets and ConfigMaps are that identity providers refer to. */
   readonly references: AuthReferences;
   readonly syncNow: SyncNow;
+  /** Since when nobody can have syncs run; undefined while somebody can. */
+  syncsAwaySince?(): Date | undefined;
   /** Why the database cannot be used, as far as somebody else than the reader of it knows. */
   databaseTrouble?(): string | undefined;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
@@ -57,20 +60,22 @@ export interface RegistryApi {
 export async function startRegistryApi(options: RegistryApiOptions): Promise<RegistryApi> {
   const { database, registries, host, logger } = options;
   const views = new ViewDatabase(database, logger);
-  const catalogue = new LiveCatalogue(new DatabaseBodies(views));
+  const catalogue = new LiveCatalogue(new DatabaseBodies(views), () => options.syncsAwaySince?.());
   const budget = options.catalogueBudget ?? defaultCatalogueBudget();
   const follower = new CatalogueFollower(database, catalogue, budget, logger);
   const readiness = new Readiness(() => ({
     snapshots: catalogue.snapshots,
     fault: options.databaseTrouble?.() ?? follower.fault,
+    syncsAwaySince: options.syncsAwaySince?.(),
     registries: registries.all(),
   }));
   const { version, commit, buildDate } = options.version;
   const accessControl = new AccessControl({ references: options.references, version, logger });
   const syncTrigger = new SyncTrigger(options.syncNow);
-  const published = new PublishedEntries(views, catalogue);
+  const nudges = new PublishNudges(syncTrigger, logger);
+  const published = new PublishedEntries(views, catalogue, nudges);
   const build = new BuildInfo(version, commit, buildDate);
-  const metrics = new ServerMetrics(catalogue, accessControl.counters);
+  const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince);
   const parts = {
     catalogue,
     database: views,
@@ -112,6 +117,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     // Probes are answered until the last request is.
     await api.close();
     await internal.close();
+    nudges.stop();
     await accessControl.close();
     await follower.stop();
     await views.close();

@@ -12,6 +12,7 @@ import { readStoreId } from '#persistence/migrate.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { lockDirectory } from '#subprocess/directory-lock.js';
+import { Pulse } from '#temporal/pulse.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import { instanceTaskQueue, storeTaskQueue } from '#temporal/task-queues.js';
@@ -55,6 +56,7 @@ export class Standalone {
   private readonly report: ConsoleReport;
   /** The API listens before Temporal does. */
   private workflows: RegistryWorkflows | undefined;
+  private pulse: Pulse | undefined;
 
   constructor(
     private readonly config: StandaloneConfig,
@@ -116,6 +118,9 @@ export class Standalone {
     const store = { id: storeId, taskQueue: storeTaskQueue({ instance }, storeId) };
     const workflows = new RegistryWorkflows(temporal.access.client, taskQueue);
     this.workflows = workflows;
+    const pulse = new Pulse(temporal.access.client);
+    this.pulse = pulse;
+    stack.defer(() => pulse.stop());
     const workers = await startWorkers({
       config,
       dataDirectory,
@@ -158,10 +163,11 @@ export class Standalone {
       internalPort,
       registries: documentDirectory(documents),
       references: documents,
-      syncNow: async ({ namespace, name }, source) => {
+      syncsAwaySince: () => this.pulse?.silentSince,
+      syncNow: async ({ namespace, name }, source, trigger) => {
         const found = documents.registries().find(({ ref }) => ref.namespace === namespace && ref.name === name);
         if (!found || !this.workflows) throw new Error('the workflow of the registry cannot be asked yet');
-        return this.workflows.syncNow(found.ref, source);
+        return this.workflows.syncNow(found.ref, source, trigger);
       },
       version: await readVersion(),
       logger,

@@ -50,8 +50,10 @@ export interface CatalogueScope {
 export abstract class Catalogue {
   /** Throws `CatalogueNotLoaded` or `UnknownSource`. */
   abstract reader(scope: CatalogueScope): CatalogueReader;
-  /** Since when the database may hold something else (RFC 3339); undefined while it is followed. */
-  abstract readonly staleSince: string | undefined;
+  /** Everything is as its source had it when that was last due; cheap to ask. */
+  abstract readonly isFresh: boolean;
+  /** Since when the sources may hold something else; undefined while all that this is made of is kept up. */
+  abstract staleSince(scope: CatalogueScope): Date | undefined;
 }
 
 /** Nothing has been read from the database yet. */

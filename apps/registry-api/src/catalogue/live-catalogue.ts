@@ -19,6 +19,10 @@ export interface SourceSnapshot {
   readonly seen: string;
   /** It was synced, or a sync of it has at least failed. */
   readonly attempted: boolean;
+  /** When its content was last known to be that of the source. */
+  readonly syncedAtMs: number | null;
+  /** Its newest sync failed. */
+  readonly isFailing: boolean;
   readonly layout: Layout;
   readonly reader: CatalogueReader;
 }
@@ -40,12 +44,19 @@ export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
   readonly #merged = new WeakMap<RegistrySnapshot, WeakMap<object, WeakMap<object, CatalogueReader>>>();
   #change = Promise.withResolvers<void>();
-  #staleSince: string | undefined;
+  #staleSince: Date | undefined;
+  #isAnyFailing = false;
   #confirmedAtMs: number | undefined;
 
-  /** `bodies`: where documents are that are not in memory. */
-  constructor(readonly bodies?: StoredBodies) {
+  readonly #unsyncedSince: () => Date | undefined;
+
+  /** `bodies`: where documents are that are not in memory; `unsyncedSince`: since when nobody syncs what is stored. */
+  constructor(
+    readonly bodies?: StoredBodies,
+    unsyncedSince: () => Date | undefined = () => undefined,
+  ) {
     super();
+    this.#unsyncedSince = unsyncedSince;
   }
 
   /** Undefined until the first load. */
@@ -58,19 +69,34 @@ export class LiveCatalogue extends Catalogue {
     return this.#confirmedAtMs;
   }
 
-  get staleSince(): string | undefined {
-    return this.#staleSince;
+  get isFresh(): boolean {
+    return this.#staleSince === undefined && !this.#isAnyFailing && this.#unsyncedSince() === undefined;
+  }
+
+  staleSince({ namespace, registry, source, view, visibleSources }: CatalogueScope): Date | undefined {
+    const { sources = [] } = this.#snapshots?.get(displayRef({ namespace, name: registry })) ?? {};
+    const asked = source === undefined || source === registry ? view : [source];
+    const failing = sources.flatMap(({ name, isFailing, syncedAtMs }) =>
+      // What was never synced serves nothing that could be out of date.
+      isFailing && syncedAtMs !== null && (asked?.includes(name) ?? true) && (visibleSources?.has(name) ?? true)
+        ? [new Date(syncedAtMs)]
+        : [],
+    );
+    return [this.#staleSince, this.#unsyncedSince(), ...failing].reduce((earliest, since) =>
+      earliest && since && since > earliest ? earliest : (since ?? earliest),
+    );
   }
 
   /** From now on, until it is replaced, nobody knows whether this is what the database holds. */
   markStale(): void {
-    this.#staleSince ??= new Date().toISOString();
+    this.#staleSince ??= new Date();
   }
 
   /** All registries at once, in one assignment: no request sees half of a revision. */
   replace(snapshots: RegistrySnapshots): void {
     this.#snapshots = snapshots;
     this.#staleSince = undefined;
+    this.#isAnyFailing = Array.from(snapshots.values()).some(({ sources }) => sources.some((each) => each.isFailing));
     this.#confirmedAtMs = Date.now();
     this.#change.resolve();
     this.#change = Promise.withResolvers<void>();

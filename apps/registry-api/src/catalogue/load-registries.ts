@@ -30,6 +30,8 @@ interface SourceRow {
   readonly place: string;
   readonly generation: string;
   readonly attempted: boolean;
+  readonly syncedAtMs: number | null;
+  readonly isFailing: boolean;
   readonly changedAtMs: number | null;
 }
 
@@ -94,6 +96,9 @@ class Load {
              store.id || '/' || pg_relation_filenode('entry') || '/' || source.id AS place,
              source.synced_at IS NOT NULL
                OR EXISTS (SELECT FROM sync_run WHERE sync_run.source_id = source.id) AS attempted,
+             extract(epoch FROM source.synced_at)::float8 * 1000 AS "syncedAtMs",
+             coalesce((SELECT failure_reason IS NOT NULL FROM sync_run WHERE sync_run.source_id = source.id
+                        ORDER BY started_at DESC LIMIT 1), false) AS "isFailing",
              (SELECT extract(epoch FROM max(updated_at))::float8 * 1000 FROM entry
                WHERE entry.source_id = source.id) AS "changedAtMs"
         FROM store CROSS JOIN registry
@@ -106,10 +111,10 @@ class Load {
 
   async #takeSource(row: SourceRow): Promise<Taken> {
     const known = this.#known.get(row.place);
-    const { name, attempted } = row;
+    const { name, attempted, syncedAtMs, isFailing } = row;
     const isTidy = !known || !this.#options.tidy || !isUntidy(known);
     if (known && isTidy && known.generation === row.generation) {
-      return { source: { ...known, name, attempted }, changed: [] };
+      return { source: { ...known, name, attempted, syncedAtMs, isFailing }, changed: [] };
     }
     return (known && isTidy && (await this.#readChanges(row, known))) || this.#readWhole(row, known);
   }
@@ -145,10 +150,11 @@ class Load {
   }
 
   async #toSource(row: SourceRow, layout: Layout): Promise<SourceSnapshot> {
-    const { name, place, generation, attempted } = row;
+    const { name, place, generation, attempted, syncedAtMs, isFailing } = row;
     const state = { tag: stateTag([`${place}/${generation}`]), changedAtMs: row.changedAtMs ?? undefined };
     const reader = new CatalogueView(layout, state, this.#options.bodies);
-    return { name, place, generation, attempted, seen: await this.#snapshot(), layout, reader };
+    const seen = await this.#snapshot();
+    return { name, place, generation, attempted, syncedAtMs, isFailing, seen, layout, reader };
   }
 
   /** What this transaction sees, as Postgres writes it. */

@@ -40,8 +40,8 @@ export class CatalogueAnswers {
   ): void | Promise<void> {
     const { 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = request.headers;
     const lines = [...state.headerLines(getServedRegistry(request).auth.mode === 'oauth')];
-    const { staleSince } = this.catalogue;
-    if (staleSince !== undefined) lines.push('x-registry-stale', staleSince);
+    const staleSince = this.catalogue.isFresh ? undefined : this.catalogue.staleSince(scopeOf(request));
+    if (staleSince) lines.push('x-registry-stale', staleSince.toISOString());
 
     const known = ifNoneMatch === undefined ? undefined : state.currentTag(ifNoneMatch);
     if (known !== undefined) {

@@ -2,11 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { StartedSync } from '#domain/server-messages.js';
+import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { Store } from '#domain/sync.js';
 import type { ServerTrouble } from '#domain/workload.js';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess, TemporalEndpoint } from '#temporal/connect.js';
+import { Pulse } from '#temporal/pulse.js';
 import { ServedWorkflows } from '#temporal/served-workflows.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import { StoreKeeper } from './store-keeper.js';
@@ -36,6 +37,9 @@ export class SyncLink {
   private readonly running: Promise<void>;
   private trouble: ServerTrouble<Reason> | undefined;
   private workflows: ServedWorkflows | undefined;
+  private pulse: Pulse | undefined;
+  /** Since when it is tried in vain to connect and to take tasks. */
+  private brokenSince: Date | undefined;
 
   constructor(private readonly options: SyncLinkOptions) {
     this.store = options.openStore({
@@ -52,10 +56,15 @@ export class SyncLink {
     this.running = this.linkForEver();
   }
 
+  /** Since when no sync can be run; undefined while it can, and at the start until that is known. */
+  get awaySince(): Date | undefined {
+    return this.brokenSince ?? this.pulse?.silentSince;
+  }
+
   /** Starts a sync of one source, or of all; throws while Temporal is away. */
-  async syncNow(source?: string): Promise<readonly StartedSync[]> {
+  async syncNow(source?: string, trigger?: SyncNowRequest['trigger']): Promise<readonly StartedSync[]> {
     if (!this.workflows) throw new Error('the workflow of the registry cannot be asked yet');
-    return this.workflows.syncNow(this.options.registry, source);
+    return this.workflows.syncNow(this.options.registry, source, trigger);
   }
 
   /** Takes no more tasks, lets running ones end within their grace, and resolves when nothing is left. */
@@ -74,6 +83,7 @@ export class SyncLink {
         await this.link(signal);
       } catch (error) {
         if (signal.aborted) return;
+        this.brokenSince ??= new Date();
         if (performance.now() - startedAt > HEALTHY_MS) retryMs = FIRST_RETRY_MS;
         const { message } = error as Error;
         // Once per reason: an outage of an hour is one line, not one for each try.
@@ -92,9 +102,16 @@ export class SyncLink {
     const endpoint = await this.options.endpoint();
     const temporal = await connectTemporal(endpoint);
     stack.defer(() => temporal.close());
+    this.brokenSince = undefined;
     const workflows = new ServedWorkflows(temporal.client);
     this.workflows = workflows;
-    stack.defer(() => (this.workflows = undefined));
+    this.pulse = new Pulse(temporal.client);
+    stack.defer(() => {
+      this.workflows = undefined;
+      this.brokenSince ??= this.pulse?.silentSince;
+      this.pulse?.stop();
+      this.pulse = undefined;
+    });
     await this.tellTrouble();
     const ended = new Promise<undefined>((resolve) => {
       if (signal.aborted) resolve(undefined);

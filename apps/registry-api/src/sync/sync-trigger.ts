@@ -1,12 +1,13 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { StartedSync } from '#domain/server-messages.js';
+import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import { orAborted } from '#http/or-aborted.js';
 
 /** Asks the workflow of a registry to sync one source, or all; resolves when the syncs have started. */
 export type SyncNow = (
   registry: Pick<RegistryRef, 'namespace' | 'name'>,
   source: string | undefined,
+  trigger?: SyncNowRequest['trigger'],
 ) => Promise<readonly StartedSync[]>;
 
 /** An update waits for as long as no worker takes it; whoever asked over HTTP does not. */
@@ -21,9 +22,9 @@ export class SyncTrigger {
   }
 
   /** Throws `TriggerAway`. */
-  async start(...[registry, source]: Parameters<SyncNow>): Promise<readonly StartedSync[]> {
+  async start(...asked: Parameters<SyncNow>): Promise<readonly StartedSync[]> {
     try {
-      return await orAborted(this.#syncNow(registry, source), AbortSignal.timeout(DEADLINE_MS));
+      return await orAborted(this.#syncNow(...asked), AbortSignal.timeout(DEADLINE_MS));
     } catch (error) {
       // The workflow's own words are in the cause; what else goes wrong on the way there is not for clients.
       const said = error instanceof WorkflowUpdateFailedError ? error.cause?.message : undefined;
