@@ -10,7 +10,7 @@ export function ensureAccess(world: ProvisionWorld): ProvisionActivities['ensure
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
     const { api } = world;
-    const wanted = { api, registry, reason: 'RBACFailed' } as const;
+    const wanted = { ...world, registry, reason: 'RBACFailed' } as const;
     await ensureObject(toServiceAccount(blueprint), wanted);
     await ensureObject(toRole(blueprint), wanted);
     const binding = toRoleBinding(blueprint);

@@ -8,6 +8,6 @@ import { readBlueprint } from './read-blueprint.js';
 export function ensureConfig(world: ProvisionWorld): ProvisionActivities['ensureConfig'] {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
-    await ensureObject(toConfigMap(blueprint), { api: world.api, registry, reason: 'ConfigMapFailed' });
+    await ensureObject(toConfigMap(blueprint), { ...world, registry, reason: 'ConfigMapFailed' });
   };
 }

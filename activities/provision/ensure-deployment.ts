@@ -1,4 +1,5 @@
 import type { Notice } from '#domain/notice.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import type { DeployedServer, ProvisionActivities } from '../contract.js';
@@ -6,6 +7,7 @@ import type { Blueprint } from './desired/blueprint.js';
 import { toDeployment } from './desired/deployment.js';
 import { names } from './desired/naming.js';
 import { asReason, ensureObject, findOwned } from './ensure-object.js';
+import { measured } from './measured.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 import { undeclaredFields, withoutFields } from './undeclared-fields.js';
@@ -14,15 +16,17 @@ type Desired = ReturnType<typeof toDeployment>;
 
 /** Makes the Deployment of the server what spec and pod template say; how many replicas it has is left alone. Safe to repeat. */
 export function ensureDeployment(world: ProvisionWorld): ProvisionActivities['ensureDeployment'] {
-  return async (registry): Promise<DeployedServer> => {
-    const blueprint = await withAccount(world, await readBlueprint(world, registry));
-    const wanted = { api: world.api, registry, reason: 'DeploymentFailed' } as const;
-    const { deployment, hash, warnings } = bringsPodParts(blueprint)
-      ? await asReason('DeploymentFailed', () => tryOut(world, blueprint))
-      : toDeployment(blueprint);
-    await ensureObject(deployment, wanted);
-    return { podHash: hash, warnings: [...warnings, ...missing(blueprint)] };
-  };
+  return (registry) => measured(world.reconciled, 'Deployment', () => deploy(world, registry));
+}
+
+async function deploy(world: ProvisionWorld, registry: RegistryRef): Promise<DeployedServer> {
+  const blueprint = await withAccount(world, await readBlueprint(world, registry));
+  const wanted = { api: world.api, registry, reason: 'DeploymentFailed' } as const;
+  const { deployment, hash, warnings } = bringsPodParts(blueprint)
+    ? await asReason('DeploymentFailed', () => tryOut(world, blueprint))
+    : toDeployment(blueprint);
+  await ensureObject(deployment, wanted);
+  return { podHash: hash, warnings: [...warnings, ...missing(blueprint)] };
 }
 
 async function withAccount({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Blueprint> {

@@ -2,13 +2,13 @@ import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { KindName } from '#kubernetes/kinds.js';
-import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import { controllerOf } from '#kubernetes/kubernetes-object.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { measured } from './measured.js';
+import type { ProvisionWorld } from './provision-world.js';
 
-interface Wanted {
-  readonly api: KubernetesApi;
+interface Wanted extends Pick<ProvisionWorld, 'api' | 'reconciled'> {
   readonly registry: RegistryRef;
   /** What it is called when this object cannot be as it should. */
   readonly reason: Reason;
@@ -18,16 +18,15 @@ interface Wanted {
  * Makes one object of a registry as it should be: creates it, or repairs the fields that are ours; nothing is written when
  * they are so already. What stands there and does not belong to the registry is left alone and named.
  */
-export async function ensureObject<T extends KubernetesObject>(
-  object: T,
-  { api, registry, reason }: Wanted,
-): Promise<T> {
-  return asReason(reason, async () => {
-    const live = await findOwned(object, { api, registry, reason });
-    // With its uid, the write fails if another object has taken the name since.
-    const uid = live?.metadata.uid;
-    return api.apply({ ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } });
-  });
+export async function ensureObject<T extends KubernetesObject>(object: T, wanted: Wanted): Promise<T> {
+  return measured(wanted.reconciled, object.kind as KindName, () =>
+    asReason(wanted.reason, async () => {
+      const live = await findOwned(object, wanted);
+      // With its uid, the write fails if another object has taken the name since.
+      const uid = live?.metadata.uid;
+      return wanted.api.apply({ ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } });
+    }),
+  );
 }
 
 /** The object as it stands there, if it does and belongs to the registry. */

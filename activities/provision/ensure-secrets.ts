@@ -12,14 +12,13 @@ import { readBlueprint } from './read-blueprint.js';
 export function ensureSecrets(world: ProvisionWorld): ProvisionActivities['ensureSecrets'] {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
-    const { api } = world;
     const database = typedDatabase(blueprint.spec);
     if (database) {
       const passwords = await readPasswords(world, registry.namespace, database);
       const secret = toPgpassSecret(blueprint, database, passwords);
-      await ensureObject(secret, { api, registry, reason: 'PGPassSecretFailed' });
+      await ensureObject(secret, { ...world, registry, reason: 'PGPassSecretFailed' });
     }
-    await ensureObject(toTemporalSecret(blueprint), { api, registry, reason: 'TemporalSecretFailed' });
+    await ensureObject(toTemporalSecret(blueprint), { ...world, registry, reason: 'TemporalSecretFailed' });
   };
 }
 

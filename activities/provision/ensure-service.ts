@@ -8,6 +8,6 @@ import { readBlueprint } from './read-blueprint.js';
 export function ensureService(world: ProvisionWorld): ProvisionActivities['ensureService'] {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
-    await ensureObject(toService(blueprint), { api: world.api, registry, reason: 'ServiceFailed' });
+    await ensureObject(toService(blueprint), { ...world, registry, reason: 'ServiceFailed' });
   };
 }

@@ -1,5 +1,6 @@
 import type { ResourceStore } from '#domain/resource-store.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { Reconciled } from './measured.js';
 import type { ServerSettings } from './desired/blueprint.js';
 import type { DatabasePasswords } from './desired/secrets.js';
 
@@ -10,4 +11,5 @@ export interface ProvisionWorld {
   readonly settings: ServerSettings;
   /** Of the settings' default database. */
   readonly defaultPasswords?: DatabasePasswords;
+  readonly reconciled?: Reconciled;
 }

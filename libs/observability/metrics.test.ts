@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DurationHistogram, formatMetrics, observed, totalsOf } from './metrics.js';
+import { counted, DurationHistogram, formatMetrics, observed, totalsOf } from './metrics.js';
 
 it('writes what Prometheus reads', () => {
   const took = new DurationHistogram<'route'>('took_seconds', 'How long it took.');
@@ -11,7 +11,8 @@ it('writes what Prometheus reads', () => {
     [{ by: 'c' }, 0.5],
   ]);
   const age = observed('age_seconds', 'Its age.', () => [[{}, 1]]);
-  const text = formatMetrics([took, totalsOf('took_total', 'How often.', took), held, age]);
+  const seen = counted('seen_total', 'How many.', () => [[{}, 5]]);
+  const text = formatMetrics([took, totalsOf('took_total', 'How often.', took), held, age, seen]);
   expect(text.split('\n')).toEqual(
     expect.arrayContaining([
       '# HELP took_seconds How long it took.',
@@ -29,6 +30,8 @@ it('writes what Prometheus reads', () => {
       String.raw`held{by="a \"b\"\\\n"} 2`,
       'held{by="c"} 0.5',
       'age_seconds 1',
+      '# TYPE seen_total counter',
+      'seen_total 5',
     ]),
   );
   expect(text.endsWith('\n')).toBe(true);

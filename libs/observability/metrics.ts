@@ -58,16 +58,23 @@ export class DurationSeries {
   }
 }
 
+type Look = () => Iterable<readonly [labels: LabelValues, value: number]>;
+
 /** A number, or several by labels, that are looked at when they are asked for. */
-export function observed(
-  name: string,
-  help: string,
-  look: () => Iterable<readonly [labels: LabelValues, value: number]>,
-): Metric {
+export function observed(name: string, help: string, look: Look): Metric {
+  return sampled('gauge', name, help, look);
+}
+
+/** The same for what never goes down. */
+export function counted(name: string, help: string, look: Look): Metric {
+  return sampled('counter', name, help, look);
+}
+
+function sampled(type: 'gauge' | 'counter', name: string, help: string, look: Look): Metric {
   return {
     name,
     *lines() {
-      yield* head(name, help, 'gauge');
+      yield* head(name, help, type);
       for (const [labels, value] of look()) {
         const text = formatLabels(labels);
         yield `${name}${text && `{${text}}`} ${value}`;

@@ -1,4 +1,5 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { RegistryPhase } from '#domain/registry-status.js';
 import { FINALIZER, triggerTokenOf } from '#kubernetes/kubernetes-resource-store.js';
 import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { referencedObjects } from './referenced-objects.js';
@@ -13,6 +14,10 @@ export interface SeenRegistry {
   /** Our finalizer holds it. */
   readonly held: boolean;
   readonly references: ReadonlySet<Reference>;
+  /** As its status tells. */
+  readonly phase?: RegistryPhase;
+  /** When the data that is served was synced, by source. */
+  readonly syncedAtMs: Readonly<Record<string, number>>;
 }
 
 /** The MCPRegistries that the watcher has seen, found by uid, by name and by what they refer to. */
@@ -31,6 +36,8 @@ export class RegistryIndex {
       held: finalizers.includes(FINALIZER),
       // Counted as an edit of the spec whenever that changes: what it refers to is the same until then.
       references: before?.generation === generation ? before.references : referencedObjects(object.spec),
+      ...(object.status?.phase && { phase: object.status.phase }),
+      syncedAtMs: syncTimes(object),
     };
     this.byUid.set(uid, seen);
     const isNews =
@@ -66,4 +73,12 @@ export class RegistryIndex {
       ref.namespace === namespace && references.has(reference) ? [ref] : [],
     );
   }
+}
+
+function syncTimes({ status }: RegistryObject): Record<string, number> {
+  return Object.fromEntries(
+    (status?.syncStatus?.sources ?? []).flatMap(({ name, lastSyncTime }) =>
+      lastSyncTime === undefined ? [] : [[name, Date.parse(lastSyncTime)]],
+    ),
+  );
 }
