@@ -10,6 +10,12 @@ export function registryWorkflowId(registry: RegistryRef): string {
   return `mcpregistry/${registry.namespace}/${registry.name}/${registry.uid}`;
 }
 
+/** Undefined for the id of any other workflow, such as a sync. */
+export function registryOfWorkflow(id: string): RegistryRef | undefined {
+  const [, namespace, name, uid] = /^mcpregistry\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(id) ?? [];
+  return namespace !== undefined && name !== undefined && uid !== undefined ? { namespace, name, uid } : undefined;
+}
+
 /** Sync runs of one registry are numbered over its whole life, so that an id is never used twice. */
 export function syncWorkflowId(registry: RegistryRef, source: string, run: number): string {
   return `${registryWorkflowId(registry)}/sync/${source}/${run}`;

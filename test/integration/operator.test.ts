@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { randomUUID } from 'node:crypto';
+import { registryWorkflowId } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
@@ -14,6 +15,7 @@ import { createNamespace } from '#support/namespace.js';
 import { silent } from '#support/quiet-temporal.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 import { connectTemporal } from '#temporal/connect.js';
+import type { TemporalAccess } from '#temporal/connect.js';
 
 /** Nobody listens there. */
 const NOWHERE = '127.0.0.1:1';
@@ -30,12 +32,14 @@ const CHILDREN: readonly (readonly [KindName, string])[] = [
 
 let address: ApiServerAddress;
 let api: HttpKubernetesApi;
+let temporal: TemporalAccess;
 let namespace: string;
 const running: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   address = await sharedApiServer();
   api = new HttpKubernetesApi(adminAccess(address));
+  temporal = await connectTemporal({ address: inject('temporalAddress'), namespace: 'default' });
 });
 
 beforeEach(async () => {
@@ -46,11 +50,22 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((stop) => stop()));
 });
 
-afterAll(() => api.close());
+afterAll(async () => {
+  await temporal.close();
+  await api.close();
+});
 
 /** Each test has a queue and a namespace of its own, so that operators of several tests do not meet. */
-async function start(options: { temporalAddress?: string; taskQueue?: string; temporalPatienceMs?: number } = {}) {
+async function start(
+  options: {
+    temporalAddress?: string;
+    taskQueue?: string;
+    temporalPatienceMs?: number;
+    namespaces?: readonly string[];
+  } = {},
+) {
   const {
+    namespaces = [namespace],
     temporalAddress = inject('temporalAddress'),
     taskQueue = `operator-${namespace}`,
     temporalPatienceMs,
@@ -59,7 +74,7 @@ async function start(options: { temporalAddress?: string; taskQueue?: string; te
     access: adminAccess(address),
     connectTemporal: () => connectTemporal({ address: temporalAddress, namespace: 'default' }),
     temporalNamespace: 'default',
-    namespaces: [namespace],
+    namespaces,
     provisioning: {
       settings: {
         image: 'registry.example.com/server:1',
@@ -97,7 +112,7 @@ function create(name = 'r', fields: object = {}, inNamespace = namespace): Promi
   return api.create<McpRegistry>({ apiVersion, kind: 'MCPRegistry', metadata, spec });
 }
 
-const registry = () => api.get<McpRegistry>('MCPRegistry', namespace, 'r');
+const registry = (inNamespace = namespace) => api.get<McpRegistry>('MCPRegistry', inNamespace, 'r');
 
 const child = (kind: KindName, name: string) =>
   eventually(() => api.get<KubernetesObject & { data?: Record<string, string> }>(kind, namespace, name));
@@ -107,10 +122,14 @@ async function provisioned(): Promise<Map<string, string>> {
   return new Map(objects.map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion!]));
 }
 
+async function metricsOf(operator: Operator): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${operator.ports.metricsPort}/metrics`)).text();
+}
+
 /** Settled is what was reported as provisioned, and not written since. */
-const settled = () =>
+const settled = (inNamespace = namespace) =>
   eventually(async () => {
-    const object = await registry();
+    const object = await registry(inNamespace);
     return object?.status?.apiStatus?.phase === 'Deploying' ? object : undefined;
   });
 
@@ -168,10 +187,7 @@ describe('the operator', () => {
     const before = await provisioned();
     const object = await registry();
     const { operator } = await start();
-    await eventually(async () => {
-      const text = await (await fetch(`http://127.0.0.1:${operator.ports.metricsPort}/metrics`)).text();
-      return /^mcp_operator_nudges_total [1-9]/m.test(text) ? text : undefined;
-    });
+    await eventually(async () => /^mcp_operator_nudges_total [1-9]/m.test(await metricsOf(operator)) || undefined);
     await first.stop();
     await api.patchFinalizers('MCPRegistry', { namespace, name: 'r', uid: object!.metadata.uid! }, { add: FINALIZER });
     expect(await provisioned()).toEqual(before);
@@ -205,6 +221,39 @@ describe('the operator', () => {
     expect((await api.list('Deployment', { namespace: elsewhere })).items).toEqual([]);
   });
 
+  it('counts what it does, and tells how each registry is', async () => {
+    const metadata = { namespace, name: 'r-api' };
+    await api.create({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 80 }] } } as never);
+    const { operator } = await start();
+    const { metadata: created } = await create();
+    const sources = [{ name: 's', attemptCount: 0, lastSyncTime: '2026-01-01T00:00:00Z' }];
+    const shown = async (line: string | RegExp) =>
+      eventually(async () => {
+        const text = await metricsOf(operator);
+        return text.split('\n').find((each) => (typeof line === 'string' ? each === line : line.test(each)));
+      });
+    const labels = `namespace="${namespace}",name="r"`;
+    await shown(`mcp_operator_registry_phase{${labels},phase="Failed"} 1`);
+    await shown(`mcp_operator_registry_phase{${labels},phase="Ready"} 0`);
+    await shown(/^mcp_operator_reconcile_total\{kind="Service",result="error"\} [1-9]/);
+    await shown(/^mcp_operator_reconcile_total\{kind="MCPRegistry",result="success"\} [1-9]/);
+    for (const kind of ['ConfigMap', 'ServiceAccount', 'Role', 'RoleBinding', 'Secret', 'Deployment']) {
+      await shown(
+        new RegExp(`^mcp_operator_reconcile_duration_seconds_count\\{kind="${kind}",result="success"\\} [1-9]`),
+      );
+    }
+    // As somebody else's write: no server syncs here.
+    await api.applyStatus({
+      apiVersion: kinds.MCPRegistry.apiVersion,
+      kind: 'MCPRegistry',
+      metadata: { namespace, name: 'r', uid: created.uid! },
+      status: { ...(await registry())!.status!, syncStatus: { attemptCount: 0, sources } },
+    });
+    await shown(new RegExp(`^mcp_operator_sync_age_seconds\\{${labels},source="s"\\} [1-9]`));
+    await api.delete('MCPRegistry', { namespace, name: 'r' });
+    await eventually(async () => ((await metricsOf(operator)).includes(`${labels},phase`) ? undefined : true));
+  });
+
   it('is ready when it has seen the cluster and Temporal answers, alive in any case', async () => {
     const { operator } = await start();
     const get = async (path: string) => (await fetch(`http://127.0.0.1:${operator.ports.healthPort}${path}`)).status;
@@ -215,6 +264,62 @@ describe('the operator', () => {
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('Temporal does not answer');
     expect((await fetch(`http://127.0.0.1:${lonely.ports.healthPort}/healthz`)).status).toBe(200);
+  });
+});
+
+describe('a registry that went while nobody watched', () => {
+  const workflow = (object: McpRegistry) =>
+    temporal.client.workflow.getHandle(
+      registryWorkflowId({ namespace: object.metadata.namespace!, name: 'r', uid: object.metadata.uid! }),
+    );
+
+  /** Takes the finalizer away by force. */
+  async function vanish({ metadata }: McpRegistry): Promise<void> {
+    const ref = { namespace: metadata.namespace!, name: 'r', uid: metadata.uid! };
+    await api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER });
+    await api.delete('MCPRegistry', ref);
+    expect(await api.get('MCPRegistry', ref.namespace, 'r')).toBeUndefined();
+  }
+
+  it('takes its workflow along, unless it is in a namespace of somebody else', async () => {
+    const elsewhere = await createNamespace(api);
+    const both = await start({ namespaces: [namespace, elsewhere] });
+    const here = await create();
+    const there = await create('r', {}, elsewhere);
+    const running = async (object: McpRegistry) => (await workflow(object).describe()).status.name;
+    await settled();
+    await settled(elsewhere);
+    await both.stop();
+    await vanish(here);
+    await vanish(there);
+
+    const nudges = async () =>
+      (await workflow(there).fetchHistory()).events?.filter((event) => event.workflowExecutionSignaledEventAttributes);
+    const before = await nudges();
+    const one = await start();
+    await workflow(here).result();
+    await one.stop();
+    expect(await nudges()).toEqual(before);
+    expect(await running(there)).toBe('RUNNING');
+    const events = await api.list<KubernetesObject & { involvedObject: { uid: string }; reason: string }>('Event', {
+      namespace,
+    });
+    const told = events.items.filter(({ involvedObject }) => involvedObject.uid === here.metadata.uid);
+    expect(told.filter(({ reason }) => reason === 'Created')).toHaveLength(1);
+    await start({ namespaces: [elsewhere] });
+    await workflow(there).result();
+  });
+
+  it('is not mistaken for one that is there', async () => {
+    const first = await start();
+    const object = await create();
+    await provisioned();
+    await settled();
+    await first.stop();
+    const { operator } = await start();
+    await eventually(async () => (await metricsOf(operator)).includes('mcp_operator_sweeps_total 1') || undefined);
+    expect(await metricsOf(operator)).toContain('mcp_operator_orphans_total 0');
+    expect((await workflow(object).describe()).status.name).toBe('RUNNING');
   });
 });
 

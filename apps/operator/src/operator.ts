@@ -12,7 +12,8 @@ import type { RunningWorker } from '#temporal/running-worker.js';
 import { startHealthServers } from './health-server.js';
 import type { HealthServers } from './health-server.js';
 import { Nudger } from './nudger.js';
-import { renderMetrics } from './operator-metrics.js';
+import { OperatorMetrics } from './operator-metrics.js';
+import { sweepOrphans } from './orphan-sweep.js';
 import { startRegistryWorker } from './registry-worker.js';
 import { TemporalLink } from './temporal-link.js';
 import { ClusterWatcher } from './watch/cluster-watcher.js';
@@ -20,6 +21,8 @@ import { ClusterWatcher } from './watch/cluster-watcher.js';
 /** Temporal may be away for so long before what is to be deleted goes without it. */
 const TEMPORAL_PATIENCE_MS = 60_000;
 const LOOK_MS = 5_000;
+/** About as often as the cluster is listed anew. */
+const SWEEP_MS = 8 * 60_000;
 
 export interface OperatorOptions {
   readonly access: ClusterAccess;
@@ -57,7 +60,11 @@ export class Operator {
   private readonly stopping = new AbortController();
   /** Of the worker, by itself. */
   private readonly death = Promise.withResolvers<never>();
-  private readonly counts = { nudges: 0, failures: 0, released: 0 };
+  private readonly metrics = new OperatorMetrics({
+    registries: () => this.watcher.index.all(),
+    backlog: () => this.nudger.backlog + this.workloads.backlog,
+    silentForMs: () => this.temporal.silentForMs(),
+  });
   private synced = false;
 
   private constructor(private readonly options: OperatorOptions) {
@@ -65,7 +72,7 @@ export class Operator {
     this.death.promise.catch(() => undefined);
     this.api = new HttpKubernetesApi(options.access);
     const failed = (what: string) => (registry: RegistryRef, err: unknown) => {
-      this.counts.failures += 1;
+      this.metrics.failures += 1;
       logger.warn({ registry: displayRef(registry), err }, what);
     };
     this.nudger = new Nudger({
@@ -101,7 +108,7 @@ export class Operator {
     const operator = new Operator(options);
     try {
       operator.health = await startHealthServers(
-        { missing: () => operator.missing(), metrics: () => operator.metrics() },
+        { missing: () => operator.missing(), metrics: () => operator.metrics.format() },
         ports,
       );
     } catch (error) {
@@ -150,7 +157,7 @@ export class Operator {
         ...(seen?.triggerToken !== undefined && { triggerToken: seen.triggerToken }),
         ...(drift && { drift }),
       });
-      this.counts.nudges += 1;
+      this.metrics.nudges += 1;
     } catch (error) {
       if (drift) this.drifted.add(registry.uid);
       throw error;
@@ -177,12 +184,37 @@ export class Operator {
         announce: (registry, told) => events.record(registry, told),
         // Owner references take along what was made for it.
         unprovision: async () => undefined,
-        provisioning: { api: this.api, ...provisioning },
+        provisioning: { api: this.api, ...provisioning, reconciled: this.metrics.reconciled },
       },
     });
     this.worker = worker;
     worker.ended.catch((error: unknown) => this.death.reject(error));
     for (const { ref } of this.watcher.index.all()) this.nudger.enqueue(ref);
+    void this.keepSweeping();
+  }
+
+  /** What is deleted while nobody watches leaves its workflow behind: with a finalizer taken away by force, or with its cluster. */
+  private async keepSweeping(): Promise<void> {
+    const { namespaces, logger } = this.options;
+    const { signal } = this.stopping;
+    await this.watcher.synced;
+    while (!signal.aborted) {
+      const sweep = sweepOrphans({
+        workflows: this.temporal.workflows,
+        namespaces,
+        exists: ({ uid }) => this.watcher.index.find(uid) !== undefined,
+      });
+      await sweep.then(
+        (orphans) => {
+          this.metrics.sweeps += 1;
+          this.metrics.orphans += orphans.length;
+          if (orphans.length > 0)
+            logger.info({ registries: orphans.map(displayRef) }, 'ending workflows without a registry');
+        },
+        (err: unknown) => signal.aborted || logger.warn({ err }, 'could not look for workflows without a registry'),
+      );
+      await sleep(SWEEP_MS * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => undefined);
+    }
   }
 
   /** Deletion must not depend on Temporal: owner references clean up, and a workflow that comes back finds its object gone. */
@@ -194,7 +226,7 @@ export class Operator {
         for (const { ref, deleting, held } of this.watcher.index.all()) {
           if (!deleting || !held) continue;
           await this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER }).then(
-            () => (this.counts.released += 1),
+            () => (this.metrics.released += 1),
             (err: unknown) => logger.warn({ registry: displayRef(ref), err }, 'could not let a registry go'),
           );
         }
@@ -208,16 +240,5 @@ export class Operator {
       ...(this.synced ? [] : ['the cluster has not been seen yet']),
       ...(this.temporal.isConnected ? [] : ['Temporal does not answer']),
     ];
-  }
-
-  private metrics(): string {
-    const registries = this.watcher.index.all();
-    return renderMetrics({
-      registries: registries.length,
-      terminating: registries.filter(({ deleting }) => deleting).length,
-      backlog: this.nudger.backlog + this.workloads.backlog,
-      ...this.counts,
-      temporalSilentSeconds: this.temporal.silentForMs() / 1000,
-    });
   }
 }

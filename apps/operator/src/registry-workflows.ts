@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { RegistryFacts } from '#domain/conditions.js';
-import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
+import { displayRef, registryOfWorkflow, registryWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import { ServedWorkflows, unlessNotFound } from '#temporal/served-workflows.js';
@@ -46,6 +46,20 @@ export class RegistryWorkflows extends ServedWorkflows {
     if (!described || !BROKEN_OFF.has(described.status.name)) return;
     const nextRun = Math.floor(Date.now() / 1000);
     await this.nudge(registry, { generation: 0 }, { ...newRegistryState(registry), nextRun });
+  }
+
+  /** Tells the workflow, if there is one, to look again; in contrast to {@link nudge} it starts none. */
+  async lookAgain(registry: RegistryRef): Promise<void> {
+    await this.handle(registry).signal(desiredStateChanged, { generation: 0 }).catch(unlessNotFound(undefined));
+  }
+
+  /** Whom the workflows of this queue run for, as Temporal's list has them: it lags by a moment. */
+  async *running(): AsyncGenerator<RegistryRef> {
+    const query = `WorkflowType = 'mcpRegistry' AND ExecutionStatus = 'Running' AND TaskQueue = '${this.taskQueue}'`;
+    for await (const { workflowId } of this.client.workflow.list({ query })) {
+      const registry = registryOfWorkflow(workflowId);
+      if (registry) yield registry;
+    }
   }
 
   /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Twice the same changes nothing. */
