@@ -43,6 +43,7 @@ const environmentSchema = z
     CA_BUNDLE_FILE: z.string().optional(),
     DEFAULT_DATABASE: json.pipe(defaultDatabaseSpec).optional(),
     DEFAULT_DATABASE_DIR: z.string().default('/default-database'),
+    SERVICE_ACCOUNT_DIR: z.string().optional(),
   })
   .refine(({ METRICS_PORT, HEALTH_PORT }) => METRICS_PORT !== HEALTH_PORT || METRICS_PORT === 0, {
     path: ['HEALTH_PORT'],
@@ -75,6 +76,8 @@ const environmentSchema = z
       /** Where the passwords of its two roles are mounted. */
       defaultDatabaseDirectory: env.DEFAULT_DATABASE_DIR,
     },
+    /** Where the kubelet has put what it takes to speak to the API server, if not at the usual place. */
+    serviceAccountDirectory: env.SERVICE_ACCOUNT_DIR,
     minSyncIntervalMs: parseGoDuration(env.MIN_SYNC_INTERVAL)!,
     logLevel: env.LOG_LEVEL,
   }));

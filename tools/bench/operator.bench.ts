@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -49,9 +49,17 @@ export const operatorBench: Bench = {
     stack.defer(() => api.close());
     await installCrd(api, await readCrd());
     const [healthPort, metricsPort] = [await findFreePort(28_080), await findFreePort(29_080)];
+    const serviceAccount = join(directory, 'service-account');
+    await mkdir(serviceAccount);
+    await writeFile(join(serviceAccount, 'token'), server.adminToken);
+    await writeFile(join(serviceAccount, 'ca.crt'), server.ca);
+    const { hostname, port } = new URL(server.server);
     const operator = await OperatorProcess.start(
       {
-        KUBECONFIG: server.kubeconfig,
+        // As a pod: what reads kubeconfigs is large.
+        KUBERNETES_SERVICE_HOST: hostname,
+        KUBERNETES_SERVICE_PORT: port,
+        SERVICE_ACCOUNT_DIR: serviceAccount,
         TEMPORAL_ADDRESS: temporal.address,
         TOOLHIVE_REGISTRY_API_IMAGE: 'registry.example.com/server:1',
         METRICS_PORT: String(metricsPort),

@@ -36,7 +36,7 @@ export async function main(): Promise<void> {
   }
   try {
     const operator = await Operator.start({
-      access: await clusterAccess(),
+      access: await clusterAccess(config),
       connectTemporal: async () => connectTemporal(await ownEndpoint(config)),
       temporalNamespace: (await ownEndpoint(config)).namespace,
       namespaces: config.namespaces,
@@ -60,9 +60,11 @@ export async function main(): Promise<void> {
 }
 
 /** That of the pod, unless a kubeconfig is named or there is no pod. */
-async function clusterAccess(): Promise<ClusterAccess> {
+async function clusterAccess({ serviceAccountDirectory }: OperatorConfig): Promise<ClusterAccess> {
   const { KUBECONFIG: kubeconfig, KUBERNETES_SERVICE_HOST: host } = process.env;
-  return host && !kubeconfig ? inClusterAccess() : kubeconfigAccess();
+  return host && !kubeconfig
+    ? inClusterAccess(serviceAccountDirectory === undefined ? {} : { serviceAccountDirectory })
+    : kubeconfigAccess();
 }
 
 async function ownEndpoint({ temporal }: OperatorConfig): Promise<TemporalEndpoint> {

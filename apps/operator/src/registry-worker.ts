@@ -31,7 +31,8 @@ export async function startRegistryWorker(options: RegistryWorkerOptions): Promi
         ...registryActivities(world),
         ...(world.provisioning && provisionActivities({ resources: world.resources, ...world.provisioning })),
       },
-      maxCachedWorkflows: 1000,
+      // Each takes some 300 KiB here and in Temporal's core; one that is not cached is replayed when it has something to do.
+      maxCachedWorkflows: 500,
       // Who cannot follow its own history must not stand still for ever: it fails, and is begun anew.
       workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
       // A worker that was killed holds its workflows back no longer than this.

@@ -111,7 +111,7 @@ export class ClusterWatcher {
       }),
       watch<Pod>('Pod', {
         labelSelector,
-        onPresent: (object) => this.podChanged(object.metadata, slim(object)),
+        onPresent: (object) => this.podChanged(object.metadata, slimPod(object)),
         onGone: (ref) => this.podChanged(ref),
       }),
     ] as ListWatch<never>[];
@@ -162,7 +162,7 @@ export class ClusterWatcher {
     const owner = controllerOf(object);
     if (owner?.kind !== 'MCPRegistry') return;
     const before = this.deployments.get(owner.uid);
-    this.deployments.set(owner.uid, object);
+    this.deployments.set(owner.uid, slimDeployment(object));
     const registry = { namespace: object.metadata.namespace ?? '', name: owner.name, uid: owner.uid };
     this.options.onWorkload(registry);
     // Its status changes all the time; that is no drift.
@@ -192,8 +192,20 @@ export class ClusterWatcher {
   }
 }
 
-/** Without what is large and says nothing here. */
-function slim({ apiVersion, kind, metadata, status }: Pod): Pod {
+/** Without what is large and says nothing here: with its managed fields a Deployment takes ten times as much memory. */
+function slimDeployment({ apiVersion, kind, metadata, spec, status }: Deployment): Deployment {
+  const { name, namespace, uid, generation } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: present({ name, namespace, uid, generation }),
+    spec: { template: { metadata: present({ annotations: spec?.template?.metadata?.annotations }) } },
+    ...(status && { status }),
+  } as Deployment;
+}
+
+/** Likewise. */
+function slimPod({ apiVersion, kind, metadata, status }: Pod): Pod {
   const { name, namespace, uid, labels, annotations, deletionTimestamp } = metadata;
   return {
     apiVersion,
