@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildFromGo } from './build-from-go.js';
 import { findOnPath } from './find-on-path.js';
 import { tools } from './tools.js';
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 
 const greeting = `package main
 

@@ -5,7 +5,7 @@ import { environment } from './environment.js';
 import { findOnPath } from './find-on-path.js';
 import type { Progress } from './progress.js';
 import { runCommand } from './run-command.js';
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 
 /**
  * Compiles the tool from the Go modules that go.mod and go.sum pin, and returns the executable's path in `folder`.

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { environment } from './environment.js';
 import { isExecutable } from './find-on-path.js';
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 
 const project = 'mcp-registry-operator';
 

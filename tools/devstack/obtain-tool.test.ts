@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cachedPath } from './cache-folder.js';
 import { findOnPath } from './find-on-path.js';
 import { obtain, obtainTool } from './obtain-tool.js';
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 
 const platform = `${process.platform}-${process.arch}`;
 const quiet = { step: () => {}, done: () => {} };
@@ -123,6 +123,14 @@ describe('the order of the ways', () => {
     await putProgram(join(bin, 'greeter'), version, help);
     const cached = await putProgram(cachedPath(cache, greeter()));
     expect(await get(greeter())).toBe(cached);
+  });
+
+  it('takes a newer program, unless it is to be this version only', async () => {
+    const newer = await putProgram(join(bin, 'greeter'), '1.3');
+    const cached = await putProgram(cachedPath(cache, greeter()));
+    const oldest = { pattern: /greeter (\d+)\.(\d+)/, major: 1, minor: 2 };
+    expect(await get(greeter({ oldest }))).toBe(newer);
+    expect(await get(greeter({ oldest: { ...oldest, only: true } }))).toBe(cached);
   });
 
   it('takes the cache before the network', async () => {

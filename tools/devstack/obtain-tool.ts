@@ -6,7 +6,8 @@ import { findOnPath } from './find-on-path.js';
 import type { Progress } from './progress.js';
 import { proveTool } from './prove-tool.js';
 import { tools } from './tools.js';
-import type { Tool, ToolName } from './tools.js';
+import type { Tool } from './tool.js';
+import type { ToolName } from './tools.js';
 
 export interface ObtainOptions {
   readonly progress: Progress;

@@ -1,4 +1,4 @@
-import type { Tool } from './tools.js';
+import type { Tool } from './tool.js';
 import { runCommand } from './run-command.js';
 
 const answerMs = 20_000;
@@ -9,8 +9,10 @@ export async function proveTool(tool: Tool, path: string, signal: AbortSignal): 
   if (tool.oldest) {
     const [said, major, minor] = tool.oldest.pattern.exec(version) ?? [];
     if (!said) throw new Error(`${path} does not say its version: ${firstLine(version)}`);
-    const isOld = Number(major) - tool.oldest.major || Number(minor) - tool.oldest.minor;
-    if (isOld < 0) throw new Error(`${path} is too old (${said}; needed: ${tool.oldest.major}.${tool.oldest.minor})`);
+    const age = Number(major) - tool.oldest.major || Number(minor) - tool.oldest.minor;
+    const needed = `${tool.oldest.major}.${tool.oldest.minor}`;
+    if (age < 0) throw new Error(`${path} is too old (${said}; needed: ${needed})`);
+    if (age > 0 && tool.oldest.only) throw new Error(`${path} is too new (${said}; needed: ${needed})`);
   }
   for (const { args, says } of tool.proofs) {
     const answer = await ask(path, args, signal);

@@ -1,0 +1,32 @@
+import type { Archive } from './official-archives.js';
+
+/** A server that is needed for running or testing: how it is recognized and where it can come from. */
+export interface Tool {
+  /** The name of the executable. */
+  readonly name: string;
+  /** The version that is obtained when there is none; part of the path in the cache. */
+  readonly version: string;
+  /** The environment variable that names an executable. */
+  readonly variable: string;
+  /** Calls that a usable executable answers, each with what the answer must contain. */
+  readonly proofs: readonly { readonly args: readonly string[]; readonly says: readonly RegExp[] }[];
+  /** Where `--version` says the version that counts, and the oldest one that will do: major, minor. */
+  readonly oldest?: {
+    readonly pattern: RegExp;
+    readonly major: number;
+    readonly minor: number;
+    /** A newer one will not do either. */
+    readonly only?: true;
+  };
+  /** Official archives by `<platform>-<arch>`, in Node's words. */
+  readonly archives: Readonly<Record<string, Archive>>;
+  readonly go: {
+    /** The folder of go.mod, seen from tools/devstack. */
+    readonly module: string;
+    readonly package: string;
+    /** `-X` values: a build from modules does not know its own version. */
+    readonly stamps: Readonly<Record<string, string>>;
+  };
+  /** What a person can do when every way failed. */
+  readonly remedies: readonly string[];
+}
