@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
@@ -8,6 +9,7 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
 import type { RegistryObject as McpRegistry } from '#kubernetes/kubernetes-resource-store.js';
 import { Operator } from '#operator/operator.js';
+import type { OperatorOptions } from '#operator/operator.js';
 import { adminAccess } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
 import { eventually } from '#support/eventually.js';
@@ -62,6 +64,7 @@ async function start(
     taskQueue?: string;
     temporalPatienceMs?: number;
     namespaces?: readonly string[];
+    pace?: OperatorOptions['pace'];
   } = {},
 ) {
   const {
@@ -69,6 +72,7 @@ async function start(
     temporalAddress = inject('temporalAddress'),
     taskQueue = `operator-${namespace}`,
     temporalPatienceMs,
+    pace,
   } = options;
   const operator = await Operator.start({
     access: adminAccess(address),
@@ -89,6 +93,7 @@ async function start(
     logger: silent,
     taskQueue,
     ...(temporalPatienceMs !== undefined && { temporalPatienceMs }),
+    ...(pace && { pace }),
   });
   const stopping = new AbortController();
   const ended = operator.run(stopping.signal);
@@ -192,6 +197,39 @@ describe('the operator', () => {
     await api.patchFinalizers('MCPRegistry', { namespace, name: 'r', uid: object!.metadata.uid! }, { add: FINALIZER });
     expect(await provisioned()).toEqual(before);
     expect(await registry()).toEqual(object);
+  });
+
+  it('writes nothing while nothing happens, however often it looks', async () => {
+    const { operator } = await start({ pace: { relistMs: [50, 100], sweepMs: 100 } });
+    await create();
+    await provisioned();
+    await settled();
+    const figure = async (name: string) =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(await metricsOf(operator))?.[1]);
+    const world = async () => {
+      const lists = await Promise.all(
+        [...new Set(CHILDREN.map(([kind]) => kind)), 'MCPRegistry' as const, 'Event' as const].map((kind) =>
+          api.list(kind, { namespace }),
+        ),
+      );
+      return lists.flatMap(({ items }) =>
+        items.map(({ metadata }) => `${metadata.uid} ${metadata.name} ${metadata.resourceVersion}`),
+      );
+    };
+    let before = { objects: await world(), nudges: await figure('mcp_operator_nudges_total') };
+    const looked = async (times: number) => {
+      const least = (await figure('mcp_operator_sweeps_total')) + times;
+      await eventually(async () => (await figure('mcp_operator_sweeps_total')) >= least || undefined);
+      return { objects: await world(), nudges: await figure('mcp_operator_nudges_total') };
+    };
+    // What its creation set in motion comes to rest first.
+    await eventually(async () => {
+      const now = await looked(5);
+      const same = isDeepStrictEqual(now, before);
+      before = now;
+      return same || undefined;
+    });
+    expect(await looked(20)).toEqual(before);
   });
 
   it('lets a registry go that is deleted', async () => {

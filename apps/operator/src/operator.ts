@@ -38,6 +38,8 @@ export interface OperatorOptions {
   readonly ports: { readonly host: string; readonly healthPort: number; readonly metricsPort: number };
   readonly logger: Logger;
   readonly temporalPatienceMs?: number;
+  /** How often it looks whether it has missed something. */
+  readonly pace?: { readonly relistMs: readonly [least: number, most: number]; readonly sweepMs: number };
   /** For the workflows. */
   readonly taskQueue?: string;
 }
@@ -68,7 +70,7 @@ export class Operator {
   private synced = false;
 
   private constructor(private readonly options: OperatorOptions) {
-    const { namespaces, logger, taskQueue } = options;
+    const { namespaces, logger, taskQueue, pace } = options;
     this.death.promise.catch(() => undefined);
     this.api = new HttpKubernetesApi(options.access);
     const failed = (what: string) => (registry: RegistryRef, err: unknown) => {
@@ -98,6 +100,7 @@ export class Operator {
       },
       onWorkload: (registry) => this.workloads.enqueue(registry),
       onTrouble: (kind, err) => logger.warn({ kind, err }, 'could not watch the cluster'),
+      ...(pace && { pace: { relistMs: pace.relistMs } }),
     });
   }
 
@@ -195,8 +198,9 @@ export class Operator {
 
   /** What is deleted while nobody watches leaves its workflow behind: with a finalizer taken away by force, or with its cluster. */
   private async keepSweeping(): Promise<void> {
-    const { namespaces, logger } = this.options;
+    const { namespaces, logger, pace } = this.options;
     const { signal } = this.stopping;
+    const sweepMs = pace?.sweepMs ?? SWEEP_MS;
     await this.watcher.synced;
     while (!signal.aborted) {
       const sweep = sweepOrphans({
@@ -213,7 +217,7 @@ export class Operator {
         },
         (err: unknown) => signal.aborted || logger.warn({ err }, 'could not look for workflows without a registry'),
       );
-      await sleep(SWEEP_MS * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => undefined);
+      await sleep(sweepMs * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => undefined);
     }
   }
 

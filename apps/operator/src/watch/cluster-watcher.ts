@@ -29,6 +29,7 @@ export interface ClusterWatcherOptions {
   /** What runs for the registry is not as it was. */
   onWorkload(registry: RegistryRef): void;
   onTrouble(kind: KindName, error: unknown): void;
+  readonly pace?: ListWatchOptions<KubernetesObject>['pace'];
 }
 
 /**
@@ -73,8 +74,8 @@ export class ClusterWatcher {
       kind: KindName,
       options: Pick<ListWatchOptions<T>, 'labelSelector' | 'metadataOnly' | 'onPresent' | 'onGone'>,
     ) => {
-      const { api, onTrouble } = this.options;
-      return new ListWatch<T>({ api, kind, ...scope, ...options, onTrouble: (error) => onTrouble(kind, error) });
+      const { api, onTrouble, pace = {} } = this.options;
+      return new ListWatch<T>({ api, kind, ...scope, ...options, pace, onTrouble: (error) => onTrouble(kind, error) });
     };
     const metadataOnly = true;
     const labelSelector = OURS;
