@@ -27,7 +27,9 @@ let elsewhere: Server;
 /** A page of another origin than the API's. */
 let page: Page;
 
-beforeEach(({ skip }) => skip(executable === undefined, 'no Chromium: install it, or name it in CHROMIUM'));
+const MISSING = 'there is no Chromium: install it, or name it in CHROMIUM';
+if (executable === undefined) process.stdout.write(`browser tests are left out: ${MISSING}\n`);
+beforeEach(({ skip }) => skip(executable === undefined, MISSING));
 
 beforeAll(async () => {
   if (executable === undefined) return;

@@ -339,7 +339,8 @@ describe('the audit log', () => {
     const token = await first.sign({ sub: 'auditor' });
     await get(LIST, token);
     await get('/v1/sources?x=secret', token);
-    await get(LIST, `${token}x`);
+    const refused = await get(`${LIST}?access_token=secret`, `${token}x`, { headers: { 'x-request-id': 'asked-1' } });
+    expect(refused.headers.get('x-request-id')).toBe('asked-1');
     const lines = audit.filter(({ log }) => log === 'audit');
     expect(lines).toContainEqual(
       expect.objectContaining({
@@ -352,7 +353,13 @@ describe('the audit log', () => {
       }),
     );
     expect(lines).toContainEqual(
-      expect.objectContaining({ provider: 'first', decision: 'refused', why: 'signature verification failed' }),
+      expect.objectContaining({
+        requestId: 'asked-1',
+        path: LIST,
+        provider: 'first',
+        decision: 'refused',
+        why: 'signature verification failed',
+      }),
     );
     expect(JSON.stringify(audit)).not.toMatch(/ey[IJ][\w-]+\.|secret/);
   });

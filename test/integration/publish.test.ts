@@ -140,6 +140,10 @@ describe('publishing', () => {
     const body = server('io.example/no', '1.0.0');
     expect((await send('POST', '/registry/ours/v0.1/publish', body, { authorization: '' })).status).toBe(401);
     expect((await send('POST', '/default/open/registry/ours/v0.1/publish', body)).status).toBe(403);
+    // Whatever the body is.
+    const plain = { authorization: '', 'content-type': 'text/plain' };
+    expect((await send('POST', '/registry/ours/v0.1/publish', body, plain)).status).toBe(401);
+    expect((await send('POST', '/default/open/registry/ours/v0.1/publish', body, plain)).status).toBe(403);
     expect((await send('POST', '/default/open/v1/entries', `{"server":${body}}`)).status).toBe(403);
   });
 

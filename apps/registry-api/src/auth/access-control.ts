@@ -176,5 +176,5 @@ function termsOf({ request, oauth }: Visit): ChallengeTerms {
 
 function askedOf(request: GuardedRequest, registry: ServedRegistry): Asked {
   const [path = ''] = request.originalUrl.split('?');
-  return { registry: displayRef(registry), method: request.method, path, address: request.ip };
+  return { requestId: request.id, registry: displayRef(registry), method: request.method, path, address: request.ip };
 }

@@ -3,6 +3,7 @@ import type { Caller } from './caller.js';
 
 /** What somebody asked for. Paths come without their query, in which a token could stand. */
 export interface Asked {
+  readonly requestId: string;
   readonly registry: string;
   readonly method: string;
   readonly path: string;

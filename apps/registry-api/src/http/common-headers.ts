@@ -4,7 +4,7 @@ import { refuseOtherTypes } from './accepted-types.js';
 /** On every answer, errors included. Browsers and editors read this API from pages of any origin (VS Code, Copilot). */
 export const COMMON_HEADERS = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'ETag, Retry-After, WWW-Authenticate, X-Total-Count, X-Registry-Stale',
+  'access-control-expose-headers': 'ETag, Retry-After, WWW-Authenticate, X-Registry-Stale, X-Request-Id, X-Total-Count',
   'x-content-type-options': 'nosniff',
 } as const;
 

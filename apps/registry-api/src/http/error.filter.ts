@@ -17,7 +17,11 @@ export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const problem = toProblem(error);
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    if (problem.status === 500) this.logger.error({ err: error, url: request.originalUrl }, 'request failed');
+    if (problem.status === 500) {
+      const { id, method, originalUrl } = request;
+      // Without the query: some put tokens there.
+      this.logger.error({ err: error, requestId: id, method, path: originalUrl.split('?')[0] }, 'request failed');
+    }
     sendProblem(host.switchToHttp().getResponse<FastifyReply>(), problem);
   }
 }
@@ -26,7 +30,12 @@ export class ErrorFilter implements ExceptionFilter {
 export function sendProblem(reply: FastifyReply, { status, message, headers }: Problem): void {
   void reply
     .code(status)
-    .headers({ 'cache-control': 'no-store', 'content-type': 'application/json; charset=utf-8', ...headers })
+    .headers({
+      'cache-control': 'no-store',
+      'content-type': 'application/json; charset=utf-8',
+      'x-request-id': reply.request.id,
+      ...headers,
+    })
     .send(JSON.stringify({ error: message }));
 }
 

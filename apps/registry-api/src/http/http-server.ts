@@ -15,6 +15,7 @@ import { countRequests } from './count-requests.js';
 import { sendProblem, toProblem } from './error.filter.js';
 import { NestLogger } from './nest-logger.js';
 import { parseQueryString } from './query-string.js';
+import { requestId } from './request-id.js';
 import { scopeToRegistry } from './served-scope.js';
 
 export interface HttpServerOptions {
@@ -82,12 +83,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 function keepJsonAsBytes(server: FastifyInstance): void {
   server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // Refused by those who want a body, after they have looked who it is that sends it.
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
 }
 
 function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions & { skipMiddie: boolean } {
   return {
     rewriteUrl: (message) => scopeToRegistry(message, directory),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQueryString },
+    genReqId: requestId,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Whoever asks over a connection that is there already is still answered, and told that it ends.
     return503OnClosing: false,

@@ -70,5 +70,5 @@ export class EntriesController {
 /** JSON comes as bytes, so that what is published keeps its own words; see `http-server.ts`. */
 function bytesOf(body: unknown): Buffer {
   if (Buffer.isBuffer(body)) return body;
-  throw new Problem(400, 'the body must be JSON: send it with content-type application/json');
+  throw new Problem(415, 'the body must be JSON: send it with content-type application/json');
 }
