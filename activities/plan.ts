@@ -58,14 +58,17 @@ export async function planSource(
 
 /** As much of a plan as follows from the spec alone. */
 export function outlineSource(source: RegistrySource, minIntervalMs: number): SourceOutline {
+  const definition = findSource(source.type);
   return {
     name: source.name,
     type: source.type,
-    address: findSource(source.type)?.address(source.spec) ?? source.type,
+    address: definition?.address(source.spec) ?? source.type,
     format: source.format,
     ...planInterval(source.intervalMs, minIntervalMs),
     specHash: digest([source.type, source.spec, source.format, READER_VERSION]),
     filterHash: digest(source.filter ?? {}),
+    ...(source.builtIn && { builtIn: true }),
+    ...(definition?.shape === 'file' && definition.mayBeEmpty && { mayBeEmpty: true }),
   };
 }
 

@@ -189,6 +189,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
           run,
           trigger,
           store,
+          ...(plan.mayBeEmpty && { mayBeEmpty: true as const }),
           ...(confirmed === undefined ? {} : { confirmedRevision: confirmed }),
         },
       ],

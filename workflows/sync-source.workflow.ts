@@ -17,11 +17,11 @@ import { describeOutcome } from './describe.js';
 export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   const startedAt = Date.now();
   const found = await attempt(request).catch((error: unknown): Findings => ({ failure: toSyncFailure(error) }));
-  const { source, run, trigger, store } = request;
+  const { source, run, trigger, store, mayBeEmpty } = request;
   const times = { startedAt, finishedAt: Date.now() };
   const content = found.counts ?? found.stored;
   const notice = content && emptinessNotice(content);
-  const noticed = notice === undefined ? {} : { notice };
+  const noticed = notice === undefined || (notice.reason === 'SourceEmpty' && mayBeEmpty) ? {} : { notice };
   const outcome: SyncOutcome = { source, run, trigger, storeId: store.id, ...times, ...found, ...noticed };
 
   setCurrentDetails(describeOutcome(outcome));

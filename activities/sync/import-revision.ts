@@ -40,7 +40,7 @@ async function importFile(
   source: OpenFile,
   scope: ThreadScope,
 ): Promise<ImportResult> {
-  const { plan, filter, stored } = source;
+  const { plan, format, mayBeEmpty, filter, stored } = source;
   const { maxFileBytes } = world.settings;
   const file = join(source.directory, `${randomUUID()}.json`);
   const alike = isReadAlike(source) && stored.filterHash === plan.filterHash;
@@ -52,12 +52,14 @@ async function importFile(
         kind: 'import',
         file,
         label,
-        format: plan.format,
+        format,
+        mayBeEmpty,
         filter,
         maxFileBytes,
         database: world.database,
         readAlike: isReadAlike(source),
-        target: { ...targetOf(request, source), revision },
+        // Where the source is the truth itself, nothing that it no longer has is worth keeping.
+        target: { ...targetOf(request, source), revision, ...(mayBeEmpty && { confirmedRevision: revision }) },
         ...(alike && stored.contentHash !== null ? { storedContentHash: stored.contentHash } : {}),
       },
       scope,

@@ -7,8 +7,8 @@ import type { Destiny } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
-import type { SourceFormat } from '#domain/source-format.js';
 import type { EntryCounts } from '#domain/sync.js';
+import type { FileFormat } from '#sources/formats/layouts.js';
 
 /** One file to read, validate, convert and publish. Plain data: it is handed to a thread. */
 export interface ImportJob {
@@ -16,7 +16,8 @@ export interface ImportJob {
   readonly file: string;
   /** How messages name it. */
   readonly label: string;
-  readonly format: SourceFormat;
+  readonly format: FileFormat;
+  readonly mayBeEmpty?: boolean;
   readonly filter: SourceFilter;
   readonly maxFileBytes: number;
   readonly database: DatabaseAccess;

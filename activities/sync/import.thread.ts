@@ -42,7 +42,7 @@ async function applyFilter({ database, target, filter }: FilterJob): Promise<Ent
 }
 
 async function importFile(job: ImportJob): Promise<ImportResult> {
-  const { file, label, format, target, maxFileBytes } = job;
+  const { file, label, format, target, maxFileBytes, mayBeEmpty = false } = job;
   const contentHash = await sha256Of(file);
   if (contentHash === job.storedContentHash) return { revision: target.revision, contentHash };
   return onConnection(job.database, (client) =>
@@ -52,7 +52,8 @@ async function importFile(job: ImportJob): Promise<ImportResult> {
       readAlike: job.readAlike,
       isWhole: true,
       hiddenBy: compileFilter(job.filter),
-      read: (claimKnown) => withProgress(readCatalogue(file, format, { file: label, maxFileBytes, claimKnown })),
+      read: (claimKnown) =>
+        withProgress(readCatalogue(file, format, { file: label, maxFileBytes, claimKnown, mayBeEmpty })),
     }),
   );
 }

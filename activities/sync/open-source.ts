@@ -3,12 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { ServerObject } from '#domain/server-object.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { SourceOutline, StoredContent, SyncRequest } from '#domain/sync.js';
 import type { SourceEntity } from '#persistence/entities/source.entity.js';
 import { findSource } from '#sources/index.js';
 import type { ApiSettings } from '#sources/api/api-client.js';
 import type { Probe } from '#sources/api/probe-changes.js';
+import type { FileFormat } from '#sources/formats/layouts.js';
 import type { SourceContext, SourceRevision } from '#sources/source.js';
 import { getSpec, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
@@ -24,6 +26,8 @@ export interface OpenFile extends OpenedSource {
   readonly shape: 'file';
   /** Holds files that are under way. */
   readonly directory: string;
+  readonly format: FileFormat;
+  readonly mayBeEmpty: boolean;
   resolve(): Promise<SourceRevision>;
   download(revision: SourceRevision, path: string): Promise<void>;
 }
@@ -82,6 +86,7 @@ export async function openSource(
       references: {
         configMapKey: (configMap, key) => world.resources.configMapKey(namespace, configMap, key),
         secretKey: (secret, key) => world.resources.secretKey(namespace, secret, key),
+        serverObjects: () => serverObjects(world, namespace),
       },
       cacheDirectory: directory,
       settings: world.settings,
@@ -90,6 +95,8 @@ export async function openSource(
       ...opened,
       shape: 'file',
       directory,
+      format: definition.fileFormat ?? opened.plan.format,
+      mayBeEmpty: definition.mayBeEmpty ?? false,
       resolve: () => definition.resolve(spec, context),
       download: (revision, path) => definition.download(spec, revision, path, context),
     };
@@ -106,6 +113,12 @@ export function storedContent({
 }: SourceEntity): StoredContent {
   const counts = { served: servedCount, hidden: hiddenCount, quarantined: quarantinedCount };
   return { ...counts, ...(contentHash === null ? {} : { contentHash }) };
+}
+
+async function serverObjects({ resources }: SyncWorld, namespace: string): Promise<readonly ServerObject[]> {
+  if (resources.serverObjects) return resources.serverObjects(namespace);
+  const message = 'MCP servers are found in a cluster only, and this server does not run in one: remove the source';
+  throw new RegistryError('ValidationFailed', message, 'stop');
 }
 
 /** One per source, named by a hash: neither length nor letters of a source's name matter. */

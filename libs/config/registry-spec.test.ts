@@ -256,7 +256,7 @@ describe('a faulty spec', () => {
     // The raw path
     [{ configYAML: '' }, 'spec.configYAML: must not be empty'],
     [{ configYAML: 'a: 1\nb: [' }, 'spec.configYAML: line 2: is not YAML: '],
-    [{ configYAML: 'auth: {mode: anonymous}\nregistries:\n- name: a\n- name: b\n  git: {repository: x}' }, 'spec.configYAML: line 3: registries[0]: must have a source: add one of kubernetes, git, configMapRef, pvcRef, api, managed, file; line 5: registries[1].git.repository: "x" must start with'],
+    [{ configYAML: 'auth: {mode: anonymous}\nregistries:\n- name: a\n- name: b\n  git: {repository: x}' }, 'spec.configYAML: line 3: registries[0]: must have a source: add one of git, configMapRef, pvcRef, api, managed, kubernetes, file; line 5: registries[1].git.repository: "x" must start with'],
     [{ configYAML: 'registries: []' }, 'line 1: auth: is required: who may use the registry'],
     [withRaw({ auth: anonymous }), 'spec.auth: cannot stand beside configYAML'],
     [withRaw({ authConfig: anonymous }), 'spec.authConfig: cannot stand beside configYAML'],

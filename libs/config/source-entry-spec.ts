@@ -9,19 +9,16 @@ import { goDurationField, sourceName } from '#domain/spec-fields.js';
 import { serverSources, sources } from '#sources/index.js';
 import { always, uniqueNames } from './refinements.js';
 
-const kubernetesSpec = z.strictObject({}).describe('MCP servers that are found in the namespace of the server.');
-
 /** Schemas by the names of their blocks: the ways to say where the entries of a source come from. */
 type Blocks = Readonly<Record<string, z.ZodType>>;
 
 const specBlocks: Blocks = Object.fromEntries(sources.map(({ block, spec }) => [block, spec]));
 
-const serverBlocks: Blocks = {
-  kubernetes: kubernetesSpec,
-  ...Object.fromEntries(
-    [...sources, ...serverSources].map(({ block, spec, serverSpec = spec }) => [block, serverSpec]),
-  ),
-};
+const serverBlocks: Blocks = Object.fromEntries(
+  [...sources, ...serverSources].map(({ block, spec, serverSpec = spec }) => [block, serverSpec]),
+);
+
+const SOURCES_LIMIT = 20;
 
 const PATTERN_LIMIT = 256;
 const PATTERNS_LIMIT = 200;
@@ -96,21 +93,21 @@ const entrySpec = (blocks: Blocks) =>
       ),
     );
 
-const entriesSpec = (blocks: Blocks) =>
+const entriesSpec = (blocks: Blocks, limit: number) =>
   z
     .array(entrySpec(blocks))
     .min(1, 'must not be empty: add a source, or remove the field to serve only what is found in the cluster')
-    .max(20)
+    .max(limit)
     .superRefine(uniqueNames, always)
     .meta(listedBy('name'))
     .optional()
     .describe('Where the entries come from; the first source that has a name wins it.');
 
 /** `registries` of an MCPRegistry: the sources, in order of precedence. */
-export const sourceEntriesSpec = entriesSpec(specBlocks);
+export const sourceEntriesSpec = entriesSpec(specBlocks, SOURCES_LIMIT);
 
-/** The same in the configuration of a server. */
-export const serverEntriesSpec = entriesSpec(serverBlocks);
+/** The same in the configuration of a server, with room for the source that is built in. */
+export const serverEntriesSpec = entriesSpec(serverBlocks, SOURCES_LIMIT + 1);
 
 /** One source, with what its block leaves open filled in. */
 export interface RegistrySource {
@@ -123,6 +120,8 @@ export interface RegistrySource {
   /** Absent: sync at start, on change and on a trigger only. */
   readonly intervalMs?: number;
   readonly filter?: SourceFilter;
+  /** It is in no spec: the operator adds it. */
+  readonly builtIn?: true;
 }
 
 interface SourceEntry extends Record<string, unknown> {

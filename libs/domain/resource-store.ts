@@ -1,5 +1,6 @@
 import type { RegistryRef } from './registry-ref.js';
 import type { RegistryStatus } from './registry-status.js';
+import type { ServerObject } from './server-object.js';
 
 /** One MCPRegistry as its store holds it now. */
 export interface RegistryResource {
@@ -45,4 +46,7 @@ export interface SyncResources {
 
   /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
   secretKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
+
+  /** The MCP servers that run in the namespace; none where the cluster has no such kinds. Absent outside of a cluster. */
+  serverObjects?(namespace: string): Promise<readonly ServerObject[]>;
 }

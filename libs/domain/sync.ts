@@ -22,6 +22,10 @@ export interface SourceOutline {
   /** Of everything that decides what is fetched and how it is read. */
   readonly specHash: string;
   readonly filterHash: string;
+  /** It is in no spec: worth a word only while there is something to say of it. */
+  readonly builtIn?: true;
+  /** That it holds nothing is not worth a warning. */
+  readonly mayBeEmpty?: true;
 }
 
 /** The same as the workflow plans it. */
@@ -45,6 +49,7 @@ export interface SyncRequest {
   readonly run: number;
   readonly trigger: SyncTrigger;
   readonly store: Store;
+  readonly mayBeEmpty?: true;
   /** Held back by the shrink guard and confirmed since: this revision, and no other, may remove what it removes. */
   readonly confirmedRevision?: string;
 }

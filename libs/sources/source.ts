@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import type { ServerObject } from '#domain/server-object.js';
 import type { AddressPolicy } from '#http/address-policy.js';
 import type { ApiContext } from './api/api-client.js';
 import type { KnownState, Probe } from './api/probe-changes.js';
 import type { ApiPage, WalkOptions } from './api/walk-pages.js';
+import type { FileFormat } from './formats/layouts.js';
 
 /** What a source may use of the world around it. Each call is bounded and cancelled with `signal`. */
 export interface SourceContext {
@@ -20,12 +22,14 @@ export interface SourceContext {
   readonly settings: SourceSettings;
 }
 
-/** The objects that a spec names, read at the moment of the sync. */
+/** The objects of the cluster that a source is about, read at the moment of the sync. */
 export interface References {
   /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. */
   configMapKey(name: string, key: string): Promise<Uint8Array>;
   /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
   secretKey(name: string, key: string): Promise<Uint8Array>;
+  /** All MCP servers that run in the namespace. Throws a RegistryError. */
+  serverObjects(): Promise<readonly ServerObject[]>;
 }
 
 /** What the operator of a site decides for all sources. */
@@ -77,6 +81,10 @@ interface SourceType<Spec> {
 /** A source that is one file. */
 export interface FileSource<Spec> extends SourceType<Spec> {
   readonly shape: 'file';
+  /** What the file is written in when that is not for the spec to say: the source writes it itself. */
+  readonly fileFormat?: FileFormat;
+  /** It says what there is, not what somebody wrote down: little, or nothing, is as true as much. */
+  readonly mayBeEmpty?: true;
   /** As cheaply as the source can say what it holds; throws a RegistryError. */
   resolve(spec: Spec, context: SourceContext): Promise<SourceRevision>;
   /** Writes the one file of that revision to `path`; throws a RegistryError. */

@@ -2,8 +2,12 @@ import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import type { EntryText } from './entry-text.js';
 import type { Container, Slice } from './json-cutter.js';
+import { exportedEntry } from './exported-object.js';
 import { toEntry } from './server-json.js';
 import { convertRemote, convertServer } from './toolhive.js';
+
+/** What a file can be written in: a format that people write, or the one for objects of a cluster. */
+export type FileFormat = SourceFormat | 'objects';
 
 /** One place in a format where entries stand. */
 export interface Section {
@@ -29,7 +33,7 @@ export interface Document {
 }
 
 /** Where each format has its entries, and what must stand around them. */
-export const LAYOUTS: Record<SourceFormat, Layout> = {
+export const LAYOUTS: Record<FileFormat, Layout> = {
   toolhive: {
     sections: [
       toolhiveSection('servers', (slice, { value }) => convertServer(String(slice.key), value)),
@@ -58,6 +62,16 @@ export const LAYOUTS: Record<SourceFormat, Layout> = {
         'meta.last_updated',
         (values.get('meta') as { last_updated?: unknown } | null | undefined)?.last_updated,
       ),
+  },
+  objects: {
+    sections: [
+      {
+        container: 'items',
+        root: container('', '{', { items: container('items', '[') }),
+        convert: (_slice, { value }) => exportedEntry(value),
+      },
+    ],
+    missing: () => undefined,
   },
 };
 

@@ -2,11 +2,10 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { SourceFormat } from '#domain/source-format.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Slice } from './json-cutter.js';
 import { LAYOUTS } from './layouts.js';
-import type { Document } from './layouts.js';
+import type { Document, FileFormat } from './layouts.js';
 import { locateFault } from './locate-fault.js';
 import { notJson } from './not-json.js';
 import { readBlocks } from './read-blocks.js';
@@ -30,6 +29,8 @@ export interface ReadOptions {
   readonly claimKnown?: (hash: string) => boolean;
   /** 250,000 when absent: names are kept in memory to find those that are there twice. */
   readonly maxEntries?: number;
+  /** That there is nothing to serve is no fault. */
+  readonly mayBeEmpty?: boolean;
 }
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
@@ -45,7 +46,7 @@ const MAX_DEPTH = 64;
  */
 export async function* readCatalogue(
   path: string,
-  format: SourceFormat,
+  format: FileFormat,
   options: ReadOptions,
 ): AsyncGenerator<readonly ReadItem[]> {
   await using file = await open(path);
@@ -74,7 +75,7 @@ export async function* readCatalogue(
   } catch (error) {
     throw error instanceof CutFault ? await notJson(file, error, options.file) : error;
   }
-  reading.end();
+  if (!options.mayBeEmpty) reading.end();
 }
 
 async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadOptions): Promise<void> {

@@ -1,5 +1,5 @@
 import { RegistryError } from '#domain/registry-error.js';
-import type { SourceFormat } from '#domain/source-format.js';
+import type { FileFormat } from './layouts.js';
 
 /** Names from the beginning of a file what it is, when that cannot be JSON in UTF-8; undefined when it may be. */
 export function recognizeOther(head: Buffer): string | undefined {
@@ -27,7 +27,7 @@ export function recognizeOther(head: Buffer): string | undefined {
 export type Outline = ReadonlyMap<string, string>;
 
 /** Says what a document looks like that lacks the shape of its format. */
-export function mismatch(expected: SourceFormat, file: string, outline: Outline, missing: string): RegistryError {
+export function mismatch(expected: FileFormat, file: string, outline: Outline, missing: string): RegistryError {
   const looks = looksLike(outline);
   if (looks === undefined || looks === expected) {
     return new RegistryError('InvalidData', `${file} is not a catalogue in format ${expected}: ${missing}.`);

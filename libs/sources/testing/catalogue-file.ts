@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
-import type { SourceFormat } from '#domain/source-format.js';
 import { readCatalogue } from '../formats/read-catalogue.js';
+import type { FileFormat } from '../formats/layouts.js';
 import type { ReadOptions } from '../formats/read-catalogue.js';
 
 export interface ReadResult {
@@ -14,7 +14,7 @@ export interface ReadResult {
 /** Writes a catalogue to a real file (objects as JSON) and reads all of it. */
 export async function readAll(
   content: unknown,
-  format: SourceFormat,
+  format: FileFormat,
   options: Partial<ReadOptions> = {},
 ): Promise<ReadResult> {
   const directory = await mkdtemp(join(tmpdir(), 'catalogue-'));
@@ -30,7 +30,7 @@ export async function readAll(
 
 export async function readFileFully(
   path: string,
-  format: SourceFormat,
+  format: FileFormat,
   options: Partial<ReadOptions> = {},
 ): Promise<ReadResult> {
   const entries: CatalogueEntry[] = [];

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
+import type { ServerObject } from '#domain/server-object.js';
 import type { SourceContext, SourceSettings } from '../source.js';
 
 /** What a source is given in tests: real folders, and ConfigMaps and Secrets (`name/key` → content) from memory. */
@@ -11,6 +12,7 @@ export interface TestContext extends SourceContext, AsyncDisposable {
   readonly target: string;
   readonly configMaps: Map<string, string | Uint8Array>;
   readonly secrets: Map<string, string>;
+  readonly serverObjects: ServerObject[];
   readonly notes: string[];
   with(settings: Partial<SourceSettings>, signal?: AbortSignal): SourceContext;
 }
@@ -19,6 +21,7 @@ export async function createSourceContext(settings: Partial<SourceSettings> = {}
   const directory = await mkdtemp(join(tmpdir(), 'source-context-'));
   const configMaps = new Map<string, string | Uint8Array>();
   const secrets = new Map<string, string>();
+  const serverObjects: ServerObject[] = [];
   const notes: string[] = [];
   const lookUp =
     (from: Map<string, string | Uint8Array>, kind: 'ConfigMap' | 'Secret') => async (name: string, key: string) => {
@@ -30,7 +33,11 @@ export async function createSourceContext(settings: Partial<SourceSettings> = {}
   const context: SourceContext = {
     signal: new AbortController().signal,
     namespace: 'default',
-    references: { configMapKey: lookUp(configMaps, 'ConfigMap'), secretKey: lookUp(secrets, 'Secret') },
+    references: {
+      configMapKey: lookUp(configMaps, 'ConfigMap'),
+      secretKey: lookUp(secrets, 'Secret'),
+      serverObjects: async () => [...serverObjects],
+    },
     cacheDirectory: join(directory, 'cache'),
     progress: (note) => void notes.push(note),
     settings: {
@@ -49,6 +56,7 @@ export async function createSourceContext(settings: Partial<SourceSettings> = {}
     target: join(directory, 'download.json'),
     configMaps,
     secrets,
+    serverObjects,
     notes,
     with: (changed, signal = context.signal) => ({ ...context, signal, settings: { ...context.settings, ...changed } }),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),

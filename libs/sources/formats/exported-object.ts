@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { ANNOTATION_PREFIX } from '#domain/server-object.js';
+import type { ServerObject } from '#domain/server-object.js';
+import { checked, EntryFault } from './entry-fault.js';
+import { parseEntry } from './entry-text.js';
+import { CutFault, JsonCutter } from './json-cutter.js';
+import type { Container } from './json-cutter.js';
+import { PUBLISHER_PROVIDED, SERVER_SCHEMA, toEntry } from './server-json.js';
+
+const NAMESPACE = 'io.github.stacklok';
+
+/** Of an object whose owner does not say another. */
+const VERSION = '1.0.0';
+
+/** What the entry of an object is called. */
+export function entryName(namespace: string, name: string): string {
+  return `com.toolhive.k8s.${namespace}/${name}`;
+}
+
+/** Makes an entry of an object that is to be listed, by the rules for any server.json. Throws an EntryFault that names the annotation. */
+export function exportedEntry(value: unknown): CatalogueEntry {
+  const { name, object } = value as { readonly name: string; readonly object: ServerObject };
+  const said = (annotation: string) => object.annotations[ANNOTATION_PREFIX + annotation]?.trim() || undefined;
+  const url = needed('registry-url', said, 'the URL at which clients reach it');
+  const description = needed('registry-description', said, 'a sentence about it');
+  if (!/^https?:\/\/\S+$/.test(url)) throw fault('registry-url', 'must be an http:// or https:// URL');
+  const [title, icon, category] = [said('registry-title'), said('registry-icon'), said('registry-category')];
+  const tools = listIn('tools', said, z.string().min(1));
+  const toolDefinitions = listIn('tool-definitions', said, z.looseObject({ name: z.string().min(1) }));
+  const server = {
+    $schema: SERVER_SCHEMA,
+    name,
+    ...(title && { title }),
+    description,
+    version: said('registry-version') ?? VERSION,
+    ...(icon && { icons: [{ src: icon }] }),
+    remotes: [{ type: transportOf(object), url }],
+    _meta: {
+      [PUBLISHER_PROVIDED]: {
+        [NAMESPACE]: {
+          [url]: {
+            status: 'active',
+            ...(tools && { tools }),
+            ...(category && { tags: [category] }),
+            ...(toolDefinitions && { tool_definitions: toolDefinitions }),
+            metadata: { kubernetes: originOf(object) },
+          },
+        },
+      },
+    },
+  };
+  return toEntry({ text: JSON.stringify(server), value: server });
+}
+
+type Said = (annotation: string) => string | undefined;
+
+function needed(annotation: string, said: Said, what: string): string {
+  const value = said(annotation);
+  if (value === undefined) throw fault(annotation, `is missing: say ${what}`);
+  return value;
+}
+
+/** A server that speaks `stdio` stands behind a proxy, which speaks HTTP for it. */
+function transportOf({ spec: { transport, proxyMode } }: ServerObject): 'sse' | 'streamable-http' {
+  return (transport === 'stdio' ? proxyMode : transport) === 'sse' ? 'sse' : 'streamable-http';
+}
+
+function originOf({ kind, namespace, name, uid, spec: { image, transport } }: ServerObject): object {
+  return { kind, namespace, name, uid, ...(image && { image }), ...(transport && { transport }) };
+}
+
+const LIMITS = { maxValueBytes: 256 * 1024, maxDepth: 56 };
+const LIST: Container = { name: 'list', opener: '[', holdsEntries: true };
+
+/** The JSON list in an annotation, each item by the rules for any entry; undefined when it says nothing. */
+function listIn<Item extends z.ZodType>(annotation: string, said: Said, item: Item): z.output<Item>[] | undefined {
+  const text = said(annotation);
+  if (text === undefined) return undefined;
+  const items = cut(annotation, text).map((value, index) => {
+    try {
+      return checked(item, value());
+    } catch (error) {
+      if (error instanceof SyntaxError) throw fault(annotation, 'must be a JSON list');
+      if (!(error instanceof EntryFault)) throw error;
+      throw fault(annotation, `has a fault: [${index}]${error.path && `.${error.path}`} ${error.message}`);
+    }
+  });
+  return items.length > 0 ? items : undefined;
+}
+
+function cut(annotation: string, text: string): (() => unknown)[] {
+  const cutter = new JsonCutter(LIST, LIMITS);
+  try {
+    const slices = cutter.push(Buffer.from(text));
+    cutter.end();
+    if (!cutter.entered.has(LIST.name)) throw fault(annotation, 'must be a JSON list');
+    return slices.map(({ bytes, colons, hasBlanks }) => {
+      if (!bytes) throw fault(annotation, 'is nested too deeply, or too large');
+      return () => parseEntry({ bytes, colons, hasBlanks }).value;
+    });
+  } catch (error) {
+    if (error instanceof CutFault) throw fault(annotation, `must be a JSON list: ${error.message}`);
+    throw error;
+  }
+}
+
+function fault(annotation: string, message: string): EntryFault {
+  return new EntryFault(['metadata', 'annotations', ANNOTATION_PREFIX + annotation], message);
+}

@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import type { ServerObject } from '#domain/server-object.js';
+import { kubernetesSource } from './kubernetes.source.js';
+import { readFileFully } from './testing/catalogue-file.js';
+import type { ReadResult } from './testing/catalogue-file.js';
+import { createSourceContext } from './testing/source-context.js';
+import type { TestContext } from './testing/source-context.js';
+
+let context: TestContext;
+
+beforeEach(async () => {
+  context = await createSourceContext();
+});
+
+afterEach(() => context[Symbol.asyncDispose]());
+
+const REQUIRED = {
+  'registry-export': 'true',
+  'registry-url': 'https://mcp.example.com',
+  'registry-description': 'Tells',
+};
+
+const DEEP = `[{"name":"x","a":${'['.repeat(50_000)}${']'.repeat(50_000)}}]`;
+
+/** Exported, with the annotations that this takes; `undefined` leaves one of them out. */
+function object(
+  name: string,
+  annotations: Record<string, string | undefined> = {},
+  fields: Partial<ServerObject> = {},
+): ServerObject {
+  const said = Object.entries({ ...REQUIRED, ...annotations }).flatMap(([key, value]) =>
+    value === undefined ? [] : [[`toolhive.stacklok.dev/${key}`, value]],
+  );
+  const named = { kind: 'MCPServer', namespace: 'team', name, uid: `uid-of-${name}` };
+  return { ...named, annotations: Object.fromEntries(said), spec: {}, ...fields };
+}
+
+async function read(...objects: ServerObject[]): Promise<ReadResult> {
+  context.serverObjects.splice(0, Infinity, ...objects);
+  await kubernetesSource.download({}, await kubernetesSource.resolve({}, context), context.target, context);
+  return readFileFully(context.target, kubernetesSource.fileFormat!, { mayBeEmpty: true });
+}
+
+const jsonOf = ({ serverJson }: CatalogueEntry) => JSON.parse(serverJson);
+
+/** The only entry, which must be one. */
+async function entryOf(object: ServerObject) {
+  const { entries, quarantined } = await read(object);
+  expect(quarantined).toEqual([]);
+  expect(entries).toHaveLength(1);
+  return jsonOf(entries[0]!);
+}
+
+/** Where the only object has a fault, and which. */
+async function faultOf(object: ServerObject): Promise<string> {
+  const { entries, quarantined } = await read(object);
+  expect(entries).toEqual([]);
+  expect(quarantined).toMatchObject([{ key: 'com.toolhive.k8s.team/weather', version: undefined }]);
+  return `${quarantined[0]!.path.replace('metadata.annotations', '')} ${quarantined[0]!.message}`;
+}
+
+describe('the entry of an MCP server in the cluster', () => {
+  it('says what its annotations say, and where it comes from', async () => {
+    const tool = { name: 'forecast', description: 'Tells the weather', inputSchema: { type: 'object' } };
+    const annotations = {
+      'registry-title': 'Weather',
+      'registry-icon': 'https://example.com/icon.png',
+      'registry-category': 'nature',
+      'registry-version': '2.1.0',
+      tools: '["forecast"]',
+      'tool-definitions': JSON.stringify([tool]),
+    };
+    const spec = { image: 'example/weather:2', transport: 'stdio' };
+    const { entries } = await read(object('weather', annotations, { spec }));
+    expect(entries).toMatchObject([{ title: 'Weather', tags: ['nature'], status: 'active', version: '2.1.0' }]);
+    expect(jsonOf(entries[0]!)).toEqual({
+      $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
+      name: 'com.toolhive.k8s.team/weather',
+      title: 'Weather',
+      description: 'Tells',
+      version: '2.1.0',
+      icons: [{ src: 'https://example.com/icon.png' }],
+      remotes: [{ type: 'streamable-http', url: 'https://mcp.example.com' }],
+      _meta: {
+        'io.modelcontextprotocol.registry/publisher-provided': {
+          'io.github.stacklok': {
+            'https://mcp.example.com': {
+              status: 'active',
+              tools: ['forecast'],
+              tags: ['nature'],
+              tool_definitions: [tool],
+              metadata: {
+                kubernetes: {
+                  kind: 'MCPServer',
+                  namespace: 'team',
+                  name: 'weather',
+                  uid: 'uid-of-weather',
+                  image: 'example/weather:2',
+                  transport: 'stdio',
+                },
+              },
+            },
+          },
+        },
+      },
+    });
+  });
+
+  it('needs no more than URL and description', async () => {
+    const proxy = object('weather', {}, { kind: 'MCPRemoteProxy' });
+    expect(await entryOf(proxy)).toMatchObject({ version: '1.0.0', description: 'Tells' });
+    expect(await entryOf(object('weather', { tools: '[]', 'tool-definitions': '' }))).not.toHaveProperty('title');
+  });
+
+  it.each([
+    ['a server over SSE', { transport: 'sse' }, 'sse'],
+    ['a local server whose proxy speaks SSE', { transport: 'stdio', proxyMode: 'sse' }, 'sse'],
+    ['a local server', { transport: 'stdio' }, 'streamable-http'],
+    ['a server over HTTP', { transport: 'streamable-http', proxyMode: 'sse' }, 'streamable-http'],
+    ['an object that does not say', {}, 'streamable-http'],
+  ])('tells how %s is spoken to', async (_what, spec, type) => {
+    expect(await entryOf(object('weather', {}, { spec }))).toMatchObject({ remotes: [{ type }] });
+  });
+});
+
+describe('an object with a fault', () => {
+  it.each([
+    ['no URL', { 'registry-url': undefined }, 'registry-url"] is missing'],
+    ['a URL without scheme', { 'registry-url': 'mcp.example.com' }, 'registry-url"] must be an http://'],
+    ['a blank description', { 'registry-description': ' ' }, 'registry-description"] is missing'],
+    ['a version that is none', { 'registry-version': 'latest' }, 'version must be one version'],
+    ['tools as mere text', { tools: 'forecast, wind' }, 'tools"] must be a JSON list'],
+    ['tools that are no text', { tools: '["a", 7]' }, 'tools"] has a fault: [1] must be text'],
+    ['tools as an object', { tools: '{"a":1}' }, 'tools"] must be a JSON list'],
+    ['tools in broken JSON', { tools: '["a", nul]' }, 'tools"] must be a JSON list'],
+    ['a NUL', { tools: String.raw`["\u0000"]` }, 'tools"] has a fault: [0] holds a NUL'],
+    ['a tool without name', { 'tool-definitions': '[{}]' }, 'tool-definitions"] has a fault: [0].name is missing'],
+    ['a name twice', { 'tool-definitions': '[{"name":"x","name":"y"}]' }, '[0] has a field of the same name twice'],
+    ['brackets without end', { 'tool-definitions': DEEP }, 'tool-definitions"] is nested too deeply'],
+  ])('is told by its annotation: %s', async (_what, annotations, fault) => {
+    expect(await faultOf(object('weather', annotations))).toContain(fault);
+  });
+
+  it('does not keep others from being listed, and of two with the same name the server counts', async () => {
+    const { entries, quarantined } = await read(
+      object('weather', { 'registry-description': 'in front of it' }, { kind: 'VirtualMCPServer' }),
+      object('broken', { 'registry-url': undefined }),
+      object('weather'),
+      object('a'.repeat(200)),
+    );
+    expect(entries.map(({ name, description }) => [name, description])).toEqual([
+      ['com.toolhive.k8s.team/weather', 'Tells'],
+    ]);
+    expect(quarantined.map(({ name, message }) => [name!.slice(0, 29), message.slice(0, 20)])).toEqual([
+      ['com.toolhive.k8s.team/aaaaaaa', 'must have at most 20'],
+      ['com.toolhive.k8s.team/broken', 'is missing: say the '],
+      ['com.toolhive.k8s.team/weather', 'is there twice: an e'],
+    ]);
+  });
+});
+
+describe('what is in the cluster', () => {
+  it('is listed only where its owner says so, in just this word', async () => {
+    const { entries } = await read(
+      object('a', { 'registry-export': undefined }),
+      object('b', { 'registry-export': 'True' }),
+      object('c', { 'registry-export': 'false' }),
+      object('d'),
+    );
+    expect(entries.map(({ name }) => name)).toEqual(['com.toolhive.k8s.team/d']);
+  });
+
+  it('may be nothing', async () => {
+    expect(await read()).toEqual({ entries: [], quarantined: [] });
+  });
+
+  it('has a new revision exactly when an entry may be another', async () => {
+    const revisionOf = async (...objects: ServerObject[]) => {
+      context.serverObjects.splice(0, Infinity, ...objects);
+      return (await kubernetesSource.resolve({}, context)).revision;
+    };
+    const [a, b] = [object('a'), object('b')];
+    const first = await revisionOf(a, b);
+    expect(await revisionOf(b, a, object('c', { 'registry-export': undefined }))).toBe(first);
+    const noted = { ...a, annotations: { ...a.annotations, 'kubectl.kubernetes.io/last-applied-configuration': '{}' } };
+    expect(await revisionOf(noted, b)).toBe(first);
+    expect(await revisionOf(a)).not.toBe(first);
+    expect(await revisionOf(a, object('b', { 'registry-title': 'B' }))).not.toBe(first);
+
+    const before = await kubernetesSource.resolve({}, context);
+    context.serverObjects.push(object('d'));
+    await expect(kubernetesSource.download({}, before, context.target, context)).rejects.toMatchObject({
+      destiny: 'retry',
+    });
+  });
+});

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { RegistryError } from '#domain/registry-error.js';
+import { isExported, registryAnnotations } from '#domain/server-object.js';
+import type { ServerObject } from '#domain/server-object.js';
+import { entryName } from './formats/exported-object.js';
+import { defineSource } from './source.js';
+import type { SourceContext } from './source.js';
+
+/** MCP servers that run in the namespace and whose owners want them listed. See formats/exported-object.ts. */
+export const kubernetesSource = defineSource<Record<string, never>>({
+  block: 'kubernetes',
+  shape: 'file',
+  fileFormat: 'objects',
+  mayBeEmpty: true,
+  spec: z.strictObject({}).describe('MCP servers that are found in the namespace of the server.'),
+
+  address: () => 'MCP servers of the namespace',
+
+  references: () => ({}),
+
+  async resolve(_spec, context) {
+    const revision = shortHash(await exportedObjects(context));
+    return { revision, label: `MCP servers in namespace ${context.namespace}@${revision}` };
+  },
+
+  async download(_spec, { revision }, path, context) {
+    const text = await exportedObjects(context);
+    if (shortHash(text) !== revision) {
+      const message = `An MCP server in namespace ${context.namespace} was edited while they were read.`;
+      throw new RegistryError('FetchFailed', message, 'retry');
+    }
+    await writeFile(path, text);
+  },
+});
+
+/** The same objects give the same text, in whatever order they are listed. */
+async function exportedObjects({ references }: SourceContext): Promise<string> {
+  const objects = (await references.serverObjects()).filter(isExported);
+  const items = objects.toSorted(byKindAndName).map((object) => JSON.stringify(toItem(object)));
+  return `{"items":[\n${items.join(',\n')}\n]}\n`;
+}
+
+/** The name comes first so that an object with a fault is called by it, and its last good version goes on. */
+function toItem({ kind, namespace, name, uid, annotations, spec }: ServerObject) {
+  return {
+    name: entryName(namespace, name),
+    object: { kind, namespace, name, uid, annotations: registryAnnotations(annotations), spec },
+  };
+}
+
+/** Of two objects of one name the first one counts: a server before what stands in front of it. */
+const KINDS = ['MCPServer', 'MCPRemoteProxy', 'VirtualMCPServer'];
+
+function byKindAndName(a: ServerObject, b: ServerObject): number {
+  return KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (a.name < b.name ? -1 : 1);
+}
+
+/** Enough to tell edits apart. */
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
