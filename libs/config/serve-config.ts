@@ -13,7 +13,7 @@ Serves one registry, and syncs its sources as the workflow of its MCPRegistry as
   --help          this text
 
 Environment: REGISTRY_NAMESPACE, REGISTRY_NAME, REGISTRY_UID, REGISTRY_POD_HASH, POD_NAME, PORT, INTERNAL_PORT, HOST, DATA_DIR,
-TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, SECRETS_DIR, PGPASSFILE, PGSSLROOTCERT, POSTGRES_TEMPLATE, SOURCE_URL_REWRITES,
+TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, SECRETS_DIR, SERVICE_ACCOUNT_DIR, PGPASSFILE, PGSSLROOTCERT, POSTGRES_TEMPLATE, SOURCE_URL_REWRITES,
 ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES, MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
 `;
 
@@ -29,6 +29,7 @@ const environmentSchema = z
     POD_NAME: z.string().default(hostname()),
     DATA_DIR: z.string().default('/data'),
     SECRETS_DIR: z.string().default('/secrets'),
+    SERVICE_ACCOUNT_DIR: z.string().optional(),
     TEMPORAL_DIR: z.string().default('/temporal'),
     TEMPORAL_ADDRESS: temporalAddress.optional(),
     TEMPORAL_NAMESPACE: z.string().default('default'),
@@ -51,6 +52,8 @@ const environmentSchema = z
     dataDirectory: env.DATA_DIR,
     /** A Secret's key is the file NAME/KEY in it. */
     secretsDirectory: env.SECRETS_DIR,
+    /** Holds what proves to the cluster who asks, where that is not where pods have it. */
+    serviceAccountDirectory: env.SERVICE_ACCOUNT_DIR,
     temporal: {
       /** Where the Secret is mounted that says how to reach Temporal. */
       directory: env.TEMPORAL_DIR,

@@ -12,6 +12,12 @@ const inCluster = (apiVersion: string, plural: string): Kind => ({ apiVersion, p
 /** Every kind that this project reads or writes. */
 export const kinds = {
   MCPRegistry: inNamespaces('toolhive.stacklok.dev/v1alpha1', 'mcpregistries'),
+  MCPServer: inNamespaces('toolhive.stacklok.dev/v1alpha1', 'mcpservers'),
+  MCPServerV1beta1: inNamespaces('toolhive.stacklok.dev/v1beta1', 'mcpservers'),
+  MCPRemoteProxy: inNamespaces('toolhive.stacklok.dev/v1alpha1', 'mcpremoteproxies'),
+  MCPRemoteProxyV1beta1: inNamespaces('toolhive.stacklok.dev/v1beta1', 'mcpremoteproxies'),
+  VirtualMCPServer: inNamespaces('toolhive.stacklok.dev/v1alpha1', 'virtualmcpservers'),
+  VirtualMCPServerV1beta1: inNamespaces('toolhive.stacklok.dev/v1beta1', 'virtualmcpservers'),
   ConfigMap: inNamespaces('v1', 'configmaps'),
   Secret: inNamespaces('v1', 'secrets'),
   PersistentVolumeClaim: inNamespaces('v1', 'persistentvolumeclaims'),

@@ -115,7 +115,8 @@ export class ListWatch<T extends KubernetesObject> {
         else this.failures = 0;
       } catch (error) {
         if (performance.now() - startedAtMs > STEADY_MS) this.failures = 0;
-        if (error instanceof KubernetesRefusal && error.code === 410) throw error;
+        // The version is too old, or the server no longer knows the kind in this version.
+        if (error instanceof KubernetesRefusal && (error.code === 410 || error.code === 404)) throw error;
         await this.recover(error);
       }
     }

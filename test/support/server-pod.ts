@@ -60,6 +60,7 @@ export class ServerPod implements AsyncDisposable {
         INTERNAL_PORT: String(this.ports.internal),
         DATA_DIR: join(this.directory, 'data'),
         SECRETS_DIR: join(this.directory, 'secrets'),
+        SERVICE_ACCOUNT_DIR: join(this.directory, 'service-account'),
         TEMPORAL_DIR: join(this.directory, 'temporal'),
         ALLOW_LOCAL_GIT: '1',
         MIN_SYNC_INTERVAL: '100ms',

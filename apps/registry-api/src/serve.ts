@@ -32,7 +32,10 @@ import { LiveConfig } from './resources/live-config.js';
 import { PodResources } from './resources/pod-resources.js';
 import type { ServerMetrics } from './server-metrics.js';
 import { startRegistryApi } from './start-registry-api.js';
+import { Discovery } from './sync/discovery.js';
+import { SourceNudges } from './sync/source-nudges.js';
 import { SyncLink } from './sync/sync-link.js';
+import { SyncTrigger } from './sync/sync-trigger.js';
 import { startSyncWorker } from './sync/sync-worker.js';
 
 /** A sync that waits for a host that hangs holds its place; each place costs memory that small pods do not have. */
@@ -69,7 +72,8 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   const lock = await lockDirectory(resolve(config.dataDirectory));
   stack.defer(() => lock.release());
   const database = await obtainDatabase(stack, config, live, { signal, logger });
-  const resources = podResources(stack, config, registry, live);
+  const cluster = clusterOf(stack, config);
+  const resources = podResources(config, registry, live, cluster);
 
   let trouble: ServerTrouble | undefined;
   /** The API listens before it. */
@@ -127,6 +131,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
     api.drain();
     await Promise.all([syncLink.stop(), delay(DRAIN_MS)]);
   });
+  if (cluster) discover(stack, { cluster, registry, live, link: syncLink, logger });
   logger.info({ registry, url: api.url, version: version.version }, 'serving');
   if (!signal.aborted) await once(signal, 'abort');
   logger.info('stopping');
@@ -173,17 +178,21 @@ async function obtainDatabase(
   return { app: { ...connection, user: 'db_app' }, migrator: { ...connection, user: 'db_migrator' } };
 }
 
+function clusterOf(stack: AsyncDisposableStack, config: ServeConfig): HttpKubernetesApi | undefined {
+  const { inCluster, serviceAccountDirectory } = config;
+  if (!inCluster) return undefined;
+  const cluster = new HttpKubernetesApi(inClusterAccess(serviceAccountDirectory ? { serviceAccountDirectory } : {}));
+  stack.defer(() => cluster.close());
+  return cluster;
+}
+
 function podResources(
-  stack: AsyncDisposableStack,
   config: ServeConfig,
   registry: RegistryRef,
   live: LiveConfig,
+  cluster: HttpKubernetesApi | undefined,
 ): PodResources {
-  const cluster = config.inCluster ? new HttpKubernetesApi(inClusterAccess()) : undefined;
-  if (cluster) {
-    stack.defer(() => cluster.close());
-    live.follow(cluster, registry);
-  }
+  if (cluster) live.follow(cluster, registry);
   const configDirectory = dirname(resolve(config.configFile));
   return new PodResources({
     registry,
@@ -192,6 +201,32 @@ function podResources(
     configDirectory,
     secretsDirectory: config.secretsDirectory,
   });
+}
+
+interface DiscoveryParts {
+  readonly cluster: HttpKubernetesApi;
+  readonly registry: RegistryRef;
+  readonly live: LiveConfig;
+  readonly link: SyncLink;
+  readonly logger: Logger;
+}
+
+/** MCP servers of the namespace come and go: each time, the sources that are about them are due. */
+function discover(stack: AsyncDisposableStack, { cluster, registry, live, link, logger }: DiscoveryParts): void {
+  const nudges = new SourceNudges(new SyncTrigger((_registry, ...asked) => link.syncNow(...asked)), logger);
+  stack.defer(() => nudges.stop());
+  const { namespace, name } = registry;
+  const sources = () => live.spec.registries.flatMap((source) => (source.type === 'kubernetes' ? [source.name] : []));
+  const discovery = new Discovery({
+    cluster,
+    namespace,
+    isWanted: () => sources().length > 0,
+    onChange: () => sources().forEach((source) => nudges.changed({ namespace, registry: name, source })),
+    logger,
+  });
+  stack.defer(() => discovery.stop());
+  live.onChange(() => discovery.refresh());
+  discovery.refresh();
 }
 
 interface WorkerParts {

@@ -14,7 +14,7 @@ import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
 import type { RegistryDirectory } from './served-registry.js';
 import { ServerMetrics } from './server-metrics.js';
-import { PublishNudges } from './sync/publish-nudges.js';
+import { SourceNudges } from './sync/source-nudges.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import type { SyncNow } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
@@ -72,7 +72,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const { version, commit, buildDate } = options.version;
   const accessControl = new AccessControl({ references: options.references, version, logger });
   const syncTrigger = new SyncTrigger(options.syncNow);
-  const nudges = new PublishNudges(syncTrigger, logger);
+  const nudges = new SourceNudges(syncTrigger, logger);
   const published = new PublishedEntries(views, catalogue, nudges);
   const build = new BuildInfo(version, commit, buildDate);
   const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince);

@@ -8,7 +8,7 @@ import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
 import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
 import { missingVersion } from '../http/missing-server.js';
 import { Problem } from '../http/problem.js';
-import type { PublishNudges } from '../sync/publish-nudges.js';
+import type { SourceNudges } from '../sync/source-nudges.js';
 import type { ViewDatabase } from '../view-database.js';
 
 /** What was written is answered from memory once it is there; after this long the write is told all the same. */
@@ -19,7 +19,7 @@ export class PublishedEntries {
   constructor(
     private readonly database: ViewDatabase,
     private readonly catalogue: LiveCatalogue,
-    private readonly nudges: PublishNudges,
+    private readonly nudges: SourceNudges,
   ) {}
 
   /**
@@ -36,7 +36,7 @@ export class PublishedEntries {
     if (outcome === 'deleted') {
       throw new Problem(409, `${name} ${version} was published and deleted: choose another version`);
     }
-    this.nudges.published(place);
+    this.nudges.changed(place);
     await this.seen(place, { name, version }, false);
     return this.toAnswer(place, { name, version }, entry.serverJson);
   }
@@ -47,7 +47,7 @@ export class PublishedEntries {
     const outcome = await this.database.withClient((client) => removeEntry(client, place, { name, version }));
     if (outcome === 'absent') throw notManaged(place.source);
     if (outcome === 'unknown') throw missingVersion(name, version);
-    this.nudges.published(place);
+    this.nudges.changed(place);
     await this.seen(place, { name, version }, true);
     return this.toAnswer(place, { name, version }, JSON.stringify({ name, version }));
   }

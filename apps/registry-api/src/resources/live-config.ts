@@ -27,6 +27,7 @@ export class LiveConfig {
   #spec: ServerSpec;
   #known: ConfigText | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #onChange: () => void = () => undefined;
 
   private constructor(
     private readonly file: string,
@@ -67,6 +68,11 @@ export class LiveConfig {
     this.#timer = setInterval(() => this.refresh(), REFRESH_MS).unref();
   }
 
+  /** Called whenever it says something else than before. */
+  onChange(listener: () => void): void {
+    this.#onChange = listener;
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -75,7 +81,10 @@ export class LiveConfig {
     const now = await this.readNow();
     if (now.text !== this.#known?.text) {
       const parsed = parseServerConfig(now.text);
-      if ('spec' in parsed) this.#spec = parsed.spec;
+      if ('spec' in parsed) {
+        this.#spec = parsed.spec;
+        this.#onChange();
+      }
     }
     this.#known = now;
     return now;

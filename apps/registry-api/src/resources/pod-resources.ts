@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncResources } from '#domain/resource-store.js';
+import type { ServerObject } from '#domain/server-object.js';
 import { keysOf, valueIn } from '#kubernetes/config-map.js';
 import type { ConfigMap } from '#kubernetes/config-map.js';
 import { KubernetesRefusal, KubernetesUnreachable } from '#kubernetes/kubernetes-error.js';
+import { listServerObjects } from '#kubernetes/server-objects.js';
 import type { ClusterReader } from './cluster-reader.js';
 import type { LiveConfig } from './live-config.js';
 
@@ -59,6 +61,21 @@ export class PodResources implements SyncResources {
     const content = await readMounted(join(directory, key));
     if (content) return content;
     throw absence('Secret', name, key, await keysIn(directory));
+  }
+
+  async serverObjects(namespace: string): Promise<readonly ServerObject[]> {
+    const { cluster } = this.options;
+    if (!cluster) {
+      const message = 'MCP servers are found in a cluster only, and this server does not run in one: remove the source';
+      throw new RegistryError('ValidationFailed', message, 'stop');
+    }
+    try {
+      return await listServerObjects(cluster, namespace);
+    } catch (error) {
+      if (!(error instanceof KubernetesRefusal) || error.code !== 403) throw error;
+      const remedy = 'let the ServiceAccount of the server get, list and watch them';
+      throw new RegistryError('KubernetesRefused', `${error.message}: ${remedy}`, 'retry', { cause: error });
+    }
   }
 
   /** The claims of the sources, each with the folder where the pod has it. */

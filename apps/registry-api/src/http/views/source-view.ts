@@ -9,6 +9,7 @@ const KINDS: Readonly<Record<string, { type: string; sourceType: string; address
   configMapRef: { type: 'FILE', sourceType: 'file', address: 'address' },
   pvcRef: { type: 'FILE', sourceType: 'file', address: 'address' },
   managed: { type: 'MANAGED', sourceType: 'managed' },
+  kubernetes: { type: 'KUBERNETES', sourceType: 'kubernetes' },
 };
 const OTHER = { type: 'REMOTE', address: 'address' };
 

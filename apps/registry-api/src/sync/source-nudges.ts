@@ -3,15 +3,15 @@ import type { Logger } from 'pino';
 import type { ManagedPlace } from '#persistence/managed-entries.js';
 import type { SyncTrigger } from './sync-trigger.js';
 
-/** What is published together is told together. */
+/** What changes together is told together. */
 const GATHER_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
 /**
- * Tells the workflow of a registry that a managed source holds something else now, so that the status says so. Nobody
- * waits for it; while it cannot be told it is tried again, and the last word is never lost.
+ * Tells the workflow of a registry that a source holds something else now, as this server sees it happen. Nobody waits for
+ * it; while it cannot be told it is tried again, and the last word is never lost.
  */
-export class PublishNudges {
+export class SourceNudges {
   /** Sources with something to tell; true when something new came while telling. */
   readonly #pending = new Map<string, boolean>();
   readonly #ended = new AbortController();
@@ -22,7 +22,7 @@ export class PublishNudges {
     private readonly gatherMs = GATHER_MS,
   ) {}
 
-  published(place: ManagedPlace): void {
+  changed(place: ManagedPlace): void {
     const key = `${place.namespace}/${place.registry}/${place.source}`;
     const isBusy = this.#pending.has(key);
     this.#pending.set(key, isBusy);
@@ -43,7 +43,7 @@ export class PublishNudges {
         if (!this.#pending.get(key)) break;
         waitMs = this.gatherMs;
       } catch (err) {
-        this.logger.debug({ ...place, err }, 'the workflow could not be told of a publication yet');
+        this.logger.debug({ ...place, err }, 'the workflow could not be told of a change yet');
         waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS);
       }
     }

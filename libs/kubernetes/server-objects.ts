@@ -1,0 +1,154 @@
+import { isExported, registryAnnotations } from '#domain/server-object.js';
+import type { ServerObject } from '#domain/server-object.js';
+import type { KindName } from './kinds.js';
+import type { KubernetesApi, ObjectList, Selection, WatchEvent, WatchOptions } from './kubernetes-api.js';
+import { KubernetesRefusal } from './kubernetes-error.js';
+import type { KubernetesObject } from './kubernetes-object.js';
+import { ListWatch } from './list-watch.js';
+import type { Pace } from './list-watch.js';
+
+type Reader = Pick<KubernetesApi, 'list' | 'watch'>;
+
+/** Kinds that stand for an MCP server, each in the versions that a cluster may serve it in. */
+const VERSIONS = {
+  MCPServer: ['MCPServer', 'MCPServerV1beta1'],
+  MCPRemoteProxy: ['MCPRemoteProxy', 'MCPRemoteProxyV1beta1'],
+  VirtualMCPServer: ['VirtualMCPServer', 'VirtualMCPServerV1beta1'],
+} as const satisfies Record<string, readonly KindName[]>;
+
+type ServerKind = keyof typeof VERSIONS;
+
+const KINDS = Object.keys(VERSIONS) as ServerKind[];
+
+/** Reads one kind in whichever of its versions the cluster serves; the one that is asked for does not count. */
+class AnyVersion implements Reader {
+  #versions: readonly KindName[];
+
+  constructor(
+    private readonly api: Reader,
+    kind: ServerKind,
+    private readonly onListed: () => void = () => undefined,
+  ) {
+    this.#versions = VERSIONS[kind];
+  }
+
+  /** Throws a refusal with code 404 when the cluster does not know the kind. */
+  async list<T extends KubernetesObject>(_kind: KindName, selection?: Selection): Promise<ObjectList<T>> {
+    let refusal: unknown;
+    for (const version of this.#versions) {
+      try {
+        const list = await this.api.list<T>(version, selection);
+        this.#versions = [version, ...this.#versions.filter((other) => other !== version)];
+        this.onListed();
+        return list;
+      } catch (error) {
+        if (!isUnknownKind(error)) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
+  watch<T extends KubernetesObject>(_kind: KindName, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {
+    return this.api.watch<T>(this.#versions[0]!, options);
+  }
+}
+
+interface ServerResource extends KubernetesObject {
+  /** Whatever its CRD lets through. */
+  readonly spec?: unknown;
+}
+
+/** All MCP servers of a namespace, of every kind that the cluster knows. */
+export async function listServerObjects(api: Reader, namespace: string): Promise<ServerObject[]> {
+  const lists = await Promise.all(
+    KINDS.map(async (kind) => {
+      const list = await new AnyVersion(api, kind).list<ServerResource>(kind, { namespace }).catch(unlessUnknownKind);
+      return (list?.items ?? []).map((object) => toServerObject(kind, namespace, object));
+    }),
+  );
+  return lists.flat();
+}
+
+function toServerObject(kind: ServerKind, namespace: string, { metadata, spec }: ServerResource): ServerObject {
+  const { name, uid = '', annotations = {} } = metadata;
+  const { image, transport, proxyMode } = (spec ?? {}) as Record<string, unknown>;
+  const texts = Object.entries({ image, transport, proxyMode }).filter(([, value]) => typeof value === 'string');
+  return { kind, namespace, name, uid, annotations, spec: Object.fromEntries(texts) };
+}
+
+export interface ExportWatchOptions {
+  readonly api: Reader;
+  readonly namespace: string;
+  /** What is to be listed may not be what it was. */
+  onChange(): void;
+  /** It cannot be seen for now; tried again. That the cluster does not know a kind is no trouble: it may learn it. */
+  onTrouble(error: unknown): void;
+  readonly pace?: Partial<Pace>;
+}
+
+/** Sees when the entries that the MCP servers of a namespace make may have changed. What is not exported does not count. */
+export class ExportWatch {
+  /** What is exported, and all that an entry of it depends on. */
+  private readonly exported = new Map<string, string>();
+  private readonly watches: readonly ListWatch<KubernetesObject>[];
+
+  constructor(private readonly options: ExportWatchOptions) {
+    this.watches = KINDS.map((kind) => this.watch(kind));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.watches.map((watch) => watch.stop()));
+  }
+
+  private watch(kind: ServerKind): ListWatch<KubernetesObject> {
+    const { api, namespace, pace, onChange, onTrouble } = this.options;
+    let isMissed = false;
+    let isLost = false;
+    const onListed = (): void => {
+      if (isMissed) onChange();
+      isMissed = isLost = false;
+    };
+    return new ListWatch<KubernetesObject>({
+      api: new AnyVersion(api, kind, onListed),
+      kind,
+      namespace,
+      metadataOnly: true,
+      ...(pace && { pace }),
+      onPresent: (object) => this.seen(kind, object),
+      onGone: ({ name }) => this.dropped(`${kind}/${name}`),
+      onTrouble: (error) => {
+        isMissed = true;
+        if (!isUnknownKind(error)) return onTrouble(error);
+        if (!isLost && this.hasExported(kind)) onChange();
+        isLost = true;
+      },
+    });
+  }
+
+  private seen(kind: ServerKind, { metadata }: KubernetesObject): void {
+    const { name, uid, generation, annotations = {} } = metadata;
+    const key = `${kind}/${name}`;
+    if (!isExported({ annotations })) return this.dropped(key);
+    const print = JSON.stringify([uid, generation, registryAnnotations(annotations)]);
+    if (this.exported.get(key) === print) return;
+    this.exported.set(key, print);
+    this.options.onChange();
+  }
+
+  private dropped(key: string): void {
+    if (this.exported.delete(key)) this.options.onChange();
+  }
+
+  private hasExported(kind: ServerKind): boolean {
+    return [...this.exported.keys()].some((key) => key.startsWith(`${kind}/`));
+  }
+}
+
+function isUnknownKind(error: unknown): boolean {
+  return error instanceof KubernetesRefusal && error.code === 404;
+}
+
+function unlessUnknownKind(error: unknown): undefined {
+  if (!isUnknownKind(error)) throw error;
+}
