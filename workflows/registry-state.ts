@@ -388,6 +388,7 @@ function toFacts(plan: SourcePlan, source: SourceState | undefined): SourceFacts
   const notices = [plan.notice, source?.lastSync?.notice].filter((notice) => notice !== undefined);
   return dropUndefined({
     name: plan.name,
+    builtIn: plan.builtIn,
     running: source?.running && {
       sinceMs: source.running.startedAtMs,
       manual: source.running.trigger === 'manual',

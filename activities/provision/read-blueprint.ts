@@ -13,6 +13,7 @@ import { claimOf } from './desired/deployment.js';
 import { digestOf, isFields } from './desired/fields.js';
 import { referredFiles } from './desired/pod-files.js';
 import type { ProvisionWorld } from './provision-world.js';
+import { withDiscovery } from './with-discovery.js';
 
 /** What is to be made for a registry now. Throws when the resource is gone, is another by now, or says nothing to follow. */
 export async function readBlueprint(world: ProvisionWorld, registry: RegistryRef): Promise<Blueprint> {
@@ -30,7 +31,7 @@ export async function toBlueprint(
 ): Promise<Blueprint> {
   const { settings } = world;
   const fallback = written.raw || written.databaseConfig ? undefined : settings.defaultDatabase;
-  const spec = fallback ? withDatabase(written, registry, fallback) : written;
+  const spec = withDiscovery(fallback ? withDatabase(written, registry, fallback) : written, settings);
   const versions = await Promise.all(readAtStart(spec).map((ref) => versionOf(world, registry, ref)));
   if (fallback) versions.push(['passwords of the default database', fallback.passwordsVersion]);
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));

@@ -3,6 +3,7 @@ import type { DesiredState, RegistryActivities } from '../contract.js';
 import { planSource, readSpec } from '../plan.js';
 import { measured } from '../provision/measured.js';
 import { toBlueprint, toProvisionPlan } from '../provision/read-blueprint.js';
+import { discoveryNotices } from '../provision/with-discovery.js';
 import type { RegistryWorld } from './registry-world.js';
 
 /** Reads the resource, whatever the nudge said, and reduces it to what a workflow may know. */
@@ -19,15 +20,13 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
   if (deleting) return { ...known, sources: [] };
   const parsed = readSpec(resource);
   if ('invalid' in parsed) return { ...known, sources: [], invalid: parsed.invalid };
-  const { notices } = parsed;
-  const noticed = notices.length > 0 ? { notices } : {};
-  const sources = await Promise.all(
-    parsed.spec.registries.map((source) =>
-      planSource(source, registry.namespace, world.resources, world.minSyncIntervalMs),
-    ),
-  );
   const { provisioning, resources } = world;
-  if (!provisioning) return { ...known, ...noticed, sources };
-  const blueprint = await toBlueprint({ resources, ...provisioning }, resource, parsed.spec);
-  return { ...known, ...noticed, sources, provision: toProvisionPlan(blueprint) };
+  const blueprint = provisioning && (await toBlueprint({ resources, ...provisioning }, resource, parsed.spec));
+  const { registries } = blueprint?.spec ?? parsed.spec;
+  const sources = await Promise.all(
+    registries.map((source) => planSource(source, registry.namespace, resources, world.minSyncIntervalMs)),
+  );
+  const notices = [...parsed.notices, ...(blueprint ? discoveryNotices(parsed.spec, blueprint.settings) : [])];
+  const desired = { ...known, ...(notices.length > 0 && { notices }), sources };
+  return blueprint ? { ...desired, provision: toProvisionPlan(blueprint) } : desired;
 }

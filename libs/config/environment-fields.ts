@@ -12,10 +12,11 @@ export const port = (fallback: number) =>
     .pipe(z.int().max(65535))
     .default(fallback);
 
-const flag = z
-  .enum(['1', 'true', '0', 'false'])
-  .transform((value) => value === '1' || value === 'true')
-  .default(false);
+export const flag = (fallback: boolean) =>
+  z
+    .enum(['1', 'true', '0', 'false'])
+    .transform((value) => value === '1' || value === 'true')
+    .default(fallback);
 
 const urlRewrites = z
   .string()
@@ -50,8 +51,8 @@ export function portsDiffer(
 /** What the operator of a site decides for all sources. */
 export const sourceFields = {
   SOURCE_URL_REWRITES: urlRewrites,
-  ALLOW_LOCAL_GIT: flag,
-  ALLOW_PRIVATE_SOURCES: flag.removeDefault().default(true),
+  ALLOW_LOCAL_GIT: flag(false),
+  ALLOW_PRIVATE_SOURCES: flag(true),
   MIN_SYNC_INTERVAL: goDurationField.default('10s'),
 };
 

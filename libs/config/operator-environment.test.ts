@@ -30,6 +30,11 @@ describe('the environment of the operator', () => {
     expect(faults('{"port":0}')).toMatchObject({ faults: [expect.stringContaining('DEFAULT_DATABASE.port')] });
   });
 
+  it('lets registries list the MCP servers of their namespace, unless the site does not want that', () => {
+    expect(parse({}).servers.discovery).toBe(true);
+    expect(parse({ DISCOVER_SERVERS: 'false' }).servers.discovery).toBe(false);
+  });
+
   it('tells every fault at once', () => {
     const parsed = parseOperatorEnvironment({
       METRICS_PORT: 'x',

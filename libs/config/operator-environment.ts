@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import { defaultDatabaseSpec } from './default-database.js';
-import { listenerFields, logLevel, port, sourceFields, temporalAddress } from './environment-fields.js';
+import { flag, listenerFields, logLevel, port, sourceFields, temporalAddress } from './environment-fields.js';
 import { formatFault, parseWithFaults } from './spec-fault.js';
 
 /** A list, separated by commas; blanks and empty items do not count. */
@@ -44,6 +44,7 @@ const environmentSchema = z
     DEFAULT_DATABASE: json.pipe(defaultDatabaseSpec).optional(),
     DEFAULT_DATABASE_DIR: z.string().default('/default-database'),
     SERVICE_ACCOUNT_DIR: z.string().optional(),
+    DISCOVER_SERVERS: flag(true),
   })
   .refine(({ METRICS_PORT, HEALTH_PORT }) => METRICS_PORT !== HEALTH_PORT || METRICS_PORT === 0, {
     path: ['HEALTH_PORT'],
@@ -75,6 +76,8 @@ const environmentSchema = z
       defaultDatabase: env.DEFAULT_DATABASE,
       /** Where the passwords of its two roles are mounted. */
       defaultDatabaseDirectory: env.DEFAULT_DATABASE_DIR,
+      /** Whether a registry lists the MCP servers of its namespace without being told to. */
+      discovery: env.DISCOVER_SERVERS,
     },
     /** Where the kubelet has put what it takes to speak to the API server, if not at the usual place. */
     serviceAccountDirectory: env.SERVICE_ACCOUNT_DIR,

@@ -249,3 +249,25 @@ describe('the server of a registry', () => {
     expect(condition(standing, 'APIReady')).toBeUndefined();
   });
 });
+
+describe('a source that is built in', () => {
+  const builtIn = (overrides: Partial<SourceFacts> = {}) =>
+    synced('default', { builtIn: true, serverCount: 0, ...overrides });
+  const shown = (sources: SourceFacts[]) => status(facts(sources)).syncStatus?.sources.map(({ name }) => name);
+
+  it('is told of when it serves something, has a fault, or is all there is', () => {
+    expect(shown([builtIn(), synced('a')])).toEqual(['a']);
+    expect(status(facts([builtIn(), synced('a')]))).toMatchObject({ message: 'Serving 3 servers from 1 source' });
+    expect(shown([builtIn({ serverCount: 2 }), synced('a')])).toEqual(['default', 'a']);
+    expect(shown([builtIn({ quarantined: 1 }), synced('a')])).toEqual(['default', 'a']);
+    expect(shown([builtIn(unreachable), synced('a')])).toEqual(['default', 'a']);
+    expect(shown([builtIn()])).toEqual(['default']);
+  });
+
+  it('is waited for like any other', () => {
+    const unsynced: SourceFacts = { name: 'default', builtIn: true, attemptCount: 0 };
+    const waiting = status(facts([unsynced, synced('a')]));
+    expect(waiting.phase).toBe('Pending');
+    expect(condition(waiting, 'Ready')).toMatchObject({ status: 'False' });
+  });
+});

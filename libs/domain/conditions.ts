@@ -15,6 +15,8 @@ import type { ServerTrouble, WorkloadFacts } from './workload.js';
 /** What is known of one source; times in milliseconds since 1970. */
 export interface SourceFacts {
   readonly name: string;
+  /** It is in no spec. */
+  readonly builtIn?: true;
   readonly running?: { readonly sinceMs: number; readonly manual: boolean };
   readonly lastAttemptAtMs?: number;
   readonly attemptCount: number;
@@ -76,6 +78,8 @@ const UNAVAILABLE: readonly Reason[] = [
   'RefNotFound',
   'FileNotFound',
   'FetchFailed',
+  'KubernetesRefused',
+  'KubernetesUnreachable',
 ];
 
 /** What a status needs beside the facts. */
@@ -90,6 +94,7 @@ export interface StatusSurroundings {
 /** The status that these facts amount to. */
 export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: StatusSurroundings): RegistryStatus {
   const { phase, message } = toPhase(facts);
+  const sources = worthAWord(facts.sources);
   const conditions = toConditions(facts, message).map((condition): Condition => {
     const before = previous?.conditions.find(({ type }) => type === condition.type);
     const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : rfc3339(nowMs);
@@ -99,8 +104,8 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
     phase,
     message,
     observedGeneration: facts.generation,
-    ...(facts.sources.length > 0 ? { syncStatus: toSyncStatus(facts.sources, digest) } : {}),
-    ...appliedFilters(facts.sources, digest),
+    ...(sources.length > 0 ? { syncStatus: toSyncStatus(sources, digest) } : {}),
+    ...appliedFilters(sources, digest),
     ...(facts.server && {
       apiStatus: toApiStatus(facts.server, previous?.apiStatus, nowMs),
       url: facts.server.endpoint,
@@ -110,6 +115,14 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
     ...noticed(facts),
     conditions,
   };
+}
+
+/** Nobody asked for a source that is built in: it is told of when it serves something, has a fault, or is all there is. */
+function worthAWord(sources: readonly SourceFacts[]): readonly SourceFacts[] {
+  const shown = sources.filter(
+    ({ builtIn, failure, serverCount = 0, quarantined = 0 }) => !builtIn || failure || serverCount + quarantined > 0,
+  );
+  return shown.length > 0 ? shown : sources;
 }
 
 function toPhase(facts: RegistryFacts): { phase: RegistryPhase; message: string } {
@@ -174,7 +187,7 @@ function noticesOf({ notices = [], sources, server }: RegistryFacts): Notice[] {
 }
 
 function readyMessage(facts: RegistryFacts): string {
-  const { sources } = facts;
+  const sources = worthAWord(facts.sources);
   const servers = sum(sources, ({ serverCount }) => serverCount);
   const quarantined = sum(sources, (source) => source.quarantined);
   return [

@@ -10,6 +10,8 @@ const NOTICES = {
   RefsIgnored: 'Warning',
   IdleConnectionsLimited: 'Warning',
   EnforceServersIgnored: 'Normal',
+  /** A source of the spec has the name of the one that is built in. */
+  BuiltInSourceReplaced: 'Normal',
   /** Something that the server is to have mounted does not exist. */
   ReferenceNotFound: 'Warning',
   /** A name that the registry needs belongs to somebody else's object. */

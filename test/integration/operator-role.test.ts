@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toRole } from '#activities/provision/desired/access.js';
 import type { PolicyRule } from '#activities/provision/desired/access.js';
 import { blueprint } from '#activities/provision/testing/blueprint.js';
+import { withDiscovery } from '#activities/provision/with-discovery.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { accessAs, adminAccess } from '#support/api-server.js';
@@ -37,7 +38,9 @@ function grants({ apiGroups, resources, verbs }: PolicyRule): string[] {
 describe("the operator's ClusterRole", () => {
   it('covers all that the Role of a registry grants', () => {
     const registries = [{ name: 'x', configMapRef: { name: 'y', key: 'z' } }];
-    const granted = toRole(blueprint({ registries })).rules.flatMap(grants);
+    const { spec, ...rest } = blueprint({ registries });
+    const granted = toRole({ ...rest, spec: withDiscovery(spec, {}) }).rules.flatMap(grants);
+    expect(granted).toContain('watch mcpservers of "toolhive.stacklok.dev"');
     expect(granted.length).toBeGreaterThan(0);
     expect(role.rules.flatMap(grants)).toEqual(expect.arrayContaining(granted));
   });

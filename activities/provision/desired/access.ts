@@ -27,7 +27,17 @@ export function toServiceAccount({ registry, spec, settings }: Blueprint): Kuber
   } as object as KubernetesObject;
 }
 
-/** No more than the server reads: its own configuration and the ConfigMaps of its sources, each by its name. */
+/** Where MCP servers are found. */
+const DISCOVERY: PolicyRule = {
+  apiGroups: ['toolhive.stacklok.dev'],
+  resources: ['mcpservers', 'mcpremoteproxies', 'virtualmcpservers'],
+  verbs: ['get', 'list', 'watch'],
+};
+
+/**
+ * No more than the server reads: its own configuration and the ConfigMaps of its sources, each by its name, and the MCP servers
+ * of the namespace if a source is about them.
+ */
 export function toRole({ registry, spec }: Blueprint): Role {
   const sources = spec.registries.flatMap(({ type, spec: block }) =>
     type === 'configMapRef' ? [(block as { name: string }).name] : [],
@@ -35,7 +45,10 @@ export function toRole({ registry, spec }: Blueprint): Role {
   const configMaps = [...new Set([names.config(registry.name), ...sources])];
   return {
     ...head('Role', registry, names.access(registry.name)),
-    rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: configMaps, verbs: ['get'] }],
+    rules: [
+      { apiGroups: [''], resources: ['configmaps'], resourceNames: configMaps, verbs: ['get'] },
+      ...(spec.registries.some(({ type }) => type === 'kubernetes') ? [DISCOVERY] : []),
+    ],
   };
 }
 

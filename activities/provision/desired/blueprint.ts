@@ -38,6 +38,8 @@ export interface ServerSettings {
   };
   /** In place of the requests and limits that a server has without. */
   readonly resources?: Fields;
+  /** Whether a registry lists the MCP servers of its namespace without being told to; it does when this is absent. */
+  readonly discovery?: boolean;
 }
 
 /** With the passwords of both roles: exactly what the operator writes a pgpass file for. */

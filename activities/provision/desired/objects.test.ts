@@ -127,6 +127,12 @@ describe('access', () => {
     ]);
   });
 
+  it('is to the MCP servers of the namespace as well where a source is about them', () => {
+    const reads = (spec: object) => toRole(blueprint(spec)).rules.flatMap(({ resources }) => resources);
+    const configYAML = 'auth: {mode: anonymous}\nregistries: [{name: found, kubernetes: {}}]\n';
+    expect(reads({ configYAML })).toEqual(['configmaps', 'mcpservers', 'mcpremoteproxies', 'virtualmcpservers']);
+  });
+
   it('is bound to the account of the registry alone', () => {
     expect(toRoleBinding(blueprint())).toMatchObject({
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'tools-registry-api' },

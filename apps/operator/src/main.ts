@@ -88,6 +88,7 @@ async function provisioning(config: OperatorConfig): Promise<OperatorOptions['pr
     imagePullSecrets: servers.imagePullSecrets,
     temporal: (await readMountedEndpoint(config.temporal.registryDirectory)) ?? { address, namespace },
     environment: sourceEnvironment,
+    discovery: servers.discovery,
     ...(servers.caBundleFile !== undefined && { caBundle: await readFile(servers.caBundleFile, 'utf8') }),
     ...(fallback && { defaultDatabase: fallback.defaultDatabase }),
   };

@@ -1,0 +1,48 @@
+import type { RegistrySpec } from '#config/registry-spec.js';
+import type { RegistrySource } from '#config/source-entry-spec.js';
+import type { ServerSettings } from './desired/blueprint.js';
+import type { Notice } from '#domain/notice.js';
+import { isFields } from './desired/fields.js';
+
+/** In no spec, before all that is in one. */
+const BUILT_IN: RegistrySource = {
+  name: 'default',
+  type: 'kubernetes',
+  spec: {},
+  format: 'upstream',
+  builtIn: true,
+};
+
+/** The spec with the source that every registry of a cluster has, unless it says otherwise: the MCP servers of its namespace. */
+export function withDiscovery(
+  spec: RegistrySpec,
+  { discovery = true }: Pick<ServerSettings, 'discovery'>,
+): RegistrySpec {
+  const { raw, registries } = spec;
+  if (!discovery) return spec;
+  // Whoever writes the whole configuration asks for it in there.
+  if (raw || registries.some(isDefault)) return spec;
+  if (registries.length > 0 && !runsAsOurAccount(spec)) return spec;
+  return { ...spec, registries: [BUILT_IN, ...registries] };
+}
+
+/** What becomes of it that not everybody may expect. */
+export function discoveryNotices(
+  { raw, registries }: RegistrySpec,
+  { discovery = true }: Pick<ServerSettings, 'discovery'>,
+): Notice[] {
+  if (raw || !discovery || !registries.some(isDefault)) return [];
+  const message =
+    'the source "default" of the spec takes the place of the built-in one: MCP servers of the cluster are not listed';
+  return [{ reason: 'BuiltInSourceReplaced', message }];
+}
+
+function isDefault({ name }: RegistrySource): boolean {
+  return name === BUILT_IN.name;
+}
+
+/** Another account may well not be let to look, and a source that nobody asked for must not fail for that. */
+function runsAsOurAccount({ podTemplateSpec }: RegistrySpec): boolean {
+  const pod = podTemplateSpec?.['spec'];
+  return !isFields(pod) || (pod['serviceAccountName'] === undefined && pod['automountServiceAccountToken'] !== false);
+}

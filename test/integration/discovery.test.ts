@@ -1,0 +1,259 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { installCrd, readCrd } from '#api-server/install-crd.js';
+import type { PolicyRule } from '#activities/provision/desired/access.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { RegistryStatus } from '#domain/registry-status.js';
+import { HttpTransport } from '#kubernetes/http-transport.js';
+import type { KindName } from '#kubernetes/kinds.js';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
+import { Operator } from '#operator/operator.js';
+import { adminAccess, startApiServer } from '#support/api-server.js';
+import type { ApiServerAddress } from '#support/api-server.js';
+import { eventually } from '#support/eventually.js';
+import { createNamespace } from '#support/namespace.js';
+import { silent } from '#support/quiet-temporal.js';
+import { installServerCrds, removeServerCrds } from '#support/server-crds.js';
+import { ServerPod } from '#support/server-pod.js';
+import { listServers } from '#support/standalone-process.js';
+import { connectTemporal } from '#temporal/connect.js';
+
+/** A kind that is not there is asked for every half minute. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** The kinds come and go here, for a whole cluster: so it has an API server of its own. */
+const ends = new AsyncDisposableStack();
+let address: ApiServerAddress;
+let api: HttpKubernetesApi;
+let transport: HttpTransport;
+let namespace: string;
+let pod: ServerPod;
+
+beforeAll(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'discovery-'));
+  ends.defer(() => rm(directory, { recursive: true, force: true }));
+  const server = await startApiServer(directory);
+  ends.defer(() => server.stop());
+  address = server;
+  api = new HttpKubernetesApi(adminAccess(address));
+  ends.defer(() => api.close());
+  transport = new HttpTransport(adminAccess(address));
+  ends.defer(() => transport.close());
+  await installCrd(api, await readCrd());
+  namespace = await createNamespace(api);
+  await startOperator();
+  const registry = await createRegistry('tools', {});
+  pod = await startPod(registry);
+});
+
+afterAll(() => ends.disposeAsync());
+
+async function startOperator(): Promise<void> {
+  const temporal = { address: inject('temporalAddress'), namespace: 'default' };
+  const operator = await Operator.start({
+    access: adminAccess(address),
+    connectTemporal: () => connectTemporal(temporal),
+    temporalNamespace: 'default',
+    namespaces: [namespace],
+    provisioning: {
+      settings: { image: 'registry.example.com/server:1', imagePullSecrets: [], temporal, environment: {} },
+    },
+    minSyncIntervalMs: 10_000,
+    identity: `operator-${namespace}`,
+    ports: { host: '127.0.0.1', healthPort: 0, metricsPort: 0 },
+    logger: silent,
+    taskQueue: `operator-${namespace}`,
+  });
+  const stopping = new AbortController();
+  const ended = operator.run(stopping.signal);
+  ends.defer(async () => {
+    stopping.abort();
+    await ended;
+    await operator.stop();
+  });
+}
+
+async function createRegistry(name: string, spec: object): Promise<RegistryRef> {
+  const { metadata } = await api.create({
+    apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+    kind: 'MCPRegistry',
+    metadata: { name, namespace },
+    spec: { auth: { mode: 'anonymous' }, ...spec },
+  } as KubernetesObject);
+  return { namespace, name, uid: metadata.uid! };
+}
+
+/** There is no kubelet: what it would give to the pod of the registry, its server is given here. */
+async function startPod(registry: RegistryRef): Promise<ServerPod> {
+  const config = await configOf(registry.name);
+  await eventually(() => api.get('RoleBinding', namespace, `${registry.name}-registry-api`));
+  const { hostname, port } = new URL(address.server);
+  const started = await ServerPod.create({
+    registry,
+    config,
+    temporalAddress: inject('temporalAddress'),
+    env: { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
+  });
+  ends.use(started);
+  await started.mount('service-account/ca.crt', address.ca);
+  await started.mount('service-account/token', await tokenOf(`${registry.name}-registry-api`));
+  started.start();
+  return started;
+}
+
+async function configOf(registry: string): Promise<string> {
+  const name = `${registry}-registry-server-config`;
+  const configMap = await eventually(() =>
+    api.get<KubernetesObject & { data: { 'config.yaml': string } }>('ConfigMap', namespace, name),
+  );
+  return configMap.data['config.yaml'];
+}
+
+async function tokenOf(account: string): Promise<string> {
+  const answer = await transport.call({
+    method: 'POST',
+    path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
+    body: {
+      contentType: 'application/json',
+      value: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
+    },
+    attempt: `get a token of ${account}`,
+  });
+  return (answer as { status: { token: string } }).status.token;
+}
+
+const EXPORTED = { 'registry-export': 'true', 'registry-url': 'https://mcp.example.com', 'registry-description': 'x' };
+
+/** As who runs a server applies it: what is left out is taken away. */
+async function put(kind: KindName, name: string, said: Record<string, string> = {}, spec: object = {}): Promise<void> {
+  const annotations = Object.fromEntries(
+    Object.entries(said).map(([key, value]) => [`toolhive.stacklok.dev/${key}`, value]),
+  );
+  const apiVersion = 'toolhive.stacklok.dev/v1alpha1';
+  await api.apply({ apiVersion, kind, metadata: { name, namespace, annotations }, spec } as KubernetesObject, {
+    fieldManager: 'somebody',
+  });
+}
+
+const PATIENCE = { timeout: 60_000 };
+
+/** What clients see, as `name: description`. */
+async function seen(): Promise<string[] | undefined> {
+  const servers = await listServers(`${pod.url}/registry/default`);
+  return servers?.map(({ name, description }) => `${name.replace(/^.*\//, '')}: ${description}`);
+}
+
+function status(wanted: (status: RegistryStatus) => boolean, name = 'tools'): Promise<RegistryStatus> {
+  return eventually(async () => {
+    const found = (await api.get<RegistryObject>('MCPRegistry', namespace, name))?.status;
+    return found?.conditions && wanted(found) ? found : undefined;
+  });
+}
+
+describe('a registry without sources of its own', () => {
+  it('serves nothing, and has no fault, while the cluster knows no MCP servers', async () => {
+    await expect.poll(seen, PATIENCE).toEqual([]);
+    const { syncStatus, conditions } = await status(({ syncStatus: sync }) => sync?.phase === 'Complete');
+    expect(syncStatus).toMatchObject({ serverCount: 0, sources: [{ name: 'default', phase: 'Complete' }] });
+    expect(syncStatus).not.toHaveProperty('message');
+    expect(conditions).toContainEqual(expect.objectContaining({ type: 'SyncSuccessful', status: 'True' }));
+  });
+
+  it('notices that the cluster has learnt of them, and lists those that want it', async () => {
+    await installServerCrds(api, 'v1alpha1');
+    await put('MCPServer', 'private');
+    await put('MCPServer', 'weather', EXPORTED, { image: 'example/weather:1', transport: 'stdio', proxyMode: 'sse' });
+    await expect.poll(seen, PATIENCE).toEqual(['weather: x']);
+    const name = encodeURIComponent(`com.toolhive.k8s.${namespace}/weather`);
+    const answer = await fetch(`${pod.url}/registry/default/v0.1/servers/${name}/versions/latest`);
+    expect(await answer.json()).toMatchObject({
+      server: { version: '1.0.0', remotes: [{ type: 'sse', url: 'https://mcp.example.com' }] },
+    });
+    const { syncStatus } = await status(({ syncStatus: sync }) => sync?.serverCount === 1);
+    expect(syncStatus?.sources).toMatchObject([{ name: 'default', serverCount: 1 }]);
+  });
+
+  it('follows each edit, of every kind', async () => {
+    await put('MCPServer', 'weather', { ...EXPORTED, 'registry-description': 'y' });
+    await expect.poll(seen, PATIENCE).toEqual(['weather: y']);
+    await put('MCPServer', 'private', EXPORTED);
+    await expect.poll(seen, PATIENCE).toEqual(['private: x', 'weather: y']);
+    await put('VirtualMCPServer', 'all', EXPORTED);
+    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'private: x', 'weather: y']);
+    await put('MCPRemoteProxy', 'far', EXPORTED);
+    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'far: x', 'private: x', 'weather: y']);
+    await put('MCPServer', 'private', { ...EXPORTED, 'registry-export': 'false' });
+    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'far: x', 'weather: y']);
+    await api.delete('MCPRemoteProxy', { namespace, name: 'far' });
+    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'weather: y']);
+  });
+
+  it('goes on with what was good when an object has a fault, and names the fault', async () => {
+    await put('MCPServer', 'weather', { 'registry-export': 'true', 'registry-description': 'z' });
+    const held = await status(({ syncStatus: sync }) => sync?.sources[0]?.quarantined === 1);
+    expect(held.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'DataValid',
+        status: 'True',
+        reason: 'PartiallyValid',
+        message: expect.stringContaining(`com.toolhive.k8s.${namespace}/weather`),
+      }),
+    );
+    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'weather: y']);
+    await put('MCPServer', 'weather', { ...EXPORTED, 'registry-description': 'z' });
+    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'weather: z']);
+  });
+
+  it('loses all of them at once when they are deleted: that is meant so', async () => {
+    await api.delete('VirtualMCPServer', { namespace, name: 'all' });
+    await api.delete('MCPServer', { namespace, name: 'weather' });
+    await expect.poll(seen, PATIENCE).toEqual([]);
+    expect(await status(({ syncStatus: sync }) => sync?.serverCount === 0)).toMatchObject({
+      syncStatus: { phase: 'Complete' },
+    });
+  });
+
+  it('reads them in whichever version the cluster serves', async () => {
+    await put('MCPServer', 'weather', EXPORTED);
+    await expect.poll(seen, PATIENCE).toEqual(['weather: x']);
+    await removeServerCrds(api);
+    await expect.poll(seen, PATIENCE).toEqual([]);
+    await installServerCrds(api, 'v1beta1');
+    const annotations = Object.fromEntries(
+      Object.entries(EXPORTED).map(([key, value]) => [`toolhive.stacklok.dev/${key}`, value]),
+    );
+    const apiVersion = 'toolhive.stacklok.dev/v1beta1';
+    await transport.call({
+      method: 'POST',
+      path: `/apis/${apiVersion}/namespaces/${namespace}/mcpservers`,
+      body: {
+        contentType: 'application/json',
+        value: { apiVersion, kind: 'MCPServer', metadata: { name: 'newer', annotations } },
+      },
+      attempt: 'create an MCPServer',
+    });
+    await expect.poll(seen, PATIENCE).toEqual(['newer: x']);
+  });
+});
+
+it('a source of the spec that is called default takes the place of the built-in one, and an event says so', async () => {
+  await createRegistry('own', {
+    registries: [{ name: 'default', git: { repository: 'https://git.example.com/a.git' } }],
+  });
+  expect(await configOf('own')).not.toContain('kubernetes');
+  const role = await eventually(() =>
+    api.get<KubernetesObject & { rules: PolicyRule[] }>('Role', namespace, 'own-registry-api'),
+  );
+  expect(role.rules.flatMap(({ resources }) => resources)).toEqual(['configmaps']);
+  const noted = await eventually(async () => {
+    const { items } = await api.list<KubernetesObject & { reason: string; type: string; message: string }>('Event', {
+      namespace,
+    });
+    return items.find(({ reason }) => reason === 'BuiltInSourceReplaced');
+  });
+  expect(noted).toMatchObject({ type: 'Normal', message: expect.stringContaining('"default"') });
+});
