@@ -83,7 +83,16 @@ function applyConfig(displayName: string, generation: number): Promise<void> {
 async function grant(...configMaps: string[]): Promise<void> {
   const metadata = { name: 'tools-registry-api', namespace };
   const group = 'rbac.authorization.k8s.io';
-  const rules = [{ apiGroups: [''], resources: ['configmaps'], resourceNames: configMaps, verbs: ['get'] }];
+  const rules = [
+    ...(configMaps.length > 0
+      ? [{ apiGroups: [''], resources: ['configmaps'], resourceNames: configMaps, verbs: ['get'] }]
+      : []),
+    {
+      apiGroups: ['toolhive.stacklok.dev'],
+      resources: ['mcpservers', 'mcpremoteproxies', 'virtualmcpservers'],
+      verbs: ['get', 'list', 'watch'],
+    },
+  ];
   await admin.apply({ apiVersion: `${group}/v1`, kind: 'Role', metadata, rules } as never);
   const roleRef = { apiGroup: group, kind: 'Role', name: metadata.name };
   const subjects = [{ apiGroup: group, kind: 'User', name: `server-of-${namespace}` }];
@@ -180,4 +189,15 @@ it('says which certificate is missing, although it may not ask the cluster', asy
 
 it('knows no other registry', async () => {
   expect(await resources().findRegistry({ ...registry(), uid: 'later' })).toBeUndefined();
+});
+
+it('lists no MCP servers while it may not, and says who is to let it', async () => {
+  const pod = resources();
+  await expect(pod.serverObjects(namespace)).rejects.toMatchObject({
+    reason: 'KubernetesRefused',
+    destiny: 'retry',
+    message: expect.stringMatching(/forbidden.*let the ServiceAccount of the server get, list and watch them$/s),
+  });
+  await grant();
+  expect(await pod.serverObjects(namespace)).toEqual([]);
 });
