@@ -511,6 +511,16 @@ describe('what is kept between syncs', () => {
     expect((await fetchFile(spec(), local())).content).toBe('2');
   });
 
+  it('is nothing of a large file, so that git need not hold two versions of it in memory', async () => {
+    const large = (edition: number) => `"${'x'.repeat(17 * 1024 * 1024)}${edition}"`;
+    const used = { ...local(), settings: { ...local().settings, maxFileBytes: 20 * 1024 * 1024 } };
+    for (const edition of [1, 2]) {
+      await repository.commit({ 'registry.json': large(edition) });
+      expect((await fetchFile(spec(), used)).content === large(edition)).toBe(true);
+      expect(await readdir(context.cacheDirectory)).toEqual([]);
+    }
+  });
+
   it('forgets the repository of an earlier URL, and leaves no keys or passwords behind', async () => {
     await repository.commit({ 'registry.json': '1' });
     await fetchFile(spec(), local());

@@ -17,6 +17,8 @@ export interface Git {
   local(args: readonly string[], output?: Output): Promise<RunResult>;
   /** A command that may talk to the remote. Throws a RegistryError when it fails. */
   remotely(args: readonly string[], output?: Output): Promise<RunResult>;
+  /** Forgets everything that was fetched, and leaves no repository. */
+  discard(): Promise<void>;
   /** Forgets everything that was fetched. */
   startOver(objectFormat: ObjectFormat): Promise<void>;
 }
@@ -86,8 +88,12 @@ class Repository implements Git {
     return result;
   }
 
-  async startOver(objectFormat: ObjectFormat): Promise<void> {
+  async discard(): Promise<void> {
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async startOver(objectFormat: ObjectFormat): Promise<void> {
+    await this.discard();
     const { exitCode, stderr } = await this.local([
       'init',
       '--quiet',
