@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { startClusterPostgres } from './support/cluster-postgres.js';
-import { apply, deleteNamespaces, helm } from './support/cluster.js';
+import { apply, deleteNamespaces, ensureNamespace, helm, kubectl } from './support/cluster.js';
 import { awaitReady, createRegistry, servers } from './support/registry.js';
 import { upstreamCatalogue } from './support/sources.js';
 
@@ -8,6 +8,12 @@ const RELEASE = ['toolhive-operator', '--namespace', 'toolhive-system'];
 const WAIT = ['--wait', '--timeout', '3m'];
 const CHART = 'deploy/helm/mcp-registry-operator';
 const namespaces = ['e2e-default-a', 'e2e-default-b'];
+
+/** Where the API server takes no pod that is not confined as much as can be. */
+async function ensureRestrictedNamespace(name: string): Promise<void> {
+  await ensureNamespace(name);
+  await kubectl(['label', 'namespace', name, '--overwrite', 'pod-security.kubernetes.io/enforce=restricted']);
+}
 
 describe('the chart', () => {
   afterAll(() => deleteNamespaces([...namespaces, 'e2e-postgres']));
@@ -34,6 +40,7 @@ describe('the chart', () => {
     await helm(['upgrade', ...RELEASE, CHART, ...values, ...WAIT]);
     try {
       for (const namespace of namespaces) {
+        await ensureRestrictedNamespace(namespace);
         const registry = await createRegistry(namespace, 'plain', {
           auth: { mode: 'anonymous' },
           registries: [
