@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
@@ -8,13 +7,13 @@ import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
 import type { RegistryObject as McpRegistry } from '#kubernetes/kubernetes-resource-store.js';
-import { Operator } from '#operator/operator.js';
-import type { OperatorOptions } from '#operator/operator.js';
+import type { Operator, OperatorOptions } from '#operator/operator.js';
 import { adminAccess } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
+import { Door } from '#support/door.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
-import { silent } from '#support/quiet-temporal.js';
+import { startOperator } from '#support/running-operator.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
@@ -74,38 +73,16 @@ async function start(
     temporalPatienceMs,
     pace,
   } = options;
-  const operator = await Operator.start({
+  const started = await startOperator({
     access: adminAccess(address),
-    connectTemporal: () => connectTemporal({ address: temporalAddress, namespace: 'default' }),
-    temporalNamespace: 'default',
     namespaces,
-    provisioning: {
-      settings: {
-        image: 'registry.example.com/server:1',
-        imagePullSecrets: [],
-        temporal: { address: temporalAddress, namespace: 'default' },
-        environment: {},
-      },
-    },
-    minSyncIntervalMs: 10_000,
-    identity: `operator-${randomUUID()}`,
-    ports: { host: '127.0.0.1', healthPort: 0, metricsPort: 0 },
-    logger: silent,
+    temporalAddress,
     taskQueue,
     ...(temporalPatienceMs !== undefined && { temporalPatienceMs }),
     ...(pace && { pace }),
   });
-  const stopping = new AbortController();
-  const ended = operator.run(stopping.signal);
-  let stopped: Promise<void> | undefined;
-  const stop = () =>
-    (stopped ??= (async () => {
-      stopping.abort();
-      await ended;
-      await operator.stop();
-    })());
-  running.push(stop);
-  return { operator, stop };
+  running.push(started.stop);
+  return started;
 }
 
 const SOURCE = { configMapRef: { name: 'catalogue', key: 'k' } };
@@ -230,6 +207,29 @@ describe('the operator', () => {
       return same || undefined;
     });
     expect(await looked(20)).toEqual(before);
+  });
+
+  it('makes each object once, and tells of each registry once, when there are two from the beginning', async () => {
+    await Promise.all([start(), start()]);
+    const names = Array.from({ length: 8 }, (_, index) => `twice-${index}`);
+    await Promise.all(names.map((name) => create(name)));
+    const labelSelector = 'app.kubernetes.io/managed-by=toolhive-operator';
+    for (const [kind, name] of CHILDREN) {
+      const wanted = names.map((each) => name.replace(/^r-/, `${each}-`));
+      const made = await Promise.all(wanted.map((each) => child(kind, each)));
+      expect(made.filter(({ metadata }) => (metadata.generation ?? 1) > 1)).toEqual([]);
+      const all = (await api.list(kind, { namespace, labelSelector })).items.map(({ metadata }) => metadata.name);
+      expect(all.filter((each) => each.endsWith(name.slice(1))).sort()).toEqual(wanted);
+    }
+    const counts = await eventually(async () => {
+      const { items } = await api.list<KubernetesObject & { count: number; reason: string }>('Event', { namespace });
+      const told = items.filter(({ reason }) => reason === 'Created');
+      return told.length < names.length ? undefined : told.map(({ count }) => count);
+    });
+    expect(counts).toEqual(names.map(() => 1));
+
+    await Promise.all(names.map((name) => api.delete('MCPRegistry', { namespace, name })));
+    await eventually(async () => (await api.list('MCPRegistry', { namespace })).items.length === 0 || undefined);
   });
 
   it('lets a registry go that is deleted', async () => {
@@ -423,6 +423,26 @@ describe('while Temporal is away', () => {
     await api.delete('MCPRegistry', ref);
     await eventually(async () => ((await registry()) ? undefined : true));
   });
+
+  it(
+    'a registry that was followed goes too, and its workflow when Temporal is back',
+    { timeout: 120_000 },
+    async () => {
+      const [host = '', port] = inject('temporalAddress').split(':');
+      await using door = await Door.to({ host, port: Number(port) });
+      // Longer than between two looks at Temporal, or it would always count as away.
+      await start({ temporalAddress: `127.0.0.1:${door.port}`, temporalPatienceMs: 8_000 });
+      const { metadata } = await create();
+      const ref = { namespace, name: 'r', uid: metadata.uid! };
+      await settled();
+      await door.shut();
+      await api.delete('MCPRegistry', ref);
+      expect(await registry()).toBeDefined();
+      await eventually(async () => ((await registry()) ? undefined : true));
+      await door.open();
+      await temporal.client.workflow.getHandle(registryWorkflowId(ref)).result();
+    },
+  );
 
   it('a registry that is wanted is held, and provisioned when Temporal is back', async () => {
     const lonely = await start({ temporalAddress: NOWHERE, temporalPatienceMs: 100 });

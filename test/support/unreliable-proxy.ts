@@ -11,7 +11,8 @@ export type Mishap = 'none' | 'refuse-500' | 'expire-410' | 'cut' | 'silence';
 /** Stands before an API server and does to requests what networks and servers do to them. */
 export class UnreliableProxy implements AsyncDisposable {
   /** Decides about each request that arrives from now on. */
-  decide: (request: { readonly isWatch: boolean; readonly url: string }) => Mishap = () => 'none';
+  decide: (request: { readonly isWatch: boolean; readonly url: string; readonly method: string }) => Mishap = () =>
+    'none';
   /** Paths as they arrived. */
   readonly requests: string[] = [];
 
@@ -56,7 +57,7 @@ export class UnreliableProxy implements AsyncDisposable {
       reason,
       message: `${reason} by the proxy`,
     });
-    switch (this.decide({ isWatch, url })) {
+    switch (this.decide({ isWatch, url, method: request.method! })) {
       case 'refuse-500':
         response.writeHead(500).end(JSON.stringify(status(500, 'InternalError')));
         return;

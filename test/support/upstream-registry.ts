@@ -21,9 +21,13 @@ export class UpstreamRegistry {
   constructor(private readonly pageSize = 10) {
     this.server = createServer((request, response) => {
       this.asked.push(request.url ?? '');
-      if (this.instead?.(request, response)) return;
-      this.answer(new URL(request.url ?? '/', 'http://localhost'), response);
+      if (!this.instead?.(request, response)) this.handle(request, response);
     });
+  }
+
+  /** For whoever stands in for it, and lets it answer after all. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    this.answer(new URL(request.url ?? '/', 'http://localhost'), response);
   }
 
   async listen(): Promise<string> {
