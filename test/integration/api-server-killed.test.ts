@@ -183,10 +183,10 @@ it('a sync goes on without the API server, and is reported when there is one aga
   const killed = kill();
   await eventually(() => (server.pid === killed ? undefined : true));
   answer!();
-  const status = await inTheEnd(async () => {
-    const found = await statusOf('r');
-    return found?.syncStatus?.phase === 'Complete' ? found : undefined;
+  // The built-in source is there as well, and cannot be read: this pod is in no cluster.
+  const synced = await inTheEnd(async () => {
+    const source = (await statusOf('r'))?.syncStatus?.sources?.find(({ name }) => name === 'upstream');
+    return source?.phase === 'Complete' ? source : undefined;
   });
-  expect(status.syncStatus).toMatchObject({ serverCount: 7, sources: [{ name: 'upstream', phase: 'Complete' }] });
-  expect(status.syncStatus?.lastSyncTime).toBeDefined();
+  expect(synced).toMatchObject({ serverCount: 7, lastSyncTime: expect.any(String) });
 });
