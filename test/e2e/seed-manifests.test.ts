@@ -122,7 +122,7 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
     ).toEqual([{ usename: 'db_app', ssl: true }]);
 
     // The pod that comes after it finds everything there.
-    const revisions = await ask('SELECT name, revision FROM source');
+    const revisions = await ask("SELECT name, revision FROM source WHERE name = 'toolhive'");
     const pods = ['--namespace', registry.namespace, '--selector', `app.kubernetes.io/instance=${registry.name}`];
     await kubectl(['delete', 'pods', ...pods]);
     await until(
@@ -130,7 +130,7 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
       () => servers(registry, 'toolhive'),
       (list) => list.servers.length === catalogueSize,
     );
-    expect(await ask('SELECT name, revision FROM source')).toEqual(revisions);
+    expect(await ask("SELECT name, revision FROM source WHERE name = 'toolhive'")).toEqual(revisions);
     await kubectl(['delete', 'mcpregistry', registry.name, '--namespace', registry.namespace, '--timeout', '60s']);
   });
 
