@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,9 +12,10 @@ import { adminAccess, startApiServer } from '#support/api-server.js';
 import { installCrd, readCrd } from '#api-server/install-crd.js';
 import { createNamespace } from '#support/namespace.js';
 import { eventually } from '#support/eventually.js';
+import { fixturePath } from '#support/optional-fixture.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-const SEED_MANIFESTS = new URL('../../../shared/fixtures/seed-manifests/', import.meta.url);
+const SEED_MANIFESTS = fixturePath('seed-manifests');
 
 interface Registry extends KubernetesObject {
   readonly spec: Readonly<Record<string, unknown>>;
@@ -48,11 +49,11 @@ function withSource(source: object): Registry {
   return registry({ ...anonymous, registries: [{ name: 's', ...source }] });
 }
 
-describe.skipIf(!existsSync(SEED_MANIFESTS))('the manifests of the documentation', () => {
-  const files = existsSync(SEED_MANIFESTS) ? readdirSync(SEED_MANIFESTS).filter((file) => file.endsWith('.yaml')) : [];
+describe.skipIf(!SEED_MANIFESTS)('the manifests of the documentation', () => {
+  const files = SEED_MANIFESTS ? readdirSync(SEED_MANIFESTS).filter((file) => file.endsWith('.yaml')) : [];
 
   it.each(files)('%s is accepted as it is, with no field unknown', async (file) => {
-    const documents = parseAllDocuments(readFileSync(new URL(file, SEED_MANIFESTS), 'utf8'));
+    const documents = parseAllDocuments(readFileSync(join(SEED_MANIFESTS ?? '', file), 'utf8'));
     const registries = documents
       .map((document) => document.toJS() as Registry)
       .filter(({ kind }) => kind === 'MCPRegistry');

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { SourceFormat } from '#domain/source-format.js';
+import { fixturePath } from '#support/optional-fixture.js';
 import { readAll, readFileFully, server, toolhive, upstream } from '../testing/catalogue-file.js';
 import { serverJsonSchema } from './server-json.js';
 
@@ -259,20 +259,15 @@ describe('files', () => {
   });
 });
 
-const REAL_CATALOGUE =
-  process.env['TOOLHIVE_CATALOGUE'] ??
-  new URL('../../../../shared/fixtures/catalogues/toolhive.json', import.meta.url).pathname;
+const REAL_CATALOGUE = fixturePath('catalogues/toolhive.json');
 
-describe.skipIf(!existsSync(REAL_CATALOGUE))(
-  'the public ToolHive catalogue (skipped where TOOLHIVE_CATALOGUE names no file)',
-  () => {
-    it('is read completely', async () => {
-      const { entries, quarantined } = await readFileFully(REAL_CATALOGUE, 'toolhive');
-      expect(quarantined).toEqual([]);
-      expect(entries).toHaveLength(102);
-      expect(new Set(entries.map(({ name }) => name)).size).toBe(102);
-      for (const entry of entries) expect(serverJsonSchema.safeParse(JSON.parse(entry.serverJson)).success).toBe(true);
-      expect(entries.filter(({ status }) => status === 'deprecated')).toHaveLength(1);
-    });
-  },
-);
+describe.skipIf(!REAL_CATALOGUE)('the public ToolHive catalogue (skipped where it is not kept)', () => {
+  it('is read completely', async () => {
+    const { entries, quarantined } = await readFileFully(REAL_CATALOGUE ?? '', 'toolhive');
+    expect(quarantined).toEqual([]);
+    expect(entries).toHaveLength(102);
+    expect(new Set(entries.map(({ name }) => name)).size).toBe(102);
+    for (const entry of entries) expect(serverJsonSchema.safeParse(JSON.parse(entry.serverJson)).success).toBe(true);
+    expect(entries.filter(({ status }) => status === 'deprecated')).toHaveLength(1);
+  });
+});
