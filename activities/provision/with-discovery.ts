@@ -1,4 +1,5 @@
 import type { RegistrySpec } from '#config/registry-spec.js';
+import { BUILT_IN_SOURCE } from '#config/source-entry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
 import type { ServerSettings } from './desired/blueprint.js';
 import type { Notice } from '#domain/notice.js';
@@ -6,7 +7,7 @@ import { isFields } from './desired/fields.js';
 
 /** In no spec, before all that is in one. */
 const BUILT_IN: RegistrySource = {
-  name: 'default',
+  name: BUILT_IN_SOURCE,
   type: 'kubernetes',
   spec: {},
   format: 'upstream',

@@ -2,17 +2,17 @@ import type { z } from 'zod';
 import { nearestName } from './nearest-name.js';
 
 /**
- * Refinement of what has an `auth` and the lists of things that are served by name: each name in `publicRead` must be one
- * of them. A mistyped one would leave closed what was meant to be open, and nobody would be told.
+ * Refinement of what has an `auth` and, in `listFields`, the lists of things that are served by name: each name in
+ * `publicRead` must be one of them, or of those that are `builtIn`. A mistyped one would leave closed what was meant to be open, and nobody would be told.
  */
-export function publicReadIsServed(...listFields: readonly string[]) {
+export function publicReadIsServed(listFields: readonly string[], builtIn: readonly string[] = []) {
   return (config: unknown, context: z.core.$RefinementCtx): void => {
     if (typeof config !== 'object' || config === null) return;
     const fields = config as Record<string, unknown>;
     const lists = listFields.map((field) => fields[field]).filter((list) => Array.isArray(list));
     if (lists.length === 0) return;
     const served = lists.flat().flatMap((each: { name?: unknown } | null) => each?.name ?? []);
-    const names = served.filter((name) => typeof name === 'string');
+    const names = [...served.filter((name) => typeof name === 'string'), ...builtIn];
     for (const spelling of ['auth', 'authConfig']) {
       const auth = fields[spelling] as { mode?: unknown; publicRead?: unknown } | null | undefined;
       // In mode anonymous everybody may read everything, whatever else stands there.

@@ -52,6 +52,7 @@ describe('a good spec', () => {
     ['authentication without sources', { auth: oauth }],
     ['several providers, open for reading', { auth: { publicRead: ['local'], oauth: { resourceUrl: 'https://mcp.example.com', realm: 'tools', scopesSupported: ['read'], providers: [provider, { ...provider, name: 'okta', clientId: 'x', clientSecretRef: { name: 's' }, introspectionUrl: 'https://id.example.com/introspect' }] } } }],
     ['one of its sources open for reading', { auth: { ...oauth, publicRead: ['a'] }, registries: [{ name: 'a', git }] }],
+    ['the built-in source open for reading', { auth: { ...oauth, publicRead: ['default'] }, registries: [{ name: 'a', git }] }],
     ['mode anonymous, where nothing has to be opened', { auth: { mode: 'anonymous', publicRead: ['x'] }, registries: [{ name: 'a', git }] }],
     ['mode anonymous with an idle oauth block', { auth: { mode: 'anonymous', oauth: { realm: 'x' } } }],
     ['a pod template of any shape', withSpec({ podTemplateSpec: { spec: { containers: [{ name: 'registry-api', resources: { limits: { cpu: '1' } } }], whatever: [1] } } })],

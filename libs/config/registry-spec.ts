@@ -8,7 +8,7 @@ import { publicReadIsServed } from './public-read.js';
 import { CONFIG_LIMIT, rawFields, rawFieldsAdmission, rawFieldsFit } from './raw-spec.js';
 import { formatConfigFault, parseServerConfig } from './server-config.js';
 import type { ServerSpec } from './server-config.js';
-import { normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
+import { BUILT_IN_SOURCE, normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
 import { parseWithFaults } from './spec-fault.js';
 import { specNotices } from './spec-notices.js';
 import type { SpecFault } from './spec-fault.js';
@@ -31,7 +31,7 @@ export const registrySpecSchema = z
   })
   .superRefine(authIsChosen, always)
   .superRefine(managedHasDatabase('registries', 'databaseConfig'), always)
-  .superRefine(publicReadIsServed('registries'), always)
+  .superRefine(publicReadIsServed(['registries'], [BUILT_IN_SOURCE]), always)
   .superRefine(rawFieldsFit, always)
   .meta(
     admission(

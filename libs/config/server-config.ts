@@ -75,7 +75,7 @@ const commonFields = {
 const flatConfig = z
   .strictObject({ ...commonFields, registries: serverEntriesSpec })
   .superRefine(managedHasDatabase('registries', 'database'), always)
-  .superRefine(publicReadIsServed('registries'), always);
+  .superRefine(publicReadIsServed(['registries']), always);
 
 const view = z.strictObject({
   name: sourceName.describe('Name of the registry.'),
@@ -90,7 +90,7 @@ const viewConfig = z
     registries: z.array(view).min(1).max(100).superRefine(uniqueNames, always).describe('What is served, by name.'),
   })
   .superRefine(managedHasDatabase('sources', 'database'), always)
-  .superRefine(publicReadIsServed('registries', 'sources'), always)
+  .superRefine(publicReadIsServed(['registries', 'sources']), always)
   .superRefine(viewsNameSources, always);
 
 /** Reads the configuration of a server, of either generation; never throws, and tells every fault at once. */

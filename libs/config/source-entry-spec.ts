@@ -109,6 +109,9 @@ export const sourceEntriesSpec = entriesSpec(specBlocks, SOURCES_LIMIT);
 /** The same in the configuration of a server, with room for the source that is built in. */
 export const serverEntriesSpec = entriesSpec(serverBlocks, SOURCES_LIMIT + 1);
 
+/** Name of the source that the operator adds. */
+export const BUILT_IN_SOURCE = 'default';
+
 /** One source, with what its block leaves open filled in. */
 export interface RegistrySource {
   readonly name: string;
