@@ -44,12 +44,19 @@ export function composeList(
 ): Body | Promise<Body> {
   if (ranges.length === 0) return [EMPTY_LIST];
   const count = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-  // A cursor is made of characters that need no escape.
-  const cursor = nextCursor === undefined ? '' : `,"nextCursor":"${nextCursor}"`;
-  const tail = Buffer.from(`],"metadata":{"count":${count}${cursor}}}`);
+  const tail = (nextCursor === undefined && LAST_TAILS[count]) || toTail(count, nextCursor);
   const compose = (documents: readonly Buffer[]) => [LIST_HEAD, ...toParts(ranges, documents), tail];
   return withDocuments(ranges, bodies, compose);
 }
+
+function toTail(count: number, nextCursor?: string): Buffer {
+  // A cursor is made of characters that need no escape.
+  const cursor = nextCursor === undefined ? '' : `,"nextCursor":"${nextCursor}"`;
+  return Buffer.from(`],"metadata":{"count":${count}${cursor}}}`);
+}
+
+/** Of lists that are short and whole, as one server's versions mostly are. */
+const LAST_TAILS = Array.from({ length: 16 }, (_, count) => toTail(count));
 
 /** The ServerResponse of the generic registry API. */
 export function composeEntry(segment: Segment, row: number, bodies: StoredBodies | undefined): Body | Promise<Body> {
