@@ -5,14 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#config/project-root.js';
+import { POD_HEAP_FLAGS } from '../pod-heap.js';
 
 export interface OperatorUsage {
   readonly peakMiB: number;
   readonly cpuSeconds: number;
 }
 
-/** As the image starts it, with the heaps that V8 gives itself in a pod of 512 MiB, which is what the chart allows. */
-const FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=256'];
 const AS_IN_THE_IMAGE = { MALLOC_ARENA_MAX: '2', NODE_ENV: 'production' };
 
 /** The operator as it is shipped, in a process of its own. */
@@ -24,7 +23,7 @@ export class OperatorProcess implements AsyncDisposable {
 
   static async start(variables: Readonly<Record<string, string>>, healthPort: number): Promise<OperatorProcess> {
     const main = fileURLToPath(new URL('dist/apps/main.js', projectRoot));
-    const child = spawn(process.execPath, [...FLAGS, main, 'operator'], {
+    const child = spawn(process.execPath, [...POD_HEAP_FLAGS, main, 'operator'], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...AS_IN_THE_IMAGE, ...variables, HEALTH_PORT: String(healthPort), PATH: process.env['PATH'] ?? '' },
     });
