@@ -201,7 +201,7 @@ describe('the operator', () => {
     };
     // What its creation set in motion comes to rest first.
     await eventually(async () => {
-      const now = await looked(5);
+      const now = await looked(20);
       const same = isDeepStrictEqual(now, before);
       before = now;
       return same || undefined;

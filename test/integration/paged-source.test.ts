@@ -99,7 +99,9 @@ describe('a source that is read page by page', () => {
 
   it('is a success with a warning when it is empty at first, and held back when it becomes so', async () => {
     await start();
-    expect(await world.nthRun('upstream', 1)).toMatchObject({ warning: 'the source holds no servers' });
+    expect(await world.nthRun('upstream', 1)).toMatchObject({
+      notice: { reason: 'SourceEmpty', message: 'the source holds no servers' },
+    });
     upstream.entries = entries(3);
     expect((await synced()).counts).toMatchObject({ served: 3 });
     upstream.entries = [];
