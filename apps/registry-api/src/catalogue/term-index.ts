@@ -24,16 +24,18 @@ export class TermIndex {
 
 export class TermIndexBuilder {
   readonly #numbers = new Map<string, number>();
-  /** Those of lists that were met before: many rows share one. */
-  readonly #known = new WeakMap<readonly string[], readonly number[]>();
+  /** Those of lists that were met before, by what was made of them: many rows share one, and so may tags and facets. */
+  readonly #known = new WeakMap<(word: string) => string, WeakMap<readonly string[], readonly number[]>>();
   readonly #counts: number[] = [];
   readonly #terms = new GrowingList();
   readonly #rows = new GrowingList();
 
-  /** Each term of a row once; a list of words always stands for the same terms. */
+  /** Each term of a row once; a list of words, turned the same way, always stands for the same terms. */
   add(row: number, words: readonly string[], toTerm: (word: string) => string): void {
-    let numbers = this.#known.get(words);
-    if (!numbers) this.#known.set(words, (numbers = words.map((word) => this.#numberOf(toTerm(word)))));
+    let known = this.#known.get(toTerm);
+    if (!known) this.#known.set(toTerm, (known = new WeakMap()));
+    let numbers = known.get(words);
+    if (!numbers) known.set(words, (numbers = words.map((word) => this.#numberOf(toTerm(word)))));
     for (const number of numbers) {
       this.#counts[number] = (this.#counts[number] as number) + 1;
       this.#terms.push(number);
