@@ -44,7 +44,7 @@ export function nameAt(layout: Layout, position: number): string {
 }
 
 /** Where a name is, or would be, between two positions. */
-export function placeOf(layout: Layout, name: string, from = 0, to = layout.rowOf.length): number {
+function placeOf(layout: Layout, name: string, from = 0, to = layout.rowOf.length): number {
   let low = from;
   let high = to;
   while (low < high) {
