@@ -108,11 +108,12 @@ async function metricsOf(operator: Operator): Promise<string> {
   return (await fetch(`http://127.0.0.1:${operator.ports.metricsPort}/metrics`)).text();
 }
 
-/** Settled is what was reported as provisioned, and not written since. */
+/** Settled is what was reported as provisioned: nothing is awaited but the pods, which nobody starts here. */
 const settled = (inNamespace = namespace) =>
   eventually(async () => {
     const object = await registry(inNamespace);
-    return object?.status?.apiStatus?.phase === 'Deploying' ? object : undefined;
+    const { phase, message } = object?.status?.apiStatus ?? {};
+    return phase === 'Deploying' && message?.startsWith('Waiting for a pod') ? object : undefined;
   });
 
 describe('the operator', () => {
@@ -199,9 +200,9 @@ describe('the operator', () => {
       await eventually(async () => (await figure('mcp_operator_sweeps_total')) >= least || undefined);
       return { objects: await world(), nudges: await figure('mcp_operator_nudges_total') };
     };
-    // What its creation set in motion comes to rest first.
+    // What its creation set in motion comes to rest first; a report may come five seconds after the one before it.
     await eventually(async () => {
-      const now = await looked(20);
+      const now = await looked(60);
       const same = isDeepStrictEqual(now, before);
       before = now;
       return same || undefined;

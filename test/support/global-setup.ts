@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { createProgress } from '#devstack/progress.js';
 import { obtainTool } from '#devstack/obtain-tool.js';
+import type { ToolName } from '#devstack/tools.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { startTemporalDevServer } from '#temporal/dev-server.js';
 import { offerApiServer } from './shared-api-server.js';
@@ -29,7 +30,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-test-'));
   const progress = createProgress();
   const log = (): void => undefined;
-  const temporalBinary = await obtainTool('temporal', { progress, signal: new AbortController().signal });
+  const obtain = (name: ToolName) => obtainTool(name, { progress, signal: new AbortController().signal });
+  const temporalBinary = await obtain('temporal');
+  // Where they have to be built first, that takes longer than any test may.
+  for (const name of ['etcd', 'kube-apiserver'] as const) await obtain(name);
   progress.done();
   const [postgres, temporal] = await Promise.all([
     startEmbeddedPostgres({ dataDirectory: join(directory, 'postgres'), durable: false, log }),
