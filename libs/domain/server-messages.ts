@@ -17,3 +17,11 @@ export interface StartedSync {
   readonly source: string;
   readonly workflowId: string;
 }
+
+/** The workflow will not start the syncs that it was asked for; the message is its own words. */
+export class SyncRefused extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SyncRefused';
+  }
+}

@@ -1,9 +1,9 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Reason } from '#domain/reasons.js';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import { LIVE_STORES, STORE_DELAYED, STORE_OPENED, SYNC_NOW } from '#domain/server-messages.js';
+import { LIVE_STORES, STORE_DELAYED, STORE_OPENED, SYNC_NOW, SyncRefused } from '#domain/server-messages.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { Store } from '#domain/sync.js';
 import type { ServerTrouble } from '#domain/workload.js';
@@ -32,14 +32,19 @@ export class ServedWorkflows {
     return this.handle(registry).query<readonly Store[]>(LIVE_STORES).catch(unlessNotFound([]));
   }
 
-  /** Starts a sync of one source, or of all; resolves when they have started. */
+  /** Starts a sync of one source, or of all; resolves when they have started. Throws `SyncRefused`. */
   async syncNow(
     registry: RegistryRef,
     source?: string,
     trigger?: SyncNowRequest['trigger'],
   ): Promise<readonly StartedSync[]> {
     const request: SyncNowRequest = { ...(source !== undefined && { source }), ...(trigger && { trigger }) };
-    return this.handle(registry).executeUpdate<readonly StartedSync[], [SyncNowRequest]>(SYNC_NOW, { args: [request] });
+    return this.handle(registry)
+      .executeUpdate<readonly StartedSync[], [SyncNowRequest]>(SYNC_NOW, { args: [request] })
+      .catch((error: unknown) => {
+        if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+        throw new SyncRefused(error.cause?.message ?? error.message, { cause: error });
+      });
   }
 
   protected handle(registry: RegistryRef): WorkflowHandle {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
+import { SyncRefused } from '#domain/server-messages.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';
@@ -215,9 +216,8 @@ describe('syncNow', () => {
     const [started] = await world!.workflows.syncNow(world!.registry, 'cm');
     expect(started).toEqual({ source: 'cm', workflowId: syncWorkflowId(world!.registry, 'cm', 2) });
     expect(await world!.temporal.client.workflow.result(started!.workflowId)).toMatchObject({ trigger: 'manual' });
-    await expect(world!.workflows.syncNow(world!.registry, 'nope')).rejects.toMatchObject({
-      cause: { message: 'the registry has no source "nope"' },
-    });
+    const refused = new SyncRefused('the registry has no source "nope"');
+    await expect(world!.workflows.syncNow(world!.registry, 'nope')).rejects.toThrow(refused);
   });
 
   it('runs for each value of the sync-trigger annotation once', async () => {

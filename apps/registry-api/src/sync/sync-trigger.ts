@@ -1,9 +1,9 @@
-import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import { SyncRefused } from '#domain/server-messages.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import { orAborted } from '#http/or-aborted.js';
 
-/** Asks the workflow of a registry to sync one source, or all; resolves when the syncs have started. */
+/** Asks the workflow of a registry to sync one source, or all; resolves when the syncs have started. Throws `SyncRefused`. */
 export type SyncNow = (
   registry: Pick<RegistryRef, 'namespace' | 'name'>,
   source: string | undefined,
@@ -26,8 +26,8 @@ export class SyncTrigger {
     try {
       return await orAborted(this.#syncNow(...asked), AbortSignal.timeout(DEADLINE_MS));
     } catch (error) {
-      // The workflow's own words are in the cause; what else goes wrong on the way there is not for clients.
-      const said = error instanceof WorkflowUpdateFailedError ? error.cause?.message : undefined;
+      // What else goes wrong on the way there is not for clients.
+      const said = error instanceof SyncRefused ? error.message : undefined;
       throw new TriggerAway(said ?? 'whoever keeps the sources in sync does not answer', { cause: error });
     }
   }
