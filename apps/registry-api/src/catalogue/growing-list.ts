@@ -1,6 +1,11 @@
-/** A list of whole numbers below 2^32 that is appended to: a quarter of the memory of a plain array, and none per call. */
+const LEAST_ITEMS = 1024;
+
+/**
+ * A list of whole numbers below 2^32 that is appended to: a quarter of the memory of a plain array, and none per call. What
+ * it outgrows is freed at once, where the collector would wait for a reason to look.
+ */
 export class GrowingList {
-  #items = new Uint32Array(1024);
+  #items = new Uint32Array(LEAST_ITEMS);
   #length = 0;
 
   get length(): number {
@@ -8,21 +13,30 @@ export class GrowingList {
   }
 
   push(item: number): void {
-    if (this.#length === this.#items.length) {
-      const larger = new Uint32Array(2 * this.#length);
-      larger.set(this.#items);
-      this.#items = larger;
-    }
+    if (this.#length === this.#items.length) this.#resize(Math.max(LEAST_ITEMS, 2 * this.#length));
     this.#items[this.#length++] = item;
   }
 
-  /** Not copied; valid until the next `push`. */
+  /** Not copied; valid until the next call. */
   view(): Uint32Array {
     return this.#items.subarray(0, this.#length);
   }
 
-  /** Of exactly the size it needs. */
-  toArray(): Uint32Array {
-    return this.#items.slice(0, this.#length);
+  /** All of it, in an array of exactly that size. The list is empty then. */
+  take(): Uint32Array {
+    this.#resize(this.#length);
+    const items = this.#items;
+    this.#items = new Uint32Array(0);
+    this.#length = 0;
+    return items;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    this.#resize(0);
+  }
+
+  #resize(length: number): void {
+    this.#items = new Uint32Array(this.#items.buffer.transfer(length * Uint32Array.BYTES_PER_ELEMENT));
   }
 }

@@ -7,7 +7,7 @@ import type { Layout } from './layout.js';
 import type { RegistrySnapshot, RegistrySnapshots, SourceSnapshot } from './live-catalogue.js';
 import { mergedWith, remergeNames } from './merge-layouts.js';
 import { Pacer } from './pacer.js';
-import { readChanges, readSource } from './read-source.js';
+import { countChanges, readChanges, readSource } from './read-source.js';
 import { stateTag } from './state-tag.js';
 import type { StoredBodies } from './stored-bodies.js';
 
@@ -126,8 +126,13 @@ class Load {
     return { source: await this.#toSource(row, layoutOf(segment)), changed: undefined };
   }
 
-  /** Undefined when the changes alone do not lead to what is stored now: rows that were deleted leave no mark. */
+  /**
+   * Undefined when the changes alone do not lead to what is stored now, since rows that were deleted leave no mark, or
+   * when there are so many that reading all is less work.
+   */
   async #readChanges(row: SourceRow, known: SourceSnapshot): Promise<Taken | undefined> {
+    const count = await countChanges(this.#client, row.id, known.seen);
+    if (count > TOLERATED_WASTE * known.layout.rowOf.length) return undefined;
     const { segment, names } = await readChanges(this.#client, row.id, known.seen, this.#room(), this.#pacer);
     const changed = layoutOf(segment);
     const changes = names.map((name) => toChange(name, findServer(changed, name)));

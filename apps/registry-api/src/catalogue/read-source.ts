@@ -33,7 +33,15 @@ export interface SourceChanges {
   readonly names: readonly string[];
 }
 
-/** What was written by transactions that `seen`, a snapshot of the database, does not show. */
+/** How many rows were written by transactions that `seen`, a snapshot of the database, does not show. */
+export async function countChanges(client: ClientBase, sourceId: number, seen: string): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM entry WHERE source_id = ${sourceId} AND ${writtenSince(seen)}`,
+  );
+  return (rows[0] as { count: number }).count;
+}
+
+/** The servers that {@link countChanges} counts rows of, as they are now. */
 export async function readChanges(
   client: ClientBase,
   sourceId: number,
@@ -41,16 +49,12 @@ export async function readChanges(
   room: number,
   pacer: Pacer,
 ): Promise<SourceChanges> {
-  if (!SNAPSHOT.test(seen)) throw new Error(`"${seen}" is no snapshot`);
   const builder = new SegmentBuilder(sourceId, room);
   const names: string[] = [];
   // A server is read whole: which of its versions is the latest may have changed with any of them.
   const query = `SELECT CASE WHEN hidden_by IS NULL THEN server_json END, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId}
-                    AND name IN (SELECT name FROM entry
-                                  WHERE source_id = ${sourceId}
-                                    AND written_by >= pg_snapshot_xmin('${seen}')::text::bigint
-                                    AND NOT pg_visible_in_snapshot(written_by::text::xid8, '${seen}'))
+                    AND name IN (SELECT name FROM entry WHERE source_id = ${sourceId} AND ${writtenSince(seen)})
                   ORDER BY name, version`;
   await copy(client, query, pacer, (row) => {
     const entry = toEntry(row);
@@ -58,6 +62,12 @@ export async function readChanges(
     if (!row.flag()) builder.add(entry);
   });
   return { segment: await builder.finish(pacer), names };
+}
+
+function writtenSince(seen: string): string {
+  if (!SNAPSHOT.test(seen)) throw new Error(`"${seen}" is no snapshot`);
+  return `written_by >= pg_snapshot_xmin('${seen}')::text::bigint
+          AND NOT pg_visible_in_snapshot(written_by::text::xid8, '${seen}')`;
 }
 
 async function copy(client: ClientBase, query: string, pacer: Pacer, onRow: (row: CopiedRow) => void): Promise<void> {

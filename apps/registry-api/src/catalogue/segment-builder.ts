@@ -58,13 +58,13 @@ export class SegmentBuilder {
       versions: this.#versions,
       flags: Uint8Array.from(this.#flags),
       changedAtMs: Float64Array.from(this.#changedAtMs),
-      newestFirst: this.#newestFirst.toArray(),
+      newestFirst: this.#newestFirst.take(),
       slabs: this.#slabs.finish(),
       slabOf: Uint16Array.from(this.#slabOf),
-      starts: this.#starts.toArray(),
-      ends: this.#ends.toArray(),
+      starts: this.#starts.take(),
+      ends: this.#ends.take(),
       words,
-      rowsOfTexts: this.#rowsOfTexts.toArray(),
+      rowsOfTexts: this.#rowsOfTexts.take(),
       terms: this.#terms.finish(),
     });
   }

@@ -53,11 +53,9 @@ export class SlabWriter {
   #closeCurrent(): void {
     if (this.#used === 0) return;
     const spare = this.#current.length - this.#used;
-    // A few kilobytes are not worth a copy.
+    // A few kilobytes are not worth a copy; what is copied is freed at once.
     const isTight = spare < this.#current.length / 64;
-    const slab = isTight ? this.#current : Buffer.allocUnsafeSlow(this.#used);
-    if (!isTight) this.#current.copy(slab, 0, 0, this.#used);
-    this.#full.push(slab);
+    this.#full.push(isTight ? this.#current : Buffer.from(this.#current.buffer.transfer(this.#used)));
     this.#used = 0;
     this.#current = Buffer.alloc(0);
   }

@@ -61,6 +61,8 @@ export class TermIndexBuilder {
       sorted[next[term] as number] = rows[at] as number;
       next[term] = (next[term] as number) + 1;
     }
+    this.#terms.clear();
+    this.#rows.clear();
     return new TermIndex(this.#numbers, offsets, sorted);
   }
 }

@@ -146,6 +146,8 @@ export class WordIndexBuilder {
       }
       if (text % 256 === 0) await pacer.rest();
     }
+    this.#wordsOfTexts.clear();
+    this.#starts.clear();
     return new WordIndex(this.#texts, words, wordStarts, offsets, textsOfWords);
   }
 
