@@ -11,4 +11,4 @@ fi
 if [ "${1-}" = operator ]; then export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX-2}"; fi
 
 # git leaves grandchildren behind, which somebody must reap.
-exec tini -- node --enable-source-maps --max-semi-space-size=4 /app/dist/apps/main.js "$@"
+exec tini -- node --enable-source-maps --max-semi-space-size=2 /app/dist/apps/main.js "$@"

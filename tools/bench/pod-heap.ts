@@ -1,2 +1,2 @@
 /** As the image starts its processes, with the heap that V8 gives itself in a pod of 512 MiB, the default of chart and pods. */
-export const POD_HEAP_FLAGS = ['--max-semi-space-size=4', '--max-old-space-size=256'];
+export const POD_HEAP_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=256'];
