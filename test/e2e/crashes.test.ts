@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { openGitRepository } from '#sources/testing/git-repository.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
@@ -9,6 +12,11 @@ import { TemporalServer } from './support/temporal-server.js';
 
 const NAMESPACE = 'e2e-crashes';
 const FILE = 'crashes/registry.json';
+/** Starts what is not running of a cluster of this machine; without it nobody would start an API server again. */
+const CLUSTER_UP = process.env['E2E_CLUSTER_UP'] ?? '';
+const AWAY_MS = 10_000;
+
+const run = promisify(execFile);
 
 /** Ends at once, without a last word: what SIGKILL does to a process. */
 function killPods(namespace: string, selector: string): Promise<string> {
@@ -19,9 +27,30 @@ function killTemporal(): void {
   process.kill(Number(readFileSync(TemporalServer.pidFile(inject('directory')), 'utf8')), 'SIGKILL');
 }
 
+/** Dies at once, is away for a while, and is started again by the script that the cluster was started with. */
+async function killApiServer(): Promise<void> {
+  const server = await kubectl(['config', 'view', '--minify', '--output', 'jsonpath={.clusters[0].cluster.server}']);
+  const { stdout } = await run('pgrep', ['--full', `^\\S*kube-apiserver .*--secure-port[= ]${new URL(server).port} `]);
+  process.kill(Number(stdout), 'SIGKILL');
+  await sleep(AWAY_MS);
+  await run(CLUSTER_UP, []);
+}
+
 const killOperator = () => killPods('toolhive-system', 'app.kubernetes.io/name=toolhive-operator');
 const killRegistry = ({ namespace, name }: DeployedRegistry) =>
   killPods(namespace, `app.kubernetes.io/instance=${name}`);
+
+/** As soon as there is a pod, whatever that does just then. */
+async function killRegistryOnceThere(registry: DeployedRegistry): Promise<void> {
+  const { namespace, name } = registry;
+  await until(
+    `${name} has a pod`,
+    () => list('pods', namespace, `app.kubernetes.io/instance=${name}`),
+    (pods) => pods.length > 0,
+    { everyMs: 100 },
+  );
+  await killRegistry(registry);
+}
 
 /** One after the other each part dies, while it provisions and while it syncs; nobody lends a hand. */
 describe('whatever is killed, a registry converges', () => {
@@ -58,15 +87,31 @@ describe('whatever is killed, a registry converges', () => {
     expect(deployments).toHaveLength(1);
   }
 
-  it.each([
+  it.each<[string, (registry: DeployedRegistry) => Promise<unknown>]>([
     ['the operator', killOperator],
+    ['the registry', killRegistryOnceThere],
     ['Temporal', async () => killTemporal()],
   ])('%s, while it provisions', async (_, kill) => {
     const wanted = await publish();
     const registry = await create();
-    await kill();
+    await kill(registry);
     await expectServed(registry, wanted);
   });
+
+  it.skipIf(CLUSTER_UP === '')(
+    'the API server, while it provisions and syncs (skipped without E2E_CLUSTER_UP)',
+    async () => {
+      const synced = await create();
+      await publish();
+      await awaitReady(synced);
+      const wanted = await publish();
+      await annotate(synced, 'before-the-API-server');
+      const provisioned = await create();
+      await killApiServer();
+      await expectServed(synced, wanted);
+      await expectServed(provisioned, wanted);
+    },
+  );
 
   it.each<[string, (registry: DeployedRegistry) => Promise<unknown>]>([
     ['the operator', killOperator],

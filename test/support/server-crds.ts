@@ -12,12 +12,18 @@ const PLURALS = {
 } as const;
 
 type ServerKind = keyof typeof PLURALS;
+type Version = 'v1alpha1' | 'v1beta1';
 
 const KINDS = Object.keys(PLURALS) as ServerKind[];
 
-/** As little of ToolHive's own CRDs as it takes to have such objects, in one version; returns when the server serves them. */
-export async function installServerCrds(api: KubernetesApi, version: 'v1alpha1' | 'v1beta1'): Promise<void> {
-  for (const kind of KINDS) await api.apply(crdOf(kind, version));
+/** As little of ToolHive's own CRDs as it takes to have such objects, in one version. */
+export function serverCrds(version: Version): KubernetesObject[] {
+  return KINDS.map((kind) => crdOf(kind, version));
+}
+
+/** Returns when the API server serves them. */
+export async function installServerCrds(api: KubernetesApi, version: Version): Promise<void> {
+  for (const crd of serverCrds(version)) await api.apply(crd);
   const suffix = version === 'v1beta1' ? 'V1beta1' : '';
   for (const kind of KINDS) {
     while (!(await isServed(api, `${kind}${suffix}`))) await sleep(50);
@@ -33,7 +39,7 @@ export async function removeServerCrds(api: KubernetesApi): Promise<void> {
   }
 }
 
-function crdOf(kind: ServerKind, version: string): KubernetesObject {
+function crdOf(kind: ServerKind, version: Version): KubernetesObject {
   const plural = PLURALS[kind];
   const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
   return {
