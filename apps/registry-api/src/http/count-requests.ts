@@ -5,30 +5,45 @@ import type { ServerMetrics } from '../server-metrics.js';
 
 const STARTED = Symbol('when a request came, and where it went');
 
-type CountedResponse = ServerResponse & { [STARTED]?: { readonly at: number; readonly route: string } };
+interface Started {
+  readonly at: number;
+  readonly route: Route;
+}
+
+/** What is known of a route: its series by method and status, found without a text being made for them. */
+interface Route {
+  readonly url: string;
+  readonly series: Map<string, DurationSeries[]>;
+}
+
+type CountedResponse = ServerResponse & { [STARTED]?: Started };
 
 /** Counts and times all requests, those that end before their answer does included. */
 export function countRequests(server: FastifyInstance, metrics: ServerMetrics): void {
-  /** By what is cheap to look up; there are as many as there are routes and statuses. */
-  const known = new Map<string, DurationSeries>();
+  const routes = new Map<string, Route>();
+
+  function routeOf(url: string): Route {
+    let route = routes.get(url);
+    if (!route) routes.set(url, (route = { url, series: new Map() }));
+    return route;
+  }
+
+  function seriesOf({ url, series }: Route, method: string, status: number): DurationSeries {
+    let byStatus = series.get(method);
+    if (!byStatus) series.set(method, (byStatus = []));
+    return (byStatus[status] ??= metrics.requests.with({ method, route: url, status_code: String(status) }));
+  }
 
   function end(this: CountedResponse): void {
-    const { at, route } = this[STARTED] as NonNullable<CountedResponse[typeof STARTED]>;
-    const { method = '' } = this.req;
-    const key = `${this.statusCode} ${method} ${route}`;
-    let series = known.get(key);
-    if (!series) {
-      series = metrics.requests.with({ method, route, status_code: String(this.statusCode) });
-      known.set(key, series);
-    }
-    series.observe((performance.now() - at) / 1000);
+    const { at, route } = this[STARTED] as Started;
+    seriesOf(route, this.req.method ?? '', this.statusCode).observe((performance.now() - at) / 1000);
     metrics.activeRequests--;
   }
 
   server.addHook('onRequest', (request, reply, done) => {
     const raw: CountedResponse = reply.raw;
     // As it is routed, not as it was asked for: that anyone could make up.
-    raw[STARTED] = { at: performance.now(), route: request.routeOptions.url ?? 'none' };
+    raw[STARTED] = { at: performance.now(), route: routeOf(request.routeOptions.url ?? 'none') };
     raw.on('close', end);
     metrics.activeRequests++;
     done();
