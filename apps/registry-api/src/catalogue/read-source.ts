@@ -18,11 +18,8 @@ export async function readSource(client: ClientBase, sourceId: number, room: num
   const builder = new SegmentBuilder(sourceId, room);
   const query = `SELECT server_json, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId} AND hidden_by IS NULL ORDER BY name, version`;
-  // The primary key has them in this order. Right after an import, statistics do not know of the rows, and Postgres
-  // would sort all documents on disk.
-  await client.query('SET LOCAL enable_sort = off');
-  await copy(client, query, pacer, (row) => builder.add(toEntry(row)));
-  await client.query('SET LOCAL enable_sort = on');
+  // The primary key has them in this order; otherwise Postgres would sort all documents on disk.
+  await without(client, ['enable_sort'], () => copy(client, query, pacer, (row) => builder.add(toEntry(row))));
   return builder.finish(pacer);
 }
 
@@ -56,11 +53,13 @@ export async function readChanges(
                   WHERE source_id = ${sourceId}
                     AND name IN (SELECT name FROM entry WHERE source_id = ${sourceId} AND ${writtenSince(seen)})
                   ORDER BY name, version`;
-  await copy(client, query, pacer, (row) => {
+  const take = (row: CopiedRow) => {
     const entry = toEntry(row);
     if (names.at(-1) !== entry.name) names.push(entry.name);
     if (!row.flag()) builder.add(entry);
-  });
+  };
+  // Each name is looked up; otherwise Postgres would read all documents to find those of a few names.
+  await without(client, ['enable_hashjoin', 'enable_mergejoin'], () => copy(client, query, pacer, take));
   return { segment: await builder.finish(pacer), names };
 }
 
@@ -68,6 +67,14 @@ function writtenSince(seen: string): string {
   if (!SNAPSHOT.test(seen)) throw new Error(`"${seen}" is no snapshot`);
   return `written_by >= pg_snapshot_xmin('${seen}')::text::bigint
           AND NOT pg_visible_in_snapshot(written_by::text::xid8, '${seen}')`;
+}
+
+/** Does something without a way of planning that Postgres takes right after an import, when statistics do not know of the rows. */
+async function without(client: ClientBase, settings: readonly string[], work: () => Promise<void>): Promise<void> {
+  const set = (value: 'on' | 'off') => client.query(settings.map((name) => `SET LOCAL ${name} = ${value}`).join('; '));
+  await set('off');
+  await work();
+  await set('on');
 }
 
 async function copy(client: ClientBase, query: string, pacer: Pacer, onRow: (row: CopiedRow) => void): Promise<void> {
