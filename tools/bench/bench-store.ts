@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDataSource } from '#persistence/database.js';
@@ -20,6 +20,8 @@ export async function openBenchStore(): Promise<BenchStore> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-bench-'));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
+  // The server's user may pass through: otherwise its data would be elsewhere, and stay there.
+  await chmod(directory, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDirectory: directory, durable: true, log: () => undefined });
   opening.defer(() => postgres.stop());
   const database: Database = {
