@@ -101,8 +101,8 @@ describe('whatever is killed, a registry converges', () => {
   it.skipIf(CLUSTER_UP === '')(
     'the API server, while it provisions and syncs (skipped without E2E_CLUSTER_UP)',
     async () => {
-      const synced = await create();
       await publish();
+      const synced = await create();
       await awaitReady(synced);
       const wanted = await publish();
       await annotate(synced, 'before-the-API-server');
