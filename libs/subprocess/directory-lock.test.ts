@@ -49,6 +49,12 @@ it('names the process that has the directory and what to do', async () => {
   );
 });
 
+it('makes do with half of a name', async () => {
+  await lockInAnotherProcess();
+  await writeFile(join(directory, 'lock.json'), '{"pid":');
+  await expect(lockDirectory(directory)).rejects.toThrow('in use by another process');
+});
+
 it('takes over from a process that was killed', async () => {
   const holder = await lockInAnotherProcess();
   await kill(holder.process);

@@ -62,13 +62,12 @@ function unusable(directory: string, cause: unknown): Error {
   );
 }
 
-/** The winner writes its name a moment after it has won. */
+/** The winner writes its name a moment after it has won: until then there is none, an older one or half of one. */
 async function describeHolder(holderFile: string): Promise<string> {
   for (let attempt = 0; attempt < 20; attempt++) {
-    const holder = await readFile(holderFile, 'utf8').then(
-      (text) => JSON.parse(text) as ProcessIdentity,
-      () => undefined,
-    );
+    const holder = await readFile(holderFile, 'utf8')
+      .then((text) => JSON.parse(text) as ProcessIdentity)
+      .catch(() => undefined);
     if (holder && (await isRunning(holder))) {
       return holder.pid === process.pid ? 'this process already' : `process ${holder.pid}`;
     }
