@@ -77,6 +77,10 @@ export class SourceEntity {
   @Column('bigint', { default: 0 })
   generation!: string;
 
+  /** How many rows of entries were deleted, as the database counts them; readers read all anew when it moved. */
+  @Column('bigint', { default: 0 })
+  purged!: string;
+
   @Column('int', { name: 'served_count', default: 0 })
   servedCount!: number;
 

@@ -15,6 +15,8 @@ export interface SourceSnapshot {
   readonly place: string;
   /** How often it was published: equal means that nothing has changed. */
   readonly generation: string;
+  /** How many of its rows were deleted: equal means none since. */
+  readonly purged: string;
   /** The database's own name for all transactions that the content is made of. */
   readonly seen: string;
   /** It was synced, or a sync of it has at least failed. */

@@ -29,6 +29,7 @@ interface SourceRow {
   /** The same as long as its rows are where they were: it names the database, the file of the table, and the source. */
   readonly place: string;
   readonly generation: string;
+  readonly purged: string;
   readonly attempted: boolean;
   readonly syncedAtMs: number | null;
   readonly isFailing: boolean;
@@ -92,7 +93,7 @@ class Load {
 
   async #readSources(): Promise<Map<string, SourceRow[]>> {
     const { rows } = await this.#client.query<SourceRow & { registry: string }>(`
-      SELECT registry.namespace || '/' || registry.name AS registry, source.id, source.name, source.generation,
+      SELECT registry.namespace || '/' || registry.name AS registry, source.id, source.name, source.generation, source.purged,
              store.id || '/' || pg_relation_filenode('entry') || '/' || source.id AS place,
              source.synced_at IS NOT NULL
                OR EXISTS (SELECT FROM sync_run WHERE sync_run.source_id = source.id) AS attempted,
@@ -127,17 +128,17 @@ class Load {
   }
 
   /**
-   * Undefined when the changes alone do not lead to what is stored now, since rows that were deleted leave no mark, or
-   * when there are so many that reading all is less work.
+   * Undefined when the changes alone do not lead to what is stored now, since rows that were deleted leave no mark on
+   * others, or when there are so many that reading all is less work.
    */
   async #readChanges(row: SourceRow, known: SourceSnapshot): Promise<Taken | undefined> {
+    if (row.purged !== known.purged) return undefined;
     const count = await countChanges(this.#client, row.id, known.seen);
     if (count > TOLERATED_WASTE * known.layout.rowOf.length) return undefined;
     const { segment, names } = await readChanges(this.#client, row.id, known.seen, this.#room(), this.#pacer);
     const changed = layoutOf(segment);
     const changes = names.map((name) => toChange(name, findServer(changed, name)));
     const layout = withChanges(known.layout, changes);
-    if (layout.rowOf.length !== (await this.#countRows(row.id))) return undefined;
     this.#heldBytes += segment.bytes;
     return { source: await this.#toSource(row, layout), changed: names };
   }
@@ -146,20 +147,12 @@ class Load {
     return this.#options.budget - this.#heldBytes;
   }
 
-  async #countRows(sourceId: number): Promise<number> {
-    const { rows } = await this.#client.query<{ count: number }>(
-      'SELECT count(*)::int AS count FROM entry WHERE source_id = $1 AND hidden_by IS NULL',
-      [sourceId],
-    );
-    return (rows[0] as { count: number }).count;
-  }
-
   async #toSource(row: SourceRow, layout: Layout): Promise<SourceSnapshot> {
-    const { name, place, generation, attempted, syncedAtMs, isFailing } = row;
+    const { name, place, generation, purged, attempted, syncedAtMs, isFailing } = row;
     const state = { tag: stateTag([`${place}/${generation}`]), changedAtMs: row.changedAtMs ?? undefined };
     const reader = new CatalogueView(layout, state, this.#options.bodies);
     const seen = await this.#snapshot();
-    return { name, place, generation, attempted, syncedAtMs, isFailing, seen, layout, reader };
+    return { name, place, generation, purged, attempted, syncedAtMs, isFailing, seen, layout, reader };
   }
 
   /** What this transaction sees, as Postgres writes it. */
