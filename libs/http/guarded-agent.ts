@@ -5,15 +5,7 @@ import { getCACertificates } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { isAllowed, reachOf } from './address-policy.js';
 import type { AddressPolicy, AddressReach } from './address-policy.js';
-
-/** A host is where the policy lets nobody go. The message is a predicate, to follow the URL. */
-export class ForbiddenAddress extends Error {
-  constructor(host: string, address: string) {
-    const what = reachOf(address) === 'never' ? 'a link-local, metadata or reserved address' : 'a private address';
-    super(`${host === address ? 'is' : `leads to ${address},`} ${what}, where requests must not go`);
-    this.name = 'ForbiddenAddress';
-  }
-}
+import { ForbiddenAddress } from './forbidden-address.js';
 
 /** Connections that are kept for the next request, none of which ends where the policy forbids. */
 export interface GuardedAgent extends AsyncDisposable {

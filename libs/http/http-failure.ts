@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { RegistryError } from '#domain/registry-error.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
-import { ForbiddenAddress } from './guarded-agent.js';
+import { ForbiddenAddress } from './forbidden-address.js';
 
 /** A request that failed. The message names the URL without its query, where a key could stand. */
 export class HttpFailure extends RegistryError {

@@ -1,5 +1,4 @@
 import type { OAuthProvider } from '#config/auth-spec.js';
-import { createGuardedFetch } from '#http/guarded-fetch.js';
 import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import type { ProviderMaterial } from './provider-material.js';
@@ -83,6 +82,8 @@ export class ProviderHttp {
   /** Another one when the authority has changed: connections that it vouched for are not used any more. */
   private async client(): Promise<GuardedFetch> {
     const ca = await this.material.caCertificates();
+    // Most registries ask no provider, and what it takes to ask one is a megabyte of program.
+    const { createGuardedFetch } = await import('#http/guarded-fetch.js');
     if (this.#fetch && this.#fetch.ca === ca) return this.#fetch.client;
     const previous = this.#fetch;
     const { version } = this;
