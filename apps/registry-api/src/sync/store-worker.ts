@@ -1,0 +1,100 @@
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { ImportThreads } from '#activities/sync/import-threads.js';
+import type { SyncWorld } from '#activities/sync/sync-world.js';
+import type { ServeConfig } from '#config/serve-config.js';
+import type { Store } from '#domain/sync.js';
+import { createDataSource } from '#persistence/database.js';
+import type { Database } from '#persistence/database.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import type { SourceSettings } from '#sources/source.js';
+import type { TemporalAccess } from '#temporal/connect.js';
+import type { RunningWorker } from '#temporal/running-worker.js';
+import { memoryShareMiB } from '../memory-share.js';
+import type { PodResources } from '../resources/pod-resources.js';
+import type { ServerMetrics } from '../server-metrics.js';
+import { startSyncWorker } from './sync-worker.js';
+
+/** A sync that waits for a host that hangs holds its place; each place costs memory that small pods do not have. */
+const MAX_CONCURRENT_SYNCS = 4;
+
+const IMPORTS = { threads: 1, deadlineMs: 10 * 60_000 };
+const WALKS = { threads: 2, deadlineMs: 30 * 60_000 };
+
+/** A task gets so long to end, then is given up: both within the 30 s that a pod has. */
+const GRACE = { softMs: 10_000, hardMs: 20_000 };
+
+export interface StoreWorkerOptions {
+  readonly config: ServeConfig;
+  readonly database: Database;
+  readonly resources: PodResources;
+  readonly temporal: TemporalAccess;
+  readonly namespace: string;
+  readonly store: Store;
+  readonly version: string;
+  readonly metrics: ServerMetrics;
+  readonly logger: Logger;
+}
+
+/** The worker beside the store, with its own connections to it and its threads. */
+export async function startStoreWorker(options: StoreWorkerOptions): Promise<RunningWorker> {
+  const { config, database, resources, temporal, namespace, store, version, metrics, logger } = options;
+  const dataSource = createDataSource(database.app, {
+    maxConnections: MAX_CONCURRENT_SYNCS + 1,
+    onError: (err) => logger.debug({ err }, 'an idle database connection broke'),
+  });
+  await dataSource.initialize();
+  try {
+    const imports = new ImportThreads({ ...IMPORTS, memoryMiB: memoryShareMiB(0.3, { least: 96, most: 512 }) });
+    imports.warmUp();
+    const world: SyncWorld = {
+      resources,
+      catalogue: new RegistryCatalogue(dataSource),
+      database: database.app,
+      imports,
+      walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
+      version,
+      settings: sourceSettings(config, resources),
+      minSyncIntervalMs: config.minSyncIntervalMs,
+      cacheDirectory: join(resolve(config.dataDirectory), 'cache'),
+      onRun(registry, outcome) {
+        logger.info({ outcome }, 'sync run ended');
+        metrics.recordSync(registry, outcome);
+      },
+    };
+    const worker = await startSyncWorker({
+      connection: temporal.connection,
+      namespace,
+      identity: config.podName,
+      grace: GRACE,
+      store,
+      maxConcurrentSyncs: MAX_CONCURRENT_SYNCS,
+      world,
+    });
+    return {
+      ended: worker.ended,
+      async stop() {
+        await worker.stop();
+        await dataSource.destroy();
+      },
+    };
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+}
+
+function sourceSettings(config: ServeConfig, resources: PodResources): SourceSettings {
+  return {
+    urlRewrites: config.urlRewrites,
+    allowLocalGit: config.allowLocalGit,
+    addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
+    maxFileBytes: 256 * 1024 * 1024,
+    fetchTimeoutMs: 60_000,
+    // Claims come and go with the configuration.
+    get volumes() {
+      return resources.claims;
+    },
+    environment: process.env,
+  };
+}
