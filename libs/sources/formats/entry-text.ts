@@ -22,9 +22,9 @@ export function parseEntry({
 }: Pick<Slice, 'colons' | 'hasBlanks'> & { bytes: Uint8Array }): EntryText {
   const text = toText(hasBlanks ? minify(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   const value: unknown = JSON.parse(text);
+  const members = countMembers(value);
   // Bytes that are valid UTF-8 and valid JSON can hold half a character or a NUL only as an escape.
-  const mayHideText = text.includes('\\u');
-  const members = countMembers(value, mayHideText, []);
+  if (text.includes('\\u') || Number.isNaN(members)) refuseUnstorable(value, []);
   if (members !== colons) throw new EntryFault([], 'has a field of the same name twice: keep one');
   return { text, value };
 }
@@ -61,28 +61,28 @@ function minify(bytes: Uint8Array): Buffer {
   return target.subarray(0, length);
 }
 
-/** Members of all objects in `value`; throws an EntryFault for text and numbers that Postgres or another reader cannot hold. */
-function countMembers(value: unknown, mayHideText: boolean, path: PropertyKey[]): number {
-  if (typeof value === 'string' && mayHideText) checkText(value, path);
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new EntryFault(path, 'is a number out of range');
-  if (typeof value !== 'object' || value === null) return 0;
+/** Members of all objects in `value`; not a number when there is one that is out of range. Looks at every entry: it is short. */
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return Number.isFinite(value) || typeof value !== 'number' ? 0 : NaN;
   let members = 0;
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) {
-      path.push(index);
-      members += countMembers(value[index], mayHideText, path);
-      path.pop();
-    }
-    return members;
-  }
-  for (const key of Object.keys(value)) {
-    members++;
-    path.push(key);
-    if (mayHideText) checkText(key, path);
-    members += countMembers((value as Record<string, unknown>)[key], mayHideText, path);
-    path.pop();
+    for (const item of value) members += countMembers(item);
+  } else {
+    for (const key in value) members += 1 + countMembers((value as Record<string, unknown>)[key]);
   }
   return members;
+}
+
+/** Throws an EntryFault for text and numbers that Postgres or another reader cannot hold. */
+function refuseUnstorable(value: unknown, path: readonly PropertyKey[]): void {
+  if (typeof value === 'string') checkText(value, path);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new EntryFault(path, 'is a number out of range');
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    const key = Array.isArray(value) ? Number(name) : name;
+    if (typeof key === 'string') checkText(key, [...path, key]);
+    refuseUnstorable(member, [...path, key]);
+  }
 }
 
 function checkText(text: string, path: readonly PropertyKey[]): void {
