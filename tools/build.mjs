@@ -1,4 +1,4 @@
-// Compiles everything and bundles the workflows, unless nothing changed since the last time. `--force` builds anyway.
+// Compiles everything and bundles the workflows, unless nothing changed since the last time. `--force` begins with nothing.
 import { createHash } from 'node:crypto';
 // As a whole: Node 20 has no globSync, and should get as far as being told that it is too old.
 import * as fs from 'node:fs';
@@ -28,7 +28,9 @@ for (const path of inputs) {
   sum.update(`${path} ${mtimeMs} ${size}\n`);
 }
 const stamp = sum.digest('hex');
-if (!process.argv.includes('--force') && stampedWith(stamp)) process.exit(0);
+// The compiler leaves alone what it has written before, whatever somebody has done to it since.
+if (process.argv.includes('--force')) fs.rmSync('dist', { recursive: true, force: true });
+if (stampedWith(stamp)) process.exit(0);
 
 fs.rmSync(STAMP, { force: true });
 removeOrphans();
