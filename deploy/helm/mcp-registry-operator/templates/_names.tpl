@@ -20,6 +20,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
 {{- end -}}
 
+{{/* Registries that use the operator's Temporal server expect the same name in its certificate. */}}
+{{- define "operator.inheritedServerName" -}}
+{{- if not .Values.registryTemporal.address }}{{ .Values.temporal.tls.serverName }}{{ end -}}
+{{- end -}}
+
 {{/* What is mounted to say how to reach Temporal: where it is, and the user's own Secrets with certificates and API key. */}}
 {{- define "operator.temporalSources" -}}
 - secret: { name: {{ .name }} }
