@@ -22,6 +22,20 @@ describe('the chart', () => {
     expect(await helm(['test', ...RELEASE])).toMatch(/Phase:\s+Succeeded/);
   });
 
+  it('refuses to watch some namespaces without being told which', async () => {
+    const rendering = helm(['template', 'some', CHART, '--set', 'rbac.scope=namespace']);
+    await expect(rendering).rejects.toThrow('rbac.allowedNamespaces must name the namespaces to watch');
+  });
+
+  it('hands the authority of the common Temporal server on to registries, and no credentials', async () => {
+    const tls = { serverName: 'temporal.example', secretName: 'of-the-operator' };
+    const values = ['--set-json', `temporal.tls=${JSON.stringify(tls)}`];
+    const rendered = await helm(['template', 'some', CHART, ...values]);
+    const [, , mounted = ''] = rendered.split(/- name: (?=(?:registry-)?temporal\n +projected)/);
+    expect(mounted).toContain('name: of-the-operator\n                  items: [{ key: ca.crt, path: ca.crt }]');
+    expect(rendered.match(/serverName: "temporal.example"/g)).toHaveLength(2);
+  });
+
   it('gives registries that name no database one each, on the server of the site', async () => {
     await using postgres = await startClusterPostgres({ service: 'site', namespace: 'e2e-postgres' });
     await postgres.asSuperuser(async (client) => {

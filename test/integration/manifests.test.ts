@@ -13,6 +13,15 @@ interface ManifestObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+interface PodOwner {
+  readonly spec: {
+    readonly template: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: { readonly containers: readonly { readonly env: readonly object[] }[] };
+    };
+  };
+}
+
 async function readManifest(name: string): Promise<ManifestObject[]> {
   const text = await readFile(new URL(`deploy/manifests/${name}`, projectRoot), 'utf8');
   return parseAllDocuments(text).map((document) => document.toJS());
@@ -67,6 +76,19 @@ describe('the registry server without an operator', () => {
       await api.dryRunApply({ ...object, metadata: { ...object.metadata, namespace } });
     }
     expect(objects.map(({ kind }) => kind)).toEqual(['ConfigMap', 'PersistentVolumeClaim', 'Deployment', 'Service']);
+  });
+
+  it('finds the Temporal of the manifest beside it, and is let in there', async () => {
+    const temporal = await readManifest('temporal-dev.yaml');
+    const service = temporal.find(({ kind }) => kind === 'Service')!.metadata;
+    const policy = temporal.find(({ kind }) => kind === 'NetworkPolicy');
+    const { metadata, spec } = (objects.find(({ kind }) => kind === 'Deployment') as unknown as PodOwner).spec.template;
+    const address = `${service.name}.${service.namespace}.svc:7233`;
+    expect(spec.containers[0]?.env).toContainEqual({ name: 'TEMPORAL_ADDRESS', value: address });
+    const label = { 'app.kubernetes.io/component': 'registry-api' };
+    expect(metadata.labels).toMatchObject(label);
+    const admitted = { namespaceSelector: {}, podSelector: { matchLabels: label } };
+    expect(policy).toMatchObject({ spec: { ingress: [{ from: expect.arrayContaining([admitted]) as unknown }] } });
   });
 
   it('brings a manifest without faults', () => {
