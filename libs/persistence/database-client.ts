@@ -9,10 +9,16 @@ import { NegotiatedSocket } from './negotiated-socket.js';
 import { findPassword } from './pgpass.js';
 
 /** What a caller may choose about its connections. */
-export type ClientOptions = Pick<
+export interface ClientOptions extends Pick<
   ClientConfig,
   'application_name' | 'connectionTimeoutMillis' | 'query_timeout' | 'statement_timeout'
->;
+> {
+  /**
+   * A server in the network that says nothing for so long is taken for dead; never when absent. For those that read much
+   * with COPY: `query_timeout` counts from its beginning, and pg-copy-streams does not survive it.
+   */
+  readonly silenceMs?: number;
+}
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A process that stopped in the middle of a transaction must not hold its locks for ever. */
@@ -40,15 +46,19 @@ export async function withClient<T>(
 }
 
 /** Not connected yet. `connect` throws a RegistryError that names place, role and remedy. */
-export function newClient(access: DatabaseAccess, options: ClientOptions = {}): pg.Client {
-  return new (clientClass(access))({ ...clientConfig(access), ...options });
+export function newClient(access: DatabaseAccess, { silenceMs, ...options }: ClientOptions = {}): pg.Client {
+  return new (clientClass(access))({ ...clientConfig(access, silenceMs), ...options });
 }
 
 /**
  * For a pool, whose connections are made as `newClient` makes them. pg-pool keeps `min` connections for as long as they
  * live and closes others when they were idle for a while: that is how near it comes to a limit of idle ones.
  */
-export function poolConfig(access: DatabaseAccess, maxConnections: number, options: ClientOptions = {}): PoolConfig {
+export function poolConfig(
+  access: DatabaseAccess,
+  maxConnections: number,
+  options: Omit<ClientOptions, 'silenceMs'> = {},
+): PoolConfig {
   return {
     ...clientConfig(access),
     max: maxConnections,
@@ -60,7 +70,7 @@ export function poolConfig(access: DatabaseAccess, maxConnections: number, optio
   };
 }
 
-function clientConfig(access: DatabaseAccess): ClientConfig {
+function clientConfig(access: DatabaseAccess, silenceMs?: number): ClientConfig {
   const { host, port = DEFAULT_PORT, user, database, options, sslMode = 'prefer' } = access;
   const { password, passwordFile } = access;
   return {
@@ -73,7 +83,7 @@ function clientConfig(access: DatabaseAccess): ClientConfig {
     ...(password === undefined ? {} : { password }),
     // Whatever is encrypted is so below, by the rules of libpq.
     ssl: false,
-    ...(host.startsWith('/') ? {} : { stream: () => new NegotiatedSocket({ ...access, sslMode }) }),
+    ...(host.startsWith('/') ? {} : { stream: () => new NegotiatedSocket({ ...access, sslMode }, silenceMs) }),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -42,6 +42,7 @@ const isRefusal = (answer: Buffer): boolean => answer[0] === 0x45 && answer.incl
  */
 export class NegotiatedSocket extends Duplex {
   readonly #tls: TlsAccess;
+  readonly #silenceMs: number;
   #untried: Transport[];
   #place = { host: '', port: 0 };
   #socket: Socket | undefined;
@@ -52,9 +53,11 @@ export class NegotiatedSocket extends Duplex {
   #refusal: Buffer | undefined;
   #isAnswered = false;
 
-  constructor(tls: TlsAccess) {
+  /** `silenceMs`: a server from which nothing comes for so long, and to which nothing goes, is taken for dead; 0: never. */
+  constructor(tls: TlsAccess, silenceMs = 0) {
     super();
     this.#tls = tls;
+    this.#silenceMs = silenceMs;
     this.#untried = [...TRANSPORTS[tls.sslMode]];
   }
 
@@ -179,6 +182,8 @@ export class NegotiatedSocket extends Duplex {
   /** From here on the socket carries the client's conversation with the server. */
   #use(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
+    const silence = `the server has said nothing for ${this.#silenceMs / 1000} s`;
+    socket.setTimeout(this.#silenceMs, () => this.#fail(new Error(silence)));
     socket.resume();
     if (this.#startup) socket.write(this.#startup);
     else this.emit('connect');

@@ -71,10 +71,10 @@ export class ServerMetrics {
   }
 
   private servers(): Looked {
-    return Array.from(this.catalogue.snapshots ?? [], ([registry, { aggregate }]) => {
-      const { total = 0 } = aggregate.list({ filter: {}, limit: 1 }).compose();
-      return [{ registry }, total];
-    });
+    return Array.from(this.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
+      { registry },
+      aggregate.count({}),
+    ]);
   }
 
   private perSource(look: (source: SourceSnapshot) => number): Looked {

@@ -10,8 +10,8 @@ import { isUntidy, loadRegistries } from './load-registries.js';
 
 /** A notification can be lost with the connection that carried it; this is how late a change can be seen then. */
 const POLL_MS = 30_000;
-/** A connection that says nothing for so long is taken for dead. */
-const QUERY_TIMEOUT_MS = 60_000;
+/** A connection that says nothing for so long is taken for dead: it is asked more often than that. */
+const SILENCE_MS = 2 * POLL_MS;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 
@@ -75,7 +75,7 @@ export class CatalogueFollower {
   async #follow(onLoaded: () => void): Promise<void> {
     const client = newClient(this.#database, {
       application_name: 'mcp-registry-api',
-      query_timeout: QUERY_TIMEOUT_MS,
+      silenceMs: SILENCE_MS,
     });
     const doorbell = new Doorbell();
     const hangUp = () => {

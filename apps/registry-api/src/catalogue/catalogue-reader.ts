@@ -29,6 +29,8 @@ export interface CatalogueReader {
   /** When its content last changed; undefined for nothing at all. */
   readonly changedAtMs: number | undefined;
   list(query: ListQuery): Answer;
+  /** How many entries a list with this filter has. */
+  count(filter: ListFilter): number;
   /** Every version of a server, newest first; undefined when there is none. */
   versions(name: string, includeDeleted: boolean): Answer | undefined;
   /** One version, which may be `latest`. */

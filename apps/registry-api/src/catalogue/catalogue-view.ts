@@ -2,7 +2,7 @@ import { compareCodePoints } from './code-point-order.js';
 import type { Answer, CatalogueReader, ListQuery } from './catalogue-reader.js';
 import { composeEntry, composeList, rangesOf } from './compose-body.js';
 import { encodeCursor } from './cursor.js';
-import type { Cursor } from './cursor.js';
+import type { Cursor, ListFilter } from './cursor.js';
 import { findServer, nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { DELETED, LATEST } from './segment.js';
@@ -43,6 +43,10 @@ export class CatalogueView implements CatalogueReader {
         return { total: selected.length, body };
       },
     };
+  }
+
+  count(filter: ListFilter): number {
+    return this.#selections.of(filter).length;
   }
 
   versions(name: string, includeDeleted: boolean): Answer | undefined {

@@ -1,21 +1,24 @@
 import { z } from 'zod';
 import { fromOpaque, toOpaque } from '../opaque-cursor.js';
 
+/** No longer than what the query takes (`query-fields.ts`): whoever writes a cursor himself gets no further. */
+const shortText = z.string().max(256);
+
 /** What a list leaves out. Everything given must hold. */
 const ListFilter = z.strictObject({
   /** Literal text within name, title or description, in any case. */
-  search: z.string().exactOptional(),
+  search: shortText.exactOptional(),
   /** `latest`, or exactly this version. */
-  version: z.string().exactOptional(),
+  version: shortText.exactOptional(),
   /** Changed strictly later than this, in milliseconds since 1970. */
   updatedSinceMs: z.number().exactOptional(),
   /** Tombstones too. */
   includeDeleted: z.boolean().exactOptional(),
   /** All of these. */
-  tags: z.array(z.string()).exactOptional(),
+  tags: z.array(shortText).max(256).exactOptional(),
   /** Of a package or a remote. */
-  transport: z.string().exactOptional(),
-  registryType: z.string().exactOptional(),
+  transport: shortText.exactOptional(),
+  registryType: shortText.exactOptional(),
   /** Whether it can be reached as a remote, or only so. */
   remote: z.enum(['true', 'false', 'only']).exactOptional(),
   /** Whether there is no way of using it without a secret. */

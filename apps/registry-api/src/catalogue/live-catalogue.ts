@@ -44,7 +44,7 @@ const NOTHING = new CatalogueView(EMPTY_LAYOUT, { tag: 'nothing', changedAtMs: u
 /** The newest snapshot of every registry in the database. Requests read; only the follower replaces. */
 export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
-  readonly #merged = new WeakMap<RegistrySnapshot, WeakMap<object, WeakMap<object, CatalogueReader>>>();
+  readonly #merged = new WeakMap<CatalogueReader, WeakMap<object, WeakMap<object, CatalogueReader>>>();
   #change = Promise.withResolvers<void>();
   #staleSince: Date | undefined;
   #isAnyFailing = false;
@@ -120,14 +120,18 @@ export class LiveCatalogue extends Catalogue {
     throw new UnknownSource(source);
   }
 
-  /** What is merged for one view and one set of sources is kept as long as the snapshot is the newest. */
+  /** What is merged for one view and one set of sources is kept as long as there is nothing new in the whole. */
   #aggregate(
     snapshot: RegistrySnapshot,
     visible: ReadonlySet<string> | undefined,
     view?: readonly string[],
   ): CatalogueReader {
     if (!view && (!visible || snapshot.sources.every(({ name }) => visible.has(name)))) return snapshot.aggregate;
-    const ofSnapshot = entryOf(this.#merged, snapshot, () => new WeakMap<object, WeakMap<object, CatalogueReader>>());
+    const ofSnapshot = entryOf(
+      this.#merged,
+      snapshot.aggregate,
+      () => new WeakMap<object, WeakMap<object, CatalogueReader>>(),
+    );
     const ofView = entryOf(ofSnapshot, view ?? ALL, () => new WeakMap<object, CatalogueReader>());
     return entryOf(ofView, visible ?? ALL, () => {
       const viewed = view?.flatMap((name) => snapshot.sources.find((source) => source.name === name) ?? []);

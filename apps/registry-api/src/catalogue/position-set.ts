@@ -35,6 +35,10 @@ export class PositionSet {
     return this;
   }
 
+  isEmpty(): boolean {
+    return this.#words.every((word) => word === 0);
+  }
+
   get size(): number {
     let size = 0;
     for (let word of this.#words) {

@@ -8,6 +8,8 @@ import { DELETED, LATEST } from './segment.js';
 
 /** Positions that are kept of lists that were asked for, over all lists of one layout: pages follow pages. */
 const KEPT_POSITIONS = 1_000_000;
+/** Lists that nothing is in take memory too. */
+const KEPT_LISTS = 1_000;
 
 /** Which entries of a layout pass a filter, in the order of the layout. */
 export class Selections {
@@ -29,7 +31,8 @@ export class Selections {
     // The one that was used last stands last.
     this.#kept.set(key, selected);
     for (const [oldest, positions] of this.#kept) {
-      if (this.#keptPositions <= KEPT_POSITIONS || oldest === key) break;
+      const isEnough = this.#keptPositions <= KEPT_POSITIONS && this.#kept.size <= KEPT_LISTS;
+      if (isEnough || oldest === key) break;
       this.#kept.delete(oldest);
       this.#keptPositions -= positions.length;
     }

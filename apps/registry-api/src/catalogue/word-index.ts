@@ -35,7 +35,10 @@ export class WordIndex {
     const patterns = toPatterns(needle);
     const [first, ...others] = patterns;
     const found = first === undefined ? PositionSet.full(this.#texts.length) : this.#withWords(first);
-    for (const pattern of others) found.keep(this.#withWords(pattern));
+    for (const pattern of others) {
+      if (found.isEmpty()) break;
+      found.keep(this.#withWords(pattern));
+    }
     // A single word is found for certain; of several it must be seen that they stand in this order.
     const isOneWord = first === needle && !needle.includes('\n');
     return isOneWord ? found : this.#holding(needle, found);
@@ -197,7 +200,7 @@ function toPatterns(needle: string): string[] {
     }
   }
   // Long words are rare: few texts are left for the others.
-  return patterns.toSorted((a, b) => b.length - a.length);
+  return [...new Set(patterns)].toSorted((a, b) => b.length - a.length);
 }
 
 /** Letters and digits; all of what is not ASCII, so that no script is cut into signs. */

@@ -5,6 +5,8 @@ import type { Encoding } from './prepared-answer.js';
 
 /** An answer is a few slices of the catalogue; compressed ones take memory of their own. */
 const KEPT_ANSWERS = 2000;
+/** Of a URL that an answer is kept by; one that a user agent makes is shorter. */
+const KEPT_URL_LENGTH = 1024;
 const KEPT_COMPRESSED_BYTES = 16 * 1024 * 1024;
 
 /** In a tag, since equal tags mean equal bytes. */
@@ -62,6 +64,7 @@ export class CatalogueState {
   keptAnswer(url: string, find: Find): PreparedAnswer {
     const known = this.#answers.get(url);
     if (known) return known;
+    if (url.length > KEPT_URL_LENGTH) return this.answer(find);
     const answer = new PreparedAnswer(find(this.#reader), (bytes) => this.#count(bytes));
     this.#answers.set(url, answer);
     if (this.#answers.size > KEPT_ANSWERS) this.#answers.delete(this.#answers.keys().next().value as string);

@@ -59,6 +59,12 @@ describe('the query of a list', () => {
       'search must be given once, as plain text',
     ]);
     expect(faults('search=%00')).toEqual(['search must not hold a NUL character']);
+    expect(faults(`search=${'a'.repeat(257)}&version=${'1'.repeat(257)}`)).toEqual([
+      'search must have at most 256 characters',
+      'version must have at most 256 characters',
+    ]);
+    const long = encodeCursor({ after: { name: 'a/b', version: '1' }, filter: { search: 'a'.repeat(257) } });
+    expect(faults(`cursor=${long}`)).toEqual(['cursor is not one that this server made']);
     expect(faults('anything=%ff')).toEqual(['anything is not valid percent-encoded UTF-8']);
     expect(faults('search=%ff&limit=0')).toEqual(['search is not valid percent-encoded UTF-8']);
   });

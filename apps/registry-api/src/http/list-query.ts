@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { ListQuery } from '../catalogue/catalogue-reader.js';
 import { decodeCursor } from '../catalogue/cursor.js';
 import type { Cursor, ListFilter } from '../catalogue/cursor.js';
-import { DEFAULT_LIMIT, decodable, FOREIGN_CURSOR, limit, text } from './query-fields.js';
+import { DEFAULT_LIMIT, decodable, FOREIGN_CURSOR, limit, shortText, text } from './query-fields.js';
 import { parseRfc3339 } from './rfc-3339.js';
 
 /** Some clients send parameters that they have no value for. */
-const optionalText = text.transform((value) => (value === '' ? undefined : value)).optional();
+const optionalText = shortText.transform((value) => (value === '' ? undefined : value)).optional();
 
 const cursor = text
   .transform((value, context): Cursor | undefined => {
@@ -32,7 +32,7 @@ const flag = text
   .transform((value) => /^(true|1)$/i.test(value))
   .optional();
 
-const tags = text.transform((value) => value.split(',').flatMap((tag) => tag.trim() || [])).optional();
+const tags = shortText.transform((value) => value.split(',').flatMap((tag) => tag.trim() || [])).optional();
 
 /** Query of the list. Parameters that are given win over those that the cursor carries; the others stay as they were. */
 export const ListQuerySchema = decodable.pipe(

@@ -42,6 +42,8 @@ export class PreparedAnswer {
 
   /** Not a promise when it is at hand. */
   body(encoding: Encoding): SentBody | Promise<SentBody> {
+    const known = this.#compressed?.get(encoding);
+    if (known) return known;
     const plain = this.#plain ?? this.#compose();
     if (encoding === 'identity') return plain;
     if (plain instanceof Promise) return plain.then((body) => this.#compress(body, encoding));
@@ -59,8 +61,6 @@ export class PreparedAnswer {
 
   #compress(plain: SentBody, encoding: Exclude<Encoding, 'identity'>): SentBody | Promise<SentBody> {
     if (plain.bytes < LEAST_COMPRESSED_BYTES) return plain;
-    const known = this.#compressed?.get(encoding);
-    if (known) return known;
     const compressing = compressors[encoding](Buffer.concat(plain.parts)).then((bytes) => {
       this.#onKept?.(bytes.length);
       return { ...plain, encoding, parts: [bytes], bytes: bytes.length };
