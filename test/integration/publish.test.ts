@@ -44,10 +44,24 @@ beforeAll(async () => {
     await rows.addSource('default', name, 'mirror', 1);
   }
   await rows.publish('default', 'team', 'mirror', [{ name: 'io.example/mirrored', version: '1.0.0' }]);
+  await rows.addRegistry('default', 'flat');
+  for (const [position, name] of ['ours', 'theirs', 'mirror'].entries()) {
+    await rows.addSource('default', 'flat', name, position, name === 'mirror' ? 'git' : 'managed');
+  }
   const providers = [{ name: 'idp', issuerUrl: provider.issuer, audience: AUDIENCE, allowPrivateIP: true }];
   const registries: ServedRegistry[] = [
     { namespace: 'default', name: 'team', auth: oauth({ oauth: { providers } }) },
     { namespace: 'default', name: 'open', auth: { mode: 'anonymous' } },
+    {
+      namespace: 'default',
+      name: 'flat',
+      views: [
+        { name: 'public', sources: ['mirror'] },
+        { name: 'inner', sources: ['mirror', 'theirs'] },
+        { name: 'both', sources: ['ours', 'theirs'] },
+      ],
+      auth: oauth({ oauth: { providers } }),
+    },
   ];
   apis = [await startReplica(registries), await startReplica(registries)];
 });
@@ -134,6 +148,35 @@ describe('publishing', () => {
       403,
     );
     expect((await read('/registry/mirror/v0.1/servers/io.example%2Fmirrored/versions/1.0.0')).status).toBe(200);
+  });
+
+  it('goes by the name of the registry to its managed source', async () => {
+    const body = server('io.example/by-registry', '1.0.0');
+    expect((await send('POST', '/registry/team/v0.1/publish', body)).status).toBe(201);
+    expect((await read('/registry/ours/v0.1/servers/io.example%2Fby-registry/versions')).status).toBe(200);
+    const path = '/registry/team/v0.1/servers/io.example%2Fby-registry/versions/1.0.0';
+    expect((await send('DELETE', path)).status).toBe(200);
+  });
+
+  it('goes to the sources of a view and to no other', async () => {
+    const at = (view: string) => `/default/flat/registry/${view}/v0.1`;
+    const version = '/servers/io.example%2Fviewed/versions/1.0.0';
+    const body = server('io.example/viewed', '1.0.0');
+    expect((await send('POST', `${at('public')}/publish`, body)).status).toBe(403);
+    for (const view of ['both', 'flat']) {
+      expect(await send('POST', `${at(view)}/publish`, body)).toMatchObject({
+        status: 400,
+        text: expect.stringContaining('(ours, theirs)'),
+      });
+    }
+    expect((await send('POST', `${at('inner')}/publish`, body)).status).toBe(201);
+    const { entries } = JSON.parse((await read('/default/flat/v1/sources/theirs/entries')).text) as {
+      entries: unknown[];
+    };
+    expect(entries).toMatchObject([{ name: 'io.example/viewed' }]);
+    expect((await send('DELETE', `${at('public')}${version}`)).status).toBe(403);
+    expect((await read(`${at('inner')}${version}`)).status).toBe(200);
+    expect((await send('DELETE', `${at('inner')}${version}`)).status).toBe(200);
   });
 
   it('without a token, or to an anonymous registry, is refused', async () => {

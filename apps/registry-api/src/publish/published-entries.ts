@@ -63,19 +63,22 @@ export class PublishedEntries {
     return Buffer.concat(await answer.compose().body);
   }
 
-  /** The source that the path names, or the only one that can be published to. */
-  private async placeOf({ namespace, registry, source }: CatalogueScope): Promise<ManagedPlace> {
+  /** The source that the path names, or the only one within its reach that can be published to. */
+  private async placeOf({ namespace, registry, source, view }: CatalogueScope): Promise<ManagedPlace> {
     const sources = await readSources(this.database, { namespace, registry });
     if (source !== undefined) {
-      if (!sources.some(({ name }) => name === source)) throw new UnknownSource(source);
-      return { namespace, registry, source };
+      if (sources.some(({ name }) => name === source)) return { namespace, registry, source };
+      // Under its own name the registry stands for all of its sources, as it does for those who read.
+      if (source !== registry) throw new UnknownSource(source);
     }
-    const managed = sources.filter(({ type }) => type === 'managed').map(({ name }) => name);
+    const managed = sources
+      .filter(({ name, type }) => type === 'managed' && (view?.includes(name) ?? true))
+      .map(({ name }) => name);
     if (managed.length === 0) throw new Problem(403, 'this registry has no managed source: nothing can be published');
     if (managed.length > 1) {
       throw new Problem(
         400,
-        `this registry has several managed sources (${managed.join(', ')}): publish below /registry/{source}`,
+        `this address stands for several managed sources (${managed.join(', ')}): use a /registry/{name} that has one of them only`,
       );
     }
     return { namespace, registry, source: managed[0]! };
