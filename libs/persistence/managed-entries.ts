@@ -11,17 +11,20 @@ export interface ManagedPlace {
   readonly source: string;
 }
 
-/** `absent`: there is no managed source of this name. */
-export type PublishOutcome = 'published' | 'exists' | 'deleted' | 'absent';
-export type RemoveOutcome = 'removed' | 'unknown' | 'absent';
+/** Why nothing was written. `absent`: there is no managed source of this name. */
+export type PublishRefusal = 'exists' | 'deleted' | 'absent';
+export type RemoveRefusal = 'unknown' | 'absent';
+
+/** The last thing in a transaction that has written: it sees what readers are about to see, and its result is handed on. */
+export type BeforeCommit<T> = (client: Client, sourceId: number) => Promise<T>;
 
 /** Stores one version of one server, unless it is there or was; in one transaction, which readers hear of. */
-export async function publishEntry(
+export async function publishEntry<T>(
   client: Client,
   place: ManagedPlace,
-  entry: CatalogueEntry,
-  hash: Buffer,
-): Promise<PublishOutcome> {
+  { entry, hash }: { readonly entry: CatalogueEntry; readonly hash: Buffer },
+  beforeCommit: BeforeCommit<T>,
+): Promise<{ readonly written: T } | PublishRefusal> {
   return inTransaction(client, async () => {
     const sourceId = await lockManaged(client, place);
     if (sourceId === undefined) return 'absent';
@@ -34,16 +37,17 @@ export async function publishEntry(
     const context = { sourceId, hiddenBy: () => undefined, now: rows[0]!.now };
     await copyEntries(client, 'entry', only({ entry, hash }), context);
     await countPublication(client, sourceId, place);
-    return 'published';
+    return { written: await beforeCommit(client, sourceId) };
   });
 }
 
 /** Makes one version a tombstone, so that those who mirror this registry learn of it. */
-export async function removeEntry(
+export async function removeEntry<T>(
   client: Client,
   place: ManagedPlace,
   { name, version }: { readonly name: string; readonly version: string },
-): Promise<RemoveOutcome> {
+  beforeCommit: BeforeCommit<T>,
+): Promise<{ readonly written: T } | RemoveRefusal> {
   return inTransaction(client, async () => {
     const sourceId = await lockManaged(client, place);
     if (sourceId === undefined) return 'absent';
@@ -54,7 +58,7 @@ export async function removeEntry(
     );
     if (!rowCount) return 'unknown';
     await countPublication(client, sourceId, place);
-    return 'removed';
+    return { written: await beforeCommit(client, sourceId) };
   });
 }
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CatalogueNotLoaded } from '#registry-api/catalogue/catalogue-reader.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
@@ -65,6 +66,8 @@ beforeAll(async () => {
   ];
   apis = [await startReplica(registries), await startReplica(registries)];
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 afterAll(async () => {
   await Promise.all((apis ?? []).map((api) => api.close()));
@@ -177,6 +180,41 @@ describe('publishing', () => {
     expect((await send('DELETE', `${at('public')}${version}`)).status).toBe(403);
     expect((await read(`${at('inner')}${version}`)).status).toBe(200);
     expect((await send('DELETE', `${at('inner')}${version}`)).status).toBe(200);
+  });
+
+  it.each([
+    ['is busy', () => vi.spyOn(apis[0]!.catalogue, 'replace').mockReturnValue()],
+    [
+      'has nothing yet',
+      () =>
+        vi.spyOn(apis[0]!.catalogue, 'reader').mockImplementation(() => {
+          throw new CatalogueNotLoaded();
+        }),
+    ],
+  ])('is told as it was stored while the follower %s', async (state, disturb) => {
+    const name = `io.example/unseen-${state.replaceAll(' ', '-')}`;
+    const path = `/registry/ours/v0.1/servers/${name.replace('/', '%2F')}/versions`;
+    await send('POST', '/registry/ours/v0.1/publish', server(name, '2.0.0', ', "title": "Zwei\\u00e4 ä"'));
+    const disturbance = disturb();
+    const older = await send('POST', '/registry/ours/v0.1/publish', server(name, '1.0.0'));
+    const removed = await send('DELETE', `${path}/2.0.0`);
+    disturbance.mockRestore();
+    expect([older.status, removed.status]).toEqual([201, 200]);
+    expect(JSON.parse(older.text)._meta).toMatchObject({
+      'io.modelcontextprotocol.registry/official': { status: 'active', isLatest: false },
+    });
+    await eventually(async () => ((await read(`${path}/2.0.0`, 1)).status === 404 ? true : undefined));
+    expect((await read(`${path}/2.0.0?include_deleted=true`, 1)).text).toBe(removed.text);
+    const { text } = await read(`${path}/1.0.0`, 1);
+    expect(text).toBe(older.text.replace('"isLatest":false', '"isLatest":true'));
+    await send('DELETE', `${path}/1.0.0`);
+  });
+
+  it('of what the filter leaves out can be taken back all the same', async () => {
+    await send('POST', '/registry/ours/v0.1/publish', server('io.example/left-out', '1.0.0'));
+    await rows.query(`UPDATE entry SET hidden_by = 'names.exclude: *' WHERE name = 'io.example/left-out'`);
+    const answer = await send('DELETE', '/registry/ours/v0.1/servers/io.example%2Fleft-out/versions/1.0.0');
+    expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('"status":"deleted"') });
   });
 
   it('without a token, or to an anonymous registry, is refused', async () => {

@@ -1,17 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { publishEntry, removeEntry } from '#persistence/managed-entries.js';
-import type { ManagedPlace } from '#persistence/managed-entries.js';
+import type { BeforeCommit, ManagedPlace } from '#persistence/managed-entries.js';
 import { readSources } from '#persistence/read-sources.js';
 import { PublishFault, readPublished } from '#sources/formats/published-server.js';
 import { UnknownSource } from '../catalogue/catalogue-reader.js';
 import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
 import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
+import { readServer } from '../catalogue/read-server.js';
 import { missingVersion } from '../http/missing-server.js';
 import { Problem } from '../http/problem.js';
 import type { SourceNudges } from '../sync/source-nudges.js';
 import type { ViewDatabase } from '../view-database.js';
 
-/** What was written is answered from memory once it is there; after this long the write is told all the same. */
+/** What was written is told once memory shows it, or after this long all the same. */
 const VISIBLE_WITHIN_MS = 2_000;
 
 /** Writes entries of managed sources; throws a Problem that says why not. */
@@ -27,10 +28,12 @@ export class PublishedEntries {
    * is the whole body.
    */
   async publish(scope: CatalogueScope, body: Buffer, member?: string): Promise<Buffer> {
-    const { entry, hash } = read(body, member);
+    const published = read(body, member);
     const place = await this.placeOf(scope);
-    const { name, version } = entry;
-    const outcome = await this.database.withClient((client) => publishEntry(client, place, entry, hash));
+    const { name, version } = published.entry;
+    const outcome = await this.database.withClient((client) =>
+      publishEntry(client, place, published, answerOf({ name, version })),
+    );
     if (outcome === 'absent') throw notManaged(place.source);
     if (outcome === 'exists') throw new Problem(409, `${name} ${version} is published already: choose another version`);
     if (outcome === 'deleted') {
@@ -38,29 +41,20 @@ export class PublishedEntries {
     }
     this.nudges.changed(place);
     await this.seen(place, { name, version }, false);
-    return this.toAnswer(place, { name, version }, entry.serverJson);
+    return outcome.written;
   }
 
   /** Answers with the ServerResponse of the tombstone. */
   async remove(scope: CatalogueScope, name: string, version: string): Promise<Buffer> {
     const place = await this.placeOf(scope);
-    const outcome = await this.database.withClient((client) => removeEntry(client, place, { name, version }));
+    const outcome = await this.database.withClient((client) =>
+      removeEntry(client, place, { name, version }, answerOf({ name, version })),
+    );
     if (outcome === 'absent') throw notManaged(place.source);
     if (outcome === 'unknown') throw missingVersion(name, version);
     this.nudges.changed(place);
     await this.seen(place, { name, version }, true);
-    return this.toAnswer(place, { name, version }, JSON.stringify({ name, version }));
-  }
-
-  /** From memory, where it is by now; `serverJson` in case that it is not. */
-  private async toAnswer(
-    place: ManagedPlace,
-    { name, version }: { readonly name: string; readonly version: string },
-    serverJson: string,
-  ): Promise<Buffer> {
-    const answer = this.catalogue.reader(place).version(name, version, true);
-    if (!answer) return Buffer.from(`{"server":${serverJson},"_meta":{}}`);
-    return Buffer.concat(await answer.compose().body);
+    return outcome.written;
   }
 
   /** The source that the path names, or the only one within its reach that can be published to. */
@@ -84,18 +78,36 @@ export class PublishedEntries {
     return { namespace, registry, source: managed[0]! };
   }
 
-  /** Whoever publishes asks next for what he published. */
-  private async seen(
-    place: ManagedPlace,
-    { name, version }: { readonly name: string; readonly version: string },
-    isGone: boolean,
-  ): Promise<void> {
+  /** Whoever publishes asks next for what he published. It is committed by now: nothing here may make the request fail. */
+  private async seen(place: ManagedPlace, written: EntryName, isGone: boolean): Promise<void> {
     const deadline = Date.now() + VISIBLE_WITHIN_MS;
-    const isVisible = () => this.catalogue.reader(place).version(name, version, false) !== undefined;
-    while (Date.now() < deadline && isVisible() === isGone) {
+    while (Date.now() < deadline && this.isShown(place, written) !== !isGone) {
       await Promise.race([this.catalogue.nextChange(), delay(deadline - Date.now(), undefined, { ref: false })]);
     }
   }
+
+  /** Undefined while memory cannot say. */
+  private isShown(place: ManagedPlace, { name, version }: EntryName): boolean | undefined {
+    try {
+      return this.catalogue.reader(place).version(name, version, false) !== undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+interface EntryName {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Made within the transaction that writes: what is committed can be told, whatever happens afterwards. */
+function answerOf({ name, version }: EntryName): BeforeCommit<Buffer> {
+  return async (client, sourceId) => {
+    const answer = (await readServer(client, sourceId, { name, version })).version(name, version, true);
+    if (!answer) throw new Error('what was written cannot be read back');
+    return Buffer.concat(await answer.compose().body);
+  };
 }
 
 function read(body: Buffer, member: string | undefined): ReturnType<typeof readPublished> {

@@ -1,0 +1,38 @@
+import type { ClientBase } from 'pg';
+import type { CatalogueReader } from './catalogue-reader.js';
+import { CatalogueView } from './catalogue-view.js';
+import { layoutOf } from './layout.js';
+import { Pacer } from './pacer.js';
+import { SegmentBuilder } from './segment-builder.js';
+import type { StoredEntry } from './stored-entry.js';
+
+/**
+ * Reads one server of one source, as the transaction of `client` sees it, to answer with the version that it wrote: byte
+ * for byte what the catalogue answers once it is committed. Of the other versions, which decide what is the latest, only
+ * this is read. Not by COPY: the connections of writers have a time-out, which that does not survive.
+ */
+export async function readServer(
+  client: ClientBase,
+  sourceId: number,
+  { name, version }: { readonly name: string; readonly version: string },
+): Promise<CatalogueReader> {
+  const { rows } = await client.query<Omit<StoredEntry, 'serverJson'> & { serverJson: string }>(
+    `SELECT name, version, title, description, tags, facets, status, status_message AS "statusMessage",
+            CASE WHEN version = $3 THEN server_json ELSE '' END AS "serverJson",
+            ${inMs('published_at')} AS "publishedAtMs", ${inMs('updated_at')} AS "updatedAtMs",
+            ${inMs('status_changed_at')} AS "statusChangedAtMs", ${inMs('deleted_at')} AS "deletedAtMs"
+       FROM entry
+      WHERE source_id = $1 AND name = $2
+        -- What was written is told even where the filter leaves it out.
+        AND (hidden_by IS NULL OR version = $3)
+      ORDER BY version`,
+    [sourceId, name, version],
+  );
+  const builder = new SegmentBuilder(sourceId);
+  for (const row of rows) builder.add({ ...row, serverJson: Buffer.from(row.serverJson) });
+  return new CatalogueView(layoutOf(await builder.finish(new Pacer())), { tag: 'unread', changedAtMs: undefined });
+}
+
+function inMs(column: string): string {
+  return `(extract(epoch FROM ${column}) * 1000)::float8`;
+}
