@@ -107,6 +107,9 @@ function guardedRegistries(): ServedRegistry[] {
     named('scoped', {
       oauth: { providers, requiredScopes: { read: 'mcp-registry:read', write: 'mcp-registry:write' } },
     }),
+    named('part', {
+      oauth: { providers, resourceUrl: 'https://registry.example.com/default/part/registry/public/' },
+    }),
     named('anonymous', { mode: 'anonymous' }),
   ];
 }
@@ -227,6 +230,8 @@ describe('the metadata of a registry', () => {
     [`${WELL_KNOWN}/registry/public`, '/registry/public'],
     [`${WELL_KNOWN}/default/scoped`, '/default/scoped'],
     [`/default/scoped${WELL_KNOWN}`, '/default/scoped'],
+    [`/registry/public${WELL_KNOWN}`, '/registry/public'],
+    [`/default/scoped/registry/public${WELL_KNOWN}`, '/default/scoped/registry/public'],
     [`${WELL_KNOWN}/default/scoped/registry/public/v0.1`, '/default/scoped/registry/public/v0.1'],
   ])('names the resource at %s', async (path, resource) => {
     expect(await metadata(path)).toEqual({
@@ -246,9 +251,19 @@ describe('the metadata of a registry', () => {
     expect(challenge).toContain(`resource_metadata="https://registry.example.com/team${WELL_KNOWN}"`);
   });
 
+  it('is where the challenge says, also when the resource is one source', async () => {
+    const { headers } = await get('/default/part/registry/public/v0.1/servers');
+    const [, address = ''] = /resource_metadata="([^"]+)"/.exec(headers.get('www-authenticate') ?? '') ?? [];
+    expect(await metadata(new URL(address).pathname)).toMatchObject({
+      resource: 'https://registry.example.com/default/part/registry/public/',
+    });
+  });
+
   it('is not there for an anonymous registry, for odd paths and for odd hosts', async () => {
     expect((await get(`/default/anonymous${WELL_KNOWN}`)).status).toBe(404);
     expect((await rawRequest(api.url, `${WELL_KNOWN}/<script>`, [])).status).toBe(404);
+    expect((await rawRequest(api.url, `/registry/%3Cscript%3E${WELL_KNOWN}`, [])).status).toBe(404);
+    expect((await get(`/default/anonymous/registry/public${WELL_KNOWN}`)).status).toBe(404);
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname);
     socket.end(`GET ${WELL_KNOWN} HTTP/1.1\r\nHost: "><x>\r\nConnection: close\r\n\r\n`);

@@ -1,3 +1,4 @@
+import { pathParameter } from './openapi/operation.js';
 import type { Operation } from './openapi/operation.js';
 
 const shared = { method: 'get', tag: 'Operations', isPublic: true } as const;
@@ -30,6 +31,15 @@ export const probeOperations: readonly Operation[] = [
     path: '/.well-known/oauth-protected-resource',
     id: 'resourceMetadata',
     summary: 'Who issues tokens for this registry (RFC 9728); also with the path of a resource behind it',
+    success: { status: 200, answer: 'ResourceMetadata' },
+    problems: [404],
+  },
+  {
+    ...shared,
+    path: '/registry/{source}/.well-known/oauth-protected-resource',
+    id: 'sourceResourceMetadata',
+    summary: 'The same for one source as a resource of its own',
+    parameters: [pathParameter('source', 'Name of the source.')],
     success: { status: 200, answer: 'ResourceMetadata' },
     problems: [404],
   },

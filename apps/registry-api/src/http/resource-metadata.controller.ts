@@ -1,4 +1,4 @@
-import { Controller, Req } from '@nestjs/common';
+import { Controller, Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { OAuth } from '#config/auth-spec.js';
 import { Public } from '../auth/requirement.js';
@@ -11,25 +11,34 @@ import { GetFresh } from './views/get-fresh.js';
 const PLAIN_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+)+$/;
 
 /**
- * Tells clients who issues tokens for a registry (RFC 9728): at the root, and in the form that has the path of the
- * resource behind it (section 3.1).
+ * Tells clients who issues tokens for a registry (RFC 9728): at the root, in the form that has the path of the resource
+ * behind it (section 3.1), and below the address of a part, which is where challenges lead when that is the resource.
  */
 @Public()
-@Controller(METADATA_PATH.slice(1))
+@Controller()
 export class ResourceMetadataController {
-  @GetFresh()
+  @GetFresh(METADATA_PATH)
   root(@Req() request: FastifyRequest): object {
     const oauth = oauthOf(request);
     return toMetadata(oauth, resourceUrlOf(request, oauth));
   }
 
-  @GetFresh('*')
+  @GetFresh(`${METADATA_PATH}/*`)
   part(@Req() request: FastifyRequest): object {
-    const oauth = oauthOf(request);
     const [path = ''] = request.url.slice(METADATA_PATH.length).split('?');
-    if (!PLAIN_PATH.test(path)) throw new Problem(404, 'no resource is served at this address');
-    return toMetadata(oauth, partUrlOf(request, oauth, path));
+    return partMetadata(request, path);
   }
+
+  @GetFresh(`registry/:source${METADATA_PATH}`)
+  belowPart(@Req() request: FastifyRequest, @Param('source') source: string): object {
+    return partMetadata(request, `/registry/${source}`);
+  }
+}
+
+function partMetadata(request: FastifyRequest, path: string): object {
+  const oauth = oauthOf(request);
+  if (!PLAIN_PATH.test(path)) throw new Problem(404, 'no resource is served at this address');
+  return toMetadata(oauth, partUrlOf(request, oauth, path));
 }
 
 function oauthOf(request: FastifyRequest): OAuth {
