@@ -51,6 +51,8 @@ export async function removeEntry<T>(
   return inTransaction(client, async () => {
     const sourceId = await lockManaged(client, place);
     if (sourceId === undefined) return 'absent';
+    // Postgres refuses to look for what it cannot hold.
+    if (`${name}${version}`.includes('\0')) return 'unknown';
     const { rowCount } = await client.query(
       `UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now()
         WHERE source_id = $1 AND name = $2 AND version = $3 AND deleted_at IS NULL`,

@@ -233,6 +233,8 @@ describe('publishing', () => {
     ['nothing', '', 400, 'valid JSON'],
     ['a list', '[]', 400, 'server.json'],
     ['two documents', '{} {}', 400, 'valid JSON'],
+    ['more behind it', `${server('io.example/a', '1.0.0')},"x":1`, 400, 'the body is not valid JSON'],
+    ['a second one behind it', `{},"server":${server('io.example/a', '1.0.0')}`, 400, 'the body is not valid JSON'],
     ['no server', '{}', 422, 'name is missing'],
     [
       'a long description',
@@ -257,6 +259,32 @@ describe('publishing', () => {
       status,
       text: expect.stringContaining(text),
     });
+  });
+
+  it.each([
+    ['claims', (one: string) => `{"server":${one},"claims":{"org":"a"}}`, '"claims" in the body is not supported'],
+    ['what it does not know', (one: string) => `{"x":1,"server":${one}}`, '"x" in the body is not supported'],
+    ['a skill', () => '{"skill":{}}', '"skill" in the body is not supported'],
+    ['two servers', (one: string) => `{"server":${one},"server":${one}}`, '"server" is in the body twice'],
+    ['none', () => '{}', '"server" in the body must be'],
+    ['no object', () => '[]', '"server" in the body must be'],
+    ['more behind it', (one: string) => `{"server":${one}},"x":1`, 'valid JSON'],
+  ])('refuses %s in a body of the admin API', async (_, body, text) => {
+    const answer = await send('POST', '/v1/entries', body(server('io.example/a', '1.0.0')));
+    expect(answer.status).toBe(400);
+    expect((JSON.parse(answer.text) as { error: string }).error).toContain(text);
+    expect((await read('/v0.1/servers/io.example%2Fa/versions')).status).toBe(404);
+  });
+
+  it.each([
+    '/registry/ours/v0.1/servers/io.example%2Fone/versions/1%00',
+    '/registry/ours/v0.1/servers/io.example%2Fo%00/versions/1.0.0',
+    '/registry/ours/v0.1/servers/io.example/o%00/versions/1.0.0',
+    '/v0.1/servers/io.example%2Fone/versions/%00',
+    '/v1/entries/server/io.example%2Fone/versions/%00',
+    '/v1/entries/server/%00/versions/1.0.0',
+  ])('knows of no version at %s to take back', async (path) => {
+    expect((await send('DELETE', path)).status).toBe(404);
   });
 
   it('takes JSON only', async () => {

@@ -4,7 +4,7 @@ import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { EntryFault, explain, formatPath } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
-import type { Container } from './json-cutter.js';
+import type { Container, Slice } from './json-cutter.js';
 import { serverJsonSchema, toEntry } from './server-json.js';
 
 /** What a publisher sent cannot be published; every fault is told. */
@@ -21,6 +21,9 @@ export class PublishFault extends Error {
 
 const LIMITS = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
 const LENGTH = 100;
+const NO_JSON = 'the body is not valid JSON';
+/** Of a name that is told back. */
+const MAX_SHOWN = 50;
 
 const shortText = z
   .string()
@@ -63,11 +66,10 @@ const BODY: Container = { name: '', opener: '{', holdsEntries: true };
 
 /**
  * Reads one server.json that is published, which is kept in its own words and order. Throws a PublishFault. `member`: it
- * stands there in the body; absent: it is the body.
+ * is the only one in the body; absent: it is the body.
  */
 export function readPublished(body: Buffer, member?: string): { entry: CatalogueEntry; hash: Buffer } {
-  const whole = member === undefined ? Buffer.concat([Buffer.from('{"server":'), body, Buffer.from('}')]) : body;
-  const slice = cut(whole).find(({ key }) => key === (member ?? 'server'));
+  const slice = member === undefined ? theBody(body) : onlyMember(body, member);
   if (!slice?.bytes || slice.opener !== '{') {
     const where = member === undefined ? 'the body' : `"${member}" in the body`;
     throw new PublishFault('malformed', `${where} must be a server.json: one JSON object of at most 1 MiB`);
@@ -79,10 +81,29 @@ export function readPublished(body: Buffer, member?: string): { entry: Catalogue
     refuseFaults(text.value);
     return { entry: toEntry(text), hash: digest };
   } catch (error) {
-    if (error instanceof SyntaxError) throw new PublishFault('malformed', 'the body is not valid JSON');
+    if (error instanceof SyntaxError) throw new PublishFault('malformed', NO_JSON);
     if (!(error instanceof EntryFault)) throw error;
     throw new PublishFault('invalid', [error.path || 'the server', error.message].join(' '));
   }
+}
+
+/** Wrapped, so that it is cut like any other value; what closes the wrapping itself would go on behind it. */
+function theBody(body: Buffer): Slice | undefined {
+  const [slice, ...others] = cut(Buffer.concat([Buffer.from('{"server":'), body, Buffer.from('}')]));
+  if (others.length > 0) throw new PublishFault('malformed', NO_JSON);
+  return slice;
+}
+
+/** What would be dropped is refused: whoever sends it counts on it. */
+function onlyMember(body: Buffer, member: string): Slice | undefined {
+  const slices = cut(body).filter(({ container }) => container === BODY);
+  for (const { key, isDuplicate } of slices) {
+    const name = JSON.stringify(`${key}`.slice(0, MAX_SHOWN));
+    if (key !== member)
+      throw new PublishFault('malformed', `${name} in the body is not supported: send "${member}" alone`);
+    if (isDuplicate) throw new PublishFault('malformed', `${name} is in the body twice: keep one`);
+  }
+  return slices[0];
 }
 
 function refuseFaults(value: unknown): void {
@@ -93,14 +114,14 @@ function refuseFaults(value: unknown): void {
   if (faults.length > 0) throw new PublishFault('invalid', [...new Set(faults)].join('; '));
 }
 
-function cut(body: Buffer): ReturnType<JsonCutter['push']> {
+function cut(body: Buffer): Slice[] {
   const cutter = new JsonCutter(BODY, LIMITS);
   try {
     const members = cutter.push(body);
     cutter.end();
     return members;
   } catch (error) {
-    if (error instanceof CutFault) throw new PublishFault('malformed', 'the body is not valid JSON');
+    if (error instanceof CutFault) throw new PublishFault('malformed', NO_JSON);
     throw error;
   }
 }

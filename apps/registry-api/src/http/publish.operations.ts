@@ -46,7 +46,7 @@ export const publishOperations: readonly Operation[] = [
     path: '/v1/entries',
     id: 'createEntry',
     summary: 'Publishes to the one managed source of the registry',
-    body: { type: 'object', required: ['server'], properties: { server } },
+    body: { type: 'object', required: ['server'], properties: { server }, additionalProperties: false },
     success: { status: 201, answer: 'ServerResponse' },
     problems: [403, 409, 415, 422, 503],
   },

@@ -51,7 +51,7 @@ export class PublishedEntries {
       removeEntry(client, place, { name, version }, answerOf({ name, version })),
     );
     if (outcome === 'absent') throw notManaged(place.source);
-    if (outcome === 'unknown') throw missingVersion(name, version);
+    if (outcome === 'unknown') throw unknownVersion(name, version);
     this.nudges.changed(place);
     await this.seen(place, { name, version }, true);
     return outcome.written;
@@ -117,6 +117,12 @@ function read(body: Buffer, member: string | undefined): ReturnType<typeof readP
     if (error instanceof PublishFault) throw new Problem(error.kind === 'malformed' ? 400 : 422, error.message);
     throw error;
   }
+}
+
+function unknownVersion(name: string, version: string): Problem {
+  // Told without its name: a NUL is nothing to show.
+  if (`${name}${version}`.includes('\0')) return new Problem(404, 'this registry has no such version');
+  return missingVersion(name, version);
 }
 
 function notManaged(source: string): Problem {
