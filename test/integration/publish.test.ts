@@ -136,6 +136,16 @@ describe('publishing', () => {
     expect((await read('/v0.1/servers/io.example%2Fadmin/versions')).status).toBe(404);
   });
 
+  it('is told with 200 by the generic API, and with 201 below a name', async () => {
+    const roots = ['/v0.1', '/v0', '/registry/v0.1', '/registry/v0', '/registry/ours/v0.1', '/registry/ours/v0'];
+    const statuses: number[] = [];
+    for (const [patch, root] of roots.entries()) {
+      statuses.push((await send('POST', `${root}/publish`, server('io.example/rooted', `1.0.${patch}`))).status);
+      await send('DELETE', `${root}/servers/io.example%2Frooted/versions/1.0.${patch}`);
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 201, 201]);
+  });
+
   it('counts what it did', async () => {
     const { sources } = JSON.parse((await read('/v1/sources')).text) as {
       sources: { name: string; syncStatus: object }[];

@@ -1,4 +1,5 @@
-import { Body, Controller, Delete, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Writes } from '../auth/requirement.js';
 import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
 import { PublishedEntries } from '../publish/published-entries.js';
@@ -14,11 +15,18 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export class PublishController {
   constructor(private readonly entries: PublishedEntries) {}
 
+  /** The generic API says 200; below a source's name, where the older admin API had it, it is 201. */
   @Post('publish')
-  @HttpCode(201)
   @Header('content-type', JSON_TYPE)
-  publish(@Scope() scope: CatalogueScope, @Body() body: unknown): Promise<Buffer> {
-    return this.entries.publish(scope, bytesOf(body));
+  async publish(
+    @Scope() scope: CatalogueScope,
+    @Param('source') source: string | undefined,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    const answer = await this.entries.publish(scope, bytesOf(body));
+    reply.status(source === undefined ? 200 : 201);
+    return answer;
   }
 
   @Delete('servers/:name/versions/:version')

@@ -20,7 +20,7 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       summary: 'Publishes one version of a server to a managed source',
       parameters: scope,
       body: server,
-      success: { status: 201, answer: 'ServerResponse' },
+      success: { status: scope.length > 0 ? 201 : 200, answer: 'ServerResponse' },
       problems: [403, 404, 409, 415, 422, 503],
     },
     {
