@@ -476,6 +476,33 @@ describe('registries that a configuration makes of the sources', () => {
   });
 });
 
+describe('the entries of a source and of a registry', () => {
+  interface Entries extends Paged {
+    entries: unknown[];
+  }
+
+  it('come as one list to who asks for no page, up to a thousand', async () => {
+    const many = Array.from({ length: 1001 }, (_, at) => ({ name: `io.example/n${at}`, version: '1.0.0' }));
+    for (const [count, isLast] of [
+      [100, true],
+      [1001, false],
+    ] as const) {
+      await rows.publish('default', 'team', 'file', many.slice(0, count));
+      for (const path of ['/v1/sources/file/entries', '/v1/registries/team/entries']) {
+        const whole = await read<Entries>(path);
+        expect(whole.metadata.count).toBe(isLast ? whole.entries.length : 1000);
+        expect(whole.metadata.count).toBeGreaterThanOrEqual(Math.min(count, 1000));
+        expect(whole.metadata.nextCursor === undefined).toBe(isLast);
+        expect(await read<Entries>(`${path}?cursor=`)).toEqual(whole);
+      }
+    }
+    const first = await read<Entries>('/v1/sources/file/entries?limit=900');
+    const next = await read<Entries>(`/v1/sources/file/entries?cursor=${first.metadata.nextCursor}`);
+    expect([first.metadata.count, next.metadata.count]).toEqual([900, 30]);
+    await rows.publish('default', 'team', 'file', []);
+  });
+});
+
 describe('the runs of a source', () => {
   interface Runs extends Paged {
     runs: { workflowId: string; failure?: object }[];

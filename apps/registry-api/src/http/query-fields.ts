@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UNDECODABLE } from './query-string.js';
 
 export const DEFAULT_LIMIT = 30;
-const MAX_LIMIT = 1000;
+export const MAX_LIMIT = 1000;
 
 export const FOREIGN_CURSOR = 'is not one that this server made';
 

@@ -44,6 +44,8 @@ export const queryParameter = (name: string, description: string, schema: object
   schema,
 });
 
+const cursorParameter = queryParameter('cursor', '`metadata.nextCursor` of the page before.', { type: 'string' });
+
 /** Of everything that is given in pages. */
 export const pageParameters = [
   queryParameter('limit', 'Items per page; more than 1000 are taken for 1000.', {
@@ -51,5 +53,14 @@ export const pageParameters = [
     minimum: 1,
     default: 30,
   }),
-  queryParameter('cursor', '`metadata.nextCursor` of the page before.', { type: 'string' }),
+  cursorParameter,
+];
+
+/** Of lists that clients know without pages. */
+export const entryPageParameters = [
+  queryParameter('limit', 'Items per page, at most 1000; without this and `cursor` 1000, with `cursor` alone 30.', {
+    type: 'integer',
+    minimum: 1,
+  }),
+  cursorParameter,
 ];

@@ -3,7 +3,7 @@ import type { Page, PageRequest } from '#persistence/page.js';
 import type { EntryPlace, RegistryEntryPlace } from '#persistence/read-entries.js';
 import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
 import { fromOpaque, toOpaque } from '../../opaque-cursor.js';
-import { decodable, DEFAULT_LIMIT, FOREIGN_CURSOR, limit, text } from '../query-fields.js';
+import { decodable, DEFAULT_LIMIT, FOREIGN_CURSOR, limit, MAX_LIMIT, text } from '../query-fields.js';
 
 /** Text that Postgres can compare with: JSON can spell what UTF-8 and Postgres cannot hold. */
 const storable = z.string().refine((value) => value.isWellFormed() && !value.includes('\0'));
@@ -21,13 +21,14 @@ const SyncRunCursor: z.ZodType<SyncRunPlace> = z.strictObject({
   workflowId: storable,
 });
 
-export const EntryPage = pageQuery(EntryCursor);
-export const RegistryEntryPage = pageQuery(RegistryEntryCursor);
+// Where these lists come from they have no pages: whoever asks for none would take the first for all there is.
+export const EntryPage = pageQuery(EntryCursor, MAX_LIMIT);
+export const RegistryEntryPage = pageQuery(RegistryEntryCursor, MAX_LIMIT);
 export const SyncRunPage = pageQuery(SyncRunCursor);
 export const QuarantinePage = pageQuery(z.int().min(0));
 
-/** Query of a list in pages: `limit` and `cursor`, by the rules of the list of servers. */
-function pageQuery<Place>(place: z.ZodType<Place>) {
+/** Query of a list in pages: `limit` and `cursor`, by the rules of the list of servers. `unasked`: the limit without either. */
+function pageQuery<Place>(place: z.ZodType<Place>, unasked = DEFAULT_LIMIT) {
   const cursor = text
     .transform((value, context): Place | undefined => {
       if (value === '') return undefined;
@@ -39,7 +40,7 @@ function pageQuery<Place>(place: z.ZodType<Place>) {
   return decodable.pipe(
     z.object({ cursor, limit }).transform((given): PageRequest<Place> => ({
       ...(given.cursor !== undefined && { after: given.cursor as Place }),
-      limit: given.limit ?? DEFAULT_LIMIT,
+      limit: given.limit ?? (given.cursor === undefined ? unasked : DEFAULT_LIMIT),
     })),
   );
 }

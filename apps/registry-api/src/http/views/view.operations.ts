@@ -1,11 +1,17 @@
-import { pageParameters, pathParameter } from '../openapi/operation.js';
-import type { Operation } from '../openapi/operation.js';
+import { entryPageParameters, pageParameters, pathParameter } from '../openapi/operation.js';
+import type { Operation, Parameter } from '../openapi/operation.js';
 import type { AnswerName } from '../openapi/schemas.js';
 
 const name = pathParameter('name', 'Name of the source, or of the registry.');
 
-function view(path: string, id: string, summary: string, answer: AnswerName, isPaged = false): Operation {
-  const parameters = [...(path.includes('{name}') ? [name] : []), ...(isPaged ? pageParameters : [])];
+function view(
+  path: string,
+  id: string,
+  summary: string,
+  answer: AnswerName,
+  inPages: readonly Parameter[] = [],
+): Operation {
+  const parameters = [...(path.includes('{name}') ? [name] : []), ...inPages];
   return {
     method: 'get',
     tag: 'Registries and sources',
@@ -28,18 +34,30 @@ export const viewOperations: readonly Operation[] = [
     'listRegistryEntries',
     'Lists what the sources of a registry serve, shadowed or not',
     'RegistryEntryList',
-    true,
+    entryPageParameters,
   ),
   view('/v1/sources', 'listSources', 'Lists the sources and how their syncs go', 'SourceList'),
   view('/v1/sources/{name}', 'getSource', 'Gets one source and how its syncs go', 'Source'),
-  view('/v1/sources/{name}/entries', 'listEntries', 'Lists all that a source holds, hidden or not', 'EntryList', true),
-  view('/v1/sources/{name}/runs', 'listRuns', 'Lists the sync runs of a source, newest first', 'SyncRunList', true),
+  view(
+    '/v1/sources/{name}/entries',
+    'listEntries',
+    'Lists all that a source holds, hidden or not',
+    'EntryList',
+    entryPageParameters,
+  ),
+  view(
+    '/v1/sources/{name}/runs',
+    'listRuns',
+    'Lists the sync runs of a source, newest first',
+    'SyncRunList',
+    pageParameters,
+  ),
   view(
     '/v1/sources/{name}/quarantine',
     'listQuarantine',
     'Lists entries that cannot be served, and why',
     'QuarantineList',
-    true,
+    pageParameters,
   ),
   view('/extension/v0/registries', 'listSourceRegistries', 'Lists the sources, as registries', 'SourceRegistryList'),
   view('/extension/v0/registries/{name}', 'getSourceRegistry', 'Gets one source, as a registry', 'Source'),
