@@ -4,10 +4,12 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
+  isCancellation,
   ParentClosePolicy,
   patched,
   setCurrentDetails,
   setHandler,
+  sleep,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -41,9 +43,13 @@ import {
   adoptionStarted,
   confirmedRevision,
   dueSyncs,
+  isFilteredOtherwise,
   lost,
+  noticed,
   opened,
   overdue,
+  readDue,
+  readFailed,
   reportDue,
   runningSyncs,
   settled,
@@ -52,6 +58,7 @@ import {
   storesToAdopt,
   summarize,
   syncRequested,
+  untaken,
   untilNextDue,
   wholePlanDigest,
 } from './registry-state.js';
@@ -61,6 +68,7 @@ import type { syncSource } from './sync-source.workflow.js';
 
 /** Of one run. */
 const MOST_EVENTS = 500;
+const TEAR_DOWN_RETRY_MS = 60_000;
 
 /**
  * The life of one MCPRegistry: read what is wanted, provision a server for it, start every sync when it is due, report,
@@ -90,7 +98,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
   };
 
   setHandler(desiredStateChanged, ({ drift }) => {
-    state = { ...state, stale: true };
+    state = noticed(state);
     if (drift) serverIs(provisioning.driftNoticed);
   });
   setHandler(workloadChanged, (workload) => serverIs((known) => provisioning.workloadSeen(known, workload)));
@@ -107,8 +115,11 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       state = syncRequested(state, request, Date.now());
       // Earlier workflows answered as soon as they had asked for the syncs, which then could not be found yet.
       const isThere = patched('answer-once-started') ? (run: number) => !starting.has(run) : () => true;
-      await condition(() => startedSince(state, sources, firstRun)?.every(({ run }) => isThere(run)) === true);
-      return (startedSince(state, sources, firstRun) ?? []).map(({ source, run }): StartedSync => ({
+      // Earlier ones waited for ever for a source that was removed meanwhile.
+      const isWanted = patched('forget-removed') ? (name: string) => hasSource(state, name) : () => true;
+      const begun = () => startedSince(state, sources.filter(isWanted), firstRun);
+      await condition(() => begun()?.every(({ run }) => isThere(run)) === true);
+      return (begun() ?? []).map(({ source, run }): StartedSync => ({
         source,
         workflowId: syncWorkflowId(registry, source, run),
       }));
@@ -118,19 +129,18 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
 
   while (!state.gone && !state.desired?.deleting) {
     const seen = state;
-    if (state.stale) {
-      inBackground('read', async () => {
-        state = { ...state, stale: false };
-        const desired = await registryActivities.readDesiredState(registry);
-        state = adopted(state, desired, Date.now());
-      });
-    }
+    if (readDue(state, Date.now())) inBackground('read', read);
     const wanted = state.desired?.invalid === undefined ? state.desired?.provision : undefined;
     if (wanted && provisioning.provisionDue(state.provisioning ?? provisioning.NOT_PROVISIONED, wanted, Date.now())) {
       inBackground('provision', () => provision(wanted));
     }
     for (const outcome of overdue(state, Date.now())) state = heard(state, outcome);
-    for (const store of storesToAdopt(state, Date.now())) inBackground(`adopt ${store.store.id}`, () => adopt(store));
+    for (const store of storesToAdopt(state, Date.now())) {
+      // Earlier workflows waited for the server that had the store before to be told, or for that to fail.
+      const isOfServer = patched('adopt-by-server');
+      const { id, taskQueue } = store.store;
+      inBackground(isOfServer ? `adopt ${id} ${taskQueue}` : `adopt ${id}`, () => adopt(store, isOfServer));
+    }
     await Promise.all(dueSyncs(state, Date.now()).map(start));
     if ((reportDue(state, Date.now())?.atMs ?? Infinity) <= Date.now()) inBackground('report', report);
     setCurrentDetails(describeRegistry(summarize(state)));
@@ -143,7 +153,30 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
 
   await cancelRunning(state);
   await reportStatus(registry, { ...summarize(state), deleting: true }).catch(() => undefined);
-  await registryActivities.tearDown(registry);
+  await tearDown();
+
+  async function read(): Promise<void> {
+    state = { ...state, stale: false };
+    try {
+      const desired = await registryActivities.readDesiredState(registry);
+      state = adopted(state, desired, Date.now());
+    } catch {
+      state = readFailed(state, Date.now());
+    }
+  }
+
+  /** Whoever forbids it today may allow it tomorrow: a finalizer that stayed would keep the resource for ever. */
+  async function tearDown(): Promise<void> {
+    for (;;) {
+      try {
+        return await registryActivities.tearDown(registry);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        await sleep(TEAR_DOWN_RETRY_MS);
+        if (isLong()) await continueAsNew<typeof mcpRegistry>(state);
+      }
+    }
+  }
 
   async function provision(plan: ProvisionPlan): Promise<void> {
     serverIs((known) => provisioning.provisionStarted(known, plan));
@@ -160,14 +193,18 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     }
   }
 
-  async function adopt({ store }: StoreState): Promise<void> {
+  async function adopt({ store }: StoreState, isOfServer: boolean): Promise<void> {
     const plan = wholePlanDigest(state);
-    state = adoptionStarted(state, store.id);
-    const known = await syncActivities(store)
-      .adoptPlan(registry, state.desired?.generation)
-      .then(() => plan)
-      .catch(() => undefined);
-    state = adoptionSettled(state, store.id, known, Date.now());
+    const { id, taskQueue } = store;
+    state = adoptionStarted(state, id);
+    try {
+      await syncActivities(store).adoptPlan(registry, state.desired?.generation);
+      state = adoptionSettled(state, isOfServer ? store : { id }, plan, Date.now());
+    } catch (error) {
+      state = adoptionSettled(state, isOfServer ? store : { id }, undefined, Date.now());
+      const isUntaken = isOfServer && toSyncFailure(error).reason === 'StoreLost';
+      if (isUntaken && state.stores[id]?.store.taskQueue === taskQueue) state = lost(state, id);
+    }
   }
 
   async function start(sync: DueSync): Promise<void> {
@@ -190,6 +227,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
           trigger,
           store,
           ...(plan.mayBeEmpty && { mayBeEmpty: true as const }),
+          ...(isFilteredOtherwise(state, sync) && { refilter: true as const }),
           ...(confirmed === undefined ? {} : { confirmedRevision: confirmed }),
         },
       ],
@@ -232,7 +270,7 @@ function isLong(): boolean {
 /** A store that took no task is gone; anything else is the outcome of a run. */
 function heard(state: RegistryState, outcome: SyncOutcome): RegistryState {
   const next = settled(state, outcome, Date.now(), Math.random());
-  return outcome.failure?.reason === 'StoreLost' ? lost(next, outcome.storeId) : next;
+  return outcome.failure?.reason === 'StoreLost' ? untaken(next, outcome, Date.now()) : next;
 }
 
 function requestedSources(state: RegistryState, request: SyncNowRequest): string[] {
@@ -244,6 +282,10 @@ function requestedSources(state: RegistryState, request: SyncNowRequest): string
     throw ApplicationFailure.nonRetryable('no registry server is running that could sync', 'StoreLost');
   }
   return request.source === undefined ? known : [request.source];
+}
+
+function hasSource({ desired }: RegistryState, source: string): boolean {
+  return desired?.sources.some(({ name }) => name === source) === true;
 }
 
 async function wait(changed: () => boolean, timeoutMs: number | undefined): Promise<void> {

@@ -7,10 +7,14 @@ import {
   adoptionStarted,
   confirmedRevision,
   dueSyncs,
+  isFilteredOtherwise,
   lost,
   newRegistryState,
+  noticed,
   opened,
   overdue,
+  readDue,
+  readFailed,
   reportDue,
   settled,
   started,
@@ -18,6 +22,7 @@ import {
   storesToAdopt,
   summarize,
   syncRequested,
+  untaken,
   untilNextDue,
   wholePlanDigest,
 } from './registry-state.js';
@@ -53,7 +58,7 @@ function living(wanted: DesiredState, nowMs = T0): RegistryState {
 }
 
 function told(state: RegistryState, nowMs: number): RegistryState {
-  return adoptionSettled(adoptionStarted(state, store.id), store.id, wholePlanDigest(state), nowMs);
+  return adoptionSettled(adoptionStarted(state, store.id), { id: store.id }, wholePlanDigest(state), nowMs);
 }
 
 function run(state: RegistryState, source: string, nowMs: number): RegistryState {
@@ -343,6 +348,20 @@ describe('a revision that the shrink guard held back', () => {
     expect(confirmedRevision(syncRequested(state, { source: 'a' }, T0 + 1), manual!)).toBe('small');
   });
 
+  it('stays confirmed by a manual trigger, whatever comes on top and until the source could be asked', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a', guarded), T0, 0);
+    state = syncRequested(state, { source: 'a' }, T0 + 1);
+    state = adopted(state, desired([plan('a', { referenceHash: 'edited' })], { generation: 2 }), T0 + 1);
+    expect(triggers(told(state, T0 + 1), T0 + 1)).toEqual({ a: 'manual' });
+    state = run(told(state, T0 + 1), 'a', T0 + 1);
+    const failure = { reason: 'Unreachable', message: 'no answer', destiny: 'retry' } as const;
+    state = settled(state, outcome(state, 'a', { failure }), T0 + 1, 0);
+    const [again] = dueSyncs(state, T0 + MINUTE);
+    expect(again?.trigger).toBe('manual');
+    expect(confirmedRevision(state, again!)).toBe('small');
+  });
+
   it('is forgotten when a later sync succeeds', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a', guarded), T0, 0);
@@ -378,6 +397,24 @@ describe('a store', () => {
     expect(triggers(replaced, T0 + MINUTE)).toEqual({ b: 'start' });
   });
 
+  it('that another server took over is not lost with the server that had it before', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
+    const ofBefore = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
+    state = told(opened(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE), T0 + MINUTE);
+    const next = untaken(settled(state, ofBefore, T0 + MINUTE, 0), ofBefore, T0 + MINUTE);
+    expect(summarize(next).serving).toBe(true);
+    expect(triggers(next, T0 + MINUTE)).toEqual({ a: 'start' });
+    expect(summarize(untaken(next, { ...ofBefore, taskQueue: 'of another pod' }, T0)).serving).toBe(false);
+  });
+
+  it('that another server took over is told of the plan by itself', () => {
+    const state = adopted(living(desired([plan('a')])), desired([plan('b')], { generation: 2 }), T0);
+    const replaced = opened(adoptionStarted(state, store.id), { ...store, taskQueue: 'of another pod' }, T0);
+    const late = adoptionSettled(replaced, store, wholePlanDigest(replaced), T0);
+    expect(storesToAdopt(late, T0).map((each) => each.store.taskQueue)).toEqual(['of another pod']);
+  });
+
   it('that is lost is synced no more until it announces itself', () => {
     const state = lost(living(desired([plan('a')])), store.id);
     expect(summarize(state).serving).toBe(false);
@@ -388,8 +425,30 @@ describe('a store', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
     state = opened(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
-    state = adoptionSettled(state, 'store-2', wholePlanDigest(state), T0 + MINUTE);
+    state = adoptionSettled(state, { id: 'store-2' }, wholePlanDigest(state), T0 + MINUTE);
     expect(dueSyncs(state, T0 + MINUTE)).toEqual([{ storeId: 'store-2', source: 'a', trigger: 'initial' }]);
+  });
+});
+
+describe('a resource', () => {
+  it('that cannot be read is read later, or as soon as something is heard of it', () => {
+    const state = readFailed(living(desired([plan('a')])), T0);
+    expect([readDue(state, T0), readDue(state, T0 + MINUTE)]).toEqual([false, true]);
+    expect(readDue(noticed(state), T0)).toBe(true);
+    const idle = settled(run(state, 'a', T0), outcome(run(state, 'a', T0), 'a'), T0, 0);
+    expect(untilNextDue(idle, T0, true)).toBe(30_000);
+  });
+});
+
+describe('an edited filter', () => {
+  it('is applied first by whichever sync comes next', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    const due = { storeId: store.id, source: 'a', trigger: 'retry' } as const;
+    expect(isFilteredOtherwise(state, due)).toBe(false);
+    state = settled(state, outcome(state, 'a'), T0, 0);
+    expect(isFilteredOtherwise(state, due)).toBe(false);
+    state = adopted(state, desired([plan('a', { filterHash: 'edited' })], { generation: 2 }), T0);
+    expect(isFilteredOtherwise(state, due)).toBe(true);
   });
 });
 

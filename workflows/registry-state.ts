@@ -16,6 +16,8 @@ export interface RegistryState {
   readonly registry: RegistryRef;
   /** The resource must be read again. */
   readonly stale: boolean;
+  /** It could not be read; not before then again, unless something is heard of it. */
+  readonly retryReadAtMs?: number;
   readonly desired?: DesiredState;
   /** The resource is gone: nothing is left to do. */
   readonly gone?: true;
@@ -85,9 +87,24 @@ export interface DueSync {
 
 const REPORT_SPACING_MS = 5_000;
 const ADOPTION_RETRY_MS = 30_000;
+const READ_RETRY_MS = 30_000;
 
 export function newRegistryState(registry: RegistryRef): RegistryState {
   return { registry, stale: true, stores: {}, nextRun: 1, report: { digest: '', atMs: 0 } };
+}
+
+/** The resource is to be read. */
+export function readDue({ stale, retryReadAtMs = 0 }: RegistryState, nowMs: number): boolean {
+  return stale && retryReadAtMs <= nowMs;
+}
+
+/** Something may have changed about the resource: whatever kept it from being read may be gone as well. */
+export function noticed({ retryReadAtMs: _retry, ...state }: RegistryState): RegistryState {
+  return { ...state, stale: true };
+}
+
+export function readFailed(state: RegistryState, nowMs: number): RegistryState {
+  return { ...state, stale: true, retryReadAtMs: nowMs + READ_RETRY_MS };
 }
 
 /** Takes over what the resource wants now. Only what changed becomes due; equal twice changes nothing. */
@@ -164,6 +181,17 @@ export function lost(state: RegistryState, storeId: string): RegistryState {
   return { ...state, stores };
 }
 
+/** A task of this source was not taken. Where another server has taken the store over since, that one is to do it. */
+export function untaken(
+  state: RegistryState,
+  { storeId, source, taskQueue }: Pick<SyncOutcome, 'storeId' | 'source' | 'taskQueue'>,
+  nowMs: number,
+): RegistryState {
+  const current = state.stores[storeId]?.store.taskQueue;
+  if (taskQueue === undefined || taskQueue === current) return lost(state, storeId);
+  return mapSource(state, storeId, source, (each) => requested(each, 'start', nowMs));
+}
+
 /** `source` absent: all of them. Runs that are under way are followed by another. */
 export function syncRequested(
   state: RegistryState,
@@ -178,8 +206,14 @@ export function syncRequested(
 }
 
 function requested(source: SourceState, trigger: SyncTrigger, nowMs: number): SourceState {
-  if (source.running) return { ...source, running: { ...source.running, again: trigger } };
-  return { ...source, due: { atMs: Math.min(nowMs, source.due?.atMs ?? nowMs), trigger } };
+  const { running, due } = source;
+  if (running) return { ...source, running: { ...running, again: outranking(running.again, trigger) } };
+  return { ...source, due: { atMs: Math.min(nowMs, due?.atMs ?? nowMs), trigger: outranking(due?.trigger, trigger) } };
+}
+
+/** Only a sync that is asked for by hand confirms what is held back: nothing that comes on top may take its place. */
+function outranking(asked: SyncTrigger | undefined, next: SyncTrigger): SyncTrigger {
+  return asked === 'manual' ? asked : next;
 }
 
 /** Stores whose sources are not those of the current plan yet. */
@@ -195,15 +229,18 @@ export function adoptionStarted(state: RegistryState, storeId: string): Registry
   return mapStores(state, (store) => (store.store.id === storeId ? { ...store, adopting: true } : store));
 }
 
-/** `plan` undefined: the store could not be told; it is tried again later. */
+/**
+ * `plan` undefined: the store could not be told; it is tried again later. `taskQueue`: of the server that was told, which may
+ * not be the one any more that has the store.
+ */
 export function adoptionSettled(
   state: RegistryState,
-  storeId: string,
+  { id, taskQueue }: Pick<Store, 'id'> & { readonly taskQueue?: string },
   plan: string | undefined,
   nowMs: number,
 ): RegistryState {
   return mapStores(state, (store) => {
-    if (store.store.id !== storeId) return store;
+    if (store.store.id !== id || (taskQueue !== undefined && store.store.taskQueue !== taskQueue)) return store;
     const { retryAdoptionAtMs: _retry, adopting: _adopting, ...rest } = store;
     return plan === undefined
       ? { ...rest, retryAdoptionAtMs: nowMs + ADOPTION_RETRY_MS }
@@ -252,21 +289,25 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
   const intervalMs = state.desired?.sources.find(({ name }) => name === outcome.source)?.intervalMs;
   return mapSource(state, outcome.storeId, outcome.source, (source) => {
     const { running, failure: _failure, heldRevision: _held, ...rest } = source;
-    const held = outcome.failure?.heldRevision;
     if (running?.run !== outcome.run) return source;
+    const isRetried = outcome.failure?.destiny === 'retry';
+    // What was confirmed stays so until the source could be asked.
+    const held = outcome.failure?.heldRevision ?? (isRetried ? source.heldRevision : undefined);
     const attemptCount = outcome.failure ? source.attemptCount + 1 : 0;
-    const due = running.again
+    const isConfirming = running.trigger === 'manual' && held !== undefined;
+    const next = running.again
       ? { atMs: nowMs, trigger: running.again }
       : nextSync(
           {
             startedAt: running.startedAtMs,
             finishedAt: nowMs,
             intervalMs,
-            isRetried: outcome.failure?.destiny === 'retry',
+            isRetried,
             attemptCount,
           },
           random,
         );
+    const due = next && isRetried && isConfirming ? { ...next, trigger: 'manual' as const } : next;
     const lastSync = outcome.failure ? afterFailure(outcome, source) : afterSuccess(outcome, source);
     return {
       ...rest,
@@ -340,6 +381,13 @@ export function overdue(state: RegistryState, nowMs: number): SyncOutcome[] {
 /** The revision that this sync may publish although it removes much; undefined: none. */
 export function confirmedRevision(state: RegistryState, { storeId, source, trigger }: DueSync): string | undefined {
   return trigger === 'manual' ? state.stores[storeId]?.sources[source]?.heldRevision : undefined;
+}
+
+/** What is stored is marked by another filter than the one that is wanted now. */
+export function isFilteredOtherwise(state: RegistryState, { storeId, source }: DueSync): boolean {
+  const { lastSync } = state.stores[storeId]?.sources[source] ?? {};
+  const wanted = state.desired?.sources.find(({ name }) => name === source)?.filterHash;
+  return lastSync !== undefined && lastSync.filterHash !== wanted;
 }
 
 /** The sources whose sync was asked for and has been started since; undefined while one of them is still waiting. */
@@ -431,6 +479,7 @@ export function untilNextDue(state: RegistryState, nowMs: number, reporting: boo
     return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
   });
   if (report) times.push(report.atMs);
+  if (state.stale && state.retryReadAtMs !== undefined) times.push(state.retryReadAtMs);
   const retryAtMs = state.provisioning?.retryAtMs;
   if (retryAtMs !== undefined && state.desired?.invalid === undefined) times.push(retryAtMs);
   return times.length > 0 ? Math.max(0, Math.min(...times) - nowMs) : undefined;

@@ -22,7 +22,8 @@ export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   const content = found.counts ?? found.stored;
   const notice = content && emptinessNotice(content);
   const noticed = notice === undefined || (notice.reason === 'SourceEmpty' && mayBeEmpty) ? {} : { notice };
-  const outcome: SyncOutcome = { source, run, trigger, storeId: store.id, ...times, ...found, ...noticed };
+  const where = { storeId: store.id, taskQueue: store.taskQueue };
+  const outcome: SyncOutcome = { source, run, trigger, ...where, ...times, ...found, ...noticed };
 
   setCurrentDetails(describeOutcome(outcome));
   upsertMemo({ revision: outcome.revision, ...outcome.counts, failure: outcome.failure?.reason });
@@ -40,12 +41,16 @@ function toWorkflowFailure({ message, reason }: SyncFailure): ApplicationFailure
   return failure;
 }
 
-type Findings = Omit<SyncOutcome, 'source' | 'run' | 'trigger' | 'storeId' | 'startedAt' | 'finishedAt' | 'notice'>;
+type Findings = Omit<
+  SyncOutcome,
+  'source' | 'run' | 'trigger' | 'storeId' | 'taskQueue' | 'startedAt' | 'finishedAt' | 'notice'
+>;
 
 async function attempt(request: SyncRequest): Promise<Findings> {
   const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);
   // Whether or not the source answers, this is what is served from now on.
-  let found: Findings = counted(request.trigger === 'change' ? await applyFilter(request) : null);
+  const isFilteredFirst = request.refilter === true || request.trigger === 'change';
+  let found: Findings = counted(isFilteredFirst ? await applyFilter(request) : null);
   try {
     const resolved = await resolveRevision.executeWithOptions({ summary: `what does ${request.source} hold?` }, [
       request,

@@ -17,6 +17,8 @@ import type { SyncWorld } from './sync-world.js';
 export function importRevision(world: SyncWorld): SyncActivities['importRevision'] {
   return (request, resolved) =>
     underHeartbeat(async (scope) => {
+      scope.progress('waiting for its turn');
+      using _turn = await world.turns.fetches.take(scope.signal);
       const source = await openSource(world, request, scope);
       if (source.shape === 'managed') throw new Error('what is published here is never imported');
       const imported =

@@ -10,6 +10,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
+import { Turns } from '../turns.js';
 
 /** One file to read, validate, convert and publish. Plain data: it is handed to a thread. */
 export interface ImportJob {
@@ -117,14 +118,15 @@ export interface ImportLimits {
  * waits for the next: loading it anew takes longer than most imports.
  */
 export class ImportThreads {
-  private running = 0;
-  private readonly waiting: (() => void)[] = [];
+  private readonly turns: Turns;
   private readonly idle: Worker[] = [];
 
   constructor(
     private readonly limits: ImportLimits,
     private readonly entry = new URL('./import.thread.js', import.meta.url),
-  ) {}
+  ) {
+    this.turns = new Turns(limits.threads);
+  }
 
   /** Has a thread ready before the first job comes. */
   warmUp(): void {
@@ -133,7 +135,7 @@ export class ImportThreads {
 
   /** Throws a RegistryError, or the abort reason when `signal` fires. */
   async run<Job extends ThreadJob>(job: Job, scope: ThreadScope): Promise<ThreadResults[Job['kind']]> {
-    await this.turn(scope.signal);
+    using _turn = await this.turns.take(scope.signal);
     const thread = this.idle.pop() ?? this.startThread();
     try {
       const outcome = await this.inThread(thread, job, scope);
@@ -142,28 +144,7 @@ export class ImportThreads {
       return outcome.result as ThreadResults[Job['kind']];
     } finally {
       if (!this.idle.includes(thread)) await thread.terminate();
-      this.running--;
-      this.waiting.shift()?.();
     }
-  }
-
-  private async turn(signal: AbortSignal): Promise<void> {
-    while (this.running >= this.limits.threads) {
-      await new Promise<void>((resolve, reject) => {
-        const giveUp = (): void => {
-          this.waiting.splice(this.waiting.indexOf(proceed), 1);
-          reject(signal.reason);
-        };
-        const proceed = (): void => {
-          signal.removeEventListener('abort', giveUp);
-          resolve();
-        };
-        signal.throwIfAborted();
-        this.waiting.push(proceed);
-        signal.addEventListener('abort', giveUp, { once: true });
-      });
-    }
-    this.running++;
   }
 
   private startThread(): Worker {
@@ -182,7 +163,7 @@ export class ImportThreads {
 
   /** One is kept, and one for each job that waits; they must not keep the process alive. */
   private rest(thread: Worker): void {
-    if (this.idle.length > this.waiting.length) return;
+    if (this.idle.length > this.turns.waiting) return;
     thread.unref();
     this.idle.push(thread);
   }

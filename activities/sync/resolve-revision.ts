@@ -18,6 +18,7 @@ const OVERLAP_MS = 60_000;
 export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevision'] {
   return (request) =>
     underHeartbeat(async (scope) => {
+      using _turn = await world.turns.looks.take(scope.signal);
       const source = await openSource(world, request, scope);
       await world.catalogue.markSyncing(source.stored);
       const resolved = await resolve(source, request);

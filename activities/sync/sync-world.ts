@@ -4,6 +4,7 @@ import type { SyncOutcome } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { SourceSettings } from '#sources/source.js';
+import type { Turns } from '../turns.js';
 import type { ImportThreads } from './import-threads.js';
 
 /** What the activities beside a store work with. */
@@ -11,6 +12,11 @@ export interface SyncWorld {
   readonly resources: SyncResources;
   readonly catalogue: RegistryCatalogue;
   readonly database: DatabaseAccess;
+  /**
+   * For looks at sources, and for fetching and importing what they hold. Whoever waits here has its task already: one that
+   * nobody takes within a minute means that the store is gone.
+   */
+  readonly turns: { readonly looks: Turns; readonly fetches: Turns };
   readonly imports: ImportThreads;
   /** Walks over pages mostly wait for others: they must not hold up the imports of files. */
   readonly walks: ImportThreads;

@@ -50,6 +50,8 @@ export interface SyncRequest {
   readonly trigger: SyncTrigger;
   readonly store: Store;
   readonly mayBeEmpty?: true;
+  /** Mark what is stored by the filter of now, before anything else. */
+  readonly refilter?: true;
   /** Held back by the shrink guard and confirmed since: this revision, and no other, may remove what it removes. */
   readonly confirmedRevision?: string;
 }
@@ -104,6 +106,8 @@ export interface SyncOutcome {
   readonly source: string;
   readonly run: number;
   readonly storeId: string;
+  /** Whose tasks it was made of; absent in what earlier releases told. */
+  readonly taskQueue?: string;
   readonly trigger: SyncTrigger;
   /** Milliseconds since 1970, by the workflow's clock. */
   readonly startedAt: number;

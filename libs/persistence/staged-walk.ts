@@ -37,6 +37,8 @@ export class StagedWalk {
   private constructor(
     private readonly client: Client,
     private readonly sourceId: number,
+    /** A walk that was thrown away may still be under way: it must find nothing that is another's. */
+    private readonly walk: string,
   ) {}
 
   /** The stage of this walk; what another walk of the same source left is thrown away. */
@@ -50,9 +52,10 @@ export class StagedWalk {
       ]);
       return id;
     });
-    return new StagedWalk(client, sourceId);
+    return new StagedWalk(client, sourceId, walk);
   }
 
+  /** Throws when another walk of the source has begun since. */
   async state(): Promise<WalkState> {
     const { rows } = await this.client.query<{
       cursor: string | null;
@@ -60,41 +63,52 @@ export class StagedWalk {
       is_whole: boolean;
       latest_update: string | null;
       etag: string | null;
-    }>('SELECT cursor, pages, is_whole, latest_update, etag FROM staged_walk WHERE source_id = $1', [this.sourceId]);
+    }>('SELECT cursor, pages, is_whole, latest_update, etag FROM staged_walk WHERE source_id = $1 AND walk = $2', [
+      this.sourceId,
+      this.walk,
+    ]);
     const [row] = rows;
-    if (!row) throw new Error('the stage of the walk is gone');
+    if (!row) throw stageGone();
     const { cursor, pages, is_whole: isWhole, latest_update: latestUpdate, etag } = row;
     return { cursor: cursor ?? undefined, pages, isWhole, latestUpdate, etag };
   }
 
-  /** Stores a page and where to go on after it, in one transaction. */
+  /** Stores a page and where to go on after it, in one transaction. Throws when another walk of the source has begun since. */
   async add(page: WalkPage, latestUpdate: string | null): Promise<void> {
     const items = page.items.map(toText);
-    await this.client.query(
+    const { rowCount } = await this.client.query(
       `WITH walk AS (
          UPDATE staged_walk SET cursor = $2, is_whole = $2::text IS NULL, pages = pages + 1, items = items + $3,
                 latest_update = $4, etag = $5
-          WHERE source_id = $1
-         RETURNING items - $3 AS before)
-       INSERT INTO staged_item (source_id, position, item)
-       SELECT $1, walk.before + given.position, given.item
-         FROM walk, unnest($6::text[]) WITH ORDINALITY AS given (item, position)`,
-      [this.sourceId, page.nextCursor ?? null, items.length, latestUpdate, page.etag ?? null, items],
+          WHERE source_id = $1 AND walk = $7
+         RETURNING items - $3 AS before),
+       added AS (
+         INSERT INTO staged_item (source_id, position, item)
+         SELECT $1, walk.before + given.position, given.item
+           FROM walk, unnest($6::text[]) WITH ORDINALITY AS given (item, position))
+       SELECT FROM walk`,
+      [this.sourceId, page.nextCursor ?? null, items.length, latestUpdate, page.etag ?? null, items, this.walk],
     );
+    if (!rowCount) throw stageGone();
   }
 
   /** Forgets the pages: the source does not know the stored cursor any more. */
   async reset(): Promise<void> {
-    await this.client.query('DELETE FROM staged_item WHERE source_id = $1', [this.sourceId]);
-    await this.client.query(
-      `UPDATE staged_walk SET cursor = NULL, pages = 0, items = 0, is_whole = false, latest_update = NULL, etag = NULL
-        WHERE source_id = $1`,
-      [this.sourceId],
+    const { rowCount } = await this.client.query(
+      `WITH walk AS (
+         UPDATE staged_walk SET cursor = NULL, pages = 0, items = 0, is_whole = false, latest_update = NULL, etag = NULL
+          WHERE source_id = $1 AND walk = $2
+         RETURNING source_id),
+       dropped AS (DELETE FROM staged_item USING walk WHERE staged_item.source_id = walk.source_id)
+       SELECT FROM walk`,
+      [this.sourceId, this.walk],
     );
+    if (!rowCount) throw stageGone();
   }
 
-  /** Everything in the order of the walk, a few rows in memory at a time. */
+  /** Everything in the order of the walk, a few rows in memory at a time, for whoever holds the source locked. */
   async *items(): AsyncGenerator<readonly WalkItem[]> {
+    await this.state();
     for (let position = 0; ;) {
       const { rows } = await this.client.query<{ position: number; item: string }>(
         'SELECT position, item FROM staged_item WHERE source_id = $1 AND position > $2 ORDER BY position LIMIT $3',
@@ -108,8 +122,12 @@ export class StagedWalk {
 
   /** The walk is published. */
   async clear(): Promise<void> {
-    await this.client.query('DELETE FROM staged_walk WHERE source_id = $1', [this.sourceId]);
+    await this.client.query('DELETE FROM staged_walk WHERE source_id = $1 AND walk = $2', [this.sourceId, this.walk]);
   }
+}
+
+function stageGone(): Error {
+  return new Error('another walk of the same source has begun since: this one ends here');
 }
 
 function toText(item: WalkItem): string {

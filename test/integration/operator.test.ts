@@ -210,6 +210,28 @@ describe('the operator', () => {
     expect(await looked(20)).toEqual(before);
   });
 
+  it('begins a workflow anew that somebody has ended, and its server is what it was', async () => {
+    await start({ pace: { relistMs: [60_000, 60_000], sweepMs: 200 } });
+    const { metadata } = await create();
+    const before = await provisioned();
+    await settled();
+    const temporal = await connectTemporal({ address: inject('temporalAddress'), namespace: 'default' });
+    try {
+      const id = registryWorkflowId({ namespace, name: 'r', uid: metadata.uid! });
+      const { runId } = await temporal.client.workflow.getHandle(id).describe();
+      await temporal.client.workflow.getHandle(id, runId).terminate('by hand');
+      const next = await eventually(async () => {
+        const described = await temporal.client.workflow.getHandle(id).describe();
+        return described.runId !== runId && described.status.name === 'RUNNING' ? described : undefined;
+      });
+      expect(next.runId).not.toBe(runId);
+    } finally {
+      await temporal.close();
+    }
+    await settled();
+    expect(await provisioned()).toEqual(before);
+  });
+
   it('makes each object once, and tells of each registry once, when there are two from the beginning', async () => {
     await Promise.all([start(), start()]);
     const names = Array.from({ length: 8 }, (_, index) => `twice-${index}`);

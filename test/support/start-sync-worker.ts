@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
+import { Turns } from '#activities/turns.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
 import type { SyncResources } from '#domain/resource-store.js';
 import type { Store } from '#domain/sync.js';
@@ -45,7 +46,6 @@ export async function startTestSyncWorker(
     identity: `test-${process.pid}`,
     grace: { softMs: 500, hardMs: 2_000 },
     store,
-    maxConcurrentSyncs: 30,
     world: {
       resources,
       minSyncIntervalMs,
@@ -54,6 +54,7 @@ export async function startTestSyncWorker(
       database,
       cacheDirectory: join(directory, 'cache'),
       walks: new ImportThreads({ threads: 8, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD),
+      turns: { looks: new Turns(30), fetches: new Turns(30) },
       imports: new ImportThreads({ threads: 2, memoryMiB: 256, deadlineMs: 60_000 }, IMPORT_THREAD),
       settings: {
         urlRewrites: [],

@@ -13,8 +13,8 @@ import { startHealthServers } from './health-server.js';
 import type { HealthServers } from './health-server.js';
 import { Nudger } from './nudger.js';
 import { OperatorMetrics } from './operator-metrics.js';
-import { sweepOrphans } from './orphan-sweep.js';
 import { startRegistryWorker } from './registry-worker.js';
+import { sweep } from './sweep.js';
 import { TemporalLink } from './temporal-link.js';
 import { ClusterWatcher } from './watch/cluster-watcher.js';
 
@@ -155,18 +155,20 @@ export class Operator {
     }
     const drift = this.drifted.delete(registry.uid);
     try {
-      await this.temporal.workflows.nudge(registry, {
+      const nudge = {
         generation: seen?.generation ?? 0,
         ...(seen?.triggerToken !== undefined && { triggerToken: seen.triggerToken }),
         ...(drift && { drift }),
-      });
+      };
+      // Whose status was written has had a workflow. Should that have ended, the next one has to go on beyond it.
+      await this.temporal.workflows.nudge(registry, nudge, { isFirst: seen?.phase === undefined });
       this.metrics.nudges += 1;
     } catch (error) {
       if (drift) this.drifted.add(registry.uid);
       throw error;
     }
     // A workflow that has just begun has heard nothing of what is there already.
-    if (drift) this.workloads.enqueue(registry);
+    this.workloads.enqueue(registry);
   }
 
   /** From the first connection on. Until it stands, nudges wait and try again. */
@@ -196,26 +198,33 @@ export class Operator {
     void this.keepSweeping();
   }
 
-  /** What is deleted while nobody watches leaves its workflow behind: with a finalizer taken away by force, or with its cluster. */
+  /**
+   * What is deleted while nobody watches leaves its workflow behind: with a finalizer taken away by force, or with its cluster. And a
+   * workflow can end before its registry does: by somebody's hand, with Temporal's data, or because it cannot go on.
+   */
   private async keepSweeping(): Promise<void> {
     const { namespaces, logger, pace } = this.options;
     const { signal } = this.stopping;
     const sweepMs = pace?.sweepMs ?? SWEEP_MS;
     await this.watcher.synced;
     while (!signal.aborted) {
-      const sweep = sweepOrphans({
+      const sweeping = sweep({
         workflows: this.temporal.workflows,
         namespaces,
+        registries: () => this.watcher.index.all().map(({ ref }) => ref),
         exists: ({ uid }) => this.watcher.index.find(uid) !== undefined,
       });
-      await sweep.then(
-        (orphans) => {
+      await sweeping.then(
+        ({ orphans, deserted }) => {
           this.metrics.sweeps += 1;
           this.metrics.orphans += orphans.length;
           if (orphans.length > 0)
             logger.info({ registries: orphans.map(displayRef) }, 'ending workflows without a registry');
+          if (deserted.length > 0)
+            logger.warn({ registries: deserted.map(displayRef) }, 'beginning anew the workflows of registries');
+          for (const registry of deserted) this.nudger.enqueue(registry);
         },
-        (err: unknown) => signal.aborted || logger.warn({ err }, 'could not look for workflows without a registry'),
+        (err: unknown) => signal.aborted || logger.warn({ err }, 'could not compare workflows with registries'),
       );
       await sleep(sweepMs * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => undefined);
     }

@@ -11,7 +11,7 @@ import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
 import { newRegistryState } from '#workflows/registry-state.js';
 
 /** How a workflow ends that still has something to do. */
-const BROKEN_OFF: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'TIMED_OUT']);
+const BROKEN_OFF: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'CANCELLED', 'TIMED_OUT']);
 
 /** The workflows of MCPRegistries as seen from outside. */
 export class RegistryWorkflows extends ServedWorkflows {
@@ -22,12 +22,18 @@ export class RegistryWorkflows extends ServedWorkflows {
     super(client);
   }
 
-  /** Starts the workflow of a resource, or tells the running one to look again. Safe to repeat, from several places. */
-  async nudge(registry: RegistryRef, nudge: Nudge, state = newRegistryState(registry)): Promise<void> {
+  /**
+   * Starts the workflow of a resource, or tells the running one to look again. Safe to repeat, from several places. `isFirst`: it
+   * has had none before. One that has: what the earlier one knew is read again or learnt anew; only the numbers of its runs are
+   * gone, so the new ones begin far beyond them.
+   */
+  async nudge(registry: RegistryRef, nudge: Nudge, { isFirst = true } = {}): Promise<void> {
+    const state = newRegistryState(registry);
+    const nextRun = isFirst ? state.nextRun : Math.floor(Date.now() / 1000);
     await this.client.workflow.signalWithStart<typeof mcpRegistry, [Nudge]>('mcpRegistry', {
       workflowId: registryWorkflowId(registry),
       taskQueue: this.taskQueue,
-      args: [state],
+      args: [{ ...state, nextRun }],
       signal: desiredStateChanged,
       signalArgs: [nudge],
       memo: { registry: displayRef(registry) },
@@ -38,14 +44,12 @@ export class RegistryWorkflows extends ServedWorkflows {
 
   /**
    * Begins a workflow anew that could not go on: it failed because it cannot follow its own history, or somebody has
-   * terminated it. What it knew is read again or learnt anew; only the numbers of its runs are gone, so the new ones begin
-   * far beyond them. One that ended as it should, with its resource, stays ended.
+   * ended it. One that ended as it should, with its resource, stays ended.
    */
   async revive(registry: RegistryRef): Promise<void> {
     const described = await this.handle(registry).describe().catch(unlessNotFound(undefined));
     if (!described || !BROKEN_OFF.has(described.status.name)) return;
-    const nextRun = Math.floor(Date.now() / 1000);
-    await this.nudge(registry, { generation: 0 }, { ...newRegistryState(registry), nextRun });
+    await this.nudge(registry, { generation: 0 }, { isFirst: false });
   }
 
   /** Tells the workflow, if there is one, to look again; in contrast to {@link nudge} it starts none. */
@@ -60,6 +64,11 @@ export class RegistryWorkflows extends ServedWorkflows {
       const registry = registryOfWorkflow(workflowId);
       if (registry) yield registry;
     }
+  }
+
+  async isRunning(registry: RegistryRef): Promise<boolean> {
+    const described = await this.handle(registry).describe().catch(unlessNotFound(undefined));
+    return described?.status.name === 'RUNNING';
   }
 
   /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Twice the same changes nothing. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
+import { Turns } from '#activities/turns.js';
 import { readVersion } from '#config/version.js';
 import type { StandaloneConfig } from '#config/standalone-config.js';
 import type { Store } from '#domain/sync.js';
@@ -16,7 +17,8 @@ import type { RunningWorker } from '#temporal/running-worker.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { DocumentStore } from './documents/document-store.js';
 
-const MAX_CONCURRENT_SYNCS = 64;
+/** Of all registries together. */
+const TURNS = 64;
 
 export interface WorkersOptions {
   readonly config: StandaloneConfig;
@@ -69,13 +71,13 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   const syncWorker = await startSyncWorker({
     ...shared,
     store,
-    maxConcurrentSyncs: MAX_CONCURRENT_SYNCS,
     world: {
       ...world,
       catalogue,
       database: database.app,
       cacheDirectory,
       version,
+      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS) },
       imports,
       walks: new ImportThreads({ threads: 8, memoryMiB: 128, deadlineMs: 30 * 60_000 }),
       settings: {

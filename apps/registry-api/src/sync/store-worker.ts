@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
+import { Turns } from '#activities/turns.js';
 import type { ServeConfig } from '#config/serve-config.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
@@ -15,8 +16,10 @@ import type { PodResources } from '../resources/pod-resources.js';
 import type { ServerMetrics } from '../server-metrics.js';
 import { startSyncWorker } from './sync-worker.js';
 
-/** A sync that waits for a host that hangs holds its place; each place costs memory that small pods do not have. */
-const MAX_CONCURRENT_SYNCS = 4;
+/** A fetch that waits for a host that hangs holds its place; each place costs memory that small pods do not have. */
+const FETCHES = 4;
+/** For a registry of 20 sources this is enough for some dead hosts; a git process has some 10 MB. */
+const LOOKS = 8;
 
 const IMPORTS = { threads: 1, deadlineMs: 10 * 60_000 };
 const WALKS = { threads: 2, deadlineMs: 30 * 60_000 };
@@ -40,7 +43,7 @@ export interface StoreWorkerOptions {
 export async function startStoreWorker(options: StoreWorkerOptions): Promise<RunningWorker> {
   const { config, database, resources, temporal, namespace, store, version, metrics, logger } = options;
   const dataSource = createDataSource(database.app, {
-    maxConnections: MAX_CONCURRENT_SYNCS + 1,
+    maxConnections: FETCHES + 1,
     onError: (err) => logger.debug({ err }, 'an idle database connection broke'),
   });
   await dataSource.initialize();
@@ -51,6 +54,7 @@ export async function startStoreWorker(options: StoreWorkerOptions): Promise<Run
       resources,
       catalogue: new RegistryCatalogue(dataSource),
       database: database.app,
+      turns: { looks: new Turns(LOOKS), fetches: new Turns(FETCHES) },
       imports,
       walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
       version,
@@ -68,7 +72,6 @@ export async function startStoreWorker(options: StoreWorkerOptions): Promise<Run
       identity: config.podName,
       grace: GRACE,
       store,
-      maxConcurrentSyncs: MAX_CONCURRENT_SYNCS,
       world,
     });
     return {

@@ -14,13 +14,14 @@ export interface SyncWorkerOptions {
   readonly grace: { readonly softMs: number; readonly hardMs: number };
   readonly store: Store;
   readonly world: SyncWorld;
-  /** Syncs at the same time. One that waits for a host that hangs holds its place: leave room for the others. */
-  readonly maxConcurrentSyncs: number;
 }
+
+/** At the same time: each is taken at once and waits here for what it needs, since a task that is not taken tells of a lost store. */
+const TASKS = 256;
 
 /** Runs the sync activities beside the store that they write to; no workflows. */
 export async function startSyncWorker(options: SyncWorkerOptions): Promise<RunningWorker> {
-  const { connection, namespace, identity, grace, store, world, maxConcurrentSyncs } = options;
+  const { connection, namespace, identity, grace, store, world } = options;
   return runWorker(
     await Worker.create({
       connection,
@@ -28,7 +29,7 @@ export async function startSyncWorker(options: SyncWorkerOptions): Promise<Runni
       identity,
       taskQueue: store.taskQueue,
       activities: { ...syncActivities(world) },
-      maxConcurrentActivityTaskExecutions: maxConcurrentSyncs,
+      maxConcurrentActivityTaskExecutions: TASKS,
       maxConcurrentActivityTaskPolls: 2,
       shutdownGraceTime: grace.softMs,
       shutdownForceTime: grace.hardMs,
