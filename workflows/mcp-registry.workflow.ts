@@ -68,7 +68,7 @@ import type { syncSource } from './sync-source.workflow.js';
 
 /** Of one run. */
 const MOST_EVENTS = 500;
-const TEAR_DOWN_RETRY_MS = 60_000;
+const TEAR_DOWN_RETRY_MS = 15_000;
 
 /**
  * The life of one MCPRegistry: read what is wanted, provision a server for it, start every sync when it is due, report,
@@ -161,7 +161,8 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       const desired = await registryActivities.readDesiredState(registry);
       state = adopted(state, desired, Date.now());
     } catch {
-      state = readFailed(state, Date.now());
+      // What was heard meanwhile is reason enough to try at once.
+      if (!state.stale) state = readFailed(state, Date.now());
     }
   }
 

@@ -16,5 +16,5 @@ export const serverConfigName = (registry: string): string => `${registry}-regis
 
 export const SERVER_CONFIG_KEY = 'config.yaml';
 
-/** On that ConfigMap: the generation of the MCPRegistry that it says. */
-export const GENERATION_ANNOTATION = 'toolhive.stacklok.dev/generation';
+/** Beside it: the generation of the MCPRegistry that it says, for those who see the ConfigMap as a folder as well. */
+export const SERVER_GENERATION_KEY = 'generation';

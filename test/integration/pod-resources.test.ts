@@ -76,8 +76,8 @@ async function applyConfigMap(
 }
 
 function applyConfig(displayName: string, generation: number): Promise<void> {
-  const annotations = { 'toolhive.stacklok.dev/generation': String(generation) };
-  return applyConfigMap('tools-registry-server-config', { 'config.yaml': config(displayName) }, { annotations });
+  const data = { 'config.yaml': config(displayName), generation: String(generation) };
+  return applyConfigMap('tools-registry-server-config', data);
 }
 
 /** What the operator grants. */
@@ -155,6 +155,18 @@ it('falls back on what is mounted where the cluster does not let it read', async
   expect(String(await pod.configMapKey(namespace, 'data', 'servers.json'))).toBe('mounted');
   expect(String(await pod.configMapKey(namespace, 'roots', 'ca.crt'))).toBe('certificate');
   await expect(pod.configMapKey(namespace, 'other', 'a')).rejects.toThrow(/forbidden/);
+});
+
+it('follows what is mounted where the cluster does not let it read, and knows of which generation that is', async () => {
+  await mount('config/generation', '3');
+  const pod = resources();
+  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 3 });
+  await mount('config/config.yaml', config('edited'));
+  await mount('config/generation', '4');
+  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 4 });
+  expect(await displayNameOf(pod)).toBe('edited');
+  await mount('config/generation', '2');
+  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 4 });
 });
 
 it('goes on with what it knew last when the API server does not answer', async () => {

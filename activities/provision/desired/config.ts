@@ -1,4 +1,4 @@
-import { GENERATION_ANNOTATION, SERVER_CONFIG_KEY } from '#config/pod-paths.js';
+import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY } from '#config/pod-paths.js';
 import { renderServerConfig } from '#config/server-config.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
@@ -9,14 +9,12 @@ export const CA_BUNDLE_KEY = 'ca-bundle.crt';
 /** The server's configuration: that of the user as it is, or one rendered from the typed fields. */
 export function toConfigMap({ registry, generation, spec, settings }: Blueprint): KubernetesObject {
   const text = spec.raw?.configYAML ?? renderServerConfig(spec, registry);
-  const annotations = {
-    'toolhive.stacklok.dev/content-checksum': checksum(text),
-    // So that the server knows whether what it reads is what the workflow speaks of.
-    [GENERATION_ANNOTATION]: String(generation),
-  };
+  const annotations = { 'toolhive.stacklok.dev/content-checksum': checksum(text) };
+  // So that the server knows whether what it reads is what the workflow speaks of.
+  const known = { [SERVER_GENERATION_KEY]: String(generation) };
   const config = head('ConfigMap', registry, names.config(registry.name), annotations);
   const bundle = settings.caBundle === undefined ? {} : { [CA_BUNDLE_KEY]: settings.caBundle };
-  return { ...config, data: { [SERVER_CONFIG_KEY]: text, ...bundle } } as KubernetesObject;
+  return { ...config, data: { [SERVER_CONFIG_KEY]: text, ...known, ...bundle } } as KubernetesObject;
 }
 
 /** FNV-1a in 32 bits: tells edits apart at a glance, and nothing relies on it. */

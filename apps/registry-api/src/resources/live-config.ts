@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { GENERATION_ANNOTATION, SERVER_CONFIG_KEY, serverConfigName } from '#config/pod-paths.js';
+import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, serverConfigName } from '#config/pod-paths.js';
 import { formatConfigFault, parseServerConfig } from '#config/server-config.js';
 import type { ServerIdentity, ServerSpec } from '#config/server-config.js';
 import { RegistryError } from '#domain/registry-error.js';
@@ -10,7 +11,7 @@ import type { ClusterReader } from './cluster-reader.js';
 /** So late does what nobody syncs for, such as the name for people, take effect. */
 const REFRESH_MS = 60_000;
 
-/** A file says not of which generation it is, so it counts as the newest. */
+/** Where it is not said of which generation a text is, it counts as the newest. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
 export interface ConfigText {
@@ -21,7 +22,7 @@ export interface ConfigText {
 
 /**
  * What this server is to be, as the cluster has it at this moment: a mounted ConfigMap lags by a minute. While the API server
- * cannot be asked it is as it was known last, and before that as it is mounted.
+ * cannot be asked it is as it was known last, or as it is mounted if that is newer.
  */
 export class LiveConfig {
   #spec: ServerSpec;
@@ -61,7 +62,7 @@ export class LiveConfig {
     this.readCluster = async () => {
       const configMap = await cluster.get<ConfigMap>('ConfigMap', namespace, serverConfigName(name));
       const text = configMap?.data?.[SERVER_CONFIG_KEY];
-      const generation = Number(configMap?.metadata.annotations?.[GENERATION_ANNOTATION] ?? NEWEST);
+      const generation = Number(configMap?.data?.[SERVER_GENERATION_KEY] ?? NEWEST);
       return text === undefined ? undefined : { text, generation };
     };
     this.refresh();
@@ -95,9 +96,20 @@ export class LiveConfig {
   private async readNow(): Promise<ConfigText> {
     const live = await this.readCluster().catch((err: unknown) => {
       this.logger.warn({ err }, 'the configuration cannot be read from the cluster');
-      return this.#known;
+      return undefined;
     });
-    return live ?? { text: await readFile(this.file, 'utf8'), generation: NEWEST };
+    if (live) return live;
+    const known = this.#known;
+    const mounted = await this.readMounted();
+    const isKnownNewer = known && known.generation !== NEWEST && known.generation > (mounted.generation ?? 0);
+    return isKnownNewer ? known : { generation: NEWEST, ...mounted };
+  }
+
+  /** Both files change at the same moment. It may come between the two looks: then the generation is too low, and soon right. */
+  private async readMounted(): Promise<Pick<ConfigText, 'text'> & Partial<ConfigText>> {
+    const generation = await readFile(join(dirname(this.file), SERVER_GENERATION_KEY), 'utf8').catch(() => undefined);
+    const text = await readFile(this.file, 'utf8');
+    return { text, ...(generation !== undefined && { generation: Number(generation) }) };
   }
 
   private refresh(): void {

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { RegistryError } from '#domain/registry-error.js';
+import type { ResourceStore } from '#domain/resource-store.js';
+import { registryWorkflowId } from '#domain/registry-ref.js';
+import { RegistryWorkflows } from '#operator/registry-workflows.js';
+import { startRegistryWorker } from '#operator/registry-worker.js';
+import { eventually } from '#support/eventually.js';
+import { connectTemporal } from '#temporal/connect.js';
+import type { TemporalAccess } from '#temporal/connect.js';
+import type { RunningWorker } from '#temporal/running-worker.js';
+
+const registry = { namespace: 'test', name: 'refused', uid: randomUUID() };
+const forbidden = () => new RegistryError('KubernetesRefused', 'forbidden: somebody took the right away', 'wait');
+
+/** A store of one resource that refuses what it is told to refuse. */
+const refusing = { read: true, release: true };
+let isDeleting = false;
+const calls = { read: 0, release: 0 };
+const resources: ResourceStore = {
+  async findRegistry() {
+    calls.read++;
+    if (refusing.read) throw forbidden();
+    return { ref: registry, generation: 1, deleting: isDeleting, triggerToken: undefined, spec: {} };
+  },
+  async release() {
+    calls.release++;
+    if (refusing.release) throw forbidden();
+  },
+  secretKey: () => Promise.reject(forbidden()),
+  referenceVersion: () => Promise.resolve(undefined),
+  readStatus: () => Promise.resolve(undefined),
+  writeStatus: () => Promise.resolve(true),
+};
+
+let temporal: TemporalAccess;
+let worker: RunningWorker;
+let workflows: RegistryWorkflows;
+
+beforeAll(async () => {
+  const taskQueue = `refusals-${registry.uid}`;
+  temporal = await connectTemporal({ address: inject('temporalAddress'), namespace: 'default' });
+  workflows = new RegistryWorkflows(temporal.client, taskQueue);
+  worker = await startRegistryWorker({
+    connection: temporal.connection,
+    namespace: 'default',
+    identity: 'refusals',
+    grace: { softMs: 500, hardMs: 2_000 },
+    taskQueue,
+    world: { resources, minSyncIntervalMs: 1_000, unprovision: () => Promise.resolve() },
+  });
+});
+
+afterAll(async () => {
+  await worker?.stop();
+  await temporal?.close();
+});
+
+it('end neither the life of a registry nor its deletion: both go on when they are taken back', async () => {
+  await workflows.nudge(registry, { generation: 1 });
+  await eventually(() => calls.read > 0 || undefined);
+  refusing.read = false;
+  await workflows.nudge(registry, { generation: 1 });
+  expect(await eventually(async () => (await workflows.findFacts(registry))?.generation || undefined)).toBe(1);
+
+  isDeleting = true;
+  await workflows.nudge(registry, { generation: 1 });
+  await eventually(() => calls.release > 0 || undefined);
+  expect(await workflows.isRunning(registry)).toBe(true);
+  refusing.release = false;
+  await temporal.client.workflow.getHandle(registryWorkflowId(registry)).result();
+  expect(calls.release).toBe(2);
+});
