@@ -45,6 +45,13 @@ it('finds what a spec names, in every kind of field', () => {
   ]);
 });
 
+it('finds what a configYAML names, and nothing in one that is none', () => {
+  const configYAML =
+    'sources: [{ name: a, configMapRef: { name: catalogue, key: k } }, { name: b, pvcRef: { claimName: c } }]';
+  expect([...referencedObjects({ configYAML })]).toEqual(['ConfigMap/catalogue', 'PersistentVolumeClaim/c']);
+  expect([...referencedObjects({ configYAML: 'sources: [' })]).toEqual([]);
+});
+
 it('bears with whatever stands where an object should', () => {
   expect([...referencedObjects({ configMapRef: null, pvcRef: 'x', secret: { secretName: 7 }, list: [null] })]).toEqual(
     [],

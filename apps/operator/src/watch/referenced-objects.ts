@@ -1,3 +1,5 @@
+import { parse } from 'yaml';
+
 /** `Kind/name`, in the namespace of whoever refers to it. */
 export type Reference = `${'ConfigMap' | 'Secret' | 'PersistentVolumeClaim'}/${string}`;
 
@@ -14,13 +16,24 @@ const FIELDS: readonly (readonly [
 ];
 
 /**
- * The objects that a spec names, be it valid or not: in the fields that are ours, and in volumes and containers of a pod. One
- * too many costs a look, one too few an edit that nobody notices; so it goes by the names of fields alone.
+ * The objects that a spec names, be it valid or not: in the fields that are ours, in a `configYAML`, and in volumes and containers
+ * of a pod. One too many costs a look, one too few an edit that nobody notices; so it goes by the names of fields alone.
  */
 export function referencedObjects(spec: unknown): ReadonlySet<Reference> {
   const found = new Set<Reference>();
   collect(spec, found);
+  collect(parsed((spec as { configYAML?: unknown } | null | undefined)?.configYAML), found);
   return found;
+}
+
+/** What is wrong with it is told by who has to follow it. */
+function parsed(text: unknown): unknown {
+  if (typeof text !== 'string') return undefined;
+  try {
+    return parse(text, { logLevel: 'silent' });
+  } catch {
+    return undefined;
+  }
 }
 
 function collect(value: unknown, found: Set<Reference>): void {
