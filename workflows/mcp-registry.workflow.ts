@@ -202,9 +202,13 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       await syncActivities(store).adoptPlan(registry, state.desired?.generation);
       state = adoptionSettled(state, isOfServer ? store : { id }, plan, Date.now());
     } catch (error) {
-      state = adoptionSettled(state, isOfServer ? store : { id }, undefined, Date.now());
-      const isUntaken = isOfServer && toSyncFailure(error).reason === 'StoreLost';
-      if (isUntaken && state.stores[id]?.store.taskQueue === taskQueue) state = lost(state, id);
+      if (!isOfServer) return void (state = adoptionSettled(state, { id }, undefined, Date.now()));
+      const failure = toSyncFailure(error, 'the registry server took too long to take the sources over');
+      // An edit is on its way to a server that sees it by its volume: that is no failure yet.
+      const isTold = failure.reason !== 'ConfigMapFailed';
+      state = adoptionSettled(state, store, undefined, Date.now(), isTold ? failure : undefined);
+      const isUntaken = failure.reason === 'StoreLost' && state.stores[id]?.store.taskQueue === taskQueue;
+      if (isUntaken) state = lost(state, id);
     }
   }
 

@@ -415,6 +415,19 @@ describe('a store', () => {
     expect(storesToAdopt(late, T0).map((each) => each.store.taskQueue)).toEqual(['of another pod']);
   });
 
+  it('that cannot be told of the plan says so for every source, until it can', () => {
+    const failure = { reason: 'DatabaseUnreachable', message: 'no answer', destiny: 'retry' } as const;
+    let state = adopted(living(desired([plan('a')])), desired([plan('a'), plan('b')], { generation: 2 }), T0);
+    state = adoptionSettled(adoptionStarted(state, store.id), store, undefined, T0, failure);
+    const { reason, message } = failure;
+    expect(summarize(state).sources.map((each) => each.failure)).toEqual([
+      { reason, message },
+      { reason, message },
+    ]);
+    expect(storesToAdopt(state, T0 + MINUTE)).toHaveLength(1);
+    expect(summarize(told(state, T0 + MINUTE)).sources.map((each) => each.failure)).toEqual([undefined, undefined]);
+  });
+
   it('that is lost is synced no more until it announces itself', () => {
     const state = lost(living(desired([plan('a')])), store.id);
     expect(summarize(state).serving).toBe(false);

@@ -39,6 +39,8 @@ export interface StoreState {
   /** Being told of it at this moment; never true across continue-as-new. */
   readonly adopting?: boolean;
   readonly retryAdoptionAtMs?: number;
+  /** Why it could not be told of the plan; meanwhile nothing is synced into it. */
+  readonly adoptionFailure?: SyncFailure;
   readonly sources: Readonly<Record<string, SourceState>>;
 }
 
@@ -238,12 +240,13 @@ export function adoptionSettled(
   { id, taskQueue }: Pick<Store, 'id'> & { readonly taskQueue?: string },
   plan: string | undefined,
   nowMs: number,
+  failure?: SyncFailure,
 ): RegistryState {
   return mapStores(state, (store) => {
     if (store.store.id !== id || (taskQueue !== undefined && store.store.taskQueue !== taskQueue)) return store;
-    const { retryAdoptionAtMs: _retry, adopting: _adopting, ...rest } = store;
+    const { retryAdoptionAtMs: _retry, adopting: _adopting, adoptionFailure: _failure, ...rest } = store;
     return plan === undefined
-      ? { ...rest, retryAdoptionAtMs: nowMs + ADOPTION_RETRY_MS }
+      ? { ...rest, retryAdoptionAtMs: nowMs + ADOPTION_RETRY_MS, ...(failure && { adoptionFailure: failure }) }
       : { ...rest, adoptedPlan: plan };
   });
 }
@@ -426,13 +429,15 @@ export function summarize(state: RegistryState): RegistryFacts {
     notices: desired?.notices,
     serving: store !== undefined,
     handledTrigger: state.handledTrigger,
-    sources: (desired?.sources ?? []).map((plan) => toFacts(plan, store?.sources[plan.name])),
+    sources: (desired?.sources ?? []).map((plan) =>
+      toFacts(plan, store?.sources[plan.name], store?.sources[plan.name]?.failure ?? store?.adoptionFailure),
+    ),
     server:
       desired?.provision && summarizeServer(state.registry, state.provisioning ?? NOT_PROVISIONED, desired.provision),
   });
 }
 
-function toFacts(plan: SourcePlan, source: SourceState | undefined): SourceFacts {
+function toFacts(plan: SourcePlan, source: SourceState | undefined, failure: SyncFailure | undefined): SourceFacts {
   const notices = [plan.notice, source?.lastSync?.notice].filter((notice) => notice !== undefined);
   return dropUndefined({
     name: plan.name,
@@ -451,7 +456,7 @@ function toFacts(plan: SourcePlan, source: SourceState | undefined): SourceFacts
     quarantinedEntries: source?.lastSync?.quarantinedEntries,
     filterHash: source?.lastSync?.filterHash,
     notices: notices.length > 0 ? notices : undefined,
-    failure: source?.failure && { reason: source.failure.reason, message: source.failure.message },
+    failure: failure && { reason: failure.reason, message: failure.message },
     nextSyncAtMs: source?.due?.atMs,
   });
 }
