@@ -280,10 +280,10 @@ const TROUBLES: Record<string, () => Trouble | Promise<Trouble>> = {
     }),
   'the API takes the connection and hangs': () =>
     upstreamThat({
-      timeout: '300ms',
+      timeout: '1s',
       reason: 'Unreachable',
       answer: () => undefined,
-      says: () => ['/servers', 'no answer within 300ms'],
+      says: () => ['/servers', 'no answer within 1s'],
     }),
   'the API is no longer there': async () => {
     const server = createServer((_, response) => {
