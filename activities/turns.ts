@@ -3,7 +3,7 @@ export class Turns {
   #taken = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(readonly atATime: number) {}
+  constructor(private readonly atATime: number) {}
 
   get waiting(): number {
     return this.#waiting.length;

@@ -197,16 +197,17 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
   async function adopt({ store }: StoreState, isOfServer: boolean): Promise<void> {
     const plan = wholePlanDigest(state);
     const { id, taskQueue } = store;
+    const told = isOfServer ? store : { id };
     state = adoptionStarted(state, id);
     try {
       await syncActivities(store).adoptPlan(registry, state.desired?.generation);
-      state = adoptionSettled(state, isOfServer ? store : { id }, plan, Date.now());
+      state = adoptionSettled(state, told, plan, Date.now());
     } catch (error) {
-      if (!isOfServer) return void (state = adoptionSettled(state, { id }, undefined, Date.now()));
+      if (!isOfServer) return void (state = adoptionSettled(state, told, undefined, Date.now()));
       const failure = toSyncFailure(error, 'the registry server took too long to take the sources over');
       // An edit is on its way to a server that sees it by its volume: that is no failure yet.
       const isTold = failure.reason !== 'ConfigMapFailed';
-      state = adoptionSettled(state, store, undefined, Date.now(), isTold ? failure : undefined);
+      state = adoptionSettled(state, told, undefined, Date.now(), isTold ? failure : undefined);
       const isUntaken = failure.reason === 'StoreLost' && state.stores[id]?.store.taskQueue === taskQueue;
       if (isUntaken) state = lost(state, id);
     }

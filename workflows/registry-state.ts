@@ -429,15 +429,15 @@ export function summarize(state: RegistryState): RegistryFacts {
     notices: desired?.notices,
     serving: store !== undefined,
     handledTrigger: state.handledTrigger,
-    sources: (desired?.sources ?? []).map((plan) =>
-      toFacts(plan, store?.sources[plan.name], store?.sources[plan.name]?.failure ?? store?.adoptionFailure),
-    ),
+    sources: (desired?.sources ?? []).map((plan) => toFacts(plan, store)),
     server:
       desired?.provision && summarizeServer(state.registry, state.provisioning ?? NOT_PROVISIONED, desired.provision),
   });
 }
 
-function toFacts(plan: SourcePlan, source: SourceState | undefined, failure: SyncFailure | undefined): SourceFacts {
+function toFacts(plan: SourcePlan, store: StoreState | undefined): SourceFacts {
+  const source = store?.sources[plan.name];
+  const failure = source?.failure ?? store?.adoptionFailure;
   const notices = [plan.notice, source?.lastSync?.notice].filter((notice) => notice !== undefined);
   return dropUndefined({
     name: plan.name,

@@ -47,8 +47,8 @@ export class RegistryWorkflows extends ServedWorkflows {
    * ended it. One that ended as it should, with its resource, stays ended.
    */
   async revive(registry: RegistryRef): Promise<void> {
-    const described = await this.handle(registry).describe().catch(unlessNotFound(undefined));
-    if (!described || !BROKEN_OFF.has(described.status.name)) return;
+    const status = await this.statusOf(registry);
+    if (status === undefined || !BROKEN_OFF.has(status)) return;
     await this.nudge(registry, { generation: 0 }, { isFirst: false });
   }
 
@@ -67,8 +67,12 @@ export class RegistryWorkflows extends ServedWorkflows {
   }
 
   async isRunning(registry: RegistryRef): Promise<boolean> {
-    const described = await this.handle(registry).describe().catch(unlessNotFound(undefined));
-    return described?.status.name === 'RUNNING';
+    return (await this.statusOf(registry)) === 'RUNNING';
+  }
+
+  /** Of the workflow, as Temporal calls it; undefined when there is none. */
+  private async statusOf(registry: RegistryRef): Promise<string | undefined> {
+    return (await this.handle(registry).describe().catch(unlessNotFound(undefined)))?.status.name;
   }
 
   /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Twice the same changes nothing. */

@@ -63,7 +63,8 @@ function minify(bytes: Uint8Array): Buffer {
 
 /** Members of all objects in `value`; not a number when there is one that is out of range. Looks at every entry: it is short. */
 function countMembers(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return Number.isFinite(value) || typeof value !== 'number' ? 0 : NaN;
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'number' && !Number.isFinite(value) ? NaN : 0;
   let members = 0;
   if (Array.isArray(value)) {
     for (const item of value) members += countMembers(item);

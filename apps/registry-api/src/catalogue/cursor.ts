@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { fromOpaque, toOpaque } from '../opaque-cursor.js';
 
-/** No longer than what the query takes (`query-fields.ts`): whoever writes a cursor himself gets no further. */
-const shortText = z.string().max(256);
+/** Of a text to filter by. Longer than anything that is stored could be matched by; what was asked for is kept with its answer. */
+export const MAX_FILTER_TEXT = 256;
+
+/** As short as in a query: whoever writes a cursor himself gets no further. */
+const shortText = z.string().max(MAX_FILTER_TEXT);
 
 /** What a list leaves out. Everything given must hold. */
 const ListFilter = z.strictObject({
@@ -15,7 +18,7 @@ const ListFilter = z.strictObject({
   /** Tombstones too. */
   includeDeleted: z.boolean().exactOptional(),
   /** All of these. */
-  tags: z.array(shortText).max(256).exactOptional(),
+  tags: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   /** Of a package or a remote. */
   transport: shortText.exactOptional(),
   registryType: shortText.exactOptional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_FILTER_TEXT } from '../catalogue/cursor.js';
 import { UNDECODABLE } from './query-string.js';
 
 export const DEFAULT_LIMIT = 30;
@@ -11,10 +12,10 @@ export const text = z
   .string({ error: ({ input }) => (Array.isArray(input) ? 'must be given once, as plain text' : undefined) })
   .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
 
-/** Longer than anything that is stored could be matched by; what was asked for is kept with its answer. */
-export const MAX_TEXT = 256;
-
-export const shortText = text.refine((value) => value.length <= MAX_TEXT, `must have at most ${MAX_TEXT} characters`);
+export const shortText = text.refine(
+  (value) => value.length <= MAX_FILTER_TEXT,
+  `must have at most ${MAX_FILTER_TEXT} characters`,
+);
 
 export const limit = text
   .regex(/^0*[1-9]\d*$/, `must be a whole number from 1; above ${MAX_LIMIT} it is cut to ${MAX_LIMIT}`)
