@@ -33,32 +33,40 @@ export interface ServerWays {
   readonly remotes?: readonly Transport[] | undefined;
 }
 
+/** Called for each entry of a catalogue: it makes few arrays. */
 export function facetsOf({ packages = [], remotes = [] }: ServerWays): string[] {
-  const transports = [...packages.map(({ transport }) => transport), ...remotes];
-  const isSecretFree =
-    remotes.some((remote) => !transportInputs(remote).some(isNeededSecret)) ||
-    packages.some((each) => !packageInputs(each).some(isNeededSecret));
-  return [
-    ...new Set([
-      ...(packages.length > 0 ? [PACKAGE] : []),
-      ...(remotes.length > 0 ? [REMOTE] : []),
-      ...transports.map(({ type }) => transportFacet(type)),
-      ...packages.map(({ registryType }) => registryTypeFacet(registryType)),
-      ...(isSecretFree ? [SECRET_FREE] : []),
-    ]),
-  ];
+  const facets = new Set<string>();
+  if (packages.length > 0) facets.add(PACKAGE);
+  if (remotes.length > 0) facets.add(REMOTE);
+  for (const { transport } of packages) facets.add(transportFacet(transport.type));
+  for (const { type } of remotes) facets.add(transportFacet(type));
+  for (const { registryType } of packages) facets.add(registryTypeFacet(registryType));
+  if (!remotes.every(remoteNeedsSecret) || !packages.every(packageNeedsSecret)) facets.add(SECRET_FREE);
+  return [...facets];
 }
 
-function packageInputs(each: NonNullable<ServerWays['packages']>[number]): readonly Input[] {
-  const { runtimeArguments = [], packageArguments = [], environmentVariables = [], transport } = each;
-  return [...runtimeArguments, ...packageArguments, ...environmentVariables, ...transportInputs(transport)];
+function packageNeedsSecret(each: NonNullable<ServerWays['packages']>[number]): boolean {
+  return (
+    isSecretAmong(each.runtimeArguments) ||
+    isSecretAmong(each.packageArguments) ||
+    isSecretAmong(each.environmentVariables) ||
+    remoteNeedsSecret(each.transport)
+  );
 }
 
-function transportInputs({ headers = [], variables = {} }: Transport): readonly Input[] {
-  return [...headers, ...Object.values(variables)];
+function remoteNeedsSecret({ headers, variables }: Transport): boolean {
+  return isSecretAmong(headers) || isSecretIn(variables);
+}
+
+function isSecretAmong(inputs: readonly Input[] | undefined): boolean {
+  return inputs !== undefined && inputs.some(isNeededSecret);
 }
 
 /** Of a template, each variable is an input of its own. */
-function isNeededSecret({ isRequired, isSecret, variables = {} }: Input): boolean {
-  return (isRequired === true && isSecret === true) || Object.values(variables).some(isNeededSecret);
+function isSecretIn(variables: Readonly<Record<string, Input>> | undefined): boolean {
+  return variables !== undefined && isSecretAmong(Object.values(variables));
+}
+
+function isNeededSecret({ isRequired, isSecret, variables }: Input): boolean {
+  return (isRequired === true && isSecret === true) || isSecretIn(variables);
 }

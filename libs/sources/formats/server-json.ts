@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { CatalogueEntry, LifecycleStatus } from '#domain/catalogue-entry.js';
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { facetsOf } from '#domain/server-facets.js';
-import { checked, EntryFault } from './entry-fault.js';
+import { EntryFault } from './entry-fault.js';
 import type { EntryText } from './entry-text.js';
+import { fastCheck } from './fast-check.js';
 
 /** The schema that answers name; an entry that names another keeps its own. */
 export const SERVER_SCHEMA = 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';
@@ -50,6 +51,12 @@ const argument = z
   .refine(({ type, name }) => type !== 'named' || name, {
     path: ['name'],
     error: 'is missing: a named argument needs it',
+  })
+  .register(z.globalRegistry, {
+    anyOf: [
+      { properties: { type: { const: 'positional' } } },
+      { required: ['name'], properties: { name: { minLength: 1 } } },
+    ],
   });
 
 /** May be a template, as in `https://{region}.example.com/mcp`. */
@@ -59,15 +66,23 @@ const transportFields = { url: text.optional(), headers: z.array(namedInput).opt
 
 const reachable = ({ type, url }: { type: string; url?: string | undefined }) =>
   type === 'stdio' || WEB_URL.test(url ?? '');
+const reachableInJsonSchema = {
+  anyOf: [
+    { properties: { type: { const: 'stdio' } } },
+    { required: ['url'], properties: { url: { pattern: WEB_URL.source } } },
+  ],
+};
 const unreachable = { path: ['url'], error: 'must be an http:// or https:// URL, which this type of transport needs' };
 
 const packageTransport = z
   .looseObject({ type: z.enum(['stdio', 'sse', 'streamable-http']), ...transportFields })
-  .refine(reachable, unreachable);
+  .refine(reachable, unreachable)
+  .register(z.globalRegistry, reachableInJsonSchema);
 
 const remoteTransport = z
   .looseObject({ type: z.enum(['sse', 'streamable-http']), ...transportFields })
-  .refine(reachable, unreachable);
+  .refine(reachable, unreachable)
+  .register(z.globalRegistry, reachableInJsonSchema);
 
 const packageSchema = z.looseObject({
   registryType: someText,
@@ -91,6 +106,8 @@ const VERSION_LIMIT = 255;
 /** `^1.2`, `>=1`, `1.x`, `1 - 2`, `1 || 2`: what npm takes for a range. */
 const RANGE = /^[\^~<>=]|^v?[\d.]*[xX*](\.[xX*\d]+)*$|\|\|/;
 
+const OUTSIDE_URLS = /[\s\p{Cc}]|^\.\.?$/u;
+
 const versionSchema = z
   .string()
   .min(1)
@@ -100,7 +117,11 @@ const versionSchema = z
     error: 'must be one version: "latest" is what clients ask for',
   })
   .refine((version) => !RANGE.test(version), { abort: true, error: 'must be one version, not a range' })
-  .refine((version) => !/[\s\p{Cc}]|^\.\.?$/u.test(version), 'must be usable in a URL: no blanks, not "." or ".."');
+  .refine((version) => !OUTSIDE_URLS.test(version), 'must be usable in a URL: no blanks, not "." or ".."')
+  .register(z.globalRegistry, {
+    maxLength: VERSION_LIMIT,
+    not: { anyOf: [{ const: 'latest' }, { pattern: RANGE.source }, { pattern: OUTSIDE_URLS.source }] },
+  });
 
 export const serverJsonSchema = z.looseObject({
   $schema: text.optional(),
@@ -137,12 +158,15 @@ export const serverJsonSchema = z.looseObject({
 
 export type ServerJson = z.output<typeof serverJsonSchema>;
 
+/** Throws an EntryFault. */
+export const checkServerJson = fastCheck(serverJsonSchema);
+
 /** Makes an entry of one server.json, which is served in its own words and order. Throws an EntryFault. */
 export function toEntry({ text: json, value }: EntryText): CatalogueEntry {
   if (isApiAnswer(value)) {
     throw new EntryFault([], 'is an answer of the registry API ({"server", "_meta"}): put the server itself here');
   }
-  const server = checked(serverJsonSchema, value);
+  const server = checkServerJson(value);
   const { name, version, description, title } = server;
   const published = publishedBlocks(server);
   const served = server.$schema ? json : `{"$schema":"${SERVER_SCHEMA}",${json.slice(1)}`;
@@ -164,26 +188,35 @@ function isApiAnswer(value: unknown): boolean {
 }
 
 /** Publisher-provided → any namespace → any key → `tags`, each once. */
-function tagsOf(published: PublishedBlock[]): string[] {
-  const tags = published.flatMap(({ tags }) => (Array.isArray(tags) ? (tags as unknown[]) : []));
-  return [...new Set(tags.filter((tag) => typeof tag === 'string'))];
+function tagsOf(published: readonly PublishedBlock[]): string[] {
+  const tags = new Set<string>();
+  for (const { tags: given } of published) {
+    if (!Array.isArray(given)) continue;
+    for (const tag of given as unknown[]) if (typeof tag === 'string') tags.add(tag);
+  }
+  return [...tags];
 }
 
 /** The field of server.json until 2025-09, or ToolHive's block. */
-function lifecycleOf(server: ServerJson, published: PublishedBlock[]): CatalogueEntry['status'] {
-  const statuses = [server.status, ...published.map(({ status }) => status)];
-  // A publisher's block may hold anything, objects that cannot become text among it.
-  const texts = statuses.filter((status) => typeof status === 'string');
-  const is = (status: LifecycleStatus) => texts.some((given) => given.toLowerCase() === status);
-  if (is('deleted')) throw new EntryFault(['status'], 'is "deleted": its publisher took it back');
-  return is('deprecated') ? 'deprecated' : 'active';
+function lifecycleOf(server: ServerJson, published: readonly PublishedBlock[]): CatalogueEntry['status'] {
+  let lifecycle: CatalogueEntry['status'] = 'active';
+  for (const { status } of [server, ...published]) {
+    // A publisher's block may hold anything, objects that cannot become text among it.
+    const given = typeof status === 'string' ? status.toLowerCase() : undefined;
+    if (given === 'deleted') throw new EntryFault(['status'], 'is "deleted": its publisher took it back');
+    if (given === 'deprecated') lifecycle = given;
+  }
+  return lifecycle;
 }
 
 type PublishedBlock = Record<string, unknown>;
 
-function publishedBlocks({ _meta }: ServerJson): PublishedBlock[] {
-  const namespaces = Object.values(_meta?.[PUBLISHER_PROVIDED] ?? {});
-  return namespaces.filter(isObject).flatMap((namespace) => Object.values(namespace).filter(isObject));
+function publishedBlocks({ _meta }: ServerJson): readonly PublishedBlock[] {
+  const blocks: PublishedBlock[] = [];
+  for (const namespace of Object.values(_meta?.[PUBLISHER_PROVIDED] ?? {})) {
+    if (isObject(namespace)) blocks.push(...Object.values(namespace).filter(isObject));
+  }
+  return blocks;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { facetsOf } from '#domain/server-facets.js';
 import { checked } from './entry-fault.js';
-import { PUBLISHER_PROVIDED, SERVER_SCHEMA, serverJsonSchema } from './server-json.js';
+import { checkServerJson, PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
 
 /**
  * ToolHive's own registry format and what becomes of it in server.json. Types are checked as for server.json; lengths and
@@ -143,7 +143,7 @@ function toEntry(
       },
     },
   };
-  const facets = facetsOf(checked(serverJsonSchema, server));
+  const facets = facetsOf(checkServerJson(server));
   return {
     key,
     name,
