@@ -1,5 +1,8 @@
-/** What a laptop or a VM gets: the data is the only copy of what users published, so every commit reaches the disk. */
-const DURABLE = { shared_buffers: '128MB', max_connections: '50' };
+/**
+ * What a laptop or a VM gets: the data is the only copy of what users published, so every commit reaches the disk. The log
+ * of a large import is written once, though, and not over zeros that were written before it.
+ */
+const DURABLE = { shared_buffers: '128MB', max_connections: '50', wal_init_zero: 'off' };
 
 /**
  * What a registry's pod gets: the data is made anew by the next sync, and memory is short (measured: 52 MB idle).
