@@ -21,6 +21,7 @@ import type {
   ThreadJob,
   ThreadResults,
 } from './import-threads.js';
+import { yieldToRequests } from './yield-to-requests.js';
 
 /** Everything that is heavy about a sync in one thread, its own database connection included. */
 async function run(job: ThreadJob): Promise<ThreadResults[ThreadJob['kind']]> {
@@ -85,6 +86,8 @@ function say(progress: string): void {
 function post(message: ImportMessage): void {
   parentPort?.postMessage(message);
 }
+
+yieldToRequests();
 
 /** One job at a time; the thread waits for the next. */
 parentPort?.on('message', (job: ThreadJob) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
@@ -14,6 +14,8 @@ import type { TestDatabase } from '#support/database.js';
 import { IMPORT_THREAD } from '#support/start-sync-worker.js';
 
 const registry = { namespace: 'test', name: 'threads', uid: randomUUID() };
+/** Of a line in `/proc/…/stat` (proc_pid_stat(5)). */
+const NICE_FIELD = 19;
 const quiet = { signal: new AbortController().signal, progress: () => undefined };
 
 let directory: string;
@@ -62,6 +64,19 @@ describe('an import in a thread', () => {
     pool.warmUp();
     expect(await pool.run(await job(toolhiveCatalogue(5)), quiet)).toMatchObject({ counts: { served: 5 } });
     expect(await pool.run(await job(toolhiveCatalogue(6)), quiet)).toMatchObject({ counts: { added: 1 } });
+  });
+
+  it.runIf(process.platform === 'linux')('leaves the processor to whoever answers requests', async () => {
+    await threads().run(await job(toolhiveCatalogue(6)), quiet);
+    const own = getPriority();
+    const tasks = await readdir('/proc/self/task');
+    const stats = await Promise.all(
+      tasks.map((task) => readFile(`/proc/self/task/${task}/stat`, 'utf8').catch(() => '')),
+    );
+    // The third field follows the name in brackets, which may hold blanks.
+    const nice = stats.filter(Boolean).map((stat) => Number(stat.split(') ')[1]?.split(' ')[NICE_FIELD - 3]));
+    expect(nice).toContain(own + 5);
+    expect(nice).toContain(own);
   });
 
   it('that finds a fault tells it with its reason, and changes nothing', async () => {
