@@ -25,7 +25,15 @@ export function newestOf<T extends { readonly version: string }>(candidates: rea
   );
 }
 
+const parsed = new Map<string, semver.SemVer | undefined>();
+/** Most catalogues use few different versions, and parsing one takes longer than all else that is done to order it. */
+const KNOWN_VERSIONS = 4096;
+
 function parse(version: string): semver.SemVer | undefined {
+  if (parsed.has(version)) return parsed.get(version);
   const [, major, minor = '0', patch = '0', preRelease = ''] = LENIENT.exec(version) ?? [];
-  return semver.parse(`${major}.${minor}.${patch}${preRelease}`, { loose: true }) ?? undefined;
+  const semantic = semver.parse(`${major}.${minor}.${patch}${preRelease}`, { loose: true }) ?? undefined;
+  if (parsed.size === KNOWN_VERSIONS) parsed.clear();
+  parsed.set(version, semantic);
+  return semantic;
 }

@@ -82,6 +82,9 @@ export class WordIndex {
   }
 }
 
+/** So many words or texts are dealt with between two looks at the clock. */
+const SHARE = 1024;
+
 /** Takes texts in the order of their numbers, case-folded. */
 export class WordIndexBuilder {
   readonly #texts: string[] = [];
@@ -127,12 +130,10 @@ export class WordIndexBuilder {
   }
 
   async finish(pacer: Pacer): Promise<WordIndex> {
-    const ranks = this.#ranks();
+    const ranks = await this.#ranks(pacer);
     const counts = new Uint32Array(ranks.length);
     ranks.forEach((rank, number) => (counts[rank] = this.#counts[number] as number));
-    await pacer.rest();
-    const { words, wordStarts } = this.#joinWords(ranks);
-    await pacer.rest();
+    const { words, wordStarts } = await this.#joinWords(ranks, pacer);
 
     const offsets = new Uint32Array(ranks.length + 1);
     counts.forEach((count, word) => (offsets[word + 1] = (offsets[word] as number) + count));
@@ -147,7 +148,7 @@ export class WordIndexBuilder {
         textsOfWords[next[word] as number] = text;
         next[word] = (next[word] as number) + 1;
       }
-      if (text % 256 === 0) await pacer.rest();
+      if (text % SHARE === 0) await pacer.rest();
     }
     this.#wordsOfTexts.clear();
     this.#starts.clear();
@@ -155,7 +156,7 @@ export class WordIndexBuilder {
   }
 
   /** For each word its place when the most frequent come first. */
-  #ranks(): Uint32Array {
+  async #ranks(pacer: Pacer): Promise<Uint32Array> {
     const counts = this.#counts;
     // Counted out: to sort them would take several times as long, and in one go.
     const next = new Uint32Array(this.#texts.length + 2);
@@ -170,20 +171,30 @@ export class WordIndexBuilder {
       const at = (counts[number] as number) - 1;
       ranks[number] = next[at] as number;
       next[at] = (next[at] as number) + 1;
+      if (number % SHARE === 0) await pacer.rest();
     }
     return ranks;
   }
 
-  #joinWords(ranks: Uint32Array): { words: string; wordStarts: Uint32Array } {
+  async #joinWords(ranks: Uint32Array, pacer: Pacer): Promise<{ words: string; wordStarts: Uint32Array }> {
     const ordered = Array.from<string>({ length: ranks.length });
-    for (const [word, number] of this.#numbers) ordered[ranks[number] as number] = word;
+    for (const [word, number] of this.#numbers) {
+      ordered[ranks[number] as number] = word;
+      if (number % SHARE === 0) await pacer.rest();
+    }
     const wordStarts = new Uint32Array(ordered.length);
+    const parts: string[] = [];
     let start = 1;
-    ordered.forEach((word, rank) => {
-      wordStarts[rank] = start;
-      start += word.length + 1;
-    });
-    return { words: `\n${ordered.join('\n')}\n`, wordStarts };
+    for (let from = 0; from < ordered.length; from += SHARE) {
+      const part = ordered.slice(from, from + SHARE);
+      for (const [offset, word] of part.entries()) {
+        wordStarts[from + offset] = start;
+        start += word.length + 1;
+      }
+      parts.push(part.join('\n'));
+      await pacer.rest();
+    }
+    return { words: `\n${parts.join('\n')}\n`, wordStarts };
   }
 }
 
