@@ -35,34 +35,32 @@ import {
   syncNow,
   workloadChanged,
 } from './messages.js';
-import * as provisioning from './provisioning.js';
-import type { ProvisioningState } from './provisioning.js';
+import { dueSyncs, untilNextDue } from './state/agenda.js';
+import { reportDue, summarize } from './state/facts.js';
+import * as provisioning from './state/provisioning.js';
+import type { ProvisioningState } from './state/provisioning.js';
+import type { RegistryState, StoreState } from './state/registry-state.js';
+import { adopted, noticed, readDue, readFailed } from './state/resource.js';
 import {
-  adopted,
   adoptionSettled,
   adoptionStarted,
-  confirmedRevision,
-  dueSyncs,
-  isFilteredOtherwise,
   lost,
-  noticed,
   opened,
+  storesToAdopt,
+  untaken,
+  wholePlanDigest,
+} from './state/stores.js';
+import {
+  confirmedRevision,
+  isFilteredOtherwise,
   overdue,
-  readDue,
-  readFailed,
-  reportDue,
   runningSyncs,
   settled,
   started,
   startedSince,
-  storesToAdopt,
-  summarize,
   syncRequested,
-  untaken,
-  untilNextDue,
-  wholePlanDigest,
-} from './registry-state.js';
-import type { DueSync, RegistryState, StoreState } from './registry-state.js';
+} from './state/syncs.js';
+import type { DueSync } from './state/syncs.js';
 import { toSyncFailure } from './sync-failure.js';
 import type { syncSource } from './sync-source.workflow.js';
 

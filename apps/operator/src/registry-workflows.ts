@@ -8,7 +8,7 @@ import { REGISTRY_TASK_QUEUE } from '#temporal/task-queues.js';
 import { desiredStateChanged, status, workloadChanged } from '#workflows/messages.js';
 import type { Nudge } from '#workflows/messages.js';
 import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
-import { newRegistryState } from '#workflows/registry-state.js';
+import { newRegistryState } from '#workflows/state/registry-state.js';
 
 /** How a workflow ends that still has something to do. */
 const BROKEN_OFF: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'CANCELLED', 'TIMED_OUT']);

@@ -1,32 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredState } from '#activities/contract.js';
 import type { SourcePlan, SyncOutcome, SyncTrigger } from '#domain/sync.js';
+import { dueSyncs, untilNextDue } from './agenda.js';
+import { reportDue, summarize } from './facts.js';
+import { newRegistryState } from './registry-state.js';
+import type { RegistryState } from './registry-state.js';
+import { adopted, noticed, readDue, readFailed } from './resource.js';
+import { adoptionSettled, adoptionStarted, lost, opened, storesToAdopt, untaken, wholePlanDigest } from './stores.js';
 import {
-  adopted,
-  adoptionSettled,
-  adoptionStarted,
   confirmedRevision,
-  dueSyncs,
   isFilteredOtherwise,
-  lost,
-  newRegistryState,
-  noticed,
-  opened,
   overdue,
-  readDue,
-  readFailed,
-  reportDue,
   settled,
   started,
   startedSince,
-  storesToAdopt,
-  summarize,
   syncRequested,
-  untaken,
-  untilNextDue,
-  wholePlanDigest,
-} from './registry-state.js';
-import type { RegistryState } from './registry-state.js';
+} from './syncs.js';
 
 const T0 = 1_700_000_000_000;
 const MINUTE = 60_000;

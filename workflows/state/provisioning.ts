@@ -6,7 +6,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncFailure } from '#domain/sync.js';
 import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 
-/** What a registry's life remembers of the server that is run for it, and the decisions over it; as in registry-state.ts. */
+/** What a registry's life remembers of the server that is run for it, and the decisions over it. */
 export interface ProvisioningState {
   /** Digest of the plan that was tried last. */
   readonly tried?: string;

@@ -1,0 +1,86 @@
+import type { Store, SyncFailure, SyncOutcome } from '#domain/sync.js';
+import { storeAnnounced } from './provisioning.js';
+import { mapSource, mapStores } from './registry-state.js';
+import type { RegistryState, StoreState } from './registry-state.js';
+import { replanned, requested } from './syncs.js';
+
+const ADOPTION_RETRY_MS = 30_000;
+
+/**
+ * A new store gets everything at once; one that came back keeps its schedule, and syncs what has no interval. A server
+ * that took over from another was made from other Secrets and volumes: what failed there may succeed here.
+ */
+export function opened(state: RegistryState, store: Store, nowMs: number): RegistryState {
+  const known = state.stores[store.id];
+  const plans = state.desired?.sources ?? [];
+  const sources = Object.fromEntries(
+    plans.map((plan) => {
+      const source = known?.sources[plan.name];
+      if (!source) return [plan.name, replanned(undefined, plan, nowMs)];
+      const again = plan.intervalMs === undefined || (source.failure && known?.store.taskQueue !== store.taskQueue);
+      return [plan.name, again ? requested(source, 'start', nowMs) : source];
+    }),
+  );
+  return {
+    ...state,
+    stores: { ...state.stores, [store.id]: { store, openedAtMs: nowMs, sources } },
+    ...(state.provisioning && { provisioning: storeAnnounced(state.provisioning) }),
+  };
+}
+
+/** The store took no task: it is gone until it announces itself again. What ran in it ends by itself. */
+export function lost(state: RegistryState, storeId: string): RegistryState {
+  const { [storeId]: _gone, ...stores } = state.stores;
+  return { ...state, stores };
+}
+
+/** A task of this source was not taken. Where another server has taken the store over since, that one is to do it. */
+export function untaken(
+  state: RegistryState,
+  { storeId, source, taskQueue }: Pick<SyncOutcome, 'storeId' | 'source' | 'taskQueue'>,
+  nowMs: number,
+): RegistryState {
+  const current = state.stores[storeId]?.store.taskQueue;
+  if (taskQueue === undefined || taskQueue === current) return lost(state, storeId);
+  return mapSource(state, storeId, source, (each) => requested(each, 'start', nowMs));
+}
+
+/** Stores whose sources are not those of the current plan yet. */
+export function storesToAdopt(state: RegistryState, nowMs: number): StoreState[] {
+  const plan = wholePlanDigest(state);
+  if (plan === undefined) return [];
+  return Object.values(state.stores).filter(
+    (store) => !store.adopting && store.adoptedPlan !== plan && (store.retryAdoptionAtMs ?? 0) <= nowMs,
+  );
+}
+
+export function adoptionStarted(state: RegistryState, storeId: string): RegistryState {
+  return mapStores(state, (store) => (store.store.id === storeId ? { ...store, adopting: true } : store));
+}
+
+/**
+ * `plan` undefined: the store could not be told; it is tried again later. `taskQueue`: of the server that was told, which may
+ * not be the one any more that has the store.
+ */
+export function adoptionSettled(
+  state: RegistryState,
+  { id, taskQueue }: Pick<Store, 'id'> & { readonly taskQueue?: string },
+  plan: string | undefined,
+  nowMs: number,
+  failure?: SyncFailure,
+): RegistryState {
+  return mapStores(state, (store) => {
+    if (store.store.id !== id || (taskQueue !== undefined && store.store.taskQueue !== taskQueue)) return store;
+    const { retryAdoptionAtMs: _retry, adopting: _adopting, adoptionFailure: _failure, ...rest } = store;
+    return plan === undefined
+      ? { ...rest, retryAdoptionAtMs: nowMs + ADOPTION_RETRY_MS, ...(failure && { adoptionFailure: failure }) }
+      : { ...rest, adoptedPlan: plan };
+  });
+}
+
+/** Of everything that a store must know of the plan; undefined while there is none. */
+export function wholePlanDigest(state: RegistryState): string | undefined {
+  return state.desired && state.desired.invalid === undefined
+    ? JSON.stringify([state.desired.generation, state.desired.sources.map((plan) => [plan.name, plan.intervalMs])])
+    : undefined;
+}

@@ -1,0 +1,201 @@
+import { jitterSpan, nextSync } from '#domain/next-sync.js';
+import type { SyncNowRequest } from '#domain/server-messages.js';
+import type { SourcePlan, SyncOutcome, SyncTrigger } from '#domain/sync.js';
+import { currentStore, dropUndefined, mapSource, mapSources, mapStores } from './registry-state.js';
+import type { RegistryState, SourceState } from './registry-state.js';
+
+export interface DueSync {
+  readonly storeId: string;
+  readonly source: string;
+  readonly trigger: SyncTrigger;
+}
+
+/** What a plan makes of a source, known or new: only what changed is done anew. */
+export function replanned(source: SourceState | undefined, plan: SourcePlan, nowMs: number): SourceState {
+  const planned = planDigest(plan);
+  if (!source) return { planned, attemptCount: 0, due: { atMs: nowMs, trigger: 'initial' } };
+  if (source.planned !== planned) return requested({ ...source, planned }, 'change', nowMs);
+  return rescheduled(source, plan.intervalMs);
+}
+
+function planDigest(plan: SourcePlan): string {
+  return [plan.specHash, plan.filterHash, plan.referenceHash].join(' ');
+}
+
+/** An edited interval counts from the last attempt; what is due for another reason stays due. */
+function rescheduled(source: SourceState, intervalMs: number | undefined): SourceState {
+  if (source.running || source.lastAttemptAtMs === undefined) return source;
+  if (source.due && source.due.trigger !== 'interval') return source;
+  const { due, ...rest } = source;
+  if (intervalMs === undefined) return rest;
+  const earliest = source.lastAttemptAtMs + intervalMs;
+  const unmoved = due && due.atMs >= earliest && due.atMs <= earliest + jitterSpan(intervalMs);
+  return unmoved ? source : { ...source, due: { atMs: earliest, trigger: 'interval' } };
+}
+
+/** `source` absent: all of them. */
+export function syncRequested(
+  state: RegistryState,
+  { source, trigger = 'manual' }: SyncNowRequest,
+  nowMs: number,
+): RegistryState {
+  return mapStores(state, (store) =>
+    mapSources(store, (each, name) =>
+      source === undefined || source === name ? requested(each, trigger, nowMs) : each,
+    ),
+  );
+}
+
+/** A sync beside the schedule. One that is under way is followed by another. */
+export function requested(source: SourceState, trigger: SyncTrigger, nowMs: number): SourceState {
+  const { running, due } = source;
+  if (running) return { ...source, running: { ...running, again: outranking(running.again, trigger) } };
+  return { ...source, due: { atMs: Math.min(nowMs, due?.atMs ?? nowMs), trigger: outranking(due?.trigger, trigger) } };
+}
+
+/** Only a sync that is asked for by hand confirms what is held back: nothing that comes on top may take its place. */
+function outranking(asked: SyncTrigger | undefined, next: SyncTrigger): SyncTrigger {
+  return asked === 'manual' ? asked : next;
+}
+
+export function started(state: RegistryState, sync: DueSync, nowMs: number, deadlineMs: number): RegistryState {
+  const { filterHash } = state.desired?.sources.find(({ name }) => name === sync.source) ?? {};
+  const running = dropUndefined({
+    run: state.nextRun,
+    trigger: sync.trigger,
+    startedAtMs: nowMs,
+    deadlineMs,
+    filterHash,
+  });
+  const next = mapSource(state, sync.storeId, sync.source, ({ due: _due, ...source }) => ({
+    ...source,
+    lastAttemptAtMs: nowMs,
+    lastRun: state.nextRun,
+    running,
+  }));
+  return { ...next, nextRun: state.nextRun + 1 };
+}
+
+/** Takes in what came of a run and sets the next due time. A report of a run that nobody waits for changes nothing. */
+export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: number, random: number): RegistryState {
+  const intervalMs = state.desired?.sources.find(({ name }) => name === outcome.source)?.intervalMs;
+  return mapSource(state, outcome.storeId, outcome.source, (source) => {
+    const { running, failure: _failure, heldRevision: _held, ...rest } = source;
+    if (running?.run !== outcome.run) return source;
+    const isRetried = outcome.failure?.destiny === 'retry';
+    // What was confirmed stays so until the source could be asked.
+    const held = outcome.failure?.heldRevision ?? (isRetried ? source.heldRevision : undefined);
+    const attemptCount = outcome.failure ? source.attemptCount + 1 : 0;
+    const isConfirming = running.trigger === 'manual' && held !== undefined;
+    const next = running.again
+      ? { atMs: nowMs, trigger: running.again }
+      : nextSync(
+          {
+            startedAt: running.startedAtMs,
+            finishedAt: nowMs,
+            intervalMs,
+            isRetried,
+            attemptCount,
+          },
+          random,
+        );
+    const due = next && isRetried && isConfirming ? { ...next, trigger: 'manual' as const } : next;
+    const lastSync = outcome.failure ? afterFailure(outcome, source) : afterSuccess(outcome, source);
+    return {
+      ...rest,
+      attemptCount,
+      ...(due ? { due } : {}),
+      ...(held === undefined ? {} : { heldRevision: held }),
+      ...(outcome.failure ? { failure: outcome.failure } : {}),
+      ...(lastSync ? { lastSync } : {}),
+    };
+  });
+}
+
+type LastSync = NonNullable<SourceState['lastSync']>;
+
+function afterSuccess(outcome: SyncOutcome, { running, lastSync }: SourceState): LastSync {
+  return dropUndefined({
+    ...content(outcome, lastSync),
+    atMs: outcome.finishedAt,
+    hash: outcome.contentHash ?? outcome.stored?.contentHash ?? lastSync?.hash,
+    revision: outcome.revision,
+    filterHash: running?.filterHash,
+  });
+}
+
+/** A failure clears nothing; but an edited filter has taken effect on what is stored. */
+function afterFailure(outcome: SyncOutcome, { running, lastSync }: SourceState): LastSync | undefined {
+  if (!outcome.counts || !lastSync) return lastSync;
+  return dropUndefined({ ...lastSync, ...content(outcome, lastSync), filterHash: running?.filterHash });
+}
+
+function content(
+  { counts, stored, notice, quarantinedEntries }: SyncOutcome,
+  before: LastSync | undefined,
+): Pick<LastSync, 'servers' | 'quarantined' | 'quarantinedEntries' | 'notice'> {
+  const now = counts ?? stored;
+  const entries = quarantinedEntries ?? before?.quarantinedEntries;
+  if (!now) return before ?? {};
+  return dropUndefined({
+    servers: now.served,
+    quarantined: now.quarantined,
+    quarantinedEntries: now.quarantined > 0 ? entries : undefined,
+    notice,
+  });
+}
+
+/** Runs that have not reported in time, as failures to be settled. */
+export function overdue(state: RegistryState, nowMs: number): SyncOutcome[] {
+  return Object.values(state.stores).flatMap(({ store, sources }) =>
+    Object.entries(sources).flatMap(([source, { running }]) =>
+      running && running.deadlineMs <= nowMs
+        ? [
+            {
+              source,
+              run: running.run,
+              storeId: store.id,
+              trigger: running.trigger,
+              startedAt: running.startedAtMs,
+              finishedAt: nowMs,
+              failure: {
+                reason: 'TimedOut' as const,
+                message: 'the sync did not report in time; its workflow shows where it stands',
+                destiny: 'retry' as const,
+              },
+            },
+          ]
+        : [],
+    ),
+  );
+}
+
+/** The revision that this sync may publish although it removes much; undefined: none. */
+export function confirmedRevision(state: RegistryState, { storeId, source, trigger }: DueSync): string | undefined {
+  return trigger === 'manual' ? state.stores[storeId]?.sources[source]?.heldRevision : undefined;
+}
+
+/** What is stored is marked by another filter than the one that is wanted now. */
+export function isFilteredOtherwise(state: RegistryState, { storeId, source }: DueSync): boolean {
+  const { lastSync } = state.stores[storeId]?.sources[source] ?? {};
+  const wanted = state.desired?.sources.find(({ name }) => name === source)?.filterHash;
+  return lastSync !== undefined && lastSync.filterHash !== wanted;
+}
+
+/** The sources whose sync was asked for and has been started since; undefined while one of them is still waiting. */
+export function startedSince(
+  state: RegistryState,
+  sources: readonly string[],
+  run: number,
+): { source: string; run: number }[] | undefined {
+  const store = currentStore(state);
+  const runs = sources.map((source) => ({ source, run: store?.sources[source]?.lastRun ?? 0 }));
+  return runs.every((each) => each.run >= run) ? runs : undefined;
+}
+
+/** Numbers of the runs under way, to be cancelled when the registry is deleted. */
+export function runningSyncs(state: RegistryState): { source: string; run: number }[] {
+  return Object.values(state.stores).flatMap(({ sources }) =>
+    Object.entries(sources).flatMap(([source, { running }]) => (running ? [{ source, run: running.run }] : [])),
+  );
+}
