@@ -214,7 +214,8 @@ type PublishedBlock = Record<string, unknown>;
 function publishedBlocks({ _meta }: ServerJson): readonly PublishedBlock[] {
   const blocks: PublishedBlock[] = [];
   for (const namespace of Object.values(_meta?.[PUBLISHER_PROVIDED] ?? {})) {
-    if (isObject(namespace)) blocks.push(...Object.values(namespace).filter(isObject));
+    if (!isObject(namespace)) continue;
+    for (const block of Object.values(namespace)) if (isObject(block)) blocks.push(block);
   }
   return blocks;
 }
