@@ -14,6 +14,9 @@ interface Wanted extends Pick<ProvisionWorld, 'api' | 'reconciled'> {
   readonly reason: Reason;
 }
 
+/** An object that is another one at each of so many looks is somebody's doing, and told. */
+const LOOKS = 3;
+
 /**
  * Makes one object of a registry as it should be: creates it, or repairs the fields that are ours; nothing is written when
  * they are so already. What stands there and does not belong to the registry is left alone and named.
@@ -21,12 +24,25 @@ interface Wanted extends Pick<ProvisionWorld, 'api' | 'reconciled'> {
 export async function ensureObject<T extends KubernetesObject>(object: T, wanted: Wanted): Promise<T> {
   return measured(wanted.reconciled, object.kind as KindName, () =>
     asReason(wanted.reason, async () => {
-      const live = await findOwned(object, wanted);
-      // With its uid, the write fails if another object has taken the name since.
-      const uid = live?.metadata.uid;
-      return wanted.api.apply({ ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } });
+      for (let looks = 1; ; looks++) {
+        const live = await findOwned(object, wanted);
+        // With its uid, the write fails if the object went, or another one has taken the name since.
+        const uid = live?.metadata.uid;
+        try {
+          return await wanted.api.apply({
+            ...object,
+            metadata: { ...object.metadata, ...(uid !== undefined && { uid }) },
+          });
+        } catch (error) {
+          if (looks === LOOKS || !isConflict(error)) throw error;
+        }
+      }
     }),
   );
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof KubernetesRefusal && error.statusReason === 'Conflict';
 }
 
 /** The object as it stands there, if it does and belongs to the registry. */

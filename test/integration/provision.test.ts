@@ -24,6 +24,20 @@ interface Deployment extends KubernetesObject {
   };
 }
 
+/** Somebody removes the first object of a kind as soon as the operator has seen it. */
+class Hindered extends HttpKubernetesApi {
+  removes: KindName | undefined;
+
+  override async get<T extends KubernetesObject>(kind: KindName, namespace: string, name: string) {
+    const found = await super.get<T>(kind, namespace, name);
+    if (kind === this.removes && found?.metadata.ownerReferences) {
+      this.removes = undefined;
+      await this.delete(kind, { namespace, name });
+    }
+    return found;
+  }
+}
+
 let api: HttpKubernetesApi;
 let namespace: string;
 
@@ -86,6 +100,17 @@ describe('a registry', () => {
       expect(labels).toMatchObject({ 'app.kubernetes.io/instance': 'tools' });
       expect(ownerReferences).toMatchObject([{ kind: 'MCPRegistry', uid: registry.ref.uid, controller: true }]);
     }
+  });
+
+  it('is made whole at once when an object of it goes between the look and the write', async () => {
+    const registry = await provisioned();
+    const operator = new Hindered(adminAccess(await sharedApiServer()));
+    const again = await ProvisionedRegistry.create(api, namespace, whole, operator);
+    operator.removes = 'Secret';
+    await again.provision();
+    expect(operator.removes).toBeUndefined();
+    expect(Object.keys(await again.versions())).toEqual(Object.keys(await registry.versions()));
+    await operator.close();
   });
 
   it('is written once: a second time nothing is, and after an edit that asks for nothing new its number only', async () => {
