@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 const onRealServers = {
   globalSetup: ['test/support/global-setup.ts'],
   pool: 'forks' as const,
-  testTimeout: 60_000,
+  // Most take seconds; a machine that others use as well may stand still for longer than that.
+  testTimeout: 120_000,
   hookTimeout: 120_000,
 };
 

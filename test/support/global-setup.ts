@@ -36,7 +36,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   for (const name of ['etcd', 'kube-apiserver'] as const) await obtain(name);
   progress.done();
   const [postgres, temporal] = await Promise.all([
-    startEmbeddedPostgres({ dataDirectory: join(directory, 'postgres'), durable: false, log }),
+    startEmbeddedPostgres({
+      dataDirectory: join(directory, 'postgres'),
+      durable: false,
+      // For all the test files that run at a time, each with several replicas.
+      maxConnections: 100,
+      log,
+    }),
     startTemporalDevServer({
       binary: temporalBinary,
       dataFile: join(directory, 'temporal.db'),

@@ -24,8 +24,16 @@ export interface ServerPaths {
   port: number;
 }
 
+export interface ServerTraits {
+  readonly durable: boolean;
+  readonly maxConnections?: number;
+}
+
 /** The arguments of `postgres`; they win over postgresql.conf, so that a new version of ours needs no edit of old data. */
-export function serverArguments({ data, socketDirectory, port }: ServerPaths, durable: boolean): string[] {
+export function serverArguments(
+  { data, socketDirectory, port }: ServerPaths,
+  { durable, maxConnections }: ServerTraits,
+): string[] {
   const settings = {
     listen_addresses: '',
     port: String(port),
@@ -39,6 +47,7 @@ export function serverArguments({ data, socketDirectory, port }: ServerPaths, du
     io_method: 'sync',
     log_checkpoints: 'off',
     ...(durable ? DURABLE : REBUILDABLE),
+    ...(maxConnections !== undefined && { max_connections: String(maxConnections) }),
   };
   return ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

@@ -24,6 +24,8 @@ export interface EmbeddedPostgresOptions {
    * then each start begins with an empty database, and what lies outside of the data directory goes at the stop.
    */
   durable: boolean;
+  /** For more programs than one of ours; default: 50 when durable, otherwise 20. */
+  maxConnections?: number;
   /** A data folder made by `initializeDataFolder`, or a `.tar.gz` of one, for where initdb cannot run. */
   template?: string;
   log: Log;
@@ -79,7 +81,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   const daemon = await startDaemon({
     ...place,
     command: postgres,
-    args: serverArguments({ data, socketDirectory, port: SOCKET_PORT }, durable),
+    args: serverArguments({ data, socketDirectory, port: SOCKET_PORT }, options),
     env: SERVER_ENVIRONMENT,
     ...user,
     logFile: join(dataDirectory, 'postgres.log'),
