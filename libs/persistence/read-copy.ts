@@ -1,3 +1,5 @@
+import type { ClientBase, Connection, Submittable } from 'pg';
+
 /**
  * Reads PostgreSQL's binary COPY format, the counterpart of copy-binary.ts: values are taken out of the bytes that came
  * from the server, where a query would make an object of texts of each row.
@@ -6,66 +8,91 @@ const HEADER_BYTES = 19;
 const NULL_LENGTH = -1;
 /** Timestamps count microseconds from here. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
-const NOTHING = Buffer.alloc(0);
 /** Lists of texts that are remembered at a time; there are few different ones, or no end of them. */
 const KNOWN_LISTS = 4096;
 
-/** Calls `onRow` for each row, whose values have to be taken in the order of the columns. Waits for `afterChunk`. */
-export async function readCopy(
-  chunks: AsyncIterable<Buffer>,
+/**
+ * Calls `onRow` for each row that `query` finds; its values have to be taken in the order of the columns. No more is read while
+ * what `rest` returned is pending. What `onRow` throws is thrown when the server has ended.
+ */
+export function readCopy(
+  client: ClientBase,
+  query: string,
   onRow: (row: CopiedRow) => void,
-  afterChunk: () => Promise<void> | undefined,
+  rest: () => Promise<void> | undefined,
 ): Promise<void> {
-  let rest: Buffer = NOTHING;
-  let at = HEADER_BYTES;
-  const lists = new Map<string, readonly string[]>();
-  for await (const chunk of chunks) {
-    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-    const row = new CopiedRow(bytes, lists);
-    while (row.begin(at)) {
-      at = row.end;
-      onRow(row);
+  return client.query(new CopyOut(`COPY (${query}) TO STDOUT (FORMAT binary)`, onRow, rest)).done;
+}
+
+/** A statement for node-pg, which hands on each message of the server. */
+class CopyOut implements Submittable {
+  readonly #statement: string;
+  readonly #onRow: (row: CopiedRow) => void;
+  readonly #rest: () => Promise<void> | undefined;
+  readonly #row = new CopiedRow();
+  readonly #ended = Promise.withResolvers<void>();
+  #isBegun = false;
+  #failure: Error | undefined;
+
+  constructor(statement: string, onRow: (row: CopiedRow) => void, rest: () => Promise<void> | undefined) {
+    this.#statement = statement;
+    this.#onRow = onRow;
+    this.#rest = rest;
+  }
+
+  get done(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  submit(connection: Connection): void {
+    connection.query(this.#statement);
+  }
+
+  /** What a server sends is one row each time; the header comes with the first, and the end is a row without fields. */
+  handleCopyData({ chunk }: { readonly chunk: Buffer }, { stream }: Connection): void {
+    if (this.#failure) return;
+    const at = this.#isBegun ? 0 : HEADER_BYTES;
+    this.#isBegun = true;
+    try {
+      if (this.#row.begin(chunk, at)) this.#onRow(this.#row);
+    } catch (error) {
+      this.#failure = error as Error;
     }
-    // A header that is not here whole is skipped in the next chunk.
-    rest = at < bytes.length ? bytes.subarray(at) : NOTHING;
-    at = Math.max(0, at - bytes.length);
-    await afterChunk();
+    if (stream.isPaused()) return;
+    const rested = this.#rest();
+    if (!rested) return;
+    stream.pause();
+    void rested.then(() => stream.resume());
+  }
+
+  handleCommandComplete(): void {
+    // The server is ready in a moment.
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#failure) this.#ended.reject(this.#failure);
+    else this.#ended.resolve();
+  }
+
+  handleError(error: Error): void {
+    this.#ended.reject(error);
   }
 }
 
-/** One row at a time; a value that is taken stays what it is. */
+/** One row at a time. */
 export class CopiedRow {
-  readonly #bytes: Buffer;
+  readonly #lists = new Map<string, readonly string[]>();
+  #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
-  #end = 0;
 
-  constructor(
-    bytes: Buffer,
-    private readonly lists: Map<string, readonly string[]>,
-  ) {
+  /** False for what is no row. */
+  begin(bytes: Buffer, at: number): boolean {
     this.#bytes = bytes;
-  }
-
-  get end(): number {
-    return this.#end;
-  }
-
-  /** False when the row at this place is not here whole, or the rows are at an end. */
-  begin(at: number): boolean {
-    const bytes = this.#bytes;
-    if (at + 2 > bytes.length) return false;
-    let end = at + 2;
-    for (let fields = bytes.readInt16BE(at); fields !== 0; fields--) {
-      if (fields < 0 || end + 4 > bytes.length) return false;
-      end += 4 + Math.max(0, bytes.readInt32BE(end));
-    }
-    if (end > bytes.length) return false;
     this.#at = at + 2;
-    this.#end = end;
-    return true;
+    return this.#at <= bytes.length && bytes.readInt16BE(at) > 0;
   }
 
-  /** Null: the column is null. */
+  /** Null: the column is null. Valid until the next row. */
   bytes(): Buffer | null {
     const length = this.#length();
     return length === NULL_LENGTH ? null : this.#bytes.subarray(this.#at, (this.#at += length));
@@ -101,14 +128,14 @@ export class CopiedRow {
   texts(): readonly string[] {
     const end = this.#length() + this.#at;
     const key = this.#bytes.toString('latin1', this.#at, end);
-    const known = this.lists.get(key);
+    const known = this.#lists.get(key);
     if (known) {
       this.#at = end;
       return known;
     }
     const texts = this.#readTexts(end);
-    if (this.lists.size === KNOWN_LISTS) this.lists.clear();
-    this.lists.set(key, texts);
+    if (this.#lists.size === KNOWN_LISTS) this.#lists.clear();
+    this.#lists.set(key, texts);
     return texts;
   }
 

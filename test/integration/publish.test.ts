@@ -216,7 +216,7 @@ describe('publishing', () => {
     await eventually(async () => ((await read(`${path}/2.0.0`, 1)).status === 404 ? true : undefined));
     expect((await read(`${path}/2.0.0?include_deleted=true`, 1)).text).toBe(removed.text);
     const { text } = await read(`${path}/1.0.0`, 1);
-    expect(text).toBe(older.text.replace('"isLatest":false', '"isLatest":true'));
+    expect(text).toBe(older.text.replace('"isLatest":false', '"isLatest": true'));
     await send('DELETE', `${path}/1.0.0`);
   });
 

@@ -5,8 +5,9 @@ import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
 import { newClient } from '#persistence/database-client.js';
 import { databaseFault } from '#persistence/database-fault.js';
 import type { DatabaseAccess } from '#persistence/database.js';
-import type { LiveCatalogue } from './live-catalogue.js';
+import type { LiveCatalogue, RegistrySnapshots } from './live-catalogue.js';
 import { isUntidy, loadRegistries } from './load-registries.js';
+import { Pacer } from './pacer.js';
 
 /** A notification can be lost with the connection that carried it; this is how late a change can be seen then. */
 const POLL_MS = 30_000;
@@ -22,6 +23,7 @@ const LAST_RETRY_MS = 10_000;
 export class CatalogueFollower {
   #fault: string | undefined = 'not connected to the database yet';
   #running: Promise<void> | undefined;
+  #indexing = Promise.resolve();
   readonly #stopping = new AbortController();
   readonly #database: DatabaseAccess;
   readonly #catalogue: LiveCatalogue;
@@ -47,7 +49,7 @@ export class CatalogueFollower {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#running;
+    await Promise.all([this.#running, this.#indexing]);
   }
 
   async #followForEver(): Promise<void> {
@@ -112,10 +114,20 @@ export class CatalogueFollower {
       tidy,
     });
     this.#catalogue.replace(snapshots);
+    this.#index(snapshots);
     const tookMs = Math.round(performance.now() - startedAt);
     if (this.#fault) this.#logger.info({ registries: snapshots.size, tookMs }, 'catalogue follows the database');
     else this.#logger.debug({ tookMs, tidy }, 'catalogue was read again');
     this.#fault = undefined;
+  }
+
+  /** Beside all else: searches are right without it, and no change waits for it. */
+  #index(snapshots: RegistrySnapshots): void {
+    const sources = Array.from(snapshots.values()).flatMap((registry) => registry.sources);
+    const segments = sources.flatMap(({ layout }) => layout.segments);
+    this.#indexing = this.#indexing.then(async () => {
+      for (const segment of segments) if (!this.#stopping.signal.aborted) await segment.index(new Pacer());
+    });
   }
 
   #isUntidy(): boolean {

@@ -170,7 +170,10 @@ function toRows(entries: Content, source: number): Row[] {
 async function build(rows: readonly StoredEntry[], room?: number, source = 0) {
   const builder = new SegmentBuilder(source, room);
   for (const row of rows) builder.add(row);
-  return builder.finish(new Pacer());
+  const segment = await builder.finish(new Pacer());
+  // Searched in both ways.
+  if (rows.length % 2 === 0) await segment.index(new Pacer());
+  return segment;
 }
 
 /** Sources as they are kept in memory, changed as the follower changes them, beside their rows as a plain list. */

@@ -12,6 +12,10 @@ export class GrowingList {
     return this.#length;
   }
 
+  at(index: number): number {
+    return this.#items[index] as number;
+  }
+
   push(item: number): void {
     if (this.#length === this.#items.length) this.#resize(Math.max(LEAST_ITEMS, 2 * this.#length));
     this.#items[this.#length++] = item;

@@ -1,5 +1,4 @@
 import type { ClientBase } from 'pg';
-import { to as copyTo } from 'pg-copy-streams';
 import { readCopy } from '#persistence/read-copy.js';
 import type { CopiedRow } from '#persistence/read-copy.js';
 import type { Pacer } from './pacer.js';
@@ -19,7 +18,14 @@ export async function readSource(client: ClientBase, sourceId: number, room: num
   const query = `SELECT server_json, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId} AND hidden_by IS NULL ORDER BY name, version`;
   // The primary key has them in this order; otherwise Postgres would sort all documents on disk.
-  await without(client, ['enable_sort'], () => copy(client, query, pacer, (row) => builder.add(toEntry(row))));
+  await without(client, ['enable_sort'], () =>
+    readCopy(
+      client,
+      query,
+      (row) => builder.add(toEntry(row)),
+      () => pacer.rest(),
+    ),
+  );
   return builder.finish(pacer);
 }
 
@@ -59,7 +65,9 @@ export async function readChanges(
     if (!row.flag()) builder.add(entry);
   };
   // Each name is looked up; otherwise Postgres would read all documents to find those of a few names.
-  await without(client, ['enable_hashjoin', 'enable_mergejoin'], () => copy(client, query, pacer, take));
+  await without(client, ['enable_hashjoin', 'enable_mergejoin'], () =>
+    readCopy(client, query, take, () => pacer.rest()),
+  );
   return { segment: await builder.finish(pacer), names };
 }
 
@@ -75,11 +83,6 @@ async function without(client: ClientBase, settings: readonly string[], work: ()
   await set('off');
   await work();
   await set('on');
-}
-
-async function copy(client: ClientBase, query: string, pacer: Pacer, onRow: (row: CopiedRow) => void): Promise<void> {
-  const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`));
-  await readCopy(stream, onRow, () => pacer.rest());
 }
 
 const NO_DOCUMENT = Buffer.alloc(0);

@@ -3,26 +3,37 @@ import { foldCase } from './fold-case.js';
 import type { Pacer } from './pacer.js';
 import { COLD, DELETED, LATEST, Segment } from './segment.js';
 import { SlabWriter } from './slab-writer.js';
-import { changedAtMs, toOfficialBlock } from './stored-entry.js';
-import type { StoredEntry } from './stored-entry.js';
+import { changedAtMs, isSameLifecycle, toLifecycle, toOfficialBlock } from './stored-entry.js';
+import type { Lifecycle, StoredEntry } from './stored-entry.js';
 import { TermIndexBuilder } from './term-index.js';
 import { compareVersions, newestOf } from './version-order.js';
-import { WordIndexBuilder } from './word-index.js';
+import { WordIndex } from './word-index.js';
 import { GrowingList } from './growing-list.js';
 
 const HEAD = Buffer.from('{"server":');
+/** Behind the mark of the latest, the comma included. */
+const AFTER_MARK = '}}},';
+/** As long as the `false` that it takes the place of. */
+const IS_LATEST = Buffer.from(' true');
 
 /** A tag is a term of its own kind: it may read like any other. */
 export const tagTerm = (tag: string): string => `tag:${tag}`;
 export const facetTerm = (facet: string): string => `facet:${facet}`;
+
+interface VersionRow {
+  readonly row: number;
+  readonly version: string;
+  readonly publishedAtMs: number;
+  readonly isLive: boolean;
+}
 
 /** Makes a segment of stored entries, which have to come in text order of name and version, every server whole. */
 export class SegmentBuilder {
   readonly #sourceId: number;
   readonly #room: number;
   readonly #slabs = new SlabWriter();
-  readonly #words = new WordIndexBuilder();
   readonly #terms = new TermIndexBuilder();
+  readonly #texts: string[] = [];
   readonly #rowsOfTexts = new GrowingList();
   readonly #names: string[] = [];
   readonly #firstRows = new Map<string, number>();
@@ -33,9 +44,9 @@ export class SegmentBuilder {
   readonly #slabOf: number[] = [];
   readonly #starts = new GrowingList();
   readonly #ends = new GrowingList();
-  #lastText = '';
+  #lastTail: { readonly of: Lifecycle; readonly bytes: Buffer } | undefined;
   /** The versions of the name that is being read; which is the latest shows only when all are here. */
-  #pending: StoredEntry[] = [];
+  #server: VersionRow[] = [];
 
   /** `room`: how many bytes it may take; documents beyond stay in the database. */
   constructor(sourceId: number, room = Infinity) {
@@ -43,14 +54,34 @@ export class SegmentBuilder {
     this.#room = room;
   }
 
+  /** Keeps no hold of the document. */
   add(entry: StoredEntry): void {
-    if (this.#pending[0] && this.#pending[0].name !== entry.name) this.#completeServer();
-    this.#pending.push(entry);
+    const row = this.#names.length;
+    // One string for all versions of a name.
+    let name = this.#names[row - 1] ?? '';
+    if (row === 0 || entry.name !== name) {
+      this.#completeServer();
+      name = entry.name;
+      this.#firstRows.set(name, row);
+    }
+    const { version, publishedAtMs, deletedAtMs } = entry;
+    this.#server.push({ row, version, publishedAtMs, isLive: deletedAtMs === null });
+    const isCold = !this.#place(entry);
+    this.#names.push(name);
+    this.#versions.push(version);
+    this.#flags.push((deletedAtMs === null ? 0 : DELETED) | (isCold ? COLD : 0));
+    this.#changedAtMs.push(changedAtMs(entry));
+    this.#terms.add(row, entry.tags, tagTerm);
+    this.#terms.add(row, entry.facets, facetTerm);
+    const text = foldCase(`${name}\0${entry.title ?? ''}\0${entry.description}`);
+    if (text !== this.#texts.at(-1)) {
+      this.#rowsOfTexts.push(row);
+      this.#texts.push(text);
+    }
   }
 
   async finish(pacer: Pacer): Promise<Segment> {
     this.#completeServer();
-    const words = await this.#words.finish(pacer);
     await pacer.rest();
     return new Segment(this.#sourceId, {
       names: this.#names,
@@ -63,64 +94,55 @@ export class SegmentBuilder {
       slabOf: new Uint16Array(this.#slabOf),
       starts: this.#starts.take(),
       ends: this.#ends.take(),
-      words,
+      words: new WordIndex(this.#texts),
       rowsOfTexts: this.#rowsOfTexts.take(),
       terms: this.#terms.finish(),
     });
   }
 
   #completeServer(): void {
-    const entries = this.#pending;
-    const live = entries.filter(({ deletedAtMs }) => deletedAtMs === null);
-    const latest = newestOf(live.length > 0 ? live : entries);
+    const versions = this.#server;
+    this.#server = [];
+    const live = versions.filter(({ isLive }) => isLive);
+    const latest = newestOf(live.length > 0 ? live : versions);
     if (!latest) return;
-    const first = this.#names.length;
-    this.#firstRows.set(latest.name, first);
-    // One string for all versions of a name.
-    for (const entry of entries) this.#addRow(latest.name, entry, entry === latest);
-    for (const entry of newestFirst(entries)) this.#newestFirst.push(first + entries.indexOf(entry));
-    this.#pending = [];
+    this.#flags[latest.row] = (this.#flags[latest.row] as number) | LATEST;
+    const mark = this.#ends.at(latest.row) + 1 - AFTER_MARK.length - IS_LATEST.length;
+    this.#slabs.overwrite(this.#slabOf[latest.row] as number, mark, IS_LATEST);
+    for (const { row } of newestFirst(versions)) this.#newestFirst.push(row);
   }
 
-  #addRow(name: string, entry: StoredEntry, isLatest: boolean): void {
-    const row = this.#names.length;
-    const isCold = !this.#place(entry, isLatest);
-    this.#names.push(name);
-    this.#versions.push(entry.version);
-    this.#flags.push((entry.deletedAtMs === null ? 0 : DELETED) | (isLatest ? LATEST : 0) | (isCold ? COLD : 0));
-    this.#changedAtMs.push(changedAtMs(entry));
-    this.#terms.add(row, entry.tags, tagTerm);
-    this.#terms.add(row, entry.facets, facetTerm);
-    const text = foldCase(`${name}\0${entry.title ?? ''}\0${entry.description}`);
-    if (text !== this.#lastText || row === 0) {
-      this.#lastText = text;
-      this.#rowsOfTexts.push(row);
-      this.#words.add(text);
-    }
-  }
-
-  /** Writes what is sent of an entry; false when its document had to be left out. */
-  #place(entry: StoredEntry, isLatest: boolean): boolean {
+  /** Writes what is sent of an entry, as if it were not the latest; false when its document had to be left out. */
+  #place(entry: StoredEntry): boolean {
     const { serverJson } = entry;
-    const tail = `,"_meta":{"io.modelcontextprotocol.registry/official":${toOfficialBlock(entry, isLatest)}}},`;
-    const tailBytes = Buffer.byteLength(tail);
-    const wholeBytes = HEAD.length + serverJson.length + tailBytes;
+    const tail = this.#tailOf(entry);
+    const wholeBytes = HEAD.length + serverJson.length + tail.length;
     const fits = this.#slabs.bytes + wholeBytes <= this.#room;
-    this.#slabOf.push(this.#slabs.reserve(fits ? wholeBytes : tailBytes));
+    this.#slabOf.push(this.#slabs.reserve(fits ? wholeBytes : tail.length));
     const start = fits ? this.#slabs.put(HEAD) : undefined;
     if (fits) this.#slabs.put(serverJson);
-    const tailStart = this.#slabs.putText(tail);
+    const tailStart = this.#slabs.put(tail);
     this.#starts.push(start ?? tailStart);
-    this.#ends.push(tailStart + tailBytes - 1);
+    this.#ends.push(tailStart + tail.length - 1);
     return fits;
+  }
+
+  /** What is published together has one tail. */
+  #tailOf(entry: StoredEntry): Buffer {
+    if (!this.#lastTail || !isSameLifecycle(this.#lastTail.of, entry)) {
+      const of = toLifecycle(entry);
+      const bytes = Buffer.from(`,"_meta":{"io.modelcontextprotocol.registry/official":${toOfficialBlock(of)}}},`);
+      this.#lastTail = { of, bytes };
+    }
+    return this.#lastTail.bytes;
   }
 }
 
-function newestFirst(entries: readonly StoredEntry[]): readonly StoredEntry[] {
-  return entries.length === 1 ? entries : entries.toSorted(byPublicationThenPrecedence);
+function newestFirst(versions: readonly VersionRow[]): readonly VersionRow[] {
+  return versions.length === 1 ? versions : versions.toSorted(byPublicationThenPrecedence);
 }
 
-function byPublicationThenPrecedence(a: StoredEntry, b: StoredEntry): number {
+function byPublicationThenPrecedence(a: VersionRow, b: VersionRow): number {
   return (
     b.publishedAtMs - a.publishedAtMs ||
     compareVersions(b.version, a.version) ||

@@ -33,9 +33,9 @@ export class SlabWriter {
     return this.#advance(start, bytes.length);
   }
 
-  putText(text: string): number {
-    const start = this.#used;
-    return this.#advance(start, this.#current.write(text, start));
+  /** Writes over what was put into a block. */
+  overwrite(block: number, start: number, bytes: Buffer): void {
+    bytes.copy(this.#full[block] ?? this.#current, start);
   }
 
   /** All blocks, without room to spare. */

@@ -1,15 +1,7 @@
 import type { LifecycleStatus } from '#domain/catalogue-entry.js';
 
-/** An entry as it is stored; times in milliseconds since 1970. */
-export interface StoredEntry {
-  readonly name: string;
-  readonly version: string;
-  /** UTF-8, passed on as it is, byte for byte. */
-  readonly serverJson: Buffer;
-  readonly title: string | null;
-  readonly description: string;
-  readonly tags: readonly string[];
-  readonly facets: readonly string[];
+/** What became of an entry, and when: in milliseconds since 1970. */
+export interface Lifecycle {
   readonly status: string;
   readonly statusMessage: string | null;
   readonly publishedAtMs: number;
@@ -19,25 +11,53 @@ export interface StoredEntry {
   readonly deletedAtMs: number | null;
 }
 
-/** What the official registry's `_meta` block says of an entry, as JSON. */
-export function toOfficialBlock(entry: StoredEntry, isLatest: boolean): string {
+/** An entry as it is stored. */
+export interface StoredEntry extends Lifecycle {
+  readonly name: string;
+  readonly version: string;
+  /** UTF-8, passed on as it is, byte for byte. */
+  readonly serverJson: Buffer;
+  readonly title: string | null;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly facets: readonly string[];
+}
+
+export function toLifecycle(entry: Lifecycle): Lifecycle {
+  const { status, statusMessage, publishedAtMs, updatedAtMs, statusChangedAtMs, deletedAtMs } = entry;
+  return { status, statusMessage, publishedAtMs, updatedAtMs, statusChangedAtMs, deletedAtMs };
+}
+
+export function isSameLifecycle(a: Lifecycle, b: Lifecycle): boolean {
+  return (
+    a.status === b.status &&
+    a.statusMessage === b.statusMessage &&
+    a.publishedAtMs === b.publishedAtMs &&
+    a.updatedAtMs === b.updatedAtMs &&
+    a.statusChangedAtMs === b.statusChangedAtMs &&
+    a.deletedAtMs === b.deletedAtMs
+  );
+}
+
+/** What the official registry's `_meta` block says of an entry that is not the latest, as JSON. */
+export function toOfficialBlock(entry: Lifecycle): string {
   const status: LifecycleStatus =
     entry.deletedAtMs !== null ? 'deleted' : entry.status === 'deprecated' ? 'deprecated' : 'active';
   const message = entry.statusMessage === null ? '' : `,"statusMessage":${JSON.stringify(entry.statusMessage)}`;
   const statusChangedAt = toIso(entry.deletedAtMs ?? entry.statusChangedAtMs);
   const publishedAt = toIso(entry.publishedAtMs);
   const updatedAt = toIso(changedAtMs(entry));
-  return `{"status":"${status}"${message},"statusChangedAt":"${statusChangedAt}","publishedAt":"${publishedAt}","updatedAt":"${updatedAt}","isLatest":${isLatest}}`;
+  return `{"status":"${status}"${message},"statusChangedAt":"${statusChangedAt}","publishedAt":"${publishedAt}","updatedAt":"${updatedAt}","isLatest":false}`;
 }
 
 /** A removal is a change like any other. */
-export function changedAtMs(entry: StoredEntry): number {
+export function changedAtMs(entry: Pick<Lifecycle, 'updatedAtMs' | 'deletedAtMs'>): number {
   return Math.max(entry.updatedAtMs, entry.deletedAtMs ?? 0);
 }
 
 let lastTime = { ms: 0, text: new Date(0).toISOString() };
 
-/** What is published together has one time, and writing a time takes as long as all the rest of an entry. */
+/** Mostly the time that was written last, and writing one takes as long as all the rest of an entry. */
 function toIso(ms: number): string {
   if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
   return lastTime.text;

@@ -2,77 +2,71 @@ import { GrowingList } from './growing-list.js';
 import type { Pacer } from './pacer.js';
 import { PositionSet } from './position-set.js';
 
+/** What is in the texts, word by word. */
+interface WordTable {
+  /** All words, the most frequent first, between line feeds, which are no part of any word. */
+  readonly words: string;
+  readonly wordStarts: Uint32Array;
+  /** The texts of word n are those from `offsets[n]` to `offsets[n + 1]`. */
+  readonly offsets: Uint32Array;
+  readonly textsOfWords: Uint32Array;
+}
+
 /**
- * Finds the texts that hold a literal text, without reading all of them. A word is a run of letters and digits. What is
- * searched for falls into words as well: the first may be the end of a word of the text, the last the beginning of one,
- * those between are whole. The words that fit are found in a list of all words, which is short, and lead to their texts.
+ * Finds the texts that hold a literal text: at first by reading all of them, and once it is built without that. A word is
+ * a run of letters and digits. What is searched for falls into words as well: the first may be the end of a word of the
+ * text, the last the beginning of one, those between are whole. The words that fit are found in a list of all words, which is
+ * short, and lead to their texts.
  */
 export class WordIndex {
   readonly #texts: readonly string[];
-  /** All words, the most frequent first, between line feeds, which are no part of any word. */
-  readonly #words: string;
-  readonly #wordStarts: Uint32Array;
-  /** The texts of word n are those from `offsets[n]` to `offsets[n + 1]`. */
-  readonly #offsets: Uint32Array;
-  readonly #textsOfWords: Uint32Array;
+  #table: WordTable | undefined;
 
-  constructor(
-    texts: readonly string[],
-    words: string,
-    wordStarts: Uint32Array,
-    offsets: Uint32Array,
-    textsOfWords: Uint32Array,
-  ) {
+  /** `texts`: case-folded; they are known by their places in this list. */
+  constructor(texts: readonly string[]) {
     this.#texts = texts;
-    this.#words = words;
-    this.#wordStarts = wordStarts;
-    this.#offsets = offsets;
-    this.#textsOfWords = textsOfWords;
+  }
+
+  get isBuilt(): boolean {
+    return this.#table !== undefined;
+  }
+
+  async build(pacer: Pacer): Promise<void> {
+    this.#table ??= await new WordTableBuilder(this.#texts).build(pacer);
   }
 
   /** The texts that hold `needle`, by number. */
   find(needle: string): PositionSet {
-    const patterns = toPatterns(needle);
-    const [first, ...others] = patterns;
-    const found = first === undefined ? PositionSet.full(this.#texts.length) : this.#withWords(first);
+    const table = this.#table;
+    const [first, ...others] = table ? toPatterns(needle) : [];
+    if (!table || first === undefined) return this.#holding(needle, PositionSet.full(this.#texts.length));
+    const found = this.#withWords(first, table);
     for (const pattern of others) {
       if (found.isEmpty()) break;
-      found.keep(this.#withWords(pattern));
+      found.keep(this.#withWords(pattern, table));
     }
     // A single word is found for certain; of several it must be seen that they stand in this order.
     const isOneWord = first === needle && !needle.includes('\n');
     return isOneWord ? found : this.#holding(needle, found);
   }
 
-  #withWords(pattern: string): PositionSet {
+  #withWords(pattern: string, { words, wordStarts, offsets, textsOfWords }: WordTable): PositionSet {
     const found = new PositionSet(this.#texts.length);
     let count = 0;
-    for (let at = this.#words.indexOf(pattern); at >= 0;) {
+    for (let at = words.indexOf(pattern); at >= 0;) {
       // A pattern may begin with the line feed in front of its word.
-      const word = this.#wordAt(pattern.startsWith('\n') ? at + 1 : at);
-      const end = this.#offsets[word + 1] as number;
-      for (let index = this.#offsets[word] as number; index < end; index++) {
-        const text = this.#textsOfWords[index] as number;
+      const word = wordAt(wordStarts, pattern.startsWith('\n') ? at + 1 : at);
+      const end = offsets[word + 1] as number;
+      for (let index = offsets[word] as number; index < end; index++) {
+        const text = textsOfWords[index] as number;
         if (found.has(text)) continue;
         found.add(text);
         count++;
       }
-      if (count === this.#texts.length || word + 1 === this.#wordStarts.length) break;
-      at = this.#words.indexOf(pattern, (this.#wordStarts[word + 1] as number) - 1);
+      if (count === this.#texts.length || word + 1 === wordStarts.length) break;
+      at = words.indexOf(pattern, (wordStarts[word + 1] as number) - 1);
     }
     return found;
-  }
-
-  /** The word at this place in the list of words. */
-  #wordAt(place: number): number {
-    let low = 0;
-    let high = this.#wordStarts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if ((this.#wordStarts[middle] as number) <= place) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 
   #holding(needle: string, candidates: PositionSet): PositionSet {
@@ -82,12 +76,26 @@ export class WordIndex {
   }
 }
 
+/** The word at this place in the list of words. */
+function wordAt(wordStarts: Uint32Array, place: number): number {
+  let low = 0;
+  let high = wordStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((wordStarts[middle] as number) <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
 /** So many words or texts are dealt with between two looks at the clock. */
 const SHARE = 1024;
+/** Texts that are cut into words. */
+const SHARE_OF_TEXTS = 64;
 
-/** Takes texts in the order of their numbers, case-folded. */
-export class WordIndexBuilder {
-  readonly #texts: string[] = [];
+/** Used once. */
+class WordTableBuilder {
+  readonly #texts: readonly string[];
   readonly #numbers = new Map<string, number>();
   /** In how many texts each word is. */
   readonly #counts: number[] = [];
@@ -96,13 +104,20 @@ export class WordIndexBuilder {
   readonly #wordsOfTexts = new GrowingList();
   readonly #starts = new GrowingList();
 
-  get length(): number {
-    return this.#texts.length;
+  constructor(texts: readonly string[]) {
+    this.#texts = texts;
   }
 
-  add(text: string): void {
-    const number = this.#texts.length;
-    this.#texts.push(text);
+  async build(pacer: Pacer): Promise<WordTable> {
+    for (let text = 0; text < this.#texts.length; text++) {
+      this.#addText(text);
+      if (text % SHARE_OF_TEXTS === 0) await pacer.rest();
+    }
+    return this.#finish(pacer);
+  }
+
+  #addText(number: number): void {
+    const text = this.#texts[number] as string;
     this.#starts.push(this.#wordsOfTexts.length);
     let start = -1;
     for (let at = 0; at <= text.length; at++) {
@@ -129,7 +144,7 @@ export class WordIndexBuilder {
     this.#wordsOfTexts.push(number);
   }
 
-  async finish(pacer: Pacer): Promise<WordIndex> {
+  async #finish(pacer: Pacer): Promise<WordTable> {
     const ranks = await this.#ranks(pacer);
     const counts = new Uint32Array(ranks.length);
     ranks.forEach((rank, number) => (counts[rank] = this.#counts[number] as number));
@@ -152,7 +167,7 @@ export class WordIndexBuilder {
     }
     this.#wordsOfTexts.clear();
     this.#starts.clear();
-    return new WordIndex(this.#texts, words, wordStarts, offsets, textsOfWords);
+    return { words, wordStarts, offsets, textsOfWords };
   }
 
   /** For each word its place when the most frequent come first. */

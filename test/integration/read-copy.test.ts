@@ -1,0 +1,106 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCopy } from '#persistence/read-copy.js';
+import type { CopiedRow } from '#persistence/read-copy.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+
+let database: TestDatabase;
+let client: pg.Client;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = new pg.Client({ ...database.app });
+  await client.connect();
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+const noRest = () => undefined;
+
+async function read<T>(query: string, take: (row: CopiedRow) => T): Promise<T[]> {
+  const rows: T[] = [];
+  await readCopy(client, query, (row) => void rows.push(take(row)), noRest);
+  return rows;
+}
+
+describe('rows that are copied out of the database', () => {
+  it('hold what a query would give', async () => {
+    const query = `SELECT * FROM (VALUES
+      ('\\x00ff'::bytea, 'Zwei ä'::text, NULL::text, '{a,"b c"}'::text[], '2026-11-27T08:00:00.123Z'::timestamptz, true),
+      (NULL, '', 'x', '{}', '1969-12-31T23:59:59.999Z', false)) AS rows`;
+    const rows = await read(query, (row) => [
+      row.bytes()?.toString('hex') ?? null,
+      row.text(),
+      row.nullableText(),
+      row.texts(),
+      row.time(),
+      row.flag(),
+    ]);
+    expect(rows).toEqual([
+      ['00ff', 'Zwei ä', null, ['a', 'b c'], Date.UTC(2026, 10, 27, 8, 0, 0, 123), true],
+      [null, '', 'x', [], -1, false],
+    ]);
+  });
+
+  it('may be none', async () => {
+    expect(await read('SELECT 1 WHERE false', (row) => row.text())).toEqual([]);
+  });
+
+  it('may be larger than what comes at a time, and be many', async () => {
+    const query = `SELECT n::text, repeat('x', n * 1000) FROM generate_series(0, 300) AS n`;
+    const lengths = await read(query, (row) => [row.text(), row.text().length]);
+    expect(lengths).toEqual(Array.from({ length: 301 }, (_, n) => [String(n), n * 1000]));
+  });
+
+  it.each([
+    ['cannot be found', 'SELECT nothing', 'column "nothing" does not exist'],
+    ['come to an end in the middle', 'SELECT 1 / (5000 - n) FROM generate_series(1, 9000) AS n', 'division by zero'],
+  ])('that %s are an error, and the connection lives on', async (_, query, message) => {
+    await expect(read(query, () => undefined)).rejects.toThrow(message);
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('whose reader fails are read to their end, and the connection lives on', async () => {
+    let calls = 0;
+    const failing = read(`SELECT n FROM generate_series(1, 9000) AS n`, () => {
+      calls++;
+      throw new Error('no room');
+    });
+    await expect(failing).rejects.toThrow('no room');
+    expect(calls).toBe(1);
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('of a connection that breaks are an error', async () => {
+    const other = new pg.Client({ ...database.app });
+    other.on('error', () => undefined);
+    await other.connect();
+    const { rows } = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const reading = readCopy(other, 'SELECT pg_sleep(60)', () => undefined, noRest);
+    const failing = expect(reading).rejects.toThrow('terminating connection');
+    await client.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    await failing;
+  });
+
+  it('wait for a reader that rests', async () => {
+    const rest = Promise.withResolvers<void>();
+    let rows = 0;
+    const reading = readCopy(
+      client,
+      `SELECT repeat('x', 10000) FROM generate_series(1, 2000)`,
+      () => void rows++,
+      () => rest.promise,
+    );
+    // What has come already is read all the same.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(rows).toBeGreaterThan(0);
+    expect(rows).toBeLessThan(200);
+    rest.resolve();
+    await reading;
+    expect(rows).toBe(2000);
+  });
+});
