@@ -7,7 +7,7 @@ import type { Layout } from './layout.js';
 import type { RegistrySnapshot, RegistrySnapshots, SourceSnapshot } from './live-catalogue.js';
 import { mergedWith, remergeNames } from './merge-layouts.js';
 import { Pacer } from './pacer.js';
-import { countChanges, readChanges, readSource } from './read-source.js';
+import { hasMoreChanges, readChanges, readSource } from './read-source.js';
 import { stateTag } from './state-tag.js';
 import type { StoredBodies } from './stored-bodies.js';
 
@@ -133,8 +133,8 @@ class Load {
    */
   async #readChanges(row: SourceRow, known: SourceSnapshot): Promise<Taken | undefined> {
     if (row.purged !== known.purged) return undefined;
-    const count = await countChanges(this.#client, row.id, known.seen);
-    if (count > TOLERATED_WASTE * known.layout.rowOf.length) return undefined;
+    const tolerated = Math.floor(TOLERATED_WASTE * known.layout.rowOf.length);
+    if (await hasMoreChanges(this.#client, row.id, known.seen, tolerated)) return undefined;
     const { segment, names } = await readChanges(this.#client, row.id, known.seen, this.#room(), this.#pacer);
     const changed = layoutOf(segment);
     const changes = names.map((name) => toChange(name, findServer(changed, name)));

@@ -36,15 +36,20 @@ export interface SourceChanges {
   readonly names: readonly string[];
 }
 
-/** How many rows were written by transactions that `seen`, a snapshot of the database, does not show. */
-export async function countChanges(client: ClientBase, sourceId: number, seen: string): Promise<number> {
-  const { rows } = await client.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM entry WHERE source_id = ${sourceId} AND ${writtenSince(seen)}`,
+/** Whether more than `limit` rows were written by transactions that `seen`, a snapshot of the database, does not show. */
+export async function hasMoreChanges(
+  client: ClientBase,
+  sourceId: number,
+  seen: string,
+  limit: number,
+): Promise<boolean> {
+  const { rows } = await client.query(
+    `SELECT FROM entry WHERE source_id = ${sourceId} AND ${writtenSince(seen)} OFFSET ${limit} LIMIT 1`,
   );
-  return (rows[0] as { count: number }).count;
+  return rows.length > 0;
 }
 
-/** The servers that {@link countChanges} counts rows of, as they are now. */
+/** The servers of which rows were written since, as they are now. */
 export async function readChanges(
   client: ClientBase,
   sourceId: number,

@@ -83,6 +83,8 @@ export class SegmentBuilder {
   async finish(pacer: Pacer): Promise<Segment> {
     this.#completeServer();
     await pacer.rest();
+    const terms = await this.#terms.finish(pacer);
+    await pacer.rest();
     return new Segment(this.#sourceId, {
       names: this.#names,
       firstRows: this.#firstRows,
@@ -96,7 +98,7 @@ export class SegmentBuilder {
       ends: this.#ends.take(),
       words: new WordIndex(this.#texts),
       rowsOfTexts: this.#rowsOfTexts.take(),
-      terms: this.#terms.finish(),
+      terms,
     });
   }
 

@@ -1,4 +1,8 @@
 import { GrowingList } from './growing-list.js';
+import type { Pacer } from './pacer.js';
+
+/** So many terms of rows are dealt with between two looks at the clock. */
+const SHARE = 8192;
 
 const NOTHING = new Uint32Array(0);
 
@@ -50,7 +54,7 @@ export class TermIndexBuilder {
     return this.#counts.push(0) - 1;
   }
 
-  finish(): TermIndex {
+  async finish(pacer: Pacer): Promise<TermIndex> {
     const offsets = new Uint32Array(this.#counts.length + 1);
     this.#counts.forEach((count, term) => (offsets[term + 1] = (offsets[term] as number) + count));
     const next = offsets.slice();
@@ -60,6 +64,7 @@ export class TermIndexBuilder {
       const term = terms[at] as number;
       sorted[next[term] as number] = rows[at] as number;
       next[term] = (next[term] as number) + 1;
+      if (at % SHARE === 0) await pacer.rest();
     }
     this.#terms.clear();
     this.#rows.clear();
