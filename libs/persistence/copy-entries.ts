@@ -13,7 +13,10 @@ export type PublishedItem =
   | { readonly quarantined: QuarantinedEntry }
   | { readonly known: true };
 
-/** What a source says of an entry, in the order of {@link toRow}; the database knows the rest. */
+/**
+ * What a source says of an entry, in the order of {@link toRow}; the database knows the rest. So it does of `written_by`, but by
+ * a function that it would ask for each row, and with one of those it writes rows one by one where it could fill pages.
+ */
 export const ENTRY_COLUMNS = [
   'source_id',
   'name',
@@ -30,12 +33,18 @@ export const ENTRY_COLUMNS = [
   'hidden_by',
   'published_at',
   'deleted_at',
+  'written_by',
 ].join(', ');
 
 export interface CopyContext {
   readonly sourceId: number;
   readonly hiddenBy: FilterRule;
-  /** Of the transaction, as the columns' defaults have it: what is published together has one time. */
+}
+
+/** The transaction, as the columns' defaults have it. */
+interface Writer {
+  readonly id: bigint;
+  /** What is published together has one time. */
   readonly now: Date;
 }
 
@@ -60,22 +69,31 @@ export async function copyEntries(
   context: CopyContext,
 ): Promise<Copied> {
   const copied: Copied = { served: 0, hidden: 0, quarantined: [] };
-  const chunks = copyBinary(toRows(batches, context, copied));
+  const chunks = copyBinary(toRows(batches, context, await writerOf(client), copied));
   const sink = client.query(copyFrom(`COPY ${table} (${ENTRY_COLUMNS}) FROM STDIN (FORMAT binary)`));
   await pipeline(Readable.from(chunks, { highWaterMark: CHUNKS_AHEAD }), sink);
   return copied;
 }
 
+async function writerOf(client: Client): Promise<Writer> {
+  const { rows } = await client.query<{ id: string; now: Date }>(
+    'SELECT pg_current_xact_id()::text AS id, now()::timestamptz(3) AS now',
+  );
+  const { id, now } = rows[0] as { id: string; now: Date };
+  return { id: BigInt(id), now };
+}
+
 async function* toRows(
   batches: AsyncIterable<readonly PublishedItem[]>,
   context: CopyContext,
+  writer: Writer,
   copied: Copied,
 ): AsyncGenerator<CopyValue[][]> {
   for await (const items of batches) {
     const rows: CopyValue[][] = [];
     for (const item of items) {
       if ('quarantined' in item) copied.quarantined.push(item.quarantined);
-      else if ('entry' in item) rows.push(toRow(item.entry, item.hash, context, copied));
+      else if ('entry' in item) rows.push(toRow(item.entry, item.hash, context, writer, copied));
     }
     yield rows;
   }
@@ -84,7 +102,8 @@ async function* toRows(
 function toRow(
   entry: CatalogueEntry,
   hash: Buffer,
-  { sourceId, hiddenBy, now }: CopyContext,
+  { sourceId, hiddenBy }: CopyContext,
+  { id, now }: Writer,
   copied: Copied,
 ): CopyValue[] {
   const { lifecycle } = entry;
@@ -107,5 +126,6 @@ function toRow(
     hidingRule,
     lifecycle?.publishedAt === undefined ? now : new Date(lifecycle.publishedAt),
     isDeleted ? now : null,
+    id,
   ];
 }

@@ -33,9 +33,7 @@ export async function publishEntry<T>(
       [sourceId, entry.name, entry.version],
     );
     if (known.rows[0]) return known.rows[0].deleted ? 'deleted' : 'exists';
-    const { rows } = await client.query<{ now: Date }>('SELECT now()::timestamptz(3) AS now');
-    const context = { sourceId, hiddenBy: () => undefined, now: rows[0]!.now };
-    await copyEntries(client, 'entry', only({ entry, hash }), context);
+    await copyEntries(client, 'entry', only({ entry, hash }), { sourceId, hiddenBy: () => undefined });
     await countPublication(client, sourceId, place);
     return { written: await beforeCommit(client, sourceId) };
   });

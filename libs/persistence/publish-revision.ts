@@ -52,7 +52,7 @@ export async function publishRevision(client: Client, publication: Publication):
     const { registry, source, filterHash, hiddenBy } = publication;
     const sourceId = await lockSource(client, registry, source);
     await filterStored(client, sourceId, filterHash, hiddenBy);
-    const context = { sourceId, hiddenBy, now: await transactionTime(client) };
+    const context = { sourceId, hiddenBy };
     const known = await KnownEntries.load(client, sourceId);
     const changes = known.isEmpty
       ? await insertAll(client, publication, context)
@@ -67,11 +67,6 @@ export async function publishRevision(client: Client, publication: Publication):
     await notifyReaders(client, registry);
     return { revision, contentHash, counts };
   });
-}
-
-async function transactionTime(client: Client): Promise<Date> {
-  const { rows } = await client.query<{ now: Date }>('SELECT now()::timestamptz(3) AS now');
-  return (rows[0] as { now: Date }).now;
 }
 
 /** The first revision of a source goes straight into the table: staging it would copy everything twice. */
