@@ -148,7 +148,7 @@ export class ImportThreads {
   }
 
   private startThread(): Worker {
-    setFlagsFromString(NO_COMMON_LIMIT);
+    for (const flag of NO_COMMON_SIZES) setFlagsFromString(flag);
     const thread = new Worker(this.entry, {
       resourceLimits: { maxOldGenerationSizeMb: this.limits.memoryMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
       // Nothing of the parent's flags (a debugger, a loader) belongs there, and no variable either.
@@ -206,7 +206,7 @@ export class ImportThreads {
  */
 const YOUNG_MIB = 32;
 /** What the process was started with is for its main heap, which has that by now; it would overrule the threads' own. */
-const NO_COMMON_LIMIT = '--max-semi-space-size=0';
+const NO_COMMON_SIZES = ['--max-semi-space-size=0', '--initial-old-space-size=0'];
 
 type ThreadOutcome = Exclude<ImportMessage, { readonly progress: string }>;
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ImportJob } from '#activities/sync/import-threads.js';
 import type { DatabaseAccess } from '#persistence/database.js';
-import { POD_HEAP_FLAGS } from '../pod-heap.js';
+import { SERVER_HEAP_FLAGS } from '../pod-heap.js';
 
 /** What a child process serves: our API on this database, or fixed bytes on a route that does nothing else. */
 export type Served =
@@ -34,7 +34,7 @@ export class ServerProcess implements AsyncDisposable {
 
   static async start(served: Served): Promise<ServerProcess> {
     const child = fork(fileURLToPath(new URL('serve.js', import.meta.url)), {
-      execArgv: POD_HEAP_FLAGS,
+      execArgv: SERVER_HEAP_FLAGS,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     child.send(served);
