@@ -16,6 +16,7 @@ import { createNamespace } from '#support/namespace.js';
 import { startOperator } from '#support/running-operator.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 import { connectTemporal } from '#temporal/connect.js';
+import { newRegistryState } from '#workflows/state/registry-state.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 
 /** Nobody listens there. */
@@ -466,6 +467,19 @@ describe('while Temporal is away', () => {
       await temporal.client.workflow.getHandle(registryWorkflowId(ref)).result();
     },
   );
+
+  it('a registry that is deleted goes too when Temporal answers and its workflow does nothing', async () => {
+    const { metadata } = await create();
+    const ref = { namespace, name: 'r', uid: metadata.uid! };
+    const options = { workflowId: registryWorkflowId(ref), taskQueue: `nobody-${namespace}` };
+    const stuck = await temporal.client.workflow.start('mcpRegistry', { ...options, args: [newRegistryState(ref)] });
+    await start({ temporalPatienceMs: 3_000 });
+    await eventually(async () => ((await registry())?.metadata.finalizers?.includes(FINALIZER) ? true : undefined));
+    await api.delete('MCPRegistry', ref);
+    expect(await registry()).toBeDefined();
+    await eventually(async () => ((await registry()) ? undefined : true));
+    await stuck.terminate();
+  });
 
   it('a registry that is wanted is held, and provisioned when Temporal is back', async () => {
     const lonely = await start({ temporalAddress: NOWHERE, temporalPatienceMs: 100 });

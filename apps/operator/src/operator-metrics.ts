@@ -55,7 +55,7 @@ export class OperatorMetrics {
       count('mcp_operator_nudge_failures_total', 'Times that a workflow could not be told.', () => this.failures),
       count(
         'mcp_operator_released_without_temporal_total',
-        'Registries that were let go while Temporal was away.',
+        'Registries that were let go although their workflow had not done so: Temporal was away, or at a standstill.',
         () => this.released,
       ),
       count('mcp_operator_sweeps_total', 'Times that workflows without a registry were looked for.', () => this.sweeps),

@@ -18,7 +18,7 @@ import { sweep } from './sweep.js';
 import { TemporalLink } from './temporal-link.js';
 import { ClusterWatcher } from './watch/cluster-watcher.js';
 
-/** Temporal may be away for so long before what is to be deleted goes without it. */
+/** Temporal may be away, or at work, for so long before what is to be deleted goes without it. */
 const TEMPORAL_PATIENCE_MS = 60_000;
 const LOOK_MS = 5_000;
 /** About as often as the cluster is listed anew. */
@@ -230,19 +230,21 @@ export class Operator {
     }
   }
 
-  /** Deletion must not depend on Temporal: owner references clean up, and a workflow that comes back finds its object gone. */
+  /**
+   * Deletion must not depend on Temporal, be it away or answering without getting anything done: owner references clean up,
+   * and a workflow that comes back finds its object gone.
+   */
   private async releaseWithoutTemporal(): Promise<void> {
     const { logger, temporalPatienceMs = TEMPORAL_PATIENCE_MS } = this.options;
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      if (this.temporal.silentForMs() > temporalPatienceMs) {
-        for (const { ref, deleting, held } of this.watcher.index.all()) {
-          if (!deleting || !held) continue;
-          await this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER }).then(
-            () => (this.metrics.released += 1),
-            (err: unknown) => logger.warn({ registry: displayRef(ref), err }, 'could not let a registry go'),
-          );
-        }
+      const waitedMs = (since: number) => Math.max(this.temporal.silentForMs(), performance.now() - since);
+      for (const { ref, deletingSinceMs, held } of this.watcher.index.all()) {
+        if (!held || deletingSinceMs === undefined || waitedMs(deletingSinceMs) <= temporalPatienceMs) continue;
+        await this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER }).then(
+          () => (this.metrics.released += 1),
+          (err: unknown) => logger.warn({ registry: displayRef(ref), err }, 'could not let a registry go'),
+        );
       }
       await sleep(Math.min(LOOK_MS, temporalPatienceMs), undefined, { signal }).catch(() => undefined);
     }

@@ -11,6 +11,8 @@ export interface SeenRegistry {
   readonly generation: number;
   readonly triggerToken: string | undefined;
   readonly deleting: boolean;
+  /** When it was first seen to be deleted, on the clock of `performance`. */
+  readonly deletingSinceMs?: number;
   /** Our finalizer holds it. */
   readonly held: boolean;
   readonly references: ReadonlySet<Reference>;
@@ -28,11 +30,13 @@ export class RegistryIndex {
   note(object: RegistryObject): { readonly seen: SeenRegistry; readonly isNews: boolean } {
     const { namespace = '', name, uid = '', generation = 0, deletionTimestamp, finalizers = [] } = object.metadata;
     const before = this.byUid.get(uid);
+    const deleting = deletionTimestamp !== undefined;
     const seen: SeenRegistry = {
       ref: { namespace, name, uid },
       generation,
       triggerToken: triggerTokenOf(object.metadata),
-      deleting: deletionTimestamp !== undefined,
+      deleting,
+      ...(deleting && { deletingSinceMs: before?.deletingSinceMs ?? performance.now() }),
       held: finalizers.includes(FINALIZER),
       // Counted as an edit of the spec whenever that changes: what it refers to is the same until then.
       references: before?.generation === generation ? before.references : referencedObjects(object.spec),
