@@ -1,6 +1,7 @@
 import { compareCodePoints } from './code-point-order.js';
 import type { Answer, CatalogueReader, ListQuery } from './catalogue-reader.js';
 import { composeEntry, composeList, rangesOf } from './compose-body.js';
+import type { RowRange } from './compose-body.js';
 import { encodeCursor } from './cursor.js';
 import type { Cursor, ListFilter } from './cursor.js';
 import { findServer, nameAt, segmentAt } from './layout.js';
@@ -53,10 +54,11 @@ export class CatalogueView implements CatalogueReader {
     const server = findServer(this.#layout, name);
     if (!server) return undefined;
     const { segment, first, count } = server;
-    const newestFirst = segment.columns.newestFirst.subarray(first, first + count);
-    const ranges = Array.from(newestFirst, (row) => ({ segment, first: row, last: row })).filter(
-      ({ first: row }) => includeDeleted || !segment.has(row, DELETED),
-    );
+    const ranges: RowRange[] = [];
+    for (let at = first; at < first + count; at++) {
+      const row = segment.columns.newestFirst[at] as number;
+      if (includeDeleted || !segment.has(row, DELETED)) ranges.push({ segment, first: row, last: row });
+    }
     if (ranges.length === 0) return undefined;
     return { compose: () => ({ total: ranges.length, body: composeList(ranges, undefined, this.#bodies) }) };
   }

@@ -50,8 +50,7 @@ export class CatalogueAnswers {
     }
     const body = answer.body(negotiateEncoding(acceptEncoding));
     const send = (sent: SentBody) => {
-      lines.push('etag', state.tag(sent.encoding), 'content-type', 'application/json; charset=utf-8');
-      lines.push('content-length', sent.bytes);
+      lines.push(...state.contentLines, 'etag', state.tag(sent.encoding), 'content-length', sent.bytes);
       if (sent.encoding !== 'identity') lines.push('content-encoding', sent.encoding);
       if (sent.total !== undefined) lines.push('x-total-count', sent.total);
       write(request, reply, 200, lines, sent);

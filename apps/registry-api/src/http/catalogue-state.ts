@@ -20,6 +20,8 @@ export type Find = (reader: CatalogueReader) => Answer;
 
 /** One state of a list of servers as it is sent: its headers, and its answers by the URL that asked for them. */
 export class CatalogueState {
+  /** What an answer with content says beside; who has the content knows it (RFC 9110, section 15.4.5). */
+  readonly contentLines: HeaderLines;
   readonly #reader: CatalogueReader;
   readonly #tags: Readonly<Record<Encoding, string>>;
   readonly #publicLines: HeaderLines;
@@ -33,13 +35,15 @@ export class CatalogueState {
     const tagIn = (encoding: Encoding) => `"${tag}${TAG_SUFFIXES[encoding]}"`;
     this.#tags = { identity: tagIn('identity'), gzip: tagIn('gzip'), br: tagIn('br') };
     const changed = changedAtMs === undefined ? [] : ['last-modified', new Date(changedAtMs).toUTCString()];
-    const common = [...COMMON_HEADER_LINES, ...changed];
+    this.contentLines = [...changed, 'content-type', 'application/json; charset=utf-8'];
     // Kept by clients, but asked about every time: a change is seen at once.
-    this.#publicLines = [...common, 'cache-control', 'public, no-cache', 'vary', 'Accept-Encoding'];
-    this.#personalLines = [...common, 'cache-control', 'private, no-cache', 'vary', 'Accept-Encoding, Authorization'];
+    const publicly = ['cache-control', 'public, no-cache', 'vary', 'Accept-Encoding'];
+    const privately = ['cache-control', 'private, no-cache', 'vary', 'Accept-Encoding, Authorization'];
+    this.#publicLines = [...COMMON_HEADER_LINES, ...publicly];
+    this.#personalLines = [...COMMON_HEADER_LINES, ...privately];
   }
 
-  /** What every answer says. `isPersonal`: another caller might see something else. */
+  /** What every answer says, 304 too. `isPersonal`: another caller might see something else. */
   headerLines(isPersonal: boolean): HeaderLines {
     return isPersonal ? this.#personalLines : this.#publicLines;
   }
