@@ -125,9 +125,12 @@ export class CatalogueFollower {
   #index(snapshots: RegistrySnapshots): void {
     const sources = Array.from(snapshots.values()).flatMap((registry) => registry.sources);
     const segments = sources.flatMap(({ layout }) => layout.segments);
-    this.#indexing = this.#indexing.then(async () => {
+    const indexAll = async () => {
       for (const segment of segments) if (!this.#stopping.signal.aborted) await segment.index(new Pacer());
-    });
+    };
+    this.#indexing = this.#indexing
+      .then(indexAll)
+      .catch((err: unknown) => this.#logger.warn({ err }, 'searches have no index'));
   }
 
   #isUntidy(): boolean {
