@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { copyEntries, ENTRY_COLUMNS } from './copy-entries.js';
 import type { CopyContext } from './copy-entries.js';
-import { countEntries } from './count-entries.js';
+import { STORED_COUNTS } from './count-entries.js';
 import type { StoredCounts } from './count-entries.js';
 import type { KnownEntries } from './known-entries.js';
 import type { Publication } from './publish-revision.js';
@@ -33,7 +33,7 @@ export async function writeChanges(
   const { quarantined } = await copyEntries(client, 'staged_entry', items, context);
   await client.query('ANALYZE staged_entry');
   if (isWhole) quarantined.push(...(await claimOverwritten(client, sourceId, known)));
-  const { added, updated, removed } = await applyStaged(client);
+  const { added, updated, removed, ...gained } = await applyStaged(client);
   const buried = isWhole
     ? await buryMissing(client, sourceId, known.leftOver(), quarantined)
     : await buryTakenBack(client, sourceId, quarantined);
@@ -41,9 +41,17 @@ export async function writeChanges(
     sourceId,
     TOMBSTONE_LIFETIME,
   ]);
-  const isChanged = added + updated + removed + buried > 0;
-  const stored = isChanged ? await countEntries(client, sourceId) : known.counts;
-  return { added, updated, removed: removed + buried, quarantined, stored };
+  return {
+    added,
+    updated,
+    removed: removed + buried.served + buried.hidden,
+    quarantined,
+    // To count what is stored, all of it would have to be read.
+    stored: {
+      served: known.counts.served + gained.served - buried.served,
+      hidden: known.counts.hidden + gained.hidden - buried.hidden,
+    },
+  };
 }
 
 /**
@@ -74,8 +82,15 @@ async function claimOverwritten(client: Client, sourceId: number, known: KnownEn
   }));
 }
 
-async function applyStaged(client: Client): Promise<{ added: number; updated: number; removed: number }> {
-  const { rows } = await client.query<{ added: number; updated: number; removed: number }>(
+interface Applied extends StoredCounts {
+  readonly added: number;
+  readonly updated: number;
+  readonly removed: number;
+}
+
+/** Its counts are what it added to those of the source. */
+async function applyStaged(client: Client): Promise<Applied> {
+  const { rows } = await client.query<Applied>(
     `WITH written AS (
        INSERT INTO entry AS stored (${ENTRY_COLUMNS})
        SELECT ${ENTRY_COLUMNS} FROM staged_entry
@@ -93,14 +108,23 @@ async function applyStaged(client: Client): Promise<{ added: number; updated: nu
            OR (stored.hidden_by, stored.status_message)
               IS DISTINCT FROM (excluded.hidden_by, excluded.status_message)
            OR (stored.deleted_at IS NULL) <> (excluded.deleted_at IS NULL)
-       RETURNING stored.xmax = 0 AS inserted, stored.deleted_at IS NOT NULL AS deleted)
+       RETURNING stored.xmax = 0 AS inserted, stored.deleted_at IS NOT NULL AS deleted),
+     given AS (SELECT ${STORED_COUNTS} FROM staged_entry),
+     -- As it was before this statement.
+     replaced AS (SELECT ${STORED_COUNTS}
+                    FROM (SELECT entry.deleted_at, entry.hidden_by
+                            FROM staged_entry JOIN entry USING (source_id, name, version)) AS entry)
      SELECT count(*) FILTER (WHERE inserted AND NOT deleted)::int AS added,
             count(*) FILTER (WHERE NOT inserted AND NOT deleted)::int AS updated,
-            count(*) FILTER (WHERE NOT inserted AND deleted)::int AS removed
+            count(*) FILTER (WHERE NOT inserted AND deleted)::int AS removed,
+            (SELECT given.served - replaced.served FROM given, replaced) AS served,
+            (SELECT given.hidden - replaced.hidden FROM given, replaced) AS hidden
        FROM written`,
   );
-  return rows[0] as { added: number; updated: number; removed: number };
+  return rows[0] as Applied;
 }
+
+const NOTHING: StoredCounts = { served: 0, hidden: 0 };
 
 /** What is stored and was not claimed is gone, unless its new version is held in quarantine. */
 async function buryMissing(
@@ -108,19 +132,18 @@ async function buryMissing(
   sourceId: number,
   leftOver: readonly Buffer[],
   quarantined: readonly QuarantinedEntry[],
-): Promise<number> {
-  if (leftOver.length === 0) return 0;
+): Promise<StoredCounts> {
+  if (leftOver.length === 0) return NOTHING;
   const held = quarantined.filter((entry) => entry.lifecycle?.status !== 'deleted');
-  const { rowCount } = await client.query(
-    `UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now()
-      WHERE source_id = $1 AND deleted_at IS NULL AND hash = ANY ($4::bytea[])
-        AND NOT EXISTS (SELECT FROM staged_entry AS staged
-                         WHERE staged.name = entry.name AND staged.version = entry.version)
-        AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS held (key, version)
-                         WHERE held.key = entry.key AND (held.version IS NULL OR held.version = entry.version))`,
+  return bury(
+    client,
+    `WHERE source_id = $1 AND deleted_at IS NULL AND hash = ANY ($4::bytea[])
+       AND NOT EXISTS (SELECT FROM staged_entry AS staged
+                        WHERE staged.name = entry.name AND staged.version = entry.version)
+       AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS held (key, version)
+                        WHERE held.key = entry.key AND (held.version IS NULL OR held.version = entry.version))`,
     [sourceId, held.map(({ key }) => key), held.map(({ version }) => version ?? null), leftOver],
   );
-  return rowCount ?? 0;
 }
 
 /** What its registry has taken back goes, even when it does not say so in a form that could be stored. */
@@ -128,15 +151,25 @@ async function buryTakenBack(
   client: Client,
   sourceId: number,
   quarantined: readonly QuarantinedEntry[],
-): Promise<number> {
+): Promise<StoredCounts> {
   const gone = quarantined.filter((entry) => entry.lifecycle?.status === 'deleted');
-  if (gone.length === 0) return 0;
-  const { rowCount } = await client.query(
-    `UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now()
-       FROM unnest($2::text[], $3::text[]) AS gone (name, version)
-      WHERE entry.source_id = $1 AND entry.deleted_at IS NULL
-        AND entry.name = gone.name AND entry.version = gone.version`,
+  if (gone.length === 0) return NOTHING;
+  return bury(
+    client,
+    `FROM unnest($2::text[], $3::text[]) AS gone (name, version)
+    WHERE entry.source_id = $1 AND entry.deleted_at IS NULL
+      AND entry.name = gone.name AND entry.version = gone.version`,
     [sourceId, gone.map(({ name }) => name ?? ''), gone.map(({ version }) => version ?? '')],
   );
-  return rowCount ?? 0;
+}
+
+/** Makes tombstones of live rows; `which` is the rest of the UPDATE. Says what there is less of. */
+async function bury(client: Client, which: string, values: readonly unknown[]): Promise<StoredCounts> {
+  const { rows } = await client.query<StoredCounts>(
+    `WITH buried AS (UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now() ${which}
+                     RETURNING hidden_by)
+     SELECT count(*) FILTER (WHERE hidden_by IS NULL)::int AS served, count(hidden_by)::int AS hidden FROM buried`,
+    [...values],
+  );
+  return rows[0] as StoredCounts;
 }

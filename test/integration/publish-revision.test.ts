@@ -48,13 +48,15 @@ interface Server {
   readonly tags?: readonly string[];
   /** Held in quarantine, known by name and version. */
   readonly bad?: boolean;
+  /** Taken back by its registry, in a form that cannot be stored. */
+  readonly gone?: boolean;
 }
 
 /** Publishes servers as a source would give them: in order, a later one of the same name and version is no entry. */
 async function publish(
   servers: readonly Server[],
   filter: SourceFilter = {},
-  { readAlike = true, confirm = false } = {},
+  { readAlike = true, confirm = false, isWhole = true } = {},
 ): Promise<EntryCounts> {
   const { counts } = await publishRevision(client, {
     registry,
@@ -64,7 +66,7 @@ async function publish(
     specHash: 'a',
     filterHash: hash('sha256', JSON.stringify(filter)),
     readAlike,
-    isWhole: true,
+    isWhole,
     ...(confirm ? { confirmedRevision: 'r' } : {}),
     hiddenBy: compileFilter(filter),
     async *read(claimKnown): AsyncGenerator<PublishedItem[]> {
@@ -73,7 +75,10 @@ async function publish(
         const { name, version } = server;
         const digest = hash('sha256', JSON.stringify(server), 'buffer');
         const double = given.has(`${name} ${version}`);
-        if (server.bad || double) {
+        if (server.gone) {
+          const lifecycle = { status: 'deleted' } as const;
+          yield [{ quarantined: { key: name, name, version, path: '', message: 'gone', lifecycle } }];
+        } else if (server.bad || double) {
           yield [{ quarantined: { key: name, name, version, path: '', message: 'bad' } }];
         } else if (claimKnown(digest.toString('latin1'))) {
           yield [{ known: true }];
@@ -271,17 +276,26 @@ describe('any series of revisions and filters', () => {
         tags: pick(2) === 0 ? ['x'] : [],
         bad: pick(8) === 0,
       }));
+      const isWhole = pick(3) > 0;
       const filter: SourceFilter = pick(2) === 0 ? {} : { tags: { exclude: ['x'] } };
-      const next = new Map<string, string>();
+      const gone = [server('a/a', '', '1.0.0'), server('a/b', '', '1.0.1')]
+        .filter((each) => !servers.some(({ name, version }) => name === each.name && version === each.version))
+        .map((each) => ({ ...each, gone: true }));
+      const next = new Map(isWhole ? [] : expected);
+      for (const { name, version } of gone) next.delete(`${name} ${version}`);
+      const given = new Set<string>();
       const heldBack = new Set(servers.filter(({ bad }) => bad).map(({ name, version }) => `${name} ${version}`));
       for (const { name, version, text, bad } of servers) {
         const id = `${name} ${version}`;
-        if (!bad && !next.has(id)) next.set(id, text);
+        if (!bad && !given.has(id)) next.set(id, text);
+        if (!bad) given.add(id);
       }
       for (const id of heldBack) if (!next.has(id) && expected.has(id)) next.set(id, expected.get(id)!);
-      await publish(servers, filter);
+      const { served, hidden } = await publish([...servers, ...gone], filter, { isWhole, confirm: true });
       const stored = (await rows()).filter(({ deleted }) => !deleted);
       expect(stored.map(({ name, version }) => `${name} ${version}`).toSorted()).toEqual([...next.keys()].toSorted());
+      const marked = stored.filter((row) => row.hidden).length;
+      expect({ served, hidden }).toEqual({ served: stored.length - marked, hidden: marked });
       for (const row of stored) {
         const texts = servers
           .filter(({ name, version, bad }) => !bad && name === row.name && version === row.version)
