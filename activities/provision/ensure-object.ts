@@ -2,6 +2,7 @@ import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { KindName } from '#kubernetes/kinds.js';
+import { isRefusal } from '#kubernetes/kubernetes-api.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import { controllerOf } from '#kubernetes/kubernetes-object.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
@@ -34,15 +35,11 @@ export async function ensureObject<T extends KubernetesObject>(object: T, wanted
             metadata: { ...object.metadata, ...(uid !== undefined && { uid }) },
           });
         } catch (error) {
-          if (looks === LOOKS || !isConflict(error)) throw error;
+          if (looks === LOOKS || !isRefusal(error, 'Conflict')) throw error;
         }
       }
     }),
   );
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof KubernetesRefusal && error.statusReason === 'Conflict';
 }
 
 /** The object as it stands there, if it does and belongs to the registry. */

@@ -15,7 +15,7 @@ export interface ClientOptions extends Pick<
 > {
   /**
    * A server in the network that says nothing for so long is taken for dead; never when absent. For those that read much
-   * with COPY: `query_timeout` counts from its beginning, and pg-copy-streams does not survive it.
+   * with COPY: `query_timeout` counts from its beginning, and what is no query of node-pg's own does not stop it.
    */
   readonly silenceMs?: number;
 }

@@ -164,12 +164,12 @@ async function buryTakenBack(
 }
 
 /** Makes tombstones of live rows; `which` is the rest of the UPDATE. Says what there is less of. */
-async function bury(client: Client, which: string, values: readonly unknown[]): Promise<StoredCounts> {
+async function bury(client: Client, which: string, values: unknown[]): Promise<StoredCounts> {
   const { rows } = await client.query<StoredCounts>(
     `WITH buried AS (UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now() ${which}
                      RETURNING hidden_by)
      SELECT count(*) FILTER (WHERE hidden_by IS NULL)::int AS served, count(hidden_by)::int AS hidden FROM buried`,
-    [...values],
+    values,
   );
   return rows[0] as StoredCounts;
 }

@@ -16,8 +16,8 @@ import { createNamespace } from '#support/namespace.js';
 import { startOperator } from '#support/running-operator.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 import { connectTemporal } from '#temporal/connect.js';
-import { newRegistryState } from '#workflows/state/registry-state.js';
 import type { TemporalAccess } from '#temporal/connect.js';
+import { newRegistryState } from '#workflows/state/registry-state.js';
 
 /** Nobody listens there. */
 const NOWHERE = '127.0.0.1:1';

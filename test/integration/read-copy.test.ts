@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCopy } from '#persistence/read-copy.js';
 import type { CopiedRow } from '#persistence/read-copy.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
+import { eventually } from '#support/eventually.js';
 
 let database: TestDatabase;
 let client: pg.Client;
@@ -95,8 +97,9 @@ describe('rows that are copied out of the database', () => {
       () => void rows++,
       () => rest.promise,
     );
+    await eventually(() => rows > 0 || undefined);
     // What has come already is read all the same.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     expect(rows).toBeGreaterThan(0);
     expect(rows).toBeLessThan(200);
     rest.resolve();

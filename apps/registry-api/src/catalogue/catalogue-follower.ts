@@ -126,7 +126,8 @@ export class CatalogueFollower {
     const sources = Array.from(snapshots.values()).flatMap((registry) => registry.sources);
     const segments = sources.flatMap(({ layout }) => layout.segments);
     const indexAll = async () => {
-      for (const segment of segments) if (!this.#stopping.signal.aborted) await segment.index(new Pacer());
+      const pacer = new Pacer();
+      for (const segment of segments) if (!this.#stopping.signal.aborted) await segment.index(pacer);
     };
     this.#indexing = this.#indexing
       .then(indexAll)

@@ -9,7 +9,7 @@ import type { StoredEntry } from './stored-entry.js';
 /**
  * Reads one server of one source, as the transaction of `client` sees it, to answer with the version that it wrote: byte
  * for byte what the catalogue answers once it is committed. Of the other versions, which decide what is the latest, only
- * this is read. Not by COPY: the connections of writers have a time-out, which that does not survive.
+ * this is read. Not by COPY: the connections of writers have a time-out, which that does not stop.
  */
 export async function readServer(
   client: ClientBase,

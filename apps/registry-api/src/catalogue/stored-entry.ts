@@ -1,7 +1,15 @@
 import type { LifecycleStatus } from '#domain/catalogue-entry.js';
 
-/** What became of an entry, and when: in milliseconds since 1970. */
-export interface Lifecycle {
+/** An entry as it is stored; times in milliseconds since 1970. */
+export interface StoredEntry {
+  readonly name: string;
+  readonly version: string;
+  /** UTF-8, passed on as it is, byte for byte. */
+  readonly serverJson: Buffer;
+  readonly title: string | null;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly facets: readonly string[];
   readonly status: string;
   readonly statusMessage: string | null;
   readonly publishedAtMs: number;
@@ -11,36 +19,8 @@ export interface Lifecycle {
   readonly deletedAtMs: number | null;
 }
 
-/** An entry as it is stored. */
-export interface StoredEntry extends Lifecycle {
-  readonly name: string;
-  readonly version: string;
-  /** UTF-8, passed on as it is, byte for byte. */
-  readonly serverJson: Buffer;
-  readonly title: string | null;
-  readonly description: string;
-  readonly tags: readonly string[];
-  readonly facets: readonly string[];
-}
-
-export function toLifecycle(entry: Lifecycle): Lifecycle {
-  const { status, statusMessage, publishedAtMs, updatedAtMs, statusChangedAtMs, deletedAtMs } = entry;
-  return { status, statusMessage, publishedAtMs, updatedAtMs, statusChangedAtMs, deletedAtMs };
-}
-
-export function isSameLifecycle(a: Lifecycle, b: Lifecycle): boolean {
-  return (
-    a.status === b.status &&
-    a.statusMessage === b.statusMessage &&
-    a.publishedAtMs === b.publishedAtMs &&
-    a.updatedAtMs === b.updatedAtMs &&
-    a.statusChangedAtMs === b.statusChangedAtMs &&
-    a.deletedAtMs === b.deletedAtMs
-  );
-}
-
 /** What the official registry's `_meta` block says of an entry that is not the latest, as JSON. */
-export function toOfficialBlock(entry: Lifecycle): string {
+export function toOfficialBlock(entry: StoredEntry): string {
   const status: LifecycleStatus =
     entry.deletedAtMs !== null ? 'deleted' : entry.status === 'deprecated' ? 'deprecated' : 'active';
   const message = entry.statusMessage === null ? '' : `,"statusMessage":${JSON.stringify(entry.statusMessage)}`;
@@ -51,7 +31,7 @@ export function toOfficialBlock(entry: Lifecycle): string {
 }
 
 /** A removal is a change like any other. */
-export function changedAtMs(entry: Pick<Lifecycle, 'updatedAtMs' | 'deletedAtMs'>): number {
+export function changedAtMs(entry: StoredEntry): number {
   return Math.max(entry.updatedAtMs, entry.deletedAtMs ?? 0);
 }
 

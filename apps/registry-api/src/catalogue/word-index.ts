@@ -27,10 +27,6 @@ export class WordIndex {
     this.#texts = texts;
   }
 
-  get isBuilt(): boolean {
-    return this.#table !== undefined;
-  }
-
   async build(pacer: Pacer): Promise<void> {
     this.#table ??= await new WordTableBuilder(this.#texts).build(pacer);
   }
