@@ -7,6 +7,7 @@ import { blueprint } from '#activities/provision/testing/blueprint.js';
 import { withDiscovery } from '#activities/provision/with-discovery.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { allowed } from '#support/allowed.js';
 import { accessAs, adminAccess } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
 import { createNamespace } from '#support/namespace.js';
@@ -69,6 +70,7 @@ describe("the operator's ClusterRole", () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role.metadata.name },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: OPERATOR }],
     } as KubernetesObject);
+    await allowed(() => operator.get('MCPRegistry', namespace, 'tools'));
     await registry.desired();
     await registry.provision();
     expect(Object.keys(await registry.versions())).toContain('Service/tools-api');

@@ -6,9 +6,9 @@ import { readSpec } from '#activities/plan.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { LiveConfig } from '#registry-api/resources/live-config.js';
 import { PodResources } from '#registry-api/resources/pod-resources.js';
+import { allowed } from '#support/allowed.js';
 import { accessAs, adminAccess } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
-import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
 import { silent } from '#support/quiet-temporal.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
@@ -98,6 +98,7 @@ async function grant(...configMaps: string[]): Promise<void> {
   const roleRef = { apiGroup: group, kind: 'Role', name: metadata.name };
   const subjects = [{ apiGroup: group, kind: 'User', name: `server-of-${namespace}` }];
   await admin.apply({ apiVersion: `${group}/v1`, kind: 'RoleBinding', metadata, roleRef, subjects } as never);
+  await allowed(() => server.get('MCPServer', namespace, 'any'));
 }
 
 function resources(cluster: HttpKubernetesApi | undefined = server): PodResources {
@@ -212,6 +213,5 @@ it('lists no MCP servers while it may not, and says who is to let it', async () 
     message: expect.stringMatching(/forbidden.*let the ServiceAccount of the server get, list and watch them$/s),
   });
   await grant();
-  // A server takes up a new role a moment after it has stored it.
-  expect(await eventually(() => pod.serverObjects(namespace).catch(() => undefined))).toEqual([]);
+  expect(await pod.serverObjects(namespace)).toEqual([]);
 });
