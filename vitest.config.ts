@@ -1,13 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Native modules want processes; starting and ending servers takes its time. */
-const onRealServers = {
-  globalSetup: ['test/support/global-setup.ts'],
-  pool: 'forks' as const,
-  // Most take seconds; a machine that others use as well may stand still for longer than that.
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
-};
+/** Most take milliseconds or seconds; a machine that others use as well may stand still for longer than that. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+/** Native modules want processes. */
+const onRealServers = { ...patience, globalSetup: ['test/support/global-setup.ts'], pool: 'forks' as const };
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
@@ -16,11 +13,13 @@ export default defineConfig({
     // Most tests wait for servers rather than for a core.
     maxWorkers: 4,
     maxConcurrency: 30,
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [
       {
         extends: true,
         test: {
+          ...patience,
           name: 'unit',
           include: ['{apps,workflows,activities,libs,tools}/**/*.test.ts'],
         },

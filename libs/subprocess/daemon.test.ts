@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startDaemon } from './daemon.js';
 import type { Daemon, DaemonOptions } from './daemon.js';
 import { spawnTypescript } from './fixtures/spawn-typescript.js';
@@ -104,7 +104,7 @@ describe('startDaemon', () => {
   it('inherits nothing from our environment', async () => {
     const script = 'require("node:fs").writeFileSync(process.argv[1], String(process.pid)); console.log(process.env)';
     await start({ ...options(`${script}; setInterval(() => {}, 1000)`), env: { ONLY: 'this' } });
-    await vi.waitFor(async () => expect(await readFile(join(directory, 'server.log'), 'utf8')).toContain('ONLY'));
+    await expect.poll(() => readFile(join(directory, 'server.log'), 'utf8')).toContain('ONLY');
     expect(await readFile(join(directory, 'server.log'), 'utf8')).not.toContain('HOME');
   });
 
@@ -122,7 +122,7 @@ describe('startDaemon', () => {
     const helper = await identifyProcess(Number(await readFile(join(directory, 'pid'), 'utf8')));
     await daemon.stop();
     expect(leader && (await isRunning(leader))).toBe(false);
-    await vi.waitFor(async () => expect(helper && (await isRunning(helper))).toBe(false));
+    await expect.poll(async () => helper && (await isRunning(helper))).toBe(false);
   });
 
   it('starts the child again when it is killed', async () => {

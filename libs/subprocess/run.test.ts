@@ -110,7 +110,7 @@ it('ends a family that does not want to, when the time is over', async () => {
     kind: 'timed-out',
   });
   expect(await familyIsGone()).toBe(true);
-}, 15_000);
+});
 
 it('ends the family on abort and throws the reason', async () => {
   const controller = new AbortController();
@@ -124,7 +124,7 @@ it('ends the family on abort and throws the reason', async () => {
   await expect(running).rejects.toThrow('no longer wanted');
   clearInterval(poll);
   expect(await familyIsGone()).toBe(true);
-}, 15_000);
+});
 
 it('starts nothing once it is aborted', async () => {
   const aborted = AbortSignal.abort(new Error('too late'));

@@ -100,30 +100,26 @@ async function listeningAddresses(pid: number): Promise<string[]> {
 }
 
 describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPORAL or a cached binary)', () => {
-  it(
-    'keeps workflows over a restart, for 30 days after they close, in a folder of any name',
-    { timeout: 60_000 },
-    async () => {
-      const from = { ...options(), dataFile: join(directory, 'my data?100%', 'temporal.db') };
-      const first = await start(from);
-      expect((await fetch(first.uiUrl)).status).toBe(200);
-      await startWorkflow(first, 'survivor');
-      await first.stop();
+  it('keeps workflows over a restart, for 30 days after they close, in a folder of any name', async () => {
+    const from = { ...options(), dataFile: join(directory, 'my data?100%', 'temporal.db') };
+    const first = await start(from);
+    expect((await fetch(first.uiUrl)).status).toBe(200);
+    await startWorkflow(first, 'survivor');
+    await first.stop();
 
-      const second = await start(from);
-      expect(await findWorkflowType(second, 'survivor')).toBe('mcpRegistry');
-      expect(await retentionDays(second)).toBe(30);
-    },
-  );
+    const second = await start(from);
+    expect(await findWorkflowType(second, 'survivor')).toBe('mcpRegistry');
+    expect(await retentionDays(second)).toBe(30);
+  });
 
-  it('runs beside another one that was asked for the same ports', { timeout: 60_000 }, async () => {
+  it('runs beside another one that was asked for the same ports', async () => {
     const [one, other] = await Promise.all([start(options('one')), start(options('other'))]);
     expect(new Set([one.port, other.port, one.uiPort, other.uiPort]).size).toBe(4);
     await startWorkflow(one, 'only-in-one');
     await expect(findWorkflowType(other, 'only-in-one')).rejects.toThrow('not found');
   });
 
-  it('takes the next port when another program has the wanted one', { timeout: 60_000 }, async () => {
+  it('takes the next port when another program has the wanted one', async () => {
     const program = createServer().listen(0, '127.0.0.1');
     await once(program, 'listening');
     const { port: busy } = program.address() as AddressInfo;
@@ -133,14 +129,14 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
     await once(program.close(), 'close');
   });
 
-  it.skipIf(process.platform !== 'linux')('listens on loopback only', { timeout: 60_000 }, async () => {
+  it.skipIf(process.platform !== 'linux')('listens on loopback only', async () => {
     await start(options());
     const addresses = await listeningAddresses(await pidOf(options()));
     expect(addresses.length).toBeGreaterThanOrEqual(2);
     expect(new Set(addresses)).toEqual(new Set(['0100007F']));
   });
 
-  it('comes back on its port, with its workflows, when it is killed', { timeout: 60_000 }, async () => {
+  it('comes back on its port, with its workflows, when it is killed', async () => {
     const back = Promise.withResolvers<void>();
     const server = await start({
       ...options(),
@@ -152,7 +148,7 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
     expect(await findWorkflowType(server, 'survivor')).toBe('mcpRegistry');
   });
 
-  it('starts after its first start was killed in the middle of making tables', { timeout: 60_000 }, async () => {
+  it('starts after its first start was killed in the middle of making tables', async () => {
     const abort = new AbortController();
     const { dataFile } = options();
     const failed = startTemporalDevServer({ ...options(), signal: abort.signal }).catch(

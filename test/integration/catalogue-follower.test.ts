@@ -70,7 +70,6 @@ async function textsOf(reader: CatalogueReader): Promise<string[]> {
 async function expectServed(catalogue: LiveCatalogue, wanted: readonly string[], source?: string): Promise<void> {
   await expect
     .poll(() => textsOf(catalogue.reader({ namespace: 'test', registry, ...(source && { source }) })), {
-      timeout: 20_000,
       interval: 10,
     })
     .toEqual(wanted);

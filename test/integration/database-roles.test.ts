@@ -214,7 +214,7 @@ describe('the pool of a databaseConfig', () => {
       );
       expect(new Set(backends).size).toBe(3);
       const connections = () => asAdmin(`SELECT pid FROM pg_stat_activity WHERE usename = '${app.user}'`);
-      await expect.poll(connections, { timeout: 30_000 }).toEqual([]);
+      await expect.poll(connections).toEqual([]);
       const [{ pid }] = (await pool.query('SELECT pg_backend_pid() AS pid')) as [{ pid: number }];
       expect(backends).not.toContain(pid);
     } finally {

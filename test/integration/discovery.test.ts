@@ -139,8 +139,6 @@ async function put(kind: KindName, name: string, said: Record<string, string> = 
   });
 }
 
-const PATIENCE = { timeout: 60_000 };
-
 /** What clients see, as `name: description`. */
 async function seen(): Promise<string[] | undefined> {
   const servers = await listServers(`${pod.url}/registry/default`);
@@ -156,7 +154,7 @@ function status(wanted: (status: RegistryStatus) => boolean, name = 'tools'): Pr
 
 describe('a registry without sources of its own', () => {
   it('serves nothing, and has no fault, while the cluster knows no MCP servers', async () => {
-    await expect.poll(seen, PATIENCE).toEqual([]);
+    await expect.poll(seen).toEqual([]);
     const { syncStatus, conditions } = await status(({ syncStatus: sync }) => sync?.phase === 'Complete');
     expect(syncStatus).toMatchObject({ serverCount: 0, sources: [{ name: 'default', phase: 'Complete' }] });
     expect(syncStatus).not.toHaveProperty('message');
@@ -167,7 +165,7 @@ describe('a registry without sources of its own', () => {
     await installServerCrds(api, 'v1alpha1');
     await put('MCPServer', 'private');
     await put('MCPServer', 'weather', EXPORTED, { image: 'example/weather:1', transport: 'stdio', proxyMode: 'sse' });
-    await expect.poll(seen, PATIENCE).toEqual(['weather: x']);
+    await expect.poll(seen).toEqual(['weather: x']);
     const name = encodeURIComponent(`com.toolhive.k8s.${namespace}/weather`);
     const answer = await fetch(`${pod.url}/registry/default/v0.1/servers/${name}/versions/latest`);
     expect(await answer.json()).toMatchObject({
@@ -179,17 +177,17 @@ describe('a registry without sources of its own', () => {
 
   it('follows each edit, of every kind', async () => {
     await put('MCPServer', 'weather', { ...EXPORTED, 'registry-description': 'y' });
-    await expect.poll(seen, PATIENCE).toEqual(['weather: y']);
+    await expect.poll(seen).toEqual(['weather: y']);
     await put('MCPServer', 'private', EXPORTED);
-    await expect.poll(seen, PATIENCE).toEqual(['private: x', 'weather: y']);
+    await expect.poll(seen).toEqual(['private: x', 'weather: y']);
     await put('VirtualMCPServer', 'all', EXPORTED);
-    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'private: x', 'weather: y']);
+    await expect.poll(seen).toEqual(['all: x', 'private: x', 'weather: y']);
     await put('MCPRemoteProxy', 'far', EXPORTED);
-    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'far: x', 'private: x', 'weather: y']);
+    await expect.poll(seen).toEqual(['all: x', 'far: x', 'private: x', 'weather: y']);
     await put('MCPServer', 'private', { ...EXPORTED, 'registry-export': 'false' });
-    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'far: x', 'weather: y']);
+    await expect.poll(seen).toEqual(['all: x', 'far: x', 'weather: y']);
     await api.delete('MCPRemoteProxy', { namespace, name: 'far' });
-    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'weather: y']);
+    await expect.poll(seen).toEqual(['all: x', 'weather: y']);
   });
 
   it('goes on with what was good when an object has a fault, and names the fault', async () => {
@@ -203,15 +201,15 @@ describe('a registry without sources of its own', () => {
         message: expect.stringContaining(`com.toolhive.k8s.${namespace}/weather`),
       }),
     );
-    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'weather: y']);
+    await expect.poll(seen).toEqual(['all: x', 'weather: y']);
     await put('MCPServer', 'weather', { ...EXPORTED, 'registry-description': 'z' });
-    await expect.poll(seen, PATIENCE).toEqual(['all: x', 'weather: z']);
+    await expect.poll(seen).toEqual(['all: x', 'weather: z']);
   });
 
   it('loses all of them at once when they are deleted: that is meant so', async () => {
     await api.delete('VirtualMCPServer', { namespace, name: 'all' });
     await api.delete('MCPServer', { namespace, name: 'weather' });
-    await expect.poll(seen, PATIENCE).toEqual([]);
+    await expect.poll(seen).toEqual([]);
     expect(await status(({ syncStatus: sync }) => sync?.serverCount === 0)).toMatchObject({
       syncStatus: { phase: 'Complete' },
     });
@@ -219,9 +217,9 @@ describe('a registry without sources of its own', () => {
 
   it('reads them in whichever version the cluster serves', async () => {
     await put('MCPServer', 'weather', EXPORTED);
-    await expect.poll(seen, PATIENCE).toEqual(['weather: x']);
+    await expect.poll(seen).toEqual(['weather: x']);
     await removeServerCrds(api);
-    await expect.poll(seen, PATIENCE).toEqual([]);
+    await expect.poll(seen).toEqual([]);
     await installServerCrds(api, 'v1beta1');
     const annotations = Object.fromEntries(
       Object.entries(EXPORTED).map(([key, value]) => [`toolhive.stacklok.dev/${key}`, value]),
@@ -236,7 +234,7 @@ describe('a registry without sources of its own', () => {
       },
       attempt: 'create an MCPServer',
     });
-    await expect.poll(seen, PATIENCE).toEqual(['newer: x']);
+    await expect.poll(seen).toEqual(['newer: x']);
   });
 });
 

@@ -110,7 +110,7 @@ function chance(seed: number): number {
   return Number.parseInt(hash('sha256', `kill ${seed}`).slice(0, 8), 16) / 2 ** 32;
 }
 
-describe('kill -9 of the sync worker', { timeout: 120_000 }, () => {
+describe('kill -9 of the sync worker', () => {
   it.each(SEEDS)('at a random moment of two syncs, seed %i: both converge, and nobody reads a half', async (seed) => {
     await publishEdition();
     await world.workflows.syncNow(world.registry);

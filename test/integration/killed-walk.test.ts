@@ -59,7 +59,7 @@ it(`fetches at most ${REFETCHED_AT_MOST} of ${PAGES} pages again when the proces
   const names = await world.query<{ name: string }>('SELECT name FROM entry ORDER BY name');
   expect(names.map(({ name }) => name)).toEqual(upstream.entries.map(({ name }) => name).toSorted());
   expect(await world.query('SELECT walk FROM staged_walk')).toEqual([]);
-}, 120_000);
+});
 
 /** Counted from 1; undefined for a request that is no part of a walk. */
 function pageOf(url: string): number | undefined {

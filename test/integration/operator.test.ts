@@ -448,25 +448,21 @@ describe('while Temporal is away', () => {
     await eventually(async () => ((await registry()) ? undefined : true));
   });
 
-  it(
-    'a registry that was followed goes too, and its workflow when Temporal is back',
-    { timeout: 120_000 },
-    async () => {
-      const [host = '', port] = inject('temporalAddress').split(':');
-      await using door = await Door.to({ host, port: Number(port) });
-      // Longer than between two looks at Temporal, or it would always count as away.
-      await start({ temporalAddress: `127.0.0.1:${door.port}`, temporalPatienceMs: 8_000 });
-      const { metadata } = await create();
-      const ref = { namespace, name: 'r', uid: metadata.uid! };
-      await settled();
-      await door.shut();
-      await api.delete('MCPRegistry', ref);
-      expect(await registry()).toBeDefined();
-      await eventually(async () => ((await registry()) ? undefined : true));
-      await door.open();
-      await temporal.client.workflow.getHandle(registryWorkflowId(ref)).result();
-    },
-  );
+  it('a registry that was followed goes too, and its workflow when Temporal is back', async () => {
+    const [host = '', port] = inject('temporalAddress').split(':');
+    await using door = await Door.to({ host, port: Number(port) });
+    // Longer than between two looks at Temporal, or it would always count as away.
+    await start({ temporalAddress: `127.0.0.1:${door.port}`, temporalPatienceMs: 8_000 });
+    const { metadata } = await create();
+    const ref = { namespace, name: 'r', uid: metadata.uid! };
+    await settled();
+    await door.shut();
+    await api.delete('MCPRegistry', ref);
+    expect(await registry()).toBeDefined();
+    await eventually(async () => ((await registry()) ? undefined : true));
+    await door.open();
+    await temporal.client.workflow.getHandle(registryWorkflowId(ref)).result();
+  });
 
   it('a registry that is deleted goes too when Temporal answers and its workflow does nothing', async () => {
     const { metadata } = await create();

@@ -59,9 +59,7 @@ it('tells what keeps a server from being, goes on by itself when that is mended,
 
   await api.delete('ConfigMap', { namespace, name: 'tools-registry-server-config' });
   await workflows.nudge(registry, { generation: 3, drift: true });
-  await expect
-    .poll(() => api.get('ConfigMap', namespace, 'tools-registry-server-config'), { timeout: 20_000 })
-    .toBeDefined();
+  await expect.poll(() => api.get('ConfigMap', namespace, 'tools-registry-server-config')).toBeDefined();
 
   await api.delete('MCPRegistry', { namespace, name: 'tools' });
   await workflows.nudge(registry, { generation: 4 });

@@ -172,7 +172,7 @@ async function publishAwkward(entry: EntryRow): Promise<void> {
 }
 
 async function until<T>(look: () => T | Promise<T>, wanted: (seen: T) => boolean): Promise<void> {
-  await expect.poll(async () => wanted(await look()), { timeout: 20_000, interval: 50 }).toBe(true);
+  await expect.poll(async () => wanted(await look())).toBe(true);
 }
 
 const many = encodeURIComponent('io.example/many');

@@ -87,7 +87,7 @@ describe('a server with a database of its own', () => {
     ]);
     await world.source('absent', ({ failure }) => failure?.reason === 'PVCNotFound');
     // The workflow hears of a run a moment before the database does, which readiness goes by.
-    await expect.poll(() => pod.readiness(), { timeout: 20_000 }).toMatchObject({ status: 200 });
+    await expect.poll(() => pod.readiness()).toMatchObject({ status: 200 });
 
     const answers = await answersUntilNotReady(pod, '/registry/git/v0.1/servers', () => server.end());
     expect(answers).toEqual(new Set(['200']));
@@ -145,9 +145,9 @@ describe('a server with a database elsewhere', () => {
       const stale = (await fetch(`${pod.url}/v0.1/servers`)).headers.get('x-registry-stale');
       return { status, noSyncs: body.includes('no syncs since'), isStale: stale !== null };
     };
-    await expect.poll(told, { timeout: 60_000 }).toEqual({ status: 200, noSyncs: true, isStale: true });
+    await expect.poll(told).toEqual({ status: 200, noSyncs: true, isStale: true });
     await temporal.open();
-    await expect.poll(told, { timeout: 60_000 }).toEqual({ status: 200, noSyncs: false, isStale: false });
+    await expect.poll(told).toEqual({ status: 200, noSyncs: false, isStale: false });
     await edit(2);
     await syncNow(world);
     await served(pod, 'file', 3, 2);

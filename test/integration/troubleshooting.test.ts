@@ -321,7 +321,7 @@ function pour(response: ServerResponse): void {
 
 describe.concurrent(
   'the status tells what is wrong, the API goes on, and mending is enough, when',
-  { timeout: 240_000 },
+  { timeout: 500_000 },
   () => {
     it.each(Object.entries(TROUBLES))('%s', async (what, make) => {
       const { good, breaks, mends, phase = 'Failed', reason, condition = 'SourceAvailable', says } = await make();
@@ -395,7 +395,7 @@ const ABSENCES: Record<string, () => Absence> = {
   }),
 };
 
-describe.concurrent('the registry is Pending until somebody creates', { timeout: 240_000 }, () => {
+describe.concurrent('the registry is Pending until somebody creates', { timeout: 500_000 }, () => {
   it.each(Object.entries(ABSENCES))('%s', async (what, make) => {
     const { absent, reason, says, create, wantsTrigger } = make();
     const registry = new TroubledRegistry(world, api.url, `without-${what.replaceAll(' ', '-').toLowerCase()}`, absent);
@@ -416,7 +416,7 @@ describe.concurrent('the registry is Pending until somebody creates', { timeout:
 
 describe.concurrent(
   'a sync that leaves nothing to serve is a success with a warning, when',
-  { timeout: 240_000 },
+  { timeout: 500_000 },
   () => {
     it('the filter leaves out everything, at once and until it is edited', async () => {
       const source = fromConfigMap('filtered');

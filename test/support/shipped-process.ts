@@ -9,7 +9,7 @@ import { isPortFree } from '#temporal/free-port.js';
 export const MAIN = fileURLToPath(new URL('dist/apps/main.js', projectRoot));
 
 /** Longer than anything here takes; a test that waits in vain tells what the process said. */
-const PATIENCE_MS = 55_000;
+const PATIENCE_MS = 110_000;
 
 /** Starts a command of the shipped build; undefined unsets a variable. */
 export function startShipped(

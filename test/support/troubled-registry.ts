@@ -10,7 +10,7 @@ export interface Setting {
   readonly documents?: readonly object[];
 }
 
-const PATIENCE_MS = 100_000;
+const PATIENCE_MS = 200_000;
 
 /** One registry with one source in a manifest file of its own: edited and asked as a user would do it. */
 export class TroubledRegistry {

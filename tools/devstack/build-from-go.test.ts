@@ -42,7 +42,7 @@ function greeter(): Tool {
 }
 
 // Without Go there is nothing to test here: the build is then refused, which obtain-tool.test.ts looks at.
-describe.skipIf(!hasGo)('a build with Go', { timeout: 120_000 }, () => {
+describe.skipIf(!hasGo)('a build with Go', () => {
   it('makes a program that knows its version, and tells how far it is', async () => {
     await writeFile(join(root, 'main.go'), greeting);
     // Flags for the user's own projects must not break this build.

@@ -32,7 +32,7 @@ it('uses the programs where npm put them', async () => {
   expect(await readdir(directory)).toEqual([]);
 });
 
-it('makes one copy, with symlinks, where the install script was blocked', { timeout: 30_000 }, async () => {
+it('makes one copy, with symlinks, where the install script was blocked', async () => {
   const unpacked = await unpackedOnly();
   const { postgres, initdb } = await placeBinaries(unpacked, directory, undefined);
   expect(postgres).toBe(join(directory, `postgres-binaries-${unpacked.version}`, 'bin', 'postgres'));

@@ -51,7 +51,7 @@ beforeAll(async () => {
   await server.stop();
   spawnSync('chmod', ['-R', 'a+rX', server.data]);
   template = server.data;
-}, 60_000);
+});
 
 afterAll(() => rm(templateHome, { recursive: true }));
 
@@ -127,12 +127,12 @@ async function initdbHasBegun(dataDirectory: string): Promise<void> {
         const unfinished = names.find((name) => name.startsWith('postgres-18.new-'));
         return unfinished ? readdir(join(dataDirectory, unfinished)) : [];
       },
-      { timeout: 10_000, interval: 5 },
+      { interval: 5 },
     )
     .toContain('PG_VERSION');
 }
 
-describe('startEmbeddedPostgres', { timeout: 60_000 }, () => {
+describe('startEmbeddedPostgres', () => {
   it('keeps what was committed over a restart, and writes nothing when all is there', async () => {
     const first = await start();
     expect(first.version).toMatch(/^18\./);
@@ -228,7 +228,7 @@ describe('startEmbeddedPostgres', { timeout: 60_000 }, () => {
   });
 });
 
-describe('after a kill -9', { timeout: 60_000 }, () => {
+describe('after a kill -9', () => {
   it('comes back by itself when the postmaster is killed in the middle of a query', async () => {
     const back = Promise.withResolvers<void>();
     const server = await start({ log: (message) => message.endsWith('is back') && back.resolve() });
@@ -285,7 +285,7 @@ describe('after a kill -9', { timeout: 60_000 }, () => {
   });
 });
 
-describe('when it cannot start', { timeout: 60_000 }, () => {
+describe('when it cannot start', () => {
   it('says that the data directory cannot be written', async () => {
     await writeFile(join(directory, 'file'), '');
     const dataDirectory = join(directory, 'file', 'data');
@@ -309,7 +309,7 @@ describe('when it cannot start', { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(!isRoot)('as root (skipped for an ordinary user)', { timeout: 60_000 }, () => {
+describe.skipIf(!isRoot)('as root (skipped for an ordinary user)', () => {
   it('runs Postgres as nobody', async () => {
     const server = await start();
     const { pid } = await postmasterOf(server);
@@ -369,7 +369,7 @@ describe.skipIf(!isRoot)('as root (skipped for an ordinary user)', { timeout: 60
   });
 });
 
-describe.skipIf(!canBeAnother)('as an ordinary user (skipped unless root may become one)', { timeout: 60_000 }, () => {
+describe.skipIf(!canBeAnother)('as an ordinary user (skipped unless root may become one)', () => {
   it('keeps everything in the data directory', async () => {
     await chown(directory, NOBODY.uid, NOBODY.gid);
     const { started } = await startInAnotherProcess(options(), NOBODY);

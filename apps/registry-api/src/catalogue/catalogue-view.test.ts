@@ -83,7 +83,7 @@ const filter: fc.Arbitrary<ListFilter> = fc.record(
   { requiredKeys: [] },
 );
 
-describe('a catalogue, against a naive reading of the same rows', { timeout: 60_000 }, () => {
+describe('a catalogue, against a naive reading of the same rows', () => {
   it('agrees on every route, whatever the sources, their changes, the filters, the pages and the memory', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -206,7 +206,7 @@ describe('a store of documents', () => {
   });
 });
 
-describe('a watched store of documents', { timeout: 30_000 }, () => {
+describe('a watched store of documents', () => {
   it('takes an edit, a trigger, a reference, a new file and a removed one, each once', async () => {
     await write('a.yaml', registry('one'), registry('two'), configMap('one-data', '1'));
     const store = await open();
