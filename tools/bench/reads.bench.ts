@@ -16,6 +16,7 @@ import { generateCatalogue } from './generate-catalogue.js';
 import { Connection, load, percentile } from './reads/load.js';
 import type { Load } from './reads/load.js';
 import { ServerProcess } from './reads/server-process.js';
+import type { FixedAnswer } from './reads/server-process.js';
 
 const NAMES = 50_000;
 /** A catalogue of today, where it is at hand. */
@@ -26,8 +27,8 @@ const ROUNDS = 5;
 const CONNECTIONS = [1, 16, 64];
 
 /**
- * Lists, searches, single servers and 304s, beside a Fastify route that sends the same bytes from one Buffer. Argument:
- * `large` or `real`, for one of the two catalogues.
+ * Lists, searches, single servers and 304s, beside a Fastify route that sends the same answer, head and body, from one
+ * Buffer. Argument: `large` or `real`, for one of the two catalogues.
  */
 export const readsBench: Bench = {
   name: 'reads',
@@ -64,26 +65,28 @@ async function measure(store: BenchStore, name: string, file: string): Promise<B
   });
   const cases = toCases(names, cursors);
 
-  const bodies: Record<string, string> = {};
-  const tags: string[] = [];
+  const answers: Record<string, FixedAnswer> = {};
   const connection = await Connection.open(api.started.port);
-  for (const [index, { request }] of cases.entries()) {
-    const { head, body } = await connection.fetch(request(0));
-    tags[index] = /\r\netag: (\S+)/i.exec(head)?.[1] ?? '';
-    bodies[`/${index}`] = join(store.directory, `${name}-${index}.json`);
-    await writeFile(bodies[`/${index}`] as string, body);
+  for (const [index, { request, isCurrent }] of cases.entries()) {
+    const whole = await connection.fetch(request(0));
+    const condition = `\r\nIf-None-Match: ${whole.headers['etag']}`;
+    const { status, headers } = isCurrent ? await connection.fetch(`${request(0)}${condition}`) : whole;
+    const body = join(store.directory, `${name}-${index}.json`);
+    await writeFile(body, whole.body);
+    answers[`/${index}`] = { status, headers: withoutOwn(headers), body };
   }
   connection.close();
-  await using bare = await ServerProcess.start({ kind: 'bare', bodies });
+  await using bare = await ServerProcess.start({ kind: 'bare', answers });
 
   const rows: (string | number)[][] = [];
   for (const [index, { label, request, isCurrent }] of cases.entries()) {
     for (const connections of CONNECTIONS) {
-      const ifNoneMatch = (tag: string) => (isCurrent ? `\r\nIf-None-Match: ${tag}` : '');
-      const common = { connections, seconds: SECONDS, expectedStatus: isCurrent ? 304 : 200 };
+      const { status, headers } = answers[`/${index}`] as FixedAnswer;
+      const condition = isCurrent ? `\r\nIf-None-Match: ${headers['etag']}` : '';
+      const common = { connections, seconds: SECONDS, expectedStatus: status };
       const [ours, limit] = await compareCosts(
-        [api, { ...common, request: (n) => `${request(n)}${ifNoneMatch(tags[index] as string)}` }],
-        [bare, { ...common, request: () => `/${index}${ifNoneMatch('"bare"')}` }],
+        [api, { ...common, request: (n) => `${request(n)}${condition}` }],
+        [bare, { ...common, request: () => `/${index}${condition}` }],
       );
       rows.push([
         label,
@@ -206,6 +209,13 @@ const FREQUENT = [
   ['inspect, fetch', 'Bridge', 'number 0', '-tools-', 'STRIPE', 'through jira', 'export', 'update', 'ee', 'zq'],
 ].flat();
 
+/** What Fastify and Node add to any answer. */
+const THEIR_OWN = new Set(['connection', 'content-length', 'date', 'keep-alive']);
+
+function withoutOwn(headers: FixedAnswer['headers']): FixedAnswer['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !THEIR_OWN.has(name)));
+}
+
 interface Cost {
   readonly cpu: number;
   readonly perSecond: number;
@@ -252,7 +262,7 @@ async function takeInChange(
 ): Promise<{ visibleMs: number; longestBlockMs: number }> {
   const { port } = api.started;
   const watcher = await Connection.open(port);
-  const tagNow = async () => /\r\netag: (\S+)/i.exec((await watcher.fetch('/v0.1/servers?limit=1')).head)?.[1];
+  const tagNow = async () => (await watcher.fetch('/v0.1/servers?limit=1')).headers['etag'];
   const change = async () => {
     await sleep(500);
     const before = await tagNow();

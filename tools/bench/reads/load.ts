@@ -68,6 +68,13 @@ export function percentile({ latencies }: LoadResult, share: number): number {
 /** Connections are read one after the other, so one buffer does for all: a new one each time costs more than a request. */
 const received = Buffer.alloc(256 * 1024);
 
+export interface FetchedAnswer {
+  readonly status: number;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
 /** One answer at a time; counts the bytes of a body without keeping them, unless they are asked for. */
 export class Connection {
   readonly #socket: Socket;
@@ -103,12 +110,13 @@ export class Connection {
     return this.#answered.promise;
   }
 
-  async fetch(path: string): Promise<{ head: string; body: Buffer }> {
+  async fetch(pathAndHeaders: string): Promise<FetchedAnswer> {
     this.#body = [];
-    await this.ask(path);
+    const status = await this.ask(pathAndHeaders);
     const body = Buffer.concat(this.#body);
     this.#body = undefined;
-    return { head: this.#head, body };
+    const [, ...lines] = this.#head.split('\r\n');
+    return { status, headers: Object.fromEntries(lines.map(toHeader)), body };
   }
 
   close(): void {
@@ -130,4 +138,9 @@ export class Connection {
     this.#body?.push(Buffer.from(body));
     if (this.#missing === 0) this.#answered?.resolve(this.#status);
   }
+}
+
+function toHeader(line: string): [string, string] {
+  const colon = line.indexOf(': ');
+  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 2)];
 }

@@ -69,14 +69,16 @@ async function serveApi({
   return { port: Number(new URL(api.url).port), loadMs: performance.now() - listeningAt };
 }
 
-/** Each path answers from one Buffer, the same for every request, and 304 to whoever has it. */
-async function serveBare({ bodies }: Served & { kind: 'bare' }): Promise<Omit<Started, 'longestBlockMs'>> {
+/** Each path sends one answer from one Buffer; what is sent without a body, to those who have it only. */
+async function serveBare({ answers }: Served & { kind: 'bare' }): Promise<Omit<Started, 'longestBlockMs'>> {
   const server = fastify();
-  for (const [path, file] of Object.entries(bodies)) {
+  for (const [path, { status, headers, body: file }] of Object.entries(answers)) {
     const body = await readFile(file);
     server.get(path, (request, reply) => {
-      reply.headers({ etag: '"bare"', 'content-type': 'application/json; charset=utf-8' });
-      return request.headers['if-none-match'] === '"bare"' ? reply.code(304).send() : reply.send(body);
+      reply.headers(headers);
+      return status === 304 && request.headers['if-none-match'] === headers['etag']
+        ? reply.code(304).send()
+        : reply.send(body);
     });
   }
   await server.listen({ host: '127.0.0.1', port: 0 });

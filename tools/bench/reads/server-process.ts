@@ -9,7 +9,16 @@ import { SERVER_HEAP_FLAGS } from '../pod-heap.js';
 /** What a child process serves: our API on this database, or fixed bytes on a route that does nothing else. */
 export type Served =
   | { readonly kind: 'api'; readonly database: DatabaseAccess; readonly namespace: string; readonly registry: string }
-  | { readonly kind: 'bare'; readonly bodies: Readonly<Record<string, string>> };
+  | { readonly kind: 'bare'; readonly answers: Readonly<Record<string, FixedAnswer>> };
+
+/** An answer of our API, for a route that sends the same. */
+export interface FixedAnswer {
+  readonly status: number;
+  /** Without those that Fastify and Node add by themselves. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The file with the body. */
+  readonly body: string;
+}
 
 export interface Usage {
   readonly cpuMicros: number;
