@@ -1,20 +1,17 @@
-import { NotFoundException } from '@nestjs/common';
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { Problem } from './problem.js';
 
 /**
- * Answers what no route answers: 404 for a path, and 405 for the methods that a path does not have, where Fastify would
- * say 404. Both before a body is read, since it does not matter what that holds. Returns what has to be called once all
- * routes are there.
+ * Answers the methods that a path does not have with 405, where Fastify would say 404, and before a body is read, since it
+ * does not matter what that holds. Returns what has to be called once all routes are there.
  */
-export function refuseAbsentRoutes(server: FastifyInstance): () => void {
+export function refuseOtherMethods(server: FastifyInstance): () => void {
   const methodsByUrl = new Map<string, Set<string>>();
   server.addHook('onRoute', ({ url, method }) => {
     const methods = methodsByUrl.get(url) ?? new Set();
     methodsByUrl.set(url, methods);
     for (const name of [method].flat()) methods.add(name);
   });
-  server.addHook('onRequest', (request, _reply, done) => done(request.is404 ? new NotFoundException() : undefined));
   return () => {
     for (const [url, methods] of Array.from(methodsByUrl)) {
       // Answered for every path alike, in a hook: browsers ask before they send.

@@ -1,5 +1,4 @@
-import type { FastifyInstance } from 'fastify';
-import { refuseOtherTypes } from './accepted-types.js';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** On every answer, errors included. Browsers and editors read this API from pages of any origin (VS Code, Copilot). */
 export const COMMON_HEADERS = {
@@ -17,13 +16,13 @@ const PREFLIGHT_HEADERS = {
   'access-control-max-age': '86400',
 } as const;
 
-/** Sets the headers, heeds `Accept`, and answers OPTIONS, for paths that do not exist as well: whoever asks next sees why. */
+/** Answers OPTIONS. */
+export function answerPreflight(reply: FastifyReply): void {
+  void reply.code(204).headers(PREFLIGHT_HEADERS).send();
+}
+
+/** What is sent past Fastify, as the catalogue's answers are, brings them along. */
 export function addCommonHeaders(server: FastifyInstance): void {
-  server.addHook('onRequest', (request, reply, done) => {
-    if (request.method === 'OPTIONS') void reply.code(204).headers(PREFLIGHT_HEADERS).send();
-    else done(refuseOtherTypes(request));
-  });
-  // What is sent past Fastify, as the catalogue's answers are, brings them along.
   server.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers(COMMON_HEADERS);
     done();

@@ -1,7 +1,8 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { NestFactory } from '@nestjs/core';
+import { NotFoundException } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
@@ -9,12 +10,13 @@ import type { Logger } from 'pino';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryDirectory } from '../served-registry.js';
 import type { ServerMetrics } from '../server-metrics.js';
-import { refuseAbsentRoutes } from './absent-routes.js';
-import { addCommonHeaders, COMMON_HEADERS } from './common-headers.js';
-import { countRequests } from './count-requests.js';
+import { refuseOtherMethods } from './accepted-methods.js';
+import { refuseOtherTypes } from './accepted-types.js';
+import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
 import { sendProblem, toProblem } from './error.filter.js';
 import { NestLogger } from './nest-logger.js';
 import { parseQueryString } from './query-string.js';
+import { requestCounter } from './request-counter.js';
 import { requestId } from './request-id.js';
 import { scopeToRegistry } from './served-scope.js';
 
@@ -49,15 +51,10 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const adapter = new FastifyAdapter(serverOptions(options));
   const server = adapter.getInstance();
-  if (options.metrics) countRequests(server, options.metrics);
+  lookAtRequests(server, options);
   addCommonHeaders(server);
   keepJsonAsBytes(server);
-  let draining = false;
-  // Below all hooks: some answers go past them.
-  server.server.prependListener('request', (_request, response: ServerResponse) => {
-    if (draining) response.shouldKeepAlive = false;
-  });
-  const refuseOtherMethods = refuseAbsentRoutes(server);
+  const allRoutesAreThere = refuseOtherMethods(server);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: new NestLogger(options.logger),
     abortOnError: false,
@@ -65,7 +62,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   try {
     await app.init();
-    refuseOtherMethods();
+    allRoutesAreThere();
     await server.listen({ host: options.host, port: options.port });
   } catch (error) {
     await app.close();
@@ -74,9 +71,27 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { port } = server.server.address() as AddressInfo;
   return {
     url: `http://${urlHost(options.host)}:${port}`,
-    drain: () => void (draining = true),
+    // Below all hooks: some answers go past them.
+    drain: () => void server.server.prependListener('request', endConnection),
     close: () => app.close(),
   };
+}
+
+/**
+ * Counts, answers OPTIONS, and refuses what nobody answers, for paths that do not exist as well: whoever asks next sees why.
+ * In one hook, since each takes its part of what a 304 costs, and before a body is read.
+ */
+function lookAtRequests(server: FastifyInstance, { metrics }: HttpServerOptions): void {
+  const count = metrics && requestCounter(metrics);
+  server.addHook('onRequest', (request, reply, done) => {
+    count?.(request, reply);
+    if (request.method === 'OPTIONS') answerPreflight(reply);
+    else done(refuseOtherTypes(request) ?? (request.is404 ? new NotFoundException() : undefined));
+  });
+}
+
+function endConnection(_request: IncomingMessage, response: ServerResponse): void {
+  response.shouldKeepAlive = false;
 }
 
 /** What is published must keep its own words and order, which a detour through objects would not. */

@@ -3,13 +3,15 @@ export const UNDECODABLE = Symbol('not valid percent-encoded UTF-8');
 
 export type QueryValue = string | typeof UNDECODABLE | readonly unknown[];
 
+const NO_VALUES = Object.freeze(Object.create(null) as Record<string, QueryValue>);
+
 /**
  * Parses a query string; never throws, because the router calls it where nothing catches. A name that is given twice,
  * or with the brackets that other parsers take for arrays and objects, gets an array, which no schema here accepts.
  */
 export function parseQueryString(text: string): Record<string, QueryValue> {
+  if (text === '') return NO_VALUES;
   const values: Record<string, QueryValue> = Object.create(null) as Record<string, QueryValue>;
-  if (text === '') return values;
   for (const pair of text.split('&')) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DurationSeries } from '#observability/metrics.js';
 import type { ServerMetrics } from '../server-metrics.js';
 
@@ -18,8 +18,8 @@ interface Route {
 
 type CountedResponse = ServerResponse & { [STARTED]?: Started };
 
-/** Counts and times all requests, those that end before their answer does included. */
-export function countRequests(server: FastifyInstance, metrics: ServerMetrics): void {
+/** Counts and times each request that it is told of, those that end before their answer does included. */
+export function requestCounter(metrics: ServerMetrics): (request: FastifyRequest, reply: FastifyReply) => void {
   const routes = new Map<string, Route>();
 
   function routeOf(url: string): Route {
@@ -40,12 +40,11 @@ export function countRequests(server: FastifyInstance, metrics: ServerMetrics): 
     metrics.activeRequests--;
   }
 
-  server.addHook('onRequest', (request, reply, done) => {
+  return (request, reply) => {
     const raw: CountedResponse = reply.raw;
     // As it is routed, not as it was asked for: that anyone could make up.
     raw[STARTED] = { at: performance.now(), route: routeOf(request.routeOptions.url ?? 'none') };
     raw.on('close', end);
     metrics.activeRequests++;
-    done();
-  });
+  };
 }

@@ -17,11 +17,11 @@ type ScopedMessage = IncomingMessage & {
 };
 
 /**
- * A namespace and a name at the start of a path, below the origin where a client sends the whole URL (RFC 9112, 3.2.2), or
- * behind the well-known part that RFC 9728 inserts before the path of a resource.
+ * A namespace and a name (RFC 1123 labels) at the start of a path, below the origin where a client sends the whole URL
+ * (RFC 9112, 3.2.2), or behind the well-known part that RFC 9728 inserts before the path of a resource.
  */
 const PREFIX =
-  /^(?:https?:\/\/[^/?#]*)?(\/\.well-known\/oauth-protected-resource)?(\/([^/?#]+)\/([^/?#]+))(?=[/?#]|$)/i;
+  /^(?:https?:\/\/[^/?#]*)?(\/\.well-known\/oauth-protected-resource)?(\/([a-z0-9-]+)\/([a-z0-9-]+))(?=[/?#]|$)/i;
 
 /**
  * Decides which registry a request is for and takes its `/{namespace}/{name}` off the URL, so that routes and
@@ -30,10 +30,11 @@ const PREFIX =
  */
 export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirectory): string {
   const url = message.url ?? '/';
-  const [whole = '', wellKnown = '', prefix = '', namespace = '', name = ''] = PREFIX.exec(url) ?? [];
-  const named = whole ? directory.find(namespace, name) : undefined;
+  const found = PREFIX.exec(url);
+  const named = found ? directory.find(found[3] as string, found[4] as string) : undefined;
   message[SERVED_REGISTRY] = named ?? directory.default();
-  if (!named) return url;
+  if (!found || !named) return url;
+  const [whole, wellKnown = '', prefix = ''] = found;
   message[ADDRESS_PREFIX] = prefix;
   const rest = `${wellKnown}${url.slice(whole.length)}`;
   return rest.startsWith('/') ? rest : `/${rest}`;
