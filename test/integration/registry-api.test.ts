@@ -695,6 +695,9 @@ describe('the life of the process', () => {
         status: 'ready',
         detail: expect.stringMatching(/database/),
       });
+      const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();
+      expect(metrics).toMatch(/^thv_reg_srv_catalogue_entries\{registry="default\/open",source="first"\} 9$/m);
+      expect(metrics).toMatch(/^thv_reg_srv_catalogue_age_seconds \d/m);
     });
     await rows.publish('default', 'open', 'v0.1', [...SECOND, { name: 'io.second/later', version: '1.0.0' }]);
     await until(
@@ -748,6 +751,7 @@ describe('the life of the process', () => {
       expect(response.headers.get('retry-after')).toBe('2');
       expect((await fetch(`${lonely.url}/readiness`)).status).toBe(503);
       expect((await fetch(`${lonely.url}/health`)).status).toBe(200);
+      expect((await fetch(`${lonely.internalUrl}/metrics`)).status).toBe(200);
     } finally {
       await lonely.close();
     }
