@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** Most take milliseconds or seconds; a machine that others use as well may stand still for longer than that. */
-const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+const patience = (ms: number) => ({ testTimeout: ms, hookTimeout: ms });
 
 /** Native modules want processes. */
-const onRealServers = { ...patience, globalSetup: ['test/support/global-setup.ts'], pool: 'forks' as const };
+const onRealServers = { ...patience(300_000), globalSetup: ['test/support/global-setup.ts'], pool: 'forks' as const };
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
@@ -19,7 +19,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          ...patience,
+          ...patience(120_000),
           name: 'unit',
           include: ['{apps,workflows,activities,libs,tools}/**/*.test.ts'],
         },
@@ -45,8 +45,7 @@ export default defineConfig({
           pool: 'forks',
           // Pods share the cores of one node.
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          ...patience(300_000),
         },
       },
     ],

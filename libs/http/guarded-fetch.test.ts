@@ -130,7 +130,7 @@ describe('an answer without end', () => {
     }
   });
 
-  it.each<[string, Parameters<typeof startTcpServer>[0], RegExp]>([
+  it.each<[string, Parameters<typeof startTcpServer>[0], RegExp, number?]>([
     ['headers that do not come', () => undefined, /sent no answer within 300ms/],
     [
       'headers that trickle',
@@ -148,11 +148,13 @@ describe('an answer without end', () => {
         const timer = setInterval(() => socket.write('1\r\n \r\n'), 20);
         socket.on('close', () => clearInterval(timer));
       },
-      /did not come to the end of its answer within 300ms/,
+      /did not come to the end of its answer within 3s/,
+      // The headers have to be there in time.
+      3_000,
     ],
-  ])('is given up after the deadline: %s', async (_, talk, message) => {
+  ])('is given up after the deadline: %s', async (_, talk, message, timeoutMs = 300) => {
     await using server = await startTcpServer(talk);
-    const failure = await failureOf(server.url, { timeoutMs: 300 });
+    const failure = await failureOf(server.url, { timeoutMs });
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'retry' });
     expect(failure.message).toMatch(message);
   });

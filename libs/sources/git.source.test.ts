@@ -449,8 +449,7 @@ describe('over HTTP', () => {
     await expect(gitSource.resolve(spec({ repository: url }), context.with({}, controller.signal))).rejects.toThrow(
       'cancelled by the test',
     );
-    const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
-    expect(stdout).not.toContain(url);
+    await expect.poll(async () => (await promisify(execFile)('ps', ['-eo', 'args'])).stdout).not.toContain(url);
   });
 
   it('tells a refused connection and an unknown host as unreachable', async () => {

@@ -80,7 +80,8 @@ it('lets exactly one of several simultaneous starters win, after a killed holder
   const winners = contenders.filter(({ answer }) => answer === 'locked');
   expect(winners).toHaveLength(1);
   for (const { answer } of contenders.filter((contender) => contender !== winners[0])) {
-    expect(answer).toContain(`in use by process ${winners[0]?.process.pid}`);
+    // Who does not find the name of the winner soon says that it is another process.
+    expect(answer).toMatch(new RegExp(`in use by (process ${winners[0]?.process.pid}:|another process)`));
   }
 });
 

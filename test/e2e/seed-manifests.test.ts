@@ -88,15 +88,12 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
     const registry = { namespace: 'e2e-filter', name: 'filtered-registry' };
     await awaitReady(registry);
     expect((await servers(registry, 'toolhive')).servers).toEqual([]);
-    const events = await kubectl([
-      'get',
-      'events',
-      '--namespace',
-      'e2e-filter',
-      '--output',
-      'jsonpath={.items[*].reason}',
-    ]);
-    expect(events.split(' ')).toContain('FilterExcludedAll');
+    const reasons = ['get', 'events', '--namespace', 'e2e-filter', '--output', 'jsonpath={.items[*].reason}'];
+    await until(
+      'an event says so',
+      () => kubectl(reasons),
+      (events) => events.split(' ').includes('FilterExcludedAll'),
+    );
   });
 
   it('07 keeps what it serves in a database that proves itself by a private authority', async () => {
@@ -131,7 +128,7 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
       (list) => list.servers.length === catalogueSize,
     );
     expect(await ask("SELECT name, revision FROM source WHERE name = 'toolhive'")).toEqual(revisions);
-    await kubectl(['delete', 'mcpregistry', registry.name, '--namespace', registry.namespace, '--timeout', '60s']);
+    await kubectl(['delete', 'mcpregistry', registry.name, '--namespace', registry.namespace, '--timeout', '180s']);
   });
 
   it('08 lets in a service account whose token is for the audience, and no other', async () => {
@@ -149,7 +146,7 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
     expect([wrong.status, none.status]).toEqual([401, 401]);
     expect(wrong.challenge).toMatch(/^Bearer realm="mcp-registry", error="invalid_token"/);
     expect(none.challenge).not.toContain('error=');
-    await kubectl(['delete', 'mcpregistry', 'registry', '--namespace', OPERATOR_NAMESPACE, '--timeout', '60s']);
+    await kubectl(['delete', 'mcpregistry', 'registry', '--namespace', OPERATOR_NAMESPACE, '--timeout', '180s']);
   });
 
   it.each([

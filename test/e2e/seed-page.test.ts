@@ -44,10 +44,13 @@ describe('the commands of the documentation', () => {
   });
 
   it('describe shows the name for people, the conditions and the events', async () => {
-    const text = await kubectl(['-n', NAMESPACE, 'describe', 'mcpregistry', 'page']);
+    const text = await until(
+      'an event tells that it is ready',
+      () => kubectl(['-n', NAMESPACE, 'describe', 'mcpregistry', 'page']),
+      (description) => /Normal +Ready/.test(description),
+    );
     expect(text).toMatch(/Display Name: +Page/);
     expect(text).toMatch(/Type: +Ready/);
-    expect(text).toMatch(/Normal +Ready/);
   });
 
   it('logs of the operator and of a registry are found by their labels', async () => {

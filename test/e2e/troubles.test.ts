@@ -58,7 +58,7 @@ describe('a registry that cannot run says why', () => {
     const registry = await createRegistry(namespace, 'held', { auth: anonymous, registries: [local], podTemplateSpec });
     const status = await awaitStatus(registry, 'refuses the template', ({ phase }) => phase === 'Failed');
     expect(condition(status, 'PodTemplateValid')).toMatchObject({ status: 'False', reason: 'InvalidPodTemplateSpec' });
-    await kubectl(['delete', 'mcpregistry', 'held', '--namespace', namespace, '--timeout', '60s']);
+    await kubectl(['delete', 'mcpregistry', 'held', '--namespace', namespace, '--timeout', '180s']);
   });
 
   it('a Deployment of somebody else with its name, which is left alone', async () => {

@@ -162,7 +162,7 @@ describe('a registry server', () => {
     await asAdmin(`DROP DATABASE ${name}`, 'postgres');
     const reasons: string[] = [];
     const opened = openDatabase(database, team, {
-      signal: AbortSignal.timeout(30_000),
+      signal: new AbortController().signal,
       onFault: async ({ reason }) => {
         reasons.push(reason);
         if (reason === 'DatabaseUnreachable') await asAdmin(`CREATE DATABASE ${name}`, 'postgres');
@@ -201,7 +201,7 @@ describe('the pool of a databaseConfig', () => {
       sslMode: 'prefer',
       maxOpenConns: 3,
       maxIdleConns: 1,
-      connMaxLifetime: '900ms',
+      connMaxLifetime: '10s',
     } as const;
     const { app } = databaseOf(spec, {});
     const pool = await createDataSource(app, { maxConnections: 9, onError: () => undefined }).initialize();
@@ -227,6 +227,7 @@ describe('the pool of a databaseConfig', () => {
     const poolOf = (maxOpenConns: number, maxIdleConns: number, connMaxLifetime: string) =>
       databaseOf({ ...spec, maxOpenConns, maxIdleConns, connMaxLifetime }, {}).app.pool;
     expect(poolOf(10, 0, '1000h')).toEqual({ maxConnections: 10, maxIdle: 0, maxLifetimeSeconds: 0 });
+    expect(poolOf(2, 2, '900ms')).toMatchObject({ maxLifetimeSeconds: 1 });
     expect(poolOf(2, 5, '30m')).toEqual({ maxConnections: 2, maxIdle: 2, maxLifetimeSeconds: 1800 });
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { installCrd, readCrd } from '#api-server/install-crd.js';
 import type { PolicyRule } from '#activities/provision/desired/access.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -21,9 +21,6 @@ import { installServerCrds, removeServerCrds } from '#support/server-crds.js';
 import { ServerPod } from '#support/server-pod.js';
 import { listServers } from '#support/standalone-process.js';
 import { connectTemporal } from '#temporal/connect.js';
-
-/** A kind that is not there is asked for every half minute. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** The kinds come and go here, for a whole cluster: so it has an API server of its own. */
 const ends = new AsyncDisposableStack();

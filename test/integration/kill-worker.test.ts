@@ -31,7 +31,7 @@ beforeAll(async () => {
   await publishEdition();
   world = await RegistryWorld.start({
     temporalAddress: inject('temporalAddress'),
-    heartbeatTimeoutMs: 1_500,
+    heartbeatTimeoutMs: 5_000,
     withoutSyncWorker: true,
     settings: { urlRewrites: [{ from: 'https://git.example/servers.git', to: repository.url }] },
     manifests: `

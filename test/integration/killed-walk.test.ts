@@ -18,7 +18,6 @@ beforeAll(async () => {
   upstream.entries = entries(PAGES * PAGE_SIZE);
   world = await RegistryWorld.start({
     temporalAddress: inject('temporalAddress'),
-    heartbeatTimeoutMs: 1_500,
     withoutSyncWorker: true,
     manifests: `
 apiVersion: toolhive.stacklok.dev/v1alpha1

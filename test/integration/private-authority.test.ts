@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { startGitHttpServer } from '#sources/testing/git-http-server.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
@@ -12,9 +12,6 @@ import { RegistryWorld } from '#support/registry-world.js';
 import { ServerPod } from '#support/server-pod.js';
 import { listServers } from '#support/standalone-process.js';
 import { startTcpPostgres } from '#support/tcp-postgres.js';
-
-/** Whole processes are started here, one after the other. */
-vi.setConfig({ testTimeout: 120_000 });
 
 let ends: AsyncDisposableStack;
 let directory: string;

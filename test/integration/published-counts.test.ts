@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { eventually } from '#support/eventually.js';
 import { AUDIENCE, createKey, OidcProvider } from '#support/oidc-provider.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { manifestOf } from '#support/standalone-process.js';
@@ -54,6 +55,8 @@ it('the status of a registry counts what was published to it and taken back, and
   await world.source('ours', ({ serverCount }) => serverCount === 2);
   expect(await send('DELETE', '/registry/ours/v0.1/servers/io.example%2Fone/versions/1.0.0')).toBe(200);
   await world.source('ours', ({ serverCount, running }) => serverCount === 1 && !running);
+  // The workflow hears of a run a moment before it is written down here.
+  await eventually(() => world.runs.length > 1 || undefined);
   // A source that is new is synced anyway; the others were told of a change.
   expect(new Set(world.runs.slice(1).map(({ outcome }) => outcome.trigger))).toEqual(new Set(['change']));
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
+import type { RegistryStatus } from '#domain/registry-status.js';
 import { SyncRefused } from '#domain/server-messages.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
@@ -69,6 +70,13 @@ async function start(manifests: string, repository?: GitRepository, fetchTimeout
     },
   }));
 }
+
+/** The status, once it is as wanted and nothing is being synced. */
+const statusAtRest = (wanted: (status: RegistryStatus) => boolean = () => true) =>
+  eventually(async () => {
+    const status = await world!.documents.readStatus(world!.registry);
+    return status && status.phase !== 'Syncing' && wanted(status) ? status : undefined;
+  });
 
 /** Rows of the entry table with the transaction that wrote each: a row that was not written keeps it. */
 const writtenBy = (of: RegistryWorld) =>
@@ -184,8 +192,7 @@ describe('a ConfigMap source', () => {
     await start(manifest(configMapSource('late')));
     const waiting = await world!.source('late', ({ failure }) => failure !== undefined);
     expect(waiting.failure).toMatchObject({ reason: 'ConfigMapNotFound' });
-    const status = await eventually(() => world!.documents.readStatus(world!.registry));
-    expect(status.phase).toBe('Pending');
+    expect((await statusAtRest()).phase).toBe('Pending');
     await world!.edit(manifest(configMapSource('late')) + configMap('late', toolhiveCatalogue(4)));
     expect((await world!.source('late', ({ serverCount }) => serverCount === 4)).failure).toBeUndefined();
   });
@@ -228,10 +235,7 @@ describe('syncNow', () => {
     await world!.nthRun('cm', 1);
     await world!.edit(triggered('1'));
     expect(await world!.nthRun('cm', 2)).toMatchObject({ trigger: 'manual' });
-    const status = await eventually(async () => {
-      const now = await world!.documents.readStatus(world!.registry);
-      return now?.lastManualSyncTrigger === '1' ? now : undefined;
-    });
+    const status = await statusAtRest(({ lastManualSyncTrigger }) => lastManualSyncTrigger === '1');
     expect(status.phase).toBe('Ready');
     await world!.edit(triggered('2'));
     expect(await world!.nthRun('cm', 3)).toMatchObject({ trigger: 'manual' });

@@ -106,5 +106,5 @@ describe('an edit of the file', () => {
 
 it('ends on Ctrl-C while a git host is still silent', async () => {
   expect(await running.stop()).toEqual({ code: 130, signal: null });
-  expect(await place.commands()).toEqual([]);
+  await expect.poll(() => place.commands()).toEqual([]);
 });

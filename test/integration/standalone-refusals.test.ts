@@ -44,9 +44,9 @@ async function refusal(options?: StartOptions): Promise<string[]> {
   expect(code, run.output).toBeGreaterThan(0);
   expect(code).toBeLessThan(128);
   expect(run.stdout).toBe('');
-  expect(await place.commands()).toEqual([]);
+  await expect.poll(() => place.commands()).toEqual([]);
   const lines = run.stderr.trimEnd().split('\n');
-  return lines.filter((line) => !/^\[\d+s\] /.test(line));
+  return lines.filter((line) => !/^\[(\d+m)?\d+s\] /.test(line));
 }
 
 it.each([

@@ -32,8 +32,8 @@ describe('with DATABASE_URL and TEMPORAL_ADDRESS', () => {
     const runs = [one.start({ env }), two.start({ env })];
     for (const run of runs) await run.ready();
     expect(runs.map(({ output }) => /Temporal UI/.test(output))).toEqual([false, false]);
-    expect(await listServers(`${one.url}/default/one`)).toHaveLength(3);
-    expect(await listServers(`${two.url}/default/two`)).toHaveLength(3);
+    await expect.poll(() => listServers(`${one.url}/default/one`)).toHaveLength(3);
+    await expect.poll(() => listServers(`${two.url}/default/two`)).toHaveLength(3);
     // Each has only its own process.
     expect([await one.commands(), await two.commands()]).toEqual([[expect.anything()], [expect.anything()]]);
 
@@ -92,6 +92,6 @@ describe('when a server is killed', () => {
   it('ends in order after all that, here told by SIGTERM as systemd and containers do', async () => {
     running.signal('SIGTERM');
     expect(await running.exited).toEqual({ code: 143, signal: null });
-    expect(await place.commands()).toEqual([]);
+    await expect.poll(() => place.commands()).toEqual([]);
   });
 });

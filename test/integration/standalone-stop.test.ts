@@ -58,8 +58,8 @@ describe('Ctrl-C ends the process and all that it started', () => {
     expect(await running.stop()).toEqual({ code: 130, signal: null });
     expect(running.stderr).toMatch(/^stopping$/m);
     expect(running.output).not.toMatch(/error|\n {4}at /i);
-    expect(await place.commands()).toEqual([]);
-    expect(await place.busyPorts()).toEqual([]);
+    await expect.poll(() => place.commands()).toEqual([]);
+    await expect.poll(() => place.busyPorts()).toEqual([]);
   });
 });
 

@@ -24,11 +24,11 @@ it.skipIf(!canStartAs(NOBODY))('runs as an ordinary user (needs root, who become
   await chmod(temporal, 0o755);
   const running = place.start({ user: NOBODY, env: { DEVSTACK_TEMPORAL: temporal } });
   await running.ready();
-  expect(await listServers(place.url)).toHaveLength(3);
+  await expect.poll(() => listServers(place.url)).toHaveLength(3);
   const owners = await Promise.all((await place.processes()).map(async (pid) => (await lstat(`/proc/${pid}`)).uid));
   expect(new Set(owners)).toEqual(new Set([NOBODY.uid]));
   expect(await running.stop()).toEqual({ code: 130, signal: null });
-  expect(await place.commands()).toEqual([]);
+  await expect.poll(() => place.commands()).toEqual([]);
 });
 
 it.skipIf(process.getuid?.() !== 0)(
@@ -37,9 +37,9 @@ it.skipIf(process.getuid?.() !== 0)(
     await using place = await StandalonePlace.create({ manifest, mode: 0o700 });
     const running = place.start({ env: { TEMPORAL_ADDRESS: inject('temporalAddress') } });
     await running.ready();
-    expect(await listServers(place.url)).toHaveLength(3);
+    await expect.poll(() => listServers(place.url)).toHaveLength(3);
     expect((await lstat(join(place.data, 'postgres-18'))).isSymbolicLink()).toBe(true);
     expect(await running.stop()).toEqual({ code: 130, signal: null });
-    expect(await place.commands()).toEqual([]);
+    await expect.poll(() => place.commands()).toEqual([]);
   },
 );

@@ -723,7 +723,8 @@ describe('without a database', () => {
 
   it('answers again once the database is back', async () => {
     await rows.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mcp-registry-views'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'mcp-registry-views' AND datname = current_database()`,
     );
     await expect.poll(async () => (await get('/v1/sources')).status).toBe(200);
   });

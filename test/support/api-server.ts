@@ -1,9 +1,18 @@
-import { adminAccess } from '#api-server/start-api-server.js';
-import type { ApiServerAddress } from '#api-server/start-api-server.js';
+import { adminAccess, startApiServer as startAt } from '#api-server/start-api-server.js';
+import type { ApiServerAddress, RunningApiServer } from '#api-server/start-api-server.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
+import { nextFreePort } from './free-port.js';
 
-export { adminAccess, startApiServer } from '#api-server/start-api-server.js';
+export { adminAccess } from '#api-server/start-api-server.js';
 export type { ApiServerAddress, RunningApiServer } from '#api-server/start-api-server.js';
+
+export async function startApiServer(directory: string): Promise<RunningApiServer> {
+  return startAt(directory, {
+    etcd: await nextFreePort(),
+    etcdPeers: await nextFreePort(),
+    server: await nextFreePort(),
+  });
+}
 
 /** As somebody else: RBAC decides what that user may do. */
 export function accessAs(address: ApiServerAddress, user: string): ClusterAccess {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo, NetConnectOpts, Server, Socket } from 'node:net';
+import type { NetConnectOpts, Server, Socket } from 'node:net';
+import { nextFreePort } from './free-port.js';
 
 /** A port of its own in front of a server, that can be shut: who knocks is refused, who is inside is thrown out. */
 export class Door implements AsyncDisposable {
@@ -8,19 +9,15 @@ export class Door implements AsyncDisposable {
   private readonly inside = new Set<Socket>();
 
   private constructor(
+    readonly port: number,
     private readonly behind: NetConnectOpts,
-    private knownPort = 0,
   ) {}
 
   static async to(behind: NetConnectOpts, { shut = false } = {}): Promise<Door> {
-    const door = new Door(behind);
+    const door = new Door(await nextFreePort(), behind);
     await door.open();
     if (shut) await door.shut();
     return door;
-  }
-
-  get port(): number {
-    return this.knownPort;
   }
 
   async open(): Promise<void> {
@@ -32,8 +29,7 @@ export class Door implements AsyncDisposable {
       }
       visitor.pipe(host).pipe(visitor);
     });
-    await once(this.server.listen(this.knownPort, '127.0.0.1'), 'listening');
-    this.knownPort = (this.server.address() as AddressInfo).port;
+    await once(this.server.listen(this.port, '127.0.0.1'), 'listening');
   }
 
   async shut(): Promise<void> {

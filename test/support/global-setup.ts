@@ -40,7 +40,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       dataDirectory: join(directory, 'postgres'),
       durable: false,
       // For all the test files that run at a time, each with several replicas.
-      maxConnections: 100,
+      maxConnections: 300,
       log,
     }),
     startTemporalDevServer({

@@ -108,7 +108,7 @@ async function wrongClaims({ provider, other }: HostileWorld): Promise<HostileRe
       true,
       {},
     ],
-    nbf: [null, '', now() + 60, now() + DAY, now() + 40.5, String(now()), [now()], true, {}],
+    nbf: [null, '', now() + 3600, now() + DAY, now() + DAY + 0.5, String(now()), [now()], true, {}],
     iat: ['', String(now()), [now()], true, {}],
   };
   return Promise.all(

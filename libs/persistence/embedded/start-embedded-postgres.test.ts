@@ -118,14 +118,14 @@ async function postmasterOf(server: EmbeddedPostgres) {
   return identity;
 }
 
-/** The first file that initdb writes is there. */
+/** The first file that initdb writes is there, and maybe all the others are as well. */
 async function initdbHasBegun(dataDirectory: string): Promise<void> {
   await expect
     .poll(
       async () => {
         const names = await readdir(dataDirectory).catch(() => []);
-        const unfinished = names.find((name) => name.startsWith('postgres-18.new-'));
-        return unfinished ? readdir(join(dataDirectory, unfinished)) : [];
+        const data = names.find((name) => name.startsWith('postgres-18'));
+        return data ? readdir(join(dataDirectory, data)) : [];
       },
       { interval: 5 },
     )
