@@ -118,5 +118,5 @@ function run(command: string, args: readonly string[], input?: string): Promise<
 /** With everything in them, but not the one that the operator is in. Waits until they are gone. */
 export async function deleteNamespaces(names: readonly string[]): Promise<void> {
   const doomed = [...new Set(names)];
-  if (doomed.length > 0) await kubectl(['delete', 'namespace', ...doomed, '--ignore-not-found', '--timeout', '120s']);
+  if (doomed.length > 0) await kubectl(['delete', 'namespace', ...doomed, '--ignore-not-found', '--timeout', '240s']);
 }
