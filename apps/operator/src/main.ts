@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { parseOperatorEnvironment } from '#config/operator-environment.js';
-import type { OperatorConfig } from '#config/operator-environment.js';
+import { OPERATOR_USAGE, parseOperatorConfig } from '#config/operator-config.js';
+import type { OperatorConfig } from '#config/operator-config.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
@@ -17,8 +17,9 @@ import type { OperatorOptions } from './operator.js';
 const SHUTDOWN_MS = 28_000;
 
 /** The command `operator`. */
-export async function main(): Promise<void> {
-  const parsed = parseOperatorEnvironment(process.env);
+export async function main(args: readonly string[]): Promise<void> {
+  const parsed = parseOperatorConfig(args);
+  if ('help' in parsed) return void process.stdout.write(OPERATOR_USAGE);
   if ('faults' in parsed) {
     for (const fault of parsed.faults) process.stderr.write(`error: ${fault}\n`);
     process.exitCode = 2;

@@ -8,6 +8,7 @@ const KINDS: Readonly<Record<string, { type: string; sourceType: string; address
   api: { type: 'REMOTE', sourceType: 'api', address: 'endpoint' },
   configMapRef: { type: 'FILE', sourceType: 'file', address: 'address' },
   pvcRef: { type: 'FILE', sourceType: 'file', address: 'address' },
+  file: { type: 'FILE', sourceType: 'file', address: 'address' },
   managed: { type: 'MANAGED', sourceType: 'managed' },
   kubernetes: { type: 'KUBERNETES', sourceType: 'kubernetes' },
 };

@@ -4,6 +4,18 @@ import { defaultDatabaseSpec } from './default-database.js';
 import { flag, listenerFields, logLevel, port, sourceFields, temporalAddress } from './environment-fields.js';
 import { formatFault, parseWithFaults } from './spec-fault.js';
 
+export const OPERATOR_USAGE = `Usage: operator
+
+Watches the MCPRegistries of a cluster, starts a workflow for each, and provisions their servers.
+
+  --help   this text
+
+Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, TEMPORAL_DIR or TEMPORAL_ADDRESS and
+TEMPORAL_NAMESPACE, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE, DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_DIR, CA_BUNDLE_FILE, HOST,
+METRICS_PORT, HEALTH_PORT, POD_NAME, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES,
+MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
+`;
+
 /** A list, separated by commas; blanks and empty items do not count. */
 const names = z
   .string()
@@ -91,17 +103,23 @@ export type OperatorConfig = z.output<typeof environmentSchema> & {
 };
 
 /** Parsed once, at start; an empty variable counts as unset. Faults are sentences with the remedy, all at once. */
-export function parseOperatorEnvironment(
-  variables: Readonly<Record<string, string | undefined>>,
-): { config: OperatorConfig } | { faults: string[] } {
+export function parseOperatorConfig(
+  args: readonly string[],
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): { config: OperatorConfig } | { faults: string[] } | { help: true } {
+  if (args.includes('--help') || args.includes('-h')) return { help: true };
+  const faults = args.map(
+    (arg) => `${arg}: is not understood: the operator is told everything by variables, see --help`,
+  );
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
-  const parsed = parseWithFaults(environmentSchema, given);
-  if ('faults' in parsed) return { faults: parsed.faults.map(formatFault) };
+  const environment = parseWithFaults(environmentSchema, given);
+  if ('faults' in environment) faults.push(...environment.faults.map(formatFault));
+  if ('faults' in environment || faults.length > 0) return { faults };
   const sourceEnvironment = Object.fromEntries(
     Object.keys(sourceFields).flatMap((name): [string, string][] => {
       const value = given[name];
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  return { config: { ...parsed.value, sourceEnvironment } };
+  return { config: { ...environment.value, sourceEnvironment } };
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseOperatorEnvironment } from './operator-environment.js';
+import { parseOperatorConfig } from './operator-config.js';
 
 const needed = { TOOLHIVE_REGISTRY_API_IMAGE: 'example/registry:1', TEMPORAL_ADDRESS: 'temporal:7233' };
 
 function parse(variables: Record<string, string>) {
-  const parsed = parseOperatorEnvironment({ ...needed, ...variables });
-  if ('faults' in parsed) throw new Error(parsed.faults.join('\n'));
+  const parsed = parseOperatorConfig([], { ...needed, ...variables });
+  if (!('config' in parsed)) throw new Error(JSON.stringify(parsed));
   return parsed.config;
 }
 
@@ -25,7 +25,7 @@ describe('the environment of the operator', () => {
     const { defaultDatabase } = parse({ DEFAULT_DATABASE: '{"host":"db","sslMode":"verify-full"}' }).servers;
     expect(defaultDatabase).toMatchObject({ host: 'db', port: 5432, user: 'db_app', sslMode: 'verify-full' });
     expect(parse({}).servers.defaultDatabase).toBeUndefined();
-    const faults = (text: string) => parseOperatorEnvironment({ ...needed, DEFAULT_DATABASE: text });
+    const faults = (text: string) => parseOperatorConfig([], { ...needed, DEFAULT_DATABASE: text });
     expect(faults('db')).toEqual({ faults: ['DEFAULT_DATABASE: "db" must be JSON'] });
     expect(faults('{"port":0}')).toMatchObject({ faults: [expect.stringContaining('DEFAULT_DATABASE.port')] });
   });
@@ -35,13 +35,19 @@ describe('the environment of the operator', () => {
     expect(parse({ DISCOVER_SERVERS: 'false' }).servers.discovery).toBe(false);
   });
 
+  it('says which variables there are, whatever else is given', () => {
+    expect(parseOperatorConfig(['--namespace', '--help'], {})).toEqual({ help: true });
+    expect(parseOperatorConfig(['-h'], {})).toEqual({ help: true });
+  });
+
   it('tells every fault at once', () => {
-    const parsed = parseOperatorEnvironment({
+    const parsed = parseOperatorConfig(['--namespace'], {
       METRICS_PORT: 'x',
       TEMPORAL_ADDRESS: 'http://temporal',
       MIN_SYNC_INTERVAL: 'soon',
     });
     expect('faults' in parsed && parsed.faults.map((fault) => fault.split(' ')[0]!.replace(':', '')).sort()).toEqual([
+      '--namespace',
       'METRICS_PORT',
       'MIN_SYNC_INTERVAL',
       'TEMPORAL_ADDRESS',
