@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryStatus } from '#domain/registry-status.js';
@@ -69,6 +70,19 @@ async function start(manifests: string, repository?: GitRepository, fetchTimeout
       urlRewrites: repository ? [{ from: `${PUBLIC}catalogue.git`, to: repository.url }] : [],
     },
   }));
+}
+
+/** Takes connections and says nothing; `source` is called `dead`. */
+async function hangingHost(): Promise<AsyncDisposable & { readonly source: string }> {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const source = `
+    - name: dead
+      git:
+        repository: http://127.0.0.1:${port}/catalogue.git
+`;
+  return { source, [Symbol.asyncDispose]: async () => void server.close() };
 }
 
 /** The status, once it is as wanted and nothing is being synced. */
@@ -155,24 +169,13 @@ describe('a source that shrinks', () => {
 
 describe('several sources', () => {
   it('do not wait for one whose host hangs', async () => {
-    const hanging = createServer(() => undefined).listen(0, '127.0.0.1');
-    await once(hanging, 'listening');
-    const { port } = hanging.address() as { port: number };
-    const dead = `
-    - name: dead
-      git:
-        repository: http://127.0.0.1:${port}/catalogue.git
-`;
-    try {
-      const { nthRun } = bind(
-        await start(manifest(dead + configMapSource('local')) + configMap('local', toolhiveCatalogue(3))),
-      );
-      expect((await nthRun('local', 1)).counts).toMatchObject({ served: 3 });
-      expect(world!.runs.map(({ outcome }) => outcome.source)).toEqual(['local']);
-      expect((await world!.source('dead', ({ running }) => running !== undefined)).lastSyncAtMs).toBeUndefined();
-    } finally {
-      hanging.close();
-    }
+    await using host = await hangingHost();
+    const { nthRun } = bind(
+      await start(manifest(host.source + configMapSource('local')) + configMap('local', toolhiveCatalogue(3))),
+    );
+    expect((await nthRun('local', 1)).counts).toMatchObject({ served: 3 });
+    expect(world!.runs.map(({ outcome }) => outcome.source)).toEqual(['local']);
+    expect((await world!.source('dead', ({ running }) => running !== undefined)).lastSyncAtMs).toBeUndefined();
   });
 
   it('follow edits of the spec: a new one is synced, a removed one loses its rows, the rest is left alone', async () => {
@@ -225,6 +228,19 @@ describe('syncNow', () => {
     expect(await world!.temporal.client.workflow.result(started!.workflowId)).toMatchObject({ trigger: 'manual' });
     const refused = new SyncRefused('the registry has no source "nope"');
     await expect(world!.workflows.syncNow(world!.registry, 'nope')).rejects.toThrow(refused);
+  });
+
+  it('answers without a source that is removed while its sync is awaited', async () => {
+    await using host = await hangingHost();
+    const data = configMap('cm', toolhiveCatalogue(2));
+    await start(manifest(host.source + configMapSource('cm')) + data);
+    await world!.nthRun('cm', 1);
+    await world!.source('dead', ({ running }) => running !== undefined);
+    const asked = world!.workflows.syncNow(world!.registry);
+    // The other one has begun: the call waits for nothing but the one that hangs.
+    await world!.nthRun('cm', 2);
+    await world!.edit(manifest(configMapSource('cm')) + data);
+    expect((await asked).map(({ source }) => source)).toEqual(['cm']);
   });
 
   it('runs for each value of the sync-trigger annotation once', async () => {
