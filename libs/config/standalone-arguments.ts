@@ -12,7 +12,7 @@ Without any, ${DEFAULT_MANIFEST}. Edits take effect at once.
   --volume CLAIM=DIR   a directory that stands in for the PersistentVolumeClaim CLAIM; may be repeated
   --help               this text
 
-Environment: PORT, INTERNAL_PORT, HOST, DATA_DIR, DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PORT,
+Environment: PORT, INTERNAL_PORT, HOST, DATA_DIR, DATABASE_URL, POSTGRES_TEMPLATE, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PORT,
 TEMPORAL_UI_PORT, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES, MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
 `;
 
