@@ -12,7 +12,7 @@ if [ "${1-}" = operator ]; then export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX-2}";
 
 heap=--max-semi-space-size=2
 # A catalogue is no garbage: in a small heap the collector would look through it every few megabytes while it is loaded.
-if [ "${1-}" = serve ]; then heap="$heap --initial-old-space-size=80"; fi
+case "${1-}" in serve | standalone) heap="$heap --initial-old-space-size=80" ;; esac
 
 # git leaves grandchildren behind, which somebody must reap.
 # shellcheck disable=SC2086 # These are two words.
