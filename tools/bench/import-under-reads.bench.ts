@@ -4,6 +4,7 @@ import type { DatabaseAccess } from '#persistence/database.js';
 import { openBenchStore } from './bench-store.js';
 import type { Bench } from './bench.js';
 import { generateCatalogue } from './generate-catalogue.js';
+import { showBlock } from './loop-watch.js';
 import { load } from './reads/load.js';
 import { ServerProcess } from './reads/server-process.js';
 
@@ -42,16 +43,16 @@ export const importUnderReadsBench: Bench = {
 
     const { port } = server.started;
     await readUntil(port, Promise.resolve());
-    await server.usage();
+    await server.watch();
     const startedAt = performance.now();
     const importing = server
       .import(jobOf('large', large, store.database.app))
       .then(() => (performance.now() - startedAt) / 1000);
     const { reads, probes } = await readUntil(port, importing);
-    const { longestBlockMs } = await server.usage();
+    const block = showBlock(await server.longestBlock());
     return [
       {
-        title: `Import of ${entries} entries in ${(await importing).toFixed(2)} s; longest block of the event loop ${longestBlockMs.toFixed(1)} ms`,
+        title: `Import of ${entries} entries in ${(await importing).toFixed(2)} s; longest block / work of the event loop ${block} ms`,
         head: ['asked meanwhile', 'connections', 'answers', 'p50 ms', 'p99 ms', 'max ms'],
         rows: [toRow('GET /v0.1/servers', CONNECTIONS, reads), toRow('GET /health', 1, probes)],
       },

@@ -3,7 +3,6 @@ import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
@@ -16,6 +15,7 @@ import { openBenchStore } from './bench-store.js';
 import type { BenchStore } from './bench-store.js';
 import type { Bench } from './bench.js';
 import { generateCatalogue } from './generate-catalogue.js';
+import { LoopWatch, showBlock } from './loop-watch.js';
 import { postgresCpuSeconds } from './postgres-cpu.js';
 import { secondsToParse } from './yardstick.js';
 
@@ -63,7 +63,7 @@ const HEAD = [
   'rows written',
   'CPU s',
   'CPU s of Postgres',
-  'longest block ms',
+  'longest block / work ms',
   'while loading',
   'peak RSS MB',
 ];
@@ -102,8 +102,8 @@ async function startImporting({ database, dataDirectory }: BenchStore): Promise<
   const step = async (label: string, file: string, storedContentHash?: string): Promise<Step> => {
     const [served, written] = [await etagOf(list), await rowsWritten(database.migrator)];
     const [cpu, postgresCpu] = [process.cpuUsage(), await postgresCpuSeconds(dataDirectory)];
-    const blocks = monitorEventLoopDelay({ resolution: 1 });
-    blocks.enable();
+    const watch = new LoopWatch();
+    watch.start();
     const startedAt = performance.now();
     const { contentHash, counts } = await threads.run(
       {
@@ -121,12 +121,12 @@ async function startImporting({ database, dataDirectory }: BenchStore): Promise<
       { signal: new AbortController().signal, progress: () => undefined },
     );
     const committedMs = performance.now() - startedAt;
-    const importBlock = blocks.max;
-    blocks.reset();
+    const importBlock = watch.stop();
+    watch.start();
     const isVisible = counts !== undefined && counts.added + counts.updated + counts.removed > 0;
     if (isVisible) await until(async () => (await etagOf(list)) !== served);
     const servedMs = performance.now() - startedAt;
-    blocks.disable();
+    const loadBlock = watch.stop();
     const { user, system } = process.cpuUsage(cpu);
     const entries = counts ? counts.served + counts.hidden : 0;
     const postgresSeconds = ((await postgresCpuSeconds(dataDirectory)) ?? NaN) - (postgresCpu ?? NaN);
@@ -138,8 +138,8 @@ async function startImporting({ database, dataDirectory }: BenchStore): Promise<
       (await rowsWritten(database.migrator)) - written,
       ((user + system) / 1e6).toFixed(2),
       Number.isNaN(postgresSeconds) ? '–' : postgresSeconds.toFixed(2),
-      (importBlock / 1e6).toFixed(1),
-      isVisible ? (blocks.max / 1e6).toFixed(1) : '–',
+      showBlock(importBlock),
+      isVisible ? showBlock(loadBlock) : '–',
       Math.round(process.resourceUsage().maxRSS / 1024),
     ];
     return { contentHash, row };

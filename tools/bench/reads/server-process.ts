@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ImportJob } from '#activities/sync/import-threads.js';
 import type { DatabaseAccess } from '#persistence/database.js';
+import type { LongestBlock } from '../loop-watch.js';
 import { SERVER_HEAP_FLAGS } from '../pod-heap.js';
 
 /** What a child process serves: our API on this database, or fixed bytes on a route that does nothing else. */
@@ -20,18 +21,18 @@ export interface FixedAnswer {
   readonly body: string;
 }
 
+export type Question = 'usage' | 'watch' | 'longestBlock' | ImportJob;
+
 export interface Usage {
   readonly cpuMicros: number;
   readonly rssMegabytes: number;
-  /** The longest that the event loop was held up since the last time it was asked. */
-  readonly longestBlockMs: number;
 }
 
 export interface Started {
   readonly port: number;
   /** From the start of loading to the first answer, and the longest block meanwhile. */
   readonly loadMs: number;
-  readonly longestBlockMs: number;
+  readonly longestBlock: LongestBlock;
 }
 
 /** A server in a process of its own, so that what it costs can be told from what asking costs. */
@@ -51,16 +52,29 @@ export class ServerProcess implements AsyncDisposable {
     return new ServerProcess(started, child);
   }
 
-  async usage(): Promise<Usage> {
-    this.child.send('usage');
-    const [usage] = (await once(this.child, 'message')) as [Usage];
-    return usage;
+  usage(): Promise<Usage> {
+    return this.ask('usage');
+  }
+
+  /** Watches the event loop from now on, which takes a hundredth of it. */
+  watch(): Promise<void> {
+    return this.ask('watch');
+  }
+
+  /** Since `watch`, which ends. */
+  longestBlock(): Promise<LongestBlock> {
+    return this.ask('longestBlock');
   }
 
   /** Resolves when everything is committed. Meanwhile nothing else may be asked of the process than its answers. */
   async import(job: ImportJob): Promise<void> {
-    this.child.send(job);
-    await once(this.child, 'message');
+    await this.ask(job);
+  }
+
+  private async ask<T>(question: Question): Promise<T> {
+    this.child.send(question);
+    const [answer] = (await once(this.child, 'message')) as [T];
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,44 @@
+/** In milliseconds. */
+export interface LongestBlock {
+  /** The longest that the event loop took no turn. */
+  readonly held: number;
+  /** The most that its thread did in such a time; the rest of it is the wait for a core. */
+  readonly worked: number;
+}
+
+const EVERY_MS = 1;
+
+/**
+ * Watches the event loop of this thread. Where all cores are busy, as while a catalogue is imported on two, most of what
+ * looks like a block is the wait for one; the code is to blame for what the thread worked.
+ */
+export class LoopWatch {
+  #timer: NodeJS.Timeout | undefined;
+  #held = 0;
+  #worked = 0;
+
+  start(): void {
+    this.stop();
+    [this.#held, this.#worked] = [0, 0];
+    this.#next(performance.now(), process.threadCpuUsage());
+  }
+
+  stop(): LongestBlock {
+    clearTimeout(this.#timer);
+    return { held: this.#held, worked: this.#worked };
+  }
+
+  #next(since: number, before: NodeJS.CpuUsage): void {
+    this.#timer = setTimeout(() => {
+      const now = performance.now();
+      const { user, system } = process.threadCpuUsage(before);
+      this.#held = Math.max(this.#held, now - since - EVERY_MS);
+      this.#worked = Math.max(this.#worked, (user + system) / 1000);
+      this.#next(now, process.threadCpuUsage());
+    }, EVERY_MS);
+  }
+}
+
+export function showBlock({ held, worked }: LongestBlock): string {
+  return `${held.toFixed(1)} / ${worked.toFixed(1)}`;
+}
