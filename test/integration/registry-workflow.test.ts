@@ -233,7 +233,8 @@ describe('syncNow', () => {
   it('answers without a source that is removed while its sync is awaited', async () => {
     await using host = await hangingHost();
     const data = configMap('cm', toolhiveCatalogue(2));
-    await start(manifest(host.source + configMapSource('cm')) + data);
+    // Longer than all of this takes: the next sync of the one that hangs begins when this is over.
+    await start(manifest(host.source + configMapSource('cm')) + data, undefined, 200_000);
     await world!.nthRun('cm', 1);
     await world!.source('dead', ({ running }) => running !== undefined);
     const asked = world!.workflows.syncNow(world!.registry);
