@@ -19,6 +19,7 @@ type ConfigMapSpec = z.output<typeof configMapSpec>;
  */
 export const configMapSource = defineSource<ConfigMapSpec>({
   block: 'configMapRef',
+  view: { type: 'FILE', sourceType: 'file', address: 'address' },
   shape: 'file',
   spec: configMapSpec,
 

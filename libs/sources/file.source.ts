@@ -18,6 +18,7 @@ type FileSpec = z.output<typeof fileSpec>;
 /** Reads a file that whoever runs the server has put there. No MCPRegistry can name one: it does not know the server's files. */
 export const fileSource = defineSource<FileSpec>({
   block: 'file',
+  view: { type: 'FILE', sourceType: 'file', address: 'address' },
   shape: 'file',
   spec: fileSpec,
 

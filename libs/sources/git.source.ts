@@ -89,6 +89,7 @@ export type GitSpec = z.output<typeof gitServerSpec>;
  */
 export const gitSource = defineSource<GitSpec>({
   block: 'git',
+  view: { type: 'REMOTE', sourceType: 'git', address: 'repository' },
   shape: 'file',
   spec: gitSpec,
   serverSpec: gitServerSpec,

@@ -11,6 +11,7 @@ import type { SourceContext } from './source.js';
 /** MCP servers that run in the namespace and whose owners want them listed. See formats/exported-object.ts. */
 export const kubernetesSource = defineSource<Record<string, never>>({
   block: 'kubernetes',
+  view: { type: 'KUBERNETES', sourceType: 'kubernetes' },
   shape: 'file',
   fileFormat: 'objects',
   mayBeEmpty: true,

@@ -21,6 +21,7 @@ type PvcSpec = z.output<typeof pvcSpec>;
 /** Reads a file from a mounted volume. */
 export const pvcSource = defineSource<PvcSpec>({
   block: 'pvcRef',
+  view: { type: 'FILE', sourceType: 'file', address: 'address' },
   shape: 'file',
   spec: pvcSpec,
 

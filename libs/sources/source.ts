@@ -64,10 +64,20 @@ export interface SourceRevision {
   readonly label: string;
 }
 
+/** The names that other servers of this kind have for a type of source. */
+export interface SourceView {
+  readonly type: 'REMOTE' | 'FILE' | 'MANAGED' | 'KUBERNETES';
+  readonly sourceType: string;
+  /** Under which name its address is shown; not at all when absent. */
+  readonly address?: string;
+}
+
 /** One type of source: its block in the spec and how to read it. */
 interface SourceType<Spec> {
   /** The property of `registries[]` that selects it. */
   readonly block: string;
+  /** How admin APIs show it. */
+  readonly view: SourceView;
   /** One schema: type, validation, messages, and later the CRD. */
   readonly spec: z.ZodType<Spec>;
   /** The block in the configuration of a server, where that may say more: it knows the files of the server. */

@@ -34,6 +34,7 @@ export type ApiSpec = z.output<typeof apiSpec>;
 /** Reads another registry page by page over the generic registry API, of which it asks no more than the list of servers. */
 export const apiSource = defineSource({
   block: 'api',
+  view: { type: 'REMOTE', sourceType: 'api', address: 'endpoint' },
   shape: 'pages',
   spec: apiSpec,
 

@@ -1,22 +1,12 @@
 import { formatDuration } from '#domain/go-duration.js';
 import { nextSync } from '#domain/next-sync.js';
 import type { SourceRecord } from '#persistence/read-sources.js';
-
-/** By the block of the spec: what other servers of this kind call it, and under which name they show the address. */
-const KINDS: Readonly<Record<string, { type: string; sourceType: string; address?: string }>> = {
-  git: { type: 'REMOTE', sourceType: 'git', address: 'repository' },
-  api: { type: 'REMOTE', sourceType: 'api', address: 'endpoint' },
-  configMapRef: { type: 'FILE', sourceType: 'file', address: 'address' },
-  pvcRef: { type: 'FILE', sourceType: 'file', address: 'address' },
-  file: { type: 'FILE', sourceType: 'file', address: 'address' },
-  managed: { type: 'MANAGED', sourceType: 'managed' },
-  kubernetes: { type: 'KUBERNETES', sourceType: 'kubernetes' },
-};
-const OTHER = { type: 'REMOTE', address: 'address' };
+import { findSource } from '#sources/index.js';
+import type { SourceView } from '#sources/source.js';
 
 /** A source as admin APIs of this kind show it. */
 export function toSourceView(source: SourceRecord): object {
-  const { type, sourceType, address } = KINDS[source.type] ?? { ...OTHER, sourceType: source.type };
+  const { type, sourceType, address } = viewOf(source.type);
   return {
     name: source.name,
     type,
@@ -30,6 +20,11 @@ export function toSourceView(source: SourceRecord): object {
     createdAt: source.createdAt,
     updatedAt: source.updatedAt,
   };
+}
+
+/** Also of a type that only a later version knows. */
+function viewOf(block: string): SourceView {
+  return findSource(block)?.view ?? { type: 'REMOTE', sourceType: block, address: 'address' };
 }
 
 function toSyncStatus(source: SourceRecord): object {
