@@ -1,6 +1,19 @@
 import { z } from 'zod';
 import { goDurationField } from '#domain/spec-fields.js';
 import type { UrlRewrite } from '#sources/source.js';
+import { formatFault, parseWithFaults } from './spec-fault.js';
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** An empty variable counts as unset. Faults are sentences with the remedy, all at once. */
+export function parseVariables<Schema extends z.ZodType>(
+  schema: Schema,
+  variables: Variables,
+): { readonly value: z.output<Schema> } | { readonly faults: string[] } {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
+  const parsed = parseWithFaults(schema, given);
+  return 'faults' in parsed ? { faults: parsed.faults.map(formatFault) } : parsed;
+}
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 

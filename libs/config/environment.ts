@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
-import { listenerFields, logLevel, port, portsDiffer, sourceFields, temporalAddress } from './environment-fields.js';
-import { formatFault, parseWithFaults } from './spec-fault.js';
+import {
+  listenerFields,
+  logLevel,
+  parseVariables,
+  port,
+  portsDiffer,
+  sourceFields,
+  temporalAddress,
+} from './environment-fields.js';
+import type { Variables } from './environment-fields.js';
 
 const environmentSchema = z
   .object({
@@ -51,13 +59,8 @@ const environmentSchema = z
 /** What the environment says about a standalone process. */
 export type StandaloneEnvironment = z.output<typeof environmentSchema>;
 
-/** Reads the variables of a standalone process; an empty one counts as unset. Faults are sentences with the remedy. */
-export function parseEnvironment(
-  variables: Readonly<Record<string, string | undefined>>,
-): { environment: StandaloneEnvironment } | { faults: string[] } {
-  const given = Object.fromEntries(
-    Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = parseWithFaults(environmentSchema, given);
-  return 'faults' in parsed ? { faults: parsed.faults.map(formatFault) } : { environment: parsed.value };
+/** Reads the variables of a standalone process. */
+export function parseEnvironment(variables: Variables): { environment: StandaloneEnvironment } | { faults: string[] } {
+  const parsed = parseVariables(environmentSchema, variables);
+  return 'faults' in parsed ? parsed : { environment: parsed.value };
 }

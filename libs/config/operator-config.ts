@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import { defaultDatabaseSpec } from './default-database.js';
-import { flag, listenerFields, logLevel, port, sourceFields, temporalAddress } from './environment-fields.js';
-import { formatFault, parseWithFaults } from './spec-fault.js';
+import {
+  flag,
+  listenerFields,
+  logLevel,
+  parseVariables,
+  port,
+  sourceFields,
+  temporalAddress,
+} from './environment-fields.js';
+import type { Variables } from './environment-fields.js';
 
 export const OPERATOR_USAGE = `Usage: operator
 
@@ -105,20 +113,19 @@ export type OperatorConfig = z.output<typeof environmentSchema> & {
 /** Parsed once, at start; an empty variable counts as unset. Faults are sentences with the remedy, all at once. */
 export function parseOperatorConfig(
   args: readonly string[],
-  variables: Readonly<Record<string, string | undefined>> = process.env,
+  variables: Variables = process.env,
 ): { config: OperatorConfig } | { faults: string[] } | { help: true } {
   if (args.includes('--help') || args.includes('-h')) return { help: true };
   const faults = args.map(
     (arg) => `${arg}: is not understood: the operator is told everything by variables, see --help`,
   );
-  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
-  const environment = parseWithFaults(environmentSchema, given);
-  if ('faults' in environment) faults.push(...environment.faults.map(formatFault));
+  const environment = parseVariables(environmentSchema, variables);
+  if ('faults' in environment) faults.push(...environment.faults);
   if ('faults' in environment || faults.length > 0) return { faults };
   const sourceEnvironment = Object.fromEntries(
     Object.keys(sourceFields).flatMap((name): [string, string][] => {
-      const value = given[name];
-      return value === undefined ? [] : [[name, value]];
+      const value = variables[name];
+      return value ? [[name, value]] : [];
     }),
   );
   return { config: { ...environment.value, sourceEnvironment } };

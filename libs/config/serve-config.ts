@@ -2,8 +2,15 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
-import { listenerFields, logLevel, portsDiffer, sourceFields, temporalAddress } from './environment-fields.js';
-import { formatFault, parseWithFaults } from './spec-fault.js';
+import {
+  listenerFields,
+  logLevel,
+  parseVariables,
+  portsDiffer,
+  sourceFields,
+  temporalAddress,
+} from './environment-fields.js';
+import type { Variables } from './environment-fields.js';
 
 export const SERVE_USAGE = `Usage: serve [--config FILE]
 
@@ -81,7 +88,7 @@ export type ServeConfig = z.output<typeof environmentSchema> & {
 /** Parsed once, at start. Faults are sentences with the remedy, all at once. */
 export function parseServeConfig(
   args: readonly string[],
-  variables: Readonly<Record<string, string | undefined>> = process.env,
+  variables: Variables = process.env,
 ): { config: ServeConfig } | { faults: string[] } | { help: true } {
   const faults: string[] = [];
   let configFile = '/config/config.yaml';
@@ -93,9 +100,8 @@ export function parseServeConfig(
     else if (token.kind === 'option') faults.push(`${token.rawName}: is not understood: see --help`);
     else if (token.kind === 'positional') faults.push(`${token.value}: is not understood: use --config FILE`);
   }
-  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
-  const environment = parseWithFaults(environmentSchema, given);
-  if ('faults' in environment) faults.push(...environment.faults.map(formatFault));
+  const environment = parseVariables(environmentSchema, variables);
+  if ('faults' in environment) faults.push(...environment.faults);
   if ('faults' in environment || faults.length > 0) return { faults };
   return { config: { ...environment.value, configFile } };
 }
