@@ -73,8 +73,7 @@ export async function initializeDataFolder({
     '--auth-local=trust',
     '--auth-host=reject',
     '--no-instructions',
-    // Data that is made anew need not be watched for decay, which takes a fifth of the first reading after an import.
-    ...(durable ? [] : ['--no-sync', '--no-data-checksums']),
+    ...(durable ? [] : ['--no-sync']),
   ];
   await runAs(user, initdb, args, signal);
 }
