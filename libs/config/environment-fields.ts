@@ -5,14 +5,16 @@ import { formatFault, parseWithFaults } from './spec-fault.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** An empty variable counts as unset. Faults are sentences with the remedy, all at once. */
+/** An empty variable counts as unset. Faults are sentences with the remedy, all at once: `before` are those found so far. */
 export function parseVariables<Schema extends z.ZodType>(
   schema: Schema,
   variables: Variables,
+  before: readonly string[] = [],
 ): { readonly value: z.output<Schema> } | { readonly faults: string[] } {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
   const parsed = parseWithFaults(schema, given);
-  return 'faults' in parsed ? { faults: parsed.faults.map(formatFault) } : parsed;
+  const faults = [...before, ...('faults' in parsed ? parsed.faults.map(formatFault) : [])];
+  return 'faults' in parsed || faults.length > 0 ? { faults } : parsed;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

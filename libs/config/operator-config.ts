@@ -119,9 +119,8 @@ export function parseOperatorConfig(
   const faults = args.map(
     (arg) => `${arg}: is not understood: the operator is told everything by variables, see --help`,
   );
-  const environment = parseVariables(environmentSchema, variables);
-  if ('faults' in environment) faults.push(...environment.faults);
-  if ('faults' in environment || faults.length > 0) return { faults };
+  const environment = parseVariables(environmentSchema, variables, faults);
+  if ('faults' in environment) return environment;
   const sourceEnvironment = Object.fromEntries(
     Object.keys(sourceFields).flatMap((name): [string, string][] => {
       const value = variables[name];

@@ -100,8 +100,7 @@ export function parseServeConfig(
     else if (token.kind === 'option') faults.push(`${token.rawName}: is not understood: see --help`);
     else if (token.kind === 'positional') faults.push(`${token.value}: is not understood: use --config FILE`);
   }
-  const environment = parseVariables(environmentSchema, variables);
-  if ('faults' in environment) faults.push(...environment.faults);
-  if ('faults' in environment || faults.length > 0) return { faults };
+  const environment = parseVariables(environmentSchema, variables, faults);
+  if ('faults' in environment) return environment;
   return { config: { ...environment.value, configFile } };
 }

@@ -20,7 +20,7 @@ export class LoopWatch {
   start(): void {
     this.stop();
     [this.#held, this.#worked] = [0, 0];
-    this.#next(performance.now(), process.threadCpuUsage());
+    this.#next(performance.now(), workedMs());
   }
 
   stop(): LongestBlock {
@@ -28,15 +28,20 @@ export class LoopWatch {
     return { held: this.#held, worked: this.#worked };
   }
 
-  #next(since: number, before: NodeJS.CpuUsage): void {
+  #next(since: number, before: number): void {
     this.#timer = setTimeout(() => {
-      const now = performance.now();
-      const { user, system } = process.threadCpuUsage(before);
+      const [now, worked] = [performance.now(), workedMs()];
       this.#held = Math.max(this.#held, now - since - EVERY_MS);
-      this.#worked = Math.max(this.#worked, (user + system) / 1000);
-      this.#next(now, process.threadCpuUsage());
+      this.#worked = Math.max(this.#worked, worked - before);
+      this.#next(now, worked);
     }, EVERY_MS);
   }
+}
+
+/** By this thread, so far. */
+function workedMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 export function showBlock({ held, worked }: LongestBlock): string {

@@ -72,7 +72,7 @@ async function measure(store: BenchStore, name: string, file: string): Promise<B
   const connection = await Connection.open(api.started.port);
   for (const [index, { request, isCurrent }] of cases.entries()) {
     const whole = await connection.fetch(request(0));
-    const condition = `\r\nIf-None-Match: ${whole.headers['etag']}`;
+    const condition = conditionOf(whole.headers);
     const { status, headers } = isCurrent ? await connection.fetch(`${request(0)}${condition}`) : whole;
     const body = join(store.directory, `${name}-${index}.json`);
     await writeFile(body, whole.body);
@@ -85,7 +85,7 @@ async function measure(store: BenchStore, name: string, file: string): Promise<B
   for (const [index, { label, request, isCurrent }] of cases.entries()) {
     for (const connections of CONNECTIONS) {
       const { status, headers } = answers[`/${index}`] as FixedAnswer;
-      const condition = isCurrent ? `\r\nIf-None-Match: ${headers['etag']}` : '';
+      const condition = isCurrent ? conditionOf(headers) : '';
       const common = { connections, seconds: SECONDS, expectedStatus: status };
       const [ours, limit] = await compareCosts(
         [api, { ...common, request: (n) => `${request(n)}${condition}` }],
@@ -208,6 +208,11 @@ const FREQUENT = [
   ['github', 'server', 'kubernetes', 'postgres', 'search', 'an agent', 'fetch', 'e', 'mcp', 'io.example.slack/'],
   ['inspect, fetch', 'Bridge', 'number 0', '-tools-', 'STRIPE', 'through jira', 'export', 'update', 'ee', 'zq'],
 ].flat();
+
+/** A further line of a request, by somebody who has the answer. */
+function conditionOf(headers: FixedAnswer['headers']): string {
+  return `\r\nIf-None-Match: ${headers['etag']}`;
+}
 
 /** What Fastify and Node add to any answer. */
 const THEIR_OWN = new Set(['connection', 'content-length', 'date', 'keep-alive']);
