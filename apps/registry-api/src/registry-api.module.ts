@@ -10,6 +10,7 @@ import { ErrorFilter } from './http/error.filter.js';
 import { internalControllers, publicControllers } from './http/index.js';
 import { CatalogueAnswers } from './http/catalogue-answers.js';
 import { toMalformed } from './http/malformed.js';
+import { Revalidations } from './http/revalidations.js';
 import { PublishedEntries } from './publish/published-entries.js';
 import { Readiness } from './readiness.js';
 import { ServerMetrics } from './server-metrics.js';
@@ -19,6 +20,7 @@ import { ViewDatabase } from './view-database.js';
 /** What the endpoints are made of; built by whoever starts them. */
 export interface RegistryApiParts {
   readonly catalogue: Catalogue;
+  readonly revalidations: Revalidations;
   readonly database: ViewDatabase;
   readonly readiness: Readiness;
   readonly metrics: ServerMetrics;
@@ -44,6 +46,7 @@ export class RegistryApiModule {
 
 function providersOf({
   catalogue,
+  revalidations,
   database,
   readiness,
   metrics,
@@ -55,6 +58,7 @@ function providersOf({
 }: RegistryApiParts): NonNullable<DynamicModule['providers']> {
   return [
     { provide: Catalogue, useValue: catalogue },
+    { provide: Revalidations, useValue: revalidations },
     CatalogueAnswers,
     { provide: ViewDatabase, useValue: database },
     { provide: Readiness, useValue: readiness },

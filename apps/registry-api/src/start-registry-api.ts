@@ -8,6 +8,7 @@ import { LiveCatalogue } from './catalogue/live-catalogue.js';
 import { DatabaseBodies } from './catalogue/stored-bodies.js';
 import { BuildInfo } from './http/build-info.js';
 import { startHttpServer } from './http/http-server.js';
+import { Revalidations } from './http/revalidations.js';
 import { PublishedEntries } from './publish/published-entries.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
@@ -76,8 +77,10 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const published = new PublishedEntries(views, catalogue, nudges);
   const build = new BuildInfo(version, commit, buildDate);
   const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince);
+  const revalidations = new Revalidations(catalogue, registries);
   const parts = {
     catalogue,
+    revalidations,
     database: views,
     readiness,
     metrics,
@@ -99,6 +102,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     ...common,
     module: RegistryApiModule.public(parts),
     metrics,
+    revalidations,
     port: options.port,
     portSetting: 'PORT',
   }).catch(async (error: unknown) => {

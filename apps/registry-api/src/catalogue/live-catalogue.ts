@@ -66,6 +66,10 @@ export class LiveCatalogue extends Catalogue {
     return this.#snapshots;
   }
 
+  get edition(): object | undefined {
+    return this.#snapshots;
+  }
+
   /** When it was last known to be what the database holds. */
   get confirmedAtMs(): number | undefined {
     return this.#confirmedAtMs;

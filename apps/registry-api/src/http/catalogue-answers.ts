@@ -7,6 +7,7 @@ import { negotiateEncoding } from './accept-encoding.js';
 import { CatalogueState } from './catalogue-state.js';
 import type { Find, HeaderLines } from './catalogue-state.js';
 import type { PreparedAnswer, SentBody } from './prepared-answer.js';
+import { Revalidations } from './revalidations.js';
 import { getServedRegistry, scopeOf } from './served-scope.js';
 
 /**
@@ -18,7 +19,10 @@ export class CatalogueAnswers {
   /** They go with the catalogue's states. */
   readonly #states = new WeakMap<CatalogueReader, CatalogueState>();
 
-  constructor(private readonly catalogue: Catalogue) {}
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly revalidations: Revalidations,
+  ) {}
 
   /** What many ask for, and what takes time to find: it is kept. `find` throws what there is to say instead. */
   sendKept(request: FastifyRequest, reply: FastifyReply, find: Find): void | Promise<void> {
@@ -39,18 +43,19 @@ export class CatalogueAnswers {
     answer: PreparedAnswer,
   ): void | Promise<void> {
     const { 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = request.headers;
-    const lines = [...state.headerLines(getServedRegistry(request).auth.mode === 'oauth')];
+    const isPersonal = getServedRegistry(request).auth.mode === 'oauth';
     const staleSince = this.catalogue.isFresh ? undefined : this.catalogue.staleSince(scopeOf(request));
-    if (staleSince) lines.push('x-registry-stale', staleSince.toISOString());
+    const stale = staleSince ? ['x-registry-stale', staleSince.toISOString()] : [];
 
-    const known = ifNoneMatch === undefined ? undefined : state.currentTag(ifNoneMatch);
-    if (known !== undefined) {
-      lines.push('etag', known);
-      return write(request, reply, 304, lines);
+    const notModified = ifNoneMatch === undefined ? undefined : state.notModified(ifNoneMatch, isPersonal);
+    if (notModified) {
+      this.revalidations.remember(request, state);
+      return write(request, reply, 304, [...notModified, ...stale]);
     }
     const body = answer.body(negotiateEncoding(acceptEncoding));
     const send = (sent: SentBody) => {
-      lines.push(...state.contentLines, 'etag', state.tag(sent.encoding), 'content-length', sent.bytes);
+      const lines = [...state.headerLines(isPersonal), ...stale, ...state.contentLines];
+      lines.push('etag', state.tag(sent.encoding), 'content-length', sent.bytes);
       if (sent.encoding !== 'identity') lines.push('content-encoding', sent.encoding);
       if (sent.total !== undefined) lines.push('x-total-count', sent.total);
       write(request, reply, 200, lines, sent);

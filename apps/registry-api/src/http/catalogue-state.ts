@@ -52,11 +52,17 @@ export class CatalogueState {
     return this.#tags[encoding];
   }
 
+  /** The head of a 304; undefined for a client that does not have what is right now. */
+  notModified(ifNoneMatch: string, isPersonal: boolean): HeaderLines | undefined {
+    const tag = this.#currentTag(ifNoneMatch);
+    return tag === undefined ? undefined : [...this.headerLines(isPersonal), 'etag', tag];
+  }
+
   /**
    * The tag that a client has and that is still right (RFC 9110, section 13.1.2): any of the listed ones, without regard
    * to weakness, and in whichever encoding it was got.
    */
-  currentTag(ifNoneMatch: string): string | undefined {
+  #currentTag(ifNoneMatch: string): string | undefined {
     const { identity, gzip, br } = this.#tags;
     if (ifNoneMatch === identity || ifNoneMatch === gzip || ifNoneMatch === br) return ifNoneMatch;
     if (ifNoneMatch.trim() === '*') return identity;

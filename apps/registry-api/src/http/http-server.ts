@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { NotFoundException } from '@nestjs/common';
@@ -5,7 +6,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyServerFactory, FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryDirectory } from '../served-registry.js';
@@ -16,8 +17,9 @@ import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-head
 import { sendProblem, toProblem } from './error.filter.js';
 import { NestLogger } from './nest-logger.js';
 import { parseQueryString } from './query-string.js';
-import { requestCounter } from './request-counter.js';
+import { RequestCounter } from './request-counter.js';
 import { requestId } from './request-id.js';
+import type { Revalidations } from './revalidations.js';
 import { scopeToRegistry } from './served-scope.js';
 
 export interface HttpServerOptions {
@@ -29,6 +31,8 @@ export interface HttpServerOptions {
   readonly portSetting: string;
   /** Where its requests are counted; nowhere when absent. */
   readonly metrics?: ServerMetrics;
+  /** Asked before anything else is done; nobody when absent. */
+  readonly revalidations?: Revalidations;
   readonly logger: Logger;
 }
 
@@ -49,9 +53,10 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Listens when it returns; when it throws, nothing is left open. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const adapter = new FastifyAdapter(serverOptions(options));
+  const counter = options.metrics && new RequestCounter(options.metrics);
+  const adapter = new FastifyAdapter(serverOptions(options, counter));
   const server = adapter.getInstance();
-  lookAtRequests(server, options);
+  lookAtRequests(server, counter);
   addCommonHeaders(server);
   keepJsonAsBytes(server);
   const allRoutesAreThere = refuseOtherMethods(server);
@@ -81,10 +86,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
  * Counts, answers OPTIONS, and refuses what nobody answers, for paths that do not exist as well: whoever asks next sees why.
  * In one hook, since each takes its part of what a 304 costs, and before a body is read.
  */
-function lookAtRequests(server: FastifyInstance, { metrics }: HttpServerOptions): void {
-  const count = metrics && requestCounter(metrics);
+function lookAtRequests(server: FastifyInstance, counter: RequestCounter | undefined): void {
   server.addHook('onRequest', (request, reply, done) => {
-    count?.(request, reply);
+    counter?.begin(request, reply);
     if (request.method === 'OPTIONS') answerPreflight(reply);
     else done(refuseOtherTypes(request) ?? (request.is404 ? new NotFoundException() : undefined));
   });
@@ -102,8 +106,12 @@ function keepJsonAsBytes(server: FastifyInstance): void {
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
 }
 
-function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions & { skipMiddie: boolean } {
+function serverOptions(
+  { directory, revalidations }: HttpServerOptions,
+  counter: RequestCounter | undefined,
+): FastifyServerOptions & { skipMiddie: boolean } {
   return {
+    ...(revalidations && { serverFactory: answeringFirst(revalidations, counter) }),
     rewriteUrl: (message) => scopeToRegistry(message, directory),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQueryString },
     genReqId: requestId,
@@ -116,6 +124,19 @@ function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions &
       sendProblem(reply, toProblem(error));
     },
     clientErrorHandler: answerUnreadable,
+  };
+}
+
+/** A server as Fastify makes it, which passes on what is not answered by `revalidations`. */
+function answeringFirst(revalidations: Revalidations, counter: RequestCounter | undefined): FastifyServerFactory {
+  return (passOn, { keepAliveTimeout, requestTimeout }) => {
+    const server = createServer((message, response) => {
+      const startedAt = performance.now();
+      const route = revalidations.answer(message, response);
+      if (route === undefined) passOn(message, response);
+      else counter?.count(route, response, startedAt);
+    });
+    return Object.assign(server, { keepAliveTimeout, requestTimeout });
   };
 }
 

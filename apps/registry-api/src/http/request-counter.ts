@@ -18,33 +18,51 @@ interface Route {
 
 type CountedResponse = ServerResponse & { [STARTED]?: Started };
 
-/** Counts and times each request that it is told of, those that end before their answer does included. */
-export function requestCounter(metrics: ServerMetrics): (request: FastifyRequest, reply: FastifyReply) => void {
-  const routes = new Map<string, Route>();
+/** Counts and times requests by route, method and status. */
+export class RequestCounter {
+  readonly #metrics: ServerMetrics;
+  readonly #routes = new Map<string, Route>();
+  readonly #onClose: (this: CountedResponse) => void;
 
-  function routeOf(url: string): Route {
-    let route = routes.get(url);
-    if (!route) routes.set(url, (route = { url, series: new Map() }));
-    return route;
+  constructor(metrics: ServerMetrics) {
+    this.#metrics = metrics;
+    const end = (response: CountedResponse) => this.#end(response);
+    // One for all requests, which Node calls on the response that was closed.
+    this.#onClose = function () {
+      end(this);
+    };
   }
 
-  function seriesOf({ url, series }: Route, method: string, status: number): DurationSeries {
-    let byStatus = series.get(method);
-    if (!byStatus) series.set(method, (byStatus = []));
-    return (byStatus[status] ??= metrics.requests.with({ method, route: url, status_code: String(status) }));
-  }
-
-  function end(this: CountedResponse): void {
-    const { at, route } = this[STARTED] as Started;
-    seriesOf(route, this.req.method ?? '', this.statusCode).observe((performance.now() - at) / 1000);
-    metrics.activeRequests--;
-  }
-
-  return (request, reply) => {
+  /** It goes on until its answer is sent, or nobody waits for it any more. */
+  begin(request: FastifyRequest, reply: FastifyReply): void {
     const raw: CountedResponse = reply.raw;
     // As it is routed, not as it was asked for: that anyone could make up.
-    raw[STARTED] = { at: performance.now(), route: routeOf(request.routeOptions.url ?? 'none') };
-    raw.on('close', end);
-    metrics.activeRequests++;
-  };
+    raw[STARTED] = { at: performance.now(), route: this.#routeOf(request.routeOptions.url ?? 'none') };
+    raw.on('close', this.#onClose);
+    this.#metrics.activeRequests++;
+  }
+
+  /** One that was answered on the spot, on this route. */
+  count(route: string, { req, statusCode }: ServerResponse, startedAtMs: number): void {
+    this.#observe(this.#routeOf(route), req.method ?? '', statusCode, startedAtMs);
+  }
+
+  #end(response: CountedResponse): void {
+    const { at, route } = response[STARTED] as Started;
+    this.#observe(route, response.req.method ?? '', response.statusCode, at);
+    this.#metrics.activeRequests--;
+  }
+
+  #observe({ url, series }: Route, method: string, status: number, startedAtMs: number): void {
+    let byStatus = series.get(method);
+    if (!byStatus) series.set(method, (byStatus = []));
+    byStatus[status] ??= this.#metrics.requests.with({ method, route: url, status_code: String(status) });
+    byStatus[status].observe((performance.now() - startedAtMs) / 1000);
+  }
+
+  #routeOf(url: string): Route {
+    let route = this.#routes.get(url);
+    if (!route) this.#routes.set(url, (route = { url, series: new Map() }));
+    return route;
+  }
 }

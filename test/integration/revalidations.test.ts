@@ -1,0 +1,176 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NOBODY_IN } from '#config/auth-spec.js';
+import type { Auth } from '#config/auth-spec.js';
+import type { ServedRegistry } from '#registry-api/served-registry.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { ALONE } from '#support/alone.js';
+import { CatalogueRows } from '#support/catalogue-rows.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+import { servedRegistries } from '#support/served-registries.js';
+
+const ONE: ServedRegistry = { namespace: 'default', name: 'one', auth: { mode: 'anonymous' } };
+const OTHER: ServedRegistry = { namespace: 'default', name: 'other', auth: { mode: 'anonymous' } };
+
+let database: TestDatabase;
+let rows: CatalogueRows;
+let api: RegistryApi;
+/** Changes while the API serves it. */
+const served: ServedRegistry[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  rows = await CatalogueRows.connect(database.app);
+  for (const { namespace, name } of [ONE, OTHER]) {
+    await rows.addRegistry(namespace, name);
+    await rows.addSource(namespace, name, 's');
+    await rows.publish(namespace, name, 's', [{ name: `io.${name}/server`, version: '1.0.0' }]);
+  }
+  api = await startRegistryApi({
+    database: database.app,
+    host: '127.0.0.1',
+    port: 0,
+    internalPort: 0,
+    registries: servedRegistries(served),
+    ...ALONE,
+    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
+    logger: pino({ level: 'silent' }),
+  });
+  await api.catalogue.nextChange();
+});
+
+afterAll(async () => {
+  await api?.close();
+  await rows?.end();
+  await database?.drop();
+});
+
+/** A URL whose answer the client has, and which was asked again often enough to be known. */
+async function known(path: string): Promise<(headers?: Record<string, string>, method?: string) => Promise<Response>> {
+  const etag = (await fetch(`${api.url}${path}`)).headers.get('etag') as string;
+  const again = (headers = {}, method = 'GET') =>
+    fetch(`${api.url}${path}`, { method, headers: { 'if-none-match': etag, ...headers } });
+  for (let times = 0; times < 2; times++) expect((await again()).status).toBe(304);
+  return again;
+}
+
+/** Without those of the connection: fetch sends HEAD over one of its own. */
+function headersOf({ headers }: Response): Record<string, string> {
+  const { date: _, connection: __, 'keep-alive': ___, ...all } = Object.fromEntries(headers);
+  return all;
+}
+
+describe('a client that asks again for what it has', () => {
+  const path = '/v0.1/servers/io.one%2Fserver/versions/latest';
+
+  it.each([path, '/v0.1/servers', '/default/one/registry/s/v0.1/servers?limit=1'])(
+    'is told so in the same words each time: %s',
+    async (url) => {
+      served.splice(0, Infinity, ONE);
+      const etag = (await fetch(`${api.url}${url}`)).headers.get('etag') as string;
+      const ask = (method: string) => fetch(`${api.url}${url}`, { method, headers: { 'if-none-match': etag } });
+      const answers = [await ask('GET'), await ask('GET'), await ask('HEAD'), await ask('GET')];
+      for (const answer of answers) {
+        expect(answer.status).toBe(304);
+        expect(await answer.text()).toBe('');
+        expect(headersOf(answer)).toEqual(headersOf(answers[0] as Response));
+        expect(headersOf(answer)).toMatchObject({ etag, 'cache-control': 'public, no-cache', vary: 'Accept-Encoding' });
+      }
+    },
+  );
+
+  it('is told of a change, and of everything else that comes before', async () => {
+    served.splice(0, Infinity, ONE);
+    const again = await known(path);
+    expect((await again({ accept: 'text/html' })).status).toBe(406);
+    expect((await again({}, 'POST')).status).toBe(405);
+    expect((await again({ 'if-none-match': '"another"' })).status).toBe(200);
+    expect((await again({ 'if-none-match': '' })).status).toBe(200);
+
+    await rows.publish('default', 'one', 's', [{ name: 'io.one/server', version: '2.0.0' }]);
+    await expect.poll(async () => (await again()).text()).toContain('"version":"2.0.0"');
+  });
+
+  it('is told that there is nothing, though the tag is one of this catalogue', async () => {
+    served.splice(0, Infinity, ONE);
+    const etag = (await fetch(`${api.url}/v0.1/servers`)).headers.get('etag') as string;
+    for (const [url, status] of [
+      ['/v0.1/servers/io.one%2Fnone/versions/latest', 404],
+      ['/v0.1/servers?limit=none', 400],
+      ['/none', 404],
+    ] as const) {
+      for (let times = 0; times < 3; times++) {
+        expect((await fetch(`${api.url}${url}`, { headers: { 'if-none-match': etag } })).status).toBe(status);
+      }
+    }
+  });
+
+  it('must say who it is from the moment on at which the registry wants to know', async () => {
+    served.splice(0, Infinity, ONE);
+    const again = await known('/v0.1/servers');
+    served.splice(0, Infinity, { ...ONE, auth: NOBODY_IN });
+    expect((await again()).status).toBe(401);
+    served.splice(0, Infinity, ONE);
+    expect((await again()).status).toBe(304);
+  });
+
+  it('is told by a registry of which others may see more that it is not the same for all', async () => {
+    served.splice(0, Infinity, { ...ONE, auth: { ...NOBODY_IN, publicRead: ['s'] } as Auth });
+    const again = await known('/v0.1/servers');
+    expect(headersOf(await again())).toMatchObject({
+      'cache-control': 'private, no-cache',
+      vary: 'Accept-Encoding, Authorization',
+    });
+    expect((await again({ authorization: 'Bearer made-up' })).status).toBe(401);
+  });
+
+  it('gets what another registry has once that is served in its place', async () => {
+    served.splice(0, Infinity, ONE, OTHER);
+    const [atRoot, named] = [await known('/v0.1/servers'), await known('/default/one/v0.1/servers')];
+    served.splice(0, Infinity, OTHER, ONE);
+    expect(await (await atRoot()).json()).toMatchObject({ servers: [{ server: { name: 'io.other/server' } }] });
+    expect((await named()).status).toBe(304);
+    served.splice(0, Infinity, OTHER);
+    expect((await named()).status).toBe(404);
+  });
+
+  it('is told when what it has may be out of date', async () => {
+    served.splice(0, Infinity, ONE);
+    const again = await known('/v0.1/servers');
+    const run = (id: string, reason: string | null) =>
+      rows.query(
+        `INSERT INTO sync_run (workflow_id, source_id, trigger, started_at, finished_at, failure_reason)
+         SELECT $1, id, 'interval', now(), now(), $2 FROM source WHERE registry = 'one'`,
+        [id, reason],
+      );
+    const isStale = async () => {
+      const answer = await again();
+      expect(answer.status).toBe(304);
+      return answer.headers.has('x-registry-stale');
+    };
+    expect(await isStale()).toBe(false);
+    await run('failed', 'Unreachable');
+    await rows.notify('default', 'one');
+    await expect.poll(isStale).toBe(true);
+    for (let times = 0; times < 2; times++) expect(await isStale()).toBe(true);
+    await run('good', null);
+    await rows.notify('default', 'one');
+    await expect.poll(isStale).toBe(false);
+  });
+
+  it('is counted as on the route that it asked for', async () => {
+    served.splice(0, Infinity, ONE);
+    const counted = async () => {
+      const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();
+      const line = /^thv_reg_srv_http_requests_total\{method="GET",route="\/v0.1\/servers",status_code="304"\} (\d+)$/m;
+      return Number(line.exec(metrics)?.[1] ?? 0);
+    };
+    const before = await counted();
+    const again = await known('/v0.1/servers');
+    await again();
+    // The two of `known` as well; the first of them went its usual way, whose end is counted a moment later.
+    await expect.poll(counted).toBe(before + 3);
+  });
+});
