@@ -126,7 +126,7 @@ export class CatalogueFollower {
     const sources = Array.from(snapshots.values()).flatMap((registry) => registry.sources);
     const segments = sources.flatMap(({ layout }) => layout.segments);
     const indexAll = async () => {
-      const pacer = new Pacer();
+      const pacer = Pacer.idle();
       for (const segment of segments) if (!this.#stopping.signal.aborted) await segment.index(pacer);
     };
     this.#indexing = this.#indexing
