@@ -3,8 +3,8 @@ import { foldCase } from './fold-case.js';
 import type { Pacer } from './pacer.js';
 import { COLD, DELETED, LATEST, Segment } from './segment.js';
 import { SlabWriter } from './slab-writer.js';
-import { changedAtMs, toOfficialBlock } from './stored-entry.js';
-import type { StoredEntry } from './stored-entry.js';
+import { changedAtMs, isSaidAlike, toOfficialBlock } from './stored-entry.js';
+import type { Lifecycle, StoredEntry } from './stored-entry.js';
 import { TermIndexBuilder } from './term-index.js';
 import { compareVersions, newestOf } from './version-order.js';
 import { WordIndex } from './word-index.js';
@@ -44,7 +44,7 @@ export class SegmentBuilder {
   readonly #slabOf: number[] = [];
   readonly #starts = new GrowingList();
   readonly #ends = new GrowingList();
-  #lastTail = { block: '', bytes: Buffer.alloc(0) };
+  #lastTail: { readonly of: Lifecycle; readonly bytes: Buffer } | undefined;
   /** The versions of the name that is being read; which is the latest shows only when all are here. */
   #server: VersionRow[] = [];
 
@@ -131,10 +131,11 @@ export class SegmentBuilder {
 
   /** What is published together has one tail. */
   #tailOf(entry: StoredEntry): Buffer {
-    const block = toOfficialBlock(entry);
-    if (block !== this.#lastTail.block) {
-      const bytes = Buffer.from(`,"_meta":{"io.modelcontextprotocol.registry/official":${block}}},`);
-      this.#lastTail = { block, bytes };
+    if (!this.#lastTail || !isSaidAlike(entry, this.#lastTail.of)) {
+      // Without the document, whose memory is not to be held.
+      const { serverJson: _, ...of } = entry;
+      const bytes = Buffer.from(`,"_meta":{"io.modelcontextprotocol.registry/official":${toOfficialBlock(entry)}}},`);
+      this.#lastTail = { of, bytes };
     }
     return this.#lastTail.bytes;
   }

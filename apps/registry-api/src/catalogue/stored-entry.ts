@@ -19,8 +19,26 @@ export interface StoredEntry {
   readonly deletedAtMs: number | null;
 }
 
+/** What the official registry's `_meta` block is made of. */
+export type Lifecycle = Pick<
+  StoredEntry,
+  'status' | 'statusMessage' | 'publishedAtMs' | 'updatedAtMs' | 'statusChangedAtMs' | 'deletedAtMs'
+>;
+
+/** Their blocks are equal. To see this takes a tenth of the time that it takes to make one. */
+export function isSaidAlike(a: Lifecycle, b: Lifecycle): boolean {
+  return (
+    a.updatedAtMs === b.updatedAtMs &&
+    a.publishedAtMs === b.publishedAtMs &&
+    a.statusChangedAtMs === b.statusChangedAtMs &&
+    a.deletedAtMs === b.deletedAtMs &&
+    a.status === b.status &&
+    a.statusMessage === b.statusMessage
+  );
+}
+
 /** What the official registry's `_meta` block says of an entry that is not the latest, as JSON. */
-export function toOfficialBlock(entry: StoredEntry): string {
+export function toOfficialBlock(entry: Lifecycle): string {
   const status: LifecycleStatus =
     entry.deletedAtMs !== null ? 'deleted' : entry.status === 'deprecated' ? 'deprecated' : 'active';
   const message = entry.statusMessage === null ? '' : `,"statusMessage":${JSON.stringify(entry.statusMessage)}`;
@@ -31,7 +49,7 @@ export function toOfficialBlock(entry: StoredEntry): string {
 }
 
 /** A removal is a change like any other. */
-export function changedAtMs(entry: StoredEntry): number {
+export function changedAtMs(entry: Lifecycle): number {
   return Math.max(entry.updatedAtMs, entry.deletedAtMs ?? 0);
 }
 
