@@ -18,7 +18,7 @@ import type { LongestBlock } from './loop-watch.js';
 import { Connection, load, percentile } from './reads/load.js';
 import type { Load } from './reads/load.js';
 import { ServerProcess } from './reads/server-process.js';
-import type { FixedAnswer } from './reads/server-process.js';
+import type { FixedAnswer, Started } from './reads/server-process.js';
 
 const NAMES = 50_000;
 /** A catalogue of today, where it is at hand. */
@@ -56,7 +56,9 @@ async function catalogueFile({ directory }: BenchStore, name: string): Promise<s
 async function measure(store: BenchStore, name: string, file: string): Promise<BenchTable[]> {
   await publish(store, name, file);
   const place = { namespace: 'bench', registry: name };
-  await using api = await ServerProcess.start({ kind: 'api', database: store.database.app, ...place });
+  const startApi = () => ServerProcess.start({ kind: 'api', database: store.database.app, ...place });
+  const firstStart = await startedOnce(startApi);
+  await using api = await startApi();
   const idle = await api.usage();
   const walkedFirst = await walkByOne(api, 100);
   const walked = await walkByOne(api, 25_000);
@@ -116,7 +118,8 @@ async function measure(store: BenchStore, name: string, file: string): Promise<B
       title: `Read model, ${name}`,
       head: ['what', 'value', 'longest block / work ms'],
       rows: [
-        ['built from Postgres, ms', Math.round(api.started.loadMs), showBlock(api.started.longestBlock)],
+        ['built right after the import, ms', Math.round(firstStart.loadMs), showBlock(firstStart.longestBlock)],
+        ['built at a later start, ms', Math.round(api.started.loadMs), showBlock(api.started.longestBlock)],
         ['RSS idle, MB', idle.rssMegabytes, ''],
         ['RSS after load, MB', loaded.rssMegabytes, ''],
         [`the first ${walkedFirst.requests} names one by one, s`, walkedFirst.seconds.toFixed(2), ''],
@@ -126,6 +129,12 @@ async function measure(store: BenchStore, name: string, file: string): Promise<B
       ],
     },
   ];
+}
+
+/** Whoever reads rows first after they were written marks them as committed, which takes Postgres half as long again. */
+async function startedOnce(start: () => Promise<ServerProcess>): Promise<Started> {
+  await using server = await start();
+  return server.started;
 }
 
 async function publish({ catalogue, database }: BenchStore, name: string, file: string): Promise<void> {
