@@ -27,6 +27,14 @@ The base and the dependencies are made once and kept in the cache folder. Linux 
   --root=DIR        instead of an image, what the project adds to the base, into DIR (deploy/docker/Dockerfile)
 `;
 
+/** What decides over the content of the layer of dependencies: another text, another layer. */
+const RUNTIME_RECIPES = [
+  './runtime-layer.js',
+  './image-modules.js',
+  '#persistence/embedded/binaries.js',
+  '#persistence/embedded/data-folder.js',
+];
+
 type LayOut = (root: string, signal: AbortSignal) => Promise<void>;
 
 const interruption = new AbortController();
@@ -91,8 +99,8 @@ async function baseLayer(): Promise<string> {
 
 async function runtimeLayer(): Promise<string> {
   const lock = await readFile(new URL('package-lock.json', projectRoot));
-  const recipes = ['runtime-layer.js', 'image-modules.js'].map((file) => new URL(import.meta.resolve(`./${file}`)));
-  const inputs = [lock, process.version, ...(await Promise.all(recipes.map((url) => readFile(fileURLToPath(url)))))];
+  const recipes = RUNTIME_RECIPES.map((module) => readFile(fileURLToPath(import.meta.resolve(module))));
+  const inputs = [lock, process.version, ...(await Promise.all(recipes))];
   return cached('image-dependencies', inputs, 'laying out the dependencies', (folder) => packed(folder, layOutRuntime));
 }
 
