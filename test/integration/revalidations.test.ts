@@ -1,7 +1,9 @@
+import { connect } from 'node:net';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NOBODY_IN } from '#config/auth-spec.js';
 import type { Auth } from '#config/auth-spec.js';
+import { Revalidations } from '#registry-api/http/revalidations.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
@@ -28,7 +30,11 @@ beforeAll(async () => {
     await rows.addSource(namespace, name, 's');
     await rows.publish(namespace, name, 's', [{ name: `io.${name}/server`, version: '1.0.0' }]);
   }
-  api = await startRegistryApi({
+  api = await start();
+});
+
+async function start(): Promise<RegistryApi> {
+  const started = await startRegistryApi({
     database: database.app,
     host: '127.0.0.1',
     port: 0,
@@ -38,8 +44,9 @@ beforeAll(async () => {
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
     logger: pino({ level: 'silent' }),
   });
-  await api.catalogue.nextChange();
-});
+  await started.catalogue.nextChange();
+  return started;
+}
 
 afterAll(async () => {
   await api?.close();
@@ -47,12 +54,26 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** A URL whose answer the client has, and which was asked again often enough to be known. */
-async function known(path: string): Promise<(headers?: Record<string, string>, method?: string) => Promise<Response>> {
-  const etag = (await fetch(`${api.url}${path}`)).headers.get('etag') as string;
-  const again = (headers = {}, method = 'GET') =>
-    fetch(`${api.url}${path}`, { method, headers: { 'if-none-match': etag, ...headers } });
-  for (let times = 0; times < 2; times++) expect((await again()).status).toBe(304);
+const answers = vi.spyOn(Revalidations.prototype, 'answer');
+
+/** The last request went its usual way, through all of Fastify and Nest. */
+const wasRouted = () => answers.mock.results.at(-1)?.value === undefined;
+
+type Again = (headers?: Record<string, string>, method?: string) => Promise<Response>;
+
+/** A URL whose answer the client has. */
+async function had(path: string, { url } = api): Promise<Again> {
+  const etag = (await fetch(`${url}${path}`)).headers.get('etag') as string;
+  return (headers = {}, method = 'GET') =>
+    fetch(`${url}${path}`, { method, headers: { 'if-none-match': etag, ...headers } });
+}
+
+/** The same, asked again so often that it is known. */
+async function known(path: string, of = api): Promise<Again> {
+  const again = await had(path, of);
+  expect((await again()).status).toBe(304);
+  expect((await again()).status).toBe(304);
+  expect(wasRouted()).toBe(false);
   return again;
 }
 
@@ -69,14 +90,19 @@ describe('a client that asks again for what it has', () => {
     'is told so in the same words each time: %s',
     async (url) => {
       served.splice(0, Infinity, ONE);
-      const etag = (await fetch(`${api.url}${url}`)).headers.get('etag') as string;
-      const ask = (method: string) => fetch(`${api.url}${url}`, { method, headers: { 'if-none-match': etag } });
-      const answers = [await ask('GET'), await ask('GET'), await ask('HEAD'), await ask('GET')];
-      for (const answer of answers) {
+      // Of an edition in which nobody has asked yet.
+      await rows.publish('default', 'one', 's', [{ name: 'io.one/server', version: '1.0.0', title: url }]);
+      await expect.poll(async () => (await fetch(`${api.url}${path}`)).text()).toContain(JSON.stringify(url));
+      const again = await had(url);
+      const first = await again();
+      expect(wasRouted()).toBe(true);
+      expect(headersOf(first)).toMatchObject({ 'cache-control': 'public, no-cache', vary: 'Accept-Encoding' });
+      for (const method of ['GET', 'HEAD', 'GET']) {
+        const answer = await again({}, method);
+        expect(wasRouted()).toBe(false);
         expect(answer.status).toBe(304);
         expect(await answer.text()).toBe('');
-        expect(headersOf(answer)).toEqual(headersOf(answers[0] as Response));
-        expect(headersOf(answer)).toMatchObject({ etag, 'cache-control': 'public, no-cache', vary: 'Accept-Encoding' });
+        expect(headersOf(answer)).toEqual(headersOf(first));
       }
     },
   );
@@ -91,6 +117,51 @@ describe('a client that asks again for what it has', () => {
 
     await rows.publish('default', 'one', 's', [{ name: 'io.one/server', version: '2.0.0' }]);
     await expect.poll(async () => (await again()).text()).toContain('"version":"2.0.0"');
+  });
+
+  it('is told at once as long as nothing has changed, however often the catalogue is looked through', async () => {
+    served.splice(0, Infinity, ONE);
+    const again = await known('/v0.1/servers');
+    const looked = api.catalogue.nextChange();
+    await rows.notify('default', 'one');
+    await looked;
+    expect((await again()).status).toBe(304);
+    expect(wasRouted()).toBe(false);
+
+    await rows.publish('default', 'other', 's', [{ name: 'io.other/server', version: '1.1.0' }]);
+    await expect.poll(async () => (await again()).status === 304 && wasRouted()).toBe(true);
+    expect((await again()).status).toBe(304);
+    expect(wasRouted()).toBe(false);
+  });
+
+  it('is answered in its turn among others on the same connection', async () => {
+    served.splice(0, Infinity, ONE);
+    const again = await known(path);
+    const etag = (await again()).headers.get('etag');
+    const condition = `If-None-Match: ${etag}\r\n`;
+    const asked = [condition, '', condition, condition, 'Connection: close\r\n'];
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    socket.write(asked.map((lines) => `GET ${path} HTTP/1.1\r\nHost: x\r\n${lines}\r\n`).join(''));
+    const received = (await socket.toArray()).join('');
+    expect(Array.from(received.matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => status)).toEqual(
+      asked.map((lines) => (lines === condition ? '304' : '200')),
+    );
+  });
+
+  it('is told that its connection ends while the server drains', async () => {
+    served.splice(0, Infinity, ONE);
+    const draining = await start();
+    try {
+      const again = await known(path, draining);
+      expect((await again()).headers.get('connection')).toBe('keep-alive');
+      draining.drain();
+      const answer = await again();
+      expect(answer.status).toBe(304);
+      expect(answer.headers.get('connection')).toBe('close');
+      expect(wasRouted()).toBe(false);
+    } finally {
+      await draining.close();
+    }
   });
 
   it('is told that there is nothing, though the tag is one of this catalogue', async () => {
@@ -118,11 +189,13 @@ describe('a client that asks again for what it has', () => {
 
   it('is told by a registry of which others may see more that it is not the same for all', async () => {
     served.splice(0, Infinity, { ...ONE, auth: { ...NOBODY_IN, publicRead: ['s'] } as Auth });
-    const again = await known('/v0.1/servers');
-    expect(headersOf(await again())).toMatchObject({
-      'cache-control': 'private, no-cache',
-      vary: 'Accept-Encoding, Authorization',
-    });
+    const again = await had('/v0.1/servers');
+    for (let times = 0; times < 3; times++) {
+      expect(headersOf(await again())).toMatchObject({
+        'cache-control': 'private, no-cache',
+        vary: 'Accept-Encoding, Authorization',
+      });
+    }
     expect((await again({ authorization: 'Bearer made-up' })).status).toBe(401);
   });
 
@@ -134,6 +207,13 @@ describe('a client that asks again for what it has', () => {
     expect((await named()).status).toBe(304);
     served.splice(0, Infinity, OTHER);
     expect((await named()).status).toBe(404);
+  });
+
+  it('gets what a registry has that is served where a source was', async () => {
+    served.splice(0, Infinity, ONE);
+    const again = await known('/registry/s/v0.1/servers');
+    served.splice(0, Infinity, ONE, { namespace: 'registry', name: 's', auth: NOBODY_IN });
+    expect((await again()).status).toBe(401);
   });
 
   it('is told when what it has may be out of date', async () => {
@@ -155,6 +235,9 @@ describe('a client that asks again for what it has', () => {
     await rows.notify('default', 'one');
     await expect.poll(isStale).toBe(true);
     for (let times = 0; times < 2; times++) expect(await isStale()).toBe(true);
+    // Where nothing is stale, nothing is in the way.
+    served.splice(0, Infinity, ONE, OTHER);
+    await known('/default/other/v0.1/servers');
     await run('good', null);
     await rows.notify('default', 'one');
     await expect.poll(isStale).toBe(false);

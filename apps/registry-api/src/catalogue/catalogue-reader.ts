@@ -52,7 +52,7 @@ export interface CatalogueScope {
 export abstract class Catalogue {
   /** Throws `CatalogueNotLoaded` or `UnknownSource`. */
   abstract reader(scope: CatalogueScope): CatalogueReader;
-  /** The same object as long as every scope has the same reader; undefined before there are any. */
+  /** As long as it is the same object, every scope has the same reader; undefined before there are any. */
   abstract readonly edition: object | undefined;
   /** Everything is as its source had it when that was last due; cheap to ask. */
   abstract readonly isFresh: boolean;

@@ -44,6 +44,7 @@ const NOTHING = new CatalogueView(EMPTY_LAYOUT, { tag: 'nothing', changedAtMs: u
 /** The newest snapshot of every registry in the database. Requests read; only the follower replaces. */
 export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
+  #edition: object | undefined;
   readonly #merged = new WeakMap<CatalogueReader, WeakMap<object, WeakMap<object, CatalogueReader>>>();
   #change = Promise.withResolvers<void>();
   #staleSince: Date | undefined;
@@ -67,7 +68,7 @@ export class LiveCatalogue extends Catalogue {
   }
 
   get edition(): object | undefined {
-    return this.#snapshots;
+    return this.#edition;
   }
 
   /** When it was last known to be what the database holds. */
@@ -100,6 +101,7 @@ export class LiveCatalogue extends Catalogue {
 
   /** All registries at once, in one assignment: no request sees half of a revision. */
   replace(snapshots: RegistrySnapshots): void {
+    if (!this.#snapshots || !haveSameReaders(this.#snapshots, snapshots)) this.#edition = {};
     this.#snapshots = snapshots;
     this.#staleSince = undefined;
     this.#isAnyFailing = Array.from(snapshots.values()).some(({ sources }) => sources.some((each) => each.isFailing));
@@ -143,6 +145,18 @@ export class LiveCatalogue extends Catalogue {
       return aggregateView(seen, mergeLayouts(seen.map(({ layout }) => layout)), this.bodies);
     });
   }
+}
+
+function haveSameReaders(before: RegistrySnapshots, now: RegistrySnapshots): boolean {
+  if (before.size !== now.size) return false;
+  return Array.from(now).every(([registry, { aggregate, sources }]) => {
+    const known = before.get(registry);
+    return (
+      known?.aggregate === aggregate &&
+      known.sources.length === sources.length &&
+      sources.every(({ name, reader }, at) => known.sources[at]?.name === name && known.sources[at].reader === reader)
+    );
+  });
 }
 
 /** Stands for no restriction. */

@@ -14,9 +14,7 @@ export function isProbe(route: string): boolean {
 /** The 406 for a request that accepts no JSON, where that is what it would get; undefined: go on. */
 export function refuseOtherTypes(request: FastifyRequest): Problem | undefined {
   const { accept } = request.headers;
-  // As nearly everybody sends it, and at no cost.
-  if (accept === undefined || accept === '*/*' || accept === 'application/json' || acceptsJson(accept))
-    return undefined;
+  if (accept === undefined || acceptsJson(accept)) return undefined;
   const { url: route } = request.routeOptions;
   if (route === undefined || isProbe(route) || OF_OTHER_TYPES.test(route)) return undefined;
   return new Problem(406, 'this path answers in application/json only, and the header Accept rules that out');
@@ -24,6 +22,8 @@ export function refuseOtherTypes(request: FastifyRequest): Problem | undefined {
 
 /** By the range that says most about JSON (RFC 9110, section 12.5.1); what is no list of ranges rules nothing out. */
 export function acceptsJson(accept: string): boolean {
+  // As nearly everybody sends it, and at no cost.
+  if (accept === '*/*' || accept === 'application/json') return true;
   const ranges = accept.toLowerCase().split(',').map(toRange);
   if (!ranges.some(({ type }) => type.includes('/'))) return true;
   for (const wanted of ['application/json', 'application/*', '*/*']) {

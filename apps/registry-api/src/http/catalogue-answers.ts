@@ -43,18 +43,18 @@ export class CatalogueAnswers {
     answer: PreparedAnswer,
   ): void | Promise<void> {
     const { 'if-none-match': ifNoneMatch, 'accept-encoding': acceptEncoding } = request.headers;
-    const isPersonal = getServedRegistry(request).auth.mode === 'oauth';
+    const audience = getServedRegistry(request).auth.mode === 'oauth' ? 'caller' : 'everybody';
     const staleSince = this.catalogue.isFresh ? undefined : this.catalogue.staleSince(scopeOf(request));
     const stale = staleSince ? ['x-registry-stale', staleSince.toISOString()] : [];
 
-    const notModified = ifNoneMatch === undefined ? undefined : state.notModified(ifNoneMatch, isPersonal);
+    const notModified = ifNoneMatch === undefined ? undefined : state.notModified(ifNoneMatch, audience);
     if (notModified) {
       this.revalidations.remember(request, state);
       return write(request, reply, 304, [...notModified, ...stale]);
     }
     const body = answer.body(negotiateEncoding(acceptEncoding));
     const send = (sent: SentBody) => {
-      const lines = [...state.headerLines(isPersonal), ...stale, ...state.contentLines];
+      const lines = [...state.headerLines(audience), ...stale, ...state.contentLines];
       lines.push('etag', state.tag(sent.encoding), 'content-length', sent.bytes);
       if (sent.encoding !== 'identity') lines.push('content-encoding', sent.encoding);
       if (sent.total !== undefined) lines.push('x-total-count', sent.total);

@@ -15,6 +15,9 @@ const TAG_SUFFIXES: Readonly<Record<Encoding, string>> = { identity: '', gzip: '
 /** Names and values in turn, as Node writes them fastest. */
 export type HeaderLines = readonly (string | number)[];
 
+/** For whom an answer is: for everybody alike, or for a caller, where another one might get something else. */
+export type Audience = 'everybody' | 'caller';
+
 /** Finds an answer, or throws what there is to say instead. */
 export type Find = (reader: CatalogueReader) => Answer;
 
@@ -43,9 +46,9 @@ export class CatalogueState {
     this.#personalLines = [...COMMON_HEADER_LINES, ...privately];
   }
 
-  /** What every answer says, 304 too. `isPersonal`: another caller might see something else. */
-  headerLines(isPersonal: boolean): HeaderLines {
-    return isPersonal ? this.#personalLines : this.#publicLines;
+  /** What every answer says, 304 too. */
+  headerLines(audience: Audience): HeaderLines {
+    return audience === 'caller' ? this.#personalLines : this.#publicLines;
   }
 
   tag(encoding: Encoding): string {
@@ -53,9 +56,9 @@ export class CatalogueState {
   }
 
   /** The head of a 304; undefined for a client that does not have what is right now. */
-  notModified(ifNoneMatch: string, isPersonal: boolean): HeaderLines | undefined {
+  notModified(ifNoneMatch: string, audience: Audience): HeaderLines | undefined {
     const tag = this.#currentTag(ifNoneMatch);
-    return tag === undefined ? undefined : [...this.headerLines(isPersonal), 'etag', tag];
+    return tag === undefined ? undefined : [...this.headerLines(audience), 'etag', tag];
   }
 
   /**

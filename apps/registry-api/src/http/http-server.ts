@@ -1,12 +1,11 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { NotFoundException } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyServerFactory, FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { Logger } from 'pino';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryDirectory } from '../served-registry.js';
@@ -54,8 +53,9 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** Listens when it returns; when it throws, nothing is left open. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const counter = options.metrics && new RequestCounter(options.metrics);
-  const adapter = new FastifyAdapter(serverOptions(options, counter));
+  const adapter = new FastifyAdapter(serverOptions(options));
   const server = adapter.getInstance();
+  if (options.revalidations) answerFirst(server.server, options.revalidations, counter);
   lookAtRequests(server, counter);
   addCommonHeaders(server);
   keepJsonAsBytes(server);
@@ -82,6 +82,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
+/** Before Fastify, which gets what is left. */
+function answerFirst(server: Server, revalidations: Revalidations, counter: RequestCounter | undefined): void {
+  const [passOn] = server.listeners('request') as [RequestListener];
+  server.removeListener('request', passOn).on('request', (message, response) => {
+    const startedAt = performance.now();
+    const route = revalidations.answer(message, response);
+    if (route === undefined) passOn(message, response);
+    else counter?.count(route, response, startedAt);
+  });
+}
+
 /**
  * Counts, answers OPTIONS, and refuses what nobody answers, for paths that do not exist as well: whoever asks next sees why.
  * In one hook, since each takes its part of what a 304 costs, and before a body is read.
@@ -106,12 +117,8 @@ function keepJsonAsBytes(server: FastifyInstance): void {
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
 }
 
-function serverOptions(
-  { directory, revalidations }: HttpServerOptions,
-  counter: RequestCounter | undefined,
-): FastifyServerOptions & { skipMiddie: boolean } {
+function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions & { skipMiddie: boolean } {
   return {
-    ...(revalidations && { serverFactory: answeringFirst(revalidations, counter) }),
     rewriteUrl: (message) => scopeToRegistry(message, directory),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQueryString },
     genReqId: requestId,
@@ -124,19 +131,6 @@ function serverOptions(
       sendProblem(reply, toProblem(error));
     },
     clientErrorHandler: answerUnreadable,
-  };
-}
-
-/** A server as Fastify makes it, which passes on what is not answered by `revalidations`. */
-function answeringFirst(revalidations: Revalidations, counter: RequestCounter | undefined): FastifyServerFactory {
-  return (passOn, { keepAliveTimeout, requestTimeout }) => {
-    const server = createServer((message, response) => {
-      const startedAt = performance.now();
-      const route = revalidations.answer(message, response);
-      if (route === undefined) passOn(message, response);
-      else counter?.count(route, response, startedAt);
-    });
-    return Object.assign(server, { keepAliveTimeout, requestTimeout });
   };
 }
 

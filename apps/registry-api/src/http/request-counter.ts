@@ -8,6 +8,7 @@ const STARTED = Symbol('when a request came, and where it went');
 interface Started {
   readonly at: number;
   readonly route: Route;
+  readonly counter: RequestCounter;
 }
 
 /** What is known of a route: its series by method and status, found without a text being made for them. */
@@ -22,35 +23,31 @@ type CountedResponse = ServerResponse & { [STARTED]?: Started };
 export class RequestCounter {
   readonly #metrics: ServerMetrics;
   readonly #routes = new Map<string, Route>();
-  readonly #onClose: (this: CountedResponse) => void;
 
   constructor(metrics: ServerMetrics) {
     this.#metrics = metrics;
-    const end = (response: CountedResponse) => this.#end(response);
-    // One for all requests, which Node calls on the response that was closed.
-    this.#onClose = function () {
-      end(this);
-    };
   }
 
   /** It goes on until its answer is sent, or nobody waits for it any more. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     const raw: CountedResponse = reply.raw;
     // As it is routed, not as it was asked for: that anyone could make up.
-    raw[STARTED] = { at: performance.now(), route: this.#routeOf(request.routeOptions.url ?? 'none') };
-    raw.on('close', this.#onClose);
+    const route = this.#routeOf(request.routeOptions.url ?? 'none');
+    raw[STARTED] = { at: performance.now(), route, counter: this };
+    raw.on('close', RequestCounter.#onClose);
     this.#metrics.activeRequests++;
   }
 
-  /** One that was answered on the spot, on this route. */
+  /** One that was answered on the spot, on this route. When its answer has left is not waited for: it has no body. */
   count(route: string, { req, statusCode }: ServerResponse, startedAtMs: number): void {
     this.#observe(this.#routeOf(route), req.method ?? '', statusCode, startedAtMs);
   }
 
-  #end(response: CountedResponse): void {
-    const { at, route } = response[STARTED] as Started;
-    this.#observe(route, response.req.method ?? '', response.statusCode, at);
-    this.#metrics.activeRequests--;
+  /** One listener for all requests, that Node calls on the response. */
+  static #onClose(this: CountedResponse): void {
+    const { at, route, counter } = this[STARTED] as Started;
+    counter.#observe(route, this.req.method ?? '', this.statusCode, at);
+    counter.#metrics.activeRequests--;
   }
 
   #observe({ url, series }: Route, method: string, status: number, startedAtMs: number): void {

@@ -23,21 +23,34 @@ type ScopedMessage = IncomingMessage & {
 const PREFIX =
   /^(?:https?:\/\/[^/?#]*)?(\/\.well-known\/oauth-protected-resource)?(\/([a-z0-9-]+)\/([a-z0-9-]+))(?=[/?#]|$)/i;
 
+interface Address {
+  /** The one that is served there; undefined: none is. */
+  readonly registry: ServedRegistry | undefined;
+  /** The `/{namespace}/{name}` that named it, if one did. */
+  readonly prefix?: string;
+  /** The URL without it. */
+  readonly rest: string;
+}
+
 /**
- * Decides which registry a request is for and takes its `/{namespace}/{name}` off the URL, so that routes and
- * controllers know of one registry only. Where such an address could also be read as a path of the registry at `/`, it
- * is the address: that way each registry has one that always works.
+ * Which registry a URL leads to. Where `/{namespace}/{name}` could also be read as a path of the registry at `/`, it is
+ * the address: that way each registry has one that always works.
  */
-export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirectory): string {
-  const url = message.url ?? '/';
+export function resolveAddress(url: string, directory: RegistryDirectory): Address {
   const found = PREFIX.exec(url);
   const named = found ? directory.find(found[3] as string, found[4] as string) : undefined;
-  message[SERVED_REGISTRY] = named ?? directory.default();
-  if (!found || !named) return url;
+  if (!found || !named) return { registry: directory.default(), rest: url };
   const [whole, wellKnown = '', prefix = ''] = found;
-  message[ADDRESS_PREFIX] = prefix;
   const rest = `${wellKnown}${url.slice(whole.length)}`;
-  return rest.startsWith('/') ? rest : `/${rest}`;
+  return { registry: named, prefix, rest: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+/** Decides which registry a request is for; returns its URL as routes and controllers see it, who know of one registry only. */
+export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirectory): string {
+  const { registry, prefix, rest } = resolveAddress(message.url ?? '/', directory);
+  message[SERVED_REGISTRY] = registry;
+  if (prefix !== undefined) message[ADDRESS_PREFIX] = prefix;
+  return rest;
 }
 
 /** The registry that a request is for; a 404 when this process serves none at this address. */
