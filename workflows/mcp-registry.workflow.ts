@@ -39,11 +39,13 @@ import { dueSyncs, untilNextDue } from './state/agenda.js';
 import { reportDue, summarize } from './state/facts.js';
 import * as provisioning from './state/provisioning.js';
 import type { ProvisioningState } from './state/provisioning.js';
+import { openStores } from './state/registry-state.js';
 import type { RegistryState, StoreState } from './state/registry-state.js';
 import { adopted, noticed, readDue, readFailed } from './state/resource.js';
 import {
   adoptionSettled,
   adoptionStarted,
+  forgotten,
   lost,
   opened,
   storesToAdopt,
@@ -104,7 +106,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
   setHandler(storeOpened, (store) => void (state = opened(state, store, Date.now())));
   setHandler(syncFinished, (outcome) => void (state = heard(state, outcome)));
   setHandler(status, () => summarize(state));
-  setHandler(liveStores, () => Object.values(state.stores).map(({ store }) => store));
+  setHandler(liveStores, () => openStores(state).map(({ store }) => store));
   setHandler(
     syncNow,
     async (request) => {
@@ -192,7 +194,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     }
   }
 
-  async function adopt({ store }: StoreState, isOfServer: boolean): Promise<void> {
+  async function adopt({ store, openedAtMs }: StoreState, isOfServer: boolean): Promise<void> {
     const plan = wholePlanDigest(state);
     const { id, taskQueue } = store;
     const told = isOfServer ? store : { id };
@@ -203,11 +205,14 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     } catch (error) {
       if (!isOfServer) return void (state = adoptionSettled(state, told, undefined, Date.now()));
       const failure = toSyncFailure(error, 'the registry server took too long to take the sources over');
+      const isBack = state.stores[id]?.store.taskQueue === taskQueue && state.stores[id].openedAtMs !== openedAtMs;
+      // It was down, and is to be told now that it is back.
+      if (isBack && failure.reason === 'StoreLost' && keepsLost()) return;
       // An edit is on its way to a server that sees it by its volume: that is no failure yet.
       const isTold = failure.reason !== 'ConfigMapFailed';
       state = adoptionSettled(state, told, undefined, Date.now(), isTold ? failure : undefined);
       const isUntaken = failure.reason === 'StoreLost' && state.stores[id]?.store.taskQueue === taskQueue;
-      if (isUntaken) state = lost(state, id);
+      if (isUntaken) state = keepsLost() ? lost(state, id) : forgotten(state, id);
     }
   }
 
@@ -274,7 +279,12 @@ function isLong(): boolean {
 /** A store that took no task is gone; anything else is the outcome of a run. */
 function heard(state: RegistryState, outcome: SyncOutcome): RegistryState {
   const next = settled(state, outcome, Date.now(), Math.random());
-  return outcome.failure?.reason === 'StoreLost' ? untaken(next, outcome, Date.now()) : next;
+  return outcome.failure?.reason === 'StoreLost' ? untaken(next, outcome, Date.now(), keepsLost()) : next;
+}
+
+/** Earlier workflows forgot what they knew of a store that was gone, and whether it had come back meanwhile. */
+function keepsLost(): boolean {
+  return patched('keep-lost');
 }
 
 function requestedSources(state: RegistryState, request: SyncNowRequest): string[] {
@@ -282,7 +292,7 @@ function requestedSources(state: RegistryState, request: SyncNowRequest): string
   if (request.source !== undefined && !known.includes(request.source)) {
     throw ApplicationFailure.nonRetryable(`the registry has no source "${request.source}"`, 'ValidationFailed');
   }
-  if (Object.keys(state.stores).length === 0) {
+  if (openStores(state).length === 0) {
     throw ApplicationFailure.nonRetryable('no registry server is running that could sync', 'StoreLost');
   }
   return request.source === undefined ? known : [request.source];

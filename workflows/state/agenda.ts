@@ -1,11 +1,12 @@
 import { reportDue } from './facts.js';
+import { openStores } from './registry-state.js';
 import type { RegistryState } from './registry-state.js';
 import { wholePlanDigest } from './stores.js';
 import type { DueSync } from './syncs.js';
 
 export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
   const plan = wholePlanDigest(state);
-  return Object.values(state.stores)
+  return openStores(state)
     .filter((store) => store.adoptedPlan !== undefined && store.adoptedPlan === plan)
     .flatMap(({ store, sources }) =>
       Object.entries(sources).flatMap(([source, { due, running }]) =>
@@ -24,7 +25,7 @@ export function untilNextDue(state: RegistryState, nowMs: number, reporting: boo
   const times = Object.values(state.stores).flatMap((store) => {
     const sources = Object.values(store.sources);
     const deadlines = sources.flatMap(({ running }) => (running ? [running.deadlineMs] : []));
-    if (plan === undefined || store.adopting) return deadlines;
+    if (plan === undefined || store.adopting || store.lost) return deadlines;
     if (store.adoptedPlan !== plan) return [...deadlines, store.retryAdoptionAtMs ?? nowMs];
     return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
   });

@@ -14,7 +14,7 @@ export function summarize(state: RegistryState): RegistryFacts {
     deleting: desired?.deleting ?? false,
     invalid: desired?.invalid,
     notices: desired?.notices,
-    serving: store !== undefined,
+    serving: store !== undefined && !store.lost,
     handledTrigger: state.handledTrigger,
     sources: (desired?.sources ?? []).map((plan) => toFacts(plan, store)),
     server:

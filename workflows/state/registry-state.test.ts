@@ -391,10 +391,11 @@ describe('a store', () => {
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
     const ofBefore = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
     state = told(opened(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE), T0 + MINUTE);
-    const next = untaken(settled(state, ofBefore, T0 + MINUTE, 0), ofBefore, T0 + MINUTE);
+    const next = untaken(settled(state, ofBefore, T0 + MINUTE, 0), ofBefore, T0 + MINUTE, true);
     expect(summarize(next).serving).toBe(true);
     expect(triggers(next, T0 + MINUTE)).toEqual({ a: 'start' });
-    expect(summarize(untaken(next, { ...ofBefore, taskQueue: 'of another pod' }, T0)).serving).toBe(false);
+    const ofNow = { ...ofBefore, taskQueue: 'of another pod', startedAt: T0 + MINUTE };
+    expect(summarize(untaken(next, ofNow, T0 + 2 * MINUTE, true)).serving).toBe(false);
   });
 
   it('that another server took over is told of the plan by itself', () => {
@@ -417,10 +418,36 @@ describe('a store', () => {
     expect(summarize(told(state, T0 + MINUTE)).sources.map((each) => each.failure)).toEqual([undefined, undefined]);
   });
 
-  it('that is lost is synced no more until it announces itself', () => {
-    const state = lost(living(desired([plan('a')])), store.id);
-    expect(summarize(state).serving).toBe(false);
+  it('that was down when a task was due, and has come back, is not lost', () => {
+    const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'retry' } as const;
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    const untakenRun = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
+    state = told(opened(state, store, T0 + 2 * MINUTE), T0 + 2 * MINUTE);
+    const settledRun = settled(state, untakenRun, T0 + 2 * MINUTE, 0);
+    const back = untaken(settledRun, untakenRun, T0 + 2 * MINUTE, true);
+    expect(summarize(back).serving).toBe(true);
+    expect(triggers(back, T0 + 2 * MINUTE)).toEqual({ a: 'start' });
+    expect(summarize(untaken(settledRun, untakenRun, T0 + 2 * MINUTE, false)).serving).toBe(false);
+  });
+
+  it('that is lost is synced no more until it announces itself, and keeps what is known of it', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = lost(settled(state, outcome(state, 'a'), T0, 0), store.id);
+    expect(summarize(state)).toMatchObject({ serving: false, sources: [{ serverCount: 3, lastSyncAtMs: T0 + 1_000 }] });
     expect(dueSyncs(state, T0 + 60 * MINUTE)).toEqual([]);
+    expect(storesToAdopt(state, T0 + 60 * MINUTE)).toEqual([]);
+    const reported = { ...state, report: reportDue(state, T0)! };
+    expect(untilNextDue(reported, T0 + 60 * MINUTE, false)).toBeUndefined();
+
+    state = told(opened(state, store, T0 + 60 * MINUTE), T0 + 60 * MINUTE);
+    expect(summarize(state).serving).toBe(true);
+    expect(triggers(state, T0 + 60 * MINUTE)).toEqual({ a: 'interval' });
+  });
+
+  it('that is lost is forgotten once there is another', () => {
+    let state = lost(living(desired([plan('a')])), store.id);
+    state = opened(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
+    expect(Object.keys(state.stores)).toEqual(['store-2']);
   });
 
   it('that is new beside another gets everything at once', () => {

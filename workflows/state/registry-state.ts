@@ -30,6 +30,8 @@ export interface RegistryState {
 export interface StoreState {
   readonly store: Store;
   readonly openedAtMs: number;
+  /** It took no task since: nothing is synced into it until it announces itself again. */
+  readonly lost?: true;
   /** The plan that the store has adopted; it must know the current one before anything is synced into it. */
   readonly adoptedPlan?: string;
   /** Being told of it at this moment; never true across continue-as-new. */
@@ -87,6 +89,11 @@ export function currentStore(state: RegistryState): StoreState | undefined {
     (latest, store) => (latest && latest.openedAtMs >= store.openedAtMs ? latest : store),
     undefined,
   );
+}
+
+/** Those that are there to be synced into. */
+export function openStores(state: RegistryState): StoreState[] {
+  return Object.values(state.stores).filter(({ lost }) => !lost);
 }
 
 export function mapStores(state: RegistryState, change: (store: StoreState) => StoreState): RegistryState {

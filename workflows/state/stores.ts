@@ -1,6 +1,6 @@
 import type { Store, SyncFailure, SyncOutcome } from '#domain/sync.js';
 import { storeAnnounced } from './provisioning.js';
-import { mapSource, mapStores } from './registry-state.js';
+import { openStores, mapSource, mapStores } from './registry-state.js';
 import type { RegistryState, StoreState } from './registry-state.js';
 import { replanned, requested } from './syncs.js';
 
@@ -21,27 +21,43 @@ export function opened(state: RegistryState, store: Store, nowMs: number): Regis
       return [plan.name, again ? requested(source, 'start', nowMs) : source];
     }),
   );
+  // Of one that was lost nothing is to be known any more once another has taken its place.
+  const others = openStores(state).map((other) => [other.store.id, other] as const);
   return {
     ...state,
-    stores: { ...state.stores, [store.id]: { store, openedAtMs: nowMs, sources } },
+    stores: { ...Object.fromEntries(others), [store.id]: { store, openedAtMs: nowMs, sources } },
     ...(state.provisioning && { provisioning: storeAnnounced(state.provisioning) }),
   };
 }
 
-/** The store took no task: it is gone until it announces itself again. What ran in it ends by itself. */
+/**
+ * The store took no task: it is gone until it announces itself again. What is known of its sources is as true as before, and
+ * what ran in it ends by itself.
+ */
 export function lost(state: RegistryState, storeId: string): RegistryState {
+  return mapStores(state, (store) => (store.store.id === storeId ? { ...store, lost: true } : store));
+}
+
+/** The same with all that is known of it, as in workflows that began before `keep-lost`. */
+export function forgotten(state: RegistryState, storeId: string): RegistryState {
   const { [storeId]: _gone, ...stores } = state.stores;
   return { ...state, stores };
 }
 
-/** A task of this source was not taken. Where another server has taken the store over since, that one is to do it. */
+/**
+ * A task of this source was not taken. Where another server has taken the store over since, or the same one was down and has
+ * come back, it is to be done now; otherwise the store is gone. `keepsLost` false: as in workflows that began before that.
+ */
 export function untaken(
   state: RegistryState,
-  { storeId, source, taskQueue }: Pick<SyncOutcome, 'storeId' | 'source' | 'taskQueue'>,
+  { storeId, source, taskQueue, startedAt }: Pick<SyncOutcome, 'storeId' | 'source' | 'taskQueue' | 'startedAt'>,
   nowMs: number,
+  keepsLost: boolean,
 ): RegistryState {
-  const current = state.stores[storeId]?.store.taskQueue;
-  if (taskQueue === undefined || taskQueue === current) return lost(state, storeId);
+  const known = state.stores[storeId];
+  const isOfOther = taskQueue !== undefined && taskQueue !== known?.store.taskQueue;
+  const isBack = keepsLost && known !== undefined && startedAt < known.openedAtMs;
+  if (!isOfOther && !isBack) return keepsLost ? lost(state, storeId) : forgotten(state, storeId);
   return mapSource(state, storeId, source, (each) => requested(each, 'start', nowMs));
 }
 
@@ -49,7 +65,7 @@ export function untaken(
 export function storesToAdopt(state: RegistryState, nowMs: number): StoreState[] {
   const plan = wholePlanDigest(state);
   if (plan === undefined) return [];
-  return Object.values(state.stores).filter(
+  return openStores(state).filter(
     (store) => !store.adopting && store.adoptedPlan !== plan && (store.retryAdoptionAtMs ?? 0) <= nowMs,
   );
 }
