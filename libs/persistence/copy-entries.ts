@@ -50,6 +50,8 @@ interface Writer {
 
 /** What was given, known entries apart. */
 export interface Copied {
+  /** Tombstones included. */
+  rows: number;
   served: number;
   hidden: number;
   readonly quarantined: QuarantinedEntry[];
@@ -68,7 +70,7 @@ export async function copyEntries(
   batches: AsyncIterable<readonly PublishedItem[]>,
   context: CopyContext,
 ): Promise<Copied> {
-  const copied: Copied = { served: 0, hidden: 0, quarantined: [] };
+  const copied: Copied = { rows: 0, served: 0, hidden: 0, quarantined: [] };
   const chunks = copyBinary(toRows(batches, context, await writerOf(client), copied));
   const sink = client.query(copyFrom(`COPY ${table} (${ENTRY_COLUMNS}) FROM STDIN (FORMAT binary)`));
   await pipeline(Readable.from(chunks, { highWaterMark: CHUNKS_AHEAD }), sink);
@@ -109,6 +111,7 @@ function toRow(
   const { lifecycle } = entry;
   const isDeleted = lifecycle?.status === 'deleted';
   const hidingRule = hiddenBy(entry) ?? null;
+  copied.rows++;
   if (!isDeleted) copied[hidingRule === null ? 'served' : 'hidden']++;
   return [
     sourceId,

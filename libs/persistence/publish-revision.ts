@@ -51,7 +51,7 @@ export async function publishRevision(client: Client, publication: Publication):
   return inTransaction(client, async () => {
     const { registry, source, filterHash, hiddenBy } = publication;
     const sourceId = await lockSource(client, registry, source);
-    await filterStored(client, sourceId, filterHash, hiddenBy);
+    const remarked = await filterStored(client, sourceId, filterHash, hiddenBy);
     const context = { sourceId, hiddenBy };
     const known = await KnownEntries.load(client, sourceId);
     const changes = known.isEmpty
@@ -63,7 +63,8 @@ export async function publishRevision(client: Client, publication: Publication):
     const revision = publication.revision ?? contentHash.slice(0, 16);
     const isConsented = !publication.readAlike || publication.confirmedRevision === revision;
     if (!isConsented) await refuseShrinking(client, sourceId, revision, counts);
-    await recordRevision(client, sourceId, { ...publication, revision, contentHash }, counts);
+    const isChanged = remarked + changes.rows > 0;
+    await recordRevision(client, sourceId, { ...publication, revision, contentHash, isChanged }, counts);
     await notifyReaders(client, registry);
     return { revision, contentHash, counts };
   });
@@ -71,13 +72,13 @@ export async function publishRevision(client: Client, publication: Publication):
 
 /** The first revision of a source goes straight into the table: staging it would copy everything twice. */
 async function insertAll(client: Client, { read }: Publication, context: CopyContext): Promise<Changes> {
-  const { served, hidden, quarantined } = await copyEntries(
+  const { rows, served, hidden, quarantined } = await copyEntries(
     client,
     'entry',
     read(() => false),
     context,
   );
-  return { stored: { served, hidden }, added: served + hidden, updated: 0, removed: 0, quarantined };
+  return { stored: { served, hidden }, added: served + hidden, updated: 0, removed: 0, rows, quarantined };
 }
 
 function toCounts({ stored, added, updated, removed, quarantined }: Changes): EntryCounts {
@@ -115,12 +116,12 @@ async function replaceQuarantine(client: Client, sourceId: number, held: readonl
 async function recordRevision(
   client: Client,
   sourceId: number,
-  published: Publication & { readonly revision: string; readonly contentHash: string },
+  published: Publication & Pick<Published, 'revision' | 'contentHash'> & { readonly isChanged: boolean },
   counts: EntryCounts,
 ): Promise<void> {
   await client.query(
     `UPDATE source SET revision = $2, content_hash = $3, spec_hash = $4, filter_hash = $5, synced_at = now(),
-            served_count = $6, hidden_count = $7, quarantined_count = $8, generation = generation + 1,
+            served_count = $6, hidden_count = $7, quarantined_count = $8, generation = generation + $12::int,
             latest_update = coalesce($9, latest_update), etag = $10,
             swept_at = CASE WHEN $11 THEN now() ELSE swept_at END
       WHERE id = $1`,
@@ -136,6 +137,7 @@ async function recordRevision(
       published.mark?.latestUpdate ?? null,
       published.mark?.etag ?? null,
       published.isWhole,
+      Number(published.isChanged),
     ],
   );
 }

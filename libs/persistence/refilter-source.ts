@@ -22,10 +22,10 @@ export async function refilterSource(
     const updated = await filterStored(client, sourceId, filterHash, hiddenBy);
     const { served, hidden } = await countEntries(client, sourceId);
     const { rows } = await client.query<{ quarantined: number }>(
-      `UPDATE source SET filter_hash = $2, served_count = $3, hidden_count = $4, generation = generation + 1
+      `UPDATE source SET filter_hash = $2, served_count = $3, hidden_count = $4, generation = generation + $5::int
         WHERE id = $1 AND filter_hash IS NOT NULL AND filter_hash <> $2
        RETURNING quarantined_count AS quarantined`,
-      [sourceId, filterHash, served, hidden],
+      [sourceId, filterHash, served, hidden, Number(updated > 0)],
     );
     const [refiltered] = rows;
     if (!refiltered) return null;

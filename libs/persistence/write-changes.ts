@@ -12,6 +12,8 @@ export interface Changes {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
+  /** Rows that were written or deleted, tombstones included. */
+  readonly rows: number;
   readonly quarantined: readonly QuarantinedEntry[];
   /** How it is now. */
   readonly stored: StoredCounts;
@@ -33,18 +35,19 @@ export async function writeChanges(
   const { quarantined } = await copyEntries(client, 'staged_entry', items, context);
   await client.query('ANALYZE staged_entry');
   if (isWhole) quarantined.push(...(await claimOverwritten(client, sourceId, known)));
-  const { added, updated, removed, ...gained } = await applyStaged(client);
+  const { added, updated, removed, rows, ...gained } = await applyStaged(client);
   const buried = isWhole
     ? await buryMissing(client, sourceId, known.leftOver(), quarantined)
     : await buryTakenBack(client, sourceId, quarantined);
-  await client.query('DELETE FROM entry WHERE source_id = $1 AND deleted_at < now() - $2::interval', [
-    sourceId,
-    TOMBSTONE_LIFETIME,
-  ]);
+  const { rowCount: purged } = await client.query(
+    'DELETE FROM entry WHERE source_id = $1 AND deleted_at < now() - $2::interval',
+    [sourceId, TOMBSTONE_LIFETIME],
+  );
   return {
     added,
     updated,
     removed: removed + buried.served + buried.hidden,
+    rows: rows + buried.served + buried.hidden + (purged ?? 0),
     quarantined,
     // To count what is stored, all of it would have to be read.
     stored: {
@@ -86,6 +89,7 @@ interface Applied extends StoredCounts {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
+  readonly rows: number;
 }
 
 /** Its counts are what it added to those of the source. */
@@ -114,7 +118,8 @@ async function applyStaged(client: Client): Promise<Applied> {
      replaced AS (SELECT ${STORED_COUNTS}
                     FROM (SELECT entry.deleted_at, entry.hidden_by
                             FROM staged_entry JOIN entry USING (source_id, name, version)) AS entry)
-     SELECT count(*) FILTER (WHERE inserted AND NOT deleted)::int AS added,
+     SELECT count(*)::int AS rows,
+            count(*) FILTER (WHERE inserted AND NOT deleted)::int AS added,
             count(*) FILTER (WHERE NOT inserted AND NOT deleted)::int AS updated,
             count(*) FILTER (WHERE NOT inserted AND deleted)::int AS removed,
             (SELECT given.served - replaced.served FROM given, replaced) AS served,

@@ -50,6 +50,8 @@ interface Server {
   readonly bad?: boolean;
   /** Taken back by its registry, in a form that cannot be stored. */
   readonly gone?: boolean;
+  /** Taken back by its registry, as an entry that says so. */
+  readonly takenBack?: boolean;
 }
 
 /** Publishes servers as a source would give them: in order, a later one of the same name and version is no entry. */
@@ -92,7 +94,7 @@ async function publish(
   return counts;
 }
 
-function toEntry({ name, version, text, tags = [] }: Server): CatalogueEntry {
+function toEntry({ name, version, text, tags = [], takenBack = false }: Server): CatalogueEntry {
   const serverJson = JSON.stringify({ name, version, description: text });
   return {
     key: name,
@@ -104,6 +106,7 @@ function toEntry({ name, version, text, tags = [] }: Server): CatalogueEntry {
     tags,
     facets: ['package'],
     status: 'active',
+    ...(takenBack && { lifecycle: { status: 'deleted' } }),
   };
 }
 
@@ -156,6 +159,34 @@ describe('publishing a revision', () => {
       removed: 0,
     });
     expect(await rows()).toEqual(before);
+  });
+
+  it('moves the generation, which readers and tags of answers go by, only when entries were written', async () => {
+    const generation = async () => {
+      const [row] = await dataSource.query('SELECT generation FROM source WHERE registry = $1', [registry.name]);
+      return Number(row.generation);
+    };
+    const both = [server('a/a'), server('a/b')];
+    await publish([]);
+    expect(await generation()).toBe(0);
+    await publish(both);
+    expect(await generation()).toBe(1);
+    await publish(both);
+    await publish(both, {}, { readAlike: false });
+    await publish([...both, { ...server('a/c'), bad: true }]);
+    await publish(both, { names: { exclude: ['z/*'] } });
+    expect(await generation()).toBe(1);
+    await publish(both, { names: { exclude: ['a/b'] } });
+    expect(await generation()).toBe(2);
+    await publish([server('a/a')]);
+    expect(await generation()).toBe(3);
+    await publish([server('a/a'), { ...server('a/d'), takenBack: true }]);
+    expect(await generation()).toBe(4);
+    await publish([server('a/a'), { ...server('a/d'), takenBack: true }]);
+    expect(await generation()).toBe(4);
+    await dataSource.query(`UPDATE entry SET deleted_at = now() - interval '91 days' WHERE name = 'a/b'`);
+    await publish([server('a/a'), { ...server('a/d'), takenBack: true }]);
+    expect(await generation()).toBe(5);
   });
 
   it('keeps the last good version of an entry that is held in quarantine, and buries it when it is gone', async () => {

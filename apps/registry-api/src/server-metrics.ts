@@ -52,7 +52,7 @@ export class ServerMetrics {
       observed('thv_reg_srv_catalogue_bytes', 'Memory that documents take.', () =>
         this.perSource(({ layout }) => layout.segments.reduce((sum, { bytes }) => sum + bytes, 0)),
       ),
-      observed('thv_reg_srv_catalogue_generation', 'How often a source was published.', () =>
+      observed('thv_reg_srv_catalogue_generation', 'How often the entries of a source were changed.', () =>
         this.perSource(({ generation }) => Number(generation)),
       ),
       observed('thv_reg_srv_catalogue_age_seconds', 'Since the catalogue was last known to be what is stored.', () =>

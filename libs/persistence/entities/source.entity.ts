@@ -73,7 +73,7 @@ export class SourceEntity {
   @Column('text', { name: 'filter_hash', nullable: true })
   filterHash!: string | null;
 
-  /** Counts the publishes; readers reload when it moved. */
+  /** Counts the publishes that wrote entries; readers reload when it moved. */
   @Column('bigint', { default: 0 })
   generation!: string;
 

@@ -13,7 +13,7 @@ export interface SourceSnapshot {
   readonly name: string;
   /** Where its rows are stored. */
   readonly place: string;
-  /** How often it was published: equal means that nothing has changed. */
+  /** How often its entries were changed: equal means that they were not. */
   readonly generation: string;
   /** How many of its rows were deleted: equal means none since. */
   readonly purged: string;
