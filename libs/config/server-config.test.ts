@@ -32,6 +32,7 @@ const texts = fc
 const names = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const keys = fc.stringMatching(/^[a-z0-9_][-._a-z0-9]{0,10}$/);
 const paths = fc.stringMatching(/^[a-z][a-z0-9_-]{0,8}(\/[a-z0-9 ]{1,8}){0,2}\.json$/);
+const refs = fc.stringMatching(/^[a-zA-Z0-9#é][-a-zA-Z0-9#é_]{0,10}(\/[a-z0-9]{1,8})?$/);
 const urls = fc.webUrl({ validSchemes: ['https', 'http'], withFragments: false });
 const optional = { noNullPrototype: true, requiredKeys: [] as never[] };
 const keyRef = fc.record(
@@ -48,9 +49,9 @@ const blocks = fc.oneof(
     git: fc.record(
       {
         repository: urls,
-        branch: texts,
-        tag: texts,
-        commit: texts,
+        branch: refs,
+        tag: refs,
+        commit: fc.stringMatching(/^[0-9a-fA-F]{40}$/),
         path: paths,
         auth: fc.oneof(
           fc.record({ username: texts, passwordSecretRef: keyRef }),

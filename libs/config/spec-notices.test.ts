@@ -22,7 +22,7 @@ it.each<[object, string]>([
   ],
   [withGit({ branch: 'b', tag: 't' }), 'MultipleGitRefs: a: git.tag is read, and git.branch ignored'],
   [
-    withGit({ branch: 'b', tag: 't', commit: 'c' }),
+    withGit({ branch: 'b', tag: 't', commit: 'c'.repeat(40) }),
     'MultipleGitRefs: a: git.commit is read, and git.tag and git.branch ignored',
   ],
   [

@@ -7,14 +7,23 @@ import { withGit } from './git/git.js';
 import type { Git } from './git/git.js';
 import { readFileAt } from './git/read-file.js';
 import { displayUrl, toRemote } from './git/remote.js';
-import { resolveRef, wantedRef } from './git/resolve-ref.js';
+import { isCommitId, isRefName, resolveRef, wantedRef } from './git/resolve-ref.js';
 import { defineSource } from './source.js';
 import type { SourceContext } from './source.js';
 
 const URL_LIMIT = 2048;
 const REF_LIMIT = 255;
 
-const refName = z.string().min(1).max(REF_LIMIT);
+const refName = z
+  .string()
+  .min(1)
+  .max(REF_LIMIT)
+  .refine(isRefName, 'is not a name that a branch or a tag can have: see git check-ref-format');
+const commitId = z
+  .string()
+  .min(1)
+  .max(REF_LIMIT)
+  .refine(isCommitId, 'must be a full commit id, as git rev-parse prints it: a short one may become ambiguous');
 
 const authFields = z.strictObject({
   username: z.string().min(1).max(REF_LIMIT).optional().describe('User name for HTTP Basic authentication.'),
@@ -70,7 +79,7 @@ const gitSpec = z
       .describe('Address of the repository.'),
     branch: refName.optional().describe('Branch to follow.'),
     tag: refName.optional().describe('Tag to read; beats branch.'),
-    commit: refName.optional().describe('Full commit id to read; beats tag and branch.'),
+    commit: commitId.optional().describe('Full commit id to read; beats tag and branch.'),
     path: jsonFilePath.default('registry.json').describe('The registry file, from the root of the repository.'),
     auth: authFields.superRefine(authIsWhole).meta(authAdmission).optional().describe(AUTH),
     caCertRef: configMapKeyRef.optional().describe("Certificate authorities (PEM) in place of the system's own."),

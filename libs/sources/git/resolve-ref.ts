@@ -9,29 +9,28 @@ export type WantedRef =
   | { readonly kind: 'tag' | 'branch'; readonly name: string; readonly ref: string }
   | { readonly kind: 'default branch'; readonly name: 'HEAD'; readonly ref: 'HEAD' };
 
-const FULL_OBJECT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+const FULL_OBJECT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/i;
 
-/** Throws a RegistryError `ValidationFailed` for a name that git could read as something else. */
 export function wantedRef({ commit, tag, branch }: Pick<GitSpec, 'commit' | 'tag' | 'branch'>): WantedRef {
-  if (commit !== undefined) {
-    const name = commit.toLowerCase();
-    if (FULL_OBJECT_ID.test(name)) return { kind: 'commit', name, ref: undefined };
-    const remedy = 'give all 40 characters, as git rev-parse prints them; a short one may become ambiguous';
-    throw new RegistryError('ValidationFailed', `git.commit "${commit}" is not a full commit id: ${remedy}.`, 'stop');
-  }
-  if (tag !== undefined) return { kind: 'tag', name: tag, ref: fullName('tag', 'refs/tags/', tag) };
-  if (branch !== undefined) return { kind: 'branch', name: branch, ref: fullName('branch', 'refs/heads/', branch) };
+  if (commit !== undefined) return { kind: 'commit', name: commit.toLowerCase(), ref: undefined };
+  if (tag !== undefined) return { kind: 'tag', name: tag, ref: fullName('refs/tags/', tag) };
+  if (branch !== undefined) return { kind: 'branch', name: branch, ref: fullName('refs/heads/', branch) };
   return { kind: 'default branch', name: 'HEAD', ref: 'HEAD' };
+}
+
+export function isCommitId(text: string): boolean {
+  return FULL_OBJECT_ID.test(text);
 }
 
 /** What git-check-ref-format(1) forbids, and a first `-`. */
 const FORBIDDEN_NAME = /^-|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$|(^|\/)\.|\.lock(\/|$)|^@$/u;
 
-function fullName(field: string, prefix: string, name: string): string {
-  if (FORBIDDEN_NAME.test(name)) {
-    const message = `git.${field} "${name}" is not a name that a ${field} can have: see git check-ref-format.`;
-    throw new RegistryError('ValidationFailed', message, 'stop');
-  }
+/** Of a branch or a tag; git could read another one as something else, an option for example. */
+export function isRefName(text: string): boolean {
+  return !FORBIDDEN_NAME.test(text);
+}
+
+function fullName(prefix: string, name: string): string {
   return name.startsWith(prefix) ? name : prefix + name;
 }
 
