@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NOBODY_IN } from '#config/auth-spec.js';
+import type { Auth } from '#config/auth-spec.js';
 import { CatalogueView } from './catalogue/catalogue-view.js';
 import { EMPTY_LAYOUT } from './catalogue/layout.js';
 import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
@@ -73,6 +75,17 @@ describe('readiness', () => {
         'serving what was last read from the database (DatabaseUnreachable: no); ' +
         'no syncs since 2026-11-24T12:00:00.000Z: their workflow cannot be reached; ' +
         'serving what was last synced of source "git" of default/a, which fails',
+    });
+  });
+
+  it('names no source of a registry that is not open to everybody', () => {
+    const closed = { ...NOBODY_IN, publicRead: ['open'] } as Auth;
+    const [snapshot] = withSource(true, true).values();
+    const sources = snapshot!.sources.flatMap((source) => [source, { ...source, name: 'open' }]);
+    const snapshots: RegistrySnapshots = new Map([['default/a', { ...snapshot!, sources }]]);
+    expect(now({ snapshots, registries: [{ namespace: 'default', name: 'a', auth: closed }] })).toEqual({
+      ready: true,
+      detail: 'serving what was last synced of a source of default/a, source "open" of default/a, which fail',
     });
   });
 

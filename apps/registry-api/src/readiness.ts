@@ -63,19 +63,26 @@ function firstAwaited(snapshots: RegistrySnapshots, registries: readonly ServedR
     const snapshot = snapshots.get(displayRef(registry));
     if (!snapshot) return `waiting for registry ${displayRef(registry)} to be set up`;
     const source = snapshot.sources.find(({ attempted }) => !attempted);
-    if (source) return `waiting for the first sync of source "${source.name}" of ${displayRef(registry)}`;
+    if (source) return `waiting for the first sync of ${display(source.name, registry)}`;
   }
   return undefined;
 }
 
-/** By name only: what is wrong with them is for those who may see it. */
+/** By name, and that only where anybody may read them: probes are answered to everybody. */
+function display(source: string, registry: ServedRegistry): string {
+  const { auth } = registry;
+  const isOpen = auth.mode === 'anonymous' || auth.publicRead.includes(source);
+  return `${isOpen ? `source "${source}"` : 'a source'} of ${displayRef(registry)}`;
+}
+
+/** What is wrong with them is for those who may see it. */
 function failing(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): string[] {
   const names = registries.flatMap((registry) => {
-    const ref = displayRef(registry);
-    const sources = snapshots.get(ref)?.sources.filter(({ isFailing }) => isFailing) ?? [];
-    return sources.map(({ name }) => `"${name}" of ${ref}`);
+    const sources = snapshots.get(displayRef(registry))?.sources.filter(({ isFailing }) => isFailing) ?? [];
+    return sources.map(({ name }) => display(name, registry));
   });
   if (names.length === 0) return [];
   const more = names.length > NAMED_SOURCES ? ` and ${names.length - NAMED_SOURCES} more` : '';
-  return [`serving what was last synced of source ${names.slice(0, NAMED_SOURCES).join(', ')}${more}, which fails`];
+  const verb = names.length > 1 ? 'fail' : 'fails';
+  return [`serving what was last synced of ${names.slice(0, NAMED_SOURCES).join(', ')}${more}, which ${verb}`];
 }
