@@ -56,7 +56,16 @@ it('names a claim that is not mounted', async () => {
   await expect(pvcSource.resolve(spec({ claimName: 'absent' }), mounted)).rejects.toMatchObject({
     reason: 'PVCNotFound',
     destiny: 'wait',
-    message: expect.stringContaining('absent'),
+    message: expect.stringContaining('--volume absent=DIR'),
+  });
+});
+
+it('names a directory that does not exist', async () => {
+  const volumes = new Map([['data', join(context.directory, 'nowhere')]]);
+  await expect(pvcSource.resolve(spec({ claimName: 'data' }), context.with({ volumes }))).rejects.toMatchObject({
+    reason: 'PVCNotFound',
+    destiny: 'wait',
+    message: expect.stringMatching(/^PersistentVolumeClaim data is to be in .*nowhere, which does not exist/),
   });
 });
 

@@ -39,13 +39,18 @@ export const pvcSource = defineSource<PvcSpec>({
   },
 });
 
+function absence(claimName: string, directory: string | undefined): string {
+  if (directory !== undefined) return `is to be in ${directory}, which does not exist: create that directory`;
+  const remedy = `create the claim in the same namespace, and it is mounted when the pod starts`;
+  return `is not mounted: ${remedy}; without a cluster give --volume ${claimName}=DIR`;
+}
+
 /** A file that really lies in the volume. */
 async function fileOf({ claimName, path }: PvcSpec, { settings }: SourceContext): Promise<RegularFile> {
   const directory = settings.volumes.get(claimName);
   const root = directory && (await realpath(directory).catch(() => undefined));
   if (root === undefined) {
-    const remedy = 'create the claim in the same namespace; it is mounted when the pod starts';
-    throw new RegistryError('PVCNotFound', `PersistentVolumeClaim ${claimName} is not mounted: ${remedy}.`);
+    throw new RegistryError('PVCNotFound', `PersistentVolumeClaim ${claimName} ${absence(claimName, directory)}.`);
   }
   const name = `${path} on PersistentVolumeClaim ${claimName}`;
   return {

@@ -91,11 +91,19 @@ function toolhiveSection(name: string, convert: Section['convert']): Section {
 function wrongVersion(version: unknown): string | undefined {
   if (version === undefined) return '"version", such as "1.0.0", is missing';
   const isVersion = typeof version === 'string' && /^\d+\.\d+\.\d+/.test(version);
-  return isVersion ? undefined : '"version" must be text such as "1.0.0"';
+  return isVersion ? undefined : `"version" must be text such as "1.0.0", not ${shown(version)}`;
 }
+
+/** As it stands in the file, but not too long. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text;
+}
+
+const SHOWN_LIMIT = 40;
 
 function wrongTime(name: string, time: unknown): string | undefined {
   if (time === undefined) return `"${name}", such as "2026-01-31T12:00:00Z", is missing`;
   const isTime = typeof time === 'string' && !Number.isNaN(Date.parse(time));
-  return isTime ? undefined : `"${name}" must be a time such as "2026-01-31T12:00:00Z"`;
+  return isTime ? undefined : `"${name}" must be a time such as "2026-01-31T12:00:00Z", not ${shown(time)}`;
 }

@@ -71,7 +71,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     await server.listen({ host: options.host, port: options.port });
   } catch (error) {
     await app.close();
-    throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? portInUse(options, error) : error;
+    throw listenFault(options, error as NodeJS.ErrnoException);
   }
   const { port } = server.server.address() as AddressInfo;
   return {
@@ -133,6 +133,16 @@ function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions &
     clientErrorHandler: answerUnreadable,
   };
 }
+
+/** The error with its remedy, where there is one. */
+function listenFault(options: HttpServerOptions, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EADDRINUSE') return portInUse(options, error);
+  if (error.code === undefined || !NO_ADDRESS.has(error.code)) return error;
+  const message = `HOST ${options.host} is no address of this machine (${error.code}): set HOST to 0.0.0.0 or 127.0.0.1`;
+  return new RegistryError('ValidationFailed', message, 'stop', { cause: error });
+}
+
+const NO_ADDRESS: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
 
 export function portInUse(
   { port, portSetting }: Pick<HttpServerOptions, 'port' | 'portSetting'>,

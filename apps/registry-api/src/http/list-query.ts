@@ -17,11 +17,16 @@ const cursor = text
   })
   .optional();
 
+/** A plain + in a query is a space. */
+const LOST_PLUS = / \d\d:\d\d$/;
+
 const updatedSince = text
   .transform((value, context): number => {
     const milliseconds = parseRfc3339(value);
     if (milliseconds === undefined) {
-      context.addIssue({ code: 'custom', message: 'must be an RFC 3339 time with a zone, as in 2026-01-31T12:00:00Z' });
+      const hint = LOST_PLUS.test(value) ? '; in a URL the + of a zone is %2B' : '';
+      const message = `must be an RFC 3339 time with a zone, as in 2026-01-31T12:00:00Z${hint}`;
+      context.addIssue({ code: 'custom', message });
     }
     return milliseconds ?? 0;
   })

@@ -29,7 +29,7 @@ export const registryDocument = z.strictObject({
   apiVersion: z.enum(REGISTRY_API_VERSIONS),
   kind: z.literal('MCPRegistry'),
   metadata: metadata(registryName, registryNamespace),
-  spec: z.unknown(), // has its own schema
+  spec: z.unknown().optional(), // has its own schema, which says what is missing
   status: z.unknown().optional(), // as in the output of `kubectl get -o yaml`
 });
 

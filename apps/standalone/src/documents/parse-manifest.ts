@@ -65,7 +65,7 @@ function parseDocument(document: Document.Parsed, file: string, lineAt: (offset:
       document.errors.map((error) => ({
         file,
         line: lineAt(error.pos[0]),
-        message: `is not YAML: ${yamlErrorPhrase(error)}`,
+        message: `is not ${file.endsWith('.json') ? 'JSON' : 'YAML'}: ${yamlErrorPhrase(error)}`,
       })),
     );
   }
@@ -123,7 +123,7 @@ function parseList({ items }: { items?: unknown }, placeOfItem: (root: SpecFault
 
 function parseRegistry(content: unknown, place: Place): Manifest {
   const parsed = parseWithFaults(registryDocument, content);
-  const spec = (content as { spec?: unknown }).spec;
+  const { spec = {} } = content as { spec?: unknown };
   const specResult = parseRegistrySpec(spec);
   if ('faults' in parsed || 'faults' in specResult) {
     return faulty(
