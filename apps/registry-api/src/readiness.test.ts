@@ -87,6 +87,12 @@ describe('readiness', () => {
       ready: true,
       detail: 'serving what was last synced of a source of default/a, source "open" of default/a, which fail',
     });
+    // Then the names are those of views, and a source may bear one of them without being part of it.
+    const views = [{ name: 'open', sources: ['git'] }];
+    expect(now({ registries: [{ namespace: 'default', name: 'a', auth: closed, views }] })).toEqual({
+      ready: true,
+      detail: 'serving what was last synced of source "git" of default/a, a source of default/a, which fail',
+    });
   });
 
   it('ends when the process is closing', () => {

@@ -1,4 +1,5 @@
 import { displayRef } from '#domain/registry-ref.js';
+import { openPart } from './auth/open-part.js';
 import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
 import type { ServedRegistry } from './served-registry.js';
 
@@ -71,7 +72,7 @@ function firstAwaited(snapshots: RegistrySnapshots, registries: readonly ServedR
 /** By name, and that only where anybody may read them: probes are answered to everybody. */
 function display(source: string, registry: ServedRegistry): string {
   const { auth } = registry;
-  const isOpen = auth.mode === 'anonymous' || auth.publicRead.includes(source);
+  const isOpen = auth.mode === 'anonymous' || openPart(auth.publicRead, registry.views)?.sources.has(source) === true;
   return `${isOpen ? `source "${source}"` : 'a source'} of ${displayRef(registry)}`;
 }
 
