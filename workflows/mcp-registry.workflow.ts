@@ -45,8 +45,7 @@ import { adopted, noticed, readDue, readFailed } from './state/resource.js';
 import {
   adoptionSettled,
   adoptionStarted,
-  forgotten,
-  lost,
+  gone,
   opened,
   storesToAdopt,
   untaken,
@@ -212,7 +211,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       const isTold = failure.reason !== 'ConfigMapFailed';
       state = adoptionSettled(state, told, undefined, Date.now(), isTold ? failure : undefined);
       const isUntaken = failure.reason === 'StoreLost' && state.stores[id]?.store.taskQueue === taskQueue;
-      if (isUntaken) state = keepsLost() ? lost(state, id) : forgotten(state, id);
+      if (isUntaken) state = gone(state, id, keepsLost());
     }
   }
 

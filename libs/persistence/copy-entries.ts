@@ -49,9 +49,7 @@ interface Writer {
 }
 
 /** What was given, known entries apart. */
-export interface Copied {
-  /** Tombstones included. */
-  rows: number;
+interface Copied {
   served: number;
   hidden: number;
   readonly quarantined: QuarantinedEntry[];
@@ -63,18 +61,18 @@ export interface Copied {
  */
 const CHUNKS_AHEAD = 8;
 
-/** Writes the entries among `batches` into a table that has {@link ENTRY_COLUMNS}, as they are read. */
+/** Writes the entries among `batches` into a table that has {@link ENTRY_COLUMNS}, as they are read. `rows`: tombstones included. */
 export async function copyEntries(
   client: Client,
   table: 'entry' | 'staged_entry',
   batches: AsyncIterable<readonly PublishedItem[]>,
   context: CopyContext,
-): Promise<Copied> {
-  const copied: Copied = { rows: 0, served: 0, hidden: 0, quarantined: [] };
+): Promise<Copied & { readonly rows: number }> {
+  const copied: Copied = { served: 0, hidden: 0, quarantined: [] };
   const chunks = copyBinary(toRows(batches, context, await writerOf(client), copied));
   const sink = client.query(copyFrom(`COPY ${table} (${ENTRY_COLUMNS}) FROM STDIN (FORMAT binary)`));
   await pipeline(Readable.from(chunks, { highWaterMark: CHUNKS_AHEAD }), sink);
-  return copied;
+  return { ...copied, rows: sink.rowCount };
 }
 
 async function writerOf(client: Client): Promise<Writer> {
@@ -111,7 +109,6 @@ function toRow(
   const { lifecycle } = entry;
   const isDeleted = lifecycle?.status === 'deleted';
   const hidingRule = hiddenBy(entry) ?? null;
-  copied.rows++;
   if (!isDeleted) copied[hidingRule === null ? 'served' : 'hidden']++;
   return [
     sourceId,

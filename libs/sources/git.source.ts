@@ -14,16 +14,12 @@ import type { SourceContext } from './source.js';
 const URL_LIMIT = 2048;
 const REF_LIMIT = 255;
 
-const refName = z
-  .string()
-  .min(1)
-  .max(REF_LIMIT)
-  .refine(isRefName, 'is not a name that a branch or a tag can have: see git check-ref-format');
-const commitId = z
-  .string()
-  .min(1)
-  .max(REF_LIMIT)
-  .refine(isCommitId, 'must be a full commit id, as git rev-parse prints it: a short one may become ambiguous');
+const ref = z.string().min(1).max(REF_LIMIT);
+const refName = ref.refine(isRefName, 'is not a name that a branch or a tag can have: see git check-ref-format');
+const commitId = ref.refine(
+  isCommitId,
+  'must be a full commit id, as git rev-parse prints it: a short one may become ambiguous',
+);
 
 const authFields = z.strictObject({
   username: z.string().min(1).max(REF_LIMIT).optional().describe('User name for HTTP Basic authentication.'),

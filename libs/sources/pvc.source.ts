@@ -41,7 +41,7 @@ export const pvcSource = defineSource<PvcSpec>({
 
 function absence(claimName: string, directory: string | undefined): string {
   if (directory !== undefined) return `is to be in ${directory}, which does not exist: create that directory`;
-  const remedy = `create the claim in the same namespace, and it is mounted when the pod starts`;
+  const remedy = 'create the claim in the same namespace, and it is mounted when the pod starts';
   return `is not mounted: ${remedy}; without a cluster give --volume ${claimName}=DIR`;
 }
 

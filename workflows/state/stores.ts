@@ -1,6 +1,6 @@
 import type { Store, SyncFailure, SyncOutcome } from '#domain/sync.js';
 import { storeAnnounced } from './provisioning.js';
-import { openStores, mapSource, mapStores } from './registry-state.js';
+import { mapSource, mapStores, openStores } from './registry-state.js';
 import type { RegistryState, StoreState } from './registry-state.js';
 import { replanned, requested } from './syncs.js';
 
@@ -38,15 +38,19 @@ export function lost(state: RegistryState, storeId: string): RegistryState {
   return mapStores(state, (store) => (store.store.id === storeId ? { ...store, lost: true } : store));
 }
 
-/** The same with all that is known of it, as in workflows that began before `keep-lost`. */
-export function forgotten(state: RegistryState, storeId: string): RegistryState {
+/** `keepsLost` false: with all that is known of it, as in workflows that began before that. */
+export function gone(state: RegistryState, storeId: string, keepsLost: boolean): RegistryState {
+  return keepsLost ? lost(state, storeId) : forgotten(state, storeId);
+}
+
+function forgotten(state: RegistryState, storeId: string): RegistryState {
   const { [storeId]: _gone, ...stores } = state.stores;
   return { ...state, stores };
 }
 
 /**
  * A task of this source was not taken. Where another server has taken the store over since, or the same one was down and has
- * come back, it is to be done now; otherwise the store is gone. `keepsLost` false: as in workflows that began before that.
+ * come back, it is to be done now; otherwise the store is gone.
  */
 export function untaken(
   state: RegistryState,
@@ -57,7 +61,7 @@ export function untaken(
   const known = state.stores[storeId];
   const isOfOther = taskQueue !== undefined && taskQueue !== known?.store.taskQueue;
   const isBack = keepsLost && known !== undefined && startedAt < known.openedAtMs;
-  if (!isOfOther && !isBack) return keepsLost ? lost(state, storeId) : forgotten(state, storeId);
+  if (!isOfOther && !isBack) return gone(state, storeId, keepsLost);
   return mapSource(state, storeId, source, (each) => requested(each, 'start', nowMs));
 }
 

@@ -4,7 +4,7 @@ import type { Pacer } from './pacer.js';
 import { COLD, DELETED, LATEST, Segment } from './segment.js';
 import { SlabWriter } from './slab-writer.js';
 import { changedAtMs, isSaidAlike, toOfficialBlock } from './stored-entry.js';
-import type { Lifecycle, StoredEntry } from './stored-entry.js';
+import type { StoredLifecycle, StoredEntry } from './stored-entry.js';
 import { TermIndexBuilder } from './term-index.js';
 import { compareVersions, newestOf } from './version-order.js';
 import { WordIndex } from './word-index.js';
@@ -44,7 +44,7 @@ export class SegmentBuilder {
   readonly #slabOf: number[] = [];
   readonly #starts = new GrowingList();
   readonly #ends = new GrowingList();
-  #lastTail: { readonly of: Lifecycle; readonly bytes: Buffer } | undefined;
+  #lastTail: { readonly of: StoredLifecycle; readonly bytes: Buffer } | undefined;
   /** The versions of the name that is being read; which is the latest shows only when all are here. */
   #server: VersionRow[] = [];
 

@@ -20,13 +20,13 @@ export interface StoredEntry {
 }
 
 /** What the official registry's `_meta` block is made of. */
-export type Lifecycle = Pick<
+export type StoredLifecycle = Pick<
   StoredEntry,
   'status' | 'statusMessage' | 'publishedAtMs' | 'updatedAtMs' | 'statusChangedAtMs' | 'deletedAtMs'
 >;
 
 /** Their blocks are equal. To see this takes a tenth of the time that it takes to make one. */
-export function isSaidAlike(a: Lifecycle, b: Lifecycle): boolean {
+export function isSaidAlike(a: StoredLifecycle, b: StoredLifecycle): boolean {
   return (
     a.updatedAtMs === b.updatedAtMs &&
     a.publishedAtMs === b.publishedAtMs &&
@@ -38,7 +38,7 @@ export function isSaidAlike(a: Lifecycle, b: Lifecycle): boolean {
 }
 
 /** What the official registry's `_meta` block says of an entry that is not the latest, as JSON. */
-export function toOfficialBlock(entry: Lifecycle): string {
+export function toOfficialBlock(entry: StoredLifecycle): string {
   const status: LifecycleStatus =
     entry.deletedAtMs !== null ? 'deleted' : entry.status === 'deprecated' ? 'deprecated' : 'active';
   const message = entry.statusMessage === null ? '' : `,"statusMessage":${JSON.stringify(entry.statusMessage)}`;
@@ -49,7 +49,7 @@ export function toOfficialBlock(entry: Lifecycle): string {
 }
 
 /** A removal is a change like any other. */
-export function changedAtMs(entry: Lifecycle): number {
+export function changedAtMs(entry: StoredLifecycle): number {
   return Math.max(entry.updatedAtMs, entry.deletedAtMs ?? 0);
 }
 

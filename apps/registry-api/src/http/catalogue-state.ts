@@ -6,7 +6,7 @@ import type { Encoding } from './prepared-answer.js';
 /** An answer is a few slices of the catalogue; compressed ones take memory of their own. */
 const KEPT_ANSWERS = 2000;
 /** Of a URL that an answer is kept by; one that a user agent makes is shorter. */
-const KEPT_URL_LENGTH = 1024;
+export const KEPT_URL_LENGTH = 1024;
 const KEPT_COMPRESSED_BYTES = 16 * 1024 * 1024;
 
 /** In a tag, since equal tags mean equal bytes. */
