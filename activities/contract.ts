@@ -1,6 +1,6 @@
 import type { Notice } from '#domain/notice.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { RegistryFacts } from '#domain/conditions.js';
+import type { RegistryFacts } from '#domain/status/registry-facts.js';
 import type {
   EntryCounts,
   ResolvedRevision,

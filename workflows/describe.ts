@@ -1,4 +1,4 @@
-import type { RegistryFacts } from '#domain/conditions.js';
+import type { RegistryFacts } from '#domain/status/registry-facts.js';
 import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import type { EntryCounts, SyncOutcome } from '#domain/sync.js';

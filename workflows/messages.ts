@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { RegistryFacts } from '#domain/conditions.js';
+import type { RegistryFacts } from '#domain/status/registry-facts.js';
 import type { Reason } from '#domain/reasons.js';
 import { LIVE_STORES, STORE_DELAYED, STORE_OPENED, SYNC_NOW } from '#domain/server-messages.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';

@@ -1,5 +1,5 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { StatusEvent } from '#domain/status-events.js';
+import type { StatusEvent } from '#domain/status/status-events.js';
 import type { ResourceStore } from '#domain/resource-store.js';
 import type { ProvisionWorld } from '../provision/provision-world.js';
 

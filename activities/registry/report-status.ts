@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { toStatus } from '#domain/conditions.js';
-import { statusEvents } from '#domain/status-events.js';
+import { toStatus } from '#domain/status/to-status.js';
+import { statusEvents } from '#domain/status/status-events.js';
 import type { RegistryActivities } from '../contract.js';
 import type { RegistryWorld } from './registry-world.js';
 

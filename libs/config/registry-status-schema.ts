@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { listedBy } from '#domain/admission-rule.js';
 import type { Notice } from '#domain/notice.js';
-import type { ApiStatus, Condition, RegistryStatus, SourceStatus, SyncStatus } from '#domain/registry-status.js';
+import type { ApiStatus, Condition, RegistryStatus, SourceStatus, SyncStatus } from '#domain/status/registry-status.js';
 
 /** A schema for each field of a type: the API server refuses a status field that its CRD does not know. */
 type Fields<T> = { readonly [Field in keyof T]-?: z.ZodType<T[Field]> };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { shortened } from '#domain/shortened.js';
 import { nearestName } from './nearest-name.js';
 
 /** One thing that is wrong with an MCPRegistry. */
@@ -130,7 +131,7 @@ function showValue(input: unknown, path: readonly (string | number)[]): string |
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string' || value === '') return undefined;
   const text = withoutCredentials(value);
-  return JSON.stringify(text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text);
+  return JSON.stringify(shortened(text, SHOWN_LIMIT));
 }
 
 /** Leaves out what may be a credential in a URL or an scp-like address: user information and query. */

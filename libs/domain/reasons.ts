@@ -46,6 +46,9 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number];
 
+/** Objects that may still be created: what waits for one is pending, not failed. */
+export const AWAITED: readonly Reason[] = ['ConfigMapNotFound', 'KeyNotFound', 'PVCNotFound', 'SecretNotFound'];
+
 export function isReason(value: unknown): value is Reason {
   return REASONS.includes(value as Reason);
 }

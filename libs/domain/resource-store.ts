@@ -1,5 +1,5 @@
 import type { RegistryRef } from './registry-ref.js';
-import type { RegistryStatus } from './registry-status.js';
+import type { RegistryStatus } from './status/registry-status.js';
 import type { ServerObject } from './server-object.js';
 
 /** One MCPRegistry as its store holds it now. */

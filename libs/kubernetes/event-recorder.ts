@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { StatusEvent } from '#domain/status-events.js';
+import { shortened } from '#domain/shortened.js';
+import type { StatusEvent } from '#domain/status/status-events.js';
 import { kinds } from './kinds.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
@@ -75,7 +76,7 @@ function toEvent(
     involvedObject: { apiVersion: kinds.MCPRegistry.apiVersion, kind: 'MCPRegistry', namespace, name, uid },
     type,
     reason,
-    message: message.length > MESSAGE_LIMIT ? `${message.slice(0, MESSAGE_LIMIT - 1)}…` : message,
+    message: shortened(message, MESSAGE_LIMIT),
     source: { component: COMPONENT },
     count,
     firstTimestamp: rfc3339(firstAtMs),

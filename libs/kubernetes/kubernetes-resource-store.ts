@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Reason } from '#domain/reasons.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
 import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
 import { keysOf, valueIn } from './config-map.js';
 import type { ConfigMap } from './config-map.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { installCrd, readCrd } from '#api-server/install-crd.js';
 import type { PolicyRule } from '#activities/provision/desired/access.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { HttpTransport } from '#kubernetes/http-transport.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toStatus } from '#domain/conditions.js';
+import { toStatus } from '#domain/status/to-status.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { EventRecorder } from '#kubernetes/event-recorder.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';

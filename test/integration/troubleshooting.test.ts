@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Condition, RegistryPhase } from '#domain/registry-status.js';
+import type { Condition, RegistryPhase } from '#domain/status/registry-status.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';

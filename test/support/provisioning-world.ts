@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { toStatus } from '#domain/conditions.js';
+import { toStatus } from '#domain/status/to-status.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { FINALIZER, KubernetesResourceStore } from '#kubernetes/kubernetes-resource-store.js';

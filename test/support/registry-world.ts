@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
+import type { RegistryFacts, SourceFacts } from '#domain/status/registry-facts.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { Store, SyncOutcome } from '#domain/sync.js';
 import { Nudger } from '#operator/nudger.js';

@@ -1,4 +1,4 @@
-import type { Condition, RegistryStatus } from '#domain/registry-status.js';
+import type { Condition, RegistryStatus } from '#domain/status/registry-status.js';
 import type { RegistryWorld } from './registry-world.js';
 import { listServers, manifestOf, mcpRegistry } from './standalone-process.js';
 import { eventually } from './eventually.js';

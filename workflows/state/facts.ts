@@ -1,4 +1,4 @@
-import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
+import type { RegistryFacts, SourceFacts } from '#domain/status/registry-facts.js';
 import type { SourcePlan } from '#domain/sync.js';
 import { NOT_PROVISIONED, summarizeServer } from './provisioning.js';
 import { currentStore, dropUndefined } from './registry-state.js';

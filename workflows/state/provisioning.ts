@@ -1,5 +1,5 @@
 import type { DeployedServer, ProvisionPlan } from '#activities/contract.js';
-import type { ServerFacts } from '#domain/conditions.js';
+import type { ServerFacts } from '#domain/status/registry-facts.js';
 import type { Reason } from '#domain/reasons.js';
 import { serverEndpoint } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';

@@ -1,4 +1,4 @@
-import type { RegistryPhase } from '#domain/registry-status.js';
+import type { RegistryPhase } from '#domain/status/registry-status.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { counted, DurationHistogram, formatMetrics, observed, totalsOf } from '#observability/metrics.js';
 import type { SeenRegistry } from './watch/registry-index.js';

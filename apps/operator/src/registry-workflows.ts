@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { RegistryFacts } from '#domain/conditions.js';
+import type { RegistryFacts } from '#domain/status/registry-facts.js';
 import { displayRef, registryOfWorkflow, registryWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';

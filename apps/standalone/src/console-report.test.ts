@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { RegistryFacts } from '#domain/conditions.js';
+import type { RegistryFacts } from '#domain/status/registry-facts.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import { ConsoleReport } from './console-report.js';
 

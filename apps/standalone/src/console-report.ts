@@ -1,6 +1,6 @@
 import { createProgress } from '#devstack/progress.js';
 import type { Progress } from '#devstack/progress.js';
-import type { RegistryFacts, SourceFacts } from '#domain/conditions.js';
+import type { RegistryFacts, SourceFacts } from '#domain/status/registry-facts.js';
 import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import { displayRef } from '#domain/registry-ref.js';

@@ -202,7 +202,7 @@ export class Standalone {
   /** Tells when every source has been tried, and goes on until the signal. */
   private async serve({ documents, temporal, api, workflows }: Parts): Promise<void> {
     const { signal } = this.surroundings;
-    this.report.step('syncing the sources for the first time');
+    this.report.step('waiting until every source has been tried');
     await this.awaitReady(api);
     const refs = documents.registries().flatMap(({ ref, deleting }) => (deleting ? [] : [ref]));
     const facts = await Promise.all(

@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { shortened } from '#domain/shortened.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import type { EntryText } from './entry-text.js';
 import type { Container, Slice } from './json-cutter.js';
@@ -94,13 +95,12 @@ function wrongVersion(version: unknown): string | undefined {
   return isVersion ? undefined : `"version" must be text such as "1.0.0", not ${shown(version)}`;
 }
 
-/** As it stands in the file, but not too long. */
-function shown(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text;
-}
-
 const SHOWN_LIMIT = 40;
+
+/** As it stands in the file. */
+function shown(value: unknown): string {
+  return shortened(JSON.stringify(value), SHOWN_LIMIT);
+}
 
 function wrongTime(name: string, time: unknown): string | undefined {
   if (time === undefined) return `"${name}", such as "2026-01-31T12:00:00Z", is missing`;

@@ -135,7 +135,7 @@ describe('entries', () => {
       'toolhive',
     );
     expect(entries.map(({ key }) => key)).toEqual(['c']);
-    expect(quarantined.map(({ key }) => key)).toEqual(['a\uFFFDb', `${'k'.repeat(255)}…`]);
+    expect(quarantined.map(({ key }) => key)).toEqual(['a\uFFFDb', `${'k'.repeat(254)}…`]);
   });
 
   it('takes __proto__ and constructor for names like any other', async () => {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { RegistryError } from '#domain/registry-error.js';
+import { shortened } from '#domain/shortened.js';
 import { EntryFault } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import type { EntryText } from './entry-text.js';
@@ -133,9 +134,7 @@ function toQuarantined(
 
 /** As it can be stored and read: no control characters, no half characters, not too long. */
 function shown(given: string): string {
-  const text = given
-    .slice(0, SHOWN_LIMIT)
+  return shortened(given, SHOWN_LIMIT)
     .toWellFormed()
     .replace(/\p{Cc}/gu, '\uFFFD');
-  return given.length > SHOWN_LIMIT ? `${text}…` : text;
 }

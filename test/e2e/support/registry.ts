@@ -1,4 +1,4 @@
-import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { apply, ensureNamespace, get, getThroughService, kubectl, until } from './cluster.js';
 import type { RegistryObject } from './cluster.js';
 

@@ -1,5 +1,5 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { RegistryPhase } from '#domain/registry-status.js';
+import type { RegistryPhase } from '#domain/status/registry-status.js';
 import { FINALIZER, triggerTokenOf } from '#kubernetes/kubernetes-resource-store.js';
 import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { referencedObjects } from './referenced-objects.js';

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { formatDocumentFault } from './document-fault.js';
 import { DocumentStore } from './document-store.js';
 import type { DocumentChanges } from './document-store.js';

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { RegistryError } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
 import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
 import { ensureReferenceKey } from '../kept-id.js';
 import { adoptManifest, changedRegistries, dataKeyOf, NOTHING } from './adopt-manifest.js';

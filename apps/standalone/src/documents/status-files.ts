@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { RegistryStatus } from '#domain/registry-status.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { writeFileAtomically } from './write-file-atomically.js';
 
 /** Keeps each registry's status in a file of its own, for people and for the next start. */

@@ -1,5 +1,5 @@
-import type { Notice } from './notice.js';
-import type { Reason } from './reasons.js';
+import type { Notice } from '../notice.js';
+import type { Reason } from '../reasons.js';
 
 /** `status.phase`, the five words of the printer column. */
 export type RegistryPhase = 'Pending' | 'Ready' | 'Syncing' | 'Failed' | 'Terminating';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { clampedNotice } from './clamped-interval.js';
-import { toStatus } from './conditions.js';
-import type { RegistryFacts, SourceFacts } from './conditions.js';
-import { emptinessNotice } from './emptiness-notice.js';
+import { clampedNotice } from '../clamped-interval.js';
+import { toStatus } from './to-status.js';
+import type { RegistryFacts, SourceFacts } from './registry-facts.js';
+import { emptinessNotice } from '../emptiness-notice.js';
 import type { RegistryStatus } from './registry-status.js';
 import { statusEvents } from './status-events.js';
 

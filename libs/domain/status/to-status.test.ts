@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toStatus } from './conditions.js';
-import type { RegistryFacts, ServerFacts, SourceFacts } from './conditions.js';
+import { toStatus } from './to-status.js';
+import type { RegistryFacts, ServerFacts, SourceFacts } from './registry-facts.js';
 import type { RegistryStatus } from './registry-status.js';
 
 const NOW = Date.UTC(2026, 10, 22, 12);

@@ -1,4 +1,5 @@
-import { isWarning } from './notice.js';
+import { isWarning } from '../notice.js';
+import { AWAITED, isReason } from '../reasons.js';
 import type { Condition, RegistryStatus, SourceStatus } from './registry-status.js';
 
 /** Something that happened to a registry, as people look for it: a Kubernetes Event. */
@@ -7,8 +8,6 @@ export interface StatusEvent {
   readonly reason: string;
   readonly message: string;
 }
-
-const AWAITED = ['ConfigMapNotFound', 'KeyNotFound', 'PVCNotFound', 'SecretNotFound'];
 
 /** What happened between two statuses of a registry; nothing when only times and counts moved. */
 export function statusEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
@@ -48,7 +47,8 @@ function conditionEvents(before: RegistryStatus | undefined, now: RegistryStatus
     const previous = before?.conditions.find((each) => each.type === type);
     if (type === 'Ready' && status === 'True') return previous?.status === 'True' ? [] : [normal('Ready', message)];
     if (status !== 'False' || SAID_ELSEWHERE.has(reason) || saysTheSame(previous, condition)) return [];
-    if (type === 'SourceAvailable') return AWAITED.includes(reason) ? [warning('ReferenceNotFound', message)] : [];
+    if (type === 'SourceAvailable')
+      return isReason(reason) && AWAITED.includes(reason) ? [warning('ReferenceNotFound', message)] : [];
     // Conditions of a sync are told per source.
     if (type === 'DataValid' || type === 'SyncSuccessful') return [];
     // Ready repeats what keeps the server from being there.

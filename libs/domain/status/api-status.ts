@@ -1,0 +1,33 @@
+import type { ServerFacts } from './registry-facts.js';
+import type { ApiStatus } from './registry-status.js';
+import { rfc3339 } from './wording.js';
+
+/** A server that stands already is live for whoever can ask. */
+export function isLive(server: ServerFacts | undefined): boolean {
+  return server === undefined || (server.provisioned && !server.failure && server.workload?.live === true);
+}
+
+/** Which pod is awaited, and why it is not there, in the words of whoever keeps it from being there. */
+export function awaitedServer(server: ServerFacts | undefined): string {
+  if (!server) return 'Waiting for the registry server to start';
+  if (!server.provisioned) return 'Provisioning the registry server';
+  const { delayed, workload } = server;
+  if (isLive(server)) return 'Waiting for the registry server to take syncs';
+  if (delayed && !workload?.trouble) return `Waiting for pod ${delayed.pod}: ${delayed.message}`;
+  const awaited = workload?.awaited ? `pod ${workload.awaited}` : 'a pod of the registry server';
+  return `Waiting for ${awaited}${workload?.trouble ? `: ${workload.trouble}` : ' to become ready'}`;
+}
+
+export function toApiStatus(server: ServerFacts, previous: ApiStatus | undefined, nowMs: number): ApiStatus {
+  const { failure, provisioned, endpoint, workload } = server;
+  const live = isLive(server);
+  const before = previous?.readySince;
+  const readySince = live && previous?.phase !== 'Ready' ? rfc3339(nowMs) : before;
+  const since = readySince === undefined ? {} : { readySince };
+  if (failure) return { phase: 'Error', message: failure.message, ...since };
+  if (live) return { phase: 'Ready', message: 'The registry server answers', endpoint, ...since };
+  const message = awaitedServer(server);
+  if (!provisioned && !workload) return { phase: 'NotStarted', message, ...since };
+  const broken = provisioned && before !== undefined && workload?.readyReplicas === 0;
+  return { phase: broken ? 'Unhealthy' : 'Deploying', message, ...since };
+}
