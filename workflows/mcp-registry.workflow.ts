@@ -5,16 +5,14 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
-  ParentClosePolicy,
   patched,
   setCurrentDetails,
   setHandler,
   sleep,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ProvisionPlan } from '#activities/contract.js';
-import { displayRef, syncWorkflowId } from '#domain/registry-ref.js';
+import { syncWorkflowId } from '#domain/registry-ref.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import {
@@ -35,6 +33,7 @@ import {
   syncNow,
   workloadChanged,
 } from './messages.js';
+import { startSync } from './start-sync.js';
 import { dueSyncs, untilNextDue } from './state/agenda.js';
 import { reportDue, summarize } from './state/facts.js';
 import * as provisioning from './state/provisioning.js';
@@ -51,19 +50,9 @@ import {
   untaken,
   wholePlanDigest,
 } from './state/stores.js';
-import {
-  confirmedRevision,
-  isFilteredOtherwise,
-  overdue,
-  runningSyncs,
-  settled,
-  started,
-  startedSince,
-  syncRequested,
-} from './state/syncs.js';
+import { overdue, runningSyncs, settled, started, startedSince, syncRequested, toSyncRequest } from './state/syncs.js';
 import type { DueSync } from './state/syncs.js';
 import { toSyncFailure } from './sync-failure.js';
-import type { syncSource } from './sync-source.workflow.js';
 
 /** Of one run. */
 const MOST_EVENTS = 500;
@@ -217,40 +206,16 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
 
   async function start(sync: DueSync): Promise<void> {
     const run = state.nextRun;
-    const store = state.stores[sync.storeId]?.store;
-    const plan = state.desired?.sources.find(({ name }) => name === sync.source);
-    if (!store || !plan) return;
-    const confirmed = confirmedRevision(state, sync);
+    const request = toSyncRequest(state, sync);
+    if (!request) return;
     state = started(state, sync, Date.now(), Date.now() + SYNC_DEADLINE_MS);
     starting.add(run);
-    const { source, trigger } = sync;
-    const child = startChild<typeof syncSource>('syncSource', {
-      workflowId: syncWorkflowId(registry, source, run),
-      args: [
-        {
-          registry,
-          source,
-          address: plan.address,
-          run,
-          trigger,
-          store,
-          ...(plan.mayBeEmpty && { mayBeEmpty: true as const }),
-          ...(isFilteredOtherwise(state, sync) && { refilter: true as const }),
-          ...(confirmed === undefined ? {} : { confirmedRevision: confirmed }),
-        },
-      ],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowExecutionTimeout: SYNC_DEADLINE_MS,
-      staticSummary: `${displayRef(registry)}: ${source}, ${trigger}`,
-      staticDetails: `Sync of \`${source}\` from ${plan.address}, started by: ${trigger}`,
-      memo: { registry: displayRef(registry), source, trigger },
-    });
     try {
-      await child;
+      await startSync(request);
     } catch (error) {
-      const failure = toSyncFailure(error);
+      const { source, trigger, storeId } = sync;
       const times = { startedAt: Date.now(), finishedAt: Date.now() };
-      state = heard(state, { source, run, trigger, storeId: sync.storeId, ...times, failure });
+      state = heard(state, { source, run, trigger, storeId, ...times, failure: toSyncFailure(error) });
     } finally {
       starting.delete(run);
     }

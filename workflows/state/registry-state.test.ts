@@ -1,21 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { DesiredState } from '#activities/contract.js';
-import type { SourcePlan, SyncOutcome, SyncTrigger } from '#domain/sync.js';
+import type { SourcePlan, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
 import { dueSyncs, untilNextDue } from './agenda.js';
 import { reportDue, summarize } from './facts.js';
 import { newRegistryState } from './registry-state.js';
 import type { RegistryState } from './registry-state.js';
 import { adopted, noticed, readDue, readFailed } from './resource.js';
 import { adoptionSettled, adoptionStarted, lost, opened, storesToAdopt, untaken, wholePlanDigest } from './stores.js';
-import {
-  confirmedRevision,
-  isFilteredOtherwise,
-  overdue,
-  settled,
-  started,
-  startedSince,
-  syncRequested,
-} from './syncs.js';
+import { overdue, settled, started, startedSince, syncRequested, toSyncRequest } from './syncs.js';
+import type { DueSync } from './syncs.js';
 
 const T0 = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -323,6 +316,10 @@ describe('a manual trigger', () => {
   });
 });
 
+function request(state: RegistryState, due: DueSync): SyncRequest {
+  return toSyncRequest(state, due) ?? expect.unreachable('there is nothing to ask for');
+}
+
 describe('a revision that the shrink guard held back', () => {
   const guarded = {
     failure: { reason: 'ShrinkGuard', message: 'too few', destiny: 'wait', heldRevision: 'small' },
@@ -332,9 +329,9 @@ describe('a revision that the shrink guard held back', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a', guarded), T0, 0);
     const [regular] = dueSyncs(state, T0 + 60 * MINUTE);
-    expect(confirmedRevision(state, regular!)).toBeUndefined();
+    expect(request(state, regular!).confirmedRevision).toBeUndefined();
     const [manual] = dueSyncs(syncRequested(state, { source: 'a' }, T0 + 1), T0 + 1);
-    expect(confirmedRevision(syncRequested(state, { source: 'a' }, T0 + 1), manual!)).toBe('small');
+    expect(request(syncRequested(state, { source: 'a' }, T0 + 1), manual!).confirmedRevision).toBe('small');
   });
 
   it('stays confirmed by a manual trigger, whatever comes on top and until the source could be asked', () => {
@@ -348,7 +345,7 @@ describe('a revision that the shrink guard held back', () => {
     state = settled(state, outcome(state, 'a', { failure }), T0 + 1, 0);
     const [again] = dueSyncs(state, T0 + MINUTE);
     expect(again?.trigger).toBe('manual');
-    expect(confirmedRevision(state, again!)).toBe('small');
+    expect(request(state, again!).confirmedRevision).toBe('small');
   });
 
   it('is forgotten when a later sync succeeds', () => {
@@ -357,7 +354,7 @@ describe('a revision that the shrink guard held back', () => {
     state = run(state, 'a', T0 + 60 * MINUTE);
     state = settled(state, outcome(state, 'a'), T0 + 60 * MINUTE, 0);
     const [manual] = dueSyncs(syncRequested(state, { source: 'a' }, T0 + 61 * MINUTE), T0 + 61 * MINUTE);
-    expect(confirmedRevision(state, manual!)).toBeUndefined();
+    expect(request(state, manual!).confirmedRevision).toBeUndefined();
   });
 });
 
@@ -473,11 +470,11 @@ describe('an edited filter', () => {
   it('is applied first by whichever sync comes next', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     const due = { storeId: store.id, source: 'a', trigger: 'retry' } as const;
-    expect(isFilteredOtherwise(state, due)).toBe(false);
+    expect(request(state, due).refilter).toBeUndefined();
     state = settled(state, outcome(state, 'a'), T0, 0);
-    expect(isFilteredOtherwise(state, due)).toBe(false);
+    expect(request(state, due).refilter).toBeUndefined();
     state = adopted(state, desired([plan('a', { filterHash: 'edited' })], { generation: 2 }), T0);
-    expect(isFilteredOtherwise(state, due)).toBe(true);
+    expect(request(state, due).refilter).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import { jitterSpan, nextSync } from '#domain/next-sync.js';
 import type { SyncNowRequest } from '#domain/server-messages.js';
-import type { SourcePlan, SyncOutcome, SyncTrigger } from '#domain/sync.js';
+import type { SourcePlan, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
 import { currentStore, dropUndefined, mapSource, mapSources, mapStores } from './registry-state.js';
 import type { RegistryState, SourceState } from './registry-state.js';
 
@@ -170,16 +170,24 @@ export function overdue(state: RegistryState, nowMs: number): SyncOutcome[] {
   );
 }
 
-/** The revision that this sync may publish although it removes much; undefined: none. */
-export function confirmedRevision(state: RegistryState, { storeId, source, trigger }: DueSync): string | undefined {
-  return trigger === 'manual' ? state.stores[storeId]?.sources[source]?.heldRevision : undefined;
-}
-
-/** What is stored is marked by another filter than the one that is wanted now. */
-export function isFilteredOtherwise(state: RegistryState, { storeId, source }: DueSync): boolean {
-  const { lastSync } = state.stores[storeId]?.sources[source] ?? {};
-  const wanted = state.desired?.sources.find(({ name }) => name === source)?.filterHash;
-  return lastSync !== undefined && lastSync.filterHash !== wanted;
+/** The next run of what is due, as its workflow is told of it; undefined when there is no such store or source any more. */
+export function toSyncRequest(state: RegistryState, { storeId, source, trigger }: DueSync): SyncRequest | undefined {
+  const { registry, nextRun, desired, stores } = state;
+  const known = stores[storeId];
+  const plan = desired?.sources.find(({ name }) => name === source);
+  if (!known || !plan) return undefined;
+  const { lastSync, heldRevision } = known.sources[source] ?? {};
+  return dropUndefined<SyncRequest>({
+    registry,
+    source,
+    address: plan.address,
+    run: nextRun,
+    trigger,
+    store: known.store,
+    mayBeEmpty: plan.mayBeEmpty,
+    refilter: lastSync !== undefined && lastSync.filterHash !== plan.filterHash ? true : undefined,
+    confirmedRevision: trigger === 'manual' ? heldRevision : undefined,
+  });
 }
 
 /** The sources whose sync was asked for and has been started since; undefined while one of them is still waiting. */
