@@ -13,10 +13,10 @@ import type { EntryRow } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
-const ROOT: ServedRegistry = { namespace: 'default', name: 'root', auth: { mode: 'anonymous' } };
-const TEAM: ServedRegistry = { namespace: 'default', name: 'team', auth: { mode: 'anonymous' } };
-const LARGE: ServedRegistry = { namespace: 'default', name: 'large', auth: { mode: 'anonymous' } };
-const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', auth: NOBODY_IN };
+const ROOT: ServedRegistry = { namespace: 'default', name: 'root', sources: [], auth: { mode: 'anonymous' } };
+const TEAM: ServedRegistry = { namespace: 'default', name: 'team', sources: [], auth: { mode: 'anonymous' } };
+const LARGE: ServedRegistry = { namespace: 'default', name: 'large', sources: [], auth: { mode: 'anonymous' } };
+const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', sources: [], auth: NOBODY_IN };
 
 /** As it came, with what a detour through objects would lose. */
 const EXACT =

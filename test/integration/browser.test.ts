@@ -57,8 +57,8 @@ beforeAll(async () => {
     port: 0,
     internalPort: 0,
     registries: servedRegistries([
-      { namespace: 'default', name: 'open', auth: { mode: 'anonymous' } },
-      { namespace: 'default', name: 'guarded', auth: oauth({ oauth: { providers } }) },
+      { namespace: 'default', name: 'open', sources: [], auth: { mode: 'anonymous' } },
+      { namespace: 'default', name: 'guarded', sources: [], auth: oauth({ oauth: { providers } }) },
     ]),
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-24' },
     logger: pino({ level: 'silent' }),

@@ -87,7 +87,7 @@ const providerOf = (name: string, { issuer }: OidcProvider, fields: object = {})
   ...fields,
 });
 
-/** `guarded` knows both providers, and only the first introspects; `half` and `viewed` are open in part; `scoped` demands scopes. */
+/** `guarded` knows both providers, and only the first introspects; `half`, `viewed`, `inner` and `back` are open in part; `scoped` demands scopes. */
 function guardedRegistries(): ServedRegistry[] {
   const introspection = {
     introspectionUrl: `${first.issuer}${INTROSPECTION_PATH}`,
@@ -95,7 +95,12 @@ function guardedRegistries(): ServedRegistry[] {
     clientSecretRef: { name: 'client', key: 'secret' },
   };
   const providers = [providerOf('second', second), providerOf('first', first, introspection)];
-  const named = (name: string, auth: object): ServedRegistry => ({ namespace: 'default', name, auth: oauth(auth) });
+  const named = (name: string, auth: object): ServedRegistry => ({
+    namespace: 'default',
+    name,
+    sources: [],
+    auth: oauth(auth),
+  });
   return [
     named('guarded', { oauth: { providers } }),
     named('half', { publicRead: ['public'], oauth: { providers, resourceUrl: 'https://registry.example.com/team/' } }),
@@ -104,6 +109,14 @@ function guardedRegistries(): ServedRegistry[] {
       views: [
         { name: 'front', sources: ['public'] },
         { name: 'back', sources: ['public', 'inner'] },
+      ],
+    },
+    { ...named('inner', { publicRead: ['public'], oauth: { providers } }), sources: ['public', 'inner'] },
+    {
+      ...named('back', { publicRead: ['front'], oauth: { providers } }),
+      views: [
+        { name: 'front', sources: ['public'] },
+        { name: 'back', sources: ['inner'] },
       ],
     },
     named('scoped', {
@@ -218,6 +231,23 @@ describe('a request without credentials', () => {
     expect((await get(`${viewed}/registry/back/v0.1/servers`)).status).toBe(401);
     const token = await first.sign();
     expect(await names(`${viewed}/registry/back/v0.1/servers`, token)).toEqual(['io.inner/one', 'io.public/one']);
+  });
+
+  it('never hold what has the name of the registry itself, unless that is open', async () => {
+    for (const [name, all] of [
+      ['inner', ['io.inner/one']],
+      ['back', ['io.inner/one']],
+    ] as const) {
+      const path = `/default/${name}/registry/${name}/v0.1/servers`;
+      const refused = await get(path);
+      expect([name, refused.status, refused.headers.get('www-authenticate')]).toEqual([
+        name,
+        401,
+        expect.stringMatching(/^Bearer /),
+      ]);
+      expect(await names(path, await first.sign())).toEqual(all);
+      expect(await names(`/default/${name}${LIST}`)).toEqual(['io.public/one']);
+    }
   });
 
   it('has another ETag for what is open than for all', async () => {

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CatalogueNotLoaded } from '#registry-api/catalogue/catalogue-reader.js';
@@ -51,10 +53,11 @@ beforeAll(async () => {
   }
   const providers = [{ name: 'idp', issuerUrl: provider.issuer, audience: AUDIENCE, allowPrivateIP: true }];
   const registries: ServedRegistry[] = [
-    { namespace: 'default', name: 'team', auth: oauth({ oauth: { providers } }) },
-    { namespace: 'default', name: 'open', auth: { mode: 'anonymous' } },
+    { namespace: 'default', name: 'team', sources: [], auth: oauth({ oauth: { providers } }) },
+    { namespace: 'default', name: 'open', sources: [], auth: { mode: 'anonymous' } },
     {
       namespace: 'default',
+      sources: [],
       name: 'flat',
       views: [
         { name: 'public', sources: ['mirror'] },
@@ -114,6 +117,14 @@ describe('publishing', () => {
     expect(text).toContain('"version":"1.0.0","name":"io.example/one","description":"Published here"}');
     await eventually(async () => ((await read(path, 1)).text === answer.text ? true : undefined));
     expect((await read('/v0.1/servers?search=Published')).text).toContain('io.example/one');
+  });
+
+  it('waits ten seconds for a body, and no longer', async () => {
+    const { hostname, port } = new URL(apis[0]!.url);
+    const socket = connect(Number(port), hostname);
+    const head = `POST /registry/ours/v0.1/publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}`;
+    socket.write(`${head}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [^]*\r\n\r\n\{"error":"/);
   });
 
   it('of a version that is or was there is a conflict', async () => {

@@ -14,10 +14,15 @@ import type { EntryRow } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
-const OPEN: ServedRegistry = { namespace: 'default', name: 'open', auth: { mode: 'anonymous' } };
-const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', auth: NOBODY_IN };
+const OPEN: ServedRegistry = { namespace: 'default', name: 'open', sources: [], auth: { mode: 'anonymous' } };
+const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', sources: [], auth: NOBODY_IN };
 /** A namespace and a name that are words of routes as well. */
-const AWKWARD: ServedRegistry = { namespace: 'registry', name: 'registry', auth: { mode: 'anonymous' } };
+const AWKWARD: ServedRegistry = {
+  namespace: 'registry',
+  name: 'registry',
+  sources: ['registry'],
+  auth: { mode: 'anonymous' },
+};
 
 let database: TestDatabase;
 let rows: CatalogueRows;
@@ -486,15 +491,19 @@ describe('HTTP', () => {
 
   it('answers requests that are none, in JSON', async () => {
     const { hostname, port } = new URL(api.url);
-    const raw = async (head: string) => {
+    const raw = async (head: string, body = '') => {
       const socket = connect(Number(port), hostname);
-      socket.write(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n`);
+      socket.write(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n${body}`);
       return text(socket);
     };
+    expect(await raw('PROPFIND /v0.1/servers HTTP/1.1')).toMatch(/^HTTP\/1.1 501 [^]*\r\n\r\n\{"error":"/);
     expect(await raw('GARBAGE')).toMatch(/^HTTP\/1.1 400 [^]*\r\n\r\n\{"error":"/);
     expect(await raw(`GET /${'x'.repeat(40_000)} HTTP/1.1`)).toMatch(/^HTTP\/1.1 431 [^]*\r\n\r\n\{"error":"/);
     expect(await raw(`GET ${api.url}/default/open/v0.1/servers?limit=1 HTTP/1.1`)).toMatch(/^HTTP\/1.1 200 /);
     expect(await raw('OPTIONS * HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /);
+    const begun = `POST /v0.1/publish HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9000000`;
+    // Before the rest of it has come, and however long it would be.
+    expect(await raw(begun, '{')).toMatch(/^HTTP\/1.1 403 [^]*\r\n\r\n\{"error":"/);
     expect(await raw('GET /v0.1/servers?search=\xff HTTP/1.1')).toMatch(/^HTTP\/1.1 400 [^]*\r\n\r\n\{"error":"/);
   });
 });
@@ -644,7 +653,7 @@ describe('the life of the process', () => {
   });
 
   it('is not ready before every source was tried', async () => {
-    const registry: ServedRegistry = { namespace: 'default', name: 'slow', auth: { mode: 'anonymous' } };
+    const registry: ServedRegistry = { namespace: 'default', name: 'slow', sources: [], auth: { mode: 'anonymous' } };
     const slow = await startRegistryApi(options({ registries: onlyRegistry(registry) }));
     try {
       const reason = (report: { reason?: string } = slow.ready() as object) => report.reason;

@@ -13,8 +13,8 @@ import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 import { servedRegistries } from '#support/served-registries.js';
 
-const ONE: ServedRegistry = { namespace: 'default', name: 'one', auth: { mode: 'anonymous' } };
-const OTHER: ServedRegistry = { namespace: 'default', name: 'other', auth: { mode: 'anonymous' } };
+const ONE: ServedRegistry = { namespace: 'default', name: 'one', sources: [], auth: { mode: 'anonymous' } };
+const OTHER: ServedRegistry = { namespace: 'default', name: 'other', sources: [], auth: { mode: 'anonymous' } };
 
 let database: TestDatabase;
 let rows: CatalogueRows;
@@ -212,7 +212,7 @@ describe('a client that asks again for what it has', () => {
   it('gets what a registry has that is served where a source was', async () => {
     served.splice(0, Infinity, ONE);
     const again = await known('/registry/s/v0.1/servers');
-    served.splice(0, Infinity, ONE, { namespace: 'registry', name: 's', auth: NOBODY_IN });
+    served.splice(0, Infinity, ONE, { namespace: 'registry', name: 's', sources: [], auth: NOBODY_IN });
     expect((await again()).status).toBe(401);
   });
 

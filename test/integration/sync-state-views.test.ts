@@ -43,6 +43,7 @@ beforeAll(async () => {
   const served = [TEAM, OTHER, CLOSED, ABSENT].map(({ namespace, name }): ServedRegistry => ({
     namespace,
     name,
+    sources: [],
     auth: name === 'closed' ? NOBODY_IN : { mode: 'anonymous' },
   }));
   api = await startRegistryApi({
@@ -451,7 +452,7 @@ describe('registries that a configuration makes of the sources', () => {
       host: '127.0.0.1',
       port: 0,
       internalPort: 0,
-      registries: onlyRegistry({ namespace: 'default', name: 'team', views, auth: { mode: 'anonymous' } }),
+      registries: onlyRegistry({ namespace: 'default', name: 'team', views, sources: [], auth: { mode: 'anonymous' } }),
       version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
       logger: pino({ level: 'silent' }),
     });
@@ -704,7 +705,11 @@ describe('without a database', () => {
       host: '127.0.0.1',
       port: 0,
       internalPort: 0,
-      registries: { find: () => undefined, default: () => ({ ...TEAM, auth: { mode: 'anonymous' } }), all: () => [] },
+      registries: {
+        find: () => undefined,
+        default: () => ({ ...TEAM, sources: [], auth: { mode: 'anonymous' } }),
+        all: () => [],
+      },
       ...ALONE,
       version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
       logger: pino({ level: 'silent' }),

@@ -120,7 +120,7 @@ const HEAD = ['callers', 'requests/s', 'of open', 'CPU µs each', 'worst p99 ms'
 function toServed(name: string, auth: object): ServedRegistry {
   const read = parseRegistrySpec({ auth });
   if ('faults' in read || !read.spec.auth) throw new Error('the spec of the bench has faults');
-  return { namespace: 'bench', name, auth: read.spec.auth };
+  return { namespace: 'bench', name, sources: [], auth: read.spec.auth };
 }
 
 function guardedBy({ url, jwksUrl }: Issuer): object {

@@ -85,7 +85,7 @@ async function startImporting({ database, dataDirectory }: BenchStore): Promise<
     host: '127.0.0.1',
     port: 0,
     internalPort: 0,
-    registries: onlyRegistry({ ...registry, auth: { mode: 'anonymous' } }),
+    registries: onlyRegistry({ ...registry, sources: [], auth: { mode: 'anonymous' } }),
     references: { secretKey: nothing, configMapKey: nothing },
     syncNow: nothing,
     version: { version: '0', commit: '', buildDate: '' },

@@ -1,5 +1,6 @@
 import type { ServerIdentity } from '#config/server-config.js';
 import type { LiveConfig } from './resources/live-config.js';
+import { toServedRegistry } from './served-registry.js';
 import type { RegistryDirectory, ServedRegistry } from './served-registry.js';
 
 /** The one registry that is served here, as its configuration has it at the moment of a request. See `onlyRegistry`. */
@@ -8,11 +9,7 @@ export function configuredRegistry({ namespace, name }: ServerIdentity, config: 
   const current = (): ServedRegistry => {
     const { spec } = config;
     if (known?.of !== spec) {
-      const { auth, displayName, views } = spec;
-      known = {
-        of: spec,
-        registry: { namespace, name, ...(displayName !== undefined && { displayName }), ...(views && { views }), auth },
-      };
+      known = { of: spec, registry: toServedRegistry({ namespace, name }, spec) };
     }
     return known.registry;
   };

@@ -14,7 +14,7 @@ const withSource = (attempted: boolean, isFailing = false): RegistrySnapshots =>
   new Map([
     [
       'default/a',
-      { sources: [{ ...stored, name: 'git', attempted, syncedAtMs: null, isFailing }], layout, aggregate: reader },
+      { sources: [{ ...stored, name: 'git', attempted, syncedAtMs: 0, isFailing }], layout, aggregate: reader },
     ],
   ]);
 
@@ -28,7 +28,7 @@ describe('readiness', () => {
       snapshots: undefined,
       fault: undefined,
       syncsAwaySince: undefined,
-      registries: [{ namespace: 'default', name: 'a', auth: { mode: 'anonymous' } }],
+      registries: [{ namespace: 'default', name: 'a', sources: [], auth: { mode: 'anonymous' } }],
     };
     readiness = new Readiness(() => facts);
   });
@@ -83,13 +83,21 @@ describe('readiness', () => {
     const [snapshot] = withSource(true, true).values();
     const sources = snapshot!.sources.flatMap((source) => [source, { ...source, name: 'open' }]);
     const snapshots: RegistrySnapshots = new Map([['default/a', { ...snapshot!, sources }]]);
-    expect(now({ snapshots, registries: [{ namespace: 'default', name: 'a', auth: closed }] })).toEqual({
+    expect(now({ snapshots, registries: [{ namespace: 'default', name: 'a', sources: [], auth: closed }] })).toEqual({
       ready: true,
       detail: 'serving what was last synced of a source of default/a, source "open" of default/a, which fail',
     });
+    const never = sources.map((source) => ({ ...source, syncedAtMs: null }));
+    const unsynced: RegistrySnapshots = new Map([['default/a', { ...snapshot!, sources: never }]]);
+    const registries = [{ namespace: 'default', name: 'a', sources: [], auth: closed }];
+    expect(now({ snapshots: unsynced, registries })).toMatchObject({
+      detail: 'a source of default/a, source "open" of default/a fail, and were never synced',
+    });
     // Then the names are those of views, and a source may bear one of them without being part of it.
     const views = [{ name: 'open', sources: ['git'] }];
-    expect(now({ registries: [{ namespace: 'default', name: 'a', auth: closed, views }] })).toEqual({
+    expect(
+      now({ snapshots, registries: [{ namespace: 'default', name: 'a', sources: [], auth: closed, views }] }),
+    ).toEqual({
       ready: true,
       detail: 'serving what was last synced of source "git" of default/a, a source of default/a, which fail',
     });

@@ -78,12 +78,23 @@ function display(source: string, registry: ServedRegistry): string {
 
 /** What is wrong with them is for those who may see it. */
 function failing(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): string[] {
-  const names = registries.flatMap((registry) => {
-    const sources = snapshots.get(displayRef(registry))?.sources.filter(({ isFailing }) => isFailing) ?? [];
-    return sources.map(({ name }) => display(name, registry));
-  });
-  if (names.length === 0) return [];
+  const [synced, unsynced] = [true, false].map((isSynced) =>
+    registries.flatMap((registry) =>
+      (snapshots.get(displayRef(registry))?.sources ?? []).flatMap(({ name, isFailing, syncedAtMs }) =>
+        isFailing && isSynced === (syncedAtMs !== null) ? [display(name, registry)] : [],
+      ),
+    ),
+  ) as [string[], string[]];
+  const verb = (names: readonly string[]) => (names.length > 1 ? 'fail' : 'fails');
+  return [
+    ...(synced.length > 0 ? [`serving what was last synced of ${listed(synced)}, which ${verb(synced)}`] : []),
+    ...(unsynced.length > 0
+      ? [`${listed(unsynced)} ${verb(unsynced)}, and ${unsynced.length > 1 ? 'were' : 'was'} never synced`]
+      : []),
+  ];
+}
+
+function listed(names: readonly string[]): string {
   const more = names.length > NAMED_SOURCES ? ` and ${names.length - NAMED_SOURCES} more` : '';
-  const verb = names.length > 1 ? 'fail' : 'fails';
-  return [`serving what was last synced of ${names.slice(0, NAMED_SOURCES).join(', ')}${more}, which ${verb}`];
+  return `${names.slice(0, NAMED_SOURCES).join(', ')}${more}`;
 }

@@ -1,15 +1,26 @@
 import type { Auth } from '#config/auth-spec.js';
-import type { RegistryView } from '#config/server-config.js';
+import type { RegistryView, ServerIdentity, ServerSpec } from '#config/server-config.js';
 
 /** A registry as the API serves it. */
 export interface ServedRegistry {
   readonly namespace: string;
   readonly name: string;
   readonly displayName?: string;
+  /** Names of its sources, as its spec has them. */
+  readonly sources: readonly string[];
   /** What is served by which name; absent: each source by its own. */
   readonly views?: readonly RegistryView[];
   /** Who may use it. */
   readonly auth: Auth;
+}
+
+/** What a spec makes of a registry. */
+export function toServedRegistry(
+  { namespace, name }: ServerIdentity,
+  { displayName, registries, views, auth }: ServerSpec,
+): ServedRegistry {
+  const sources = registries.map((source) => source.name);
+  return { namespace, name, ...(displayName !== undefined && { displayName }), sources, ...(views && { views }), auth };
 }
 
 /** Which registries this process serves, and where. Asked for every request, so its answers may change over time. */
@@ -19,6 +30,14 @@ export interface RegistryDirectory {
   /** The registry that is served at `/`. */
   default(): ServedRegistry | undefined;
   all(): readonly ServedRegistry[];
+}
+
+/**
+ * Whether a name in a path means all of a registry: elsewhere a registry has one name and many sources, and clients that
+ * are told that name shall find all of them. What is served by a name of its own goes first.
+ */
+export function isWholeRegistry({ name, sources, views }: ServedRegistry, asked: string): boolean {
+  return asked === name && !(views ? views.some((view) => view.name === asked) : sources.includes(asked));
 }
 
 /** A pod serves its one registry at `/` and nothing below it, so that no name can be taken for part of a path. */

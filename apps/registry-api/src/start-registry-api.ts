@@ -9,6 +9,7 @@ import { DatabaseBodies } from './catalogue/stored-bodies.js';
 import { BuildInfo } from './http/build-info.js';
 import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
+import { getServedRegistry } from './http/served-scope.js';
 import { PublishedEntries } from './publish/published-entries.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
@@ -103,6 +104,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     module: RegistryApiModule.public(parts),
     metrics,
     revalidations,
+    mayWrite: (request) => accessControl.admit(request, getServedRegistry(request), 'write'),
     port: options.port,
     portSetting: 'PORT',
   }).catch(async (error: unknown) => {

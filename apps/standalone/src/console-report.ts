@@ -1,6 +1,7 @@
 import { createProgress } from '#devstack/progress.js';
 import type { Progress } from '#devstack/progress.js';
 import type { RegistryFacts, SourceFacts } from '#domain/status/registry-facts.js';
+import type { RegistryView } from '#config/server-config.js';
 import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import { displayRef } from '#domain/registry-ref.js';
@@ -17,6 +18,8 @@ export interface ConsoleStreams {
 interface KnownRegistry {
   readonly ref: RegistryRef;
   readonly facts: RegistryFacts | undefined;
+  /** What is served by which name; absent: each source by its own. */
+  readonly views?: readonly RegistryView[] | undefined;
 }
 
 /** What a person at the terminal sees: a moving line while starting, a table when ready, then a line per sync. */
@@ -63,14 +66,14 @@ export class ConsoleReport implements Progress {
     { api, temporal }: { api: string; temporal: { address: string; uiUrl: string | undefined } },
   ): void {
     this.progress.done();
-    const rows = registries.flatMap(({ ref, facts }, index) =>
+    const rows = registries.flatMap(({ ref, facts, views }, index) =>
       (facts?.sources ?? []).map((source) => [
         displayRef(ref),
         source.name,
         phaseOf(source),
         String(source.serverCount ?? '-'),
         nextOf(source),
-        sourceUrl(api, index === 0 ? undefined : ref, source.name),
+        sourceUrl(api, index === 0 ? undefined : ref, views, source.name),
       ]),
     );
     this.streams.stdout(`\n${table(['REGISTRY', 'SOURCE', 'PHASE', 'SERVERS', 'NEXT SYNC', 'URL'], rows)}\n`);
@@ -133,13 +136,15 @@ function nextOf({ nextSyncAtMs, running }: SourceFacts): string {
   return nextSyncAtMs <= Date.now() ? 'now' : clock(nextSyncAtMs);
 }
 
-function sourceUrl(api: string, ref: RegistryRef | undefined, source: string): string {
-  return `${api}${ref ? `/${ref.namespace}/${ref.name}` : ''}/registry/${source}/v0.1/servers`;
+/** Where a source can be read: by its own name, or as part of the first view that holds it. */
+function sourceUrl(api: string, ref: RegistryRef | undefined, views: KnownRegistry['views'], source: string): string {
+  const name = views ? views.find(({ sources }) => sources.includes(source))?.name : source;
+  return name === undefined ? '-' : `${api}${ref ? `/${ref.namespace}/${ref.name}` : ''}/registry/${name}/v0.1/servers`;
 }
 
-/** A git commit is known by its first letters. */
+/** A git commit, and a hash, is known by its first letters. */
 function short(revision: string | undefined): string {
-  return revision?.slice(0, 12) ?? '-';
+  return revision?.replace(/^[0-9a-f]{16,}$/, (hash) => hash.slice(0, 12)) ?? '-';
 }
 
 function clock(timeMs: number): string {

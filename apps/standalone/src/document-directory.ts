@@ -1,6 +1,7 @@
 import { readSpec } from '#activities/plan.js';
 import { NOBODY_IN } from '#config/auth-spec.js';
 import type { RegistryResource } from '#domain/resource-store.js';
+import { toServedRegistry } from '#registry-api/served-registry.js';
 import type { RegistryDirectory, ServedRegistry } from '#registry-api/served-registry.js';
 import type { DocumentStore } from './documents/document-store.js';
 
@@ -28,14 +29,7 @@ function toServed(resource: RegistryResource): ServedRegistry {
   const known = served.get(spec as object);
   if (known) return known;
   const read = readSpec(resource);
-  const { auth, displayName, views } = 'spec' in read ? read.spec : {};
-  const registry: ServedRegistry = {
-    namespace: ref.namespace,
-    name: ref.name,
-    ...(displayName === undefined ? {} : { displayName }),
-    ...(views && { views }),
-    auth: auth ?? NOBODY_IN,
-  };
+  const registry = toServedRegistry(ref, 'spec' in read ? read.spec : { auth: NOBODY_IN, registries: [] });
   served.set(spec as object, registry);
   return registry;
 }

@@ -204,9 +204,14 @@ export class Standalone {
     const { signal } = this.surroundings;
     this.report.step('waiting until every source has been tried');
     await this.awaitReady(api);
+    const directory = documentDirectory(documents);
     const refs = documents.registries().flatMap(({ ref, deleting }) => (deleting ? [] : [ref]));
     const facts = await Promise.all(
-      refs.map(async (ref) => ({ ref, facts: await workflows.findFacts(ref).catch(() => undefined) })),
+      refs.map(async (ref) => ({
+        ref,
+        facts: await workflows.findFacts(ref).catch(() => undefined),
+        views: directory.find(ref.namespace, ref.name)?.views,
+      })),
     );
     signal.throwIfAborted();
     this.report.ready(facts, { api: this.apiUrl(api), temporal });

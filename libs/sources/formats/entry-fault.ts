@@ -50,6 +50,8 @@ export function explain(issue: z.core.$ZodRawIssue): string | undefined {
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}`;
     case 'invalid_union':
       return issue.input === null || typeof issue.input !== 'object' ? 'must be an object' : undefined;
+    case 'invalid_format':
+      return issue.format === 'url' ? 'must be a whole URL, such as https://example.com/a' : undefined;
     case 'too_small':
       return issue.origin === 'string' ? 'must not be empty' : `must be at least ${issue.minimum}`;
     case 'too_big':

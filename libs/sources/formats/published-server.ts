@@ -5,7 +5,7 @@ import { EntryFault, explain, formatPath } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container, Slice } from './json-cutter.js';
-import { serverJsonSchema, toEntry } from './server-json.js';
+import { serverJsonSchema, toEntry, versionSchema } from './server-json.js';
 
 /** What a publisher sent cannot be published; every fault is told. */
 export class PublishFault extends Error {
@@ -30,29 +30,56 @@ const shortText = z
   .min(1)
   .refine((text) => Array.from(text).length <= LENGTH, `must have at most ${LENGTH} characters`);
 
+const input = { format: z.enum(['string', 'number', 'boolean', 'filepath']).optional() };
+const variables = z.record(z.string(), z.looseObject(input)).optional();
+const variableInput = z.looseObject({ ...input, variables });
+const transport = z.looseObject({ headers: z.array(variableInput).optional(), variables });
+
 const argument = z
-  .looseObject({ type: z.string(), value: z.string().optional(), valueHint: z.string().optional() })
+  .looseObject({
+    type: z.string(),
+    value: z.string().optional(),
+    valueHint: z.string().optional(),
+    ...input,
+    variables,
+  })
   .refine(({ type, value, valueHint }) => type !== 'positional' || value !== undefined || valueHint !== undefined, {
     error: 'must have a value or a valueHint: a positional argument has no name',
   });
+
+const icon = z.looseObject({
+  src: z.url().max(255),
+  mimeType: z.enum(['image/png', 'image/jpeg', 'image/jpg', 'image/svg+xml', 'image/webp']).optional(),
+  sizes: z.array(z.string().regex(/^(\d+x\d+|any)$/, 'must be width and height such as 48x48, or any')).optional(),
+  theme: z.enum(['light', 'dark']).optional(),
+});
 
 /**
  * What the official schema of 2025-12-11 asks for beyond what this registry takes from files: a publisher can mend at
  * once what a reader of a whole catalogue has to bear with.
  */
 const officialLimits = z.looseObject({
+  $schema: z.url().optional(),
   description: shortText,
   title: shortText.optional(),
   websiteUrl: z.url({ protocol: /^https?$/ }).optional(),
   repository: z.looseObject({ url: z.url(), source: z.string().min(1) }).optional(),
+  icons: z.array(icon).optional(),
   packages: z
     .array(
       z
         .looseObject({
           registryType: z.enum(['npm', 'pypi', 'oci', 'nuget', 'mcpb', 'cargo']),
-          fileSha256: z.string().optional(),
+          registryBaseUrl: z.url().optional(),
+          version: versionSchema.optional(),
+          fileSha256: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits in lower case')
+            .optional(),
+          transport: transport.optional(),
           runtimeArguments: z.array(argument).optional(),
           packageArguments: z.array(argument).optional(),
+          environmentVariables: z.array(variableInput).optional(),
         })
         .refine(({ registryType, fileSha256 }) => registryType !== 'mcpb' || fileSha256 !== undefined, {
           path: ['fileSha256'],
@@ -60,6 +87,7 @@ const officialLimits = z.looseObject({
         }),
     )
     .optional(),
+  remotes: z.array(transport).optional(),
 });
 
 const BODY: Container = { name: '', opener: '{', holdsEntries: true };

@@ -49,6 +49,7 @@ export class Reading {
     try {
       checkKey(slice.key);
       const entry = section.convert(slice, this.#parse(slice, known));
+      known.value = entry;
       const identity = `${entry.name}\n${entry.version}`;
       if (this.#given.has(identity)) {
         throw new EntryFault([], `is there twice: an earlier entry is called ${entry.name} ${entry.version} too`);

@@ -108,7 +108,7 @@ const RANGE = /^[\^~<>=]|^v?[\d.]*[xX*](\.[xX*\d]+)*$|\|\|/;
 
 const OUTSIDE_URLS = /[\s\p{Cc}]|^\.\.?$/u;
 
-const versionSchema = z
+export const versionSchema = z
   .string()
   .min(1)
   .refine((version) => codePoints(version, VERSION_LIMIT), { abort: true, error: 'must have at most 255 characters' })

@@ -46,7 +46,7 @@ async function serveApi({ database, namespace, registry }: Served & { kind: 'api
     host: '127.0.0.1',
     port: 0,
     internalPort: 0,
-    registries: onlyRegistry({ namespace, name: registry, auth: { mode: 'anonymous' } }),
+    registries: onlyRegistry({ namespace, name: registry, sources: [], auth: { mode: 'anonymous' } }),
     // Nothing is around it that it could ask.
     references: { configMapKey: nothing, secretKey: nothing },
     syncNow: nothing,

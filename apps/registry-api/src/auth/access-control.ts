@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Auth, OAuth } from '#config/auth-spec.js';
 import { displayRef } from '#domain/registry-ref.js';
 import { Problem } from '../http/problem.js';
+import { isWholeRegistry } from '../served-registry.js';
 import type { ServedRegistry } from '../served-registry.js';
 import { AuditLog } from './audit-log.js';
 import type { Asked } from './audit-log.js';
@@ -21,8 +22,6 @@ import type { AuthReferences } from './provider-material.js';
 import type { Requirement } from './requirement.js';
 import { metadataUrlOf } from './resource-url.js';
 
-type GuardedRequest = FastifyRequest<{ Params: { source?: string } }>;
-
 export interface AccessControlOptions {
   readonly references: AuthReferences;
   readonly version: string;
@@ -33,7 +32,7 @@ export interface AccessControlOptions {
 
 /** Somebody who asks for something. */
 interface Visit {
-  readonly request: GuardedRequest;
+  readonly request: FastifyRequest;
   readonly registry: ServedRegistry;
   readonly oauth: OAuth;
   readonly requirement: Requirement;
@@ -57,7 +56,7 @@ export class AccessControl {
   }
 
   /** True, or throws the Problem that says why not. Takes no turn of the event loop for a token that is known. */
-  admit(request: GuardedRequest, registry: ServedRegistry, requirement: Requirement): boolean | Promise<boolean> {
+  admit(request: FastifyRequest, registry: ServedRegistry, requirement: Requirement): boolean | Promise<boolean> {
     const { auth } = registry;
     if (auth.mode === 'anonymous') return this.admitAnybody(request, registry, requirement);
     const visit = { request, registry, oauth: auth.oauth, requirement };
@@ -84,7 +83,7 @@ export class AccessControl {
   }
 
   /** Reads of an anonymous registry are nobody's decision, and leave no line. */
-  private admitAnybody(request: GuardedRequest, registry: ServedRegistry, requirement: Requirement): boolean {
+  private admitAnybody(request: FastifyRequest, registry: ServedRegistry, requirement: Requirement): boolean {
     if (requirement === 'write') {
       this.#audit.refused({}, askedOf(request, registry), 'the registry has auth.mode anonymous');
       throw new Problem(403, WRITES_WANT_A_CALLER);
@@ -95,9 +94,9 @@ export class AccessControl {
 
   private admitUnknown(visit: Visit, publicRead: readonly string[]): boolean {
     const { request, registry, requirement } = visit;
-    const { source } = request.params;
+    const source = sourceOf(request);
     const open = requirement === 'read' ? openPart(publicRead, registry.views) : undefined;
-    if (!open || !(source === undefined || open.names.has(source) || source === registry.name)) {
+    if (!open || !(source === undefined || open.names.has(source) || isWholeRegistry(registry, source))) {
       this.counters.count(undefined, 'missing');
       this.#audit.refused({}, askedOf(request, registry), 'no credentials were sent');
       throw loginWanted(termsOf(visit));
@@ -131,7 +130,7 @@ export class AccessControl {
       throw insufficientScope(termsOf(visit), scope);
     }
     this.counters.count(caller.provider, 'accepted');
-    if (requirement === 'read') this.#audit.allowedRead(caller, displayRef(registry), request.params.source);
+    if (requirement === 'read') this.#audit.allowedRead(caller, displayRef(registry), sourceOf(request));
     else this.#audit.allowed(caller, askedOf(request, registry));
     grantAccess(request.raw, { caller });
     return true;
@@ -170,11 +169,16 @@ const WRITES_WANT_A_CALLER =
 const TOKEN_CANNOT_BE_CHECKED =
   'the token cannot be checked at the moment, since its identity provider does not answer';
 
+/** The one that the path names. */
+function sourceOf(request: FastifyRequest): string | undefined {
+  return (request.params as { source?: string }).source;
+}
+
 function termsOf({ request, oauth }: Visit): ChallengeTerms {
   return { realm: oauth.realm, metadataUrl: metadataUrlOf(request, oauth) };
 }
 
-function askedOf(request: GuardedRequest, registry: ServedRegistry): Asked {
+function askedOf(request: FastifyRequest, registry: ServedRegistry): Asked {
   const [path = ''] = request.originalUrl.split('?');
   return { requestId: request.id, registry: displayRef(registry), method: request.method, path, address: request.ip };
 }

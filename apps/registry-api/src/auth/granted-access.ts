@@ -13,6 +13,11 @@ const GRANTED = Symbol('access that was granted');
 
 type AdmittedMessage = IncomingMessage & { [GRANTED]?: GrantedAccess };
 
+/** Whether somebody has let it in already. */
+export function isAdmitted(message: AdmittedMessage): boolean {
+  return message[GRANTED] !== undefined;
+}
+
 export function grantAccess(message: AdmittedMessage, access: GrantedAccess): void {
   message[GRANTED] = access;
 }

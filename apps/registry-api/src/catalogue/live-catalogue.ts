@@ -82,7 +82,7 @@ export class LiveCatalogue extends Catalogue {
 
   staleSince({ namespace, registry, source, view, visibleSources }: CatalogueScope): Date | undefined {
     const { sources = [] } = this.#snapshots?.get(displayRef({ namespace, name: registry })) ?? {};
-    const asked = source === undefined || source === registry ? view : [source];
+    const asked = source === undefined ? view : [source];
     const failing = sources.flatMap(({ name, isFailing, syncedAtMs }) =>
       // What was never synced serves nothing that could be out of date.
       isFailing && syncedAtMs !== null && (asked?.includes(name) ?? true) && (visibleSources?.has(name) ?? true)
@@ -121,8 +121,6 @@ export class LiveCatalogue extends Catalogue {
     if (source === undefined) return snapshot ? this.#aggregate(snapshot, visibleSources, view) : NOTHING;
     const found = snapshot?.sources.find(({ name }) => name === source);
     if (found && (!visibleSources || visibleSources.has(source))) return found.reader;
-    // Elsewhere a registry has one name and many sources; clients that are told that name find all of them.
-    if (snapshot && !found && source === registry) return this.#aggregate(snapshot, visibleSources);
     throw new UnknownSource(source);
   }
 

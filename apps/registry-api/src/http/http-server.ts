@@ -5,7 +5,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyHttpOptions, FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryDirectory } from '../served-registry.js';
@@ -15,6 +15,7 @@ import { refuseOtherTypes } from './accepted-types.js';
 import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
 import { sendProblem, toProblem } from './error.filter.js';
 import { NestLogger } from './nest-logger.js';
+import { Problem } from './problem.js';
 import { parseQueryString } from './query-string.js';
 import { RequestCounter } from './request-counter.js';
 import { requestId } from './request-id.js';
@@ -28,6 +29,8 @@ export interface HttpServerOptions {
   readonly port: number;
   /** What a user sets to choose another port. */
   readonly portSetting: string;
+  /** Asked before a body is read; rejects with what to answer whoever may not send one. Everybody may when absent. */
+  readonly mayWrite?: (request: FastifyRequest) => boolean | Promise<boolean>;
   /** Where its requests are counted; nowhere when absent. */
   readonly metrics?: ServerMetrics;
   /** Asked before anything else is done; nobody when absent. */
@@ -49,6 +52,7 @@ const MAX_PARAM_LENGTH = 1024;
 
 /** A request has to be here whole in this time. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const TIMEOUT_CHECK_MS = 1_000;
 
 /** Listens when it returns; when it throws, nothing is left open. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -59,6 +63,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   lookAtRequests(server, counter);
   addCommonHeaders(server);
   keepJsonAsBytes(server);
+  if (options.mayWrite) lookAtWriters(server, options.mayWrite);
   const allRoutesAreThere = refuseOtherMethods(server);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: new NestLogger(options.logger),
@@ -101,8 +106,25 @@ function lookAtRequests(server: FastifyInstance, counter: RequestCounter | undef
   server.addHook('onRequest', (request, reply, done) => {
     counter?.begin(request, reply);
     if (request.method === 'OPTIONS') answerPreflight(reply);
-    else done(refuseOtherTypes(request) ?? (request.is404 ? new NotFoundException() : undefined));
+    else done(refuseOtherTypes(request) ?? (request.is404 ? notFound(server, request.method) : undefined));
   });
+}
+
+/** Before a body is read: nobody fills the memory with what is refused anyway. */
+function lookAtWriters(server: FastifyInstance, mayWrite: NonNullable<HttpServerOptions['mayWrite']>): void {
+  server.addHook('onRoute', (route) => {
+    if ([route.method].flat().every((method) => SAFE_METHODS.has(method))) return;
+    route.preParsing = async (request) => void (await mayWrite(request));
+  });
+}
+
+/** RFC 9110, 9.2.1. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Methods that no path has are unknown to the router, which therefore cannot say whether there is such a path. */
+function notFound(server: FastifyInstance, method: string): Error {
+  if (server.supportedMethods.includes(method)) return new NotFoundException();
+  return new Problem(501, `the method ${method} is not known here`);
 }
 
 function endConnection(_request: IncomingMessage, response: ServerResponse): void {
@@ -117,12 +139,14 @@ function keepJsonAsBytes(server: FastifyInstance): void {
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
 }
 
-function serverOptions({ directory }: HttpServerOptions): FastifyServerOptions & { skipMiddie: boolean } {
+function serverOptions({ directory }: HttpServerOptions): FastifyHttpOptions<Server> & { skipMiddie: boolean } {
   return {
     rewriteUrl: (message) => scopeToRegistry(message, directory),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH, querystringParser: parseQueryString },
     genReqId: requestId,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node exchanges the two where the head may take longer than the whole, and looks every 30 s only.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     // Whoever asks over a connection that is there already is still answered, and told that it ends.
     return503OnClosing: false,
     skipMiddie: true,

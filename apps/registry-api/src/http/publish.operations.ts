@@ -21,7 +21,7 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       parameters: scope,
       body: server,
       success: { status: scope.length > 0 ? 201 : 200, answer: 'ServerResponse' },
-      problems: [403, 404, 409, 415, 422, 503],
+      problems: [404, 409, 415, 422, 503],
     },
     {
       method: 'delete',
@@ -31,7 +31,7 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       summary: 'Takes one version back; it stays as a tombstone',
       parameters: [...scope, name, version],
       success: { status: 200, answer: 'ServerResponse' },
-      problems: [403, 404, 503],
+      problems: [404, 503],
     },
   ];
 }
@@ -48,7 +48,7 @@ export const publishOperations: readonly Operation[] = [
     summary: 'Publishes to the one managed source of the registry',
     body: { type: 'object', required: ['server'], properties: { server }, additionalProperties: false },
     success: { status: 201, answer: 'ServerResponse' },
-    problems: [403, 409, 415, 422, 503],
+    problems: [409, 415, 422, 503],
   },
   {
     method: 'delete',
@@ -58,6 +58,6 @@ export const publishOperations: readonly Operation[] = [
     summary: 'Takes one version back',
     parameters: [name, version],
     success: { status: 204 },
-    problems: [403, 404, 503],
+    problems: [404, 503],
   },
 ];

@@ -8,6 +8,7 @@ import { getServedRegistry, scopeToRegistry } from './served-scope.js';
 const [first, second] = ['first', 'second'].map((name): ServedRegistry => ({
   namespace: 'default',
   name,
+  sources: [],
   auth: { mode: 'anonymous' },
 })) as [ServedRegistry, ServedRegistry];
 const both: RegistryDirectory = {
@@ -38,7 +39,7 @@ it.each([
 });
 
 it('leaves the paths of a pod alone, even if they start like its own name', () => {
-  const pod = onlyRegistry({ namespace: 'registry', name: 'toolhive', auth: { mode: 'anonymous' } });
+  const pod = onlyRegistry({ namespace: 'registry', name: 'toolhive', sources: [], auth: { mode: 'anonymous' } });
   expect(route('/registry/toolhive/v0.1/servers', pod)).toEqual(['toolhive', '/registry/toolhive/v0.1/servers']);
 });
 

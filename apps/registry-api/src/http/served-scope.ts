@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { grantedAccess } from '../auth/granted-access.js';
 import { UnknownSource } from '../catalogue/catalogue-reader.js';
 import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import { isWholeRegistry } from '../served-registry.js';
 import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
 import { Problem } from './problem.js';
 
@@ -78,13 +79,12 @@ export function scopeOf(request: FastifyRequest): CatalogueScope {
 }
 
 /** What a name in a path means: a source, or what the configuration makes of several. Throws `UnknownSource`. */
-function named({ name, views }: ServedRegistry, asked: string | undefined): Pick<CatalogueScope, 'source' | 'view'> {
-  if (asked === undefined) return {};
-  if (!views) return { source: asked };
-  const view = views.find((each) => each.name === asked);
-  if (view) return { view: view.sources };
-  if (asked === name) return {};
-  throw new UnknownSource(asked);
+function named(served: ServedRegistry, asked: string | undefined): Pick<CatalogueScope, 'source' | 'view'> {
+  if (asked === undefined || isWholeRegistry(served, asked)) return {};
+  if (!served.views) return { source: asked };
+  const view = served.views.find(({ name }) => name === asked);
+  if (!view) throw new UnknownSource(asked);
+  return { view: view.sources };
 }
 
 /** Parameter decorator: the registry that the request is for. */

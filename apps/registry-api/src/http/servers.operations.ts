@@ -34,7 +34,7 @@ const version = pathParameter('version', 'A version, or `latest`.');
 /** The generic registry API below one root, such as `/v0.1` or `/registry/{source}/v0.1`. */
 export function serverOperations(root: string, idPrefix: string): readonly Operation[] {
   const scope = root.includes('{source}') ? [pathParameter('source', 'Name of a source.')] : [];
-  const shared = { method: 'get', tag: 'Servers' } as const;
+  const shared = { method: 'get', tag: 'Servers', isCached: true } as const;
   return [
     {
       ...shared,
@@ -42,7 +42,7 @@ export function serverOperations(root: string, idPrefix: string): readonly Opera
       id: `${idPrefix}List`,
       summary: 'Lists servers, in text order of name and version',
       parameters: [...scope, ...pageParameters, ...filters],
-      success: { status: 200, answer: 'ServerList' },
+      success: { status: 200, answer: 'ServerList', headers: ['X-Total-Count'] },
       problems: [404, 503],
     },
     {

@@ -5,7 +5,7 @@ const shared = {
   method: 'post',
   tag: 'Registries and sources',
   success: { status: 202, answer: 'StartedSyncs', description: 'Started; the runs tell when they are done.' },
-  problems: [403, 404, 503],
+  problems: [404, 503],
 } as const;
 
 export const syncOperations: readonly Operation[] = [

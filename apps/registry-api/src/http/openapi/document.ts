@@ -4,6 +4,7 @@ import { serverOperations } from '../servers.operations.js';
 import { syncOperations } from '../sync.operations.js';
 import { viewOperations } from '../views/view.operations.js';
 import { isProbe } from '../accepted-types.js';
+import { ANSWER_HEADERS } from './operation.js';
 import type { Operation } from './operation.js';
 import { answerSchemas } from './schemas.js';
 
@@ -64,21 +65,28 @@ function document(listed: readonly Operation[]): object {
     paths,
     components: {
       schemas: answerSchemas(),
+      headers: Object.fromEntries(
+        Object.entries(ANSWER_HEADERS).map(([name, description]) => [
+          name,
+          { description, schema: { type: 'string' } },
+        ]),
+      ),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
   };
 }
 
 function toOperationObject(operation: Operation): object {
-  const { path, id, summary, tag, parameters, body, success, problems = [], isPublic } = operation;
-  const statuses = [
+  const { method, path, id, summary, tag, parameters, body, success, isCached, problems = [], isPublic } = operation;
+  const statuses = new Set([
     400,
-    ...(isPublic ? [] : [401]),
+    // Without its provider a token cannot be checked.
+    ...(isPublic ? [] : [401, 403, 503]),
     ...(isProbe(path) ? [] : [406]),
     ...(parameters?.length ? [414] : []),
-    ...(body ? [413] : []),
+    ...(method === 'get' ? [] : [413]),
     ...problems,
-  ];
+  ]);
   return {
     operationId: id,
     summary,
@@ -90,11 +98,33 @@ function toOperationObject(operation: Operation): object {
     responses: {
       [success.status]: {
         description: success.description ?? 'Done.',
+        ...headers([...(isCached ? CACHED : []), ...(success.headers ?? [])]),
         ...(success.answer && json(success.answer)),
       },
-      ...Object.fromEntries(statuses.map((status) => [status, { description: PROBLEMS[status], ...json('Problem') }])),
+      ...(isCached && { 304: { description: 'The client has this very answer.', ...headers(CACHED) } }),
+      ...Object.fromEntries(Array.from(statuses, (status) => [status, problem(status)])),
     },
   };
+}
+
+const CACHED = ['ETag', 'Last-Modified', 'X-Registry-Stale'] as const;
+
+type HeaderName = keyof typeof ANSWER_HEADERS;
+
+const PROBLEM_HEADERS: Readonly<Record<number, readonly HeaderName[]>> = {
+  401: ['WWW-Authenticate'],
+  403: ['WWW-Authenticate'],
+  503: ['Retry-After'],
+};
+
+function problem(status: number): object {
+  return { description: PROBLEMS[status], ...headers(PROBLEM_HEADERS[status] ?? []), ...json('Problem') };
+}
+
+/** Each is described once. */
+function headers(names: readonly HeaderName[]): object {
+  const all: readonly HeaderName[] = ['X-Request-Id', ...names];
+  return { headers: Object.fromEntries(all.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };
 }
 
 function json(answer: string): object {

@@ -1,5 +1,16 @@
 import type { AnswerName } from './schemas.js';
 
+/** What answers say in their heads. */
+export const ANSWER_HEADERS = {
+  'X-Request-Id': 'By which the log names the request.',
+  ETag: 'Of this very answer; send it as `If-None-Match`.',
+  'Last-Modified': 'When what the answer is made of last changed.',
+  'X-Total-Count': 'How many there are on all pages.',
+  'X-Registry-Stale': 'Since when the answer may be out of date; absent: it is not.',
+  'WWW-Authenticate': 'Which token is wanted, and who says where to get it (RFC 6750, RFC 9728).',
+  'Retry-After': 'In how many seconds to try again.',
+} as const;
+
 /** One endpoint as the document shows it: written beside its controller, in the words of OpenAPI 3.1. */
 export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'delete' | 'patch';
@@ -14,9 +25,13 @@ export interface Operation {
     readonly status: 200 | 201 | 202 | 204;
     readonly answer?: AnswerName;
     readonly description?: string;
+    /** Of the answer, beside those that all have. */
+    readonly headers?: readonly (keyof typeof ANSWER_HEADERS)[];
   };
+  /** Its answers have an ETag, by which a client may ask whether there is another one by now. */
+  readonly isCached?: true;
   /** Problems beside those that every operation may answer with. */
-  readonly problems?: readonly (403 | 404 | 409 | 415 | 422 | 503)[];
+  readonly problems?: readonly (404 | 409 | 415 | 422 | 503)[];
   /** Answers without a login, whatever the registry's mode. */
   readonly isPublic?: true;
 }
