@@ -29,7 +29,7 @@ export function toConditions(facts: RegistryFacts, message: string): Verdict[] {
   const unsuccessful = failing(() => true);
   const quarantined = facts.sources.filter((source) => (source.quarantined ?? 0) > 0);
   const allSynced = facts.sources.every(hasSynced);
-  const known = facts.sources.length > 0 && facts.sources.every((source) => hasSynced(source) || source.failure);
+  const known = facts.sources.every((source) => hasSynced(source) || source.failure);
 
   const verdict = (
     type: Condition['type'],

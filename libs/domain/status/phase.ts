@@ -9,11 +9,12 @@ import { describeFailure } from './wording.js';
 export function toPhase(facts: RegistryFacts): { phase: RegistryPhase; message: string } {
   if (facts.deleting) return { phase: 'Terminating', message: 'The registry is being deleted' };
   if (facts.invalid !== undefined) return { phase: 'Failed', message: facts.invalid };
-  const failed = facts.sources.filter((source) => source.failure && !AWAITED.includes(source.failure.reason));
+  // Whoever asked for another try looks whether it goes on.
+  const failing = facts.sources.filter(({ failure, running }) => failure && !running?.manual);
+  const failed = failing.filter(({ failure }) => failure && !AWAITED.includes(failure.reason));
   if (failed.length > 0) return { phase: 'Failed', message: failed.map(describeFailure).join('; ') };
   if (facts.server?.failure) return { phase: 'Failed', message: facts.server.failure.message };
-  const waiting = facts.sources.filter(({ failure }) => failure);
-  if (waiting.length > 0) return { phase: 'Pending', message: waiting.map(describeFailure).join('; ') };
+  if (failing.length > 0) return { phase: 'Pending', message: failing.map(describeFailure).join('; ') };
   if (!facts.serving) return { phase: 'Pending', message: awaitedServer(facts.server) };
   const running = facts.sources.filter((source) => source.running && (source.running.manual || !hasSynced(source)));
   if (running.length > 0) return { phase: 'Syncing', message: `Syncing ${names(running)}` };

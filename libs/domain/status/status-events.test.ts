@@ -29,6 +29,12 @@ describe('the events of a registry', () => {
     expect(reasons(created, status({}, created))).toEqual(['Normal Ready', 'Normal SyncSucceeded']);
   });
 
+  it('say that a spec is in effect when it is', () => {
+    const refused = status({ generation: 2, invalid: 'spec.auth: is required' });
+    expect(reasons(status({}), refused)).toEqual(['Warning ValidationFailed']);
+    expect(reasons(refused, status({ generation: 3 }))).toEqual(['Normal Updated', 'Normal Ready']);
+  });
+
   it('tell of new data, and of a sync that succeeds again', () => {
     const before = status({});
     expect(reasons(before, status({ sources: [{ ...synced, lastSyncHash: 'h2' }] }))).toEqual(['Normal SyncSucceeded']);

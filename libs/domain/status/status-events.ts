@@ -27,7 +27,7 @@ export function statusEvents(before: RegistryStatus | undefined, now: RegistrySt
 function lifeEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
   if (!before) return [normal('Created', 'The operator has taken up this registry')];
   const events: StatusEvent[] = [];
-  if (before.observedGeneration !== now.observedGeneration) {
+  if (before.observedGeneration !== now.observedGeneration && !isRefused(now)) {
     events.push(normal('Updated', `Generation ${now.observedGeneration} of the spec is in effect`));
   }
   if (now.lastManualSyncTrigger !== undefined && before.lastManualSyncTrigger !== now.lastManualSyncTrigger) {
@@ -36,6 +36,11 @@ function lifeEvents(before: RegistryStatus | undefined, now: RegistryStatus): St
     );
   }
   return events;
+}
+
+/** Its spec cannot be followed: what is in effect is what came before. */
+function isRefused({ conditions }: RegistryStatus): boolean {
+  return conditions.some(({ type, reason }) => type === 'Ready' && reason === 'ValidationFailed');
 }
 
 /** Reasons that only say what other events say better. */

@@ -45,6 +45,17 @@ describe('the phase', () => {
     ],
     ['a manual sync runs', facts([synced('a', { running: { sinceMs: NOW, manual: true } })]), 'Syncing'],
     ['a regular sync runs again', facts([synced('a', { running: { sinceMs: NOW, manual: false } })]), 'Ready'],
+    [
+      'somebody tries again what failed',
+      facts([synced('a', { ...unreachable, running: { sinceMs: NOW, manual: true } })]),
+      'Syncing',
+    ],
+    [
+      'what failed is tried again',
+      facts([synced('a', { ...unreachable, running: { sinceMs: NOW, manual: false } })]),
+      'Failed',
+    ],
+    ['there is nothing to sync', facts([]), 'Ready'],
     ['a sync failed', facts([synced('a', unreachable), synced('b')]), 'Failed'],
     [
       'an object is missing that may still come',
@@ -55,6 +66,12 @@ describe('the phase', () => {
     ['it is being deleted', facts([synced('a', unreachable)], { deleting: true }), 'Terminating'],
   ])('when %s is %j', (_when, of, phase) => {
     expect(status(of).phase).toBe(phase);
+  });
+
+  it('waits for nothing where there is nothing to sync', () => {
+    for (const type of ['Ready', 'SourceAvailable', 'DataValid', 'SyncSuccessful']) {
+      expect(condition(status(facts([])), type)).toMatchObject({ type, status: 'True' });
+    }
   });
 
   it('says that older data is still served when a sync fails', () => {
