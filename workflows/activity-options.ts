@@ -28,12 +28,17 @@ const TAKEN_WITHIN = '60s';
 
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
-/** Where the data is stored. A heartbeat that stops is a process that died: the next attempt starts within seconds. */
-export function syncActivities({
-  taskQueue,
-  heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS,
-}: Store): ActivityInterfaceFor<SyncActivities> {
-  const shared = { taskQueue, scheduleToStartTimeout: TAKEN_WITHIN } as const;
+/**
+ * Where the data is stored. A heartbeat that stops is a process that died: the next attempt starts within seconds. One that
+ * is cancelled has ended when that is told, so that nothing of it is published after what comes next; `endsLate`: earlier
+ * workflows did not wait for that.
+ */
+export function syncActivities(
+  { taskQueue, heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS }: Store,
+  { endsLate = false } = {},
+): ActivityInterfaceFor<SyncActivities> {
+  const cancellationType = endsLate ? 'TRY_CANCEL' : 'WAIT_CANCELLATION_COMPLETED';
+  const shared = { taskQueue, scheduleToStartTimeout: TAKEN_WITHIN, cancellationType } as const;
   const alive = { ...shared, heartbeatTimeout: heartbeatTimeoutMs };
   const { adoptPlan } = proxyActivities<SyncActivities>({
     ...shared,

@@ -13,6 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { ProvisionPlan } from '#activities/contract.js';
 import { syncWorkflowId } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import {
@@ -50,9 +51,22 @@ import {
   untaken,
   wholePlanDigest,
 } from './state/stores.js';
-import { overdue, runningSyncs, settled, started, startedSince, syncRequested, toSyncRequest } from './state/syncs.js';
+import type { Memory } from './state/stores.js';
+import {
+  overdue,
+  runningSyncs,
+  settled,
+  started,
+  startedSince,
+  supersededSyncs,
+  syncRequested,
+  toSyncRequest,
+} from './state/syncs.js';
 import type { DueSync } from './state/syncs.js';
 import { toSyncFailure } from './sync-failure.js';
+
+/** A patch: what there is to do when one store is lost and others are not, and when it comes back. */
+const ONE_OF_MANY = 'one-of-many';
 
 /** Of one run. */
 const MOST_EVENTS = 500;
@@ -69,6 +83,8 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
   const background = new Set<string>();
   /** Runs that were asked of the server, which has not said yet that they are there. */
   const starting = new Set<number>();
+  /** Runs that were asked to end. */
+  const ending = new Set<number>();
 
   const inBackground = (task: string, work: () => Promise<void>): void => {
     if (background.has(task)) return;
@@ -91,7 +107,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
   });
   setHandler(workloadChanged, (workload) => serverIs((known) => provisioning.workloadSeen(known, workload)));
   setHandler(storeDelayed, (trouble) => serverIs((known) => provisioning.storeDelayed(known, trouble)));
-  setHandler(storeOpened, (store) => void (state = opened(state, store, Date.now())));
+  setHandler(storeOpened, (store) => void (state = opened(state, store, Date.now(), patched(ONE_OF_MANY))));
   setHandler(syncFinished, (outcome) => void (state = heard(state, outcome)));
   setHandler(status, () => summarize(state));
   setHandler(liveStores, () => openStores(state).map(({ store }) => store));
@@ -106,7 +122,10 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       // Earlier ones waited for ever for a source that was removed meanwhile.
       const isWanted = patched('forget-removed') ? (name: string) => hasSource(state, name) : () => true;
       const begun = () => startedSince(state, sources.filter(isWanted), firstRun);
-      await condition(() => begun()?.every(({ run }) => isThere(run)) === true);
+      // Earlier ones waited for a store to come back, however long that took.
+      const canStart = patched(ONE_OF_MANY) ? () => openStores(state).length > 0 : () => true;
+      await condition(() => !canStart() || begun()?.every(({ run }) => isThere(run)) === true);
+      if (!canStart()) throw nobodySyncs();
       return (begun() ?? []).map(({ source, run }): StartedSync => ({
         source,
         workflowId: syncWorkflowId(registry, source, run),
@@ -130,6 +149,9 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       inBackground(isOfServer ? `adopt ${id} ${taskQueue}` : `adopt ${id}`, () => adopt(store, isOfServer));
     }
     await Promise.all(dueSyncs(state, Date.now()).map(start));
+    for (const { source, run } of supersededSyncs(state)) {
+      if (!ending.has(run)) inBackground(`end ${run}`, () => end(source, run));
+    }
     if ((reportDue(state, Date.now())?.atMs ?? Infinity) <= Date.now()) inBackground('report', report);
     setCurrentDetails(describeRegistry(summarize(state)));
 
@@ -147,7 +169,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     state = { ...state, stale: false };
     try {
       const desired = await registryActivities.readDesiredState(registry);
-      state = adopted(state, desired, Date.now());
+      state = adopted(state, desired, Date.now(), patched('end-superseded'));
     } catch {
       // What was heard meanwhile is reason enough to try at once.
       if (!state.stale) state = readFailed(state, Date.now());
@@ -195,12 +217,12 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       const failure = toSyncFailure(error, 'the registry server took too long to take the sources over');
       const isBack = state.stores[id]?.store.taskQueue === taskQueue && state.stores[id].openedAtMs !== openedAtMs;
       // It was down, and is to be told now that it is back.
-      if (isBack && failure.reason === 'StoreLost' && keepsLost()) return;
+      if (isBack && failure.reason === 'StoreLost' && memory() !== 'of none') return;
       // An edit is on its way to a server that sees it by its volume: that is no failure yet.
       const isTold = failure.reason !== 'ConfigMapFailed';
       state = adoptionSettled(state, told, undefined, Date.now(), isTold ? failure : undefined);
       const isUntaken = failure.reason === 'StoreLost' && state.stores[id]?.store.taskQueue === taskQueue;
-      if (isUntaken) state = gone(state, id, keepsLost());
+      if (isUntaken) state = gone(state, id, memory());
     }
   }
 
@@ -219,6 +241,12 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     } finally {
       starting.delete(run);
     }
+  }
+
+  /** It tells how it ended, as it would anyway. */
+  async function end(source: string, run: number): Promise<void> {
+    ending.add(run);
+    await cancelSync(registry, source, run);
   }
 
   async function report(): Promise<void> {
@@ -243,12 +271,16 @@ function isLong(): boolean {
 /** A store that took no task is gone; anything else is the outcome of a run. */
 function heard(state: RegistryState, outcome: SyncOutcome): RegistryState {
   const next = settled(state, outcome, Date.now(), Math.random());
-  return outcome.failure?.reason === 'StoreLost' ? untaken(next, outcome, Date.now(), keepsLost()) : next;
+  return outcome.failure?.reason === 'StoreLost' ? untaken(next, outcome, Date.now(), memory()) : next;
 }
 
-/** Earlier workflows forgot what they knew of a store that was gone, and whether it had come back meanwhile. */
-function keepsLost(): boolean {
-  return patched('keep-lost');
+/**
+ * Earlier workflows forgot what they knew of a store that was gone, and whether it had come back meanwhile; then came those
+ * that went on to speak of it while others were there.
+ */
+function memory(): Memory {
+  if (!patched('keep-lost')) return 'of none';
+  return patched(ONE_OF_MANY) ? 'of the last' : 'of all';
 }
 
 function requestedSources(state: RegistryState, request: SyncNowRequest): string[] {
@@ -257,9 +289,13 @@ function requestedSources(state: RegistryState, request: SyncNowRequest): string
     throw ApplicationFailure.nonRetryable(`the registry has no source "${request.source}"`, 'ValidationFailed');
   }
   if (openStores(state).length === 0) {
-    throw ApplicationFailure.nonRetryable('no registry server is running that could sync', 'StoreLost');
+    throw nobodySyncs();
   }
   return request.source === undefined ? known : [request.source];
+}
+
+function nobodySyncs(): ApplicationFailure {
+  return ApplicationFailure.nonRetryable('no registry server is running that could sync', 'StoreLost');
 }
 
 function hasSource({ desired }: RegistryState, source: string): boolean {
@@ -272,11 +308,12 @@ async function wait(changed: () => boolean, timeoutMs: number | undefined): Prom
 }
 
 async function cancelRunning(state: RegistryState): Promise<void> {
-  await Promise.all(
-    runningSyncs(state).map(({ source, run }) =>
-      getExternalWorkflowHandle(syncWorkflowId(state.registry, source, run))
-        .cancel()
-        .catch(() => undefined),
-    ),
-  );
+  await Promise.all(runningSyncs(state).map(({ source, run }) => cancelSync(state.registry, source, run)));
+}
+
+/** One that has ended already cannot be. */
+async function cancelSync(registry: RegistryRef, source: string, run: number): Promise<void> {
+  await getExternalWorkflowHandle(syncWorkflowId(registry, source, run))
+    .cancel()
+    .catch(() => undefined);
 }

@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   getExternalWorkflowHandle,
+  patched,
   setCurrentDetails,
   upsertMemo,
 } from '@temporalio/workflow';
@@ -47,7 +48,8 @@ type Findings = Omit<
 >;
 
 async function attempt(request: SyncRequest): Promise<Findings> {
-  const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);
+  const endsLate = !patched('end-when-cancelled');
+  const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store, { endsLate });
   // Whether or not the source answers, this is what is served from now on.
   const isFilteredFirst = request.refilter === true || request.trigger === 'change';
   let found: Findings = counted(isFilteredFirst ? await applyFilter(request) : null);

@@ -178,6 +178,20 @@ describe('several sources', () => {
     expect((await world!.source('dead', ({ running }) => running !== undefined)).lastSyncAtMs).toBeUndefined();
   });
 
+  it('end a sync that hangs when its source is edited, and hold nothing against it', async () => {
+    await using dead = await hangingHost();
+    // The host would be waited for longer than this test lasts.
+    const { nthRun } = bind(await start(manifest(dead.source), undefined, 600_000));
+    await world!.source('dead', ({ running }) => running !== undefined);
+    await world!.edit(manifest(configMapSource('dead')) + configMap('dead', toolhiveCatalogue(3)));
+    const synced = await world!.source('dead', ({ lastSyncAtMs }) => lastSyncAtMs !== undefined);
+    expect(synced).toMatchObject({ serverCount: 3, attemptCount: 0 });
+    expect((await nthRun('dead', 1)).trigger).toBe('change');
+    const first = syncWorkflowId(world!.registry, 'dead', 1);
+    const { status } = await world!.temporal.client.workflow.getHandle(first).describe();
+    expect(status.name).not.toBe('RUNNING');
+  });
+
   it('follow edits of the spec: a new one is synced, a removed one loses its rows, the rest is left alone', async () => {
     const two = configMap('one', toolhiveCatalogue(2)) + configMap('two', toolhiveCatalogue(3));
     const { nthRun } = bind(await start(manifest(configMapSource('one')) + two));

@@ -3,11 +3,20 @@ import type { DesiredState } from '#activities/contract.js';
 import type { SourcePlan, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
 import { dueSyncs, untilNextDue } from './agenda.js';
 import { reportDue, summarize } from './facts.js';
-import { newRegistryState } from './registry-state.js';
+import { newRegistryState, openStores } from './registry-state.js';
 import type { RegistryState } from './registry-state.js';
 import { adopted, noticed, readDue, readFailed } from './resource.js';
-import { adoptionSettled, adoptionStarted, lost, opened, storesToAdopt, untaken, wholePlanDigest } from './stores.js';
-import { overdue, settled, started, startedSince, syncRequested, toSyncRequest } from './syncs.js';
+import {
+  adoptionSettled,
+  adoptionStarted,
+  gone,
+  lost,
+  opened,
+  storesToAdopt,
+  untaken,
+  wholePlanDigest,
+} from './stores.js';
+import { overdue, settled, started, startedSince, supersededSyncs, syncRequested, toSyncRequest } from './syncs.js';
 import type { DueSync } from './syncs.js';
 
 const T0 = 1_700_000_000_000;
@@ -109,6 +118,37 @@ describe('a plan', () => {
       expect(triggers(told(adopted(state, edited, T0 + MINUTE), T0 + MINUTE), T0 + MINUTE)).toEqual({ a: 'change' });
     },
   );
+
+  it('lets nothing that failed wait longer than an edited interval', () => {
+    let state = living(desired([plan('a')]));
+    for (let at = T0, attempt = 0; attempt < 5; attempt++) {
+      state = run(state, 'a', at);
+      state = settled(state, outcome(state, 'a', failed('retry')), at, 0);
+      at = state.stores[store.id]?.sources['a']?.due?.atMs ?? at;
+    }
+    const source = (known: RegistryState) => known.stores[store.id]!.sources['a']!;
+    const { due, lastAttemptAtMs } = source(state);
+    const edited = desired([plan('a', { intervalMs: MINUTE })], { generation: 2 });
+    expect(due!.atMs).toBeGreaterThan(lastAttemptAtMs! + MINUTE);
+    expect(source(adopted(state, edited, T0)).due).toEqual({ trigger: 'retry', atMs: lastAttemptAtMs! + MINUTE });
+    expect(source(adopted(state, edited, T0, false)).due).toEqual(due);
+  });
+
+  it('ends a sync whose plan has changed, and holds nothing against its source', () => {
+    let state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
+    state = settled(state, outcome(state, 'a', failed('wait')), T0, 0);
+    state = run(run(syncRequested(state, { source: 'a' }, T0), 'a', T0), 'b', T0);
+    const edited = desired([plan('a', { specHash: 'edited' }), plan('b', { intervalMs: MINUTE })], { generation: 2 });
+    const before = state.stores[store.id]?.sources['a'];
+    expect(supersededSyncs(adopted(state, edited, T0, false))).toEqual([]);
+    state = told(adopted(state, edited, T0), T0);
+    expect(supersededSyncs(state)).toEqual([{ source: 'a', run: before?.running?.run }]);
+    const cancelled = { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' } as const;
+    state = settled(state, outcome(state, 'a', { failure: cancelled }), T0 + 1, 0);
+    expect(triggers(state, T0 + 1)).toEqual({ a: 'change' });
+    expect(state.stores[store.id]?.sources['a']).toMatchObject({ attemptCount: 1, failure: before?.failure });
+    expect(supersededSyncs(state)).toEqual([]);
+  });
 
   it('counts an edited interval from the last attempt', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
@@ -388,11 +428,11 @@ describe('a store', () => {
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
     const ofBefore = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
     state = told(opened(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE), T0 + MINUTE);
-    const next = untaken(settled(state, ofBefore, T0 + MINUTE, 0), ofBefore, T0 + MINUTE, true);
+    const next = untaken(settled(state, ofBefore, T0 + MINUTE, 0), ofBefore, T0 + MINUTE);
     expect(summarize(next).serving).toBe(true);
     expect(triggers(next, T0 + MINUTE)).toEqual({ a: 'start' });
     const ofNow = { ...ofBefore, taskQueue: 'of another pod', startedAt: T0 + MINUTE };
-    expect(summarize(untaken(next, ofNow, T0 + 2 * MINUTE, true)).serving).toBe(false);
+    expect(summarize(untaken(next, ofNow, T0 + 2 * MINUTE)).serving).toBe(false);
   });
 
   it('that another server took over is told of the plan by itself', () => {
@@ -421,10 +461,31 @@ describe('a store', () => {
     const untakenRun = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
     state = told(opened(state, store, T0 + 2 * MINUTE), T0 + 2 * MINUTE);
     const settledRun = settled(state, untakenRun, T0 + 2 * MINUTE, 0);
-    const back = untaken(settledRun, untakenRun, T0 + 2 * MINUTE, true);
+    const back = untaken(settledRun, untakenRun, T0 + 2 * MINUTE);
     expect(summarize(back).serving).toBe(true);
     expect(triggers(back, T0 + 2 * MINUTE)).toEqual({ a: 'start' });
-    expect(summarize(untaken(settledRun, untakenRun, T0 + 2 * MINUTE, false)).serving).toBe(false);
+    expect(summarize(untaken(settledRun, untakenRun, T0 + 2 * MINUTE, 'of none')).serving).toBe(false);
+  });
+
+  it('that has come back makes up for what nobody took while it was away', () => {
+    const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = lost(settled(state, outcome(state, 'a', { failure }), T0 + MINUTE, 0), store.id);
+    const back = (makesUp: boolean) => told(opened(state, store, T0 + 2 * MINUTE, makesUp), T0 + 2 * MINUTE);
+    expect(triggers(back(true), T0 + 2 * MINUTE)).toEqual({ a: 'start' });
+    expect(triggers(back(false), T0 + 2 * MINUTE)).toEqual({});
+  });
+
+  it('that is lost is spoken of no more while another is there', () => {
+    const other = { id: 'store-2', taskQueue: 'registry/standalone/store-2' };
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = opened(settled(state, outcome(state, 'a'), T0, 0), other, T0 + MINUTE);
+    expect(summarize(state).sources[0]).not.toHaveProperty('lastSyncAtMs');
+    expect(summarize(gone(state, other.id))).toMatchObject({ serving: true, sources: [{ lastSyncAtMs: T0 + 1_000 }] });
+    expect(summarize(gone(state, other.id, 'of all')).serving).toBe(false);
+    const none = gone(gone(state, other.id), store.id);
+    expect(openStores(none)).toEqual([]);
+    expect(summarize(none).sources[0]).toHaveProperty('lastSyncAtMs');
   });
 
   it('that is lost is synced no more until it announces itself, and keeps what is known of it', () => {

@@ -75,6 +75,8 @@ export interface RunningSync {
   readonly filterHash?: string;
   /** No report by then counts as a failure. */
   readonly deadlineMs: number;
+  /** The plan has changed since: it is asked to end. */
+  readonly superseded?: true;
   /** Something asked for another sync while this one ran. */
   readonly again?: SyncTrigger;
 }

@@ -19,8 +19,16 @@ export function readFailed(state: RegistryState, nowMs: number): RegistryState {
   return { ...state, stale: true, retryReadAtMs: nowMs + READ_RETRY_MS };
 }
 
-/** Takes over what the resource wants now. Only what changed becomes due; equal twice changes nothing. */
-export function adopted(state: RegistryState, desired: DesiredState | null, nowMs: number): RegistryState {
+/**
+ * Takes over what the resource wants now. Only what changed becomes due; equal twice changes nothing. `atOnce`: see
+ * {@link replanned}.
+ */
+export function adopted(
+  state: RegistryState,
+  desired: DesiredState | null,
+  nowMs: number,
+  atOnce = true,
+): RegistryState {
   if (!desired) return { ...state, gone: true };
   if (desired.invalid !== undefined) {
     // What was planned before stays known, so that nothing is lost when the spec is mended; meanwhile nothing is synced.
@@ -35,7 +43,7 @@ export function adopted(state: RegistryState, desired: DesiredState | null, nowM
   };
   return mapStores(next, (store) => {
     const sources = Object.fromEntries(
-      desired.sources.map((plan) => [plan.name, replanned(store.sources[plan.name], plan, nowMs)]),
+      desired.sources.map((plan) => [plan.name, replanned(store.sources[plan.name], plan, nowMs, atOnce)]),
     );
     const planned = { ...store, sources };
     return manual ? mapSources(planned, (source) => requested(source, 'manual', nowMs)) : planned;

@@ -2,22 +2,25 @@ import type { Store, SyncFailure, SyncOutcome } from '#domain/sync.js';
 import { storeAnnounced } from './provisioning.js';
 import { mapSource, mapStores, openStores } from './registry-state.js';
 import type { RegistryState, StoreState } from './registry-state.js';
-import { replanned, requested } from './syncs.js';
+import { requested, unsynced } from './syncs.js';
 
 const ADOPTION_RETRY_MS = 30_000;
 
 /**
- * A new store gets everything at once; one that came back keeps its schedule, and syncs what has no interval. A server
- * that took over from another was made from other Secrets and volumes: what failed there may succeed here.
+ * A new store gets everything at once; one that came back keeps its schedule, and syncs what has no interval and what
+ * nobody took while it was away (`makesUp`: earlier workflows did not). A server that took over from another was made
+ * from other Secrets and volumes: what failed there may succeed here.
  */
-export function opened(state: RegistryState, store: Store, nowMs: number): RegistryState {
+export function opened(state: RegistryState, store: Store, nowMs: number, makesUp = true): RegistryState {
   const known = state.stores[store.id];
   const plans = state.desired?.sources ?? [];
   const sources = Object.fromEntries(
     plans.map((plan) => {
       const source = known?.sources[plan.name];
-      if (!source) return [plan.name, replanned(undefined, plan, nowMs)];
-      const again = plan.intervalMs === undefined || (source.failure && known?.store.taskQueue !== store.taskQueue);
+      if (!source) return [plan.name, unsynced(plan, nowMs)];
+      const isElsewhere = known?.store.taskQueue !== store.taskQueue;
+      const isUntaken = makesUp && source.failure?.reason === 'StoreLost';
+      const again = plan.intervalMs === undefined || isUntaken || (source.failure && isElsewhere);
       return [plan.name, again ? requested(source, 'start', nowMs) : source];
     }),
   );
@@ -38,9 +41,14 @@ export function lost(state: RegistryState, storeId: string): RegistryState {
   return mapStores(state, (store) => (store.store.id === storeId ? { ...store, lost: true } : store));
 }
 
-/** `keepsLost` false: with all that is known of it, as in workflows that began before that. */
-export function gone(state: RegistryState, storeId: string, keepsLost: boolean): RegistryState {
-  return keepsLost ? lost(state, storeId) : forgotten(state, storeId);
+/** How much is remembered of stores that are lost: the last word is that of today, the others are those of earlier workflows. */
+export type Memory = 'of none' | 'of all' | 'of the last';
+
+/** What is known of a store stands for the registry as long as there is no other: that one tells by itself how it is. */
+export function gone(state: RegistryState, storeId: string, memory: Memory = 'of the last'): RegistryState {
+  const isLast = openStores(state).every(({ store }) => store.id === storeId);
+  const isRemembered = memory === 'of all' || (memory === 'of the last' && isLast);
+  return isRemembered ? lost(state, storeId) : forgotten(state, storeId);
 }
 
 function forgotten(state: RegistryState, storeId: string): RegistryState {
@@ -56,12 +64,12 @@ export function untaken(
   state: RegistryState,
   { storeId, source, taskQueue, startedAt }: Pick<SyncOutcome, 'storeId' | 'source' | 'taskQueue' | 'startedAt'>,
   nowMs: number,
-  keepsLost: boolean,
+  memory: Memory = 'of the last',
 ): RegistryState {
   const known = state.stores[storeId];
   const isOfOther = taskQueue !== undefined && taskQueue !== known?.store.taskQueue;
-  const isBack = keepsLost && known !== undefined && startedAt < known.openedAtMs;
-  if (!isOfOther && !isBack) return gone(state, storeId, keepsLost);
+  const isBack = memory !== 'of none' && known !== undefined && startedAt < known.openedAtMs;
+  if (!isOfOther && !isBack) return gone(state, storeId, memory);
   return mapSource(state, storeId, source, (each) => requested(each, 'start', nowMs));
 }
 

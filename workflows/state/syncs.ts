@@ -2,7 +2,7 @@ import { jitterSpan, nextSync } from '#domain/next-sync.js';
 import type { SyncNowRequest } from '#domain/server-messages.js';
 import type { SourcePlan, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
 import { currentStore, dropUndefined, mapSource, mapSources, mapStores } from './registry-state.js';
-import type { RegistryState, SourceState } from './registry-state.js';
+import type { RegistryState, RunningSync, SourceState } from './registry-state.js';
 
 export interface DueSync {
   readonly storeId: string;
@@ -10,12 +10,26 @@ export interface DueSync {
   readonly trigger: SyncTrigger;
 }
 
-/** What a plan makes of a source, known or new: only what changed is done anew. */
-export function replanned(source: SourceState | undefined, plan: SourcePlan, nowMs: number): SourceState {
+/**
+ * What a plan makes of a source, known or new: only what changed is done anew. A sync by the plan of before ends, and
+ * nothing waits longer than the interval of now; `atOnce` false: as in workflows that began before that.
+ */
+export function replanned(
+  source: SourceState | undefined,
+  plan: SourcePlan,
+  nowMs: number,
+  atOnce = true,
+): SourceState {
   const planned = planDigest(plan);
-  if (!source) return { planned, attemptCount: 0, due: { atMs: nowMs, trigger: 'initial' } };
-  if (source.planned !== planned) return requested({ ...source, planned }, 'change', nowMs);
-  return rescheduled(source, plan.intervalMs);
+  if (!source) return unsynced(plan, nowMs);
+  if (source.planned === planned) return rescheduled(source, plan.intervalMs, atOnce);
+  const changed = requested({ ...source, planned }, 'change', nowMs);
+  return atOnce && changed.running ? { ...changed, running: { ...changed.running, superseded: true } } : changed;
+}
+
+/** A source of which nothing is known. */
+export function unsynced(plan: SourcePlan, nowMs: number): SourceState {
+  return { planned: planDigest(plan), attemptCount: 0, due: { atMs: nowMs, trigger: 'initial' } };
 }
 
 function planDigest(plan: SourcePlan): string {
@@ -23,12 +37,14 @@ function planDigest(plan: SourcePlan): string {
 }
 
 /** An edited interval counts from the last attempt; what is due for another reason stays due. */
-function rescheduled(source: SourceState, intervalMs: number | undefined): SourceState {
-  if (source.running || source.lastAttemptAtMs === undefined) return source;
-  if (source.due && source.due.trigger !== 'interval') return source;
+function rescheduled(source: SourceState, intervalMs: number | undefined, atOnce: boolean): SourceState {
   const { due, ...rest } = source;
+  if (source.running || source.lastAttemptAtMs === undefined) return source;
+  const earliest = source.lastAttemptAtMs + (intervalMs ?? Infinity);
+  if (due && due.trigger !== 'interval') {
+    return atOnce && due.atMs > earliest ? { ...source, due: { ...due, atMs: earliest } } : source;
+  }
   if (intervalMs === undefined) return rest;
-  const earliest = source.lastAttemptAtMs + intervalMs;
   const unmoved = due && due.atMs >= earliest && due.atMs <= earliest + jitterSpan(intervalMs);
   return unmoved ? source : { ...source, due: { atMs: earliest, trigger: 'interval' } };
 }
@@ -82,6 +98,11 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
   return mapSource(state, outcome.storeId, outcome.source, (source) => {
     const { running, failure: _failure, heldRevision: _held, ...rest } = source;
     if (running?.run !== outcome.run) return source;
+    // Nobody wants to know any more: it failed because it was asked to end.
+    if (running.superseded && outcome.failure?.reason === 'Cancelled') {
+      const { running: _ended, ...before } = source;
+      return { ...before, due: { atMs: nowMs, trigger: running.again ?? 'change' } };
+    }
     const isRetried = outcome.failure?.destiny === 'retry';
     // What was confirmed stays so until the source could be asked.
     const held = outcome.failure?.heldRevision ?? (isRetried ? source.heldRevision : undefined);
@@ -201,9 +222,19 @@ export function startedSince(
   return runs.every((each) => each.run >= run) ? runs : undefined;
 }
 
+/** Those whose plan has changed since they were started. */
+export function supersededSyncs(state: RegistryState): { source: string; run: number }[] {
+  return runningSyncs(state, ({ superseded }) => superseded === true);
+}
+
 /** Numbers of the runs under way, to be cancelled when the registry is deleted. */
-export function runningSyncs(state: RegistryState): { source: string; run: number }[] {
+export function runningSyncs(
+  state: RegistryState,
+  which: (running: RunningSync) => boolean = () => true,
+): { source: string; run: number }[] {
   return Object.values(state.stores).flatMap(({ sources }) =>
-    Object.entries(sources).flatMap(([source, { running }]) => (running ? [{ source, run: running.run }] : [])),
+    Object.entries(sources).flatMap(([source, { running }]) =>
+      running && which(running) ? [{ source, run: running.run }] : [],
+    ),
   );
 }
