@@ -4,16 +4,24 @@ import { isReason } from '#domain/reasons.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { SyncFailure } from '#domain/sync.js';
 
+type Details = [Destiny?, (string | null)?, (NoticeReason | null)?, number?];
+
 /** What an activity's failure means for the source; `activities/failure.ts` is the other side of this translation. */
 export function toSyncFailure(error: unknown, slow = 'the source took longer than a sync may take'): SyncFailure {
   if (isCancellation(error)) return { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' };
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) return toTimeout(cause, slow);
   if (cause instanceof ApplicationFailure && isReason(cause.type)) {
-    const [stated, heldRevision, notice] = (cause.details ?? []) as [Destiny?, (string | null)?, NoticeReason?];
+    const [stated, heldRevision, notice, retryAfterMs] = (cause.details ?? []) as Details;
     const destiny = stated ?? (cause.nonRetryable ? 'wait' : 'retry');
-    const more = { ...(typeof heldRevision === 'string' && { heldRevision }), ...(notice && { notice }) };
-    return { reason: cause.type, message: cause.message, destiny, ...more };
+    return {
+      reason: cause.type,
+      message: cause.message,
+      destiny,
+      ...(typeof heldRevision === 'string' && { heldRevision }),
+      ...(notice && { notice }),
+      ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
+    };
   }
   const message = cause instanceof Error ? cause.message : 'the sync failed for an unknown reason';
   return { reason: 'InternalError', message, destiny: 'retry' };

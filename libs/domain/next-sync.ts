@@ -1,5 +1,7 @@
 const FIRST_BACKOFF_MS = 10_000;
 const LONGEST_BACKOFF_MS = 10 * 60_000;
+/** Nobody is left alone for ever. */
+const LONGEST_PAUSE_MS = 24 * 60 * 60_000;
 const LONGEST_JITTER_MS = 30_000;
 
 /** An attempt to sync a source, and what it says about the next one. */
@@ -13,18 +15,21 @@ export interface SyncAttempt {
   readonly isRetried: boolean;
   /** Failures since the last success, this one included. */
   readonly attemptCount: number;
+  /** The source asked to be left alone for so long. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** When the next one is due, and why; undefined: not by itself. `random` from 0, for the earliest moment, to 1. */
 export function nextSync(
-  { startedAt, finishedAt, intervalMs, isRetried, attemptCount }: SyncAttempt,
+  { startedAt, finishedAt, intervalMs, isRetried, attemptCount, retryAfterMs = 0 }: SyncAttempt,
   random: number,
 ): { readonly atMs: number; readonly trigger: 'interval' | 'retry' } | undefined {
   if (isRetried) {
     const longest = Math.min(LONGEST_BACKOFF_MS, intervalMs ?? LONGEST_BACKOFF_MS);
     const backoffMs = Math.min(longest, FIRST_BACKOFF_MS * 2 ** (attemptCount - 1));
     // From the end of the attempt: one that hung for minutes is not to be followed by the next at once.
-    return { atMs: finishedAt + backoffMs * (0.9 + random * 0.2), trigger: 'retry' };
+    const pauseMs = Math.max(backoffMs * (0.9 + random * 0.2), Math.min(retryAfterMs, LONGEST_PAUSE_MS));
+    return { atMs: finishedAt + pauseMs, trigger: 'retry' };
   }
   if (intervalMs === undefined) return undefined;
   return { atMs: startedAt + intervalMs + random * jitterSpan(intervalMs), trigger: 'interval' };

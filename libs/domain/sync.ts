@@ -99,6 +99,8 @@ export interface SyncFailure {
   readonly heldRevision?: string;
   /** To be said under this reason as well. */
   readonly notice?: NoticeReason;
+  /** The source asked to be left alone for so long. */
+  readonly retryAfterMs?: number;
 }
 
 /** What came of one sync run; small enough for a signal, and the same in history, database and status. */

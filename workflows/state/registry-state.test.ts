@@ -119,6 +119,17 @@ describe('a plan', () => {
     },
   );
 
+  it.each([
+    [1_000, 9_000],
+    [60 * MINUTE, 60 * MINUTE],
+    [10 * 24 * 60 * MINUTE, 24 * 60 * MINUTE],
+  ])('leaves a source alone for as long as it asked: %i ms', (retryAfterMs, waitedMs) => {
+    const failure = { reason: 'Unreachable', message: '503', destiny: 'retry', retryAfterMs } as const;
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a', { failure }), T0, 0);
+    expect(state.stores[store.id]?.sources['a']?.due).toEqual({ atMs: T0 + waitedMs, trigger: 'retry' });
+  });
+
   it('lets nothing that failed wait longer than an edited interval', () => {
     let state = living(desired([plan('a')]));
     for (let at = T0, attempt = 0; attempt < 5; attempt++) {

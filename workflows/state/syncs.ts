@@ -117,6 +117,7 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
             intervalMs,
             isRetried,
             attemptCount,
+            retryAfterMs: outcome.failure?.retryAfterMs,
           },
           random,
         );
