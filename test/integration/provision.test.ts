@@ -394,7 +394,9 @@ describe('a pod template of the user', () => {
     ['a value that is wrong', { restartPolicy: 'Sometimes' }, /Unsupported value: "Sometimes"/],
     [
       'more requested than allowed',
-      { containers: [{ name: 'registry-api', resources: { requests: { memory: '1Gi' } } }] },
+      {
+        containers: [{ name: 'registry-api', resources: { requests: { memory: '1Gi' }, limits: { memory: '512Mi' } } }],
+      },
       /must be less than or equal to memory limit/,
     ],
     ['a value of the wrong type', { hostNetwork: 'x' }, /hostNetwork/],

@@ -266,6 +266,11 @@ describe('a pod template of the user', () => {
     expect(of.template.metadata.annotations).toMatchObject({ 'prometheus.io/scrape': 'true' });
   });
 
+  it('sets requests and limits whole: more memory than the default limit is no fault', () => {
+    const resources = { requests: { memory: '1Gi' } };
+    expect(deploy(withPod({ containers: [{ name: 'registry-api', resources }] })).main['resources']).toEqual(resources);
+  });
+
   it('cannot change the labels by which the pods are found', () => {
     const labels = { 'app.kubernetes.io/name': 'x', 'app.kubernetes.io/component': 'y' };
     const { template, wanted } = deploy(withPod({}, { labels }));

@@ -29,11 +29,12 @@ describe('a strategic merge', () => {
     const { containers } = strategicMerge(base, {
       containers: [
         { name: 'side', image: 'side:1' },
-        { name: 'main', resources: { requests: { cpu: '1' } } },
+        { name: 'main', livenessProbe: { periodSeconds: 20 } },
       ],
     }) as typeof base;
     expect(containers.map(({ name }) => name)).toEqual(['main', 'side']);
-    expect(containers[0]).toEqual({ ...base.containers[0], resources: { requests: { cpu: '1', memory: '128Mi' } } });
+    const livenessProbe = { httpGet: { path: '/health' }, periodSeconds: 20 };
+    expect(containers[0]).toEqual({ ...base.containers[0], livenessProbe });
   });
 
   it('replaces lists that have no key as a whole', () => {
@@ -67,6 +68,15 @@ describe('a strategic merge', () => {
     ]);
   });
 
+  it.each([
+    ['replaces requests and limits', { requests: { memory: '1Gi' } }, { requests: { memory: '1Gi' } }],
+    ['keeps them when nothing is said of them', {}, { requests: { cpu: '100m', memory: '128Mi' } }],
+    ['has none of them when they are taken away', null, undefined],
+  ])('%s, which are all or nothing', (_, resources, expected) => {
+    const merged = strategicMerge(base, { containers: [{ name: 'main', resources }] }) as typeof base;
+    expect(merged.containers[0]?.resources).toEqual(expected);
+  });
+
   it('leaves a probe one way to probe, and its other settings', () => {
     const patch = { containers: [{ name: 'main', livenessProbe: { exec: { command: ['true'] } } }] };
     expect((strategicMerge(base, patch) as typeof base).containers[0]?.livenessProbe).toEqual({
@@ -78,13 +88,13 @@ describe('a strategic merge', () => {
   it('takes away what is null, and never passes a null on', () => {
     const patch = {
       serviceAccountName: null,
-      containers: [{ name: 'main', livenessProbe: null, resources: { requests: { cpu: null } } }],
+      containers: [{ name: 'main', livenessProbe: { periodSeconds: null }, resources: { requests: { cpu: null } } }],
       affinity: { nodeAffinity: null },
     };
     const merged = strategicMerge(base, patch) as Partial<typeof base> & { affinity: object };
     expect(merged).not.toHaveProperty('serviceAccountName');
-    expect(merged.containers?.[0]).not.toHaveProperty('livenessProbe');
-    expect(merged.containers?.[0]?.resources).toEqual({ requests: { memory: '128Mi' } });
+    expect(merged.containers?.[0]?.livenessProbe).toEqual({ httpGet: { path: '/health' } });
+    expect(merged.containers?.[0]?.resources).toEqual({ requests: {} });
     expect(merged.affinity).toEqual({});
   });
 

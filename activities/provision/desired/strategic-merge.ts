@@ -17,6 +17,9 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
 /** Items that say one thing in one of several ways: two halves of them would say two things at once. */
 const REPLACED_WHOLE = ['volumes', 'env', 'volumeMounts'];
 
+/** Requests and limits are weighed against one another: half of them would be held against what is not in sight. */
+const ALL_OR_NOTHING = 'resources';
+
 /** The ways to probe; a probe has one. */
 const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc'];
 
@@ -32,7 +35,10 @@ export function strategicMerge(base: Fields, patch: Fields): Fields {
 }
 
 function mergeValue(field: string, base: unknown, patch: unknown): unknown {
-  if (isFields(base) && isFields(patch)) return strategicMerge(base, patch);
+  if (isFields(base) && isFields(patch)) {
+    const whole = field === ALL_OR_NOTHING && Object.keys(patch).length > 0;
+    return whole ? withoutNulls(patch) : strategicMerge(base, patch);
+  }
   const key = MERGE_KEYS[field];
   if (key === undefined || !Array.isArray(base) || !Array.isArray(patch)) return withoutNulls(patch);
   return mergeList(base as Fields[], patch as Fields[], key, REPLACED_WHOLE.includes(field));
