@@ -3,7 +3,7 @@ import { BUILT_IN_SOURCE } from '#config/source-entry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
 import type { ServerSettings } from './desired/blueprint.js';
 import type { Notice } from '#domain/notice.js';
-import { isFields } from './desired/fields.js';
+import { runsAsOurAccount } from './desired/own-account.js';
 
 /** In no spec, before all that is in one. */
 const BUILT_IN: RegistrySource = {
@@ -23,6 +23,7 @@ export function withDiscovery(
   if (!discovery) return spec;
   // Whoever writes the whole configuration asks for it in there.
   if (raw || registries.some(isDefault)) return spec;
+  // A source that nobody asked for must not fail.
   if (registries.length > 0 && !runsAsOurAccount(spec)) return spec;
   return { ...spec, registries: [BUILT_IN, ...registries] };
 }
@@ -40,10 +41,4 @@ export function discoveryNotices(
 
 function isDefault({ name }: RegistrySource): boolean {
   return name === BUILT_IN.name;
-}
-
-/** Another account may well not be let to look, and a source that nobody asked for must not fail for that. */
-function runsAsOurAccount({ podTemplateSpec }: RegistrySpec): boolean {
-  const pod = podTemplateSpec?.['spec'];
-  return !isFields(pod) || (pod['serviceAccountName'] === undefined && pod['automountServiceAccountToken'] !== false);
 }

@@ -3,8 +3,8 @@ import { certificateFile, secretFile, sourceFile } from './pod-paths.js';
 
 /**
  * Where an MCPRegistry refers to an object, the configuration of a server names a file. What is rendered says both: the
- * object, which is what is meant, and the file in which the pod has it, for a server that knows nothing of objects.
- * Reading drops such a file again.
+ * object, which is what is meant, and the file in which the pod has it, for a server that knows nothing of objects (that of a
+ * ConfigMap source is there only in a pod that may not ask the cluster). Reading drops such a file again.
  */
 interface DerivedFile {
   /** The field that refers to an object. */

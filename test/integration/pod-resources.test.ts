@@ -155,7 +155,10 @@ it('falls back on what is mounted where the cluster does not let it read', async
   await mount('config/certs/roots/ca.crt', 'certificate');
   expect(String(await pod.configMapKey(namespace, 'data', 'servers.json'))).toBe('mounted');
   expect(String(await pod.configMapKey(namespace, 'roots', 'ca.crt'))).toBe('certificate');
-  await expect(pod.configMapKey(namespace, 'other', 'a')).rejects.toThrow(/forbidden/);
+  await expect(pod.configMapKey(namespace, 'other', 'a')).rejects.toMatchObject({
+    destiny: 'retry',
+    message: expect.stringMatching(/forbidden.*let the ServiceAccount of the server get it$/s),
+  });
 });
 
 it('follows what is mounted where the cluster does not let it read, and knows of which generation that is', async () => {

@@ -167,6 +167,24 @@ describe('a registry', () => {
     expect((await registry.desired())?.provision?.digest).not.toBe(planned?.provision?.digest);
   });
 
+  it('takes up and drops a ConfigMap source with its configuration and its rights, and no pod', async () => {
+    const registry = await provisioned();
+    const [before, { podHash }] = [await registry.versions(), await registry.provision()];
+    const more = { name: 'more', configMapRef: { name: 'other', key: 'registry.json' } };
+    await registry.edit({ ...whole, registries: [local, more] });
+    expect((await registry.provision()).podHash).toBe(podHash);
+    const after = await registry.versions();
+    expect(written(before, after)).toEqual(['ConfigMap/tools-registry-server-config', 'Role/tools-registry-api']);
+    expect(await registry.find('Role', 'tools-registry-api')).toMatchObject({
+      rules: expect.arrayContaining([
+        expect.objectContaining({ resourceNames: ['tools-registry-server-config', 'catalogue', 'other'] }),
+      ]),
+    });
+    await registry.edit(whole);
+    await registry.provision();
+    expect(written(after, await registry.versions())).not.toContain('Deployment/tools-api');
+  });
+
   it('is not provisioned once it is deleted, or when another has its name', async () => {
     const registry = await provisioned();
     await api.delete('MCPRegistry', { namespace, name: 'tools' });

@@ -34,6 +34,7 @@ const git = (name: string, key: string, repository = 'https://git.example/x.git'
   name,
   git: { repository, auth: { username: 'u', passwordSecretRef: { name: 'token', key } } },
 });
+const configMap = { name: 'Local', configMapRef: { name: 'catalogue', key: 'x.json' } };
 const claim = { name: 'shared', pvcRef: { claimName: 'data', path: 'a/b.json' } };
 const provider = {
   name: 'idp',
@@ -103,20 +104,25 @@ describe('the server', () => {
 });
 
 describe('files in the pod', () => {
-  it('are those of the sources, each in its place, and none of them holds the pod up', () => {
-    const of = deploy(
-      { registries: [{ name: 'Local', configMapRef: { name: 'catalogue', key: 'x.json' } }, claim] },
-      { claims: { data: ['ReadWriteMany'] } },
-    );
+  it('are those of the sources that are volumes, each in its place', () => {
+    const of = deploy({ registries: [configMap, claim] }, { claims: { data: ['ReadWriteMany'] } });
     const places = mounts(of.main);
-    expect(volume(of, places['/config/registry/Local']!)).toMatchObject({
-      configMap: { name: 'catalogue', items: [{ key: 'x.json', path: 'registry.json' }], optional: true },
-    });
     expect(volume(of, places['/config/registry/shared']!)).toEqual({
       name: 'registry-data-source-shared',
       persistentVolumeClaim: { claimName: 'data', readOnly: true },
     });
+    expect(Object.keys(places)).not.toContain('/config/registry/Local');
   });
+
+  it.each([{ serviceAccountName: 'theirs' }, { automountServiceAccountToken: false }])(
+    'include the ConfigMaps of sources in a pod that may not ask the cluster for them: %j',
+    (podSpec) => {
+      const of = deploy({ registries: [configMap], ...withPod(podSpec) });
+      expect(volume(of, mounts(of.main)['/config/registry/Local']!)).toMatchObject({
+        configMap: { name: 'catalogue', items: [{ key: 'x.json', path: 'registry.json' }], optional: true },
+      });
+    },
+  );
 
   it('leave out a claim that does not exist, for which the pod would wait', () => {
     expect(Object.keys(mounts(deploy({ registries: [claim] }).main))).not.toContain('/config/registry/shared');
@@ -198,13 +204,18 @@ describe('a new pod', () => {
     expect(deploy(edited).template).toEqual(deploy(base).template);
   });
 
+  it('is not needed for a ConfigMap source that comes or goes', () => {
+    const more = { registries: [...base.registries, configMap] };
+    expect(hash(more)).toBe(hash(base));
+    expect(deploy(more).template).toEqual(deploy(base).template);
+  });
+
   it.each<[string, object, Partial<Omit<Blueprint, 'spec'>>?]>([
     ['another image', base, { settings: { ...settings, image: 'other' } }],
     ['a database', { ...base, databaseConfig: database }],
     ['another identity provider', { ...base, ...oauth }],
     ['an edited Secret that it has mounted', base, { versions: { 'Secret token, key one': '2' } }],
     ['a pod template', { ...base, ...withPod({ nodeSelector: { a: 'b' } }) }],
-    ['another file', { registries: [...base.registries, { name: 'n', configMapRef: { name: 'x', key: 'y' } }] }],
   ])('is needed for %s', (_, spec, overrides) => {
     expect(hash(spec, overrides)).not.toBe(hash(base, { versions: {} }));
   });

@@ -6,6 +6,7 @@ import type { GitSpec } from '#sources/git.source.js';
 import type { Blueprint } from './blueprint.js';
 import type { Fields } from './fields.js';
 import { volumeName } from './naming.js';
+import { runsAsOurAccount } from './own-account.js';
 
 /** A volume of the pod, and where the server has it. */
 export interface PodFile {
@@ -46,7 +47,8 @@ export function toPodFiles({ spec, claims }: Blueprint): PodFile[] {
   const { gitSecrets, authSecrets, certificates } = referredFiles(spec);
   const ofGit = new Set(gitSecrets.map(({ name }) => name));
   return [
-    ...spec.registries.flatMap((source) => sourceVolume(source, claims)),
+    ...(runsAsOurAccount(spec) ? [] : spec.registries.flatMap(configMapVolume)),
+    ...spec.registries.flatMap((source) => claimVolume(source, claims)),
     ...byObject([...gitSecrets, ...authSecrets]).map(([secretName, items]) => ({
       volume: {
         name: volumeName(ofGit.has(secretName) ? 'git-auth' : 'auth', secretName),
@@ -61,19 +63,30 @@ export function toPodFiles({ spec, claims }: Blueprint): PodFile[] {
   ];
 }
 
+/**
+ * Only for a pod that may not ask the API: a mount lags by a minute, and other pods would be needed for each source that comes
+ * or goes.
+ */
+function configMapVolume({ name, type, spec }: RegistrySource): PodFile[] {
+  if (type !== 'configMapRef') return [];
+  const ref = spec as KeyRef;
+  const items = [{ key: ref.key, path: 'registry.json' }];
+  return [sourceFileOf(name, { configMap: { name: ref.name, items, optional: true } })];
+}
+
 /** A claim that does not exist would hold the whole pod up: its source waits instead. */
-function sourceVolume({ name: source, type, spec }: RegistrySource, claims: Blueprint['claims']): PodFile[] {
-  const name = volumeName('registry-data-source', source);
-  const mountPath = dirname(sourceFile(source, '-'));
-  if (type === 'configMapRef') {
-    const ref = spec as KeyRef;
-    const items = [{ key: ref.key, path: 'registry.json' }];
-    return [{ volume: { name, configMap: { name: ref.name, items, optional: true } }, mountPath }];
-  }
+function claimVolume({ name, type, spec }: RegistrySource, claims: Blueprint['claims']): PodFile[] {
   if (type !== 'pvcRef') return [];
   const { claimName } = spec as { claimName: string };
   if (!claims[claimName]) return [];
-  return [{ volume: { name, persistentVolumeClaim: { claimName, readOnly: true } }, mountPath }];
+  return [sourceFileOf(name, { persistentVolumeClaim: { claimName, readOnly: true } })];
+}
+
+function sourceFileOf(source: string, volume: Fields): PodFile {
+  return {
+    volume: { name: volumeName('registry-data-source', source), ...volume },
+    mountPath: dirname(sourceFile(source, '-')),
+  };
 }
 
 /** One volume per object, with every key of it that somebody reads. */

@@ -52,7 +52,8 @@ export class PodResources implements SyncResources {
     }
     // What is mounted is all that there is of a certificate: the server may not read its ConfigMap.
     const mounted = await keysIn(join(this.options.configDirectory, 'certs', name));
-    if (!mounted && refusal instanceof Error) throw refusal;
+    if (!mounted && refusal instanceof Error)
+      throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
     throw absence('ConfigMap', name, key, mounted);
   }
 
@@ -72,9 +73,7 @@ export class PodResources implements SyncResources {
     try {
       return await listServerObjects(cluster, namespace);
     } catch (error) {
-      if (!(error instanceof KubernetesRefusal) || error.code !== 403) throw error;
-      const remedy = 'let the ServiceAccount of the server get, list and watch them';
-      throw new RegistryError('KubernetesRefused', `${error.message}: ${remedy}`, 'retry', { cause: error });
+      throw untilAllowed(error, 'let the ServiceAccount of the server get, list and watch them');
     }
   }
 
@@ -102,6 +101,12 @@ export class PodResources implements SyncResources {
   private sourceDirectory(source: string): string {
     return join(this.options.configDirectory, 'registry', source);
   }
+}
+
+/** The operator grants what a new source needs a moment after the server learns of that source: what is forbidden is tried again. */
+function untilAllowed(error: unknown, remedy: string): unknown {
+  if (!(error instanceof KubernetesRefusal) || error.code !== 403) return error;
+  return new RegistryError('KubernetesRefused', `${error.message}: ${remedy}`, 'retry', { cause: error });
 }
 
 /** Only those keys are mounted that somebody reads; where the object does not exist, its folder is empty. */
