@@ -20,6 +20,7 @@ interface ManagedFields {
   readonly time?: string;
   /** Absent for the object itself. */
   readonly subresource?: string;
+  readonly fieldsV1?: object;
 }
 
 export interface OwnerReference {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
+import { HttpTransport } from '#kubernetes/http-transport.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
@@ -34,6 +35,7 @@ const CHILDREN: readonly (readonly [KindName, string])[] = [
 
 let address: ApiServerAddress;
 let api: HttpKubernetesApi;
+let transport: HttpTransport;
 let temporal: TemporalAccess;
 let namespace: string;
 const running: (() => Promise<void>)[] = [];
@@ -41,6 +43,7 @@ const running: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   address = await sharedApiServer();
   api = new HttpKubernetesApi(adminAccess(address));
+  transport = new HttpTransport(adminAccess(address));
   temporal = await connectTemporal({ address: inject('temporalAddress'), namespace: 'default' });
 });
 
@@ -54,6 +57,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await temporal.close();
+  await transport.close();
   await api.close();
 });
 
@@ -99,6 +103,18 @@ const registry = (inNamespace = namespace) => api.get<McpRegistry>('MCPRegistry'
 
 const child = (kind: KindName, name: string) =>
   eventually(() => api.get<KubernetesObject & { data?: Record<string, string> }>(kind, namespace, name));
+
+/** As `kubectl label` and `kubectl patch` do. */
+function mergePatch(kind: KindName, value: object, subresource = ''): Promise<unknown> {
+  const { apiVersion, plural } = kinds[kind];
+  const root = apiVersion === 'v1' ? '/api' : '/apis';
+  return transport.call({
+    method: 'PATCH',
+    path: `${root}/${apiVersion}/namespaces/${namespace}/${plural}/r-api${subresource}`,
+    body: { contentType: 'application/merge-patch+json', value },
+    attempt: 'patch',
+  });
+}
 
 async function provisioned(): Promise<Map<string, string>> {
   const objects = await Promise.all(CHILDREN.map(([kind, name]) => child(kind, name)));
@@ -161,6 +177,56 @@ describe('the operator', () => {
       const found = await child('ConfigMap', name);
       return found.data?.['config.yaml'] === wanted.data?.['config.yaml'] ? found : undefined;
     });
+  });
+
+  it.each<[KindName]>([['Deployment'], ['Service']])(
+    'repairs the labels of a %s that somebody changes',
+    async (kind) => {
+      await start();
+      await create();
+      await provisioned();
+      await settled();
+      const label = 'app.kubernetes.io/instance';
+      for (const value of ['other', null]) {
+        const { metadata } = await child(kind, 'r-api');
+        await mergePatch(kind, { metadata: { labels: { [label]: value } } });
+        await eventually(async () => {
+          const { metadata: now } = await child(kind, 'r-api');
+          return (now.resourceVersion !== metadata.resourceVersion && now.labels?.[label] === 'r') || undefined;
+        });
+      }
+    },
+  );
+
+  it.each<[KindName]>([['Deployment'], ['Service']])('tells at once that a %s is no longer its own', async (kind) => {
+    await start();
+    await create();
+    await provisioned();
+    await settled();
+    await mergePatch(kind, { metadata: { ownerReferences: null } });
+    await eventually(async () => {
+      const { phase, message } = (await registry())?.status?.apiStatus ?? {};
+      return (phase === 'Error' && message?.includes(`${kind} ${namespace}/r-api exists already`)) || undefined;
+    });
+    await api.delete(kind, { namespace, name: 'r-api' });
+    await settled();
+    expect((await child(kind, 'r-api')).metadata.ownerReferences).toMatchObject([{ name: 'r' }]);
+  });
+
+  it('does not look again for what only the status of a Deployment says', async () => {
+    const { operator } = await start();
+    await create();
+    await provisioned();
+    await settled();
+    const reconciled = async () =>
+      /^mcp_operator_reconcile_total\{kind="Deployment",result="success"\} (\d+)$/m.exec(
+        await metricsOf(operator),
+      )?.[1];
+    const before = await reconciled();
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' }];
+    await mergePatch('Deployment', { status: { conditions } }, '/status');
+    await eventually(async () => (await registry())?.status?.apiStatus?.message?.includes('quota') || undefined);
+    expect(await reconciled()).toBe(before);
   });
 
   it('changes nothing when there is a second one, or when it begins again', async () => {

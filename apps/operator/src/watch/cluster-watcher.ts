@@ -1,7 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import type { KindName } from '#kubernetes/kinds.js';
-import { FIELD_MANAGER } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { controllerOf, present } from '#kubernetes/kubernetes-object.js';
 import type { KubernetesObject, ObjectRef } from '#kubernetes/kubernetes-object.js';
@@ -11,6 +11,8 @@ import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { toWorkload } from '#kubernetes/to-workload.js';
 import type { Deployment, Pod } from '#kubernetes/to-workload.js';
 import type { Reference } from './referenced-objects.js';
+import { heldBy, isOwnWrite, isTaken } from './own-fields.js';
+import type { HeldFields } from './own-fields.js';
 import { RegistryIndex } from './registry-index.js';
 
 const OURS = 'app.kubernetes.io/managed-by=toolhive-operator';
@@ -19,6 +21,11 @@ const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
 /** Kinds of which metadata are enough: what changed is read by whoever acts upon it. */
 const REFERENCED = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
 const OWNED = ['ServiceAccount', 'Role', 'RoleBinding', 'Service'] as const;
+
+interface Owned {
+  readonly registry: RegistryRef;
+  readonly held: HeldFields | undefined;
+}
 
 export interface ClusterWatcherOptions {
   readonly api: KubernetesApi;
@@ -43,8 +50,8 @@ export class ClusterWatcher {
 
   private isSynced = false;
   private readonly watches: ListWatch<never>[];
-  /** Whom an object belongs to, by its uid: when it is gone, no more than that is told. */
-  private readonly owners = new Map<string, RegistryRef>();
+  /** What we made, by its uid: when it is gone, no more than that is told. */
+  private readonly owned = new Map<string, Owned>();
   /** By uid of the registry. */
   private readonly deployments = new Map<string, Deployment>();
   /** By namespace and name. */
@@ -128,7 +135,7 @@ export class ClusterWatcher {
   private registryGone(ref: ObjectRef): void {
     const seen = this.index.forget(ref);
     this.deployments.delete(ref.uid);
-    for (const [uid, registry] of this.owners) if (registry.uid === ref.uid) this.owners.delete(uid);
+    for (const [uid, { registry }] of this.owned) if (registry.uid === ref.uid) this.owned.delete(uid);
     // One that was being deleted has been told of; this one went without a word.
     if (seen && !seen.deleting) this.options.onChange(seen.ref, { drift: false });
   }
@@ -140,17 +147,18 @@ export class ClusterWatcher {
   }
 
   private ownedChanged(object: KubernetesObject): void {
-    const owner = controllerOf(object);
-    if (owner?.kind !== 'MCPRegistry') return;
-    const { namespace = '', uid = '' } = object.metadata;
-    const registry = { namespace, name: owner.name, uid: owner.uid };
-    this.owners.set(uid, registry);
-    if (this.isSynced && !isOwnWrite(object)) this.drifted(registry);
+    const { uid = '' } = object.metadata;
+    const before = this.owned.get(uid);
+    const registry = registryOf(object) ?? before?.registry;
+    if (!registry) return;
+    const held = heldBy(object);
+    this.owned.set(uid, { registry, held });
+    if (this.isSynced && (!isOwnWrite(object) || isTaken(before?.held, held))) this.drifted(registry);
   }
 
   private ownedGone({ uid }: ObjectRef): void {
-    const registry = this.owners.get(uid);
-    this.owners.delete(uid);
+    const registry = this.owned.get(uid)?.registry;
+    this.owned.delete(uid);
     if (registry) this.drifted(registry);
   }
 
@@ -160,19 +168,18 @@ export class ClusterWatcher {
   }
 
   private deploymentSeen(object: Deployment): void {
-    const owner = controllerOf(object);
-    if (owner?.kind !== 'MCPRegistry') return;
-    const before = this.deployments.get(owner.uid);
-    this.deployments.set(owner.uid, slimDeployment(object));
-    const registry = { namespace: object.metadata.namespace ?? '', name: owner.name, uid: owner.uid };
+    const registry = registryOf(object) ?? this.owned.get(object.metadata.uid ?? '')?.registry;
+    if (!registry) return;
+    const before = this.deployments.get(registry.uid);
+    const seen = slimDeployment(object);
+    this.deployments.set(registry.uid, seen);
     this.options.onWorkload(registry);
     // Its status changes all the time; that is no drift.
-    if (before?.metadata.generation !== object.metadata.generation) this.ownedChanged(object);
-    else this.owners.set(object.metadata.uid ?? '', registry);
+    if (!isDeepStrictEqual(before?.metadata, seen.metadata)) this.ownedChanged(object);
   }
 
   private deploymentGone(ref: ObjectRef): void {
-    const registry = this.owners.get(ref.uid);
+    const registry = this.owned.get(ref.uid)?.registry;
     if (registry && this.deployments.get(registry.uid)?.metadata.uid === ref.uid) {
       this.deployments.delete(registry.uid);
       this.options.onWorkload(registry);
@@ -193,13 +200,23 @@ export class ClusterWatcher {
   }
 }
 
-/** Without what is large and says nothing here: with its managed fields a Deployment takes ten times as much memory. */
+/** Whose object it is. */
+function registryOf(object: KubernetesObject): RegistryRef | undefined {
+  const owner = controllerOf(object);
+  if (owner?.kind !== 'MCPRegistry') return undefined;
+  return { namespace: object.metadata.namespace ?? '', name: owner.name, uid: owner.uid };
+}
+
+/**
+ * Without what is large and says nothing here: with its managed fields a Deployment takes ten times as much memory. What is kept
+ * of the metadata is what somebody could change that is ours; of the template that is told by the generation.
+ */
 function slimDeployment({ apiVersion, kind, metadata, spec, status }: Deployment): Deployment {
-  const { name, namespace, uid, generation } = metadata;
+  const { name, namespace, uid, generation, labels, annotations, ownerReferences } = metadata;
   return {
     apiVersion,
     kind,
-    metadata: present({ name, namespace, uid, generation }),
+    metadata: present({ name, namespace, uid, generation, labels, annotations, ownerReferences }),
     spec: { template: { metadata: present({ annotations: spec?.template?.metadata?.annotations }) } },
     ...(status && { status }),
   } as Deployment;
@@ -214,14 +231,4 @@ function slimPod({ apiVersion, kind, metadata, status }: Pod): Pod {
     metadata: present({ name, namespace, uid, labels, annotations, deletionTimestamp }),
     ...(status && { status }),
   } as Pod;
-}
-
-/** The write that was last is our own: it needs no repair. Status is written by others and is not meant. */
-function isOwnWrite({ metadata }: KubernetesObject): boolean {
-  const writes = (metadata.managedFields ?? []).filter(({ subresource }) => !subresource);
-  const last = writes
-    .map(({ time = '' }) => time)
-    .sort()
-    .at(-1);
-  return writes.every(({ manager, time }) => manager === FIELD_MANAGER || time !== last);
 }
