@@ -229,6 +229,26 @@ describe('the operator', () => {
     expect(await reconciled()).toBe(before);
   });
 
+  it('sees its pods, whoever manages them by the labels of their template', async () => {
+    await start();
+    await create('r', { podTemplateSpec: { metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } } } });
+    await settled();
+    const { spec } = (await child('Deployment', 'r-api')) as object as { spec: { template: KubernetesObject } };
+    const { metadata } = spec.template;
+    // Nobody else makes one here.
+    await api.create({
+      ...spec.template,
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, namespace, name: 'r-api' },
+    });
+    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no node is free' }];
+    await mergePatch('Pod', { status: { conditions } }, '/status');
+    await eventually(
+      async () => (await registry())?.status?.apiStatus?.message?.includes('no node is free') || undefined,
+    );
+  });
+
   it('changes nothing when there is a second one, or when it begins again', async () => {
     const first = await start();
     await create();

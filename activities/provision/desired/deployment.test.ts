@@ -283,9 +283,15 @@ describe('a pod template of the user', () => {
   });
 
   it('cannot change the labels by which the pods are found', () => {
-    const labels = { 'app.kubernetes.io/name': 'x', 'app.kubernetes.io/component': 'y' };
+    const registryLabel = 'toolhive.stacklok.dev/registry-name';
+    const labels = { 'app.kubernetes.io/name': 'x', 'app.kubernetes.io/component': 'y', [registryLabel]: null };
     const { template, wanted } = deploy(withPod({}, { labels }));
-    expect(template.metadata.labels).toMatchObject(wanted.selector.matchLabels);
+    expect(template.metadata.labels).toMatchObject({ ...wanted.selector.matchLabels, [registryLabel]: 'tools' });
+  });
+
+  it('says by whom the pods are managed, if it likes', () => {
+    const labels = { 'app.kubernetes.io/managed-by': 'Helm' };
+    expect(deploy(withPod({}, { labels })).template.metadata.labels).toMatchObject(labels);
   });
 
   it('leaves a mark on the Deployment as long as there is one', () => {

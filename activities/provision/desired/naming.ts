@@ -7,6 +7,8 @@ import { digestOf } from './fields.js';
 
 const LABEL_LIMIT = 63;
 
+const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
+
 export const names = {
   config: serverConfigName,
   /** Of ServiceAccount, Role and RoleBinding. */
@@ -17,9 +19,14 @@ export const names = {
   server: (name: string) => `${name}-api`,
 };
 
-/** What finds the pods. It can never change: a Deployment's selector is immutable. */
+/** It can never change: a Deployment's selector is immutable. */
 export function selectorLabels(name: string): Record<string, string> {
   return { 'app.kubernetes.io/name': names.server(name), 'app.kubernetes.io/component': 'registry-api' };
+}
+
+/** What a pod template cannot change: by these labels the Deployment finds the pods, and the operator does. */
+export function podLabels(name: string): Record<string, string> {
+  return { ...selectorLabels(name), [REGISTRY_LABEL]: name };
 }
 
 export function labelsOf(name: string, objectName: string): Record<string, string> {
@@ -29,7 +36,7 @@ export function labelsOf(name: string, objectName: string): Record<string, strin
     'app.kubernetes.io/component': 'registry-api',
     'app.kubernetes.io/instance': name,
     'app.kubernetes.io/managed-by': 'toolhive-operator',
-    'toolhive.stacklok.dev/registry-name': name,
+    [REGISTRY_LABEL]: name,
     'toolhive.stacklok.io/registry-name': name,
   };
 }

@@ -4,7 +4,7 @@ import { POD_HASH_ANNOTATION } from '#kubernetes/to-workload.js';
 import type { Blueprint } from './blueprint.js';
 import { digestOf, isFields } from './fields.js';
 import type { Fields } from './fields.js';
-import { names, selectorLabels } from './naming.js';
+import { names, podLabels } from './naming.js';
 import { MAIN_CONTAINER, PGPASS_CONTAINER, toPodTemplate } from './pod.js';
 import type { Container, PodTemplate } from './pod.js';
 import { strategicMerge } from './strategic-merge.js';
@@ -42,7 +42,7 @@ export function finishPod(blueprint: Blueprint): FinishedPod {
 
 function merge(own: PodTemplate, wanted: Fields, { registry }: Blueprint): PodTemplate {
   const merged = strategicMerge(own as object as Fields, wanted) as object as PodTemplate;
-  const labels = { ...merged.metadata.labels, ...selectorLabels(registry.name) };
+  const labels = { ...merged.metadata.labels, ...podLabels(registry.name) };
   return { ...merged, metadata: { ...merged.metadata, labels } };
 }
 

@@ -17,6 +17,8 @@ import { RegistryIndex } from './registry-index.js';
 
 const OURS = 'app.kubernetes.io/managed-by=toolhive-operator';
 const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
+/** By labels that no podTemplateSpec can change, as it can change that of {@link OURS}. */
+const OUR_PODS = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}`;
 
 /** Kinds of which metadata are enough: what changed is read by whoever acts upon it. */
 const REFERENCED = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
@@ -118,7 +120,7 @@ export class ClusterWatcher {
         onGone: (ref) => this.deploymentGone(ref),
       }),
       watch<Pod>('Pod', {
-        labelSelector,
+        labelSelector: OUR_PODS,
         onPresent: (object) => this.podChanged(object.metadata, slimPod(object)),
         onGone: (ref) => this.podChanged(ref),
       }),
