@@ -111,10 +111,31 @@ export const authSpec = z
   )
   .describe('Who may use the registry. Mandatory; a registry is never open unless it says so.');
 
+const publicPath = z
+  .string()
+  .max(1024)
+  .regex(/^\/[^?#%]*$/, { error: 'must be a path that begins with /, without query, fragment and escapes' });
+
+/** Of the configuration of a server, in which paths may be opened as well. */
+export const serverAuthSpec = authSpec
+  .safeExtend({
+    publicPaths: z
+      .array(publicPath)
+      .max(100)
+      .optional()
+      .describe('With mode oauth: paths that everybody may read, each with all that is below it.'),
+  })
+  .describe(authSpec.description!);
+
 /** How the registry is guarded; in mode oauth the spec names at least one provider. */
 export type Auth =
   | { readonly mode: 'anonymous' }
-  | { readonly mode: 'oauth'; readonly publicRead: readonly string[]; readonly oauth: OAuth };
+  | {
+      readonly mode: 'oauth';
+      readonly publicRead: readonly string[];
+      readonly publicPaths?: readonly string[];
+      readonly oauth: OAuth;
+    };
 
 export type OAuthProvider = z.output<typeof provider>;
 
@@ -128,9 +149,10 @@ export const NOBODY_IN: Auth = {
 };
 
 /** In mode anonymous an `oauth` block is legal and without effect. */
-export function normalizeAuth({ mode, publicRead, oauth }: z.output<typeof authSpec>): Auth {
+export function normalizeAuth({ mode, publicRead, publicPaths, oauth }: z.output<typeof serverAuthSpec>): Auth {
   if (mode === 'anonymous') return { mode };
-  return { mode, publicRead, oauth: { ...oauth!, providers: oauth!.providers! } };
+  const providers = oauth!.providers!;
+  return { mode, publicRead, ...(publicPaths && { publicPaths }), oauth: { ...oauth!, providers } };
 }
 
 function modeOf(auth: unknown): unknown {

@@ -314,6 +314,21 @@ auth: { mode: anonymous }
     expect(spec.views).toEqual([{ name: 'everything', sources: ['official', 'local'] }]);
   });
 
+  it('may open paths beside sources, which a spec may not', () => {
+    const auth = {
+      publicPaths: ['/registry/open'],
+      oauth: { providers: [{ name: 'a', issuerUrl: 'https://a', audience: 'b' }] },
+    };
+    expect(configOf(JSON.stringify({ auth })).spec.auth).toMatchObject({
+      mode: 'oauth',
+      publicPaths: ['/registry/open'],
+    });
+    const spec = parseRegistrySpec({ auth });
+    expect('faults' in spec && spec.faults.map(formatFault).join()).toContain('auth.publicPaths: is not a field here');
+    const without = configOf(JSON.stringify({ auth: { oauth: auth.oauth } }));
+    expect(without.spec.auth).not.toHaveProperty('publicPaths');
+  });
+
   const open =
     'auth: { publicRead: [locale], oauth: { providers: [{ name: a, issuerUrl: https://a.example, audience: b }] } }\n';
   const sources = 'auth: { mode: anonymous }\nsources:\n- name: a\n  file: { path: /a.json }\n';
@@ -328,7 +343,9 @@ auth: { mode: anonymous }
     ['auth: *nobody', 'line 1: has an alias (*name) that cannot be resolved'],
     ['auth:\n  mode: anonymous\nregistrys: []', 'line 3: registrys: is not a field here: did you mean registries?'],
     ['auth:\n  mode: anonymous\n  authz: {}', 'line 3: auth.authz: is not a field here'],
-    ['auth:\n  mode: anonymous\n  publicPaths: [/metrics]', 'line 3: auth.publicPaths: is not a field here'],
+    ['auth:\n  mode: anonymous\n  publicPaths: [metrics]', 'line 3: auth.publicPaths[0]: "metrics" must be a path that begins with /'],
+    ['auth:\n  mode: anonymous\n  publicPaths: [""]', 'line 3: auth.publicPaths[0]: '],
+    ['auth:\n  publicPaths: [/x]', 'auth.oauth.providers: must name at least one identity provider'],
     ['auth: { mode: anonymous }\ndatabase:\n  port: "x"', 'line 3: database.port: "x" must be a number'],
     ['auth: { mode: anonymous }\nregistries:\n- name: a\n  file:\n    path: a.json', 'line 5: registries[0].file.path: "a.json" must be an absolute path'],
     ['auth: { mode: anonymous }\nregistries:\n- name: a\n  file: { path: /a.json }\n  configMapRef: { name: a, key: b }', 'line 3: registries[0]: must have one source but has configMapRef and file'],

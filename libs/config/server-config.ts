@@ -3,7 +3,7 @@ import type { YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { formatDuration, parseGoDuration } from '#domain/go-duration.js';
 import { sourceName } from '#domain/spec-fields.js';
-import { authSpec, normalizeAuth } from './auth-spec.js';
+import { normalizeAuth, serverAuthSpec } from './auth-spec.js';
 import type { Auth } from './auth-spec.js';
 import { serverDatabaseSpec } from './database-spec.js';
 import type { DatabaseConfig } from './database-spec.js';
@@ -63,7 +63,7 @@ const commonFields = {
   registryName: text.optional().describe('Name of the MCPRegistry.'),
   namespace: text.optional().describe('Namespace of the MCPRegistry.'),
   displayName: text.optional().describe('Name for people.'),
-  auth: authSpec,
+  auth: serverAuthSpec,
   database: serverDatabaseSpec.optional(),
   fileStorage: withoutEffect,
   leaderElectionID: withoutEffect,

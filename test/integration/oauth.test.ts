@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Auth } from '#config/auth-spec.js';
 import { startHttpServer } from '#http/testing/http-server.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
@@ -87,7 +88,7 @@ const providerOf = (name: string, { issuer }: OidcProvider, fields: object = {})
   ...fields,
 });
 
-/** `guarded` knows both providers, and only the first introspects; `half`, `viewed`, `inner` and `back` are open in part; `scoped` demands scopes. */
+/** `guarded` knows both providers, and only the first introspects; `half`, `viewed`, `inner`, `back` and `pathed` are open in part; `scoped` demands scopes. */
 function guardedRegistries(): ServedRegistry[] {
   const introspection = {
     introspectionUrl: `${first.issuer}${INTROSPECTION_PATH}`,
@@ -118,6 +119,10 @@ function guardedRegistries(): ServedRegistry[] {
         { name: 'front', sources: ['public'] },
         { name: 'back', sources: ['inner'] },
       ],
+    },
+    {
+      ...named('pathed', { oauth: { providers } }),
+      auth: { ...oauth({ oauth: { providers } }), publicPaths: ['/registry/inner', '/v1'] } as Auth,
     },
     named('scoped', {
       oauth: { providers, requiredScopes: { read: 'mcp-registry:read', write: 'mcp-registry:write' } },
@@ -248,6 +253,23 @@ describe('a request without credentials', () => {
       expect(await names(path, await first.sign())).toEqual(all);
       expect(await names(`/default/${name}${LIST}`)).toEqual(['io.public/one']);
     }
+  });
+
+  it('may be a path, for reading alone', async () => {
+    const pathed = '/default/pathed';
+    expect(await names(`${pathed}/registry/inner/v0.1/servers`)).toEqual(['io.inner/one']);
+    expect((await get(`${pathed}/v1/sources`)).status).toBe(200);
+    for (const path of [
+      LIST,
+      '/registry/public/v0.1/servers',
+      '/registry/inner%2Fv0.1/servers',
+      '/registry/v0.1/servers',
+    ]) {
+      expect([path, (await get(`${pathed}${path}`)).status]).not.toEqual([path, 200]);
+    }
+    expect((await get(`${pathed}/v1/me`)).status).toBe(401);
+    expect((await get(`${pathed}/v1/sources/inner/sync`, undefined, { method: 'POST' })).status).toBe(401);
+    expect((await get(`${pathed}/registry/inner/v0.1/servers`, 'x.y.z')).status).toBe(401);
   });
 
   it('has another ETag for what is open than for all', async () => {

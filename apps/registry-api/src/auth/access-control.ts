@@ -19,6 +19,7 @@ import { grantAccess, grantedAccess } from './granted-access.js';
 import type { GrantedAccess } from './granted-access.js';
 import { openPart } from './open-part.js';
 import type { AuthReferences } from './provider-material.js';
+import { isPublicPath } from './public-path.js';
 import type { Requirement } from './requirement.js';
 import { metadataUrlOf } from './resource-url.js';
 
@@ -61,7 +62,7 @@ export class AccessControl {
     if (auth.mode === 'anonymous') return this.admitAnybody(request, registry, requirement);
     const visit = { request, registry, oauth: auth.oauth, requirement };
     const credentials = readCredentials(request.raw);
-    if (credentials.kind === 'none') return this.admitUnknown(visit, auth.publicRead);
+    if (credentials.kind === 'none') return this.admitUnknown(visit, auth);
     if (credentials.kind === 'malformed') throw this.refuseMalformed(visit, credentials.why);
     const identified = this.authenticator(registry, auth).identify(credentials.token);
     if (identified instanceof Promise) return identified.then((result) => this.admitAuthenticated(visit, result));
@@ -72,7 +73,8 @@ export class AccessControl {
   whoIs(request: FastifyRequest, registry: ServedRegistry): { readonly caller: Caller; readonly mayWrite: boolean } {
     const { caller } = grantedAccess(request.raw);
     const { auth } = registry;
-    if (auth.mode === 'anonymous' || !caller) throw nobodyKnown();
+    if (auth.mode === 'anonymous') throw nobodyKnown();
+    if (!caller) throw loginWanted(termsOf({ request, oauth: auth.oauth }));
     const scope = auth.oauth.requiredScopes?.write;
     return { caller, mayWrite: scope === undefined || caller.scopes.has(scope) };
   }
@@ -92,9 +94,14 @@ export class AccessControl {
     return true;
   }
 
-  private admitUnknown(visit: Visit, publicRead: readonly string[]): boolean {
+  private admitUnknown(visit: Visit, { publicRead, publicPaths = [] }: Auth & { mode: 'oauth' }): boolean {
     const { request, registry, requirement } = visit;
     const source = sourceOf(request);
+    if (isReading(request) && requirement !== 'write' && isPublicPath(request.url, publicPaths)) {
+      grantAccess(request.raw, EVERYTHING);
+      this.#audit.allowedRead(undefined, displayRef(registry), source);
+      return true;
+    }
     const open = requirement === 'read' ? openPart(publicRead, registry.views) : undefined;
     if (!open || !(source === undefined || open.names.has(source) || isWholeRegistry(registry, source))) {
       this.counters.count(undefined, 'missing');
@@ -174,7 +181,12 @@ function sourceOf(request: FastifyRequest): string | undefined {
   return (request.params as { source?: string }).source;
 }
 
-function termsOf({ request, oauth }: Visit): ChallengeTerms {
+/** No path opens what changes something, whatever its handler asks for. */
+function isReading({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function termsOf({ request, oauth }: { readonly request: FastifyRequest; readonly oauth: OAuth }): ChallengeTerms {
   return { realm: oauth.realm, metadataUrl: metadataUrlOf(request, oauth) };
 }
 
