@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
-import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { FilterRule } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import { copyEntries } from './copy-entries.js';
 import type { CopyContext, PublishedItem } from './copy-entries.js';
 import { filterStored } from './filter-stored.js';
+import { holdQuarantined } from './hold-quarantined.js';
 import { inTransaction } from './in-transaction.js';
 import { KnownEntries } from './known-entries.js';
 import { refuseShrinking } from './shrink-guard.js';
@@ -49,16 +49,16 @@ export interface Published {
  */
 export async function publishRevision(client: Client, publication: Publication): Promise<Published> {
   return inTransaction(client, async () => {
-    const { registry, source, filterHash, hiddenBy } = publication;
+    const { registry, source, filterHash, isWhole, hiddenBy } = publication;
     const sourceId = await lockSource(client, registry, source);
     const remarked = await filterStored(client, sourceId, filterHash, hiddenBy);
     const context = { sourceId, hiddenBy };
     const known = await KnownEntries.load(client, sourceId);
-    const changes = known.isEmpty
-      ? await insertAll(client, publication, context)
-      : await writeChanges(client, publication, context, known);
-    await replaceQuarantine(client, sourceId, changes.quarantined);
-    const counts = toCounts(changes);
+    const changes =
+      isWhole && known.isEmpty
+        ? await insertAll(client, publication, context)
+        : await writeChanges(client, publication, context, known);
+    const counts = toCounts(changes, await holdQuarantined(client, sourceId, isWhole, changes.quarantined));
     const contentHash = publication.contentHash ?? (await hashOfEntries(client, sourceId));
     const revision = publication.revision ?? contentHash.slice(0, 16);
     const isConsented = !publication.readAlike || publication.confirmedRevision === revision;
@@ -81,9 +81,9 @@ async function insertAll(client: Client, { read }: Publication, context: CopyCon
   return { stored: { served, hidden }, added: served + hidden, updated: 0, removed: 0, rows, quarantined };
 }
 
-function toCounts({ stored, added, updated, removed, quarantined }: Changes): EntryCounts {
+function toCounts({ stored, added, updated, removed }: Changes, quarantined: number): EntryCounts {
   const unchanged = Math.max(0, stored.served + stored.hidden - added - updated);
-  return { ...stored, quarantined: quarantined.length, added, updated, removed, unchanged };
+  return { ...stored, quarantined, added, updated, removed, unchanged };
 }
 
 /** SHA-256 over what is stored and not deleted, in the order of names and versions. */
@@ -94,23 +94,6 @@ async function hashOfEntries(client: Client, sourceId: number): Promise<string> 
     [sourceId],
   );
   return (rows[0] as { hash: string }).hash;
-}
-
-async function replaceQuarantine(client: Client, sourceId: number, held: readonly QuarantinedEntry[]): Promise<void> {
-  await client.query('DELETE FROM quarantined_entry WHERE source_id = $1', [sourceId]);
-  if (held.length === 0) return;
-  await client.query(
-    `INSERT INTO quarantined_entry (source_id, key, name, version, path, message)
-     SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])`,
-    [
-      sourceId,
-      held.map(({ key }) => key),
-      held.map(({ name }) => name ?? null),
-      held.map(({ version }) => version ?? null),
-      held.map(({ path }) => path),
-      held.map(({ message }) => message),
-    ],
-  );
 }
 
 async function recordRevision(

@@ -15,8 +15,8 @@ export interface QuarantineRecord {
 const TEXT_LIMIT = 1000;
 
 /**
- * What one source holds in quarantine, in the order in which it was found. A sync in between replaces all of it under
- * larger ids, so whoever turns the pages then gets the whole of the new quarantine: never too little.
+ * What one source holds in quarantine, in the order in which it was found. What a sync in between finds anew comes under
+ * larger ids, so whoever turns the pages then gets that as well: never too little.
  */
 export async function readQuarantine(
   db: Queryable,

@@ -31,7 +31,8 @@ export async function writeChanges(
 ): Promise<Changes> {
   const { sourceId } = context;
   await client.query('CREATE TEMP TABLE staged_entry (LIKE entry INCLUDING DEFAULTS INCLUDING STORAGE) ON COMMIT DROP');
-  const items = read((hash) => readAlike && known.claim(hash));
+  // Of a part of the source, what came again must have a name: it is in quarantine no more.
+  const items = read((hash) => isWhole && readAlike && known.claim(hash));
   const { quarantined } = await copyEntries(client, 'staged_entry', items, context);
   await client.query('ANALYZE staged_entry');
   if (isWhole) quarantined.push(...(await claimOverwritten(client, sourceId, known)));

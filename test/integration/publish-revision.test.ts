@@ -46,7 +46,7 @@ interface Server {
   readonly version: string;
   readonly text: string;
   readonly tags?: readonly string[];
-  /** Held in quarantine, known by name and version. */
+  /** Held in quarantine, known by name and version; without a version as far as `version` is empty. */
   readonly bad?: boolean;
   /** Taken back by its registry, in a form that cannot be stored. */
   readonly gone?: boolean;
@@ -74,14 +74,15 @@ async function publish(
     async *read(claimKnown): AsyncGenerator<PublishedItem[]> {
       const given = new Set<string>();
       for (const server of servers) {
-        const { name, version } = server;
+        const { name, version, text } = server;
         const digest = hash('sha256', JSON.stringify(server), 'buffer');
         const double = given.has(`${name} ${version}`);
         if (server.gone) {
           const lifecycle = { status: 'deleted' } as const;
           yield [{ quarantined: { key: name, name, version, path: '', message: 'gone', lifecycle } }];
         } else if (server.bad || double) {
-          yield [{ quarantined: { key: name, name, version, path: '', message: 'bad' } }];
+          const known = { name: name || undefined, version: version || undefined };
+          yield [{ quarantined: { key: name || text, ...known, path: '', message: 'bad' } }];
         } else if (claimKnown(digest.toString('latin1'))) {
           yield [{ known: true }];
         } else {
@@ -252,6 +253,68 @@ describe('publishing a revision', () => {
       async *read(): AsyncGenerator<PublishedItem[]> {},
     });
     await expect(written).rejects.toMatchObject({ reason: 'Cancelled' });
+  });
+});
+
+describe('the quarantine', () => {
+  const bad = (name: string, version = '1.0.0'): Server => ({ ...server(name, 'broken', version), bad: true });
+  /** Without a name: all that is known of it is its place. */
+  const nameless = (place: string): Server => ({ ...bad('', ''), text: place });
+  const some = (servers: readonly Server[]) => publish(servers, {}, { isWhole: false });
+
+  async function held(): Promise<string[]> {
+    const found: { key: string; version: string | null }[] = await dataSource.query(
+      `SELECT key, quarantined_entry.version FROM quarantined_entry JOIN source ON source.id = source_id
+        WHERE registry = $1 ORDER BY key, version`,
+      [registry.name],
+    );
+    const [{ count }] = await dataSource.query('SELECT quarantined_count AS count FROM source WHERE registry = $1', [
+      registry.name,
+    ]);
+    expect(count).toBe(found.length);
+    return found.map(({ key, version }) => [key, version].filter(Boolean).join(' '));
+  }
+
+  it('keeps what a walk over changes did not come across, and counts all of it', async () => {
+    await publish([server('a/a'), bad('a/b'), bad('a/c'), bad('a/d', ''), nameless('page 1, servers[4]')]);
+    const before = await held();
+    expect(before).toHaveLength(4);
+    expect(await some([server('a/a', 'two')])).toMatchObject({ quarantined: 4, updated: 1 });
+    expect(await held()).toEqual(before);
+    expect(await some([bad('a/e')])).toMatchObject({ quarantined: 5 });
+    expect(await some([])).toMatchObject({ quarantined: 5 });
+    expect(await publish([server('a/a')])).toMatchObject({ quarantined: 0 });
+  });
+
+  it('holds what comes again once', async () => {
+    const faulty = [bad('a/b'), bad('a/b', '2.0.0'), bad('a/d', ''), nameless('page 1, servers[3]')];
+    await publish(faulty);
+    const before = await held();
+    expect(await some(faulty)).toMatchObject({ quarantined: 4 });
+    expect(await held()).toEqual(before);
+    expect(await some([nameless('page 1, servers[0]')])).toMatchObject({ quarantined: 5 });
+  });
+
+  it('releases what came again and is good, or was taken back', async () => {
+    const goodOnce = server('a/b');
+    await publish([server('a/a'), goodOnce]);
+    await publish([server('a/a'), bad('a/b'), bad('a/b', '2.0.0'), bad('a/c'), bad('a/d'), bad('a/e', '')]);
+    expect(await some([goodOnce])).toMatchObject({ quarantined: 4, unchanged: 2 });
+    expect(await held()).toEqual(['a/b 2.0.0', 'a/c 1.0.0', 'a/d 1.0.0', 'a/e']);
+    await some([
+      { ...server('a/c'), gone: true },
+      { ...server('a/d'), takenBack: true },
+    ]);
+    expect(await held()).toEqual(['a/b 2.0.0', 'a/e']);
+    await some([server('a/e', 'mended', '3.0.0')]);
+    expect(await held()).toEqual(['a/b 2.0.0']);
+    expect(await live()).toEqual(['a/a 1.0.0 one', 'a/b 1.0.0 one', 'a/e 3.0.0 mended']);
+  });
+
+  it('is kept by a walk over changes where nothing was ever fit to be stored', async () => {
+    await publish([bad('a/a'), bad('a/b')]);
+    expect(await some([server('a/a')])).toMatchObject({ served: 1, added: 1, quarantined: 1 });
+    expect(await held()).toEqual(['a/b 1.0.0']);
   });
 });
 
