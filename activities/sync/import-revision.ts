@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncWorkflowId } from '#domain/registry-ref.js';
-import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
+import type { SyncRequest } from '#domain/sync.js';
+import type { SourceRevision } from '#sources/source.js';
 import type { SyncActivities } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
 import type { ImportResult, ThreadScope } from './import-threads.js';
-import { openSource, storedContent } from './open-source.js';
+import { isReadAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
+import { revisionOf, sinceOf } from './resolved-by-spec.js';
 import type { SyncWorld } from './sync-world.js';
 
 /**
@@ -23,8 +25,8 @@ export function importRevision(world: SyncWorld): SyncActivities['importRevision
       if (source.shape === 'managed') throw new Error('what is published here is never imported');
       const imported =
         source.shape === 'file'
-          ? await importFile(world, request, resolved, source, scope)
-          : await importPages(world, request, resolved, source, scope);
+          ? await importFile(world, request, await revisionOf(source, resolved), source, scope)
+          : await importPages(world, request, sinceOf(source, resolved), source, scope);
       if (!imported.counts) await world.catalogue.markSynced(source.stored, imported.revision);
       const { quarantined } = imported.counts ?? storedContent(source.stored);
       return {
@@ -38,7 +40,7 @@ export function importRevision(world: SyncWorld): SyncActivities['importRevision
 async function importFile(
   world: SyncWorld,
   request: SyncRequest,
-  { revision, label }: ResolvedRevision,
+  { revision, label }: SourceRevision,
   source: OpenFile,
   scope: ThreadScope,
 ): Promise<ImportResult> {
@@ -71,19 +73,24 @@ async function importFile(
   }
 }
 
-/** The walk bears the name of its sync, so that another try of this activity goes on with it. */
+/**
+ * The walk bears the name of its sync and of all that decides what its pages are, so that another try of this activity goes
+ * on with it, unless it has to ask for something else.
+ */
 function importPages(
   world: SyncWorld,
   request: SyncRequest,
-  { since }: ResolvedRevision,
+  since: string | undefined,
   source: OpenPages,
   scope: ThreadScope,
 ): Promise<ImportResult> {
-  const { type, spec, settings, filter } = source;
+  const { type, spec, settings, filter, plan } = source;
   return world.walks.run(
     {
       kind: 'walk',
-      walk: `${syncWorkflowId(request.registry, request.source, request.run)} ${source.plan.filterHash}`,
+      walk: [syncWorkflowId(request.registry, request.source, request.run), plan.specHash, plan.filterHash, since].join(
+        ' ',
+      ),
       type,
       spec,
       settings,
@@ -95,11 +102,6 @@ function importPages(
     },
     scope,
   );
-}
-
-/** Another source, path or branch in the spec is meant to bring other data: nothing that is stored speaks against it. */
-function isReadAlike({ stored, plan }: OpenSource): boolean {
-  return stored.specHash === plan.specHash;
 }
 
 function targetOf({ registry, source, confirmedRevision }: SyncRequest, { plan }: OpenSource) {

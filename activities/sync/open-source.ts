@@ -115,6 +115,11 @@ export function storedContent({
   return { ...counts, ...(contentHash === null ? {} : { contentHash }) };
 }
 
+/** Another source, path or branch in the spec is meant to bring other data: nothing that is stored speaks against it. */
+export function isReadAlike({ stored, plan }: Pick<OpenedSource, 'stored' | 'plan'>): boolean {
+  return stored.specHash === plan.specHash;
+}
+
 async function serverObjects({ resources }: SyncWorld, namespace: string): Promise<readonly ServerObject[]> {
   if (resources.serverObjects) return resources.serverObjects(namespace);
   const message = 'MCP servers are found in a cluster only, and this server does not run in one: remove the source';

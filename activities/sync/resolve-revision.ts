@@ -22,7 +22,7 @@ export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevisi
       const source = await openSource(world, request, scope);
       await world.catalogue.markSyncing(source.stored);
       const resolved = await resolve(source, request);
-      if (!resolved.unchanged) return resolved;
+      if (!resolved.unchanged) return { ...resolved, specHash: source.plan.specHash };
       await world.catalogue.markSynced(source.stored, resolved.revision);
       return { ...resolved, stored: storedContent(source.stored) };
     });

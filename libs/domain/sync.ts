@@ -64,6 +64,8 @@ export interface ResolvedRevision {
   readonly label: string;
   /** Only what changed since then is to be read (RFC 3339); absent: everything. */
   readonly since?: string;
+  /** Of the spec that was looked by; absent in what earlier releases resolved. */
+  readonly specHash?: string;
   /** Stored already, read with this very spec and filter: nothing to do. */
   readonly unchanged: boolean;
   /** What is stored, when that is all there is to say. */

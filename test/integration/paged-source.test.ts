@@ -15,11 +15,7 @@ afterEach(async () => {
   await world?.stop();
 });
 
-async function start(interval = '1h'): Promise<void> {
-  const endpoint = await upstream.listen();
-  world = await RegistryWorld.start({
-    temporalAddress: inject('temporalAddress'),
-    manifests: `
+const manifest = (endpoint: string, interval = '1h') => `
 apiVersion: toolhive.stacklok.dev/v1alpha1
 kind: MCPRegistry
 metadata: {name: mirror}
@@ -29,7 +25,13 @@ spec:
     - name: upstream
       api: {endpoint: '${endpoint}/'}
       syncPolicy: {interval: ${interval}}
-`,
+`;
+
+async function start(interval?: string): Promise<void> {
+  const endpoint = await upstream.listen();
+  world = await RegistryWorld.start({
+    temporalAddress: inject('temporalAddress'),
+    manifests: manifest(endpoint, interval),
   });
 }
 
@@ -97,6 +99,39 @@ describe('a source that is read page by page', () => {
     expect(upstream.asked.filter((url) => url.includes('cursor=20'))).toHaveLength(1);
     expect(await world.query('SELECT * FROM staged_walk')).toEqual([]);
   });
+
+  it.each(['the first walk', 'a walk over changes'])(
+    'brings nothing of its former registry when its endpoint is edited in the midst of %s',
+    async (walk) => {
+      upstream.entries = entries(35);
+      const breaksOff = (url: string) => /[?&]cursor=2/.test(url) || url.includes('updated_since=');
+      const broken: string[] = [];
+      const breaking: UpstreamRegistry['instead'] = ({ url = '' }, response) => {
+        if (!breaksOff(url) || url.includes('limit=1&')) return false;
+        broken.push(url);
+        response.destroy();
+        return true;
+      };
+      if (walk === 'the first walk') upstream.instead = breaking;
+      await start('1s');
+      if (walk !== 'the first walk') {
+        await world.nthRun('upstream', 1);
+        upstream.instead = breaking;
+        upstream.entries.push({ name: 'a/new', updatedAt: at(100) });
+      }
+      await eventually(() => broken[0]);
+      const other = new UpstreamRegistry();
+      try {
+        other.entries = entries(40).map((entry) => ({ ...entry, name: entry.name.replace('a/', 'b/') }));
+        await world.edit(manifest(await other.listen()));
+        await eventually(async () => (await stored()).some(({ name }) => name.startsWith('b/')) || undefined);
+        const live = (await stored()).filter(({ deleted }) => !deleted);
+        expect(live.map(({ name }) => name)).toEqual(other.entries.map(({ name }) => name));
+      } finally {
+        other.close();
+      }
+    },
+  );
 
   it('is a success with a warning when it is empty at first, and held back when it becomes so', async () => {
     await start();
