@@ -62,7 +62,7 @@ export async function publishRevision(client: Client, publication: Publication):
     const contentHash = publication.contentHash ?? (await hashOfEntries(client, sourceId));
     const revision = publication.revision ?? contentHash.slice(0, 16);
     const isConsented = !publication.readAlike || publication.confirmedRevision === revision;
-    if (!isConsented) await refuseShrinking(client, sourceId, revision, counts);
+    if (!isConsented) await refuseShrinking(client, sourceId, revision, { ...counts, lost: changes.lost });
     const isChanged = remarked + changes.rows > 0;
     await recordRevision(client, sourceId, { ...publication, revision, contentHash, isChanged }, counts);
     await notifyReaders(client, registry);
@@ -78,7 +78,7 @@ async function insertAll(client: Client, { read }: Publication, context: CopyCon
     read(() => false),
     context,
   );
-  return { stored: { served, hidden }, added: served + hidden, updated: 0, removed: 0, rows, quarantined };
+  return { stored: { served, hidden }, added: served + hidden, updated: 0, removed: 0, lost: 0, rows, quarantined };
 }
 
 function toCounts({ stored, added, updated, removed }: Changes, quarantined: number): EntryCounts {

@@ -12,6 +12,8 @@ export interface Changes {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
+  /** Of what was removed, how much was served. */
+  readonly lost: number;
   /** Rows that were written or deleted, tombstones included. */
   readonly rows: number;
   readonly quarantined: readonly QuarantinedEntry[];
@@ -36,7 +38,7 @@ export async function writeChanges(
   const { quarantined } = await copyEntries(client, 'staged_entry', items, context);
   await client.query('ANALYZE staged_entry');
   if (isWhole) quarantined.push(...(await claimOverwritten(client, sourceId, known)));
-  const { added, updated, removed, rows, ...gained } = await applyStaged(client);
+  const { added, updated, removed, lost, rows, ...gained } = await applyStaged(client);
   const buried = isWhole
     ? await buryMissing(client, sourceId, known.leftOver(), quarantined)
     : await buryTakenBack(client, sourceId, quarantined);
@@ -48,6 +50,7 @@ export async function writeChanges(
     added,
     updated,
     removed: removed + buried.served + buried.hidden,
+    lost: lost + buried.served,
     rows: rows + buried.served + buried.hidden + (purged ?? 0),
     quarantined,
     // To count what is stored, all of it would have to be read.
@@ -90,6 +93,7 @@ interface Applied extends StoredCounts {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
+  readonly lost: number;
   readonly rows: number;
 }
 
@@ -116,13 +120,15 @@ async function applyStaged(client: Client): Promise<Applied> {
        RETURNING stored.xmax = 0 AS inserted, stored.deleted_at IS NOT NULL AS deleted),
      given AS (SELECT ${STORED_COUNTS} FROM staged_entry),
      -- As it was before this statement.
-     replaced AS (SELECT ${STORED_COUNTS}
-                    FROM (SELECT entry.deleted_at, entry.hidden_by
+     replaced AS (SELECT ${STORED_COUNTS},
+                         count(*) FILTER (WHERE deleted_at IS NULL AND hidden_by IS NULL AND is_buried)::int AS lost
+                    FROM (SELECT entry.deleted_at, entry.hidden_by, staged_entry.deleted_at IS NOT NULL AS is_buried
                             FROM staged_entry JOIN entry USING (source_id, name, version)) AS entry)
      SELECT count(*)::int AS rows,
             count(*) FILTER (WHERE inserted AND NOT deleted)::int AS added,
             count(*) FILTER (WHERE NOT inserted AND NOT deleted)::int AS updated,
             count(*) FILTER (WHERE NOT inserted AND deleted)::int AS removed,
+            (SELECT lost FROM replaced) AS lost,
             (SELECT given.served - replaced.served FROM given, replaced) AS served,
             (SELECT given.hidden - replaced.hidden FROM given, replaced) AS hidden
        FROM written`,

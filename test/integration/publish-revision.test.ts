@@ -339,6 +339,29 @@ describe('a revision that removes more than half', () => {
   });
 });
 
+describe('a revision that removes more than half of what is served', () => {
+  const filter: SourceFilter = { tags: { exclude: ['hidden'] } };
+  const served = Array.from({ length: 20 }, (_, index) => server(`a/${index}`));
+  const hidden = Array.from({ length: 60 }, (_, index): Server => ({ ...server(`h/${index}`), tags: ['hidden'] }));
+
+  it('is held back, however much stays that the filter leaves out', async () => {
+    await publish([...served, ...hidden], filter);
+    const refused = { reason: 'ShrinkGuard', message: expect.stringContaining('would remove 11 of 20 servers') };
+    await expect(publish([...served.slice(11), ...hidden], filter)).rejects.toMatchObject(refused);
+    await expect(publish(hidden, filter)).rejects.toMatchObject({ reason: 'ShrinkGuard' });
+    const takenBack = served.map((each) => ({ ...each, takenBack: true }));
+    await expect(publish(takenBack, filter, { isWhole: false })).rejects.toMatchObject({ reason: 'ShrinkGuard' });
+    expect(await publish([...served.slice(10), ...hidden], filter)).toMatchObject({ removed: 10, served: 10 });
+  });
+
+  it('is published when all else that it removes was left out by the filter', async () => {
+    await publish([...served, ...hidden], filter);
+    expect(await publish(served.slice(1), filter)).toMatchObject({ removed: 61, served: 19 });
+    await publish(hidden, filter, { confirm: true });
+    expect(await publish([], filter)).toMatchObject({ removed: 60, served: 0 });
+  });
+});
+
 describe('an edited filter', () => {
   it('marks what is stored, writes only what changes, and says how much is served', async () => {
     const tagged = (name: string, ...tags: string[]): Server => ({ ...server(name), tags });
