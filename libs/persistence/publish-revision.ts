@@ -62,7 +62,8 @@ export async function publishRevision(client: Client, publication: Publication):
     const contentHash = publication.contentHash ?? (await hashOfEntries(client, sourceId));
     const revision = publication.revision ?? contentHash.slice(0, 16);
     const isConsented = !publication.readAlike || publication.confirmedRevision === revision;
-    if (!isConsented) await refuseShrinking(client, sourceId, revision, { ...counts, lost: changes.lost });
+    if (!isConsented)
+      await refuseShrinking(client, sourceId, { revision, filterHash }, { ...counts, lost: changes.lost });
     const isChanged = remarked + changes.rows > 0;
     await recordRevision(client, sourceId, { ...publication, revision, contentHash, isChanged }, counts);
     await notifyReaders(client, registry);
@@ -103,7 +104,7 @@ async function recordRevision(
   counts: EntryCounts,
 ): Promise<void> {
   await client.query(
-    `UPDATE source SET revision = $2, content_hash = $3, spec_hash = $4, filter_hash = $5, synced_at = now(),
+    `UPDATE source SET revision = $2, content_hash = $3, spec_hash = $4, filter_hash = $5, synced_filter_hash = $5, synced_at = now(),
             served_count = $6, hidden_count = $7, quarantined_count = $8, generation = generation + $12::int,
             latest_update = CASE WHEN $11 THEN $9 ELSE coalesce($9, latest_update) END, etag = $10,
             swept_at = CASE WHEN $11 THEN now() ELSE swept_at END

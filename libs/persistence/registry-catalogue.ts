@@ -77,7 +77,8 @@ export class RegistryCatalogue {
 
   /** The source holds what is stored already; only the time and the name of the revision are new. */
   async markSynced(source: SourceEntity, revision: string): Promise<void> {
-    await this.dataSource.manager.update(SourceEntity, { id: source.id }, { revision, syncedAt: new Date() });
+    const changes = { revision, syncedAt: new Date(), syncedFilterHash: () => 'filter_hash' };
+    await this.dataSource.manager.update(SourceEntity, { id: source.id }, changes);
   }
 
   /** The keys of the first entries in quarantine, cut to a length that a message can bear. */

@@ -17,18 +17,21 @@ export class ShrinkRefused extends RegistryError {
 /**
  * A source that loses most of what is served of it at once, or all of it, is more often broken than meant so: an export that
  * ran short, a wrong branch, an empty answer. Until somebody confirms it, what is stored goes on being served. What the filter
- * left out anyway is no loss. `lost` were served and are no more.
+ * left out anyway is no loss. `lost` were served and are no more. Whoever has edited the filter since the last sync has consented,
+ * whether or not what is stored was marked by it before.
  */
 export async function refuseShrinking(
   client: Client,
   sourceId: number,
-  revision: string,
+  { revision, filterHash }: { readonly revision: string; readonly filterHash: string },
   { lost, served }: { readonly lost: number; readonly served: number },
 ): Promise<void> {
-  const { rows } = await client.query<{ before: number }>('SELECT served_count AS before FROM source WHERE id = $1', [
-    sourceId,
-  ]);
-  const before = rows[0]?.before ?? 0;
+  const { rows } = await client.query<{ before: number; refiltered: boolean }>(
+    'SELECT served_count AS before, synced_filter_hash IS DISTINCT FROM $2 AS refiltered FROM source WHERE id = $1',
+    [sourceId, filterHash],
+  );
+  const [{ before, refiltered }] = rows as [(typeof rows)[0]];
+  if (refiltered) return;
   const isEmptied = lost > 0 && served === 0;
   if (!isEmptied && (lost < LEAST || lost <= before * SHARE)) return;
   throw new ShrinkRefused(

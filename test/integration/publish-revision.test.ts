@@ -354,6 +354,28 @@ describe('a revision that removes more than half of what is served', () => {
     expect(await publish([...served.slice(10), ...hidden], filter)).toMatchObject({ removed: 10, served: 10 });
   });
 
+  it('is published by the sync that follows an edit of the filter, and by no other', async () => {
+    const edited: SourceFilter = { tags: { exclude: ['hidden', 'other'] } };
+    await publish([...served, ...hidden], filter);
+    expect(await publish([...served.slice(12), ...hidden], edited)).toMatchObject({ removed: 12, served: 8 });
+
+    await publish([...served, ...hidden], edited);
+    const target = { registry, source: 's', filterHash: hash('sha256', JSON.stringify(filter)) };
+    await refilterSource(client, target, compileFilter(filter));
+    expect(await publish([...served.slice(12), ...hidden], filter)).toMatchObject({ removed: 12, served: 8 });
+
+    await publish([...served, ...hidden], filter);
+    await expect(publish([...served.slice(12), ...hidden], filter)).rejects.toMatchObject({ reason: 'ShrinkGuard' });
+  });
+
+  it('is held back when a sync has found nothing new since the filter was edited', async () => {
+    await publish([...served, ...hidden]);
+    const target = { registry, source: 's', filterHash: hash('sha256', JSON.stringify(filter)) };
+    await refilterSource(client, target, compileFilter(filter));
+    await catalogue.markSynced(await catalogue.getSource(registry, 's'), 'r');
+    await expect(publish([...served.slice(12), ...hidden], filter)).rejects.toMatchObject({ reason: 'ShrinkGuard' });
+  });
+
   it('is published when all else that it removes was left out by the filter', async () => {
     await publish([...served, ...hidden], filter);
     expect(await publish(served.slice(1), filter)).toMatchObject({ removed: 61, served: 19 });

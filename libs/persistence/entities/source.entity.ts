@@ -70,8 +70,13 @@ export class SourceEntity {
   @Column('text', { name: 'spec_hash', nullable: true })
   specHash!: string | null;
 
+  /** Of the filter that the entries are marked by: an edited one takes effect before the source is asked. */
   @Column('text', { name: 'filter_hash', nullable: true })
   filterHash!: string | null;
+
+  /** Of the filter of the last sync that succeeded. */
+  @Column('text', { name: 'synced_filter_hash', nullable: true })
+  syncedFilterHash!: string | null;
 
   /** Counts the publishes that wrote entries; readers reload when it moved. */
   @Column('bigint', { default: 0 })

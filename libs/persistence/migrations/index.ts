@@ -4,6 +4,7 @@ import { LoadEntriesInBulk1764050000000 } from './1764050000000-load-entries-in-
 import { OwnTheStore1764100000000 } from './1764100000000-own-the-store.js';
 import { DescribeSources1764200000000 } from './1764200000000-describe-sources.js';
 import { CountPurgedEntries1764300000000 } from './1764300000000-count-purged-entries.js';
+import { RememberSyncedFilter1764400000000 } from './1764400000000-remember-synced-filter.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   OwnTheStore1764100000000,
   DescribeSources1764200000000,
   CountPurgedEntries1764300000000,
+  RememberSyncedFilter1764400000000,
 ];
