@@ -11,6 +11,7 @@ import { isReadAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import { revisionOf, sinceOf } from './resolved-by-spec.js';
 import type { SyncWorld } from './sync-world.js';
+import { walkSource } from './walk-source.js';
 
 /**
  * Fetches one revision and replaces the source's stored entries by it in one transaction, in a thread of its own; on
@@ -84,24 +85,12 @@ function importPages(
   source: OpenPages,
   scope: ThreadScope,
 ): Promise<ImportResult> {
-  const { type, spec, settings, filter, plan } = source;
-  return world.walks.run(
-    {
-      kind: 'walk',
-      walk: [syncWorkflowId(request.registry, request.source, request.run), plan.specHash, plan.filterHash, since].join(
-        ' ',
-      ),
-      type,
-      spec,
-      settings,
-      filter,
-      database: world.database,
-      readAlike: isReadAlike(source),
-      target: targetOf(request, source),
-      ...(since === undefined ? {} : { updatedSince: since }),
-    },
-    scope,
-  );
+  const { specHash, filterHash } = source.plan;
+  const name = [syncWorkflowId(request.registry, request.source, request.run), specHash, filterHash, since].join(' ');
+  const { database } = world;
+  const target = targetOf(request, source);
+  const walk = { name, source, database, readAlike: isReadAlike(source), target, updatedSince: since };
+  return walkSource(walk, world.walks, scope);
 }
 
 function targetOf({ registry, source, confirmedRevision }: SyncRequest, { plan }: OpenSource) {

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { RegistryError } from '#domain/registry-error.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
-import type { ApiSettings } from '#sources/api/api-client.js';
+import type { PageOutline, RawPage } from '#sources/api/walk-pages.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -37,20 +37,31 @@ export interface ImportJob {
   readonly storedContentHash?: string;
 }
 
-/** A source that is read page by page, to be walked and published. */
-export interface WalkJob {
-  readonly kind: 'walk';
-  /** Names this walk, so that a second try goes on with it. */
+/** The stage of a walk. */
+export interface StageRef {
+  readonly sourceId: number;
   readonly walk: string;
-  /** The block of the source and what stands in it. */
+}
+
+/** One page of a walk, to be read and put on the stage. */
+export interface PageJob {
+  readonly kind: 'page';
+  /** The block of the source. */
   readonly type: string;
-  readonly spec: unknown;
-  readonly settings: ApiSettings;
+  readonly page: RawPage;
+  readonly stage: StageRef;
+  readonly database: DatabaseAccess;
+}
+
+/** A walk whose pages are all on the stage, to be published. */
+export interface PublishJob {
+  readonly kind: 'publish';
+  readonly stage: StageRef;
   readonly filter: SourceFilter;
   readonly database: DatabaseAccess;
   readonly readAlike: boolean;
-  /** Only what changed since; absent: everything. */
-  readonly updatedSince?: string;
+  /** Everything was asked for, not only what changed. */
+  readonly isWhole: boolean;
   readonly target: {
     readonly registry: RegistryRef;
     readonly source: string;
@@ -68,11 +79,12 @@ export interface FilterJob {
   readonly target: { readonly registry: RegistryRef; readonly source: string; readonly filterHash: string };
 }
 
-export type ThreadJob = ImportJob | WalkJob | FilterJob;
+export type ThreadJob = ImportJob | PageJob | PublishJob | FilterJob;
 
 export interface ThreadResults {
   readonly import: ImportResult;
-  readonly walk: ImportResult;
+  readonly page: PageOutline;
+  readonly publish: ImportResult;
   /** Null when the filter was applied already. */
   readonly filter: EntryCounts | null;
 }

@@ -10,6 +10,7 @@ import type { DatabaseAccess } from '#persistence/database.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { publishRevision } from '#persistence/publish-revision.js';
+import { StagedWalk } from '#persistence/staged-walk.js';
 import { readBlocks } from '#sources/formats/read-blocks.js';
 import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import type {
@@ -17,10 +18,12 @@ import type {
   ImportJob,
   ImportMessage,
   ImportResult,
+  PublishJob,
   ThreadError,
   ThreadJob,
   ThreadResults,
 } from './import-threads.js';
+import { publishWalk } from './publish-walk.js';
 import { yieldToRequests } from './yield-to-requests.js';
 
 /** Everything that is heavy about a sync in one thread, its own database connection included. */
@@ -28,11 +31,13 @@ async function run(job: ThreadJob): Promise<ThreadResults[ThreadJob['kind']]> {
   switch (job.kind) {
     case 'import':
       return importFile(job);
-    case 'walk': {
-      // What it takes to speak to other registries is half of this program, and files need none of it.
-      const { walkSource } = await import('./walk-source.js');
-      return walkSource(job, { signal: new AbortController().signal, progress: say, withClient: onConnection });
+    case 'page': {
+      // What knows of the pages of other registries is half of this program, and files need none of it.
+      const { stagePage } = await import('./stage-page.js');
+      return onConnection(job.database, (client) => stagePage(client, job));
     }
+    case 'publish':
+      return publishStaged(job);
     case 'filter':
       return applyFilter(job);
   }
@@ -61,6 +66,14 @@ async function importFile(job: ImportJob): Promise<ImportResult> {
 
 function onConnection<T>(database: DatabaseAccess, work: (client: Client) => Promise<T>): Promise<T> {
   return withClient(database, work, { application_name: 'mcp-registry-import' });
+}
+
+/** The stage is read while the other connection is busy with a COPY. */
+function publishStaged(job: PublishJob): Promise<ImportResult> {
+  const { database, stage: ref } = job;
+  return onConnection(database, (stageClient) =>
+    onConnection(database, (client) => publishWalk(client, StagedWalk.reach(stageClient, ref.sourceId, ref.walk), job)),
+  );
 }
 
 async function sha256Of(file: string): Promise<string> {

@@ -13,12 +13,13 @@ export interface SyncWorld {
   readonly catalogue: RegistryCatalogue;
   readonly database: DatabaseAccess;
   /**
-   * For looks at sources, and for fetching and importing what they hold. Whoever waits here has its task already: one that
-   * nobody takes within a minute means that the store is gone.
+   * For looks at sources, and for fetching and importing what they hold: so many that no source waits for others that hang;
+   * what takes memory is bounded where it does. Whoever waits here has its task already: one that nobody takes within a
+   * minute means that the store is gone.
    */
   readonly turns: { readonly looks: Turns; readonly fetches: Turns };
   readonly imports: ImportThreads;
-  /** Walks over pages mostly wait for others: they must not hold up the imports of files. */
+  /** Read pages one at a time: none must wait for the import of a large file. */
   readonly walks: ImportThreads;
   /** Of this program; sources see it. */
   readonly version: string;

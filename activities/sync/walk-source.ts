@@ -1,86 +1,60 @@
-import type { Client } from 'pg';
-import { compileFilter } from '#domain/source-filter.js';
+import { withClient } from '#persistence/database-client.js';
 import type { DatabaseAccess } from '#persistence/database.js';
-import { publishRevision } from '#persistence/publish-revision.js';
-import type { PublishedItem } from '#persistence/copy-entries.js';
-import type { Published } from '#persistence/publish-revision.js';
 import { StagedWalk } from '#persistence/staged-walk.js';
-import type { WalkItem } from '#persistence/staged-walk.js';
-import { findSource } from '#sources/index.js';
 import { CursorRefused } from '#sources/api/walk-pages.js';
-import { isAfter } from '#sources/api/instant.js';
-import type { WalkJob } from './import-threads.js';
+import { findSource } from '#sources/index.js';
+import type { ImportResult, ImportThreads, PublishJob, ThreadScope } from './import-threads.js';
+import type { OpenPages } from './open-source.js';
 
-interface Surroundings {
-  readonly signal: AbortSignal;
-  progress(note: string): void;
-  withClient<T>(database: DatabaseAccess, work: (client: Client) => Promise<T>): Promise<T>;
+/** A source that is read page by page, to be walked and published. */
+export interface Walk extends Pick<PublishJob, 'database' | 'readAlike' | 'target'> {
+  /** Names it, so that a second try goes on with it. */
+  readonly name: string;
+  readonly source: Pick<OpenPages, 'type' | 'spec' | 'settings' | 'filter'>;
+  /** Only what changed since; absent: everything. */
+  readonly updatedSince: string | undefined;
 }
 
 /**
  * Reads a source page by page into the stage, from where an earlier try ended, and publishes it in one transaction when
- * the last page is there.
+ * the last page is there. It waits for the registry here, where waiting costs nothing; a thread has each page only for as
+ * long as it takes to read it, so that no number of registries that hang holds up another.
  */
-export async function walkSource(job: WalkJob, { signal, progress, withClient }: Surroundings): Promise<Published> {
-  const { target, database, readAlike, updatedSince } = job;
-  const source = findSource(job.type);
-  if (source?.shape !== 'pages') throw new Error(`${job.type} is no source that is read page by page`);
-  const { pages } = source;
-  return withClient(database, async (stageClient) => {
-    const stage = await StagedWalk.open(stageClient, target.registry, target.source, job.walk);
-    await fetchPages(stage);
-    const { latestUpdate, etag } = await stage.state();
-    const published = await withClient(database, (client) =>
-      publishRevision(client, {
-        ...target,
-        readAlike,
-        isWhole: updatedSince === undefined,
-        mark: { latestUpdate, etag },
-        hiddenBy: compileFilter(job.filter),
-        read: (claimKnown) => skipKnown(stage.items(), claimKnown),
-      }),
-    );
-    await stage.clear();
-    return published;
+export async function walkSource(walk: Walk, threads: ImportThreads, scope: ThreadScope): Promise<ImportResult> {
+  const { name, source, database, target, readAlike, updatedSince } = walk;
+  const { type, spec, settings, filter } = source;
+  const definition = findSource(type);
+  if (definition?.shape !== 'pages') throw new Error(`${type} is no source that is read page by page`);
+  const { pages } = definition;
+  const { sourceId, ...state } = await onConnection(database, async (client) => {
+    const opened = await StagedWalk.open(client, target.registry, target.source, name);
+    return { sourceId: opened.sourceId, ...(await opened.state()) };
   });
+  const stage = { sourceId, walk: name };
+  if (!state.isWhole) await fetchPages();
+  const isWhole = updatedSince === undefined;
+  return threads.run({ kind: 'publish', stage, filter, database, readAlike, isWhole, target }, scope);
 
-  async function fetchPages(stage: StagedWalk): Promise<void> {
-    const { cursor, isWhole, pages: stored, ...state } = await stage.state();
-    if (isWhole) return;
-    if (stored > 0) progress(`going on after page ${stored}`);
-    let { latestUpdate } = state;
+  async function fetchPages(): Promise<void> {
+    if (state.pages > 0) scope.progress(`going on after page ${state.pages}`);
     const options = {
-      ...(cursor === undefined ? {} : { cursor }),
+      ...(state.cursor === undefined ? {} : { cursor: state.cursor }),
       ...(updatedSince === undefined ? {} : { updatedSince }),
     };
+    const walked = pages(spec, options, { ...scope, settings }, (page) =>
+      threads.run({ kind: 'page', type, page, stage, database }, scope),
+    );
     try {
-      for await (const page of pages(job.spec, options, { signal, progress, settings: job.settings })) {
-        const update = page.latestUpdate;
-        if (update !== undefined && (latestUpdate === null || isAfter(update, latestUpdate))) latestUpdate = update;
-        await stage.add(page, latestUpdate);
-      }
+      while (!(await walked.next()).done);
     } catch (error) {
-      if (error instanceof CursorRefused) await stage.reset();
+      if (error instanceof CursorRefused) {
+        await onConnection(database, (client) => StagedWalk.reach(client, sourceId, name).reset());
+      }
       throw error;
     }
   }
 }
 
-/** Pages are parsed before they are staged; what is stored alike need not be written all the same. */
-async function* skipKnown(
-  batches: AsyncIterable<readonly WalkItem[]>,
-  claimKnown: (hash: string) => boolean,
-): AsyncGenerator<readonly PublishedItem[]> {
-  const given = new Set<string>();
-  // A list that changes while it is walked can give an entry on two pages, before and after a restart of the walk.
-  const isNew = (item: WalkItem): boolean => {
-    if ('quarantined' in item) return true;
-    const identity = `${item.entry.name}\n${item.entry.version}`;
-    return !given.has(identity) && given.add(identity) !== undefined;
-  };
-  for await (const items of batches) {
-    yield items
-      .filter(isNew)
-      .map((item) => ('entry' in item && claimKnown(item.hash.toString('latin1')) ? { known: true } : item));
-  }
+function onConnection<T>(database: DatabaseAccess, work: Parameters<typeof withClient<T>>[1]): Promise<T> {
+  return withClient(database, work, { application_name: 'mcp-registry-import' });
 }

@@ -36,7 +36,7 @@ const READ_ROWS = 500;
 export class StagedWalk {
   private constructor(
     private readonly client: Client,
-    private readonly sourceId: number,
+    readonly sourceId: number,
     /** A walk that was thrown away may still be under way: it must find nothing that is another's. */
     private readonly walk: string,
   ) {}
@@ -52,6 +52,11 @@ export class StagedWalk {
       ]);
       return id;
     });
+    return new StagedWalk(client, sourceId, walk);
+  }
+
+  /** A stage that was opened on another connection. */
+  static reach(client: Client, sourceId: number, walk: string): StagedWalk {
     return new StagedWalk(client, sourceId, walk);
   }
 

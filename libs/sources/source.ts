@@ -3,7 +3,7 @@ import type { ServerObject } from '#domain/server-object.js';
 import type { AddressPolicy } from '#http/address-policy.js';
 import type { ApiContext } from './api/api-client.js';
 import type { KnownState, Probe } from './api/probe-changes.js';
-import type { ApiPage, WalkOptions } from './api/walk-pages.js';
+import type { ApiPage, PageOutline, RawPage, WalkOptions } from './api/walk-pages.js';
 import type { FileFormat } from './formats/layouts.js';
 
 /** What a source may use of the world around it. Each call is bounded and cancelled with `signal`. */
@@ -106,8 +106,18 @@ export interface PagedSource<Spec> extends SourceType<Spec> {
   readonly shape: 'pages';
   /** Whether anything changed since the list was stored, as far as the source can say so; throws a RegistryError. */
   probe(spec: Spec, known: KnownState, context: ApiContext): Promise<Probe>;
-  /** The list from its beginning, or from the page after a stored cursor on; throws a RegistryError. */
-  pages(spec: Spec, options: WalkOptions, context: ApiContext): AsyncGenerator<ApiPage>;
+  /**
+   * The list from its beginning, or from the page after a stored cursor on, each page as what `take` makes of it; throws a
+   * RegistryError. It mostly waits; what is heavy about a page is left to `read`.
+   */
+  pages<Page extends PageOutline>(
+    spec: Spec,
+    options: WalkOptions,
+    context: ApiContext,
+    take: (page: RawPage) => Page | Promise<Page>,
+  ): AsyncGenerator<Page>;
+  /** What stands on a page; throws a RegistryError. */
+  read(page: RawPage): ApiPage;
 }
 
 /** A source whose entries are published here: what it holds is what is stored. */

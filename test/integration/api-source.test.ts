@@ -84,7 +84,8 @@ const context: ApiContext = {
 
 async function walk(base: string, options: WalkOptions = {}) {
   const pages: ApiPage[] = [];
-  for await (const page of apiSource.pages({ endpoint: `${api.url}${base}` }, options, context)) pages.push(page);
+  const spec = { endpoint: `${api.url}${base}` };
+  for await (const page of apiSource.pages(spec, options, context, apiSource.read)) pages.push(page);
   const items = pages.flatMap((page) => page.items);
   return { pages, entries: items.flatMap((item) => ('entry' in item ? [item.entry] : [])), items };
 }
@@ -150,7 +151,8 @@ describe('one of our registries, read by another', () => {
   it('gives 600 pages, from the beginning or from the middle', async () => {
     const names: string[] = [];
     let [pages, middle] = [0, ''];
-    for await (const page of apiSource.pages({ endpoint: `${api.url}/default/large` }, {}, context)) {
+    const spec = { endpoint: `${api.url}/default/large` };
+    for await (const page of apiSource.pages(spec, {}, context, apiSource.read)) {
       for (const item of page.items) names.push('entry' in item ? item.entry.name : 'quarantined');
       if (++pages === 550) middle = page.nextCursor ?? '';
     }

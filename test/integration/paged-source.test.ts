@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { at, entries, UpstreamRegistry } from '#support/upstream-registry.js';
@@ -74,6 +75,12 @@ describe('a source that is read page by page', () => {
     expect(rows.find(({ name }) => name === 'a/005')).toMatchObject({ status: 'deprecated' });
   });
 
+  it('holds once what a later page repeats because the list grew meanwhile', async () => {
+    upstream.entries = [...entries(15), ...entries(4)];
+    await start();
+    expect(await world.nthRun('upstream', 1)).toMatchObject({ counts: { served: 15, added: 15, quarantined: 0 } });
+  });
+
   it('is read whole when somebody asks for a sync by hand', async () => {
     upstream.entries = entries(35);
     await start();
@@ -144,5 +151,49 @@ describe('a source that is read page by page', () => {
     expect(await synced()).toMatchObject({ failure: { reason: 'ShrinkGuard' } });
     expect(await stored()).toHaveLength(3);
     expect((await synced()).counts).toMatchObject({ served: 0, removed: 3 });
+  });
+});
+
+describe('registries that hang in the midst of a walk', () => {
+  it('hold up neither one that answers nor a file', async () => {
+    const answering = new UpstreamRegistry();
+    answering.entries = entries(25);
+    upstream.entries = entries(25);
+    const hanging = new Set<string>();
+    upstream.instead = ({ url = '' }) => url.includes('cursor=') && hanging.add(url.split('/')[1] ?? '') !== undefined;
+    const [endpoint, other] = [await upstream.listen(), await answering.listen()];
+    const dead = Array.from(
+      { length: 9 },
+      (_, index) => `
+    - name: dead-${index}
+      api: {endpoint: '${endpoint}/${index}'}`,
+    );
+    const spec = (sources: readonly string[]) => `
+apiVersion: toolhive.stacklok.dev/v1alpha1
+kind: MCPRegistry
+metadata: {name: mirror}
+spec:
+  auth: {mode: anonymous}
+  registries:${sources.join('')}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: data}
+data: {registry.json: '${toolhiveCatalogue(3)}'}
+`;
+    try {
+      world = await RegistryWorld.start({ temporalAddress: inject('temporalAddress'), manifests: spec(dead) });
+      await eventually(() => (hanging.size === dead.length ? true : undefined));
+      const late = [
+        `\n    - name: upstream\n      api: {endpoint: '${other}'}`,
+        `\n    - name: file\n      configMapRef: {name: data, key: registry.json}`,
+      ];
+      await world.edit(spec([...dead, ...late]));
+      expect(await world.nthRun('upstream', 1)).toMatchObject({ counts: { served: 25 } });
+      expect(await world.nthRun('file', 1)).toMatchObject({ counts: { served: 3 } });
+      expect(world.runs).toHaveLength(2);
+    } finally {
+      answering.close();
+    }
   });
 });

@@ -53,7 +53,7 @@ export async function startTestSyncWorker(
       version: 'test',
       database,
       cacheDirectory: join(directory, 'cache'),
-      walks: new ImportThreads({ threads: 8, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD),
+      walks: new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD),
       turns: { looks: new Turns(30), fetches: new Turns(30) },
       imports: new ImportThreads({ threads: 2, memoryMiB: 256, deadlineMs: 60_000 }, IMPORT_THREAD),
       settings: {

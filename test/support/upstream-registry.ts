@@ -42,7 +42,7 @@ export class UpstreamRegistry {
   }
 
   private answer(url: URL, response: ServerResponse): void {
-    if (url.pathname !== '/v0.1/servers') return void response.writeHead(404).end('{"error":"not found"}');
+    if (!url.pathname.endsWith('/v0.1/servers')) return void response.writeHead(404).end('{"error":"not found"}');
     const since = url.searchParams.get('updated_since');
     const matching = this.entries.filter(({ updatedAt }) => !since || updatedAt > since);
     const from = Number(url.searchParams.get('cursor') ?? 0);

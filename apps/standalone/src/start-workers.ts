@@ -79,7 +79,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       version,
       turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS) },
       imports,
-      walks: new ImportThreads({ threads: 8, memoryMiB: 128, deadlineMs: 30 * 60_000 }),
+      walks: new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 10 * 60_000 }),
       settings: {
         urlRewrites: config.urlRewrites,
         allowLocalGit: config.allowLocalGit,

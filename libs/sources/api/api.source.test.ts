@@ -44,7 +44,9 @@ const read = (
   context: TestApiContext = createApiContext(),
 ): Promise<Walked> => {
   const { timeout, ...walk } = options;
-  return walkAll(apiSource.pages({ endpoint, ...(timeout !== undefined && { timeout }) }, walk, context));
+  return walkAll(
+    apiSource.pages({ endpoint, ...(timeout !== undefined && { timeout }) }, walk, context, apiSource.read),
+  );
 };
 
 async function failureOf(endpoint: string, ...rest: [Parameters<typeof read>[1]?, TestApiContext?]) {
@@ -146,7 +148,7 @@ describe('a walk', () => {
   it('gives an empty list as one page without entries', async () => {
     await using registry = await startHttpServer(registryOf([], 100));
     const { pages } = await read(registry.url);
-    expect(pages).toEqual([{ items: [], bytes: Buffer.byteLength(page([])) }]);
+    expect(pages).toEqual([{ items: [], entries: 0, digest: expect.any(String) }]);
   });
 
   it('reads gzip', async () => {
@@ -154,15 +156,6 @@ describe('a walk', () => {
       answer(response, gzipSync(page(numbered(50))), { 'content-encoding': 'gzip' }),
     );
     expect((await read(registry.url)).entries).toHaveLength(50);
-  });
-
-  it('drops what a page repeats because the list grew meanwhile', async () => {
-    await using registry = await startHttpServer((request, response) =>
-      answer(response, request.url?.includes('cursor') ? page(numbered(3, 2)) : page(numbered(3), 'x')),
-    );
-    const { entries, quarantined } = await read(registry.url);
-    expect(entries).toHaveLength(5);
-    expect(quarantined).toEqual([]);
   });
 
   it('begins anew when the stored cursor is refused', async () => {

@@ -6,8 +6,8 @@ import { shownUrl } from '#http/http-failure.js';
 import type { ApiContext } from './api-client.js';
 import { probeChanges } from './probe-changes.js';
 import type { KnownState, Probe } from './probe-changes.js';
-import { walkPages } from './walk-pages.js';
-import type { ApiPage, WalkOptions } from './walk-pages.js';
+import { readApiPage, walkPages } from './walk-pages.js';
+import type { PageOutline, RawPage, WalkOptions } from './walk-pages.js';
 import { defineSource } from '../source.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -47,8 +47,14 @@ export const apiSource = defineSource({
     probeChanges(spec.endpoint, timeoutOf(spec), known, context),
 
   /** The list from its beginning, or from the page after a stored cursor on. */
-  pages: (spec: ApiSpec, options: WalkOptions, context: ApiContext): AsyncGenerator<ApiPage> =>
-    walkPages(spec.endpoint, timeoutOf(spec), options, context),
+  pages: <Page extends PageOutline>(
+    spec: ApiSpec,
+    options: WalkOptions,
+    context: ApiContext,
+    take: (page: RawPage) => Page | Promise<Page>,
+  ): AsyncGenerator<Page> => walkPages(spec.endpoint, timeoutOf(spec), options, context, take),
+
+  read: readApiPage,
 });
 
 function timeoutOf({ timeout }: ApiSpec): number {

@@ -1,6 +1,6 @@
 import { RegistryError } from '#domain/registry-error.js';
 import type { ApiLimits } from './api-client.js';
-import type { ServerList } from './read-page.js';
+import type { PageOutline } from './walk-pages.js';
 
 /** Notices a list that has no end: nothing that a registry says about the next page is trusted. */
 export class LoopGuard {
@@ -21,13 +21,13 @@ export class LoopGuard {
   }
 
   /** Counts a page. Throws a RegistryError `InvalidData` when it was there before, leads back, or is one too many. */
-  admit({ items, nextCursor, digest }: ServerList, url: string): void {
+  admit({ entries, nextCursor, digest }: PageOutline, url: string): void {
     const page = ++this.#pages;
-    this.#entries += items.length;
+    this.#entries += entries;
     const { maxPages, maxEntries } = this.#limits;
     const refuse = (what: string) => new RegistryError('InvalidData', `${url} ${what}.`);
     if (this.#entries > maxEntries) throw refuse(`has more than ${maxEntries} entries, the most that are read`);
-    if (items.length > 0 && this.#digests.has(digest)) throw refuse(`gives the same entries again as page ${page}`);
+    if (entries > 0 && this.#digests.has(digest)) throw refuse(`gives the same entries again as page ${page}`);
     this.#digests.add(digest);
     if (nextCursor === undefined) return;
     if (this.#cursors.has(nextCursor)) throw refuse(`gives a cursor on page ${page} that it gave before`);

@@ -13,7 +13,6 @@ import type { ApiItem } from './read-server-response.js';
 export interface ServerList {
   readonly items: readonly ApiItem[];
   readonly nextCursor: string | undefined;
-  /** Of the entries as they came, in this order: a page that comes again has the same. */
   readonly digest: string;
 }
 
@@ -28,7 +27,10 @@ const MAX_MEMBERS = 100;
  * Takes a page apart; what is wrong with an entry quarantines that entry. `place` names the page in keys of entries
  * without a name. Throws a RegistryError `FormatMismatch` that says what came instead of a page, or `InvalidData`.
  */
-export function readPage({ body, headers, url }: HttpAnswer, place: string): ServerList {
+export function readPage(
+  { body, headers, url }: Pick<HttpAnswer, 'body' | 'headers' | 'url'>,
+  place: string,
+): ServerList {
   refuseOther(body, headers['content-type'], url);
   const json = body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.subarray(3) : body;
   try {

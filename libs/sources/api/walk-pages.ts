@@ -6,16 +6,34 @@ import type { ApiContext } from './api-client.js';
 import { isAfter } from './instant.js';
 import { LoopGuard } from './loop-guard.js';
 import { readPage } from './read-page.js';
-import type { ServerList } from './read-page.js';
 import type { ApiItem } from './read-server-response.js';
 
-export interface ApiPage {
-  /** In the order of the registry; entries that an earlier page of this walk gave are left out. */
-  readonly items: readonly ApiItem[];
+/** One answer of a list, before anything in it is looked at. Plain data: it is handed to a thread. */
+export interface RawPage {
+  readonly body: Uint8Array;
+  readonly contentType?: string;
+  readonly etag?: string;
+  /** As messages show it. */
+  readonly url: string;
+  /** Names the page in keys of entries without a name. */
+  readonly place: string;
+  /** Nothing comes before it: it is the whole list when nothing follows. */
+  readonly isFirst: boolean;
+}
+
+/** What the walk must know of a page to go on. */
+export interface PageOutline {
+  /** How many, those in quarantine included. */
+  readonly entries: number;
+  /** Of the entries as they came, in this order: a page that comes again has the same. */
+  readonly digest: string;
   /** What continues after this page; absent on the last one. */
   readonly nextCursor?: string;
-  /** Of the answer, unpacked. */
-  readonly bytes: number;
+}
+
+export interface ApiPage extends PageOutline {
+  /** In the order of the registry. */
+  readonly items: readonly ApiItem[];
   /** The entity tag of a page that is the whole list: what `probe` can ask with. */
   readonly etag?: string;
   /** The latest `updatedAt` on this page, as `updatedSince` takes it. */
@@ -43,54 +61,58 @@ const PAGE_SIZE = 100;
 const REFUSALS = new Set([400, 410, 422]);
 
 /**
- * Gives the list page by page, tombstones included where the registry has them. No entries at all is no error here.
- * Throws a RegistryError, or the abort reason.
+ * Gets the list page by page and gives what `take` makes of each, tombstones included where the registry has them. No
+ * entries at all is no error here. Throws a RegistryError, or the abort reason.
  */
-export async function* walkPages(
+export async function* walkPages<Page extends PageOutline>(
   endpoint: string,
   timeoutMs: number,
   { cursor: start, updatedSince }: WalkOptions,
   context: ApiContext,
-): AsyncGenerator<ApiPage> {
+  take: (page: RawPage) => Page | Promise<Page>,
+): AsyncGenerator<Page> {
   const guard = new LoopGuard(start, { ...API_LIMITS, ...context.settings.limits });
-  const given = new Set<string>();
   await using client = new ApiClient(endpoint, timeoutMs, context);
   for (let page = 1, cursor = start; page === 1 || cursor !== undefined; page++) {
     const query = { limit: String(PAGE_SIZE), include_deleted: 'true', updated_since: updatedSince, cursor };
     const answer = await client.list(query).catch((error: unknown) => {
       throw page === 1 && start !== undefined && isRefusal(error) ? new CursorRefused(error) : error;
     });
-    const list = readPage(answer, `page ${page}, `);
-    guard.admit(list, answer.url);
+    const isFirst = page === 1 && start === undefined && updatedSince === undefined;
+    const taken = await take(toRawPage(answer, `page ${page}, `, isFirst));
+    guard.admit(taken, answer.url);
     context.progress(guard.note);
-    const isWhole = page === 1 && [start, updatedSince, list.nextCursor].every((each) => each === undefined);
-    yield toPage(list, answer, given, isWhole);
-    cursor = list.nextCursor;
+    yield taken;
+    cursor = taken.nextCursor;
   }
 }
 
-function toPage(
-  { items, nextCursor }: ServerList,
-  { body, headers }: HttpAnswer,
-  given: Set<string>,
-  isWhole: boolean,
-): ApiPage {
-  const { etag } = headers;
-  const latestUpdate = latestUpdateOf(items);
+function toRawPage({ body, headers, url }: HttpAnswer, place: string, isFirst: boolean): RawPage {
+  const { etag, 'content-type': contentType } = headers;
   return {
-    items: items.filter((item) => isNew(item, given)),
-    bytes: body.length,
-    ...(nextCursor !== undefined && { nextCursor }),
-    ...(isWhole && etag !== undefined && { etag }),
-    ...(latestUpdate !== undefined && { latestUpdate }),
+    body,
+    url,
+    place,
+    isFirst,
+    ...(contentType !== undefined && { contentType }),
+    ...(etag !== undefined && { etag }),
   };
 }
 
-/** A list that grows while it is read can push an entry onto the next page: that is no fault of the entry. */
-function isNew(item: ApiItem, given: Set<string>): boolean {
-  if ('quarantined' in item) return true;
-  const identity = `${item.entry.name}\n${item.entry.version}`;
-  return !given.has(identity) && given.add(identity) !== undefined;
+/** Throws a RegistryError for what is no page. */
+export function readApiPage({ body, contentType, etag, url, place, isFirst }: RawPage): ApiPage {
+  const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const headers = contentType === undefined ? {} : { 'content-type': contentType };
+  const { items, nextCursor, digest } = readPage({ body: buffer, headers, url }, place);
+  const latestUpdate = latestUpdateOf(items);
+  return {
+    items,
+    entries: items.length,
+    digest,
+    ...(nextCursor !== undefined && { nextCursor }),
+    ...(isFirst && nextCursor === undefined && etag !== undefined && { etag }),
+    ...(latestUpdate !== undefined && { latestUpdate }),
+  };
 }
 
 function latestUpdateOf(items: readonly ApiItem[]): string | undefined {

@@ -16,13 +16,18 @@ import type { PodResources } from '../resources/pod-resources.js';
 import type { ServerMetrics } from '../server-metrics.js';
 import { startSyncWorker } from './sync-worker.js';
 
-/** A fetch that waits for a host that hangs holds its place; each place costs memory that small pods do not have. */
-const FETCHES = 4;
-/** For a registry of 20 sources this is enough for some dead hosts; a git process has some 10 MB. */
-const LOOKS = 8;
+/**
+ * More than a registry has sources: most of them wait for the network, and none must wait for a host that hangs. A request
+ * costs next to nothing, a git that waits some 2 MB beside what all of them share.
+ */
+const TURNS = 64;
 
+/** Their turns with it are short. */
+const CONNECTIONS = 5;
+
+/** A thread has as much as this pod can give: what waits, waits outside of them. */
 const IMPORTS = { threads: 1, deadlineMs: 10 * 60_000 };
-const WALKS = { threads: 2, deadlineMs: 30 * 60_000 };
+const WALKS = { threads: 2, deadlineMs: 10 * 60_000 };
 
 /** A task gets so long to end, then is given up: both within the 30 s that a pod has. */
 const GRACE = { softMs: 10_000, hardMs: 20_000 };
@@ -43,7 +48,7 @@ export interface StoreWorkerOptions {
 export async function startStoreWorker(options: StoreWorkerOptions): Promise<RunningWorker> {
   const { config, database, resources, temporal, namespace, store, version, metrics, logger } = options;
   const dataSource = createDataSource(database.app, {
-    maxConnections: FETCHES + 1,
+    maxConnections: CONNECTIONS,
     onError: (err) => logger.debug({ err }, 'an idle database connection broke'),
   });
   await dataSource.initialize();
@@ -54,7 +59,7 @@ export async function startStoreWorker(options: StoreWorkerOptions): Promise<Run
       resources,
       catalogue: new RegistryCatalogue(dataSource),
       database: database.app,
-      turns: { looks: new Turns(LOOKS), fetches: new Turns(FETCHES) },
+      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS) },
       imports,
       walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
       version,

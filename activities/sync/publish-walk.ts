@@ -1,0 +1,45 @@
+import type { Client } from 'pg';
+import { compileFilter } from '#domain/source-filter.js';
+import type { PublishedItem } from '#persistence/copy-entries.js';
+import { publishRevision } from '#persistence/publish-revision.js';
+import type { Published } from '#persistence/publish-revision.js';
+import type { StagedWalk, WalkItem } from '#persistence/staged-walk.js';
+import type { PublishJob } from './import-threads.js';
+
+/** Publishes what a walk has put on its stage in one transaction, and clears the stage. */
+export async function publishWalk(
+  client: Client,
+  stage: StagedWalk,
+  { target, readAlike, isWhole, filter }: PublishJob,
+): Promise<Published> {
+  const { latestUpdate, etag } = await stage.state();
+  const published = await publishRevision(client, {
+    ...target,
+    readAlike,
+    isWhole,
+    mark: { latestUpdate, etag },
+    hiddenBy: compileFilter(filter),
+    read: (claimKnown) => skipKnown(stage.items(), claimKnown),
+  });
+  await stage.clear();
+  return published;
+}
+
+/** Pages are parsed before they are staged; what is stored alike need not be written all the same. */
+async function* skipKnown(
+  batches: AsyncIterable<readonly WalkItem[]>,
+  claimKnown: (hash: string) => boolean,
+): AsyncGenerator<readonly PublishedItem[]> {
+  const given = new Set<string>();
+  // A list that changes while it is walked can give an entry on two pages, before and after a restart of the walk.
+  const isNew = (item: WalkItem): boolean => {
+    if ('quarantined' in item) return true;
+    const identity = `${item.entry.name}\n${item.entry.version}`;
+    return !given.has(identity) && given.add(identity) !== undefined;
+  };
+  for await (const items of batches) {
+    yield items
+      .filter(isNew)
+      .map((item) => ('entry' in item && claimKnown(item.hash.toString('latin1')) ? { known: true } : item));
+  }
+}

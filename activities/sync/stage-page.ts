@@ -1,0 +1,18 @@
+import type { Client } from 'pg';
+import { StagedWalk } from '#persistence/staged-walk.js';
+import { isAfter } from '#sources/api/instant.js';
+import type { PageOutline } from '#sources/api/walk-pages.js';
+import { findSource } from '#sources/index.js';
+import type { PageJob } from './import-threads.js';
+
+/** Reads a page and puts it on the stage of its walk. */
+export async function stagePage(client: Client, { type, page: raw, stage: ref }: PageJob): Promise<PageOutline> {
+  const source = findSource(type);
+  if (source?.shape !== 'pages') throw new Error(`${type} is no source that is read page by page`);
+  const { items, etag, latestUpdate, ...outline } = source.read(raw);
+  const stage = StagedWalk.reach(client, ref.sourceId, ref.walk);
+  const { latestUpdate: latest } = await stage.state();
+  const isLater = latestUpdate !== undefined && (latest === null || isAfter(latestUpdate, latest));
+  await stage.add({ items, ...outline, ...(etag !== undefined && { etag }) }, isLater ? latestUpdate : latest);
+  return outline;
+}
