@@ -32,6 +32,9 @@ export interface References {
   serverObjects(): Promise<readonly ServerObject[]>;
 }
 
+/** Of every process that reads sources: cloning from a slow host takes its time. */
+export const FETCH_TIMEOUT_MS = 120_000;
+
 /** What the operator of a site decides for all sources. */
 export interface SourceSettings {
   /** Longest prefix wins; see `rewriteUrl`. */
@@ -41,7 +44,7 @@ export interface SourceSettings {
   readonly addressPolicy?: AddressPolicy;
   /** Upper bound of one file in bytes. */
   readonly maxFileBytes: number;
-  /** Upper bound of one call to the outside. */
+  /** Upper bound of one call to the outside; see `FETCH_TIMEOUT_MS`. */
   readonly fetchTimeoutMs: number;
   /** Where the claims that a `pvcRef` may name are mounted: claim name to directory. */
   readonly volumes: ReadonlyMap<string, string>;

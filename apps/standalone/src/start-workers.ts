@@ -13,6 +13,7 @@ import { createDataSource } from '#persistence/database.js';
 import type { Database } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
+import { FETCH_TIMEOUT_MS } from '#sources/source.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { DocumentStore } from './documents/document-store.js';
@@ -85,7 +86,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         allowLocalGit: config.allowLocalGit,
         addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
         maxFileBytes: 256 * 1024 * 1024,
-        fetchTimeoutMs: 60_000,
+        fetchTimeoutMs: FETCH_TIMEOUT_MS,
         volumes: config.volumes,
         environment: process.env,
       },
