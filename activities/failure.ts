@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { RegistryError } from '#domain/registry-error.js';
+import { RETRY_POLICY } from '#http/with-retries.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
 
 /**
@@ -11,10 +12,14 @@ export function toFailure(error: unknown): unknown {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (isAbort(error)) return new CancelledFailure('cancelled');
   if (error instanceof RegistryError) {
+    const { destiny, retryAfterMs } = error;
+    // The sync would only wait: whoever started it tries again later.
+    const isLeftAlone = retryAfterMs !== undefined && retryAfterMs > RETRY_POLICY.maxRetryAfterMs;
     const failure = ApplicationFailure.create({
       message: withoutCredentials(error.message),
       type: error.reason,
-      nonRetryable: error.destiny !== 'retry',
+      nonRetryable: destiny !== 'retry' || isLeftAlone,
+      ...(retryAfterMs ? { nextRetryDelay: retryAfterMs } : {}),
       details: detailsOf(error),
     });
     failure.stack = '';
@@ -29,7 +34,9 @@ export function toFailure(error: unknown): unknown {
 /** In the order in which `workflows/sync-failure.ts` reads them. */
 function detailsOf(error: RegistryError): unknown[] {
   if (error instanceof ShrinkRefused) return [error.destiny, error.heldRevision];
-  return error.notice ? [error.destiny, null, error.notice] : [error.destiny];
+  const { destiny, notice, retryAfterMs } = error;
+  if (retryAfterMs !== undefined) return [destiny, null, notice ?? null, retryAfterMs];
+  return notice ? [destiny, null, notice] : [destiny];
 }
 
 /** Wraps each function so that whatever it throws leaves through {@link toFailure}. */

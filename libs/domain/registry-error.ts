@@ -9,21 +9,29 @@ import type { Reason } from './reasons.js';
  */
 export type Destiny = 'retry' | 'wait' | 'stop';
 
+interface Details {
+  readonly notice?: NoticeReason;
+  readonly retryAfterMs?: number | undefined;
+}
+
 /** A failure that a user may read. The message names what failed, with which value, and the remedy; never a secret. */
 export class RegistryError extends Error {
   readonly reason: Reason;
   readonly destiny: Destiny;
   /** Said under this reason as well. */
   readonly notice: NoticeReason | undefined;
+  /** Whoever failed asks to be left alone for so long. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     reason: Reason,
     message: string,
     destiny: Destiny = 'wait',
-    { notice, ...options }: ErrorOptions & { readonly notice?: NoticeReason } = {},
+    { notice, retryAfterMs, ...options }: ErrorOptions & Details = {},
   ) {
     super(message, options);
     this.notice = notice;
+    this.retryAfterMs = retryAfterMs;
     this.name = 'RegistryError';
     this.reason = reason;
     this.destiny = destiny;

@@ -8,8 +8,6 @@ import { ForbiddenAddress } from './forbidden-address.js';
 export class HttpFailure extends RegistryError {
   /** Undefined when there was no answer. */
   readonly status: number | undefined;
-  /** What the server asked for with Retry-After. */
-  readonly retryAfterMs: number | undefined;
 
   constructor(
     reason: Reason,
@@ -17,9 +15,8 @@ export class HttpFailure extends RegistryError {
     destiny: Destiny,
     details: { status?: number; retryAfterMs?: number | undefined; cause?: unknown } = {},
   ) {
-    super(reason, message, destiny, { cause: details.cause });
+    super(reason, message, destiny, { cause: details.cause, retryAfterMs: details.retryAfterMs });
     this.status = details.status;
-    this.retryAfterMs = details.retryAfterMs;
   }
 }
 
