@@ -70,6 +70,28 @@ export function poolConfig(
   };
 }
 
+/**
+ * node-pg, whose pools explain their failures to connect: a connection that took too long to come is a fault of the pool,
+ * which its clients do not see.
+ */
+export function driverOf(access: DatabaseAccess): typeof pg {
+  class ExplainedPool extends pg.Pool {
+    override connect(): Promise<pg.PoolClient>;
+    override connect(callback: ConnectCallback): void;
+    override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+      if (!callback) {
+        return super.connect().catch((error: unknown) => {
+          throw databaseFault(error, access);
+        });
+      }
+      super.connect((error, client, done) => callback(error && databaseFault(error, access), client, done));
+    }
+  }
+  return Object.create(pg, { Pool: { value: ExplainedPool } }) as typeof pg;
+}
+
+type ConnectCallback = Parameters<pg.Pool['connect']>[0];
+
 function clientConfig(access: DatabaseAccess, silenceMs?: number): ClientConfig {
   const { host, port = DEFAULT_PORT, user, database, options, sslMode = 'prefer' } = access;
   const { password, passwordFile } = access;

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import type { SslMode } from '#domain/ssl-mode.js';
-import { poolConfig } from './database-client.js';
+import { driverOf, poolConfig } from './database-client.js';
 import { entities } from './entities/index.js';
 import { migrations } from './migrations/index.js';
 
@@ -61,6 +61,7 @@ export interface PoolOptions {
 export function createDataSource(access: DatabaseAccess, pool: PoolOptions): DataSource {
   return new DataSource({
     type: 'postgres',
+    driver: driverOf(access),
     entities,
     migrations,
     migrationsTransactionMode: 'each',
