@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -87,6 +87,14 @@ it('a data directory that another process uses', async () => {
   } finally {
     await lock.release();
   }
+});
+
+it('a Temporal that cannot be had, while Postgres still starts', async () => {
+  expect(await refusal({ env: { DEVSTACK_TEMPORAL: '/nope' } })).toEqual([
+    expect.stringMatching(/^error: DEVSTACK_TEMPORAL names no usable temporal: .* Correct or unset it\.$/),
+  ]);
+  const left = await readdir(place.data);
+  expect(['lock.json', 'postgres.json'].filter((name) => left.includes(name))).toEqual([]);
 });
 
 const databaseUrl = (port: number) => `postgresql://registry:topsecret@127.0.0.1:${port}/catalogue`;

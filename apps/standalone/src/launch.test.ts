@@ -1,16 +1,15 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { launch } from './launch.js';
+import { launcher } from './launch.js';
 
 /** Stands for a server: notes what becomes of it. */
 function world() {
   const events: string[] = [];
   const stack = new AsyncDisposableStack();
   const interrupt = new AbortController();
+  const launch = launcher(stack, interrupt.signal);
   const start = (name: string, started: (signal: AbortSignal) => Promise<unknown>) =>
     launch(
-      stack,
-      interrupt.signal,
       async (signal) => {
         await started(signal);
         events.push(`${name} up`);
@@ -39,6 +38,20 @@ it('gives up what is still starting when something else has failed, and waits fo
   await expect(Promise.all([slow, failing])).rejects.toThrow('no database');
   await stack.disposeAsync();
   await expect(slow).rejects.toThrow('the start was given up');
+  expect(events).toEqual([]);
+});
+
+it('gives up at once what something else waits for that was started later', async () => {
+  const { events, stack, start } = world();
+  const slow = start('database', async (signal) => {
+    await once(signal, 'abort');
+    throw signal.reason;
+  });
+  const waiting = start('api', () => slow);
+  const failing = start('temporal', async () => Promise.reject(new Error('no Temporal')));
+  await expect(Promise.all([slow, waiting, failing])).rejects.toThrow('no Temporal');
+  await stack.disposeAsync();
+  await expect(waiting).rejects.toThrow('the start was given up');
   expect(events).toEqual([]);
 });
 

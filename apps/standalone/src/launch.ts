@@ -1,23 +1,26 @@
+/** Starts one thing; `end` has to cope with its own failures. */
+type Launch = <T>(start: (signal: AbortSignal) => Promise<T>, end: (started: T) => Promise<unknown>) => Promise<T>;
+
 /**
- * Starts something whose end is on the stack from the first moment: if the stack ends while it is still starting, it is
- * told so, awaited, and ended when it came up all the same. So several things can start side by side and any of them
- * may fail without leaving another behind. `end` has to cope with its own failures.
+ * For things that start side by side and wait for each other: the first that fails has all the others given up at once,
+ * as the end of the stack has. The end of each is on the stack from the first moment: what is still starting then is
+ * awaited, and ended when it came up all the same.
  */
-export function launch<T>(
-  stack: AsyncDisposableStack,
-  signal: AbortSignal,
-  start: (signal: AbortSignal) => Promise<T>,
-  end: (started: T) => Promise<unknown>,
-): Promise<T> {
+export function launcher(stack: AsyncDisposableStack, signal: AbortSignal): Launch {
   const over = new AbortController();
-  const starting = start(AbortSignal.any([signal, over.signal]));
-  stack.defer(async () => {
-    over.abort(new Error('the start was given up'));
-    const started = await starting.then(
+  const giveUp = (): void => over.abort(new Error('the start was given up'));
+  const until = AbortSignal.any([signal, over.signal]);
+  return (start, end) => {
+    const starting = start(until);
+    const settled = starting.then(
       (value) => ({ value }),
-      () => undefined,
+      () => giveUp(),
     );
-    if (started) await end(started.value);
-  });
-  return starting;
+    stack.defer(async () => {
+      giveUp();
+      const started = await settled;
+      if (started) await end(started.value);
+    });
+    return starting;
+  };
 }

@@ -21,7 +21,7 @@ import { demandFreePorts } from './demand-free-ports.js';
 import { documentDirectory } from './document-directory.js';
 import { DocumentStore } from './documents/document-store.js';
 import { ensureInstanceId } from './kept-id.js';
-import { launch } from './launch.js';
+import { launcher } from './launch.js';
 import { obtainDatabase } from './obtain-database.js';
 import { obtainTemporal } from './obtain-temporal.js';
 import type { TemporalServer } from './obtain-temporal.js';
@@ -90,25 +90,20 @@ export class Standalone {
     installTemporalRuntime(logger);
 
     const log = { logger, progress: report };
+    const launch = launcher(stack, signal);
     const startingTemporal = launch(
-      stack,
-      signal,
       (until) => obtainTemporal(config, dataDirectory, { ...log, signal: until }),
       (temporal) => temporal.stop(),
     );
     const startingDatabase = launch(
-      stack,
-      signal,
       (until) => obtainDatabase(config, dataDirectory, { ...log, signal: until }),
       (started) => started.stop(),
     );
     const startingApi = launch(
-      stack,
-      signal,
       async () => this.startApi(documents, (await startingDatabase).database, logger),
       (api) => api.close(),
     );
-    // The first failure counts, and the stack ends the others.
+    // The first failure counts: the others are only given up.
     const [temporal, { database }, api] = await Promise.all([startingTemporal, startingDatabase, startingApi]);
 
     report.step('starting workers');

@@ -80,8 +80,10 @@ export class CatalogueFollower {
       silenceMs: SILENCE_MS,
     });
     const doorbell = new Doorbell();
+    const hungUp = Promise.withResolvers<void>();
     const hangUp = () => {
       doorbell.ring();
+      hungUp.resolve();
       client.end().catch(() => undefined);
     };
     client.on('notification', () => doorbell.ring());
@@ -89,7 +91,8 @@ export class CatalogueFollower {
     client.on('end', () => doorbell.fail(new Error('the connection was closed')));
     this.#stopping.signal.addEventListener('abort', hangUp);
     try {
-      await client.connect();
+      // node-pg never answers to a connect that is ended half-way; the next query is refused then.
+      await Promise.race([client.connect(), hungUp.promise]);
       // Listens before it reads, so that no change falls between the two.
       await client.query(`LISTEN ${CATALOGUE_CHANNEL}`);
       while (!this.#stopping.signal.aborted) {
