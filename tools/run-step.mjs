@@ -1,7 +1,14 @@
 // Runs with whatever Node the machine has, before anything is installed: keep it plain and old-fashioned.
 import { spawn } from 'node:child_process';
 
-/** Runs a command, says what it is for, and goes on saying so every few seconds. Resolves to its exit code. */
+/** What a signal should end, and does not for so long, is killed. */
+const PATIENCE_MS = 3000;
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+
+/**
+ * Runs a command, says what it is for, and goes on saying so every few seconds. Resolves to its exit code. A signal ends
+ * the command and all that it started, and then this process: nobody is left who would still write.
+ */
 export function runStep(text, command, args) {
   const startedAt = Date.now();
   process.stderr.write(`${text}\n`);
@@ -12,11 +19,43 @@ export function runStep(text, command, args) {
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
       shell: process.platform === 'win32',
+      // With a group of its own it gets a signal of the terminal from us only, once and with all its children.
+      detached: process.platform !== 'win32',
     });
+    endOnSignal(child);
     child.on('error', (error) => {
       process.stderr.write(`error: cannot run ${command}: ${error.message}\n`);
       resolve(1);
     });
     child.on('close', (code) => resolve(code === null ? 1 : code));
   }).finally(() => clearInterval(tick));
+}
+
+function endOnSignal(child) {
+  let exitCode;
+  const listeners = Object.keys(SIGNALS).map((signal) => [signal, () => end(signal)]);
+  for (const [signal, listener] of listeners) process.on(signal, listener);
+  child.on('exit', () => {
+    if (exitCode === undefined) {
+      for (const [signal, listener] of listeners) process.removeListener(signal, listener);
+    } else {
+      signalGroup(child, 'SIGKILL');
+      process.exit(exitCode);
+    }
+  });
+
+  function end(signal) {
+    if (exitCode !== undefined) return;
+    exitCode = 128 + SIGNALS[signal];
+    signalGroup(child, signal);
+    setTimeout(() => signalGroup(child, 'SIGKILL'), PATIENCE_MS);
+  }
+}
+
+function signalGroup(child, signal) {
+  try {
+    process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal);
+  } catch {
+    // Nobody is left.
+  }
 }
