@@ -7,9 +7,11 @@ import { runStep } from './run-step.mjs';
 const STAMP = 'dist/.build-stamp';
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 24) {
-  process.stderr.write(
-    `error: Node ${process.version} is too old and no packaged Node 24 exists for ${process.platform} ${process.arch}: install Node 24\n`,
-  );
+  const isWithoutPackage = fs.existsSync('node_modules/.installed') && !fs.existsSync('node_modules/node/bin/node');
+  const remedy = isWithoutPackage
+    ? `no packaged Node 24 exists for ${process.platform} ${process.arch}: install Node 24`
+    : 'npm run build brings along and takes a newer one';
+  process.stderr.write(`error: Node ${process.version} is too old; ${remedy}\n`);
   process.exit(1);
 }
 

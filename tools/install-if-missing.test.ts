@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+
+it('comes before each script that a fresh clone may begin with', async () => {
+  const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  // The parts of `check` are run by it.
+  const names = Object.keys(scripts).filter((name) => !name.startsWith('pre') && !name.startsWith('check:'));
+  const unprepared = names.filter((name) => !scripts[`pre${name}`]?.startsWith('node tools/install-if-missing.mjs'));
+  expect(unprepared).toEqual([]);
+});
