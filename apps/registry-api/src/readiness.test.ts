@@ -54,6 +54,15 @@ describe('readiness', () => {
     expect(now({})).toEqual({ ready: true, detail: reason });
   });
 
+  it('tells what was never tried also when the patience is over', () => {
+    expect(readiness.awaited()).toBe('the catalogue is being loaded');
+    vi.advanceTimersByTime(30_000);
+    now({ snapshots: withSource(false) });
+    expect(readiness.awaited()).toBe('waiting for the first sync of source "git" of default/a');
+    now({ snapshots: withSource(true) });
+    expect(readiness.awaited()).toBeUndefined();
+  });
+
   it('stays once it is there, and says what is amiss', () => {
     expect(now({ snapshots: withSource(true) })).toEqual({ ready: true });
     expect(now({ snapshots: withSource(false) })).toEqual({ ready: true });

@@ -41,10 +41,16 @@ export class Readiness {
     this.#closing = true;
   }
 
+  /** What has not been loaded, set up or tried yet, however long that has been so. */
+  awaited(): string | undefined {
+    const { snapshots, fault, registries } = this.#facts();
+    return snapshots ? firstAwaited(snapshots, registries) : unloaded(fault);
+  }
+
   report(): ReadinessReport {
     if (this.#closing) return { ready: false, reason: 'shutting down' };
     const facts = this.#facts();
-    if (!facts.snapshots) return { ready: false, reason: facts.fault ?? 'the catalogue is being loaded' };
+    if (!facts.snapshots) return { ready: false, reason: unloaded(facts.fault) };
     const awaited = this.#wasReady ? undefined : firstAwaited(facts.snapshots, facts.registries);
     if (awaited && performance.now() - this.#startedAt < PATIENCE_MS) return { ready: false, reason: awaited };
     this.#wasReady = true;
@@ -57,6 +63,10 @@ export class Readiness {
     ];
     return { ready: true, ...(detail.length > 0 && { detail: detail.join('; ') }) };
   }
+}
+
+function unloaded(fault: string | undefined): string {
+  return fault ?? 'the catalogue is being loaded';
 }
 
 function firstAwaited(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): string | undefined {

@@ -49,6 +49,8 @@ export interface RegistryApi {
   /** To be told of syncs that are run beside it. */
   readonly metrics: ServerMetrics;
   ready(): ReadinessReport;
+  /** What has not been loaded, set up or tried yet; `ready()` has less patience. */
+  awaited(): string | undefined;
   /** Not ready from now on; whoever asks all the same is answered, and told to connect elsewhere next time. */
   drain(): void;
   /** Not ready from now on; ends running requests, then the connections to the database. Safe to repeat. */
@@ -134,6 +136,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     catalogue,
     metrics,
     ready: () => readiness.report(),
+    awaited: () => readiness.awaited(),
     drain,
     close: () => (closing ??= close()),
   };

@@ -198,7 +198,7 @@ export class Standalone {
   private async serve({ documents, temporal, api, workflows }: Parts): Promise<void> {
     const { signal } = this.surroundings;
     this.report.step('waiting until every source has been tried');
-    await this.awaitReady(api);
+    await this.awaitTries(api);
     const directory = documentDirectory(documents);
     const refs = documents.registries().flatMap(({ ref, deleting }) => (deleting ? [] : [ref]));
     const facts = await Promise.all(
@@ -213,12 +213,12 @@ export class Standalone {
     if (!signal.aborted) await once(signal, 'abort');
   }
 
-  private async awaitReady(api: RegistryApi): Promise<void> {
-    const deadline = Date.now() + READY_PATIENCE_MS;
-    for (;;) {
-      const readiness = api.ready();
-      if (readiness.ready || Date.now() > deadline) return;
-      this.report.step(readiness.reason);
+  /** Counts from now, when syncs can run: making a Temporal server takes longer than probes have patience. */
+  private async awaitTries(api: RegistryApi): Promise<void> {
+    for (const deadline = Date.now() + READY_PATIENCE_MS; Date.now() < deadline;) {
+      const awaited = api.awaited();
+      if (awaited === undefined) return;
+      this.report.step(awaited);
       await sleep(100, undefined, { signal: this.surroundings.signal });
     }
   }
