@@ -45,7 +45,7 @@ it('names the process that has the directory and what to do', async () => {
   const holder = await lockInAnotherProcess();
   expect(holder.answer).toBe('locked');
   await expect(lockDirectory(directory)).rejects.toThrow(
-    `The data directory ${directory} is in use by process ${holder.process.pid}: stop that first, or choose another directory`,
+    `The data directory ${directory} is in use by process ${holder.process.pid}: stop that first, or set DATA_DIR to another directory`,
   );
 });
 

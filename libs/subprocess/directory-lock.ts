@@ -36,7 +36,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
     if (!isBusy(error)) throw unusable(directory, error);
     throw new Error(
       `The data directory ${directory} is in use by ${await describeHolder(holderFile)}: ` +
-        'stop that first, or choose another directory',
+        'stop that first, or set DATA_DIR to another directory',
       { cause: error },
     );
   }

@@ -82,7 +82,7 @@ it('a data directory that another process uses', async () => {
   try {
     expect(await refusal()).toEqual([
       `error: The data directory ${place.data} is in use by process ${process.pid}: ` +
-        'stop that first, or choose another directory',
+        'stop that first, or set DATA_DIR to another directory',
     ]);
   } finally {
     await lock.release();

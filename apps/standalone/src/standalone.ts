@@ -25,6 +25,7 @@ import { launcher } from './launch.js';
 import { obtainDatabase } from './obtain-database.js';
 import { obtainTemporal } from './obtain-temporal.js';
 import type { TemporalServer } from './obtain-temporal.js';
+import { SharedProgress } from './shared-progress.js';
 import { startWorkers } from './start-workers.js';
 import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 
@@ -89,14 +90,16 @@ export class Standalone {
     const logger = await createFileLogger(join(dataDirectory, 'logs', 'standalone.log'), config.logLevel);
     installTemporalRuntime(logger);
 
-    const log = { logger, progress: report };
+    const shared = new SharedProgress(report);
     const launch = launcher(stack, signal);
     const startingTemporal = launch(
-      (until) => obtainTemporal(config, dataDirectory, { ...log, signal: until }),
+      (until) =>
+        shared.during((progress) => obtainTemporal(config, dataDirectory, { logger, progress, signal: until })),
       (temporal) => temporal.stop(),
     );
     const startingDatabase = launch(
-      (until) => obtainDatabase(config, dataDirectory, { ...log, signal: until }),
+      (until) =>
+        shared.during((progress) => obtainDatabase(config, dataDirectory, { logger, progress, signal: until })),
       (started) => started.stop(),
     );
     const startingApi = launch(
