@@ -50,15 +50,17 @@ it('ends the start with a table, what is wrong, the addresses, and the word read
     [
       {
         ref,
+        watched: new Set(['good', 'slow']),
         facts: facts(
           { name: 'good', attemptCount: 0, lastSyncAtMs: NEXT, serverCount: 7 },
           { name: 'bad', attemptCount: 2, failure: { reason: 'FileNotFound', message: 'no such file' } },
           { name: 'slow', attemptCount: 0, running: { sinceMs: NEXT, manual: false } },
         ),
       },
-      { ref: { ...ref, name: 'other' }, facts: facts({ name: 'new', attemptCount: 0 }) },
+      { ref: { ...ref, name: 'other' }, watched: new Set(), facts: facts({ name: 'new', attemptCount: 0 }) },
       {
         ref: { ...ref, name: 'viewed' },
+        watched: new Set(['part', 'unused']),
         facts: facts({ name: 'part', attemptCount: 0 }, { name: 'unused', attemptCount: 0 }),
         views: [{ name: 'view', sources: ['part'] }],
       },
@@ -66,13 +68,13 @@ it('ends the start with a table, what is wrong, the addresses, and the word read
     API,
   );
   expect(out.join('\n').replaceAll(CLOCK, 'TIME').trim().split('\n')).toEqual([
-    'REGISTRY        SOURCE  PHASE     SERVERS  NEXT SYNC  URL',
-    'default/team    good    Complete  7        on change  http://localhost:8080/registry/good/v0.1/servers',
-    'default/team    bad     Failed    -        on change  http://localhost:8080/registry/bad/v0.1/servers',
-    'default/team    slow    Syncing   -        running    http://localhost:8080/registry/slow/v0.1/servers',
-    'default/other   new     Pending   -        on change  http://localhost:8080/default/other/registry/new/v0.1/servers',
-    'default/viewed  part    Pending   -        on change  http://localhost:8080/default/viewed/registry/view/v0.1/servers',
-    'default/viewed  unused  Pending   -        on change  -',
+    'REGISTRY        SOURCE  PHASE     SERVERS  NEXT SYNC   URL',
+    'default/team    good    Complete  7        on change   http://localhost:8080/registry/good/v0.1/servers',
+    'default/team    bad     Failed    -        on trigger  http://localhost:8080/registry/bad/v0.1/servers',
+    'default/team    slow    Syncing   -        running     http://localhost:8080/registry/slow/v0.1/servers',
+    'default/other   new     Pending   -        on trigger  http://localhost:8080/default/other/registry/new/v0.1/servers',
+    'default/viewed  part    Pending   -        on change   http://localhost:8080/default/viewed/registry/view/v0.1/servers',
+    'default/viewed  unused  Pending   -        on change   -',
     '',
     'default/team bad: FileNotFound: no such file',
     'default/team slow: still trying since TIME',

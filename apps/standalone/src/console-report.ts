@@ -18,6 +18,8 @@ export interface ConsoleStreams {
 interface KnownRegistry {
   readonly ref: RegistryRef;
   readonly facts: RegistryFacts | undefined;
+  /** Its sources that are synced when their content changes. */
+  readonly watched: ReadonlySet<string>;
   /** What is served by which name; absent: each source by its own. */
   readonly views?: readonly RegistryView[] | undefined;
 }
@@ -66,13 +68,13 @@ export class ConsoleReport implements Progress {
     { api, temporal }: { api: string; temporal: { address: string; uiUrl: string | undefined } },
   ): void {
     this.progress.done();
-    const rows = registries.flatMap(({ ref, facts, views }, index) =>
+    const rows = registries.flatMap(({ ref, facts, watched, views }, index) =>
       (facts?.sources ?? []).map((source) => [
         displayRef(ref),
         source.name,
         phaseOf(source),
         String(source.serverCount ?? '-'),
-        nextOf(source),
+        nextOf(source, watched),
         sourceUrl(api, index === 0 ? undefined : ref, views, source.name),
       ]),
     );
@@ -130,9 +132,9 @@ function phaseOf(source: SourceFacts): string {
   return source.lastSyncAtMs === undefined ? 'Pending' : 'Complete';
 }
 
-function nextOf({ nextSyncAtMs, running }: SourceFacts): string {
+function nextOf({ name, nextSyncAtMs, running }: SourceFacts, watched: ReadonlySet<string>): string {
   if (running) return 'running';
-  if (nextSyncAtMs === undefined) return 'on change';
+  if (nextSyncAtMs === undefined) return watched.has(name) ? 'on change' : 'on trigger';
   return nextSyncAtMs <= Date.now() ? 'now' : clock(nextSyncAtMs);
 }
 

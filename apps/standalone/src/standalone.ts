@@ -27,6 +27,7 @@ import { obtainTemporal } from './obtain-temporal.js';
 import type { TemporalServer } from './obtain-temporal.js';
 import { SharedProgress } from './shared-progress.js';
 import { startWorkers } from './start-workers.js';
+import { watchedSources } from './watched-sources.js';
 import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 
 /** A source that is still trying holds back the word "ready" for this long at most. */
@@ -203,12 +204,13 @@ export class Standalone {
     this.report.step('waiting until every source has been tried');
     await this.awaitTries(api);
     const directory = documentDirectory(documents);
-    const refs = documents.registries().flatMap(({ ref, deleting }) => (deleting ? [] : [ref]));
+    const served = documents.registries().filter(({ deleting }) => !deleting);
     const facts = await Promise.all(
-      refs.map(async (ref) => ({
-        ref,
-        facts: await workflows.findFacts(ref).catch(() => undefined),
-        views: directory.find(ref.namespace, ref.name)?.views,
+      served.map(async (resource) => ({
+        ref: resource.ref,
+        facts: await workflows.findFacts(resource.ref).catch(() => undefined),
+        watched: watchedSources(resource),
+        views: directory.find(resource.ref.namespace, resource.ref.name)?.views,
       })),
     );
     signal.throwIfAborted();

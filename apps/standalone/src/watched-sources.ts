@@ -1,0 +1,13 @@
+import { readSpec } from '#activities/plan.js';
+import type { RegistryResource } from '#domain/resource-store.js';
+import { configMapSource } from '#sources/config-map.source.js';
+import { managedSource } from '#sources/managed.source.js';
+
+const WATCHED: ReadonlySet<string> = new Set([configMapSource.block, managedSource.block]);
+
+/** Names of the sources whose content is changed here, in the manifests or over HTTP; nobody watches what is elsewhere. */
+export function watchedSources(resource: Pick<RegistryResource, 'ref' | 'spec'>): ReadonlySet<string> {
+  const read = readSpec(resource);
+  const sources = 'spec' in read ? read.spec.registries : [];
+  return new Set(sources.filter(({ type }) => WATCHED.has(type)).map(({ name }) => name));
+}
