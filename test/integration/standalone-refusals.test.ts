@@ -3,6 +3,7 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DocumentStore } from '#standalone/documents/document-store.js';
 import { lockDirectory } from '#subprocess/directory-lock.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import {
@@ -120,11 +121,13 @@ it('every setting that makes no sense, all at once', async () => {
   expect(lines.map((line) => line.split(': ', 2))).toEqual(Object.keys(env).map((name) => ['error', name]));
 });
 
-it('a manifest that is not there', async () => {
-  expect(await refusal({ args: ['nowhere.yaml'] })).toEqual([
-    expect.stringMatching(/^error: nowhere\.yaml: does not exist/),
-    'error: there is no usable MCPRegistry in nowhere.yaml',
-  ]);
+it('a manifest that is not there, also where there is data', async () => {
+  const refused = { args: [place.manifest, 'nowhere.yaml'] };
+  const lines = ['error: nowhere.yaml: does not exist: correct the path, or start without it'];
+  expect(await refusal(refused)).toEqual(lines);
+  await DocumentStore.open([place.manifest], place.data);
+  expect(await refusal(refused)).toEqual(lines);
+  expect(await place.start(refused).exited).toEqual({ code: 2, signal: null });
 });
 
 it('every mistake in a manifest, with its line and field', async () => {

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { STANDALONE_USAGE } from '#config/standalone-arguments.js';
 import { parseStandaloneConfig } from '#config/standalone-config.js';
 import { killAllGroups } from '#subprocess/process-group.js';
+import { listFiles } from './documents/read-manifests.js';
 import { Standalone } from './standalone.js';
 
 /** A shutdown that takes longer than this is given up. */
@@ -19,8 +20,9 @@ export async function main(args: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const parsed = parseStandaloneConfig(args);
   if ('help' in parsed) return stdout(STANDALONE_USAGE);
-  if ('faults' in parsed) {
-    for (const fault of parsed.faults) stderr(`error: ${fault}`);
+  const faults = 'faults' in parsed ? parsed.faults : await pathFaults(parsed.config.paths);
+  if ('faults' in parsed || faults.length > 0) {
+    for (const fault of faults) stderr(`error: ${fault}`);
     process.exitCode = 2;
     return;
   }
@@ -55,6 +57,11 @@ export async function main(args: readonly string[]): Promise<void> {
   await standalone.run().catch(tell);
   // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the terminal.
   process.exit();
+}
+
+/** Documents that go later are another matter: their registries stay. */
+async function pathFaults(paths: readonly string[]): Promise<string[]> {
+  return (await listFiles(paths)).flatMap((file) => ('failure' in file ? `${file.path}: ${file.failure}` : []));
 }
 
 /** Without patience: the next start puts right what this leaves behind. */
