@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { DocumentStore } from '#standalone/documents/document-store.js';
 import { lockDirectory } from '#subprocess/directory-lock.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
@@ -128,6 +128,33 @@ it('a manifest that is not there, also where there is data', async () => {
   await DocumentStore.open([place.manifest], place.data);
   expect(await refusal(refused)).toEqual(lines);
   expect(await place.start(refused).exited).toEqual({ code: 2, signal: null });
+});
+
+it('a namespace that Temporal does not have', async () => {
+  const address = inject('temporalAddress');
+  const env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'nope' };
+  expect(await refusal({ env })).toEqual([
+    `error: TEMPORAL_NAMESPACE: the Temporal server at ${address} has no namespace nope: ` +
+      'create it there, correct the name, or unset it to use "default"',
+  ]);
+});
+
+it('a host that is no address of this machine', async () => {
+  expect(await refusal({ env: { HOST: 'foo.invalid' } })).toEqual([
+    expect.stringMatching(
+      /^error: HOST foo\.invalid is no address of this machine \(\w+\): set HOST to 0\.0\.0\.0 or /,
+    ),
+  ]);
+});
+
+it('a template for Postgres that is not there', async () => {
+  const [line, ...more] = await refusal({
+    env: { POSTGRES_TEMPLATE: '/nope', TEMPORAL_ADDRESS: inject('temporalAddress') },
+  });
+  expect(line).toMatch(
+    /^error: POSTGRES_TEMPLATE: \/nope cannot be used: .*No such file.*: correct it, or unset it to use initdb$/,
+  );
+  expect(more).toEqual([]);
 });
 
 it('every mistake in a manifest, with its line and field', async () => {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { StandaloneConfig } from '#config/standalone-config.js';
 import { obtainTool } from '#devstack/obtain-tool.js';
 import type { Progress } from '#devstack/progress.js';
+import { isGrpcServiceError } from '@temporalio/client';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import { startTemporalDevServer } from '#temporal/dev-server.js';
@@ -18,6 +19,9 @@ export interface TemporalServer {
   /** Ends the connections, and the server if it is ours. */
   stop(): Promise<void>;
 }
+
+/** gRPC's number for it. */
+const NOT_FOUND = 5;
 
 interface Surroundings {
   readonly progress: Progress;
@@ -38,13 +42,14 @@ export async function obtainTemporal(
       const remedy = 'start it, correct the address, or unset it to use a local server';
       throw new Error(`TEMPORAL_ADDRESS: ${error.message}: ${remedy}`, { cause: error });
     });
-    const access = await orAborted(connecting, surroundings.signal);
+    const access = await orAborted(connecting.then(withNamespace(named, namespace)), surroundings.signal);
     return { address: named, uiUrl: undefined, access, stop: () => access.close() };
   }
   const server = await startServer(config, dataDirectory, surroundings);
   const { address, uiUrl } = server;
   try {
-    const access = await orAborted(connectTemporal({ address, namespace }), surroundings.signal);
+    const connecting = connectTemporal({ address, namespace }).then(withNamespace(address, namespace));
+    const access = await orAborted(connecting, surroundings.signal);
     const stop = async (): Promise<void> => {
       await access.close().catch(() => undefined);
       await server.stop();
@@ -54,6 +59,25 @@ export async function obtainTemporal(
     await server.stop();
     throw error;
   }
+}
+
+/** Passes a connection on if its server has the namespace; workers would tell so later, and in words for nobody. */
+function withNamespace(address: string, namespace: string) {
+  return async (access: TemporalAccess): Promise<TemporalAccess> => {
+    try {
+      await access.client.workflowService.describeNamespace({ namespace });
+    } catch (error) {
+      // Not everybody who may use a namespace may look at it.
+      if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) return access;
+      await access.close();
+      const remedy = 'create it there, correct the name, or unset it to use "default"';
+      throw new Error(
+        `TEMPORAL_NAMESPACE: the Temporal server at ${address} has no namespace ${namespace}: ${remedy}`,
+        { cause: error },
+      );
+    }
+    return access;
+  };
 }
 
 async function startServer(

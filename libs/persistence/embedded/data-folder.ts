@@ -20,7 +20,7 @@ export interface DataFolderOptions {
 
 /** Makes the data folder unless it is there. It appears whole or not at all; what a killed run left unfinished is removed. */
 export async function ensureDataFolder(options: DataFolderOptions): Promise<void> {
-  const { data, user, durable, template, signal, log } = options;
+  const { data, user, durable, template, log } = options;
   const [home, name] = [dirname(data), basename(data)];
   for (const other of await readdir(home)) {
     if (other.startsWith(`${name}.new-`)) await removeUnfinished(join(home, other));
@@ -34,9 +34,7 @@ export async function ensureDataFolder(options: DataFolderOptions): Promise<void
   const unfinished = await mkdtemp(`${data}.new-`);
   try {
     await give(unfinished, user);
-    if (template?.endsWith('.tar.gz'))
-      await runAs(user, 'tar', ['--no-overwrite-dir', '-xzf', template, '-C', unfinished], signal);
-    else if (template) await runAs(user, '/bin/cp', ['-R', `${template}/.`, unfinished], signal);
+    if (template) await copyTemplate({ ...options, template, folder: unfinished });
     else await initializeDataFolder({ ...options, folder: unfinished });
     await checkVersion(unfinished, data);
     await rename(unfinished, data);
@@ -44,6 +42,23 @@ export async function ensureDataFolder(options: DataFolderOptions): Promise<void
     await removeUnfinished(unfinished);
     throw error;
   }
+}
+
+/** Throws what is wrong with the template, and what helps. */
+async function copyTemplate({
+  folder,
+  template,
+  user,
+  signal,
+}: Pick<DataFolderOptions, 'user' | 'signal'> & { folder: string; template: string }): Promise<void> {
+  const copy = template.endsWith('.tar.gz')
+    ? runAs(user, 'tar', ['--no-overwrite-dir', '-xzf', template, '-C', folder], signal)
+    : runAs(user, '/bin/cp', ['-R', `${template}/.`, folder], signal);
+  await copy.catch((error: Error) => {
+    signal?.throwIfAborted();
+    const message = `POSTGRES_TEMPLATE: ${template} cannot be used: ${error.message}: correct it, or unset it to use initdb`;
+    throw new Error(message, { cause: error });
+  });
 }
 
 /** An initdb whose parent was killed writes for another moment, until it misses its files. */
