@@ -49,7 +49,7 @@ export async function findCached(tool: Cached): Promise<string[]> {
  */
 export async function keepInCache(tool: Cached, make: (folder: string) => Promise<string>): Promise<string> {
   const cache = await openCache();
-  await removeAbandoned(cache);
+  await removeAbandoned();
   const workFolder = await mkdtemp(join(cache, workPrefix(process.pid)));
   try {
     const made = await make(workFolder);
@@ -89,12 +89,19 @@ function workPrefix(pid: number): string {
   return `.work-${hostname()}-${pid}-`;
 }
 
-/** Removes the work folders of processes of this host that have ended; a cache on a network disk has others as well. */
-async function removeAbandoned(cache: string): Promise<void> {
-  for (const name of await readdir(cache)) {
-    const pid = Number(/^\.work-.*-(\d+)-\w+$/.exec(name)?.[1]);
-    if (name.startsWith(workPrefix(pid)) && !isAlive(pid))
-      await rm(join(cache, name), { recursive: true, force: true });
+/**
+ * Removes the work folders of processes of this host that have ended; a cache on a network disk has others as well. What
+ * cannot be removed stays: it is in nobody's way.
+ */
+export async function removeAbandoned(): Promise<void> {
+  for (const folder of cacheFolders()) {
+    if (!(await isTrusted(folder))) continue;
+    for (const name of await readdir(folder.path).catch(() => [])) {
+      const pid = Number(/^\.work-.*-(\d+)-\w+$/.exec(name)?.[1]);
+      if (name.startsWith(workPrefix(pid)) && !isAlive(pid)) {
+        await rm(join(folder.path, name), { recursive: true, force: true }).catch(() => undefined);
+      }
+    }
   }
 }
 

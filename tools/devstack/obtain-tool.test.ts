@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cachedPath } from './cache-folder.js';
@@ -149,6 +149,14 @@ describe('the order of the ways', () => {
     expect(await get(tool)).toBe(cached);
     expect(await readFile(cached, 'utf8')).toContain('greeter 1.2');
   });
+});
+
+it('removes what a killed run left half made, also when nothing is to be made', async () => {
+  const { pid } = spawnSync('/bin/sh', ['-c', 'true']);
+  await mkdir(join(cache, `.work-${hostname()}-${pid}-abcdef`), { recursive: true });
+  vi.stubEnv('DEVSTACK_GREETER', await putProgram(join(root, 'mine/greeter')));
+  await get(greeter());
+  expect(await readdir(cache)).toEqual([]);
 });
 
 describe('the official download', () => {

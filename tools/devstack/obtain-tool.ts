@@ -1,5 +1,5 @@
 import { buildFromGo } from './build-from-go.js';
-import { findCached, keepInCache } from './cache-folder.js';
+import { findCached, keepInCache, removeAbandoned } from './cache-folder.js';
 import { downloadArchive } from './download-archive.js';
 import { environment } from './environment.js';
 import { findOnPath } from './find-on-path.js';
@@ -27,6 +27,7 @@ export function obtainTool(name: ToolName, options: ObtainOptions): Promise<stri
 /** As `obtainTool`, for a tool that is described elsewhere. */
 export async function obtain(tool: Tool, options: ObtainOptions): Promise<string> {
   options.progress.step(`looking for ${tool.name}`);
+  await removeAbandoned();
   const named = environment()[tool.variable];
   if (named) return proveNamed(tool, named, options.signal);
 
