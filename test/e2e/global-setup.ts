@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { createProgress } from '#devstack/progress.js';
+import { untilSignal } from '#devstack/until-signal.js';
 import { obtainTool } from '#devstack/obtain-tool.js';
 import { createGitRepository } from '../../libs/sources/testing/git-repository.js';
 import { startGitHttpServer } from '../../libs/sources/testing/git-http-server.js';
@@ -128,7 +129,7 @@ function countServers(catalogue: string): number {
 
 async function temporalBinary(): Promise<string> {
   const progress = createProgress();
-  const binary = await obtainTool('temporal', { progress, signal: new AbortController().signal });
+  const binary = await untilSignal((signal) => obtainTool('temporal', { progress, signal }));
   progress.done();
   return binary;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { createProgress } from '#devstack/progress.js';
+import { untilSignal } from '#devstack/until-signal.js';
 import { obtainTool } from '#devstack/obtain-tool.js';
 import type { ToolName } from '#devstack/tools.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
@@ -30,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-test-'));
   const progress = createProgress();
   const log = (): void => undefined;
-  const obtain = (name: ToolName) => obtainTool(name, { progress, signal: new AbortController().signal });
+  const obtain = (name: ToolName) => untilSignal((signal) => obtainTool(name, { progress, signal }));
   const temporalBinary = await obtain('temporal');
   // Where they have to be built first, that takes longer than any test may.
   for (const name of ['etcd', 'kube-apiserver'] as const) await obtain(name);
