@@ -82,7 +82,7 @@ describe('the first start, of the sample', () => {
         .toEqual([
           { status: 'healthy' },
           // One of the sample's sources is public, and here there is no network.
-          { status: 'ready', detail: expect.stringContaining('source "toolhive" of default/quickstart, which fails') },
+          { status: 'ready', detail: expect.stringContaining('source "toolhive" of default/quickstart fails') },
           expect.objectContaining({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), node_version: process.version }),
         ]);
     }
