@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { StandaloneConfig } from '#config/standalone-config.js';
-import { portInUse } from '#registry-api/http/http-server.js';
+import { listenFault } from '#registry-api/http/listen-fault.js';
 
 /** Throws when the API could not listen: before anything is started, because later it takes longer to hear of it. */
 export async function demandFreePorts({ host, port, internalPort }: StandaloneConfig): Promise<void> {
@@ -18,15 +18,4 @@ export async function demandFreePorts({ host, port, internalPort }: StandaloneCo
       if (server.listening) await once(server.close(), 'close');
     }
   }
-}
-
-function listenFault(wanted: { host: string; port: number; portSetting: string }, cause: NodeJS.ErrnoException): Error {
-  const { host, port, portSetting } = wanted;
-  const { code, message } = cause;
-  if (code === 'EADDRINUSE') return portInUse(wanted, cause);
-  if (code === 'EACCES') {
-    return new Error(`port ${port} is not for this user: set ${portSetting} to one above 1023`, { cause });
-  }
-  const why = code ?? message;
-  return new Error(`HOST ${host} is no address of this machine (${why}): set HOST to 0.0.0.0 or 127.0.0.1`, { cause });
 }

@@ -7,13 +7,14 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyHttpOptions, FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryDirectory } from '../served-registry.js';
 import type { ServerMetrics } from '../server-metrics.js';
 import { refuseOtherMethods } from './accepted-methods.js';
 import { refuseOtherTypes } from './accepted-types.js';
 import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
 import { sendProblem, toProblem } from './error.filter.js';
+import { listenFault } from './listen-fault.js';
+import type { WantedAddress } from './listen-fault.js';
 import { NestLogger } from './nest-logger.js';
 import { Problem } from './problem.js';
 import { parseQueryString } from './query-string.js';
@@ -22,13 +23,9 @@ import { requestId } from './request-id.js';
 import type { Revalidations } from './revalidations.js';
 import { scopeToRegistry } from './served-scope.js';
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends WantedAddress {
   readonly module: DynamicModule;
   readonly directory: RegistryDirectory;
-  readonly host: string;
-  readonly port: number;
-  /** What a user sets to choose another port. */
-  readonly portSetting: string;
   /** Asked before a body is read; rejects with what to answer whoever may not send one. Everybody may when absent. */
   readonly mayWrite?: (request: FastifyRequest) => boolean | Promise<boolean>;
   /** Where its requests are counted; nowhere when absent. */
@@ -156,24 +153,6 @@ function serverOptions({ directory }: HttpServerOptions): FastifyHttpOptions<Ser
     },
     clientErrorHandler: answerUnreadable,
   };
-}
-
-/** The error with its remedy, where there is one. */
-function listenFault(options: HttpServerOptions, error: NodeJS.ErrnoException): Error {
-  if (error.code === 'EADDRINUSE') return portInUse(options, error);
-  if (error.code === undefined || !NO_ADDRESS.has(error.code)) return error;
-  const message = `HOST ${options.host} is no address of this machine (${error.code}): set HOST to 0.0.0.0 or 127.0.0.1`;
-  return new RegistryError('ValidationFailed', message, 'stop', { cause: error });
-}
-
-const NO_ADDRESS: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL']);
-
-export function portInUse(
-  { port, portSetting }: Pick<HttpServerOptions, 'port' | 'portSetting'>,
-  cause: unknown,
-): RegistryError {
-  const message = `port ${port} is in use; stop what listens there, or set ${portSetting} to a free port`;
-  return new RegistryError('ValidationFailed', message, 'stop', { cause });
 }
 
 function urlHost(host: string): string {

@@ -1,0 +1,26 @@
+import { RegistryError } from '#domain/registry-error.js';
+
+/** Where somebody wanted to listen. */
+export interface WantedAddress {
+  readonly host: string;
+  readonly port: number;
+  /** What a user sets to choose another port. */
+  readonly portSetting: string;
+}
+
+/** Why nobody can listen there, with the remedy, where there is one. */
+export function listenFault({ host, port, portSetting }: WantedAddress, cause: NodeJS.ErrnoException): Error {
+  const fault = (message: string) => new RegistryError('ValidationFailed', message, 'stop', { cause });
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return fault(`port ${port} is in use; stop what listens there, or set ${portSetting} to a free port`);
+    case 'EACCES':
+      return fault(`port ${port} is not for this user: set ${portSetting} to one above 1023`);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EADDRNOTAVAIL':
+      return fault(`HOST ${host} is no address of this machine (${cause.code}): set HOST to 0.0.0.0 or 127.0.0.1`);
+    default:
+      return cause;
+  }
+}
