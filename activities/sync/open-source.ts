@@ -98,7 +98,10 @@ export async function openSource(
       format: definition.fileFormat ?? opened.plan.format,
       mayBeEmpty: definition.mayBeEmpty ?? false,
       resolve: () => definition.resolve(spec, context),
-      download: (revision, path) => definition.download(spec, revision, path, context),
+      async download(revision, path) {
+        using _turn = definition.runsProgram ? await world.turns.downloads.take(scope.signal) : undefined;
+        await definition.download(spec, revision, path, context);
+      },
     };
   }
   const message = `this version cannot read ${type} sources yet: use git, configMapRef, pvcRef or api`;

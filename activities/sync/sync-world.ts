@@ -13,11 +13,11 @@ export interface SyncWorld {
   readonly catalogue: RegistryCatalogue;
   readonly database: DatabaseAccess;
   /**
-   * For looks at sources, and for fetching and importing what they hold: so many that no source waits for others that hang;
-   * what takes memory is bounded where it does. Whoever waits here has its task already: one that nobody takes within a
+   * For looks at sources, and for fetching and importing what they hold: so many that no source waits for others that hang.
+   * What takes memory is bounded where it does, as downloads are that run a program. Whoever waits here has its task already: one that nobody takes within a
    * minute means that the store is gone.
    */
-  readonly turns: { readonly looks: Turns; readonly fetches: Turns };
+  readonly turns: { readonly looks: Turns; readonly fetches: Turns; readonly downloads: Turns };
   readonly imports: ImportThreads;
   /** Read pages one at a time: none must wait for the import of a large file. */
   readonly walks: ImportThreads;

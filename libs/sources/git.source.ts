@@ -96,6 +96,7 @@ export const gitSource = defineSource<GitSpec>({
   block: 'git',
   view: { type: 'REMOTE', sourceType: 'git', address: 'repository' },
   shape: 'file',
+  runsProgram: true,
   spec: gitSpec,
   serverSpec: gitServerSpec,
 

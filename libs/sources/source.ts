@@ -98,6 +98,8 @@ export interface FileSource<Spec> extends SourceType<Spec> {
   readonly fileFormat?: FileFormat;
   /** It says what there is, not what somebody wrote down: little, or nothing, is as true as much. */
   readonly mayBeEmpty?: true;
+  /** Its download runs a program that has memory of its own. */
+  readonly runsProgram?: true;
   /** As cheaply as the source can say what it holds; throws a RegistryError. */
   resolve(spec: Spec, context: SourceContext): Promise<SourceRevision>;
   /** Writes the one file of that revision to `path`; throws a RegistryError. */

@@ -54,7 +54,7 @@ export async function startTestSyncWorker(
       database,
       cacheDirectory: join(directory, 'cache'),
       walks: new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD),
-      turns: { looks: new Turns(30), fetches: new Turns(30) },
+      turns: { looks: new Turns(30), fetches: new Turns(30), downloads: new Turns(4) },
       imports: new ImportThreads({ threads: 2, memoryMiB: 256, deadlineMs: 60_000 }, IMPORT_THREAD),
       settings: {
         urlRewrites: [],

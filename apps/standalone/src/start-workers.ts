@@ -20,6 +20,8 @@ import type { DocumentStore } from './documents/document-store.js';
 
 /** Of all registries together. */
 const TURNS = 64;
+/** A git that unpacks takes tens of megabytes. */
+const DOWNLOADS = 16;
 
 export interface WorkersOptions {
   readonly config: StandaloneConfig;
@@ -78,7 +80,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       database: database.app,
       cacheDirectory,
       version,
-      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS) },
+      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS), downloads: new Turns(DOWNLOADS) },
       imports,
       walks: new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 10 * 60_000 }),
       settings: {

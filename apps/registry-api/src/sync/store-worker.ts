@@ -23,6 +23,9 @@ import { startSyncWorker } from './sync-worker.js';
  */
 const TURNS = 64;
 
+/** A git that unpacks takes tens of megabytes; of a host that hangs it has not come so far. */
+const DOWNLOADS = 4;
+
 /** Their turns with it are short. */
 const CONNECTIONS = 5;
 
@@ -60,7 +63,7 @@ export async function startStoreWorker(options: StoreWorkerOptions): Promise<Run
       resources,
       catalogue: new RegistryCatalogue(dataSource),
       database: database.app,
-      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS) },
+      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS), downloads: new Turns(DOWNLOADS) },
       imports,
       walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
       version,
