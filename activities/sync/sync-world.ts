@@ -14,8 +14,8 @@ export interface SyncWorld {
   readonly database: DatabaseAccess;
   /**
    * For looks at sources, and for fetching and importing what they hold: so many that no source waits for others that hang.
-   * What takes memory is bounded where it does, as downloads are that run a program. Whoever waits here has its task already: one that nobody takes within a
-   * minute means that the store is gone.
+   * What takes memory is bounded where it does, as downloads are that run a program. Whoever waits here has its task
+   * already: one that nobody takes within a minute means that the store is gone.
    */
   readonly turns: { readonly looks: Turns; readonly fetches: Turns; readonly downloads: Turns };
   readonly imports: ImportThreads;

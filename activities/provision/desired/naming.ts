@@ -7,7 +7,8 @@ import { digestOf } from './fields.js';
 
 const LABEL_LIMIT = 63;
 
-const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
+/** Names the registry on all that is made for it. */
+export const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
 
 export const names = {
   config: serverConfigName,

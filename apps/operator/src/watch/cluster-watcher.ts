@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import type { KindName } from '#kubernetes/kinds.js';
@@ -16,7 +17,6 @@ import type { HeldFields } from './own-fields.js';
 import { RegistryIndex } from './registry-index.js';
 
 const OURS = 'app.kubernetes.io/managed-by=toolhive-operator';
-const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
 /** By labels that no podTemplateSpec can change, as it can change that of {@link OURS}. */
 const OUR_PODS = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}`;
 
