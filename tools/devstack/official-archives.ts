@@ -7,14 +7,15 @@ export interface Archive {
   readonly member: string;
 }
 
-const temporalVersion = '1.5.1';
+/** The release of the Temporal CLI that is obtained: server 1.32.0, UI 2.54.1. */
+export const temporalVersion = '1.9.1';
 
-/** The Temporal CLI as its project releases it; sha256 as in the checksums of the release. */
+/**
+ * The Temporal CLI as its project releases it. Only digests that could be checked stand here; other platforms get the same
+ * executable from the Python package.
+ */
 export const temporalArchives: Readonly<Record<string, Archive>> = {
-  'linux-x64': temporalArchive('linux_amd64', 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d'),
-  'linux-arm64': temporalArchive('linux_arm64', 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5'),
-  'darwin-x64': temporalArchive('darwin_amd64', 'bbb73e2a31135abe50a1f1cdb35030c42961df618e8ce9c60ae89f201540c5d9'),
-  'darwin-arm64': temporalArchive('darwin_arm64', 'cca01b7ea35ad56e2a328d9ae596bf716bd22313ef63c7a761c88354457c2415'),
+  'linux-x64': temporalArchive('linux_amd64', '09a0326a51db84d02735e53542b9ebd8c4758daf47482a9ab0abce15844e60d5'),
 };
 
 function temporalArchive(platform: string, hex: string): Archive {

