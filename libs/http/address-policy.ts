@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { METADATA, SET_ASIDE, SPECIAL_PURPOSE } from './special-addresses.js';
 
 /**
  * Where outgoing requests may end. `private-allowed`: everywhere but at link-local and metadata addresses, since a
@@ -9,51 +10,33 @@ export type AddressPolicy = 'private-allowed' | 'public-only';
 /** What an address leads to. `never`: no source can be there, but a cloud's credentials can. */
 export type AddressReach = 'public' | 'private' | 'never';
 
-/** No service of anybody is there; but a cloud's metadata, with credentials in it, is. */
-const NEVER = blockList(
-  '0.0.0.0/8', // this host
-  '169.254.0.0/16', // link-local, most clouds' metadata
-  '100.100.100.200/32', // metadata of Alibaba Cloud
-  '168.63.129.16/32', // of Azure
-  '224.0.0.0/4', // multicast
-  '240.0.0.0/4', // reserved, broadcast
+/** This host, link-local (where most clouds have their metadata), multicast, broadcast, and the other metadata addresses. */
+const NEVER = blockList([
+  '0.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
   '::/128',
   'fe80::/10',
-  'fd00:ec2::254/128', // metadata of AWS
-  'fd20:ce::254/128', // of Google
   'ff00::/8',
-);
+  ...METADATA,
+]);
 
-/** Loopback, private networks, and what IANA sets aside for special use (RFC 6890). */
-const PRIVATE = blockList(
-  '127.0.0.0/8',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '100.64.0.0/10', // shared by the customers of a provider
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '::1/128',
-  'fc00::/7',
-  'fec0::/10',
-  '64:ff9b:1::/48', // NAT64 of the local network
-  '100::/64',
-  '2001::/23',
-  '2001:db8::/32',
-);
+const PRIVATE = blockList([...SPECIAL_PURPOSE, ...SET_ASIDE]);
 
-/** What an IP address leads to, be it an IPv6 address that stands for an IPv4 one. Text that is no address: `never`. */
+/**
+ * Returns what an IP address leads to. An IPv6 address that stands for an IPv4 one is judged by both. Text that is no address
+ * is `never`.
+ */
 export function reachOf(address: string): AddressReach {
   if (isIPv4(address)) return lookUp(address, 'ipv4');
   if (!isIPv6(address)) return 'never';
   const bare = address.replace(/%.*$/, '');
-  const reach = lookUp(bare, 'ipv6');
-  const embedded = embeddedIPv4(groupsOf(bare));
-  const behind = embedded === undefined ? reach : lookUp(embedded, 'ipv4');
-  return behind === 'never' || reach === 'public' ? behind : reach;
+  const groups = groupsOf(bare);
+  const outer = isTranslated(groups) ? 'public' : lookUp(bare, 'ipv6');
+  const reaches = [outer, ...embedded(groups).map((inner) => lookUp(inner, 'ipv4'))];
+  if (reaches.includes('never') || hidesMetadata(groups)) return 'never';
+  return reaches.includes('private') ? 'private' : 'public';
 }
 
 export function isAllowed(address: string, policy: AddressPolicy): boolean {
@@ -66,36 +49,78 @@ function lookUp(address: string, family: 'ipv4' | 'ipv6'): AddressReach {
   return PRIVATE.check(address, family) ? 'private' : 'public';
 }
 
-/** Mapped, translated (RFC 2765), compatible, NAT64 (RFC 6052, RFC 8215) and 6to4 (RFC 3056). */
-function embeddedIPv4(groups: readonly number[]): string | undefined {
-  const [first, second, third] = groups as [number, number, number];
-  const starts = (...prefix: number[]) => prefix.every((group, index) => groups[index] === group);
-  const isLast =
-    starts(0, 0, 0, 0, 0, 0xffff) ||
-    starts(0, 0, 0, 0, 0xffff, 0) ||
-    (starts(0, 0, 0, 0, 0, 0) && groups[6] !== 0) ||
-    starts(0x64, 0xff9b, 0, 0, 0, 0) ||
-    starts(0x64, 0xff9b, 1);
-  if (isLast) return dotted(groups[6] as number, groups[7] as number);
-  return first === 0x2002 ? dotted(second, third) : undefined;
+type Groups = readonly [number, number, number, number, number, number, number, number];
+
+function startsWith(groups: Groups, ...prefix: number[]): boolean {
+  return prefix.every((group, index) => groups[index] === group);
 }
+
+/** Whether the first 96 bits say nothing but that the rest is an IPv4 address; see `TRANSLATED`. */
+function isTranslated(groups: Groups): boolean {
+  return (
+    startsWith(groups, 0, 0, 0, 0, 0, 0xffff) ||
+    startsWith(groups, 0, 0, 0, 0, 0xffff, 0) ||
+    (startsWith(groups, 0, 0, 0, 0, 0, 0) && groups[6] !== 0) ||
+    startsWith(groups, 0x64, 0xff9b, 0, 0, 0, 0)
+  );
+}
+
+/** Returns the IPv4 addresses that traffic to an IPv6 address may end at, or pass through. */
+function embedded(groups: Groups): string[] {
+  const [first, second, third, fourth, , sixth, seventh, eighth] = groups;
+  const last = dotted(seventh, eighth);
+  if (isTranslated(groups) || startsWith(groups, 0x64, 0xff9b, 1)) return [last];
+  // 6to4 (RFC 3056).
+  if (first === 0x2002) return [dotted(second, third)];
+  // Teredo (RFC 4380): the server, and the client with all bits turned.
+  if (startsWith(groups, 0x2001, 0)) return [dotted(third, fourth), dotted(seventh ^ 0xffff, eighth ^ 0xffff)];
+  // ISATAP (RFC 5214).
+  if (sixth === 0x5efe && (groups[4] & 0xfdff) === 0) return [last];
+  return [];
+}
+
+/**
+ * A network may translate under any prefix of its own (RFC 6052, section 2.2), which is not known here. An address with a
+ * metadata address at one of the places that the RFC names is refused: by chance that is one address in four thousand million.
+ */
+function hidesMetadata(groups: Groups): boolean {
+  const bytes = groups.flatMap((group) => [group >> 8, group & 0xff]);
+  const places = [
+    [4, 5, 6, 7],
+    [5, 6, 7, 9],
+    [6, 7, 9, 10],
+    [7, 9, 10, 11],
+    [9, 10, 11, 12],
+    [12, 13, 14, 15],
+  ];
+  return places.some((place) => METADATA_HOSTS.has(place.map((index) => bytes[index]).join('.')));
+}
+
+const METADATA_HOSTS = new Set([
+  '169.254.169.254',
+  '169.254.170.2',
+  '169.254.170.23',
+  '100.100.100.200',
+  '168.63.129.16',
+  '192.0.0.192',
+]);
 
 function dotted(high: number, low: number): string {
   return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
 }
 
-/** The eight groups of an IPv6 address that is known to be one. */
-function groupsOf(address: string): number[] {
+/** Returns the eight groups of an IPv6 address. */
+function groupsOf(address: string): Groups {
   const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
     const [a, b, c, d] = bytes.map(Number) as [number, number, number, number];
     return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
   });
   const [before = [], after = []] = plain.split('::').map((half) => (half === '' ? [] : half.split(':')));
   const zeros = Array<string>(8 - before.length - after.length).fill('0');
-  return [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16));
+  return [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16)) as unknown as Groups;
 }
 
-function blockList(...networks: string[]): BlockList {
+function blockList(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
     const [address = '', prefix] = network.split('/');

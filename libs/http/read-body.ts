@@ -6,12 +6,13 @@ import { TooLarge } from './http-failure.js';
 /** What `Accept-Encoding` asks for. */
 export const ACCEPTED_ENCODINGS = 'gzip, br';
 
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  br: createBrotliDecompress,
-  deflate: createInflate,
-};
+/** A map, since a peer may send the name of a member that every object inherits. */
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['br', createBrotliDecompress],
+  ['deflate', createInflate],
+]);
 
 /** An encoding that was not asked for. */
 export class UnknownEncoding extends Error {}
@@ -23,7 +24,7 @@ export class UnknownEncoding extends Error {}
 export async function readBody(body: Readable, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
   const name = encoding?.trim().toLowerCase();
   const isPlain = !name || name === 'identity';
-  const decoder = isPlain ? undefined : DECODERS[name]?.();
+  const decoder = isPlain ? undefined : DECODERS.get(name)?.();
   if (!isPlain && !decoder) {
     body.destroy();
     throw new UnknownEncoding(`answered in content encoding "${name}", which was not asked for`);

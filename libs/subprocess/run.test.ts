@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,9 @@ import { run } from './run.js';
 import type { RunOptions } from './run.js';
 
 let directory: string;
+
+/** Node reserves tens of gigabytes of address space. */
+const LIMITS = { addressSpaceBytes: 2 ** 42, residentBytes: 2 ** 30, fileBytes: 10_000_000 };
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'run-'));
@@ -21,6 +24,7 @@ function script(source: string, options: Partial<RunOptions> = {}) {
     env: { PATH: process.env['PATH'] ?? '' },
     signal: new AbortController().signal,
     timeoutMs: 30_000,
+    limits: LIMITS,
     maxOutputBytes: 1_000_000,
     ...options,
   });
@@ -68,6 +72,7 @@ it('takes arguments as they are, since there is no shell', async () => {
     env: {},
     signal: new AbortController().signal,
     timeoutMs: 30_000,
+    limits: LIMITS,
     maxOutputBytes: 1_000,
   });
   expect(stdout).toBe('$(id) `id` ; *\n');
@@ -86,7 +91,13 @@ it('writes standard output to a file', async () => {
 
 it('tells a command that does not exist', async () => {
   await expect(
-    run('no-such-command', [], { env: {}, signal: new AbortController().signal, timeoutMs: 1_000, maxOutputBytes: 1 }),
+    run('no-such-command', [], {
+      env: {},
+      signal: new AbortController().signal,
+      timeoutMs: 1_000,
+      limits: LIMITS,
+      maxOutputBytes: 1,
+    }),
   ).rejects.toMatchObject({ name: 'RunFailure', kind: 'not-started' });
 });
 
@@ -103,6 +114,39 @@ it('keeps the beginning of endless complaints only', async () => {
   const { stderr } = await script('process.stderr.write("first"); process.stderr.write("x".repeat(1_000_000))');
   expect(stderr.startsWith('first')).toBe(true);
   expect(stderr.length).toBe(64 * 1024);
+});
+
+it('stops a child that complains without end', async () => {
+  const endless = 'const more = () => process.stderr.write("x".repeat(65536), more); more()';
+  await expect(script(endless)).rejects.toMatchObject({ kind: 'too-much-output' });
+});
+
+it('lets no process have more address space than its limit', async () => {
+  const limits = { ...LIMITS, addressSpaceBytes: 64 * 1024 * 1024 };
+  const { exitCode } = await run('/bin/sh', ['-c', 'x=x; while :; do x="$x$x"; done'], {
+    env: {},
+    signal: new AbortController().signal,
+    timeoutMs: 30_000,
+    limits,
+    maxOutputBytes: 1_000,
+  });
+  expect(exitCode).not.toBe(0);
+});
+
+it('stops processes that together hold more memory than the limit of one', async () => {
+  const family = `
+    const hoard = 'globalThis.kept = Buffer.alloc(150e6, 1); setInterval(() => {}, 1000)';
+    for (let i = 0; i < 3; i++) require('node:child_process').spawn(process.execPath, ['-e', hoard]);
+    setInterval(() => {}, 1000)`;
+  const stopped = script(family, { limits: { ...LIMITS, residentBytes: 300e6 } });
+  await expect(stopped).rejects.toMatchObject({ kind: 'too-much-memory' });
+});
+
+it('lets no file grow beyond the limit', async () => {
+  const path = join(directory, 'large');
+  const { exitCode } = await script(`require('node:fs').writeFileSync(${JSON.stringify(path)}, Buffer.alloc(20e6))`);
+  expect(exitCode).not.toBe(0);
+  expect((await stat(path)).size).toBeLessThanOrEqual(LIMITS.fileBytes);
 });
 
 it('ends a family that does not want to, when the time is over', async () => {

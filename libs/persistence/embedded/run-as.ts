@@ -6,6 +6,8 @@ export const SERVER_ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/local/bi
 
 const TIMEOUT_MS = 5 * 60_000;
 const OUTPUT_LIMIT = 1024 * 1024;
+/** The server reserves far more address space than it uses. */
+const LIMITS = { addressSpaceBytes: 16 * 1024 ** 3, residentBytes: 2 * 1024 ** 3, fileBytes: 1024 ** 3 };
 
 /**
  * Runs a program to its end as the given user (undefined: ourselves). On abort what it started ends with it: initdb has
@@ -23,6 +25,7 @@ export async function runAs(
     env: SERVER_ENVIRONMENT,
     signal,
     timeoutMs: TIMEOUT_MS,
+    limits: LIMITS,
     maxOutputBytes: OUTPUT_LIMIT,
   });
   if (exitCode !== 0) throw new Error(stderr.trim() || `${command} ended with exit code ${exitCode}`);

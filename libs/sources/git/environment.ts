@@ -37,11 +37,18 @@ export async function gitEnvironment(
     ['fetch.fsck.zeroPaddedFilemode', 'ignore'],
     ['fetch.fsck.missingSpaceBeforeDate', 'ignore'],
     ['fetch.fsck.badTimezone', 'ignore'],
-    // Always a pack, indexed as a stream: memory does not grow with what a server sends.
+    // A fetch always keeps a pack, which is indexed as a stream; every cache and window of git is small. The bounds that
+    // hold whatever a server sends are those of the process: see MEMORY in git.ts.
     ['fetch.unpackLimit', '1'],
     ['core.bigFileThreshold', '16m'],
     ['core.deltaBaseCacheLimit', '16m'],
+    ['core.packedGitWindowSize', '16m'],
+    ['core.packedGitLimit', '64m'],
     ['pack.threads', '1'],
+    ['pack.windowMemory', '16m'],
+    ['pack.deltaCacheSize', '16m'],
+    ['http.postBuffer', '1m'],
+    ['http.maxRequests', '1'],
     ['protocol.allow', 'never'],
     [`protocol.${remote.scheme}.allow`, 'always'],
     // The first request only, where hosts redirect renamed repositories.
@@ -71,6 +78,8 @@ export async function gitEnvironment(
     HOME: home,
     XDG_CONFIG_HOME: home,
     LC_ALL: 'C',
+    // One pool of memory per process: others would only use up its address space.
+    MALLOC_ARENA_MAX: '1',
     GIT_DIR: directory,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_SYSTEM: '/dev/null',

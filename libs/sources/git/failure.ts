@@ -114,6 +114,19 @@ const FAULTS: readonly Fault[] = [
 const REFUSED_OBJECT =
   /unadvertised object|not our ref|want \w+ not valid|couldn't find remote ref|no such remote ref/i;
 
+/** git ran into a limit of `libs/subprocess`: out of memory, or a child of it ended by SIGXCPU, SIGXFSZ or SIGKILL. */
+const LIMIT_HIT =
+  /Out of memory|out of memory|malloc failed|mmap failed|died of signal (9|24|25)\b|Cannot allocate memory/;
+
+export function hitLimit(stderr: string): boolean {
+  return LIMIT_HIT.test(stderr);
+}
+
+export function tooHeavy(remote: Remote, cause?: unknown): RegistryError {
+  const message = `${remote.name} cannot be read within the memory and time that git gets: its answers are too large. Use a smaller repository.`;
+  return new RegistryError('FetchFailed', message, 'wait', { cause });
+}
+
 /** Says in our own words, without addresses or secrets of theirs, why git failed. */
 export function toFailure(remote: Remote, stderr: string): RegistryError {
   if (REFUSED_OBJECT.test(stderr)) {

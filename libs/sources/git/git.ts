@@ -7,7 +7,7 @@ import type { RunOptions, RunResult } from '#subprocess/run.js';
 import type { SourceContext } from '../source.js';
 import type { Access } from './access.js';
 import { gitEnvironment } from './environment.js';
-import { toFailure } from './failure.js';
+import { hitLimit, toFailure, tooHeavy } from './failure.js';
 import type { Remote } from './remote.js';
 
 /** One private bare repository and the commands that are run in it. */
@@ -32,6 +32,14 @@ const MAX_REPOSITORY_BYTES = 512 * 1024 * 1024;
 /** Each fetch leaves a pack or two; past this number a fresh repository is cheaper than a repack. */
 const MAX_PACK_FILES = 400;
 const SIZE_CHECK_MS = 250;
+/** The kernel's bound on a pack comes after ours, whose message says more. */
+const FILE_SLACK_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A git host decides what its answers make of git's memory: endless lists of refs, deltas that unpack to gigabytes. Ten times
+ * what an honest repository needs, and less than a pod can spare.
+ */
+const MEMORY = { addressSpaceBytes: 320 * 1024 * 1024, residentBytes: 256 * 1024 * 1024 };
 
 /** Opens the source's repository for `use`, with credentials in files and environment that are gone afterwards. */
 export async function withGit<Result>(
@@ -63,6 +71,10 @@ class Repository implements Git {
     this.#directory = directory;
     this.#env = env;
     this.#context = context;
+  }
+
+  get #maxRepositoryBytes(): number {
+    return this.#context.settings.maxRepositoryBytes ?? MAX_REPOSITORY_BYTES;
   }
 
   async local(args: readonly string[], output: Output = {}): Promise<RunResult> {
@@ -104,9 +116,12 @@ class Repository implements Git {
     if (exitCode !== 0) throw toFailure(this.remote, stderr);
   }
 
-  async #run(args: readonly string[], options: Omit<RunOptions, 'env'>): Promise<RunResult> {
+  async #run(args: readonly string[], options: Omit<RunOptions, 'env' | 'limits'>): Promise<RunResult> {
     try {
-      return await run('git', args, { ...options, env: this.#env, cwd: this.#context.cacheDirectory });
+      const limits = { ...MEMORY, fileBytes: this.#maxRepositoryBytes + FILE_SLACK_BYTES };
+      const result = await run('git', args, { ...options, limits, env: this.#env, cwd: this.#context.cacheDirectory });
+      if (result.exitCode !== 0 && hitLimit(result.stderr)) throw tooHeavy(this.remote);
+      return result;
     } catch (error) {
       throw error instanceof RunFailure ? this.#explain(error) : error;
     }
@@ -121,6 +136,8 @@ class Repository implements Git {
           cause: failure,
         });
       }
+      case 'too-much-memory':
+        return tooHeavy(this.remote, failure);
       case 'too-much-output':
         return new RegistryError('FetchFailed', `${name} answers with more data than is read.`, 'wait', {
           cause: failure,
@@ -137,7 +154,7 @@ class Repository implements Git {
 
   /** A server decides how much it sends, so the folder's size is what bounds a fetch; growth is also what progress means. */
   #watchGrowth(): Disposable & { readonly tooBig: AbortSignal } {
-    const limit = this.#context.settings.maxRepositoryBytes ?? MAX_REPOSITORY_BYTES;
+    const limit = this.#maxRepositoryBytes;
     const controller = new AbortController();
     let known = 0;
     const timer = setInterval(() => {
