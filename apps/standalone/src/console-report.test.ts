@@ -7,6 +7,7 @@ const ref = { namespace: 'default', name: 'team', uid: 'u' };
 const API = { api: 'http://localhost:8080', temporal: { address: '127.0.0.1:7233', uiUrl: 'http://127.0.0.1:8233' } };
 const CLOCK = /\d\d:\d\d:\d\d/g;
 const NEXT = Date.UTC(2026, 10, 22, 12, 30);
+const FUTURE = Date.UTC(2999, 0, 1);
 
 let out: string[];
 let errors: string[];
@@ -36,11 +37,11 @@ const outcome = (more: Partial<SyncOutcome> = {}): SyncOutcome => ({
 });
 
 /** What a run is told as, with every time of day replaced. */
-async function told(ended: SyncOutcome): Promise<string | undefined> {
+async function told(ended: SyncOutcome, offline = false): Promise<string | undefined> {
   out.length = 0;
   const next = facts({ name: 'git', attemptCount: 1, nextSyncAtMs: NEXT });
   const asked = Promise.resolve(next);
-  report.run(ref, ended, () => asked);
+  report.run(ref, ended, { findFacts: () => asked, isOffline: () => Promise.resolve(offline) });
   await new Promise(setImmediate);
   return out[0]?.replaceAll(CLOCK, 'TIME');
 }
@@ -51,16 +52,24 @@ it('ends the start with a table, what is wrong, the addresses, and the word read
       {
         ref,
         watched: new Set(['good', 'slow']),
+        offline: new Set(['far']),
         facts: facts(
           { name: 'good', attemptCount: 0, lastSyncAtMs: NEXT, serverCount: 7 },
           { name: 'bad', attemptCount: 2, failure: { reason: 'FileNotFound', message: 'no such file' } },
+          { name: 'far', attemptCount: 1, failure: { reason: 'Unreachable', message: 'no DNS' }, nextSyncAtMs: FUTURE },
           { name: 'slow', attemptCount: 0, running: { sinceMs: NEXT, manual: false } },
         ),
       },
-      { ref: { ...ref, name: 'other' }, watched: new Set(), facts: facts({ name: 'new', attemptCount: 0 }) },
+      {
+        ref: { ...ref, name: 'other' },
+        watched: new Set(),
+        offline: new Set(),
+        facts: facts({ name: 'new', attemptCount: 0 }),
+      },
       {
         ref: { ...ref, name: 'viewed' },
         watched: new Set(['part', 'unused']),
+        offline: new Set(),
         facts: facts({ name: 'part', attemptCount: 0 }, { name: 'unused', attemptCount: 0 }),
         views: [{ name: 'view', sources: ['part'] }],
       },
@@ -68,15 +77,19 @@ it('ends the start with a table, what is wrong, the addresses, and the word read
     API,
   );
   expect(out.join('\n').replaceAll(CLOCK, 'TIME').trim().split('\n')).toEqual([
+    'Console http://localhost:8080/',
+    '',
     'REGISTRY        SOURCE  PHASE     SERVERS  NEXT SYNC   URL',
     'default/team    good    Complete  7        on change   http://localhost:8080/registry/good/v0.1/servers',
     'default/team    bad     Failed    -        on trigger  http://localhost:8080/registry/bad/v0.1/servers',
+    'default/team    far     Waiting   -        TIME    http://localhost:8080/registry/far/v0.1/servers',
     'default/team    slow    Syncing   -        running     http://localhost:8080/registry/slow/v0.1/servers',
     'default/other   new     Pending   -        on trigger  http://localhost:8080/default/other/registry/new/v0.1/servers',
     'default/viewed  part    Pending   -        on change   http://localhost:8080/default/viewed/registry/view/v0.1/servers',
     'default/viewed  unused  Pending   -        on change   -',
     '',
     'default/team bad: FileNotFound: no such file',
+    'default/team far: no network: will try again at TIME',
     'default/team slow: still trying since TIME',
     'Temporal UI http://127.0.0.1:8233 (server 127.0.0.1:7233)',
     'ready http://localhost:8080',
@@ -96,6 +109,14 @@ it('tells of each run in one line, and of a failure at length once', async () =>
   const unchanged = outcome({ revision: '0123456789abcdef' });
   expect(await told(unchanged)).toBe('TIME default/team git (retry): unchanged at 0123456789ab in 2s, next sync TIME');
   expect(await told(failed)).toBe('TIME default/team git (retry): failed, next sync TIME: Unreachable: gone');
+});
+
+it('mentions a missing network once, calmly', async () => {
+  report.ready([], API);
+  const failed = outcome({ failure: { reason: 'Unreachable', message: 'no DNS', destiny: 'retry' } });
+  expect(await told(failed, true)).toBe('TIME default/team git (retry): no network: will try again at TIME');
+  expect(await told(failed, true)).toBeUndefined();
+  expect(await told(failed)).toBe('TIME default/team git (retry): failed again, next sync TIME: Unreachable');
 });
 
 it('tells faults of the manifests once, and when they are gone', () => {

@@ -15,20 +15,29 @@ export interface ConsoleStreams {
   stderr(text: string): void;
 }
 
-interface KnownRegistry {
+export interface KnownRegistry {
   readonly ref: RegistryRef;
   readonly facts: RegistryFacts | undefined;
   /** Its sources that are synced when their content changes. */
   readonly watched: ReadonlySet<string>;
+  /** Names of the sources that fail only because this machine has no network. */
+  readonly offline: ReadonlySet<string>;
   /** What is served by which name; absent: each source by its own. */
   readonly views?: readonly RegistryView[] | undefined;
+}
+
+/** What is read once a run has ended. */
+export interface AfterRun {
+  findFacts(): Promise<RegistryFacts | undefined>;
+  /** Whether the failure is no more than a missing network. */
+  isOffline(): Promise<boolean>;
 }
 
 /** What a person at the terminal sees: a moving line while starting, a table when ready, then a line per sync. */
 export class ConsoleReport implements Progress {
   private readonly progress = createProgress();
   private told = '';
-  /** Of the last run of each source. */
+  /** The failure of the last run of each source. */
   private readonly failures = new Map<string, string | undefined>();
   private isReady = false;
   private isStopping = false;
@@ -68,20 +77,21 @@ export class ConsoleReport implements Progress {
     { api, temporal }: { api: string; temporal: { address: string; uiUrl: string | undefined } },
   ): void {
     this.progress.done();
-    const rows = registries.flatMap(({ ref, facts, watched, views }, index) =>
+    const rows = registries.flatMap(({ ref, facts, watched, offline, views }, index) =>
       (facts?.sources ?? []).map((source) => [
         displayRef(ref),
         source.name,
-        phaseOf(source),
+        phaseOf(source, offline),
         String(source.serverCount ?? '-'),
         nextOf(source, watched),
         sourceUrl(api, index === 0 ? undefined : ref, views, source.name),
       ]),
     );
+    this.streams.stdout(`\nConsole ${api}/`);
     this.streams.stdout(`\n${table(['REGISTRY', 'SOURCE', 'PHASE', 'SERVERS', 'NEXT SYNC', 'URL'], rows)}\n`);
-    for (const { ref, facts } of registries) {
+    for (const { ref, facts, offline } of registries) {
       for (const source of facts?.sources ?? []) {
-        const trouble = troubleOf(source);
+        const trouble = offline.has(source.name) ? describeOffline(source) : troubleOf(source);
         if (trouble) this.streams.stdout(`${displayRef(ref)} ${source.name}: ${trouble}`);
       }
     }
@@ -91,23 +101,38 @@ export class ConsoleReport implements Progress {
   }
 
   /**
-   * One line per sync, a failure at length only when it is a new one; before "ready" the table says it. `findFacts` gives
-   * the next due time.
+   * Prints one line per sync. A failure that repeats is not explained again, and a missing network is mentioned once. Prints
+   * nothing before "ready", because the table says it.
    */
-  run(registry: RegistryRef, outcome: SyncOutcome, findFacts: () => Promise<RegistryFacts | undefined>): void {
+  run(registry: RegistryRef, outcome: SyncOutcome, after: AfterRun): void {
     const key = `${registry.uid}/${outcome.source}`;
     const isAgain = outcome.failure !== undefined && this.failures.get(key) === outcome.failure.message;
     this.failures.set(key, outcome.failure?.message);
     if (!this.isReady || this.isStopping) return;
-    void findFacts()
-      .catch(() => undefined)
-      .then((facts) => {
-        const source = facts?.sources.find(({ name }) => name === outcome.source);
-        const head = `${clock(outcome.finishedAt)} ${displayRef(registry)} ${outcome.source} (${outcome.trigger})`;
-        const next = source?.nextSyncAtMs === undefined ? '' : `, next sync ${clock(source.nextSyncAtMs)}`;
-        this.streams.stdout(`${head}: ${describe(outcome, next, isAgain)}`);
-      });
+    void this.printRun(registry, outcome, isAgain, after);
   }
+
+  private async printRun(
+    registry: RegistryRef,
+    outcome: SyncOutcome,
+    isAgain: boolean,
+    after: AfterRun,
+  ): Promise<void> {
+    const [facts, isOffline] = await Promise.all([
+      after.findFacts().catch(() => undefined),
+      outcome.failure?.reason === 'Unreachable' && after.isOffline(),
+    ]);
+    if (isOffline && isAgain) return;
+    const source = facts?.sources.find(({ name }) => name === outcome.source);
+    const head = `${clock(outcome.finishedAt)} ${displayRef(registry)} ${outcome.source} (${outcome.trigger})`;
+    const next = source?.nextSyncAtMs === undefined ? '' : `, next sync ${clock(source.nextSyncAtMs)}`;
+    this.streams.stdout(`${head}: ${isOffline ? describeOffline(source) : describe(outcome, next, isAgain)}`);
+  }
+}
+
+function describeOffline(source: SourceFacts | undefined): string {
+  const next = source?.nextSyncAtMs;
+  return next === undefined ? 'no network: will try again' : `no network: will try again at ${clock(next)}`;
 }
 
 function describe(outcome: SyncOutcome, next: string, isAgain: boolean): string {
@@ -126,8 +151,9 @@ function troubleOf({ failure, running, lastSyncAtMs }: SourceFacts): string | un
   return undefined;
 }
 
-function phaseOf(source: SourceFacts): string {
+function phaseOf(source: SourceFacts, offline: ReadonlySet<string>): string {
   if (source.running) return 'Syncing';
+  if (source.failure && offline.has(source.name)) return 'Waiting';
   if (source.failure) return 'Failed';
   return source.lastSyncAtMs === undefined ? 'Pending' : 'Complete';
 }

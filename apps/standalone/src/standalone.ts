@@ -4,11 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { StandaloneConfig } from '#config/standalone-config.js';
 import { readVersion } from '#config/version.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { RegistryResource } from '#domain/resource-store.js';
 import { createFileLogger } from '#observability/file-logger.js';
 import { Nudger } from '#operator/nudger.js';
 import { RegistryWorkflows } from '#operator/registry-workflows.js';
 import type { Database } from '#persistence/database.js';
 import { readStoreId } from '#persistence/migrate.js';
+import type { RegistryDirectory } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { lockDirectory } from '#subprocess/directory-lock.js';
@@ -17,11 +20,13 @@ import { installTemporalRuntime } from '#temporal/runtime.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import { instanceTaskQueue, storeTaskQueue } from '#temporal/task-queues.js';
 import { ConsoleReport } from './console-report.js';
+import type { KnownRegistry } from './console-report.js';
 import { demandFreePorts } from './demand-free-ports.js';
 import { documentDirectory } from './document-directory.js';
 import { DocumentStore } from './documents/document-store.js';
 import { ensureInstanceId } from './kept-id.js';
 import { launcher } from './launch.js';
+import { isOffline } from './offline-sources.js';
 import { obtainDatabase } from './obtain-database.js';
 import { obtainTemporal } from './obtain-temporal.js';
 import type { TemporalServer } from './obtain-temporal.js';
@@ -131,7 +136,10 @@ export class Standalone {
       onRun: (registry, outcome) => {
         logger.info({ registry, outcome }, 'sync run ended');
         api.metrics.recordSync(registry, outcome);
-        report.run(registry, outcome, () => workflows.findFacts(registry));
+        report.run(registry, outcome, {
+          findFacts: () => workflows.findFacts(registry),
+          isOffline: () => this.isOffline(documents, registry, outcome.source),
+        });
       },
       logger,
     });
@@ -205,17 +213,37 @@ export class Standalone {
     await this.awaitTries(api);
     const directory = documentDirectory(documents);
     const served = documents.registries().filter(({ deleting }) => !deleting);
-    const facts = await Promise.all(
-      served.map(async (resource) => ({
-        ref: resource.ref,
-        facts: await workflows.findFacts(resource.ref).catch(() => undefined),
-        watched: watchedSources(resource),
-        views: directory.find(resource.ref.namespace, resource.ref.name)?.views,
-      })),
-    );
+    const facts = await Promise.all(served.map((resource) => this.describeRegistry(resource, workflows, directory)));
     signal.throwIfAborted();
     this.report.ready(facts, { api: this.apiUrl(api), temporal });
     if (!signal.aborted) await once(signal, 'abort');
+  }
+
+  private async describeRegistry(
+    resource: RegistryResource,
+    workflows: RegistryWorkflows,
+    directory: RegistryDirectory,
+  ): Promise<KnownRegistry> {
+    const { namespace, name } = resource.ref;
+    const facts = await workflows.findFacts(resource.ref).catch(() => undefined);
+    const unreachable = (facts?.sources ?? []).filter(({ failure }) => failure?.reason === 'Unreachable');
+    const offline = await Promise.all(
+      unreachable.map(async (source) =>
+        (await isOffline(resource, source.name, this.config.urlRewrites)) ? [source.name] : [],
+      ),
+    );
+    return {
+      ref: resource.ref,
+      facts,
+      watched: watchedSources(resource),
+      offline: new Set(offline.flat()),
+      views: directory.find(namespace, name)?.views,
+    };
+  }
+
+  private async isOffline(documents: DocumentStore, registry: RegistryRef, source: string): Promise<boolean> {
+    const resource = await documents.findRegistry(registry);
+    return resource !== undefined && isOffline(resource, source, this.config.urlRewrites);
   }
 
   /** Counts from now, when syncs can run: making a Temporal server takes longer than probes have patience. */

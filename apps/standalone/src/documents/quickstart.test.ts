@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -6,10 +6,12 @@ import { DEFAULT_MANIFEST } from '#config/standalone-arguments.js';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import { DocumentStore } from './document-store.js';
 
-async function openQuickstart(): Promise<DocumentStore> {
+const openQuickstart = () => openManifest(DEFAULT_MANIFEST);
+
+async function openManifest(path: string): Promise<DocumentStore> {
   const data = await mkdtemp(join(tmpdir(), 'quickstart-'));
   onTestFinished(() => rm(data, { recursive: true }));
-  return DocumentStore.open([DEFAULT_MANIFEST], data);
+  return DocumentStore.open([path], data);
 }
 
 it('begins with one open registry: a catalogue that needs no network, and one from git', async () => {
@@ -24,10 +26,18 @@ it('begins with one open registry: a catalogue that needs no network, and one fr
       auth: { mode: 'anonymous' },
       registries: [
         { name: 'builtin', type: 'configMapRef', format: 'upstream' },
-        { name: 'toolhive', type: 'git', format: 'toolhive', intervalMs: 1_800_000 },
+        { name: 'toolhive', type: 'git', format: 'upstream', intervalMs: 1_800_000 },
       ],
     },
   });
+});
+
+it('has no faults in any sample that is a manifest', async () => {
+  const samples = (await readdir('deploy/samples')).filter((name) => name.endsWith('.yaml'));
+  for (const sample of samples) {
+    const store = await openManifest(join('deploy/samples', sample));
+    expect([...store.faults(), ...store.notices()], sample).toEqual([]);
+  }
 });
 
 it('has a catalogue of server.json documents as the official registry takes them', async () => {
