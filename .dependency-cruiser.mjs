@@ -32,6 +32,7 @@ export default {
       to: { path: 'node_modules/(?!@temporalio/)', reachable: true },
     },
     layer('http-sees-domain', '^libs/http/', '^libs/(http|domain)/'),
+    layer('listener-sees-domain', '^libs/listener/', '^libs/(listener|domain)/'),
     layer('sources-see-domain', '^libs/sources/', '^libs/(sources|http|domain|subprocess)/'),
     layer('persistence-sees-domain', '^libs/persistence/', '^libs/(persistence|domain|subprocess)/'),
     layer('kubernetes-sees-domain', '^libs/kubernetes/', '^libs/(kubernetes|domain)/'),

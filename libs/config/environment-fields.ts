@@ -46,9 +46,9 @@ const urlRewrites = z
   )
   .default([]);
 
-/** Where a process listens. */
+/** Where the process of a pod listens: at every address of both families, since a cluster may have IPv6 alone. */
 export const listenerFields = {
-  HOST: z.string().default('0.0.0.0'),
+  HOST: z.string().default('::'),
   PORT: port(8080),
   INTERNAL_PORT: port(8081),
 };

@@ -14,6 +14,7 @@ import type { Variables } from './environment-fields.js';
 const environmentSchema = z
   .object({
     ...listenerFields,
+    HOST: z.string().default('0.0.0.0'),
     DATA_DIR: z.string().default('.data'),
     DATABASE_URL: z
       .string()

@@ -38,6 +38,10 @@ export class ServerPod implements AsyncDisposable {
     return `http://127.0.0.1:${this.ports.api}`;
   }
 
+  get internalUrl(): string {
+    return `http://127.0.0.1:${this.ports.internal}`;
+  }
+
   /** Writes a file as a volume would have it. */
   async mount(path: string, content: string): Promise<void> {
     const file = join(this.directory, path);
@@ -74,7 +78,7 @@ export class ServerPod implements AsyncDisposable {
 
   /** What the probe of the kubelet sees; undefined while nothing listens. */
   async readiness(): Promise<{ status: number; body: string } | undefined> {
-    const response = await fetch(`http://127.0.0.1:${this.ports.internal}/readiness`).catch(() => undefined);
+    const response = await fetch(`${this.internalUrl}/readiness`).catch(() => undefined);
     return response && { status: response.status, body: await response.text() };
   }
 

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Listener } from '#listener/listen.js';
+import { startTextListener } from '#listener/start-text-listener.js';
+import type { TextListenerOptions } from '#listener/start-text-listener.js';
 
 export interface Endpoints {
-  /** What is missing; nothing when it is ready. */
+  /** What the operator still waits for; it is ready when there is nothing. */
   missing(): readonly string[];
   metrics(): string;
 }
@@ -15,51 +14,44 @@ export interface HealthServers {
   close(): Promise<void>;
 }
 
-/** `/healthz` and `/readyz` on one port, `/metrics` on another. Alive is whoever answers. */
+export interface HealthPorts {
+  readonly host: string;
+  readonly healthPort: number;
+  readonly metricsPort: number;
+}
+
+/** Serves `/healthz` and `/readyz` on one port and `/metrics` on another. */
 export async function startHealthServers(
   { missing, metrics }: Endpoints,
-  { host, ...ports }: { readonly host: string; readonly healthPort: number; readonly metricsPort: number },
+  { host, ...ports }: HealthPorts,
+  logger: TextListenerOptions['logger'],
 ): Promise<HealthServers> {
-  const health = await listen(host, ports.healthPort, (path) => {
-    if (path === '/healthz') return { status: 200, text: 'ok\n' };
-    if (path !== '/readyz') return undefined;
-    const lacks = missing();
-    return lacks.length === 0
-      ? { status: 200, text: 'ok\n' }
-      : { status: 503, text: `not ready: ${lacks.join(', ')}\n` };
+  const health = await startTextListener({
+    host,
+    port: ports.healthPort,
+    portSetting: 'HEALTH_PORT',
+    answers: { '/healthz': () => ({ status: 200, text: 'ok\n' }), '/readyz': () => readiness(missing()) },
+    logger,
   });
-  const metering = await listen(host, ports.metricsPort, (path) =>
-    path === '/metrics' ? { status: 200, text: metrics() } : undefined,
-  );
-  return {
-    healthPort: portOf(health),
-    metricsPort: portOf(metering),
-    close: async () => void (await Promise.all([close(health), close(metering)])),
-  };
-}
-
-async function listen(
-  host: string,
-  port: number,
-  answer: (path: string) => { status: number; text: string } | undefined,
-): Promise<Server> {
-  const server = createServer((request, response) => {
-    const { status, text } = answer(new URL(request.url ?? '/', 'http://x').pathname) ?? {
-      status: 404,
-      text: 'not found\n',
-    };
-    response.writeHead(status, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+  const metering = await startTextListener({
+    host,
+    port: ports.metricsPort,
+    portSetting: 'METRICS_PORT',
+    answers: { '/metrics': () => ({ status: 200, text: metrics() }) },
+    logger,
+  }).catch(async (error: unknown) => {
+    await health.close();
+    throw error;
   });
-  server.listen(port, host);
-  await once(server, 'listening');
-  return server;
+  return { healthPort: health.port, metricsPort: metering.port, close: () => closeAll(health, metering) };
 }
 
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
+function readiness(missing: readonly string[]) {
+  return missing.length === 0
+    ? { status: 200, text: 'ok\n' }
+    : { status: 503, text: `not ready: ${missing.join(', ')}\n` };
 }
 
-function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
+async function closeAll(...listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.close()));
 }

@@ -5,6 +5,7 @@ import type { ClusterAccess } from '#kubernetes/cluster-access.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
 import { createConsoleLogger } from '#observability/console-logger.js';
+import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
@@ -29,12 +30,13 @@ export async function main(args: readonly string[]): Promise<void> {
   const logger = createConsoleLogger(config.logLevel);
   installTemporalRuntime(logger);
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      stopping.abort();
-      setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-    });
-  }
+  const stop = (): void => {
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  endOnUncaughtErrors({ report: (err, origin) => logger.fatal({ err, origin }, 'uncaught error'), stop });
   try {
     const operator = await Operator.start({
       access: await clusterAccess(config),
@@ -53,10 +55,10 @@ export async function main(args: readonly string[]): Promise<void> {
       await operator.stop();
     }
   } catch (err) {
-    logger.fatal({ err }, 'cannot go on');
+    logger.fatal({ err }, 'operator failed');
     process.exitCode = 1;
   }
-  // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the pod.
+  // Handles that libraries keep open, such as the threads of Temporal's core, must not keep the pod alive.
   process.exit();
 }
 

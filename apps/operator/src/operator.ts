@@ -10,7 +10,7 @@ import { FINALIZER, KubernetesResourceStore } from '#kubernetes/kubernetes-resou
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import { startHealthServers } from './health-server.js';
-import type { HealthServers } from './health-server.js';
+import type { HealthPorts, HealthServers } from './health-server.js';
 import { Nudger } from './nudger.js';
 import { OperatorMetrics } from './operator-metrics.js';
 import { startRegistryWorker } from './registry-worker.js';
@@ -35,7 +35,7 @@ export interface OperatorOptions {
   readonly provisioning: Omit<ProvisionWorld, 'api' | 'resources'>;
   readonly minSyncIntervalMs: number;
   readonly identity: string;
-  readonly ports: { readonly host: string; readonly healthPort: number; readonly metricsPort: number };
+  readonly ports: HealthPorts;
   readonly logger: Logger;
   readonly temporalPatienceMs?: number;
   /** How often it looks whether it has missed something. */
@@ -113,6 +113,7 @@ export class Operator {
       operator.health = await startHealthServers(
         { missing: () => operator.missing(), metrics: () => operator.metrics.format() },
         ports,
+        logger,
       );
     } catch (error) {
       await operator.stop();

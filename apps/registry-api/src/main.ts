@@ -1,6 +1,7 @@
 import { parseServeConfig, SERVE_USAGE } from '#config/serve-config.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { createConsoleLogger } from '#observability/console-logger.js';
+import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
 import { killAllGroups } from '#subprocess/process-group.js';
 import { serve } from './serve.js';
 
@@ -21,11 +22,7 @@ export async function main(args: readonly string[]): Promise<void> {
     setTimeout(abandon, SHUTDOWN_MS).unref();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  process.on('uncaughtException', (err) => {
-    logger.fatal({ err }, 'something that nobody expected');
-    process.exitCode = 1;
-    stop();
-  });
+  endOnUncaughtErrors({ report: (err, origin) => logger.fatal({ err, origin }, 'uncaught error'), stop });
 
   try {
     await serve(parsed.config, { signal: stopping.signal, logger });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { StandaloneConfig } from '#config/standalone-config.js';
-import { listenFault } from '#registry-api/http/listen-fault.js';
+import { listenFault } from '#listener/listen-fault.js';
 
 /** Throws when the API could not listen: before anything is started, because later it takes longer to hear of it. */
 export async function demandFreePorts({ host, port, internalPort }: StandaloneConfig): Promise<void> {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { STANDALONE_USAGE } from '#config/standalone-arguments.js';
 import { parseStandaloneConfig } from '#config/standalone-config.js';
+import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
 import { killAllGroups } from '#subprocess/process-group.js';
 import { listFiles } from './documents/read-manifests.js';
 import { Standalone } from './standalone.js';
@@ -49,10 +50,7 @@ export async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stop(128 + constants.signals[signal]));
   }
-  process.on('uncaughtException', (error) => {
-    tell(error);
-    stop(1);
-  });
+  endOnUncaughtErrors({ report: tell, stop: () => askedAt ?? stop(1) });
 
   await standalone.run().catch(tell);
   // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the terminal.

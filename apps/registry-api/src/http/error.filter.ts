@@ -26,8 +26,7 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Also for faults that Fastify finds before anything is routed. */
-export function sendProblem(reply: FastifyReply, { status, message, headers }: Problem): void {
+function sendProblem(reply: FastifyReply, { status, message, headers }: Problem): void {
   void reply
     .code(status)
     .headers({
@@ -39,14 +38,14 @@ export function sendProblem(reply: FastifyReply, { status, message, headers }: P
     .send(JSON.stringify({ error: message }));
 }
 
-export function toProblem(error: unknown): Problem {
+function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof UnknownSource) return new Problem(404, error.message);
   if (AWAY.some((kind) => error instanceof kind)) {
     return new Problem(503, (error as Error).message, { 'retry-after': '2' });
   }
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
-  return new Problem(status, FAULTS[(error as { code?: string } | null)?.code ?? status] ?? `${STATUS_CODES[status]}`);
+  return new Problem(status, FAULTS[status] ?? `${STATUS_CODES[status]}`);
 }
 
 /** What passes by itself. */
@@ -58,10 +57,8 @@ function statusOf(error: unknown): number {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
 }
 
-/** By Fastify's code or by status: frameworks word their errors for programmers, and repeat what the client sent. */
-const FAULTS: Readonly<Record<string, string>> = {
-  FST_ERR_BAD_URL: 'the URL is malformed: percent-encoding has to be valid UTF-8',
-  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long',
+/** Messages by status: frameworks word their errors for programmers, and repeat what the client sent. */
+const FAULTS: Readonly<Record<number, string>> = {
   404: 'nothing is served at this path',
   500: 'internal error; the log of the server says more',
 };

@@ -1,14 +1,14 @@
 import { RegistryError } from '#domain/registry-error.js';
 
-/** Where somebody wanted to listen. */
+/** The address that a server is configured to listen at. */
 export interface WantedAddress {
   readonly host: string;
   readonly port: number;
-  /** What a user sets to choose another port. */
+  /** The setting that chooses another port. */
   readonly portSetting: string;
 }
 
-/** Why nobody can listen there, with the remedy, where there is one. */
+/** Explains why a server cannot listen, with the remedy where there is one. */
 export function listenFault({ host, port, portSetting }: WantedAddress, cause: NodeJS.ErrnoException): Error {
   const fault = (message: string) => new RegistryError('ValidationFailed', message, 'stop', { cause });
   switch (cause.code) {

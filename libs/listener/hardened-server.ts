@@ -1,0 +1,93 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { sendError, sendErrorOnSocket, toErrorAnswer } from './error-answer.js';
+import { LISTENER_LIMITS } from './limits.js';
+import { toOriginForm } from './request-target.js';
+
+export interface HardenedServerOptions {
+  /** On every answer that does not come from a handler. */
+  readonly commonHeaders: Readonly<Record<string, string>>;
+  /** Answers a request before it is routed, and returns whether it did. */
+  readonly answerFirst?: (message: IncomingMessage, response: ServerResponse) => boolean;
+  readonly logger: Pick<Logger, 'error'>;
+}
+
+/**
+ * The only place that creates an HTTP server. Its handler gets requests whose target is in origin form and whose head is
+ * within the limits; an exception of the handler becomes an answer instead of the end of the process.
+ */
+export function createHardenedServer(handler: RequestListener, options: HardenedServerOptions): Server {
+  const { headBytes, requestMs, requestCheckMs, stalledMs, idleMs, connections } = LISTENER_LIMITS;
+  const server = createServer(
+    {
+      maxHeaderSize: headBytes,
+      insecureHTTPParser: false,
+      requestTimeout: requestMs,
+      // Node swaps the two when the head may take longer than the request.
+      headersTimeout: requestMs,
+      connectionsCheckingInterval: requestCheckMs,
+      keepAliveTimeout: idleMs,
+    },
+    guard(handler, options),
+  );
+  // Node drops header fields above its own limit silently, which would hide the second of two that must come once.
+  server.maxHeadersCount = 0;
+  server.maxConnections = connections;
+  server.setTimeout(stalledMs);
+  return server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    answerUnreadable(error, socket, options),
+  );
+}
+
+function guard(handler: RequestListener, options: HardenedServerOptions): RequestListener {
+  const { answerFirst } = options;
+  return (message, response) => {
+    try {
+      const fault = refuseHead(message);
+      if (fault) return sendError(response, toErrorAnswer(...fault, options.commonHeaders));
+      if (!answerFirst?.(message, response)) handler(message, response);
+    } catch (error) {
+      answerException(error, message, response, options);
+    }
+  };
+}
+
+/** Rewrites the target into origin form; returns why a request is refused. */
+function refuseHead(message: IncomingMessage): [status: number, reason: string] | undefined {
+  if (message.rawHeaders.length > 2 * LISTENER_LIMITS.headerFields)
+    return [431, 'the request has too many header fields'];
+  const target = toOriginForm(message.url ?? '');
+  if (target === undefined) return [400, 'the request target is malformed: it must be a path or an http(s) URL'];
+  message.url = target;
+  return undefined;
+}
+
+function answerException(
+  err: unknown,
+  { method, url = '' }: IncomingMessage,
+  response: ServerResponse,
+  { commonHeaders, logger }: HardenedServerOptions,
+): void {
+  // Without the query, where some clients put tokens.
+  logger.error({ err, method, path: url.split('?')[0] }, 'request failed');
+  sendError(response, toErrorAnswer(500, 'internal error; the log of the server says more', commonHeaders));
+}
+
+/** Answers what Node's parser refused: a head that is too long, too slow, or not HTTP at all. */
+function answerUnreadable(
+  { code = '' }: NodeJS.ErrnoException,
+  socket: Socket,
+  { commonHeaders }: HardenedServerOptions,
+): void {
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, reason] = UNREADABLE.get(code) ?? [400, 'Bad Request'];
+  sendErrorOnSocket(socket, toErrorAnswer(status, `the request cannot be read: ${reason}`, commonHeaders));
+}
+
+const UNREADABLE: ReadonlyMap<string, readonly [status: number, reason: string]> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request Timeout']],
+  ['HPE_HEADER_OVERFLOW', [431, 'Request Header Fields Too Large']],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'Content Too Large']],
+]);

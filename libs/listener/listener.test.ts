@@ -1,0 +1,106 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fire, fireHostilePackets } from '#support/hostile-packets.js';
+import { LISTENER_LIMITS } from './limits.js';
+import type { Listener } from './listen.js';
+import { startTextListener } from './start-text-listener.js';
+
+const logged: string[] = [];
+const logger = pino({ base: null }, { write: (line: string) => void logged.push(line) });
+let listener: Listener;
+
+const start = (host: string) =>
+  startTextListener({
+    host,
+    port: 0,
+    portSetting: 'PORT',
+    answers: {
+      '/ok': () => ({ status: 200, text: 'ok\n' }),
+      '/broken': () => {
+        throw new Error('a secret of ours');
+      },
+    },
+    logger,
+  });
+
+beforeAll(async () => {
+  listener = await start('127.0.0.1');
+});
+
+afterAll(() => listener.close());
+
+/** The first line of the answer to a request of these lines. */
+const ask = (...lines: string[]) =>
+  fire({ name: 'test', chunks: [[...lines, 'Connection: close', '', ''].join('\r\n')] }, listener.port);
+
+const get = (target: string, ...headers: string[]) => ask(`GET ${target} HTTP/1.1`, 'Host: x', ...headers);
+
+const isOk = async () => (await fetch(`${listener.url}/ok`)).ok;
+
+it('answers every hostile packet with a refusal or the end of the connection, and goes on', async () => {
+  const answers = await fireHostilePackets(listener.port);
+  for (const [{ name }, line] of answers) expect(line, name).toMatch(/^(HTTP\/1\.1 (2|3|4|501)|$)/);
+  expect(await isOk()).toBe(true);
+  expect(logged).toEqual([]);
+}, 60_000);
+
+describe('request targets', () => {
+  it.each([
+    ['/ok', 200],
+    ['/ok?x', 200],
+    ['http://x/ok', 200],
+    ['HTTPS://[::1]:99999/ok?', 200],
+    ['http://x', 404],
+    ['http://x?/ok', 404],
+    ['//ok', 404],
+    ['/ok/', 404],
+    ['*', 404],
+    ['/%zz', 400],
+    ['ftp://x/ok', 400],
+    ['x:80', 400],
+  ])('%s is answered with %i', async (target, status) => {
+    expect(await get(target)).toMatch(`HTTP/1.1 ${status} `);
+  });
+});
+
+describe('limits', () => {
+  it('the head', async () => {
+    const fixed = 'GET /ok HTTP/1.1\r\nHost: x\r\nX: \r\nConnection: close\r\n\r\n'.length;
+    expect(await get('/ok', `X: ${'x'.repeat(LISTENER_LIMITS.headBytes - fixed - 100)}`)).toMatch('HTTP/1.1 200');
+    expect(await get('/ok', `X: ${'x'.repeat(LISTENER_LIMITS.headBytes)}`)).toMatch('HTTP/1.1 431');
+  });
+
+  it('the number of header fields, none of which is dropped silently', async () => {
+    // Host and Connection are two of them.
+    const fields = (count: number) => Array.from({ length: count - 2 }, (_, at) => `X-${at}: y`);
+    expect(await get('/ok', ...fields(LISTENER_LIMITS.headerFields))).toMatch('HTTP/1.1 200');
+    expect(await get('/ok', ...fields(LISTENER_LIMITS.headerFields + 1))).toMatch('HTTP/1.1 431');
+  });
+
+  it('the time that a request takes to arrive', async () => {
+    expect(await fire({ name: 'half', chunks: ['GET /ok HTTP/1.1\r\n'] }, listener.port)).toMatch('HTTP/1.1 408');
+  }, 60_000);
+});
+
+it('answers an exception of a handler with 500 and logs it, without telling the client', async () => {
+  const response = await fetch(`${listener.url}/broken`);
+  expect(response.status).toBe(500);
+  expect(await response.text()).not.toContain('secret');
+  expect(logged.splice(0).join()).toContain('a secret of ours');
+});
+
+it('listens at all addresses of both families when asked for `::`', async () => {
+  const both = await start('::');
+  try {
+    expect((await fetch(`http://127.0.0.1:${both.port}/ok`)).status).toBe(200);
+    expect((await fetch(`${both.url}/ok`)).status).toBe(200);
+  } finally {
+    await both.close();
+  }
+});
+
+it('says what to do when the port is in use', async () => {
+  const { port } = listener;
+  const second = startTextListener({ host: '127.0.0.1', port, portSetting: 'PORT', answers: {}, logger });
+  await expect(second).rejects.toThrow(/port \d+ is in use.*PORT/);
+});

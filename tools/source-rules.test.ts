@@ -1,0 +1,24 @@
+import { glob, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const isProduction = (file: string) => !/\.test\.ts$|\/testing\//.test(file);
+
+/** Lines of production code that match, as `file:line`. */
+async function find(pattern: RegExp): Promise<string[]> {
+  const found: string[] = [];
+  for await (const file of glob('{apps,workflows,activities,libs}/**/*.ts', { cwd: ROOT })) {
+    if (!isProduction(file)) continue;
+    const lines = (await readFile(`${ROOT}/${file}`, 'utf8')).split('\n');
+    lines.forEach((line, at) => pattern.test(line) && found.push(`${file}:${at + 1}`));
+  }
+  return found;
+}
+
+/** `new URL` throws at targets such as `//`, inside a listener where nothing catches. */
+it('parses no request target by `new URL`: compare paths, or take them from the router', async () => {
+  const target = /new URL\([^)]*\b(req|request|message|incoming|raw)\b[\w.!?()]*\.(url|originalUrl)\b/;
+  expect(target.test("const { pathname } = new URL(request.url ?? '/', 'http://x');")).toBe(true);
+  expect(await find(target)).toEqual([]);
+});
