@@ -37,7 +37,7 @@ export default {
     layer('persistence-sees-domain', '^libs/persistence/', '^libs/(persistence|domain|subprocess)/'),
     layer('kubernetes-sees-domain', '^libs/kubernetes/', '^libs/(kubernetes|domain)/'),
     layer('temporal-sees-domain', '^libs/temporal/', '^libs/(temporal|domain|subprocess|config/project-root)'),
-    layer('config-sees-sources', '^libs/config/', '^libs/(config|sources|domain)/'),
+    layer('config-sees-sources', '^libs/config/', '^libs/(config/|sources/|domain/|http/address-policy)'),
     layer('observability-is-alone', '^libs/observability/', '^libs/(observability|domain)/'),
     layer('subprocess-is-alone', '^libs/subprocess/', '^libs/subprocess/'),
     layer('activities-see-libs', '^activities/', '^(activities|libs)/'),

@@ -3,6 +3,11 @@ import { admission, listedBy } from '#domain/admission-rule.js';
 import { absoluteFile, configMapKeyRef, dataKey, httpUrl, secretKeyRef, sourceName } from '#domain/spec-fields.js';
 import { always, uniqueNames } from './refinements.js';
 
+const scope = z
+  .string()
+  .max(255)
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'must be a scope without spaces, quotes and backslashes (RFC 6749)' });
+
 const provider = z.strictObject({
   name: z.string().min(1).max(63).describe('Identifies the provider in logs and metrics.'),
   issuerUrl: httpUrl
@@ -38,46 +43,81 @@ const provider = z.strictObject({
     ),
   authTokenRef: secretKeyRef.extend({ key: dataKey.default('token') }).optional(),
   introspectionUrl: httpUrl.optional().describe('Token introspection endpoint for opaque tokens (RFC 7662).'),
+  tokenPrefix: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9._~+/-]+$/, {
+      error: 'must be the beginning of a token: letters, digits, ".", "_", "~", "+", "/" and "-"',
+    })
+    .optional()
+    .describe('Beginning of the opaque tokens of this provider; others are not shown to it.'),
+  introspectionClientIds: z
+    .array(z.string().min(1).max(1024))
+    .min(1)
+    .max(50)
+    .optional()
+    .describe('Clients whose opaque tokens are accepted although introspection names no audience.'),
+  introspectionScopes: z
+    .array(scope)
+    .min(1)
+    .max(50)
+    .optional()
+    .describe('Scopes that an opaque token must hold to be accepted although introspection names no audience.'),
+  requireAccessTokenType: z
+    .boolean()
+    .optional()
+    .describe('Accept only JWTs whose header says that they are access tokens: typ at+jwt (RFC 9068).'),
   allowPrivateIP: z
     .boolean()
     .default(false)
     .describe('Allow the provider to have a private address, as inside a cluster.'),
 });
 
-const scope = z
-  .string()
-  .max(255)
-  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'must be a scope without spaces, quotes and backslashes (RFC 6749)' });
+const OPAQUE_RULE = [
+  '(has(self.showOpaqueTokensToAll) && self.showOpaqueTokensToAll) || !has(self.providers)',
+  'self.providers.filter(each, has(each.introspectionUrl)).all(each, self.providers.filter(other, has(other.introspectionUrl)).exists_one(other, has(other.tokenPrefix) ? (has(each.tokenPrefix) && (each.tokenPrefix.startsWith(other.tokenPrefix))) : true))',
+].join(' || ');
 
-const oauth = z.strictObject({
-  resourceUrl: httpUrl.optional().describe('URL that identifies this registry as a protected resource (RFC 9728).'),
-  realm: z
-    .string()
-    .max(255)
-    .regex(/^[\x20-\x7e]+$/, { error: 'must be printable ASCII text, since it stands in a header' })
-    .default('mcp-registry')
-    .describe('Protection space named in WWW-Authenticate.'),
-  scopesSupported: z
-    .array(scope)
-    .max(50)
-    .default(['mcp-registry:read', 'mcp-registry:write'])
-    .describe('OAuth scopes that the registry names to its clients.'),
-  requiredScopes: z
-    .strictObject({
-      read: scope.optional().describe('What a token must hold to read.'),
-      write: scope.optional().describe('What a token must hold to change something.'),
-    })
-    .optional()
-    .describe('Scopes that are demanded of a token; without them a valid token is enough.'),
-  providers: z
-    .array(provider)
-    .min(1)
-    .max(10)
-    .superRefine(uniqueNames, always)
-    .meta(listedBy('name'))
-    .optional()
-    .describe('Identity providers; a token that one of them vouches for is accepted.'),
-});
+const OPAQUE_TOKENS_OF_SEVERAL =
+  'several providers introspect opaque tokens: give each a tokenPrefix that begins no other, or set showOpaqueTokensToAll if each may see the tokens of the others';
+
+const oauth = z
+  .strictObject({
+    resourceUrl: httpUrl.optional().describe('URL that identifies this registry as a protected resource (RFC 9728).'),
+    realm: z
+      .string()
+      .max(255)
+      .regex(/^[\x20-\x7e]+$/, { error: 'must be printable ASCII text, since it stands in a header' })
+      .default('mcp-registry')
+      .describe('Protection space named in WWW-Authenticate.'),
+    scopesSupported: z
+      .array(scope)
+      .max(50)
+      .default(['mcp-registry:read', 'mcp-registry:write'])
+      .describe('OAuth scopes that the registry names to its clients.'),
+    requiredScopes: z
+      .strictObject({
+        read: scope.optional().describe('What a token must hold to read.'),
+        write: scope.optional().describe('What a token must hold to change something.'),
+      })
+      .optional()
+      .describe('Scopes that are demanded of a token; without them a valid token is enough.'),
+    providers: z
+      .array(provider)
+      .min(1)
+      .max(10)
+      .superRefine(uniqueNames, always)
+      .meta(listedBy('name'))
+      .optional()
+      .describe('Identity providers; a token that one of them vouches for is accepted.'),
+    showOpaqueTokensToAll: z
+      .boolean()
+      .optional()
+      .describe('Show opaque tokens to each provider that introspects, in turn, whichever issued them.'),
+  })
+  .superRefine(opaqueTokensHaveOneProvider, always)
+  .meta(admission({ rule: OPAQUE_RULE, message: OPAQUE_TOKENS_OF_SEVERAL }));
 
 /** `auth`, or in its other spelling `authConfig`: who may read the registry. */
 export const authSpec = z
@@ -153,6 +193,16 @@ export function normalizeAuth({ mode, publicRead, publicPaths, oauth }: z.output
   if (mode === 'anonymous') return { mode };
   const providers = oauth!.providers!;
   return { mode, publicRead, ...(publicPaths && { publicPaths }), oauth: { ...oauth!, providers } };
+}
+
+/** A token is a secret between its issuer and its holder: without a prefix nobody can tell whose an opaque one is. */
+function opaqueTokensHaveOneProvider(value: unknown, context: z.core.$RefinementCtx): void {
+  const { providers, showOpaqueTokensToAll } = (value ?? {}) as Record<string, unknown>;
+  if (!Array.isArray(providers) || showOpaqueTokensToAll === true) return;
+  const introspecting = providers.filter((each) => each?.introspectionUrl !== undefined);
+  const prefixes = introspecting.map(({ tokenPrefix }) => (typeof tokenPrefix === 'string' ? tokenPrefix : ''));
+  const isAmbiguous = prefixes.some((one, at) => prefixes.some((other, from) => from !== at && other.startsWith(one)));
+  if (isAmbiguous) context.addIssue({ code: 'custom', path: ['providers'], message: OPAQUE_TOKENS_OF_SEVERAL });
 }
 
 function modeOf(auth: unknown): unknown {

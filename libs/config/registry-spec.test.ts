@@ -19,6 +19,11 @@ const withSpec = (change: object) => ({ auth: anonymous, registries: [{ name: 'm
 const withSource = (...sources: unknown[]) => withSpec({ registries: sources });
 const withProvider = (change: object) =>
   withSpec({ auth: { mode: 'oauth', oauth: { providers: [{ ...provider, ...change }] } } });
+const introspecting = (providers: readonly object[], more: object = {}) => {
+  const introspectionUrl = 'https://login.example.com/introspect';
+  const named = providers.map((each, at) => ({ ...provider, name: `p${at}`, introspectionUrl, ...each }));
+  return withSpec({ auth: { mode: 'oauth', oauth: { providers: named, ...more } } });
+};
 const withDatabase = (change: object) => withSpec({ databaseConfig: { ...database, ...change } });
 const withRaw = (change: object) => ({ configYAML: 'auth: {mode: anonymous}', ...change });
 
@@ -225,6 +230,22 @@ describe('a faulty spec', () => {
     [withSource({ name: 'a', api: { endpoint: 'ftp://x' } }), 'spec.registries[0].api.endpoint: "ftp://x" must start with http'],
     [withSource({ name: 'a', api: { endpoint: 'https://x', timeout: '5' } }), 'spec.registries[0].api.timeout: "5" must be a Go duration'],
 
+    // Several providers for opaque tokens
+    ...(
+      [
+        [[{}, {}]],
+        [[{ tokenPrefix: 'a_' }, {}]],
+        [[{ tokenPrefix: 'a_' }, { tokenPrefix: 'a_' }]],
+        [[{ tokenPrefix: 'a_' }, { tokenPrefix: 'a_b' }]],
+        [[{ tokenPrefix: 'a_' }, { tokenPrefix: 'b_' }, {}]],
+      ] as const
+    ).map(([each]): [object, string] => [
+      introspecting(each),
+      'spec.auth.oauth.providers: several providers introspect opaque tokens: give each a tokenPrefix that begins no other',
+    ]),
+    [introspecting([{ tokenPrefix: 'a b' }]), 'spec.auth.oauth.providers[0].tokenPrefix: must be the beginning of a token'],
+    [introspecting([{ introspectionClientIds: [] }]), 'introspectionClientIds: must have at least 1 item'],
+
     // Policy and filter
     [withSource({ name: 'a', git, syncPolicy: {} }), 'spec.registries[0].syncPolicy.interval: is required'],
     [withSource({ name: 'a', git, syncPolicy: { interval: '1d' } }), 'spec.registries[0].syncPolicy.interval: "1d" must be a Go duration'],
@@ -277,6 +298,15 @@ describe('a faulty spec', () => {
     const faults = faultsOf(spec);
     expect(faults.join('\n')).toContain(fault);
     expect(faults).toHaveLength(1);
+  });
+
+  it.each([
+    [introspecting([{}])],
+    [introspecting([{ tokenPrefix: 'a_' }, { tokenPrefix: 'b_' }])],
+    [introspecting([{}, { introspectionUrl: undefined }])],
+    [introspecting([{}, {}], { showOpaqueTokensToAll: true })],
+  ])('%# lets each opaque token go to one provider, unless it says otherwise', (spec) => {
+    expect(faultsOf(spec)).toEqual([]);
   });
 
   it('is told whole, at once', () => {

@@ -44,6 +44,25 @@ it.each<[object, string]>([
     { auth, databaseConfig: { ...database, maxOpenConns: 3, maxIdleConns: 5 } },
     'IdleConnectionsLimited: databaseConfig.maxIdleConns is 5, but no more than maxOpenConns, 3, are ever open',
   ],
+  ...(
+    [
+      ['issuerUrl', { issuerUrl: 'https://keycloak.auth.svc/realms/r' }],
+      ['issuerUrl', { issuerUrl: 'https://keycloak.auth.svc.cluster.local/realms/r' }],
+      ['issuerUrl', { issuerUrl: 'https://keycloak/realms/r' }],
+      ['issuerUrl', { issuerUrl: 'http://localhost:8080' }],
+      ['jwksUrl', { jwksUrl: 'https://10.0.0.1/keys' }],
+      ['jwksUrl', { jwksUrl: 'https://[fd00::1]/keys' }],
+      ['introspectionUrl', { introspectionUrl: 'https://192.168.0.1/introspect' }],
+      ['introspectionUrl', { introspectionUrl: 'https://0x7f.1/introspect' }],
+    ] as const
+  ).map(([field, fields]): [object, string] => [
+    { auth: { oauth: { providers: [{ ...provider, ...fields }] } } },
+    `ProviderAddressRefused: provider idp: no token can be checked, since requests to the address of ${field} are refused: set allowPrivateIP if the provider belongs there, or correct the URL`,
+  ]),
+  [
+    { auth: { oauth: { providers: [{ ...provider, jwksUrl: 'http://169.254.169.254/', allowPrivateIP: true }] } } },
+    'ProviderAddressRefused: provider idp: no token can be checked, since requests to the address of jwksUrl are refused: correct the URL: it is a link-local, metadata or reserved address',
+  ],
 ])('%j is followed, and it is said what is not', (spec, notice) => {
   expect(noticesOf(spec)).toEqual([notice]);
 });
@@ -51,4 +70,13 @@ it.each<[object, string]>([
 it('says nothing of a spec that is followed whole', () => {
   const oauth = { providers: [{ ...provider, caCertRef: { name: 'ca' }, authTokenFile: '/token' }] };
   expect(noticesOf({ ...withGit({ branch: 'b' }), auth: { oauth }, databaseConfig: database })).toEqual([]);
+  const inside = {
+    issuerUrl: 'https://keycloak.auth.svc/realms/r',
+    jwksUrl: 'https://10.0.0.1/keys',
+    allowPrivateIP: true,
+  };
+  const keysElsewhere = { issuerUrl: 'https://kubernetes.default.svc', jwksUrl: 'https://8.8.8.8/keys' };
+  for (const fields of [inside, keysElsewhere]) {
+    expect(noticesOf({ auth: { oauth: { providers: [{ ...provider, ...fields }] } } })).toEqual([]);
+  }
 });

@@ -1,6 +1,7 @@
 import type { Notice } from '#domain/notice.js';
 import type { GitSpec } from '#sources/git.source.js';
 import type { OAuthProvider } from './auth-spec.js';
+import { providerAddressNotices } from './provider-addresses.js';
 import type { ServerSpec } from './server-config.js';
 import type { RegistrySource } from './source-entry-spec.js';
 
@@ -22,6 +23,7 @@ export function specNotices({ enforceServers, auth, authConfig }: WithoutEffect,
       : []),
     ...(ignored ? [notice('RefsIgnored', `spec.${block}.oauth is ignored: the mode is anonymous`)] : []),
     ...providers.flatMap(ignoredRefs),
+    ...providers.flatMap(providerAddressNotices),
     ...server.registries.flatMap(severalGitRefs),
     ...limitedConnections(server),
   ];

@@ -8,6 +8,8 @@ const NOTICES = {
   MultipleGitRefs: 'Warning',
   /** Something else in the spec wins over what they refer to. */
   RefsIgnored: 'Warning',
+  /** The address guard refuses requests to an identity provider. */
+  ProviderAddressRefused: 'Warning',
   IdleConnectionsLimited: 'Warning',
   EnforceServersIgnored: 'Normal',
   /** A source of the spec has the name of the one that is built in. */

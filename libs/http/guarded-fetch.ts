@@ -30,6 +30,8 @@ export interface GetOptions {
   /** Of the body, packed and unpacked. */
   readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Refuses redirects to another origin. */
+  readonly sameOrigin?: boolean;
 }
 
 /** An answer with status 2xx, 304 or 404. */
@@ -105,7 +107,9 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         // Closes the connection: nobody knows how long the rest is.
         response.body.destroy();
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(address);
-        hop = nextHop(hop, single(response.headers['location']), agent);
+        const next = nextHop(hop, single(response.headers['location']), agent);
+        if (request.sameOrigin && next.url.origin !== hop.url.origin) throw leavesOrigin(hop.url, next.url);
+        hop = next;
       }
     } catch (error) {
       request.signal.throwIfAborted();
@@ -153,6 +157,11 @@ function nextHop({ url, headers, policy }: Hop, location: string | undefined, ag
 /** The user chose the first address; a host in the internet must not choose one in the network that we stand in. */
 export function policyAfter(policy: AddressPolicy, reached: AddressReach | undefined): AddressPolicy {
   return reached === 'private' ? policy : 'public-only';
+}
+
+function leavesOrigin(from: URL, to: URL): HttpFailure {
+  const message = `${shownUrl(from)} redirects to another origin, ${to.origin}, which is not followed: give the address that answers itself.`;
+  return new HttpFailure('FetchFailed', message, 'wait');
 }
 
 function tooManyRedirects(address: string): HttpFailure {

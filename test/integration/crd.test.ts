@@ -69,6 +69,11 @@ describe('admission', () => {
   const refRef = { name: 'passwords', key: 'k' };
   const database = { dbAppUserPasswordSecretRef: refRef, dbMigrationUserPasswordSecretRef: refRef };
   const provider = { name: 'p', issuerUrl: 'https://issuer.example.com', audience: 'a' };
+  const withProviders = (...fields: object[]) => {
+    const introspectionUrl = 'https://issuer.example.com/introspect';
+    const providers = fields.map((each, at) => ({ ...provider, name: `p${at}`, introspectionUrl, ...each }));
+    return registry({ auth: { mode: 'oauth', oauth: { providers } } });
+  };
   const many = Array.from({ length: 21 }, (_, index) => ({ name: `s${index}`, git }));
   const mistakes: [string, () => KubernetesObject, RegExp][] = [
     ['a name of 51 characters', () => registry(anonymous, 'n'.repeat(51)), /at most 50 characters/],
@@ -91,6 +96,17 @@ describe('admission', () => {
           ],
         }),
       /registries\[1\]: Duplicate value: {"name":"s"}/,
+    ],
+    ['introspection by two providers without prefixes', () => withProviders({}, {}), /give each a tokenPrefix/],
+    [
+      'the same prefix twice',
+      () => withProviders({ tokenPrefix: 'a' }, { tokenPrefix: 'a' }),
+      /give each a tokenPrefix/,
+    ],
+    [
+      'a prefix of a prefix',
+      () => withProviders({ tokenPrefix: 'ab' }, { tokenPrefix: 'a' }),
+      /give each a tokenPrefix/,
     ],
     ['a source name that climbs', () => withSource({ name: '../x', git }), /registries\[0\].name/],
     ['a source without a block', () => withSource({}), /exactly one source: one of git, /],

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startHttpServer } from '#http/testing/http-server.js';
 import { Authenticator } from '#registry-api/auth/authenticator.js';
 import type { AuthReferences } from '#registry-api/auth/provider-material.js';
+import { tokenProviders } from '#registry-api/auth/providers/index.js';
+import type { TokenProvider } from '#registry-api/auth/providers/token-provider.js';
 import { ALONE } from '#support/alone.js';
 import { oauth } from '#support/oauth-spec.js';
 import { AUDIENCE, createKey, INTROSPECTION_PATH, OidcProvider } from '#support/oidc-provider.js';
@@ -37,7 +39,11 @@ const specOf = (name: string, issuerUrl: string, fields: object = {}) => ({
   ...fields,
 });
 
-function authenticator(providers: readonly object[], references: Partial<AuthReferences> = {}): Authenticator {
+function authenticator(
+  providers: readonly object[],
+  references: Partial<AuthReferences> = {},
+  kinds = tokenProviders,
+): Authenticator {
   const auth = oauth({ oauth: { providers } });
   if (auth.mode !== 'oauth') throw new Error('the spec is not one of mode oauth');
   return new Authenticator(auth.oauth, 'default', {
@@ -45,6 +51,7 @@ function authenticator(providers: readonly object[], references: Partial<AuthRef
     version: 'test',
     now: () => clockMs,
     onFault: (_provider, fault) => void faults.push(fault),
+    tokenProviders: kinds,
   });
 }
 
@@ -95,7 +102,7 @@ describe('the keys of a provider', () => {
     clockMs += 6 * 60_000;
     await first.goAway(true);
     expect(await outcome(subject, await first.sign({ sub: 'later' }))).toBe('later');
-    await expect.poll(() => faults.length).toBeGreaterThan(1);
+    await expect.poll(() => faults.at(-1)).toMatch(/openid-configuration|jwks/);
     await first.goAway(false);
     clockMs += 30_000;
     expect(await outcome(subject, await first.sign({ sub: 'even later' }))).toBe('even later');
@@ -129,6 +136,147 @@ describe('the keys of a provider', () => {
   });
 });
 
+describe('a key that the provider withdraws', () => {
+  const minutes = (count: number) => count * 60_000;
+
+  it.each([
+    ['6 minutes and a millisecond', minutes(6) + 1],
+    ['59 minutes', minutes(59)],
+    ['a day', minutes(24 * 60)],
+  ])('is not trusted after %s without requests', async (_, idleMs) => {
+    const subject = authenticator([specOf('first', first.issuer)]);
+    const oldKeys = first.keys;
+    const [seen, unseen] = [await first.sign(), await first.sign({ sub: 'later' })];
+    expect(await outcome(subject, seen)).toBe('editor');
+    await first.rotate([await createKey('ES256', 'new')]);
+    try {
+      clockMs += idleMs;
+      expect(await outcome(subject, unseen)).toBe('refused: the provider has no such key');
+      expect(await outcome(subject, seen)).toBe('refused: the provider has no such key');
+    } finally {
+      await first.rotate(oldKeys);
+    }
+  });
+
+  it('is refused from the first load on that does not show it, which is due after 5 minutes', async () => {
+    const subject = authenticator([specOf('first', first.issuer)]);
+    const oldKeys = first.keys;
+    expect(await outcome(subject, await first.sign())).toBe('editor');
+    await first.rotate([await createKey('ES256', 'new')]);
+    try {
+      clockMs += minutes(5) + 1;
+      expect(await outcome(subject, await first.sign({ sub: 'in between' }, {}, oldKeys[0]))).toBe('in between');
+      const late = async () => outcome(subject, await first.sign({ sub: `${performance.now()}` }, {}, oldKeys[0]));
+      await expect.poll(late).toBe('refused: the provider has no such key');
+    } finally {
+      await first.rotate(oldKeys);
+    }
+  });
+
+  it('is trusted while loading fails, for an hour at most', async () => {
+    const subject = authenticator([specOf('first', first.issuer)]);
+    expect(await outcome(subject, await first.sign())).toBe('editor');
+    await first.goAway(true);
+    try {
+      clockMs += minutes(59);
+      expect(await outcome(subject, await first.sign({ sub: 'away' }))).toBe('away');
+      clockMs += minutes(2);
+      expect(await outcome(subject, await first.sign({ sub: 'away for long' }))).toMatch(/^unavailable: /);
+    } finally {
+      await first.goAway(false);
+    }
+  });
+
+  it('leaves nothing in the cache of a verification that was in flight', async () => {
+    const gate = Promise.withResolvers<void>();
+    let verifications = 0;
+    /** A made-up kind of token: registering it takes one object in the list. */
+    const ticketProvider: TokenProvider = {
+      concerns: (token) => token.kind === 'opaque' && token.value.startsWith('ticket-'),
+      createVerifier: () => async (token) => {
+        verifications++;
+        await gate.promise;
+        return { subject: token, scopes: new Set(), expiresAtMs: undefined };
+      },
+    };
+    const subject = authenticator([specOf('first', first.issuer)], {}, [...tokenProviders, ticketProvider]);
+    const oldKeys = first.keys;
+    expect(await outcome(subject, await first.sign())).toBe('editor');
+    const inFlight = outcome(subject, 'ticket-1');
+    await first.rotate([await createKey('ES256', 'new')]);
+    try {
+      clockMs += minutes(7);
+      expect(await outcome(subject, await first.sign({ sub: 'new' }))).toBe('new');
+      gate.resolve();
+      expect(await inFlight).toBe('ticket-1');
+      expect(await outcome(subject, 'ticket-1')).toBe('ticket-1');
+      expect(await outcome(subject, 'ticket-1')).toBe('ticket-1');
+      expect(verifications).toBe(2);
+    } finally {
+      await first.rotate(oldKeys);
+    }
+  });
+});
+
+describe('what a token is refused for', () => {
+  it.each([
+    ['iss', 'its issuer', async () => first.sign({ iss: `${first.issuer}/` })],
+    ['aud', 'another audience', async () => first.sign({ aud: 'other' })],
+    ['key', 'no such key', async () => first.sign({}, { kid: 'unknown' })],
+    ['signature', 'signature', async () => first.sign({}, {}, await createKey('ES256', 'first'))],
+    ['time', 'expired', async () => first.sign({ exp: 1 })],
+    ['time', 'when it expires', async () => first.sign({ exp: undefined })],
+    ['time', 'not valid yet', async () => first.sign({ nbf: 9_999_999_999 })],
+    ['type', 'nonce', async () => first.sign({ nonce: 'x' })],
+    ['type', 'typ', async () => first.sign({}, { typ: 'logout+jwt' })],
+    ['form', 'introspectionUrl', async () => 'opaque'],
+    ['form', 'malformed', async () => `ey${await first.sign()}`],
+  ])('is said: %s (%s)', async (check, why, token) => {
+    const subject = authenticator([specOf('first', first.issuer), specOf('second', second.issuer)]);
+    expect(await subject.identify(await token())).toMatchObject({
+      kind: 'refused',
+      check,
+      why: expect.stringMatching(why),
+    });
+  });
+
+  it('is said with the issuer and audiences that it has, cut to a length', async () => {
+    const subject = authenticator([specOf('first', first.issuer)]);
+    const token = await first.sign({
+      iss: `https://${'x'.repeat(500)}`,
+      aud: Array.from({ length: 20 }, (_, at) => `${at}`),
+    });
+    expect(await subject.identify(token)).toMatchObject({
+      check: 'iss',
+      token: { tokenIssuer: `https://${'x'.repeat(192)}`, tokenAudiences: ['0', '1', '2', '3', '4'] },
+    });
+  });
+
+  it('is that of the provider with its audience, where several have its issuer', async () => {
+    const other = specOf('other', first.issuer, { audience: 'other' });
+    for (const specs of [
+      [other, specOf('first', first.issuer)],
+      [specOf('first', first.issuer), other],
+    ]) {
+      const answer = await authenticator(specs).identify(await first.sign({ exp: 1 }));
+      expect(answer).toMatchObject({ provider: 'first', check: 'time' });
+    }
+  });
+});
+
+describe('a provider that requires the type of access tokens', () => {
+  it.each([
+    ['at+jwt', 'editor'],
+    ['application/at+jwt', 'editor'],
+    ['AT+JWT', 'editor'],
+    ['JWT', 'refused: its header typ is not at+jwt'],
+    [undefined, 'refused: its header typ is not at+jwt'],
+  ])('takes a JWT of type %s for %s', async (typ, expected) => {
+    const subject = authenticator([specOf('first', first.issuer, { requireAccessTokenType: true })]);
+    expect(await outcome(subject, await first.sign({}, { typ }))).toBe(expected);
+  });
+});
+
 describe('what a provider must not do', () => {
   it('is to speak for another issuer', async () => {
     await using impostor = await startHttpServer(
@@ -143,7 +291,10 @@ describe('what a provider must not do', () => {
   it('is to live at a private address, unless that is allowed', async () => {
     const before = await first.counts();
     const subject = authenticator([specOf('first', first.issuer, { allowPrivateIP: false })]);
-    expect(await outcome(subject, await first.sign())).toMatch(/^unavailable: .* is a private address/);
+    expect(await outcome(subject, await first.sign())).toMatch(
+      /^refused: .* is a private address.* Set allowPrivateIP/,
+    );
+    expect(faults.at(-1)).toMatch(/is a private address/);
     expect(await first.counts()).toEqual(before);
   });
 
@@ -158,6 +309,17 @@ describe('what a provider must not do', () => {
       expect(await outcome(subject, await first.sign({ iss: provider.url }))).toMatch(/^unavailable: /);
     },
   );
+
+  it.each(['/jwks', '/.well-known/openid-configuration'])('is to redirect to another origin: %s', async (moved) => {
+    await using provider = await startHttpServer((request, response) => {
+      if (request.url === moved) response.writeHead(302, { location: `${first.issuer}${moved}` }).end();
+      else response.end(JSON.stringify({ issuer: provider.url, jwks_uri: `${provider.url}/jwks` }));
+    });
+    const before = await first.counts();
+    const subject = authenticator([specOf('provider', provider.url)]);
+    expect(await outcome(subject, await first.sign({ iss: provider.url }))).toMatch(/^unavailable: .* another origin/);
+    expect(await first.counts()).toEqual(before);
+  });
 
   it('is to answer with anything but keys', async () => {
     for (const body of [
@@ -192,25 +354,88 @@ describe('introspection', () => {
     expect(await outcome(subject, token)).toBe('editor:1');
   });
 
+  const active = { active: true, sub: 'ann' };
+
   it.each([
-    [{ active: true }, 'unnamed'],
-    [{ active: true, username: 'ann' }, 'ann'],
-    [{ active: true, sub: 'ann', aud: ['x', AUDIENCE] }, 'ann'],
-    [{ active: 'true', sub: 'ann' }, 'refused: the provider says that it is not active'],
-    [{ sub: 'ann' }, 'refused: the provider says that it is not active'],
-    [{ active: true, exp: 1 }, 'refused: it has expired'],
-    [{ active: true, exp: '9999999999' }, 'refused: it has expired'],
-    [{ active: true, nbf: 9_999_999_999 }, 'refused: it is not valid yet'],
-    [{ active: true, aud: 'x' }, 'refused: it is for another audience'],
-    [{ active: true, iss: 'https://example.com' }, 'refused: it is of another issuer'],
+    [{ ...active, aud: ['x', AUDIENCE] }, 'ann'],
+    [{ active: true, aud: AUDIENCE }, 'unnamed'],
+    [{ active: true, aud: AUDIENCE, username: 'ann', token_type: 'Bearer', token_use: 'access_token' }, 'ann'],
+    [
+      active,
+      'refused: the provider names no audience (aud): have the provider name it, or set introspectionClientIds or introspectionScopes',
+    ],
+    [{ ...active, client_id: 'editor' }, /^refused: the provider names no audience/],
+    [{ ...active, aud: null }, /^refused: the provider names no audience/],
+    [{ ...active, aud: [] }, /^refused: the provider names no audience/],
+    [{ active: 'true', sub: 'ann', aud: AUDIENCE }, 'refused: the provider says that it is not active'],
+    [{ sub: 'ann', aud: AUDIENCE }, 'refused: the provider says that it is not active'],
+    [{ ...active, aud: AUDIENCE, exp: 1 }, 'refused: it has expired'],
+    [{ ...active, aud: AUDIENCE, exp: '9999999999' }, 'refused: it has expired'],
+    [{ ...active, aud: AUDIENCE, nbf: 9_999_999_999 }, 'refused: it is not valid yet'],
+    [{ ...active, aud: 'x' }, 'refused: it is for another audience'],
+    [{ ...active, aud: { [AUDIENCE]: true } }, 'refused: it is for another audience'],
+    [{ ...active, aud: AUDIENCE, iss: 'https://example.com' }, 'refused: it is of another issuer'],
+    [{ ...active, aud: AUDIENCE, typ: 'Refresh' }, 'refused: its claim typ is not that of an access token'],
+    [{ ...active, aud: AUDIENCE, token_type: 'DPoP' }, 'refused: its claim token_type is not that of an access token'],
+    [{ ...active, aud: AUDIENCE, cnf: { jkt: 'x' } }, /^refused: it is bound to a key/],
   ])('takes %j for %s', async (answer, expected) => {
     await using provider = await startHttpServer((_, response) => void response.end(JSON.stringify(answer)));
     const subject = authenticator([
       specOf('provider', provider.url, { introspectionUrl: `${provider.url}/introspect` }),
     ]);
-    expect(await outcome(subject, 'opaque')).toBe(expected);
-    const again = expected.startsWith('refused') ? 2 : 1;
-    expect(await outcome(subject, 'opaque')).toBe(expected);
-    expect(provider.requests).toHaveLength(again);
+    const first = await outcome(subject, 'opaque');
+    expect(first).toMatch(expected);
+    expect(await outcome(subject, 'opaque')).toBe(first);
+    expect(provider.requests).toHaveLength(first.startsWith('refused') ? 2 : 1);
+  });
+
+  const listed = { introspectionClientIds: ['editor', 'reader'] };
+  const scoped = { introspectionScopes: ['registry', 'read'] };
+  it.each([
+    [listed, { client_id: 'reader' }, 'ann'],
+    [listed, { client_id: 'other' }, /introspectionClientIds/],
+    [listed, {}, /introspectionClientIds/],
+    [listed, { client_id: ['reader'] }, /introspectionClientIds/],
+    [listed, { client_id: 'reader', aud: 'x' }, /another audience/],
+    [scoped, { scope: 'read registry more' }, 'ann'],
+    [scoped, { scope: 'read' }, /introspectionScopes/],
+    [scoped, { client_id: 'reader' }, /introspectionScopes/],
+    [{ ...listed, ...scoped }, { client_id: 'reader', scope: 'registry read' }, 'ann'],
+    [{ ...listed, ...scoped }, { client_id: 'other', scope: 'registry read' }, /introspectionClientIds/],
+  ])('without audience and with %j takes %j for %s', async (fields, more, expected) => {
+    await using provider = await startHttpServer(
+      (_, response) => void response.end(JSON.stringify({ ...active, ...more })),
+    );
+    const introspectionUrl = `${provider.url}/introspect`;
+    const subject = authenticator([specOf('provider', provider.url, { introspectionUrl, ...fields })]);
+    expect(await outcome(subject, 'opaque')).toMatch(expected);
+  });
+
+  it('shows a token to the provider with its prefix alone', async () => {
+    const answer = JSON.stringify({ ...active, aud: AUDIENCE });
+    await using one = await startHttpServer((_, response) => void response.end(answer));
+    await using other = await startHttpServer((_, response) => void response.end(answer));
+    const introspecting = (name: string, { url }: { url: string }, tokenPrefix?: string) =>
+      specOf(name, url, { introspectionUrl: `${url}/introspect`, ...(tokenPrefix && { tokenPrefix }) });
+    const subject = authenticator([introspecting('one', one, 'one_'), introspecting('other', other, 'other_')]);
+    expect(await subject.identify('other_token')).toMatchObject({ caller: { provider: 'other' } });
+    expect(await outcome(subject, 'foreign')).toMatch(/^refused: it is no JWT/);
+    expect([one.requests.length, other.requests.length]).toEqual([0, 1]);
+  });
+
+  it('at an address that the guard refuses is a fault of the spec, and the token is refused', async () => {
+    const spec = specOf('first', first.issuer, {
+      allowPrivateIP: false,
+      introspectionUrl: `${first.issuer}${INTROSPECTION_PATH}`,
+    });
+    const subject = authenticator([spec, specOf('second', second.issuer)]);
+    expect(await subject.identify('opaque')).toMatchObject({
+      kind: 'refused',
+      provider: 'first',
+      check: 'configuration',
+    });
+    expect(faults).toEqual([expect.stringMatching(/is a private address.* Set allowPrivateIP/)]);
+    await outcome(subject, 'another');
+    expect(faults).toHaveLength(1);
   });
 });

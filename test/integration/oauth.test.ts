@@ -130,6 +130,9 @@ function guardedRegistries(): ServedRegistry[] {
     named('part', {
       oauth: { providers, resourceUrl: 'https://registry.example.com/default/part/registry/public/' },
     }),
+    named('misguided', {
+      oauth: { providers: [...providers.slice(0, 1), { ...providers[1], allowPrivateIP: false }] },
+    }),
     named('anonymous', { mode: 'anonymous' }),
   ];
 }
@@ -406,6 +409,27 @@ describe('a provider that is away', () => {
   });
 });
 
+describe('a provider at an address that the guard refuses', () => {
+  it('sends clients to log in again, and shows in the log and the readiness report', async () => {
+    const answer = await rawRequest(api.url, `/default/misguided${LIST}`, ['Authorization', 'Bearer foreign']);
+    expect(answer.status).toBe(401);
+    expect(challengeOf(answer)).toBe('invalid_token');
+    expect((await get(`/default/misguided${LIST}`, await second.sign())).status).toBe(200);
+    expect(audit).toContainEqual(
+      expect.objectContaining({
+        level: 40,
+        registry: 'default/misguided',
+        provider: 'first',
+        fault: expect.stringMatching(/is a private address.*allowPrivateIP/),
+        msg: 'identity provider unavailable',
+      }),
+    );
+    expect(audit).toContainEqual(expect.objectContaining({ registry: 'default/misguided', check: 'configuration' }));
+    const { detail } = (await (await fetch(`${api.internalUrl}/readiness`)).json()) as { detail?: string };
+    expect(detail).toContain('an identity provider of default/misguided is unavailable or misconfigured: see the log');
+  });
+});
+
 describe('the audit log', () => {
   it('says who did what and why not, and never a token', async () => {
     const token = await first.sign({ sub: 'auditor' });
@@ -430,6 +454,7 @@ describe('the audit log', () => {
         path: LIST,
         provider: 'first',
         decision: 'refused',
+        check: 'signature',
         why: 'signature verification failed',
       }),
     );

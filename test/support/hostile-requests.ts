@@ -33,6 +33,7 @@ const now = () => Math.floor(Date.now() / 1000);
 export async function hostileRequests(world: HostileWorld): Promise<HostileRequest[]> {
   const groups = [
     await wrongClaims(world),
+    await otherKindsOfTokens(world),
     await wrongAlgorithms(world),
     await wrongKeys(world),
     await wrongHeaderParameters(world),
@@ -121,6 +122,53 @@ async function wrongClaims({ provider, other }: HostileWorld): Promise<HostileRe
       ),
     ),
   );
+}
+
+/** Tokens that the provider signs rightly, with the right audience, for another purpose than access. */
+async function otherKindsOfTokens({ provider }: HostileWorld): Promise<HostileRequest[]> {
+  const types = [
+    'logout+jwt',
+    'dpop+jwt',
+    'secevent+jwt',
+    'token-introspection+jwt',
+    'application/secevent+jwt',
+    'oauth-authz-req+jwt',
+    'client-authentication+jwt',
+    'entity-statement+jwt',
+    'id+jwt',
+    'refresh',
+    'JOSE',
+    'x',
+    '',
+    ' at+jwt',
+    'at+jwtx',
+    'AT',
+    null,
+    7,
+    ['at+jwt'],
+    { typ: 'at+jwt' },
+  ];
+  const claims: Record<string, readonly unknown[]> = {
+    nonce: ['n', '', 7, false],
+    at_hash: ['x'],
+    c_hash: ['x'],
+    s_hash: ['x'],
+    events: [{ 'http://schemas.openid.net/event/backchannel-logout': {} }, {}, []],
+    cnf: [{ jkt: 'x' }, { 'x5t#S256': 'x' }, { jwk: {} }, {}, 'x'],
+    typ: ['ID', 'Refresh', 'Offline', 'Logout', 'DPoP', 'id', '', 7, ['Bearer'], {}],
+    token_use: ['id', 'refresh', 'ID', true],
+    token_type: ['DPoP', 'refresh_token', 'id_token', 7],
+    tokenType: ['refresh-token', 'id-token'],
+  };
+  const typed = types.map(async (typ) =>
+    refusedToken(`a header of type ${JSON.stringify(typ)}`, await provider.sign({}, { typ })),
+  );
+  const claimed = Object.entries(claims).flatMap(([name, values]) =>
+    values.map(async (value) =>
+      refusedToken(`a token with ${name} ${JSON.stringify(value)}`, await provider.sign({ [name]: value })),
+    ),
+  );
+  return Promise.all([...typed, ...claimed]);
 }
 
 async function wrongAlgorithms({ provider }: HostileWorld): Promise<HostileRequest[]> {

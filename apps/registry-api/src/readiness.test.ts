@@ -28,6 +28,7 @@ describe('readiness', () => {
       snapshots: undefined,
       fault: undefined,
       syncsAwaySince: undefined,
+      providerFaults: [],
       registries: [{ namespace: 'default', name: 'a', sources: [], auth: { mode: 'anonymous' } }],
     };
     readiness = new Readiness(() => facts);
@@ -52,6 +53,13 @@ describe('readiness', () => {
     expect(now({})).toEqual({ ready: false, reason });
     vi.advanceTimersByTime(1);
     expect(now({})).toEqual({ ready: true, detail: reason });
+  });
+
+  it('says of which registries an identity provider fails, as long as they are served', () => {
+    const facts = { snapshots: withSource(true), providerFaults: ['default/a', 'default/removed'] };
+    const detail = 'an identity provider of default/a is unavailable or misconfigured: see the log';
+    expect(now(facts)).toEqual({ ready: true, detail });
+    expect(now({ providerFaults: [] })).toEqual({ ready: true });
   });
 
   it('tells what was never tried also when the patience is over', () => {

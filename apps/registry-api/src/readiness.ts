@@ -20,6 +20,8 @@ export interface ReadinessFacts {
   /** Since when no syncs can be run. */
   readonly syncsAwaySince: Date | undefined;
   readonly registries: readonly ServedRegistry[];
+  /** Registries of which an identity provider is unavailable or misconfigured, as `namespace/name`. */
+  readonly providerFaults: readonly string[];
 }
 
 /**
@@ -59,6 +61,7 @@ export class Readiness {
       ...(facts.syncsAwaySince
         ? [`no syncs since ${facts.syncsAwaySince.toISOString()}: their workflow cannot be reached`]
         : []),
+      ...faultyProviders(facts),
       ...(awaited ? [awaited] : failing(facts.snapshots, facts.registries)),
     ];
     return { ready: true, ...(detail.length > 0 && { detail: detail.join('; ') }) };
@@ -77,6 +80,12 @@ function firstAwaited(snapshots: RegistrySnapshots, registries: readonly ServedR
     if (source) return `waiting for the first sync of ${display(source.name, registry)}`;
   }
   return undefined;
+}
+
+function faultyProviders({ registries, providerFaults }: ReadinessFacts): string[] {
+  const names = registries.map((registry) => displayRef(registry)).filter((name) => providerFaults.includes(name));
+  if (names.length === 0) return [];
+  return [`an identity provider of ${listed(names)} is unavailable or misconfigured: see the log`];
 }
 
 /** By name, and that only where anybody may read them: probes are answered to everybody. */

@@ -67,14 +67,15 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const catalogue = new LiveCatalogue(new DatabaseBodies(views), () => options.syncsAwaySince?.());
   const budget = options.catalogueBudget ?? defaultCatalogueBudget();
   const follower = new CatalogueFollower(database, catalogue, budget, logger);
+  const accessControl = new AccessControl({ references: options.references, version: options.version.version, logger });
   const readiness = new Readiness(() => ({
     snapshots: catalogue.snapshots,
     fault: options.databaseTrouble?.() ?? follower.fault,
     syncsAwaySince: options.syncsAwaySince?.(),
     registries: registries.all(),
+    providerFaults: accessControl.registriesWithProviderFaults(),
   }));
   const { version, commit, buildDate } = options.version;
-  const accessControl = new AccessControl({ references: options.references, version, logger });
   const syncTrigger = new SyncTrigger(options.syncNow);
   const nudges = new SourceNudges(syncTrigger, logger);
   const published = new PublishedEntries(views, catalogue, nudges);

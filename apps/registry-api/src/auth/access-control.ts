@@ -51,6 +51,9 @@ export class AccessControl {
   /** The last one of each registry, to be closed when its auth changes. */
   readonly #byRegistry = new Map<string, { readonly oauth: OAuth; readonly authenticator: Authenticator }>();
 
+  /** The failing providers of each registry. */
+  readonly #faults = new Map<string, Set<string>>();
+
   constructor(options: AccessControlOptions) {
     this.#options = options;
     this.#audit = new AuditLog(options.logger);
@@ -77,6 +80,11 @@ export class AccessControl {
     if (!caller) throw loginWanted(termsOf({ request, oauth: auth.oauth }));
     const scope = auth.oauth.requiredScopes?.write;
     return { caller, mayWrite: scope === undefined || caller.scopes.has(scope) };
+  }
+
+  /** Returns the registries of which an identity provider is unavailable or misconfigured, as `namespace/name`. */
+  registriesWithProviderFaults(): readonly string[] {
+    return Array.from(this.#faults).flatMap(([registry, providers]) => (providers.size > 0 ? [registry] : []));
   }
 
   async close(): Promise<void> {
@@ -121,10 +129,11 @@ export class AccessControl {
 
   private admitAuthenticated(visit: Visit, result: Authentication): boolean {
     if (result.kind === 'accepted') return this.admitCaller(visit, result.caller);
-    const { kind, provider, why } = result;
-    this.counters.count(provider, kind);
-    this.#audit.refused({ provider }, askedOf(visit.request, visit.registry), why);
-    if (kind === 'unavailable') throw new Problem(503, TOKEN_CANNOT_BE_CHECKED, { 'retry-after': '5' });
+    const { provider, why } = result;
+    this.counters.count(provider, result.kind);
+    const details = result.kind === 'refused' ? { check: result.check, ...result.token } : {};
+    this.#audit.refused({ provider }, askedOf(visit.request, visit.registry), why, details);
+    if (result.kind === 'unavailable') throw new Problem(503, TOKEN_CANNOT_BE_CHECKED, { 'retry-after': '5' });
     throw invalidToken(termsOf(visit));
   }
 
@@ -159,13 +168,17 @@ export class AccessControl {
 
   private createAuthenticator(registry: string, namespace: string, oauth: OAuth): Authenticator {
     const { references, version, logger, now = () => performance.now() } = this.#options;
+    const failing = new Set<string>();
+    this.#faults.set(registry, failing);
     return new Authenticator(oauth, namespace, {
       references,
       version,
       now,
       onFault(provider, fault) {
-        if (fault === undefined) logger.info({ registry, provider }, 'keys of the identity provider are there again');
-        else logger.warn({ registry, provider, fault }, 'keys of the identity provider cannot be had');
+        if (fault === undefined) failing.delete(provider);
+        else failing.add(provider);
+        if (fault === undefined) logger.info({ registry, provider }, 'identity provider available again');
+        else logger.warn({ registry, provider, fault }, 'identity provider unavailable');
       },
     });
   }
@@ -174,7 +187,7 @@ export class AccessControl {
 const WRITES_WANT_A_CALLER =
   'this registry has auth.mode anonymous, and nothing is changed for a caller who is not known: set auth.mode to oauth';
 const TOKEN_CANNOT_BE_CHECKED =
-  'the token cannot be checked at the moment, since its identity provider does not answer';
+  'the token cannot be checked now, because its identity provider does not answer; retry later';
 
 /** The one that the path names. */
 function sourceOf(request: FastifyRequest): string | undefined {

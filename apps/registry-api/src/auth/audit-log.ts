@@ -38,8 +38,9 @@ export class AuditLog {
     this.#logger.info({ ...asked, ...whoIs(caller), decision: 'allowed' }, 'access decided');
   }
 
-  refused(who: Suspect, asked: Asked, why: string): void {
-    this.#logger.info({ ...asked, ...whoIs(who), decision: 'refused', why }, 'access decided');
+  /** `details` are further fields of the line, such as the check that a token failed. */
+  refused(who: Suspect, asked: Asked, why: string, details: object = {}): void {
+    this.#logger.info({ ...asked, ...whoIs(who), decision: 'refused', why, ...details }, 'access decided');
   }
 
   /** On the hot path: three look-ups and an addition. */

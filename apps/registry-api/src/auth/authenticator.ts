@@ -1,30 +1,47 @@
 import { hash } from 'node:crypto';
 import type { OAuth } from '#config/auth-spec.js';
 import type { Caller } from './caller.js';
-import type { Claims } from './claims.js';
 import { IdentityProvider } from './identity-provider.js';
-import type { ProviderSurroundings } from './identity-provider.js';
+import type { ProviderContext } from './identity-provider.js';
 import { inspectToken } from './unverified-token.js';
+import type { UnverifiedToken } from './unverified-token.js';
+import type { TokenCheck, Verdict } from './verdict.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
+/** What a refused JWT says of itself, for the audit log; cut, since its sender chose it. */
+export interface TokenDescription {
+  readonly tokenIssuer: string;
+  readonly tokenAudiences: readonly string[];
+}
+
+/** `provider` is the one that judged the token; undefined when none did. */
 export type Authentication =
   | { readonly kind: 'accepted'; readonly caller: Caller }
-  /** `provider` is the one whose business the token was; undefined when it was nobody's. */
-  | { readonly kind: 'refused' | 'unavailable'; readonly provider: string | undefined; readonly why: string };
+  | {
+      readonly kind: 'refused';
+      readonly provider: string | undefined;
+      readonly check: TokenCheck;
+      readonly why: string;
+      readonly token?: TokenDescription;
+    }
+  | { readonly kind: 'unavailable'; readonly provider: string; readonly why: string };
 
-/** Finds out who a token stands for, with the providers of one registry. */
+const DESCRIBED_LENGTH = 200;
+const DESCRIBED_AUDIENCES = 5;
+
+/** Identifies the holders of tokens with the providers of one registry. */
 export class Authenticator {
   readonly #providers: readonly IdentityProvider[];
   readonly #verified = new VerifiedTokens();
   readonly #running = new Map<string, Promise<Authentication>>();
 
-  constructor(oauth: OAuth, namespace: string, surroundings: ProviderSurroundings) {
+  constructor(oauth: OAuth, namespace: string, context: ProviderContext) {
     this.#providers = oauth.providers.map(
-      (spec) => new IdentityProvider(spec, namespace, surroundings, () => this.#verified.dropProvider(spec.name)),
+      (spec) => new IdentityProvider(spec, namespace, context, () => this.#verified.dropProvider(spec.name)),
     );
   }
 
-  /** The caller, at once, when the token was verified a moment ago; else what will come of verifying it. */
+  /** Returns the caller synchronously when the token was verified a moment ago; otherwise the verification in progress. */
   identify(token: string): Caller | Promise<Authentication> {
     const key = hash('sha256', token, 'base64url');
     return this.#verified.find(key, Date.now()) ?? this.authenticate(token, key);
@@ -34,29 +51,60 @@ export class Authenticator {
     await Promise.all(this.#providers.map((provider) => provider.close()));
   }
 
-  /** A token that comes a hundred times at once is looked at once. */
+  /** A singleflight: a token that comes a hundred times at once is verified once. */
   private authenticate(token: string, key: string): Promise<Authentication> {
     const running = this.#running.get(key) ?? this.askProviders(token, key).finally(() => this.#running.delete(key));
     this.#running.set(key, running);
     return running;
   }
 
-  /** In the order of the spec, until one accepts. While one that could is away, a refusal by the others says nothing. */
+  /** Asks in the order of the spec until one accepts. An unreachable provider outweighs refusals: it might have accepted. */
   private async askProviders(token: string, key: string): Promise<Authentication> {
     const unverified = inspectToken(token);
-    if (unverified.kind === 'unfit') return { kind: 'refused', provider: undefined, why: unverified.why };
-    let answer: Authentication = { kind: 'refused', provider: undefined, why: 'it is no business of any provider' };
+    if (unverified.kind === 'unfit') return { ...unverified, kind: 'refused', provider: undefined };
+    let answer: Authentication | undefined;
     for (const provider of this.#providers) {
+      const { generation } = provider;
       const verdict = await provider.judge(token, unverified);
-      if (verdict?.kind === 'accepted') return this.accept(provider.name, verdict.claims, key);
-      if (verdict && answer.kind !== 'unavailable') answer = { ...verdict, provider: provider.name };
+      if (verdict?.kind === 'accepted') return this.accept(provider, verdict, { key, generation });
+      if (verdict && outweighs(verdict, answer)) answer = { ...verdict, provider: provider.name };
     }
-    return answer;
+    return { ...(answer ?? unclaimed(unverified)), ...describe(unverified) };
   }
 
-  private accept(provider: string, { subject, scopes, expiresAtMs }: Claims, key: string): Authentication {
-    const caller: Caller = { provider, subject, scopes };
-    this.#verified.keep(key, caller, expiresAtMs, Date.now());
+  /** Keeps the result, unless keys changed meanwhile: what they verified is to be verified again. */
+  private accept(
+    { name, generation: current }: IdentityProvider,
+    { claims }: Verdict & { kind: 'accepted' },
+    { key, generation }: { readonly key: string; readonly generation: number },
+  ): Authentication {
+    const { subject, scopes, expiresAtMs } = claims;
+    const caller: Caller = { provider: name, subject, scopes };
+    if (generation === current) this.#verified.keep(key, caller, expiresAtMs, Date.now());
     return { kind: 'accepted', caller };
   }
+}
+
+/** Another audience says least: of several providers with one issuer, it is the normal answer of all but one. */
+function outweighs(verdict: Verdict, answer: Authentication | undefined): boolean {
+  if (answer === undefined) return true;
+  if (answer.kind !== 'refused') return false;
+  return verdict.kind === 'unavailable' || answer.check === 'aud';
+}
+
+function unclaimed({ kind }: UnverifiedToken): Authentication {
+  const refused = { kind: 'refused', provider: undefined } as const;
+  if (kind === 'jwt') return { ...refused, check: 'iss', why: 'its issuer (iss) is the issuerUrl of no provider' };
+  return { ...refused, check: 'form', why: 'it is no JWT, and no provider has an introspectionUrl for it' };
+}
+
+function describe(token: UnverifiedToken): { token?: TokenDescription } {
+  if (token.kind !== 'jwt') return {};
+  const cut = (text: string) => text.slice(0, DESCRIBED_LENGTH);
+  return {
+    token: {
+      tokenIssuer: cut(token.issuer),
+      tokenAudiences: token.audiences.slice(0, DESCRIBED_AUDIENCES).map(cut),
+    },
+  };
 }

@@ -1,4 +1,4 @@
-/** What a provider vouches for, whichever way it did. */
+/** What a provider vouches for, from a JWT or from an introspection answer. */
 export interface Claims {
   readonly subject: string;
   readonly scopes: ReadonlySet<string>;
@@ -6,13 +6,10 @@ export interface Claims {
   readonly expiresAtMs: number | undefined;
 }
 
-/** Clocks differ. */
-export const LEEWAY_SECONDS = 30;
-
-/** Client credentials may come without a subject; then it is the client that counts. */
+/** Claims that identify the caller, in order of preference: tokens of client credentials may have no subject. */
 const SUBJECTS = ['sub', 'client_id', 'azp', 'appid', 'username'] as const;
 
-/** From the payload of a JWT, or the answer to an introspection (RFC 7662). */
+/** Reads the payload of a JWT or the answer to an introspection (RFC 7662). */
 export function toClaims(payload: Readonly<Record<string, unknown>>): Claims {
   const subject = SUBJECTS.map((name) => payload[name]).find((value) => typeof value === 'string' && value !== '');
   const { exp, scope, scp } = payload;

@@ -2,10 +2,10 @@ import type { OAuthProvider } from '#config/auth-spec.js';
 import type { ProviderHttp } from './provider-http.js';
 import { ProviderUnavailable } from './verdict.js';
 
-/** Providers move their keys about as often as they move house. */
+/** The address of a key set rarely changes. */
 const KEPT_MS = 60 * 60_000;
 
-/** Where a provider's keys are: as the spec says, or else as the provider itself says it (OpenID Connect Discovery 1.0). */
+/** Finds the key set of a provider: at the URL of the spec, or else by OpenID Connect Discovery 1.0. */
 export class Discovery {
   #found: { readonly jwksUrl: string; readonly atMs: number } | undefined;
 
@@ -15,14 +15,14 @@ export class Discovery {
     private readonly now: () => number,
   ) {}
 
-  /** Throws ProviderUnavailable. */
+  /** Throws ProviderUnavailable or ProviderMisconfigured. */
   async jwksUrl(): Promise<string> {
     if (this.spec.jwksUrl !== undefined) return this.spec.jwksUrl;
     if (this.#found && this.now() - this.#found.atMs < KEPT_MS) return this.#found.jwksUrl;
     const { issuerUrl } = this.spec;
     const url = `${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const { issuer, jwks_uri: jwksUrl } = await this.http.getJson(url);
-    // Section 4.3: or else the keys of one issuer could pass for those of another.
+    // Section 4.3: otherwise the keys of one issuer could pass for those of another.
     if (issuer !== issuerUrl) {
       throw new ProviderUnavailable(
         `${url} speaks for another issuer: set issuerUrl to exactly what its "issuer" says`,
@@ -35,7 +35,7 @@ export class Discovery {
     return jwksUrl;
   }
 
-  /** The keys were not there: asks again next time. */
+  /** Drops what discovery found, after the keys were not there. */
   forget(): void {
     this.#found = undefined;
   }

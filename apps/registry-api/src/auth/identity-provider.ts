@@ -1,4 +1,3 @@
-import type { Strategy } from 'passport-strategy';
 import type { OAuthProvider } from '#config/auth-spec.js';
 import { Discovery } from './discovery.js';
 import { KeySet } from './key-set.js';
@@ -6,34 +5,38 @@ import { ProviderHttp } from './provider-http.js';
 import { ProviderMaterial } from './provider-material.js';
 import type { AuthReferences } from './provider-material.js';
 import { tokenProviders } from './providers/index.js';
-import type { TokenProvider } from './providers/token-provider.js';
-import { runStrategy } from './run-strategy.js';
+import type { TokenProvider, VerifyToken } from './providers/token-provider.js';
 import type { UnverifiedToken } from './unverified-token.js';
+import { toVerdict } from './verdict.js';
 import type { Verdict } from './verdict.js';
 
-/** What providers need of the process that they are asked by. */
-export interface ProviderSurroundings {
+/** What providers use of the process that they run in. */
+export interface ProviderContext {
   readonly references: AuthReferences;
   readonly version: string;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** The keys of a provider cannot be had, or can again (undefined). */
+  /** Called when a provider begins to fail, fails for another reason, or works again (undefined). */
   onFault(provider: string, fault: string | undefined): void;
+  /** The kinds of tokens; those of `providers/index.ts` when absent. */
+  readonly tokenProviders?: readonly TokenProvider[];
 }
 
-/** One provider of a spec. Nothing is asked of it before a token comes that is its business. */
+/** One provider of a spec. It is asked nothing before a token comes that it has to judge. */
 export class IdentityProvider {
   readonly name: string;
-  readonly #strategies: readonly { readonly provider: TokenProvider; readonly strategy: Strategy }[];
+  readonly #verifiers: readonly { readonly provider: TokenProvider; readonly verify: VerifyToken }[];
   readonly #http: ProviderHttp;
+  #fault: string | undefined;
+  #generation = 0;
 
   constructor(
     private readonly spec: OAuthProvider,
     namespace: string,
-    surroundings: ProviderSurroundings,
+    private readonly context: ProviderContext,
     onKeysChanged: () => void,
   ) {
-    const { references, version, now } = surroundings;
+    const { references, version, now } = context;
     this.name = spec.name;
     this.#http = new ProviderHttp(spec, new ProviderMaterial(spec, namespace, references), version);
     const http = this.#http;
@@ -47,23 +50,48 @@ export class IdentityProvider {
           throw error;
         }
       },
-      onChange: onKeysChanged,
-      onFault: (fault) => surroundings.onFault(spec.name, fault),
+      onChange: () => {
+        this.#generation++;
+        onKeysChanged();
+      },
+      onFault: (fault) => this.report(fault),
       now,
     });
-    this.#strategies = tokenProviders.map((provider) => ({
+    this.#verifiers = (context.tokenProviders ?? tokenProviders).map((provider) => ({
       provider,
-      strategy: provider.strategy(spec, { http, keys }),
+      verify: provider.createVerifier(spec, { http, keys }),
     }));
   }
 
-  /** Undefined when the token is not its business: then it has not seen it. */
+  /** Increases whenever the published keys change: a verdict of an earlier generation is outdated. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Undefined when the token is not for this provider to judge; the provider has not seen it then. */
   async judge(token: string, unverified: UnverifiedToken): Promise<Verdict | undefined> {
-    const fitting = this.#strategies.find(({ provider }) => provider.concerns(unverified, this.spec));
-    return fitting && (await runStrategy(fitting.strategy, { token }));
+    const fitting = this.#verifiers.find(({ provider }) => provider.concerns(unverified, this.spec));
+    if (!fitting) return undefined;
+    try {
+      const claims = await fitting.verify(token, unverified);
+      this.report(undefined);
+      return { kind: 'accepted', claims };
+    } catch (error) {
+      const verdict = toVerdict(error);
+      const isFault =
+        verdict.kind === 'unavailable' || (verdict.kind === 'refused' && verdict.check === 'configuration');
+      if (isFault) this.report(verdict.why);
+      return verdict;
+    }
   }
 
   close(): Promise<void> {
     return this.#http.close();
+  }
+
+  private report(fault: string | undefined): void {
+    if (fault === this.#fault) return;
+    this.#fault = fault;
+    this.context.onFault(this.name, fault);
   }
 }

@@ -1,20 +1,22 @@
 import type { OAuthProvider } from '#config/auth-spec.js';
 import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
+import { ForbiddenAddress } from '#http/forbidden-address.js';
 import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import type { ProviderMaterial } from './provider-material.js';
-import { ProviderUnavailable } from './verdict.js';
+import { ProviderMisconfigured, ProviderUnavailable } from './verdict.js';
 
 const TIMEOUT_MS = 5_000;
 /** RFC 7662 answers are a few hundred bytes; a set of keys is larger. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_KEYS_BYTES = 512 * 1024;
 
-/** The API server of Kubernetes answers 406 to whoever takes plain JSON only. */
+/** The API server of Kubernetes answers 406 to requests that accept plain JSON only. */
 const ACCEPTED = 'application/json, application/jwk-set+json';
 
 /**
- * All requests to one provider, with its certificate authority and its token. An address is judged when a connection to
- * it is made, redirects included, and private ones are refused unless the spec allows them. Throws ProviderUnavailable.
+ * Sends all requests to one provider, with its certificate authority and its token. The address of each connection is judged,
+ * and private ones are refused unless the spec allows them. Redirects to another origin are refused: another server would
+ * decide which keys count. Throws ProviderUnavailable, or ProviderMisconfigured where only an edit of the spec can help.
  */
 export class ProviderHttp {
   readonly #policy: 'private-allowed' | 'public-only';
@@ -29,18 +31,19 @@ export class ProviderHttp {
     this.#policy = spec.allowPrivateIP ? 'private-allowed' : 'public-only';
   }
 
-  /** A JSON object from one of the provider's documents. */
+  /** Fetches one of the provider's documents, a JSON object. */
   async getJson(url: string): Promise<Readonly<Record<string, unknown>>> {
     return this.ask(url, async (client, options) =>
       client.get(url, {
         ...options,
         maxBytes: MAX_KEYS_BYTES,
+        sameOrigin: true,
         headers: { accept: ACCEPTED, ...bearer(await this.material.bearerToken()) },
       }),
     );
   }
 
-  /** What the provider says of a token. */
+  /** Asks the introspection endpoint about a token (RFC 7662, section 2). */
   async introspect(url: string, token: string): Promise<Readonly<Record<string, unknown>>> {
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' });
     return this.ask(url, async (client, options) =>
@@ -53,7 +56,7 @@ export class ProviderHttp {
     await this.#fetch?.client[Symbol.asyncDispose]();
   }
 
-  /** Client credentials where there are any, else the provider's token. */
+  /** Returns the Authorization header: client credentials where the spec has them, else the provider's token. */
   private async credentials(form: URLSearchParams): Promise<Record<string, string>> {
     const { clientId } = this.spec;
     const secret = await this.material.clientSecret();
@@ -74,15 +77,18 @@ export class ProviderHttp {
       return parseObject(answer);
     } catch (error) {
       if (error instanceof ProviderUnavailable) throw error;
+      if (error instanceof HttpFailure && error.cause instanceof ForbiddenAddress) {
+        throw new ProviderMisconfigured(`${error.message} ${ADDRESS_REMEDY}`, { cause: error });
+      }
       if (this.#closing.signal.aborted) throw new ProviderUnavailable('shutting down');
       throw new ProviderUnavailable(describe(url, error), { cause: error });
     }
   }
 
-  /** Another one when the authority has changed: connections that it vouched for are not used any more. */
+  /** Returns the HTTP client, a new one after the certificate authority changed: connections it vouched for are closed. */
   private async client(): Promise<GuardedFetch> {
     const ca = await this.material.caCertificates();
-    // Most registries ask no provider, and what it takes to ask one is a megabyte of program.
+    // Loaded when first used: most registries ask no provider, and the client is a megabyte of code.
     const { createGuardedFetch } = await import('#http/guarded-fetch.js');
     if (this.#fetch && this.#fetch.ca === ca) return this.#fetch.client;
     const previous = this.#fetch;
@@ -93,6 +99,8 @@ export class ProviderHttp {
     return client;
   }
 }
+
+const ADDRESS_REMEDY = 'Set allowPrivateIP if the provider belongs there, or correct its URL.';
 
 function bearer(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };

@@ -1,47 +1,72 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { TokenCheck } from './verdict.js';
 
-/** What a token says of itself. Nobody has vouched for it yet: it decides whom to ask and nothing else. */
+/** A signed JWT as it describes itself. */
+export interface UnverifiedJwt {
+  readonly kind: 'jwt';
+  readonly algorithm: string;
+  readonly issuer: string;
+  readonly audiences: readonly string[];
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** What a token says of itself. It is not verified: it decides which provider judges the token, and it may refuse it. */
 export type UnverifiedToken =
-  /** Means something to its issuer only. */
-  | { readonly kind: 'opaque' }
-  | { readonly kind: 'jwt'; readonly issuer: string; readonly audiences: readonly string[] }
-  /** A JWT that no provider could vouch for. */
-  | { readonly kind: 'unfit'; readonly why: string };
+  /** A token that only its issuer understands. */
+  | { readonly kind: 'opaque'; readonly value: string }
+  | UnverifiedJwt
+  /** A JWT that no provider can accept. */
+  | { readonly kind: 'unfit'; readonly check: TokenCheck; readonly why: string };
 
-/** Signatures by keys that are published; never `none`, and no HMAC, for which a public key could be taken. */
-export const ALGORITHMS: readonly string[] = [
-  ['RS256', 'RS384', 'RS512'],
-  ['PS256', 'PS384', 'PS512'],
-  ['ES256', 'ES384', 'ES512'],
-  ['EdDSA', 'Ed25519'],
-].flat();
+/** Signatures that jsonwebtoken, the verifier of passport-jwt, knows. */
+export const RSA_AND_EC_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+] as const;
 
-/** RFC 7515, section 3.1: base64url, without the padding that decoders put up with. */
+/** RFC 8037 and RFC 9864. */
+export const EDWARDS_ALGORITHMS = ['EdDSA', 'Ed25519'] as const;
+
+/** Signatures by published keys; never `none`, and never HMAC, whose secret could be a public key. */
+const ALGORITHMS: readonly string[] = [...RSA_AND_EC_ALGORITHMS, ...EDWARDS_ALGORITHMS];
+
+/** RFC 7515, section 3.1: base64url without the padding that decoders tolerate. */
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
- * Tells JWTs from opaque tokens, and finds what is wrong with a JWT before anything goes to the network. What starts
- * like a JWT is none of anybody else's business, whole or not: it must not be taken for opaque and shown around.
+ * Tells JWTs from opaque tokens and refuses malformed JWTs before anything goes to the network. Whatever starts like a JWT,
+ * whole or damaged, is never taken for an opaque token, which would be shown to an introspection endpoint.
  */
 export function inspectToken(token: string): UnverifiedToken {
-  if (!looksLikeJose(token)) return { kind: 'opaque' };
+  if (!looksLikeJose(token)) return { kind: 'opaque', value: token };
   try {
-    const { alg, kid, crit, b64 } = decodeProtectedHeader(token);
-    if (!COMPACT_JWS.test(token)) return unfit('it is no signed JWT');
-    if (alg === undefined || !ALGORITHMS.includes(alg)) return unfit('its algorithm is not allowed');
-    if (typeof kid !== 'string' || kid === '') return unfit('it does not name its key');
-    if (crit !== undefined || b64 !== undefined) return unfit('it has header parameters that are not supported');
-    const { iss, aud } = decodeJwt(token);
-    if (typeof iss !== 'string') return unfit('it has no issuer');
+    const header = decodeProtectedHeader(token);
+    const { alg, kid, crit, b64 } = header;
+    if (!COMPACT_JWS.test(token)) return unfit('form', 'it is no signed JWT');
+    if (alg === undefined || !ALGORITHMS.includes(alg)) return unfit('signature', 'its algorithm is not allowed');
+    if (typeof kid !== 'string' || kid === '') return unfit('key', 'it does not name its key (kid)');
+    if (crit !== undefined || b64 !== undefined)
+      return unfit('form', 'it has header parameters that are not supported');
+    const claims = decodeJwt(token);
+    const { iss, aud } = claims;
+    if (typeof iss !== 'string') return unfit('iss', 'it has no issuer (iss)');
     const audiences = [aud ?? []].flat();
-    if (!audiences.every((audience) => typeof audience === 'string')) return unfit('its audience is not text');
-    return { kind: 'jwt', issuer: iss, audiences };
+    if (!audiences.every((audience) => typeof audience === 'string')) return unfit('aud', 'its audience is not text');
+    return { kind: 'jwt', algorithm: alg, issuer: iss, audiences, header: { ...header }, claims };
   } catch {
-    return unfit('it is a malformed JWT');
+    return unfit('form', 'it is a malformed JWT');
   }
 }
 
-/** Its header or its claims can be read, or it starts as base64url of a JSON object does: `ey`. */
+/** Returns true if the header or the claims can be decoded, or the token starts as base64url of a JSON object does: `ey`. */
 function looksLikeJose(token: string): boolean {
   const [header = '', claims = ''] = token.split('.', 2);
   return (/^ey[IJ]/.test(header) && token.includes('.')) || isObject(header) || isObject(claims);
@@ -56,6 +81,6 @@ function isObject(part: string): boolean {
   }
 }
 
-function unfit(why: string): UnverifiedToken {
-  return { kind: 'unfit', why };
+function unfit(check: TokenCheck, why: string): UnverifiedToken {
+  return { kind: 'unfit', check, why };
 }

@@ -5,13 +5,13 @@ interface VerifiedToken {
   readonly untilMs: number;
 }
 
-/** A provider's word is taken for this long; a token that was taken back is found out at the latest after it. */
+/** A verification counts for this long; a revoked token is refused after it at the latest. */
 const KEPT_MS = 60_000;
 const MAX_TOKENS = 10_000;
 
 /**
- * Tokens that were verified a moment ago, by their hash: checking a signature costs twenty times as much as all the rest of
- * a request. The oldest go first when there are too many; with a life of a minute the order of use would not differ much.
+ * A bounded cache of verified tokens by hash: checking a signature costs twenty times as much as the rest of a request. The
+ * oldest entry is evicted first, as in a FIFO cache; with a life of one minute an LRU would hardly differ.
  */
 export class VerifiedTokens {
   readonly #byHash = new Map<string, VerifiedToken>();
@@ -24,7 +24,7 @@ export class VerifiedTokens {
     return undefined;
   }
 
-  /** Never beyond the token's own end; one in its leeway is not kept at all. */
+  /** Keeps a token until a minute has passed or it expires; one that is within its leeway is not kept. */
   keep(hash: string, caller: Caller, expiresAtMs: number | undefined, nowMs: number): void {
     const untilMs = Math.min(nowMs + KEPT_MS, expiresAtMs ?? Infinity);
     if (untilMs <= nowMs) return;
@@ -37,7 +37,7 @@ export class VerifiedTokens {
     }
   }
 
-  /** The provider's keys are others now. */
+  /** Forgets the tokens of a provider, whose keys have changed. */
   dropProvider(name: string): void {
     for (const [hash, { caller }] of this.#byHash) if (caller.provider === name) this.#byHash.delete(hash);
   }

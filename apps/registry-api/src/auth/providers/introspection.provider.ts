@@ -1,65 +1,69 @@
-import { Strategy } from 'passport-strategy';
 import type { OAuthProvider } from '#config/auth-spec.js';
-import { LEEWAY_SECONDS, toClaims } from '../claims.js';
-import type { Claims } from '../claims.js';
-import type { ProviderHttp } from '../provider-http.js';
-import type { TokenRequest } from '../run-strategy.js';
+import { demandAccessTokenClaims } from '../access-token.js';
+import { toClaims } from '../claims.js';
+import { demandCurrent } from '../token-times.js';
 import { ProviderUnavailable, TokenRefused } from '../verdict.js';
 import type { TokenProvider } from './token-provider.js';
 
-/** Tokens that mean something to the provider only: it is asked what (RFC 7662). */
+/** Opaque tokens, which the provider's introspection endpoint explains (RFC 7662). */
 export const introspectionProvider: TokenProvider = {
-  concerns: (token, { introspectionUrl }) => token.kind === 'opaque' && introspectionUrl !== undefined,
-  strategy: (spec, { http }) => new IntrospectionStrategy(spec, http),
+  concerns: (token, { introspectionUrl, tokenPrefix = '' }) =>
+    token.kind === 'opaque' && introspectionUrl !== undefined && token.value.startsWith(tokenPrefix),
+
+  createVerifier(spec, { http }) {
+    let running = 0;
+    return async (token) => {
+      if (running >= MAX_REQUESTS) throw new ProviderUnavailable('too many tokens are being introspected');
+      running++;
+      try {
+        const answer = await http.introspect(spec.introspectionUrl as string, token);
+        demandValid(answer, spec);
+        return toClaims(answer);
+      } finally {
+        running--;
+      }
+    };
+  },
 };
 
-/** A flood of random tokens must not become a flood at the provider. */
-const MAX_QUESTIONS = 32;
+/** Requests at a time: a flood of random tokens must not become a flood at the provider. */
+const MAX_REQUESTS = 32;
 
-class IntrospectionStrategy extends Strategy {
-  readonly #spec: OAuthProvider;
-  readonly #http: ProviderHttp;
-  #questions = 0;
-  /** Runs on this object itself; `authenticate` runs on copies, which have no private fields. */
-  readonly introspect = (token: string) => this.#introspect(token);
+type Answer = Readonly<Record<string, unknown>>;
 
-  constructor(spec: OAuthProvider, http: ProviderHttp) {
-    super();
-    this.#spec = spec;
-    this.#http = http;
-  }
-
-  override authenticate(request: never): void {
-    const { token } = request as TokenRequest;
-    this.introspect(token).then(
-      (claims) => this.success(claims),
-      (error: Error) => this.error(error),
-    );
-  }
-
-  async #introspect(token: string): Promise<Claims> {
-    if (this.#questions >= MAX_QUESTIONS) throw new ProviderUnavailable('too many tokens are being introspected');
-    this.#questions++;
-    try {
-      const answer = await this.#http.introspect(this.#spec.introspectionUrl as string, token);
-      demandValid(answer, this.#spec, Date.now() / 1000);
-      return toClaims(answer);
-    } finally {
-      this.#questions--;
-    }
-  }
+/** Checks what RFC 7662, section 2.2, lets an answer say; all but `active` is optional there. */
+function demandValid(answer: Answer, spec: OAuthProvider): void {
+  if (answer['active'] !== true) throw new TokenRefused('active', 'the provider says that it is not active');
+  demandCurrent(answer);
+  const { iss } = answer;
+  if (iss !== undefined && iss !== spec.issuerUrl) throw new TokenRefused('iss', 'it is of another issuer');
+  demandMeantForUs(answer, spec);
+  demandAccessTokenClaims(answer);
 }
 
-/** `active` is the provider's word for all it knows; the rest is checked where the provider says it (RFC 7662, section 2.2). */
-function demandValid(answer: Readonly<Record<string, unknown>>, spec: OAuthProvider, nowSeconds: number): void {
-  const { active, exp, nbf, iss, aud } = answer;
-  if (active !== true) throw new TokenRefused('the provider says that it is not active');
-  if (exp !== undefined && !(typeof exp === 'number' && exp + LEEWAY_SECONDS > nowSeconds)) {
-    throw new TokenRefused('it has expired');
+/**
+ * Demands the audience of the spec. An answer that names none may be about a token of any client of the provider; it counts
+ * only if the spec says by which client or scopes such a token is known to be meant for this registry.
+ */
+function demandMeantForUs(answer: Answer, spec: OAuthProvider): void {
+  const { audience, introspectionClientIds: clientIds, introspectionScopes: scopes } = spec;
+  const audiences = [answer['aud'] ?? []].flat();
+  if (audiences.length > 0) {
+    if (audiences.includes(audience)) return;
+    throw new TokenRefused('aud', 'it is for another audience');
   }
-  if (nbf !== undefined && !(typeof nbf === 'number' && nbf - LEEWAY_SECONDS <= nowSeconds)) {
-    throw new TokenRefused('it is not valid yet');
+  if (!clientIds && !scopes) {
+    const remedy = 'have the provider name it, or set introspectionClientIds or introspectionScopes';
+    throw new TokenRefused('aud', `the provider names no audience (aud): ${remedy}`);
   }
-  if (iss !== undefined && iss !== spec.issuerUrl) throw new TokenRefused('it is of another issuer');
-  if (aud !== undefined && ![aud].flat().includes(spec.audience)) throw new TokenRefused('it is for another audience');
+  if (clientIds && !clientIds.includes(answer['client_id'] as string)) {
+    throw new TokenRefused(
+      'client',
+      'it names no audience and is of a client that introspectionClientIds does not list',
+    );
+  }
+  const held = toClaims(answer).scopes;
+  if (scopes && !scopes.every((scope) => held.has(scope))) {
+    throw new TokenRefused('client', 'it names no audience and lacks one of introspectionScopes');
+  }
 }

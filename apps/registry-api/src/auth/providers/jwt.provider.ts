@@ -1,28 +1,69 @@
-import { callbackify } from 'node:util';
-import { Strategy as JwtStrategy } from 'passport-jwt';
-import { toClaims } from '../claims.js';
-import { verifyWithJose } from '../jose-verifier.js';
-import type { TokenRequest } from '../run-strategy.js';
-import { ALGORITHMS } from '../unverified-token.js';
+import type { KeyObject } from 'node:crypto';
+import { Strategy } from 'passport-jwt';
+import type { OAuthProvider } from '#config/auth-spec.js';
+import { createJwtVerifier } from '../jwt-verification.js';
+import type { Payload } from '../jwt-verification.js';
+import { LEEWAY_SECONDS } from '../token-times.js';
+import { RSA_AND_EC_ALGORITHMS } from '../unverified-token.js';
+import { TokenRefused } from '../verdict.js';
 import type { TokenProvider } from './token-provider.js';
 
-// The place that passport-jwt leaves for it. Its own verifier is jsonwebtoken, which knows no EdDSA.
-Object.assign(JwtStrategy, { JwtVerifier: verifyWithJose });
+const ALGORITHMS: readonly string[] = RSA_AND_EC_ALGORITHMS;
 
-/** Tokens that carry their claims, signed by the provider (RFC 7519): checked here with its published keys. */
+/** JWTs with RSA and ECDSA signatures, verified by passport-jwt with the provider's published keys. */
 export const jwtProvider: TokenProvider = {
-  concerns: (token, { issuerUrl, audience }) =>
-    token.kind === 'jwt' && token.issuer === issuerUrl && token.audiences.includes(audience),
+  concerns: (token, { issuerUrl }) =>
+    token.kind === 'jwt' && token.issuer === issuerUrl && ALGORITHMS.includes(token.algorithm),
 
-  strategy: ({ issuerUrl, audience }, { keys }) =>
-    new JwtStrategy(
+  createVerifier: (spec, tools) => createJwtVerifier(spec, tools, verifyWithPassport),
+};
+
+function verifyWithPassport(token: string, key: KeyObject, spec: OAuthProvider): Promise<Payload> {
+  return new Promise((resolve, reject) => {
+    new OneTokenStrategy(token, key, spec, resolve, (error) => reject(toRefusal(error))).authenticate({} as never);
+  });
+}
+
+/** A passport-jwt strategy for a single token: where passport would copy a strategy for each request, this is created for it. */
+class OneTokenStrategy extends Strategy {
+  override readonly success: (payload: Payload) => void;
+  override readonly fail: (error: unknown) => void;
+  override readonly error: (error: unknown) => void;
+
+  constructor(
+    token: string,
+    key: KeyObject,
+    { issuerUrl, audience }: OAuthProvider,
+    onSuccess: (payload: Payload) => void,
+    onFailure: (error: unknown) => void,
+  ) {
+    super(
       {
-        jwtFromRequest: ({ token }: TokenRequest) => token,
-        secretOrKeyProvider: callbackify((_request: unknown, token: string) => keys.forToken(token)) as never,
+        jwtFromRequest: () => token,
+        // The types know PEM texts only; jsonwebtoken takes key objects too.
+        secretOrKeyProvider: (_request, _token, done) => done(null, key as never),
         issuer: issuerUrl,
         audience,
-        algorithms: ALGORITHMS as never,
+        algorithms: [...RSA_AND_EC_ALGORITHMS],
+        jsonWebTokenOptions: { clockTolerance: LEEWAY_SECONDS },
       },
-      (payload: Record<string, unknown>, done) => done(null, toClaims(payload)),
-    ),
-};
+      (payload: Payload, done) => done(null, payload),
+    );
+    this.success = onSuccess;
+    this.fail = onFailure;
+    this.error = onFailure;
+  }
+}
+
+/** Maps the errors of jsonwebtoken by name and message; its messages may hold values of claims and are not repeated. */
+function toRefusal(error: unknown): TokenRefused {
+  const { name = '', message = '' } = (error ?? {}) as Partial<Error>;
+  const refuse = (...[check, why]: ConstructorParameters<typeof TokenRefused>) =>
+    new TokenRefused(check, why, { cause: error });
+  if (name === 'TokenExpiredError' || message === 'invalid exp value') return refuse('time', 'it has expired');
+  if (name === 'NotBeforeError' || message === 'invalid nbf value') return refuse('time', 'it is not valid yet');
+  if (message.startsWith('jwt issuer invalid')) return refuse('iss', 'it is of another issuer');
+  if (message.startsWith('jwt audience invalid')) return refuse('aud', 'it is for another audience');
+  if (message === 'invalid signature') return refuse('signature', 'signature verification failed');
+  return refuse('key', 'it cannot be checked with the key that it names');
+}

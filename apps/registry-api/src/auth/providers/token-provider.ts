@@ -1,18 +1,21 @@
-import type { Strategy } from 'passport-strategy';
 import type { OAuthProvider } from '#config/auth-spec.js';
+import type { Claims } from '../claims.js';
 import type { KeySet } from '../key-set.js';
 import type { ProviderHttp } from '../provider-http.js';
 import type { UnverifiedToken } from '../unverified-token.js';
 
-/** What a strategy may use of the world; one set for each provider in a spec. */
+/** The connections of one provider of a spec, which its verifiers share. */
 export interface ProviderTools {
   readonly http: ProviderHttp;
   readonly keys: KeySet;
 }
 
-/** One way in which a provider that a spec names can vouch for a token. */
+/** Resolves to what the provider vouches for; throws TokenRefused, ProviderUnavailable or ProviderMisconfigured. */
+export type VerifyToken = (token: string, unverified: UnverifiedToken) => Promise<Claims>;
+
+/** A kind of token. Adding one is a file in this folder and a line in its `index.ts`. */
 export interface TokenProvider {
-  /** Whether the token is this provider's business; otherwise it never gets to see it. */
+  /** Returns true if the provider of `spec` judges the token; otherwise the provider never sees it. */
   concerns(token: UnverifiedToken, spec: OAuthProvider): boolean;
-  strategy(spec: OAuthProvider, tools: ProviderTools): Strategy;
+  createVerifier(spec: OAuthProvider, tools: ProviderTools): VerifyToken;
 }

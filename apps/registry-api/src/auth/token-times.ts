@@ -1,0 +1,18 @@
+import { TokenRefused } from './verdict.js';
+
+/** Clocks differ by up to this. */
+export const LEEWAY_SECONDS = 30;
+
+/** Refuses a token outside of its life: `exp`, `nbf` and `iat` in seconds since 1970, each checked where it is present. */
+export function demandCurrent(
+  { exp, nbf, iat }: Readonly<Record<string, unknown>>,
+  nowSeconds: number = Date.now() / 1000,
+): void {
+  if (exp !== undefined && !(typeof exp === 'number' && exp + LEEWAY_SECONDS > nowSeconds)) {
+    throw new TokenRefused('time', 'it has expired');
+  }
+  if (nbf !== undefined && !(typeof nbf === 'number' && nbf - LEEWAY_SECONDS <= nowSeconds)) {
+    throw new TokenRefused('time', 'it is not valid yet');
+  }
+  if (iat !== undefined && typeof iat !== 'number') throw new TokenRefused('time', 'its iat is not a number');
+}
