@@ -43,6 +43,18 @@ export default {
     layer('activities-see-libs', '^activities/', '^(activities|libs)/'),
     layer('operator-sees-no-other-app', '^apps/operator/', '^(apps/operator|activities|workflows|libs)/'),
     layer('registry-api-sees-no-other-app', '^apps/registry-api/', '^(apps/registry-api|activities|libs)/'),
+    layer(
+      'console-is-alone',
+      '^apps/console/',
+      '^(apps/console|libs/domain)/',
+      'It runs in browsers. Of the server it shares words and rules, and the way to it is HTTP.',
+    ),
+    {
+      name: 'nothing-imports-the-console',
+      severity: 'error',
+      from: { pathNot: '^(apps/console|test)/' },
+      to: { path: '^apps/console/' },
+    },
     layer('devstack-is-alone', '^tools/devstack/', '^tools/devstack/'),
     {
       name: 'tests-stay-outside',

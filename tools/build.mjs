@@ -18,6 +18,7 @@ if (major < 24) {
 const inputs = fs
   .globSync([
     '{apps,workflows,activities,libs,tools}/**/*.{ts,mjs,json}',
+    'apps/console/**/*.{tsx,css,svg,html}',
     'tsconfig*.json',
     'package.json',
     'package-lock.json',
@@ -38,6 +39,8 @@ fs.rmSync(STAMP, { force: true });
 removeOrphans();
 await run('compiling', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
 await run('bundling the workflows', ['dist/tools/bundle-workflows.js']);
+await run('bundling the console', ['node_modules/vite/bin/vite.js', 'build', 'apps/console', '--logLevel', 'warn']);
+await run('measuring the console', ['tools/console-budget.mjs']);
 fs.writeFileSync(STAMP, stamp);
 
 function stampedWith(wanted) {
@@ -48,10 +51,11 @@ function stampedWith(wanted) {
   }
 }
 
-/** What a deleted source left behind would still be importable. */
+/** Removes what deleted sources left behind, which would still be importable. The bundler empties its own folder. */
 function removeOrphans() {
   const sources = new Set(inputs.map((path) => path.replace(/\.ts$/, '')));
-  for (const output of fs.globSync('dist/{apps,workflows,activities,libs,tools,test}/**/*.js')) {
+  const outputs = fs.globSync('dist/{apps,workflows,activities,libs,tools,test}/**/*.js');
+  for (const output of outputs.filter((path) => !path.startsWith('dist/apps/console/'))) {
     const source = output.slice('dist/'.length, -'.js'.length);
     if (!sources.has(source))
       for (const ending of ['.js', '.js.map']) fs.rmSync(`dist/${source}${ending}`, { force: true });

@@ -1,0 +1,53 @@
+/** `registry/exports`: the formats that the catalogue can be exported in. */
+export interface ExportIndex {
+  readonly formats: readonly ExportFormat[];
+}
+
+export interface ExportFormat {
+  readonly id: string;
+  /** The file name that the client expects. */
+  readonly file: string;
+  readonly purpose: 'policy' | 'client' | 'registry';
+  readonly client: string;
+  readonly status: string;
+  /** Where to put the file, as a sentence. */
+  readonly wherePut?: string;
+}
+
+export interface InstallLinks {
+  readonly entries: readonly {
+    readonly name: string;
+    readonly shortName: string;
+    readonly links: Readonly<Record<string, string>>;
+    readonly commands?: Readonly<Record<string, readonly string[]>>;
+  }[];
+}
+
+export interface ExportReport {
+  readonly entries: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly detail?: string;
+    readonly notes?: readonly string[];
+    readonly ways?: readonly {
+      readonly way: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly detail?: string;
+      readonly notes?: readonly string[];
+    }[];
+  }[];
+}
+
+export const EXPORTS_PATH = 'registry/exports';
+
+const only = (name: string): string => `?${new URLSearchParams({ names: name })}`;
+
+export const exportPath = (format: string, name: string): string =>
+  `${EXPORTS_PATH}/${encodeURIComponent(format)}${only(name)}`;
+
+export const reportPath = (format: string, name: string): string =>
+  `${EXPORTS_PATH}/${encodeURIComponent(format)}/report${only(name)}`;
+
+export const installLinksPath = (name: string): string => `${EXPORTS_PATH}/install-links${only(name)}`;

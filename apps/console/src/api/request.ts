@@ -1,0 +1,111 @@
+import { noteServerDate } from '../clock.js';
+import { session, signOut } from '../session/session.js';
+import { words } from '../words.js';
+import { noteAnswer, noteSilence, noteStaleness } from './connection.js';
+
+/** An answer of the API that is not what was asked for. */
+export class RequestFault extends Error {
+  /** `status` is that of HTTP; 0 when there was no answer at all. */
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  /** Whether a later try of the same request may succeed. */
+  get isPassing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export interface Answer<Body> {
+  /** Undefined for a 304, and for HEAD. */
+  readonly body: Body | undefined;
+  readonly isUnchanged: boolean;
+  readonly etag: string | undefined;
+  /** `X-Total-Count`. */
+  readonly total: number | undefined;
+}
+
+export interface RequestOptions {
+  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly signal?: AbortSignal;
+  readonly etag?: string | undefined;
+}
+
+const LONGEST_MESSAGE = 2000;
+/** Answers below this path say whether the catalogue may be out of date. */
+const CATALOGUE = 'v0.1/';
+
+/**
+ * Asks the API for a path below the page. The token goes to this origin only: redirects are refused and no cookie is sent.
+ * Throws `RequestFault`, or what the signal was aborted with.
+ */
+export async function request<Body>(path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
+  const response = await send(path, options);
+  noteServerDate(response.headers.get('date'));
+  noteAnswer(response.status);
+  if (path.startsWith(CATALOGUE)) noteStaleness(response.headers.get('x-registry-stale'));
+  if (response.status === 401) signOut(session.get() ? words.signIn.ended : undefined);
+  if (response.status !== 304 && !response.ok) throw new RequestFault(response.status, await readMessage(response));
+  const hasBody = response.status !== 304 && response.status !== 204 && options.method !== 'HEAD';
+  return {
+    body: hasBody ? await readJson<Body>(response) : undefined,
+    isUnchanged: response.status === 304,
+    etag: response.headers.get('etag') ?? undefined,
+    total: toCount(response.headers.get('x-total-count')),
+  };
+}
+
+/** Asks for a text that is not parsed, such as an export. */
+export async function requestText(path: string, signal: AbortSignal): Promise<string> {
+  const response = await send(path, { signal });
+  if (!response.ok) throw new RequestFault(response.status, await readMessage(response));
+  return response.text();
+}
+
+async function send(path: string, { method = 'GET', signal, etag }: RequestOptions): Promise<Response> {
+  const token = session.get()?.token;
+  try {
+    return await fetch(path, {
+      method,
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+      headers: {
+        ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        // With a condition of its own the request passes the browser's cache by.
+        ...(etag !== undefined && { 'If-None-Match': etag }),
+      },
+      ...(signal && { signal }),
+    });
+  } catch {
+    signal?.throwIfAborted();
+    noteSilence();
+    throw new RequestFault(0, words.connection.noAnswer);
+  }
+}
+
+async function readJson<Body>(response: Response): Promise<Body> {
+  try {
+    return (await response.json()) as Body;
+  } catch {
+    throw new RequestFault(0, words.connection.noJson);
+  }
+}
+
+async function readMessage(response: Response): Promise<string> {
+  try {
+    const { error } = (await response.json()) as { error?: unknown };
+    if (typeof error === 'string') return error.slice(0, LONGEST_MESSAGE);
+  } catch {
+    // A proxy in between answers in its own words.
+  }
+  return words.connection.status(response.status);
+}
+
+function toCount(header: string | null): number | undefined {
+  const count = Number(header ?? Number.NaN);
+  return Number.isInteger(count) ? count : undefined;
+}

@@ -1,0 +1,85 @@
+import { createStore } from '../store.js';
+import { EVERYTHING } from '../route.js';
+import type { Search } from '../route.js';
+import { RequestFault, request } from './request.js';
+import { listPath, toRow } from './servers.js';
+import type { ServerPage, ServerRow } from './servers.js';
+
+export interface ServerListState {
+  readonly search: Search;
+  readonly rows: readonly ServerRow[];
+  /** Of all pages; undefined before the first answer. */
+  readonly total: number | undefined;
+  readonly cursor: string | undefined;
+  readonly isLoading: boolean;
+  readonly fault: RequestFault | undefined;
+}
+
+const PAGE = 50;
+const LARGEST_PAGE = 1000;
+
+const EMPTY = { rows: [], total: undefined, cursor: undefined, isLoading: false, fault: undefined };
+
+/** The list of servers, page by page. It outlives the page that shows it, so that going back finds the rows again. */
+export class ServerList {
+  readonly state = createStore<ServerListState>({ search: EVERYTHING, ...EMPTY });
+  private abort = new AbortController();
+  private hasStarted = false;
+
+  /** Shows another search. The rows of the one before stay until the first of this one are there. */
+  show(search: Search): void {
+    if (this.hasStarted && sameSearch(search, this.state.get().search) && !this.state.get().fault) return;
+    this.hasStarted = true;
+    this.update({ search });
+    void this.load(PAGE);
+  }
+
+  /** Loads again what is shown, in place. */
+  refresh(): void {
+    if (this.hasStarted) void this.load(Math.min(LARGEST_PAGE, Math.max(PAGE, this.state.get().rows.length)));
+  }
+
+  loadMore(): void {
+    const { cursor, isLoading } = this.state.get();
+    if (cursor !== undefined && !isLoading) void this.load(PAGE, cursor);
+  }
+
+  /** Forgets everything, for another caller. */
+  reset(): void {
+    this.abort.abort();
+    this.hasStarted = false;
+    this.state.set({ search: EVERYTHING, ...EMPTY });
+  }
+
+  /** Aborts the request before this one. */
+  private async load(limit: number, cursor?: string): Promise<void> {
+    this.abort.abort();
+    this.abort = new AbortController();
+    const { signal } = this.abort;
+    this.update({ isLoading: true });
+    try {
+      const path = listPath(this.state.get().search, { limit, cursor });
+      const { body, total } = await request<ServerPage>(path, { signal });
+      if (signal.aborted || !body) return;
+      const rows = body.servers.map(toRow);
+      const { rows: before } = this.state.get();
+      this.update({
+        rows: cursor === undefined ? rows : [...before, ...rows],
+        total,
+        cursor: body.metadata.nextCursor,
+        isLoading: false,
+        fault: undefined,
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      const fault = error instanceof RequestFault ? error : new RequestFault(0, String(error));
+      this.update({ isLoading: false, fault });
+    }
+  }
+
+  private update(change: Partial<ServerListState>): void {
+    this.state.set({ ...this.state.get(), ...change });
+  }
+}
+
+export const sameSearch = (a: Search, b: Search): boolean => JSON.stringify(a) === JSON.stringify(b);

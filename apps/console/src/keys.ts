@@ -1,0 +1,103 @@
+import { listRoute, navigate, route } from './navigation.js';
+import { preferences } from './preferences.js';
+
+/** Time for the second key of a sequence such as `g s`. */
+const SEQUENCE_MS = 1_000;
+
+/** Elements that a list of rows consists of, in order. */
+const ROWS = '[data-row]';
+
+let pending: { readonly key: string; readonly at: number } | undefined;
+
+/** Makes single keys shortcuts, unless they are switched off or the reader is in a field or a dialog. */
+export function listenToKeys(): void {
+  addEventListener('keydown', (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector('dialog[open]')) return;
+    if (isField(event.target)) onKeyInField(event);
+    else if (act(event)) event.preventDefault();
+  });
+}
+
+function onKeyInField(event: KeyboardEvent): void {
+  if (event.key === 'ArrowDown' && isSearch(event.target) && moveRow(1)) event.preventDefault();
+}
+
+/** Returns whether the key meant something. */
+function act({ key, target }: KeyboardEvent): boolean {
+  if (key === 'ArrowDown' || key === 'ArrowUp') return isRow(target) && moveRow(key === 'ArrowDown' ? 1 : -1);
+  if (key === 'Escape') return goBack();
+  if (!preferences.get().hasShortcuts) return false;
+  const first = pending !== undefined && Date.now() - pending.at < SEQUENCE_MS ? pending.key : '';
+  pending = key === 'g' && first === '' ? { key, at: Date.now() } : undefined;
+  switch (first === '' ? key : `${first} ${key}`) {
+    case '/':
+      return focusSearch();
+    case 'j':
+      return moveRow(1);
+    case 'k':
+      return moveRow(-1);
+    case 'i':
+      return focusOn('[data-install]');
+    case '?':
+      return go({ page: 'help' });
+    case 'g s':
+      return go({ page: 'sources' });
+    case 'g c':
+      return go(listRoute());
+    default:
+      return false;
+  }
+}
+
+function go(next: Parameters<typeof navigate>[0]): boolean {
+  navigate(next);
+  return true;
+}
+
+function goBack(): boolean {
+  const { page } = route.get();
+  if (page === 'servers') return false;
+  return go(page === 'source' ? { page: 'sources' } : listRoute());
+}
+
+function focusSearch(): boolean {
+  if (route.get().page !== 'servers') navigate(listRoute());
+  requestAnimationFrame(() => {
+    const field = document.querySelector<HTMLInputElement>('input[type=search]');
+    field?.focus();
+    field?.select();
+  });
+  return true;
+}
+
+function focusOn(selector: string): boolean {
+  const element = document.querySelector<HTMLElement>(selector);
+  element?.focus();
+  return element !== null;
+}
+
+/** Moves the focus to the row after or before the focused one; from elsewhere to the first. */
+function moveRow(step: 1 | -1): boolean {
+  const rows = [...document.querySelectorAll<HTMLElement>(ROWS)];
+  const at = rows.findIndex((row) => row === document.activeElement);
+  if (at === 0 && step < 0) return focusSearchField();
+  const next = rows[at < 0 ? 0 : at + step];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+  return next !== undefined;
+}
+
+function focusSearchField(): boolean {
+  return focusOn('input[type=search]');
+}
+
+const isRow = (target: EventTarget | null): boolean => target instanceof Element && target.matches(ROWS);
+
+const isSearch = (target: EventTarget | null): boolean =>
+  target instanceof HTMLInputElement && target.type === 'search';
+
+const isField = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable ||
+    target.matches('textarea, select, input:not([type=checkbox], [type=radio], [type=button])'));

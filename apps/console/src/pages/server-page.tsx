@@ -1,0 +1,172 @@
+import { useEffect } from 'preact/hooks';
+import { consoleInfo, hasFeature } from '../api/console.js';
+import { officialMeta, publisherNotes } from '../api/server-document.js';
+import type { ServerEntry } from '../api/server-document.js';
+import { findIcon } from '../text/links.js';
+import { versionsPath } from '../api/servers.js';
+import type { ServerPage as Page } from '../api/servers.js';
+import { useResource } from '../api/use-resource.js';
+import { catalogueChanges } from '../catalogue-watch.js';
+import { listRoute, navigate } from '../navigation.js';
+import { Fault } from '../parts/fault.js';
+import { BackIcon } from '../parts/icons.js';
+import { InstallPanel } from '../parts/install-panel.js';
+import { ServerIcon } from '../parts/letter-icon.js';
+import { Loading } from '../parts/notice.js';
+import { Origin } from '../parts/origin.js';
+import { RawDocument } from '../parts/raw-document.js';
+import { ServerFacts } from '../parts/server-facts.js';
+import { useMayReadState } from '../parts/sign-in.js';
+import { ShortText, Text } from '../parts/text.js';
+import { Tools } from '../parts/tools.js';
+import { Versions } from '../parts/versions.js';
+import { Ways } from '../parts/ways.js';
+import { formatRoute } from '../route.js';
+import { useStore } from '../store.js';
+import { words } from '../words.js';
+
+interface ServerPageProps {
+  readonly name: string;
+  /** The newest one when absent. */
+  readonly version: string | undefined;
+}
+
+/** One server: how it is used, its versions, and where it comes from. */
+export function ServerPage({ name, version }: ServerPageProps) {
+  const { data, fault, refresh } = useResource<Page>(versionsPath(name));
+  const changes = useStore(catalogueChanges);
+  useEffect(() => {
+    if (changes > 0) refresh();
+  }, [changes]);
+  const isMissing = fault?.status === 404 || data?.servers.length === 0;
+  return (
+    <div class="page server">
+      <a class="back" href={formatRoute(listRoute())}>
+        <BackIcon /> {words.server.back}
+      </a>
+      {isMissing ? (
+        <NotServed name={name} />
+      ) : data ? (
+        <Server entries={data.servers} version={version} />
+      ) : fault ? (
+        <>
+          <h1 tabIndex={-1}>
+            <ShortText>{name}</ShortText>
+          </h1>
+          <Fault fault={fault} onRetry={refresh} />
+        </>
+      ) : (
+        <>
+          <h1 tabIndex={-1}>
+            <ShortText>{name}</ShortText>
+          </h1>
+          <Loading />
+        </>
+      )}
+    </div>
+  );
+}
+
+interface ServerProps {
+  /** Newest first, removed ones included; at least one. */
+  readonly entries: readonly ServerEntry[];
+  readonly version: string | undefined;
+}
+
+function Server({ entries, version }: ServerProps) {
+  const info = useStore(consoleInfo);
+  const latest = entries.find((entry) => officialMeta(entry).isLatest) ?? entries[0]!;
+  const asked = entries.find(({ server }) => server.version === version);
+  const shown = asked ?? latest;
+  const { server } = shown;
+  const { status, statusMessage } = officialMeta(shown);
+  const isInstallable = status !== 'deleted' && shown === latest;
+  return (
+    <>
+      <Heading entries={entries} shown={shown} latest={latest} />
+      {version !== undefined && !asked && (
+        <p class="hint warn">
+          <Text>{words.server.versionMissing(version)}</Text>
+        </p>
+      )}
+      {status === 'deleted' && <p class="hint bad">{words.server.removed}</p>}
+      {status === 'deprecated' && (
+        <p class="hint warn">
+          <Text>
+            {statusMessage === undefined ? words.list.deprecated : words.list.deprecatedBecause(statusMessage)}
+          </Text>
+        </p>
+      )}
+      <div class="columns">
+        <div class="content">
+          <p class="lead">
+            <Text>{server.description}</Text>
+          </p>
+          <Ways server={server} />
+          <Tools tools={publisherNotes(server).tools} />
+          <Origin name={server.name} />
+          <Versions entries={entries} shown={shown} />
+          <RawDocument server={server} />
+        </div>
+        <aside class="side">
+          {info && hasFeature(info, 'exports') && isInstallable && <InstallPanel name={server.name} />}
+          <ServerFacts entry={shown} />
+        </aside>
+      </div>
+    </>
+  );
+}
+
+function Heading({ entries, shown, latest }: Omit<ServerProps, 'version'> & Record<'shown' | 'latest', ServerEntry>) {
+  const { name, title, icons = [] } = shown.server;
+  return (
+    <header class="server-head">
+      <ServerIcon name={name} title={title} icon={findIcon(icons)} />
+      <div class="server-name">
+        <h1 tabIndex={-1}>
+          <ShortText limit={120}>{title ?? name.slice(name.indexOf('/') + 1)}</ShortText>
+        </h1>
+        <p class="mono muted">
+          <ShortText>{name}</ShortText>
+        </p>
+      </div>
+      <label class="version-choice">
+        <span>{words.server.version}</span>
+        <select
+          value={shown.server.version}
+          onChange={(event) => navigate({ page: 'server', name, version: event.currentTarget.value })}
+        >
+          {entries.map((entry) => (
+            <option key={entry.server.version} value={entry.server.version}>
+              {optionText(entry, entry === latest)}
+            </option>
+          ))}
+        </select>
+        <span class="muted">{words.server.versions(entries.length)}</span>
+      </label>
+    </header>
+  );
+}
+
+function optionText(entry: ServerEntry, isLatest: boolean): string {
+  const { status } = officialMeta(entry);
+  const notes = [
+    isLatest ? words.server.latest : '',
+    status === 'deprecated' ? words.list.deprecated : '',
+    status === 'deleted' ? words.list.removed : '',
+  ];
+  return [entry.server.version, ...notes.filter((note) => note !== '')].join(' · ');
+}
+
+function NotServed({ name }: { readonly name: string }) {
+  const mayRead = useMayReadState();
+  return (
+    <>
+      <h1 tabIndex={-1}>{words.server.notServed}</h1>
+      <p>
+        <Text>{words.server.notServedHint(name)}</Text>
+      </p>
+      {mayRead && <Origin name={name} />}
+    </>
+  );
+}

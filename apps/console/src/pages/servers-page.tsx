@@ -1,0 +1,75 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ServerList } from '../api/server-list.js';
+import { facetsPath } from '../api/servers.js';
+import type { Facets } from '../api/servers.js';
+import { useResource } from '../api/use-resource.js';
+import { announce } from '../announce.js';
+import { catalogueChanges } from '../catalogue-watch.js';
+import { navigate } from '../navigation.js';
+import { Fault } from '../parts/fault.js';
+import { Filters } from '../parts/filters.js';
+import { Loading } from '../parts/notice.js';
+import { NothingFound } from '../parts/nothing-found.js';
+import { SearchBox } from '../parts/search-box.js';
+import { ServerRows } from '../parts/server-rows.js';
+import type { Search } from '../route.js';
+import { session } from '../session/session.js';
+import { useStore } from '../store.js';
+import { words } from '../words.js';
+
+const list = new ServerList();
+session.subscribe(() => list.reset());
+
+/** All servers, narrowed by text and filters. What narrows them is in the address. */
+export function ServersPage({ search }: { readonly search: Search }) {
+  const state = useStore(list.state);
+  const caller = useStore(session);
+  useEffect(() => list.show(search), [search, caller?.token]);
+  const facets = useFacets(search);
+  useChanges(facets.refresh);
+  const { rows, total, fault, isLoading } = state;
+  useEffect(() => {
+    if (total !== undefined && !isLoading) announce(words.list.found(total));
+  }, [total, isLoading]);
+  const show = (next: Search, how?: 'push' | 'replace') => navigate({ page: 'servers', search: next }, how);
+  return (
+    <div class="page servers">
+      <h1 class="visually-hidden" tabIndex={-1}>
+        {words.servers}
+      </h1>
+      <SearchBox search={search} total={total} isLoading={isLoading} onSearch={show} />
+      {!fault && <Filters search={search} facets={facets.data} onSearch={show} />}
+      <section class="results" aria-label={words.servers}>
+        {fault ? (
+          <Fault fault={fault} onRetry={() => list.show(search)} />
+        ) : total === undefined ? (
+          <Loading />
+        ) : rows.length === 0 ? (
+          <NothingFound search={search} onSearch={show} />
+        ) : (
+          <ServerRows rows={rows} total={total} hasMore={state.cursor !== undefined} onMore={() => list.loadMore()} />
+        )}
+      </section>
+    </div>
+  );
+}
+
+/** The counts of the filters. They are asked for when the search has rested for a moment. */
+function useFacets(search: Search) {
+  const [rested, setRested] = useState(search);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(search), 150);
+    return () => clearTimeout(timer);
+  }, [search]);
+  return useResource<Facets>(facetsPath(rested), { keepsOlder: true });
+}
+
+/** Loads list and counts again, in place, when the catalogue has changed. */
+function useChanges(refreshFacets: () => void): void {
+  const changes = useStore(catalogueChanges);
+  useEffect(() => {
+    if (changes === 0) return;
+    list.refresh();
+    refreshFacets();
+  }, [changes]);
+}

@@ -1,0 +1,123 @@
+import { useEffect, useState } from 'preact/hooks';
+import { EXPORTS_PATH, exportPath, installLinksPath, reportPath } from '../api/exports.js';
+import type { ExportFormat, ExportIndex, ExportReport, InstallLinks } from '../api/exports.js';
+import { requestText } from '../api/request.js';
+import { useResource } from '../api/use-resource.js';
+import { preferences, setPreference } from '../preferences.js';
+import { isInstallLink } from '../text/links.js';
+import { useStore } from '../store.js';
+import { words } from '../words.js';
+import { Loading } from './notice.js';
+import { CodeBlock } from './raw-document.js';
+import { Text } from './text.js';
+
+const text = words.install;
+
+/** How to get a server into a client, by the exports of the registry: the page knows no format itself. */
+export function InstallPanel({ name }: { readonly name: string }) {
+  const index = useResource<ExportIndex>(EXPORTS_PATH).data;
+  const { client } = useStore(preferences);
+  const formats = (index?.formats ?? []).filter(({ purpose, id }) => purpose === 'client' && id !== 'install-links');
+  const format = formats.find(({ id }) => id === client) ?? formats[0];
+  return (
+    <section class="panel install">
+      <h2 tabIndex={-1} data-install>
+        {text.title}
+      </h2>
+      {index && !format && <p class="muted">{text.noClient}</p>}
+      {format && (
+        <>
+          <label class="field">
+            <span>{text.client}</span>
+            <select value={format.id} onChange={(event) => setPreference({ client: event.currentTarget.value })}>
+              {formats.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.client}
+                </option>
+              ))}
+            </select>
+          </label>
+          <Links name={name} />
+          <File name={name} format={format} />
+          <Report name={name} format={format} />
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Links that open a client. What each opens is shown before it can be clicked. */
+function Links({ name }: { readonly name: string }) {
+  const { data } = useResource<InstallLinks>(installLinksPath(name));
+  const links = Object.entries(data?.entries.find((entry) => entry.name === name)?.links ?? {}).filter(([, link]) =>
+    isInstallLink(link),
+  );
+  if (links.length === 0) return null;
+  return (
+    <ul class="install-links">
+      {links.map(([client, link]) => (
+        <li key={client}>
+          <details>
+            <summary>{text.open(text.links[client] ?? client)}</summary>
+            <p class="muted">{text.opens}</p>
+            <pre>
+              <Text limit={4000}>{link}</Text>
+            </pre>
+            <a class="button primary" href={link} rel="noopener noreferrer nofollow" target="_blank">
+              {text.open(text.links[client] ?? client)}
+            </a>
+          </details>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function File({ name, format }: { readonly name: string; readonly format: ExportFormat }) {
+  const content = useText(exportPath(format.id, name));
+  return (
+    <>
+      <p class="muted">
+        <Text limit={500}>{format.wherePut ?? format.file}</Text>
+      </p>
+      {content === undefined ? <Loading /> : <CodeBlock text={content} label={format.file} />}
+    </>
+  );
+}
+
+/** What could not be expressed in the format, and what the reader should know. */
+function Report({ name, format }: { readonly name: string; readonly format: ExportFormat }) {
+  const { data } = useResource<ExportReport>(reportPath(format.id, name));
+  const entry = data?.entries.find((one) => one.name === name);
+  if (!entry) return null;
+  const omitted = [entry, ...(entry.ways ?? [])].filter(({ reason }) => reason !== undefined);
+  if (omitted.length === 0) return null;
+  return (
+    <>
+      {entry.status === 'omitted' && <p class="hint warn">{text.omitted}</p>}
+      <ul class="variables">
+        {omitted.map(({ reason = '', detail }, at) => (
+          <li key={at}>
+            <Text limit={500}>{detail ?? reason}</Text>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Reads a text; undefined until it is there. What cannot be had is shown as its reason. */
+function useText(path: string): string | undefined {
+  const [state, setState] = useState<{ path: string; content: string }>();
+  useEffect(() => {
+    const abort = new AbortController();
+    requestText(path, abort.signal).then(
+      (content) => setState({ path, content }),
+      (error: unknown) => {
+        if (!abort.signal.aborted) setState({ path, content: error instanceof Error ? error.message : String(error) });
+      },
+    );
+    return () => abort.abort();
+  }, [path]);
+  return state?.path === path ? state.content : undefined;
+}

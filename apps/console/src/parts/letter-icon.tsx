@@ -1,0 +1,26 @@
+/** The first letter of a name on a colour that follows from its namespace, or the publisher's own small image. */
+export function ServerIcon({
+  name,
+  title,
+  icon,
+}: {
+  readonly name: string;
+  readonly title: string | undefined;
+  readonly icon: string | undefined;
+}) {
+  if (icon !== undefined) return <img class="server-icon" src={icon} alt="" width="36" height="36" loading="lazy" />;
+  const [namespace = '', leaf = ''] = name.split('/');
+  const letter = /[\p{L}\p{N}]/u.exec(title ?? leaf)?.[0] ?? '?';
+  return (
+    <span class="server-icon letter" aria-hidden="true" style={{ '--hue': String(hueOf(namespace)) }}>
+      {letter.toUpperCase()}
+    </span>
+  );
+}
+
+/** Spreads names over the colour circle (FNV-1a). */
+function hueOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return (hash >>> 0) % 360;
+}

@@ -1,0 +1,76 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Search } from '../route.js';
+import { words } from '../words.js';
+import { SearchIcon } from './icons.js';
+
+/** At most one search in this time: the first letter is searched for at once, what follows when the time is over. */
+const THROTTLE_MS = 120;
+
+interface SearchBoxProps {
+  readonly search: Search;
+  readonly total: number | undefined;
+  readonly isLoading: boolean;
+  onSearch(next: Search, how: 'push' | 'replace'): void;
+}
+
+export function SearchBox({ search, total, isLoading, onSearch }: SearchBoxProps) {
+  const [text, setText] = useState(search.text);
+  const latest = useRef(search);
+  latest.current = search;
+  const throttle = useThrottle(THROTTLE_MS);
+  // The back button and links change the text from outside, but never while it is being typed.
+  useEffect(() => {
+    if (!throttle.isWaiting()) setText(search.text);
+  }, [search.text]);
+  const onInput = (typed: string) => {
+    setText(typed);
+    throttle.run(() => onSearch({ ...latest.current, text: typed }, latest.current.text === '' ? 'push' : 'replace'));
+  };
+  return (
+    <search class="search-box">
+      <label>
+        <SearchIcon />
+        <span class="visually-hidden">{words.list.search}</span>
+        <input
+          type="search"
+          value={text}
+          placeholder={words.list.placeholder(search.text === '' ? total : undefined)}
+          autocomplete="off"
+          spellcheck={false}
+          maxLength={256}
+          onInput={(event) => onInput(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape' && text !== '') {
+              event.preventDefault();
+              onInput('');
+            }
+          }}
+        />
+        <kbd aria-hidden="true">/</kbd>
+      </label>
+      <p class={isLoading ? 'found busy' : 'found'}>{total !== undefined && words.list.found(total)}</p>
+    </search>
+  );
+}
+
+/** A throttle with a leading and a trailing call: of several calls within the time the newest one is made at its end. */
+function useThrottle(ms: number) {
+  const state = useRef<{ timer?: ReturnType<typeof setTimeout> | undefined; next?: (() => void) | undefined }>({});
+  useEffect(() => () => clearTimeout(state.current.timer), []);
+  return {
+    isWaiting: () => state.current.next !== undefined,
+    run(call: () => void) {
+      if (state.current.timer !== undefined) {
+        state.current.next = call;
+        return;
+      }
+      call();
+      const onOver = () => {
+        const { next } = state.current;
+        state.current = {};
+        if (next) this.run(next);
+      };
+      state.current.timer = setTimeout(onOver, ms);
+    },
+  };
+}

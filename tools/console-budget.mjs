@@ -1,0 +1,49 @@
+// Prints what the console weighs and fails when it is above its budget. Sizes are of gzip -9, in kB of 1000 bytes.
+import * as fs from 'node:fs';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const FOLDER = 'dist/apps/console';
+
+/** Limits of the first screen by type, and of everything together. */
+const BUDGET = { script: 45_000, style: 10_000, everything: 150_000 };
+
+/** Returns every file of the bundle with its compressed size and whether the page loads it at once. */
+export function measureConsole(folder = FOLDER) {
+  const page = fs.readFileSync(join(folder, 'index.html'), 'utf8');
+  return fs.globSync('{index.html,console/*}', { cwd: folder }).map((path) => ({
+    path,
+    bytes: gzipSync(fs.readFileSync(join(folder, path)), { level: 9 }).length,
+    isFirst: path === 'index.html' || page.includes(basename(path)),
+  }));
+}
+
+/** Returns one sentence for each limit that is passed. */
+export function findExcess(files) {
+  const sum = (wanted) => files.filter(wanted).reduce((total, { bytes }) => total + bytes, 0);
+  const sizes = {
+    script: sum(({ path, isFirst }) => isFirst && path.endsWith('.js')),
+    style: sum(({ path, isFirst }) => isFirst && path.endsWith('.css')),
+    everything: sum(() => true),
+  };
+  return Object.entries(BUDGET)
+    .filter(([part, limit]) => sizes[part] > limit)
+    .map(([part, limit]) => `the console's ${part} has ${sizes[part]} bytes compressed, ${limit} are allowed`);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const files = measureConsole().sort((a, b) => b.bytes - a.bytes);
+  const line = (text, bytes, note) => `  ${text.padEnd(44)}${(bytes / 1000).toFixed(1).padStart(7)} kB${note}\n`;
+  for (const { path, bytes, isFirst } of files) process.stderr.write(line(path, bytes, isFirst ? '  at once' : ''));
+  process.stderr.write(
+    line(
+      'together',
+      files.reduce((total, { bytes }) => total + bytes, 0),
+      '',
+    ),
+  );
+  const excess = findExcess(files);
+  for (const each of excess) process.stderr.write(`error: ${each}\n`);
+  if (excess.length > 0) process.exit(1);
+}
