@@ -86,7 +86,7 @@ export function customResourceDefinition(): object {
   };
 }
 
-/** A schema as a structural one, which knows no `additionalProperties: false`: what is not listed is pruned in any case. */
+/** Returns a schema as a structural one, which has no `additionalProperties: false`: unknown fields are pruned in any case. */
 function structural(schema: z.ZodType): object {
   return z.toJSONSchema(schema, {
     target: 'openapi-3.0',
@@ -94,7 +94,9 @@ function structural(schema: z.ZodType): object {
     reused: 'inline',
     override({ jsonSchema }) {
       const { additionalProperties } = jsonSchema;
-      if (additionalProperties === undefined) return;
+      delete jsonSchema.propertyNames;
+      // Without additionalProperties nothing is to be said; with a schema of its own it is a map, which stays as it is.
+      if (additionalProperties === undefined || (additionalProperties as { type?: unknown }).type !== undefined) return;
       delete jsonSchema.additionalProperties;
       if (additionalProperties !== false) Object.assign(jsonSchema, { 'x-kubernetes-preserve-unknown-fields': true });
     },

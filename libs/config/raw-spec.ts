@@ -42,7 +42,7 @@ export const rawFields = {
 };
 
 const NEED_CONFIG = ['volumes', 'volumeMounts', 'pgpassSecretRef'] as const;
-const EXCLUDED_BY_CONFIG = ['registries', 'databaseConfig', 'auth', 'authConfig'] as const;
+const EXCLUDED_BY_CONFIG = ['registries', 'databaseConfig', 'auth', 'authConfig', 'console', 'publicUrl'] as const;
 
 /** What the API server can check of `rawFieldsFit`. */
 export const rawFieldsAdmission = [

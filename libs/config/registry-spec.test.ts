@@ -166,6 +166,19 @@ describe('a faulty spec', () => {
     [withSpec({ enforceServers: 'yes' }), 'spec.enforceServers: "yes" must be true or false'],
     [withSpec({ podTemplateSpec: [] }), 'spec.podTemplateSpec: must be an object'],
 
+    // Console and public URL
+    [withSpec({ publicUrl: 'tools.example.com' }), 'spec.publicUrl: "tools.example.com" must start with http://'],
+    [withSpec({ publicUrl: 'https://u:p@tools.example.com' }), 'must not carry a user name or password'],
+    [withSpec({ publicUrl: 'https://tools.example.com/?a' }), 'must not have a query or a fragment'],
+    [withSpec({ console: { login: { provider: 'p', clientId: 'c' } } }), 'spec.console.login.provider: "p" must name one of auth.oauth.providers'],
+    [{ auth: oauth, console: { login: { provider: 'q', clientId: 'c' } } }, 'spec.console.login.provider: "q" must name one of auth.oauth.providers'],
+    [{ auth: oauth, console: { login: { provider: 'keycloak' } } }, 'spec.console.login.clientId: is required'],
+    [{ auth: oauth, console: { login: { provider: 'keycloak', clientId: 'c', parameters: { state: 'x' } } } }, 'sets a parameter that the console sets itself'],
+    [{ auth: oauth, console: { login: { provider: 'keycloak', clientId: 'c', parameters: { redirect_to: 'x' } } } }, 'sets a parameter that the console sets itself'],
+    [{ auth: oauth, console: { login: { provider: 'keycloak', clientId: 'c', parameters: { a: '', b: '', c: '', d: '', e: '', f: '' } } } }, 'must have at most 5'],
+    [{ auth: oauth, console: { login: { provider: 'keycloak', clientId: 'c', scopes: ['a b'] } } }, 'spec.console.login.scopes[0]: "a b" must be a scope'],
+    [{ configYAML: 'auth: { mode: anonymous }', console: {} }, 'spec.console: cannot stand beside configYAML'],
+
     // Authentication
     [{ registries: [{ name: 'a', git }] }, 'spec.auth: is required: set auth.mode'],
     [{}, 'spec.auth: is required: set auth.mode'],

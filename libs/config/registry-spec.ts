@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { admission } from '#domain/admission-rule.js';
 import type { Notice } from '#domain/notice.js';
 import { authSpec, normalizeAuth } from './auth-spec.js';
+import { loginAdmission, loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
 import { databaseSpec } from './database-spec.js';
 import { managedHasDatabase } from './managed-has-database.js';
 import { publicReadIsServed } from './public-read.js';
@@ -22,6 +23,7 @@ export const registrySpecSchema = z
     auth: authSpec.optional(),
     authConfig: authSpec.optional().describe('Another spelling of auth.'),
     databaseConfig: databaseSpec.optional(),
+    ...surfaceFields,
     enforceServers: z.boolean().default(false).describe('Accepted for compatibility; without effect.'),
     podTemplateSpec: z
       .looseObject({})
@@ -33,6 +35,7 @@ export const registrySpecSchema = z
   .superRefine(managedHasDatabase('registries', 'databaseConfig'), always)
   .superRefine(publicReadIsServed(['registries'], [BUILT_IN_SOURCE]), always)
   .superRefine(rawFieldsFit, always)
+  .superRefine(loginIsPossible, always)
   .meta(
     admission(
       {
@@ -49,6 +52,7 @@ export const registrySpecSchema = z
         message:
           'managed needs databaseConfig: without it, entries that were published here would be lost with the pod',
       },
+      loginAdmission,
       ...rawFieldsAdmission,
     ),
   );
@@ -113,12 +117,14 @@ function normalizeFields({
   authConfig,
   auth = authConfig,
   databaseConfig,
+  ...surface
 }: z.output<typeof registrySpecSchema>): ServerSpec {
   return {
     // One of its two spellings is there, or the spec is refused.
     auth: normalizeAuth(auth!),
     registries: (registries ?? []).map((source) => normalizeSource(source)),
     ...(databaseConfig && { databaseConfig }),
+    ...toSurface(surface),
   };
 }
 

@@ -109,6 +109,13 @@ const provider = fc.record(
   { ...optional, requiredKeys: ['name', 'issuerUrl', 'audience'] },
 );
 const unique = { selector: ({ name }: { name: string }) => name, minLength: 1, maxLength: 4 };
+/** A login needs a provider of the registry. */
+const withLogin = <Spec extends { auth: object; console?: object }>(spec: Spec): Spec => {
+  const [provider] = (spec.auth as { oauth?: { providers: { name: string }[] } }).oauth?.providers ?? [];
+  if (!provider || !spec.console) return spec;
+  const login = { provider: provider.name, clientId: 'console', scopes: ['openid'], parameters: { audience: 'a' } };
+  return { ...spec, console: { ...spec.console, login } };
+};
 /** What is open to everybody has to be one of the sources. */
 const opened = <Spec extends { auth: object; registries?: readonly { name: string }[] }>(spec: Spec): Spec => ({
   ...spec,
@@ -120,6 +127,8 @@ const specs = fc
   .record(
     {
       displayName: texts,
+      publicUrl: fc.constantFrom('https://tools.example.com', 'http://localhost:8080/a/b/'),
+      console: fc.record({ enabled: fc.boolean() }, optional),
       registries: fc.uniqueArray(source, unique),
       auth: fc.oneof(
         fc.constant({ mode: 'anonymous' }),
@@ -145,7 +154,8 @@ const specs = fc
     },
     { ...optional, requiredKeys: ['auth', 'databaseConfig'] },
   )
-  .map(opened);
+  .map(opened)
+  .map(withLogin);
 
 describe('a rendered configuration', () => {
   it('reads back as the very spec that it was rendered from, and is the same text each time', () => {

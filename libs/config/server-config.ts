@@ -5,6 +5,8 @@ import { formatDuration, parseGoDuration } from '#domain/go-duration.js';
 import { sourceName } from '#domain/spec-fields.js';
 import { normalizeAuth, serverAuthSpec } from './auth-spec.js';
 import type { Auth } from './auth-spec.js';
+import { loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
+import type { Surface } from './console-spec.js';
 import { serverDatabaseSpec } from './database-spec.js';
 import type { DatabaseConfig } from './database-spec.js';
 import { addAuthFiles, addSourceFiles, dropAuthFiles, dropSourceFiles } from './derived-files.js';
@@ -19,7 +21,7 @@ import { yamlErrorPhrase } from './yaml-error.js';
 import { offsetOf } from './yaml-offset.js';
 
 /** What the server of a registry has to know of its MCPRegistry: all that its configuration says. */
-export interface ServerSpec {
+export interface ServerSpec extends Surface {
   readonly displayName?: string;
   readonly auth: Auth;
   readonly registries: readonly RegistrySource[];
@@ -65,6 +67,7 @@ const commonFields = {
   displayName: text.optional().describe('Name for people.'),
   auth: serverAuthSpec,
   database: serverDatabaseSpec.optional(),
+  ...surfaceFields,
   fileStorage: withoutEffect,
   leaderElectionID: withoutEffect,
   telemetry: withoutEffect,
@@ -75,7 +78,8 @@ const commonFields = {
 const flatConfig = z
   .strictObject({ ...commonFields, registries: serverEntriesSpec })
   .superRefine(managedHasDatabase('registries', 'database'), always)
-  .superRefine(publicReadIsServed(['registries']), always);
+  .superRefine(publicReadIsServed(['registries']), always)
+  .superRefine(loginIsPossible, always);
 
 const view = z.strictObject({
   name: sourceName.describe('Name of the registry.'),
@@ -91,6 +95,7 @@ const viewConfig = z
   })
   .superRefine(managedHasDatabase('sources', 'database'), always)
   .superRefine(publicReadIsServed(['registries', 'sources']), always)
+  .superRefine(loginIsPossible, always)
   .superRefine(viewsNameSources, always);
 
 /** Reads the configuration of a server, of either generation; never throws, and tells every fault at once. */
@@ -149,7 +154,7 @@ function parseContent(content: unknown): ServerConfig | { faults: SpecFault[] } 
 }
 
 function toServerConfig(
-  { registryName, namespace, displayName, auth, database }: Omit<z.output<typeof flatConfig>, 'registries'>,
+  { registryName, namespace, displayName, auth, database, ...surface }: Omit<z.output<typeof flatConfig>, 'registries'>,
   registries: readonly RegistrySource[],
   views?: readonly RegistryView[],
 ): ServerConfig {
@@ -164,6 +169,7 @@ function toServerConfig(
       registries,
       ...(views && { views }),
       ...(database && { databaseConfig: database }),
+      ...toSurface(surface),
     },
   };
 }
@@ -173,7 +179,7 @@ function toServerConfig(
  * same spec always gives the same text. Objects are named, nothing in them is told.
  */
 export function renderServerConfig(spec: ServerSpec, { namespace, name }: ServerIdentity): string {
-  const { displayName, registries, views, databaseConfig, auth } = spec;
+  const { displayName, registries, views, databaseConfig, auth, ...surface } = spec;
   const sources = registries.map(renderSource);
   const content = {
     registryName: name,
@@ -182,6 +188,7 @@ export function renderServerConfig(spec: ServerSpec, { namespace, name }: Server
     ...(views ? { sources, registries: views } : { registries: sources.length > 0 ? sources : undefined }),
     database: databaseConfig,
     auth: addAuthFiles(auth),
+    ...toSurface(surface),
   };
   return stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 });
 }

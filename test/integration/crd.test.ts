@@ -79,6 +79,31 @@ describe('admission', () => {
     ['a name of 51 characters', () => registry(anonymous, 'n'.repeat(51)), /at most 50 characters/],
     ['a name with a dot', () => registry(anonymous, 'a.b'), /beginning with a letter/],
     ['a name that begins with a digit', () => registry(anonymous, '1a'), /beginning with a letter/],
+    ['a public URL with a query', () => registry({ ...anonymous, publicUrl: 'https://x/?a' }), /must not have a query/],
+    [
+      'a console login without such a provider',
+      () =>
+        registry({
+          auth: { oauth: { providers: [provider] } },
+          console: { login: { provider: 'other', clientId: 'c' } },
+        }),
+      /console.login.provider must name one of/,
+    ],
+    [
+      'a console login for an anonymous registry',
+      () => registry({ ...anonymous, console: { login: { provider: 'p', clientId: 'c' } } }),
+      /console.login.provider must name one of/,
+    ],
+    [
+      'a parameter of the console itself',
+      () =>
+        registry({
+          auth: { oauth: { providers: [provider] } },
+          console: { login: { provider: 'p', clientId: 'c', parameters: { state: 'x' } } },
+        }),
+      /sets a parameter that the console sets itself/,
+    ],
+    ['console beside configYAML', () => registry({ configYAML: 'a: 1', console: {} }), /console cannot stand beside/],
     ['auth in both spellings', () => registry({ ...anonymous, authConfig: { mode: 'anonymous' } }), /only one of auth/],
     ['no auth', () => registry({ registries: [{ name: 's', git }] }), /auth is required: .*anonymous/],
     ['auth without a mode and a provider', () => registry({ auth: {} }), /at least one identity provider/],

@@ -6,6 +6,7 @@ import { AccessControl } from './auth/access-control.js';
 import { AccessGuard } from './auth/access.guard.js';
 import { Catalogue } from './catalogue/catalogue-reader.js';
 import { BuildInfo } from './http/build-info.js';
+import { ConsoleFiles } from './http/console/console-files.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { internalControllers, publicControllers } from './http/index.js';
 import { CatalogueAnswers } from './http/catalogue-answers.js';
@@ -25,6 +26,7 @@ export interface RegistryApiParts {
   readonly readiness: Readiness;
   readonly metrics: ServerMetrics;
   readonly build: BuildInfo;
+  readonly consoleFiles: ConsoleFiles;
   readonly accessControl: AccessControl;
   readonly syncTrigger: SyncTrigger;
   readonly published: PublishedEntries;
@@ -51,6 +53,7 @@ function providersOf({
   readiness,
   metrics,
   build,
+  consoleFiles,
   accessControl,
   syncTrigger,
   published,
@@ -64,6 +67,7 @@ function providersOf({
     { provide: Readiness, useValue: readiness },
     { provide: ServerMetrics, useValue: metrics },
     { provide: BuildInfo, useValue: build },
+    { provide: ConsoleFiles, useValue: consoleFiles },
     { provide: SyncTrigger, useValue: syncTrigger },
     { provide: PublishedEntries, useValue: published },
     { provide: AccessControl, useValue: accessControl },

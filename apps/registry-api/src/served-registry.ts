@@ -1,8 +1,10 @@
 import type { Auth } from '#config/auth-spec.js';
+import type { Surface } from '#config/console-spec.js';
+import { toSurface } from '#config/console-spec.js';
 import type { RegistryView, ServerIdentity, ServerSpec } from '#config/server-config.js';
 
 /** A registry as the API serves it. */
-export interface ServedRegistry {
+export interface ServedRegistry extends Surface {
   readonly namespace: string;
   readonly name: string;
   readonly displayName?: string;
@@ -17,10 +19,18 @@ export interface ServedRegistry {
 /** What a spec makes of a registry. */
 export function toServedRegistry(
   { namespace, name }: ServerIdentity,
-  { displayName, registries, views, auth }: ServerSpec,
+  { displayName, registries, views, auth, ...surface }: ServerSpec,
 ): ServedRegistry {
   const sources = registries.map((source) => source.name);
-  return { namespace, name, ...(displayName !== undefined && { displayName }), sources, ...(views && { views }), auth };
+  return {
+    namespace,
+    name,
+    ...(displayName !== undefined && { displayName }),
+    sources,
+    ...(views && { views }),
+    auth,
+    ...toSurface(surface),
+  };
 }
 
 /** Which registries this process serves, and where. Asked for every request, so its answers may change over time. */

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { fileURLToPath } from 'node:url';
+import { projectRoot } from '#config/project-root.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import { AccessControl } from './auth/access-control.js';
 import type { AuthReferences } from './auth/provider-material.js';
@@ -7,6 +9,7 @@ import { CatalogueFollower } from './catalogue/catalogue-follower.js';
 import { LiveCatalogue } from './catalogue/live-catalogue.js';
 import { DatabaseBodies } from './catalogue/stored-bodies.js';
 import { BuildInfo } from './http/build-info.js';
+import { ConsoleFiles } from './http/console/console-files.js';
 import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
 import { getServedRegistry } from './http/served-scope.js';
@@ -37,10 +40,14 @@ export interface RegistryApiOptions {
   /** Why the database cannot be used, as far as somebody else than the reader of it knows. */
   databaseTrouble?(): string | undefined;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
+  /** Folder with the built console; by default that of this build. */
+  readonly consoleDirectory?: string;
   /** Bytes of documents that are kept in memory; by default a share of what the process may use. */
   readonly catalogueBudget?: number;
   readonly logger: Logger;
 }
+
+const CONSOLE_DIRECTORY = fileURLToPath(new URL('dist/apps/console', projectRoot));
 
 export interface RegistryApi {
   readonly url: string;
@@ -89,6 +96,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     readiness,
     metrics,
     build,
+    consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
     accessControl,
     syncTrigger,
     published,

@@ -15,6 +15,8 @@ import type { Caller } from './caller.js';
 import { insufficientScope, invalidToken, loginWanted, malformedCredentials, nobodyKnown } from './challenge.js';
 import type { ChallengeTerms } from './challenge.js';
 import { readCredentials } from './credentials.js';
+import { isFault } from './discovery.js';
+import type { LoginEndpoints } from './discovery.js';
 import { grantAccess, grantedAccess } from './granted-access.js';
 import type { GrantedAccess } from './granted-access.js';
 import { openPart } from './open-part.js';
@@ -85,6 +87,18 @@ export class AccessControl {
   /** Returns the registries of which an identity provider is unavailable or misconfigured, as `namespace/name`. */
   registriesWithProviderFaults(): readonly string[] {
     return Array.from(this.#faults).flatMap(([registry, providers]) => (providers.size > 0 ? [registry] : []));
+  }
+
+  /** Returns where people sign in with a provider of the registry; undefined while that provider is unavailable. */
+  async loginEndpoints(registry: ServedRegistry, provider: string): Promise<LoginEndpoints | undefined> {
+    const { auth } = registry;
+    if (auth.mode === 'anonymous') return undefined;
+    try {
+      return await this.authenticator(registry, auth).loginEndpoints(provider);
+    } catch (error) {
+      if (isFault(error)) return undefined;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { OAuth } from '#config/auth-spec.js';
 import type { Caller } from './caller.js';
+import type { LoginEndpoints } from './discovery.js';
 import { IdentityProvider } from './identity-provider.js';
 import type { ProviderContext } from './identity-provider.js';
 import { inspectToken } from './unverified-token.js';
@@ -45,6 +46,11 @@ export class Authenticator {
   identify(token: string): Caller | Promise<Authentication> {
     const key = hash('sha256', token, 'base64url');
     return this.#verified.find(key, Date.now()) ?? this.authenticate(token, key);
+  }
+
+  /** Returns where people sign in with a provider; undefined when the spec has none of that name. Throws ProviderUnavailable. */
+  async loginEndpoints(provider: string): Promise<LoginEndpoints | undefined> {
+    return this.#providers.find(({ name }) => name === provider)?.loginEndpoints();
   }
 
   async close(): Promise<void> {

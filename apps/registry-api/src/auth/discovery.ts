@@ -1,13 +1,26 @@
 import type { OAuthProvider } from '#config/auth-spec.js';
 import type { ProviderHttp } from './provider-http.js';
-import { ProviderUnavailable } from './verdict.js';
+import { ProviderMisconfigured, ProviderUnavailable } from './verdict.js';
 
-/** The address of a key set rarely changes. */
+/** How long a document is kept: providers rarely move their endpoints. */
 const KEPT_MS = 60 * 60_000;
+/** How long a failure is answered without another attempt: anybody can ask for the login endpoints. */
+const COOL_DOWN_MS = 10_000;
 
-/** Finds the key set of a provider: at the URL of the spec, or else by OpenID Connect Discovery 1.0. */
+type Document = Readonly<Record<string, unknown>>;
+
+/** Where people sign in with a provider. */
+export interface LoginEndpoints {
+  readonly issuer: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+}
+
+/** The endpoints of a provider: as the spec says, or else from its own document (OpenID Connect Discovery 1.0). */
 export class Discovery {
-  #found: { readonly jwksUrl: string; readonly atMs: number } | undefined;
+  #found: { readonly document: Document; readonly atMs: number } | undefined;
+  #loading: Promise<Document> | undefined;
+  #failed: { readonly error: Error; readonly atMs: number } | undefined;
 
   constructor(
     private readonly spec: OAuthProvider,
@@ -18,31 +31,70 @@ export class Discovery {
   /** Throws ProviderUnavailable or ProviderMisconfigured. */
   async jwksUrl(): Promise<string> {
     if (this.spec.jwksUrl !== undefined) return this.spec.jwksUrl;
-    if (this.#found && this.now() - this.#found.atMs < KEPT_MS) return this.#found.jwksUrl;
+    return this.endpoint(await this.document(), 'jwks_uri', ': set jwksUrl');
+  }
+
+  /** Throws as `jwksUrl`; for ten seconds after a failure the same error, without asking the provider. */
+  async loginEndpoints(): Promise<LoginEndpoints> {
+    if (this.#failed && this.now() - this.#failed.atMs < COOL_DOWN_MS) throw this.#failed.error;
+    try {
+      const document = await this.document();
+      const [authorizationEndpoint, tokenEndpoint] = ['authorization_endpoint', 'token_endpoint'].map((field) =>
+        this.endpoint(document, field),
+      ) as [string, string];
+      this.#failed = undefined;
+      return { issuer: this.spec.issuerUrl, authorizationEndpoint, tokenEndpoint };
+    } catch (error) {
+      if (isFault(error)) this.#failed = { error, atMs: this.now() };
+      throw error;
+    }
+  }
+
+  /** Drops the document, after the keys were not where it says. */
+  forget(): void {
+    this.#found = undefined;
+  }
+
+  /** A singleflight: callers that come while the document is read wait for the same answer. */
+  private document(): Promise<Document> {
+    if (this.#found && this.now() - this.#found.atMs < KEPT_MS) return Promise.resolve(this.#found.document);
+    this.#loading ??= this.load().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  private async load(): Promise<Document> {
     const { issuerUrl } = this.spec;
-    const url = `${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const { issuer, jwks_uri: jwksUrl } = await this.http.getJson(url);
+    const url = this.url();
+    const document = await this.http.getJson(url);
     // Section 4.3: otherwise the keys of one issuer could pass for those of another.
-    if (issuer !== issuerUrl) {
+    if (document['issuer'] !== issuerUrl) {
       throw new ProviderUnavailable(
         `${url} speaks for another issuer: set issuerUrl to exactly what its "issuer" says`,
       );
     }
-    if (typeof jwksUrl !== 'string' || !isFit(jwksUrl, issuerUrl)) {
-      throw new ProviderUnavailable(`${url} has no usable jwks_uri: set jwksUrl`);
-    }
-    this.#found = { jwksUrl, atMs: this.now() };
-    return jwksUrl;
+    this.#found = { document, atMs: this.now() };
+    return document;
   }
 
-  /** Drops what discovery found, after the keys were not there. */
-  forget(): void {
-    this.#found = undefined;
+  private endpoint(document: Document, field: string, remedy = ''): string {
+    const url = document[field];
+    if (typeof url === 'string' && isFit(url, this.spec.issuerUrl)) return url;
+    this.forget();
+    throw new ProviderUnavailable(`${this.url()} has no usable ${field}${remedy}`);
+  }
+
+  private url(): string {
+    return `${this.spec.issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`;
   }
 }
 
-function isFit(jwksUrl: string, issuerUrl: string): boolean {
-  if (!URL.canParse(jwksUrl)) return false;
-  const { protocol } = new URL(jwksUrl);
+/** Returns whether an error says that a provider cannot be asked, at the moment or until the spec is edited. */
+export function isFault(error: unknown): error is ProviderUnavailable | ProviderMisconfigured {
+  return error instanceof ProviderUnavailable || error instanceof ProviderMisconfigured;
+}
+
+function isFit(url: string, issuerUrl: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && issuerUrl.startsWith('http:'));
 }

@@ -1,5 +1,6 @@
 import type { OAuthProvider } from '#config/auth-spec.js';
 import { Discovery } from './discovery.js';
+import type { LoginEndpoints } from './discovery.js';
 import { KeySet } from './key-set.js';
 import { ProviderHttp } from './provider-http.js';
 import { ProviderMaterial } from './provider-material.js';
@@ -29,6 +30,7 @@ export class IdentityProvider {
   readonly #http: ProviderHttp;
   #fault: string | undefined;
   #generation = 0;
+  readonly #discovery: Discovery;
 
   constructor(
     private readonly spec: OAuthProvider,
@@ -41,6 +43,7 @@ export class IdentityProvider {
     this.#http = new ProviderHttp(spec, new ProviderMaterial(spec, namespace, references), version);
     const http = this.#http;
     const discovery = new Discovery(spec, http, now);
+    this.#discovery = discovery;
     const keys = new KeySet({
       load: async () => {
         try {
@@ -83,6 +86,11 @@ export class IdentityProvider {
       if (isFault) this.report(verdict.why);
       return verdict;
     }
+  }
+
+  /** Returns where people sign in; throws ProviderUnavailable. */
+  loginEndpoints(): Promise<LoginEndpoints> {
+    return this.#discovery.loginEndpoints();
   }
 
   close(): Promise<void> {

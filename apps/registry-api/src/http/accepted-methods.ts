@@ -14,6 +14,8 @@ export function refuseOtherMethods(server: FastifyInstance): () => void {
   });
   return () => {
     for (const [url, methods] of Array.from(methodsByUrl)) {
+      // The root is a page for people who ask for one; to programs it is a path that does not exist.
+      if (url === '/') continue;
       // Answered for every path alike, in a hook: browsers ask before they send.
       methods.add('OPTIONS');
       const allow = Array.from(methods).join(', ');

@@ -4,8 +4,8 @@ import { Problem } from './problem.js';
 /** Asked by load balancers and orchestrators, whose headers mean nothing by what they say. */
 const PROBES: ReadonlySet<string> = new Set(['/health', '/readiness', '/version']);
 
-/** They answer in other types than JSON, and to whoever asks for them. */
-const OF_OTHER_TYPES = /^\/(metrics|reference(\/.*)?)$|\.yaml$/;
+/** Routes that answer in other types than JSON, or negotiate for themselves. */
+const OF_OTHER_TYPES = /^\/(metrics|reference(\/.*)?|console\/:file)?$|\.yaml$/;
 
 export function isProbe(route: string): boolean {
   return PROBES.has(route);
@@ -20,21 +20,38 @@ export function refuseOtherTypes(request: FastifyRequest): Problem | undefined {
   return new Problem(406, 'this path answers in application/json only, and the header Accept rules that out');
 }
 
-/** By the range that says most about JSON (RFC 9110, section 12.5.1); what is no list of ranges rules nothing out. */
+/** Returns whether a client accepts JSON (RFC 9110, section 12.5.1); what is no list of ranges rules nothing out. */
 export function acceptsJson(accept: string): boolean {
   // As nearly everybody sends it, and at no cost.
   if (accept === '*/*' || accept === 'application/json') return true;
-  const ranges = accept.toLowerCase().split(',').map(toRange);
-  if (!ranges.some(({ type }) => type.includes('/'))) return true;
-  for (const wanted of ['application/json', 'application/*', '*/*']) {
-    const matching = ranges.filter(({ type }) => type === wanted);
-    if (matching.length > 0) return matching.some(({ weight }) => weight > 0);
+  const ranges = toRanges(accept);
+  return !ranges.some(({ type }) => type.includes('/')) || weightOf('application/json', ranges) > 0;
+}
+
+/** Returns whether a client prefers HTML to JSON: programs, which accept anything, do not (RFC 9110, section 12.5.1). */
+export function prefersHtml(accept: string | undefined): boolean {
+  if (accept === undefined || !accept.toLowerCase().includes('text/')) return false;
+  const ranges = toRanges(accept);
+  return weightOf('text/html', ranges) > weightOf('application/json', ranges);
+}
+
+type Range = ReturnType<typeof toRange>;
+
+function toRanges(accept: string): readonly Range[] {
+  return accept.toLowerCase().split(',').map(toRange);
+}
+
+/** Returns the weight of a type by the most specific range that names it, from 0 (not acceptable) to 1. */
+function weightOf(type: string, ranges: readonly Range[]): number {
+  for (const wanted of [type, `${type.split('/')[0]}/*`, '*/*']) {
+    const matching = ranges.filter((range) => range.type === wanted);
+    if (matching.length > 0) return Math.max(...matching.map(({ weight }) => weight));
   }
-  return false;
+  return 0;
 }
 
 function toRange(item: string): { readonly type: string; readonly weight: number } {
   const [type = '', ...parameters] = item.split(';').map((part) => part.trim());
   const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-  return { type, weight: weight === undefined ? 1 : Number(weight) || 0 };
+  return { type, weight: weight === undefined ? 1 : Math.min(1, Math.max(0, Number(weight) || 0)) };
 }

@@ -1,5 +1,6 @@
 import type { Answer, CatalogueReader } from '../catalogue/catalogue-reader.js';
 import { COMMON_HEADER_LINES } from './common-headers.js';
+import { matchEntityTag } from './entity-tag.js';
 import { PreparedAnswer } from './prepared-answer.js';
 import type { Encoding } from './prepared-answer.js';
 
@@ -9,8 +10,8 @@ const KEPT_ANSWERS = 2000;
 export const KEPT_URL_LENGTH = 1024;
 const KEPT_COMPRESSED_BYTES = 16 * 1024 * 1024;
 
-/** In a tag, since equal tags mean equal bytes. */
-const TAG_SUFFIXES: Readonly<Record<Encoding, string>> = { identity: '', gzip: '.gz', br: '.br' };
+/** Part of a tag, since equal tags mean equal bytes. */
+export const TAG_SUFFIXES: Readonly<Record<Encoding, string>> = { identity: '', gzip: '.gz', br: '.br' };
 
 /** Names and values in turn, as Node writes them fastest. */
 export type HeaderLines = readonly (string | number)[];
@@ -57,20 +58,9 @@ export class CatalogueState {
 
   /** The head of a 304; undefined for a client that does not have what is right now. */
   notModified(ifNoneMatch: string, audience: Audience): HeaderLines | undefined {
-    const tag = this.#currentTag(ifNoneMatch);
-    return tag === undefined ? undefined : [...this.headerLines(audience), 'etag', tag];
-  }
-
-  /**
-   * The tag that a client has and that is still right (RFC 9110, section 13.1.2): any of the listed ones, without regard
-   * to weakness, and in whichever encoding it was got.
-   */
-  #currentTag(ifNoneMatch: string): string | undefined {
     const { identity, gzip, br } = this.#tags;
-    if (ifNoneMatch === identity || ifNoneMatch === gzip || ifNoneMatch === br) return ifNoneMatch;
-    if (ifNoneMatch.trim() === '*') return identity;
-    const listed = ifNoneMatch.split(',').map((each) => each.trim().replace(/^W\//, ''));
-    return [identity, gzip, br].find((each) => listed.includes(each));
+    const tag = matchEntityTag(ifNoneMatch, [identity, gzip, br]);
+    return tag === undefined ? undefined : [...this.headerLines(audience), 'etag', tag];
   }
 
   /** Kept by its URL. */

@@ -1,3 +1,4 @@
+import { ConsoleController } from './console/console.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
@@ -25,6 +26,7 @@ export const publicControllers = [
   OperationsController,
   OpenApiController,
   ReferenceController,
+  ConsoleController,
 ];
 
 /** Served to the cluster, on the internal port. */

@@ -54,9 +54,14 @@ export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirec
   return rest;
 }
 
-/** The registry that a request is for; a 404 when this process serves none at this address. */
+/** Returns the registry that a request is for; undefined when this process serves none at this address. */
+export function findServedRegistry(request: FastifyRequest): ServedRegistry | undefined {
+  return (request.raw as ScopedMessage)[SERVED_REGISTRY];
+}
+
+/** Returns the registry that a request is for; throws a 404 when this process serves none at this address. */
 export function getServedRegistry(request: FastifyRequest): ServedRegistry {
-  const registry = (request.raw as ScopedMessage)[SERVED_REGISTRY];
+  const registry = findServedRegistry(request);
   if (!registry) throw new Problem(404, 'no registry is served at this address');
   return registry;
 }

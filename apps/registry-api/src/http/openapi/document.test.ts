@@ -25,7 +25,7 @@ const shape = (path: string) =>
 
 /** Spellings of documented paths, and what is there for browsers and programs that look for a document. */
 const SPELLINGS =
-  /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/versions|openapi\.|\/reference|protected-resource\/\*/;
+  /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/versions|openapi\.|\/reference|protected-resource\/\*|GET \/$|\/console\/\{\}/;
 
 describe('the OpenAPI document', () => {
   it('has every route, and nothing else', () => {

@@ -1,3 +1,4 @@
+import { consoleOperations } from '../console/console.operations.js';
 import { probeOperations } from '../operations.operations.js';
 import { publishOperations } from '../publish.operations.js';
 import { serverOperations } from '../servers.operations.js';
@@ -37,6 +38,7 @@ export const operations: readonly Operation[] = [
   ...viewOperations,
   ...syncOperations,
   ...publishOperations,
+  ...consoleOperations,
   ...probeOperations,
 ];
 

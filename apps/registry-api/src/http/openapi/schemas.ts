@@ -137,6 +137,24 @@ const answers = {
     ),
     metadata,
   }),
+  Console: z.looseObject({
+    registry: z.object({ namespace: z.string(), name: z.string(), displayName: z.string().optional() }),
+    version: z.string(),
+    mode: z.enum(['anonymous', 'oauth']),
+    login: z
+      .object({
+        issuer: z.string(),
+        authorizationEndpoint: z.string(),
+        tokenEndpoint: z.string(),
+        clientId: z.string(),
+        scope: z.string().describe('Scopes to ask for, separated by blanks.'),
+        parameters: z.record(z.string(), z.string()).describe('To be added to the authorization request.'),
+      })
+      .nullable()
+      .describe('How people sign in; null where they cannot.'),
+    loginUnavailable: z.literal(true).optional().describe('The identity provider does not answer at the moment.'),
+    features: z.array(z.string()).describe('Optional parts of this API that are there.'),
+  }),
   Me: z.looseObject({
     subject: z.string(),
     provider: z.string().describe('Who vouches for the caller.'),

@@ -1,0 +1,37 @@
+import type { ConsoleSpec } from '#config/console-spec.js';
+import type { LoginEndpoints } from '../../auth/discovery.js';
+import type { ServedRegistry } from '../../served-registry.js';
+
+/** Optional parts of the API that the console may use. */
+const FEATURES: readonly string[] = [];
+
+type LoginSpec = NonNullable<ConsoleSpec['login']>;
+
+/** What the console must know before anything else. `endpoints`: where people sign in, while the provider is available. */
+export function toConsoleView(
+  registry: ServedRegistry,
+  version: string,
+  endpoints: LoginEndpoints | undefined,
+): object {
+  const { namespace, name, displayName, auth } = registry;
+  const login = loginOf(registry);
+  return {
+    registry: { namespace, name, ...(displayName !== undefined && { displayName }) },
+    version,
+    mode: auth.mode,
+    login: login && endpoints ? toLoginView(registry, login, endpoints) : null,
+    ...(login && !endpoints && { loginUnavailable: true }),
+    features: FEATURES,
+  };
+}
+
+/** Returns how people sign in; undefined where nobody can. */
+export function loginOf({ auth, console }: ServedRegistry): LoginSpec | undefined {
+  return auth.mode === 'oauth' ? console?.login : undefined;
+}
+
+function toLoginView({ auth }: ServedRegistry, login: LoginSpec, endpoints: LoginEndpoints): object {
+  const required = auth.mode === 'oauth' ? Object.values(auth.oauth.requiredScopes ?? {}) : [];
+  const { clientId, scopes = ['openid', ...required], parameters = {} } = login;
+  return { ...endpoints, clientId, scope: [...new Set(scopes)].join(' '), parameters };
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { admission } from '#domain/admission-rule.js';
+import { httpUrl } from '#domain/spec-fields.js';
+import { nearestName } from './nearest-name.js';
+
+const MAX_SCOPES = 20;
+const MAX_PARAMETERS = 5;
+
+const scope = z
+  .string()
+  .max(255)
+  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope without spaces, quotes and backslashes (RFC 6749)');
+
+/** Parameters of an authorization request that the console sets itself (RFC 6749, RFC 7636, OpenID Connect Core 1.0). */
+const OWN_PARAMETER = /^(client_id|scope|state|nonce|redirect_.*|response_.*|code_.*)$/;
+/** Those that exist, for CEL: a pattern over keys of any length would exceed its cost limit. */
+const OWN_PARAMETERS =
+  "['client_id', 'scope', 'state', 'nonce', 'redirect_uri', 'response_type', 'response_mode', 'code_challenge', 'code_challenge_method']";
+const OWN_PARAMETER_MESSAGE =
+  'sets a parameter that the console sets itself (client_id, scope, state, nonce, redirect_*, response_* or code_*): remove it';
+
+const parameters = z
+  .record(z.string(), z.string().max(256))
+  .superRefine((map, context) => {
+    const names = Object.keys(map);
+    if (names.length > MAX_PARAMETERS) {
+      context.addIssue({ code: 'custom', message: `must have at most ${MAX_PARAMETERS} entries` });
+    }
+    for (const name of names) {
+      const fault = parameterFault(name);
+      if (fault !== undefined) context.addIssue({ code: 'custom', path: [name], message: fault });
+    }
+  })
+  .meta({
+    maxProperties: MAX_PARAMETERS,
+    ...admission({
+      rule: `!${OWN_PARAMETERS}.exists(name, name in self)`,
+      message: OWN_PARAMETER_MESSAGE,
+    }),
+  });
+
+function parameterFault(name: string): string | undefined {
+  if (OWN_PARAMETER.test(name)) return OWN_PARAMETER_MESSAGE;
+  return name === '' || name.length > 64 ? 'is no name of a parameter: use 1 to 64 characters' : undefined;
+}
+
+const login = z.strictObject({
+  provider: z.string().min(1).max(63).describe('Name of one of auth.oauth.providers.'),
+  clientId: z
+    .string()
+    .min(1)
+    .max(1024)
+    .describe('Public client (without a secret) that the provider knows, with the URL of the console as redirect URI.'),
+  scopes: z
+    .array(scope)
+    .max(MAX_SCOPES)
+    .optional()
+    .describe('Scopes that are asked for; openid and those in requiredScopes when absent.'),
+  parameters: parameters.optional().describe('Parameters that are added to the authorization request.'),
+});
+
+export const consoleSpec = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether the console is served at the root of the registry.'),
+    login: login.optional().describe('How people sign in to the console; needs auth.mode oauth.'),
+  })
+  .describe('Read-only console for people.');
+
+export type ConsoleSpec = z.output<typeof consoleSpec>;
+
+/** Where clients reach the root of a registry; shared by everything that writes absolute URLs. */
+export const publicUrl = httpUrl
+  .refine(
+    (url) => !/[?#]/.test(url),
+    'must not have a query or a fragment: give the URL of the root, such as https://tools.example.com/mcp',
+  )
+  .meta(
+    admission(
+      {
+        rule: "!self.matches('^https?://[^/?#]*@')",
+        message: 'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+      },
+      {
+        rule: "!self.contains('?') && !self.contains('#')",
+        message: 'must not have a query or a fragment: give the URL of the root, such as https://tools.example.com/mcp',
+      },
+    ),
+  )
+  .describe('URL at which clients reach the root of the registry, where a proxy makes it another than it is asked by.');
+
+/** The fields of a spec and of a server configuration that concern how a registry shows itself. */
+export const surfaceFields = { console: consoleSpec.optional(), publicUrl: publicUrl.optional() };
+
+export interface Surface {
+  readonly console?: ConsoleSpec;
+  readonly publicUrl?: string;
+}
+
+export function toSurface({
+  console,
+  publicUrl: url,
+}: {
+  readonly console?: ConsoleSpec | undefined;
+  readonly publicUrl?: string | undefined;
+}): Surface {
+  return { ...(console && { console }), ...(url !== undefined && { publicUrl: url }) };
+}
+
+const LOGIN_NEEDS_PROVIDER = 'must name one of auth.oauth.providers of a registry with auth.mode oauth';
+
+const isProvided = (auth: string) =>
+  `(has(self.${auth}) && self.${auth}.mode == 'oauth' && has(self.${auth}.oauth) && has(self.${auth}.oauth.providers) && ` +
+  `self.${auth}.oauth.providers.exists(each, each.name == self.console.login.provider))`;
+
+export const loginAdmission = {
+  rule: `!has(self.console) || !has(self.console.login) || ${isProvided('auth')} || ${isProvided('authConfig')}`,
+  message: `console.login.provider ${LOGIN_NEEDS_PROVIDER}`,
+};
+
+/** Refinement of what has an `auth` and a `console`: people can sign in only with a provider whose tokens are accepted. */
+export function loginIsPossible(config: unknown, context: z.core.$RefinementCtx): void {
+  const fields = config as Record<string, unknown> | null | undefined;
+  const provider: unknown = (fields?.['console'] as { login?: { provider?: unknown } } | null)?.login?.provider;
+  if (typeof provider !== 'string') return;
+  const names = providersOf(fields?.['auth'] ?? fields?.['authConfig']);
+  if (names.includes(provider)) return;
+  const nearest = nearestName(provider, names);
+  const hint = nearest === undefined ? '' : `: did you mean ${nearest}?`;
+  context.addIssue({
+    code: 'custom',
+    path: ['console', 'login', 'provider'],
+    message: `${LOGIN_NEEDS_PROVIDER}${hint}`,
+  });
+}
+
+function providersOf(auth: unknown): string[] {
+  const { mode = 'oauth', oauth } = (auth ?? {}) as { mode?: unknown; oauth?: { providers?: unknown } | null };
+  if (mode !== 'oauth' || !Array.isArray(oauth?.providers)) return [];
+  return oauth.providers.flatMap((each: { name?: unknown } | null) =>
+    typeof each?.name === 'string' ? [each.name] : [],
+  );
+}
