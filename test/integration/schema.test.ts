@@ -43,6 +43,27 @@ describe('the schema', () => {
     expect(await readStoreId(database.app)).toBe(before);
   });
 
+  it('gives each generation of a source a random edition, and keeps the last 64', async () => {
+    await as('app', "INSERT INTO registry (namespace, name, uid) VALUES ('e', 'e', gen_random_uuid())");
+    await as(
+      'app',
+      "INSERT INTO source (namespace, registry, name, position, type, format, address) VALUES ('e', 'e', 's', 0, 'git', 'x', 'x')",
+    );
+    const read = async () =>
+      (await as('app', "SELECT edition, editions FROM source WHERE registry = 'e'"))[0] as {
+        edition: string;
+        editions: string[];
+      };
+    const seen = [(await read()).edition];
+    for (let generation = 1; generation <= 70; generation++) {
+      await as('app', "UPDATE source SET generation = generation + 1 WHERE registry = 'e'");
+      seen.push((await read()).edition);
+      await as('app', "UPDATE source SET synced_at = now() WHERE registry = 'e'");
+    }
+    expect(new Set(seen).size).toBe(71);
+    expect(await read()).toEqual({ edition: seen.at(-1), editions: seen.slice(-64) });
+  });
+
   it('lets the app role read and write rows, and nothing else', async () => {
     const tables = (await as(
       'migrator',

@@ -66,6 +66,14 @@ export class EntryEntity {
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt!: Date | null;
 
+  /** The identity provider that vouched for the publisher; null for entries that were synced. */
+  @Column('text', { name: 'publisher_provider', nullable: true })
+  publisherProvider!: string | null;
+
+  /** The publisher's `sub`, or what stands for it. */
+  @Column('text', { name: 'publisher_subject', nullable: true })
+  publisherSubject!: string | null;
+
   /**
    * The transaction that last wrote the row: kept by the database itself, so that no writer can forget it. Readers ask
    * for what was written by transactions that they have not seen; times would not do, since a transaction that began

@@ -54,6 +54,10 @@ export class SourceEntity {
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt!: Date;
 
+  /** When it left the spec; its rows are kept for a while because published entries exist nowhere else. Null in the spec. */
+  @Column('timestamptz', { name: 'left_at', nullable: true })
+  leftAt!: Date | null;
+
   /** Start of a sync whose end is not written down yet; it may have got lost. */
   @Column('timestamptz', { name: 'syncing_since', nullable: true })
   syncingSince!: Date | null;
@@ -81,6 +85,17 @@ export class SourceEntity {
   /** Counts the publishes that wrote entries; readers reload when it moved. */
   @Column('bigint', { default: 0 })
   generation!: string;
+
+  /**
+   * A random name of this generation, set by the database: unlike generations and transaction ids, an edition is never used
+   * again after the database was set back by a restore or a failover.
+   */
+  @Column('uuid')
+  edition!: string;
+
+  /** The last 64 editions, this one included: a reader that holds one of them can read what changed since. */
+  @Column('uuid', { array: true, default: '{}' })
+  editions!: string[];
 
   /** How many rows of entries were deleted, as the database counts them; readers read all anew when it moved. */
   @Column('bigint', { default: 0 })
