@@ -14,6 +14,10 @@ const commands = {
     does: 'serves the MCPRegistry manifests in files, and brings along all that it needs',
     load: () => import('#standalone/main.js'),
   },
+  validate: {
+    does: 'checks manifests and catalogue files, without network or cluster',
+    load: () => import('#standalone/validate/main.js'),
+  },
   migrate: {
     does: 'brings the schema of a database up to date',
     load: () => import('#registry-api/migrate-main.js'),

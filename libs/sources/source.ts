@@ -35,6 +35,9 @@ export interface References {
 /** Of every process that reads sources: cloning from a slow host takes its time. */
 export const FETCH_TIMEOUT_MS = 120_000;
 
+/** The largest catalogue file that is read. */
+export const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
 /** What the operator of a site decides for all sources. */
 export interface SourceSettings {
   /** Longest prefix wins; see `rewriteUrl`. */

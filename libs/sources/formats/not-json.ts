@@ -5,6 +5,16 @@ import type { CutFault } from './json-cutter.js';
 const BLOCK_BYTES = 256 * 1024;
 const SHOWN_BYTES = 60;
 
+/** The file is not JSON from `line` (counted from 1) on. */
+export class SyntaxFault extends RegistryError {
+  readonly line: number;
+
+  constructor(message: string, line: number) {
+    super('InvalidData', message);
+    this.line = line;
+  }
+}
+
 /** Turns the place of a fault into line, column and the words around it, for which the file is read once more. */
 export async function notJson(file: FileHandle, fault: CutFault, name: string): Promise<RegistryError> {
   let line = 1;
@@ -25,5 +35,5 @@ export async function notJson(file: FileHandle, fault: CutFault, name: string): 
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim();
   const message = `${name} is not valid JSON: line ${line}, column ${column}: ${fault.message}, near "${around}".`;
-  return new RegistryError('InvalidData', message);
+  return new SyntaxFault(message, line);
 }

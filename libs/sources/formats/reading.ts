@@ -60,7 +60,7 @@ export class Reading {
       if (!(error instanceof EntryFault)) throw error;
       const quarantined = toQuarantined(section, slice, known.value, error);
       if (this.#firstFaults.length < 3) this.#firstFaults.push(quarantined);
-      return { quarantined };
+      return { quarantined, offset: slice.offset, length: slice.bytes?.length ?? 0 };
     }
   }
 

@@ -8,7 +8,7 @@ import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import type { Database } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
-import { FETCH_TIMEOUT_MS } from '#sources/source.js';
+import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
 import type { SourceSettings } from '#sources/source.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
@@ -101,7 +101,7 @@ function sourceSettings(config: ServeConfig, resources: PodResources): SourceSet
     urlRewrites: config.urlRewrites,
     allowLocalGit: config.allowLocalGit,
     addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
-    maxFileBytes: 256 * 1024 * 1024,
+    maxFileBytes: MAX_FILE_BYTES,
     fetchTimeoutMs: FETCH_TIMEOUT_MS,
     // Claims come and go with the configuration.
     get volumes() {

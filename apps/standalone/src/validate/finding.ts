@@ -1,0 +1,14 @@
+import type { DocumentFault } from '../documents/document-fault.js';
+
+/** One result of `validate`. An `error` is what the server refuses or quarantines; a `note` is worth a look. */
+export interface Finding extends DocumentFault {
+  readonly severity: 'error' | 'note';
+}
+
+export function toErrors(faults: readonly DocumentFault[]): Finding[] {
+  return faults.map((fault) => ({ severity: 'error', ...fault }));
+}
+
+export function toNotes(faults: readonly DocumentFault[]): Finding[] {
+  return faults.map((fault) => ({ severity: 'note', ...fault }));
+}

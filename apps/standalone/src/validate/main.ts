@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util';
+import type { FileFormat } from '#sources/formats/layouts.js';
+import { SOURCE_FORMATS } from '#domain/source-format.js';
+import { formatDocumentFault } from '../documents/document-fault.js';
+import { validateFiles } from './validate-files.js';
+import type { Validation } from './validate-files.js';
+
+const USAGE = `Usage: npm run validate -- [--json] [--format FORMAT] FILE_OR_DIR...
+
+Checks MCPRegistry manifests and catalogue files by the rules of the server, without network or cluster.
+Prints FILE:LINE: FIELD: what is wrong and what to do.
+
+  --json            print one JSON object: {"files", "findings": [{"severity", "file", "line", "field", "message"}]}
+  --format FORMAT   the format of catalogue files (${SOURCE_FORMATS.join(', ')}); recognized when absent
+  --help            this text
+
+Exit code: 0 without errors, 1 with errors, 2 when the command line is wrong.
+`;
+
+const OPTIONS = {
+  json: { type: 'boolean' },
+  format: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** The command `validate`. */
+export async function main(args: readonly string[]): Promise<void> {
+  const parsed = parseCommandLine(args);
+  if ('help' in parsed) return void process.stdout.write(USAGE);
+  if ('fault' in parsed) {
+    process.stderr.write(`error: ${parsed.fault}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  const validation = await validateFiles(parsed.paths, parsed.format);
+  if (parsed.json) process.stdout.write(`${JSON.stringify(validation)}\n`);
+  else printLines(validation);
+  if (validation.findings.some(({ severity }) => severity === 'error')) process.exitCode = 1;
+}
+
+type CommandLine = { help: true } | { fault: string } | { paths: string[]; format?: FileFormat; json: boolean };
+
+function parseCommandLine(args: readonly string[]): CommandLine {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    const { help, format, json = false } = values;
+    if (help) return { help };
+    if (positionals.length === 0) return { fault: 'a file or directory is missing' };
+    if (format === undefined) return { paths: positionals, json };
+    const known = SOURCE_FORMATS.find((each) => each === format);
+    if (!known) return { fault: `--format ${format}: must be one of ${SOURCE_FORMATS.join(', ')}` };
+    return { paths: positionals, format: known, json };
+  } catch (error) {
+    return { fault: (error as Error).message };
+  }
+}
+
+function printLines({ files, findings }: Validation): void {
+  for (const finding of findings) process.stdout.write(`${finding.severity}: ${formatDocumentFault(finding)}\n`);
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  process.stdout.write(`${files} files, ${errors} errors, ${findings.length - errors} notes\n`);
+}

@@ -1,0 +1,145 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { main } from './main.js';
+import { validateFiles } from './validate-files.js';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'validate-'));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+const SERVER = { name: 'com.example/good', description: 'Good', version: '1.0.0' };
+
+const upstream = (...servers: object[]) =>
+  JSON.stringify({ version: '1.0.0', meta: { last_updated: '2026-11-22T00:00:00Z' }, data: { servers } }, null, 1);
+
+const registry = (source: string) => `apiVersion: toolhive.stacklok.dev/v1alpha1
+kind: MCPRegistry
+metadata: { name: team }
+spec:
+  auth: { mode: anonymous }
+  registries:
+    - name: ours
+      format: upstream
+      ${source}
+`;
+
+const configMap = (catalogue: string) => `---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: catalogue }
+data:
+  registry.json: |
+    ${catalogue.replaceAll('\n', '\n    ')}
+`;
+
+/** Writes one file and returns what is found in it, without the folder's name. */
+async function findingsOf(name: string, content: string | Buffer) {
+  await writeFile(join(folder, name), content);
+  const { findings } = await validateFiles([folder]);
+  return findings.map((finding) => ({ ...finding, file: finding.file.replace(`${folder}/`, '') }));
+}
+
+it('finds nothing in a catalogue that is served whole', async () => {
+  expect(await findingsOf('registry.json', upstream(SERVER))).toEqual([]);
+});
+
+it('names line, field and remedy of each entry that a sync would put into quarantine', async () => {
+  const bad = {
+    ...SERVER,
+    name: 'com.example/bad',
+    packages: [{ registryType: 'npm', identifier: 'a', transport: { type: 'pigeon' } }],
+  };
+  const text = upstream(SERVER, bad, { ...SERVER, name: 'noslash' });
+  const findings = await findingsOf('registry.json', text);
+  const lineOf = (word: string) => text.split('\n').findIndex((line) => line.includes(word)) + 1;
+  expect(findings).toMatchObject([
+    {
+      severity: 'error',
+      file: 'registry.json',
+      line: lineOf('pigeon'),
+      field: expect.stringContaining('com.example/bad'),
+    },
+    { severity: 'error', file: 'registry.json', line: lineOf('noslash') },
+  ]);
+  expect(findings[0]?.field).toContain('packages[0].transport.type');
+});
+
+it.each([
+  ['is cut off', '{"version": "1.0.0",\n', 2, 'not valid JSON'],
+  ['is empty', '', undefined, 'is empty'],
+  ['holds no servers', upstream(), undefined, 'holds no servers'],
+  ['is a bare list', '[]', undefined, 'bare list'],
+  ['is UTF-16', Buffer.from(`\ufeff${upstream(SERVER)}`, 'utf16le'), undefined, 'UTF-16'],
+  ['is the configuration of a client', '{"mcpServers":{}}', undefined, 'mcpServers'],
+])('reports a catalogue that %s', async (_, content, line, words) => {
+  const [finding, ...others] = await findingsOf('registry.json', content);
+  expect(others).toEqual([]);
+  expect(finding?.line).toBe(line);
+  expect(finding?.message).toContain(words);
+});
+
+it('recognizes ToolHive format', async () => {
+  const servers = { github: { description: 'd', image: 'ghcr.io/x/y:1.0.0', transport: 'carrier' } };
+  const text = JSON.stringify({ version: '1.0.0', last_updated: '2026-11-22T00:00:00Z', servers });
+  const findings = await findingsOf('registry.json', text);
+  expect(findings).not.toEqual([]);
+  expect(findings.map(({ message }) => message).join()).not.toMatch(/not in format/);
+});
+
+it('reports all faults of a manifest with their lines', async () => {
+  const findings = await findingsOf('team.yaml', registry('git: { repository: "ftp://x", brunch: main }'));
+  expect(findings).toMatchObject([
+    { severity: 'error', line: 9, field: 'spec.registries[0].git.repository' },
+    { severity: 'error', line: 9, field: 'spec.registries[0].git.brunch' },
+  ]);
+});
+
+it('checks the catalogue in a ConfigMap of the same files as a sync does', async () => {
+  const source = 'configMapRef: { name: catalogue, key: registry.json }';
+  const manifest = `${registry(source)}${configMap(upstream(SERVER, { ...SERVER, name: 'noslash' }))}`;
+  expect(await findingsOf('team.yaml', manifest)).toMatchObject([
+    { severity: 'error', file: 'team.yaml', field: expect.stringMatching(/ConfigMap catalogue, line \d+ .*noslash/) },
+  ]);
+});
+
+it('notes a ConfigMap that is not among the files, and reports a key that is missing', async () => {
+  const source = 'configMapRef: { name: catalogue, key: other.json }';
+  expect(await findingsOf('team.yaml', registry(source))).toMatchObject([
+    { severity: 'note', field: 'source ours', message: expect.stringContaining('not among the files') },
+  ]);
+  expect(await findingsOf('team.yaml', `${registry(source)}${configMap(upstream(SERVER))}`)).toMatchObject([
+    { severity: 'error', message: expect.stringContaining('other.json') },
+  ]);
+});
+
+it('reports a path that does not exist', async () => {
+  const { findings } = await validateFiles([join(folder, 'absent')]);
+  expect(findings).toMatchObject([{ severity: 'error', message: expect.stringContaining('does not exist') }]);
+});
+
+it.each([
+  [[], 2],
+  [['--format', 'xml', 'a.json'], 2],
+  [['--nonsense'], 2],
+  [['--json', 'deploy/samples'], undefined],
+  [['package.json'], 1],
+])('ends with the exit code of %j', async (args, code) => {
+  const written: string[] = [];
+  const write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+  const streams = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')];
+  for (const stream of streams) stream.mockImplementation(write);
+  try {
+    await main(args);
+    expect(process.exitCode).toBe(code);
+    expect(written.join('')).not.toBe('');
+  } finally {
+    process.exitCode = undefined;
+    for (const stream of streams) stream.mockRestore();
+  }
+});
