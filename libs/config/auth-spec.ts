@@ -74,9 +74,11 @@ const provider = z.strictObject({
     .describe('Allow the provider to have a private address, as inside a cluster.'),
 });
 
+/** Without `filter`, after which the API server takes a list for endless and the rule for too expensive. */
 const OPAQUE_RULE = [
-  '(has(self.showOpaqueTokensToAll) && self.showOpaqueTokensToAll) || !has(self.providers)',
-  'self.providers.filter(each, has(each.introspectionUrl)).all(each, self.providers.filter(other, has(other.introspectionUrl)).exists_one(other, has(other.tokenPrefix) ? (has(each.tokenPrefix) && (each.tokenPrefix.startsWith(other.tokenPrefix))) : true))',
+  '(has(self.showOpaqueTokensToAll) && self.showOpaqueTokensToAll)',
+  '!has(self.providers)',
+  'self.providers.all(each, !has(each.introspectionUrl) || self.providers.exists_one(other, has(other.introspectionUrl) && (!has(other.tokenPrefix) || (has(each.tokenPrefix) && each.tokenPrefix.startsWith(other.tokenPrefix)))))',
 ].join(' || ');
 
 const OPAQUE_TOKENS_OF_SEVERAL =
