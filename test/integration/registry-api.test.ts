@@ -107,6 +107,57 @@ interface ServerList {
 
 const get = (path: string, init?: RequestInit) => fetch(`${api.url}${path}`, init);
 
+const FACETS = 'x/io.github.mcp-registry-operator/facets';
+
+describe('the facets of a list', () => {
+  const facetsOf = async (path: string) => {
+    const response = await get(path);
+    const body = (await response.json()) as { total: number; facets: Record<string, unknown> };
+    const total = (await get(path.replace(FACETS, 'servers'))).headers.get('x-total-count');
+    expect(body.total).toBe(Number(total));
+    return body.facets;
+  };
+
+  it('are counted for each API root, by the source that gives an entry', async () => {
+    expect(await facetsOf(`/v0.1/${FACETS}?version=latest`)).toMatchObject({
+      source: [
+        { value: 'first', count: 5 },
+        { value: 'v0.1', count: 2 },
+      ],
+      status: [{ value: 'active', count: 7 }],
+      tag: [
+        { value: 'web', count: 2 },
+        { value: 'wiki', count: 1 },
+      ],
+    });
+    for (const root of ['/registry/v0', '/default/open/v0.1']) {
+      expect(await facetsOf(`${root}/${FACETS}?version=latest&source=v0.1`)).toMatchObject({ tag: [] });
+    }
+    expect(await facetsOf(`/registry/first/v0.1/${FACETS}?source=first&transport=stdio,sse`)).toMatchObject({
+      source: [{ value: 'first', count: 2 }],
+      transport: [
+        { value: 'sse', count: 2 },
+        { value: 'stdio', count: 1 },
+      ],
+    });
+    expect((await get(`/registry/nothing/v0.1/${FACETS}`)).status).toBe(404);
+    expect((await get(`/v0.1/${FACETS}?remote=perhaps`)).status).toBe(400);
+  });
+
+  it('have the tag of the list, and are answered 304 by it', async () => {
+    const { headers } = await get(`/v0.1/${FACETS}`, { headers: { 'accept-encoding': 'identity' } });
+    expect(headers.get('etag')).toBe(
+      (await get('/v0.1/servers', { method: 'HEAD', headers: { 'accept-encoding': 'identity' } })).headers.get('etag'),
+    );
+    const again = await get(`/v0.1/${FACETS}`, { headers: { 'if-none-match': headers.get('etag') as string } });
+    expect(again.status).toBe(304);
+  });
+
+  it('are as closed as the list', async () => {
+    expect((await get(`/default/closed/v0.1/${FACETS}`)).status).toBe(401);
+  });
+});
+
 describe('a registry that is made of views', () => {
   const served: ServedRegistry = {
     ...OPEN,

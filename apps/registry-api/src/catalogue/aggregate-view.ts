@@ -1,12 +1,13 @@
 import type { CatalogueReader } from './catalogue-reader.js';
 import { CatalogueView } from './catalogue-view.js';
 import type { Layout } from './layout.js';
+import type { SourceSnapshot } from './live-catalogue.js';
 import { stateTag } from './state-tag.js';
 import type { StoredBodies } from './stored-bodies.js';
 
-/** Several sources as one list; `layout` is what they were merged to. */
+/** Returns several sources as one list; `layout` is what they were merged to. */
 export function aggregateView(
-  sources: readonly { readonly reader: CatalogueReader }[],
+  sources: readonly Pick<SourceSnapshot, 'name' | 'layout' | 'reader'>[],
   layout: Layout,
   bodies: StoredBodies | undefined,
 ): CatalogueReader {
@@ -14,5 +15,15 @@ export function aggregateView(
   if (only && sources.length === 1) return only.reader;
   const tag = stateTag(sources.map(({ reader }) => reader.tag));
   const changedAtMs = Math.max(...sources.map(({ reader }) => reader.changedAtMs ?? -Infinity));
-  return new CatalogueView(layout, { tag, changedAtMs: changedAtMs === -Infinity ? undefined : changedAtMs }, bodies);
+  const state = { tag, changedAtMs: changedAtMs === -Infinity ? undefined : changedAtMs, sources: idsOf(sources) };
+  return new CatalogueView(layout, state, bodies);
+}
+
+/** The ids of sources by name; one without entries has none. */
+export function idsOf(sources: readonly Pick<SourceSnapshot, 'name' | 'layout'>[]): ReadonlyMap<string, number> {
+  return new Map(
+    sources.flatMap(({ name, layout: { segments } }): [string, number][] =>
+      segments[0] ? [[name, segments[0].sourceId]] : [],
+    ),
+  );
 }

@@ -31,6 +31,8 @@ export interface CatalogueReader {
   list(query: ListQuery): Answer;
   /** How many entries a list with this filter has. */
   count(filter: ListFilter): number;
+  /** Counts the entries that a list with this filter has, by what else they could be filtered by. */
+  facets(filter: ListFilter): Answer;
   /** Every version of a server, newest first; undefined when there is none. */
   versions(name: string, includeDeleted: boolean): Answer | undefined;
   /** One version, which may be `latest`. */

@@ -75,8 +75,11 @@ const filter: fc.Arbitrary<ListFilter> = fc.record(
     updatedSinceMs: fc.constantFrom(0, 500, 900),
     includeDeleted: fc.boolean(),
     tags: fc.uniqueArray(fc.constantFrom(...TAGS, 'no such'), { maxLength: 2 }),
-    transport: fc.constantFrom('stdio', 'sse'),
-    registryType: fc.constantFrom('npm', 'oci'),
+    tagsAny: fc.uniqueArray(fc.constantFrom(...TAGS, 'no such'), { minLength: 1, maxLength: 3 }),
+    transports: fc.uniqueArray(fc.constantFrom('stdio', 'sse'), { minLength: 1 }),
+    registryTypes: fc.uniqueArray(fc.constantFrom('npm', 'oci'), { minLength: 1 }),
+    sources: fc.uniqueArray(fc.constantFrom('s0', 's1', 's2', 'no such'), { minLength: 1, maxLength: 3 }),
+    status: fc.constantFrom('active', 'deprecated'),
     remote: fc.constantFrom('true', 'false', 'only'),
     needsSecret: fc.boolean(),
   },
@@ -149,7 +152,7 @@ const ONE: StoredEntry = {
   statusChangedAtMs: 0,
   deletedAtMs: null,
 };
-const NEW = { tag: 'x', changedAtMs: undefined };
+const NEW = { tag: 'x', changedAtMs: undefined, sources: new Map([0, 1, 2].map((id) => [`s${id}`, id])) };
 
 type Content = (Omit<StoredEntry, 'serverJson'> & { body: string })[];
 
@@ -250,6 +253,7 @@ async function expectAgreement(
       .filter((row) => passes(row, filter, isLatest(row)))
       .map((row) => toAnswer(row, isLatest(row)));
     expect(await walk(view, filter, limit)).toEqual(expected);
+    expect(await read(view.facets(filter))).toEqual(naiveFacets(rows, filter, isLatest));
   }
   for (const name of [...NAMES, 'no/body']) {
     for (const includeDeleted of [false, true]) {
@@ -322,7 +326,8 @@ function latestOf(rows: readonly Row[], name: string): Row | undefined {
 }
 
 function passes(row: Row, wanted: ListFilter, isLatest: boolean): boolean {
-  const { search = '', version, updatedSinceMs = -1, tags = [], transport, registryType, remote, needsSecret } = wanted;
+  const { search = '', version, updatedSinceMs = -1, tags = [], tagsAny, remote, needsSecret } = wanted;
+  const { transports, registryTypes, sources, status } = wanted;
   const fold = (text: string) => text.toLowerCase().toUpperCase();
   const has = (facet: string) => row.facets.includes(facet);
   return (
@@ -331,12 +336,45 @@ function passes(row: Row, wanted: ListFilter, isLatest: boolean): boolean {
     (version === undefined || (version === 'latest' ? isLatest : row.version === version)) &&
     Math.max(row.updatedAtMs, row.deletedAtMs ?? 0) > updatedSinceMs &&
     tags.every((tag) => row.tags.includes(tag)) &&
-    (transport === undefined || has(`transport:${transport}`)) &&
-    (registryType === undefined || has(`registry-type:${registryType}`)) &&
+    (tagsAny?.some((tag) => row.tags.includes(tag)) ?? true) &&
+    (transports?.some((type) => has(`transport:${type}`)) ?? true) &&
+    (registryTypes?.some((type) => has(`registry-type:${type}`)) ?? true) &&
+    (sources?.includes(`s${row.source}`) ?? true) &&
+    (status === undefined || (row.deletedAtMs === null && row.status === status)) &&
     (remote === undefined || has('remote') === (remote !== 'false')) &&
     (remote !== 'only' || !has('package')) &&
     (needsSecret === undefined || has('secret-free') === !needsSecret)
   );
+}
+
+/** The values of each facet that a row has, and the fields of the filter that the facet does without. */
+const FACET_VALUES: Readonly<Record<string, readonly [(row: Row) => string[], (keyof ListFilter)[]]>> = {
+  source: [({ source }) => [`s${source}`], ['sources']],
+  status: [({ status, deletedAtMs }) => (deletedAtMs === null ? [status] : []), ['status']],
+  transport: [({ facets }) => facets.flatMap((facet) => facet.match(/^transport:(.*)/)?.[1] ?? []), ['transports']],
+  registry_type: [
+    ({ facets }) => facets.flatMap((facet) => facet.match(/^registry-type:(.*)/)?.[1] ?? []),
+    ['registryTypes'],
+  ],
+  tag: [({ tags }) => [...tags], ['tags', 'tagsAny']],
+  remote: [
+    ({ facets }) => (facets.includes('remote') ? ['true', ...(facets.includes('package') ? [] : ['only'])] : ['false']),
+    ['remote'],
+  ],
+  needs_secret: [({ facets }) => [String(!facets.includes('secret-free'))], ['needsSecret']],
+};
+
+function naiveFacets(rows: readonly Row[], filter: ListFilter, isLatest: (row: Row) => boolean): object {
+  const passing = (wanted: ListFilter) => rows.filter((row) => passes(row, wanted, isLatest(row)));
+  const facets = Object.entries(FACET_VALUES).map(([name, [valuesOf, fields]]) => {
+    const others = Object.fromEntries(
+      Object.entries(filter).filter(([field]) => !fields.includes(field as keyof ListFilter)),
+    ) as ListFilter;
+    const byValue = Map.groupBy(passing(others).flatMap(valuesOf), (value) => value);
+    const counts = Array.from(byValue, ([value, { length: count }]) => ({ value, count }));
+    return [name, counts.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))];
+  });
+  return { total: passing(filter).length, facets: Object.fromEntries(facets) };
 }
 
 const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));

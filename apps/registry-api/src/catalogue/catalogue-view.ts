@@ -4,6 +4,7 @@ import { composeEntry, composeList, rangesOf } from './compose-body.js';
 import type { RowRange } from './compose-body.js';
 import { encodeCursor } from './cursor.js';
 import type { Cursor, ListFilter } from './cursor.js';
+import { countFacets } from './facet-counts.js';
 import { findServer, nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { DELETED, LATEST } from './segment.js';
@@ -11,24 +12,30 @@ import { Selections } from './selections.js';
 import type { StoredBodies } from './stored-bodies.js';
 
 export interface ViewState {
+  /** The sources that entries come from: their ids by name. */
+  readonly sources?: ReadonlyMap<string, number>;
   readonly tag: string;
   readonly changedAtMs: number | undefined;
 }
+
+const NO_SOURCES: ReadonlyMap<string, number> = new Map();
 
 /** Answers from an immutable list of servers. A later revision is another view, which shares most of its memory. */
 export class CatalogueView implements CatalogueReader {
   readonly tag: string;
   readonly changedAtMs: number | undefined;
   readonly #layout: Layout;
+  readonly #sources: ReadonlyMap<string, number>;
   readonly #selections: Selections;
   readonly #bodies: StoredBodies | undefined;
 
   /** `bodies`: where documents are that are not in memory; none for a layout that is whole. */
-  constructor(layout: Layout, { tag, changedAtMs }: ViewState, bodies?: StoredBodies) {
+  constructor(layout: Layout, { tag, changedAtMs, sources = NO_SOURCES }: ViewState, bodies?: StoredBodies) {
     this.tag = tag;
     this.changedAtMs = changedAtMs;
     this.#layout = layout;
-    this.#selections = new Selections(layout);
+    this.#sources = sources;
+    this.#selections = new Selections(layout, sources);
     this.#bodies = bodies;
   }
 
@@ -48,6 +55,15 @@ export class CatalogueView implements CatalogueReader {
 
   count(filter: ListFilter): number {
     return this.#selections.of(filter).length;
+  }
+
+  facets(filter: ListFilter): Answer {
+    return {
+      compose: () => {
+        const counts = countFacets(this.#layout, this.#selections, this.#sources, filter);
+        return { body: [Buffer.from(JSON.stringify(counts))] };
+      },
+    };
   }
 
   versions(name: string, includeDeleted: boolean): Answer | undefined {

@@ -19,9 +19,14 @@ const ListFilter = z.strictObject({
   includeDeleted: z.boolean().exactOptional(),
   /** All of these. */
   tags: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** Of a package or a remote. */
-  transport: shortText.exactOptional(),
-  registryType: shortText.exactOptional(),
+  /** One of these at least. */
+  tagsAny: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** Of a package or a remote; one of these at least. */
+  transports: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  registryTypes: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** Given by one of these sources, by name. */
+  sources: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  status: z.enum(['active', 'deprecated']).exactOptional(),
   /** Whether it can be reached as a remote, or only so. */
   remote: z.enum(['true', 'false', 'only']).exactOptional(),
   /** Whether there is no way of using it without a secret. */

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { aggregateView } from './aggregate-view.js';
+import { aggregateView, idsOf } from './aggregate-view.js';
 import { CatalogueView } from './catalogue-view.js';
 import { compareCodePoints } from './code-point-order.js';
 import { EMPTY_LAYOUT, findServer, layoutOf, toChange, wastedShare, withChanges } from './layout.js';
@@ -114,7 +114,7 @@ class Load {
     const known = this.#known.get(row.place);
     const { name, attempted, syncedAtMs, isFailing } = row;
     const isTidy = !known || !this.#options.tidy || !isUntidy(known);
-    if (known && isTidy && known.generation === row.generation) {
+    if (known && isTidy && known.generation === row.generation && known.name === row.name) {
       return { source: { ...known, name, attempted, syncedAtMs, isFailing }, changed: [] };
     }
     return (known && isTidy && (await this.#readChanges(row, known))) || this.#readWhole(row, known);
@@ -149,7 +149,11 @@ class Load {
 
   async #toSource(row: SourceRow, layout: Layout): Promise<SourceSnapshot> {
     const { name, place, generation, purged, attempted, syncedAtMs, isFailing } = row;
-    const state = { tag: stateTag([`${place}/${generation}`]), changedAtMs: row.changedAtMs ?? undefined };
+    const state = {
+      tag: stateTag([`${place}/${generation}`]),
+      changedAtMs: row.changedAtMs ?? undefined,
+      sources: idsOf([{ name, layout }]),
+    };
     const reader = new CatalogueView(layout, state, this.#options.bodies);
     const seen = await this.#snapshot();
     return { name, place, generation, purged, attempted, syncedAtMs, isFailing, seen, layout, reader };

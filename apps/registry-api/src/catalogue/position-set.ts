@@ -13,6 +13,12 @@ export class PositionSet {
     return all;
   }
 
+  static of(length: number, positions: Uint32Array): PositionSet {
+    const set = new PositionSet(length);
+    for (const position of positions) set.add(position);
+    return set;
+  }
+
   add(position: number): void {
     const word = position >>> 5;
     this.#words[word] = (this.#words[word] as number) | (1 << (position & 31));

@@ -19,6 +19,11 @@ const IS_LATEST = Buffer.from(' true');
 /** A tag is a term of its own kind: it may read like any other. */
 export const tagTerm = (tag: string): string => `tag:${tag}`;
 export const facetTerm = (facet: string): string => `facet:${facet}`;
+export const statusTerm = (status: string): string => `status:${status}`;
+
+/** The same lists for all rows, so that their terms are made once. */
+const DEPRECATED: readonly string[] = ['deprecated'];
+const NOT_DEPRECATED: readonly string[] = [];
 
 interface VersionRow {
   readonly row: number;
@@ -73,6 +78,7 @@ export class SegmentBuilder {
     this.#changedAtMs.push(changedAtMs(entry));
     this.#terms.add(row, entry.tags, tagTerm);
     this.#terms.add(row, entry.facets, facetTerm);
+    this.#terms.add(row, entry.status === 'deprecated' ? DEPRECATED : NOT_DEPRECATED, statusTerm);
     const text = foldCase(`${name}\0${entry.title ?? ''}\0${entry.description}`);
     if (text !== this.#texts.at(-1)) {
       this.#rowsOfTexts.push(row);

@@ -3,7 +3,7 @@ import type { ListFilter } from './cursor.js';
 import { NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { PositionSet } from './position-set.js';
-import { facetTerm, tagTerm } from './segment-builder.js';
+import { facetTerm, statusTerm, tagTerm } from './segment-builder.js';
 import { DELETED, LATEST } from './segment.js';
 
 /** Positions that are kept of lists that were asked for, over all lists of one layout: pages follow pages. */
@@ -14,13 +14,16 @@ const KEPT_LISTS = 1_000;
 /** Which entries of a layout pass a filter, in the order of the layout. */
 export class Selections {
   readonly #layout: Layout;
+  readonly #sources: ReadonlyMap<string, number>;
   readonly #kept = new Map<string, Uint32Array>();
   #keptPositions = 0;
   #deleted: PositionSet | undefined;
   #latest: PositionSet | undefined;
 
-  constructor(layout: Layout) {
+  /** `sources`: the sources of the layout by name. */
+  constructor(layout: Layout, sources: ReadonlyMap<string, number>) {
     this.#layout = layout;
+    this.#sources = sources;
   }
 
   of(filter: ListFilter): Uint32Array {
@@ -40,19 +43,14 @@ export class Selections {
   }
 
   #select(filter: ListFilter): Uint32Array {
-    const { search = '', version, updatedSinceMs, includeDeleted, tags = [], transport, registryType } = filter;
-    const { remote, needsSecret } = filter;
+    const { search = '', version, updatedSinceMs, includeDeleted, status } = filter;
     const wanted = this.#everything();
-    if (!includeDeleted) wanted.remove((this.#deleted ??= this.#flagged(DELETED)));
+    if (!includeDeleted || status !== undefined) wanted.remove((this.#deleted ??= this.#flagged(DELETED)));
     if (version === 'latest') wanted.keep((this.#latest ??= this.#flagged(LATEST)));
-    for (const tag of tags) wanted.keep(this.#withTerm(tagTerm(tag)));
-    if (transport !== undefined) wanted.keep(this.#withFacet(transportFacet(transport)));
-    if (registryType !== undefined) wanted.keep(this.#withFacet(registryTypeFacet(registryType)));
-    if (remote === 'true' || remote === 'only') wanted.keep(this.#withFacet(REMOTE));
-    if (remote === 'false') wanted.remove(this.#withFacet(REMOTE));
-    if (remote === 'only') wanted.remove(this.#withFacet(PACKAGE));
-    if (needsSecret === false) wanted.keep(this.#withFacet(SECRET_FREE));
-    if (needsSecret === true) wanted.remove(this.#withFacet(SECRET_FREE));
+    if (status === 'active') wanted.remove(this.#withTerms([statusTerm('deprecated')]));
+    if (status === 'deprecated') wanted.keep(this.#withTerms([statusTerm('deprecated')]));
+    this.#keepTerms(wanted, filter);
+    this.#keepWays(wanted, filter);
     if (search !== '') wanted.keep(this.#holding(search));
 
     const positions = wanted.toArray();
@@ -66,6 +64,22 @@ export class Selections {
         (updatedSinceMs === undefined || segment.changedAtMs(row) > updatedSinceMs)
       );
     });
+  }
+
+  #keepTerms(wanted: PositionSet, { tags = [], tagsAny, transports, registryTypes, sources }: ListFilter): void {
+    for (const tag of tags) wanted.keep(this.#withTerms([tagTerm(tag)]));
+    if (tagsAny) wanted.keep(this.#withTerms(tagsAny.map(tagTerm)));
+    if (transports) wanted.keep(this.#withTerms(transports.map((type) => facetTerm(transportFacet(type)))));
+    if (registryTypes) wanted.keep(this.#withTerms(registryTypes.map((type) => facetTerm(registryTypeFacet(type)))));
+    if (sources) wanted.keep(this.#ofSources(sources));
+  }
+
+  #keepWays(wanted: PositionSet, { remote, needsSecret }: ListFilter): void {
+    if (remote === 'true' || remote === 'only') wanted.keep(this.#withFacet(REMOTE));
+    if (remote === 'false') wanted.remove(this.#withFacet(REMOTE));
+    if (remote === 'only') wanted.remove(this.#withFacet(PACKAGE));
+    if (needsSecret === false) wanted.keep(this.#withFacet(SECRET_FREE));
+    if (needsSecret === true) wanted.remove(this.#withFacet(SECRET_FREE));
   }
 
   #everything(): PositionSet {
@@ -82,14 +96,23 @@ export class Selections {
   }
 
   #withFacet(facet: string): PositionSet {
-    return this.#withTerm(facetTerm(facet));
+    return this.#withTerms([facetTerm(facet)]);
   }
 
-  #withTerm(term: string): PositionSet {
+  /** Entries with one of the terms at least. */
+  #withTerms(terms: readonly string[]): PositionSet {
     const found = new PositionSet(this.#layout.rowOf.length);
     this.#layout.segments.forEach(({ columns }, segment) => {
-      for (const row of columns.terms.rowsOf(term)) this.#add(found, segment, row);
+      for (const term of terms) for (const row of columns.terms.rowsOf(term)) this.#add(found, segment, row);
     });
+    return found;
+  }
+
+  #ofSources(names: readonly string[]): PositionSet {
+    const ids = new Set(names.flatMap((name) => this.#sources.get(name) ?? []));
+    const found = new PositionSet(this.#layout.rowOf.length);
+    const isWanted = this.#layout.segments.map(({ sourceId }) => ids.has(sourceId));
+    this.#layout.segmentOf.forEach((segment, position) => void (isWanted[segment] && found.add(position)));
     return found;
   }
 

@@ -24,6 +24,11 @@ export class TermIndex {
     if (number === undefined) return NOTHING;
     return this.#rows.subarray(this.#offsets[number], this.#offsets[number + 1]);
   }
+
+  /** Yields the terms with a prefix, each with its rows in ascending order. */
+  *entries(prefix: string): Generator<readonly [term: string, rows: Uint32Array]> {
+    for (const term of this.#numbers.keys()) if (term.startsWith(prefix)) yield [term, this.rowsOf(term)];
+  }
 }
 
 export class TermIndexBuilder {

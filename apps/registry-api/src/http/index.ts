@@ -1,4 +1,5 @@
 import { ConsoleController } from './console/console.controller.js';
+import { FacetsController } from './facets.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
@@ -15,6 +16,7 @@ import { SourcesController } from './views/sources.controller.js';
 /** Served to clients. */
 export const publicControllers = [
   ServersController,
+  FacetsController,
   RegistriesController,
   MeController,
   SourcesController,

@@ -48,6 +48,27 @@ describe('the query of a list', () => {
     expect(query(`cursor=${cursor}&search=new`)?.filter).toEqual({ search: 'new', version: 'latest' });
   });
 
+  it('takes several values as alternatives, but for tags, of which all must be there', () => {
+    expect(
+      query('tag=a,b&tag_any=c,%20d,&transport=sse,stdio&registry_type=npm,oci&source=x,y&status=deprecated')?.filter,
+    ).toEqual({
+      tags: ['a', 'b'],
+      tagsAny: ['c', 'd'],
+      transports: ['sse', 'stdio'],
+      registryTypes: ['npm', 'oci'],
+      sources: ['x', 'y'],
+      status: 'deprecated',
+    });
+    expect(query('tag_any=&registry_type=,&source=')?.filter).toEqual({});
+    expect(faults('transport=sse,http&status=deleted')).toEqual([
+      'transport must be stdio, sse or streamable-http, or several of them, separated by commas',
+      'status must be active or deprecated',
+    ]);
+    const names = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`).join(',');
+    expect(query(`source=${names(50)}`)?.filter.sources).toHaveLength(50);
+    expect(faults(`source=${names(51)}`)).toEqual(['source must have at most 50 values']);
+  });
+
   it('ignores what it does not know, once or many times', () => {
     expect(query('a=1&a=2&b[]=3&__proto__=x&constructor[prototype]=y&LIMIT=0')).toEqual({ filter: {}, limit: 30 });
   });

@@ -2,8 +2,12 @@ import { z } from 'zod';
 import type { ListQuery } from '../catalogue/catalogue-reader.js';
 import { decodeCursor } from '../catalogue/cursor.js';
 import type { Cursor, ListFilter } from '../catalogue/cursor.js';
+
 import { DEFAULT_LIMIT, decodable, FOREIGN_CURSOR, limit, shortText, text } from './query-fields.js';
 import { parseRfc3339 } from './rfc-3339.js';
+
+/** Values that a parameter may list. */
+const MAX_FILTER_VALUES = 50;
 
 /** Some clients send parameters that they have no value for. */
 const optionalText = shortText.transform((value) => (value === '' ? undefined : value)).optional();
@@ -37,50 +41,84 @@ const flag = text
   .transform((value) => /^(true|1)$/i.test(value))
   .optional();
 
-const tags = shortText.transform((value) => value.split(',').flatMap((tag) => tag.trim() || [])).optional();
+const TOO_MANY = `must have at most ${MAX_FILTER_VALUES} values`;
+
+/** A list of texts, separated by commas; blanks and empty items do not count. */
+const texts = shortText
+  .transform((value) => value.split(',').flatMap((item) => item.trim() || []))
+  .refine((values) => values.length <= MAX_FILTER_VALUES, TOO_MANY);
+
+const TRANSPORTS = ['stdio', 'sse', 'streamable-http'];
+
+const transports = texts
+  .refine(
+    (values) => values.length > 0 && values.every((value) => TRANSPORTS.includes(value)),
+    'must be stdio, sse or streamable-http, or several of them, separated by commas',
+  )
+  .optional();
+
+/** What a list is filtered by, except for `cursor` and `limit`. */
+const filterFields = {
+  search: optionalText,
+  updated_since: updatedSince,
+  version: optionalText,
+  include_deleted: flag,
+  tag: texts.optional(),
+  tag_any: texts.transform(orNone).optional(),
+  transport: transports,
+  registry_type: texts.transform(orNone).optional(),
+  source: texts.transform(orNone).optional(),
+  status: z.enum(['active', 'deprecated'], 'must be active or deprecated').optional(),
+  remote: z.enum(['true', 'false', 'only'], 'must be true, false or only').optional(),
+  needs_secret: flag,
+};
+
+type FilterFields = z.output<z.ZodObject<typeof filterFields>>;
+
+/** A list of alternatives without any is a parameter that was sent without a value. */
+function orNone(values: string[]): string[] | undefined {
+  return values.length > 0 ? values : undefined;
+}
+
+/** What is given wins over what the cursor carries; the others stay as they were. */
+function toFilter(given: FilterFields, carried: ListFilter | undefined, context: z.core.$RefinementCtx): ListFilter {
+  const filter: ListFilter = {
+    ...carried,
+    ...(given.search !== undefined && { search: given.search }),
+    ...(given.version !== undefined && { version: given.version }),
+    ...(given.updated_since !== undefined && { updatedSinceMs: given.updated_since, includeDeleted: true }),
+    ...(given.include_deleted !== undefined && { includeDeleted: given.include_deleted }),
+    ...(given.tag !== undefined && { tags: given.tag }),
+    ...(given.tag_any !== undefined && { tagsAny: given.tag_any }),
+    ...(given.transport !== undefined && { transports: given.transport }),
+    ...(given.registry_type !== undefined && { registryTypes: given.registry_type }),
+    ...(given.source !== undefined && { sources: given.source }),
+    ...(given.status !== undefined && { status: given.status }),
+    ...(given.remote !== undefined && { remote: given.remote }),
+    ...(given.needs_secret !== undefined && { needsSecret: given.needs_secret }),
+  };
+  if (filter.updatedSinceMs !== undefined && !filter.includeDeleted) {
+    context.addIssue({
+      code: 'custom',
+      path: ['include_deleted'],
+      message: 'cannot be false beside updated_since: a client that asks for changes has to learn of removals',
+    });
+  }
+  return filter;
+}
 
 /** Query of the list. Parameters that are given win over those that the cursor carries; the others stay as they were. */
 export const ListQuerySchema = decodable.pipe(
-  z
-    .object({
-      cursor,
-      limit,
-      search: optionalText,
-      updated_since: updatedSince,
-      version: optionalText,
-      include_deleted: flag,
-      tag: tags,
-      transport: z.enum(['stdio', 'sse', 'streamable-http'], 'must be stdio, sse or streamable-http').optional(),
-      registry_type: optionalText,
-      remote: z.enum(['true', 'false', 'only'], 'must be true, false or only').optional(),
-      needs_secret: flag,
-    })
-    .transform((given, context): ListQuery => {
-      const filter: ListFilter = {
-        ...given.cursor?.filter,
-        ...(given.search !== undefined && { search: given.search }),
-        ...(given.version !== undefined && { version: given.version }),
-        ...(given.updated_since !== undefined && { updatedSinceMs: given.updated_since, includeDeleted: true }),
-        ...(given.include_deleted !== undefined && { includeDeleted: given.include_deleted }),
-        ...(given.tag !== undefined && { tags: given.tag }),
-        ...(given.transport !== undefined && { transport: given.transport }),
-        ...(given.registry_type !== undefined && { registryType: given.registry_type }),
-        ...(given.remote !== undefined && { remote: given.remote }),
-        ...(given.needs_secret !== undefined && { needsSecret: given.needs_secret }),
-      };
-      if (filter.updatedSinceMs !== undefined && !filter.includeDeleted) {
-        context.addIssue({
-          code: 'custom',
-          path: ['include_deleted'],
-          message: 'cannot be false beside updated_since: who asks for changes has to learn of removals',
-        });
-      }
-      return {
-        ...(given.cursor && { after: given.cursor.after }),
-        filter,
-        limit: given.limit ?? DEFAULT_LIMIT,
-      };
-    }),
+  z.object({ cursor, limit, ...filterFields }).transform((given, context): ListQuery => ({
+    ...(given.cursor && { after: given.cursor.after }),
+    filter: toFilter(given, given.cursor?.filter, context),
+    limit: given.limit ?? DEFAULT_LIMIT,
+  })),
+);
+
+/** Query of what belongs to a whole list: its parameters without those of pages. */
+export const FilterQuerySchema = decodable.pipe(
+  z.object(filterFields).transform((given, context): ListFilter => toFilter(given, undefined, context)),
 );
 
 /** Query of one server's versions, and of one version. */

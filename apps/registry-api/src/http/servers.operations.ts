@@ -1,3 +1,4 @@
+import { OWN_NAME } from '#domain/own-name.js';
 import { pageParameters, pathParameter, queryParameter } from './openapi/operation.js';
 import type { Operation } from './openapi/operation.js';
 
@@ -14,11 +15,19 @@ const filters = [
   }),
   includeDeleted,
   queryParameter('tag', 'With this tag; several, separated by commas, must all be there.', { type: 'string' }),
-  queryParameter('transport', 'With a package or a remote of this transport.', {
+  queryParameter('tag_any', 'With one of these tags at least, separated by commas.', { type: 'string' }),
+  queryParameter(
+    'transport',
+    'With a package or a remote of this transport (`stdio`, `sse`, `streamable-http`), or of one of several.',
+    { type: 'string' },
+  ),
+  queryParameter('registry_type', 'With a package from a registry of this type, such as `npm`, or of one of several.', {
     type: 'string',
-    enum: ['stdio', 'sse', 'streamable-http'],
   }),
-  queryParameter('registry_type', 'With a package from a registry of this type, such as `npm`.', { type: 'string' }),
+  queryParameter('source', 'Given by this source, or by one of several; a name that no source has gives nothing.', {
+    type: 'string',
+  }),
+  queryParameter('status', 'With this status.', { type: 'string', enum: ['active', 'deprecated'] }),
   queryParameter('remote', '`true`: can be reached as a remote; `only`: in no other way; `false`: cannot.', {
     type: 'string',
     enum: ['true', 'false', 'only'],
@@ -61,6 +70,24 @@ export function serverOperations(root: string, idPrefix: string): readonly Opera
       summary: 'Gets one version of a server',
       parameters: [...scope, name, version, includeDeleted],
       success: { status: 200, answer: 'ServerResponse' },
+      problems: [404, 503],
+    },
+  ];
+}
+
+/** The extensions of the generic API below one root. */
+export function facetOperations(root: string, idPrefix: string): readonly Operation[] {
+  const scope = root.includes('{source}') ? [pathParameter('source', 'Name of a source.')] : [];
+  return [
+    {
+      method: 'get',
+      tag: 'Servers',
+      path: `${root}/x/${OWN_NAME}/facets`,
+      id: `${idPrefix}Facets`,
+      summary: 'Counts the servers of a list by each facet, as if nothing were chosen of that facet',
+      parameters: [...scope, ...filters],
+      isCached: true,
+      success: { status: 200, answer: 'Facets' },
       problems: [404, 503],
     },
   ];

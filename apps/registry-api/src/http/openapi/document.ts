@@ -1,7 +1,7 @@
 import { consoleOperations } from '../console/console.operations.js';
 import { probeOperations } from '../operations.operations.js';
 import { publishOperations } from '../publish.operations.js';
-import { serverOperations } from '../servers.operations.js';
+import { facetOperations, serverOperations } from '../servers.operations.js';
 import { syncOperations } from '../sync.operations.js';
 import { viewOperations } from '../views/view.operations.js';
 import { isProbe } from '../accepted-types.js';
@@ -35,6 +35,9 @@ export const operations: readonly Operation[] = [
   ...serverOperations('/v0.1', 'allServers'),
   ...serverOperations('/registry/v0.1', 'registryServers'),
   ...serverOperations('/registry/{source}/v0.1', 'sourceServers'),
+  ...facetOperations('/v0.1', 'allServers'),
+  ...facetOperations('/registry/v0.1', 'registryServers'),
+  ...facetOperations('/registry/{source}/v0.1', 'sourceServers'),
   ...viewOperations,
   ...syncOperations,
   ...publishOperations,

@@ -73,10 +73,27 @@ const registry = z.looseObject({
   updatedAt: time,
 });
 
+const facetCounts = z.array(z.object({ value: z.string(), count: z.int().min(1) }));
+
 /** The bodies of answers, by the names that the document gives them. */
 const answers = {
   ServerList: z.object({ servers: z.array(serverResponse), metadata }),
   ServerResponse: serverResponse,
+  Facets: z.object({
+    total: z.int().min(0).describe('Entries of the list.'),
+    facets: z
+      .object({
+        source: facetCounts,
+        status: facetCounts,
+        transport: facetCounts,
+        registry_type: facetCounts,
+        tag: facetCounts,
+        remote: facetCounts,
+        needs_secret: facetCounts,
+      })
+      .describe('At most 50 values of each, the largest counts first.'),
+    otherCount: z.record(z.string(), z.int()).optional().describe('Sum of the counts of a facet beyond these.'),
+  }),
   Problem: z.object({ error: z.string() }).describe('Every answer that is not a success.'),
   Health: z.object({ status: z.literal('healthy') }),
   Readiness: z.object({ status: z.literal('ready'), detail: z.string().optional() }),

@@ -1,0 +1,20 @@
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OWN_NAME } from '#domain/own-name.js';
+import { ReadsCatalogue } from '../auth/requirement.js';
+import { API_ROOTS } from './api-roots.js';
+import { CatalogueAnswers } from './catalogue-answers.js';
+import { FilterQuerySchema } from './list-query.js';
+import { parseQuery } from './malformed.js';
+
+/** Counts the servers of a list by what they can be filtered by. */
+@ReadsCatalogue()
+@Controller(API_ROOTS.map((root) => `${root}/x/${OWN_NAME}/facets`))
+export class FacetsController {
+  constructor(private readonly answers: CatalogueAnswers) {}
+
+  @Get()
+  facets(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void | Promise<void> {
+    return this.answers.sendKept(request, reply, (reader) => reader.facets(parseQuery(FilterQuerySchema, request)));
+  }
+}
