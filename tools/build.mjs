@@ -39,6 +39,8 @@ fs.rmSync(STAMP, { force: true });
 removeOrphans();
 await run('compiling', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
 await run('bundling the workflows', ['dist/tools/bundle-workflows.js']);
+// A test that builds would otherwise bundle for development.
+process.env.NODE_ENV = 'production';
 await run('bundling the console', ['node_modules/vite/bin/vite.js', 'build', 'apps/console', '--logLevel', 'warn']);
 await run('measuring the console', ['tools/console-budget.mjs']);
 fs.writeFileSync(STAMP, stamp);

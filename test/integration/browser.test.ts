@@ -3,12 +3,12 @@ import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { ALONE } from '#support/alone.js';
-import { Browser, findBrowser } from '#support/browser.js';
-import type { Page } from '#support/browser.js';
+import { complaintsOf, findBrowser, NO_BROWSER, openPage, startBrowser } from '#support/browser.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
@@ -27,16 +27,14 @@ let elsewhere: Server;
 /** A page of another origin than the API's. */
 let page: Page;
 
-const MISSING = 'there is no Chromium: install it, or name it in CHROMIUM';
-if (executable === undefined) process.stdout.write(`browser tests are left out: ${MISSING}\n`);
-beforeEach(({ skip }) => skip(executable === undefined, MISSING));
+beforeEach(({ skip }) => skip(executable === undefined, NO_BROWSER));
 
 beforeAll(async () => {
   if (executable === undefined) return;
   [database, provider, browser] = await Promise.all([
     createTestDatabase(),
     OidcProvider.start([await createKey('ES256')]),
-    Browser.start(executable),
+    startBrowser(executable),
   ]);
   rows = await CatalogueRows.connect(database.app);
   for (const name of ['open', 'guarded']) {
@@ -70,11 +68,11 @@ beforeAll(async () => {
       .end('<!doctype html><link rel="icon" href="data:,"><title>x</title>');
   }).listen(0, '127.0.0.1');
   await once(elsewhere, 'listening');
-  page = await browser.open(`http://localhost:${(elsewhere.address() as AddressInfo).port}/`);
+  ({ page } = await openPage(browser, `http://localhost:${(elsewhere.address() as AddressInfo).port}/`));
 });
 
 afterAll(async () => {
-  await browser?.[Symbol.asyncDispose]();
+  await browser?.close();
   elsewhere?.close();
   await api?.close();
   await rows?.end();
@@ -94,30 +92,22 @@ interface Answer {
   };
 }
 
-/** In the page. Its own cache stays out of it, so that what it gets is what the server says. */
-const ask = (url: string, headers: Readonly<Record<string, string>> = {}) =>
-  page.run<Answer>(
-    `const response = await fetch(argument.url, { headers: argument.headers, cache: 'no-store' });
-     const text = await response.text();
-     const { headers } = response;
-     return {
-       status: response.status,
-       etag: headers.get('etag'),
-       total: headers.get('x-total-count'),
-       challenge: headers.get('www-authenticate'),
-       ...(text !== '' && { body: JSON.parse(text) }),
-     };`,
+/** Asks from within the page. The browser's cache stays out of it, so that the answer is what the server says. */
+const ask = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+  page.evaluate(
+    async (asked) => {
+      const response = await fetch(asked.url, { headers: asked.headers, cache: 'no-store' });
+      const text = await response.text();
+      return {
+        status: response.status,
+        etag: response.headers.get('etag'),
+        total: response.headers.get('x-total-count'),
+        challenge: response.headers.get('www-authenticate'),
+        ...(text !== '' && { body: JSON.parse(text) }),
+      };
+    },
     { url, headers },
   );
-
-/** Waits for elements that a page makes by itself. */
-const FOUND = `const found = async (selector) => {
-  for (;;) {
-    const element = document.querySelector(selector);
-    if (element) return element;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-};`;
 
 describe('a page of another origin', () => {
   it('reads the list page by page, with its headers, and asks whether it has changed', async () => {
@@ -174,33 +164,27 @@ describe('the reference page', () => {
   it.each(['', '/default/open'])(
     'shows every operation below "%s", asks no other host, and can try them',
     async (prefix) => {
-      const reference = await browser.open(`${api.url}${prefix}/reference`);
-      const shown = await reference.run<{ title: string; operations: string[] }>(
-        `${FOUND}
-       await found('.opblock-summary-path');
-       const visible = Array.from(document.querySelectorAll('.opblock-summary')).filter((each) => each.checkVisibility());
-       const textOf = (each, part) => each.querySelector('.opblock-summary-' + part).textContent.replaceAll('\u200b', '');
-       return {
-         title: document.title,
-         operations: visible.map((each) => textOf(each, 'method') + ' ' + textOf(each, 'path')),
-       };`,
-      );
-      expect(shown.title).toBe('MCP registry API');
-      expect(shown.operations).toEqual(
-        expect.arrayContaining(['GET /v0.1/servers', 'POST /v1/entries', 'GET /readiness']),
-      );
-      const { paths } = (await (await fetch(`${api.url}/openapi.json`)).json()) as { paths: Record<string, object> };
-      expect(shown.operations).toHaveLength(Object.values(paths).flatMap((path) => Object.keys(path)).length);
+      const reference = await openPage(browser, `${api.url}${prefix}/reference`);
+      const { page } = reference;
+      const textsOf = async (part: string) => {
+        const texts = await page.locator(`.opblock-summary:visible .opblock-summary-${part}`).allTextContents();
+        return texts.map((text) => text.replaceAll('\u200b', ''));
+      };
+      await page.locator('.opblock-summary-path').first().waitFor();
+      const [methods, paths] = [await textsOf('method'), await textsOf('path')];
+      const shown = methods.map((method, at) => `${method} ${paths[at]}`);
+      expect(await page.title()).toBe('MCP registry API');
+      expect(shown).toEqual(expect.arrayContaining(['GET /v0.1/servers', 'POST /v1/entries', 'GET /readiness']));
+      const document = (await (await fetch(`${api.url}/openapi.json`)).json()) as { paths: Record<string, object> };
+      expect(shown).toHaveLength(Object.values(document.paths).flatMap((path) => Object.keys(path)).length);
 
-      const tried = await reference.run<string>(
-        `${FOUND}
-       (await found('[id$="-version"] .opblock-summary-control')).click();
-       (await found('[id$="-version"] .execute')).click();
-       return (await found('[id$="-version"] .live-responses-table .microlight')).textContent;`,
-      );
-      expect(tried).toContain('1.2.3');
+      const version = page.locator('[id$="-version"]');
+      await version.locator('.opblock-summary-control').click();
+      await version.locator('.execute').click();
+      const tried = version.locator('.live-responses-table .microlight').first();
+      expect(await tried.textContent()).toContain('1.2.3');
       expect(reference.requested).toContain(`${api.url}${prefix}/version`);
-      expect(reference.complaints).toEqual([]);
+      expect(complaintsOf(reference)).toEqual([]);
       const hosts = reference.requested.filter((url) => /^\w+:\/\//.test(url)).map((url) => new URL(url).host);
       expect(new Set(hosts)).toEqual(new Set([new URL(api.url).host]));
     },

@@ -1,4 +1,4 @@
-/** The first letter of a name on a colour that follows from its namespace, or the publisher's own small image. */
+/** The first letter of a name on a colour that follows from the name, or the publisher's own small image. */
 export function ServerIcon({
   name,
   title,
@@ -9,10 +9,9 @@ export function ServerIcon({
   readonly icon: string | undefined;
 }) {
   if (icon !== undefined) return <img class="server-icon" src={icon} alt="" width="36" height="36" loading="lazy" />;
-  const [namespace = '', leaf = ''] = name.split('/');
-  const letter = /[\p{L}\p{N}]/u.exec(title ?? leaf)?.[0] ?? '?';
+  const letter = /[\p{L}\p{N}]/u.exec(title ?? name.slice(name.indexOf('/') + 1))?.[0] ?? '?';
   return (
-    <span class="server-icon letter" aria-hidden="true" style={{ '--hue': String(hueOf(namespace)) }}>
+    <span class="server-icon letter" aria-hidden="true" style={{ '--hue': String(hueOf(name)) }}>
       {letter.toUpperCase()}
     </span>
   );
