@@ -7,8 +7,8 @@ const PGPASS_VOLUMES = ['pgpass-secret', 'pgpass'];
 const CONFIG_DIRECTORY = '/config';
 const PGPASS_FILE = '/home/appuser/.pgpass';
 
-/** Nobody writes more by hand; the operator reads it, and a second spent on one registry is one lost for all. */
-export const CONFIG_LIMIT = 256 * 1024;
+/** In characters: far above what people write by hand. The operator reads it, and time spent on one registry is lost for all. */
+export const CONFIG_LIMIT = 64 * 1024;
 
 const volume = z.looseObject({ name: z.string().min(1).max(63).describe('Name of the volume.') });
 

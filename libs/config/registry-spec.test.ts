@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { parseRegistrySpec, registrySpecSchema } from './registry-spec.js';
 import type { RegistrySpec } from './registry-spec.js';
+import { WALK_BUDGET } from '#domain/bounded-walk.js';
 import { formatFault } from './spec-fault.js';
 
 const anonymous = { mode: 'anonymous' };
@@ -355,6 +356,7 @@ describe('a faulty spec', () => {
     ['a token in place of its file', withProvider({ authTokenFile: 'hunter2' })],
     ['a field that does not exist', withDatabase({ dbPassword: 'hunter2' })],
     ['a configuration', withRaw({ configYAML: 'password: hunter2\nb: [' })],
+    ['a password that begins like an alias', withRaw({ configYAML: 'password: *hunter2' })],
     ['the credentials in an endpoint', withSource({ name: 'a', api: { endpoint: 'https://me:hunter2@example.com' } })],
     ['the token in a query', withSource({ name: 'a', api: { endpoint: 'example.com/?token=hunter2' } })],
     ['the credentials in a repository', withSource({ name: 'a', git: { repository: 'ftp://me:hunter2@example.com' } })],
@@ -375,6 +377,35 @@ describe('a faulty spec', () => {
     const [fault] = faultsOf(withSource({ name: 'a', git: { ...git, path: 'x'.repeat(900) } }));
     expect(fault).toContain('"xxx');
     expect(fault!.length).toBeLessThan(250);
+  });
+});
+
+describe('a huge spec', () => {
+  const nested = (depth: number) => {
+    let value: object = {};
+    for (let level = 1; level < depth; level++) value = { value };
+    return value;
+  };
+
+  it('is refused when a pod template is deeper than any that Kubernetes has use for', () => {
+    const { depth } = WALK_BUDGET;
+    expect(faultsOf(withSpec({ podTemplateSpec: nested(depth - 1) }))).toEqual([]);
+    for (const levels of [depth, 10_000]) {
+      expect(faultsOf(withSpec({ podTemplateSpec: nested(levels) }))).toEqual([
+        expect.stringMatching(/^spec: is too large: at most .*64 levels/),
+      ]);
+    }
+  });
+
+  it('is refused when it has more fields than that', () => {
+    const list = Array.from({ length: WALK_BUDGET.nodes }, () => 1);
+    expect(faultsOf(withSpec({ podTemplateSpec: { list } })).join()).toContain('is too large');
+  });
+
+  it('has its configYAML parsed once, however often it is read', () => {
+    const read = () => parseRegistrySpec(withRaw({}));
+    const [one, other] = [read(), read()];
+    expect('spec' in one && 'spec' in other && one.spec.auth === other.spec.auth).toBe(true);
   });
 });
 

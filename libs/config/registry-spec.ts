@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admission } from '#domain/admission-rule.js';
+import { isWithinBudget, WALK_BUDGET } from '#domain/bounded-walk.js';
 import type { Notice } from '#domain/notice.js';
 import { authSpec, normalizeAuth } from './auth-spec.js';
 import { loginAdmission, loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
@@ -71,10 +72,15 @@ interface RawSpec {
   readonly pgpassSecretRef?: { readonly name: string; readonly key: string };
 }
 
-/** Reads `spec` as a user wrote it; never throws, and tells every fault at once. */
+const BEYOND_BUDGET =
+  `is too large: at most ${WALK_BUDGET.nodes} fields and ${WALK_BUDGET.depth} levels are allowed; shorten it, ` +
+  'or flatten podTemplateSpec';
+
+/** Reads `spec` as a user wrote it; never throws, and reports every fault at once. */
 export function parseRegistrySpec(
   input: unknown,
 ): { spec: RegistrySpec; notices: readonly Notice[] } | { faults: SpecFault[] } {
+  if (!isWithinBudget(input)) return { faults: [{ path: ['spec'], message: BEYOND_BUDGET }] };
   const parsed = parseWithFaults(registrySpecSchema, input, { root: ['spec'] });
   const server = readConfigYAML(input);
   if ('faults' in parsed || 'faults' in server) {
@@ -88,8 +94,24 @@ function readConfigYAML(input: unknown): { spec: ServerSpec | undefined } | { fa
   const configYAML: unknown = (input as { configYAML?: unknown } | null | undefined)?.configYAML;
   if (typeof configYAML !== 'string' || configYAML === '' || configYAML.length > CONFIG_LIMIT)
     return { spec: undefined };
+  const known = recentlyRead.get(configYAML);
+  const read = known ?? readServerSpec(configYAML);
+  // Reinserted, so that the first of the map is the least recently used.
+  if (known) recentlyRead.delete(configYAML);
+  else if (recentlyRead.size >= RECENTLY_READ) recentlyRead.delete(recentlyRead.keys().next().value as string);
+  recentlyRead.set(configYAML, read);
+  return read;
+}
+
+type ReadServerSpec = { readonly spec: ServerSpec } | { readonly faults: SpecFault[] };
+
+/** An LRU cache: every step of provisioning and every sync reads the same text again. */
+const recentlyRead = new Map<string, ReadServerSpec>();
+const RECENTLY_READ = 32;
+
+function readServerSpec(configYAML: string): ReadServerSpec {
   const read = parseServerConfig(configYAML);
-  if (!('faults' in read)) return read;
+  if (!('faults' in read)) return { spec: read.spec };
   return { faults: [{ path: ['spec', 'configYAML'], message: read.faults.map(formatConfigFault).join('; ') }] };
 }
 

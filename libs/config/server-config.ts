@@ -1,10 +1,10 @@
-import { LineCounter, parseDocument, stringify } from 'yaml';
-import type { YAMLParseError } from 'yaml';
+import { stringify } from 'yaml';
 import { z } from 'zod';
 import { formatDuration, parseGoDuration } from '#domain/go-duration.js';
 import { sourceName } from '#domain/spec-fields.js';
 import { normalizeAuth, serverAuthSpec } from './auth-spec.js';
 import type { Auth } from './auth-spec.js';
+import { parseConfigYaml } from './config-yaml.js';
 import { loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
 import type { Surface } from './console-spec.js';
 import { serverDatabaseSpec } from './database-spec.js';
@@ -17,8 +17,6 @@ import { normalizeSource, serverEntriesSpec } from './source-entry-spec.js';
 import type { RegistrySource } from './source-entry-spec.js';
 import { formatPath, parseWithFaults } from './spec-fault.js';
 import type { SpecFault } from './spec-fault.js';
-import { yamlErrorPhrase } from './yaml-error.js';
-import { offsetOf } from './yaml-offset.js';
 
 /** What the server of a registry has to know of its MCPRegistry: all that its configuration says. */
 export interface ServerSpec extends Surface {
@@ -98,38 +96,13 @@ const viewConfig = z
   .superRefine(loginIsPossible, always)
   .superRefine(viewsNameSources, always);
 
-/** Reads the configuration of a server, of either generation; never throws, and tells every fault at once. */
+/** Reads the configuration of a server, of either generation; never throws, and reports every fault at once. */
 export function parseServerConfig(text: string): ServerConfig | { faults: ConfigFault[] } {
-  try {
-    return parseText(text);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { faults: [{ line: 1, path: [], message: 'is nested too deeply to be read' }] };
-  }
-}
-
-function parseText(text: string): ServerConfig | { faults: ConfigFault[] } {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  const lineAt = (offset: number) => lines.linePos(offset).line;
-  if (document.errors.length > 0) {
-    const message = (error: YAMLParseError) => `is not YAML: ${yamlErrorPhrase(error)}`;
-    return {
-      faults: document.errors.map((error) => ({ line: lineAt(error.pos[0]), path: [], message: message(error) })),
-    };
-  }
-  let content: unknown;
-  try {
-    content = document.toJS();
-  } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    // An alias without anchor, or so many of them that the document would grow without bound.
-    const message = 'has an alias (*name) that cannot be resolved: write the value out';
-    return { faults: [{ line: 1, path: [], message }] };
-  }
-  const parsed = parseContent(content);
+  const read = parseConfigYaml(text);
+  if ('faults' in read) return { faults: read.faults.map((fault) => ({ ...fault, path: [] })) };
+  const parsed = parseContent(read.content);
   if (!('faults' in parsed)) return parsed;
-  return { faults: parsed.faults.map((fault) => ({ ...fault, line: lineAt(offsetOf(document, fault.path)) })) };
+  return { faults: parsed.faults.map((fault) => ({ ...fault, line: read.lineOf(fault.path) })) };
 }
 
 function parseContent(content: unknown): ServerConfig | { faults: SpecFault[] } {

@@ -9,7 +9,7 @@ const PHRASES: Partial<Record<YAMLParseError['code'], string>> = {
   TAB_AS_INDENT: 'a tab is used as indentation: use spaces',
 };
 
-/** What is wrong, without the parser's own message: that may quote the text around the fault, a password perhaps. */
-export function yamlErrorPhrase({ code }: YAMLParseError): string {
+/** Describes a syntax error without the parser's own message, which may quote the text around it, such as a password. */
+export function yamlErrorPhrase({ code }: Pick<YAMLParseError, 'code'>): string {
   return PHRASES[code] ?? code.toLowerCase().replaceAll('_', ' ');
 }

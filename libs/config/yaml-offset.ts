@@ -1,12 +1,11 @@
-import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml';
+import { isMap, isNode, isScalar, isSeq } from 'yaml';
 import type { Document, Node } from 'yaml';
 
-/** Where the value at the path begins in the text, by its key; for what is missing, the innermost part that is there. */
+/** Returns where the value at a path begins in the text: at its key, or at the innermost part that exists. */
 export function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
   let node: unknown = document.contents;
   let offset = document.contents?.range[0] ?? document.range[0];
   for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
       if (!pair) break;
