@@ -31,6 +31,8 @@ export interface ProvisionPlan {
   readonly digest: string;
   /** Whether a podTemplateSpec of the user takes part. */
   readonly podTemplate: boolean;
+  /** Value of the sync-trigger annotation, which the server is told beside its configuration. */
+  readonly triggerToken?: string;
 }
 
 /** Run beside the workflows, on their own queue. */
@@ -68,12 +70,15 @@ export interface DeployedServer {
 /** Run where the data is stored: on the queue of a store. */
 export interface SyncActivities {
   /** Makes the stored sources those of the spec, as of that generation or a later one. */
-  adoptPlan(registry: RegistryRef, generation?: number): Promise<void>;
+  adoptPlan(registry: RegistryRef, generation: number): Promise<void>;
   /** Marks the stored entries by the filter of the spec, if they were marked by another; null when they were not. */
   applyFilter(request: SyncRequest): Promise<EntryCounts | null>;
   /** Asks the source, as cheaply as it can answer, whether it holds anything that is not stored. */
   resolveRevision(request: SyncRequest): Promise<ResolvedRevision>;
-  /** Fetches one revision and replaces the source's entries by it in one transaction; on failure the old ones stay. */
+  /**
+   * Replaces the source's entries by what the source holds, in one transaction; on failure the old ones stay. The source is
+   * asked again: `resolved` says only whether reading the changes is enough.
+   */
   importRevision(request: SyncRequest, resolved: ResolvedRevision): Promise<ImportedRevision>;
   /** Keeps what came of a run for the API's history. */
   recordSyncRun(request: SyncRequest, outcome: SyncOutcome): Promise<void>;
@@ -91,3 +96,8 @@ export interface ImportedRevision {
   /** The first of those in quarantine, by what can be told of their names. */
   readonly quarantinedEntries?: readonly string[];
 }
+
+/** All activities, of whichever worker. */
+export type Activities = RegistryActivities & ProvisionActivities & SyncActivities;
+
+export type ActivityName = keyof Activities;

@@ -12,7 +12,7 @@ describe('a server that asks to be left alone', () => {
   });
 
   it('is not asked again in the same sync when that is late, though it may be in the next', () => {
-    expect(failureOf(3_600_000)).toMatchObject({ nonRetryable: true, details: ['retry', null, null, 3_600_000] });
+    expect(failureOf(3_600_000)).toMatchObject({ nonRetryable: true, details: ['retry', null, 3_600_000] });
   });
 
   it('is asked as others are when it does not say for how long', () => {

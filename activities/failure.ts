@@ -2,7 +2,6 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { RegistryError } from '#domain/registry-error.js';
 import { RETRY_POLICY } from '#http/with-retries.js';
-import { ShrinkRefused } from '#persistence/shrink-guard.js';
 
 /**
  * The one place where an error becomes a failure that Temporal keeps for ever: reason as type, destiny as detail, no
@@ -33,26 +32,9 @@ export function toFailure(error: unknown): unknown {
 
 /** In the order in which `workflows/sync-failure.ts` reads them. */
 function detailsOf(error: RegistryError): unknown[] {
-  if (error instanceof ShrinkRefused) return [error.destiny, error.heldRevision];
   const { destiny, notice, retryAfterMs } = error;
-  if (retryAfterMs !== undefined) return [destiny, null, notice ?? null, retryAfterMs];
-  return notice ? [destiny, null, notice] : [destiny];
-}
-
-/** Wraps each function so that whatever it throws leaves through {@link toFailure}. */
-export function withFailures<Activities extends object>(activities: Activities): Activities {
-  return Object.fromEntries(
-    Object.entries(activities).map(([name, run]) => [
-      name,
-      async (...args: unknown[]) => {
-        try {
-          return await (run as (...args: unknown[]) => Promise<unknown>)(...args);
-        } catch (error) {
-          throw toFailure(error);
-        }
-      },
-    ]),
-  ) as Activities;
+  if (retryAfterMs !== undefined) return [destiny, notice ?? null, retryAfterMs];
+  return notice ? [destiny, notice] : [destiny];
 }
 
 function isAbort(error: unknown): boolean {

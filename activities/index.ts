@@ -1,5 +1,5 @@
+import { guardActivities } from './boundary.js';
 import type { ProvisionActivities, RegistryActivities, SyncActivities } from './contract.js';
-import { withFailures } from './failure.js';
 import { ensureAccess } from './provision/ensure-access.js';
 import { ensureConfig } from './provision/ensure-config.js';
 import { ensureDeployment } from './provision/ensure-deployment.js';
@@ -17,18 +17,18 @@ import { recordSyncRun } from './sync/record-sync-run.js';
 import { resolveRevision } from './sync/resolve-revision.js';
 import type { SyncWorld } from './sync/sync-world.js';
 
-/** For the worker beside the workflows. */
+/** The activities of the worker beside the workflows. */
 export function registryActivities(world: RegistryWorld): RegistryActivities {
-  return withFailures({
+  return guardActivities({
     readDesiredState: readDesiredState(world),
     reportStatus: reportStatus(world),
     tearDown: tearDown(world),
   });
 }
 
-/** For the same worker, where there is a cluster. */
+/** The activities that the same worker has in addition where there is a cluster. */
 export function provisionActivities(world: ProvisionWorld): ProvisionActivities {
-  return withFailures({
+  return guardActivities({
     ensureConfig: ensureConfig(world),
     ensureAccess: ensureAccess(world),
     ensureSecrets: ensureSecrets(world),
@@ -37,9 +37,9 @@ export function provisionActivities(world: ProvisionWorld): ProvisionActivities 
   });
 }
 
-/** For the worker beside a store. */
+/** The activities of the worker beside a store. */
 export function syncActivities(world: SyncWorld): SyncActivities {
-  return withFailures({
+  return guardActivities({
     adoptPlan: adoptPlan(world),
     applyFilter: applyFilter(world),
     resolveRevision: resolveRevision(world),

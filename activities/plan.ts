@@ -27,20 +27,36 @@ export function readSpec({
   return { invalid: faults.map(formatFault).join('; ') };
 }
 
+/** A registry as a server that syncs it reads it. */
+export interface WantedRegistry {
+  readonly spec: RegistrySpec;
+  /** Value of the sync-trigger annotation. */
+  readonly triggerToken: string | undefined;
+}
+
 /**
- * As {@link readSpec}, for those who cannot go on without one. Throws `Cancelled` when the resource is gone, and fails for now
- * while all that is known of it here is older than `generation`: an edit reaches different processes at different times.
+ * Reads the spec of a registry for code that cannot go on without one. Throws `Cancelled` when the resource is gone, and
+ * `ConfigurationPending` while this process reads a generation older than `generation`: an edit reaches different processes
+ * at different times.
  */
-export async function getSpec(resources: SyncResources, registry: RegistryRef, generation = 0): Promise<RegistrySpec> {
+export async function getWanted(
+  resources: SyncResources,
+  registry: RegistryRef,
+  generation = 0,
+): Promise<WantedRegistry> {
   const resource = await resources.findRegistry(registry);
   if (!resource) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
   if (resource.generation < generation) {
-    const message = `generation ${generation} of ${displayRef(registry)} has not reached its server yet`;
-    throw new RegistryError('ConfigMapFailed', message, 'retry');
+    throw configurationPending(`generation ${generation} of ${displayRef(registry)}`);
   }
   const read = readSpec(resource);
   if ('invalid' in read) throw new RegistryError('ValidationFailed', read.invalid, 'stop');
-  return read.spec;
+  return { spec: read.spec, triggerToken: resource.triggerToken };
+}
+
+/** The failure of a server that still reads an older version of what the workflow speaks of; it passes by itself. */
+export function configurationPending(what: string): RegistryError {
+  return new RegistryError('ConfigurationPending', `${what} has not reached the registry server yet`, 'retry');
 }
 
 /** What the workflow may know of a source: where it is, how often it is due, and hashes of everything else. */

@@ -183,6 +183,11 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
         return await registryActivities.tearDown(registry);
       } catch (error) {
         if (isCancellation(error)) throw error;
+        // The resource is there after all: it was read wrongly, or the deletion was meant for another.
+        if (toSyncFailure(error).reason === 'Cancelled') {
+          const { gone: _gone, desired: _desired, ...living } = state;
+          await continueAsNew<typeof mcpRegistry>({ ...living, stale: true });
+        }
         await sleep(TEAR_DOWN_RETRY_MS);
         if (isLong()) await continueAsNew<typeof mcpRegistry>(state);
       }
@@ -210,7 +215,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     const told = isOfServer ? store : { id };
     state = adoptionStarted(state, id);
     try {
-      await syncActivities(store).adoptPlan(registry, state.desired?.generation);
+      await syncActivities(store).adoptPlan(registry, state.desired?.generation ?? 0);
       state = adoptionSettled(state, told, plan, Date.now());
     } catch (error) {
       if (!isOfServer) return void (state = adoptionSettled(state, told, undefined, Date.now()));
@@ -219,7 +224,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
       // It was down, and is to be told now that it is back.
       if (isBack && failure.reason === 'StoreLost' && memory() !== 'of none') return;
       // An edit is on its way to a server that sees it by its volume: that is no failure yet.
-      const isTold = failure.reason !== 'ConfigMapFailed';
+      const isTold = failure.reason !== 'ConfigurationPending';
       state = adoptionSettled(state, told, undefined, Date.now(), isTold ? failure : undefined);
       const isUntaken = failure.reason === 'StoreLost' && state.stores[id]?.store.taskQueue === taskQueue;
       if (isUntaken) state = gone(state, id, memory());

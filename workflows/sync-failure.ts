@@ -4,7 +4,7 @@ import { isReason } from '#domain/reasons.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { SyncFailure } from '#domain/sync.js';
 
-type Details = [Destiny?, (string | null)?, (NoticeReason | null)?, number?];
+type Details = [Destiny?, (NoticeReason | null)?, number?];
 
 /** What an activity's failure means for the source; `activities/failure.ts` is the other side of this translation. */
 export function toSyncFailure(error: unknown, slow = 'the source took longer than a sync may take'): SyncFailure {
@@ -12,13 +12,12 @@ export function toSyncFailure(error: unknown, slow = 'the source took longer tha
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) return toTimeout(cause, slow);
   if (cause instanceof ApplicationFailure && isReason(cause.type)) {
-    const [stated, heldRevision, notice, retryAfterMs] = (cause.details ?? []) as Details;
+    const [stated, notice, retryAfterMs] = (cause.details ?? []) as Details;
     const destiny = stated ?? (cause.nonRetryable ? 'wait' : 'retry');
     return {
       reason: cause.type,
       message: cause.message,
       destiny,
-      ...(typeof heldRevision === 'string' && { heldRevision }),
       ...(notice && { notice }),
       ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
     };

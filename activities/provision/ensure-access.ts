@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ProvisionActivities } from '../contract.js';
+import type { Implementation } from '../inputs.js';
 import { toRole, toRoleBinding, toServiceAccount } from './desired/access.js';
 import { ensureObject, findOwned } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
 /** Makes the server's account and its Role, and binds one to the other. Safe to repeat. */
-export function ensureAccess(world: ProvisionWorld): ProvisionActivities['ensureAccess'] {
+export function ensureAccess(world: ProvisionWorld): Implementation<'ensureAccess'> {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
     const { api } = world;

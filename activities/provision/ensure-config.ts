@@ -1,11 +1,11 @@
-import type { ProvisionActivities } from '../contract.js';
+import type { Implementation } from '../inputs.js';
 import { toConfigMap } from './desired/config.js';
 import { ensureObject } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
 /** Makes the ConfigMap with the server's configuration what the spec says. Safe to repeat. */
-export function ensureConfig(world: ProvisionWorld): ProvisionActivities['ensureConfig'] {
+export function ensureConfig(world: ProvisionWorld): Implementation<'ensureConfig'> {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
     await ensureObject(toConfigMap(blueprint), { ...world, registry, reason: 'ConfigMapFailed' });

@@ -2,7 +2,8 @@ import type { Notice } from '#domain/notice.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
-import type { DeployedServer, ProvisionActivities } from '../contract.js';
+import type { DeployedServer } from '../contract.js';
+import type { Implementation } from '../inputs.js';
 import type { Blueprint } from './desired/blueprint.js';
 import { toDeployment } from './desired/deployment.js';
 import { names } from './desired/naming.js';
@@ -15,7 +16,7 @@ import { undeclaredFields, withoutFields } from './undeclared-fields.js';
 type Desired = ReturnType<typeof toDeployment>;
 
 /** Makes the Deployment of the server what spec and pod template say; how many replicas it has is left alone. Safe to repeat. */
-export function ensureDeployment(world: ProvisionWorld): ProvisionActivities['ensureDeployment'] {
+export function ensureDeployment(world: ProvisionWorld): Implementation<'ensureDeployment'> {
   return (registry) => measured(world.reconciled, 'Deployment', () => deploy(world, registry));
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseConfig } from '#config/database-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { ProvisionActivities } from '../contract.js';
+import type { Implementation } from '../inputs.js';
 import { typedDatabase } from './desired/blueprint.js';
 import { toPgpassSecret, toTemporalSecret } from './desired/secrets.js';
 import type { DatabasePasswords } from './desired/secrets.js';
@@ -9,7 +9,7 @@ import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
 /** Makes the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to Temporal. Safe to repeat. */
-export function ensureSecrets(world: ProvisionWorld): ProvisionActivities['ensureSecrets'] {
+export function ensureSecrets(world: ProvisionWorld): Implementation<'ensureSecrets'> {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);
     const database = typedDatabase(blueprint.spec);

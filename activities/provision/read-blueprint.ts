@@ -26,7 +26,7 @@ export async function readBlueprint(world: ProvisionWorld, registry: RegistryRef
 
 export async function toBlueprint(
   world: ProvisionWorld,
-  { ref: registry, generation }: Pick<RegistryResource, 'ref' | 'generation'>,
+  { ref: registry, generation, triggerToken }: Pick<RegistryResource, 'ref' | 'generation' | 'triggerToken'>,
   written: RegistrySpec,
 ): Promise<Blueprint> {
   const { settings } = world;
@@ -38,6 +38,7 @@ export async function toBlueprint(
   return {
     registry,
     generation,
+    ...(triggerToken !== undefined && { triggerToken }),
     spec,
     settings,
     versions: Object.fromEntries(versions),
@@ -55,7 +56,14 @@ function withDatabase(
 }
 
 /** What a workflow may know of a blueprint. */
-export function toProvisionPlan({ generation, spec, settings, versions, claims }: Blueprint): ProvisionPlan {
+export function toProvisionPlan({
+  generation,
+  triggerToken,
+  spec,
+  settings,
+  versions,
+  claims,
+}: Blueprint): ProvisionPlan {
   return {
     digest: digestOf([
       generation,
@@ -65,6 +73,7 @@ export function toProvisionPlan({ generation, spec, settings, versions, claims }
       Object.entries(claims).toSorted(),
     ]),
     podTemplate: spec.podTemplateSpec !== undefined,
+    ...(triggerToken !== undefined && { triggerToken }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { DesiredState, RegistryActivities } from '../contract.js';
+import type { DesiredState } from '../contract.js';
+import type { Implementation } from '../inputs.js';
 import { planSource, readSpec } from '../plan.js';
 import { measured } from '../provision/measured.js';
 import { toBlueprint, toProvisionPlan } from '../provision/read-blueprint.js';
@@ -7,7 +8,7 @@ import { discoveryNotices } from '../provision/with-discovery.js';
 import type { RegistryWorld } from './registry-world.js';
 
 /** Reads the resource, whatever the nudge said, and reduces it to what a workflow may know. */
-export function readDesiredState(world: RegistryWorld): RegistryActivities['readDesiredState'] {
+export function readDesiredState(world: RegistryWorld): Implementation<'readDesiredState'> {
   return (registry) => measured(world.provisioning?.reconciled, 'MCPRegistry', () => read(world, registry));
 }
 

@@ -1,18 +1,84 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { displayRef, serverEndpoint } from '#domain/registry-ref.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { RegistryResource } from '#domain/resource-store.js';
 import { toStatus } from '#domain/status/to-status.js';
 import { statusEvents } from '#domain/status/status-events.js';
-import type { RegistryActivities } from '../contract.js';
+import type { RegistryFacts, ServerFacts } from '#domain/status/registry-facts.js';
+import type { RegistryStatus } from '#domain/status/registry-status.js';
+import type { WorkloadFacts } from '#domain/workload.js';
+import type { Implementation } from '../inputs.js';
+import { readSpec } from '../plan.js';
+import { withDiscovery } from '../provision/with-discovery.js';
+import { readWorkload } from './read-workload.js';
 import type { RegistryWorld } from './registry-world.js';
 
-/** Writes what the facts amount to as the resource's status, unless that stands there already. Safe to repeat. */
-export function reportStatus({ resources, announce }: RegistryWorld): RegistryActivities['reportStatus'] {
-  return async (registry, facts) => {
+type ReportedFacts = Parameters<Implementation<'reportStatus'>>[1];
+
+/**
+ * Writes what the facts amount to as the resource's status, unless that is there already. Idempotent. Spec, deletion, trigger
+ * and workload are read here; only what the workflow alone knows, which is how the syncs went, is taken from the facts.
+ */
+export function reportStatus(world: RegistryWorld): Implementation<'reportStatus'> {
+  return async (registry, reported) => {
+    const { resources, announce } = world;
+    const resource = await resources.findRegistry(registry);
+    // Facts about another generation are out of date: the workflow reports again once it has read this one.
+    if (!resource || resource.generation !== reported.generation) return;
     const previous = await resources.readStatus(registry);
+    const facts = await verifyFacts(world, resource, reported, previous);
     const status = toStatus(facts, { previous, nowMs: Date.now(), digest: (text) => hash('sha256', text) });
     if (isDeepStrictEqual(status, previous)) return;
-    // Nobody asks what became of a resource that is gone.
+    // A resource that has gone needs no events.
     if (!(await resources.writeStatus(registry, status))) return;
     await announce?.(registry, statusEvents(previous, status));
   };
+}
+
+/** Returns the facts with everything that this process can read put in place. Throws when they are about other sources. */
+async function verifyFacts(
+  { provisioning }: RegistryWorld,
+  resource: RegistryResource,
+  reported: ReportedFacts,
+  previous: RegistryStatus | undefined,
+): Promise<RegistryFacts> {
+  const { ref, deleting, triggerToken } = resource;
+  const { handledTrigger, server, ...facts } = reported;
+  const read = readSpec(resource);
+  if ('spec' in read && !deleting) {
+    const { registries } = provisioning ? withDiscovery(read.spec, provisioning.settings) : read.spec;
+    refuseStrangeSources(ref, reported, new Set(registries.map(({ name }) => name)));
+  }
+  const handled = handledTrigger === triggerToken ? triggerToken : previous?.lastManualSyncTrigger;
+  return {
+    ...facts,
+    deleting,
+    ...('invalid' in read && !deleting && { invalid: read.invalid }),
+    ...(handled !== undefined && { handledTrigger: handled }),
+    ...(server &&
+      provisioning && {
+        server: {
+          ...verifyServer(server, await readWorkload(provisioning.api, ref)),
+          endpoint: serverEndpoint(ref),
+          podTemplate: 'spec' in read ? read.spec.podTemplateSpec !== undefined : server.podTemplate,
+        },
+      }),
+  };
+}
+
+function refuseStrangeSources(
+  ref: RegistryResource['ref'],
+  { sources }: ReportedFacts,
+  known: ReadonlySet<string>,
+): void {
+  const stranger = sources.find(({ name }) => !known.has(name));
+  if (!stranger) return;
+  const message = `${displayRef(ref)} has no source "${stranger.name}", so what is reported of it is not believed`;
+  throw new RegistryError('InternalError', message, 'wait');
+}
+
+/** A Deployment whose pods come from another template than the one provisioned last says nothing about the wanted pods. */
+function verifyServer(server: NonNullable<ReportedFacts['server']>, workload: WorkloadFacts): ServerFacts {
+  return { ...server, workload: { ...workload, live: workload.live && workload.podHash === server.podHash } };
 }

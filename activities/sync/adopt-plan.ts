@@ -1,11 +1,11 @@
-import type { SyncActivities } from '../contract.js';
-import { getSpec, outlineSource } from '../plan.js';
+import type { Implementation } from '../inputs.js';
+import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
 
 /** Makes the stored sources those of the spec, before anything is synced into them. Safe to repeat. */
-export function adoptPlan(world: SyncWorld): SyncActivities['adoptPlan'] {
+export function adoptPlan(world: SyncWorld): Implementation<'adoptPlan'> {
   return async (registry, generation) => {
-    const spec = await getSpec(world.resources, registry, generation);
+    const { spec } = await getWanted(world.resources, registry, generation);
     const plan = spec.registries.map((source) => ({
       ...outlineSource(source, world.minSyncIntervalMs),
       ...(source.filter && { filter: source.filter }),

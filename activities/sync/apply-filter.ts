@@ -1,4 +1,4 @@
-import type { SyncActivities } from '../contract.js';
+import type { Implementation } from '../inputs.js';
 import { underHeartbeat } from '../heartbeat.js';
 import { openSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
@@ -7,7 +7,7 @@ import type { SyncWorld } from './sync-world.js';
  * Makes an edited filter take effect at once, whether or not the source answers: marks what is stored, writes only rows
  * whose mark changes. Safe to repeat.
  */
-export function applyFilter(world: SyncWorld): SyncActivities['applyFilter'] {
+export function applyFilter(world: SyncWorld): Implementation<'applyFilter'> {
   return (request) =>
     underHeartbeat(async (scope) => {
       const { plan, filter, stored } = await openSource(world, request, scope);

@@ -3,52 +3,80 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncWorkflowId } from '#domain/registry-ref.js';
 import type { SyncRequest } from '#domain/sync.js';
-import type { SourceRevision } from '#sources/source.js';
-import type { SyncActivities } from '../contract.js';
+import { ShrinkRefused } from '#persistence/shrink-guard.js';
+import type { ImportedRevision } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
+import type { Implementation } from '../inputs.js';
+import { configurationPending } from '../plan.js';
+import { confirmedRevision } from './consent.js';
 import type { ImportResult, ThreadScope } from './import-threads.js';
-import { isReadAlike, openSource, storedContent } from './open-source.js';
+import { isReadAlike, isStoredAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
-import { revisionOf, sinceOf } from './resolved-by-spec.js';
 import type { SyncWorld } from './sync-world.js';
 import { walkSource } from './walk-source.js';
 
+/** Clocks of replicas differ, and a commit can become visible after a later one: look back a little. */
+const OVERLAP_MS = 60_000;
+
 /**
- * Fetches one revision and replaces the source's stored entries by it in one transaction, in a thread of its own; on
- * failure the old entries stay. Safe to repeat: a walk over pages goes on after the last page that is stored.
+ * Replaces the stored entries of a source by what the source holds now, in one transaction and in a thread of its own; on
+ * failure the old entries stay. Idempotent: a walk over pages goes on after the last page that is stored. What is imported
+ * comes from the spec, the source and the store alone; the payload only says whether reading the changes is enough.
  */
-export function importRevision(world: SyncWorld): SyncActivities['importRevision'] {
-  return (request, resolved) =>
+export function importRevision(world: SyncWorld): Implementation<'importRevision'> {
+  return (request, { changesOnly = false }) =>
     underHeartbeat(async (scope) => {
       scope.progress('waiting for its turn');
       using _turn = await world.turns.fetches.take(scope.signal);
       const source = await openSource(world, request, scope);
       if (source.shape === 'managed') throw new Error('what is published here is never imported');
-      const imported =
+      const importing =
         source.shape === 'file'
-          ? await importFile(world, request, await revisionOf(source, resolved), source, scope)
-          : await importPages(world, request, sinceOf(source, resolved), source, scope);
-      if (!imported.counts) await world.catalogue.markSynced(source.stored, imported.revision);
-      const { quarantined } = imported.counts ?? storedContent(source.stored);
-      return {
-        ...imported,
-        ...(imported.counts ? {} : { stored: storedContent(source.stored) }),
-        ...(quarantined > 0 ? { quarantinedEntries: await world.catalogue.firstQuarantined(source.stored) } : {}),
-      };
+          ? importFile(world, request, source, scope)
+          : importPages(world, request, changesOnly ? changesSince(source) : undefined, source, scope);
+      const imported = await importing.catch((error: unknown) => holdBack(world, request, source, error));
+      return describeImport(world, source, imported);
     });
+}
+
+async function describeImport(
+  { catalogue }: SyncWorld,
+  { stored }: OpenSource,
+  imported: ImportResult,
+): Promise<ImportedRevision> {
+  if (!imported.counts) await catalogue.markSynced(stored, imported.revision);
+  const { quarantined } = imported.counts ?? storedContent(stored);
+  return {
+    ...imported,
+    ...(imported.counts ? {} : { stored: storedContent(stored) }),
+    ...(quarantined > 0 ? { quarantinedEntries: await catalogue.firstQuarantined(stored) } : {}),
+  };
+}
+
+/** Writes down which revision the shrink guard refused, so that a trigger that comes later confirms it and no other. */
+async function holdBack(world: SyncWorld, request: SyncRequest, source: OpenSource, error: unknown): Promise<never> {
+  if (!(error instanceof ShrinkRefused)) throw error;
+  const { triggerToken } = source;
+  // The trigger that started this sync may be the consent: whether it is shows when this server reads it too.
+  if (request.triggerToken !== triggerToken) throw configurationPending('the value of the sync trigger');
+  await world.catalogue.holdBack(source.stored, error.heldRevision, triggerToken);
+  throw error;
 }
 
 async function importFile(
   world: SyncWorld,
   request: SyncRequest,
-  { revision, label }: SourceRevision,
   source: OpenFile,
   scope: ThreadScope,
 ): Promise<ImportResult> {
-  const { plan, format, mayBeEmpty, filter, stored } = source;
+  const { format, mayBeEmpty, filter, stored } = source;
   const { maxFileBytes } = world.settings;
+  const { revision, label } = await source.resolve();
+  const alike = isStoredAlike(source);
+  if (alike && stored.revision === revision && stored.contentHash !== null) {
+    return { revision, contentHash: stored.contentHash };
+  }
   const file = join(source.directory, `${randomUUID()}.json`);
-  const alike = isReadAlike(source) && stored.filterHash === plan.filterHash;
   try {
     scope.progress(`fetching ${label}`);
     await source.download({ revision, label }, file);
@@ -75,8 +103,8 @@ async function importFile(
 }
 
 /**
- * The walk bears the name of its sync and of all that decides what its pages are, so that another try of this activity goes
- * on with it, unless it has to ask for something else.
+ * Walks over the pages of a source. The walk is named by its sync and by all that decides what its pages are, so that another
+ * attempt of this activity goes on with it, unless it has to ask for something else.
  */
 function importPages(
   world: SyncWorld,
@@ -93,12 +121,24 @@ function importPages(
   return walkSource(walk, world.walks, scope);
 }
 
-function targetOf({ registry, source, confirmedRevision }: SyncRequest, { plan }: OpenSource) {
+/**
+ * Returns the time (RFC 3339) from which on changes are asked for, by what is stored; undefined when everything has to be
+ * read: a time that one registry gave says nothing about another.
+ */
+function changesSince(source: OpenPages): string | undefined {
+  const { latestUpdate } = source.stored;
+  if (latestUpdate === null || !isStoredAlike(source)) return undefined;
+  return new Date(Date.parse(latestUpdate) - OVERLAP_MS).toISOString();
+}
+
+function targetOf({ registry, source: name }: SyncRequest, source: OpenSource) {
+  const { specHash, filterHash } = source.plan;
+  const confirmed = confirmedRevision(source.stored, source.triggerToken);
   return {
     registry,
-    source,
-    specHash: plan.specHash,
-    filterHash: plan.filterHash,
-    ...(confirmedRevision === undefined ? {} : { confirmedRevision }),
+    source: name,
+    specHash,
+    filterHash,
+    ...(confirmed !== undefined && { confirmedRevision: confirmed }),
   };
 }

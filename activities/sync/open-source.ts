@@ -12,12 +12,15 @@ import type { ApiSettings } from '#sources/api/api-client.js';
 import type { Probe } from '#sources/api/probe-changes.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 import type { SourceContext, SourceRevision } from '#sources/source.js';
-import { getSpec, outlineSource } from '../plan.js';
+import { registryDirectory } from '../cache-directory.js';
+import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
 
 interface OpenedSource {
   readonly plan: SourceOutline;
   readonly filter: SourceFilter;
+  /** Value of the sync-trigger annotation, as this process reads it. */
+  readonly triggerToken: string | undefined;
   /** As it is stored. */
   readonly stored: SourceEntity;
 }
@@ -56,12 +59,13 @@ export async function openSource(
 ): Promise<OpenSource> {
   const { registry, source: name } = request;
   const { namespace } = registry;
-  const read = await getSpec(world.resources, registry);
-  const source = read.registries.find((each) => each.name === name);
+  const { spec: wanted, triggerToken } = await getWanted(world.resources, registry);
+  const source = wanted.registries.find((each) => each.name === name);
   if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
   const opened: OpenedSource = {
     plan: outlineSource(source, world.minSyncIntervalMs),
     filter: source.filter ?? {},
+    triggerToken,
     stored: await world.catalogue.getSource(registry, name),
   };
   const { type, spec } = source;
@@ -123,6 +127,11 @@ export function isReadAlike({ stored, plan }: Pick<OpenedSource, 'stored' | 'pla
   return stored.specHash === plan.specHash;
 }
 
+/** Reports whether what is stored was fetched, read and filtered as the spec wants it now. */
+export function isStoredAlike(source: Pick<OpenedSource, 'stored' | 'plan'>): boolean {
+  return isReadAlike(source) && source.stored.filterHash === source.plan.filterHash;
+}
+
 async function serverObjects({ resources }: SyncWorld, namespace: string): Promise<readonly ServerObject[]> {
   if (resources.serverObjects) return resources.serverObjects(namespace);
   const message = 'MCP servers are found in a cluster only, and this server does not run in one: remove the source';
@@ -131,7 +140,7 @@ async function serverObjects({ resources }: SyncWorld, namespace: string): Promi
 
 /** One per source, named by a hash: neither length nor letters of a source's name matter. */
 async function privateDirectory(root: string, { uid }: RegistryRef, source: string): Promise<string> {
-  const directory = join(root, uid, hash('sha256', source).slice(0, 16));
+  const directory = join(registryDirectory(root, uid), hash('sha256', source).slice(0, 16));
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }

@@ -1,11 +1,30 @@
 import { syncWorkflowId } from '#domain/registry-ref.js';
-import type { SyncActivities } from '../contract.js';
+import type { SyncOutcome } from '#domain/sync.js';
+import type { SourceEntity } from '#persistence/entities/source.entity.js';
+import type { Implementation } from '../inputs.js';
 import type { SyncWorld } from './sync-world.js';
 
-/** Keeps what came of a run, under its workflow's id: writing twice is writing once. */
-export function recordSyncRun(world: SyncWorld): SyncActivities['recordSyncRun'] {
-  return async ({ registry, source, run }, outcome) => {
+/**
+ * Keeps what came of a run, under its workflow's id. Idempotent. What the store knows better is taken from there, and a run
+ * of a source that is not stored leaves no trace, not even a metric.
+ */
+export function recordSyncRun(world: SyncWorld): Implementation<'recordSyncRun'> {
+  return async ({ registry, source, run }, reported) => {
+    const stored = await world.catalogue.findSource(registry, source);
+    if (!stored) return;
+    const outcome: SyncOutcome = { ...verified(reported, stored), source, run };
     await world.catalogue.recordRun(registry, syncWorkflowId(registry, source, run), outcome);
     world.onRun?.(registry, outcome);
   };
+}
+
+/** Drops counts that are not those of the stored content. The revision of a success is the one that is stored. */
+function verified(outcome: Parameters<Implementation<'recordSyncRun'>>[1], stored: SourceEntity): SyncOutcome {
+  const { counts, revision, ...rest } = outcome;
+  const known = outcome.failure ? revision : (stored.revision ?? undefined);
+  const areStored =
+    counts?.served === stored.servedCount &&
+    counts.hidden === stored.hiddenCount &&
+    counts.quarantined === stored.quarantinedCount;
+  return { ...rest, ...(known !== undefined && { revision: known }), ...(counts && areStored && { counts }) };
 }

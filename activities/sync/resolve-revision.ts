@@ -1,28 +1,25 @@
 import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
-import type { SyncActivities } from '../contract.js';
+import type { Implementation } from '../inputs.js';
 import { underHeartbeat } from '../heartbeat.js';
-import { openSource, storedContent } from './open-source.js';
+import { isStoredAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 
 /** Not every registry tells of what it removed: all of it is read again this often, whatever it says. */
 const SWEEP_EVERY_MS = 24 * 3600_000;
 
-/** Clocks of replicas differ, and a commit can become visible after a later one: look back a little. */
-const OVERLAP_MS = 60_000;
-
 /**
  * Asks the source what it holds and compares with what the database holds. Nothing is written but the time of the
  * look. Safe to repeat.
  */
-export function resolveRevision(world: SyncWorld): SyncActivities['resolveRevision'] {
+export function resolveRevision(world: SyncWorld): Implementation<'resolveRevision'> {
   return (request) =>
     underHeartbeat(async (scope) => {
       using _turn = await world.turns.looks.take(scope.signal);
       const source = await openSource(world, request, scope);
       await world.catalogue.markSyncing(source.stored);
       const resolved = await resolve(source, request);
-      if (!resolved.unchanged) return { ...resolved, specHash: source.plan.specHash };
+      if (!resolved.unchanged) return resolved;
       await world.catalogue.markSynced(source.stored, resolved.revision);
       return { ...resolved, stored: storedContent(source.stored) };
     });
@@ -54,14 +51,9 @@ async function resolvePages(source: OpenPages, { trigger }: SyncRequest, nowMs: 
     return walk('everything: asked for by hand');
   if (verdict === 'unchanged') return { revision: stored.revision, label: because, unchanged: true };
   if (verdict === 'unknown' || stored.latestUpdate === null) return walk(`everything: ${because}`);
-  const since = new Date(Date.parse(stored.latestUpdate) - OVERLAP_MS).toISOString();
-  return { ...walk(`changes since ${since}: ${because}`), since };
+  return { ...walk(`changes since ${stored.latestUpdate}: ${because}`), changesOnly: true };
 }
 
 function walk(label: string): ResolvedRevision {
   return { revision: 'walk', label, unchanged: false };
-}
-
-function isStoredAlike({ stored, plan }: OpenFile | OpenPages): boolean {
-  return stored.specHash === plan.specHash && stored.filterHash === plan.filterHash;
 }

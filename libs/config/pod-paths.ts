@@ -18,3 +18,6 @@ export const SERVER_CONFIG_KEY = 'config.yaml';
 
 /** Beside it: the generation of the MCPRegistry that it says, for those who see the ConfigMap as a folder as well. */
 export const SERVER_GENERATION_KEY = 'generation';
+
+/** The key beside it that holds the value of the sync-trigger annotation; absent while there is none. */
+export const SERVER_TRIGGER_KEY = 'sync-trigger';

@@ -22,9 +22,13 @@ const NOTICES = {
   UnknownFields: 'Warning',
   /** None of the user's containers is the server's. */
   SidecarsOnly: 'Warning',
+  /** Another manager sets fields of our objects back again and again. */
+  FieldContested: 'Warning',
 } as const;
 
 export type NoticeReason = keyof typeof NOTICES;
+
+export const NOTICE_REASONS = Object.keys(NOTICES) as NoticeReason[];
 
 /** What somebody should know of a registry beside its conditions: said once, as an event, when it becomes so. */
 export interface Notice {

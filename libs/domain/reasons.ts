@@ -38,6 +38,7 @@ export const REASONS = [
   'KubernetesRefused',
   'KubernetesUnreachable',
   // The machinery around the sync.
+  'ConfigurationPending',
   'StoreLost',
   'TimedOut',
   'Cancelled',

@@ -5,6 +5,22 @@ export interface RegistryRef {
   readonly uid: string;
 }
 
+declare const brand: unique symbol;
+
+/** The uid of an MCPRegistry, checked: a lower-case UUID, which is safe as the name of a folder and as a row's key. */
+export type RegistryUid = string & { readonly [brand]: 'RegistryUid' };
+
+/** A registry whose names and uid have passed the checks at the boundary of a process. */
+export interface CheckedRegistryRef extends RegistryRef {
+  readonly uid: RegistryUid;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function isRegistryUid(uid: string): uid is RegistryUid {
+  return UUID.test(uid);
+}
+
 /** The id is the lock: at most one workflow runs for one resource, whoever asks for it and how often. */
 export function registryWorkflowId(registry: RegistryRef): string {
   return `mcpregistry/${registry.namespace}/${registry.name}/${registry.uid}`;

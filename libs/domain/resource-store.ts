@@ -36,10 +36,13 @@ export interface ResourceStore {
   release(ref: RegistryRef): Promise<void>;
 }
 
+/** As much of a registry as a server that syncs it knows. */
+export type SyncedResource = Pick<RegistryResource, 'ref' | 'generation' | 'spec' | 'triggerToken'>;
+
 /** The same for who syncs, beside a store: what is wanted, and what that refers to. */
 export interface SyncResources {
   /** Undefined when it is gone, or when the name now belongs to another uid. */
-  findRegistry(ref: RegistryRef): Promise<Pick<RegistryResource, 'ref' | 'generation' | 'spec'> | undefined>;
+  findRegistry(ref: RegistryRef): Promise<SyncedResource | undefined>;
 
   /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. `data` and `binaryData` alike. */
   configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array>;

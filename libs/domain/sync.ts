@@ -5,7 +5,9 @@ import type { RegistryRef } from './registry-ref.js';
 import type { SourceFormat } from './source-format.js';
 
 /** Why a sync was started. `initial`: never synced in this store; `start`: the store came back; `change`: spec or data reference edited. */
-export type SyncTrigger = 'initial' | 'start' | 'interval' | 'change' | 'manual' | 'retry';
+export const SYNC_TRIGGERS = ['initial', 'start', 'interval', 'change', 'manual', 'retry'] as const;
+
+export type SyncTrigger = (typeof SYNC_TRIGGERS)[number];
 
 /** One source as who syncs it sees it: references and hashes, never the spec itself. */
 export interface SourceOutline {
@@ -52,8 +54,8 @@ export interface SyncRequest {
   readonly mayBeEmpty?: true;
   /** Mark what is stored by the filter of now, before anything else. */
   readonly refilter?: true;
-  /** Held back by the shrink guard and confirmed since: this revision, and no other, may remove what it removes. */
-  readonly confirmedRevision?: string;
+  /** Value of the sync-trigger annotation as the workflow knows it: a server that reads an older one waits for this one. */
+  readonly triggerToken?: string;
 }
 
 /** What a source holds now. Equal revisions mean equal content. */
@@ -62,10 +64,8 @@ export interface ResolvedRevision {
   readonly revision: string;
   /** How messages name it: `registry.json at main@3f2c…`. */
   readonly label: string;
-  /** Only what changed since then is to be read (RFC 3339); absent: everything. */
-  readonly since?: string;
-  /** Of the spec that was looked by; absent in what earlier releases resolved. */
-  readonly specHash?: string;
+  /** It is enough to read what changed since the last sync; absent: everything is to be read. */
+  readonly changesOnly?: true;
   /** Stored already, read with this very spec and filter: nothing to do. */
   readonly unchanged: boolean;
   /** What is stored, when that is all there is to say. */
@@ -97,8 +97,6 @@ export interface SyncFailure {
   readonly reason: Reason;
   readonly message: string;
   readonly destiny: Destiny;
-  /** What the shrink guard held back, by its revision. */
-  readonly heldRevision?: string;
   /** To be said under this reason as well. */
   readonly notice?: NoticeReason;
   /** The source asked to be left alone for so long. */
@@ -110,7 +108,7 @@ export interface SyncOutcome {
   readonly source: string;
   readonly run: number;
   readonly storeId: string;
-  /** Whose tasks it was made of; absent in what earlier releases told. */
+  /** The task queue that its activities were scheduled on. */
   readonly taskQueue?: string;
   readonly trigger: SyncTrigger;
   /** Milliseconds since 1970, by the workflow's clock. */

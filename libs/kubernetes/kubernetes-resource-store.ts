@@ -90,9 +90,14 @@ function toResource({ metadata, spec }: RegistryObject, ref: RegistryRef): Regis
   };
 }
 
-/** What the annotation asks for; removing it, or emptying it, asks for nothing. */
+/** A longer value of the annotation is cut: the token is copied into histories and the status. */
+const TRIGGER_LIMIT = 256;
+
+/** Returns what the annotation asks for; removing it, or emptying it, asks for nothing. */
 export function triggerTokenOf({ annotations = {} }: KubernetesObject['metadata']): string | undefined {
-  return TRIGGER_ANNOTATIONS.map((annotation) => annotations[annotation]).find(Boolean);
+  return TRIGGER_ANNOTATIONS.map((annotation) => annotations[annotation])
+    .find(Boolean)
+    ?.slice(0, TRIGGER_LIMIT);
 }
 
 /**

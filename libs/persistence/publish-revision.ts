@@ -107,7 +107,8 @@ async function recordRevision(
     `UPDATE source SET revision = $2, content_hash = $3, spec_hash = $4, filter_hash = $5, synced_filter_hash = $5, synced_at = now(),
             served_count = $6, hidden_count = $7, quarantined_count = $8, generation = generation + $12::int,
             latest_update = CASE WHEN $11 THEN $9 ELSE coalesce($9, latest_update) END, etag = $10,
-            swept_at = CASE WHEN $11 THEN now() ELSE swept_at END
+            swept_at = CASE WHEN $11 THEN now() ELSE swept_at END,
+            held_revision = NULL, held_trigger = NULL, confirmed_revision = NULL
       WHERE id = $1`,
     [
       sourceId,

@@ -56,13 +56,18 @@ export class RegistryCatalogue {
     });
   }
 
-  /** The stored source; throws `Cancelled` when the registry or the source is no longer there. */
-  async getSource(registry: RegistryRef, name: string): Promise<SourceEntity> {
-    const source = await this.dataSource.manager.findOneBy(SourceEntity, {
+  /** Returns the stored source; null when the registry, by name and uid, or the source is not stored. */
+  findSource(registry: RegistryRef, name: string): Promise<SourceEntity | null> {
+    return this.dataSource.manager.findOneBy(SourceEntity, {
       ...placeOf(registry),
       name,
       owner: { uid: registry.uid },
     });
+  }
+
+  /** Returns the stored source; throws `Cancelled` when the registry or the source is no longer there. */
+  async getSource(registry: RegistryRef, name: string): Promise<SourceEntity> {
+    const source = await this.findSource(registry, name);
     if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
     return source;
   }
@@ -77,8 +82,21 @@ export class RegistryCatalogue {
 
   /** The source holds what is stored already; only the time and the name of the revision are new. */
   async markSynced(source: SourceEntity, revision: string): Promise<void> {
-    const changes = { revision, syncedAt: new Date(), syncedFilterHash: () => 'filter_hash' };
+    const nothingHeld = { heldRevision: null, heldTrigger: null, confirmedRevision: null };
+    const changes = { revision, syncedAt: new Date(), syncedFilterHash: () => 'filter_hash', ...nothingHeld };
     await this.dataSource.manager.update(SourceEntity, { id: source.id }, changes);
+  }
+
+  /**
+   * Remembers the revision that the shrink guard refused, with the value of the sync trigger at that time. Idempotent: the
+   * trigger of the first refusal counts.
+   */
+  async holdBack({ id }: SourceEntity, revision: string, triggerToken: string | undefined): Promise<void> {
+    await this.dataSource.manager.query(
+      `UPDATE source SET held_revision = $2, held_trigger = $3, confirmed_revision = NULL
+        WHERE id = $1 AND held_revision IS DISTINCT FROM $2`,
+      [id, revision, triggerToken ?? null],
+    );
   }
 
   /** The keys of the first entries in quarantine, cut to a length that a message can bear. */
@@ -90,15 +108,11 @@ export class RegistryCatalogue {
     return rows.map(({ key }) => key);
   }
 
-  /** Writes a run and forgets those beyond the newest 200. Safe to repeat; a run of a source that is gone is dropped. */
+  /** Writes a run and forgets those beyond the newest 200. Idempotent; a run of a source that is gone is dropped. */
   async recordRun(registry: RegistryRef, workflowId: string, outcome: SyncOutcome): Promise<void> {
+    const source = await this.findSource(registry, outcome.source);
+    if (!source) return;
     await this.dataSource.transaction(async (manager) => {
-      const source = await manager.findOneBy(SourceEntity, {
-        ...placeOf(registry),
-        name: outcome.source,
-        owner: { uid: registry.uid },
-      });
-      if (!source) return;
       await manager.upsert(
         SyncRunEntity,
         {

@@ -315,6 +315,23 @@ describe('over HTTP', () => {
     expect((await fetchFile(wanted, context)).content).toBe('old');
   });
 
+  it('imports no commit that the wanted branch does not lead to, though the server hands it out', async () => {
+    const ancestor = await repository.commit({ 'registry.json': 'before' });
+    await repository.commit({ 'registry.json': 'ours' });
+    const foreign = await repository.commit({ 'registry.json': 'foreign' });
+    await repository.git('update-ref', 'refs/pull/1/head', foreign);
+    await repository.git('reset', '--quiet', '--hard', 'HEAD~1');
+    const wanted = spec({ repository: await overHttp(), branch: 'main' });
+    const path = join(context.cacheDirectory, 'fetched.json');
+    const download = (revision: string) => gitSource.download(wanted, { revision, label: revision }, path, context);
+    await expect(download(foreign)).rejects.toMatchObject({ reason: 'RefNotFound', destiny: 'retry' });
+    await download(ancestor);
+    expect(await readFile(path, 'utf8')).toBe('before');
+    const pinned = { ...wanted, commit: ancestor };
+    const pull = gitSource.download(pinned, { revision: foreign, label: foreign }, path, context);
+    await expect(pull).rejects.toMatchObject({ reason: 'RefNotFound' });
+  });
+
   it('reads an annotated tag from such a server', async () => {
     await repository.commit({ 'registry.json': 'tagged' });
     await repository.git('tag', '--annotate', '--message=release', 'v1');

@@ -44,7 +44,7 @@ const stored = async () =>
 
 async function synced(): Promise<Awaited<ReturnType<RegistryWorld['nthRun']>>> {
   const before = world.runs.length;
-  await world.workflows.syncNow(world.registry, 'upstream');
+  await world.syncByUser('upstream');
   return eventually(() => world.runs[before]?.outcome);
 }
 

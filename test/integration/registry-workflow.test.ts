@@ -152,7 +152,21 @@ describe('a git source', () => {
 });
 
 describe('a source that shrinks', () => {
-  it('is held back until a trigger confirms that very revision', async () => {
+  it.each([
+    [
+      'the sync-trigger annotation',
+      async () => {
+        const annotation = "  annotations:\n    toolhive.stacklok.dev/sync-trigger: 'accept it'";
+        await world!.edit(manifest(gitSource('400ms'), annotation));
+      },
+    ],
+    [
+      'a sync that is asked for over the API',
+      async () => {
+        await world!.syncByUser('servers');
+      },
+    ],
+  ])('is held back until that very revision is confirmed by %s', async (_by, confirm) => {
     const repository = await createGitRepository();
     await repository.commit({ [CATALOGUE]: toolhiveCatalogue(30) });
     await start(manifest(gitSource('400ms')), repository);
@@ -161,9 +175,10 @@ describe('a source that shrinks', () => {
     const held = await world!.source('servers', ({ failure }) => failure?.reason === 'ShrinkGuard');
     expect(held).toMatchObject({ serverCount: 30 });
     expect(held.failure?.message).toContain(small);
-    await world!.workflows.syncNow(world!.registry, 'servers');
+    await confirm();
     const run = await eventually(() => world!.runs.find(({ outcome }) => outcome.counts?.served === 5)?.outcome);
-    expect(run).toMatchObject({ trigger: 'manual', revision: small, counts: { removed: 25 } });
+    expect(run).toMatchObject({ revision: small, counts: { removed: 25 } });
+    expect(await world!.query('SELECT 1 FROM source WHERE held_revision IS NOT NULL')).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { provisionActivities, registryActivities } from '#activities/index.js';
-import type { DeployedServer } from '#activities/contract.js';
+import type { DeployedServer, ProvisionActivities } from '#activities/contract.js';
 import type { ServerSettings } from '#activities/provision/desired/blueprint.js';
 import type { ProvisionWorld } from '#activities/provision/provision-world.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -75,6 +75,11 @@ export class ProvisionedRegistry {
     const deployed = await activities.ensureDeployment(ref);
     await activities.ensureService(ref);
     return deployed;
+  }
+
+  /** Calls one activity for whatever registry. */
+  call(activity: keyof ProvisionActivities, registry: RegistryRef): Promise<unknown> {
+    return this.activities[activity](registry);
   }
 
   desired() {

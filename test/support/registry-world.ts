@@ -9,6 +9,7 @@ import type { Store, SyncOutcome } from '#domain/sync.js';
 import { Nudger } from '#operator/nudger.js';
 import { RegistryWorkflows } from '#operator/registry-workflows.js';
 import { startRegistryWorker } from '#operator/registry-worker.js';
+import { confirmHeld } from '#persistence/confirm-held.js';
 import { createDataSource } from '#persistence/database.js';
 import { readStoreId } from '#persistence/migrate.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
@@ -16,6 +17,7 @@ import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { documentDirectory } from '#standalone/document-directory.js';
 import { DocumentStore } from '#standalone/documents/document-store.js';
+import { unprovisionStored } from '#standalone/unprovision.js';
 import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
@@ -55,6 +57,8 @@ export class RegistryWorld {
     readonly dataSource: DataSource,
     /** How the sync worker was started, or is to be. */
     readonly syncWorker: TestSyncWorkerOptions,
+    /** The queue of the workflows. */
+    readonly taskQueue: string,
     private readonly nudger: Nudger,
     private readonly ends: (() => Promise<unknown>)[],
   ) {}
@@ -106,7 +110,17 @@ export class RegistryWorld {
       onFailure: () => undefined,
     });
     const ends: (() => Promise<unknown>)[] = [];
-    const self = new RegistryWorld(temporal, workflows, documents, database, dataSource, syncWorker, nudger, ends);
+    const self = new RegistryWorld(
+      temporal,
+      workflows,
+      documents,
+      database,
+      dataSource,
+      syncWorker,
+      taskQueue,
+      nudger,
+      ends,
+    );
     const registryWorker = await startRegistryWorker({
       connection: temporal.connection,
       namespace: 'default',
@@ -116,7 +130,7 @@ export class RegistryWorld {
       world: {
         resources: documents,
         minSyncIntervalMs,
-        unprovision: (registry) => catalogue.removeRegistry(registry),
+        unprovision: unprovisionStored(catalogue, join(directory, 'cache')),
       },
     });
     const stopSyncWorker =
@@ -174,6 +188,15 @@ export class RegistryWorld {
     });
     this.ends.unshift(() => api.close());
     return api;
+  }
+
+  /** Asks for a sync as a user does over the API: who asks consents to what is held back. */
+  async syncByUser(source: string): Promise<void> {
+    const database = {
+      query: async (sql: string, values: unknown[]) => ({ rows: await this.query<never>(sql, values) }),
+    };
+    await confirmHeld(database, this.registry, source);
+    await this.workflows.syncNow(this.registry, source);
   }
 
   /** What came of the n-th run of a source, counted from 1, once it is written down. */

@@ -38,6 +38,14 @@ describe('a server', () => {
     expect(provisionDue(done, edited, T0)).toBe(true);
   });
 
+  it('is told of a new sync trigger, and stays provisioned meanwhile', () => {
+    const triggered = { ...plan, triggerToken: '7' };
+    expect(provisionDue(done, triggered, T0)).toBe(true);
+    const telling = provisionStarted(done, triggered);
+    expect(provisionDue(telling, triggered, T0)).toBe(false);
+    expect(summarizeServer(registry, telling, triggered).provisioned).toBe(true);
+  });
+
   it('is provisioned again when somebody changed it, also while it is being provisioned', () => {
     expect(provisionDue(driftNoticed(done), plan, T0)).toBe(true);
     const meanwhile = driftNoticed(provisionStarted(NOT_PROVISIONED, plan));

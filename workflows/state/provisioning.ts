@@ -10,6 +10,8 @@ import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 export interface ProvisioningState {
   /** Digest of the plan that was tried last. */
   readonly tried?: string;
+  /** The sync trigger that the server was told of last, or is being told of. */
+  readonly toldTrigger?: string;
   /** Digest of the plan that was followed last, whole. */
   readonly done?: string;
   /** Somebody changed or removed what was made. */
@@ -31,7 +33,8 @@ const LONGEST_BACKOFF_MS = 5 * 60_000;
 
 export function provisionDue(state: ProvisioningState, plan: ProvisionPlan | undefined, nowMs: number): boolean {
   if (!plan) return false;
-  return state.tried !== plan.digest || state.drifted === true || (state.retryAtMs ?? Infinity) <= nowMs;
+  const isNews = state.tried !== plan.digest || state.toldTrigger !== plan.triggerToken;
+  return isNews || state.drifted === true || (state.retryAtMs ?? Infinity) <= nowMs;
 }
 
 export function driftNoticed(state: ProvisioningState): ProvisioningState {
@@ -39,9 +42,9 @@ export function driftNoticed(state: ProvisioningState): ProvisioningState {
 }
 
 /** What failed before stays told until it is known how this attempt ends. */
-export function provisionStarted(state: ProvisioningState, { digest }: ProvisionPlan): ProvisioningState {
-  const { drifted: _drifted, retryAtMs: _retry, ...rest } = state;
-  return { ...rest, tried: digest };
+export function provisionStarted(state: ProvisioningState, { digest, triggerToken }: ProvisionPlan): ProvisioningState {
+  const { drifted: _drifted, retryAtMs: _retry, toldTrigger: _told, ...rest } = state;
+  return { ...rest, tried: digest, ...(triggerToken !== undefined && { toldTrigger: triggerToken }) };
 }
 
 export function provisioned(state: ProvisioningState, digest: string, deployed: DeployedServer): ProvisioningState {
@@ -82,6 +85,7 @@ export function summarizeServer(registry: RegistryRef, state: ProvisioningState,
     endpoint: serverEndpoint(registry),
     podTemplate: plan.podTemplate,
     provisioned: state.done === plan.digest,
+    ...(deployed && { podHash: deployed.podHash }),
     ...(failure && {
       failure: {
         reason: failure.reason,

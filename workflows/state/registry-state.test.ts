@@ -371,41 +371,10 @@ function request(state: RegistryState, due: DueSync): SyncRequest {
   return toSyncRequest(state, due) ?? expect.unreachable('there is nothing to ask for');
 }
 
-describe('a revision that the shrink guard held back', () => {
-  const guarded = {
-    failure: { reason: 'ShrinkGuard', message: 'too few', destiny: 'wait', heldRevision: 'small' },
-  } as const;
-
-  it('is confirmed by a manual trigger, and by nothing else', () => {
-    let state = run(living(desired([plan('a')])), 'a', T0);
-    state = settled(state, outcome(state, 'a', guarded), T0, 0);
-    const [regular] = dueSyncs(state, T0 + 60 * MINUTE);
-    expect(request(state, regular!).confirmedRevision).toBeUndefined();
-    const [manual] = dueSyncs(syncRequested(state, { source: 'a' }, T0 + 1), T0 + 1);
-    expect(request(syncRequested(state, { source: 'a' }, T0 + 1), manual!).confirmedRevision).toBe('small');
-  });
-
-  it('stays confirmed by a manual trigger, whatever comes on top and until the source could be asked', () => {
-    let state = run(living(desired([plan('a')])), 'a', T0);
-    state = settled(state, outcome(state, 'a', guarded), T0, 0);
-    state = syncRequested(state, { source: 'a' }, T0 + 1);
-    state = adopted(state, desired([plan('a', { referenceHash: 'edited' })], { generation: 2 }), T0 + 1);
-    expect(triggers(told(state, T0 + 1), T0 + 1)).toEqual({ a: 'manual' });
-    state = run(told(state, T0 + 1), 'a', T0 + 1);
-    const failure = { reason: 'Unreachable', message: 'no answer', destiny: 'retry' } as const;
-    state = settled(state, outcome(state, 'a', { failure }), T0 + 1, 0);
-    const [again] = dueSyncs(state, T0 + MINUTE);
-    expect(again?.trigger).toBe('manual');
-    expect(request(state, again!).confirmedRevision).toBe('small');
-  });
-
-  it('is forgotten when a later sync succeeds', () => {
-    let state = run(living(desired([plan('a')])), 'a', T0);
-    state = settled(state, outcome(state, 'a', guarded), T0, 0);
-    state = run(state, 'a', T0 + 60 * MINUTE);
-    state = settled(state, outcome(state, 'a'), T0 + 60 * MINUTE, 0);
-    const [manual] = dueSyncs(syncRequested(state, { source: 'a' }, T0 + 61 * MINUTE), T0 + 61 * MINUTE);
-    expect(request(state, manual!).confirmedRevision).toBeUndefined();
+describe('a request', () => {
+  it('carries the sync trigger that was handled, so that a server which reads an older one waits for it', () => {
+    const state = living(desired([plan('a')], { triggerToken: '7' }));
+    expect(request(state, dueSyncs(state, T0)[0]!).triggerToken).toBe('7');
   });
 });
 

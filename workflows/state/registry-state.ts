@@ -63,8 +63,6 @@ export interface SourceState {
     readonly filterHash?: string;
   };
   readonly failure?: SyncFailure;
-  /** The revision that the shrink guard held back; a manual trigger confirms it. */
-  readonly heldRevision?: string;
 }
 
 export interface RunningSync {

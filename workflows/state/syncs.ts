@@ -69,7 +69,7 @@ export function requested(source: SourceState, trigger: SyncTrigger, nowMs: numb
   return { ...source, due: { atMs: Math.min(nowMs, due?.atMs ?? nowMs), trigger: outranking(due?.trigger, trigger) } };
 }
 
-/** Only a sync that is asked for by hand confirms what is held back: nothing that comes on top may take its place. */
+/** Returns the stronger reason: that somebody asks for a sync by hand is shown to them, whatever else asks for it. */
 function outranking(asked: SyncTrigger | undefined, next: SyncTrigger): SyncTrigger {
   return asked === 'manual' ? asked : next;
 }
@@ -96,7 +96,7 @@ export function started(state: RegistryState, sync: DueSync, nowMs: number, dead
 export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: number, random: number): RegistryState {
   const intervalMs = state.desired?.sources.find(({ name }) => name === outcome.source)?.intervalMs;
   return mapSource(state, outcome.storeId, outcome.source, (source) => {
-    const { running, failure: _failure, heldRevision: _held, ...rest } = source;
+    const { running, failure: _failure, ...rest } = source;
     if (running?.run !== outcome.run) return source;
     // Nobody wants to know any more: it failed because it was asked to end.
     if (running.superseded && outcome.failure?.reason === 'Cancelled') {
@@ -104,10 +104,7 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
       return { ...before, due: { atMs: nowMs, trigger: running.again ?? 'change' } };
     }
     const isRetried = outcome.failure?.destiny === 'retry';
-    // What was confirmed stays so until the source could be asked.
-    const held = outcome.failure?.heldRevision ?? (isRetried ? source.heldRevision : undefined);
     const attemptCount = outcome.failure ? source.attemptCount + 1 : 0;
-    const isConfirming = running.trigger === 'manual' && held !== undefined;
     const next = running.again
       ? { atMs: nowMs, trigger: running.again }
       : nextSync(
@@ -121,13 +118,11 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
           },
           random,
         );
-    const due = next && isRetried && isConfirming ? { ...next, trigger: 'manual' as const } : next;
     const lastSync = outcome.failure ? afterFailure(outcome, source) : afterSuccess(outcome, source);
     return {
       ...rest,
       attemptCount,
-      ...(due ? { due } : {}),
-      ...(held === undefined ? {} : { heldRevision: held }),
+      ...(next ? { due: next } : {}),
       ...(outcome.failure ? { failure: outcome.failure } : {}),
       ...(lastSync ? { lastSync } : {}),
     };
@@ -198,7 +193,7 @@ export function toSyncRequest(state: RegistryState, { storeId, source, trigger }
   const known = stores[storeId];
   const plan = desired?.sources.find(({ name }) => name === source);
   if (!known || !plan) return undefined;
-  const { lastSync, heldRevision } = known.sources[source] ?? {};
+  const { lastSync } = known.sources[source] ?? {};
   return dropUndefined<SyncRequest>({
     registry,
     source,
@@ -208,7 +203,7 @@ export function toSyncRequest(state: RegistryState, { storeId, source, trigger }
     store: known.store,
     mayBeEmpty: plan.mayBeEmpty,
     refilter: lastSync !== undefined && lastSync.filterHash !== plan.filterHash ? true : undefined,
-    confirmedRevision: trigger === 'manual' ? heldRevision : undefined,
+    triggerToken: desired?.triggerToken,
   });
 }
 

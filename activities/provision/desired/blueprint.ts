@@ -10,6 +10,8 @@ export interface Blueprint {
   readonly registry: RegistryRef;
   /** Of the spec. */
   readonly generation: number;
+  /** Value of the sync-trigger annotation: the server takes a new one for consent to what it holds back. */
+  readonly triggerToken?: string;
   readonly spec: RegistrySpec;
   readonly settings: ServerSettings;
   /** Of what the pod has mounted and reads at its start: `Secret x, key y` to a version of that value, null while there is none. */

@@ -1,4 +1,4 @@
-import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY } from '#config/pod-paths.js';
+import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, SERVER_TRIGGER_KEY } from '#config/pod-paths.js';
 import { renderServerConfig } from '#config/server-config.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
@@ -7,11 +7,14 @@ import { head, names } from './naming.js';
 export const CA_BUNDLE_KEY = 'ca-bundle.crt';
 
 /** The server's configuration: that of the user as it is, or one rendered from the typed fields. */
-export function toConfigMap({ registry, generation, spec, settings }: Blueprint): KubernetesObject {
+export function toConfigMap({ registry, generation, triggerToken, spec, settings }: Blueprint): KubernetesObject {
   const text = spec.raw?.configYAML ?? renderServerConfig(spec, registry);
   const annotations = { 'toolhive.stacklok.dev/content-checksum': checksum(text) };
   // So that the server knows whether what it reads is what the workflow speaks of.
-  const known = { [SERVER_GENERATION_KEY]: String(generation) };
+  const known = {
+    [SERVER_GENERATION_KEY]: String(generation),
+    ...(triggerToken !== undefined && { [SERVER_TRIGGER_KEY]: triggerToken }),
+  };
   const config = head('ConfigMap', registry, names.config(registry.name), annotations);
   const bundle = settings.caBundle === undefined ? {} : { [CA_BUNDLE_KEY]: settings.caBundle };
   return { ...config, data: { [SERVER_CONFIG_KEY]: text, ...known, ...bundle } } as KubernetesObject;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#config/project-root.js';
+import { confirmHeld } from '#persistence/confirm-held.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import { AccessControl } from './auth/access-control.js';
 import type { AuthReferences } from './auth/provider-material.js';
@@ -83,7 +84,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     providerFaults: accessControl.registriesWithProviderFaults(),
   }));
   const { version, commit, buildDate } = options.version;
-  const syncTrigger = new SyncTrigger(options.syncNow);
+  const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(views, registry, source));
   const nudges = new SourceNudges(syncTrigger, logger);
   const published = new PublishedEntries(views, catalogue, nudges);
   const build = new BuildInfo(version, commit, buildDate);

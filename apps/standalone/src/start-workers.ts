@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -17,6 +16,7 @@ import { FETCH_TIMEOUT_MS } from '#sources/source.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { DocumentStore } from './documents/document-store.js';
+import { unprovisionStored } from './unprovision.js';
 
 /** Of all registries together. */
 const TURNS = 64;
@@ -62,10 +62,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     taskQueue,
     world: {
       ...world,
-      async unprovision(registry) {
-        await catalogue.removeRegistry(registry);
-        await rm(join(cacheDirectory, registry.uid), { recursive: true, force: true });
-      },
+      unprovision: unprovisionStored(catalogue, cacheDirectory),
     },
   });
   starting.defer(() => registryWorker.stop());

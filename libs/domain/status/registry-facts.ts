@@ -32,6 +32,8 @@ export interface ServerFacts {
   readonly podTemplate: boolean;
   /** Everything stands as the spec wants it now. */
   readonly provisioned: boolean;
+  /** Hash of the pod template that was deployed last. */
+  readonly podHash?: string;
   /** Of the last attempt to provision it. */
   readonly failure?: { readonly reason: Reason; readonly message: string; readonly notice?: NoticeReason };
   /** `live` is about the pod template that was deployed last. */

@@ -125,4 +125,20 @@ export class SourceEntity {
   /** When all of it was last read: not every source tells of removals in between. */
   @Column('timestamptz', { name: 'swept_at', nullable: true })
   sweptAt!: Date | null;
+
+  /** The revision that the shrink guard refused last; null when nothing is held back. */
+  @Column('text', { name: 'held_revision', nullable: true })
+  heldRevision!: string | null;
+
+  /** Value of the sync-trigger annotation when that was refused. */
+  @Column('text', { name: 'held_trigger', nullable: true })
+  heldTrigger!: string | null;
+
+  /** The held revision to which somebody has consented over the API. */
+  @Column('text', { name: 'confirmed_revision', nullable: true })
+  confirmedRevision!: string | null;
+
+  /** The highest number of a sync run that has opened the source: a run with a lower one may not publish any more. */
+  @Column('bigint', { default: 0 })
+  fence!: string;
 }

@@ -1,21 +1,24 @@
+import { createHash } from 'node:crypto';
 import { RegistryError } from '#domain/registry-error.js';
 import type { Git, ObjectFormat } from './git.js';
 import type { WantedRef } from './resolve-ref.js';
 
-/** Where the repository keeps the one commit that it was last fetched for. */
+/** Below this, the repository keeps the commit that was last fetched for a wanted ref. */
 const FETCHED = 'refs/source/fetched';
 
 /**
  * Makes the commit and its trees local, as little else as the server allows: at best no blob and no history. Throws a
- * RegistryError; `RefNotFound` when no branch or tag of the remote leads to the commit.
+ * RegistryError; `RefNotFound` when the wanted branch, tag or commit does not lead to it: servers hand out commits of others too,
+ * such as those of pull requests.
  */
 export async function fetchCommit(git: Git, commit: string, wanted: WantedRef): Promise<void> {
-  if ((await readCommit(git, FETCHED)) === commit) return;
+  if (wanted.kind === 'commit' && wanted.name !== commit) throw notWanted(git, commit, wanted);
+  if ((await readCommit(git, fetchedFor(wanted))) === commit) return;
   try {
     await fetchShallow(git, commit, wanted);
   } catch (error) {
     if (!(error instanceof RegistryError) || error.reason !== 'FetchFailed') throw error;
-    // What an earlier, killed fetch left behind (a lock, half a pack) must not fail this source for ever.
+    // What an earlier, killed fetch left behind (a lock, half a pack) must not fail this source forever.
     await git.startOver(objectFormatOf(commit));
     await fetchShallow(git, commit, wanted);
   }
@@ -34,26 +37,51 @@ async function fetchShallow(
   filter = ['--filter=blob:none'],
 ): Promise<void> {
   if (!(await isRepository(git))) await git.startOver(objectFormatOf(commit));
+  const target = fetchedFor(wanted);
   const shallow = ['--depth=1', ...filter];
-  if (await fetched(git, commit, [...shallow], `+${commit}:${FETCHED}`)) return;
-  // The server hands out only what its refs name: perhaps ours is still there…
-  if (wanted.ref && (await fetched(git, commit, [...shallow], `+${wanted.ref}:${FETCHED}`))) return;
-  // …else the commit is somewhere in the history, which time and size bound.
-  await git.startOver(objectFormatOf(commit));
-  if (await fetched(git, commit, filter, '+refs/heads/*:refs/source/heads/*', '+refs/tags/*:refs/source/tags/*')) {
-    await git.local(['update-ref', FETCHED, commit]);
-    return;
+  if (wanted.ref === undefined) {
+    if (await fetched(git, commit, target, shallow, `+${commit}:${target}`)) return;
+    // The server hands out only what its refs name: the commit is somewhere in the history, which time and size bound.
+    await git.startOver(objectFormatOf(commit));
+    await fetched(git, commit, target, filter, '+refs/heads/*:refs/source/heads/*', '+refs/tags/*:refs/source/tags/*');
+    if ((await readCommit(git, commit)) !== commit) throw notWanted(git, commit, wanted);
+  } else {
+    if (await fetched(git, commit, target, shallow, `+${wanted.ref}:${target}`)) return;
+    // The branch has moved since it was resolved: its history shows whether the commit is one of its own.
+    await git.startOver(objectFormatOf(commit));
+    await fetched(git, commit, target, filter, `+${wanted.ref}:${target}`);
+    if (!(await isAncestor(git, commit, target))) throw notWanted(git, commit, wanted);
   }
-  if (wanted.kind === 'commit') {
-    const message = `${git.remote.name} has no commit ${commit} on any branch or tag: check git.commit.`;
-    throw new RegistryError('RefNotFound', message);
-  }
-  const message = `${git.remote.name}: ${wanted.kind} ${wanted.name} moved on from ${commit} while it was fetched.`;
-  throw new RegistryError('RefNotFound', message, 'retry');
+  await git.local(['update-ref', target, commit]);
 }
 
-/** Tells whether the commit is here now; false as well when the server refuses to hand it out. */
-async function fetched(git: Git, commit: string, options: readonly string[], ...refspecs: string[]): Promise<boolean> {
+/** Names the local ref after the wanted one, so that what was fetched for another branch is not taken for this one's. */
+function fetchedFor({ kind, name }: WantedRef): string {
+  return `${FETCHED}/${createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 16)}`;
+}
+
+async function isAncestor(git: Git, commit: string, ref: string): Promise<boolean> {
+  const { exitCode } = await git.local(['merge-base', '--is-ancestor', commit, ref]);
+  return exitCode === 0;
+}
+
+function notWanted(git: Git, commit: string, wanted: WantedRef): RegistryError {
+  if (wanted.kind === 'commit') {
+    const message = `${git.remote.name} has no commit ${commit} on any branch or tag: check git.commit.`;
+    return new RegistryError('RefNotFound', message);
+  }
+  const message = `${git.remote.name}: ${wanted.kind} ${wanted.name} does not lead to ${commit}: it has moved on.`;
+  return new RegistryError('RefNotFound', message, 'retry');
+}
+
+/** Fetches, and reports whether `target` is the commit now; false as well when the server refuses to hand it out. */
+async function fetched(
+  git: Git,
+  commit: string,
+  target: string,
+  options: readonly string[],
+  ...refspecs: string[]
+): Promise<boolean> {
   const quiet = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--no-write-fetch-head'];
   try {
     await git.remotely(['fetch', ...quiet, ...options, '--end-of-options', git.remote.url, ...refspecs]);
@@ -61,7 +89,7 @@ async function fetched(git: Git, commit: string, options: readonly string[], ...
     if (error instanceof RegistryError && error.reason === 'RefNotFound') return false;
     throw error;
   }
-  return (await readCommit(git, FETCHED)) === commit || (await readCommit(git, commit)) === commit;
+  return (await readCommit(git, target)) === commit;
 }
 
 async function readCommit(git: Git, name: string): Promise<string | undefined> {

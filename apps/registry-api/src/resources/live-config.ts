@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, serverConfigName } from '#config/pod-paths.js';
+import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, SERVER_TRIGGER_KEY, serverConfigName } from '#config/pod-paths.js';
 import { formatConfigFault, parseServerConfig } from '#config/server-config.js';
 import type { ServerIdentity, ServerSpec } from '#config/server-config.js';
 import { RegistryError } from '#domain/registry-error.js';
@@ -18,6 +18,8 @@ export interface ConfigText {
   readonly text: string;
   /** Of the MCPRegistry. */
   readonly generation: number;
+  /** Value of its sync-trigger annotation. */
+  readonly triggerToken?: string;
 }
 
 /**
@@ -63,7 +65,8 @@ export class LiveConfig {
       const configMap = await cluster.get<ConfigMap>('ConfigMap', namespace, serverConfigName(name));
       const text = configMap?.data?.[SERVER_CONFIG_KEY];
       const generation = Number(configMap?.data?.[SERVER_GENERATION_KEY] ?? NEWEST);
-      return text === undefined ? undefined : { text, generation };
+      const triggerToken = configMap?.data?.[SERVER_TRIGGER_KEY];
+      return text === undefined ? undefined : { text, generation, ...(triggerToken !== undefined && { triggerToken }) };
     };
     this.refresh();
     this.#timer = setInterval(() => this.refresh(), REFRESH_MS).unref();
@@ -105,11 +108,16 @@ export class LiveConfig {
     return isKnownNewer ? known : { generation: NEWEST, ...mounted };
   }
 
-  /** Both files change at the same moment. It may come between the two looks: then the generation is too low, and soon right. */
+  /** All files change at the same moment. It may come between the two looks: then the generation is too low, and soon right. */
   private async readMounted(): Promise<Pick<ConfigText, 'text'> & Partial<ConfigText>> {
-    const generation = await readFile(join(dirname(this.file), SERVER_GENERATION_KEY), 'utf8').catch(() => undefined);
+    const beside = (key: string) => readFile(join(dirname(this.file), key), 'utf8').catch(() => undefined);
+    const [generation, triggerToken] = await Promise.all([beside(SERVER_GENERATION_KEY), beside(SERVER_TRIGGER_KEY)]);
     const text = await readFile(this.file, 'utf8');
-    return { text, ...(generation !== undefined && { generation: Number(generation) }) };
+    return {
+      text,
+      ...(generation !== undefined && { generation: Number(generation) }),
+      ...(triggerToken !== undefined && { triggerToken }),
+    };
   }
 
   private refresh(): void {

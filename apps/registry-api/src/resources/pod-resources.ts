@@ -29,8 +29,8 @@ export class PodResources implements SyncResources {
 
   async findRegistry(ref: RegistryRef): ReturnType<SyncResources['findRegistry']> {
     if (ref.uid !== this.options.registry.uid) return undefined;
-    const { text, generation } = await this.options.config.read();
-    return { ref, generation, spec: { configYAML: text } };
+    const { text, generation, triggerToken } = await this.options.config.read();
+    return { ref, generation, triggerToken, spec: { configYAML: text } };
   }
 
   /** An edit is seen at once where the API may be asked; a mounted file follows within a minute or so. */

@@ -3,32 +3,43 @@ import { SyncRefused } from '#domain/server-messages.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import { orAborted } from '#http/or-aborted.js';
 
+type NamedRegistry = Pick<RegistryRef, 'namespace' | 'name'>;
+
 /** Asks the workflow of a registry to sync one source, or all; resolves when the syncs have started. Throws `SyncRefused`. */
 export type SyncNow = (
-  registry: Pick<RegistryRef, 'namespace' | 'name'>,
+  registry: NamedRegistry,
   source: string | undefined,
   trigger?: SyncNowRequest['trigger'],
 ) => Promise<readonly StartedSync[]>;
 
-/** An update waits for as long as no worker takes it; whoever asked over HTTP does not. */
+/** Consents to what the shrink guard holds back of one source, or of all. */
+export type ConfirmHeld = (registry: NamedRegistry, source: string | undefined) => Promise<void>;
+
+/** An update of a workflow waits for as long as no worker takes it; an HTTP client does not. */
 const DEADLINE_MS = 10_000;
 
 /** Starts syncs on demand. */
 export class SyncTrigger {
   readonly #syncNow: SyncNow;
+  readonly #confirmHeld: ConfirmHeld | undefined;
 
-  constructor(syncNow: SyncNow) {
+  constructor(syncNow: SyncNow, confirmHeld?: ConfirmHeld) {
     this.#syncNow = syncNow;
+    this.#confirmHeld = confirmHeld;
   }
 
-  /** Throws `TriggerAway`. */
-  async start(...asked: Parameters<SyncNow>): Promise<readonly StartedSync[]> {
+  /**
+   * Starts a sync because of an event or, without `trigger`, because a user asks for it, who thereby consents to what is held
+   * back. Throws `TriggerAway`.
+   */
+  async start(...[registry, source, trigger = 'manual']: Parameters<SyncNow>): Promise<readonly StartedSync[]> {
     try {
-      return await orAborted(this.#syncNow(...asked), AbortSignal.timeout(DEADLINE_MS));
+      if (trigger === 'manual') await this.#confirmHeld?.(registry, source);
+      return await orAborted(this.#syncNow(registry, source, trigger), AbortSignal.timeout(DEADLINE_MS));
     } catch (error) {
-      // What else goes wrong on the way there is not for clients.
-      const said = error instanceof SyncRefused ? error.message : undefined;
-      throw new TriggerAway(said ?? 'whoever keeps the sources in sync does not answer', { cause: error });
+      // Any other error on the way is not for clients.
+      const stated = error instanceof SyncRefused ? error.message : undefined;
+      throw new TriggerAway(stated ?? 'the sync workflow is unreachable', { cause: error });
     }
   }
 }

@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { NOTICE_REASONS } from '#domain/notice.js';
+import { REASONS } from '#domain/reasons.js';
+import { isRegistryUid } from '#domain/registry-ref.js';
+import type { RegistryUid } from '#domain/registry-ref.js';
+import { sourceName } from '#domain/spec-fields.js';
+import { SYNC_TRIGGERS } from '#domain/sync.js';
+import type { Activities, ActivityName } from './contract.js';
+
+/**
+ * The schemas of what each activity may be given. A Temporal payload comes from whoever may write to the namespace, so it is
+ * a hint: its shape is checked here, and each activity reads what it acts on from its own store.
+ */
+
+const NAME_LIMIT = 253;
+const TEXT_LIMIT = 16_384;
+const REVISION_LIMIT = 256;
+const LIST_LIMIT = 200;
+/** Clocks of the machines of one site differ by less than this. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+const YEAR_2020_MS = Date.UTC(2020);
+
+/** A text for people: it is cut rather than refused, since nothing is decided by it. */
+const text = z.string().transform((value) => value.slice(0, TEXT_LIMIT));
+
+/** One line without control characters, such as a hash or a revision. */
+const token = z
+  .string()
+  .min(1)
+  .max(REVISION_LIMIT)
+  .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+
+const count = z.int().min(0);
+
+const pastMs = z
+  .number()
+  .min(YEAR_2020_MS, 'must be later than the year 2020')
+  .refine((ms) => ms <= Date.now() + CLOCK_SKEW_MS, 'must not be in the future');
+
+const objectName = z
+  .string()
+  .max(NAME_LIMIT)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/i, 'must be the name of a Kubernetes object');
+
+const registry = z.object({
+  namespace: objectName,
+  name: objectName,
+  uid: z.string().refine((uid): uid is RegistryUid => isRegistryUid(uid), 'must be a lower-case UUID'),
+});
+
+const generation = z.int().min(0);
+const trigger = z.enum(SYNC_TRIGGERS);
+
+const syncRequest = z.object({
+  registry,
+  source: sourceName,
+  address: text,
+  run: z.int().min(1),
+  trigger,
+  store: z.object({ id: token, taskQueue: z.string().max(1024), heartbeatTimeoutMs: count.exactOptional() }),
+  mayBeEmpty: z.literal(true).exactOptional(),
+  refilter: z.literal(true).exactOptional(),
+  triggerToken: z.string().max(TEXT_LIMIT).exactOptional(),
+});
+
+const resolvedRevision = z.object({
+  revision: token,
+  label: text,
+  changesOnly: z.literal(true).exactOptional(),
+  unchanged: z.boolean(),
+});
+
+const notice = z.object({ reason: z.enum(NOTICE_REASONS), message: text });
+
+const counts = z.object({
+  served: count,
+  hidden: count,
+  quarantined: count,
+  added: count,
+  updated: count,
+  removed: count,
+  unchanged: count,
+});
+
+const outcome = z
+  .object({
+    source: sourceName,
+    run: z.int().min(1),
+    storeId: token,
+    trigger,
+    startedAt: pastMs,
+    finishedAt: pastMs,
+    revision: token.exactOptional(),
+    contentHash: token.exactOptional(),
+    counts: counts.exactOptional(),
+    notice: notice.exactOptional(),
+    failure: z
+      .object({
+        reason: z.enum(REASONS),
+        message: text,
+        destiny: z.enum(['retry', 'wait', 'stop']),
+        notice: z.enum(NOTICE_REASONS).exactOptional(),
+      })
+      .exactOptional(),
+  })
+  .refine(({ startedAt, finishedAt }) => startedAt <= finishedAt, 'must not end before it starts');
+
+const sourceFacts = z.object({
+  name: sourceName,
+  builtIn: z.literal(true).exactOptional(),
+  running: z.object({ sinceMs: pastMs, manual: z.boolean() }).exactOptional(),
+  lastAttemptAtMs: pastMs.exactOptional(),
+  attemptCount: count,
+  lastSyncAtMs: pastMs.exactOptional(),
+  lastSyncHash: token.exactOptional(),
+  revision: token.exactOptional(),
+  serverCount: count.exactOptional(),
+  quarantined: count.exactOptional(),
+  quarantinedEntries: z.array(text).max(LIST_LIMIT).exactOptional(),
+  filterHash: token.exactOptional(),
+  notices: z.array(notice).max(LIST_LIMIT).exactOptional(),
+  failure: z.object({ reason: z.enum(REASONS), message: text }).exactOptional(),
+  nextSyncAtMs: z.number().min(YEAR_2020_MS).exactOptional(),
+});
+
+const serverFacts = z.object({
+  endpoint: text,
+  podTemplate: z.boolean(),
+  provisioned: z.boolean(),
+  podHash: token.exactOptional(),
+  failure: z
+    .object({ reason: z.enum(REASONS), message: text, notice: z.enum(NOTICE_REASONS).exactOptional() })
+    .exactOptional(),
+  delayed: z.object({ pod: objectName, reason: z.enum(REASONS), message: text }).exactOptional(),
+  warnings: z.array(notice).max(LIST_LIMIT),
+});
+
+const facts = z.object({
+  generation,
+  deleting: z.boolean(),
+  notices: z.array(notice).max(LIST_LIMIT).exactOptional(),
+  serving: z.boolean(),
+  handledTrigger: z.string().exactOptional(),
+  sources: z.array(sourceFacts).max(LIST_LIMIT),
+  server: serverFacts.exactOptional(),
+});
+
+const ofRegistry = z.tuple([registry]);
+const ofSync = z.tuple([syncRequest]);
+
+/** An activity without a schema does not compile, and one that is not listed here does not run. */
+export const INPUTS = {
+  readDesiredState: ofRegistry,
+  reportStatus: z.tuple([registry, facts]),
+  tearDown: ofRegistry,
+  ensureConfig: ofRegistry,
+  ensureAccess: ofRegistry,
+  ensureSecrets: ofRegistry,
+  ensureDeployment: ofRegistry,
+  ensureService: ofRegistry,
+  adoptPlan: z.tuple([registry, generation]),
+  applyFilter: ofSync,
+  resolveRevision: ofSync,
+  importRevision: z.tuple([syncRequest, resolvedRevision]),
+  recordSyncRun: z.tuple([syncRequest, outcome]),
+} satisfies Record<ActivityName, z.ZodType>;
+
+/** An activity as it is written: what it is given has been checked. */
+export type Implementation<Name extends ActivityName> = (
+  ...input: z.output<(typeof INPUTS)[Name]>
+) => ReturnType<Activities[Name]>;

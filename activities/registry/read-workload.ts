@@ -1,0 +1,20 @@
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { WorkloadFacts } from '#domain/workload.js';
+import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { controllerOf } from '#kubernetes/kubernetes-object.js';
+import { toWorkload } from '#kubernetes/to-workload.js';
+import type { Deployment, Pod } from '#kubernetes/to-workload.js';
+import { names, REGISTRY_LABEL } from '../provision/desired/naming.js';
+
+/** Reads how the Deployment of a registry and its pods are. An object of that name that belongs to another is none. */
+export async function readWorkload(api: KubernetesApi, registry: RegistryRef): Promise<WorkloadFacts> {
+  const { namespace, name, uid } = registry;
+  const found = await api.get<Deployment>('Deployment', namespace, names.server(name));
+  const deployment = found && controllerOf(found)?.uid === uid ? found : undefined;
+  const workload = toWorkload(deployment);
+  // Pods say why a server is not there; one that is there needs no explanation.
+  if (!deployment || workload.live) return workload;
+  const labelSelector = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}=${name}`;
+  const { items } = await api.list<Pod>('Pod', { namespace, labelSelector });
+  return toWorkload(deployment, items);
+}
