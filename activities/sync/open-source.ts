@@ -71,8 +71,13 @@ export async function openSource(
   const { type, spec } = source;
   const definition = findSource(type);
   if (definition?.shape === 'pages') {
-    const { urlRewrites, addressPolicy } = world.settings;
-    const settings: ApiSettings = { version: world.version, urlRewrites, ...(addressPolicy && { addressPolicy }) };
+    const { urlRewrites, addressPolicy, concealedCause } = world.settings;
+    const settings: ApiSettings = {
+      version: world.version,
+      urlRewrites,
+      ...(addressPolicy && { addressPolicy }),
+      ...(concealedCause && { concealedCause }),
+    };
     const { latestUpdate, etag } = opened.stored;
     const known = {
       ...(latestUpdate === null ? {} : { updatedSince: latestUpdate }),

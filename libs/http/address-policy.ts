@@ -44,6 +44,14 @@ export function isAllowed(address: string, policy: AddressPolicy): boolean {
   return reach === 'public' || (reach === 'private' && policy === 'private-allowed');
 }
 
+/**
+ * Returns the policy for the hop that follows a connection. The user chose the first address; a host in the internet must not choose
+ * one in the private network that this process stands in.
+ */
+export function policyAfter(policy: AddressPolicy, reached: AddressReach | undefined): AddressPolicy {
+  return reached === 'private' ? policy : 'public-only';
+}
+
 function lookUp(address: string, family: 'ipv4' | 'ipv6'): AddressReach {
   if (NEVER.check(address, family)) return 'never';
   return PRIVATE.check(address, family) ? 'private' : 'public';

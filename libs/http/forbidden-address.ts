@@ -1,10 +1,13 @@
 import { reachOf } from './address-policy.js';
 
-/** A host is where the policy lets nobody go. The message is a predicate, to follow the URL. */
+/**
+ * The policy forbids the address of a host. The message is a predicate that follows the URL. It does not say what the name resolved
+ * to: the names of a private network are not for everybody who may write a spec.
+ */
 export class ForbiddenAddress extends Error {
   constructor(host: string, address: string) {
     const what = reachOf(address) === 'never' ? 'a link-local, metadata or reserved address' : 'a private address';
-    super(`${host === address ? 'is' : `leads to ${address},`} ${what}, where requests must not go`);
+    super(`${host === address ? 'is' : 'leads to'} ${what}, where requests must not go`);
     this.name = 'ForbiddenAddress';
   }
 }

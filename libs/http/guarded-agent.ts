@@ -1,11 +1,10 @@
-import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import type { LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import { isAllowed, reachOf } from './address-policy.js';
 import type { AddressPolicy, AddressReach } from './address-policy.js';
 import { ForbiddenAddress } from './forbidden-address.js';
+import { guardedLookup } from './guarded-lookup.js';
 
 /** Connections that are kept for the next request, none of which ends where the policy forbids. */
 export interface GuardedAgent extends AsyncDisposable {
@@ -19,12 +18,17 @@ export interface GuardedAgent extends AsyncDisposable {
  * Names are judged as they are resolved, literal addresses before (they are never resolved), and the socket once
  * more when it is connected. `ca` (PEM) is trusted beside the authorities that this process trusts anyway.
  */
-export function createGuardedAgent(policy: AddressPolicy, connectTimeoutMs: number, ca?: string): GuardedAgent {
+export function createGuardedAgent(
+  policy: AddressPolicy,
+  connectTimeoutMs: number,
+  ca?: string,
+  onAttempt: (reach: AddressReach) => void = () => undefined,
+): GuardedAgent {
   const reached = new Map<string, AddressReach>();
   const life = new AbortController();
   const options = {
     timeout: connectTimeoutMs,
-    lookup: guardedLookup(policy),
+    lookup: guardedLookup(policy, onAttempt),
     signal: life.signal,
     ...(ca !== undefined && { ca: [...getCACertificates(), ca] }),
   };
@@ -35,6 +39,7 @@ export function createGuardedAgent(policy: AddressPolicy, connectTimeoutMs: numb
       callback(new ForbiddenAddress(hostname, hostname), null);
       return;
     }
+    if (isIP(hostname) !== 0) onAttempt(reachOf(hostname));
     connectUnguarded(target, (...[error, socket]) => {
       if (error) {
         callback(error, null);
@@ -60,21 +65,5 @@ export function createGuardedAgent(policy: AddressPolicy, connectTimeoutMs: numb
       life.abort();
       await dispatcher.destroy();
     },
-  };
-}
-
-function guardedLookup(policy: AddressPolicy): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) {
-        callback(error, '');
-        return;
-      }
-      const allowed = addresses.filter(({ address }) => isAllowed(address, policy));
-      const [first] = allowed;
-      if (!first) callback(new ForbiddenAddress(hostname, addresses[0]?.address ?? ''), '');
-      else if (options.all) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
   };
 }

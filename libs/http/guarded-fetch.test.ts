@@ -1,8 +1,9 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { policyAfter } from './address-policy.js';
 import type { AddressPolicy } from './address-policy.js';
-import { createGuardedFetch, policyAfter } from './guarded-fetch.js';
+import { createGuardedFetch } from './guarded-fetch.js';
 import type { GetOptions, HttpAnswer } from './guarded-fetch.js';
 import type { HttpFailure } from './http-failure.js';
 import { startHttpServer, startHttpsServer, startTcpServer } from './testing/http-server.js';

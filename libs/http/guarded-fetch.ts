@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { formatDuration } from '#domain/go-duration.js';
 import { RegistryError } from '#domain/registry-error.js';
+import { policyAfter } from './address-policy.js';
 import type { AddressPolicy, AddressReach } from './address-policy.js';
 import { errorText } from './error-text.js';
 import { createGuardedAgent } from './guarded-agent.js';
@@ -21,6 +22,8 @@ export interface GuardedFetchOptions {
   readonly connectTimeoutMs?: number;
   /** Certificate authorities (PEM) to trust beside the usual ones. */
   readonly ca?: string;
+  /** Called with the reach of each address before it is tried. */
+  onAttempt?(reach: AddressReach): void;
 }
 
 export interface GetOptions {
@@ -70,7 +73,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const { version, policy = 'private-allowed', connectTimeoutMs = CONNECT_TIMEOUT_MS, ca } = options;
   const agents = new Map<AddressPolicy, GuardedAgent>();
   const agentFor = (wanted: AddressPolicy) => {
-    const agent = agents.get(wanted) ?? createGuardedAgent(wanted, connectTimeoutMs, ca);
+    const agent = agents.get(wanted) ?? createGuardedAgent(wanted, connectTimeoutMs, ca, options.onAttempt);
     agents.set(wanted, agent);
     return agent;
   };
@@ -152,11 +155,6 @@ function nextHop({ url, headers, policy }: Hop, location: string | undefined, ag
     headers: next.origin === url.origin ? headers : {},
     policy: policyAfter(policy, agent.reached(url.origin)),
   };
-}
-
-/** The user chose the first address; a host in the internet must not choose one in the network that we stand in. */
-export function policyAfter(policy: AddressPolicy, reached: AddressReach | undefined): AddressPolicy {
-  return reached === 'private' ? policy : 'public-only';
 }
 
 function leavesOrigin(from: URL, to: URL): HttpFailure {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { startTcpServer } from '#http/testing/http-server.js';
 import { startGitHttpServer } from './testing/git-http-server.js';
 import type { GitHttpOptions, GitHttpServer } from './testing/git-http-server.js';
 import { createGitRepository } from './testing/git-repository.js';
@@ -570,12 +571,17 @@ describe('over ssh', () => {
     ];
     await writeFile(join(bin, 'ssh'), script.join('\n'));
     await chmod(join(bin, 'ssh'), 0o755);
-    context.secrets.set('ssh/key', 'PRIVATE KEY').set('ssh/hosts', 'git.example.com ssh-ed25519 AAAA');
+    context.secrets.set('ssh/key', 'PRIVATE KEY').set('ssh/hosts', 'localhost ssh-ed25519 AAAA');
     const auth = { sshKeySecretRef: { name: 'ssh', key: 'key' }, knownHostsSecretRef: { name: 'ssh', key: 'hosts' } };
     const used = context.with({ environment: { PATH: `${bin}:${process.env['PATH']}` } });
+    await using listening = await startTcpServer(() => undefined);
+    const { port } = new URL(listening.url);
+    const address = `ssh://git@localhost:${port}/team/catalogue.git`;
 
-    expect((await fetchFile(spec({ ...ssh, auth }), used)).content).toBe('{"by":"ssh"}');
+    expect((await fetchFile(spec({ repository: address, auth }), used)).content).toBe('{"by":"ssh"}');
     const called = await readFile(record, 'utf8');
+    expect(called).toMatch(/HostName=(127\.0\.0\.1|::1)\n/);
+    expect(called).toContain(`HostKeyAlias=[localhost]:${port}\n`);
     expect(called).toContain('StrictHostKeyChecking=yes');
     expect(called).toContain('-F\n/dev/null');
     expect(called).toContain('PRIVATE KEY\n');

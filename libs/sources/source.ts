@@ -43,8 +43,13 @@ export interface SourceSettings {
   /** Longest prefix wins; see `rewriteUrl`. */
   readonly urlRewrites: readonly UrlRewrite[];
   readonly allowLocalGit: boolean;
-  /** Where API sources may be; addresses in one's own network are normal in a cluster. Default `private-allowed`. */
+  /** Where git and API sources may be; private addresses are normal in a cluster. Default `private-allowed`. */
   readonly addressPolicy?: AddressPolicy;
+  /**
+   * Logs the cause of a failure at a private address. When present, messages do not tell such failures apart: who writes the spec
+   * must not learn from them what listens in the network of this process.
+   */
+  readonly concealedCause?: ((cause: string) => void) | undefined;
   /** Upper bound of one file in bytes. */
   readonly maxFileBytes: number;
   /** Upper bound of one call to the outside; see `FETCH_TIMEOUT_MS`. */

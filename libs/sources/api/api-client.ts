@@ -7,7 +7,7 @@ import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
 import type { RetryPolicy } from '#http/with-retries.js';
 import { rewriteUrl } from '../rewrite-url.js';
-import type { UrlRewrite } from '../source.js';
+import type { SourceSettings, UrlRewrite } from '../source.js';
 
 /** What reading an API needs of the world around it. */
 export interface ApiContext {
@@ -17,7 +17,7 @@ export interface ApiContext {
   readonly settings: ApiSettings;
 }
 
-/** Plain data, so that a job for a thread can carry it. */
+/** What the site and this program prescribe for every API source. */
 export interface ApiSettings {
   /** Of this program; registries see it in `User-Agent`. */
   readonly version: string;
@@ -25,6 +25,8 @@ export interface ApiSettings {
   readonly urlRewrites: readonly UrlRewrite[];
   /** `private-allowed` when absent. */
   readonly addressPolicy?: AddressPolicy;
+  /** See {@link SourceSettings}. */
+  readonly concealedCause?: SourceSettings['concealedCause'];
   readonly retry?: Partial<RetryPolicy>;
   readonly limits?: Partial<ApiLimits>;
 }
@@ -51,13 +53,18 @@ export class ApiClient implements AsyncDisposable {
   readonly #context: ApiContext;
   readonly #fetch: GuardedFetch;
   #root: string | undefined;
+  #isPrivate = false;
 
   constructor(endpoint: string, timeoutMs: number, context: ApiContext) {
     const { version, addressPolicy: policy } = context.settings;
     this.#endpoint = endpoint;
     this.#timeoutMs = timeoutMs;
     this.#context = context;
-    this.#fetch = createGuardedFetch({ version, ...(policy && { policy }) });
+    this.#fetch = createGuardedFetch({
+      version,
+      ...(policy && { policy }),
+      onAttempt: (reach) => (this.#isPrivate ||= reach === 'private'),
+    });
   }
 
   /** Answers with status 2xx or 304, after as many tries as it takes. Throws a RegistryError, or the abort reason. */
@@ -74,6 +81,11 @@ export class ApiClient implements AsyncDisposable {
       absent.push(answer);
     }
     throw this.#notFound(absent);
+  }
+
+  /** Whether any address that was tried is private. */
+  get isPrivate(): boolean {
+    return this.#isPrivate;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

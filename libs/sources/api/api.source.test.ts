@@ -336,6 +336,37 @@ describe('an answer that is no list', () => {
   });
 });
 
+describe('a private host whose state the spec writer must not learn', () => {
+  it('fails with one text, whatever listens there', async () => {
+    const causes: string[] = [];
+    const context = createApiContext({ concealedCause: (cause) => causes.push(cause), retry: { attempts: 1 } });
+    await using page = await startHttpServer((_, response) => void response.end('<html>admin'));
+    await using secret = await startHttpServer((_, response) => answer(response, '{"error":"token is abc"}', {}, 400));
+    await using closed = await startHttpServer((_, response) => answer(response, '', {}, 401));
+    await using other = await startHttpServer((_, response) => answer(response, '{"db":"x","token":"y"}'));
+    const endpoints = [page.url, secret.url, closed.url, other.url, 'http://127.0.0.1:1', 'https://127.0.0.1:1'];
+    for (const endpoint of endpoints) {
+      const message = expect.stringMatching(
+        /^http\S+ cannot be read\. It has a private address, so the cause is only in/,
+      );
+      const expected = { reason: 'Unreachable', destiny: 'retry', message };
+      expect(await failureOf(endpoint, {}, context)).toMatchObject(expected);
+    }
+    expect(causes).toHaveLength(endpoints.length);
+    await expect(apiSource.probe({ endpoint: closed.url }, {}, context)).rejects.toMatchObject({
+      reason: 'Unreachable',
+    });
+  });
+
+  it('is told as any other once it has given a page', async () => {
+    const context = createApiContext({ concealedCause: () => undefined });
+    await using registry = await startHttpServer((request, response) =>
+      request.url?.includes('cursor') ? answer(response, '', {}, 400) : answer(response, page(numbered(1), 'next')),
+    );
+    expect((await failureOf(registry.url, {}, context)).message).toContain('400 Bad Request');
+  });
+});
+
 describe('an entry', () => {
   async function readBody(body: string): Promise<Walked> {
     await using registry = await startHttpServer((_, response) => answer(response, body));

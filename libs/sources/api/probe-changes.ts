@@ -1,4 +1,5 @@
-import { HttpFailure } from '#http/http-failure.js';
+import { HttpFailure, shownUrl } from '#http/http-failure.js';
+import { concealPrivate } from '../conceal-private.js';
 import { ApiClient } from './api-client.js';
 import type { ApiContext, ListQuery } from './api-client.js';
 import { isAfter, toInstant } from './instant.js';
@@ -30,10 +31,13 @@ export async function probeChanges(
   context: ApiContext,
 ): Promise<Probe> {
   await using client = new ApiClient(endpoint, timeoutMs, context);
-  if (known.etag !== undefined) return await probeByTag(client, known.etag);
+  return await concealPrivate(shownUrl(endpoint), context, () => client.isPrivate, probe(client, known));
+}
+
+function probe(client: ApiClient, known: KnownState): Promise<Probe> {
+  if (known.etag !== undefined) return probeByTag(client, known.etag);
   const since = toInstant(known.updatedSince);
-  if (since === undefined) return await probeReach(client);
-  return await probeByTime(client, since);
+  return since === undefined ? probeReach(client) : probeByTime(client, since);
 }
 
 /** Nothing is known to compare with; but a registry that does not answer should be found out before it is walked. */

@@ -1,6 +1,7 @@
 import { RegistryError } from '#domain/registry-error.js';
 import type { HttpAnswer } from '#http/guarded-fetch.js';
-import { HttpFailure } from '#http/http-failure.js';
+import { HttpFailure, shownUrl } from '#http/http-failure.js';
+import { concealPrivate } from '../conceal-private.js';
 import { API_LIMITS, ApiClient } from './api-client.js';
 import type { ApiContext } from './api-client.js';
 import { isAfter } from './instant.js';
@@ -73,13 +74,24 @@ export async function* walkPages<Page extends PageOutline>(
 ): AsyncGenerator<Page> {
   const guard = new LoopGuard(start, { ...API_LIMITS, ...context.settings.limits });
   await using client = new ApiClient(endpoint, timeoutMs, context);
-  for (let page = 1, cursor = start; page === 1 || cursor !== undefined; page++) {
+  const takePage = async (page: number, cursor: string | undefined) => {
     const query = { limit: String(PAGE_SIZE), include_deleted: 'true', updated_since: updatedSince, cursor };
     const answer = await client.list(query).catch((error: unknown) => {
       throw page === 1 && start !== undefined && isRefusal(error) ? new CursorRefused(error) : error;
     });
     const isFirst = page === 1 && start === undefined && updatedSince === undefined;
-    const taken = await take(toRawPage(answer, `page ${page}, `, isFirst));
+    return { answer, taken: await take(toRawPage(answer, `page ${page}, `, isFirst)) };
+  };
+  for (let page = 1, cursor = start; page === 1 || cursor !== undefined; page++) {
+    const work = takePage(page, cursor);
+    // A host that has given a page is a registry, whose failures may be told.
+    const isProven = page > 1 || start !== undefined;
+    const { answer, taken } = await concealPrivate(
+      shownUrl(endpoint),
+      context,
+      () => client.isPrivate && !isProven,
+      work,
+    );
     guard.admit(taken, answer.url);
     context.progress(guard.note);
     yield taken;

@@ -5,25 +5,40 @@ import type { SourceContext } from '../source.js';
 import type { Access } from './access.js';
 import type { Remote } from './remote.js';
 
-/** What a child process may inherit; above all nothing that begins with GIT_ or SSH_. */
-const INHERITED =
-  /^(PATH|HTTPS?_PROXY|https?_proxy|ALL_PROXY|all_proxy|NO_PROXY|no_proxy|SSL_CERT_FILE|SSL_CERT_DIR|TMPDIR)$/;
+/** What a child process may inherit; above all nothing that begins with GIT_ or SSH_. The route adds proxies. */
+const INHERITED = /^(PATH|SSL_CERT_FILE|SSL_CERT_DIR|TMPDIR)$/;
 
 const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin';
 
+/** A key of git's configuration and its value. */
+export type Setting = readonly [key: string, value: string];
+
+/** What every command of one repository runs with. */
+export interface GitSetup {
+  readonly config: readonly Setting[];
+  readonly variables: Readonly<Record<string, string>>;
+  readonly ssh?: SshFiles;
+}
+
+/** Paths of the private key and of the host keys that are trusted. */
+export interface SshFiles {
+  readonly key: string;
+  readonly knownHosts: string;
+}
+
 /**
- * The whole environment of each git command: nothing of this machine's configuration, nothing that runs code, one protocol, and the
- * credentials for one origin. Files with secrets go to `home`, which ends with the call.
+ * Returns all that git commands run with: nothing of this machine's configuration, nothing that runs code, one protocol, and the
+ * credentials for one origin. Files with secrets are written to `home`, which the caller removes.
  */
-export async function gitEnvironment(
+export async function prepareGit(
   remote: Remote,
   access: Access,
   directory: string,
   home: string,
   { settings }: SourceContext,
-): Promise<Record<string, string>> {
+): Promise<GitSetup> {
   const inherited = Object.entries(settings.environment ?? {}).filter(([name, value]) => value && INHERITED.test(name));
-  const config = [
+  const config: Setting[] = [
     // No code of ours or theirs runs beside git itself.
     ['core.hooksPath', '/dev/null'],
     ['core.fsmonitor', 'false'],
@@ -51,7 +66,7 @@ export async function gitEnvironment(
     ['http.maxRequests', '1'],
     ['protocol.allow', 'never'],
     [`protocol.${remote.scheme}.allow`, 'always'],
-    // The first request only, where hosts redirect renamed repositories.
+    // Hosts redirect the first request for a renamed repository. The route judges where to.
     ['http.followRedirects', 'initial'],
     ['http.lowSpeedLimit', '500'],
     ['http.lowSpeedTime', '30'],
@@ -66,13 +81,11 @@ export async function gitEnvironment(
   }
   const authorities = access.caCertificates ?? (await siteAuthorities(settings));
   if (authorities) config.push(['http.sslCAInfo', await privateFile(home, 'ca.crt', authorities)]);
-  if (access.ssh) {
-    const key = await privateFile(home, 'id', access.ssh.key);
-    const knownHosts = await privateFile(home, 'known_hosts', access.ssh.knownHosts);
-    secrets['GIT_SSH_COMMAND'] = sshCommand(key, knownHosts);
-    secrets['GIT_SSH_VARIANT'] = 'ssh';
-  }
-  return {
+  const ssh = access.ssh && {
+    key: await privateFile(home, 'id', access.ssh.key),
+    knownHosts: await privateFile(home, 'known_hosts', access.ssh.knownHosts),
+  };
+  const variables = {
     PATH: USUAL_PATH,
     ...(Object.fromEntries(inherited) as Record<string, string>),
     HOME: home,
@@ -90,15 +103,18 @@ export async function gitEnvironment(
     GIT_ALLOW_PROTOCOL: remote.scheme === 'http' ? 'http:https' : remote.scheme,
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_LITERAL_PATHSPECS: '1',
-    GIT_CONFIG_COUNT: String(config.length),
-    ...Object.fromEntries(
-      config.flatMap(([key = '', value = ''], index) => [
-        [`GIT_CONFIG_KEY_${index}`, key],
-        [`GIT_CONFIG_VALUE_${index}`, value],
-      ]),
-    ),
     ...secrets,
   };
+  return { config, variables, ...(ssh && { ssh }) };
+}
+
+/** Returns the environment of one command; settings reach git by it alone, not by its arguments, which others can see. */
+export function toEnvironment(config: readonly Setting[], variables: GitSetup['variables']): Record<string, string> {
+  const settings = config.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return { ...variables, GIT_CONFIG_COUNT: String(config.length), ...(Object.fromEntries(settings) as object) };
 }
 
 /**
@@ -114,27 +130,6 @@ async function siteAuthorities({ environment }: SourceContext['settings']): Prom
 /** Runs in git's shell; see gitcredentials(7). */
 const CREDENTIAL_HELPER =
   '!f() { if test "$1" = get; then printf "username=%s\\npassword=%s\\n" "$SOURCE_GIT_USERNAME" "$SOURCE_GIT_PASSWORD"; fi; }; f';
-
-/** A host that is not in known_hosts is refused; nothing is asked for, no configuration of this machine is read. */
-function sshCommand(key: string, knownHosts: string): string {
-  const options = [
-    'BatchMode=yes',
-    'IdentitiesOnly=yes',
-    'IdentityAgent=none',
-    'PreferredAuthentications=publickey',
-    'StrictHostKeyChecking=yes',
-    `UserKnownHostsFile="${knownHosts}"`,
-    'GlobalKnownHostsFile=/dev/null',
-    'ClearAllForwardings=yes',
-    'ConnectTimeout=15',
-    'ServerAliveInterval=10',
-    'ServerAliveCountMax=3',
-  ];
-  const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
-  return ['ssh', '-F', '/dev/null', '-i', quoted(key), ...options.flatMap((option) => ['-o', quoted(option)])].join(
-    ' ',
-  );
-}
 
 async function privateFile(directory: string, name: string, content: string | Uint8Array): Promise<string> {
   const path = join(directory, name);

@@ -1,6 +1,7 @@
 import { RegistryError } from '#domain/registry-error.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
+import { ForbiddenAddress } from '#http/forbidden-address.js';
 import type { Remote } from './remote.js';
 
 interface Fault {
@@ -10,6 +11,27 @@ interface Fault {
   /** Follows the repository's name. */
   readonly says: string;
 }
+
+const UNKNOWN_HOST: Fault = {
+  pattern: /Could not resolve host|Name or service not known|Temporary failure in name resolution/i,
+  reason: 'Unreachable',
+  destiny: 'retry',
+  says: 'cannot be reached: its host name is not known to DNS here.',
+};
+
+const NO_CONNECTION: Fault = {
+  pattern: /Connection refused|Failed to connect|Couldn't connect|No route to host|Network is unreachable/i,
+  reason: 'Unreachable',
+  destiny: 'retry',
+  says: 'cannot be reached: no connection to its host; check the address and network policies.',
+};
+
+const TIMED_OUT: Fault = {
+  pattern: /timed out|too slow|timeout/i,
+  reason: 'Unreachable',
+  destiny: 'retry',
+  says: 'cannot be reached: its host does not answer in time.',
+};
 
 /**
  * What git, curl, ssh and the big hosts write to standard error (with LC_ALL=C), most specific first. Told in our own words, because theirs
@@ -65,24 +87,9 @@ const FAULTS: readonly Fault[] = [
     destiny: 'wait',
     says: 'shows a certificate that is not trusted: name its authority in git.caCertRef, or for all sources in NODE_EXTRA_CA_CERTS.',
   },
-  {
-    pattern: /Could not resolve host|Name or service not known|Temporary failure in name resolution/i,
-    reason: 'Unreachable',
-    destiny: 'retry',
-    says: 'cannot be reached: its host name is not known to DNS here.',
-  },
-  {
-    pattern: /Connection refused|Failed to connect|Couldn't connect|No route to host|Network is unreachable/i,
-    reason: 'Unreachable',
-    destiny: 'retry',
-    says: 'cannot be reached: no connection to its host; check the address and network policies.',
-  },
-  {
-    pattern: /timed out|too slow|timeout/i,
-    reason: 'Unreachable',
-    destiny: 'retry',
-    says: 'cannot be reached: its host does not answer in time.',
-  },
+  UNKNOWN_HOST,
+  NO_CONNECTION,
+  TIMED_OUT,
   {
     pattern: /error: (429|5\d\d)/i,
     reason: 'Unreachable',
@@ -142,12 +149,42 @@ export function toFailure(remote: Remote, stderr: string): RegistryError {
   );
 }
 
+/** Returns the failure for a connection that this process could not make for git. An error that says nothing about it is returned as it is. */
+export function toConnectionFailure(remote: Remote, error: unknown): unknown {
+  if (error instanceof ForbiddenAddress) {
+    return new RegistryError('FetchFailed', `${remote.name} ${error.message}.`, 'wait', { cause: error });
+  }
+  const code = codeOf(error);
+  if (code === undefined) return error;
+  const fault = FAULT_OF_CODE.get(code) ?? NO_CONNECTION;
+  const port = fault === NO_CONNECTION && remote.scheme === 'ssh' ? sshHint(remote) : '';
+  return new RegistryError(fault.reason, `${remote.name} ${fault.says}${port}`, fault.destiny, { cause: error });
+}
+
+const FAULT_OF_CODE: ReadonlyMap<string, Fault> = new Map([
+  ['ENOTFOUND', UNKNOWN_HOST],
+  ['EAI_AGAIN', UNKNOWN_HOST],
+  ['ETIMEDOUT', TIMED_OUT],
+]);
+
+/** Attempts at several addresses end in an AggregateError, whose parts have the codes. */
+function codeOf(error: unknown): string | undefined {
+  const { code, errors } = error as { code?: unknown; errors?: unknown[] };
+  return typeof code === 'string' ? code : errors?.map(codeOf).find((each) => each !== undefined);
+}
+
+/** `user@host:7999/path` names a folder, not a port, which is easily overlooked. */
+function sshHint({ url, port }: Remote): string {
+  if (url.includes('://')) return '';
+  return ` ssh was tried at port ${port}; an address with another port has the form ssh://user@host:port/path.`;
+}
+
 /** Git's last complaint on one line. */
 function quotable(remote: Remote, stderr: string): string {
   const lines = stderr.split(/[\r\n]+/).filter((line) => /^(fatal|error): /.test(line));
   const line = (lines.at(-1) ?? '').replace(/^\w+: /, '').replaceAll(remote.url, remote.name);
   return line
-    .replace(/\/\/[^/@\s]*@/g, '//')
+    .replace(/\/\/\S*@/g, '//')
     .replace(/\p{Cc}/gu, ' ')
     .slice(0, 200);
 }

@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import { run, RunFailure } from '#subprocess/run.js';
 import type { RunOptions, RunResult } from '#subprocess/run.js';
+import { concealPrivate } from '../conceal-private.js';
 import type { SourceContext } from '../source.js';
 import type { Access } from './access.js';
-import { gitEnvironment } from './environment.js';
-import { hitLimit, toFailure, tooHeavy } from './failure.js';
+import { prepareGit, toEnvironment } from './environment.js';
+import type { GitSetup } from './environment.js';
+import { hitLimit, toConnectionFailure, toFailure, tooHeavy } from './failure.js';
 import type { Remote } from './remote.js';
+import { createRoute } from './route.js';
+import type { Route, RouteSettings } from './route.js';
 
 /** One private bare repository and the commands that are run in it. */
 export interface Git {
@@ -41,6 +45,12 @@ const FILE_SLACK_BYTES = 64 * 1024 * 1024;
  */
 const MEMORY = { addressSpaceBytes: 320 * 1024 * 1024, residentBytes: 256 * 1024 * 1024 };
 
+/** A command that stays on this machine. Should git want to fetch all the same, it finds no proxy there. */
+const NO_ROUTE: RouteSettings = {
+  config: [['http.proxy', 'socks5h://127.0.0.1:1']],
+  variables: { GIT_SSH_COMMAND: 'false', GIT_NO_LAZY_FETCH: '1' },
+};
+
 /** Opens the source's repository for `use`, with credentials in files and environment that are gone afterwards. */
 export async function withGit<Result>(
   remote: Remote,
@@ -52,8 +62,13 @@ export async function withGit<Result>(
   const directory = await repositoryDirectory(remote, context);
   const home = await mkdtemp(join(context.cacheDirectory, 'home-'));
   try {
-    return await use(
-      new Repository(remote, directory, await gitEnvironment(remote, access, directory, home, context), context),
+    const setup = await prepareGit(remote, access, directory, home, context);
+    await using route = createRoute(remote, setup, context);
+    return await concealPrivate(
+      remote.name,
+      context,
+      () => route.isPrivate,
+      use(new Repository(remote, directory, setup, route, context)),
     );
   } finally {
     await rm(home, { recursive: true, force: true });
@@ -62,14 +77,16 @@ export async function withGit<Result>(
 
 class Repository implements Git {
   readonly #directory: string;
-  readonly #env: Record<string, string>;
+  readonly #setup: GitSetup;
+  readonly #route: Route;
   readonly #context: SourceContext;
   readonly remote: Remote;
 
-  constructor(remote: Remote, directory: string, env: Record<string, string>, context: SourceContext) {
+  constructor(remote: Remote, directory: string, setup: GitSetup, route: Route, context: SourceContext) {
     this.remote = remote;
     this.#directory = directory;
-    this.#env = env;
+    this.#setup = setup;
+    this.#route = route;
     this.#context = context;
   }
 
@@ -79,7 +96,7 @@ class Repository implements Git {
 
   async local(args: readonly string[], output: Output = {}): Promise<RunResult> {
     const { signal, settings } = this.#context;
-    return this.#run(args, {
+    return this.#run(args, NO_ROUTE, {
       signal,
       timeoutMs: settings.fetchTimeoutMs,
       maxOutputBytes: MAX_LISTING_BYTES,
@@ -90,14 +107,18 @@ class Repository implements Git {
   async remotely(args: readonly string[], output: Output = {}): Promise<RunResult> {
     const { signal, settings } = this.#context;
     using growth = this.#watchGrowth();
-    const result = await this.#run(args, {
+    const route = await this.#route.open().catch((error: unknown) => {
+      throw toConnectionFailure(this.remote, error);
+    });
+    const result = await this.#run(args, route, {
       signal: AbortSignal.any([signal, growth.tooBig]),
       timeoutMs: settings.fetchTimeoutMs,
       maxOutputBytes: MAX_LISTING_BYTES,
       ...output,
     });
-    if (result.exitCode !== 0) throw toFailure(this.remote, result.stderr);
-    return result;
+    if (result.exitCode === 0) return result;
+    const { failure } = this.#route;
+    throw failure === undefined ? toFailure(this.remote, result.stderr) : toConnectionFailure(this.remote, failure);
   }
 
   async discard(): Promise<void> {
@@ -116,10 +137,16 @@ class Repository implements Git {
     if (exitCode !== 0) throw toFailure(this.remote, stderr);
   }
 
-  async #run(args: readonly string[], options: Omit<RunOptions, 'env' | 'limits'>): Promise<RunResult> {
+  async #run(
+    args: readonly string[],
+    route: RouteSettings,
+    options: Omit<RunOptions, 'env' | 'limits'>,
+  ): Promise<RunResult> {
     try {
       const limits = { ...MEMORY, fileBytes: this.#maxRepositoryBytes + FILE_SLACK_BYTES };
-      const result = await run('git', args, { ...options, limits, env: this.#env, cwd: this.#context.cacheDirectory });
+      const { config, variables } = this.#setup;
+      const env = toEnvironment([...config, ...route.config], { ...variables, ...route.variables });
+      const result = await run('git', args, { ...options, limits, env, cwd: this.#context.cacheDirectory });
       if (result.exitCode !== 0 && hitLimit(result.stderr)) throw tooHeavy(this.remote);
       return result;
     } catch (error) {

@@ -11,8 +11,11 @@ export interface Remote {
   /** What git is given: after rewrites, without credentials. */
   readonly url: string;
   readonly scheme: Scheme;
-  /** `https://host:port`, where credentials may be sent; empty when the scheme knows no host. */
+  /** The only origin that credentials are sent to, `https://host:port`; empty for other schemes than https and http. */
   readonly origin: string;
+  /** Name or address of the host, without brackets; empty for a file. */
+  readonly host: string;
+  readonly port: number;
   /** As messages name it: the URL of the spec without credentials, and whether it was rewritten. */
   readonly name: string;
   /** What came as `user:password@` in the URL. */
@@ -26,6 +29,11 @@ export interface Credentials {
 
 /** `git@github.com:owner/repository.git`, which is no URL. */
 const SCP_LIKE = /^(?<user>[\w.-]+)@(?<host>[\w.-]+):(?<path>[^:]*)$/;
+
+/** A name or an address. git decodes percent signs in it, and ssh takes a leading `-` for an option. */
+const HOST = /^(?!-)[\w.-]+$|^\[[\da-f:.]+\]$/i;
+
+const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { https: 443, http: 80, ssh: 22, git: 9418, file: 0 };
 
 /** The address for people: without user name and password where they could be credentials. */
 export function displayUrl(repository: string): string {
@@ -48,7 +56,7 @@ export function toRemote(repository: string, settings: Pick<SourceSettings, 'url
     throw refuse('is not an address that can be fetched: write an https://, http:// or ssh:// URL or git@host:path.');
   }
   const hostname = hostOf(url, scheme);
-  if (scheme !== 'file' && (!hostname || hostname.startsWith('-'))) {
+  if (scheme !== 'file' && !HOST.test(hostname ?? '')) {
     throw refuse('has no valid host: write it as https://host/owner/repository.git.');
   }
   if ((scheme === 'file' || scheme === 'git') && !isRewritten && !settings.allowLocalGit) {
@@ -60,6 +68,8 @@ export function toRemote(repository: string, settings: Pick<SourceSettings, 'url
     url,
     scheme,
     origin: scheme === 'https' || scheme === 'http' ? new URL(url).origin : '',
+    host: hostname?.replace(/^\[|\]$/g, '') ?? '',
+    port: portOf(url, scheme),
     name,
     credentials: credentials ?? splitCredentials(repository).credentials,
   };
@@ -99,4 +109,9 @@ function schemeOf(url: string): Scheme | undefined {
 function hostOf(url: string, scheme: Scheme): string | undefined {
   if (scheme === 'ssh' && SCP_LIKE.test(url)) return SCP_LIKE.exec(url)?.groups?.['host'];
   return URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+function portOf(url: string, scheme: Scheme): number {
+  const given = URL.canParse(url) ? new URL(url).port : '';
+  return given ? Number(given) : DEFAULT_PORTS[scheme];
 }

@@ -1,5 +1,6 @@
 import { RegistryError } from '#domain/registry-error.js';
 import type { GitSpec } from '../git.source.js';
+import { NothingFound } from '../conceal-private.js';
 import { didYouMean, nearNames } from '../near-names.js';
 import type { Git } from './git.js';
 
@@ -53,11 +54,11 @@ export async function resolveRef(git: Git, wanted: WantedRef): Promise<ResolvedR
 async function refNotFound(git: Git, wanted: WantedRef): Promise<RegistryError> {
   const names = await listNames(git);
   if (names?.length === 0) {
-    return new RegistryError('RefNotFound', `${git.remote.name} is empty: it has no branch and no tag yet.`);
+    return new NothingFound('RefNotFound', `${git.remote.name} is empty: it has no branch and no tag yet.`);
   }
   if (wanted.kind === 'default branch') {
     const some = names ? ` to one of ${names.slice(0, 5).join(', ')}` : '';
-    return new RegistryError('RefNotFound', `${git.remote.name} has no default branch: set git.branch${some}.`);
+    return new NothingFound('RefNotFound', `${git.remote.name} has no default branch: set git.branch${some}.`);
   }
   const hint = didYouMean(nearNames(wanted.name, names ?? []));
   return new RegistryError('RefNotFound', `${git.remote.name} has no ${wanted.kind} "${wanted.name}".${hint}`);

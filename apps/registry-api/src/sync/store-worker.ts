@@ -67,7 +67,7 @@ export async function startStoreWorker(options: StoreWorkerOptions): Promise<Run
       imports,
       walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
       version,
-      settings: sourceSettings(config, resources),
+      settings: sourceSettings(config, resources, logger),
       minSyncIntervalMs: config.minSyncIntervalMs,
       cacheDirectory: join(resolve(config.dataDirectory), 'cache'),
       onRun(registry, outcome) {
@@ -96,11 +96,12 @@ export async function startStoreWorker(options: StoreWorkerOptions): Promise<Run
   }
 }
 
-function sourceSettings(config: ServeConfig, resources: PodResources): SourceSettings {
+function sourceSettings(config: ServeConfig, resources: PodResources, logger: Logger): SourceSettings {
   return {
     urlRewrites: config.urlRewrites,
     allowLocalGit: config.allowLocalGit,
     addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
+    concealedCause: (cause) => logger.warn({ cause }, 'source at a private address failed'),
     maxFileBytes: MAX_FILE_BYTES,
     fetchTimeoutMs: FETCH_TIMEOUT_MS,
     // Claims come and go with the configuration.

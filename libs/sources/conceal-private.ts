@@ -1,0 +1,45 @@
+import type { Reason } from '#domain/reasons.js';
+import { RegistryError } from '#domain/registry-error.js';
+import type { SourceSettings } from './source.js';
+
+/** A git repository without a default branch; some web pages look the same to git. */
+export class NothingFound extends RegistryError {}
+
+/** Failures from which one could learn what listens at an address. Others come from a peer that turned out to be a source. */
+const REVEALING: ReadonlySet<Reason> = new Set<Reason>([
+  'Unreachable',
+  'FetchFailed',
+  'AuthFailed',
+  'RepositoryNotFound',
+  'FormatMismatch',
+  'InvalidData',
+]);
+
+/**
+ * Gives every failure at a private address the same reason, text and destiny, where the site asks for that
+ * (`concealedCause`): otherwise the status of an MCPRegistry would be a port scanner of the cluster's network. The cause goes to
+ * the log of this process.
+ */
+export async function concealPrivate<Result>(
+  name: string,
+  {
+    settings: { concealedCause },
+  }: { readonly settings: { readonly concealedCause?: SourceSettings['concealedCause'] } },
+  isPrivate: () => boolean,
+  work: Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!concealedCause || !isPrivate() || !isRevealing(error)) throw error;
+    concealedCause(error.message);
+    const message =
+      `${name} cannot be read. It has a private address, so the cause is only in the log of this registry: check the address, ` +
+      'the port, the credentials and the network policies.';
+    throw new RegistryError('Unreachable', message, 'retry');
+  }
+}
+
+function isRevealing(error: unknown): error is RegistryError {
+  return error instanceof NothingFound || (error instanceof RegistryError && REVEALING.has(error.reason));
+}
