@@ -5,7 +5,8 @@ describe('the environment of a standalone process', () => {
   it('need not say anything', () => {
     expect(parseEnvironment({})).toEqual({
       environment: {
-        host: '0.0.0.0',
+        host: '127.0.0.1',
+        allowedHosts: [],
         port: 8080,
         internalPort: 8081,
         dataDirectory: '.data',
@@ -30,7 +31,8 @@ describe('the environment of a standalone process', () => {
 
   it('is read from text', () => {
     const parsed = parseEnvironment({
-      HOST: '127.0.0.1',
+      HOST: '127.0.0.2',
+      ALLOWED_HOSTS: 'registry.example.com, mcp.example.com',
       PORT: '9000',
       INTERNAL_PORT: '9001',
       DATA_DIR: '/srv/data',
@@ -47,7 +49,8 @@ describe('the environment of a standalone process', () => {
     });
     expect(parsed).toEqual({
       environment: {
-        host: '127.0.0.1',
+        host: '127.0.0.2',
+        allowedHosts: ['registry.example.com', 'mcp.example.com'],
         port: 9000,
         internalPort: 9001,
         dataDirectory: '/srv/data',

@@ -11,10 +11,18 @@ import {
 } from './environment-fields.js';
 import type { Variables } from './environment-fields.js';
 
+/** Host names without port, separated by commas. */
+const hostNames = z
+  .string()
+  .transform((text) => text.split(',').flatMap((name) => name.trim() || []))
+  .pipe(z.array(z.string().regex(/^[a-z\d.-]+$/i, { error: 'must be host names without port, separated by commas' })))
+  .default([]);
+
 const environmentSchema = z
   .object({
     ...listenerFields,
-    HOST: z.string().default('0.0.0.0'),
+    HOST: z.string().default('127.0.0.1'),
+    ALLOWED_HOSTS: hostNames,
     DATA_DIR: z.string().default('.data'),
     DATABASE_URL: z
       .string()
@@ -33,8 +41,10 @@ const environmentSchema = z
   })
   .superRefine(portsDiffer)
   .transform((env) => ({
-    /** Address to listen on; 0.0.0.0 is every IPv4 interface. */
+    /** The address to listen on; `::` is every interface. */
     host: env.HOST,
+    /** Names by which clients may ask a server that listens on a loopback address, besides localhost. */
+    allowedHosts: env.ALLOWED_HOSTS,
     port: env.PORT,
     internalPort: env.INTERNAL_PORT,
     dataDirectory: env.DATA_DIR,

@@ -9,6 +9,8 @@ import { toOriginForm } from './request-target.js';
 export interface HardenedServerOptions {
   /** On every answer that does not come from a handler. */
   readonly commonHeaders: Readonly<Record<string, string>>;
+  /** Returns whether a request may name this host; every name is accepted when absent. */
+  readonly acceptsHost?: ((host: string | undefined) => boolean) | undefined;
   /** Answers a request before it is routed, and returns whether it did. */
   readonly answerFirst?: (message: IncomingMessage, response: ServerResponse) => boolean;
   readonly logger: Pick<Logger, 'error'>;
@@ -42,10 +44,10 @@ export function createHardenedServer(handler: RequestListener, options: Hardened
 }
 
 function guard(handler: RequestListener, options: HardenedServerOptions): RequestListener {
-  const { answerFirst } = options;
+  const { answerFirst, acceptsHost } = options;
   return (message, response) => {
     try {
-      const fault = refuseHead(message);
+      const fault = refuseHead(message, acceptsHost);
       if (fault) return sendError(response, toErrorAnswer(...fault, options.commonHeaders));
       if (!answerFirst?.(message, response)) handler(message, response);
     } catch (error) {
@@ -54,10 +56,17 @@ function guard(handler: RequestListener, options: HardenedServerOptions): Reques
   };
 }
 
+const MISDIRECTED =
+  'this server answers on this machine only, as localhost; behind a proxy, set ALLOWED_HOSTS to the name that clients use';
+
 /** Rewrites the target into origin form; returns why a request is refused. */
-function refuseHead(message: IncomingMessage): [status: number, reason: string] | undefined {
+function refuseHead(
+  message: IncomingMessage,
+  acceptsHost: HardenedServerOptions['acceptsHost'],
+): [status: number, reason: string] | undefined {
   if (message.rawHeaders.length > 2 * LISTENER_LIMITS.headerFields)
     return [431, 'the request has too many header fields'];
+  if (acceptsHost && !acceptsHost(message.headers.host)) return [421, MISDIRECTED];
   const target = toOriginForm(message.url ?? '');
   if (target === undefined) return [400, 'the request target is malformed: it must be a path or an http(s) URL'];
   message.url = target;

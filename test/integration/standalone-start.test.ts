@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SyncOutcome } from '#domain/sync.js';
 import { eventually } from '#support/eventually.js';
+import { rawRequest } from '#support/raw-request.js';
 import { listServers, StandalonePlace } from '#support/standalone-process.js';
 import type { ShippedProcess } from '#support/shipped-process.js';
 
@@ -43,7 +44,8 @@ describe('the first start, of the sample', () => {
   it('ends with a table of the sources and with the addresses of API and Temporal', async () => {
     const { url } = place;
     const lines = running.stdout.trim().split('\n');
-    expect(lines[0]).toMatch(/^REGISTRY +SOURCE +PHASE +SERVERS +NEXT SYNC +URL$/);
+    expect(lines[0]).toBe(`Console ${url}/`);
+    expect(lines[2]).toMatch(/^REGISTRY +SOURCE +PHASE +SERVERS +NEXT SYNC +URL$/);
     expect(lines).toContain(`ready ${url}`);
     // What is not through after fifteen seconds is waited for no longer, and told of in a line of its own.
     const told = (source: string, inTable: string, later: string) => {
@@ -85,6 +87,13 @@ describe('the first start, of the sample', () => {
           { status: 'ready', detail: expect.stringContaining('source "toolhive" of default/quickstart fails') },
           expect.objectContaining({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), node_version: process.version }),
         ]);
+    }
+  });
+
+  it('answers on this machine only, and refuses the name of another host on every port', async () => {
+    for (const port of [place.ports.api, place.ports.internal]) {
+      const { status, body } = await rawRequest(`http://localhost:${port}`, '/health', [], 'GET', 'rebound.example');
+      expect([status, body]).toEqual([421, expect.stringContaining('ALLOWED_HOSTS')]);
     }
   });
 

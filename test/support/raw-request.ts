@@ -9,11 +9,17 @@ export interface RawAnswer {
 }
 
 /** A request exactly as it is written: fetch would tidy up its path, and join headers that come twice. */
-export function rawRequest(base: string, path: string, headers: readonly string[], method = 'GET'): Promise<RawAnswer> {
+export function rawRequest(
+  base: string,
+  path: string,
+  headers: readonly string[],
+  method = 'GET',
+  namedHost?: string,
+): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(base);
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { hostname, port, path, method, headers: ['Host', host, ...headers], insecureHTTPParser: false },
+      { hostname, port, path, method, headers: ['Host', namedHost ?? host, ...headers], insecureHTTPParser: false },
       (response) => {
         text(response).then(
           (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),

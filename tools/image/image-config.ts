@@ -7,6 +7,8 @@ export const imageConfig = (build: { readonly commit: string; readonly date: str
   Env: [
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     'NODE_ENV=production',
+    // Inside of a container, loopback reaches nobody.
+    'HOST=::',
     'POSTGRES_TEMPLATE=/opt/postgres-template.tar.gz',
     `BUILD_COMMIT=${build.commit}`,
     `BUILD_DATE=${build.date}`,

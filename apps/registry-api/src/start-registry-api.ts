@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#config/project-root.js';
+import { loopbackHostCheck } from '#listener/host-names.js';
 import { confirmHeld } from '#persistence/confirm-held.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import { AccessControl } from './auth/access-control.js';
@@ -29,6 +30,8 @@ export interface RegistryApiOptions {
   /** The app role. It only reads: over one connection that follows, and up to two for what is not kept in memory. */
   readonly database: DatabaseAccess;
   readonly host: string;
+  /** Names besides localhost by which a server on a loopback address may be asked. */
+  readonly allowedHosts?: readonly string[];
   /** 0 takes any free port. */
   readonly port: number;
   readonly internalPort: number;
@@ -103,7 +106,8 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     published,
     logger,
   };
-  const common = { directory: registries, host, logger };
+  const acceptsHost = loopbackHostCheck(host, options.allowedHosts);
+  const common = { directory: registries, host, acceptsHost, logger };
 
   const internal = await startHttpServer({
     ...common,

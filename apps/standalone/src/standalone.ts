@@ -162,10 +162,11 @@ export class Standalone {
   }
 
   private async startApi(documents: DocumentStore, database: Database, logger: Logger): Promise<RegistryApi> {
-    const { host, port, internalPort } = this.config;
+    const { host, allowedHosts, port, internalPort } = this.config;
     return startRegistryApi({
       database: database.app,
       host,
+      allowedHosts,
       port,
       internalPort,
       registries: documentDirectory(documents),
@@ -256,10 +257,10 @@ export class Standalone {
     }
   }
 
-  /** `localhost` rather than 0.0.0.0: the address is meant to be clicked. */
+  /** Returns an address that is meant to be clicked. */
   private apiUrl(api: RegistryApi): string {
     const url = new URL(api.url);
-    if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = 'localhost';
+    if (url.hostname === '127.0.0.1') url.hostname = 'localhost';
     return url.origin;
   }
 }

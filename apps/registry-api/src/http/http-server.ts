@@ -31,6 +31,8 @@ export interface HttpServerOptions extends WantedAddress {
   readonly metrics?: ServerMetrics;
   /** Asked before anything else is done; nobody when absent. */
   readonly revalidations?: Revalidations;
+  /** Returns whether a request may name this host; every name is accepted when absent. */
+  readonly acceptsHost?: ((host: string | undefined) => boolean) | undefined;
   readonly logger: Logger;
 }
 
@@ -44,6 +46,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
       ...(revalidations && { answerFirst: revalidate(revalidations, counter) }),
       rewriteUrl: (message) => scopeToRegistry(message, directory),
       parseQuery: parseQueryString,
+      acceptsHost: options.acceptsHost,
       logger,
     }),
     skipMiddie: true,
