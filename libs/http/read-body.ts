@@ -1,9 +1,10 @@
 import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { shortened } from '#domain/shortened.js';
 import { TooLarge } from './http-failure.js';
 
-/** What `Accept-Encoding` asks for. */
+/** The value of `Accept-Encoding` in requests. */
 export const ACCEPTED_ENCODINGS = 'gzip, br';
 
 /** A map, since a peer may send the name of a member that every object inherits. */
@@ -14,7 +15,7 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Tra
   ['deflate', createInflate],
 ]);
 
-/** An encoding that was not asked for. */
+/** A content encoding that the request did not accept. */
 export class UnknownEncoding extends Error {}
 
 /**
@@ -27,7 +28,7 @@ export async function readBody(body: Readable, encoding: string | undefined, max
   const decoder = isPlain ? undefined : DECODERS.get(name)?.();
   if (!isPlain && !decoder) {
     body.destroy();
-    throw new UnknownEncoding(`answered in content encoding "${name}", which was not asked for`);
+    throw new UnknownEncoding(`answered in content encoding "${shortened(name, 40)}", which was not asked for`);
   }
   const chunks: Buffer[] = [];
   const collect = async (stream: AsyncIterable<Buffer>) => {

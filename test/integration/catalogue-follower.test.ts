@@ -6,6 +6,7 @@ import { CatalogueFollower } from '#registry-api/catalogue/catalogue-follower.js
 import type { CatalogueReader } from '#registry-api/catalogue/catalogue-reader.js';
 import { LiveCatalogue } from '#registry-api/catalogue/live-catalogue.js';
 import type { SourceSnapshot } from '#registry-api/catalogue/live-catalogue.js';
+import type { Segment } from '#registry-api/catalogue/segment.js';
 import { DatabaseBodies } from '#registry-api/catalogue/stored-bodies.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
@@ -59,7 +60,10 @@ function sourceOf(catalogue: LiveCatalogue, name = 'a'): SourceSnapshot {
 }
 
 async function textsOf(reader: CatalogueReader): Promise<string[]> {
-  const { body } = reader.list({ filter: { includeDeleted: true }, limit: 1000 }).compose();
+  const body = reader
+    .list({ filter: { includeDeleted: true }, limit: 1000 })
+    .compose()
+    .body();
   const { servers } = JSON.parse(Buffer.concat([...(await body)]).toString()) as {
     servers: { server: { name: string; version: string; description: string } }[];
   };
@@ -117,7 +121,7 @@ describe('a catalogue that follows its database', () => {
     const catalogue = await follow();
     const latest = async () => {
       const answer = sourceOf(catalogue).reader.version('a/2', 'latest', false);
-      return answer && Buffer.concat([...(await answer.compose().body)]).toString();
+      return answer && Buffer.concat([...(await answer.compose().body())]).toString();
     };
     expect(await latest()).toMatch(/"version":"1.0.0".*"isLatest": true/);
 
@@ -197,17 +201,37 @@ describe('a catalogue that follows its database', () => {
 });
 
 describe('a catalogue that does not fit into its memory', () => {
-  it('answers the same, with documents from the database', async () => {
+  const PADDING = 'p'.repeat(4096);
+
+  // The budget is for all registries together.
+  beforeEach(() => rows.query('DELETE FROM registry WHERE name <> $1', [registry]));
+
+  it('withholds the entries whose names and texts alone exceed it, and counts them', async () => {
     const entries = many(100);
     await rows.publish('test', registry, 'a', entries);
+    const { indexBytes } = sourceOf(await follow()).layout.segments[0] as Segment;
+    // Half of the budget is for names and texts.
+    const catalogue = await follow(indexBytes);
+    const { withheld, reader } = sourceOf(catalogue);
+    expect(withheld).toBeGreaterThan(40);
+    expect(withheld).toBeLessThan(60);
+    expect(await textsOf(reader)).toEqual(toTexts(entries.slice(0, 100 - withheld)));
+    await rows.publish('test', registry, 'a', entries.slice(0, 10));
+    await expectServed(catalogue, toTexts(entries.slice(0, 10)));
+    expect(sourceOf(catalogue).withheld).toBe(0);
+  });
+
+  it('answers the same, with documents from the database', async () => {
+    const entries = many(100).map((entry) => ({ ...entry, serverJson: JSON.stringify({ ...entry, pad: PADDING }) }));
+    await rows.publish('test', registry, 'a', entries);
     const whole = await follow();
-    const half = sourceOf(whole).layout.segments[0]!.bytes / 2;
-    const catalogue = await follow(half);
-    expect(sourceOf(catalogue).layout.segments[0]?.bytes).toBeLessThan(half * 1.8);
+    const { bytes, indexBytes } = sourceOf(whole).layout.segments[0] as Segment;
+    const catalogue = await follow((bytes + indexBytes) / 2);
+    expect(sourceOf(catalogue).layout.segments[0]?.bytes).toBeLessThan(bytes * 0.6);
     await expectServed(catalogue, toTexts(entries));
     for (const name of ['a/0000', 'a/0099']) {
       const read = async (from: LiveCatalogue) =>
-        Buffer.concat([...(await sourceOf(from).reader.version(name, 'latest', false)!.compose().body)]).toString();
+        Buffer.concat([...(await sourceOf(from).reader.version(name, 'latest', false)!.compose().body())]).toString();
       expect(await read(catalogue)).toBe(await read(whole));
     }
     await write(`UPDATE entry SET server_json = replace(server_json, '"x"', '"new"'), updated_at = now()

@@ -52,6 +52,10 @@ export class ShippedProcess {
     });
   }
 
+  get pid(): number {
+    return this.child.pid as number;
+  }
+
   get output(): string {
     return `${this.stdout}${this.stderr}`;
   }

@@ -1,5 +1,6 @@
 import { displayRef } from '#domain/registry-ref.js';
 import { openPart } from './auth/open-part.js';
+import { withheldIn } from './catalogue/live-catalogue.js';
 import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
 import type { ServedRegistry } from './served-registry.js';
 
@@ -63,6 +64,7 @@ export class Readiness {
         : []),
       ...faultyProviders(facts),
       ...(awaited ? [awaited] : failing(facts.snapshots, facts.registries)),
+      ...withheld(facts.snapshots, facts.registries),
     ];
     return { ready: true, ...(detail.length > 0 && { detail: detail.join('; ') }) };
   }
@@ -111,6 +113,15 @@ function failing(snapshots: RegistrySnapshots, registries: readonly ServedRegist
       ? [`${listed(unsynced)} ${verb(unsynced)}, and ${unsynced.length > 1 ? 'were' : 'was'} never synced`]
       : []),
   ];
+}
+
+function withheld(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): string[] {
+  const entries = withheldIn(registries.flatMap((registry) => snapshots.get(displayRef(registry)) ?? []));
+  return entries === 0
+    ? []
+    : [
+        `${entries} entries exceed the memory for the catalogue and are not served; raise the memory limit of the server`,
+      ];
 }
 
 function listed(names: readonly string[]): string {

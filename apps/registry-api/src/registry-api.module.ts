@@ -9,6 +9,7 @@ import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { internalControllers, publicControllers } from './http/index.js';
+import { AnswerMemory } from './http/answer-memory.js';
 import { CatalogueAnswers } from './http/catalogue-answers.js';
 import { toMalformed } from './http/malformed.js';
 import { Revalidations } from './http/revalidations.js';
@@ -22,6 +23,7 @@ import { ViewDatabase } from './view-database.js';
 export interface RegistryApiParts {
   readonly catalogue: Catalogue;
   readonly revalidations: Revalidations;
+  readonly answerMemory: AnswerMemory;
   readonly database: ViewDatabase;
   readonly readiness: Readiness;
   readonly metrics: ServerMetrics;
@@ -49,6 +51,7 @@ export class RegistryApiModule {
 function providersOf({
   catalogue,
   revalidations,
+  answerMemory,
   database,
   readiness,
   metrics,
@@ -62,6 +65,7 @@ function providersOf({
   return [
     { provide: Catalogue, useValue: catalogue },
     { provide: Revalidations, useValue: revalidations },
+    { provide: AnswerMemory, useValue: answerMemory },
     CatalogueAnswers,
     { provide: ViewDatabase, useValue: database },
     { provide: Readiness, useValue: readiness },

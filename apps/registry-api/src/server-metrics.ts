@@ -49,8 +49,11 @@ export class ServerMetrics {
       observed('thv_reg_srv_catalogue_entries', 'Entries in memory, removed ones included.', () =>
         this.perSource(({ layout }) => layout.rowOf.length),
       ),
-      observed('thv_reg_srv_catalogue_bytes', 'Memory that documents take.', () =>
-        this.perSource(({ layout }) => layout.segments.reduce((sum, { bytes }) => sum + bytes, 0)),
+      observed('thv_reg_srv_catalogue_bytes', 'Memory of the catalogue in bytes: documents, texts and indexes.', () =>
+        this.perSource(({ layout }) => layout.segments.reduce((sum, each) => sum + each.bytes + each.indexBytes, 0)),
+      ),
+      observed('thv_reg_srv_catalogue_withheld_entries', 'Number of entries that exceed the memory budget.', () =>
+        this.perSource(({ withheld }) => withheld),
       ),
       observed('thv_reg_srv_catalogue_generation', 'How often the entries of a source were changed.', () =>
         this.perSource(({ generation }) => Number(generation)),

@@ -10,6 +10,7 @@ import { defaultCatalogueBudget } from './catalogue/catalogue-budget.js';
 import { CatalogueFollower } from './catalogue/catalogue-follower.js';
 import { LiveCatalogue } from './catalogue/live-catalogue.js';
 import { DatabaseBodies } from './catalogue/stored-bodies.js';
+import { AnswerMemory } from './http/answer-memory.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
 import { startHttpServer } from './http/http-server.js';
@@ -48,6 +49,8 @@ export interface RegistryApiOptions {
   readonly consoleDirectory?: string;
   /** Bytes of documents that are kept in memory; by default a share of what the process may use. */
   readonly catalogueBudget?: number;
+  /** Bytes that answers on their way to clients may take; by default a share of what the process may use. */
+  readonly answerMemoryBytes?: number;
   readonly logger: Logger;
 }
 
@@ -96,6 +99,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const parts = {
     catalogue,
     revalidations,
+    answerMemory: new AnswerMemory(options.answerMemoryBytes),
     database: views,
     readiness,
     metrics,

@@ -5,6 +5,9 @@ import { toInstant } from './instant.js';
 
 export const OFFICIAL = 'io.modelcontextprotocol.registry/official';
 
+/** Characters; messages that registries write have one sentence. */
+const MAX_STATUS_MESSAGE = 4096;
+
 /**
  * What the `_meta` beside a server says of its life; undefined when it says nothing (`{}`, as the Go server does). Times that are none
  * are left out, but a status that is unknown throws an EntryFault: it might mean that nobody should use the server.
@@ -15,6 +18,12 @@ export function toLifecycle(meta: unknown): Lifecycle | undefined {
   const { status = 'active', statusMessage } = official;
   if (!LIFECYCLE_STATUSES.includes(status as LifecycleStatus)) {
     throw new EntryFault(['_meta', OFFICIAL, 'status'], `must be one of ${LIFECYCLE_STATUSES.join(', ')}`);
+  }
+  if (typeof statusMessage === 'string' && statusMessage.length > MAX_STATUS_MESSAGE) {
+    throw new EntryFault(
+      ['_meta', OFFICIAL, 'statusMessage'],
+      `must have at most ${MAX_STATUS_MESSAGE} characters, since servers keep it in memory for every entry`,
+    );
   }
   const times = ['statusChangedAt', 'publishedAt', 'updatedAt'].flatMap((field) => {
     const instant = toInstant(official[field]);

@@ -5,6 +5,7 @@ import { EntryFault, explain, formatPath } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container, Slice } from './json-cutter.js';
+import { withinSearchableText } from './searchable-text.js';
 import { serverJsonSchema, toEntry, versionSchema } from './server-json.js';
 
 /** What a publisher sent cannot be published; every fault is told. */
@@ -107,7 +108,7 @@ export function readPublished(body: Buffer, member?: string): { entry: Catalogue
   try {
     const text = parseEntry({ bytes, colons, hasBlanks });
     refuseFaults(text.value);
-    return { entry: toEntry(text), hash: digest };
+    return { entry: withinSearchableText(toEntry(text)), hash: digest };
   } catch (error) {
     if (error instanceof SyntaxError) throw new PublishFault('malformed', NO_JSON);
     if (!(error instanceof EntryFault)) throw error;

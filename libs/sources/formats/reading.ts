@@ -10,6 +10,7 @@ import type { Slice } from './json-cutter.js';
 import type { Section } from './layouts.js';
 import { locateFault } from './locate-fault.js';
 import type { ReadItem } from './read-catalogue.js';
+import { withinSearchableText } from './searchable-text.js';
 
 export interface ReadingLimits {
   readonly maxEntryBytes: number;
@@ -50,6 +51,7 @@ export class Reading {
       checkKey(slice.key);
       const entry = section.convert(slice, this.#parse(slice, known));
       known.value = entry;
+      withinSearchableText(entry);
       const identity = `${entry.name}\n${entry.version}`;
       if (this.#given.has(identity)) {
         throw new EntryFault([], `is there twice: an earlier entry is called ${entry.name} ${entry.version} too`);

@@ -3,7 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Auth, OAuth } from '#config/auth-spec.js';
 import { displayRef } from '#domain/registry-ref.js';
+import { shortened } from '#domain/shortened.js';
 import { Problem } from '../http/problem.js';
+import { API_LIMITS } from '../limits.js';
 import { isWholeRegistry } from '../served-registry.js';
 import type { ServedRegistry } from '../served-registry.js';
 import { AuditLog } from './audit-log.js';
@@ -121,7 +123,7 @@ export class AccessControl {
     const source = sourceOf(request);
     if (isReading(request) && requirement !== 'write' && isPublicPath(request.url, publicPaths)) {
       grantAccess(request.raw, EVERYTHING);
-      this.#audit.allowedRead(undefined, displayRef(registry), source);
+      this.#audit.allowedRead(undefined, displayRef(registry), knownSource(registry, source));
       return true;
     }
     const open = requirement === 'read' ? openPart(publicRead, registry.views) : undefined;
@@ -131,7 +133,7 @@ export class AccessControl {
       throw loginWanted(termsOf(visit));
     }
     grantAccess(request.raw, { visibleSources: open.sources });
-    this.#audit.allowedRead(undefined, displayRef(registry), source);
+    this.#audit.allowedRead(undefined, displayRef(registry), knownSource(registry, source));
     return true;
   }
 
@@ -160,7 +162,8 @@ export class AccessControl {
       throw insufficientScope(termsOf(visit), scope);
     }
     this.counters.count(caller.provider, 'accepted');
-    if (requirement === 'read') this.#audit.allowedRead(caller, displayRef(registry), sourceOf(request));
+    if (requirement === 'read')
+      this.#audit.allowedRead(caller, displayRef(registry), knownSource(registry, sourceOf(request)));
     else this.#audit.allowed(caller, askedOf(request, registry));
     grantAccess(request.raw, { caller });
     return true;
@@ -208,6 +211,16 @@ function sourceOf(request: FastifyRequest): string | undefined {
   return (request.params as { source?: string }).source;
 }
 
+/** The key by which reads of a source are counted: every name that is none has one key, since a path may hold any text. */
+function knownSource(registry: ServedRegistry, name: string | undefined): string | undefined {
+  if (name === undefined || isWholeRegistry(registry, name)) return name;
+  const { sources, views } = registry;
+  const isKnown = views ? views.some((view) => view.name === name) : sources.includes(name);
+  return isKnown ? name : UNKNOWN_SOURCE;
+}
+
+const UNKNOWN_SOURCE = '(unknown)';
+
 /** No path opens what changes something, whatever its handler asks for. */
 function isReading({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD';
@@ -219,5 +232,11 @@ function termsOf({ request, oauth }: { readonly request: FastifyRequest; readonl
 
 function askedOf(request: FastifyRequest, registry: ServedRegistry): Asked {
   const [path = ''] = request.originalUrl.split('?');
-  return { requestId: request.id, registry: displayRef(registry), method: request.method, path, address: request.ip };
+  return {
+    requestId: request.id,
+    registry: displayRef(registry),
+    method: request.method,
+    path: shortened(path, API_LIMITS.auditPathLength),
+    address: request.ip,
+  };
 }

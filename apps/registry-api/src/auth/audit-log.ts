@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { API_LIMITS } from '../limits.js';
 import type { Caller } from './caller.js';
 
 /** What somebody asked for. Paths come without their query, in which a token could stand. */
@@ -27,6 +28,7 @@ export class AuditLog {
   readonly #logger: Logger;
   /** By caller (undefined is everybody), registry and source (undefined is all that the caller may see). */
   readonly #reads = new Map<Caller | undefined, Map<string, Map<string | undefined, number>>>();
+  #sums = 0;
   readonly #timer: NodeJS.Timeout;
 
   constructor(logger: Logger) {
@@ -43,13 +45,15 @@ export class AuditLog {
     this.#logger.info({ ...asked, ...whoIs(who), decision: 'refused', why, ...details }, 'access decided');
   }
 
-  /** On the hot path: three look-ups and an addition. */
+  /** Counts a read, on the hot path: three look-ups and an addition. `source` has to be the name of one that exists. */
   allowedRead(caller: Caller | undefined, registry: string, source: string | undefined): void {
     let registries = this.#reads.get(caller);
     if (!registries) this.#reads.set(caller, (registries = new Map()));
     let sources = registries.get(registry);
     if (!sources) registries.set(registry, (sources = new Map()));
-    sources.set(source, (sources.get(source) ?? 0) + 1);
+    const reads = sources.get(source) ?? 0;
+    sources.set(source, reads + 1);
+    if (reads === 0 && ++this.#sums >= API_LIMITS.auditSums) this.flush();
   }
 
   /** Writes down what was summed, and stops summing. */
@@ -68,6 +72,7 @@ export class AuditLog {
       }
     }
     this.#reads.clear();
+    this.#sums = 0;
   }
 }
 

@@ -5,6 +5,7 @@ import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
 import { newClient } from '#persistence/database-client.js';
 import { databaseFault } from '#persistence/database-fault.js';
 import type { DatabaseAccess } from '#persistence/database.js';
+import { withheldIn } from './live-catalogue.js';
 import type { LiveCatalogue, RegistrySnapshots } from './live-catalogue.js';
 import { isUntidy, loadRegistries } from './load-registries.js';
 import { Pacer } from './pacer.js';
@@ -24,6 +25,7 @@ export class CatalogueFollower {
   #fault: string | undefined = 'not connected to the database yet';
   #running: Promise<void> | undefined;
   #indexing = Promise.resolve();
+  #withheld = 0;
   readonly #stopping = new AbortController();
   readonly #database: DatabaseAccess;
   readonly #catalogue: LiveCatalogue;
@@ -117,11 +119,21 @@ export class CatalogueFollower {
       tidy,
     });
     this.#catalogue.replace(snapshots);
+    this.#reportWithheld(snapshots);
     this.#index(snapshots);
     const tookMs = Math.round(performance.now() - startedAt);
     if (this.#fault) this.#logger.info({ registries: snapshots.size, tookMs }, 'catalogue follows the database');
     else this.#logger.debug({ tookMs, tidy }, 'catalogue was read again');
     this.#fault = undefined;
+  }
+
+  /** Logs how many entries exceed the memory budget, once for each number. */
+  #reportWithheld(snapshots: RegistrySnapshots): void {
+    const entries = withheldIn([...snapshots.values()]);
+    if (entries > 0 && entries !== this.#withheld) {
+      this.#logger.warn({ entries, budgetBytes: this.#budget }, 'entries exceed the memory budget and are not served');
+    }
+    this.#withheld = entries;
   }
 
   /** Beside all else: searches are right without it, and no change waits for it. */

@@ -15,11 +15,18 @@ export interface Answer {
   compose(): Composition;
 }
 
+/** A body that can be composed, with what it costs: nothing is allocated or fetched for it yet. */
 export interface Composition {
-  /** How many entries there are on all pages of this list. */
+  /** The number of entries on all pages of this list. */
   readonly total?: number;
-  /** At once, unless some of it has to be fetched from the database. */
-  readonly body: Body | Promise<Body>;
+  /** The number of parts that the body will have. */
+  readonly partCount: number;
+  /** Bytes of the documents that have to be fetched from the database. */
+  readonly fetchedBytes: number;
+  /** Bytes of a body that is not made of the catalogue's own memory. */
+  readonly ownBytes?: number;
+  /** Composes the body; a promise only when documents have to be fetched. */
+  body(): Body | Promise<Body>;
 }
 
 /** One list of servers: one source, or all sources of a registry. An immutable state of it. */

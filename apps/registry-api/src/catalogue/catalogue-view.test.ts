@@ -171,7 +171,7 @@ function toRows(entries: Content, source: number): Row[] {
 }
 
 async function build(rows: readonly StoredEntry[], room?: number, source = 0) {
-  const builder = new SegmentBuilder(source, room);
+  const builder = new SegmentBuilder(source, room === undefined ? undefined : { bytes: room, indexBytes: Infinity });
   for (const row of rows) builder.add(row);
   const segment = await builder.finish(new Pacer());
   // Searched in both ways.
@@ -297,7 +297,7 @@ async function walk(view: CatalogueView, filter: ListFilter, limit: number): Pro
 }
 
 async function read(answer: Answer | undefined): Promise<unknown> {
-  return answer && JSON.parse(Buffer.concat([...(await answer.compose().body)]).toString());
+  return answer && JSON.parse(Buffer.concat([...(await answer.compose().body())]).toString());
 }
 
 function toAnswer(row: Row, isLatest: boolean): object {

@@ -7,6 +7,7 @@ import type { Cursor, ListFilter } from './cursor.js';
 import { countFacets } from './facet-counts.js';
 import { findServer, nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
+import { CATALOGUE_LIMITS } from './limits.js';
 import { DELETED, LATEST } from './segment.js';
 import { Selections } from './selections.js';
 import type { StoredBodies } from './stored-bodies.js';
@@ -44,11 +45,10 @@ export class CatalogueView implements CatalogueReader {
       compose: () => {
         const selected = this.#selections.of(filter);
         const from = after ? this.#firstAfter(selected, after) : 0;
-        const page = selected.subarray(from, from + limit);
+        const page = this.#withinPageBytes(selected.subarray(from, from + limit));
         const isLast = from + page.length === selected.length;
         const nextCursor = isLast ? undefined : encodeCursor({ after: this.#placeAt(page.at(-1) as number), filter });
-        const body = composeList(rangesOf(this.#layout, page), nextCursor, this.#bodies);
-        return { total: selected.length, body };
+        return { total: selected.length, ...composeList(rangesOf(this.#layout, page), nextCursor, this.#bodies) };
       },
     };
   }
@@ -61,7 +61,8 @@ export class CatalogueView implements CatalogueReader {
     return {
       compose: () => {
         const counts = countFacets(this.#layout, this.#selections, this.#sources, filter);
-        return { body: [Buffer.from(JSON.stringify(counts))] };
+        const body = Buffer.from(JSON.stringify(counts));
+        return { partCount: 1, fetchedBytes: 0, ownBytes: body.length, body: () => [body] };
       },
     };
   }
@@ -76,7 +77,7 @@ export class CatalogueView implements CatalogueReader {
       if (includeDeleted || !segment.has(row, DELETED)) ranges.push({ segment, first: row, last: row });
     }
     if (ranges.length === 0) return undefined;
-    return { compose: () => ({ total: ranges.length, body: composeList(ranges, undefined, this.#bodies) }) };
+    return { compose: () => ({ total: ranges.length, ...composeList(ranges, undefined, this.#bodies) }) };
   }
 
   version(name: string, version: string, includeDeleted: boolean): Answer | undefined {
@@ -86,9 +87,20 @@ export class CatalogueView implements CatalogueReader {
     for (let row = first; row < first + count; row++) {
       if (!(version === 'latest' ? segment.has(row, LATEST) : segment.version(row) === version)) continue;
       if (segment.has(row, DELETED) && !includeDeleted) return undefined;
-      return { compose: () => ({ body: composeEntry(segment, row, this.#bodies) }) };
+      return { compose: () => composeEntry(segment, row, this.#bodies) };
     }
     return undefined;
+  }
+
+  /** Cuts a page where it has as many bytes as a page may have; its first entry is always there. */
+  #withinPageBytes(page: Uint32Array): Uint32Array {
+    let bytes = 0;
+    for (let at = 0; at < page.length; at++) {
+      const position = page[at] as number;
+      bytes += segmentAt(this.#layout, position).size(this.#layout.rowOf[position] as number);
+      if (bytes > CATALOGUE_LIMITS.pageBytes && at > 0) return page.subarray(0, at);
+    }
+    return page;
   }
 
   #placeAt(position: number): Cursor['after'] {

@@ -1,4 +1,4 @@
-import type { Body } from './catalogue-reader.js';
+import type { Body, Composition } from './catalogue-reader.js';
 import { segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { COLD } from './segment.js';
@@ -36,17 +36,16 @@ export function rangesOf(layout: Layout, positions: Uint32Array): RowRange[] {
   return ranges;
 }
 
-/** The ServerList of the generic registry API. */
+/** Composes a ServerList of the generic registry API. */
 export function composeList(
   ranges: readonly RowRange[],
   nextCursor: string | undefined,
   bodies: StoredBodies | undefined,
-): Body | Promise<Body> {
-  if (ranges.length === 0) return [EMPTY_LIST];
+): Composition {
+  if (ranges.length === 0) return { partCount: 1, fetchedBytes: 0, body: () => [EMPTY_LIST] };
   const count = ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const tail = (nextCursor === undefined && LAST_TAILS[count]) || toTail(count, nextCursor);
-  const compose = (documents: readonly Buffer[]) => [LIST_HEAD, ...toParts(ranges, documents), tail];
-  return withDocuments(ranges, bodies, compose);
+  return withDocuments(ranges, bodies, (parts) => [LIST_HEAD, ...parts, tail]);
 }
 
 function toTail(count: number, nextCursor?: string): Buffer {
@@ -55,24 +54,26 @@ function toTail(count: number, nextCursor?: string): Buffer {
   return Buffer.from(`],"metadata":{"count":${count}${cursor}}}`);
 }
 
-/** Of lists that are short and whole, as one server's versions mostly are. */
+/** Tails of short lists without another page, as the versions of one server mostly are. */
 const LAST_TAILS = Array.from({ length: 16 }, (_, count) => toTail(count));
 
-/** The ServerResponse of the generic registry API. */
-export function composeEntry(segment: Segment, row: number, bodies: StoredBodies | undefined): Body | Promise<Body> {
-  const ranges = [{ segment, first: row, last: row }];
-  return withDocuments(ranges, bodies, (documents) => toParts(ranges, documents));
+/** Composes a ServerResponse of the generic registry API. */
+export function composeEntry(segment: Segment, row: number, bodies: StoredBodies | undefined): Composition {
+  return withDocuments([{ segment, first: row, last: row }], bodies, (parts) => parts);
 }
 
 function withDocuments(
   ranges: readonly RowRange[],
   bodies: StoredBodies | undefined,
-  compose: (documents: readonly Buffer[]) => Body,
-): Body | Promise<Body> {
+  wrap: (parts: Body) => Body,
+): Composition {
   const cold = ranges.filter(isCold);
-  if (cold.length === 0) return compose([]);
+  const fetchedBytes = cold.reduce((bytes, { segment, first }) => bytes + segment.documentBytes(first), 0);
+  const partCount = ranges.length + 2 * cold.length + 2;
+  if (cold.length === 0) return { partCount, fetchedBytes, body: () => wrap(toParts(ranges, [])) };
   if (!bodies) throw new Error('a document is neither in memory nor stored');
-  return bodies.fetch(cold.map(toRequest)).then(compose);
+  const body = () => bodies.fetch(cold.map(toRequest)).then((documents) => wrap(toParts(ranges, documents)));
+  return { partCount, fetchedBytes, body };
 }
 
 function isCold({ segment, first }: RowRange): boolean {
@@ -85,7 +86,7 @@ function toRequest({ segment, first }: RowRange): BodyRequest {
   return { sourceId, name, version, changedAtMs };
 }
 
-/** Every entry has a comma behind it; only the last goes without. `documents`: those of the cold ones, in order. */
+/** Every entry is followed by a comma but the last. `documents`: those of the cold ones, in order. */
 function toParts(ranges: readonly RowRange[], documents: readonly Buffer[]): Buffer[] {
   const parts: Buffer[] = [];
   let fetched = 0;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fromOpaque, toOpaque } from '../opaque-cursor.js';
+import { compareCodePoints } from './code-point-order.js';
 
 /** Of a text to filter by. Longer than anything that is stored could be matched by; what was asked for is kept with its answer. */
 export const MAX_FILTER_TEXT = 256;
@@ -34,6 +35,21 @@ const ListFilter = z.strictObject({
 });
 
 export type ListFilter = z.infer<typeof ListFilter>;
+
+const FILTER_FIELDS = Object.keys(ListFilter.shape) as readonly (keyof ListFilter)[];
+
+/** Returns the canonical form of a filter: equal filters have equal JSON, whatever they were made of. */
+export function canonicalFilter(filter: ListFilter): ListFilter {
+  const fields = FILTER_FIELDS.map((field): [string, unknown] => {
+    const value = filter[field];
+    return [field, Array.isArray(value) ? [...new Set(value)].toSorted(compareCodePoints) : value];
+  });
+  const isRestricting = ([field, value]: [string, unknown]) =>
+    value !== undefined &&
+    !(Array.isArray(value) && value.length === 0) &&
+    !(field === 'includeDeleted' && value === false);
+  return Object.fromEntries(fields.filter(isRestricting)) as ListFilter;
+}
 
 /**
  * Where a page ends: the name and version of its last entry, which need not exist any more when the next page is asked

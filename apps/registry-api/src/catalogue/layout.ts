@@ -167,7 +167,7 @@ export function wastedShare(layout: Layout): number {
   const held = layout.segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
   let used = 0;
   for (let position = 0; position < layout.rowOf.length; position++) {
-    used += segmentAt(layout, position).size(layout.rowOf[position] as number);
+    used += segmentAt(layout, position).heldSize(layout.rowOf[position] as number);
   }
   return held === 0 ? 0 : 1 - used / held;
 }

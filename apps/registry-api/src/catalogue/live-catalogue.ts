@@ -25,6 +25,8 @@ export interface SourceSnapshot {
   readonly syncedAtMs: number | null;
   /** Its newest sync failed. */
   readonly isFailing: boolean;
+  /** The number of its entries that are not served, since they exceed the memory budget. */
+  readonly withheld: number;
   readonly layout: Layout;
   readonly reader: CatalogueReader;
 }
@@ -38,6 +40,11 @@ export interface RegistrySnapshot {
 
 /** By `namespace/name`. */
 export type RegistrySnapshots = ReadonlyMap<string, RegistrySnapshot>;
+
+/** The number of entries of all sources that are not served, since they exceed the memory budget. */
+export function withheldIn(snapshots: readonly RegistrySnapshot[]): number {
+  return snapshots.flatMap(({ sources }) => sources).reduce((sum, { withheld }) => sum + withheld, 0);
+}
 
 const NOTHING = new CatalogueView(EMPTY_LAYOUT, { tag: 'nothing', changedAtMs: undefined });
 

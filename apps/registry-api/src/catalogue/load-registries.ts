@@ -5,9 +5,12 @@ import { compareCodePoints } from './code-point-order.js';
 import { EMPTY_LAYOUT, findServer, layoutOf, toChange, wastedShare, withChanges } from './layout.js';
 import type { Layout } from './layout.js';
 import type { RegistrySnapshot, RegistrySnapshots, SourceSnapshot } from './live-catalogue.js';
+import { CATALOGUE_LIMITS } from './limits.js';
 import { mergedWith, remergeNames } from './merge-layouts.js';
 import { Pacer } from './pacer.js';
 import { hasMoreChanges, readChanges, readSource } from './read-source.js';
+import type { Segment } from './segment.js';
+import type { Room } from './segment-builder.js';
 import { stateTag } from './state-tag.js';
 import type { StoredBodies } from './stored-bodies.js';
 
@@ -17,7 +20,7 @@ const TOLERATED_SEGMENTS = 12;
 
 export interface LoadOptions {
   readonly bodies: StoredBodies | undefined;
-  /** Bytes that all documents together may take. */
+  /** Bytes that the whole catalogue may take: documents, names, texts and indexes. */
   readonly budget: number;
   /** Read sources anew of which too much memory is waste. */
   readonly tidy: boolean;
@@ -71,6 +74,7 @@ class Load {
   readonly #options: LoadOptions;
   readonly #known: ReadonlyMap<string, SourceSnapshot>;
   #heldBytes: number;
+  #heldIndexBytes: number;
 
   constructor(client: ClientBase, previous: RegistrySnapshots, options: LoadOptions) {
     this.#client = client;
@@ -78,7 +82,8 @@ class Load {
     this.#options = options;
     const sources = Array.from(previous.values()).flatMap((registry) => registry.sources);
     this.#known = new Map(sources.map((source) => [source.place, source]));
-    this.#heldBytes = sources.reduce((bytes, source) => bytes + bytesOf(source.layout), 0);
+    this.#heldBytes = sources.reduce((bytes, { layout }) => bytes + bytesOf(layout.segments), 0);
+    this.#heldIndexBytes = sources.reduce((bytes, { layout }) => bytes + indexBytesOf(layout.segments), 0);
   }
 
   async run(): Promise<RegistrySnapshots> {
@@ -121,10 +126,10 @@ class Load {
   }
 
   async #readWhole(row: SourceRow, known: SourceSnapshot | undefined): Promise<Taken> {
-    if (known) this.#heldBytes -= bytesOf(known.layout);
+    if (known) this.#count(known.layout.segments, -1);
     const segment = await readSource(this.#client, row.id, this.#room(), this.#pacer);
-    this.#heldBytes += segment.bytes;
-    return { source: await this.#toSource(row, layoutOf(segment)), changed: undefined };
+    this.#count([segment], 1);
+    return { source: await this.#toSource(row, layoutOf(segment), segment.withheld), changed: undefined };
   }
 
   /**
@@ -136,18 +141,29 @@ class Load {
     const tolerated = Math.floor(TOLERATED_WASTE * known.layout.rowOf.length);
     if (await hasMoreChanges(this.#client, row.id, known.seen, tolerated)) return undefined;
     const { segment, names } = await readChanges(this.#client, row.id, known.seen, this.#room(), this.#pacer);
+    // What was replaced is still in memory; reading all of it frees that first.
+    if (segment.withheld > 0) return undefined;
     const changed = layoutOf(segment);
     const changes = names.map((name) => toChange(name, findServer(changed, name)));
     const layout = withChanges(known.layout, changes);
-    this.#heldBytes += segment.bytes;
-    return { source: await this.#toSource(row, layout), changed: names };
+    this.#count([segment], 1);
+    return { source: await this.#toSource(row, layout, known.withheld), changed: names };
   }
 
-  #room(): number {
-    return this.#options.budget - this.#heldBytes;
+  #count(segments: readonly Segment[], sign: 1 | -1): void {
+    this.#heldBytes += sign * bytesOf(segments);
+    this.#heldIndexBytes += sign * indexBytesOf(segments);
   }
 
-  async #toSource(row: SourceRow, layout: Layout): Promise<SourceSnapshot> {
+  #room(): Room {
+    const { budget } = this.#options;
+    return {
+      bytes: budget - this.#heldBytes,
+      indexBytes: budget * CATALOGUE_LIMITS.indexShare - this.#heldIndexBytes,
+    };
+  }
+
+  async #toSource(row: SourceRow, layout: Layout, withheld: number): Promise<SourceSnapshot> {
     const { name, place, generation, purged, attempted, syncedAtMs, isFailing } = row;
     const state = {
       tag: stateTag([`${place}/${generation}`]),
@@ -156,7 +172,7 @@ class Load {
     };
     const reader = new CatalogueView(layout, state, this.#options.bodies);
     const seen = await this.#snapshot();
-    return { name, place, generation, purged, attempted, syncedAtMs, isFailing, seen, layout, reader };
+    return { name, place, generation, purged, attempted, syncedAtMs, isFailing, withheld, seen, layout, reader };
   }
 
   /** What this transaction sees, as Postgres writes it. */
@@ -198,6 +214,10 @@ function inTextOrder(names: readonly string[]): string[] {
   return [...new Set(names)].toSorted(compareCodePoints);
 }
 
-function bytesOf({ segments }: Layout): number {
-  return segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
+function bytesOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { bytes, indexBytes }) => sum + bytes + indexBytes, 0);
+}
+
+function indexBytesOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { indexBytes }) => sum + indexBytes, 0);
 }

@@ -3,6 +3,7 @@ import { readCopy } from '#persistence/read-copy.js';
 import type { CopiedRow } from '#persistence/read-copy.js';
 import type { Pacer } from './pacer.js';
 import { SegmentBuilder } from './segment-builder.js';
+import type { Room } from './segment-builder.js';
 import type { Segment } from './segment.js';
 import type { StoredEntry } from './stored-entry.js';
 
@@ -12,8 +13,8 @@ const COLUMNS = `name, version, title, description, tags, facets, status, status
 /** As Postgres writes a snapshot: the only thing in these statements that no statement wrote. */
 const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
 
-/** Everything but what the filter leaves out: for a client that does not exist. `room`: bytes that it may take. */
-export async function readSource(client: ClientBase, sourceId: number, room: number, pacer: Pacer): Promise<Segment> {
+/** Reads every entry of a source but those that the filter hides, which do not exist for clients. */
+export async function readSource(client: ClientBase, sourceId: number, room: Room, pacer: Pacer): Promise<Segment> {
   const builder = new SegmentBuilder(sourceId, room);
   const query = `SELECT server_json, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId} AND hidden_by IS NULL ORDER BY name, version`;
@@ -54,7 +55,7 @@ export async function readChanges(
   client: ClientBase,
   sourceId: number,
   seen: string,
-  room: number,
+  room: Room,
   pacer: Pacer,
 ): Promise<SourceChanges> {
   const builder = new SegmentBuilder(sourceId, room);

@@ -32,10 +32,28 @@ interface VersionRow {
   readonly isLive: boolean;
 }
 
-/** Makes a segment of stored entries, which have to come in text order of name and version, every server whole. */
+/** Memory that a segment may take, in bytes. */
+export interface Room {
+  /** Everything together; a document that exceeds it stays in the database. */
+  readonly bytes: number;
+  /** Names, texts and indexes; an entry that exceeds it is withheld. */
+  readonly indexBytes: number;
+}
+
+const UNLIMITED: Room = { bytes: Infinity, indexBytes: Infinity };
+
+/** Estimates of what an entry takes beside its document: in the columns and layouts, and as strings and map entries. */
+const ROW_BYTES = 80;
+const NAME_BYTES = 80;
+const STRING_BYTES = 32;
+const TERM_BYTES = 8;
+/** The word index is about as large as the text itself. */
+const BYTES_PER_INDEXED_BYTE = 2;
+
+/** Builds a segment from stored entries, which have to come in text order of name and version, every server whole. */
 export class SegmentBuilder {
   readonly #sourceId: number;
-  readonly #room: number;
+  readonly #room: Room;
   readonly #slabs = new SlabWriter();
   readonly #terms = new TermIndexBuilder();
   readonly #texts: string[] = [];
@@ -49,19 +67,30 @@ export class SegmentBuilder {
   readonly #slabOf: number[] = [];
   readonly #starts = new GrowingList();
   readonly #ends = new GrowingList();
+  readonly #coldBytes = new GrowingList();
+  #indexBytes = 0;
+  #withheld = 0;
   #lastTail: { readonly of: StoredLifecycle; readonly bytes: Buffer } | undefined;
   /** The versions of the name that is being read; which is the latest shows only when all are here. */
   #server: VersionRow[] = [];
 
-  /** `room`: how many bytes it may take; documents beyond stay in the database. */
-  constructor(sourceId: number, room = Infinity) {
+  constructor(sourceId: number, room = UNLIMITED) {
     this.#sourceId = sourceId;
     this.#room = room;
   }
 
-  /** Keeps no hold of the document. */
+  /** Adds an entry without keeping a reference to its document. */
   add(entry: StoredEntry): void {
     const row = this.#names.length;
+    const text = foldCase(`${entry.name}\0${entry.title ?? ''}\0${entry.description}`);
+    const isSameText = text === this.#texts.at(-1);
+    const indexBytes = ROW_BYTES + indexBytesOf(entry) + (isSameText ? 0 : textBytesOf(text));
+    // After the first entry that does not fit none is taken, so that what is served is a prefix of the catalogue.
+    if (this.#withheld > 0 || this.#indexBytes + indexBytes > this.#room.indexBytes) {
+      this.#withheld++;
+      return;
+    }
+    this.#indexBytes += indexBytes;
     // One string for all versions of a name.
     let name = this.#names[row - 1] ?? '';
     if (row === 0 || entry.name !== name) {
@@ -79,11 +108,9 @@ export class SegmentBuilder {
     this.#terms.add(row, entry.tags, tagTerm);
     this.#terms.add(row, entry.facets, facetTerm);
     this.#terms.add(row, entry.status === 'deprecated' ? DEPRECATED : NOT_DEPRECATED, statusTerm);
-    const text = foldCase(`${name}\0${entry.title ?? ''}\0${entry.description}`);
-    if (text !== this.#texts.at(-1)) {
-      this.#rowsOfTexts.push(row);
-      this.#texts.push(text);
-    }
+    if (isSameText) return;
+    this.#rowsOfTexts.push(row);
+    this.#texts.push(text);
   }
 
   async finish(pacer: Pacer): Promise<Segment> {
@@ -91,7 +118,7 @@ export class SegmentBuilder {
     await pacer.rest();
     const terms = await this.#terms.finish(pacer);
     await pacer.rest();
-    return new Segment(this.#sourceId, {
+    const columns = {
       names: this.#names,
       firstRows: this.#firstRows,
       versions: this.#versions,
@@ -102,10 +129,12 @@ export class SegmentBuilder {
       slabOf: new Uint16Array(this.#slabOf),
       starts: this.#starts.take(),
       ends: this.#ends.take(),
+      coldBytes: this.#coldBytes.take(),
       words: new WordIndex(this.#texts),
       rowsOfTexts: this.#rowsOfTexts.take(),
       terms,
-    });
+    };
+    return new Segment(this.#sourceId, columns, { indexBytes: this.#indexBytes, withheld: this.#withheld });
   }
 
   #completeServer(): void {
@@ -125,7 +154,8 @@ export class SegmentBuilder {
     const { serverJson } = entry;
     const tail = this.#tailOf(entry);
     const wholeBytes = HEAD.length + serverJson.length + tail.length;
-    const fits = this.#slabs.bytes + wholeBytes <= this.#room;
+    const fits = this.#slabs.bytes + this.#indexBytes + wholeBytes <= this.#room.bytes;
+    this.#coldBytes.push(fits ? 0 : HEAD.length + serverJson.length);
     this.#slabOf.push(this.#slabs.reserve(fits ? wholeBytes : tail.length));
     const start = fits ? this.#slabs.put(HEAD) : undefined;
     if (fits) this.#slabs.put(serverJson);
@@ -145,6 +175,17 @@ export class SegmentBuilder {
     }
     return this.#lastTail.bytes;
   }
+}
+
+/** An estimate of the bytes of an entry's names and terms. */
+function indexBytesOf({ name, version, tags, facets }: StoredEntry): number {
+  return NAME_BYTES + name.length + STRING_BYTES + version.length + (tags.length + facets.length) * TERM_BYTES;
+}
+
+/** Bytes of a text as a string, which has one byte for each character only if all of them are Latin-1, and in the index. */
+function textBytesOf(text: string): number {
+  const bytes = /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
+  return STRING_BYTES + bytes * BYTES_PER_INDEXED_BYTE;
 }
 
 function newestFirst(versions: readonly VersionRow[]): readonly VersionRow[] {

@@ -23,6 +23,8 @@ export interface SegmentColumns {
   readonly slabOf: Uint16Array;
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
+  /** Bytes of each document that is not here; 0 for one that is. */
+  readonly coldBytes: Uint32Array;
   readonly words: WordIndex;
   /** The first row of each text; versions of a server often share one. */
   readonly rowsOfTexts: Uint32Array;
@@ -36,15 +38,23 @@ export interface SegmentColumns {
  */
 export class Segment {
   readonly length: number;
+  /** Bytes of the blocks that hold what is sent. */
   readonly bytes: number;
+  /** An estimate of the bytes of everything else: names, texts and indexes. */
+  readonly indexBytes: number;
+  /** The number of rows that were left out, since not even their index entries fit into the memory budget. */
+  readonly withheld: number;
 
   constructor(
-    /** Of the database, to fetch from there what is not here. */
+    /** The source's id in the database, to fetch documents that are not in memory. */
     readonly sourceId: number,
     readonly columns: SegmentColumns,
+    { indexBytes, withheld }: { readonly indexBytes: number; readonly withheld: number },
   ) {
     this.length = columns.names.length;
     this.bytes = columns.slabs.reduce((bytes, slab) => bytes + slab.length, 0);
+    this.indexBytes = indexBytes;
+    this.withheld = withheld;
   }
 
   name(row: number): string {
@@ -71,9 +81,19 @@ export class Segment {
     return this.columns.changedAtMs[row] as number;
   }
 
-  /** Bytes of a row, the comma included. */
-  size(row: number): number {
+  /** Bytes of a row in this segment, the comma included. */
+  heldSize(row: number): number {
     return (this.columns.ends[row] as number) - (this.columns.starts[row] as number) + 1;
+  }
+
+  /** Bytes of a row as it is sent, wherever its document is. */
+  size(row: number): number {
+    return this.heldSize(row) + this.documentBytes(row);
+  }
+
+  /** Bytes of the document of a cold row. */
+  documentBytes(row: number): number {
+    return this.columns.coldBytes[row] as number;
   }
 
   /** Whether two rows, the second right behind the first, are one piece of memory. */
@@ -91,7 +111,7 @@ export class Segment {
     );
   }
 
-  /** Makes searches fast; they are right before, too. */
+  /** Builds the word index, which makes searches fast; they are right without it, too. */
   async index(pacer: Pacer): Promise<void> {
     await this.columns.words.build(pacer);
   }

@@ -1,15 +1,11 @@
 import { PACKAGE, registryTypeFacet, REMOTE, SECRET_FREE, transportFacet } from '#domain/server-facets.js';
 import type { ListFilter } from './cursor.js';
+import { CATALOGUE_LIMITS } from './limits.js';
 import { NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { PositionSet } from './position-set.js';
 import { facetTerm, statusTerm, tagTerm } from './segment-builder.js';
 import { DELETED, LATEST } from './segment.js';
-
-/** Positions that are kept of lists that were asked for, over all lists of one layout: pages follow pages. */
-const KEPT_POSITIONS = 1_000_000;
-/** Lists that nothing is in take memory too. */
-const KEPT_LISTS = 1_000;
 
 /** Which entries of a layout pass a filter, in the order of the layout. */
 export class Selections {
@@ -27,6 +23,7 @@ export class Selections {
   }
 
   of(filter: ListFilter): Uint32Array {
+    const { keptPositions, keptSelections } = CATALOGUE_LIMITS;
     const key = JSON.stringify(filter);
     let selected = this.#kept.get(key);
     if (selected) this.#kept.delete(key);
@@ -34,7 +31,7 @@ export class Selections {
     // The one that was used last stands last.
     this.#kept.set(key, selected);
     for (const [oldest, positions] of this.#kept) {
-      const isEnough = this.#keptPositions <= KEPT_POSITIONS && this.#kept.size <= KEPT_LISTS;
+      const isEnough = this.#keptPositions <= keptPositions && this.#kept.size <= keptSelections;
       if (isEnough || oldest === key) break;
       this.#kept.delete(oldest);
       this.#keptPositions -= positions.length;

@@ -1,4 +1,5 @@
 import { GrowingList } from './growing-list.js';
+import { CATALOGUE_LIMITS } from './limits.js';
 import type { Pacer } from './pacer.js';
 import { PositionSet } from './position-set.js';
 
@@ -21,14 +22,18 @@ interface WordTable {
 export class WordIndex {
   readonly #texts: readonly string[];
   #table: WordTable | undefined;
+  #isTried = false;
 
   /** `texts`: case-folded; they are known by their places in this list. */
   constructor(texts: readonly string[]) {
     this.#texts = texts;
   }
 
+  /** Builds the table, unless there is more text or more words than an index may have. */
   async build(pacer: Pacer): Promise<void> {
-    this.#table ??= await new WordTableBuilder(this.#texts).build(pacer);
+    if (this.#isTried) return;
+    this.#isTried = true;
+    this.#table = await new WordTableBuilder(this.#texts).build(pacer);
   }
 
   /** The texts that hold `needle`, by number. */
@@ -104,9 +109,14 @@ class WordTableBuilder {
     this.#texts = texts;
   }
 
-  async build(pacer: Pacer): Promise<WordTable> {
+  /** Returns undefined when a limit is exceeded. */
+  async build(pacer: Pacer): Promise<WordTable | undefined> {
+    let characters = 0;
     for (let text = 0; text < this.#texts.length; text++) {
+      characters += (this.#texts[text] as string).length;
+      if (characters > CATALOGUE_LIMITS.indexedCharacters) return undefined;
       this.#addText(text);
+      if (this.#counts.length > CATALOGUE_LIMITS.indexedWords) return undefined;
       if (text % SHARE_OF_TEXTS === 0) await pacer.rest();
     }
     return this.#finish(pacer);

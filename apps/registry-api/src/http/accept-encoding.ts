@@ -1,4 +1,4 @@
-import type { Encoding } from './prepared-answer.js';
+import type { Encoding } from './compressor.js';
 
 /** What to send to a client that accepts this (RFC 9110, section 12.5.3): the densest of what it likes best. */
 export function negotiateEncoding(acceptEncoding: string | undefined): Encoding {

@@ -1,36 +1,38 @@
-import type { OutgoingHttpHeader } from 'node:http';
+import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Catalogue } from '../catalogue/catalogue-reader.js';
 import type { CatalogueReader } from '../catalogue/catalogue-reader.js';
 import { negotiateEncoding } from './accept-encoding.js';
+import { AnswerMemory } from './answer-memory.js';
 import { CatalogueState } from './catalogue-state.js';
-import type { Find, HeaderLines } from './catalogue-state.js';
-import type { PreparedAnswer, SentBody } from './prepared-answer.js';
+import type { Find, HeaderLines, KeptQuery } from './catalogue-state.js';
+import type { AdmittedBody, PreparedAnswer, SentBody } from './prepared-answer.js';
 import { Revalidations } from './revalidations.js';
 import { getServedRegistry, scopeOf } from './served-scope.js';
 
 /**
- * Sends what the catalogue answers, or 304 to a client that has it. Goes past Fastify's own sending: the parts of an
- * answer are slices of the catalogue's memory, and joining them costs more than all the rest of a request.
+ * Sends the catalogue's answers, or 304 to a client that has the current one. Bypasses Fastify's own sending: the parts of
+ * an answer are slices of the catalogue's memory, and joining them costs more than all the rest of a request.
  */
 @Injectable()
 export class CatalogueAnswers {
-  /** They go with the catalogue's states. */
+  /** Collected together with the readers. */
   readonly #states = new WeakMap<CatalogueReader, CatalogueState>();
 
   constructor(
     private readonly catalogue: Catalogue,
     private readonly revalidations: Revalidations,
+    private readonly memory: AnswerMemory,
   ) {}
 
-  /** What many ask for, and what takes time to find: it is kept. `find` throws what there is to say instead. */
-  sendKept(request: FastifyRequest, reply: FastifyReply, find: Find): void | Promise<void> {
+  /** Sends an answer that is cached by its query. */
+  sendKept<Query>(request: FastifyRequest, reply: FastifyReply, query: KeptQuery<Query>): void | Promise<void> {
     const state = this.#stateOf(request);
-    return this.#send(request, reply, state, state.keptAnswer(request.url, find));
+    return this.#send(request, reply, state, state.keptAnswer(request.url, query));
   }
 
-  /** What is found faster than it could be kept. */
+  /** Sends an answer that is found faster than it could be cached. */
   send(request: FastifyRequest, reply: FastifyReply, find: Find): void | Promise<void> {
     const state = this.#stateOf(request);
     return this.#send(request, reply, state, state.answer(find));
@@ -53,7 +55,8 @@ export class CatalogueAnswers {
       return write(request, reply, 304, [...notModified, ...stale]);
     }
     const body = answer.body(negotiateEncoding(acceptEncoding));
-    const send = (sent: SentBody) => {
+    const send = (sent: AdmittedBody) => {
+      if (sent.release) onceClosed(reply.raw, sent.release);
       const lines = [...state.headerLines(audience), ...stale, ...state.contentLines];
       lines.push('etag', state.tag(sent.encoding), 'content-length', sent.bytes);
       if (sent.encoding !== 'identity') lines.push('content-encoding', sent.encoding);
@@ -66,9 +69,15 @@ export class CatalogueAnswers {
   #stateOf(request: FastifyRequest): CatalogueState {
     const reader = this.catalogue.reader(scopeOf(request));
     let state = this.#states.get(reader);
-    if (!state) this.#states.set(reader, (state = new CatalogueState(reader)));
+    if (!state) this.#states.set(reader, (state = new CatalogueState(reader, this.memory)));
     return state;
   }
+}
+
+/** Calls back when an answer was sent, or its client has gone. */
+function onceClosed(response: ServerResponse, callback: () => void): void {
+  if (response.closed) callback();
+  else response.once('close', callback);
 }
 
 /** Up to here it takes less time to copy a body than to send it apart from its head. */

@@ -1,14 +1,11 @@
 import type { Answer, CatalogueReader } from '../catalogue/catalogue-reader.js';
+import { API_LIMITS } from '../limits.js';
 import { COMMON_HEADER_LINES } from './common-headers.js';
+import type { Encoding } from './compressor.js';
+import type { KeptMemory } from './kept-memory.js';
 import { matchEntityTag } from './entity-tag.js';
 import { PreparedAnswer } from './prepared-answer.js';
-import type { Encoding } from './prepared-answer.js';
-
-/** An answer is a few slices of the catalogue; compressed ones take memory of their own. */
-const KEPT_ANSWERS = 2000;
-/** Of a URL that an answer is kept by; one that a user agent makes is shorter. */
-export const KEPT_URL_LENGTH = 1024;
-const KEPT_COMPRESSED_BYTES = 16 * 1024 * 1024;
+import type { AnswerResources } from './prepared-answer.js';
 
 /** Part of a tag, since equal tags mean equal bytes. */
 export const TAG_SUFFIXES: Readonly<Record<Encoding, string>> = { identity: '', gzip: '.gz', br: '.br' };
@@ -19,10 +16,24 @@ export type HeaderLines = readonly (string | number)[];
 /** For whom an answer is: for everybody alike, or for a caller, where another one might get something else. */
 export type Audience = 'everybody' | 'caller';
 
-/** Finds an answer, or throws what there is to say instead. */
+/** Finds an answer, or throws the refusal. */
 export type Find = (reader: CatalogueReader) => Answer;
 
-/** One state of a list of servers as it is sent: its headers, and its answers by the URL that asked for them. */
+/** A query whose answer is cached by what it asks for. */
+export interface KeptQuery<Query> {
+  /** Distinguishes queries that look alike and are answered differently. */
+  readonly kind: string;
+  /** Reads the canonical query of the request, or throws the refusal. */
+  readonly parse: () => Query;
+  readonly find: (reader: CatalogueReader, query: Query) => Answer;
+}
+
+/** What the states of all lists share. */
+export interface StateResources extends AnswerResources {
+  readonly kept: KeptMemory;
+}
+
+/** One state of a list of servers as it is sent: its headers, and a cache of its answers by canonical query. */
 export class CatalogueState {
   /** What an answer with content says beside; who has the content knows it (RFC 9110, section 15.4.5). */
   readonly contentLines: HeaderLines;
@@ -30,12 +41,18 @@ export class CatalogueState {
   readonly #tags: Readonly<Record<Encoding, string>>;
   readonly #publicLines: HeaderLines;
   readonly #personalLines: HeaderLines;
+  readonly #resources: StateResources;
+  /** By canonical query: two spellings of one query have one answer. */
   readonly #answers = new Map<string, PreparedAnswer>();
-  #compressedBytes = 0;
+  /** The same answers by URL, so that a URL that is asked for again need not be parsed. */
+  readonly #byUrl = new Map<string, PreparedAnswer>();
+  readonly #onKept = (bytes: number) => this.#resources.kept.add(bytes);
 
-  constructor(reader: CatalogueReader) {
+  constructor(reader: CatalogueReader, resources: StateResources) {
     const { tag, changedAtMs } = reader;
     this.#reader = reader;
+    this.#resources = resources;
+    resources.kept.register(this);
     const tagIn = (encoding: Encoding) => `"${tag}${TAG_SUFFIXES[encoding]}"`;
     this.#tags = { identity: tagIn('identity'), gzip: tagIn('gzip'), br: tagIn('br') };
     const changed = changedAtMs === undefined ? [] : ['last-modified', new Date(changedAtMs).toUTCString()];
@@ -63,26 +80,37 @@ export class CatalogueState {
     return tag === undefined ? undefined : [...this.headerLines(audience), 'etag', tag];
   }
 
-  /** Kept by its URL. */
-  keptAnswer(url: string, find: Find): PreparedAnswer {
-    const known = this.#answers.get(url);
+  /** Returns the answer to a query from the cache, or finds it. */
+  keptAnswer<Query>(url: string, { kind, parse, find }: KeptQuery<Query>): PreparedAnswer {
+    const known = this.#byUrl.get(url);
     if (known) return known;
-    if (url.length > KEPT_URL_LENGTH) return this.answer(find);
-    const answer = new PreparedAnswer(find(this.#reader), (bytes) => this.#count(bytes));
-    this.#answers.set(url, answer);
-    if (this.#answers.size > KEPT_ANSWERS) this.#answers.delete(this.#answers.keys().next().value as string);
+    const query = parse();
+    const key = `${kind} ${JSON.stringify(query)}`;
+    const answer = this.#answers.get(key) ?? this.#prepare(key, find(this.#reader, query));
+    if (url.length <= API_LIMITS.keptUrlLength) this.#keep(this.#byUrl, url, answer);
     return answer;
   }
 
   answer(find: Find): PreparedAnswer {
-    return new PreparedAnswer(find(this.#reader));
+    return new PreparedAnswer(find(this.#reader), this.#resources);
   }
 
-  /** All are let go at once: those that are asked for come back, and nothing has to be counted one by one. */
-  #count(bytes: number): void {
-    this.#compressedBytes += bytes;
-    if (this.#compressedBytes <= KEPT_COMPRESSED_BYTES) return;
+  /** Lets go of every kept answer. */
+  clear(): void {
     this.#answers.clear();
-    this.#compressedBytes = 0;
+    this.#byUrl.clear();
+  }
+
+  #prepare(key: string, found: Answer): PreparedAnswer {
+    const answer = new PreparedAnswer(found, this.#resources, this.#onKept);
+    this.#keep(this.#answers, key, answer);
+    return answer;
+  }
+
+  /** Keeps an answer; above the limit the one goes that was added first. */
+  #keep(answers: Map<string, PreparedAnswer>, key: string, answer: PreparedAnswer): void {
+    answers.set(key, answer);
+    this.#onKept(key.length);
+    if (answers.size > API_LIMITS.keptAnswers) answers.delete(answers.keys().next().value as string);
   }
 }

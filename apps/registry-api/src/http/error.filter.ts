@@ -3,6 +3,7 @@ import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { Overloaded } from '../byte-budget.js';
 import { CatalogueNotLoaded, UnknownSource } from '../catalogue/catalogue-reader.js';
 import { BodyChanged } from '../catalogue/stored-bodies.js';
 import { TriggerAway } from '../sync/sync-trigger.js';
@@ -49,7 +50,7 @@ function toProblem(error: unknown): Problem {
 }
 
 /** What passes by itself. */
-const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway];
+const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded];
 
 /** Fastify's errors carry a status; anything that does not is our own fault. */
 function statusOf(error: unknown): number {

@@ -15,6 +15,10 @@ export class FacetsController {
 
   @Get()
   facets(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void | Promise<void> {
-    return this.answers.sendKept(request, reply, (reader) => reader.facets(parseQuery(FilterQuerySchema, request)));
+    return this.answers.sendKept(request, reply, {
+      kind: 'facets',
+      parse: () => parseQuery(FilterQuerySchema, request),
+      find: (reader, filter) => reader.facets(filter),
+    });
   }
 }

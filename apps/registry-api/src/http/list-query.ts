@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { ListQuery } from '../catalogue/catalogue-reader.js';
-import { decodeCursor } from '../catalogue/cursor.js';
+import { canonicalFilter, decodeCursor } from '../catalogue/cursor.js';
 import type { Cursor, ListFilter } from '../catalogue/cursor.js';
-
 import { DEFAULT_LIMIT, decodable, FOREIGN_CURSOR, limit, shortText, text } from './query-fields.js';
 import { parseRfc3339 } from './rfc-3339.js';
 
@@ -104,7 +103,7 @@ function toFilter(given: FilterFields, carried: ListFilter | undefined, context:
       message: 'cannot be false beside updated_since: a client that asks for changes has to learn of removals',
     });
   }
-  return filter;
+  return canonicalFilter(filter);
 }
 
 /** Query of the list. Parameters that are given win over those that the cursor carries; the others stay as they were. */

@@ -1,75 +1,125 @@
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
-import type { Answer, Body } from '../catalogue/catalogue-reader.js';
+import type { ByteBudget } from '../byte-budget.js';
+import type { Answer, Body, Composition } from '../catalogue/catalogue-reader.js';
+import type { Compressor, Encoding } from './compressor.js';
 
-export type Encoding = 'identity' | 'gzip' | 'br';
-
-/** Smaller ones fit into a packet or two as they are. */
+/** Smaller bodies fit into a packet or two as they are. */
 const LEAST_COMPRESSED_BYTES = 1400;
-/** About as dense as gzip's usual level and twice as fast; higher ones are for files that are compressed once. */
-const BROTLI_QUALITY = 4;
-
-const compressors = {
-  gzip: promisify(gzip) as (bytes: Buffer) => Promise<Buffer>,
-  br: (bytes: Buffer) =>
-    promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } }),
-};
-
-/** More parts than a page of usual size has are not kept: each takes memory of its own. */
+/** A body of more parts than a page of usual size has is not kept: each part takes memory of its own. */
 const KEPT_PARTS = 64;
+/** Memory of one part of a body: a view on memory of the catalogue, and its place in the queue of a socket. */
+const PART_BYTES = 256;
+/** Times that a document is in memory when it comes from the database: as a message, as text and as bytes. */
+const COPIES_OF_FETCHED = 3;
+/** An answer of fewer bytes costs less than the connection that it is sent over, and is not charged. */
+const FREE_BYTES = 16 * 1024;
 
-/** A body in one encoding; all that has to be known of it to send it. */
+/** A body in one encoding, and all that has to be known to send it. */
 export interface SentBody {
   readonly encoding: Encoding;
   readonly parts: Body;
   readonly bytes: number;
-  /** How many entries there are on all pages, for a list. */
+  /** The number of entries on all pages, for a list. */
   readonly total: number | undefined;
 }
 
-/** An answer of one state of the catalogue, and what was made of it so far. */
+/** A body for one client: `release` has to be called when it is sent or given up. */
+export interface AdmittedBody extends SentBody {
+  readonly release?: () => void;
+}
+
+/** What all answers of a process share. */
+export interface AnswerResources {
+  readonly compressor: Compressor;
+  readonly memory: ByteBudget;
+}
+
+/** The answer to one query in one state of the catalogue, with what was made of it so far. */
 export class PreparedAnswer {
   #plain: SentBody | undefined;
   #compressed: Map<Encoding, Promise<SentBody>> | undefined;
   readonly #answer: Answer;
+  readonly #resources: AnswerResources;
   readonly #onKept: ((bytes: number) => void) | undefined;
 
-  /** `onKept` is told of memory that is taken beside the catalogue's own. */
-  constructor(answer: Answer, onKept?: (bytes: number) => void) {
+  /** `onKept` is called with the bytes of memory that the answer takes beside the catalogue's own. */
+  constructor(answer: Answer, resources: AnswerResources, onKept?: (bytes: number) => void) {
     this.#answer = answer;
+    this.#resources = resources;
     this.#onKept = onKept;
   }
 
-  /** Not a promise when it is at hand. */
-  body(encoding: Encoding): SentBody | Promise<SentBody> {
+  /** Returns the body, a promise only when it is not at hand. Throws `Overloaded` when there is no memory to send it. */
+  body(encoding: Encoding): AdmittedBody | Promise<AdmittedBody> {
     const known = this.#compressed?.get(encoding);
     if (known) return known;
-    const plain = this.#plain ?? this.#compose();
-    if (encoding === 'identity') return plain;
-    if (plain instanceof Promise) return plain.then((body) => this.#compress(body, encoding));
-    return this.#compress(plain, encoding);
+    if (this.#plain) return this.#encode(this.#plain, encoding);
+    return this.#compose(encoding);
   }
 
-  #compose(): SentBody | Promise<SentBody> {
-    const { body, total } = this.#answer.compose();
-    // What comes from the database is not kept: it would take the memory that was to be saved.
-    if (body instanceof Promise) return body.then((parts) => toPlain(parts, total));
-    const plain = toPlain(body, total);
-    if (body.length <= KEPT_PARTS) this.#plain = plain;
-    return plain;
+  #compose(encoding: Encoding): AdmittedBody | Promise<AdmittedBody> {
+    const composition = this.#answer.compose();
+    const cost = costOf(composition);
+    const release = cost > FREE_BYTES ? this.#resources.memory.acquire(cost) : undefined;
+    const toSent = (parts: Body): AdmittedBody | Promise<AdmittedBody> => {
+      const plain = toPlain(parts, composition.total);
+      // A body with documents from the database is not kept: it would take the memory that was to be saved.
+      if (composition.fetchedBytes === 0 && parts.length <= KEPT_PARTS && this.#onKept) {
+        this.#plain = plain;
+        this.#onKept(parts.length * PART_BYTES + (composition.ownBytes ?? 0));
+      }
+      return withRelease(this.#encode(plain, encoding), release);
+    };
+    try {
+      const body = composition.body();
+      if (!(body instanceof Promise)) return toSent(body);
+      return body.then(toSent).catch((error: unknown) => {
+        release?.();
+        throw error;
+      });
+    } catch (error) {
+      release?.();
+      throw error;
+    }
   }
 
-  #compress(plain: SentBody, encoding: Exclude<Encoding, 'identity'>): SentBody | Promise<SentBody> {
-    if (plain.bytes < LEAST_COMPRESSED_BYTES) return plain;
-    const compressing = compressors[encoding](Buffer.concat(plain.parts)).then((bytes) => {
-      this.#onKept?.(bytes.length);
-      return { ...plain, encoding, parts: [bytes], bytes: bytes.length };
+  /** Concurrent requests for one answer share one compression; a request that finds no free slot gets the plain body. */
+  #encode(plain: SentBody, encoding: Encoding): SentBody | Promise<SentBody> {
+    if (encoding === 'identity' || plain.bytes < LEAST_COMPRESSED_BYTES) return plain;
+    const compressing = this.#resources.compressor.tryCompress(plain.parts, plain.bytes, encoding);
+    if (!compressing) return plain;
+    const sent = compressing.then((parts) => {
+      const body = { ...plain, encoding, parts, bytes: sumOf(parts) };
+      this.#onKept?.(body.bytes);
+      return body;
     });
-    (this.#compressed ??= new Map()).set(encoding, compressing);
-    return compressing;
+    if (this.#onKept) this.#share(encoding, sent);
+    return sent;
+  }
+
+  #share(encoding: Encoding, sent: Promise<SentBody>): void {
+    const compressed = (this.#compressed ??= new Map());
+    compressed.set(encoding, sent);
+    sent.catch(() => compressed.delete(encoding));
   }
 }
 
+function costOf({ partCount, fetchedBytes, ownBytes = 0 }: Composition): number {
+  return partCount * PART_BYTES + fetchedBytes * COPIES_OF_FETCHED + ownBytes;
+}
+
+function withRelease(
+  body: SentBody | Promise<SentBody>,
+  release: (() => void) | undefined,
+): AdmittedBody | Promise<AdmittedBody> {
+  if (!release) return body;
+  if (body instanceof Promise) return body.then((sent) => ({ ...sent, release }));
+  return { ...body, release };
+}
+
 function toPlain(parts: Body, total: number | undefined): SentBody {
-  return { encoding: 'identity', parts, bytes: parts.reduce((sum, part) => sum + part.length, 0), total };
+  return { encoding: 'identity', parts, bytes: sumOf(parts), total };
+}
+
+function sumOf(parts: Body): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }

@@ -1,14 +1,11 @@
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Catalogue, CatalogueScope } from '../catalogue/catalogue-reader.js';
+import { API_LIMITS } from '../limits.js';
 import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
 import { acceptsJson } from './accepted-types.js';
-import { KEPT_URL_LENGTH } from './catalogue-state.js';
 import type { CatalogueState } from './catalogue-state.js';
 import { getServedRegistry, resolveAddress, scopeOf } from './served-scope.js';
-
-/** Of one edition. All are let go at once: those that are asked for come back, and nothing has to be counted one by one. */
-const KNOWN_URLS = 10_000;
 
 /** What a URL led to. */
 interface Target {
@@ -40,10 +37,11 @@ export class Revalidations {
     const { edition } = this.catalogue;
     const { url: route } = routeOptions;
     const registry = getServedRegistry(request);
-    if (registry.auth.mode !== 'anonymous' || url.length > KEPT_URL_LENGTH || !edition || route === undefined) return;
+    if (registry.auth.mode !== 'anonymous' || url.length > API_LIMITS.keptUrlLength || !edition || route === undefined)
+      return;
     let targets = this.#targets.get(edition);
     if (!targets) this.#targets.set(edition, (targets = new Map()));
-    if (targets.size >= KNOWN_URLS && !targets.has(url)) targets.clear();
+    if (targets.size >= API_LIMITS.knownRevalidations && !targets.has(url)) targets.clear();
     targets.set(url, { registry, scope: scopeOf(request), route, state });
   }
 

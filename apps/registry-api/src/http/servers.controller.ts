@@ -27,7 +27,11 @@ export class ServersController {
 
   @Get()
   list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void | Promise<void> {
-    return this.answers.sendKept(request, reply, (reader) => reader.list(parseQuery(ListQuerySchema, request)));
+    return this.answers.sendKept(request, reply, {
+      kind: 'list',
+      parse: () => parseQuery(ListQuerySchema, request),
+      find: (reader, query) => reader.list(query),
+    });
   }
 
   @Get([':name/versions', ':namespace/:name/versions'])

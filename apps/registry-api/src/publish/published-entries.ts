@@ -106,7 +106,7 @@ function answerOf({ name, version }: EntryName): BeforeCommit<Buffer> {
   return async (client, sourceId) => {
     const answer = (await readServer(client, sourceId, { name, version })).version(name, version, true);
     if (!answer) throw new Error('what was written cannot be read back');
-    return Buffer.concat(await answer.compose().body);
+    return Buffer.concat(await answer.compose().body());
   };
 }
 

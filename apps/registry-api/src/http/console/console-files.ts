@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import type { Encoding } from '../prepared-answer.js';
+import type { Encoding } from '../compressor.js';
 
 /** A file of the console in all encodings in which it is sent. */
 export interface ConsoleFile {

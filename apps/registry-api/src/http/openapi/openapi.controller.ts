@@ -7,18 +7,19 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const YAML_TYPE = 'application/yaml; charset=utf-8';
 const FOR_AN_HOUR = 'public, max-age=3600';
 
-/** Made when first asked for, then kept: it is the same as long as the process lives. */
+/** Memoizes a value that is the same as long as the process lives. */
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => (made ??= { value: make() }).value;
 }
 
 const whole = once(apiDocument);
-const wholeJson = once(() => JSON.stringify(whole()));
-const wholeYaml = once(() => stringify(whole()));
+// As bytes, so that every request in flight sends the same memory.
+const wholeJson = once(() => Buffer.from(JSON.stringify(whole())));
+const wholeYaml = once(() => Buffer.from(stringify(whole())));
 const generic = once(genericDocument);
-const genericJson = once(() => JSON.stringify(generic()));
-const genericYaml = once(() => stringify(generic()));
+const genericJson = once(() => Buffer.from(JSON.stringify(generic())));
+const genericYaml = once(() => Buffer.from(stringify(generic())));
 
 /** What the API is, for programs. Open to all, as the probes are: it says nothing of what the registry holds. */
 @Public()
@@ -27,14 +28,14 @@ export class OpenApiController {
   @Get('openapi.json')
   @Header('content-type', JSON_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  json(): string {
+  json(): Buffer {
     return wholeJson();
   }
 
   @Get('openapi.yaml')
   @Header('content-type', YAML_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  yaml(): string {
+  yaml(): Buffer {
     return wholeYaml();
   }
 
@@ -42,14 +43,14 @@ export class OpenApiController {
   @Get(['registry/openapi.json', 'registry/:source/openapi.json'])
   @Header('content-type', JSON_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  genericJson(): string {
+  genericJson(): Buffer {
     return genericJson();
   }
 
   @Get(['registry/openapi.yaml', 'registry/:source/openapi.yaml'])
   @Header('content-type', YAML_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  genericYaml(): string {
+  genericYaml(): Buffer {
     return genericYaml();
   }
 }

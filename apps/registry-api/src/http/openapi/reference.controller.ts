@@ -28,6 +28,8 @@ const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#reference', deep
 @Controller('reference')
 export class ReferenceController {
   private readonly require = createRequire(import.meta.url);
+  /** Each file once: every request in flight sends the same memory. */
+  private readonly assets = new Map<string, Promise<Buffer>>();
 
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
@@ -59,6 +61,8 @@ export class ReferenceController {
   }
 
   private asset(name: string): Promise<Buffer> {
-    return readFile(this.require.resolve(`swagger-ui-dist/${name}`));
+    let asset = this.assets.get(name);
+    if (!asset) this.assets.set(name, (asset = readFile(this.require.resolve(`swagger-ui-dist/${name}`))));
+    return asset;
   }
 }

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { ByteBudget, Overloaded } from './byte-budget.js';
+
+it('admits up to its limit and not one byte more, and frees what is released once', () => {
+  const budget = new ByteBudget(100);
+  const release = budget.acquire(60);
+  const other = budget.acquire(40);
+  expect(() => budget.acquire(1)).toThrow(Overloaded);
+  release();
+  release();
+  expect(budget.usedBytes).toBe(40);
+  other();
+  expect(() => budget.acquire(101)).toThrow(/raise the memory limit/);
+  expect(budget.usedBytes).toBe(0);
+});

@@ -1,0 +1,22 @@
+import { ByteBudget } from '../byte-budget.js';
+import { API_LIMITS } from '../limits.js';
+import { memoryShareMiB } from '../memory-share.js';
+import { Compressor } from './compressor.js';
+import { KeptMemory } from './kept-memory.js';
+
+/** The memory and the compression slots that all answers of a process share. */
+export class AnswerMemory {
+  readonly compressor = new Compressor(API_LIMITS.concurrentCompressions);
+  readonly kept = new KeptMemory(API_LIMITS.keptAnswerBytes);
+  readonly memory: ByteBudget;
+
+  /** `limitBytes`: what answers on their way to clients may take; by default a share of what the process may use. */
+  constructor(limitBytes = defaultLimitBytes()) {
+    this.memory = new ByteBudget(limitBytes);
+  }
+}
+
+function defaultLimitBytes(): number {
+  const { share, ...bounds } = API_LIMITS.answerMemory;
+  return memoryShareMiB(share, bounds) * 1024 * 1024;
+}

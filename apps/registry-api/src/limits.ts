@@ -1,0 +1,19 @@
+/** What one registry API may hold in memory and do at a time for its readers. The limits of the read model are in `catalogue/limits.ts`. */
+export const API_LIMITS = {
+  /** Answers that are kept for one list of servers in one state. */
+  keptAnswers: 2000,
+  /** Length of a URL by which an answer is kept; those of real clients are shorter. */
+  keptUrlLength: 1024,
+  /** Bytes of all kept answers of the process, beside the memory that they share with the catalogue. */
+  keptAnswerBytes: 16 * 1024 * 1024,
+  /** URLs that are known to have been answered with 304, of one edition of the catalogue. */
+  knownRevalidations: 10_000,
+  /** Answers that are compressed at a time; an answer that finds no free slot is sent uncompressed. */
+  concurrentCompressions: 4,
+  /** Share of the process's memory that answers on their way to clients may take, and its bounds in MiB. */
+  answerMemory: { share: 1 / 8, least: 32, most: 256 },
+  /** Sums of allowed reads (caller, registry, source) that the audit log holds before it writes them down early. */
+  auditSums: 1000,
+  /** Characters of a path that the audit log writes down. */
+  auditPathLength: 512,
+} as const;

@@ -1,0 +1,248 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Auth } from '#config/auth-spec.js';
+import { NOBODY_IN } from '#config/auth-spec.js';
+import type { ServedRegistry } from '#registry-api/served-registry.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
+import { ALONE } from '#support/alone.js';
+import { CatalogueRows } from '#support/catalogue-rows.js';
+import type { EntryRow } from '#support/catalogue-rows.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+import { servedRegistries } from '#support/served-registries.js';
+
+const MIB = 1024 * 1024;
+
+/** A page of 1000 entries has 2 MiB. */
+const PAGE: ServedRegistry = { namespace: 'load', name: 'page', sources: ['main'], auth: { mode: 'anonymous' } };
+/** 40 entries of half a MiB. */
+const LARGE: ServedRegistry = { namespace: 'load', name: 'large', sources: ['main'], auth: { mode: 'anonymous' } };
+
+let database: TestDatabase;
+let rows: CatalogueRows;
+const apis: RegistryApi[] = [];
+
+async function startApi(options: Partial<RegistryApiOptions> = {}): Promise<RegistryApi> {
+  const api = await startRegistryApi({
+    database: database.app,
+    host: '127.0.0.1',
+    port: 0,
+    internalPort: 0,
+    registries: servedRegistries([PAGE, LARGE]),
+    ...ALONE,
+    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
+    logger: pino({ level: 'silent' }),
+    ...options,
+  });
+  apis.push(api);
+  await api.catalogue.nextChange();
+  return api;
+}
+
+function entry(number: number, bytes: number): EntryRow {
+  const name = `io.load/n${String(number).padStart(5, '0')}`;
+  // Random, so that compressing it is work.
+  const filler = randomBytes(bytes / 2).toString('hex');
+  return { name, version: '1.0.0', serverJson: JSON.stringify({ name, filler }) };
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  rows = await CatalogueRows.connect(database.app);
+  for (const { namespace, name } of [PAGE, LARGE]) {
+    await rows.addRegistry(namespace, name);
+    await rows.addSource(namespace, name, 'main');
+  }
+  await rows.publish(
+    'load',
+    'page',
+    'main',
+    Array.from({ length: 1000 }, (_, number) => entry(number, 2048)),
+  );
+  await rows.publish(
+    'load',
+    'large',
+    'main',
+    Array.from({ length: 40 }, (_, number) => entry(number, MIB / 2)),
+  );
+});
+
+afterAll(async () => {
+  for (const api of apis) await api.close();
+  await rows?.end();
+  await database?.drop();
+});
+
+async function readInParallel(pattern: string, count: number, encoding: string, sockets = count): Promise<number[]> {
+  const script = fileURLToPath(new URL('../support/parallel-reader.process.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    script,
+    pattern,
+    String(count),
+    encoding,
+    String(sockets),
+  ]);
+  return JSON.parse(stdout) as number[];
+}
+
+/** The most memory that the process has had while `work` ran, beyond what it had before. */
+async function growthDuring(work: () => Promise<void>): Promise<number> {
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+  await work();
+  clearInterval(timer);
+  return most - before;
+}
+
+describe('memory', () => {
+  it.each(['br', 'gzip', 'identity'])(
+    'grows by less than 100 MiB while 200 clients ask for as many pages of 2 MiB (%s)',
+    async (encoding) => {
+      const api = await startApi();
+      const url = `${api.url}/load/page/v0.1/servers`;
+      // What a first answer loads and compiles is no matter of their number.
+      await readInParallel(`${url}?limit=999&z={n}`, 4, encoding);
+      const growth = await growthDuring(async () => {
+        const sameQuery = await readInParallel(`${url}?limit=1000&z={n}`, 200, encoding);
+        const otherQueries = await readInParallel(
+          `${url}?limit=1000&updated_since=2025-01-01T00:00:00.{n}Z`,
+          200,
+          encoding,
+        );
+        expect(new Set([...sameQuery, ...otherQueries])).toEqual(new Set([200]));
+      });
+      expect(growth).toBeLessThan(100 * MIB);
+    },
+  );
+});
+
+describe('a page', () => {
+  it('ends early rather than exceed its bytes, and its cursor leads to the rest', async () => {
+    const api = await startApi();
+    const names: string[] = [];
+    let cursor: string | undefined;
+    let pages = 0;
+    do {
+      const query = new URLSearchParams({ limit: '1000', ...(cursor !== undefined && { cursor }) });
+      const response = await fetch(`${api.url}/load/large/v0.1/servers?${query}`);
+      const body = await response.text();
+      expect(body.length).toBeLessThan(8.1 * MIB);
+      expect(response.headers.get('x-total-count')).toBe('40');
+      const page = JSON.parse(body) as {
+        servers: { server: { name: string } }[];
+        metadata: { count: number; nextCursor?: string };
+      };
+      expect(page.metadata.count).toBe(page.servers.length);
+      names.push(...page.servers.map(({ server }) => server.name));
+      cursor = page.metadata.nextCursor;
+      pages++;
+    } while (cursor !== undefined);
+    expect(names).toEqual(Array.from({ length: 40 }, (_, number) => entry(number, 16).name));
+    expect(pages).toBe(3);
+  });
+});
+
+describe('admission', () => {
+  /** Sends a request and reads nothing of the answer. */
+  async function hold(api: RegistryApi, path: string): Promise<Socket> {
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname).pause();
+    await once(socket, 'connect');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(socket, 'readable');
+    return socket;
+  }
+
+  it('refuses answers with 503 while others take the memory for answers, and admits them again afterwards', async () => {
+    // Every document has to be fetched; the index fits. A page of 4 MiB takes three times as much.
+    const api = await startApi({ catalogueBudget: MIB, answerMemoryBytes: 26 * MIB });
+    const path = '/load/large/v0.1/servers?limit=8';
+    const sockets = [await hold(api, path), await hold(api, `${path}&search=io`)];
+    const refused = await fetch(`${api.url}${path}`);
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toEqual({ error: expect.stringContaining('memory') as unknown });
+    // What takes next to nothing is answered all the while.
+    expect((await fetch(`${api.url}/load/page/v0.1/servers?limit=1`)).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(async () => (await fetch(`${api.url}${path}`)).status).toBe(200);
+  });
+
+  it('says of an answer that never fits what helps', async () => {
+    const api = await startApi({ catalogueBudget: MIB, answerMemoryBytes: MIB });
+    const refused = await fetch(`${api.url}/load/large/v0.1/servers?limit=8`);
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toMatch(/fewer entries at a time, or raise the memory limit/);
+  });
+});
+
+describe('names that every object inherits', () => {
+  it('mean nothing special, wherever they stand in a request', async () => {
+    const closed: Auth = NOBODY_IN;
+    const api = await startApi({ registries: servedRegistries([PAGE, { ...LARGE, auth: closed }]) });
+    for (const name of Object.getOwnPropertyNames(Object.prototype)) {
+      const paths = [
+        `/v0.1/servers?${name}=1`,
+        `/v0.1/servers?${name}=1&${name}=2`,
+        `/v0.1/servers?${name}[${name}]=1`,
+        `/v0.1/servers?search=${name}&tag=${name}&version=${name}&registry_type=${name}`,
+        `/v0.1/servers?transport=${name}`,
+        `/v0.1/servers?limit=${name}`,
+        `/v0.1/servers?cursor=${name}`,
+        `/v0.1/servers/${name}/versions/${name}`,
+        `/v0.1/servers/${name}%2F${name}/versions`,
+        `/registry/${name}/v0.1/servers`,
+        `/v1/sources/${name}`,
+        `/v1/registries/${name}`,
+        `/${name}/${name}/v0.1/servers`,
+        `/load/large/registry/${name}/v0.1/servers`,
+        `/reference/${name}`,
+        `/${name}`,
+      ];
+      const headers = {
+        'accept-encoding': `${name}, ${name};q=0.5`,
+        'content-encoding': name,
+        'content-type': name,
+        'if-none-match': name,
+        accept: `${name}, */*`,
+        authorization: `${name} ${name}`,
+        'x-request-id': name,
+      };
+      for (const path of paths) {
+        for (const method of ['GET', 'HEAD', 'POST', 'DELETE']) {
+          const body = method === 'POST' ? { body: `{"${name}":{"${name}":1}}` } : {};
+          const response = await fetch(`${api.url}${path}`, { method, headers, ...body });
+          expect(`${method} ${path} ${response.status < 500}`).toBe(`${method} ${path} true`);
+          await response.arrayBuffer();
+        }
+      }
+    }
+  });
+});
+
+describe('the audit log', () => {
+  it('counts reads by the names of sources that exist, and all others as one', async () => {
+    const lines: { msg: string; source?: string; reads: number }[] = [];
+    const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) });
+    const open: Auth = { ...(NOBODY_IN as Auth & { mode: 'oauth' }), publicPaths: ['/registry'] };
+    const api = await startApi({ registries: servedRegistries([{ ...PAGE, auth: open }]), logger });
+    await readInParallel(`${api.url}/registry/${'x'.repeat(500)}{n}/v0.1/servers`, 10_000, 'identity', 20);
+    for (const source of ['main', 'page']) await fetch(`${api.url}/registry/${source}/v0.1/servers`);
+    await api.close();
+    const sums = Map.groupBy(
+      lines.filter(({ msg }) => msg === 'reads allowed'),
+      ({ source }) => source,
+    );
+    const counts = Array.from(sums, ([source, each]) => [source, each.reduce((sum, { reads }) => sum + reads, 0)]);
+    expect(Object.fromEntries(counts)).toEqual({ '(unknown)': 10_000, main: 1, page: 1 });
+  });
+});
