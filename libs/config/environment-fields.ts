@@ -75,4 +75,16 @@ export const temporalAddress = z
   .string()
   .regex(/^[^\s/]+:\d{1,5}$/, { error: 'must be HOST:PORT without a scheme, such as localhost:7233' });
 
+/** Where Temporal's UI is, for links to runs. */
+const temporalUiUrl = z
+  .string()
+  .max(2048)
+  .refine(
+    (url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) && !/[?#@]/.test(url),
+    'must be an http or https URL without user, query and fragment, such as https://temporal.example.com',
+  );
+
+/** What the operator decides for all registry servers, and hands on to them. */
+export const handedOnFields = { ...sourceFields, TEMPORAL_UI_URL: temporalUiUrl.optional() };
+
 export const logLevel = z.enum(LOG_LEVELS).default('info');

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import {
+  handedOnFields,
   listenerFields,
   logLevel,
   parseVariables,
   port,
   portsDiffer,
-  sourceFields,
   temporalAddress,
 } from './environment-fields.js';
 import type { Variables } from './environment-fields.js';
@@ -36,7 +36,7 @@ const environmentSchema = z
     TEMPORAL_NAMESPACE: z.string().default('default'),
     TEMPORAL_PORT: port(7233),
     TEMPORAL_UI_PORT: port(8233),
-    ...sourceFields,
+    ...handedOnFields,
     LOG_LEVEL: logLevel,
   })
   .superRefine(portsDiffer)
@@ -58,6 +58,8 @@ const environmentSchema = z
     /** Where a local Temporal server should listen, if free. */
     temporalPort: env.TEMPORAL_PORT,
     temporalUiPort: env.TEMPORAL_UI_PORT,
+    /** Where the UI of a Temporal server elsewhere is; a local one has its own. */
+    temporalUiUrl: env.TEMPORAL_UI_URL,
     urlRewrites: env.SOURCE_URL_REWRITES,
     allowLocalGit: env.ALLOW_LOCAL_GIT,
     /** False: API sources may be at public addresses only. */

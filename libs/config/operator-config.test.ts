@@ -17,8 +17,15 @@ describe('the environment of the operator', () => {
   });
 
   it('hands on to servers what is about sources, and only what was given', () => {
-    const { sourceEnvironment } = parse({ SOURCE_URL_REWRITES: 'https://a=http://b', LOG_LEVEL: 'debug' });
-    expect(sourceEnvironment).toEqual({ SOURCE_URL_REWRITES: 'https://a=http://b' });
+    const { serverEnvironment } = parse({
+      SOURCE_URL_REWRITES: 'https://a=http://b',
+      TEMPORAL_UI_URL: 'https://temporal.example.com',
+      LOG_LEVEL: 'debug',
+    });
+    expect(serverEnvironment).toEqual({
+      SOURCE_URL_REWRITES: 'https://a=http://b',
+      TEMPORAL_UI_URL: 'https://temporal.example.com',
+    });
   });
 
   it('takes the default database as JSON, and fills in what it leaves out', () => {

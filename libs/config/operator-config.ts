@@ -3,11 +3,11 @@ import { parseGoDuration } from '#domain/go-duration.js';
 import { defaultDatabaseSpec } from './default-database.js';
 import {
   flag,
+  handedOnFields,
   listenerFields,
   logLevel,
   parseVariables,
   port,
-  sourceFields,
   temporalAddress,
 } from './environment-fields.js';
 import type { Variables } from './environment-fields.js';
@@ -19,7 +19,7 @@ Watches the MCPRegistries of a cluster, starts a workflow for each, and provisio
   --help   this text
 
 Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, TEMPORAL_DIR or TEMPORAL_ADDRESS and
-TEMPORAL_NAMESPACE, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE, DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_DIR, CA_BUNDLE_FILE, HOST,
+TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE, DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_DIR, CA_BUNDLE_FILE, HOST,
 METRICS_PORT, HEALTH_PORT, POD_NAME, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES,
 MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
 `;
@@ -49,7 +49,7 @@ const environmentSchema = z
     HOST: listenerFields.HOST,
     METRICS_PORT: port(8080),
     HEALTH_PORT: port(8081),
-    ...sourceFields,
+    ...handedOnFields,
     LOG_LEVEL: logLevel,
     POD_NAME: z.string().default('operator'),
     WATCH_NAMESPACE: names,
@@ -107,7 +107,7 @@ const environmentSchema = z
 
 export type OperatorConfig = z.output<typeof environmentSchema> & {
   /** Handed on to registry servers as they are. */
-  readonly sourceEnvironment: Readonly<Record<string, string>>;
+  readonly serverEnvironment: Readonly<Record<string, string>>;
 };
 
 /** Parsed once, at start; an empty variable counts as unset. Faults are sentences with the remedy, all at once. */
@@ -121,11 +121,11 @@ export function parseOperatorConfig(
   );
   const environment = parseVariables(environmentSchema, variables, faults);
   if ('faults' in environment) return environment;
-  const sourceEnvironment = Object.fromEntries(
-    Object.keys(sourceFields).flatMap((name): [string, string][] => {
+  const serverEnvironment = Object.fromEntries(
+    Object.keys(handedOnFields).flatMap((name): [string, string][] => {
       const value = variables[name];
       return value ? [[name, value]] : [];
     }),
   );
-  return { config: { ...environment.value, sourceEnvironment } };
+  return { config: { ...environment.value, serverEnvironment } };
 }

@@ -3,11 +3,11 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import {
+  handedOnFields,
   listenerFields,
   logLevel,
   parseVariables,
   portsDiffer,
-  sourceFields,
   temporalAddress,
 } from './environment-fields.js';
 import type { Variables } from './environment-fields.js';
@@ -20,14 +20,14 @@ Serves one registry, and syncs its sources as the workflow of its MCPRegistry as
   --help          this text
 
 Environment: REGISTRY_NAMESPACE, REGISTRY_NAME, REGISTRY_UID, REGISTRY_POD_HASH, POD_NAME, PORT, INTERNAL_PORT, HOST, DATA_DIR,
-TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, SECRETS_DIR, SERVICE_ACCOUNT_DIR, PGPASSFILE, PGSSLROOTCERT, POSTGRES_TEMPLATE, SOURCE_URL_REWRITES,
+TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, SECRETS_DIR, SERVICE_ACCOUNT_DIR, PGPASSFILE, PGSSLROOTCERT, POSTGRES_TEMPLATE, SOURCE_URL_REWRITES,
 ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES, MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
 `;
 
 const environmentSchema = z
   .object({
     ...listenerFields,
-    ...sourceFields,
+    ...handedOnFields,
     LOG_LEVEL: logLevel,
     REGISTRY_NAMESPACE: z.string().optional(),
     REGISTRY_NAME: z.string().optional(),
@@ -67,6 +67,7 @@ const environmentSchema = z
       /** Without such a Secret. */
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,
+      uiUrl: env.TEMPORAL_UI_URL,
     },
     passwordFile: env.PGPASSFILE,
     caFile: env.PGSSLROOTCERT,

@@ -57,6 +57,7 @@ beforeAll(async () => {
       all: () => served,
     },
     ...ALONE,
+    temporalUi: () => ({ url: 'https://temporal.example.com/ui/', namespace: 'a/b' }),
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
     logger: pino({ level: 'silent' }),
   });
@@ -515,6 +516,7 @@ describe('the runs of a source', () => {
     expect(runs.map(({ workflowId }) => workflowId.split('/').at(-1))).toEqual(['6', '5', '4', '3', '2', '1']);
     expect(runs[3]).toEqual({
       workflowId: 'runs/team/ours/3',
+      url: 'https://temporal.example.com/ui/namespaces/a%2Fb/workflows/runs%2Fteam%2Fours%2F3',
       trigger: 'interval',
       startedAt: '2026-11-22T12:03:00.000Z',
       finishedAt: '2026-11-22T12:03:01.500Z',
@@ -523,6 +525,7 @@ describe('the runs of a source', () => {
     });
     expect(runs[5]).toEqual({
       workflowId: 'runs/team/ours/1',
+      url: 'https://temporal.example.com/ui/namespaces/a%2Fb/workflows/runs%2Fteam%2Fours%2F1',
       trigger: 'initial',
       revision: 'rev-1',
       startedAt: '2026-11-22T12:01:00.000Z',
@@ -608,11 +611,25 @@ describe('HTTP', () => {
       const [whole, head] = [await get(path), await get(path, { method: 'HEAD' })];
       expect([path, whole.status, head.status]).toEqual([path, 200, 200]);
       expect(whole.headers.get('content-type')).toBe('application/json; charset=utf-8');
-      expect(whole.headers.get('cache-control')).toBe('no-store');
+      expect(whole.headers.get('cache-control')).toBe(path.startsWith('/v1/') ? 'private, no-cache' : 'no-store');
       expect(whole.headers.get('access-control-allow-origin')).toBe('*');
       expect(head.headers.get('content-length')).toBe(String((await whole.arrayBuffer()).byteLength));
       expect(await head.text()).toBe('');
     }
+  });
+
+  it('tells a client that polls that nothing has changed, until something has', async () => {
+    for (const path of PATHS.filter((each) => each.startsWith('/v1/'))) {
+      const tag = (await get(path)).headers.get('etag') as string;
+      const again = await get(path, { headers: { 'if-none-match': `"other", W/${tag}` } });
+      expect([path, again.status, again.headers.get('etag'), await again.text()]).toEqual([path, 304, tag, '']);
+      expect(again.headers.get('cache-control')).toBe('private, no-cache');
+    }
+    const tag = (await get('/v1/sources')).headers.get('etag') as string;
+    await rows.query(`UPDATE source SET revision = 'another' WHERE name = 'ours'`);
+    const changed = await get('/v1/sources', { headers: { 'if-none-match': tag } });
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('etag')).not.toBe(tag);
   });
 
   it('refuses other methods, and paths that are none', async () => {

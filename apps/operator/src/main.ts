@@ -81,7 +81,7 @@ async function ownEndpoint({ temporal }: OperatorConfig): Promise<TemporalEndpoi
 
 /** Registries get the credentials that are meant for them: never the operator's own. */
 async function provisioning(config: OperatorConfig): Promise<OperatorOptions['provisioning']> {
-  const { servers, sourceEnvironment } = config;
+  const { servers, serverEnvironment } = config;
   const { address, namespace } = await ownEndpoint(config);
   const fallback =
     servers.defaultDatabase && (await readDefaultDatabase(servers.defaultDatabase, servers.defaultDatabaseDirectory));
@@ -90,7 +90,7 @@ async function provisioning(config: OperatorConfig): Promise<OperatorOptions['pr
     ...(servers.imagePullPolicy && { imagePullPolicy: servers.imagePullPolicy }),
     imagePullSecrets: servers.imagePullSecrets,
     temporal: (await readMountedEndpoint(config.temporal.registryDirectory)) ?? { address, namespace },
-    environment: sourceEnvironment,
+    environment: serverEnvironment,
     discovery: servers.discovery,
     ...(servers.caBundleFile !== undefined && { caBundle: await readFile(servers.caBundleFile, 'utf8') }),
     ...(fallback && { defaultDatabase: fallback.defaultDatabase }),

@@ -17,6 +17,7 @@ import { PublishedEntries } from './publish/published-entries.js';
 import { Readiness } from './readiness.js';
 import { ServerMetrics } from './server-metrics.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
+import { TemporalUi } from './sync/temporal-ui.js';
 import { ViewDatabase } from './view-database.js';
 
 /** What the endpoints are made of; built by whoever starts them. */
@@ -31,6 +32,7 @@ export interface RegistryApiParts {
   readonly consoleFiles: ConsoleFiles;
   readonly accessControl: AccessControl;
   readonly syncTrigger: SyncTrigger;
+  readonly temporalUi: TemporalUi;
   readonly published: PublishedEntries;
   readonly logger: Logger;
 }
@@ -59,6 +61,7 @@ function providersOf({
   consoleFiles,
   accessControl,
   syncTrigger,
+  temporalUi,
   published,
   logger,
 }: RegistryApiParts): NonNullable<DynamicModule['providers']> {
@@ -73,6 +76,7 @@ function providersOf({
     { provide: BuildInfo, useValue: build },
     { provide: ConsoleFiles, useValue: consoleFiles },
     { provide: SyncTrigger, useValue: syncTrigger },
+    { provide: TemporalUi, useValue: temporalUi },
     { provide: PublishedEntries, useValue: published },
     { provide: AccessControl, useValue: accessControl },
     { provide: APP_GUARD, useClass: AccessGuard },

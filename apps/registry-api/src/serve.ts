@@ -47,8 +47,12 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   const { config: live, identity } = await LiveConfig.open(config.configFile, logger);
   stack.defer(() => live.stop());
   const registry = whose(config, identity);
-  const endpoint = () => temporalEndpoint(config);
-  await endpoint();
+  let { namespace } = await temporalEndpoint(config);
+  const endpoint = async () => {
+    const found = await temporalEndpoint(config);
+    ({ namespace } = found);
+    return found;
+  };
   installTemporalRuntime(logger);
 
   const lock = await lockDirectory(resolve(config.dataDirectory));
@@ -73,6 +77,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
       return link.syncNow(source, trigger);
     },
     syncsAwaySince: () => link?.awaySince,
+    temporalUi: () => (config.temporal.uiUrl === undefined ? undefined : { url: config.temporal.uiUrl, namespace }),
     databaseTrouble: () => trouble && `${trouble.reason}: ${trouble.message}`,
     version,
     logger,

@@ -24,6 +24,8 @@ import type { RegistryDirectory } from './served-registry.js';
 import { ServerMetrics } from './server-metrics.js';
 import { SourceNudges } from './sync/source-nudges.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
+import { TemporalUi } from './sync/temporal-ui.js';
+import type { TemporalUiPlace } from './sync/temporal-ui.js';
 import type { SyncNow } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
 
@@ -45,6 +47,8 @@ export interface RegistryApiOptions {
   /** Why the database cannot be used, as far as somebody else than the reader of it knows. */
   databaseTrouble?(): string | undefined;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
+  /** Where Temporal's UI shows the runs of syncs; nowhere when absent or undefined. */
+  temporalUi?(this: void): TemporalUiPlace | undefined;
   /** Folder with the built console; by default that of this build. */
   readonly consoleDirectory?: string;
   /** Bytes of documents that are kept in memory; by default a share of what the process may use. */
@@ -107,6 +111,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
     accessControl,
     syncTrigger,
+    temporalUi: new TemporalUi(options.temporalUi),
     published,
     logger,
   };

@@ -64,6 +64,7 @@ export class Standalone {
   /** The API listens before Temporal does. */
   private workflows: RegistryWorkflows | undefined;
   private pulse: Pulse | undefined;
+  private temporalUiUrl: string | undefined;
 
   constructor(
     private readonly config: StandaloneConfig,
@@ -124,6 +125,7 @@ export class Standalone {
     this.workflows = workflows;
     const pulse = new Pulse(temporal.access.client);
     this.pulse = pulse;
+    this.temporalUiUrl = config.temporalUiUrl ?? temporal.uiUrl;
     stack.defer(() => pulse.stop());
     const workers = await startWorkers({
       config,
@@ -172,6 +174,10 @@ export class Standalone {
       registries: documentDirectory(documents),
       references: documents,
       syncsAwaySince: () => this.pulse?.silentSince,
+      temporalUi: () =>
+        this.temporalUiUrl === undefined
+          ? undefined
+          : { url: this.temporalUiUrl, namespace: this.config.temporalNamespace },
       syncNow: async ({ namespace, name }, source, trigger) => {
         const found = documents.registries().find(({ ref }) => ref.namespace === namespace && ref.name === name);
         if (!found || !this.workflows) throw new Error('the workflow of the registry cannot be asked yet');

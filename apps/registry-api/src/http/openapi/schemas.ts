@@ -181,6 +181,7 @@ const answers = {
     runs: z.array(
       z.looseObject({
         workflowId: z.string(),
+        url: z.url().optional().describe("Page of the run in Temporal's UI, where that is known."),
         trigger: z.string(),
         revision: z.string().optional(),
         startedAt: time,

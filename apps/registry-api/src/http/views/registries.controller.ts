@@ -11,7 +11,7 @@ import { ViewDatabase } from '../../view-database.js';
 import { Problem } from '../problem.js';
 import { Scope, Served } from '../served-scope.js';
 import { toRegistryEntryView } from './entry-view.js';
-import { GetFresh } from './get-fresh.js';
+import { GetTagged } from './get-tagged.js';
 import { RegistryEntryPage, toMetadata } from './page-query.js';
 
 /**
@@ -22,13 +22,13 @@ import { RegistryEntryPage, toMetadata } from './page-query.js';
 export class RegistriesController {
   constructor(private readonly database: ViewDatabase) {}
 
-  @GetFresh()
+  @GetTagged()
   async list(@Scope() scope: CatalogueScope, @Served() served: ServedRegistry): Promise<object> {
     const whole = await findRegistry(this.database, scope);
     return { registries: whole ? listed(whole, served).map(toRegistryView) : [] };
   }
 
-  @GetFresh(':name')
+  @GetTagged(':name')
   async get(
     @Scope() scope: CatalogueScope,
     @Served() served: ServedRegistry,
@@ -37,7 +37,7 @@ export class RegistriesController {
     return toRegistryView(await this.getRegistry(scope, served, name));
   }
 
-  @GetFresh(':name/entries')
+  @GetTagged(':name/entries')
   async entries(
     @Scope() scope: CatalogueScope,
     @Served() served: ServedRegistry,

@@ -8,11 +8,12 @@ import type { SourceRecord } from '#persistence/read-sources.js';
 import { readSyncRuns } from '#persistence/read-sync-runs.js';
 import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
 import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import { TemporalUi } from '../../sync/temporal-ui.js';
 import { ViewDatabase } from '../../view-database.js';
 import { Problem } from '../problem.js';
 import { Scope } from '../served-scope.js';
 import { toEntryViews } from './entry-view.js';
-import { GetFresh } from './get-fresh.js';
+import { GetTagged } from './get-tagged.js';
 import { EntryPage, QuarantinePage, SyncRunPage, toMetadata } from './page-query.js';
 import { toQuarantineView } from './quarantine-view.js';
 import { toSourceView } from './source-view.js';
@@ -21,19 +22,22 @@ import { toSyncRunView } from './sync-run-view.js';
 /** The sources of a registry: how their syncs go, what they hold, and what of it is not served. */
 @Controller('v1/sources')
 export class SourcesController {
-  constructor(private readonly database: ViewDatabase) {}
+  constructor(
+    private readonly database: ViewDatabase,
+    private readonly temporalUi: TemporalUi,
+  ) {}
 
-  @GetFresh()
+  @GetTagged()
   async list(@Scope() scope: CatalogueScope): Promise<object> {
     return { sources: (await readSources(this.database, scope)).map(toSourceView) };
   }
 
-  @GetFresh(':name')
+  @GetTagged(':name')
   async get(@Scope() scope: CatalogueScope, @Param('name') name: string): Promise<object> {
     return toSourceView(await this.getSource(scope, name));
   }
 
-  @GetFresh(':name/entries')
+  @GetTagged(':name/entries')
   async entries(
     @Scope() scope: CatalogueScope,
     @Param('name') name: string,
@@ -44,7 +48,7 @@ export class SourcesController {
     return { entries: toEntryViews(page.items), metadata: toMetadata(page) };
   }
 
-  @GetFresh(':name/runs')
+  @GetTagged(':name/runs')
   async runs(
     @Scope() scope: CatalogueScope,
     @Param('name') name: string,
@@ -52,10 +56,13 @@ export class SourcesController {
   ): Promise<object> {
     const { id } = await this.getSource(scope, name);
     const page = await readSyncRuns(this.database, id, request);
-    return { runs: page.items.map(toSyncRunView), metadata: toMetadata(page) };
+    return {
+      runs: page.items.map((run) => toSyncRunView(run, this.temporalUi.urlOf(run.workflowId))),
+      metadata: toMetadata(page),
+    };
   }
 
-  @GetFresh(':name/quarantine')
+  @GetTagged(':name/quarantine')
   async quarantine(
     @Scope() scope: CatalogueScope,
     @Param('name') name: string,

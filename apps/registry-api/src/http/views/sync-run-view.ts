@@ -1,10 +1,11 @@
 import type { SyncRunRecord } from '#persistence/read-sync-runs.js';
 
-/** A run that has finished; it failed if it has a `failure`. */
-export function toSyncRunView(run: SyncRunRecord): object {
+/** Returns a run that has finished, which failed if it has a `failure`. `url`: where Temporal's UI shows it. */
+export function toSyncRunView(run: SyncRunRecord, url?: string): object {
   const { workflowId, trigger, startedAt, finishedAt, revision, counts, warning } = run;
   return {
     workflowId,
+    ...(url !== undefined && { url }),
     trigger,
     ...(revision !== null && { revision }),
     startedAt,

@@ -11,6 +11,7 @@ function view(
   answer: AnswerName,
   inPages: readonly Parameter[] = [],
 ): Operation {
+  const isTagged = /^\/v1\/(sources|registries)/.test(path);
   const parameters = [...(path.includes('{name}') ? [name] : []), ...inPages];
   return {
     method: 'get',
@@ -20,6 +21,7 @@ function view(
     summary,
     parameters,
     success: { status: 200, answer },
+    ...(isTagged && { isCached: true }),
     problems: [404, 503],
   };
 }
