@@ -25,6 +25,11 @@ const introspecting = (providers: readonly object[], more: object = {}) => {
   const named = providers.map((each, at) => ({ ...provider, name: `p${at}`, introspectionUrl, ...each }));
   return withSpec({ auth: { mode: 'oauth', oauth: { providers: named, ...more } } });
 };
+const publishing = (managed: object, oauth: object = {}) => ({
+  ...withDatabase({}),
+  auth: { oauth: { providers: [provider], ...oauth } },
+  registries: [{ name: 'own', managed }],
+});
 const withDatabase = (change: object) => withSpec({ databaseConfig: { ...database, ...change } });
 const withRaw = (change: object) => ({ configYAML: 'auth: {mode: anonymous}', ...change });
 
@@ -222,6 +227,18 @@ describe('a faulty spec', () => {
     [withSource({ name: 'a' }), 'spec.registries[0]: must have a source: add one of '],
     [withSource({ name: 'a', git, pvcRef: { claimName: 'c' } }), 'spec.registries[0]: must have one source but has git and pvcRef'],
     [withSource({ name: 'a', managed: {} }), 'spec.registries[0].managed: needs databaseConfig'],
+    [publishing({}), 'spec.registries[0].managed: needs auth.oauth.requiredScopes.write'],
+    [publishing({ namePrefixes: ['io.a/'] }, { requiredScopes: { read: 'r' } }), 'spec.registries[0].managed: needs auth.oauth.requiredScopes.write'],
+    [publishing({ writers: 'nobody' }), 'spec.registries[0].managed.writers: "nobody" must be everyone'],
+    ...['io.a', 'a/b/c', '', '*', 'io.a/ b'].map((prefix): [object, string] => [
+      publishing({ writers: 'everyone', namePrefixes: [prefix] }),
+      'spec.registries[0].managed.namePrefixes[0]: ',
+    ]),
+    [publishing({ writers: 'everyone', namePrefixes: [] }), 'managed.namePrefixes: must have at least 1 item'],
+    [
+      { configYAML: `auth: {oauth: {providers: [{name: p, issuerUrl: "https://a.example.com", audience: a}]}}\ndatabase: {host: h, user: u, database: d}\nregistries:\n- name: a\n  managed: {}` },
+      'registries[0].managed: needs auth.oauth.requiredScopes.write',
+    ],
     [{ ...withDatabase({}), registries: [{ name: 'a', managed: {}, filter: {} }] }, 'spec.registries[0].filter: '],
     [{ ...withDatabase({}), registries: [{ name: 'a', managed: { x: 1 } }] }, 'spec.registries[0].managed.x: is not a field here'],
 
@@ -320,6 +337,14 @@ describe('a faulty spec', () => {
     [introspecting([{}, { introspectionUrl: undefined }])],
     [introspecting([{}, {}], { showOpaqueTokensToAll: true })],
   ])('%# lets each opaque token go to one provider, unless it says otherwise', (spec) => {
+    expect(faultsOf(spec)).toEqual([]);
+  });
+
+  it.each([
+    [publishing({}, { requiredScopes: { write: 'w' } })],
+    [publishing({ writers: 'everyone', namePrefixes: ['io.a/', 'io.github.', 'io.a/team-'] })],
+    [{ ...publishing({}), auth: { mode: 'anonymous' } }],
+  ])('%# says who may publish', (spec) => {
     expect(faultsOf(spec)).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { authSpec, normalizeAuth } from './auth-spec.js';
 import { loginAdmission, loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
 import { databaseSpec } from './database-spec.js';
 import { managedHasDatabase } from './managed-has-database.js';
+import { managedHasWriters, managedHasWritersRule } from './managed-has-writers.js';
 import { publicReadIsServed } from './public-read.js';
 import { CONFIG_LIMIT, rawFields, rawFieldsAdmission, rawFieldsFit } from './raw-spec.js';
 import { formatConfigFault, parseServerConfig } from './server-config.js';
@@ -34,6 +35,7 @@ export const registrySpecSchema = z
   })
   .superRefine(authIsChosen, always)
   .superRefine(managedHasDatabase('registries', 'databaseConfig'), always)
+  .superRefine(managedHasWriters('registries'), always)
   .superRefine(publicReadIsServed(['registries'], [BUILT_IN_SOURCE]), always)
   .superRefine(rawFieldsFit, always)
   .superRefine(loginIsPossible, always)
@@ -54,6 +56,7 @@ export const registrySpecSchema = z
           'managed needs databaseConfig: without it, entries that were published here would be lost with the pod',
       },
       loginAdmission,
+      managedHasWritersRule,
       ...rawFieldsAdmission,
     ),
   );

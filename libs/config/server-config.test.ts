@@ -70,7 +70,7 @@ const blocks = fc.oneof(
       { ...optional, requiredKeys: ['endpoint'] },
     ),
   }),
-  fc.record({ managed: fc.constant({}) }),
+  fc.record({ managed: fc.constantFrom({ writers: 'everyone' }, { writers: 'everyone', namePrefixes: ['io.a/'] }) }),
 );
 const patterns = fc.record(
   { include: fc.array(texts, { maxLength: 3 }), exclude: fc.array(names, { maxLength: 3 }) },

@@ -11,6 +11,7 @@ import { serverDatabaseSpec } from './database-spec.js';
 import type { DatabaseConfig } from './database-spec.js';
 import { addAuthFiles, addSourceFiles, dropAuthFiles, dropSourceFiles } from './derived-files.js';
 import { managedHasDatabase } from './managed-has-database.js';
+import { managedHasWriters } from './managed-has-writers.js';
 import { publicReadIsServed } from './public-read.js';
 import { always, uniqueNames } from './refinements.js';
 import { normalizeSource, serverEntriesSpec } from './source-entry-spec.js';
@@ -76,6 +77,7 @@ const commonFields = {
 const flatConfig = z
   .strictObject({ ...commonFields, registries: serverEntriesSpec })
   .superRefine(managedHasDatabase('registries', 'database'), always)
+  .superRefine(managedHasWriters('registries'), always)
   .superRefine(publicReadIsServed(['registries']), always)
   .superRefine(loginIsPossible, always);
 
@@ -92,6 +94,7 @@ const viewConfig = z
     registries: z.array(view).min(1).max(100).superRefine(uniqueNames, always).describe('What is served, by name.'),
   })
   .superRefine(managedHasDatabase('sources', 'database'), always)
+  .superRefine(managedHasWriters('sources'), always)
   .superRefine(publicReadIsServed(['registries', 'sources']), always)
   .superRefine(loginIsPossible, always)
   .superRefine(viewsNameSources, always);

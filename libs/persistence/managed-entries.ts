@@ -11,60 +11,105 @@ export interface ManagedPlace {
   readonly source: string;
 }
 
+/** The caller who publishes, as an identity provider vouches for it. */
+export interface Publisher {
+  readonly provider: string;
+  readonly subject: string;
+}
+
+export interface PublishedVersion {
+  readonly entry: CatalogueEntry;
+  /** SHA-256 of the bytes that were sent. */
+  readonly hash: Buffer;
+}
+
+/** The lifecycle of an entry, as the generic registry API has it. */
+export const LIFECYCLE_STATUSES = ['active', 'deprecated', 'deleted'] as const;
+
+export interface StatusChange {
+  readonly status: (typeof LIFECYCLE_STATUSES)[number];
+  readonly statusMessage: string | null;
+}
+
 /** Why nothing was written. `absent`: there is no managed source of this name. */
 export type PublishRefusal = 'exists' | 'deleted' | 'absent';
-export type RemoveRefusal = 'unknown' | 'absent';
+export type ChangeRefusal = 'unknown' | 'unchanged' | 'absent';
 
-/** The last thing in a transaction that has written: it sees what readers are about to see, and its result is handed on. */
+/** Runs last in a transaction that has written and sees what readers are about to see; its result is passed on. */
 export type BeforeCommit<T> = (client: Client, sourceId: number) => Promise<T>;
 
-/** Stores one version of one server, unless it is there or was; in one transaction, which readers hear of. */
+/** Stores one version of one server, unless it exists or existed, in one transaction, which notifies readers. */
 export async function publishEntry<T>(
   client: Client,
   place: ManagedPlace,
-  { entry, hash }: { readonly entry: CatalogueEntry; readonly hash: Buffer },
+  { entry, hash }: PublishedVersion,
+  { provider, subject }: Publisher,
   beforeCommit: BeforeCommit<T>,
 ): Promise<{ readonly written: T } | PublishRefusal> {
   return inTransaction(client, async () => {
     const sourceId = await lockManaged(client, place);
     if (sourceId === undefined) return 'absent';
+    const key = [sourceId, entry.name, entry.version];
     const known = await client.query<{ deleted: boolean }>(
-      `SELECT deleted_at IS NOT NULL AS deleted FROM entry WHERE source_id = $1 AND name = $2 AND version = $3`,
-      [sourceId, entry.name, entry.version],
+      'SELECT deleted_at IS NOT NULL AS deleted FROM entry WHERE source_id = $1 AND name = $2 AND version = $3',
+      key,
     );
     if (known.rows[0]) return known.rows[0].deleted ? 'deleted' : 'exists';
     await copyEntries(client, 'entry', only({ entry, hash }), { sourceId, hiddenBy: () => undefined });
+    await client.query(
+      `UPDATE entry SET publisher_provider = $4, publisher_subject = $5
+        WHERE source_id = $1 AND name = $2 AND version = $3`,
+      [...key, provider, subject],
+    );
     await countPublication(client, sourceId, place);
     return { written: await beforeCommit(client, sourceId) };
   });
 }
 
-/** Makes one version a tombstone, so that those who mirror this registry learn of it. */
-export async function removeEntry<T>(
+/**
+ * Sets the status of one version of a server, or of all its versions, in one transaction, which notifies readers. A deleted
+ * version stays as a tombstone, so that mirrors learn of it; another status restores it. `beforeCommit` gets the
+ * versions that changed.
+ */
+export async function changeStatus<T>(
   client: Client,
   place: ManagedPlace,
-  { name, version }: { readonly name: string; readonly version: string },
-  beforeCommit: BeforeCommit<T>,
-): Promise<{ readonly written: T } | RemoveRefusal> {
+  { name, version }: { readonly name: string; readonly version?: string },
+  { status, statusMessage }: StatusChange,
+  beforeCommit: (client: Client, sourceId: number, versions: readonly string[]) => Promise<T>,
+): Promise<{ readonly written: T } | ChangeRefusal> {
   return inTransaction(client, async () => {
     const sourceId = await lockManaged(client, place);
     if (sourceId === undefined) return 'absent';
-    // Postgres refuses to look for what it cannot hold.
-    if (`${name}${version}`.includes('\0')) return 'unknown';
-    const { rowCount } = await client.query(
-      `UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now()
-        WHERE source_id = $1 AND name = $2 AND version = $3 AND deleted_at IS NULL`,
-      [sourceId, name, version],
+    // Postgres cannot store a NUL and refuses to search for it.
+    if (`${name}${version ?? ''}`.includes('\0')) return 'unknown';
+    const { rows } = await client.query<{ version: string; differs: boolean }>(
+      `SELECT version, (CASE WHEN deleted_at IS NULL THEN status ELSE 'deleted' END, status_message)
+                         IS DISTINCT FROM ($4::text, $5::text) AS differs
+         FROM entry WHERE source_id = $1 AND name = $2 AND version = coalesce($3, version) ORDER BY version`,
+      [sourceId, name, version ?? null, status, statusMessage],
     );
-    if (!rowCount) return 'unknown';
+    if (rows.length === 0) return 'unknown';
+    const versions = rows.flatMap((row) => (row.differs ? [row.version] : []));
+    if (versions.length === 0) return 'unchanged';
+    await client.query(
+      `UPDATE entry
+          SET status = CASE WHEN $4 = 'deleted' THEN status ELSE $4 END, status_message = $5, updated_at = now(),
+              deleted_at = CASE WHEN $4 = 'deleted' THEN coalesce(deleted_at, now()) END,
+              status_changed_at = CASE WHEN CASE WHEN deleted_at IS NULL THEN status ELSE 'deleted' END = $4
+                                       THEN status_changed_at ELSE now() END
+        WHERE source_id = $1 AND name = $2 AND version = ANY ($3::text[])`,
+      [sourceId, name, versions, status, statusMessage],
+    );
     await countPublication(client, sourceId, place);
-    return { written: await beforeCommit(client, sourceId) };
+    return { written: await beforeCommit(client, sourceId, versions) };
   });
 }
 
 async function lockManaged(client: Client, { namespace, registry, source }: ManagedPlace): Promise<number | undefined> {
   const { rows } = await client.query<{ id: number }>(
-    `SELECT id FROM source WHERE namespace = $1 AND registry = $2 AND name = $3 AND type = 'managed' FOR UPDATE`,
+    `SELECT id FROM source
+      WHERE namespace = $1 AND registry = $2 AND name = $3 AND type = 'managed' AND left_at IS NULL FOR UPDATE`,
     [namespace, registry, source],
   );
   return rows[0]?.id;

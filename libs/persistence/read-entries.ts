@@ -9,6 +9,11 @@ export interface EntryRecord {
   readonly status: string;
   /** The filter rule that leaves it out; null when it is served. */
   readonly hiddenBy: string | null;
+  /** The publisher of an entry of a managed source; null for entries that were synced. */
+  readonly publisherProvider: string | null;
+  readonly publisherSubject: string | null;
+  /** Of the bytes that the source has, in hexadecimal digits. */
+  readonly sha256: string;
   readonly publishedAt: Date;
   readonly updatedAt: Date;
 }
@@ -18,7 +23,10 @@ export interface EntryPlace {
   readonly version: string;
 }
 
-export interface RegistryEntryRecord extends Omit<EntryRecord, 'status' | 'hiddenBy'> {
+export interface RegistryEntryRecord extends Omit<
+  EntryRecord,
+  'status' | 'hiddenBy' | 'publisherProvider' | 'publisherSubject' | 'sha256'
+> {
   readonly sourceName: string;
   /** Of its source, in the order in which names are won, from 0. */
   readonly position: number;
@@ -39,7 +47,8 @@ export async function readEntries(
 ): Promise<Page<EntryRecord, EntryPlace>> {
   const { rows } = await db.query<EntryRecord>(
     `SELECT name, version, left(title, ${TEXT_LIMIT}) AS title, left(description, ${TEXT_LIMIT}) AS description,
-            status, hidden_by AS "hiddenBy", published_at AS "publishedAt", updated_at AS "updatedAt"
+            status, hidden_by AS "hiddenBy", publisher_provider AS "publisherProvider",
+            left(publisher_subject, ${TEXT_LIMIT}) AS "publisherSubject", encode(hash, 'hex') AS sha256, published_at AS "publishedAt", updated_at AS "updatedAt"
        FROM entry
       WHERE source_id = $1 AND deleted_at IS NULL AND (name, version) > ($2, $3)
       ORDER BY name, version LIMIT $4`,

@@ -1,12 +1,40 @@
 import { z } from 'zod';
 import { defineSource } from './source.js';
 
+/** The beginning of server names: whole labels of a namespace (`io.github.`), a namespace (`io.github.me/`), or more. */
+const namePrefix = z
+  .string()
+  .max(200)
+  .regex(
+    /^[a-zA-Z0-9.-]+(\/[a-zA-Z0-9._-]*|\.)$/,
+    'must be the beginning of server names that ends in "." or contains "/", such as io.github.company/',
+  );
+
+export type ManagedSpec = z.output<typeof managedSpec>;
+
+const managedSpec = z
+  .strictObject({
+    writers: z
+      .enum(['everyone'])
+      .optional()
+      .describe('everyone: each valid token may publish; otherwise auth.oauth.requiredScopes.write is required.'),
+    namePrefixes: z
+      .array(namePrefix)
+      .min(1)
+      .max(50)
+      .optional()
+      .describe(
+        'Prefixes of the names that may be published here; without it any name, which then shadows later sources.',
+      ),
+  })
+  .describe('Entries are published through the API of this registry.');
+
 /** Entries that are published through the API of this registry: the `managed` block of a source. */
 export const managedSource = defineSource({
   block: 'managed',
   view: { type: 'MANAGED', sourceType: 'managed' },
   shape: 'managed',
-  spec: z.strictObject({}).describe('Entries are published through the API of this registry.'),
+  spec: managedSpec,
   address: () => 'published here',
   references: () => ({}),
 });

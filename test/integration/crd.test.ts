@@ -74,6 +74,13 @@ describe('admission', () => {
     const providers = fields.map((each, at) => ({ ...provider, name: `p${at}`, introspectionUrl, ...each }));
     return registry({ auth: { mode: 'oauth', oauth: { providers } } });
   };
+  const withManaged = (managed: object, oauth: object = {}) => ({
+    ...registry({
+      auth: { oauth: { providers: [provider], ...oauth } },
+      databaseConfig: database,
+      registries: [{ name: 'm', managed }],
+    }),
+  });
   const many = Array.from({ length: 21 }, (_, index) => ({ name: `s${index}`, git }));
   const mistakes: [string, () => KubernetesObject, RegExp][] = [
     ['a name of 51 characters', () => registry(anonymous, 'n'.repeat(51)), /at most 50 characters/],
@@ -137,6 +144,8 @@ describe('admission', () => {
     ['a source without a block', () => withSource({}), /exactly one source: one of git, /],
     ['a source with two blocks', () => withSource({ git, pvcRef: { claimName: 'c' } }), /exactly one source/],
     ['managed without a database', () => withSource({ managed: {} }), /managed needs databaseConfig/],
+    ['managed without writers', () => withManaged({}), /managed needs auth.oauth.requiredScopes.write/],
+    ['a name prefix without an end', () => withManaged({ namePrefixes: ['io.a'] }), /namePrefixes/],
     ['an absolute path', () => withSource({ git: { ...git, path: '/a.json' } }), /git.path.*must be relative/],
     ['a path that climbs', () => withSource({ pvcRef: { claimName: 'c', path: 'a/../b.json' } }), /must be relative/],
     ['a path that is no JSON file', () => withSource({ git: { ...git, path: 'a.yaml' } }), /git.path/],
@@ -205,6 +214,8 @@ describe('admission', () => {
       'a managed source with a database',
       { ...anonymous, databaseConfig: database, registries: [{ name: 'm', managed: {} }] },
     ],
+    ['a managed source whose writers need a scope', withManaged({}, { requiredScopes: { write: 'w' } }).spec],
+    ['a managed source for everyone', withManaged({ writers: 'everyone', namePrefixes: ['io.a/'] }).spec],
     [
       'an issuer on localhost',
       { auth: { oauth: { providers: [{ ...provider, issuerUrl: 'http://localhost:8080' }] } } },

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
@@ -21,6 +22,7 @@ let provider: OidcProvider;
 let token: string;
 /** Two replicas over one database. */
 let apis: RegistryApi[];
+const log: Record<string, unknown>[] = [];
 
 async function startReplica(registries: readonly ServedRegistry[]): Promise<RegistryApi> {
   const api = await startRegistryApi({
@@ -31,7 +33,7 @@ async function startReplica(registries: readonly ServedRegistry[]): Promise<Regi
     internalPort: 0,
     registries: servedRegistries(registries),
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-24' },
-    logger: pino({ level: 'silent' }),
+    logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
   });
   await api.catalogue.nextChange();
   return api;
@@ -41,7 +43,7 @@ beforeAll(async () => {
   [database, provider] = await Promise.all([createTestDatabase(), OidcProvider.start([await createKey('ES256')])]);
   token = await provider.sign();
   rows = await CatalogueRows.connect(database.app);
-  for (const name of ['team', 'open']) {
+  for (const name of ['team', 'open', 'prefixed']) {
     await rows.addRegistry('default', name);
     await rows.addSource('default', name, 'ours', 0, 'managed');
     await rows.addSource('default', name, 'mirror', 1);
@@ -55,6 +57,13 @@ beforeAll(async () => {
   const registries: ServedRegistry[] = [
     { namespace: 'default', name: 'team', sources: [], auth: oauth({ oauth: { providers } }) },
     { namespace: 'default', name: 'open', sources: [], auth: { mode: 'anonymous' } },
+    {
+      namespace: 'default',
+      name: 'prefixed',
+      sources: [],
+      namePrefixes: new Map([['ours', ['io.company/', 'io.partner/team-', 'com.company.']]]),
+      auth: oauth({ oauth: { providers } }),
+    },
     {
       namespace: 'default',
       sources: [],
@@ -122,7 +131,7 @@ describe('publishing', () => {
   it('waits ten seconds for a body, and no longer', async () => {
     const { hostname, port } = new URL(apis[0]!.url);
     const socket = connect(Number(port), hostname);
-    const head = `POST /registry/ours/v0.1/publish HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}`;
+    const head = `POST /registry/ours/v0.1/publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}`;
     socket.write(`${head}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`);
     expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [^]*\r\n\r\n\{"error":"/);
   });
@@ -271,14 +280,20 @@ describe('publishing', () => {
     ['a range', server('io.example/a', '^1.0.0'), 422, 'not a range'],
     ['a field twice', server('io.example/a', '1.0.0', ', "version": "2.0.0"'), 422, 'twice'],
     [
-      'another registry',
+      'an empty type of registry',
       server(
         'io.example/a',
         '1.0.0',
-        ', "packages": [{"registryType":"tape","identifier":"x","transport":{"type":"stdio"}}]',
+        ', "packages": [{"registryType":"","identifier":"x","transport":{"type":"stdio"}}]',
       ),
       422,
       'packages[0].registryType',
+    ],
+    [
+      'an empty $schema',
+      server('io.example/a', '1.0.0', ', "$schema": ""'),
+      422,
+      '$schema must be the URL of a schema',
     ],
   ])('refuses %s and says what is wrong', async (_, body, status, text) => {
     expect(await send('POST', '/registry/ours/v0.1/publish', body)).toMatchObject({
@@ -302,6 +317,13 @@ describe('publishing', () => {
     expect((await read('/v0.1/servers/io.example%2Fa/versions')).status).toBe(404);
   });
 
+  it('takes packages of any registry, as the official schema does', async () => {
+    const packages = ', "packages": [{"registryType":"tape","identifier":"x","transport":{"type":"stdio"}}]';
+    const answer = await send('POST', '/registry/ours/v0.1/publish', server('io.example/tape', '1.0.0', packages));
+    expect(answer).toMatchObject({ status: 201, text: expect.stringContaining('"registryType":"tape"') });
+    await send('DELETE', '/registry/ours/v0.1/servers/io.example%2Ftape/versions/1.0.0');
+  });
+
   it.each([
     '/registry/ours/v0.1/servers/io.example%2Fone/versions/1%00',
     '/registry/ours/v0.1/servers/io.example%2Fo%00/versions/1.0.0',
@@ -318,5 +340,174 @@ describe('publishing', () => {
     expect((await send('POST', '/registry/ours/v0.1/publish', body, { 'content-type': 'text/plain' })).status).toBe(
       415,
     );
+  });
+});
+
+describe('the status of what is published', () => {
+  const NAME = 'io.example%2Fold';
+  const patch = (path: string, body: object | string, root = '/registry/ours/v0.1') =>
+    send('PATCH', `${root}/servers/${path}/status`, typeof body === 'string' ? body : JSON.stringify(body));
+  const meta = (answer: string) =>
+    (JSON.parse(answer) as { _meta: Record<string, object> })._meta['io.modelcontextprotocol.registry/official'];
+
+  beforeAll(async () => {
+    for (const version of ['1.0.0', '1.1.0', '2.0.0']) {
+      await send('POST', '/registry/ours/v0.1/publish', server('io.example/old', version));
+    }
+  });
+
+  it.each(['/registry/ours/v0.1', '/registry/ours/v0', '/v0.1', '/v0', '/registry/v0.1'])(
+    'changes for one version at %s',
+    async (root) => {
+      const version = `${NAME}/versions/1.0.0`;
+      const deprecated = await patch(version, { status: 'deprecated', statusMessage: 'use 2' }, root);
+      expect(deprecated.status).toBe(200);
+      expect(meta(deprecated.text)).toMatchObject({ status: 'deprecated', statusMessage: 'use 2', isLatest: false });
+      expect((await read(`${root}/servers/${version}`)).text).toBe(deprecated.text);
+      const deleted = await patch(version, { status: 'deleted', statusMessage: 'harmful' }, root);
+      expect(meta(deleted.text)).toMatchObject({ status: 'deleted', statusMessage: 'harmful' });
+      expect((await read(`${root}/servers/${version}`)).status).toBe(404);
+      expect((await read(`${root}/servers/${version}?include_deleted=true`)).text).toBe(deleted.text);
+      const active = await patch(version, { status: 'active' }, root);
+      expect(meta(active.text)).toMatchObject({ status: 'active' });
+      expect(meta(active.text)).not.toHaveProperty('statusMessage');
+      expect((await read(`${root}/servers/${version}`)).text).toBe(active.text);
+    },
+  );
+
+  it('changes for all versions at once, and of those only for the ones that differ', async () => {
+    await patch(`${NAME}/versions/1.1.0`, { status: 'deprecated' });
+    const changed = await patch('io.example/old', { status: 'deprecated' });
+    expect(changed.status).toBe(200);
+    const { updatedCount, servers } = JSON.parse(changed.text) as { updatedCount: number; servers: unknown[] };
+    expect(updatedCount).toBe(2);
+    expect(servers).toMatchObject([{ server: { version: '1.0.0' } }, { server: { version: '2.0.0' } }]);
+    expect((await patch(NAME, { status: 'deleted' })).status).toBe(200);
+    expect((await read(`/v0.1/servers/${NAME}/versions`)).status).toBe(404);
+    const restored = await patch(NAME, { status: 'active' });
+    expect(JSON.parse(restored.text)).toMatchObject({ updatedCount: 3 });
+    expect(JSON.parse((await read(`/v0.1/servers/${NAME}/versions`)).text)).toMatchObject({ metadata: { count: 3 } });
+  });
+
+  it.each([
+    ['no JSON', '{', 400, 'valid JSON'],
+    ['a list', '[]', 400, 'the body must be an object'],
+    ['nothing', '{}', 400, 'status'],
+    ['an unknown status', '{"status":"retired"}', 400, 'status must be one of active, deprecated, deleted'],
+    ['another member', '{"status":"deprecated","reason":"x"}', 400, 'reason'],
+    ['a reason for being active', '{"status":"active","statusMessage":"x"}', 400, 'statusMessage'],
+    ['a long message', `{"status":"deprecated","statusMessage":"${'x'.repeat(501)}"}`, 400, 'at most 500'],
+    ['a NUL', '{"status":"deprecated","statusMessage":"\\u0000"}', 400, 'NUL'],
+    ['no change', '{"status":"active"}', 400, 'nothing would change'],
+  ])('refuses %s', async (_, body, status, text) => {
+    const answer = await patch(`${NAME}/versions/2.0.0`, body);
+    expect(answer).toMatchObject({ status, text: expect.stringContaining(text) });
+  });
+
+  it('is not there for what is not published, not managed, or closed', async () => {
+    const body = { status: 'deprecated' };
+    expect((await patch(`${NAME}/versions/9.9.9`, body)).status).toBe(404);
+    expect((await patch('io.example%2Fnone', body)).status).toBe(404);
+    expect((await patch('io.example%2Fo%00', body)).status).toBe(404);
+    expect((await patch('io.example%2Fmirrored/versions/1.0.0', body, '/registry/mirror/v0.1')).status).toBe(403);
+    expect((await patch(NAME, body, '/default/open/registry/ours/v0.1')).status).toBe(403);
+    const path = `/registry/ours/v0.1/servers/${NAME}/status`;
+    expect((await send('PATCH', path, JSON.stringify(body), { authorization: '' })).status).toBe(401);
+  });
+
+  it('is all that changes of a published version: replacing it is not implemented, which the preflight shows', async () => {
+    for (const name of [NAME, 'io.example/old']) {
+      const path = `/registry/ours/v0.1/servers/${name}/versions/1.0.0`;
+      const answer = await send('PUT', path, server('io.example/old', '1.0.0'));
+      expect([answer.status, JSON.parse(answer.text)]).toEqual([501, { error: expect.stringContaining('status') }]);
+    }
+    const preflight = await fetch(`${apis[0]!.url}/v0.1/servers/${NAME}/status`, { method: 'OPTIONS' });
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, PATCH, DELETE, OPTIONS');
+  });
+});
+
+describe('validation', () => {
+  const validate = async (body: string, headers: Record<string, string> = {}, path = '/v0/validate') => {
+    const answer = await send('POST', path, body, { authorization: '', ...headers });
+    return { status: answer.status, body: JSON.parse(answer.text) as { valid?: boolean; issues?: object[] } };
+  };
+
+  it.each(['/v0/validate', '/v0.1/validate', '/registry/ours/v0.1/validate', '/default/open/v0/validate'])(
+    'needs no login and stores nothing: %s',
+    async (path) => {
+      expect(await validate(server('io.example/checked', '1.0.0'), {}, path)).toEqual({
+        status: 200,
+        body: { valid: true, issues: [] },
+      });
+      expect((await read('/v0.1/servers/io.example%2Fchecked/versions')).status).toBe(404);
+    },
+  );
+
+  it('lists every fault, each with its path', async () => {
+    const { status, body } = await validate(
+      server('io.example/a', '^1.0.0', ', "websiteUrl": "x", "packages": [{"registryType":"npm","identifier":"x"}]'),
+    );
+    expect([status, body.valid]).toEqual([200, false]);
+    const issue = { type: 'schema', severity: 'error', message: expect.any(String), reference: expect.any(String) };
+    expect(body.issues).toEqual(
+      expect.arrayContaining(['version', 'websiteUrl', 'packages[0].transport'].map((path) => ({ ...issue, path }))),
+    );
+  });
+
+  it('says of what is no JSON that it is none, and takes JSON of at most 1 MiB only', async () => {
+    expect(await validate('{')).toEqual({
+      status: 200,
+      body: { valid: false, issues: [expect.objectContaining({ type: 'json', path: '' })] },
+    });
+    expect((await validate('{}', { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await validate(' '.repeat(1024 * 1024 + 1))).status).toBe(413);
+  });
+
+  it('reads sixteen bodies at a time, and refuses more until one is read', async () => {
+    const { hostname, port } = new URL(apis[0]!.url);
+    const head =
+      'POST /v0/validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
+    const sockets = Array.from({ length: 16 }, () => connect(Number(port), hostname));
+    for (const socket of sockets) socket.write(head);
+    await expect.poll(async () => (await validate('{}')).status).toBe(503);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(async () => (await validate('{}')).status).toBe(200);
+  });
+});
+
+describe('who published what', () => {
+  it('is stored, shown with the hash of what was sent, and audited', async () => {
+    const ann = await provider.sign({ sub: 'ann' });
+    const body = server('io.example/signed', '1.0.0');
+    await send('POST', '/registry/ours/v0.1/publish', body, { authorization: `Bearer ${ann}` });
+    const sha256 = hash('sha256', body);
+    const { entries } = JSON.parse((await read('/v1/sources/ours/entries?limit=1000')).text) as {
+      entries: { name: string; versions: object[] }[];
+    };
+    const publishedBy = { provider: 'idp', subject: 'ann' };
+    expect(entries.find(({ name }) => name === 'io.example/signed')?.versions).toMatchObject([{ publishedBy, sha256 }]);
+    const path = '/registry/ours/v0.1/servers/io.example%2Fsigned';
+    await send('PATCH', `${path}/status`, '{"status":"deprecated"}', { authorization: `Bearer ${ann}` });
+    await send('DELETE', `${path}/versions/1.0.0`);
+    const written = log.filter(({ log: of, name }) => of === 'audit' && name === 'io.example/signed');
+    const common = { registry: 'default/team', source: 'ours', provider: 'idp', requestId: expect.any(String) };
+    expect(written).toMatchObject([
+      { ...common, msg: 'entry published', subject: 'ann', version: '1.0.0', sha256 },
+      { ...common, msg: 'entry status changed', subject: 'ann', versions: ['1.0.0'], status: 'deprecated' },
+      { ...common, msg: 'entry status changed', subject: 'editor', versions: ['1.0.0'], status: 'deleted' },
+    ]);
+  });
+
+  it('must have a name with a prefix of the source, where that has prefixes', async () => {
+    const publish = (name: string) =>
+      send('POST', '/default/prefixed/registry/ours/v0.1/publish', server(name, '1.0.0'));
+    for (const name of ['io.company/tool', 'io.partner/team-tool', 'com.company.tools/x']) {
+      expect([name, (await publish(name)).status]).toEqual([name, 201]);
+    }
+    for (const name of ['io.company.evil/tool', 'io.partner/tool', 'com.company/x', 'IO.company/x', 'com.companyx/y']) {
+      const answer = await publish(name);
+      expect([name, answer.status]).toEqual([name, 403]);
+      expect(answer.text).toContain('names there begin with io.company/ or io.partner/team- or com.company.');
+    }
   });
 });

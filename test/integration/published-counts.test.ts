@@ -20,7 +20,7 @@ beforeAll(async () => {
       metadata: { name: 'team', namespace: 'default' },
       spec: {
         auth: { mode: 'oauth', oauth: { providers } },
-        registries: [{ name: 'ours', managed: {} }],
+        registries: [{ name: 'ours', managed: { writers: 'everyone' } }],
         databaseConfig: {
           host: 'postgres',
           dbAppUserPasswordSecretRef: { name: 'database', key: 'app' },

@@ -1,6 +1,8 @@
 import type { Auth } from '#config/auth-spec.js';
 import type { Surface } from '#config/console-spec.js';
 import { toSurface } from '#config/console-spec.js';
+import { managedSource } from '#sources/managed.source.js';
+import type { ManagedSpec } from '#sources/managed.source.js';
 import type { RegistryView, ServerIdentity, ServerSpec } from '#config/server-config.js';
 
 /** A registry as the API serves it. */
@@ -10,6 +12,8 @@ export interface ServedRegistry extends Surface {
   readonly displayName?: string;
   /** Names of its sources, as its spec has them. */
   readonly sources: readonly string[];
+  /** The prefixes that published names must have, by managed source; a source without an item takes any name. */
+  readonly namePrefixes?: ReadonlyMap<string, readonly string[]>;
   /** What is served by which name; absent: each source by its own. */
   readonly views?: readonly RegistryView[];
   /** Who may use it. */
@@ -27,10 +31,21 @@ export function toServedRegistry(
     name,
     ...(displayName !== undefined && { displayName }),
     sources,
+    namePrefixes: namePrefixesOf(registries),
     ...(views && { views }),
     auth,
     ...toSurface(surface),
   };
+}
+
+function namePrefixesOf(registries: ServerSpec['registries']): ReadonlyMap<string, readonly string[]> {
+  const managed = registries.filter(({ type }) => type === managedSource.block);
+  return new Map(
+    managed.flatMap(({ name, spec }) => {
+      const { namePrefixes } = spec as ManagedSpec;
+      return namePrefixes ? [[name, namePrefixes] as const] : [];
+    }),
+  );
 }
 
 /** Which registries this process serves, and where. Asked for every request, so its answers may change over time. */

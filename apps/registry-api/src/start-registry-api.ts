@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#config/project-root.js';
@@ -17,6 +18,7 @@ import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
 import { getServedRegistry } from './http/served-scope.js';
 import { PublishedEntries } from './publish/published-entries.js';
+import { ValidationSlots } from './publish/validation-slots.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
@@ -96,7 +98,8 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const { version, commit, buildDate } = options.version;
   const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(views, registry, source));
   const nudges = new SourceNudges(syncTrigger, logger);
-  const published = new PublishedEntries(views, catalogue, nudges);
+  const validations = new ValidationSlots();
+  const published = new PublishedEntries(views, catalogue, nudges, logger);
   const build = new BuildInfo(version, commit, buildDate);
   const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince);
   const revalidations = new Revalidations(catalogue, registries);
@@ -129,7 +132,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     module: RegistryApiModule.public(parts),
     metrics,
     revalidations,
-    mayWrite: (request) => accessControl.admit(request, getServedRegistry(request), 'write'),
+    mayWrite: (request) => admitBody(request, accessControl, validations),
     port: options.port,
     portSetting: 'PORT',
   }).catch(async (error: unknown) => {
@@ -163,4 +166,16 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     drain,
     close: () => (closing ??= close()),
   };
+}
+
+/** Decides before a body is read whether it will be; validating a document is the only thing that needs no login. */
+function admitBody(
+  request: FastifyRequest,
+  accessControl: AccessControl,
+  validations: ValidationSlots,
+): boolean | Promise<boolean> {
+  const registry = getServedRegistry(request);
+  if (request.routeOptions.url?.endsWith('/validate') !== true) return accessControl.admit(request, registry, 'write');
+  validations.take(request.raw);
+  return true;
 }

@@ -26,7 +26,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
     const name = String(step);
-    if (!/^[\w-]+$/.test(name)) return `${text}[${JSON.stringify(name.slice(0, 100).toWellFormed())}]`;
+    if (!/^[\w$-]+$/.test(name)) return `${text}[${JSON.stringify(name.slice(0, 100).toWellFormed())}]`;
     return text ? `${text}.${name}` : name;
   }, '');
 }

@@ -6,25 +6,40 @@ import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container, Slice } from './json-cutter.js';
 import { withinSearchableText } from './searchable-text.js';
-import { serverJsonSchema, toEntry, versionSchema } from './server-json.js';
+import { SERVER_SCHEMA, serverJsonSchema, toEntry, versionSchema } from './server-json.js';
 
-/** What a publisher sent cannot be published; every fault is told. */
+/** One fault of a server.json. */
+export interface PublishIssue {
+  /** As in `packages[0].transport.url`; empty for the whole. */
+  readonly path: string;
+  /** A predicate that follows the path. */
+  readonly message: string;
+}
+
+/** A body that cannot be published; it lists every fault. */
 export class PublishFault extends Error {
   constructor(
-    /** `malformed`: it is no JSON of the expected shape; `invalid`: it is, but no server.json as the official schema has it. */
+    /** `malformed`: it is no JSON of the expected shape; `invalid`: it is, but no server.json by the official schema. */
     readonly kind: 'malformed' | 'invalid',
-    message: string,
+    readonly issues: readonly PublishIssue[],
   ) {
-    super(message);
+    const whole = kind === 'malformed' ? '' : 'the server ';
+    super(issues.map(({ path, message }) => `${path === '' ? whole : `${path} `}${message}`).join('; '));
     this.name = 'PublishFault';
   }
+}
+
+function malformed(message: string): PublishFault {
+  return new PublishFault('malformed', [{ path: '', message }]);
 }
 
 const LIMITS = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
 const LENGTH = 100;
 const NO_JSON = 'the body is not valid JSON';
-/** Of a name that is told back. */
+/** Characters of a name that is repeated in a message. */
 const MAX_SHOWN = 50;
+/** Faults of one server.json that are listed. */
+const MAX_ISSUES = 100;
 
 const shortText = z
   .string()
@@ -60,7 +75,7 @@ const icon = z.looseObject({
  * once what a reader of a whole catalogue has to bear with.
  */
 const officialLimits = z.looseObject({
-  $schema: z.url().optional(),
+  $schema: z.url({ error: `must be the URL of a schema, such as ${SERVER_SCHEMA}` }).optional(),
   description: shortText,
   title: shortText.optional(),
   websiteUrl: z.url({ protocol: /^https?$/ }).optional(),
@@ -70,7 +85,6 @@ const officialLimits = z.looseObject({
     .array(
       z
         .looseObject({
-          registryType: z.enum(['npm', 'pypi', 'oci', 'nuget', 'mcpb', 'cargo']),
           registryBaseUrl: z.url().optional(),
           version: versionSchema.optional(),
           fileSha256: z
@@ -101,7 +115,7 @@ export function readPublished(body: Buffer, member?: string): { entry: Catalogue
   const slice = member === undefined ? theBody(body) : onlyMember(body, member);
   if (!slice?.bytes || slice.opener !== '{') {
     const where = member === undefined ? 'the body' : `"${member}" in the body`;
-    throw new PublishFault('malformed', `${where} must be a server.json: one JSON object of at most 1 MiB`);
+    throw malformed(`${where} must be a server.json: one JSON object of at most 1 MiB`);
   }
   const { bytes, colons, hasBlanks } = slice;
   const digest = hash('sha256', bytes, 'buffer');
@@ -110,16 +124,16 @@ export function readPublished(body: Buffer, member?: string): { entry: Catalogue
     refuseFaults(text.value);
     return { entry: withinSearchableText(toEntry(text)), hash: digest };
   } catch (error) {
-    if (error instanceof SyntaxError) throw new PublishFault('malformed', NO_JSON);
+    if (error instanceof SyntaxError) throw malformed(NO_JSON);
     if (!(error instanceof EntryFault)) throw error;
-    throw new PublishFault('invalid', [error.path || 'the server', error.message].join(' '));
+    throw new PublishFault('invalid', [error]);
   }
 }
 
 /** Wrapped, so that it is cut like any other value; what closes the wrapping itself would go on behind it. */
 function theBody(body: Buffer): Slice | undefined {
   const [slice, ...others] = cut(Buffer.concat([Buffer.from('{"server":'), body, Buffer.from('}')]));
-  if (others.length > 0) throw new PublishFault('malformed', NO_JSON);
+  if (others.length > 0) throw malformed(NO_JSON);
   return slice;
 }
 
@@ -128,19 +142,19 @@ function onlyMember(body: Buffer, member: string): Slice | undefined {
   const slices = cut(body).filter(({ container }) => container === BODY);
   for (const { key, isDuplicate } of slices) {
     const name = JSON.stringify(`${key}`.slice(0, MAX_SHOWN));
-    if (key !== member)
-      throw new PublishFault('malformed', `${name} in the body is not supported: send "${member}" alone`);
-    if (isDuplicate) throw new PublishFault('malformed', `${name} is in the body twice: keep one`);
+    if (key !== member) throw malformed(`${name} in the body is not supported: send "${member}" alone`);
+    if (isDuplicate) throw malformed(`${name} is in the body twice: keep one`);
   }
   return slices[0];
 }
 
 function refuseFaults(value: unknown): void {
   const results = [serverJsonSchema, officialLimits].map((schema) => schema.safeParse(value, { error: explain }));
-  const faults = results.flatMap(({ error }) =>
-    (error?.issues ?? []).map(({ path, message }) => `${formatPath(path) || 'the server'} ${message}`),
+  const issues = results.flatMap(({ error }) =>
+    (error?.issues ?? []).map(({ path, message }) => ({ path: formatPath(path), message })),
   );
-  if (faults.length > 0) throw new PublishFault('invalid', [...new Set(faults)].join('; '));
+  const unique = new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue]));
+  if (unique.size > 0) throw new PublishFault('invalid', Array.from(unique.values()).slice(0, MAX_ISSUES));
 }
 
 function cut(body: Buffer): Slice[] {
@@ -150,7 +164,7 @@ function cut(body: Buffer): Slice[] {
     cutter.end();
     return members;
   } catch (error) {
-    if (error instanceof CutFault) throw new PublishFault('malformed', NO_JSON);
+    if (error instanceof CutFault) throw malformed(NO_JSON);
     throw error;
   }
 }

@@ -11,7 +11,7 @@ export const COMMON_HEADERS = {
 export const COMMON_HEADER_LINES: readonly string[] = Object.entries(COMMON_HEADERS).flat();
 
 const PREFLIGHT_HEADERS = {
-  'access-control-allow-methods': 'GET, HEAD, POST, DELETE, OPTIONS',
+  'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE, OPTIONS',
   'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match',
   'access-control-max-age': '86400',
 } as const;

@@ -6,6 +6,9 @@ import type { Logger } from 'pino';
 import { Overloaded } from '../byte-budget.js';
 import { CatalogueNotLoaded, UnknownSource } from '../catalogue/catalogue-reader.js';
 import { BodyChanged } from '../catalogue/stored-bodies.js';
+import { PublishRefused } from '../publish/publish-refused.js';
+import type { PublishRefusalKind } from '../publish/publish-refused.js';
+import { ValidationBusy } from '../publish/validation-slots.js';
 import { TriggerAway } from '../sync/sync-trigger.js';
 import { DatabaseAway } from '../view-database.js';
 import { Problem } from './problem.js';
@@ -41,6 +44,7 @@ function sendProblem(reply: FastifyReply, { status, message, headers }: Problem)
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof PublishRefused) return new Problem(PUBLISH_STATUS[error.kind], error.message);
   if (error instanceof UnknownSource) return new Problem(404, error.message);
   if (AWAY.some((kind) => error instanceof kind)) {
     return new Problem(503, (error as Error).message, { 'retry-after': '2' });
@@ -49,8 +53,17 @@ function toProblem(error: unknown): Problem {
   return new Problem(status, FAULTS[status] ?? `${STATUS_CODES[status]}`);
 }
 
+const PUBLISH_STATUS: Readonly<Record<PublishRefusalKind, number>> = {
+  malformed: 400,
+  ambiguous: 400,
+  forbidden: 403,
+  unknown: 404,
+  conflict: 409,
+  invalid: 422,
+};
+
 /** What passes by itself. */
-const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded];
+const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, ValidationBusy];
 
 /** Fastify's errors carry a status; anything that does not is our own fault. */
 function statusOf(error: unknown): number {

@@ -3,7 +3,7 @@ import { FacetsController } from './facets.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
-import { EntriesController, PublishController } from './publish.controller.js';
+import { EntriesController, PublishController, ValidateController } from './publish.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { ResourceMetadataController } from './resource-metadata.controller.js';
 import { ServersController } from './servers.controller.js';
@@ -24,6 +24,7 @@ export const publicControllers = [
   ExtensionRegistriesController,
   ResourceMetadataController,
   PublishController,
+  ValidateController,
   EntriesController,
   OperationsController,
   OpenApiController,

@@ -1,30 +1,35 @@
-import { Body, Controller, Delete, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Header, HttpCode, Param, Patch, Post, Put, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Writes } from '../auth/requirement.js';
-import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import { Public, Writes } from '../auth/requirement.js';
 import { PublishedEntries } from '../publish/published-entries.js';
+import type { ChangedVersions, PublishTarget } from '../publish/published-entries.js';
+import { readStatusRequest } from '../publish/status-request.js';
+import { validateServer } from '../publish/validate-server.js';
+import type { ValidationResult } from '../publish/validate-server.js';
 import { API_ROOTS } from './api-roots.js';
 import { Problem } from './problem.js';
-import { Scope } from './served-scope.js';
+import { Target } from './publish-target.js';
+import { Served } from './served-scope.js';
+import type { ServedRegistry } from '../served-registry.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Publishes to managed sources and takes back, as the generic registry API has it. */
+/** Publishes to managed sources, changes the status of what is published, and deletes it (the generic registry API). */
 @Writes()
 @Controller([...API_ROOTS])
 export class PublishController {
   constructor(private readonly entries: PublishedEntries) {}
 
-  /** The generic API says 200; below a source's name, where the older admin API had it, it is 201. */
+  /** Answers 200 as the generic API does; below a source's name, where the older admin API had it, 201. */
   @Post('publish')
   @Header('content-type', JSON_TYPE)
   async publish(
-    @Scope() scope: CatalogueScope,
+    @Target() target: PublishTarget,
     @Param('source') source: string | undefined,
     @Body() body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const answer = await this.entries.publish(scope, bytesOf(body));
+    const answer = await this.entries.publish(target, bytesOf(body));
     reply.status(source === undefined ? 200 : 201);
     return answer;
   }
@@ -32,26 +37,91 @@ export class PublishController {
   @Delete('servers/:name/versions/:version')
   @Header('content-type', JSON_TYPE)
   remove(
-    @Scope() scope: CatalogueScope,
+    @Target() target: PublishTarget,
     @Param('name') name: string,
     @Param('version') version: string,
   ): Promise<Buffer> {
-    return this.entries.remove(scope, name, version);
+    return this.entries.remove(target, name, version);
   }
 
   @Delete('servers/:namespace/:name/versions/:version')
   @Header('content-type', JSON_TYPE)
   removeOfTwoSegments(
-    @Scope() scope: CatalogueScope,
+    @Target() target: PublishTarget,
     @Param('namespace') namespace: string,
     @Param('name') name: string,
     @Param('version') version: string,
   ): Promise<Buffer> {
-    return this.entries.remove(scope, `${namespace}/${name}`, version);
+    return this.entries.remove(target, `${namespace}/${name}`, version);
+  }
+
+  @Patch('servers/:name/versions/:version/status')
+  @Header('content-type', JSON_TYPE)
+  changeStatus(
+    @Target() target: PublishTarget,
+    @Param('name') name: string,
+    @Param('version') version: string,
+    @Body() body: unknown,
+  ): Promise<Buffer> {
+    return this.changeOne(target, name, version, body);
+  }
+
+  @Patch('servers/:namespace/:name/versions/:version/status')
+  @Header('content-type', JSON_TYPE)
+  changeStatusOfTwoSegments(
+    @Target() target: PublishTarget,
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @Param('version') version: string,
+    @Body() body: unknown,
+  ): Promise<Buffer> {
+    return this.changeOne(target, `${namespace}/${name}`, version, body);
+  }
+
+  @Patch('servers/:name/status')
+  @Header('content-type', JSON_TYPE)
+  changeAll(@Target() target: PublishTarget, @Param('name') name: string, @Body() body: unknown): Promise<Buffer> {
+    return this.changeEvery(target, name, body);
+  }
+
+  @Patch('servers/:namespace/:name/status')
+  @Header('content-type', JSON_TYPE)
+  changeAllOfTwoSegments(
+    @Target() target: PublishTarget,
+    @Param('namespace') namespace: string,
+    @Param('name') name: string,
+    @Body() body: unknown,
+  ): Promise<Buffer> {
+    return this.changeEvery(target, `${namespace}/${name}`, body);
+  }
+
+  @Put(['servers/:name/versions/:version', 'servers/:namespace/:name/versions/:version'])
+  replace(): never {
+    throw new Problem(501, 'a published version never changes: publish another version, or change its status');
+  }
+
+  private async changeOne(target: PublishTarget, name: string, version: string, body: unknown): Promise<Buffer> {
+    const changed = await this.entries.changeStatus(target, { name, version }, readStatusRequest(bytesOf(body)));
+    return changed.servers[0] as Buffer;
+  }
+
+  private async changeEvery(target: PublishTarget, name: string, body: unknown): Promise<Buffer> {
+    return toList(await this.entries.changeStatus(target, { name }, readStatusRequest(bytesOf(body))));
   }
 }
 
-/** The same as the admin API of today has it, for the one managed source of a registry. */
+/** Checks a server.json without a login, as `mcp-publisher` asks for it, and stores nothing. */
+@Public()
+@Controller([...API_ROOTS])
+export class ValidateController {
+  @Post('validate')
+  @HttpCode(200)
+  validate(@Served() _registry: ServedRegistry, @Body() body: unknown): ValidationResult {
+    return validateServer(bytesOf(body));
+  }
+}
+
+/** Publishes to the one managed source of a registry, as the admin API of ToolHive's registry server does. */
 @Writes()
 @Controller('v1/entries')
 export class EntriesController {
@@ -60,23 +130,29 @@ export class EntriesController {
   @Post()
   @HttpCode(201)
   @Header('content-type', JSON_TYPE)
-  publish(@Scope() scope: CatalogueScope, @Body() body: unknown): Promise<Buffer> {
-    return this.entries.publish(scope, bytesOf(body), 'server');
+  publish(@Target() target: PublishTarget, @Body() body: unknown): Promise<Buffer> {
+    return this.entries.publish(target, bytesOf(body), 'server');
   }
 
   @Delete('server/:name/versions/:version')
   @HttpCode(204)
   async remove(
-    @Scope() scope: CatalogueScope,
+    @Target() target: PublishTarget,
     @Param('name') name: string,
     @Param('version') version: string,
   ): Promise<void> {
-    await this.entries.remove(scope, name, version);
+    await this.entries.remove(target, name, version);
   }
 }
 
-/** JSON comes as bytes, so that what is published keeps its own words; see `http-server.ts`. */
+/** JSON comes as bytes, so that what is published keeps its own spelling and order; see `http-server.ts`. */
 function bytesOf(body: unknown): Buffer {
   if (Buffer.isBuffer(body)) return body;
   throw new Problem(415, 'the body must be JSON: send it with content-type application/json');
+}
+
+/** Puts ServerResponses together that are JSON already. */
+function toList({ servers }: ChangedVersions): Buffer {
+  const parts = servers.flatMap((server, at) => (at === 0 ? [server] : [Buffer.from(','), server]));
+  return Buffer.concat([Buffer.from(`{"updatedCount":${servers.length},"servers":[`), ...parts, Buffer.from(']}')]);
 }

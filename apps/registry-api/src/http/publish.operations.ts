@@ -1,9 +1,12 @@
 import { serverJsonSchema } from '#sources/formats/server-json.js';
 import { z } from 'zod';
+import { statusRequestSchema } from '../publish/status-request.js';
 import { pathParameter } from './openapi/operation.js';
 import type { Operation } from './openapi/operation.js';
 
 const { $schema: _, ...server } = z.toJSONSchema(serverJsonSchema, { io: 'input', unrepresentable: 'any' });
+
+const { $schema: __, ...statusChange } = z.toJSONSchema(statusRequestSchema, { io: 'input', unrepresentable: 'any' });
 
 const source = pathParameter('source', 'Name of a managed source.');
 const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.');
@@ -24,11 +27,45 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       problems: [404, 409, 415, 422, 503],
     },
     {
+      method: 'post',
+      tag: 'Publishing',
+      path: `${root}/validate`,
+      id: `${idPrefix}Validate`,
+      summary: 'Checks a server.json as publishing would, and stores nothing',
+      parameters: scope,
+      body: server,
+      success: { status: 200, answer: 'ValidationResult' },
+      problems: [415, 503],
+      isPublic: true,
+    },
+    {
+      method: 'patch',
+      tag: 'Publishing',
+      path: `${root}/servers/{serverName}/versions/{version}/status`,
+      id: `${idPrefix}ChangeStatus`,
+      summary: 'Sets the status of one version: active, deprecated or deleted',
+      parameters: [...scope, name, version],
+      body: statusChange,
+      success: { status: 200, answer: 'ServerResponse' },
+      problems: [404, 415, 503],
+    },
+    {
+      method: 'patch',
+      tag: 'Publishing',
+      path: `${root}/servers/{serverName}/status`,
+      id: `${idPrefix}ChangeStatusOfAll`,
+      summary: 'Sets the status of all versions of a server, in one transaction',
+      parameters: [...scope, name],
+      body: statusChange,
+      success: { status: 200, answer: 'ChangedVersions' },
+      problems: [404, 415, 503],
+    },
+    {
       method: 'delete',
       tag: 'Publishing',
       path: `${root}/servers/{serverName}/versions/{version}`,
       id: `${idPrefix}Delete`,
-      summary: 'Takes one version back; it stays as a tombstone',
+      summary: 'Deletes one version, which stays as a tombstone',
       parameters: [...scope, name, version],
       success: { status: 200, answer: 'ServerResponse' },
       problems: [404, 503],
@@ -55,7 +92,7 @@ export const publishOperations: readonly Operation[] = [
     tag: 'Publishing',
     path: '/v1/entries/server/{serverName}/versions/{version}',
     id: 'deleteEntry',
-    summary: 'Takes one version back',
+    summary: 'Deletes one version',
     parameters: [name, version],
     success: { status: 204 },
     problems: [404, 503],

@@ -94,6 +94,22 @@ const answers = {
       .describe('At most 50 values of each, the largest counts first.'),
     otherCount: z.record(z.string(), z.int()).optional().describe('Sum of the counts of a facet beyond these.'),
   }),
+  ChangedVersions: z.object({
+    updatedCount: z.int().min(1),
+    servers: z.array(serverResponse).describe('The versions that changed.'),
+  }),
+  ValidationResult: z.object({
+    valid: z.boolean(),
+    issues: z.array(
+      z.object({
+        type: z.enum(['json', 'schema']),
+        path: z.string().describe('As in `packages[0].version`; empty for the whole document.'),
+        message: z.string(),
+        severity: z.literal('error'),
+        reference: z.string().describe('The document that has the rule.'),
+      }),
+    ),
+  }),
   Problem: z.object({ error: z.string() }).describe('Every answer that is not a success.'),
   Health: z.object({ status: z.literal('healthy') }),
   Readiness: z.object({ status: z.literal('ready'), detail: z.string().optional() }),
@@ -129,6 +145,11 @@ const answers = {
             title: z.string().optional(),
             description: z.string(),
             status: z.string(),
+            publishedBy: z
+              .object({ provider: z.string(), subject: z.string() })
+              .optional()
+              .describe('The publisher, of entries of a managed source.'),
+            sha256: z.string().optional().describe('Of the bytes that were published to a managed source.'),
             hiddenBy: z.string().optional().describe('The filter rule that keeps it from being served.'),
             createdAt: time,
             updatedAt: time,

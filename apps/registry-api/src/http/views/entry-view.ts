@@ -10,13 +10,16 @@ export function toEntryViews(records: readonly EntryRecord[]): object[] {
   }));
 }
 
-function toVersionView({ version, title, description, status, hiddenBy, publishedAt, updatedAt }: EntryRecord): object {
+function toVersionView(record: EntryRecord): object {
+  const { version, title, description, status, hiddenBy, publishedAt, updatedAt } = record;
+  const { publisherProvider: provider, publisherSubject: subject, sha256 } = record;
   return {
     version,
     ...(title !== null && { title }),
     description,
     status,
     ...(hiddenBy !== null && { hiddenBy }),
+    ...(provider !== null && { publishedBy: { provider, subject }, sha256 }),
     createdAt: publishedAt,
     updatedAt,
   };

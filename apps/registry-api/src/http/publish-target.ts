@@ -1,0 +1,19 @@
+import { createParamDecorator } from '@nestjs/common';
+import type { ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { grantedAccess } from '../auth/granted-access.js';
+import type { PublishTarget } from '../publish/published-entries.js';
+import { getServedRegistry, scopeOf } from './served-scope.js';
+
+/** Parameter decorator of handlers that are marked with `Writes`: where the caller publishes, and who the caller is. */
+export const Target = createParamDecorator((_: unknown, context: ExecutionContext): PublishTarget => {
+  const request = context.switchToHttp().getRequest<FastifyRequest>();
+  const { caller } = grantedAccess(request.raw);
+  if (!caller) throw new Error('a handler that writes was reached without a caller');
+  const { provider, subject } = caller;
+  return {
+    scope: scopeOf(request),
+    namePrefixes: getServedRegistry(request).namePrefixes ?? new Map(),
+    writer: { provider, subject, requestId: request.id },
+  };
+});

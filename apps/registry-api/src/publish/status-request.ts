@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { LIFECYCLE_STATUSES } from '#persistence/managed-entries.js';
+import type { StatusChange } from '#persistence/managed-entries.js';
+import { explain, formatPath } from '#sources/formats/entry-fault.js';
+import { PublishRefused } from './publish-refused.js';
+
+const MAX_MESSAGE = 500;
+
+/** The body of a status change, as the generic registry API has it. */
+export const statusRequestSchema = z.strictObject({
+  status: z.enum(LIFECYCLE_STATUSES).describe('The new status; deleted leaves a tombstone, active restores it.'),
+  statusMessage: z
+    .string()
+    .min(1)
+    .max(MAX_MESSAGE)
+    .refine((text) => !text.includes('\0'), 'must not contain a NUL')
+    .optional()
+    .describe('Why, for people; not with status active.'),
+});
+
+/** Reads the body of a status change; throws PublishRefused. */
+export function readStatusRequest(body: Buffer): StatusChange {
+  const { data, error } = statusRequestSchema.safeParse(parseJson(body), { error: explain });
+  if (error) {
+    const faults = error.issues.map(({ path, message }) => `${formatPath(path) || 'the body'} ${message}`);
+    throw new PublishRefused('malformed', faults.join('; '));
+  }
+  const { status, statusMessage } = data;
+  if (status === 'active' && statusMessage !== undefined) {
+    throw new PublishRefused('malformed', 'statusMessage must be left out for status active, which needs no reason');
+  }
+  return { status, statusMessage: statusMessage ?? null };
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new PublishRefused('malformed', 'the body is not valid JSON');
+  }
+}

@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+
+const NEEDS_WRITERS =
+  'needs auth.oauth.requiredScopes.write, the scope that a token must hold to publish: without it each valid token could publish, replace and delete entries; set it, or allow that with writers: everyone';
+
+/** The same rule for the API server: a registry that lets callers log in says who may publish. */
+export const managedHasWritersRule = {
+  rule: [
+    '!has(self.registries)',
+    '!self.registries.exists(source, has(source.managed) && !has(source.managed.writers))',
+    ...['auth', 'authConfig'].map(
+      (auth) =>
+        `(has(self.${auth}) && (self.${auth}.mode == 'anonymous' || (has(self.${auth}.oauth) && has(self.${auth}.oauth.requiredScopes) && has(self.${auth}.oauth.requiredScopes.write))))`,
+    ),
+  ].join(' || '),
+  message: `managed ${NEEDS_WRITERS}`,
+};
+
+/** A refinement of what has sources and an `auth`: a managed source says which callers may publish to it. */
+export function managedHasWriters(sourcesField: string) {
+  return (config: unknown, context: z.core.$RefinementCtx): void => {
+    if (typeof config !== 'object' || config === null) return;
+    const { [sourcesField]: sources, auth, authConfig } = config as Record<string, unknown>;
+    if (!Array.isArray(sources) || !lacksWriteScope(auth ?? authConfig)) return;
+    for (const [index, entry] of sources.entries()) {
+      const managed: unknown = entry?.managed;
+      if (managed === undefined || (managed as { writers?: unknown } | null)?.writers !== undefined) continue;
+      context.addIssue({ code: 'custom', path: [sourcesField, index, 'managed'], message: NEEDS_WRITERS });
+    }
+  };
+}
+
+/** Without auth, or in a mode that lets nobody log in, there are no writers; a missing auth is a fault of its own. */
+function lacksWriteScope(auth: unknown): boolean {
+  if (typeof auth !== 'object' || auth === null) return false;
+  const { mode, oauth } = auth as { mode?: unknown; oauth?: { requiredScopes?: { write?: unknown } | null } | null };
+  return mode !== 'anonymous' && oauth?.requiredScopes?.write === undefined;
+}
