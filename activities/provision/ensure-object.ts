@@ -9,7 +9,7 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { measured } from './measured.js';
 import type { ProvisionWorld } from './provision-world.js';
 
-interface Wanted extends Pick<ProvisionWorld, 'api' | 'reconciled'> {
+export interface Wanted extends Pick<ProvisionWorld, 'api' | 'reconciled'> {
   readonly registry: RegistryRef;
   /** What it is called when this object cannot be as it should. */
   readonly reason: Reason;

@@ -2,6 +2,7 @@ import type { DatabaseConfig } from '#config/database-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { Implementation } from '../inputs.js';
 import { typedDatabase } from './desired/blueprint.js';
+import { ensureDefaultDatabase } from './ensure-default-database.js';
 import { toPgpassSecret, toTemporalSecret } from './desired/secrets.js';
 import type { DatabasePasswords } from './desired/secrets.js';
 import { ensureObject } from './ensure-object.js';
@@ -14,21 +15,27 @@ export function ensureSecrets(world: ProvisionWorld): Implementation<'ensureSecr
     const blueprint = await readBlueprint(world, registry);
     const database = typedDatabase(blueprint.spec);
     if (database) {
-      const passwords = await readPasswords(world, registry.namespace, database);
-      const secret = toPgpassSecret(blueprint, database, passwords);
-      await ensureObject(secret, { ...world, registry, reason: 'PGPassSecretFailed' });
+      const wanted = { ...world, registry, reason: 'PGPassSecretFailed' } as const;
+      const passwords = isOnDefault(database)
+        ? await ensureDefaultDatabase(wanted, blueprint, database)
+        : await readPasswords(world, registry.namespace, database);
+      await ensureObject(toPgpassSecret(blueprint, database, passwords), wanted);
     }
     await ensureObject(toTemporalSecret(blueprint), { ...world, registry, reason: 'TemporalSecretFailed' });
   };
 }
 
-/** From the Secrets that the spec names; those of the default database the operator has itself. */
+/** Only the database of a `databaseConfig` comes with Secrets that hold its passwords. */
+function isOnDefault({ dbAppUserPasswordSecretRef }: DatabaseConfig): boolean {
+  return dbAppUserPasswordSecretRef === undefined;
+}
+
+/** Reads the passwords from the Secrets that the spec names. */
 async function readPasswords(
   world: ProvisionWorld,
   namespace: string,
-  { createIfMissing, dbAppUserPasswordSecretRef, dbMigrationUserPasswordSecretRef }: DatabaseConfig,
+  { dbAppUserPasswordSecretRef, dbMigrationUserPasswordSecretRef }: DatabaseConfig,
 ): Promise<DatabasePasswords> {
-  if (createIfMissing && world.defaultPasswords) return world.defaultPasswords;
   const [application, migration] = await Promise.all([
     readPassword(world, namespace, dbAppUserPasswordSecretRef),
     readPassword(world, namespace, dbMigrationUserPasswordSecretRef),

@@ -1,15 +1,18 @@
 import type { ResourceStore } from '#domain/resource-store.js';
+import type { DatabaseAccess } from '#persistence/database.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { Reconciled } from './measured.js';
 import type { ServerSettings } from './desired/blueprint.js';
-import type { DatabasePasswords } from './desired/secrets.js';
+import type { NamespaceAccess } from './desired/access.js';
 
 /** What the activities that make a registry's server work with. */
 export interface ProvisionWorld {
   readonly resources: ResourceStore;
   readonly api: KubernetesApi;
   readonly settings: ServerSettings;
-  /** Of the settings' default database. */
-  readonly defaultPasswords?: DatabasePasswords;
+  /** Reads how to reach the default database of the settings as its administrator. */
+  databaseAdmin?(): Promise<DatabaseAccess>;
+  /** What the operator grants itself in the namespace of each registry; absent when its rights stand already. */
+  readonly access?: NamespaceAccess;
   readonly reconciled?: Reconciled;
 }

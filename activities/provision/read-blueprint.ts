@@ -8,10 +8,12 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { ProvisionPlan } from '../contract.js';
 import { readSpec } from '../plan.js';
 import { typedDatabase } from './desired/blueprint.js';
-import type { Blueprint, ServerSettings } from './desired/blueprint.js';
+import type { Blueprint } from './desired/blueprint.js';
 import { claimOf } from './desired/deployment.js';
 import { digestOf, isFields } from './desired/fields.js';
+import { names } from './desired/naming.js';
 import { referredFiles } from './desired/pod-files.js';
+import { PGPASS_KEY } from './desired/secrets.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { withDiscovery } from './with-discovery.js';
 
@@ -31,9 +33,11 @@ export async function toBlueprint(
 ): Promise<Blueprint> {
   const { settings } = world;
   const fallback = written.raw || written.databaseConfig ? undefined : settings.defaultDatabase;
-  const spec = withDiscovery(fallback ? withDatabase(written, registry, fallback) : written, settings);
-  const versions = await Promise.all(readAtStart(spec).map((ref) => versionOf(world, registry, ref)));
-  if (fallback) versions.push(['passwords of the default database', fallback.passwordsVersion]);
+  const database = fallback ? { databaseConfig: databaseOnDefault(fallback, registry) } : {};
+  const spec = withDiscovery({ ...written, ...database }, settings);
+  const ownPassword = { kind: 'Secret', name: names.pgpass(registry.name), key: PGPASS_KEY } as const;
+  const refs = [...readAtStart(spec), ...(fallback ? [ownPassword] : [])];
+  const versions = await Promise.all(refs.map((ref) => versionOf(world, registry, ref)));
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
   return {
     registry,
@@ -44,15 +48,6 @@ export async function toBlueprint(
     versions: Object.fromEntries(versions),
     claims: Object.fromEntries(claims.flat()),
   };
-}
-
-function withDatabase(
-  spec: RegistrySpec,
-  registry: RegistryRef,
-  fallback: NonNullable<ServerSettings['defaultDatabase']>,
-): RegistrySpec {
-  const { passwordsVersion: _, ...server } = fallback;
-  return { ...spec, databaseConfig: databaseOnDefault(server, registry) };
 }
 
 /** What a workflow may know of a blueprint. */

@@ -2,6 +2,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { DesiredState } from '../contract.js';
 import type { Implementation } from '../inputs.js';
 import { planSource, readSpec } from '../plan.js';
+import { enterNamespace } from '../provision/enter-namespace.js';
 import { measured } from '../provision/measured.js';
 import { toBlueprint, toProvisionPlan } from '../provision/read-blueprint.js';
 import { discoveryNotices } from '../provision/with-discovery.js';
@@ -19,9 +20,11 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
   const known = { generation, deleting, ...(triggerToken === undefined ? {} : { triggerToken }) };
   // Whoever goes needs no plan, and no valid spec.
   if (deleting) return { ...known, sources: [] };
+  const { provisioning, resources } = world;
+  // Before anything is read, or an Event is written, that the operator has a right to only here.
+  if (provisioning) await enterNamespace(provisioning, registry);
   const parsed = readSpec(resource);
   if ('invalid' in parsed) return { ...known, sources: [], invalid: parsed.invalid };
-  const { provisioning, resources } = world;
   const blueprint = provisioning && (await toBlueprint({ resources, ...provisioning }, resource, parsed.spec));
   const { registries } = blueprint?.spec ?? parsed.spec;
   const sources = await Promise.all(

@@ -45,7 +45,6 @@ export const serverDatabaseSpec = databaseSpec
   .extend({
     dbAppUserPasswordSecretRef: secretKeyRef.optional(),
     dbMigrationUserPasswordSecretRef: secretKeyRef.optional(),
-    createIfMissing: z.boolean().optional().describe('Whether the migrating role makes the database.'),
     maxMetaSize: z.unknown().optional().describe('Of another server; without effect.'),
   })
   .transform((written) => {

@@ -14,4 +14,5 @@ it('keeps long names apart within what Postgres reads of a name', () => {
   expect(long).toHaveLength(63);
   expect(other).toHaveLength(63);
   expect(long).not.toBe(other);
+  expect(long).toMatch(/_[0-9a-f]{32}$/);
 });

@@ -5,12 +5,22 @@ import type { DatabaseConfig } from './database-spec.js';
 
 /** Postgres cuts longer names. */
 const IDENTIFIER_LIMIT = 63;
-const SUFFIX_LENGTH = 8;
+/** 128 bits: nobody finds two names with the same hash. */
+const SUFFIX_LENGTH = 32;
 
-/** The database server of registries that name none: each of them has a database of its own there. */
+/** The database server of registries that name none: each of them has a role and a database of its own there. */
 export const defaultDatabaseSpec = databaseSpec
-  .omit({ database: true, caCertRef: true, dbAppUserPasswordSecretRef: true, dbMigrationUserPasswordSecretRef: true })
+  .omit({
+    user: true,
+    migrationUser: true,
+    database: true,
+    caCertRef: true,
+    dbAppUserPasswordSecretRef: true,
+    dbMigrationUserPasswordSecretRef: true,
+  })
   .extend({
+    adminUser: databaseSpec.shape.user.removeDefault().default('mcp_registry_operator'),
+    adminDatabase: databaseSpec.shape.database.removeDefault().default('postgres'),
     databasePrefix: z
       .string()
       .regex(/^[a-z][a-z0-9]{0,19}$/, { error: 'must be at most 20 lower case letters and digits, a letter first' })
@@ -19,15 +29,16 @@ export const defaultDatabaseSpec = databaseSpec
 
 export type DefaultDatabase = z.output<typeof defaultDatabaseSpec>;
 
-/** What stands in for the `databaseConfig` of this registry. Its passwords are not those of a Secret beside it. */
+/** Stands in for the `databaseConfig` of a registry: a database with a role of the same name that owns it. */
 export function databaseOnDefault(
-  { databasePrefix, ...server }: DefaultDatabase,
+  { databasePrefix, adminUser: _user, adminDatabase: _database, ...server }: DefaultDatabase,
   registry: { readonly namespace: string; readonly name: string },
 ): DatabaseConfig {
-  return { ...server, database: databaseName(databasePrefix, registry), createIfMissing: true };
+  const name = databaseName(databasePrefix, registry);
+  return { ...server, user: name, migrationUser: name, database: name };
 }
 
-/** No two registries have the same: neither a namespace nor a name has an underscore. */
+/** Unique for each registry: neither a namespace nor a name has an underscore. */
 function databaseName(prefix: string, { namespace, name }: { namespace: string; name: string }): string {
   const whole = `${prefix}_${namespace}_${name}`;
   if (whole.length <= IDENTIFIER_LIMIT) return whole;

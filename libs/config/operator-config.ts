@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
+import { POD_TEMPLATE_POLICIES } from '#domain/pod-template-policy.js';
 import { defaultDatabaseSpec } from './default-database.js';
 import {
   flag,
@@ -18,9 +19,11 @@ Watches the MCPRegistries of a cluster, starts a workflow for each, and provisio
 
   --help   this text
 
-Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, TEMPORAL_DIR or TEMPORAL_ADDRESS and
-TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE, DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_DIR, CA_BUNDLE_FILE, HOST,
-METRICS_PORT, HEALTH_PORT, POD_NAME, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES,
+Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, REGISTRY_RESOURCES, REGISTRY_STORAGE,
+REGISTRY_NETWORK_POLICY, TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE,
+DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_PASSWORD_FILE, CA_BUNDLE_FILE, HOST, METRICS_PORT, HEALTH_PORT, POD_NAME, NAMESPACE_ROLE
+with POD_NAMESPACE and POD_SERVICE_ACCOUNT, POD_TEMPLATE_POLICY, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT,
+ALLOW_PRIVATE_SOURCES,
 MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
 `;
 
@@ -44,6 +47,17 @@ const json = z.string().transform((text, context): unknown => {
   }
 });
 
+const quantities = z.record(z.string(), z.union([z.string(), z.number()]));
+
+/** `resources` of a container. */
+const resources = z.strictObject({ requests: quantities.optional(), limits: quantities.optional() });
+
+/** Peers of a NetworkPolicy, which the API server checks. */
+const peers = z.array(z.record(z.string(), z.unknown())).default([]);
+const networkPeers = z.strictObject({ clients: peers, metrics: peers });
+
+const storage = z.strictObject({ data: z.string().optional(), tmp: z.string().optional() });
+
 const environmentSchema = z
   .object({
     HOST: listenerFields.HOST,
@@ -52,17 +66,24 @@ const environmentSchema = z
     ...handedOnFields,
     LOG_LEVEL: logLevel,
     POD_NAME: z.string().default('operator'),
+    POD_NAMESPACE: z.string().optional(),
+    POD_SERVICE_ACCOUNT: z.string().optional(),
+    NAMESPACE_ROLE: z.string().optional(),
+    POD_TEMPLATE_POLICY: z.enum(POD_TEMPLATE_POLICIES).default('any'),
     WATCH_NAMESPACE: names,
     TOOLHIVE_REGISTRY_API_IMAGE: z.string({ error: 'must name the image of registry servers' }),
     REGISTRY_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
     REGISTRY_IMAGE_PULL_SECRETS: names,
+    REGISTRY_RESOURCES: json.pipe(resources).optional(),
+    REGISTRY_STORAGE: json.pipe(storage).optional(),
+    REGISTRY_NETWORK_POLICY: json.pipe(networkPeers).optional(),
     TEMPORAL_DIR: z.string().default('/temporal'),
     TEMPORAL_ADDRESS: temporalAddress.optional(),
     TEMPORAL_NAMESPACE: z.string().default('default'),
     REGISTRY_TEMPORAL_DIR: z.string().default('/registry-temporal'),
     CA_BUNDLE_FILE: z.string().optional(),
     DEFAULT_DATABASE: json.pipe(defaultDatabaseSpec).optional(),
-    DEFAULT_DATABASE_DIR: z.string().default('/default-database'),
+    DEFAULT_DATABASE_PASSWORD_FILE: z.string().default('/default-database/password'),
     SERVICE_ACCOUNT_DIR: z.string().optional(),
     DISCOVER_SERVERS: flag(true),
   })
@@ -70,11 +91,23 @@ const environmentSchema = z
     path: ['HEALTH_PORT'],
     error: 'must differ from METRICS_PORT',
   })
+  .refine((env) => env.NAMESPACE_ROLE === undefined || (env.POD_NAMESPACE && env.POD_SERVICE_ACCOUNT), {
+    path: ['NAMESPACE_ROLE'],
+    error: 'is bound to the account of the operator: POD_NAMESPACE and POD_SERVICE_ACCOUNT must name it',
+  })
   .transform((env) => ({
     host: env.HOST,
     metricsPort: env.METRICS_PORT,
     healthPort: env.HEALTH_PORT,
     podName: env.POD_NAME,
+    /** What the operator grants itself in the namespaces of registries; absent when its rights stand already. */
+    access:
+      env.NAMESPACE_ROLE === undefined
+        ? undefined
+        : {
+            clusterRole: env.NAMESPACE_ROLE,
+            serviceAccount: { namespace: env.POD_NAMESPACE ?? '', name: env.POD_SERVICE_ACCOUNT ?? '' },
+          },
     /** Where MCPRegistries are looked for; empty: in every namespace. */
     namespaces: env.WATCH_NAMESPACE,
     temporal: {
@@ -90,12 +123,20 @@ const environmentSchema = z
       image: env.TOOLHIVE_REGISTRY_API_IMAGE,
       imagePullPolicy: env.REGISTRY_IMAGE_PULL_POLICY,
       imagePullSecrets: env.REGISTRY_IMAGE_PULL_SECRETS,
+      /** What users may say of the pods. */
+      podTemplatePolicy: env.POD_TEMPLATE_POLICY,
+      /** Requests and limits of a registry server, in place of the defaults. */
+      resources: env.REGISTRY_RESOURCES,
+      /** Whom its NetworkPolicy lets in; without it there is none. */
+      networkPolicy: env.REGISTRY_NETWORK_POLICY,
+      /** Size limits of its emptyDir volumes. */
+      storage: env.REGISTRY_STORAGE,
       /** PEM file of authorities that every registry server trusts beside the system's. */
       caBundleFile: env.CA_BUNDLE_FILE,
       /** For registries without a databaseConfig. */
       defaultDatabase: env.DEFAULT_DATABASE,
-      /** Where the passwords of its two roles are mounted. */
-      defaultDatabaseDirectory: env.DEFAULT_DATABASE_DIR,
+      /** Where the password of its administrator is mounted. */
+      defaultDatabasePasswordFile: env.DEFAULT_DATABASE_PASSWORD_FILE,
       /** Whether a registry lists the MCP servers of its namespace without being told to. */
       discovery: env.DISCOVER_SERVERS,
     },

@@ -23,8 +23,10 @@ export const kinds = {
   PersistentVolumeClaim: inNamespaces('v1', 'persistentvolumeclaims'),
   ServiceAccount: inNamespaces('v1', 'serviceaccounts'),
   Service: inNamespaces('v1', 'services'),
+  LimitRange: inNamespaces('v1', 'limitranges'),
   Pod: inNamespaces('v1', 'pods'),
   Event: inNamespaces('v1', 'events'),
+  NetworkPolicy: inNamespaces('networking.k8s.io/v1', 'networkpolicies'),
   Deployment: inNamespaces('apps/v1', 'deployments'),
   ReplicaSet: inNamespaces('apps/v1', 'replicasets'),
   Role: inNamespaces('rbac.authorization.k8s.io/v1', 'roles'),
@@ -32,6 +34,8 @@ export const kinds = {
   ClusterRole: inCluster('rbac.authorization.k8s.io/v1', 'clusterroles'),
   ClusterRoleBinding: inCluster('rbac.authorization.k8s.io/v1', 'clusterrolebindings'),
   Namespace: inCluster('v1', 'namespaces'),
+  ValidatingAdmissionPolicy: inCluster('admissionregistration.k8s.io/v1', 'validatingadmissionpolicies'),
+  ValidatingAdmissionPolicyBinding: inCluster('admissionregistration.k8s.io/v1', 'validatingadmissionpolicybindings'),
   CustomResourceDefinition: inCluster('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
 } as const satisfies Record<string, Kind>;
 

@@ -20,7 +20,6 @@ interface DatabaseSpec {
   readonly maxOpenConns: number;
   readonly maxIdleConns: number;
   readonly connMaxLifetime: string;
-  readonly createIfMissing?: boolean | undefined;
 }
 
 /** The database of a `databaseConfig`, both passwords in one file. */
@@ -36,7 +35,6 @@ export function databaseOf(spec: DatabaseSpec, files: { passwordFile?: string; c
   return {
     app: { ...common, user: spec.user },
     migrator: { ...common, user: spec.migrationUser },
-    createIfMissing: spec.createIfMissing,
   };
 }
 

@@ -5,8 +5,15 @@ import { RegistryError } from '#domain/registry-error.js';
 import { DEFAULT_PORT } from './database-access.js';
 import type { DatabaseAccess } from './database.js';
 import { databaseFault } from './database-fault.js';
-import { NegotiatedSocket } from './negotiated-socket.js';
+import { isServerVerified, NegotiatedSocket } from './negotiated-socket.js';
 import { findPassword } from './pgpass.js';
+
+/** The part of node-pg's client that answers AuthenticationCleartextPassword, which its types do not declare. */
+declare module 'pg' {
+  interface Client {
+    _handleAuthCleartextPassword(message: unknown): void;
+  }
+}
 
 /** What a caller may choose about its connections. */
 export interface ClientOptions extends Pick<
@@ -128,9 +135,26 @@ async function readPassword(file: string, access: DatabaseAccess): Promise<strin
   );
 }
 
-/** A client whose failures to connect are explained. */
+function clearTextRefused({ host, port = DEFAULT_PORT, sslMode = 'prefer' }: DatabaseAccess): RegistryError {
+  return new RegistryError(
+    'DatabaseAuthFailed',
+    `the server at ${host}:${port} asks for the password in clear text, and sslMode ${sslMode} does not verify that it is the ` +
+      'right server: choose verify-full or verify-ca, or the method scram-sha-256 in its pg_hba.conf',
+  );
+}
+
+/**
+ * A client whose failures to connect are explained, and that sends a password in clear text to a verified server only: any other
+ * one could be in the place of the server just to ask for it.
+ */
 function clientClass(access: DatabaseAccess): typeof pg.Client {
   return class extends pg.Client {
+    override _handleAuthCleartextPassword(message: unknown): void {
+      if (access.host.startsWith('/') || isServerVerified({ sslMode: 'prefer', ...access }))
+        super._handleAuthCleartextPassword(message);
+      else this.connection.emit('error', clearTextRefused(access));
+    }
+
     override connect(): Promise<pg.Client>;
     override connect(callback: (error: Error) => void): void;
     override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {

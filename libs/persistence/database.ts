@@ -11,8 +11,6 @@ import { migrations } from './migrations/index.js';
 export interface Database {
   readonly app: DatabaseAccess;
   readonly migrator: DatabaseAccess;
-  /** The migrating role makes the database when there is none. */
-  readonly createIfMissing?: boolean | undefined;
 }
 
 /**

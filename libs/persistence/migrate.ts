@@ -1,7 +1,6 @@
 import { MigrationExecutor } from 'typeorm';
 import type { QueryRunner } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
-import { createIfMissing } from './create-database.js';
 import { withClient } from './database-client.js';
 import { databaseFault } from './database-fault.js';
 import { createDataSource } from './database.js';
@@ -19,7 +18,6 @@ const LOCK_TIMEOUT = '5min';
  */
 export async function migrate(database: Database): Promise<string[]> {
   const { migrator, app } = database;
-  if (database.createIfMissing) await createIfMissing(migrator);
   // Logging in as the app role proves that it can, before anything is changed.
   const role = await withClient(app, async (client) => {
     const { rows } = await client.query<{ role: string }>('SELECT current_user AS role');

@@ -228,9 +228,15 @@ export class NegotiatedSocket extends Duplex {
  */
 const trusted = () => (['default', 'extra', 'system'] as const).flatMap((kind) => getCACertificates(kind));
 
+/** Whether the server proves its identity before anything is said to it. */
+export function isServerVerified({ sslMode, caFile }: Pick<TlsAccess, 'sslMode' | 'caFile'>): boolean {
+  return sslMode.startsWith('verify') || (sslMode === 'require' && caFile !== undefined);
+}
+
 /** Files are read for each connection, so that renewed certificates are seen. */
-async function tlsOptions({ sslMode, caFile, certFile, keyFile }: TlsAccess): Promise<ConnectionOptions> {
-  const isVerified = sslMode.startsWith('verify') || (sslMode === 'require' && caFile !== undefined);
+async function tlsOptions(access: TlsAccess): Promise<ConnectionOptions> {
+  const { sslMode, caFile, certFile, keyFile } = access;
+  const isVerified = isServerVerified(access);
   const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(async (file) => file && readFile(file)));
   return {
     rejectUnauthorized: isVerified,

@@ -127,20 +127,6 @@ describe('a database that cannot be used', () => {
     });
   });
 
-  it('is made where that is asked for, once, by a role that may; another role is told what it lacks', async () => {
-    await asAdmin(`DROP DATABASE ${name}`, 'postgres');
-    const absent = { ...database, createIfMissing: true };
-    expect(await failureOf(migrate(absent))).toEqual({
-      reason: 'DatabasePermissionDenied',
-      message: expect.stringMatching(/_migrator" may not create database .*ALTER ROLE "\S+_migrator" CREATEDB, /),
-    });
-    await asAdmin(`ALTER ROLE ${name}_migrator CREATEDB`, 'postgres');
-    const ran = await Promise.all([migrate(absent), migrate(absent)]);
-    expect(ran.flat()).not.toEqual([]);
-    expect(await migrate(absent)).toEqual([]);
-    expect(await asApp('SELECT * FROM registry')).toEqual([]);
-  });
-
   it('makes the command migrate end with 1 and the reason, and with 0 once that is put right', async () => {
     const lines: string[] = [];
     expect(await runMigrate(database, (line) => lines.push(line))).toBe(1);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { defaultDatabaseSpec } from '#config/default-database.js';
 import { parseServerConfig } from '#config/server-config.js';
 import type { KindName } from '#kubernetes/kinds.js';
+import { withClient } from '#persistence/database-client.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
@@ -9,6 +10,8 @@ import { adminAccess } from '#support/api-server.js';
 import { createNamespace } from '#support/namespace.js';
 import { CHILDREN, ProvisionedRegistry, settings } from '#support/provisioned-registry.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
+import { startTcpPostgres } from '#support/tcp-postgres.js';
+import type { TcpPostgres } from '#support/tcp-postgres.js';
 
 interface Deployment extends KubernetesObject {
   readonly spec: {
@@ -351,27 +354,55 @@ describe('a password', () => {
 });
 
 describe('the default database of a site', () => {
-  const site = (passwordsVersion: string, application: string) => ({
-    settings: { ...settings, defaultDatabase: { ...defaultDatabaseSpec.parse({ host: 'db' }), passwordsVersion } },
-    defaultPasswords: { application, migration: 'm' },
+  let postgres: TcpPostgres;
+  let site: Parameters<typeof ProvisionedRegistry.create>[4];
+
+  beforeAll(async () => {
+    postgres = await startTcpPostgres();
+    await postgres.setUp({ hba: ['host all all 127.0.0.1/32 scram-sha-256'] });
+    await postgres.asSuperuser((client) =>
+      client.query("CREATE ROLE mcp_registry_operator LOGIN CREATEROLE CREATEDB PASSWORD 'admin'"),
+    );
+    const server = { host: '127.0.0.1', port: postgres.port, sslMode: 'disable' as const };
+    const defaultDatabase = defaultDatabaseSpec.parse(server);
+    const { adminUser: user, adminDatabase } = defaultDatabase;
+    site = {
+      settings: { ...settings, defaultDatabase },
+      databaseAdmin: async () => ({ ...server, user, database: adminDatabase, password: 'admin' }),
+    };
   });
-  const create = (spec: object, at = site('1', 'a')) => ProvisionedRegistry.create(api, namespace, spec, api, at);
+
+  afterAll(() => postgres[Symbol.asyncDispose]());
+
+  const create = (spec: object, in_ = namespace) => ProvisionedRegistry.create(api, in_, spec, api, site);
   const pgpass = async (registry: ProvisionedRegistry) => {
     const { data } = (await registry.find('Secret', 'tools-db-pgpass')) as unknown as { data: Record<string, string> };
     return Buffer.from(data['.pgpass']!, 'base64').toString();
   };
+  /** Opens the database that the server of a registry is configured for, with what its Secret holds. */
+  const open = async (registry: ProvisionedRegistry, database?: string) => {
+    const [, , known = '', user = '', password = ''] = (await pgpass(registry)).trimEnd().split(':');
+    const access = { host: '127.0.0.1', port: postgres.port, user, password, sslMode: 'disable' as const };
+    return withClient({ ...access, database: database ?? known }, async (client) => {
+      const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
+      return rows[0]?.name;
+    });
+  };
 
-  it('is for a registry without a databaseConfig: one of its own, with the passwords of the site', async () => {
-    const registry = await create({ registries: [local] });
-    await registry.provision();
-    const config = (await registry.find<KubernetesObject & { data: Record<string, string> }>(
+  it('gives a registry without a databaseConfig a database that its Secret opens, and no other Secret', async () => {
+    const [mine, other] = [await create({ registries: [local] }), await create({}, await createNamespace(api))];
+    for (const registry of [mine, other]) await registry.provision();
+    const name = `mcp_${namespace}_tools`;
+    expect(await open(mine)).toBe(name);
+    expect(await pgpass(mine)).toMatch(/^127\.0\.0\.1:\d+:(mcp_\S+_tools):\1:[\w-]{32}\n$/);
+    await expect(open(other, name)).rejects.toMatchObject({ reason: 'DatabasePermissionDenied' });
+    const config = (await mine.find<KubernetesObject & { data: Record<string, string> }>(
       'ConfigMap',
       'tools-registry-server-config',
     ))!;
     expect(parseServerConfig(config.data['config.yaml']!)).toMatchObject({
-      spec: { databaseConfig: { host: 'db', database: `mcp_${namespace}_tools`, createIfMissing: true } },
+      spec: { databaseConfig: { host: '127.0.0.1', database: name, user: name, migrationUser: name } },
     });
-    expect(await pgpass(registry)).toBe('db:5432:*:db_app:a\ndb:5432:*:db_migrator:m\n');
   });
 
   it('is not for one that names a database', async () => {
@@ -381,13 +412,28 @@ describe('the default database of a site', () => {
     expect(await pgpass(registry)).toMatch(/^postgres:5432:registry:db_app:a\n/);
   });
 
-  it('makes other pods when a password of it changes, and tells the workflow', async () => {
-    const before = await create({ registries: [local] });
-    const after = await create({ registries: [local] }, site('2', 'b'));
-    const [{ podHash }, plan] = [await before.provision(), await before.desired()];
-    expect((await after.provision()).podHash).not.toBe(podHash);
-    expect((await after.desired())?.provision?.digest).not.toBe(plan?.provision?.digest);
-    expect(await pgpass(after)).toMatch(/^db:5432:\*:db_app:b\n/);
+  it('writes nothing the second time, and makes another password and other pods when the Secret is lost', async () => {
+    const registry = await create({ registries: [local] });
+    const first = await registry.provision();
+    const [password, versions] = [await pgpass(registry), await registry.versions()];
+    expect(await registry.provision()).toEqual(first);
+    expect(await registry.versions()).toEqual(versions);
+    await api.delete('Secret', { namespace, name: 'tools-db-pgpass' });
+    expect((await registry.provision()).podHash).not.toBe(first.podHash);
+    expect(await pgpass(registry)).not.toBe(password);
+    expect(await open(registry)).toBe(`mcp_${namespace}_tools`);
+  });
+
+  it('tells why it cannot be made, without a password in it', async () => {
+    const { databaseAdmin } = site!;
+    const wrong = { ...site!, databaseAdmin: async () => ({ ...(await databaseAdmin!()), password: 'not the one' }) };
+    const registry = await ProvisionedRegistry.create(api, namespace, {}, api, wrong);
+    const failure = await registry.provision().then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    expect(failure).toMatchObject({ type: 'DatabaseAuthFailed' });
+    expect(failure?.message).not.toContain('not the one');
   });
 });
 
@@ -513,5 +559,60 @@ describe('a configYAML', () => {
     const volumes = [{ name: 'mine', configMap: 'm' }];
     const registry = await ProvisionedRegistry.create(api, namespace, { configYAML, volumes });
     await expect(registry.provision()).rejects.toMatchObject({ type: 'ValidationFailed', nonRetryable: true });
+  });
+});
+
+describe('a NetworkPolicy', () => {
+  const peers = { clients: [], metrics: [{ namespaceSelector: { matchLabels: { team: 'monitoring' } } }] };
+  const closed = { settings: { ...settings, networkPolicy: peers } };
+  const find = (registry: ProvisionedRegistry) =>
+    registry.find<KubernetesObject & { spec: { ingress: object[]; podSelector: object } }>(
+      'NetworkPolicy',
+      'tools-api',
+    );
+
+  it('closes the pods of a registry to all but its API, declared ports and readers of metrics', async () => {
+    const podTemplateSpec = { spec: { containers: [{ name: 'p', image: 'p', ports: [{ containerPort: 9000 }] }] } };
+    const registry = await ProvisionedRegistry.create(api, namespace, { podTemplateSpec }, api, closed);
+    await registry.provision();
+    expect((await find(registry))?.spec).toMatchObject({
+      podSelector: {
+        matchLabels: { 'app.kubernetes.io/name': 'tools-api', 'app.kubernetes.io/component': 'registry-api' },
+      },
+      ingress: [
+        {
+          ports: [
+            { protocol: 'TCP', port: 8080 },
+            { protocol: 'TCP', port: 9000 },
+          ],
+        },
+        { from: peers.metrics, ports: [{ protocol: 'TCP', port: 8081 }] },
+      ],
+    });
+  });
+
+  it('goes when the operator is told to make none, unless it belongs to somebody else', async () => {
+    const before = await ProvisionedRegistry.create(api, namespace, {}, api, closed);
+    await before.provision();
+    const after = await ProvisionedRegistry.create(api, namespace, {});
+    await after.provision();
+    expect(await find(after)).toBeUndefined();
+    await somebodyApplies('networking.k8s.io/v1', 'NetworkPolicy', 'tools-api', { spec: { podSelector: {} } });
+    await after.provision();
+    expect(await find(after)).toBeDefined();
+  });
+});
+
+describe('a LimitRange', () => {
+  it('admits the pod with a database when it admits the resources that were chosen', async () => {
+    const limits = [{ type: 'Container', min: { cpu: '50m', memory: '64Mi' }, maxLimitRequestRatio: { cpu: '5' } }];
+    await somebodyApplies('v1', 'LimitRange', 'limits', { spec: { limits } });
+    await passwords();
+    const registry = await ProvisionedRegistry.create(api, namespace, whole);
+    await registry.provision();
+    const { spec } = (await registry.find<Deployment>('Deployment', 'tools-api'))!;
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name: 'x' }, spec: spec.template.spec };
+    const admitted = await api.dryRunApply(pod as unknown as KubernetesObject);
+    expect(admitted.metadata.name).toBe('x');
   });
 });

@@ -141,6 +141,27 @@ describe.each(cases)('a server $server, and $ca CA', ({ server, ca, outcomes, ot
   });
 });
 
+describe('a server that asks for the password in clear text', () => {
+  const asking = ['host all all 127.0.0.1/32 password'];
+
+  it.each<[SslMode, CaName]>([
+    ['disable', 'none'],
+    ['prefer', 'right'],
+    ['require', 'none'],
+  ])('is not given it with sslMode %s and the CA %s, which do not verify the server', async (sslMode, ca) => {
+    await postgres.setUp({ tls: servers['for this host']?.tls, hba: asking });
+    await expect(withClient(accessWith(sslMode, ca), async () => undefined)).rejects.toMatchObject({
+      reason: 'DatabaseAuthFailed',
+      message: expect.stringContaining('asks for the password in clear text'),
+    });
+  });
+
+  it.each<SslMode>(['require', 'verify-ca', 'verify-full'])('is given it when %s has verified it', async (sslMode) => {
+    await postgres.setUp({ tls: servers['for this host']?.tls, hba: asking });
+    expect(await ourOutcome(sslMode, 'right')).toBe('tls');
+  });
+});
+
 describe('a refusal', () => {
   const failure = (sslMode: SslMode, ca: CaName) =>
     withClient(accessWith(sslMode, ca), async () => undefined).then(

@@ -112,6 +112,8 @@ async function startKubeApiServer(
       `--secure-port=${port}`,
       `--token-auth-file=${tokens}`,
       '--authorization-mode=RBAC',
+      // As clusters have it: what confines pods is Pod Security, not this.
+      '--allow-privileged=true',
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       `--service-account-key-file=${serviceAccountKey}`,
       `--service-account-signing-key-file=${serviceAccountKey}`,

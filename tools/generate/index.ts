@@ -1,6 +1,5 @@
 import { renderCustomResourceDefinition } from './custom-resource-definition.js';
 import { OPERATOR_MANIFEST, renderOperatorManifest } from './operator-manifest.js';
-import { renderOperatorRules } from './operator-rules.js';
 
 /** A file that is made from code and kept in git all the same, since others read it without running anything. */
 interface GeneratedFile {
@@ -12,6 +11,5 @@ export const generated: readonly GeneratedFile[] = [
   { path: 'deploy/crds/mcpregistries.toolhive.stacklok.dev.yaml', render: renderCustomResourceDefinition },
   // A chart can read what lies inside of it only.
   { path: 'deploy/helm/mcp-registry-operator/files/mcpregistries.crd.yaml', render: renderCustomResourceDefinition },
-  { path: 'deploy/helm/mcp-registry-operator/files/operator-rules.yaml', render: renderOperatorRules },
   { path: OPERATOR_MANIFEST, render: renderOperatorManifest },
 ];

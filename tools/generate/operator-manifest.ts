@@ -3,30 +3,26 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { renderOperatorRules } from './operator-rules.js';
 
 export const OPERATOR_MANIFEST = 'deploy/manifests/operator.yaml';
 
 const CHART = 'deploy/helm/mcp-registry-operator';
 const NAMESPACE = 'toolhive-system';
-/** As it is rendered within the chart. */
-const RULES = /# Generated from \S+operator-role\.yaml by [^]*?(?=---\n)/;
 /** Of no use without helm; the checksum is the only annotation. */
 const HELM_ONLY = /^ *helm\.sh\/chart: .*\n|^ *annotations:\n *#.*\n *checksum\/temporal: .*\n|^# Source: .*\n/gm;
 
 /**
- * The operator as plain manifests: what the chart's default values give. Helm is needed only when the chart has changed:
- * the file says which chart it was made from, and which content came of it. The operator's rules are put in anew each time.
+ * Renders the operator as plain manifests from the default values of the chart. Helm is needed only when the chart has changed:
+ * the file names the digests of the chart that it was made from and of its own content.
  */
 export async function renderOperatorManifest(): Promise<string> {
   const chart = await digestOfChart();
-  const rules = await renderOperatorRules();
   const kept = /^# chart ([0-9a-f]+), content ([0-9a-f]+)\n([^]*)$/m.exec(
     await readFile(OPERATOR_MANIFEST, 'utf8').catch(() => ''),
   );
   const body = kept?.[3] ?? '';
   const isCurrent = kept?.[1] === chart && kept[2] === digestOfContent(body);
-  return withHead(chart, (isCurrent ? body : await renderWithHelm()).replace(RULES, rules));
+  return withHead(chart, isCurrent ? body : await renderWithHelm());
 }
 
 async function renderWithHelm(): Promise<string> {
@@ -56,12 +52,12 @@ function withHead(chart: string, body: string): string {
 async function digestOfChart(): Promise<string> {
   const files = await readdir(CHART, { recursive: true, withFileTypes: true });
   const paths = files.filter((file) => file.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const sources = paths.filter((path) => !path.startsWith(join(CHART, 'files'))).toSorted();
+  const sources = paths.filter((path) => !path.endsWith('.crd.yaml')).toSorted();
   const hash = createHash('sha256');
   for (const path of sources) hash.update(`${path}\n`).update(await readFile(path));
   return hash.digest('hex').slice(0, 12);
 }
 
 function digestOfContent(body: string): string {
-  return createHash('sha256').update(body.replace(RULES, '')).digest('hex').slice(0, 12);
+  return createHash('sha256').update(body).digest('hex').slice(0, 12);
 }

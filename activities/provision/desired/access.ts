@@ -1,5 +1,6 @@
 import { kinds } from '#kubernetes/kinds.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
 import type { Blueprint } from './blueprint.js';
 import { head, names } from './naming.js';
 
@@ -16,6 +17,7 @@ export interface Role extends KubernetesObject {
 
 export interface RoleBinding extends KubernetesObject {
   readonly roleRef: object;
+  readonly subjects: readonly object[];
 }
 
 /** The server pulls its image, and that of its sidecars, as this account. */
@@ -58,6 +60,24 @@ export function toRoleBinding({ registry }: Blueprint): RoleBinding {
     ...head('RoleBinding', registry, name),
     roleRef: { apiGroup: kinds.Role.apiVersion.split('/')[0], kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name, namespace: registry.namespace }],
+  } as object as RoleBinding;
+}
+
+/** The rights of the operator in namespaces that have a registry. */
+export interface NamespaceAccess {
+  /** The ClusterRole that holds them. */
+  readonly clusterRole: string;
+  /** The operator's own account. */
+  readonly serviceAccount: { readonly namespace: string; readonly name: string };
+}
+
+/** Grants the operator its rights in the namespace of a registry, for as long as there is the registry. */
+export function toOperatorBinding(registry: RegistryRef, access: NamespaceAccess): RoleBinding {
+  const { apiVersion } = kinds.RoleBinding;
+  return {
+    ...head('RoleBinding', registry, names.operator(registry.name)),
+    roleRef: { apiGroup: apiVersion.split('/')[0], kind: 'ClusterRole', name: access.clusterRole },
+    subjects: [{ kind: 'ServiceAccount', ...access.serviceAccount }],
   } as object as RoleBinding;
 }
 

@@ -1,9 +1,11 @@
 import type { DatabaseConfig } from '#config/database-spec.js';
 import type { DefaultDatabase } from '#config/default-database.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
+import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import type { Fields } from './fields.js';
+import type { NetworkPeers } from './network-policy.js';
 
 /** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */
 export interface Blueprint {
@@ -34,12 +36,15 @@ export interface ServerSettings {
   /** PEM; authorities that the servers trust beside those of the system. */
   readonly caBundle?: string;
   /** For registries that name no database. */
-  readonly defaultDatabase?: DefaultDatabase & {
-    /** Moves with the passwords, and does not tell them. */
-    readonly passwordsVersion: string;
-  };
-  /** In place of the requests and limits that a server has without. */
+  readonly defaultDatabase?: DefaultDatabase;
+  /** What users may say of the pods; everything when absent. */
+  readonly podTemplatePolicy?: PodTemplatePolicy;
+  /** Requests and limits of a server, in place of the defaults. */
   readonly resources?: Fields;
+  /** Whom the NetworkPolicy of a registry lets in; without it there is no such policy. */
+  readonly networkPolicy?: NetworkPeers;
+  /** Size limits of the server's emptyDir volumes. */
+  readonly storage?: { readonly data?: string; readonly tmp?: string };
   /** Whether a registry lists the MCP servers of its namespace without being told to; it does when this is absent. */
   readonly discovery?: boolean;
 }

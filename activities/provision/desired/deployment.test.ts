@@ -87,8 +87,8 @@ describe('the server', () => {
       periodSeconds: 5,
     });
     expect(main['resources']).toEqual({
-      requests: { cpu: '100m', memory: '128Mi' },
-      limits: { cpu: '500m', memory: '512Mi' },
+      requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' },
+      limits: { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '7Gi' },
     });
   });
 
@@ -151,6 +151,29 @@ describe('files in the pod', () => {
     expect(variables(deploy({}, site).main)).toMatchObject({ NODE_EXTRA_CA_CERTS: '/config/ca-bundle.crt' });
     expect(toConfigMap(blueprint({}, site))).toMatchObject({ data: { 'ca-bundle.crt': 'PEM' } });
     expect(deploy({}, { settings: { ...settings, caBundle: 'other' } }).hash).not.toBe(deploy({}, site).hash);
+  });
+
+  it('have a size limit each where they are emptyDirs', () => {
+    const limits = (overrides = {}) =>
+      deploy({ databaseConfig: database }, overrides).pod.volumes.flatMap(({ name, emptyDir }) =>
+        emptyDir === undefined ? [] : [[name, (emptyDir as { sizeLimit?: string }).sizeLimit]],
+      );
+    expect(Object.fromEntries(limits())).toEqual({ 'storage-data': '5Gi', tmp: '1Gi', pgpass: '1Mi' });
+    const storage = { data: '50Gi' };
+    expect(Object.fromEntries(limits({ settings: { ...settings, storage } }))).toMatchObject({
+      'storage-data': '50Gi',
+      tmp: '1Gi',
+    });
+  });
+
+  it('are prepared with the resources that the server has, so that one LimitRange or quota admits both', () => {
+    const prepared = (spec: object, overrides = {}) =>
+      deploy({ databaseConfig: database, ...spec }, overrides).pod.initContainers?.[0]?.['resources'];
+    expect(prepared({})).toEqual(deploy().main['resources']);
+    const resources = { requests: { cpu: '1' } };
+    expect(prepared({}, { settings: { ...settings, resources } })).toEqual(resources);
+    expect(prepared(withPod({ containers: [{ name: 'registry-api', resources }] }))).toEqual(resources);
+    expect(prepared(withPod({ initContainers: [{ name: 'setup-pgpass', resources }] }))).toEqual(resources);
   });
 
   it('include a pgpass file that libpq accepts, made by the same image', () => {
@@ -335,7 +358,11 @@ describe('a pod template of the user', () => {
       { volumes: [{ name: 'storage-data', hostPath: { path: '/' } }] },
       /storage-data.*choose another name/,
     ],
-    ['our init container', { initContainers: [{ name: 'setup-pgpass', image: 'x' }] }, /setup-pgpass.*another name/],
+    [
+      'more of our init container than its resources',
+      { initContainers: [{ name: 'setup-pgpass', image: 'x', resources: {} }] },
+      /setup-pgpass\]\.image cannot be set.*another name/,
+    ],
     ['a place that is taken', mount('/config/'), /mounts \/config twice/],
     [
       'an identity',

@@ -10,10 +10,15 @@ const LABEL_LIMIT = 63;
 /** Names the registry on all that is made for it. */
 export const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
 
+/** Marks the namespaces that have a registry, so that NetworkPolicies can select them. */
+export const NAMESPACE_LABEL = 'toolhive.stacklok.dev/registries';
+
 export const names = {
   config: serverConfigName,
   /** Of ServiceAccount, Role and RoleBinding. */
   access: (name: string) => `${name}-registry-api`,
+  /** The RoleBinding by which the operator has its rights in the namespace. */
+  operator: (name: string) => `${name}-operator`,
   pgpass: (name: string) => `${name}-db-pgpass`,
   temporal: (name: string) => `${name}-temporal`,
   /** Of Deployment and Service. */

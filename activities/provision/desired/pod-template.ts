@@ -7,6 +7,7 @@ import type { Fields } from './fields.js';
 import { names, podLabels } from './naming.js';
 import { MAIN_CONTAINER, PGPASS_CONTAINER, toPodTemplate } from './pod.js';
 import type { Container, PodTemplate } from './pod.js';
+import { confineSidecars, policyFaults } from './template-policy.js';
 import { strategicMerge } from './strategic-merge.js';
 
 const HASH_VARIABLE = 'REGISTRY_POD_HASH';
@@ -29,21 +30,37 @@ export interface FinishedPod {
 export function finishPod(blueprint: Blueprint): FinishedPod {
   const own = toPodTemplate(blueprint);
   const wanted = blueprint.spec.podTemplateSpec ?? {};
-  const faults = [...ownFaults(own), ...faultsIn(wanted, own)];
+  const { podTemplatePolicy } = blueprint.settings;
+  const faults = [...policyFaults(blueprint.spec, podTemplatePolicy), ...ownFaults(own), ...faultsIn(wanted, own)];
   if (faults.length > 0) {
     // Where volumes are the user's as well, it is the spec as a whole that does not fit together.
     const reason = blueprint.spec.raw ? 'ValidationFailed' : 'InvalidPodTemplateSpec';
     throw new RegistryError(reason, faults.join('; '), 'stop');
   }
-  const merged = withAccount(merge(own, wanted, blueprint), blueprint);
+  const merged = withAccount(withInitResources(merge(own, wanted, blueprint)), blueprint);
   const hash = hashOf(merged, blueprint);
   return { template: withHash(merged, hash), hash, warnings: warningsAbout(wanted) };
 }
 
-function merge(own: PodTemplate, wanted: Fields, { registry }: Blueprint): PodTemplate {
+function merge(own: PodTemplate, wanted: Fields, { registry, settings }: Blueprint): PodTemplate {
   const merged = strategicMerge(own as object as Fields, wanted) as object as PodTemplate;
   const labels = { ...merged.metadata.labels, ...podLabels(registry.name) };
-  return { ...merged, metadata: { ...merged.metadata, labels } };
+  const spec = settings.podTemplatePolicy === 'restricted' ? confineSidecars(merged.spec) : merged.spec;
+  return { ...merged, metadata: { ...merged.metadata, labels }, spec };
+}
+
+/**
+ * Gives `setup-pgpass` the resources of the server's container, unless the template names others. It ends before the server
+ * starts, so the pod needs no more than without it, and a LimitRange or quota that admits the server admits it too.
+ */
+function withInitResources(template: PodTemplate): PodTemplate {
+  const { initContainers, containers } = template.spec;
+  const resources = mainOf(containers)?.['resources'];
+  if (!initContainers || resources === undefined) return template;
+  const filled = initContainers.map((container) =>
+    container.name === PGPASS_CONTAINER ? { resources, ...container } : container,
+  );
+  return { ...template, spec: { ...template.spec, initContainers: filled } };
 }
 
 /** Unless the user's template names an account of its own. */
@@ -139,7 +156,12 @@ function imageFault(list: string, { name, image }: Container, main?: string): st
 function initFaults(container: Container, own: PodTemplate): string[] {
   if (!own.spec.initContainers) return imageFault('initContainers', container);
   if (container.name !== PGPASS_CONTAINER) return imageFault('initContainers', container);
-  return [`podTemplateSpec.spec.initContainers[${PGPASS_CONTAINER}] is one of the operator: choose another name`];
+  const others = Object.keys(container).filter((field) => field !== 'name' && field !== 'resources');
+  return others.map(
+    (field) =>
+      `podTemplateSpec.spec.initContainers[${PGPASS_CONTAINER}].${field} cannot be set: ` +
+      'this init container belongs to the operator, and only its resources can be chosen; use another name for your own',
+  );
 }
 
 function volumeFault(name: string, own: PodTemplate): string[] {

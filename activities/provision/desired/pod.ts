@@ -42,7 +42,14 @@ const CONFINED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-const RESOURCES = { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } };
+const RESOURCES = {
+  requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' },
+  limits: { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '7Gi' },
+};
+
+/** The kubelet evicts a pod whose emptyDir grows beyond its limit, so that one registry cannot fill the disk of its node. */
+const STORAGE = { data: '5Gi', tmp: '1Gi' };
+const PGPASS_SIZE_LIMIT = '1Mi';
 
 const PGPASS_FILE = '/home/appuser/.pgpass';
 
@@ -65,7 +72,7 @@ export function toPodTemplate(blueprint: Blueprint): PodTemplate {
       ...(pgpass && { initContainers: [pgpass.initContainer] }),
       containers: [mainContainer(blueprint, files, pgpass)],
       volumes: [
-        ...ownVolumes(registry.name),
+        ...ownVolumes(registry.name, { ...STORAGE, ...settings.storage }),
         ...(pgpass?.volumes ?? []),
         ...files.map(({ volume }) => volume),
         ...((spec.raw?.volumes ?? []) as PodSpec['volumes']),
@@ -113,11 +120,11 @@ function mainContainer(
   };
 }
 
-function ownVolumes(name: string): PodSpec['volumes'] {
+function ownVolumes(name: string, storage: typeof STORAGE): PodSpec['volumes'] {
   return [
     { name: 'registry-server-config', configMap: { name: names.config(name) } },
-    { name: 'storage-data', emptyDir: {} },
-    { name: 'tmp', emptyDir: {} },
+    { name: 'storage-data', emptyDir: { sizeLimit: storage.data } },
+    { name: 'tmp', emptyDir: { sizeLimit: storage.tmp } },
     { name: 'temporal', secret: { secretName: names.temporal(name) } },
   ];
 }
@@ -141,14 +148,13 @@ function pgpassPlumbing(blueprint: Blueprint): PgpassPlumbing | undefined {
   return {
     volumes: [
       { name: 'pgpass-secret', secret: { secretName, items: [{ key, path: PGPASS_KEY }] } },
-      { name: 'pgpass', emptyDir: {} },
+      { name: 'pgpass', emptyDir: { sizeLimit: PGPASS_SIZE_LIMIT } },
     ],
     initContainer: {
       name: PGPASS_CONTAINER,
       image: settings.image,
       ...(settings.imagePullPolicy && { imagePullPolicy: settings.imagePullPolicy }),
       args: [PGPASS_CONTAINER],
-      resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '50m', memory: '32Mi' } },
       securityContext: CONFINED,
       volumeMounts: [
         { name: 'pgpass-secret', mountPath: '/secret', readOnly: true },

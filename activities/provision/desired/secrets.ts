@@ -1,5 +1,6 @@
 import type { DatabaseConfig } from '#config/database-spec.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { pgpassLine } from '#persistence/pgpass.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import { ENDPOINT_KEYS } from '#temporal/mounted-endpoint.js';
 import type { Blueprint } from './blueprint.js';
@@ -15,19 +16,14 @@ export interface DatabasePasswords {
 /** Both roles' passwords in the file that libpq reads: https://www.postgresql.org/docs/current/libpq-pgpass.html */
 export function toPgpassSecret(
   { registry }: Blueprint,
-  { host, port, database, user, migrationUser, createIfMissing }: DatabaseConfig,
+  { host, port, database, user, migrationUser }: DatabaseConfig,
   { application, migration }: DatabasePasswords,
 ): KubernetesObject {
-  // Whoever makes a database is in another one as it does so.
-  const where = createIfMissing ? '*' : database;
-  const line = (role: string, password: string) =>
-    [host, String(port), where, role, password].map(escapeField).join(':');
-  const text = `${line(user, application)}\n${line(migrationUser, migration)}\n`;
-  return opaque(head('Secret', registry, names.pgpass(registry.name)), { [PGPASS_KEY]: text });
-}
-
-function escapeField(field: string): string {
-  return field.replaceAll(/[\\:]/g, (letter) => `\\${letter}`);
+  const lines = [
+    pgpassLine({ host, port, database, user }, application),
+    pgpassLine({ host, port, database, user: migrationUser }, migration),
+  ];
+  return opaque(head('Secret', registry, names.pgpass(registry.name)), { [PGPASS_KEY]: [...new Set(lines)].join('') });
 }
 
 /** How the server reaches Temporal. */

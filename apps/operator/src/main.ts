@@ -4,13 +4,14 @@ import type { OperatorConfig } from '#config/operator-config.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
+import { present } from '#kubernetes/kubernetes-object.js';
 import { createConsoleLogger } from '#observability/console-logger.js';
 import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
 import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
-import { readDefaultDatabase } from './default-database.js';
+import { readDatabaseAdmin } from './default-database.js';
 import { Operator } from './operator.js';
 import type { OperatorOptions } from './operator.js';
 
@@ -83,8 +84,7 @@ async function ownEndpoint({ temporal }: OperatorConfig): Promise<TemporalEndpoi
 async function provisioning(config: OperatorConfig): Promise<OperatorOptions['provisioning']> {
   const { servers, serverEnvironment } = config;
   const { address, namespace } = await ownEndpoint(config);
-  const fallback =
-    servers.defaultDatabase && (await readDefaultDatabase(servers.defaultDatabase, servers.defaultDatabaseDirectory));
+  const { defaultDatabase, defaultDatabasePasswordFile } = servers;
   const settings = {
     image: servers.image,
     ...(servers.imagePullPolicy && { imagePullPolicy: servers.imagePullPolicy }),
@@ -92,8 +92,18 @@ async function provisioning(config: OperatorConfig): Promise<OperatorOptions['pr
     temporal: (await readMountedEndpoint(config.temporal.registryDirectory)) ?? { address, namespace },
     environment: serverEnvironment,
     discovery: servers.discovery,
+    podTemplatePolicy: servers.podTemplatePolicy,
+    ...(servers.resources && { resources: servers.resources }),
+    ...(servers.networkPolicy && { networkPolicy: servers.networkPolicy }),
+    ...(servers.storage && { storage: present(servers.storage) }),
     ...(servers.caBundleFile !== undefined && { caBundle: await readFile(servers.caBundleFile, 'utf8') }),
-    ...(fallback && { defaultDatabase: fallback.defaultDatabase }),
+    ...(defaultDatabase && { defaultDatabase }),
   };
-  return { settings, ...(fallback && { defaultPasswords: fallback.defaultPasswords }) };
+  return {
+    settings,
+    ...(config.access && { access: config.access }),
+    ...(defaultDatabase && {
+      databaseAdmin: () => readDatabaseAdmin(defaultDatabase, defaultDatabasePasswordFile),
+    }),
+  };
 }

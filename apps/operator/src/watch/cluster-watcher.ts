@@ -22,7 +22,11 @@ const OUR_PODS = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}`;
 
 /** Kinds of which metadata are enough: what changed is read by whoever acts upon it. */
 const REFERENCED = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
-const OWNED = ['ServiceAccount', 'Role', 'RoleBinding', 'Service'] as const;
+const OWNED = ['ServiceAccount', 'Role', 'RoleBinding', 'Service', 'NetworkPolicy'] as const;
+
+interface Scope {
+  readonly namespace?: string;
+}
 
 interface Owned {
   readonly registry: RegistryRef;
@@ -52,6 +56,8 @@ export class ClusterWatcher {
 
   private isSynced = false;
   private readonly watches: ListWatch<never>[];
+  /** By namespace; see {@link watchSecrets}. */
+  private readonly secrets = new Map<string, ListWatch<never>>();
   /** What we made, by its uid: when it is gone, no more than that is told. */
   private readonly owned = new Map<string, Owned>();
   /** By uid of the registry. */
@@ -75,37 +81,61 @@ export class ClusterWatcher {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.watches.map((watch) => watch.stop()));
+    await Promise.all([...this.watches, ...this.secrets.values()].map((watch) => watch.stop()));
   }
 
-  private watch(scope: { readonly namespace?: string }): ListWatch<never>[] {
+  private listWatch<T extends KubernetesObject>(
+    kind: KindName,
+    options: Pick<ListWatchOptions<T>, 'namespace' | 'labelSelector' | 'metadataOnly' | 'onPresent' | 'onGone'>,
+  ): ListWatch<T> {
+    const { api, onTrouble, pace = {} } = this.options;
+    return new ListWatch<T>({ api, kind, ...options, pace, onTrouble: (error) => onTrouble(kind, error) });
+  }
+
+  private watchReferenced(kind: (typeof REFERENCED)[number], scope: Scope): ListWatch<KubernetesObject> {
+    return this.listWatch(kind, {
+      ...scope,
+      metadataOnly: true,
+      onPresent: (object) => {
+        this.referenceChanged(kind, object.metadata.namespace ?? '', object.metadata.name);
+        this.ownedChanged(object);
+      },
+      onGone: (ref) => {
+        this.referenceChanged(kind, ref.namespace, ref.name);
+        this.ownedGone(ref);
+      },
+    });
+  }
+
+  /**
+   * Watches the Secrets of a namespace while it has a registry. Where the operator watches every namespace, it has a right to
+   * the Secrets of these alone, and grants it to itself a moment after the registry was seen: the first attempt may be refused.
+   */
+  private watchSecrets(namespace: string): void {
+    if (this.options.namespaces.length > 0) return;
+    const isNeeded = this.index.all().some(({ ref }) => ref.namespace === namespace);
+    const watch = this.secrets.get(namespace);
+    if (isNeeded && !watch)
+      this.secrets.set(namespace, this.watchReferenced('Secret', { namespace }) as ListWatch<never>);
+    if (isNeeded || !watch) return;
+    this.secrets.delete(namespace);
+    void watch.stop();
+  }
+
+  private watch(scope: Scope): ListWatch<never>[] {
     const watch = <T extends KubernetesObject>(
       kind: KindName,
       options: Pick<ListWatchOptions<T>, 'labelSelector' | 'metadataOnly' | 'onPresent' | 'onGone'>,
-    ) => {
-      const { api, onTrouble, pace = {} } = this.options;
-      return new ListWatch<T>({ api, kind, ...scope, ...options, pace, onTrouble: (error) => onTrouble(kind, error) });
-    };
+    ) => this.listWatch<T>(kind, { ...scope, ...options });
     const metadataOnly = true;
     const labelSelector = OURS;
+    const referenced = REFERENCED.filter((kind) => kind !== 'Secret' || scope.namespace !== undefined);
     return [
       watch<RegistryObject>('MCPRegistry', {
         onPresent: (object) => this.registrySeen(object),
         onGone: (ref) => this.registryGone(ref),
       }),
-      ...REFERENCED.map((kind) =>
-        watch(kind, {
-          metadataOnly,
-          onPresent: (object) => {
-            this.referenceChanged(kind, object.metadata.namespace ?? '', object.metadata.name);
-            this.ownedChanged(object);
-          },
-          onGone: (ref) => {
-            this.referenceChanged(kind, ref.namespace, ref.name);
-            this.ownedGone(ref);
-          },
-        }),
-      ),
+      ...referenced.map((kind) => this.watchReferenced(kind, scope)),
       ...OWNED.map((kind) =>
         watch(kind, {
           metadataOnly,
@@ -130,12 +160,14 @@ export class ClusterWatcher {
   private registrySeen(object: RegistryObject): void {
     const isFirst = this.index.find(object.metadata.uid ?? '') === undefined;
     const { seen, isNews } = this.index.note(object);
+    this.watchSecrets(seen.ref.namespace);
     // What happened to its objects while nobody watched is not known: at first sight they are looked at as well.
     if (isNews) this.options.onChange(seen.ref, { drift: isFirst && !seen.deleting });
   }
 
   private registryGone(ref: ObjectRef): void {
     const seen = this.index.forget(ref);
+    this.watchSecrets(ref.namespace);
     this.deployments.delete(ref.uid);
     for (const [uid, { registry }] of this.owned) if (registry.uid === ref.uid) this.owned.delete(uid);
     // One that was being deleted has been told of; this one went without a word.

@@ -1,0 +1,44 @@
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import type { Blueprint } from './blueprint.js';
+import { isFields } from './fields.js';
+import type { Fields } from './fields.js';
+import { head, names, selectorLabels } from './naming.js';
+
+/** Peers of a NetworkPolicy (networking.k8s.io/v1, NetworkPolicyPeer). */
+export interface NetworkPeers {
+  /** Clients of registries; all when empty. */
+  readonly clients: readonly Fields[];
+  /** Readers of metrics; none when empty. */
+  readonly metrics: readonly Fields[];
+}
+
+/**
+ * Closes the pods of a registry to everything but its API, the ports that the user's own containers declare, and its metrics. Probes
+ * come from the node, which a NetworkPolicy does not keep out.
+ */
+export function toNetworkPolicy({ registry, spec }: Blueprint, peers: NetworkPeers): KubernetesObject {
+  const ports = [{ protocol: 'TCP', port: 8080 }, ...declaredPorts(spec.podTemplateSpec)];
+  const metrics = { from: peers.metrics, ports: [{ protocol: 'TCP', port: 8081 }] };
+  return {
+    ...head('NetworkPolicy', registry, names.server(registry.name)),
+    spec: {
+      podSelector: { matchLabels: selectorLabels(registry.name) },
+      policyTypes: ['Ingress'],
+      ingress: [
+        { ...(peers.clients.length > 0 && { from: peers.clients }), ports },
+        ...(peers.metrics.length > 0 ? [metrics] : []),
+      ],
+    },
+  } as object as KubernetesObject;
+}
+
+function declaredPorts(podTemplateSpec: Fields | undefined): { protocol: unknown; port: unknown }[] {
+  const pod = podTemplateSpec?.['spec'];
+  const containers = isFields(pod) && Array.isArray(pod['containers']) ? pod['containers'].filter(isFields) : [];
+  return containers.flatMap(({ ports }) =>
+    (Array.isArray(ports) ? ports : [])
+      .filter(isFields)
+      .filter(({ containerPort }) => containerPort !== 8080 && containerPort !== 8081)
+      .map(({ containerPort, protocol = 'TCP' }) => ({ protocol, port: containerPort })),
+  );
+}

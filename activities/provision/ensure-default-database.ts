@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import type { DatabaseConfig } from '#config/database-spec.js';
+import { RegistryError } from '#domain/registry-error.js';
+import { isRefusal } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { findPassword } from '#persistence/pgpass.js';
+import { ensureTenantDatabase } from '#persistence/tenant-database.js';
+import type { Blueprint } from './desired/blueprint.js';
+import { PGPASS_KEY, toPgpassSecret } from './desired/secrets.js';
+import type { DatabasePasswords } from './desired/secrets.js';
+import { asReason, findOwned } from './ensure-object.js';
+import type { Wanted } from './ensure-object.js';
+import type { ProvisionWorld } from './provision-world.js';
+
+interface PgpassSecret extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes the role and the database of a registry on the default server. The password is random, and is kept in the registry's own
+ * Secret only: when that is lost, the role gets another one. Idempotent.
+ */
+export async function ensureDefaultDatabase(
+  wanted: Wanted & Pick<ProvisionWorld, 'databaseAdmin'>,
+  blueprint: Blueprint,
+  database: DatabaseConfig,
+): Promise<DatabasePasswords> {
+  const password = await ensurePassword(wanted, blueprint, database);
+  const { host, port, user, sslMode, database: name } = database;
+  if (!wanted.databaseAdmin)
+    throw new RegistryError('InternalError', 'there is a default database, and no access to it as its administrator');
+  const admin = await wanted.databaseAdmin();
+  await ensureTenantDatabase(admin, { host, port, user, sslMode, database: name, password });
+  return { application: password, migration: password };
+}
+
+/** Two passes at once end up with the same password: only one of them creates the Secret, and the other one reads it. */
+async function ensurePassword(wanted: Wanted, blueprint: Blueprint, database: DatabaseConfig): Promise<string> {
+  const drawn = randomBytes(24).toString('base64url');
+  const secret = toPgpassSecret(blueprint, database, { application: drawn, migration: drawn });
+  const live = await findOwned<PgpassSecret>(secret, wanted);
+  const known = live && passwordIn(live, database);
+  if (known !== undefined) return known;
+  // A Secret without the password is one of an earlier databaseConfig, or damaged.
+  if (live) {
+    const { uid } = live.metadata;
+    const replaced = { ...secret, metadata: { ...secret.metadata, ...(uid !== undefined && { uid }) } };
+    return asReason(wanted.reason, async () => void (await wanted.api.apply(replaced))).then(() => drawn);
+  }
+  return asReason(wanted.reason, async () => {
+    try {
+      await wanted.api.create(secret);
+      return drawn;
+    } catch (error) {
+      if (!isRefusal(error, 'AlreadyExists')) throw error;
+      const other = await findOwned<PgpassSecret>(secret, wanted);
+      const password = other && passwordIn(other, database);
+      if (password === undefined) throw error;
+      return password;
+    }
+  });
+}
+
+function passwordIn({ data = {} }: PgpassSecret, { host, port, database, user }: DatabaseConfig): string | undefined {
+  const text = Buffer.from(data[PGPASS_KEY] ?? '', 'base64').toString('utf8');
+  return findPassword(text, { host, port, database, user });
+}

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { isRefusal } from '#kubernetes/kubernetes-api.js';
+import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { toOperatorBinding } from './desired/access.js';
+import type { NamespaceAccess, RoleBinding } from './desired/access.js';
+import { NAMESPACE_LABEL, names } from './desired/naming.js';
+import { ensureObject, findOwned } from './ensure-object.js';
+import type { ProvisionWorld } from './provision-world.js';
+
+/** The API server takes up a new registry in its admission policies, and a new RoleBinding in its authorizer, a moment later. */
+const TAKE_UP_MS = 10_000;
+const LOOK_MS = 100;
+
+/**
+ * Grants the operator its rights in the namespace of a registry and labels the namespace. Idempotent: writes nothing when both
+ * are as they should be. Does nothing where the operator's rights are granted by somebody else.
+ */
+export async function enterNamespace(world: Omit<ProvisionWorld, 'resources'>, registry: RegistryRef): Promise<void> {
+  const { access } = world;
+  if (!access) return;
+  await labelNamespace(world, registry.namespace);
+  await bindOperator(world, registry, access);
+}
+
+async function labelNamespace({ api }: Pick<ProvisionWorld, 'api'>, name: string): Promise<void> {
+  const namespace = await api.get('Namespace', '', name);
+  if (!namespace || namespace.metadata.labels?.[NAMESPACE_LABEL] === 'true') return;
+  const { apiVersion = 'v1', kind = 'Namespace' } = namespace;
+  await api.apply({ apiVersion, kind, metadata: { name, labels: { [NAMESPACE_LABEL]: 'true' } } });
+}
+
+async function bindOperator(
+  { api, reconciled }: Pick<ProvisionWorld, 'api' | 'reconciled'>,
+  registry: RegistryRef,
+  access: NamespaceAccess,
+): Promise<void> {
+  const binding = toOperatorBinding(registry, access);
+  const wanted = { api, registry, reason: 'RBACFailed', ...(reconciled && { reconciled }) } as const;
+  const live = await findOwned<RoleBinding>(binding, wanted);
+  if (live && isGranted(live, binding)) return;
+  await untilAllowed(() => ensureObject(binding, wanted));
+  await untilAllowed(() => api.get('Secret', registry.namespace, names.temporal(registry.name)));
+}
+
+function isGranted(live: RoleBinding, wanted: RoleBinding): boolean {
+  const granted = ({ roleRef, subjects }: RoleBinding & KubernetesObject) => ({ roleRef, subjects });
+  return isDeepStrictEqual(granted(live), granted(wanted));
+}
+
+async function untilAllowed(attempt: () => Promise<unknown>): Promise<void> {
+  for (const deadlineMs = performance.now() + TAKE_UP_MS; ; await sleep(LOOK_MS)) {
+    try {
+      return void (await attempt());
+    } catch (error) {
+      const refusal = error instanceof KubernetesRefusal ? error : (error as Error).cause;
+      if (!isRefusal(refusal, 'Forbidden') || performance.now() > deadlineMs) throw error;
+    }
+  }
+}

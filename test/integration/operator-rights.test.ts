@@ -1,0 +1,380 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { toRole } from '#activities/provision/desired/access.js';
+import type { PolicyRule, Role } from '#activities/provision/desired/access.js';
+import { head } from '#activities/provision/desired/naming.js';
+import { blueprint } from '#activities/provision/testing/blueprint.js';
+import { withDiscovery } from '#activities/provision/with-discovery.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { HttpTransport } from '#kubernetes/http-transport.js';
+import type { KindName } from '#kubernetes/kinds.js';
+import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { allowed } from '#support/allowed.js';
+import { accessAs, adminAccess } from '#support/api-server.js';
+import { eventually } from '#support/eventually.js';
+import { createNamespace } from '#support/namespace.js';
+import { OPERATOR_ACCESS, OPERATOR_ACCOUNT, OPERATOR_USER, operatorObjects } from '#support/operator-manifest.js';
+import { ProvisionedRegistry, settings } from '#support/provisioned-registry.js';
+import { sharedApiServer } from '#support/shared-api-server.js';
+
+let api: HttpKubernetesApi;
+let transport: HttpTransport;
+let operator: HttpKubernetesApi;
+
+beforeAll(async () => {
+  const address = await sharedApiServer();
+  api = new HttpKubernetesApi(adminAccess(address));
+  transport = new HttpTransport(adminAccess(address));
+  operator = new HttpKubernetesApi(accessAs(address, OPERATOR_USER));
+  const rights = await operatorObjects(
+    'ClusterRole',
+    'ClusterRoleBinding',
+    'ValidatingAdmissionPolicy',
+    'ValidatingAdmissionPolicyBinding',
+  );
+  for (const object of rights) await api.apply(object);
+  await allowed(() => operator.get('MCPRegistry', 'default', 'none'));
+  // The API server takes up a policy some moments after it has stored it.
+  await eventually(async () => (await refusal(operator, withLabel('default', { other: 'x' })))?.includes('denied'));
+});
+
+afterAll(async () => {
+  await Promise.all([api.close(), transport.close(), operator.close()]);
+});
+
+const site = { settings: { ...settings, networkPolicy: { clients: [], metrics: [] } }, access: OPERATOR_ACCESS };
+
+const create = (namespace: string, spec: object) => ProvisionedRegistry.create(api, namespace, spec, operator, site);
+
+/** The words in which the API server refuses an object; undefined when it would take it. */
+async function refusal(as: HttpKubernetesApi, object: KubernetesObject): Promise<string | undefined> {
+  return as.dryRunApply(object).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
+const withLabel = (name: string, labels: Record<string, string>) => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name, labels },
+});
+
+/** Each thing that a rule allows, alone. */
+function grants({ apiGroups, resources, verbs }: PolicyRule): string[] {
+  return apiGroups.flatMap((group) =>
+    resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource} of "${group}"`)),
+  );
+}
+
+describe("the operator's roles", () => {
+  it('cover all that the Role of a registry grants', async () => {
+    const registries = [{ name: 'x', configMapRef: { name: 'y', key: 'z' } }];
+    const { spec, ...rest } = blueprint({ registries });
+    const granted = toRole({ ...rest, spec: withDiscovery(spec, {}) }).rules.flatMap(grants);
+    expect(granted).toContain('watch mcpservers of "toolhive.stacklok.dev"');
+    const held = (await operatorObjects<Role>('ClusterRole')).flatMap(({ rules }) => rules.flatMap(grants));
+    expect(held).toEqual(expect.arrayContaining(granted));
+    expect(held.filter((grant) => grant.includes('*'))).toEqual([]);
+  });
+
+  it('are enough to provision a registry, by rights that it has in the namespaces of registries alone', async () => {
+    const namespace = await createNamespace(api);
+    await expect(operator.get('Secret', namespace, 'x')).rejects.toThrow('forbidden');
+    const registry = await create(namespace, {
+      registries: [{ name: 'x', pvcRef: { claimName: 'y' } }],
+      podTemplateSpec: { spec: { nodeSelector: { a: 'b' } } },
+    });
+    await registry.desired();
+    await registry.provision();
+    const versions = await registry.versions();
+    expect(Object.keys(versions)).toContain('Service/tools-api');
+    await registry.desired();
+    await registry.provision();
+    expect(await registry.versions()).toEqual(versions);
+    const labelled = await api.get('Namespace', '', namespace);
+    expect(labelled?.metadata.labels).toMatchObject({ 'toolhive.stacklok.dev/registries': 'true' });
+    await expect(operator.get('Secret', await createNamespace(api), 'x')).rejects.toThrow('forbidden');
+  });
+
+  it('are enough for what a podTemplateSpec asks for', async () => {
+    const registry = await create(await createNamespace(api), {
+      podTemplateSpec: {
+        spec: {
+          serviceAccountName: 'theirs',
+          hostNetwork: true,
+          volumes: [{ name: 'node', hostPath: { path: '/var/log' } }],
+          containers: [{ name: 'agent', image: 'x', securityContext: { privileged: true } }],
+        },
+      },
+    });
+    await registry.desired();
+    await registry.provision();
+    expect(await registry.find('Deployment', 'tools-api')).toBeDefined();
+  });
+});
+
+type Right = readonly [verb: string, group: string, resource: string, name?: string];
+
+/** By each of these, a holder of the operator's token could become more than the operator. */
+const ESCALATIONS: readonly Right[] = [
+  ...['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'].map((verb): Right => [verb, '', 'secrets']),
+  ['create', '', 'serviceaccounts/token'],
+  ['create', '', 'serviceaccounts'],
+  ['patch', '', 'serviceaccounts'],
+  ['patch', '', 'configmaps'],
+  ...['pods', 'pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy', 'services/proxy', 'nodes/proxy'].flatMap(
+    (resource): Right[] => [
+      ['create', '', resource],
+      ['patch', '', resource],
+    ],
+  ),
+  ['get', '', 'nodes/proxy'],
+  ['get', '', 'pods/exec'],
+  ['patch', '', 'pods/ephemeralcontainers'],
+  ...['users', 'groups', 'serviceaccounts', 'userextras'].map((resource): Right => ['impersonate', '', resource]),
+  ...['roles', 'clusterroles'].flatMap((resource): Right[] => [
+    ['escalate', 'rbac.authorization.k8s.io', resource],
+    ['bind', 'rbac.authorization.k8s.io', resource, 'cluster-admin'],
+    ['create', 'rbac.authorization.k8s.io', resource],
+    ['patch', 'rbac.authorization.k8s.io', resource],
+  ]),
+  ['create', 'rbac.authorization.k8s.io', 'clusterrolebindings'],
+  ['patch', 'rbac.authorization.k8s.io', 'clusterrolebindings'],
+  ...[
+    'mutatingwebhookconfigurations',
+    'validatingwebhookconfigurations',
+    'mutatingadmissionpolicies',
+    'validatingadmissionpolicies',
+    'validatingadmissionpolicybindings',
+  ].flatMap((resource): Right[] =>
+    ['create', 'update', 'patch', 'delete'].map((verb) => [verb, 'admissionregistration.k8s.io', resource]),
+  ),
+  ['patch', 'apiextensions.k8s.io', 'customresourcedefinitions'],
+  ['create', 'apiregistration.k8s.io', 'apiservices'],
+  ['create', 'certificates.k8s.io', 'certificatesigningrequests'],
+  ['update', 'certificates.k8s.io', 'certificatesigningrequests/approval'],
+  ['approve', 'certificates.k8s.io', 'signers'],
+  ['create', '', 'persistentvolumes'],
+  ['patch', '', 'nodes'],
+  ['create', '', 'namespaces'],
+  ['delete', '', 'namespaces'],
+  ...['deployments', 'daemonsets', 'statefulsets', 'replicasets'].map((resource): Right => [
+    'create',
+    'apps',
+    resource,
+  ]),
+  ['patch', 'apps', 'deployments'],
+  ['create', 'batch', 'jobs'],
+  ['create', 'batch', 'cronjobs'],
+  ['create', 'toolhive.stacklok.dev', 'mcpregistries'],
+  ['delete', 'toolhive.stacklok.dev', 'mcpregistries'],
+];
+
+async function mayDo([verb, group, resource, name]: Right, namespace?: string): Promise<boolean> {
+  const [plural, subresource] = resource.split('/');
+  const attributes = { verb, group, resource: plural, subresource, name, namespace };
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: {
+      user: OPERATOR_USER,
+      groups: ['system:serviceaccounts', 'system:authenticated'],
+      resourceAttributes: attributes,
+    },
+  };
+  const answer = await transport.call({
+    method: 'POST',
+    path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+    body: { contentType: 'application/json', value: review },
+    attempt: 'review access',
+  });
+  return (answer as { status: { allowed: boolean } }).status.allowed;
+}
+
+describe('the holder of its token', () => {
+  it('has no right outside the namespaces of registries by which it could become more', async () => {
+    expect(await mayDo(['list', 'toolhive.stacklok.dev', 'mcpregistries'])).toBe(true);
+    for (const namespace of [undefined, 'kube-system']) {
+      const had = await Promise.all(ESCALATIONS.map(async (right) => ((await mayDo(right, namespace)) ? [right] : [])));
+      expect(had.flat()).toEqual([]);
+    }
+  });
+
+  describe('in the namespace of a registry', () => {
+    let namespace: string;
+    let registry: RegistryRef;
+
+    beforeEach(async () => {
+      namespace = await createNamespace(api);
+      const created = await create(namespace, {});
+      registry = created.ref;
+      await created.desired();
+    });
+
+    const own = (kind: KindName, name: string, rest: object, metadata: object = {}): KubernetesObject => {
+      const { metadata: known, ...type } = head(kind, registry, name);
+      return { ...type, metadata: { ...known, ...metadata }, ...rest };
+    };
+    const pod = (fields: object, container: object = {}) => {
+      const labels = { app: 'x' };
+      const containers = [{ name: 'registry-api', image: 'x', ...container }];
+      const spec = { serviceAccountName: 'tools-registry-api', containers, ...fields };
+      return own('Deployment', 'tools-api', {
+        spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+      });
+    };
+    const bind = (roleRef: object, subject: object, metadata: object = {}) =>
+      own(
+        'RoleBinding',
+        'tools-operator',
+        {
+          roleRef: { apiGroup: 'rbac.authorization.k8s.io', ...roleRef },
+          subjects: [{ kind: 'ServiceAccount', ...subject }],
+        },
+        metadata,
+      );
+    const ROLE = { kind: 'ClusterRole', name: OPERATOR_ACCESS.clusterRole };
+
+    it('may write what it makes', async () => {
+      expect(await refusal(operator, own('Secret', 'tools-temporal', { type: 'Opaque' }))).toBeUndefined();
+      expect(await refusal(operator, pod({}))).toBeUndefined();
+      expect(await refusal(operator, bind(ROLE, OPERATOR_ACCOUNT))).toBeUndefined();
+    });
+
+    it.each<[string, () => KubernetesObject, string]>([
+      [
+        'the token of an account',
+        () =>
+          own(
+            'Secret',
+            'tools-temporal',
+            { type: 'kubernetes.io/service-account-token' },
+            { annotations: { 'kubernetes.io/service-account.name': 'default' } },
+          ),
+        'type Opaque only',
+      ],
+      ['a pod of another account', () => pod({ serviceAccountName: 'default' }), "the registry's own account"],
+      ['a pod of the default account', () => pod({ serviceAccountName: '' }), "the registry's own account"],
+      [
+        'a pod with a path of its node',
+        () => pod({ volumes: [{ name: 'v', hostPath: { path: '/' } }] }),
+        'mounts a path of its node',
+      ],
+      ['a pod in the network of its node', () => pod({ hostNetwork: true }), 'uses a namespace of its node'],
+      ['a pod among the processes of its node', () => pod({ hostPID: true }), 'uses a namespace of its node'],
+      ['a privileged container', () => pod({}, { securityContext: { privileged: true } }), 'has privileges'],
+      [
+        'a container with a capability',
+        () => pod({}, { securityContext: { capabilities: { add: ['SYS_ADMIN'] } } }),
+        'has privileges',
+      ],
+      [
+        'a privileged init container',
+        () => pod({ initContainers: [{ name: 'i', image: 'x', securityContext: { privileged: true } }] }),
+        'has privileges',
+      ],
+      [
+        'a role that reads Secrets',
+        () =>
+          own('Role', 'tools-registry-api', {
+            rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['x'], verbs: ['get'] }],
+          }),
+        'and nothing else',
+      ],
+      [
+        'a role that reads every ConfigMap',
+        () =>
+          own('Role', 'tools-registry-api', {
+            rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }],
+          }),
+        'and nothing else',
+      ],
+      ['its rights for another', () => bind(ROLE, { namespace, name: 'default' }), 'must bind'],
+      [
+        'its rights where there is no registry',
+        () => bind(ROLE, OPERATOR_ACCOUNT, { namespace: 'kube-system' }),
+        'no params found',
+      ],
+      [
+        'another role for itself',
+        () => bind({ kind: 'ClusterRole', name: 'view' }, OPERATOR_ACCOUNT, { name: 'tools-registry-api' }),
+        'must bind',
+      ],
+      [
+        'the rights of an account in a cloud',
+        () => own('ServiceAccount', 'tools-registry-api', {}, { annotations: { 'eks.amazonaws.com/role-arn': 'x' } }),
+        'does not annotate',
+      ],
+      [
+        'an address of somebody else',
+        () =>
+          own('Service', 'tools-api', {
+            spec: {
+              selector: { 'app.kubernetes.io/component': 'registry-api' },
+              ports: [{ port: 80 }],
+              externalIPs: ['1.2.3.4'],
+            },
+          }),
+        'no external addresses',
+      ],
+      [
+        'a Service in front of other pods',
+        () => own('Service', 'tools-api', { spec: { selector: { app: 'bank' }, ports: [{ port: 80 }] } }),
+        'for registry servers only',
+      ],
+      ['an object of nobody', () => own('ConfigMap', 'x', {}, { ownerReferences: [] }), 'controlled by an MCPRegistry'],
+      [
+        'an object of another kind of owner',
+        () =>
+          own(
+            'ConfigMap',
+            'x',
+            {},
+            {
+              ownerReferences: [
+                { apiVersion: 'v1', kind: 'ConfigMap', name: 'tools', uid: registry.uid, controller: true },
+              ],
+            },
+          ),
+        'controlled by an MCPRegistry',
+      ],
+      [
+        'an object of a registry with another uid',
+        () => ({ ...head('ConfigMap', { ...registry, uid: 'other' }, 'x') }),
+        'must carry the uid',
+      ],
+      ['an object without our label', () => own('ConfigMap', 'x', {}, { labels: {} }), 'must carry the label'],
+      [
+        'an easier Pod Security level',
+        () => withLabel(namespace, { 'pod-security.kubernetes.io/enforce': 'privileged' }),
+        'and nothing else',
+      ],
+      [
+        'another spec of the registry',
+        () => ({
+          apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+          kind: 'MCPRegistry',
+          metadata: { namespace, name: 'tools' },
+          spec: { podTemplateSpec: { spec: { serviceAccountName: 'admin' } } },
+        }),
+        'and changes nothing else of it',
+      ],
+    ])('cannot make %s', async (_, object, message) => {
+      expect(await refusal(operator, object())).toContain(message);
+    });
+
+    it('cannot take over an object of another owner', async () => {
+      const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: 'theirs' }, type: 'Opaque' };
+      await api.apply(secret, { fieldManager: 'them' });
+      expect(await refusal(operator, own('Secret', 'theirs', {}))).toContain('is never taken over');
+    });
+
+    it('cannot delete a RoleBinding of another owner', async () => {
+      const binding = bind(ROLE, { namespace, name: 'default' }, { name: 'theirs', ownerReferences: [], labels: {} });
+      await api.apply(binding, { fieldManager: 'them' });
+      await expect(operator.delete('RoleBinding', { namespace, name: 'theirs' })).rejects.toThrow('forbidden');
+      await expect(operator.delete('ConfigMap', { namespace, name: 'x' })).rejects.toThrow('forbidden');
+    });
+  });
+});
