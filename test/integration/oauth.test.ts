@@ -80,6 +80,12 @@ async function startProvider(...algorithms: string[]): Promise<OidcProvider> {
   return OidcProvider.start(await Promise.all(algorithms.map((alg) => createKey(alg))));
 }
 
+/** A provider that no registry names. */
+async function createForeignProvider(): Promise<{ sign(): Promise<string> }> {
+  const key = await createKey('RS256', 'foreign');
+  return { sign: () => first.sign({ iss: 'https://github.example.com' }, {}, key) };
+}
+
 const providerOf = (name: string, { issuer }: OidcProvider, fields: object = {}) => ({
   name,
   issuerUrl: issuer,
@@ -130,6 +136,17 @@ function guardedRegistries(): ServedRegistry[] {
     named('part', {
       oauth: { providers, resourceUrl: 'https://registry.example.com/default/part/registry/public/' },
     }),
+    named('untrusting', { publicRead: ['public'], oauth: { providers: [providers[0]] } }),
+    {
+      ...named('proxied', { oauth: { providers, resourceUrl: 'https://registry.example.com/mcp/registry' } }),
+      sources: ['public'],
+    },
+    {
+      ...named('proxied-part', {
+        oauth: { providers, resourceUrl: 'https://registry.example.com/mcp/registry/public/' },
+      }),
+      sources: ['public', 'inner'],
+    },
     named('misguided', {
       oauth: { providers: [...providers.slice(0, 1), { ...providers[1], allowPrivateIP: false }] },
     }),
@@ -232,6 +249,28 @@ describe('a request without credentials', () => {
     expect((await get(`${half}${LIST}`, 'x.y.z')).status).toBe(401);
   });
 
+  it('may carry the token of another service, and read what is open; a token of a provider must be good', async () => {
+    const foreign = await (await createForeignProvider()).sign();
+    for (const path of [LIST, '/registry/public/v0.1/servers', '/registry/untrusting/v0.1/servers']) {
+      expect(await names(`/default/untrusting${path}`, foreign)).toEqual(['io.public/one']);
+      expect(await names(`/default/untrusting${path}`, 'gho_foreign')).toEqual(['io.public/one']);
+    }
+    const open = `/default/untrusting${LIST}`;
+    expect((await get(open, foreign)).headers.get('etag')).toBe((await get(open)).headers.get('etag'));
+    for (const path of ['/registry/inner/v0.1/servers', '/v1/sources', '/v1/me']) {
+      expect([path, (await get(`/default/untrusting${path}`, foreign)).status]).toEqual([path, 401]);
+    }
+    expect((await get(open, foreign, { method: 'POST' })).status).toBe(405);
+    const sync = await get('/default/untrusting/v1/sources/public/sync', foreign, { method: 'POST' });
+    expect(sync.status).toBe(401);
+    for (const claims of [{ exp: 1 }, { aud: 'other' }, { nonce: 'x' }]) {
+      expect((await get(open, await second.sign(claims))).status).toBe(401);
+    }
+    expect((await get(open, `ey${foreign}`)).status).toBe(401);
+    // An opaque token may be one of the first provider, which introspects.
+    expect((await get(`/default/half${LIST}`, 'gho_foreign')).status).toBe(401);
+  });
+
   it('by the name of a view are open with all that the view holds', async () => {
     const viewed = '/default/viewed';
     expect(await names(`${viewed}/registry/front/v0.1/servers`)).toEqual(['io.public/one']);
@@ -311,6 +350,20 @@ describe('the metadata of a registry', () => {
     expect(challenge).toContain(`resource_metadata="https://registry.example.com/team${WELL_KNOWN}"`);
   });
 
+  it.each([
+    [`/default/proxied${WELL_KNOWN}`, '/mcp/registry'],
+    [`/default/proxied/registry/public${WELL_KNOWN}`, '/mcp/registry/registry/public'],
+    [`/default/proxied/registry/registry${WELL_KNOWN}`, '/mcp/registry/registry/registry'],
+    [`${WELL_KNOWN}/default/proxied/registry/public`, '/mcp/registry/registry/public'],
+    [`${WELL_KNOWN}/default/proxied/mcp/registry/registry/public`, '/mcp/registry/registry/public'],
+    [`${WELL_KNOWN}/default/proxied/mcp/registry/registry/public/v0.1`, '/mcp/registry/registry/public/v0.1'],
+    [`/default/half/registry/public${WELL_KNOWN}`, '/team/registry/public'],
+    [`/default/proxied-part/registry/public${WELL_KNOWN}`, '/mcp/registry/public/'],
+    [`/default/proxied-part/registry/inner${WELL_KNOWN}`, '/mcp/registry/inner'],
+  ])('names a part behind the path of the configured resource, at %s', async (path, resource) => {
+    expect(await metadata(path)).toMatchObject({ resource: `https://registry.example.com${resource}` });
+  });
+
   it('is where the challenge says, also when the resource is one source', async () => {
     const { headers } = await get('/default/part/registry/public/v0.1/servers');
     const [, address = ''] = /resource_metadata="([^"]+)"/.exec(headers.get('www-authenticate') ?? '') ?? [];
@@ -327,7 +380,7 @@ describe('the metadata of a registry', () => {
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname);
     socket.end(`GET ${WELL_KNOWN} HTTP/1.1\r\nHost: "><x>\r\nConnection: close\r\n\r\n`);
-    expect(await text(socket)).toMatch(/^HTTP\/1.1 400 /);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 4(?:00|21) /);
   });
 });
 

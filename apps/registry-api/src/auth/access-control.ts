@@ -22,6 +22,7 @@ import type { LoginEndpoints } from './discovery.js';
 import { grantAccess, grantedAccess } from './granted-access.js';
 import type { GrantedAccess } from './granted-access.js';
 import { openPart } from './open-part.js';
+import type { OpenPart } from './open-part.js';
 import type { AuthReferences } from './provider-material.js';
 import { isPublicPath } from './public-path.js';
 import type { Requirement } from './requirement.js';
@@ -72,7 +73,7 @@ export class AccessControl {
     if (credentials.kind === 'none') return this.admitUnknown(visit, auth);
     if (credentials.kind === 'malformed') throw this.refuseMalformed(visit, credentials.why);
     const identified = this.authenticator(registry, auth).identify(credentials.token);
-    if (identified instanceof Promise) return identified.then((result) => this.admitAuthenticated(visit, result));
+    if (identified instanceof Promise) return identified.then((result) => this.admitAuthenticated(visit, result, auth));
     return this.admitCaller(visit, identified);
   }
 
@@ -118,16 +119,16 @@ export class AccessControl {
     return true;
   }
 
-  private admitUnknown(visit: Visit, { publicRead, publicPaths = [] }: Auth & { mode: 'oauth' }): boolean {
+  private admitUnknown(visit: Visit, auth: Auth & { mode: 'oauth' }): boolean {
     const { request, registry, requirement } = visit;
     const source = sourceOf(request);
-    if (isReading(request) && requirement !== 'write' && isPublicPath(request.url, publicPaths)) {
+    if (isReading(request) && requirement !== 'write' && isPublicPath(request.url, auth.publicPaths ?? [])) {
       grantAccess(request.raw, EVERYTHING);
       this.#audit.allowedRead(undefined, displayRef(registry), knownSource(registry, source));
       return true;
     }
-    const open = requirement === 'read' ? openPart(publicRead, registry.views) : undefined;
-    if (!open || !(source === undefined || open.names.has(source) || isWholeRegistry(registry, source))) {
+    const open = openPartOf(visit, auth);
+    if (!open) {
       this.counters.count(undefined, 'missing');
       this.#audit.refused({}, askedOf(request, registry), 'no credentials were sent');
       throw loginWanted(termsOf(visit));
@@ -143,8 +144,10 @@ export class AccessControl {
     return malformedCredentials(termsOf(visit), why);
   }
 
-  private admitAuthenticated(visit: Visit, result: Authentication): boolean {
+  private admitAuthenticated(visit: Visit, result: Authentication, auth: Auth & { mode: 'oauth' }): boolean {
     if (result.kind === 'accepted') return this.admitCaller(visit, result.caller);
+    // Editors send the token of their own service to every registry; what is open to all is open to them.
+    if (result.kind === 'refused' && result.isForeign && openPartOf(visit, auth)) return this.admitUnknown(visit, auth);
     const { provider, why } = result;
     this.counters.count(provider, result.kind);
     const details = result.kind === 'refused' ? { check: result.check, ...result.token } : {};
@@ -205,6 +208,16 @@ const WRITES_WANT_A_CALLER =
   'this registry has auth.mode anonymous, and nothing is changed for a caller who is not known: set auth.mode to oauth';
 const TOKEN_CANNOT_BE_CHECKED =
   'the token cannot be checked now, because its identity provider does not answer; retry later';
+
+/** Returns what `publicRead` opens, if the request reads that; undefined otherwise. */
+function openPartOf(
+  { request, registry, requirement }: Visit,
+  { publicRead }: Auth & { mode: 'oauth' },
+): OpenPart | undefined {
+  const open = requirement === 'read' ? openPart(publicRead, registry.views) : undefined;
+  const source = sourceOf(request);
+  return source === undefined || open?.names.has(source) || isWholeRegistry(registry, source) ? open : undefined;
+}
 
 /** The one that the path names. */
 function sourceOf(request: FastifyRequest): string | undefined {

@@ -23,6 +23,8 @@ export type Authentication =
       readonly provider: string | undefined;
       readonly check: TokenCheck;
       readonly why: string;
+      /** No provider of the registry issues such tokens: the client sends the token of another service. */
+      readonly isForeign?: true;
       readonly token?: TokenDescription;
     }
   | { readonly kind: 'unavailable'; readonly provider: string; readonly why: string };
@@ -99,7 +101,7 @@ function outweighs(verdict: Verdict, answer: Authentication | undefined): boolea
 }
 
 function unclaimed({ kind }: UnverifiedToken): Authentication {
-  const refused = { kind: 'refused', provider: undefined } as const;
+  const refused = { kind: 'refused', provider: undefined, isForeign: true } as const;
   if (kind === 'jwt') return { ...refused, check: 'iss', why: 'its issuer (iss) is the issuerUrl of no provider' };
   return { ...refused, check: 'form', why: 'it is no JWT, and no provider has an introspectionUrl for it' };
 }

@@ -1,39 +1,53 @@
 import type { FastifyRequest } from 'fastify';
 import type { OAuth } from '#config/auth-spec.js';
-import { getAddressPrefix } from '../http/served-scope.js';
+import { getAddressPrefix, getServedRegistry } from '../http/served-scope.js';
+import type { ServedRegistry } from '../served-registry.js';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
-/** The URL that identifies a registry as a resource (RFC 9728): as configured, or else where the request came to. */
+/** Returns the URL that identifies a registry as a resource (RFC 9728): the configured one, or else the one of the request. */
 export function resourceUrlOf(request: FastifyRequest, { resourceUrl }: OAuth): string | undefined {
   if (resourceUrl !== undefined) return resourceUrl;
   const origin = originOf(request);
   return origin && `${origin}${getAddressPrefix(request)}`;
 }
 
-/** A part of the registry as a resource of its own: clients compare it with the URL that they were given. */
+/**
+ * Returns the URL of a part of the registry as a resource of its own, which clients compare with the URL that they were
+ * given. `path` is that of the part within the registry, or the whole path of the resource, as RFC 9728, section 3.1, has it.
+ */
 export function partUrlOf(request: FastifyRequest, { resourceUrl }: OAuth, path: string): string | undefined {
-  const origin = resourceUrl === undefined ? originOf(request) : new URL(resourceUrl).origin;
-  const part = origin && `${origin}${getAddressPrefix(request)}${path}`;
-  return isSame(part, resourceUrl) ? resourceUrl : part;
+  if (resourceUrl === undefined) {
+    const origin = originOf(request);
+    return origin && `${origin}${getAddressPrefix(request)}${path}`;
+  }
+  const whole = withoutSlash(resourceUrl);
+  // The configured resource may be a part itself.
+  if (whole.endsWith(path)) return resourceUrl;
+  const { origin, pathname } = new URL(withoutPart(whole, getServedRegistry(request)));
+  const base = withoutSlash(pathname);
+  return `${origin}${base}${path.startsWith(`${base}/`) ? path.slice(base.length) : path}`;
 }
 
-/** Below the resource rather than inserted before its path: whatever leads to the registry leads there as well. */
+/** Cuts `/registry/{name}` off the end of a URL, if that names a part of the registry. */
+function withoutPart(url: string, { sources, views = [] }: ServedRegistry): string {
+  const [, rest, name = ''] = /^(.*)\/registry\/([^/]+)$/.exec(url) ?? [];
+  const isPart = sources.includes(name) || views.some((view) => view.name === name);
+  return rest !== undefined && isPart ? rest : url;
+}
+
+/** Returns the address of the metadata, below the resource rather than before its path: a proxy routes both alike. */
 export function metadataUrlOf(request: FastifyRequest, oauth: OAuth): string | undefined {
   const resource = resourceUrlOf(request, oauth);
   return resource && `${withoutSlash(resource)}${METADATA_PATH}`;
 }
 
-/** As the client wrote it; undefined when its Host header is none. */
+/** Returns the origin as the client wrote it; undefined when the Host header names no host. */
 function originOf(request: FastifyRequest): string | undefined {
   const { host } = request.headers;
   return host !== undefined && HOST.test(host) ? `${request.protocol}://${host}` : undefined;
-}
-
-function isSame(url: string | undefined, other: string | undefined): boolean {
-  return url !== undefined && other !== undefined && withoutSlash(url) === withoutSlash(other);
 }
 
 function withoutSlash(url: string): string {
