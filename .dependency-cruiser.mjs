@@ -55,7 +55,7 @@ export default {
       from: { pathNot: '^(apps/console|test)/' },
       to: { path: '^apps/console/' },
     },
-    layer('devstack-is-alone', '^tools/devstack/', '^tools/devstack/'),
+    layer('devstack-is-alone', '^libs/devstack/', '^libs/devstack/', 'It runs before anything else is there.'),
     {
       name: 'tests-stay-outside',
       severity: 'error',

@@ -5,7 +5,7 @@ import { projectRoot } from '#config/project-root.js';
 
 const ROOT = fileURLToPath(projectRoot);
 /** Of dist; what else is in `tools` serves the checkout. */
-const COMPILED = ['apps', 'workflows', 'activities', 'libs', 'tools/devstack', 'workflow-bundle.js'];
+const COMPILED = ['apps', 'workflows', 'activities', 'libs', 'workflow-bundle.js'];
 const COMMANDS = { 'mcp-registry': 'entrypoint.sh', ssh: 'ssh.sh' };
 
 /** Puts what changes with every commit below `root`: the compiled project and its commands. */

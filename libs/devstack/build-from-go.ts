@@ -17,7 +17,7 @@ export async function buildFromGo(
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<string> {
   const go = await findGo();
-  const cwd = resolve(projectFolder(), 'tools/devstack', tool.go.module);
+  const cwd = resolve(projectFolder(), 'libs/devstack', tool.go.module);
   const env = {
     // Neither a C compiler nor a workspace or flags of the user's own projects may matter here.
     CGO_ENABLED: '0',

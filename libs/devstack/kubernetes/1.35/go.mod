@@ -1,4 +1,4 @@
-module mcp-registry-operator/tools/devstack/kubernetes/1.35
+module mcp-registry-operator/libs/devstack/kubernetes/1.35
 
 go 1.25.0
 

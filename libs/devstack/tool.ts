@@ -24,7 +24,7 @@ export interface Tool {
   /** The package that carries the same executable, where there is one. */
   readonly package?: PythonPackage;
   readonly go: {
-    /** The folder of go.mod, seen from tools/devstack. */
+    /** The folder of go.mod, seen from libs/devstack. */
     readonly module: string;
     readonly package: string;
     /** The version that go.mod pins, where it is another one than `version` of the tool. */

@@ -1,4 +1,4 @@
-module mcp-registry-operator/tools/devstack
+module mcp-registry-operator/libs/devstack
 
 go 1.25.0
 

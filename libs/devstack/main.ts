@@ -9,7 +9,7 @@ async function main(names: string[]): Promise<number> {
   if (names.length === 0 || unknown.length > 0) {
     process.stderr.write(`${unknown.map((name) => `unknown tool ${name}\n`).join('')}`);
     process.stderr.write(
-      `usage: node dist/tools/devstack/main.js NAME..., one or more of: ${Object.keys(tools).join(' ')}\n`,
+      `usage: node dist/libs/devstack/main.js NAME..., one or more of: ${Object.keys(tools).join(' ')}\n`,
     );
     return 2;
   }

@@ -1,4 +1,4 @@
-module mcp-registry-operator/tools/devstack/kubernetes/1.37
+module mcp-registry-operator/libs/devstack/kubernetes/1.37
 
 go 1.26.0
 
