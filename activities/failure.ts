@@ -49,5 +49,5 @@ function toReason(error: unknown): 'StorageFailed' | 'InternalError' {
 }
 
 function withoutCredentials(message: string): string {
-  return message.replace(/\/\/[^/@\s]+@/g, '//');
+  return message.replace(/\/\/\S*@/g, '//');
 }

@@ -69,7 +69,7 @@ async function importFile(
   source: OpenFile,
   scope: ThreadScope,
 ): Promise<ImportResult> {
-  const { format, mayBeEmpty, filter, stored } = source;
+  const { format, mayBeEmpty, hidesContent, filter, stored } = source;
   const { maxFileBytes } = world.settings;
   const { revision, label } = await source.resolve();
   const alike = isStoredAlike(source);
@@ -87,6 +87,7 @@ async function importFile(
         label,
         format,
         mayBeEmpty,
+        hidesContent,
         filter,
         maxFileBytes,
         database: world.database,

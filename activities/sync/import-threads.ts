@@ -20,6 +20,7 @@ export interface ImportJob {
   readonly label: string;
   readonly format: FileFormat;
   readonly mayBeEmpty?: boolean;
+  readonly hidesContent?: boolean;
   readonly filter: SourceFilter;
   readonly maxFileBytes: number;
   readonly database: DatabaseAccess;

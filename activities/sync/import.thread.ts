@@ -48,7 +48,7 @@ async function applyFilter({ database, target, filter }: FilterJob): Promise<Ent
 }
 
 async function importFile(job: ImportJob): Promise<ImportResult> {
-  const { file, label, format, target, maxFileBytes, mayBeEmpty = false } = job;
+  const { file, label, format, target, maxFileBytes, mayBeEmpty = false, hidesContent = false } = job;
   const contentHash = await sha256Of(file);
   if (contentHash === job.storedContentHash) return { revision: target.revision, contentHash };
   return onConnection(job.database, (client) =>
@@ -59,7 +59,7 @@ async function importFile(job: ImportJob): Promise<ImportResult> {
       isWhole: true,
       hiddenBy: compileFilter(job.filter),
       read: (claimKnown) =>
-        withProgress(readCatalogue(file, format, { file: label, maxFileBytes, claimKnown, mayBeEmpty })),
+        withProgress(readCatalogue(file, format, { file: label, maxFileBytes, claimKnown, mayBeEmpty, hidesContent })),
     }),
   );
 }

@@ -31,6 +31,7 @@ export interface OpenFile extends OpenedSource {
   readonly directory: string;
   readonly format: FileFormat;
   readonly mayBeEmpty: boolean;
+  readonly hidesContent: boolean;
   resolve(): Promise<SourceRevision>;
   download(revision: SourceRevision, path: string): Promise<void>;
 }
@@ -106,6 +107,7 @@ export async function openSource(
       directory,
       format: definition.fileFormat ?? opened.plan.format,
       mayBeEmpty: definition.mayBeEmpty ?? false,
+      hidesContent: definition.hidesContent ?? false,
       resolve: () => definition.resolve(spec, context),
       async download(revision, path) {
         using _turn = definition.runsProgram ? await world.turns.downloads.take(scope.signal) : undefined;

@@ -37,7 +37,9 @@ export async function walkSource(walk: Walk, threads: ImportThreads, scope: Thre
 
   async function fetchPages(): Promise<void> {
     if (state.pages > 0) scope.progress(`going on after page ${state.pages}`);
+    const { pages: pagesStored, entries, bytes } = state;
     const options = {
+      stored: { pages: pagesStored, entries, bytes },
       ...(state.cursor === undefined ? {} : { cursor: state.cursor }),
       ...(updatedSince === undefined ? {} : { updatedSince }),
     };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { goDurationField } from '#domain/spec-fields.js';
-import type { UrlRewrite } from '#sources/source.js';
+import { ruleFault } from '#sources/rewrite-url.js';
+import type { UrlRewrite } from '#sources/rewrite-url.js';
 import { formatFault, parseWithFaults } from './spec-fault.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -38,10 +39,11 @@ const urlRewrites = z
   .transform((text, context): UrlRewrite[] =>
     text.split(',').flatMap((pair) => {
       const [from, ...to] = pair.trim().split('=');
-      if (from && to.join('=')) return { from, to: to.join('=') };
-      if (pair.trim())
-        context.addIssue({ code: 'custom', message: 'must be FROM=TO pairs of URL prefixes, separated by commas' });
-      return [];
+      const rule = { from: from ?? '', to: to.join('=') };
+      const fault = pair.trim() ? ruleFault(rule) : undefined;
+      if (fault)
+        context.addIssue({ code: 'custom', message: `must be FROM=TO pairs, separated by commas: each ${fault}` });
+      return pair.trim() && !fault ? [rule] : [];
     }),
   )
   .default([]);

@@ -86,7 +86,7 @@ describe('the environment of a standalone process', () => {
         'PORT: "http" must be a port number, such as 8080',
         'INTERNAL_PORT: "70000" must be at most 65535',
         'TEMPORAL_ADDRESS: "http://temporal:7233" must be HOST:PORT without a scheme, such as localhost:7233',
-        'SOURCE_URL_REWRITES: "https://a.example" must be FROM=TO pairs of URL prefixes, separated by commas',
+        expect.stringMatching(/^SOURCE_URL_REWRITES: "https:\/\/a.example" must be FROM=TO pairs/),
         'ALLOW_LOCAL_GIT: "yes" must be one of 0, 1, true, false',
         'MIN_SYNC_INTERVAL: "10" must be a Go duration: a number and a unit, such as 90s, 30m or 1h30m',
         expect.stringMatching(/^LOG_LEVEL: "loud" must be one of fatal, error/),

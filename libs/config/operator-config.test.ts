@@ -28,6 +28,17 @@ describe('the environment of the operator', () => {
     });
   });
 
+  it.each(['https://bot:hunter2@mirror', 'https://hunter2@mirror', 'https://bot:hun/ter2@mirror'])(
+    'hands no credentials on to Deployments: %s',
+    (to) => {
+      const parsed = parseOperatorConfig([], { ...needed, SOURCE_URL_REWRITES: `https://a=${to}` });
+      expect(parsed).toEqual({
+        faults: [expect.stringMatching(/^SOURCE_URL_REWRITES: .*must (not carry a user name|be FROM=TO)/)],
+      });
+      expect(JSON.stringify(parsed)).not.toMatch(/hun\/?ter2/);
+    },
+  );
+
   it('takes the default database as JSON, and fills in what it leaves out', () => {
     const { defaultDatabase } = parse({ DEFAULT_DATABASE: '{"host":"db","sslMode":"verify-full"}' }).servers;
     expect(defaultDatabase).toMatchObject({ host: 'db', port: 5432, user: 'db_app', sslMode: 'verify-full' });

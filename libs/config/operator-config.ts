@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import { POD_TEMPLATE_POLICIES } from '#domain/pod-template-policy.js';
+import { hasCredentials } from '#sources/rewrite-url.js';
 import { defaultDatabaseSpec } from './default-database.js';
 import {
   flag,
@@ -86,6 +87,12 @@ const environmentSchema = z
     DEFAULT_DATABASE_PASSWORD_FILE: z.string().default('/default-database/password'),
     SERVICE_ACCOUNT_DIR: z.string().optional(),
     DISCOVER_SERVERS: flag(true),
+  })
+  .refine(({ SOURCE_URL_REWRITES }) => !SOURCE_URL_REWRITES.some(hasCredentials), {
+    path: ['SOURCE_URL_REWRITES'],
+    error:
+      'must not carry a user name or password: it becomes a variable of every registry, for all to read who may see its Deployment; ' +
+      'let the mirror be read without login, or use git.auth',
   })
   .refine(({ METRICS_PORT, HEALTH_PORT }) => METRICS_PORT !== HEALTH_PORT || METRICS_PORT === 0, {
     path: ['HEALTH_PORT'],

@@ -137,9 +137,9 @@ function showValue(input: unknown, path: readonly (string | number)[]): string |
 /** Leaves out what may be a credential in a URL or an scp-like address: user information and query. */
 function withoutCredentials(text: string): string {
   return text
-    .replace(/\/\/\S*@/, '//…@')
-    .replace(/^[^/\s@]*:[^/\s@]*@/, '…@')
-    .replace(/\?\S*/, '?…');
+    .replace(/\/\/[^]*@/, '//…@')
+    .replace(/^(?!git@)[^]*:[^]*@/, '…@')
+    .replace(/\?[^]*/, '?…');
 }
 
 function count(amount: number | bigint, noun: string): string {

@@ -20,6 +20,9 @@ export interface WalkState {
   /** Where to go on; undefined at the beginning. */
   readonly cursor: string | undefined;
   readonly pages: number;
+  readonly entries: number;
+  /** What the entries take in the database. */
+  readonly bytes: number;
   /** The last page is stored: nothing is left to fetch. */
   readonly isWhole: boolean;
   readonly latestUpdate: string | null;
@@ -65,17 +68,21 @@ export class StagedWalk {
     const { rows } = await this.client.query<{
       cursor: string | null;
       pages: number;
+      items: number;
+      bytes: string;
       is_whole: boolean;
       latest_update: string | null;
       etag: string | null;
-    }>('SELECT cursor, pages, is_whole, latest_update, etag FROM staged_walk WHERE source_id = $1 AND walk = $2', [
-      this.sourceId,
-      this.walk,
-    ]);
+    }>(
+      `SELECT cursor, pages, items, is_whole, latest_update, etag,
+              (SELECT coalesce(sum(pg_column_size(item)), 0) FROM staged_item WHERE source_id = $1) AS bytes
+         FROM staged_walk WHERE source_id = $1 AND walk = $2`,
+      [this.sourceId, this.walk],
+    );
     const [row] = rows;
     if (!row) throw stageGone();
-    const { cursor, pages, is_whole: isWhole, latest_update: latestUpdate, etag } = row;
-    return { cursor: cursor ?? undefined, pages, isWhole, latestUpdate, etag };
+    const { cursor, pages, items: entries, bytes, is_whole: isWhole, latest_update: latestUpdate, etag } = row;
+    return { cursor: cursor ?? undefined, pages, entries, bytes: Number(bytes), isWhole, latestUpdate, etag };
   }
 
   /** Stores a page and where to go on after it, in one transaction. Throws when another walk of the source has begun since. */

@@ -20,6 +20,7 @@ export const fileSource = defineSource<FileSpec>({
   block: 'file',
   view: { type: 'FILE', sourceType: 'file', address: 'address' },
   shape: 'file',
+  hidesContent: true,
   spec: fileSpec,
 
   address: ({ path }) => path,

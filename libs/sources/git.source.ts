@@ -14,6 +14,17 @@ import type { SourceContext } from './source.js';
 const URL_LIMIT = 2048;
 const REF_LIMIT = 255;
 
+const AMBIGUOUS_AT =
+  'must have "@" only once, after a user name and password without "/", "?", "#", "@" and "\\": percent-encode these, or use git.auth';
+
+/**
+ * Whether it is beyond doubt which part of a URL is user information, which is taken out before the URL is shown. In
+ * `https://user:pa/ss@host/x` the password would be taken for a part of the path.
+ */
+function hasClearUserInfo(repository: string): boolean {
+  return !repository.includes('://') || /^[^@]*:\/\/([^@/?#\\\s]*@)?[^@\\\s]*$/.test(repository);
+}
+
 const ref = z.string().min(1).max(REF_LIMIT);
 const refName = ref.refine(isRefName, 'is not a name that a branch or a tag can have: see git check-ref-format');
 const commitId = ref.refine(
@@ -71,6 +82,14 @@ const gitSpec = z
       .regex(
         /^(file:\/\/\/|https?:\/\/|git@|ssh:\/\/|git:\/\/)/,
         'must start with https://, http://, ssh:// or git@: give the address that git clone takes',
+      )
+      .refine(hasClearUserInfo, AMBIGUOUS_AT)
+      .meta(
+        admission({
+          // A backslash counts as a slash in URLs.
+          rule: "!self.contains('://') || self.matches(r'^[^@]*://([^@/?#\\\\]*@)?[^@\\\\]*$')",
+          message: AMBIGUOUS_AT,
+        }),
       )
       .describe('Address of the repository.'),
     branch: refName.optional().describe('Branch to follow.'),

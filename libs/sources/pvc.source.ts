@@ -1,4 +1,4 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { RegistryError } from '#domain/registry-error.js';
@@ -23,6 +23,7 @@ export const pvcSource = defineSource<PvcSpec>({
   block: 'pvcRef',
   view: { type: 'FILE', sourceType: 'file', address: 'address' },
   shape: 'file',
+  hidesContent: true,
   spec: pvcSpec,
 
   address: ({ claimName, path }) => `PersistentVolumeClaim ${claimName}, ${path}`,
@@ -53,11 +54,15 @@ async function fileOf({ claimName, path }: PvcSpec, { settings }: SourceContext)
     throw new RegistryError('PVCNotFound', `PersistentVolumeClaim ${claimName} ${absence(claimName, directory)}.`);
   }
   const name = `${path} on PersistentVolumeClaim ${claimName}`;
+  const deadLink = () =>
+    new RegistryError('FileNotFound', `${name} is a link that leads nowhere: put the file itself there.`);
   return {
     name,
     setting: 'pvcRef.path',
     async locate() {
-      const real = await realpath(join(root, path));
+      const real = await realpath(join(root, path)).catch(async (error: unknown) => {
+        throw (await isLink(join(root, path))) ? deadLink() : error;
+      });
       if (isInside(root, real)) return real;
       const message = `${name} is a link that leads out of the volume: put the file itself there.`;
       throw new RegistryError('FileNotFound', message);
@@ -79,6 +84,13 @@ async function nearFiles(path: string, root: string): Promise<string[]> {
   return nearNames(
     path,
     listings.flat().filter((name) => name.endsWith('.json')),
+  );
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
   );
 }
 

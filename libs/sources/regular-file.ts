@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, createWriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, readlink, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { RegistryError } from '#domain/registry-error.js';
@@ -49,13 +49,27 @@ export async function copyFile(
 async function openFile(file: RegularFile): Promise<FileHandle> {
   try {
     // NONBLOCK: opening a pipe would wait for a writer that never comes.
-    const handle = await open(await file.locate(), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if ((await handle.stat()).isFile()) return handle;
+    const path = await file.locate();
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const isFile = (await handle.stat()).isFile();
+    if (isFile && (await isAt(handle, path, file))) return handle;
     await handle.close();
-    throw new RegistryError('FileNotFound', `${file.name} is not a regular file: set ${file.setting} to one.`);
+    throw isFile
+      ? new RegistryError('FetchFailed', `${file.name} was moved while it was opened.`, 'retry')
+      : new RegistryError('FileNotFound', `${file.name} is not a regular file: set ${file.setting} to one.`);
   } catch (error) {
     throw error instanceof RegistryError ? error : await toFailure(error as NodeJS.ErrnoException, file);
   }
+}
+
+/**
+ * Whether the open file is the one that was located: between the two, somebody who may write to the volume could put a link in place of a
+ * folder. Linux knows the path of an open file; elsewhere the path must lead to the same file once more.
+ */
+async function isAt(handle: FileHandle, path: string, file: RegularFile): Promise<boolean> {
+  if (process.platform === 'linux') return (await readlink(`/proc/self/fd/${handle.fd}`)) === path;
+  const [opened, located] = await Promise.all([handle.stat(), stat(await file.locate())]);
+  return opened.dev === located.dev && opened.ino === located.ino;
 }
 
 async function* chunks(handle: FileHandle, file: RegularFile, context: SourceContext): AsyncGenerator<Buffer> {

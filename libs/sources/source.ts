@@ -5,6 +5,7 @@ import type { ApiContext } from './api/api-client.js';
 import type { KnownState, Probe } from './api/probe-changes.js';
 import type { ApiPage, PageOutline, RawPage, WalkOptions } from './api/walk-pages.js';
 import type { FileFormat } from './formats/layouts.js';
+import type { UrlRewrite } from './rewrite-url.js';
 
 /** What a source may use of the world around it. Each call is bounded and cancelled with `signal`. */
 export interface SourceContext {
@@ -40,7 +41,7 @@ export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** What the operator of a site decides for all sources. */
 export interface SourceSettings {
-  /** Longest prefix wins; see `rewriteUrl`. */
+  /** The rule with the longest path wins; see `rewriteUrl`. */
   readonly urlRewrites: readonly UrlRewrite[];
   readonly allowLocalGit: boolean;
   /** Where git and API sources may be; private addresses are normal in a cluster. Default `private-allowed`. */
@@ -60,11 +61,6 @@ export interface SourceSettings {
   readonly maxRepositoryBytes?: number;
   /** The environment of this process; a child process gets its PATH and proxies, and nothing else of it. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-}
-
-export interface UrlRewrite {
-  readonly from: string;
-  readonly to: string;
 }
 
 /** What a source holds now. Equal revisions mean equal content. */
@@ -106,6 +102,11 @@ export interface FileSource<Spec> extends SourceType<Spec> {
   readonly fileFormat?: FileFormat;
   /** It says what there is, not what somebody wrote down: little, or nothing, is as true as much. */
   readonly mayBeEmpty?: true;
+  /**
+   * Its path may lead to another file than a catalogue, a mounted Secret for example: messages, which more people read than files, must
+   * not quote it.
+   */
+  readonly hidesContent?: true;
   /** Its download runs a program that has memory of its own. */
   readonly runsProgram?: true;
   /** As cheaply as the source can say what it holds; throws a RegistryError. */

@@ -2,7 +2,7 @@ import { lookup, resolveNs } from 'node:dns/promises';
 import { outlineSource, readSpec } from '#activities/plan.js';
 import type { RegistryResource } from '#domain/resource-store.js';
 import { rewriteUrl } from '#sources/rewrite-url.js';
-import type { UrlRewrite } from '#sources/source.js';
+import type { UrlRewrite } from '#sources/rewrite-url.js';
 
 /** An address as git also takes it: `git@host:path`. */
 const SCP_LIKE = /^[^/@\s]+@([^/:\s]+):/;

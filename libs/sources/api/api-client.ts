@@ -7,7 +7,8 @@ import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
 import type { RetryPolicy } from '#http/with-retries.js';
 import { rewriteUrl } from '../rewrite-url.js';
-import type { SourceSettings, UrlRewrite } from '../source.js';
+import type { UrlRewrite } from '../rewrite-url.js';
+import type { SourceSettings } from '../source.js';
 
 /** What reading an API needs of the world around it. */
 export interface ApiContext {
@@ -21,7 +22,7 @@ export interface ApiContext {
 export interface ApiSettings {
   /** Of this program; registries see it in `User-Agent`. */
   readonly version: string;
-  /** Longest prefix wins; applied to whole URLs of pages. */
+  /** Applied to whole URLs of pages; see `rewriteUrl`. */
   readonly urlRewrites: readonly UrlRewrite[];
   /** `private-allowed` when absent. */
   readonly addressPolicy?: AddressPolicy;
@@ -35,11 +36,18 @@ export interface ApiLimits {
   readonly maxPages: number;
   /** Of one walk, those in quarantine included. */
   readonly maxEntries: number;
+  /** Of one walk, unpacked: what is staged in the database. */
+  readonly maxBytes: number;
   /** Of one answer, packed and unpacked. */
   readonly maxPageBytes: number;
 }
 
-export const API_LIMITS: ApiLimits = { maxPages: 10_000, maxEntries: 500_000, maxPageBytes: 32 * 1024 * 1024 };
+export const API_LIMITS: ApiLimits = {
+  maxPages: 10_000,
+  maxEntries: 500_000,
+  maxBytes: 512 * 1024 * 1024,
+  maxPageBytes: 32 * 1024 * 1024,
+};
 
 /** Newest first; what follows is the older name of the same API. */
 const ROOTS = ['v0.1', 'v0'];

@@ -109,7 +109,7 @@ describe('finding the API', () => {
     const endpoint = 'https://registry.example.com/base?key=1';
     expect((await read(endpoint, {}, createApiContext({ urlRewrites }))).entries).toHaveLength(1);
     expect(mirror.requests).toEqual(['/mirror/base/v0.1/servers?key=1&limit=100&include_deleted=true']);
-    const broken = createApiContext({ urlRewrites: [{ from: 'https://', to: 'nonsense' }] });
+    const broken = createApiContext({ urlRewrites: [{ from: 'https://registry.example.com', to: 'nonsense' }] });
     expect(await failureOf(endpoint, {}, broken)).toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
   });
 });
@@ -183,8 +183,6 @@ describe('a list without end', () => {
       /a cursor on page 4 that it gave before/,
     ],
     ['the same page', (asked) => page(numbered(2), `${asked}`), /gives the same entries again as page 2/],
-    ['ever more pages', (asked) => page(numbered(1, asked), `${asked}`), /has more than 20 pages/],
-    ['ever more entries', (asked) => page(numbered(40, asked * 40), `${asked}`), /has more than 100 entries/],
   ])('is noticed: %s', async (_, body, message) => {
     let asked = 0;
     await using registry = await startHttpServer((_request, response) => answer(response, body(asked++)));
@@ -192,6 +190,28 @@ describe('a list without end', () => {
     const failure = await failureOf(registry.url, {}, context);
     expect(failure).toMatchObject({ reason: 'InvalidData', destiny: 'wait' });
     expect(failure.message).toMatch(message);
+  });
+
+  it.each<[string, (asked: number) => string, RegExp]>([
+    ['ever more pages', (asked) => page(numbered(1, asked), `${asked}`), /has more than 20 pages/],
+    ['ever more entries', (asked) => page(numbered(40, asked * 40), `${asked}`), /has more than 100 entries/],
+    [
+      'ever more bytes',
+      (asked) => page([listed({ name: `com.example/s${asked}`, title: 'x'.repeat(9_000) })], `${asked}`),
+      /has more than 50000 bytes/,
+    ],
+  ])('ends at its bound for good: %s', async (_, body, message) => {
+    let asked = 0;
+    await using registry = await startHttpServer((_request, response) => answer(response, body(asked++)));
+    const limits = { maxPages: 20, maxEntries: 100, maxBytes: 50_000 };
+    const failure = await failureOf(registry.url, {}, createApiContext({ limits }));
+    expect(failure).toMatchObject({ reason: 'InvalidData', destiny: 'stop' });
+    expect(failure.message).toMatch(message);
+    const stored = { pages: 19, entries: 99, bytes: 49_900 };
+    expect(await failureOf(registry.url, { cursor: 'x', stored }, createApiContext({ limits }))).toMatchObject({
+      destiny: 'stop',
+    });
+    expect(asked).toBeLessThanOrEqual(22);
   });
 
   it('is noticed when it comes back to where a resumed walk began', async () => {

@@ -44,6 +44,8 @@ export interface ApiPage extends PageOutline {
 export interface WalkOptions {
   /** `nextCursor` of the last page that was stored. */
   readonly cursor?: string;
+  /** What is stored of the walk already; it counts towards the limits. */
+  readonly stored?: { readonly pages: number; readonly entries: number; readonly bytes: number };
   /** RFC 3339: only entries that changed later, with `cursor` the same as before. A registry may ignore it and give all. */
   readonly updatedSince?: string;
 }
@@ -68,17 +70,19 @@ const REFUSALS = new Set([400, 410, 422]);
 export async function* walkPages<Page extends PageOutline>(
   endpoint: string,
   timeoutMs: number,
-  { cursor: start, updatedSince }: WalkOptions,
+  options: WalkOptions,
   context: ApiContext,
   take: (page: RawPage) => Page | Promise<Page>,
 ): AsyncGenerator<Page> {
-  const guard = new LoopGuard(start, { ...API_LIMITS, ...context.settings.limits });
+  const { cursor: start, updatedSince } = options;
+  const guard = new LoopGuard(options, { ...API_LIMITS, ...context.settings.limits });
   await using client = new ApiClient(endpoint, timeoutMs, context);
   const takePage = async (page: number, cursor: string | undefined) => {
     const query = { limit: String(PAGE_SIZE), include_deleted: 'true', updated_since: updatedSince, cursor };
     const answer = await client.list(query).catch((error: unknown) => {
       throw page === 1 && start !== undefined && isRefusal(error) ? new CursorRefused(error) : error;
     });
+    guard.admitBytes(answer.body.length, answer.url);
     const isFirst = page === 1 && start === undefined && updatedSince === undefined;
     return { answer, taken: await take(toRawPage(answer, `page ${page}, `, isFirst)) };
   };

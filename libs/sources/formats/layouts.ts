@@ -31,6 +31,8 @@ export interface Document {
   /** Small values that a catalogue must have: `version`, `meta`, … */
   readonly values: Map<string, unknown>;
   readonly entered: ReadonlySet<string>;
+  /** Messages do not quote values. */
+  readonly hidesContent: boolean;
 }
 
 /** Where each format has its entries, and what must stand around them. */
@@ -40,13 +42,13 @@ export const LAYOUTS: Record<FileFormat, Layout> = {
       toolhiveSection('servers', (slice, { value }) => convertServer(String(slice.key), value)),
       toolhiveSection('remote_servers', (slice, { value }) => convertRemote(String(slice.key), value)),
     ],
-    missing: ({ values, outline, entered }) =>
+    missing: ({ values, outline, entered, hidesContent }) =>
       (entered.has('servers') ? undefined : '"servers", an object with an entry for each name, is missing') ??
       (outline.has('remote_servers') && outline.get('remote_servers') !== '{'
         ? '"remote_servers" must be an object with an entry for each name'
         : undefined) ??
-      wrongVersion(values.get('version')) ??
-      wrongTime('last_updated', values.get('last_updated')),
+      wrongVersion(values.get('version'), hidesContent) ??
+      wrongTime('last_updated', values.get('last_updated'), hidesContent),
   },
   upstream: {
     sections: [
@@ -56,12 +58,13 @@ export const LAYOUTS: Record<FileFormat, Layout> = {
         convert: (_slice, entry) => toEntry(entry),
       },
     ],
-    missing: ({ values, entered }) =>
+    missing: ({ values, entered, hidesContent }) =>
       (entered.has('data.servers') ? undefined : '"data.servers", a list of servers, is missing') ??
-      wrongVersion(values.get('version')) ??
+      wrongVersion(values.get('version'), hidesContent) ??
       wrongTime(
         'meta.last_updated',
         (values.get('meta') as { last_updated?: unknown } | null | undefined)?.last_updated,
+        hidesContent,
       ),
   },
   objects: {
@@ -89,10 +92,12 @@ function toolhiveSection(name: string, convert: Section['convert']): Section {
   return { container: name, root: container('', '{', { [name]: container(name, '{') }), convert };
 }
 
-function wrongVersion(version: unknown): string | undefined {
+function wrongVersion(version: unknown, hidesContent: boolean): string | undefined {
   if (version === undefined) return '"version", such as "1.0.0", is missing';
   const isVersion = typeof version === 'string' && /^\d+\.\d+\.\d+/.test(version);
-  return isVersion ? undefined : `"version" must be text such as "1.0.0", not ${shown(version)}`;
+  return isVersion
+    ? undefined
+    : `"version" must be text such as "1.0.0"${hidesContent ? '' : `, not ${shown(version)}`}`;
 }
 
 const SHOWN_LIMIT = 40;
@@ -102,8 +107,10 @@ function shown(value: unknown): string {
   return shortened(JSON.stringify(value), SHOWN_LIMIT);
 }
 
-function wrongTime(name: string, time: unknown): string | undefined {
+function wrongTime(name: string, time: unknown, hidesContent: boolean): string | undefined {
   if (time === undefined) return `"${name}", such as "2026-01-31T12:00:00Z", is missing`;
   const isTime = typeof time === 'string' && !Number.isNaN(Date.parse(time));
-  return isTime ? undefined : `"${name}" must be a time such as "2026-01-31T12:00:00Z", not ${shown(time)}`;
+  return isTime
+    ? undefined
+    : `"${name}" must be a time such as "2026-01-31T12:00:00Z"${hidesContent ? '' : `, not ${shown(time)}`}`;
 }

@@ -15,8 +15,18 @@ export class SyntaxFault extends RegistryError {
   }
 }
 
-/** Turns the place of a fault into line, column and the words around it, for which the file is read once more. */
-export async function notJson(file: FileHandle, fault: CutFault, name: string): Promise<RegistryError> {
+export interface QuoteOptions {
+  /** How messages name the file. */
+  readonly file: string;
+  readonly hidesContent?: boolean;
+}
+
+/** Returns the place of a fault as line, column and, where they may be quoted, the words around it. Reads the file once more. */
+export async function notJson(
+  file: FileHandle,
+  fault: CutFault,
+  { file: name, hidesContent = false }: QuoteOptions,
+): Promise<RegistryError> {
   let line = 1;
   let column = 1;
   const block = Buffer.allocUnsafe(BLOCK_BYTES);
@@ -28,6 +38,7 @@ export async function notJson(file: FileHandle, fault: CutFault, name: string): 
       else if ((byte & 0xc0) !== 0x80) column++;
     }
   }
+  if (hidesContent) return new SyntaxFault(`${name} is not valid JSON: line ${line}, column ${column}.`, line);
   const from = Math.max(0, fault.offset - SHOWN_BYTES / 2);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(SHOWN_BYTES), 0, SHOWN_BYTES, from);
   const around = buffer

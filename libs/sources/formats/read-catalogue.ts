@@ -32,6 +32,8 @@ export interface ReadOptions {
   readonly maxEntries?: number;
   /** That there is nothing to serve is no fault. */
   readonly mayBeEmpty?: boolean;
+  /** Messages do not quote the file, which may be another one than intended. */
+  readonly hidesContent?: boolean;
 }
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
@@ -58,7 +60,12 @@ export async function* readCatalogue(
   try {
     for (const [index, section] of sections.entries()) {
       const cutter = new JsonCutter(section.root, { maxValueBytes: maxEntryBytes, maxDepth: MAX_DEPTH });
-      const document: Document = { outline: new Map(), values: new Map(), entered: cutter.entered };
+      const document: Document = {
+        outline: new Map(),
+        values: new Map(),
+        entered: cutter.entered,
+        hidesContent: options.hidesContent ?? false,
+      };
       for await (const slices of cut(file, cutter)) {
         const items: ReadItem[] = [];
         for (const slice of slices) {
@@ -74,7 +81,7 @@ export async function* readCatalogue(
       if (!sections.some(({ container }) => document.outline.has(container))) break;
     }
   } catch (error) {
-    throw error instanceof CutFault ? await notJson(file, error, options.file) : error;
+    throw error instanceof CutFault ? await notJson(file, error, options) : error;
   }
   if (!options.mayBeEmpty) reading.end();
 }
