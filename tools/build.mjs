@@ -31,7 +31,7 @@ for (const path of inputs) {
   sum.update(`${path} ${mtimeMs} ${size}\n`);
 }
 const stamp = sum.digest('hex');
-// The compiler leaves alone what it has written before, whatever somebody has done to it since.
+// The incremental compiler does not rewrite outputs that were edited or removed by hand.
 if (process.argv.includes('--force')) fs.rmSync('dist', { recursive: true, force: true });
 if (stampedWith(stamp)) process.exit(0);
 

@@ -1,13 +1,13 @@
 // Runs with whatever Node the machine has, before anything is installed: keep it plain and old-fashioned.
 import { spawn } from 'node:child_process';
 
-/** What a signal should end, and does not for so long, is killed. */
+/** A command that ignores the signal for this long is killed. */
 const PATIENCE_MS = 3000;
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 /**
  * Runs a command, says what it is for, and goes on saying so every few seconds. Resolves to its exit code. A signal ends
- * the command and all that it started, and then this process: nobody is left who would still write.
+ * the command and all that it started, and then this process, so that no process is left that would still write.
  */
 export function runStep(text, command, args) {
   const startedAt = Date.now();
@@ -56,6 +56,6 @@ function signalGroup(child, signal) {
   try {
     process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal);
   } catch {
-    // Nobody is left.
+    // The process group is gone already.
   }
 }

@@ -16,7 +16,7 @@ interface CacheFolder {
   readonly inPublic: boolean;
 }
 
-/** Where obtained tools are kept, the preferred folder first; the last one is for a home that cannot be written. */
+/** Returns the folders that keep obtained tools, the preferred one first; the last one serves a read-only home. */
 function cacheFolders(): CacheFolder[] {
   const { XDG_CACHE_HOME: cacheHome = '', HOME: home = '' } = environment();
   // The XDG specification says: a relative path counts as not set.
@@ -91,7 +91,7 @@ function workPrefix(pid: number): string {
 
 /**
  * Removes the work folders of processes of this host that have ended; a cache on a network disk has others as well. What
- * cannot be removed stays: it is in nobody's way.
+ * cannot be removed stays: it does no harm.
  */
 export async function removeAbandoned(): Promise<void> {
   for (const folder of cacheFolders()) {

@@ -10,7 +10,7 @@ export async function findOnPath(name: string): Promise<string[]> {
   return paths.filter((_, index) => runnable[index]);
 }
 
-/** Whether it is a file that this user may run. */
+/** Returns whether the path is a file that this user may execute. */
 export async function isExecutable(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) return false;

@@ -46,7 +46,7 @@ export async function obtain(tool: Tool, options: ObtainOptions): Promise<string
   throw new Error(explain(tool, failures));
 }
 
-/** What somebody names is used or refused; it is never quietly replaced by something else. */
+/** Uses or refuses the executable that the environment names; it is never silently replaced by another one. */
 async function proveNamed(tool: Tool, path: string, signal: AbortSignal): Promise<string> {
   try {
     await proveTool(tool, path, signal);

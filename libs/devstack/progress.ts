@@ -1,8 +1,8 @@
 /** Tells a waiting person what is going on. Between `step` and `done` it is never silent for 5 s. */
 export interface Progress {
-  /** What is happening now; call it as often as the text changes. */
+  /** Shows what is happening now; may be called as often as the text changes. */
   step(text: string): void;
-  /** The work is over; a later `step` starts anew. */
+  /** Ends the display; a later `step` starts a new one. */
   done(): void;
 }
 

@@ -14,7 +14,7 @@ export interface PythonPackage {
   readonly sha256: readonly string[];
 }
 
-/** An installer and how it is told to leave the user's own Python environment alone. */
+/** An installer, with the options that keep it away from the user's own Python environment. */
 interface Installer {
   readonly label: string;
   readonly command: readonly [string, ...string[]];

@@ -11,7 +11,7 @@ export interface Tool {
   readonly variable: string;
   /** Calls that a usable executable answers, each with what the answer must contain. */
   readonly proofs: readonly { readonly args: readonly string[]; readonly says: readonly RegExp[] }[];
-  /** Where `--version` says the version that counts, and the oldest one that will do: major, minor. */
+  /** The pattern that finds the relevant version in the output of `--version`, and the oldest one that works. */
   readonly oldest?: {
     readonly pattern: RegExp;
     readonly major: number;
@@ -32,6 +32,6 @@ export interface Tool {
     /** `-X` values: a build from modules does not know its own version. */
     readonly stamps: Readonly<Record<string, string>>;
   };
-  /** What a person can do when every way failed. */
+  /** Remedies that are suggested when every way failed. */
   readonly remedies: readonly string[];
 }

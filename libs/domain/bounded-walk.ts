@@ -40,7 +40,7 @@ export function walkBounded(
   return true;
 }
 
-/** Whether all of a value is within the budget. */
+/** Returns whether a value is within the budget as a whole. */
 export function isWithinBudget(value: unknown, budget: WalkBudget = WALK_BUDGET): boolean {
   return walkBounded(value, () => undefined, budget);
 }

@@ -1,9 +1,9 @@
-/** Where an entry is in its life, as the official registry's `_meta` block says it. */
+/** The lifecycle state of an entry, as in the `_meta` block of the official registry. */
 export const LIFECYCLE_STATUSES = ['active', 'deprecated', 'deleted'] as const;
 
 export type LifecycleStatus = (typeof LIFECYCLE_STATUSES)[number];
 
-/** What the registry that an entry was read from says of its life. Times are RFC 3339 in UTC, with all digits that were given. */
+/** The lifecycle of an entry according to the registry that it was read from. Times are RFC 3339 in UTC, with all given digits. */
 export interface Lifecycle {
   readonly status: LifecycleStatus;
   readonly statusMessage?: string;
@@ -14,7 +14,7 @@ export interface Lifecycle {
 
 /** One version of one MCP server, as a source's reader hands it on: valid, converted, ready to be stored. */
 export interface CatalogueEntry {
-  /** What the source itself calls it (the map key in ToolHive's format); name filters match this or `name`. */
+  /** The name that the source itself uses (the map key in ToolHive's format); name filters match this or `name`. */
   readonly key: string;
   readonly name: string;
   readonly version: string;
@@ -35,7 +35,7 @@ export interface QuarantinedEntry {
   readonly key: string;
   readonly name: string | undefined;
   readonly version: string | undefined;
-  /** Where in the entry the fault is, as in `packages[0].transport.url`; empty for the entry as a whole. */
+  /** The path of the fault within the entry, such as `packages[0].transport.url`; empty for the entry as a whole. */
   readonly path: string;
   readonly message: string;
   /** With status `deleted` its source has taken it back: then its last good version must go as well. */

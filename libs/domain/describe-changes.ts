@@ -1,6 +1,6 @@
 import type { EntryCounts } from './sync.js';
 
-/** What a publish changed and left out, for people: `3 added, 1 in quarantine`; empty when there is nothing to tell. */
+/** Describes what a publish changed and left out: `3 added, 1 in quarantine`; returns an empty text when nothing changed. */
 export function describeChanges(counts: EntryCounts): string {
   const changes = [
     [counts.added, 'added'],

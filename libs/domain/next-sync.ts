@@ -1,6 +1,6 @@
 const FIRST_BACKOFF_MS = 10_000;
 const LONGEST_BACKOFF_MS = 10 * 60_000;
-/** Nobody is left alone for ever. */
+/** The longest pause that a server may ask for by Retry-After. */
 const LONGEST_PAUSE_MS = 24 * 60 * 60_000;
 const LONGEST_JITTER_MS = 30_000;
 
@@ -9,7 +9,7 @@ export interface SyncAttempt {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly finishedAt: number;
-  /** Undefined: nobody has to be asked again before something changes. */
+  /** Undefined when the source is synced only on a change or a trigger. */
   readonly intervalMs: number | undefined;
   /** It failed in a way that may pass by itself. */
   readonly isRetried: boolean;
@@ -19,7 +19,10 @@ export interface SyncAttempt {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** When the next one is due, and why; undefined: not by itself. `random` from 0, for the earliest moment, to 1. */
+/**
+ * Returns when the next sync is due, and why; undefined when it waits for a change. `random` spreads it: 0 is the earliest
+ * moment, 1 the latest.
+ */
 export function nextSync(
   { startedAt, finishedAt, intervalMs, isRetried, attemptCount, retryAfterMs = 0 }: SyncAttempt,
   random: number,
@@ -27,7 +30,7 @@ export function nextSync(
   if (isRetried) {
     const longest = Math.min(LONGEST_BACKOFF_MS, intervalMs ?? LONGEST_BACKOFF_MS);
     const backoffMs = Math.min(longest, FIRST_BACKOFF_MS * 2 ** (attemptCount - 1));
-    // From the end of the attempt: one that hung for minutes is not to be followed by the next at once.
+    // Counted from the end of the attempt: one that hung for minutes must not be followed by the next at once.
     const pauseMs = Math.max(backoffMs * (0.9 + random * 0.2), Math.min(retryAfterMs, LONGEST_PAUSE_MS));
     return { atMs: finishedAt + pauseMs, trigger: 'retry' };
   }

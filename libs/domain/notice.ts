@@ -16,9 +16,9 @@ const NOTICES = {
   BuiltInSourceReplaced: 'Normal',
   /** Something that the server is to have mounted does not exist. */
   ReferenceNotFound: 'Warning',
-  /** A name that the registry needs belongs to somebody else's object. */
+  /** An object with a name that the registry needs belongs to another owner. */
   NameCollision: 'Warning',
-  /** Of the podTemplateSpec. */
+  /** The podTemplateSpec has fields that pods do not have. */
   UnknownFields: 'Warning',
   /** None of the user's containers is the server's. */
   SidecarsOnly: 'Warning',
@@ -30,7 +30,7 @@ export type NoticeReason = keyof typeof NOTICES;
 
 export const NOTICE_REASONS = Object.keys(NOTICES) as NoticeReason[];
 
-/** What somebody should know of a registry beside its conditions: said once, as an event, when it becomes so. */
+/** A remark on a registry beside its conditions; it is reported once, as an event, when it arises. */
 export interface Notice {
   readonly reason: NoticeReason;
   readonly message: string;

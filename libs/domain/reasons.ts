@@ -7,7 +7,7 @@ export const REASONS = [
   'PVCNotFound',
   'SecretNotFound',
   'InvalidPodTemplateSpec',
-  // What the registry's server is made of could not be provisioned.
+  // Provisioning of the registry server failed.
   'ConfigMapFailed',
   'RBACFailed',
   'PGPassSecretFailed',
@@ -24,7 +24,7 @@ export const REASONS = [
   // The data is not what the source says it is.
   'InvalidData',
   'FormatMismatch',
-  // What was fetched could not be stored, or must not be without consent.
+  // Fetched content could not be stored, or must not be stored without consent.
   'StorageFailed',
   'ShrinkGuard',
   // The database itself cannot be used.

@@ -2,7 +2,7 @@ import type { NoticeReason } from './notice.js';
 import type { Reason } from './reasons.js';
 
 /**
- * What a failure asks for:
+ * The consequence of a failure:
  * - `retry`: transient; try again soon, with backoff
  * - `wait`: definite for now; the next due time, a change or a trigger tries again
  * - `stop`: nothing but an edit by the user can help
@@ -20,7 +20,7 @@ export class RegistryError extends Error {
   readonly destiny: Destiny;
   /** Said under this reason as well. */
   readonly notice: NoticeReason | undefined;
-  /** Whoever failed asks to be left alone for so long. */
+  /** The failing server asked for this pause (RFC 9110, Retry-After). */
   readonly retryAfterMs: number | undefined;
 
   constructor(

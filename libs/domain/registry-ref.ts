@@ -21,7 +21,7 @@ export function isRegistryUid(uid: string): uid is RegistryUid {
   return UUID.test(uid);
 }
 
-/** The id is the lock: at most one workflow runs for one resource, whoever asks for it and how often. */
+/** The workflow id is the lock: at most one workflow runs for a resource, however often it is started. */
 export function registryWorkflowId(registry: RegistryRef): string {
   return `mcpregistry/${registry.namespace}/${registry.name}/${registry.uid}`;
 }
@@ -37,7 +37,7 @@ export function syncWorkflowId(registry: RegistryRef, source: string, run: numbe
   return `${registryWorkflowId(registry)}/sync/${source}/${run}`;
 }
 
-/** Where the Service of a registry answers within the cluster. */
+/** Returns the URL of the Service of a registry within the cluster. */
 export function serverEndpoint({ namespace, name }: RegistryRef): string {
   return `http://${name}-api.${namespace}:8080`;
 }

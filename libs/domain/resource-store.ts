@@ -15,7 +15,7 @@ export interface RegistryResource {
   readonly spec: unknown;
 }
 
-/** Where MCPRegistries are kept, for who plans and reports: the Kubernetes API, or a directory of manifests. */
+/** The store of MCPRegistries, as planning and reporting see it: the Kubernetes API, or a directory of manifests. */
 export interface ResourceStore {
   /** Undefined when it is gone, or when the name now belongs to another uid. */
   findRegistry(ref: RegistryRef): Promise<RegistryResource | undefined>;
@@ -23,7 +23,7 @@ export interface ResourceStore {
   /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
   secretKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
 
-  /** Differs when the object's content differs, and lets nobody guess it; undefined while there is no such object. */
+  /** A keyed hash of the object's content, from which the content cannot be guessed; undefined while there is no such object. */
   referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined>;
 
   /** The status that was last written, so that transition times survive; undefined before the first. */

@@ -1,4 +1,4 @@
-/** What a server can be filtered by, as words that are stored beside it; tags are kept apart. */
+/** The words by which a server can be filtered, stored beside it; tags are kept apart. */
 export const REMOTE = 'remote';
 export const PACKAGE = 'package';
 /** It can be used without any secret, in one way at least. */
@@ -62,7 +62,7 @@ function isSecretAmong(inputs: readonly Input[] | undefined): boolean {
   return inputs !== undefined && inputs.some(isNeededSecret);
 }
 
-/** Of a template, each variable is an input of its own. */
+/** Returns whether a template has a secret variable; each variable is an input of its own. */
 function isSecretIn(variables: Readonly<Record<string, Input>> | undefined): boolean {
   return variables !== undefined && isSecretAmong(Object.values(variables));
 }

@@ -9,7 +9,7 @@ export const SYNC_NOW = 'syncNow';
 /** `source` absent: all of them. */
 export interface SyncNowRequest {
   readonly source?: string;
-  /** By somebody who asks for it, unless it says otherwise: that something was published here. */
+  /** `manual` by default; `change` when something was published here. */
   readonly trigger?: Extract<SyncTrigger, 'manual' | 'change'>;
 }
 

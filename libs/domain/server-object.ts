@@ -22,7 +22,7 @@ export function isExported({ annotations }: Pick<ServerObject, 'annotations'>): 
   return annotations[`${ANNOTATION_PREFIX}registry-export`] === 'true';
 }
 
-/** What an object says to registries, in the order of the names. */
+/** Returns the annotations of an object that registries read, in the order of their names. */
 export function registryAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(annotations)

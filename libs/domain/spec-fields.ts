@@ -6,7 +6,7 @@ import { parseGoDuration } from './go-duration.js';
  * Fields that several blocks of the MCPRegistry spec share. Each message is what follows the field's path and value, as in
  * `spec.registries[0].git.path: "data.yaml" must end in .json`; so it is a predicate and says what to write instead.
  *
- * The checks of a field go from general to special, and only the first that fails is told. None aborts, because an
+ * The checks of a field go from general to special, and only the first that fails is reported. None aborts, because an
  * aborted field keeps zod from checking the object around it.
  *
  * Bounds are part of each schema because the rules that the CRD derives from it must stay below the API server's cost limit.
@@ -61,12 +61,12 @@ export const httpUrl = z
   .refine((url) => URL.canParse(url), 'must be a complete URL, such as https://registry.example.com')
   .refine(
     (url) => !URL.canParse(url) || `${new URL(url).username}${new URL(url).password}` === '',
-    'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+    'must not contain a user name or password, because URLs are shown in status and logs: remove them',
   )
   .meta(
     admission({
       rule: "!self.matches('^https?://[^/?#]*@')",
-      message: 'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+      message: 'must not contain a user name or password, because URLs are shown in status and logs: remove them',
     }),
   );
 

@@ -14,29 +14,29 @@ export interface SourceOutline {
   readonly name: string;
   /** The block of the spec that it came from: `git`, `configMapRef`, … */
   readonly type: string;
-  /** Where the data comes from, for people; never with credentials. */
+  /** The origin of the data, for people; never with credentials. */
   readonly address: string;
   readonly format: SourceFormat;
   /** Absent: sync at start, on change and on a trigger only. */
   readonly intervalMs?: number;
-  /** What the user should know of the plan itself, as that the interval was raised. */
+  /** A notice about the plan itself, such as a raised interval. */
   readonly notice?: Notice;
-  /** Of everything that decides what is fetched and how it is read. */
+  /** A hash of everything that decides what is fetched and how it is read. */
   readonly specHash: string;
   readonly filterHash: string;
   /** It is in no spec: worth a word only while there is something to say of it. */
   readonly builtIn?: true;
-  /** That it holds nothing is not worth a warning. */
+  /** An empty source is not worth a warning. */
   readonly mayBeEmpty?: true;
 }
 
 /** The same as the workflow plans it. */
 export interface SourcePlan extends SourceOutline {
-  /** Of what the spec refers to (a ConfigMap's data, a Secret), as far as the watcher can see it. */
+  /** A hash of the objects that the spec refers to (a ConfigMap's data, a Secret), as far as the watcher can see them. */
   readonly referenceHash: string;
 }
 
-/** Where synced data goes and reads come from: one database, and the queue of the workers beside it. */
+/** A store: one database, and the task queue of the workers beside it. */
 export interface Store {
   readonly id: string;
   readonly taskQueue: string;
@@ -58,7 +58,7 @@ export interface SyncRequest {
   readonly triggerToken?: string;
 }
 
-/** What a source holds now. Equal revisions mean equal content. */
+/** The present content of a source. Equal revisions mean equal content. */
 export interface ResolvedRevision {
   /** A git commit, a ConfigMap's content hash, … as people read it. */
   readonly revision: string;
@@ -68,11 +68,11 @@ export interface ResolvedRevision {
   readonly changesOnly?: true;
   /** Stored already, read with this very spec and filter: nothing to do. */
   readonly unchanged: boolean;
-  /** What is stored, when that is all there is to say. */
+  /** The stored content, when nothing has to be imported. */
   readonly stored?: StoredContent;
 }
 
-/** What a store holds of a source, by its own account: right even when a process died before it could tell of a publish. */
+/** The stored state of a source according to the database: right even when a process died before it could report a publish. */
 export interface StoredContent {
   readonly contentHash?: string;
   readonly served: number;
@@ -97,13 +97,13 @@ export interface SyncFailure {
   readonly reason: Reason;
   readonly message: string;
   readonly destiny: Destiny;
-  /** To be said under this reason as well. */
+  /** A notice that is reported together with the failure. */
   readonly notice?: NoticeReason;
   /** The source asked to be left alone for so long. */
   readonly retryAfterMs?: number;
 }
 
-/** What came of one sync run; small enough for a signal, and the same in history, database and status. */
+/** The outcome of one sync run; small enough for a signal, and the same in history, database and status. */
 export interface SyncOutcome {
   readonly source: string;
   readonly run: number;
@@ -117,13 +117,13 @@ export interface SyncOutcome {
   readonly revision?: string;
   /** Hash of the source's content as stored; with `revision`, absent when the sync failed before it knew. */
   readonly contentHash?: string;
-  /** Of a sync that failed: what an edited filter left of the stored entries all the same. */
+  /** Counts after an edited filter was applied to the stored entries, although the sync failed. */
   readonly counts?: EntryCounts;
-  /** Of a sync that found everything stored already. */
+  /** Counts of a sync that found everything stored already. */
   readonly stored?: StoredContent;
   /** The first of those in quarantine, as far as they have names; absent when the quarantine is as it was. */
   readonly quarantinedEntries?: readonly string[];
-  /** What a successful run wants known, as "the filter leaves out every entry". */
+  /** A notice of a successful run, such as "the filter leaves out every entry". */
   readonly notice?: Notice;
   readonly failure?: SyncFailure;
 }

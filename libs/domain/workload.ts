@@ -1,8 +1,8 @@
-/** What the cluster says of the Deployment that runs a registry's server. */
+/** The state of the Deployment that runs a registry's server, according to the cluster. */
 export interface WorkloadFacts {
   /** Hash of the pod template that the Deployment has now; the pods carry it as REGISTRY_POD_HASH. */
   readonly podHash?: string;
-  /** Of whatever template. */
+  /** The number of ready pods, of any pod template. */
   readonly readyReplicas: number;
   /** A pod of that very template is ready. */
   readonly live: boolean;

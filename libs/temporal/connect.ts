@@ -2,24 +2,24 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { patientRetries } from './patient-retries.js';
 
-/** Where a Temporal server is, and how to be let in. */
+/** The address of a Temporal server and the credentials for it. */
 export interface TemporalEndpoint {
   /** `host:port` */
   readonly address: string;
   readonly namespace: string;
   readonly apiKey?: string;
-  /** In place of the host in the address, when the server's certificate names another. */
+  /** The name in the server's certificate, where it differs from the host in the address. */
   readonly serverName?: string;
-  /** In PEM, in place of the system's roots. */
+  /** Certificate authorities in PEM, instead of those of the system. */
   readonly ca?: string;
-  /** Of the client, in PEM. */
+  /** The client's certificate and key in PEM. */
   readonly certificate?: string;
   readonly key?: string;
 }
 
 export interface TemporalAccess {
   readonly client: Client;
-  /** For workers. */
+  /** The connection that workers use. */
   readonly connection: NativeConnection;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { access, rm, writeFile } from 'node:fs/promises';
  */
 const unfinishedMark = (dataFile: string) => `${dataFile}.unfinished`;
 
-/** Before each start: throws unfinished data away (nobody has used it yet), and notes when there is none so far. */
+/** Prepares a start: discards data of a start that never finished, and notes when there is no data yet. */
 export async function prepareData(dataFile: string): Promise<void> {
   const mark = unfinishedMark(dataFile);
   if (await exists(mark)) {

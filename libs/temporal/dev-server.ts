@@ -112,7 +112,7 @@ function startOn(port: number, uiPort: number, options: TemporalDevServerOptions
   });
 }
 
-/** From the first start on: with four partitions a queue costs 60 % more memory, and a task may wait. */
+/** Set from the first start on: with four partitions a queue takes 60 % more memory, and a task may wait. */
 const ONE_PARTITION = { 'matching.numTaskqueueReadPartitions': 1, 'matching.numTaskqueueWritePartitions': 1 };
 
 function serverArguments(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** The first port at or after `from` on which nobody listens on 127.0.0.1 and that is not `taken`. */
+/** Returns the first port at or after `from` that is free on 127.0.0.1 and not in `taken`. */
 export async function findFreePort(from: number, taken?: number): Promise<number> {
   for (let port = from; port <= 65_535; port++) {
     if (port !== taken && (await isPortFree(port))) return port;
@@ -9,7 +9,7 @@ export async function findFreePort(from: number, taken?: number): Promise<number
   throw new Error(`No port from ${from} on is free`);
 }
 
-/** Whether a server could listen on it now. */
+/** Returns whether a server could listen on the port now. */
 export async function isPortFree(port: number): Promise<boolean> {
   const server = createServer();
   try {

@@ -13,7 +13,7 @@ export const ENDPOINT_KEYS = {
   key: 'tls.key',
 } as const satisfies Record<keyof TemporalEndpoint, string>;
 
-/** What the Secret mounted there says now: it may be replaced while we run. Undefined when it names no address. */
+/** Reads the mounted Secret as it is now: it may be replaced while the process runs. Returns undefined when it names no address. */
 export async function readMountedEndpoint(directory: string): Promise<TemporalEndpoint | undefined> {
   const texts = await Promise.all(
     Object.entries(ENDPOINT_KEYS).map(async ([field, key]) => [field, await readText(join(directory, key))] as const),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
 
-/** The client's own pauses go up to 5 s; whoever closes has to sit out the one that has begun. */
+/** The client's own pauses take up to 5 s, and closing has to wait for the one that has begun. */
 const LONGEST_PAUSE_MS = 1_000;
 
 /**

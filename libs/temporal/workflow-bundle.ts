@@ -28,7 +28,7 @@ export async function writeWorkflowBundle(): Promise<void> {
   await writeFile(BUNDLE, code);
 }
 
-/** Where the build put the bundle. A worker given the path starts faster than one that bundles by itself. */
+/** The path of the prebuilt bundle. A worker that is given the path starts faster than one that bundles by itself. */
 export function builtWorkflowBundle(): { codePath: string } {
   if (!existsSync(BUNDLE)) throw new Error('the workflows are not bundled yet: run "npm run build"');
   return { codePath: BUNDLE };

@@ -19,12 +19,12 @@ export interface ApiServerAddress {
 }
 
 export interface RunningApiServer extends ApiServerAddress {
-  /** Of the API server itself; another one after it was killed, since it is started again. */
+  /** The process id of the API server; it changes when the server was killed and restarted. */
   readonly pid: number | undefined;
   stop(): Promise<void>;
 }
 
-/** Of 127.0.0.1. */
+/** Ports on 127.0.0.1. */
 export interface ApiServerPorts {
   readonly etcd: number;
   readonly etcdPeers: number;
@@ -118,7 +118,7 @@ async function startKubeApiServer(
       `--service-account-key-file=${serviceAccountKey}`,
       `--service-account-signing-key-file=${serviceAccountKey}`,
       '--service-cluster-ip-range=10.0.0.0/24',
-      // Pods are made by nobody here, and nobody makes the account that this plug-in would wait for.
+      // No controller runs here, so the service account that this plug-in waits for is never created.
       '--disable-admission-plugins=ServiceAccount',
     ],
     ready: async () => {

@@ -10,7 +10,7 @@ import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 /** A folder and a database for one bench, as durable as a product's own: commits reach the disk. */
 export interface BenchStore extends AsyncDisposable {
   readonly directory: string;
-  /** Of the server. */
+  /** The data folder of the Postgres server. */
   readonly dataDirectory: string;
   readonly database: Database;
   readonly catalogue: RegistryCatalogue;
@@ -33,7 +33,7 @@ export async function openBenchStore(): Promise<BenchStore> {
   opening.defer(() => dataSource.destroy());
   const opened = opening.move();
   const close = () => opened.disposeAsync();
-  // Whoever is tired of waiting must not leave a server behind.
+  // An interrupted bench must not leave a server behind.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close().finally(() => process.exit(1)));
   return {
     directory,

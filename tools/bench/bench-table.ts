@@ -1,4 +1,4 @@
-/** What a bench has measured, for people and, as JSON, for whoever compares two runs. */
+/** The results of a bench: a table for people, and JSON for comparing two runs. */
 export interface BenchTable {
   readonly title: string;
   readonly head: readonly string[];

@@ -15,7 +15,7 @@ const SLICE_SECONDS = 0.5;
 
 const registry = { namespace: 'bench', name: 'busy', uid: '00000000-0000-4000-8000-000000000003' };
 
-/** What readers and probes notice of an import of everything, in the process that answers them. */
+/** Measures what readers and probes notice of a full import in the process that answers them. */
 export const importUnderReadsBench: Bench = {
   name: 'import-under-reads',
 

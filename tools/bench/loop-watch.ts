@@ -1,4 +1,4 @@
-/** In milliseconds. */
+/** The longest event-loop block; all values are in milliseconds. */
 export interface LongestBlock {
   /** The longest that the event loop took no turn. */
   readonly held: number;
@@ -38,7 +38,7 @@ export class LoopWatch {
   }
 }
 
-/** By this thread, so far. */
+/** Returns the CPU time of this thread so far. */
 function workedMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;

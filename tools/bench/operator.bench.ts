@@ -20,7 +20,7 @@ const DEFAULT_COUNT = '200';
 const LOOK_MS = 500;
 const IDLE_MS = 15_000;
 const IDLE_LOOKS = 4;
-/** What is made for each registry. */
+/** The objects that are made for each registry. */
 const MADE: readonly KindName[] = [
   'ConfigMap',
   'ServiceAccount',
@@ -80,7 +80,7 @@ export const operatorBench: Bench = {
 
     const metrics = new HttpTransport(adminAccess(server));
     stack.defer(() => metrics.close());
-    // What was reported last may take a few seconds more; after that there is nothing left to write.
+    // The last reports may take a few seconds more; after that there is nothing left to write.
     let idle = Infinity;
     for (let look = 0; look < IDLE_LOOKS && idle > 0; look++) {
       const before = await writes(metrics);

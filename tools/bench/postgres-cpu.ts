@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Of Linux, as far as /proc can be read: it is 100 wherever Node runs. */
+/** Clock ticks per second of /proc, which is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
 /** Seconds of CPU that a server and all its processes have taken so far, ended ones included; undefined where /proc is not. */

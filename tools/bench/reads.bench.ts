@@ -131,7 +131,7 @@ async function measure(store: BenchStore, name: string, file: string): Promise<B
   ];
 }
 
-/** Whoever reads rows first after they were written marks them as committed, which takes Postgres half as long again. */
+/** The first read after a write sets hint bits in Postgres, which makes it half as slow again. */
 async function startedOnce(start: () => Promise<ServerProcess>): Promise<Started> {
   await using server = await start();
   return server.started;
@@ -218,12 +218,12 @@ const FREQUENT = [
   ['inspect, fetch', 'Bridge', 'number 0', '-tools-', 'STRIPE', 'through jira', 'export', 'update', 'ee', 'zq'],
 ].flat();
 
-/** A further line of a request, by somebody who has the answer. */
+/** The additional header of a conditional request. */
 function conditionOf(headers: FixedAnswer['headers']): string {
   return `\r\nIf-None-Match: ${headers['etag']}`;
 }
 
-/** What Fastify and Node add to any answer. */
+/** The headers that Fastify and Node add to any answer. */
 const THEIR_OWN = new Set(['connection', 'content-length', 'date', 'keep-alive']);
 
 function withoutOwn(headers: FixedAnswer['headers']): FixedAnswer['headers'] {
@@ -239,7 +239,7 @@ interface Cost {
 
 type Asked = readonly [ServerProcess, Omit<Load, 'port'>];
 
-/** Of both in turn, compiled and warm as after some minutes of service: in each column the best of all rounds. */
+/** Measures both in turn, warmed up as after some minutes of service; each column is the best of all rounds. */
 async function compareCosts(ours: Asked, limit: Asked): Promise<[Cost, Cost]> {
   for (const asked of [ours, limit]) await costOf(asked);
   const rounds: [Cost, Cost][] = [];

@@ -8,7 +8,7 @@ import { StandaloneProcess } from './schedule/standalone-process.js';
 import { openTwentySources } from './schedule/twenty-sources.js';
 
 const INTERVAL_MS = 10_000;
-/** Of an interval; what the schedule itself adds to spread sources. */
+/** The part of an interval that the schedule itself adds to spread sources. */
 const JITTER_MS = INTERVAL_MS / 10;
 const DEFAULT_DURATION = '1m';
 const TOLERATED_MS = 2_000;

@@ -8,7 +8,7 @@ export const OPERATOR_MANIFEST = 'deploy/manifests/operator.yaml';
 
 const CHART = 'deploy/helm/mcp-registry-operator';
 const NAMESPACE = 'toolhive-system';
-/** Of no use without helm; the checksum is the only annotation. */
+/** Lines that have a use only with helm; the checksum is the only annotation. */
 const HELM_ONLY = /^ *helm\.sh\/chart: .*\n|^ *annotations:\n *#.*\n *checksum\/temporal: .*\n|^# Source: .*\n/gm;
 
 /**

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#config/project-root.js';
 
 const ROOT = fileURLToPath(projectRoot);
-/** Of dist; what else is in `tools` serves the checkout. */
+/** The parts of dist that go into the image; the rest of `tools` serves the checkout. */
 const COMPILED = ['apps', 'workflows', 'activities', 'libs', 'workflow-bundle.js'];
 const COMMANDS = { 'mcp-registry': 'entrypoint.sh', ssh: 'ssh.sh' };
 

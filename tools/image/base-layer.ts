@@ -12,7 +12,7 @@ const PACKAGES = ['ca-certificates', 'git', 'openssh-client', 'tini', 'libnss-wr
 
 export const STRIP_SCRIPT = fileURLToPath(new URL('deploy/docker/strip-base.sh', projectRoot));
 
-/** What must be there to make a Debian root file system without a docker engine. Throws with the remedy. */
+/** Checks the requirements for making a Debian root file system without a docker engine. Throws with the remedy. */
 export async function demandDebootstrap(): Promise<void> {
   const missing = [
     ...(process.platform === 'linux' ? [] : ['Linux']),

@@ -1,4 +1,4 @@
-/** What containers of the image start with, unless told otherwise; `deploy/docker/Dockerfile` says the same. */
+/** The default configuration of containers of the image; `deploy/docker/Dockerfile` has the same. */
 export const imageConfig = (build: { readonly commit: string; readonly date: string }) => ({
   User: '65532:65532',
   WorkingDir: '/app',
@@ -7,7 +7,7 @@ export const imageConfig = (build: { readonly commit: string; readonly date: str
   Env: [
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     'NODE_ENV=production',
-    // Inside of a container, loopback reaches nobody.
+    // Loopback cannot be reached from outside of the container.
     'HOST=::',
     'POSTGRES_TEMPLATE=/opt/postgres-template.tar.gz',
     `BUILD_COMMIT=${build.commit}`,

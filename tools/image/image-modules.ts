@@ -41,10 +41,10 @@ function resolvePackage(packages: Record<string, unknown>, folder: string, name:
   }
 }
 
-/** For people and for compilers. */
+/** Files that serve only people and compilers. */
 const UNREAD = /\.(map|[cm]?ts|tsx|flow|tsbuildinfo|markdown|a|h)$|(?<!LICENSE|NOTICE)\.md$/i;
 
-/** What nothing loads at run time, seen from node_modules. Not every `src` is such: protobufjs runs from its own. */
+/** Paths below node_modules that nothing loads at run time. Not every `src` is one: protobufjs runs from its own. */
 const UNUSED = [
   /^@temporalio\/core-bridge\/(sdk-core|src|bridge-macros|ts|scripts)\//,
   /^@temporalio\/[^/]+\/src\//,
@@ -58,7 +58,7 @@ const UNUSED = [
   /^((@[^/]+\/)?[^/]+\/)(test|tests|docs|examples?|benchmarks?|coverage)\//,
 ];
 
-/** Whether the file of a package goes into the image; `path` is seen from the nearest node_modules. */
+/** Returns whether a file of a package goes into the image; `path` is relative to the nearest node_modules. */
 export function isNeeded(path: string, platform: string): boolean {
   const native = /^@temporalio\/core-bridge\/releases\/([^/]+)\//.exec(path);
   if (native) return native[1] === platform;

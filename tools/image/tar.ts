@@ -9,7 +9,7 @@ export function tarFiles(folder: string, names: readonly string[], out: string):
   return tar(['--dereference', '-cf', out, '-C', folder, ...names]);
 }
 
-/** What lies in a folder, as part of a root file system that is all root's. */
+/** Packs a folder as part of a root file system that belongs to root. */
 export function tarAsRoot(folder: string, out: string): Promise<void> {
   return tar(['--owner=0', '--group=0', '-cf', out, '-C', folder, '.']);
 }

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 
 const TESTS = 'test/integration';
 const SUPPORT = 'test/support';
-/** Whoever gets here has an API server. */
+/** The helpers that start an API server; every test that imports one of them needs it. */
 const API_SERVERS = ['shared-api-server.ts', 'api-server.ts'].map((name) => join(SUPPORT, name));
 
 /** The test files, seen from `root`, that need an API server: themselves, or through what supports them. */

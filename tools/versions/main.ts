@@ -52,7 +52,7 @@ async function main(wanted: readonly string[]): Promise<number> {
   return outcomes.every(({ passed, failed }) => passed > 0 && failed === 0) ? 0 : 1;
 }
 
-/** A version that cannot be had has failed. */
+/** A version that cannot be obtained counts as failed. */
 async function test(version: KubernetesVersion, files: readonly string[]): Promise<Outcome> {
   const progress = createProgress();
   let path: string;

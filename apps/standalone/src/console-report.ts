@@ -22,18 +22,18 @@ export interface KnownRegistry {
   readonly watched: ReadonlySet<string>;
   /** Names of the sources that fail only because this machine has no network. */
   readonly offline: ReadonlySet<string>;
-  /** What is served by which name; absent: each source by its own. */
+  /** The names under which sources are served; when absent, each source has its own name. */
   readonly views?: readonly RegistryView[] | undefined;
 }
 
-/** What is read once a run has ended. */
+/** Facts that are read once a run has ended. */
 export interface AfterRun {
   findFacts(): Promise<RegistryFacts | undefined>;
-  /** Whether the failure is no more than a missing network. */
+  /** Returns whether the failure is no more than a missing network. */
   isOffline(): Promise<boolean>;
 }
 
-/** What a person at the terminal sees: a moving line while starting, a table when ready, then a line per sync. */
+/** Prints for a person at the terminal: a moving line while starting, a table when ready, then a line per sync. */
 export class ConsoleReport implements Progress {
   private readonly progress = createProgress();
   private told = '';
@@ -164,7 +164,7 @@ function nextOf({ name, nextSyncAtMs, running }: SourceFacts, watched: ReadonlyS
   return nextSyncAtMs <= Date.now() ? 'now' : clock(nextSyncAtMs);
 }
 
-/** Where a source can be read: by its own name, or as part of the first view that holds it. */
+/** Returns the URL at which a source is served: under its own name, or in the first view that contains it. */
 function sourceUrl(api: string, ref: RegistryRef | undefined, views: KnownRegistry['views'], source: string): string {
   const name = views ? views.find(({ sources }) => sources.includes(source))?.name : source;
   return name === undefined ? '-' : `${api}${ref ? `/${ref.namespace}/${ref.name}` : ''}/registry/${name}/v0.1/servers`;

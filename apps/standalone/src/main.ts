@@ -17,7 +17,7 @@ const stderr = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** The command `standalone`. */
 export async function main(args: readonly string[]): Promise<void> {
-  // Whoever read our output has gone (`npm start | head`); registries are served all the same.
+  // The reader of our output may have exited (`npm start | head`); registries are served all the same.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const parsed = parseStandaloneConfig(args);
   if ('help' in parsed) return stdout(STANDALONE_USAGE);

@@ -13,7 +13,7 @@ import { orAborted } from './or-aborted.js';
 export interface TemporalServer {
   /** `host:port` */
   readonly address: string;
-  /** Undefined when it is somebody else's server: only they know where its UI is. */
+  /** Undefined when TEMPORAL_ADDRESS names the server: the address of its UI is then unknown here. */
   readonly uiUrl: string | undefined;
   readonly access: TemporalAccess;
   /** Ends the connections, and the server if it is ours. */
@@ -61,13 +61,13 @@ export async function obtainTemporal(
   }
 }
 
-/** Passes a connection on if its server has the namespace; workers would tell so later, and in words for nobody. */
+/** Returns the connection if its server has the namespace. Workers would fail later, and with a less helpful message. */
 function withNamespace(address: string, namespace: string) {
   return async (access: TemporalAccess): Promise<TemporalAccess> => {
     try {
       await access.client.workflowService.describeNamespace({ namespace });
     } catch (error) {
-      // Not everybody who may use a namespace may look at it.
+      // Credentials that may use a namespace need not have the right to describe it.
       if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) return access;
       await access.close();
       const remedy = 'create it there, correct the name, or unset it to use "default"';

@@ -2,7 +2,7 @@ import type { Progress } from '#devstack/progress.js';
 
 /** One line for several things that go on side by side: it shows the newest step of those that are not over. */
 export class SharedProgress {
-  /** By part, the newest last. */
+  /** The newest text of each part, most recent last. */
   private readonly steps = new Map<Progress, string>();
 
   constructor(private readonly whole: Progress) {}

@@ -45,7 +45,7 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** What stands when the start is over. */
+/** The parts that run once the start is complete. */
 interface Parts {
   readonly documents: DocumentStore;
   readonly temporal: TemporalServer;
@@ -188,7 +188,7 @@ export class Standalone {
     });
   }
 
-  /** From now on every registry's workflow is told of its document, at first and whenever that changes. */
+  /** Signals every registry's workflow now, and whenever its document changes. */
   private watchDocuments(
     stack: AsyncDisposableStack,
     documents: DocumentStore,

@@ -18,7 +18,7 @@ import type { TemporalAccess } from '#temporal/connect.js';
 import type { DocumentStore } from './documents/document-store.js';
 import { unprovisionStored } from './unprovision.js';
 
-/** Of all registries together. */
+/** Syncs that run at a time, for all registries together. */
 const TURNS = 64;
 /** A git that unpacks takes tens of megabytes. */
 const DOWNLOADS = 16;
@@ -29,7 +29,7 @@ export interface WorkersOptions {
   readonly documents: DocumentStore;
   readonly database: Database;
   readonly temporal: TemporalAccess;
-  /** For the workflows; a store's queue is its own. */
+  /** The task queue of the workflows; a store has a queue of its own. */
   readonly taskQueue: string;
   readonly store: Store;
   readonly onRun: NonNullable<SyncWorld['onRun']>;

@@ -5,7 +5,7 @@ import { managedSource } from '#sources/managed.source.js';
 
 const WATCHED: ReadonlySet<string> = new Set([configMapSource.block, managedSource.block]);
 
-/** Names of the sources whose content is changed here, in the manifests or over HTTP; nobody watches what is elsewhere. */
+/** Returns the names of the sources whose content changes here, in the manifests or over HTTP; content elsewhere is not watched. */
 export function watchedSources(resource: Pick<RegistryResource, 'ref' | 'spec'>): ReadonlySet<string> {
   const read = readSpec(resource);
   const sources = 'spec' in read ? read.spec.registries : [];

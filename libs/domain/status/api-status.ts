@@ -2,12 +2,12 @@ import type { ServerFacts } from './registry-facts.js';
 import type { ApiStatus } from './registry-status.js';
 import { rfc3339 } from './wording.js';
 
-/** A server that stands already is live for whoever can ask. */
+/** A server that already runs counts as live. */
 export function isLive(server: ServerFacts | undefined): boolean {
   return server === undefined || (server.provisioned && !server.failure && server.workload?.live === true);
 }
 
-/** Which pod is awaited, and why it is not there, in the words of whoever keeps it from being there. */
+/** Describes the pod that is awaited, and why it is missing, in the words of the component that reports it. */
 export function awaitedServer(server: ServerFacts | undefined): string {
   if (!server) return 'Waiting for the registry server to start';
   if (!server.provisioned) return 'Provisioning the registry server';

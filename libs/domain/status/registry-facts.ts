@@ -2,7 +2,7 @@ import type { Notice, NoticeReason } from '../notice.js';
 import type { Reason } from '../reasons.js';
 import type { ServerTrouble, WorkloadFacts } from '../workload.js';
 
-/** What is known of one source; times in milliseconds since 1970. */
+/** The known state of one source; times in milliseconds since 1970. */
 export interface SourceFacts {
   readonly name: string;
   /** It is in no spec. */
@@ -17,24 +17,24 @@ export interface SourceFacts {
   readonly quarantined?: number;
   /** The first of these. */
   readonly quarantinedEntries?: readonly string[];
-  /** Of the filter that what is stored is marked by. */
+  /** The hash of the filter that was applied to the stored entries. */
   readonly filterHash?: string;
   readonly notices?: readonly Notice[];
-  /** Of the last attempt. */
+  /** The failure of the last attempt. */
   readonly failure?: { readonly reason: Reason; readonly message: string };
   readonly nextSyncAtMs?: number;
 }
 
-/** What is known of the server that is run for a registry. */
+/** The known state of the server that runs for a registry. */
 export interface ServerFacts {
   readonly endpoint: string;
-  /** Whether a podTemplateSpec of the user takes part. */
+  /** A podTemplateSpec of the user is in effect. */
   readonly podTemplate: boolean;
   /** Everything stands as the spec wants it now. */
   readonly provisioned: boolean;
   /** Hash of the pod template that was deployed last. */
   readonly podHash?: string;
-  /** Of the last attempt to provision it. */
+  /** The failure of the last attempt to provision it. */
   readonly failure?: { readonly reason: Reason; readonly message: string; readonly notice?: NoticeReason };
   /** `live` is about the pod template that was deployed last. */
   readonly workload?: WorkloadFacts;
@@ -49,9 +49,9 @@ export interface RegistryFacts {
   readonly deleting: boolean;
   /** Set when the spec cannot be followed. */
   readonly invalid?: string;
-  /** What the spec says without effect. */
+  /** Notices about parts of the spec that have no effect. */
   readonly notices?: readonly Notice[];
-  /** Whether anything is there that can store and serve. */
+  /** At least one store is open, so that entries can be stored and served. */
   readonly serving: boolean;
   readonly handledTrigger?: string;
   readonly sources: readonly SourceFacts[];
@@ -63,7 +63,7 @@ export function hasSynced(source: SourceFacts): boolean {
   return source.lastSyncAtMs !== undefined;
 }
 
-/** Nobody asked for a source that is built in: it is told of when it serves something, has a fault, or is all there is. */
+/** Returns the sources worth reporting: a built-in source counts when it serves something, fails, or is the only one. */
 export function worthAWord(sources: readonly SourceFacts[]): readonly SourceFacts[] {
   const shown = sources.filter(
     ({ builtIn, failure, serverCount = 0, quarantined = 0 }) => !builtIn || failure || serverCount + quarantined > 0,

@@ -35,7 +35,7 @@ export interface ApiStatus {
   readonly message: string;
   /** Only while it is ready. */
   readonly endpoint?: string;
-  /** When it last became ready; kept while it is not. */
+  /** The time when it last became ready; kept while it is not. */
   readonly readySince?: string;
 }
 
@@ -45,7 +45,7 @@ export interface Condition {
   readonly reason: Reason | PositiveReason;
   readonly message: string;
   readonly observedGeneration: number;
-  /** When `status` last changed. */
+  /** The time when `status` last changed. */
   readonly lastTransitionTime: string;
 }
 
@@ -68,14 +68,14 @@ export interface RegistryStatus {
   readonly message: string;
   readonly observedGeneration: number;
   readonly syncStatus?: SyncStatus;
-  /** Of all sources' filters as they were applied last; moves when an edited filter has taken effect. */
+  /** The hash of all sources' filters as they were last applied; it changes when an edited filter has taken effect. */
   readonly lastAppliedFilterHash?: string;
   /** With `url` and `readyReplicas`: where a server is run for the registry. */
   readonly apiStatus?: ApiStatus;
   readonly url?: string;
   readonly readyReplicas?: number;
   readonly lastManualSyncTrigger?: string;
-  /** What somebody should know although it keeps nothing from being followed; each was said as an event. */
+  /** Notices that do not prevent anything; each was reported as an event. */
   readonly notices?: readonly Notice[];
   readonly conditions: readonly Condition[];
 }

@@ -9,7 +9,7 @@ export interface StatusEvent {
   readonly message: string;
 }
 
-/** What happened between two statuses of a registry; nothing when only times and counts moved. */
+/** Returns the events between two statuses of a registry; none when only times and counts changed. */
 export function statusEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
   return [
     ...lifeEvents(before, now),
@@ -54,7 +54,7 @@ function conditionEvents(before: RegistryStatus | undefined, now: RegistryStatus
     if (status !== 'False' || SAID_ELSEWHERE.has(reason) || saysTheSame(previous, condition)) return [];
     if (type === 'SourceAvailable')
       return isReason(reason) && AWAITED.includes(reason) ? [warning('ReferenceNotFound', message)] : [];
-    // Conditions of a sync are told per source.
+    // Conditions of a sync are reported per source.
     if (type === 'DataValid' || type === 'SyncSuccessful') return [];
     // Ready repeats what keeps the server from being there.
     if (type === 'Ready' && reason !== 'ValidationFailed') return [];

@@ -8,7 +8,7 @@ import { appliedFilters, toSyncStatus } from './sync-status.js';
 import type { Digest } from './sync-status.js';
 import { rfc3339 } from './wording.js';
 
-/** What a status needs beside the facts. */
+/** The inputs of a status beside the facts. */
 export interface StatusSurroundings {
   /** Lends the times at which conditions last changed. */
   readonly previous: RegistryStatus | undefined;

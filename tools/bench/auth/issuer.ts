@@ -12,7 +12,7 @@ export interface Issuer extends AsyncDisposable {
   keyRequests(): number;
   /** Different ones, RS256 as most providers sign. */
   tokens(count: number): Promise<string[]>;
-  /** By a stranger, each with another key that nobody has heard of. */
+  /** Tokens signed by a stranger, each with another unknown key. */
   strangers(count: number): Promise<string[]>;
 }
 

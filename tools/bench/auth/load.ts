@@ -24,7 +24,7 @@ export interface LoadGenerator extends Disposable {
   send(load: Load): Promise<LoadResult>;
 }
 
-/** In a process of its own, so that the CPU time of this one is that of the server. */
+/** Runs the load in a process of its own, so that the CPU time of this one is that of the server. */
 export function startLoadGenerator(): LoadGenerator {
   const child = fork(new URL('load.process.js', import.meta.url));
   return {

@@ -16,7 +16,7 @@ export interface Load {
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** Of each request, in milliseconds, ascending. */
+  /** The latency of each request in milliseconds, ascending. */
   readonly latencies: Float64Array;
 }
 
@@ -49,7 +49,7 @@ export async function load(options: Load): Promise<LoadResult> {
   return { requests: latencies.length, seconds, latencies: Float64Array.from(latencies).sort() };
 }
 
-/** Waits without sleeping: to wake a process that sleeps is work for whoever writes to it, and would be on its bill. */
+/** Waits without sleeping: waking a sleeping process costs the writer CPU time, which would be counted as the server's. */
 async function awake(work: Promise<unknown>): Promise<void> {
   let spinning: NodeJS.Immediate | undefined;
   const spin = () => void (spinning = setImmediate(spin));
@@ -70,7 +70,7 @@ const received = Buffer.alloc(256 * 1024);
 
 export interface FetchedAnswer {
   readonly status: number;
-  /** By their names in lower case. */
+  /** Headers, keyed by their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }

@@ -30,7 +30,7 @@ async function answer(question: Question): Promise<object | string> {
     case 'longestBlock':
       return loop.stop();
     default:
-      // In a thread of this process, as the product does it.
+      // The import runs in a thread of this process, as in the product.
       return threads.run(question, { signal: new AbortController().signal, progress: () => undefined });
   }
 }

@@ -7,7 +7,7 @@ import type { DatabaseAccess } from '#persistence/database.js';
 import type { LongestBlock } from '../loop-watch.js';
 import { SERVER_HEAP_FLAGS } from '../pod-heap.js';
 
-/** What a child process serves: our API on this database, or fixed bytes on a route that does nothing else. */
+/** The server that a child process runs: our API on this database, or a bare route with fixed bytes. */
 export type Served =
   | { readonly kind: 'api'; readonly database: DatabaseAccess; readonly namespace: string; readonly registry: string }
   | { readonly kind: 'bare'; readonly answers: Readonly<Record<string, FixedAnswer>> };
@@ -30,7 +30,7 @@ export interface Usage {
 
 export interface Started {
   readonly port: number;
-  /** From the start of loading to the first answer, and the longest block meanwhile. */
+  /** Time from the start of loading to the first answer, and the longest event-loop block meanwhile. */
   readonly loadMs: number;
   readonly longestBlock: LongestBlock;
 }

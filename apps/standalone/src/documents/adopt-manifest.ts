@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DataDocument, Manifest, RegistryDocument } from './manifest.js';
 import type { RegistryRecord } from './registry-record.js';
 
-/** What the store holds: its registries, and by `kind/namespace/name` the objects that they may refer to. */
+/** The content of the store: its registries, and the objects that they may refer to, keyed by `kind/namespace/name`. */
 export interface StoreState {
   /** In the order of the documents; those under deletion last. */
   readonly registries: readonly RegistryRecord[];
@@ -91,7 +91,7 @@ function adoptData(previous: StoreState['data'], { entries }: Manifest): StoreSt
   return new Map([...kept, ...documented]);
 }
 
-/** Whether the file is the path itself or, when that is a directory, stands right in it. */
+/** Returns whether the file is the path itself or lies directly in that directory. */
 function covers(path: string, file: string): boolean {
   const [place, found] = [resolve(path), resolve(file)];
   return found === place || dirname(found) === place;

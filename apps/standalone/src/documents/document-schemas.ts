@@ -17,7 +17,7 @@ const registryNamespace = dnsLabel.refine((namespace) => !RESERVED_SEGMENTS.has(
   error: 'is a path of the API itself: choose another namespace',
 });
 
-/** What Kubernetes and its tools add to `metadata` is of no interest here. */
+/** The fields of `metadata` that are read here; further ones, which Kubernetes and its tools add, are ignored. */
 const metadata = (name: z.ZodString, namespace: z.ZodString) =>
   z.looseObject({
     name,

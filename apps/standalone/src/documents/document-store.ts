@@ -75,17 +75,17 @@ export class DocumentStore implements ResourceStore {
     return this.state.registries.map(toResource);
   }
 
-  /** What is wrong in the documents as they are now. */
+  /** The faults in the documents as they are now. */
   faults(): readonly DocumentFault[] {
     return this.manifest.faults;
   }
 
-  /** What is left aside in them. */
+  /** The documents that are ignored, with the reason. */
   notices(): readonly DocumentFault[] {
     return this.manifest.notices;
   }
 
-  /** Edits take effect within two seconds, as long as somebody watches. The listener is called after they did. */
+  /** Applies edits within two seconds while at least one watch is open, and calls the listener afterwards. */
   watch(onChange: ChangeListener): { close(): Promise<void> } {
     this.listeners.add(onChange);
     const watcher = new FileWatcher(this.paths, () => this.reload());

@@ -37,7 +37,7 @@ interface UnreadablePlace {
 
 export type ManifestEntry = RegistryDocument | DataDocument | FaultyDocument | UnreadablePlace;
 
-/** What files say, in their order. */
+/** The documents of all files, in the order of the files. */
 export interface Manifest {
   readonly entries: readonly ManifestEntry[];
   readonly faults: readonly DocumentFault[];

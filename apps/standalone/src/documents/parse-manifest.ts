@@ -18,7 +18,7 @@ export function parseManifest(text: string, file: string): Manifest {
 
 interface Part {
   readonly text: string;
-  /** Of the file, from 1. */
+  /** The line of the file where this part starts, counted from 1. */
   readonly firstLine: number;
 }
 

@@ -4,7 +4,7 @@ import type { DocumentFault } from './document-fault.js';
 import type { Manifest, ManifestEntry } from './manifest.js';
 import { parseManifest } from './parse-manifest.js';
 
-/** Of one file: a manifest is written by hand, and read whole. */
+/** The largest manifest file that is read; manifests are written by hand and read whole. */
 const FILE_LIMIT = 32 * 1024 * 1024;
 
 /** A file as read, or why it could not be. */

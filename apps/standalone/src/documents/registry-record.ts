@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeFileAtomically } from './write-file-atomically.js';
 
-/** What a manifest does not say about its registry and a restart must not change; and its last good version. */
+/** Identity and last good version of a registry: a manifest does not contain them, and a restart must not change them. */
 const registryRecord = z.object({
   namespace: z.string(),
   name: z.string(),
@@ -11,7 +11,7 @@ const registryRecord = z.object({
   deleting: z.boolean(),
   triggerToken: z.string().optional(),
   spec: z.unknown(),
-  /** Where it was found last. */
+  /** The file in which the registry was last found. */
   file: z.string(),
 });
 

@@ -12,7 +12,7 @@ export class StatusFiles {
     this.directory = directory;
   }
 
-  /** Undefined when there is none, when it belongs to another uid, or when the file is damaged: it is written anew soon. */
+  /** Returns undefined when there is no status, when it has another uid, or when the file is damaged; the next report rewrites it. */
   async find(ref: RegistryRef): Promise<RegistryStatus | undefined> {
     const text = await readFile(this.pathOf(ref), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;

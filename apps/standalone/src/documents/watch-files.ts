@@ -75,7 +75,7 @@ export class FileWatcher {
         watcher.on('error', () => this.forget(directory));
         this.watchers.set(directory, watcher);
       } catch {
-        // Not there now, or the system has no watch left to give: the poll goes on.
+        // The path does not exist now, or the system is out of watches: polling continues.
       }
     }
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Whoever reads the file, also after a crash, finds the old content or the new, never a part. Private to this user. */
+/** Replaces a file atomically: readers see the old content or the new one, also after a crash. The file is private to this user. */
 export async function writeFileAtomically(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${randomUUID()}.tmp`;

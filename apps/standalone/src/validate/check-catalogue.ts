@@ -70,7 +70,7 @@ async function read(path: string, name: string, format: FileFormat): Promise<Out
     return { quarantined };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    // That no entry can be served is said by the faults of the entries.
+    // The faults of the entries already say that none can be served.
     return quarantined.length > 0 && !(error instanceof SyntaxFault)
       ? { quarantined }
       : { quarantined, refusal: { error } };

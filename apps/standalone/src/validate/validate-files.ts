@@ -9,7 +9,7 @@ import { checkConfigMaps } from './check-config-maps.js';
 import { toErrors, toNotes } from './finding.js';
 import type { Finding } from './finding.js';
 
-/** What a Kubernetes object has near its beginning, and no catalogue has. */
+/** Fields that a Kubernetes object has near its beginning, and no catalogue has. */
 const OBJECT_FIELD = /(^|[{,\n])\s*"(apiVersion|kind)"\s*:/;
 const HEAD_BYTES = 4096;
 
@@ -54,7 +54,7 @@ async function isCatalogue(path: string): Promise<boolean> {
   }
 }
 
-/** What a spec says without effect. */
+/** Returns notices about fields that have no effect. */
 function specNotices({ entries }: Manifest): DocumentFault[] {
   return entries.flatMap((entry) => {
     if (entry.kind !== 'MCPRegistry') return [];
