@@ -11,6 +11,13 @@ export const certificateFile = ({ name, key }: KeyRef): string => `/config/certs
 
 export const sourceFile = (source: string, path: string): string => `/config/registry/${source}/${path}`;
 
+/** The name of a registry's Deployment and Service. */
+export const serverName = (registry: string): string => `${registry}-api`;
+
+/** The origin of a registry's Service, inside the cluster. */
+export const serverOrigin = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
+  `http://${serverName(name)}.${namespace}.svc:8080`;
+
 /** The ConfigMap that the operator writes the configuration of a server into, under {@link SERVER_CONFIG_KEY}. */
 export const serverConfigName = (registry: string): string => `${registry}-registry-server-config`;
 

@@ -3,8 +3,8 @@ export const LISTENER_LIMITS = {
   /** Request line and header fields together. */
   headBytes: 16 * 1024,
   headerFields: 100,
-  /** One part of a path: longer than any server name (200 characters) in any encoding. */
-  pathPartLength: 1024,
+  /** One part of a path: no shorter than a head may be, so that a name of any length is looked for, and not found. */
+  pathPartLength: 16 * 1024,
   bodyBytes: 1024 * 1024,
   /** Until a request has arrived whole, counted from its first byte or from the connection. */
   requestMs: 10_000,

@@ -53,6 +53,9 @@ beforeAll(async () => {
   for (const [position, name] of ['ours', 'theirs', 'mirror'].entries()) {
     await rows.addSource('default', 'flat', name, position, name === 'mirror' ? 'git' : 'managed');
   }
+  await rows.publish('default', 'open', 'mirror', []);
+  await rows.publish('default', 'prefixed', 'mirror', []);
+  await rows.publish('default', 'flat', 'mirror', []);
   const providers = [{ name: 'idp', issuerUrl: provider.issuer, audience: AUDIENCE, allowPrivateIP: true }];
   const registries: ServedRegistry[] = [
     { namespace: 'default', name: 'team', sources: [], auth: oauth({ oauth: { providers } }) },

@@ -157,7 +157,7 @@ describe('admission', () => {
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname).pause();
     await once(socket, 'connect');
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await once(socket, 'readable');
     return socket;
   }

@@ -389,12 +389,50 @@ describe('one server', () => {
     expect((await get(`/v0.1/servers/io.long%2F${'n'.repeat(192)}/versions/latest`)).status).toBe(200);
   });
 
-  it('is 404 when unknown or hidden, 400 when it cannot be a name', async () => {
+  it('is 404 when unknown, hidden, or no name at all: clients take any other status for an outage', async () => {
     expect((await fault('/v0.1/servers/io.example%2Fnobody/versions')).status).toBe(404);
     expect((await fault('/v0.1/servers/io.example%2Fhidden/versions/1.0.0?include_deleted=true')).status).toBe(404);
-    expect((await fault('/v0.1/servers/noslash/versions/latest')).status).toBe(400);
-    expect((await fault(`/v0.1/servers/${many}/versions/a%20b`)).status).toBe(400);
-    expect((await fault(`/v0.1/servers/${'n'.repeat(5000)}/versions`)).status).toBe(414);
+    for (const root of ['/v0.1', '/v0', '/registry/v0.1', '/registry/first/v0.1', '/default/open/v0.1']) {
+      for (const name of [
+        'noslash',
+        'my%20server',
+        '@scope%2Fpkg',
+        'a%2Fb%2Fc',
+        '%252F',
+        '%25zz',
+        'n'.repeat(5000),
+        '.',
+        '_',
+      ]) {
+        expect([name, (await fault(`${root}/servers/${name}/versions/latest`)).status]).toEqual([name, 404]);
+        expect([name, (await fault(`${root}/servers/${name}/versions`)).status]).toEqual([name, 404]);
+      }
+      for (const version of ['a%20b', '%09', '%25', 'v'.repeat(5000)]) {
+        expect((await fault(`${root}/servers/${many}/versions/${version}`)).status).toBe(404);
+      }
+    }
+  });
+
+  it('is found by a name and a version that were encoded twice', async () => {
+    const twice = (text: string) => encodeURIComponent(encodeURIComponent(text));
+    const names = ['io.example/many', 'io.example/100%_sure'];
+    for (const name of names) {
+      const response = await get(`/v0.1/servers/${twice(name)}/versions`);
+      expect(((await response.json()) as ServerList).servers[0]?.server.name).toBe(name);
+    }
+    const build = await get(
+      `/registry/first/v0.1/servers/${twice('io.example/many')}/versions/${twice('1.9.0+build.5')}`,
+    );
+    expect(await build.json()).toMatchObject({ server: { version: '1.9.0+build.5' } });
+  });
+
+  it('has probes beside it as the official server has them', async () => {
+    for (const root of ['/v0.1', '/v0', '/registry/first/v0.1', '/default/closed/v0']) {
+      expect(await (await get(`${root}/health`)).json()).toEqual({ status: 'ok' });
+      expect(await (await get(`${root}/ping`)).json()).toEqual({ pong: true });
+      const version = { version: '1.2.3', git_commit: 'abc', build_time: '2026-11-22' };
+      expect(await (await get(`${root}/version`)).json()).toEqual(version);
+    }
   });
 
   it('is passed on byte for byte', async () => {
@@ -544,7 +582,7 @@ describe('HTTP', () => {
     const { hostname, port } = new URL(api.url);
     const raw = async (head: string, body = '') => {
       const socket = connect(Number(port), hostname);
-      socket.write(`${head}\r\nHost: x\r\nConnection: close\r\n\r\n${body}`);
+      socket.write(`${head}\r\nHost: localhost\r\nConnection: close\r\n\r\n${body}`);
       return text(socket);
     };
     expect(await raw('PROPFIND /v0.1/servers HTTP/1.1')).toMatch(/^HTTP\/1.1 501 [^]*\r\n\r\n\{"error":"/);
@@ -556,6 +594,59 @@ describe('HTTP', () => {
     // Before the rest of it has come, and however long it would be.
     expect(await raw(begun, '{')).toMatch(/^HTTP\/1.1 403 [^]*\r\n\r\n\{"error":"/);
     expect(await raw('GET /v0.1/servers?search=\xff HTTP/1.1')).toMatch(/^HTTP\/1.1 400 [^]*\r\n\r\n\{"error":"/);
+  });
+});
+
+describe('a path with a slash too many', () => {
+  const manual = { redirect: 'manual' } as const;
+
+  it.each([
+    ['/v0.1/servers/', '/v0.1/servers'],
+    ['//v0.1/servers', '/v0.1/servers'],
+    ['/v0.1//servers?limit=1', '/v0.1/servers?limit=1'],
+    ['/registry/first//v0.1/servers', '/registry/first/v0.1/servers'],
+    ['/default/open//v0.1/servers/', '/default/open/v0.1/servers'],
+    ['//default//open/v0.1/servers', '/default/open/v0.1/servers'],
+    [`/v0.1/servers/${many}/versions/latest/`, `/v0.1/servers/${many}/versions/latest`],
+    ['/default/closed/v0.1/servers/', '/default/closed/v0.1/servers'],
+    ['/health/', '/health'],
+  ])('%s is 308 to %s, for GET and HEAD', async (path, clean) => {
+    for (const method of ['GET', 'HEAD']) {
+      const response = await get(path, { ...manual, method });
+      expect(response.status).toBe(308);
+      expect(response.headers.get('access-control-allow-origin')).toBe('*');
+      expect(new URL(response.headers.get('location') ?? '', `${api.url}${path}`).href).toBe(`${api.url}${clean}`);
+    }
+    expect((await get(path, { ...manual, method: 'POST' })).status).not.toBe(308);
+  });
+
+  it('opens nothing: the clean path is judged like any other', async () => {
+    expect((await get('/default/closed/v0.1/servers/')).status).toBe(401);
+    expect((await get('/default/closed//v0.1/servers')).status).toBe(401);
+  });
+
+  it('leads to no other host', async () => {
+    for (const path of ['//evil.example/', '//evil.example//v0.1', '/%5Cevil.example/', '//evil.example/%2F..//']) {
+      const response = await get(path, manual);
+      expect(response.status).toBe(308);
+      expect(new URL(response.headers.get('location') ?? '', `${api.url}${path}`).host).toBe(new URL(api.url).host);
+    }
+  });
+});
+
+describe('a parameter without a value', () => {
+  const names = ['limit', 'cursor', 'search', 'version', 'updated_since', 'include_deleted', 'tag', 'transport'];
+  const all = [...names, 'tag_any', 'registry_type', 'source', 'status', 'remote', 'needs_secret', 'unknown'];
+
+  it('is absent', async () => {
+    const list = async (query: string) => (await get(`/v0.1/servers?${query}`)).text();
+    const whole = await list('');
+    for (const name of all) expect([name, await list(`${name}=`)]).toEqual([name, whole]);
+    expect(await list(all.join('=&'))).toBe(whole);
+    for (const path of [`/v0.1/servers/${many}/versions`, `/v0.1/servers/${many}/versions/latest`]) {
+      expect((await get(`${path}?include_deleted=`)).status).toBe(200);
+    }
+    expect((await get('/v1/sources/first/runs?limit=&cursor=')).status).toBe(200);
   });
 });
 
@@ -624,7 +715,8 @@ describe('hostile input', () => {
     const odd: string[] = [];
     for (const url of urls) {
       const { status, body } = await request(url);
-      const ok = status === 200 || ([400, 404, 414].includes(status) && typeof JSON.parse(body).error === 'string');
+      const ok =
+        status === 200 || status === 308 || ([400, 404].includes(status) && typeof JSON.parse(body).error === 'string');
       if (!ok) odd.push(`${status} ${url} ${body.slice(0, 100)}`);
     }
     expect(odd).toEqual([]);
@@ -632,10 +724,10 @@ describe('hostile input', () => {
 
   it.each(
     [
-      ['limit=0', 'limit=-1', 'limit=', 'limit=5abc', 'limit=1e2', 'limit=1.5', 'limit=1&limit=2', 'limit[]=1'],
+      ['limit=0', 'limit=-1', 'limit=5abc', 'limit=1e2', 'limit=1.5', 'limit=1&limit=2', 'limit[]=1'],
       ['cursor=x', 'cursor=YS9iLDEuMC4w', 'cursor=WyJhIiwiYiJd', 'search=a&search=b', 'search[a]=b', 'search=%00'],
       ['search=%ED%A0%80', 'search=%zz', 'search=%', 'unknown=%ff', '%ff=1', 'version=%00', 'version=a&version=b'],
-      ['updated_since=', 'updated_since=2025-01-01', 'updated_since=2025-01-01T00:00:00'],
+      ['updated_since=2025-01-01', 'updated_since=2025-01-01T00:00:00'],
       ['updated_since=2025-02-30T00:00:00Z', 'updated_since=2025-01-01T24:00:00Z', 'include_deleted=maybe'],
     ].flat(),
   )('refuses ?%s', async (query) => {
@@ -651,7 +743,7 @@ describe('hostile input', () => {
   async function request(path: string): Promise<{ status: number; body: string }> {
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname);
-    socket.write(Buffer.from(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 'latin1'));
+    socket.write(Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`, 'latin1'));
     const [head = '', body = ''] = (await text(socket)).split(/\r\n\r\n([^]*)/);
     return { status: Number(head.split(' ')[1]), body };
   }
@@ -732,10 +824,8 @@ describe('the life of the process', () => {
         () => slow.ready(),
         ({ ready }) => ready,
       );
-      expect((await (await fetch(`${slow.url}/v0.1/servers`)).json()) as ServerList).toEqual({
-        servers: [],
-        metadata: { count: 0 },
-      });
+      // Ready all the same, but what it never had is no empty list.
+      expect((await fetch(`${slow.url}/v0.1/servers`)).status).toBe(503);
     } finally {
       await slow.close();
     }

@@ -664,7 +664,7 @@ describe('HTTP', () => {
 
   it.each(LISTS)('takes only cursors and limits that make sense at %s', async (path) => {
     const odd = [
-      ...['0', '-1', '', '5abc', '1e2', '1.5', '1&limit=2'].map((value) => `limit=${value}`),
+      ...['0', '-1', '5abc', '1e2', '1.5', '1&limit=2'].map((value) => `limit=${value}`),
       ...FOREIGN.map((value) => `cursor=${value}`),
       'cursor=a&cursor=b',
       'cursor[]=a',

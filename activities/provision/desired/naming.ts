@@ -1,4 +1,4 @@
-import { serverConfigName } from '#config/pod-paths.js';
+import { serverConfigName, serverName } from '#config/pod-paths.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
@@ -22,7 +22,7 @@ export const names = {
   pgpass: (name: string) => `${name}-db-pgpass`,
   temporal: (name: string) => `${name}-temporal`,
   /** Of Deployment and Service. */
-  server: (name: string) => `${name}-api`,
+  server: serverName,
 };
 
 /** It can never change: a Deployment's selector is immutable. */

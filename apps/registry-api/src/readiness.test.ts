@@ -10,11 +10,15 @@ import type { ReadinessFacts } from './readiness.js';
 const layout = EMPTY_LAYOUT;
 const reader = new CatalogueView(layout, { tag: 'x', changedAtMs: undefined });
 const stored = { place: '1', generation: '1', purged: '0', withheld: 0, seen: '1:1:', layout, reader };
-const withSource = (attempted: boolean, isFailing = false): RegistrySnapshots =>
+const withSource = (attempted: boolean, isFailing = false, isSynced = attempted && !isFailing): RegistrySnapshots =>
   new Map([
     [
       'default/a',
-      { sources: [{ ...stored, name: 'git', attempted, syncedAtMs: 0, isFailing }], layout, aggregate: reader },
+      {
+        sources: [{ ...stored, name: 'git', attempted, isSynced, syncedAtMs: 0, isFailing }],
+        layout,
+        aggregate: reader,
+      },
     ],
   ]);
 
@@ -28,6 +32,7 @@ describe('readiness', () => {
       snapshots: undefined,
       fault: undefined,
       syncsAwaySince: undefined,
+      syncedElsewhere: 0,
       providerFaults: [],
       registries: [{ namespace: 'default', name: 'a', sources: [], auth: { mode: 'anonymous' } }],
     };
@@ -53,6 +58,29 @@ describe('readiness', () => {
     expect(now({})).toEqual({ ready: false, reason });
     vi.advanceTimersByTime(1);
     expect(now({})).toEqual({ ready: true, detail: reason });
+  });
+
+  it('waits for a sync to succeed, however long that takes, while another pod serves more sources', () => {
+    const waiting = 'waiting for a sync of source "git" of default/a to succeed';
+    const failed = { snapshots: withSource(true, true), syncedElsewhere: undefined };
+    expect(now(failed)).toEqual({ ready: false, reason: `${waiting}; looking for other pods of the registry` });
+    const reason = `${waiting}; another pod serves its content meanwhile`;
+    expect(now({ syncedElsewhere: 1 })).toEqual({ ready: false, reason });
+    vi.advanceTimersByTime(24 * 3_600_000);
+    expect(now({})).toEqual({ ready: false, reason });
+    expect(readiness.syncedSources()).toBe(0);
+    expect(now({ snapshots: withSource(true) })).toEqual({ ready: true });
+    expect(readiness.syncedSources()).toBe(1);
+  });
+
+  it.each([0, undefined])('is not held back by a pod that has no more than it has itself (%s)', (syncedElsewhere) => {
+    expect(now({ snapshots: withSource(true), syncedElsewhere })).toEqual({ ready: true });
+  });
+
+  it('stops waiting when the other pod goes', () => {
+    expect(now({ snapshots: withSource(true, true), syncedElsewhere: 1 })).toMatchObject({ ready: false });
+    expect(now({ syncedElsewhere: 0 })).toMatchObject({ ready: true });
+    expect(now({ syncedElsewhere: 1 })).toMatchObject({ ready: true });
   });
 
   it('says of which registries an identity provider fails, as long as they are served', () => {

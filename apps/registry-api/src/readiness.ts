@@ -8,7 +8,7 @@ export type ReadinessReport =
   /** `detail` says what is not as it should be although requests are answered. */
   { readonly ready: true; readonly detail?: string } | { readonly ready: false; readonly reason: string };
 
-/** How long requests are held back for the first sync of every source. */
+/** How long a pod that is alone waits for the first sync of every source before it is ready. */
 const PATIENCE_MS = 30_000;
 
 /** In one line. */
@@ -20,14 +20,18 @@ export interface ReadinessFacts {
   readonly fault: string | undefined;
   /** Since when no syncs can be run. */
   readonly syncsAwaySince: Date | undefined;
+  /** How many sources another pod of the registry has the content of; 0 without such a pod, undefined until that is known. */
+  readonly syncedElsewhere: number | undefined;
   readonly registries: readonly ServedRegistry[];
   /** Registries of which an identity provider is unavailable or misconfigured, as `namespace/name`. */
   readonly providerFaults: readonly string[];
 }
 
 /**
- * Ready once the catalogue is loaded and every source has been tried, at the latest 30 s after the start; from then on
- * until the end, whatever becomes of the database, of Temporal, of sources or of registries that are added.
+ * Ready once the catalogue is loaded and every source has been synced into this store. While another pod serves the content
+ * of more sources, nothing else makes this pod ready: it would take that pod's place. A pod that is alone is ready once every source has been
+ * tried, at the latest 30 s after the start. Ready from then on until the end, whatever becomes of the database, of Temporal, of
+ * sources or of registries that are added.
  */
 export class Readiness {
   #wasReady = false;
@@ -50,12 +54,19 @@ export class Readiness {
     return snapshots ? firstAwaited(snapshots, registries) : unloaded(fault);
   }
 
+  /** The number of sources that this process has the content of. */
+  syncedSources(): number {
+    const { snapshots, registries } = this.#facts();
+    return snapshots ? countSynced(snapshots, registries) : 0;
+  }
+
   report(): ReadinessReport {
     if (this.#closing) return { ready: false, reason: 'shutting down' };
     const facts = this.#facts();
     if (!facts.snapshots) return { ready: false, reason: unloaded(facts.fault) };
     const awaited = this.#wasReady ? undefined : firstAwaited(facts.snapshots, facts.registries);
-    if (awaited && performance.now() - this.#startedAt < PATIENCE_MS) return { ready: false, reason: awaited };
+    const reason = this.#wasReady ? undefined : this.#reasonToWait(facts, facts.snapshots, awaited);
+    if (reason !== undefined) return { ready: false, reason };
     this.#wasReady = true;
     const detail = [
       ...(facts.fault ? [`serving what was last read from the database (${facts.fault})`] : []),
@@ -68,6 +79,26 @@ export class Readiness {
     ];
     return { ready: true, ...(detail.length > 0 && { detail: detail.join('; ') }) };
   }
+
+  #reasonToWait(
+    { registries, syncedElsewhere }: ReadinessFacts,
+    snapshots: RegistrySnapshots,
+    awaited: string | undefined,
+  ): string | undefined {
+    const unsynced = firstUnsynced(snapshots, registries);
+    if (unsynced === undefined) return undefined;
+    if (awaited !== undefined && performance.now() - this.#startedAt < PATIENCE_MS) return awaited;
+    if (syncedElsewhere === undefined) return `${unsynced}; looking for other pods of the registry`;
+    return syncedElsewhere > countSynced(snapshots, registries)
+      ? `${unsynced}; another pod serves its content meanwhile`
+      : undefined;
+  }
+}
+
+/** The number of sources that this process has the content of. */
+function countSynced(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): number {
+  const sources = registries.flatMap((registry) => snapshots.get(displayRef(registry))?.sources ?? []);
+  return sources.filter(({ isSynced }) => isSynced).length;
 }
 
 function unloaded(fault: string | undefined): string {
@@ -88,6 +119,16 @@ function faultyProviders({ registries, providerFaults }: ReadinessFacts): string
   const names = registries.map((registry) => displayRef(registry)).filter((name) => providerFaults.includes(name));
   if (names.length === 0) return [];
   return [`an identity provider of ${listed(names)} is unavailable or misconfigured: see the log`];
+}
+
+function firstUnsynced(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): string | undefined {
+  for (const registry of registries) {
+    const { sources } = snapshots.get(displayRef(registry)) ?? {};
+    if (!sources) return `waiting for registry ${displayRef(registry)} to be set up`;
+    const source = sources.find(({ isSynced }) => !isSynced);
+    if (source) return `waiting for a sync of ${display(source.name, registry)} to succeed`;
+  }
+  return undefined;
 }
 
 /** By name, and that only where anybody may read them: probes are answered to everybody. */

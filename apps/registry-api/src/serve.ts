@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { serverOrigin } from '#config/pod-paths.js';
 import type { ServeConfig } from '#config/serve-config.js';
 import type { ServerIdentity } from '#config/server-config.js';
 import { readVersion } from '#config/version.js';
@@ -22,6 +23,7 @@ import { configuredRegistry } from './configured-registry.js';
 import { openDatabase } from './open-database.js';
 import { LiveConfig } from './resources/live-config.js';
 import { PodResources } from './resources/pod-resources.js';
+import { PeerPods } from './peer-pods.js';
 import { startRegistryApi } from './start-registry-api.js';
 import { Discovery } from './sync/discovery.js';
 import { SourceNudges } from './sync/source-nudges.js';
@@ -65,6 +67,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   /** The API listens before it. */
   let link: SyncLink | undefined;
   const version = await readVersion();
+  const peers = config.inCluster ? new PeerPods(serverOrigin(registry)) : undefined;
   const api = await startRegistryApi({
     database: database.app,
     host: config.host,
@@ -79,10 +82,13 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
     syncsAwaySince: () => link?.awaySince,
     temporalUi: () => (config.temporal.uiUrl === undefined ? undefined : { url: config.temporal.uiUrl, namespace }),
     databaseTrouble: () => trouble && `${trouble.reason}: ${trouble.message}`,
+    ...(peers && { peers }),
     version,
     logger,
   });
   stack.defer(() => api.close());
+  stack.defer(() => peers?.stop());
+  void peers?.watch(() => api.ready().ready);
 
   const syncLink = new SyncLink({
     registry,

@@ -18,6 +18,7 @@ import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
 import { getServedRegistry } from './http/served-scope.js';
 import { PublishedEntries } from './publish/published-entries.js';
+import type { PeerPods } from './peer-pods.js';
 import { ValidationSlots } from './publish/validation-slots.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
@@ -48,6 +49,8 @@ export interface RegistryApiOptions {
   syncsAwaySince?(): Date | undefined;
   /** Why the database cannot be used, as far as somebody else than the reader of it knows. */
   databaseTrouble?(): string | undefined;
+  /** Other pods of the registry; absent where there cannot be any. */
+  readonly peers?: Pick<PeerPods, 'syncedSources'>;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
   /** Where Temporal's UI shows the runs of syncs; nowhere when absent or undefined. */
   temporalUi?(this: void): TemporalUiPlace | undefined;
@@ -92,6 +95,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     snapshots: catalogue.snapshots,
     fault: options.databaseTrouble?.() ?? follower.fault,
     syncsAwaySince: options.syncsAwaySince?.(),
+    syncedElsewhere: options.peers ? options.peers.syncedSources : 0,
     registries: registries.all(),
     providerFaults: accessControl.registriesWithProviderFaults(),
   }));

@@ -107,6 +107,8 @@ const VERSION_LIMIT = 255;
 const RANGE = /^[\^~<>=]|^v?[\d.]*[xX*](\.[xX*\d]+)*$|\|\|/;
 
 const OUTSIDE_URLS = /[\s\p{Cc}]|^\.\.?$/u;
+/** The same for the OpenAPI document: not every language knows \p{Cc}. */
+const OUTSIDE_URLS_PATTERN = OUTSIDE_URLS.source.replace('\\p{Cc}', '\\u0000-\\u001f\\u007f-\\u009f');
 
 export const versionSchema = z
   .string()
@@ -120,7 +122,7 @@ export const versionSchema = z
   .refine((version) => !OUTSIDE_URLS.test(version), 'must be usable in a URL: no blanks, not "." or ".."')
   .register(z.globalRegistry, {
     maxLength: VERSION_LIMIT,
-    not: { anyOf: [{ const: 'latest' }, { pattern: RANGE.source }, { pattern: OUTSIDE_URLS.source }] },
+    not: { anyOf: [{ const: 'latest' }, { pattern: RANGE.source }, { pattern: OUTSIDE_URLS_PATTERN }] },
   });
 
 export const serverJsonSchema = z.looseObject({

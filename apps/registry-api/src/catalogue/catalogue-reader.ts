@@ -55,11 +55,13 @@ export interface CatalogueScope {
   readonly view?: readonly string[];
   /** What the caller may see of the registry; every source when absent. */
   readonly visibleSources?: ReadonlySet<string>;
+  /** Names of the sources that the registry is to have by its spec. */
+  readonly declaredSources?: readonly string[];
 }
 
 /** Where controllers get their readers from; a class so that it can be injected. */
 export abstract class Catalogue {
-  /** Throws `CatalogueNotLoaded` or `UnknownSource`. */
+  /** Throws `CatalogueNotLoaded`, `SourceNotSynced` or `UnknownSource`. */
   abstract reader(scope: CatalogueScope): CatalogueReader;
   /** As long as it is the same object, every scope has the same reader; undefined before there are any. */
   abstract readonly edition: object | undefined;
@@ -74,6 +76,14 @@ export class CatalogueNotLoaded extends Error {
   constructor() {
     super('the catalogue is not loaded yet; try again in a moment');
     this.name = 'CatalogueNotLoaded';
+  }
+}
+
+/** A list would have to contain a source whose content this store has never had: nobody knows what is missing from it. */
+export class SourceNotSynced extends Error {
+  constructor(source: string) {
+    super(`source "${source}" was never synced into this store, so its servers are not known yet; try again later`);
+    this.name = 'SourceNotSynced';
   }
 }
 

@@ -1,5 +1,5 @@
 import { displayRef } from '#domain/registry-ref.js';
-import { Catalogue, CatalogueNotLoaded, UnknownSource } from './catalogue-reader.js';
+import { Catalogue, CatalogueNotLoaded, SourceNotSynced, UnknownSource } from './catalogue-reader.js';
 import type { CatalogueReader, CatalogueScope } from './catalogue-reader.js';
 import { aggregateView } from './aggregate-view.js';
 import { CatalogueView } from './catalogue-view.js';
@@ -21,6 +21,8 @@ export interface SourceSnapshot {
   readonly seen: string;
   /** It was synced, or a sync of it has at least failed. */
   readonly attempted: boolean;
+  /** Whether this store has ever had its content: a sync has succeeded, or the store itself is the source. */
+  readonly isSynced: boolean;
   /** When its content was last known to be that of the source. */
   readonly syncedAtMs: number | null;
   /** Its newest sync failed. */
@@ -122,9 +124,12 @@ export class LiveCatalogue extends Catalogue {
     return this.#change.promise;
   }
 
-  reader({ namespace, registry, source, view, visibleSources }: CatalogueScope): CatalogueReader {
+  reader(scope: CatalogueScope): CatalogueReader {
     if (!this.#snapshots) throw new CatalogueNotLoaded();
+    const { namespace, registry, source, view, visibleSources } = scope;
     const snapshot = this.#snapshots.get(displayRef({ namespace, name: registry }));
+    const unsynced = firstUnsyncedSource(snapshot, scope);
+    if (unsynced !== undefined) throw new SourceNotSynced(unsynced);
     if (source === undefined) return snapshot ? this.#aggregate(snapshot, visibleSources, view) : NOTHING;
     const found = snapshot?.sources.find(({ name }) => name === source);
     if (found && (!visibleSources || visibleSources.has(source))) return found.reader;
@@ -150,6 +155,17 @@ export class LiveCatalogue extends Catalogue {
       return aggregateView(seen, mergeLayouts(seen.map(({ layout }) => layout)), this.bodies);
     });
   }
+}
+
+/** Returns the name of a source that a list would contain, and whose content this store has never had. */
+function firstUnsyncedSource(snapshot: RegistrySnapshot | undefined, scope: CatalogueScope): string | undefined {
+  const { source, view, visibleSources, declaredSources = [] } = scope;
+  const sources = snapshot?.sources ?? [];
+  const isWanted = (name: string) =>
+    (source === undefined ? (view?.includes(name) ?? true) : source === name) && (visibleSources?.has(name) ?? true);
+  const unsynced = sources.find(({ name, isSynced }) => !isSynced && isWanted(name));
+  if (unsynced) return unsynced.name;
+  return declaredSources.find((name) => isWanted(name) && !sources.some((each) => each.name === name));
 }
 
 function haveSameReaders(before: RegistrySnapshots, now: RegistrySnapshots): boolean {

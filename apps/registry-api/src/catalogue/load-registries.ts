@@ -34,6 +34,7 @@ interface SourceRow {
   readonly generation: string;
   readonly purged: string;
   readonly attempted: boolean;
+  readonly isSynced: boolean;
   readonly syncedAtMs: number | null;
   readonly isFailing: boolean;
   readonly changedAtMs: number | null;
@@ -102,6 +103,7 @@ class Load {
              store.id || '/' || pg_relation_filenode('entry') || '/' || source.id AS place,
              source.synced_at IS NOT NULL
                OR EXISTS (SELECT FROM sync_run WHERE sync_run.source_id = source.id) AS attempted,
+             source.synced_at IS NOT NULL OR source.type = 'managed' AS "isSynced",
              extract(epoch FROM source.synced_at)::float8 * 1000 AS "syncedAtMs",
              coalesce((SELECT failure_reason IS NOT NULL FROM sync_run WHERE sync_run.source_id = source.id
                         ORDER BY started_at DESC LIMIT 1), false) AS "isFailing",
@@ -117,10 +119,10 @@ class Load {
 
   async #takeSource(row: SourceRow): Promise<Taken> {
     const known = this.#known.get(row.place);
-    const { name, attempted, syncedAtMs, isFailing } = row;
+    const { name, attempted, isSynced, syncedAtMs, isFailing } = row;
     const isTidy = !known || !this.#options.tidy || !isUntidy(known);
     if (known && isTidy && known.generation === row.generation && known.name === row.name) {
-      return { source: { ...known, name, attempted, syncedAtMs, isFailing }, changed: [] };
+      return { source: { ...known, name, attempted, isSynced, syncedAtMs, isFailing }, changed: [] };
     }
     return (known && isTidy && (await this.#readChanges(row, known))) || this.#readWhole(row, known);
   }
@@ -164,7 +166,7 @@ class Load {
   }
 
   async #toSource(row: SourceRow, layout: Layout, withheld: number): Promise<SourceSnapshot> {
-    const { name, place, generation, purged, attempted, syncedAtMs, isFailing } = row;
+    const { name, place, generation, purged, attempted, isSynced, syncedAtMs, isFailing } = row;
     const state = {
       tag: stateTag([`${place}/${generation}`]),
       changedAtMs: row.changedAtMs ?? undefined,
@@ -172,7 +174,8 @@ class Load {
     };
     const reader = new CatalogueView(layout, state, this.#options.bodies);
     const seen = await this.#snapshot();
-    return { name, place, generation, purged, attempted, syncedAtMs, isFailing, withheld, seen, layout, reader };
+    const record = { name, place, generation, purged, attempted, isSynced, syncedAtMs, isFailing };
+    return { ...record, withheld, seen, layout, reader };
   }
 
   /** What this transaction sees, as Postgres writes it. */

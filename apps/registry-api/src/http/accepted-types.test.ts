@@ -13,6 +13,8 @@ describe('whoever accepts', () => {
     ['application/*;q=0, application/json'],
     [''],
     ['json'],
+    ['application/problem+json'],
+    ['application/vnd.mcp.registry.v1+json;q=0.5, text/html'],
   ])('%j gets JSON', (accept) => expect(acceptsJson(accept)).toBe(true));
 
   it.each([
@@ -22,7 +24,8 @@ describe('whoever accepts', () => {
     ['application/json; Q=0.000, application/*'],
     ['application/*;q=0, */*'],
     ['*/*;q=0'],
-    ['application/problem+json'],
     ['application/jsonp'],
+    ['application/problem+json;q=0'],
+    ['text/json+html'],
   ])('%j does not', (accept) => expect(acceptsJson(accept)).toBe(false));
 });

@@ -5,7 +5,7 @@ import { Problem } from './problem.js';
 const PROBES: ReadonlySet<string> = new Set(['/health', '/readiness', '/version']);
 
 /** Routes that answer in other types than JSON, or negotiate for themselves. */
-const OF_OTHER_TYPES = /^\/(metrics|reference(\/.*)?|console\/:file)?$|\.yaml$/;
+const OF_OTHER_TYPES = /^\/(metrics|docs|reference(\/.*)?|console\/:file)?$|\.yaml$/;
 
 export function isProbe(route: string): boolean {
   return PROBES.has(route);
@@ -25,7 +25,13 @@ export function acceptsJson(accept: string): boolean {
   // As nearly everybody sends it, and at no cost.
   if (accept === '*/*' || accept === 'application/json') return true;
   const ranges = toRanges(accept);
-  return !ranges.some(({ type }) => type.includes('/')) || weightOf('application/json', ranges) > 0;
+  if (!ranges.some(({ type }) => type.includes('/'))) return true;
+  return weightOf('application/json', ranges) > 0 || ranges.some(isJsonBased);
+}
+
+/** Whether a range is a type that is based on JSON (RFC 6839, section 3.1): its clients read JSON. */
+function isJsonBased({ type, weight }: Range): boolean {
+  return type.endsWith('+json') && weight > 0;
 }
 
 /** Returns whether a client prefers HTML to JSON: programs, which accept anything, do not (RFC 9110, section 12.5.1). */

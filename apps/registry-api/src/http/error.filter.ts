@@ -4,7 +4,7 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Overloaded } from '../byte-budget.js';
-import { CatalogueNotLoaded, UnknownSource } from '../catalogue/catalogue-reader.js';
+import { CatalogueNotLoaded, SourceNotSynced, UnknownSource } from '../catalogue/catalogue-reader.js';
 import { BodyChanged } from '../catalogue/stored-bodies.js';
 import { PublishRefused } from '../publish/publish-refused.js';
 import type { PublishRefusalKind } from '../publish/publish-refused.js';
@@ -46,6 +46,8 @@ function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof PublishRefused) return new Problem(PUBLISH_STATUS[error.kind], error.message);
   if (error instanceof UnknownSource) return new Problem(404, error.message);
+  // Longer than for what is loading: a sync takes a while, and may have to wait for its source.
+  if (error instanceof SourceNotSynced) return new Problem(503, error.message, { 'retry-after': '10' });
   if (AWAY.some((kind) => error instanceof kind)) {
     return new Problem(503, (error as Error).message, { 'retry-after': '2' });
   }

@@ -14,6 +14,7 @@ import type { RegistryDirectory } from '../served-registry.js';
 import type { ServerMetrics } from '../server-metrics.js';
 import { refuseOtherMethods } from './accepted-methods.js';
 import { refuseOtherTypes } from './accepted-types.js';
+import { cleanLocation } from './clean-path.js';
 import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
 import { NestLogger } from './nest-logger.js';
 import { Problem } from './problem.js';
@@ -84,22 +85,40 @@ function revalidate(revalidations: Revalidations, counter: RequestCounter | unde
 }
 
 /**
- * Counts, answers OPTIONS, and refuses what nobody answers, for paths that do not exist as well: whoever asks next sees why.
- * In one hook, since each takes its part of what a 304 costs, and before a body is read.
+ * Counts requests, answers OPTIONS, leads doubled and trailing slashes to the clean path, and refuses what no handler
+ * answers, for paths that do not exist as well. One hook, since each of them adds to the cost of a 304.
  */
 function lookAtRequests(server: FastifyInstance, counter: RequestCounter | undefined): void {
   server.addHook('onRequest', (request, reply, done) => {
     counter?.begin(request, reply);
-    if (request.method === 'OPTIONS') answerPreflight(reply);
+    if (request.method === 'OPTIONS') return answerPreflight(reply);
+    const clean = isSafeToRepeat(request) ? cleanLocation(request.url, request.originalUrl) : undefined;
+    if (clean !== undefined) void reply.code(308).header('location', clean).send();
     else done(refuseOtherTypes(request) ?? (request.is404 ? notFound(server, request.method) : undefined));
   });
 }
 
-/** Before a body is read: nobody fills the memory with what is refused anyway. */
+function isSafeToRepeat({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** Refuses writers before their body is read, so that what is refused anyway takes no memory. */
 function lookAtWriters(server: FastifyInstance, mayWrite: NonNullable<HttpServerOptions['mayWrite']>): void {
   server.addHook('onRoute', (route) => {
     if ([route.method].flat().every((method) => SAFE_METHODS.has(method))) return;
-    route.preParsing = async (request) => void (await mayWrite(request));
+    route.preParsing = async (request) => {
+      await mayWrite(request);
+      refuseEncodedBody(request);
+    };
+  });
+}
+
+/** Bodies are read as they are: a compressed one would be taken for malformed JSON (RFC 9110, section 15.5.16). */
+function refuseEncodedBody({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding.trim().toLowerCase() === 'identity') return;
+  throw new Problem(415, 'the body must not be compressed: send it without Content-Encoding', {
+    'accept-encoding': 'identity',
   });
 }
 

@@ -4,6 +4,7 @@ import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
 import { EntriesController, PublishController, ValidateController } from './publish.controller.js';
+import { OfficialProbesController } from './official-probes.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { ResourceMetadataController } from './resource-metadata.controller.js';
 import { ServersController } from './servers.controller.js';
@@ -27,6 +28,7 @@ export const publicControllers = [
   ValidateController,
   EntriesController,
   OperationsController,
+  OfficialProbesController,
   OpenApiController,
   ReferenceController,
   ConsoleController,

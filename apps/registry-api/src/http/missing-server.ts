@@ -1,20 +1,20 @@
+import { shortened } from '#domain/shortened.js';
 import { Problem } from './problem.js';
 
 const SERVER_NAME = /^(?=.{3,200}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+/** Characters of a name or version in a message. */
+const SHOWN = 200;
 
 /**
- * Why a server was not found: 400 for what cannot be a name, else 404. Looked at only after the search, so that whatever
- * a list shows can be asked for.
+ * Explains why a server was not found. Always 404, also for what cannot be a name: clients that ask whether a server is
+ * allowed take any other status for an outage.
  */
 export function missingServer(name: string): Problem {
-  return SERVER_NAME.test(name)
-    ? new Problem(404, `server "${name}" is not in this registry`)
-    : new Problem(400, 'a server name has the form namespace/name, with the slash as %2F');
+  const hint = SERVER_NAME.test(name) ? '' : '; a server name has the form namespace/name, with the slash as %2F';
+  return new Problem(404, `server "${shortened(name, SHOWN)}" is not in this registry${hint}`);
 }
 
 export function missingVersion(name: string, version: string): Problem {
   if (!SERVER_NAME.test(name)) return missingServer(name);
-  return /^[^\s\p{Cc}]+$/u.test(version)
-    ? new Problem(404, `server "${name}" has no version "${version}" in this registry`)
-    : new Problem(400, 'a version must not be empty or hold white space');
+  return new Problem(404, `server "${name}" has no version "${shortened(version, SHOWN)}" in this registry`);
 }

@@ -1,5 +1,7 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/requirement.js';
+import { SYNCED_SOURCES_HEADER } from '../peer-pods.js';
 import { Readiness } from '../readiness.js';
 import { BuildInfo } from './build-info.js';
 import { Problem } from './problem.js';
@@ -21,9 +23,10 @@ export class OperationsController {
 
   @Get('readiness')
   @Header('cache-control', 'no-store')
-  ready(): object {
+  ready(@Res({ passthrough: true }) reply: FastifyReply): object {
     const report = this.readiness.report();
     if (!report.ready) throw new Problem(503, report.reason, { 'retry-after': '2' });
+    void reply.header(SYNCED_SOURCES_HEADER, this.readiness.syncedSources());
     return { status: 'ready', ...(report.detail !== undefined && { detail: report.detail }) };
   }
 

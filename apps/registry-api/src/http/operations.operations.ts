@@ -3,6 +3,25 @@ import type { Operation } from './openapi/operation.js';
 
 const shared = { method: 'get', tag: 'Operations', isPublic: true } as const;
 
+/** The probes of the official registry server, below one API root. */
+export function officialProbeOperations(root: string, idPrefix: string): readonly Operation[] {
+  const scope = root.includes('{source}') ? { parameters: [pathParameter('source', 'Name of a source.')] } : {};
+  const operation = (name: string, summary: string, answer: 'OfficialHealth' | 'Ping' | 'OfficialVersion') =>
+    ({
+      ...shared,
+      ...scope,
+      path: `${root}/${name}`,
+      id: `${idPrefix}${answer}`,
+      summary,
+      success: { status: 200, answer },
+    }) as const;
+  return [
+    operation('health', 'Reports that the process is alive, as the official registry server does', 'OfficialHealth'),
+    operation('ping', 'Answers a ping, as the official registry server does', 'Ping'),
+    operation('version', 'Reports the running version, as the official registry server does', 'OfficialVersion'),
+  ];
+}
+
 export const probeOperations: readonly Operation[] = [
   {
     ...shared,

@@ -22,10 +22,17 @@ export const limit = text
   .transform((value) => Math.min(Number(value), MAX_LIMIT))
   .optional();
 
-/** Unknown parameters are ignored, but what cannot be decoded is refused wherever it stands. */
-export const decodable = z.looseObject({}).superRefine((values, context) => {
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== UNDECODABLE) continue;
-    context.addIssue({ code: 'custom', path: [name], message: 'is not valid percent-encoded UTF-8', continue: false });
-  }
-});
+/**
+ * Unknown parameters are ignored, but what cannot be decoded is refused wherever it stands. A parameter without a value is
+ * absent: some clients send every parameter that they know.
+ */
+export const decodable = z
+  .looseObject({})
+  .superRefine((values, context) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (value !== UNDECODABLE) continue;
+      const message = 'is not valid percent-encoded UTF-8';
+      context.addIssue({ code: 'custom', path: [name], message, continue: false });
+    }
+  })
+  .transform((values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== '')));

@@ -80,6 +80,7 @@ export function scopeOf(request: FastifyRequest): CatalogueScope {
     registry: served.name,
     ...named(served, (request.params as { source?: string }).source),
     ...(visibleSources && { visibleSources }),
+    declaredSources: served.sources,
   };
 }
 

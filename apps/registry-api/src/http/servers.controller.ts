@@ -45,7 +45,8 @@ export class ServersController {
       const name = nameOf(request);
       const { version } = request.params as ServerPath;
       // Without a slash it is no name: `a/versions/versions` asks for all versions of the server `a/versions`.
-      if (!name.includes('/') && version === 'versions') return findVersions(reader, `${name}/versions`, request);
+      if (!decodedAgain(name).includes('/') && version === 'versions')
+        return findVersions(reader, `${name}/versions`, request);
       return findVersion(reader, name, version, request);
     });
   }
@@ -58,14 +59,26 @@ function nameOf(request: FastifyRequest): string {
 
 function findVersions(reader: CatalogueReader, name: string, request: FastifyRequest): Answer {
   const { includeDeleted } = parseQuery(ServerQuerySchema, request);
-  const answer = reader.versions(name, includeDeleted);
-  if (!answer) throw missingServer(name);
+  const answer = reader.versions(name, includeDeleted) ?? reader.versions(decodedAgain(name), includeDeleted);
+  if (!answer) throw missingServer(decodedAgain(name));
   return answer;
 }
 
 function findVersion(reader: CatalogueReader, name: string, version: string, request: FastifyRequest): Answer {
   const { includeDeleted } = parseQuery(ServerQuerySchema, request);
-  const answer = reader.version(name, version, includeDeleted);
-  if (!answer) throw missingVersion(name, version);
+  const answer =
+    reader.version(name, version, includeDeleted) ??
+    reader.version(decodedAgain(name), decodedAgain(version), includeDeleted);
+  if (!answer) throw missingVersion(decodedAgain(name), decodedAgain(version));
   return answer;
+}
+
+/** Decodes a part of a path that a proxy on the way has encoded a second time. */
+function decodedAgain(text: string): string {
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -37,7 +37,12 @@ const filters = [
   }),
 ];
 
-const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.');
+const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.', {
+  type: 'string',
+  minLength: 3,
+  maxLength: 200,
+  pattern: '^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$',
+});
 const version = pathParameter('version', 'A version, or `latest`.');
 
 /** The generic registry API below one root, such as `/v0.1` or `/registry/{source}/v0.1`. */

@@ -25,7 +25,7 @@ const shape = (path: string) =>
 
 /** Other spellings of documented paths, what only browsers and readers of documents ask for, and what always answers 501. */
 const SPELLINGS =
-  /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/(?:versions|status)|^PUT |openapi\.|\/reference|protected-resource\/\*|GET \/$|\/console\/\{\}/;
+  /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/(?:versions|status)|^PUT |openapi\.|\/docs$|\/reference|protected-resource\/\*|GET \/$|\/console\/\{\}/;
 
 describe('the OpenAPI document', () => {
   it('has every route, and nothing else', () => {

@@ -1,5 +1,5 @@
 import { consoleOperations } from '../console/console.operations.js';
-import { probeOperations } from '../operations.operations.js';
+import { officialProbeOperations, probeOperations } from '../operations.operations.js';
 import { publishOperations } from '../publish.operations.js';
 import { facetOperations, serverOperations } from '../servers.operations.js';
 import { syncOperations } from '../sync.operations.js';
@@ -24,7 +24,6 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   406: 'The request accepts anything but JSON.',
   409: 'It is there already.',
   413: 'The body is too large.',
-  414: 'A part of the path is too long.',
   415: 'The body is not JSON.',
   422: 'The body is not what it should be; every fault is named.',
   503: 'It is not there yet, or the database is away; try again after `Retry-After` seconds.',
@@ -43,6 +42,9 @@ export const operations: readonly Operation[] = [
   ...publishOperations,
   ...consoleOperations,
   ...probeOperations,
+  ...officialProbeOperations('/v0.1', 'all'),
+  ...officialProbeOperations('/registry/v0.1', 'registry'),
+  ...officialProbeOperations('/registry/{source}/v0.1', 'source'),
 ];
 
 /** The document of the whole API. */
@@ -88,7 +90,6 @@ function toOperationObject(operation: Operation): object {
     // Without its provider a token cannot be checked.
     ...(isPublic ? [] : [401, 403, 503]),
     ...(isProbe(path) ? [] : [406]),
-    ...(parameters?.length ? [414] : []),
     ...(method === 'get' ? [] : [413]),
     ...problems,
   ]);

@@ -1,4 +1,4 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Redirect } from '@nestjs/common';
 import { stringify } from 'yaml';
 import { Public } from '../../auth/requirement.js';
 import { apiDocument, genericDocument } from './document.js';
@@ -38,6 +38,11 @@ export class OpenApiController {
   yaml(): Buffer {
     return wholeYaml();
   }
+
+  /** Where the official registry server has its page. */
+  @Get('docs')
+  @Redirect('reference', 308)
+  docs(): void {}
 
   /** Below each API root, for those who mirror it. */
   @Get(['registry/openapi.json', 'registry/:source/openapi.json'])

@@ -59,7 +59,10 @@ export const queryParameter = (name: string, description: string, schema: object
   schema,
 });
 
-const cursorParameter = queryParameter('cursor', '`metadata.nextCursor` of the page before.', { type: 'string' });
+const cursorParameter = queryParameter('cursor', '`metadata.nextCursor` of the page before, as it stands.', {
+  type: 'string',
+  pattern: '^[A-Za-z0-9_-]*$',
+});
 
 /** Of everything that is given in pages. */
 export const pageParameters = [

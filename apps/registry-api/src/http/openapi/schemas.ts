@@ -112,7 +112,13 @@ const answers = {
   }),
   Problem: z.object({ error: z.string() }).describe('Every answer that is not a success.'),
   Health: z.object({ status: z.literal('healthy') }),
-  Readiness: z.object({ status: z.literal('ready'), detail: z.string().optional() }),
+  Readiness: z.object({
+    status: z.literal('ready'),
+    detail: z.string().optional().describe('What is not as it should be although requests are answered.'),
+  }),
+  OfficialHealth: z.object({ status: z.literal('ok') }),
+  Ping: z.object({ pong: z.literal(true) }),
+  OfficialVersion: z.object({ version: z.string(), git_commit: z.string(), build_time: z.string() }),
   Version: z.object({
     version: z.string(),
     commit: z.string(),
