@@ -22,7 +22,7 @@ Watches the MCPRegistries of a cluster, starts a workflow for each, and provisio
 
 Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, REGISTRY_RESOURCES, REGISTRY_STORAGE,
 REGISTRY_NETWORK_POLICY, TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE,
-DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_PASSWORD_FILE, CA_BUNDLE_FILE, HOST, METRICS_PORT, HEALTH_PORT, POD_NAME, NAMESPACE_ROLE
+DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_PASSWORD_FILE, CA_BUNDLE_FILE, HOST, METRICS_PORT, HEALTH_PORT, POD_NAME, OPERATOR_RELEASE, NAMESPACE_ROLE
 with POD_NAMESPACE and POD_SERVICE_ACCOUNT, POD_TEMPLATE_POLICY, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT,
 ALLOW_PRIVATE_SOURCES,
 MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
@@ -71,6 +71,10 @@ const environmentSchema = z
     POD_SERVICE_ACCOUNT: z.string().optional(),
     NAMESPACE_ROLE: z.string().optional(),
     POD_TEMPLATE_POLICY: z.enum(POD_TEMPLATE_POLICIES).default('any'),
+    OPERATOR_RELEASE: z
+      .string()
+      .regex(/^[\w./-]{1,160}$/, { error: 'must be letters, digits and . / _ -' })
+      .optional(),
     WATCH_NAMESPACE: names,
     TOOLHIVE_REGISTRY_API_IMAGE: z.string({ error: 'must name the image of registry servers' }),
     REGISTRY_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
@@ -115,6 +119,8 @@ const environmentSchema = z
             clusterRole: env.NAMESPACE_ROLE,
             serviceAccount: { namespace: env.POD_NAMESPACE ?? '', name: env.POD_SERVICE_ACCOUNT ?? '' },
           },
+    /** Tells this operator from others in the same cluster that use the same Temporal namespace. */
+    release: env.OPERATOR_RELEASE ?? [env.POD_NAMESPACE ?? 'default', env.POD_SERVICE_ACCOUNT ?? 'operator'].join('/'),
     /** Where MCPRegistries are looked for; empty: in every namespace. */
     namespaces: env.WATCH_NAMESPACE,
     temporal: {

@@ -21,6 +21,11 @@ export function isRegistryUid(uid: string): uid is RegistryUid {
   return UUID.test(uid);
 }
 
+/** Returns a text that differs for any two registries, for maps and sets. */
+export function registryKey({ namespace, name, uid }: RegistryRef): string {
+  return `${namespace}/${name}/${uid}`;
+}
+
 /** The workflow id is the lock: at most one workflow runs for a resource, however often it is started. */
 export function registryWorkflowId(registry: RegistryRef): string {
   return `mcpregistry/${registry.namespace}/${registry.name}/${registry.uid}`;

@@ -1,7 +1,7 @@
-/** Where the API server is and how to prove who asks. */
+/** The address of the API server and the credentials for it. */
 export interface ClusterAccess {
   readonly server: URL;
-  /** As they are at this moment: tokens and certificates rotate. */
+  /** Returns the current credentials: tokens and certificates rotate. */
   credentials(): Promise<Credentials>;
 }
 
@@ -10,7 +10,7 @@ export interface Credentials {
   readonly tls: TlsOptions;
 }
 
-/** As `tls.connect` takes them. */
+/** A part of the options of `tls.connect`. */
 export interface TlsOptions {
   readonly ca?: string | Buffer;
   readonly cert?: string | Buffer;

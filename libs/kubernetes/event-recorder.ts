@@ -6,28 +6,30 @@ import { kinds } from './kinds.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
-/** The same thing is told again only after so long. */
+/** Throttle: the same Event is written again only after this time. */
 const QUIET_MS = 10 * 60_000;
-/** As the API server has it. */
+/** The limit of the API server. */
 const MESSAGE_LIMIT = 1024;
 const COMPONENT = 'toolhive-operator';
 
-interface Told {
+/** How often an Event was written. */
+interface Series {
   readonly count: number;
   readonly firstAtMs: number;
   readonly lastAtMs: number;
 }
 
 /**
- * Tells what happens to registries as Kubernetes Events. Events are counted in the name of what they say, so that two
- * operators which say the same write one; those of the last minutes are remembered, so that nothing is told too often.
+ * Writes what happens to registries as Kubernetes Events. The name of an Event is derived from its content, so that two operators
+ * that report the same thing write one object; recent Events are remembered, so that none is repeated too often.
  */
 export class EventRecorder {
-  private readonly told = new Map<string, Told>();
+  /** By name of the Event, the least recently written first. */
+  private readonly recent = new Map<string, Series>();
 
   constructor(
     private readonly api: KubernetesApi,
-    /** Events are for people: one that cannot be written must not hold up anything. */
+    /** Events are informational: a failure to write one holds up nothing. */
     private readonly onFailure: (registry: RegistryRef, error: unknown) => void,
     private readonly now: () => number = Date.now,
   ) {}
@@ -35,30 +37,30 @@ export class EventRecorder {
   async record(registry: RegistryRef, events: readonly StatusEvent[]): Promise<void> {
     for (const event of events) {
       try {
-        await this.tell(registry, event);
+        await this.write(registry, event);
       } catch (error) {
         this.onFailure(registry, error);
       }
     }
   }
 
-  private async tell(registry: RegistryRef, event: StatusEvent): Promise<void> {
+  private async write(registry: RegistryRef, event: StatusEvent): Promise<void> {
     const key = hash('sha256', [registry.uid, event.reason, event.message].join('\n')).slice(0, 16);
     const nowMs = this.now();
     this.forgetBefore(nowMs - QUIET_MS);
-    const before = this.told.get(key);
+    const before = this.recent.get(key);
     if (before && nowMs - before.lastAtMs < QUIET_MS) return;
-    const told = { count: (before?.count ?? 0) + 1, firstAtMs: before?.firstAtMs ?? nowMs, lastAtMs: nowMs };
-    await this.api.apply(toEvent(registry, event, key, told));
-    this.told.delete(key);
-    this.told.set(key, told);
+    const series = { count: (before?.count ?? 0) + 1, firstAtMs: before?.firstAtMs ?? nowMs, lastAtMs: nowMs };
+    await this.api.apply(toEvent(registry, event, key, series));
+    this.recent.delete(key);
+    this.recent.set(key, series);
   }
 
-  /** The oldest stand first. A message that is gone for an hour may count anew. */
+  /** An Event that was not repeated for an hour is counted from one again. */
   private forgetBefore(timeMs: number): void {
-    for (const [key, { lastAtMs }] of this.told) {
+    for (const [key, { lastAtMs }] of this.recent) {
       if (lastAtMs >= timeMs - 5 * QUIET_MS) break;
-      this.told.delete(key);
+      this.recent.delete(key);
     }
   }
 }
@@ -67,7 +69,7 @@ function toEvent(
   { namespace, name, uid }: RegistryRef,
   { type, reason, message }: StatusEvent,
   key: string,
-  { count, firstAtMs, lastAtMs }: Told,
+  { count, firstAtMs, lastAtMs }: Series,
 ): KubernetesObject {
   const event = {
     apiVersion: kinds.Event.apiVersion,
@@ -85,7 +87,7 @@ function toEvent(
   return event;
 }
 
-/** Kubernetes' Time has seconds. */
+/** Formats a time as Kubernetes does: without fractions of a second. */
 function rfc3339(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }

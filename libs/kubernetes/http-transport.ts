@@ -4,12 +4,12 @@ import type { Dispatcher } from 'undici';
 import type { ClusterAccess, Credentials, TlsOptions } from './cluster-access.js';
 import { KubernetesRefusal, KubernetesUnreachable, parseStatus } from './kubernetes-error.js';
 
-/** So old may credentials be that were read from files. */
+/** How long credentials that were read from files are cached. */
 const CREDENTIALS_MS = 30_000;
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 30_000;
 
-/** Calls wait for one of so many connections; watches have theirs apart. */
+/** The size of the connection pool of calls; watches have connections of their own. */
 const CALL_CONNECTIONS = 32;
 
 export interface ApiRequest {
@@ -19,18 +19,18 @@ export interface ApiRequest {
   readonly accept?: string;
   readonly body?: { readonly contentType: string; readonly value: unknown };
   readonly signal?: AbortSignal;
-  /** What is attempted, in words; begins the message of an error. */
+  /** What the request does, in words; the beginning of an error message. */
   readonly attempt: string;
 }
 
-/** Carries requests to the API server over kept connections, as whoever the credentials say. */
+/** Sends requests to the API server over pooled connections. */
 export class HttpTransport {
   private credentials: { readonly value: Credentials; readonly readAtMs: number } | undefined;
   private agents: { readonly tls: TlsOptions; readonly calls: Agent; readonly streams: Agent } | undefined;
 
   constructor(private readonly access: ClusterAccess) {}
 
-  /** The answer's JSON. */
+  /** Returns the body of the answer, parsed as JSON. */
   async call(request: ApiRequest): Promise<unknown> {
     const { body } = await this.send(request, 'calls', ANSWER_MS);
     return await body.json().catch((error: unknown) => {
@@ -38,7 +38,7 @@ export class HttpTransport {
     });
   }
 
-  /** The answer's lines as they come; it fails when none comes for `silenceMs`. */
+  /** Yields the lines of the answer as they arrive; fails when none arrives for `silenceMs`. */
   async *lines(request: ApiRequest, silenceMs: number): AsyncGenerator<string> {
     const { body } = await this.send(request, 'streams', silenceMs);
     try {
@@ -54,7 +54,7 @@ export class HttpTransport {
     }
   }
 
-  /** Breaks off what is under way. */
+  /** Aborts all requests. */
   async close(): Promise<void> {
     const { agents } = this;
     this.agents = undefined;
@@ -77,7 +77,7 @@ export class HttpTransport {
       }
       if (answer.statusCode < 300) return answer;
       const text = await answer.body.text().catch(() => '');
-      // A token that was replaced a moment ago.
+      // The token may have been rotated a moment ago.
       if (answer.statusCode === 401 && isFirst && this.credentials) {
         this.credentials = undefined;
         continue;
@@ -115,7 +115,7 @@ export class HttpTransport {
     return this.credentials.value;
   }
 
-  /** New ones when the certificates changed; what runs on the old ones ends in peace. */
+  /** Returns new connection pools when the certificates have changed; requests on the old ones are completed. */
   private agentsFor(tls: TlsOptions): { calls: Agent; streams: Agent } {
     if (!this.agents || !isDeepStrictEqual(this.agents.tls, tls)) {
       for (const agent of [this.agents?.calls, this.agents?.streams]) void agent?.close();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterAccess } from './cluster-access.js';
 
-/** Where the kubelet puts what a pod needs to speak to the API server. */
+/** The directory where the kubelet puts the credentials for the API server. */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface InClusterOptions {
@@ -10,7 +10,7 @@ export interface InClusterOptions {
   readonly serviceAccountDirectory?: string;
 }
 
-/** The access of a pod, by its ServiceAccount. The kubelet replaces token and CA in these files. */
+/** Returns the access of a pod by its ServiceAccount. Token and CA are read each time, since the kubelet rotates them. */
 export function inClusterAccess({
   variables = process.env,
   serviceAccountDirectory = SERVICE_ACCOUNT,

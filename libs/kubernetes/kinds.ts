@@ -1,8 +1,8 @@
-/** Where a kind of object lives in the API. */
+/** The place of a kind in the API. */
 export interface Kind {
   readonly apiVersion: string;
   readonly plural: string;
-  /** False for kinds that belong to the whole cluster. */
+  /** False for cluster-scoped kinds. */
   readonly namespaced: boolean;
 }
 
@@ -41,7 +41,7 @@ export const kinds = {
 
 export type KindName = keyof typeof kinds;
 
-/** `/apis/apps/v1/namespaces/x/deployments/y`; without a name the collection, without a namespace that of all namespaces. */
+/** Returns a path such as `/apis/apps/v1/namespaces/x/deployments/y`; without a name, of the collection, and without a namespace, of the collection in all namespaces. */
 export function pathOf(kind: KindName, namespace?: string, name?: string): string {
   const { apiVersion, plural, namespaced } = kinds[kind];
   const root = apiVersion.includes('/') ? '/apis' : '/api';

@@ -2,8 +2,8 @@ import type { RequestOptions } from 'node:https';
 import type { ClusterAccess, TlsOptions } from './cluster-access.js';
 
 /**
- * The access that a kubeconfig file describes: that file, else the files of KUBECONFIG, else ~/.kube/config. All its ways
- * to log in are those of the official client, which is loaded for this only: it is heavy, and a pod does not need it.
+ * Returns the access that a kubeconfig describes: the given file, else the files of KUBECONFIG, else ~/.kube/config. The
+ * official client implements the login methods; it is loaded on demand, because it is heavy and a pod does not need it.
  */
 export async function kubeconfigAccess(file?: string): Promise<ClusterAccess> {
   const { KubeConfig } = await import('@kubernetes/client-node');

@@ -6,11 +6,11 @@ import { kinds, pathOf } from './kinds.js';
 import type { KindName } from './kinds.js';
 import type { KubernetesObject, ObjectRef } from './kubernetes-object.js';
 
-/** Owns the fields that the operator writes, but for the status. */
+/** The field manager of everything that the operator writes except status. */
 export const FIELD_MANAGER = 'toolhive-operator';
 const STATUS_FIELD_MANAGER = 'toolhive-operator-status';
 
-/** Metadata alone is as much as most watchers need, and far less than all the data of a namespace. */
+/** Requests metadata only, which is all that most watches need. */
 const AS_METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const AS_METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
@@ -20,22 +20,22 @@ export interface Selection {
   /** All namespaces when absent. */
   readonly namespace?: string;
   readonly labelSelector?: string;
-  /** Items then have no more than apiVersion, kind and metadata. */
+  /** Items have apiVersion, kind and metadata only. */
   readonly metadataOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export interface ObjectList<T extends KubernetesObject> {
   readonly items: readonly T[];
-  /** A watch that begins here misses nothing. */
+  /** A watch from here misses nothing. */
   readonly resourceVersion: string;
 }
 
 export interface WatchOptions extends Selection {
   readonly resourceVersion: string;
-  /** The server ends the watch after so long. */
+  /** After this time the server ends the watch. */
   readonly timeoutSeconds: number;
-  /** The watch fails when it says nothing for so long; bookmarks come about once a minute. */
+  /** The watch fails when it is silent for this long; bookmarks come about once a minute. */
   readonly silenceMs: number;
 }
 
@@ -44,45 +44,56 @@ export interface WatchEvent<T extends KubernetesObject> {
   readonly object: T;
 }
 
-/** Settles with what came of the write. */
+/** A part of a list; all parts are as of one resourceVersion. */
+export interface ListPage<T extends KubernetesObject> extends ObjectList<T> {
+  /** Whether the list begins here: it begins again when it has expired between two of its pages. */
+  readonly isFirst: boolean;
+}
+
 export interface ApplyOptions {
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
 }
 
 /**
- * The Kubernetes API as this project uses it. Objects are plain JSON. What fails is a RegistryError: KubernetesUnreachable
- * (`retry`), or KubernetesRefused with the server's own words, its status code and its reason.
+ * The Kubernetes API as this project uses it. Objects are plain JSON. Errors are RegistryErrors: KubernetesUnreachable
+ * (`retry`), or KubernetesRefused with the server's message, status code and reason.
  */
 export interface KubernetesApi {
-  /** Undefined when there is none. */
+  /** Returns undefined when the object does not exist. */
   get<T extends KubernetesObject>(kind: KindName, namespace: string, name: string): Promise<T | undefined>;
 
-  /** Read in pages; consistent, as of its resourceVersion. */
+  /**
+   * Reads a list page by page; consistent, as of its resourceVersion. The API server answers from its cache, which it has
+   * compared with etcd (consistent lists from cache, Kubernetes 1.34).
+   */
+  pages<T extends KubernetesObject>(kind: KindName, selection?: Selection): AsyncGenerator<ListPage<T>>;
+
+  /** Reads all pages. */
   list<T extends KubernetesObject>(kind: KindName, selection?: Selection): Promise<ObjectList<T>>;
 
-  /** Changes after a resourceVersion, until the server ends the watch. A version that is too old: refusal with code 410. */
+  /** Yields changes after a resourceVersion until the server ends the watch. Throws a refusal with code 410 for an expired version. */
   watch<T extends KubernetesObject>(kind: KindName, options: WatchOptions): AsyncGenerator<WatchEvent<T>>;
 
   /**
-   * Server-side apply: the object then has these fields, and none that the manager applied earlier and leaves out now.
-   * Fields that others own are taken over. With `metadata.uid` it fails for any other object, and when there is none.
+   * Server-side apply: sets these fields, and removes those that the manager applied earlier and omits now. Conflicts are
+   * forced. With `metadata.uid` it fails for an object with another uid, and when there is none.
    */
   apply<T extends KubernetesObject>(object: T, options?: ApplyOptions): Promise<T>;
 
-  /** What `apply` would say; nothing is stored. */
+  /** Returns what `apply` would return, and stores nothing. */
   dryRunApply<T extends KubernetesObject>(object: T): Promise<T>;
 
   /** Applies the status alone, under a field manager of its own. */
   applyStatus(object: KubernetesObject & { readonly status: object }): Promise<void>;
 
-  /** Adds and removes finalizers of one object; nothing is written when they are as wanted, or when the object is gone. */
+  /** Adds and removes finalizers of an object. Idempotent; does nothing when the object is gone. */
   patchFinalizers(kind: KindName, object: ObjectRef, change: FinalizerChange): Promise<void>;
 
-  /** Is fine with an object that is gone, and with one that has another uid. */
+  /** Deletes an object; does nothing when it is gone or has another uid. */
   delete(kind: KindName, object: Omit<ObjectRef, 'uid'> & Partial<Pick<ObjectRef, 'uid'>>): Promise<void>;
 
-  /** Creates the object; a refusal with reason AlreadyExists when there is one. */
+  /** Creates an object. Throws a refusal with reason AlreadyExists when there is one. */
   create<T extends KubernetesObject>(object: T): Promise<T>;
 }
 
@@ -98,7 +109,7 @@ export class HttpKubernetesApi implements KubernetesApi {
     this.transport = new HttpTransport(access);
   }
 
-  /** Ends watches and calls that are under way. */
+  /** Aborts all watches and calls. */
   close(): Promise<void> {
     return this.transport.close();
   }
@@ -108,9 +119,35 @@ export class HttpKubernetesApi implements KubernetesApi {
   }
 
   async list<T extends KubernetesObject>(kind: KindName, selection: Selection = {}): Promise<ObjectList<T>> {
+    let items: T[] = [];
+    let resourceVersion = '';
+    for await (const page of this.pages<T>(kind, selection)) {
+      items = page.isFirst ? [...page.items] : items.concat(page.items);
+      ({ resourceVersion } = page);
+    }
+    return { items, resourceVersion };
+  }
+
+  async *pages<T extends KubernetesObject>(
+    kind: KindName,
+    { namespace, labelSelector, metadataOnly, signal }: Selection = {},
+  ): AsyncGenerator<ListPage<T>> {
+    let next: string | undefined;
     for (;;) {
-      const list = await this.listPages<T>(kind, selection);
-      if (list) return list;
+      const page = await unless<AnsweredPage<T>>(
+        'Expired',
+        this.transport.call({
+          method: 'GET',
+          path: pathOf(kind, namespace),
+          query: { limit: PAGE_SIZE, continue: next, labelSelector },
+          ...(metadataOnly && { accept: AS_METADATA_LIST }),
+          ...(signal && { signal }),
+          attempt: `list ${kinds[kind].plural}${namespace === undefined ? '' : ` in ${namespace}`}`,
+        }),
+      );
+      if (page) yield { items: page.items ?? [], ...page.metadata, isFirst: next === undefined };
+      next = page?.metadata.continue || undefined;
+      if (page && next === undefined) return;
     }
   }
 
@@ -164,7 +201,7 @@ export class HttpKubernetesApi implements KubernetesApi {
         return;
       } catch (error) {
         if (isRefusal(error, 'NotFound')) return;
-        // Somebody else wrote in between: look again.
+        // Another write came first: read again.
         if (!isRefusal(error, 'Conflict')) throw error;
       }
     }
@@ -189,7 +226,7 @@ export class HttpKubernetesApi implements KubernetesApi {
     return (await this.transport.call({
       method: 'POST',
       path: pathOf(kind, namespace),
-      // Never with a field dropped in silence.
+      // Unknown fields are refused instead of dropped.
       query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
       body: { contentType: 'application/json', value: object },
       attempt: `create ${describe(kind, namespace, name)}`,
@@ -213,32 +250,6 @@ export class HttpKubernetesApi implements KubernetesApi {
     })) as KubernetesObject;
   }
 
-  /** Undefined when the list aged away between two of its pages. */
-  private async listPages<T extends KubernetesObject>(
-    kind: KindName,
-    { namespace, labelSelector, metadataOnly, signal }: Selection,
-  ): Promise<ObjectList<T> | undefined> {
-    const items: T[] = [];
-    let next: string | undefined;
-    for (;;) {
-      const page = await unless<ListPage<T>>(
-        'Expired',
-        this.transport.call({
-          method: 'GET',
-          path: pathOf(kind, namespace),
-          query: { limit: PAGE_SIZE, continue: next, labelSelector },
-          ...(metadataOnly && { accept: AS_METADATA_LIST }),
-          ...(signal && { signal }),
-          attempt: `list ${kinds[kind].plural}${namespace === undefined ? '' : ` in ${namespace}`}`,
-        }),
-      );
-      if (!page) return undefined;
-      for (const item of page.items ?? []) items.push(item);
-      next = page.metadata.continue || undefined;
-      if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
-    }
-  }
-
   private call(
     method: ApiRequest['method'],
     kind: KindName,
@@ -255,8 +266,8 @@ export class HttpKubernetesApi implements KubernetesApi {
 
 const verbs = { GET: 'read', POST: 'create', PATCH: 'patch', DELETE: 'delete' };
 
-interface ListPage<T> {
-  /** Null for an empty list of metadata. */
+interface AnsweredPage<T> {
+  /** Null in an empty list of metadata. */
   readonly items: readonly T[] | null;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
@@ -274,7 +285,7 @@ export function isRefusal(error: unknown, reason: string): error is KubernetesRe
   return error instanceof KubernetesRefusal && error.statusReason === reason;
 }
 
-/** Undefined in place of one kind of refusal. */
+/** Returns undefined in place of refusals with this reason. */
 async function unless<T>(reason: string, result: Promise<unknown>): Promise<T | undefined> {
   try {
     return (await result) as T;

@@ -1,15 +1,15 @@
 import { RegistryError } from '#domain/registry-error.js';
 import type { Destiny } from '#domain/registry-error.js';
 
-/** What the API server says about a request that it did not carry out. */
+/** The `Status` with which the API server refuses a request. */
 export interface ApiStatus {
   readonly code: number;
-  /** The server's word for it: NotFound, Conflict, Invalid, Forbidden, Expired, … */
+  /** For example NotFound, Conflict, Invalid, Forbidden or Expired. */
   readonly reason: string;
   readonly message: string;
 }
 
-/** The API server refused; the message holds its own words. */
+/** The API server refused a request; the message contains the server's own. */
 export class KubernetesRefusal extends RegistryError {
   readonly code: number;
   readonly statusReason: string;
@@ -21,7 +21,7 @@ export class KubernetesRefusal extends RegistryError {
   }
 }
 
-/** The API server did not answer, or broke off. */
+/** The API server did not answer, or the connection broke. */
 export class KubernetesUnreachable extends RegistryError {
   constructor(attempted: string, cause: unknown) {
     super('KubernetesUnreachable', `${attempted}: the API server does not answer: ${describe(cause)}`, 'retry', {
@@ -30,21 +30,21 @@ export class KubernetesUnreachable extends RegistryError {
   }
 }
 
-/** Overload, races and faults of the server pass; a refusal stands until somebody changes something. */
+/** Overload, conflicts and server errors are transient; any other refusal stands until something is changed. */
 function destinyOf({ code, reason }: ApiStatus): Destiny {
   return code >= 500 || code === 429 || reason === 'Conflict' || reason === 'Expired' || code === 401
     ? 'retry'
     : 'wait';
 }
 
-/** The body of an answer that is no success; proxies in between answer with anything. */
+/** Parses the body of an error answer, which may come from a proxy in any format. */
 export function parseStatus(code: number, body: string): ApiStatus {
   try {
     const status = JSON.parse(body) as Partial<ApiStatus>;
     if (typeof status.message === 'string')
       return { code: status.code ?? code, reason: status.reason ?? '', message: status.message };
   } catch {
-    // Not the API server's.
+    // The answer comes from a proxy.
   }
   const excerpt = body.trim().slice(0, 200);
   return { code, reason: '', message: `HTTP ${code}${excerpt ? `: ${excerpt}` : ''}` };

@@ -1,4 +1,4 @@
-/** Metadata of an object, as far as this project reads or writes it. */
+/** The part of the metadata of an object that this project reads or writes. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -14,7 +14,7 @@ export interface ObjectMeta {
   readonly managedFields?: readonly ManagedFields[];
 }
 
-/** Who wrote some of the fields, and when. */
+/** The manager of some of the fields, and the time of its last write. */
 interface ManagedFields {
   readonly manager?: string;
   readonly time?: string;
@@ -32,26 +32,26 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** An object as the API server speaks it: plain JSON. Whoever works with a kind extends this by the fields that he touches. */
+/** An object as plain JSON. Code that works with a kind extends this type by the fields that it uses. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: ObjectMeta;
 }
 
-/** The owner that decides about an object; undefined when nobody does. */
+/** Returns the controller of an object; undefined when it has none. */
 export function controllerOf({ metadata }: KubernetesObject): OwnerReference | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-/** Names an object that exists: what is recreated under the same name is another. */
+/** Identifies an object: one that is created again under the same name has another uid. */
 export interface ObjectRef {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
 
-/** Without the fields that are undefined. */
+/** Returns the object without the fields that are undefined. */
 export function present<T extends object>(fields: T): { [Field in keyof T]?: Exclude<T[Field], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [Field in keyof T]?: Exclude<T[Field], undefined>;

@@ -9,10 +9,10 @@ import type { ConfigMap } from './config-map.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
-/** Keeps a registry from going before what stands around it has been seen to. */
+/** Delays the deletion of a registry until its workflow has cleaned up. */
 export const FINALIZER = 'mcpregistry.toolhive.stacklok.dev/finalizer';
 
-/** The second is found in the wild. */
+/** The second is an older spelling that is still in use. */
 const TRIGGER_ANNOTATIONS = ['toolhive.stacklok.dev/sync-trigger', 'toolhive.stacklok.dev/manual-sync'];
 
 export interface RegistryObject extends KubernetesObject {
@@ -24,7 +24,7 @@ interface Secret extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** MCPRegistries and what they refer to, in the Kubernetes API. Nothing is cached: what is read is what stands there. */
+/** Reads MCPRegistries and what they refer to from the Kubernetes API, without a cache. */
 export class KubernetesResourceStore implements ResourceStore {
   constructor(private readonly api: KubernetesApi) {}
 
@@ -56,7 +56,7 @@ export class KubernetesResourceStore implements ResourceStore {
 
   async readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined> {
     const status = (await this.find(ref))?.status;
-    // An object that was just created, or whose status somebody else has begun.
+    // A new object, or one whose status has fields of others only.
     return status?.conditions ? status : undefined;
   }
 
@@ -65,7 +65,7 @@ export class KubernetesResourceStore implements ResourceStore {
     if (!object) return false;
     const { apiVersion, kind } = object;
     const { name, namespace = '', resourceVersion = '' } = object.metadata;
-    // With its version, since the server does not look at the uid of a status: one for a namesake made since is refused.
+    // With its resourceVersion, because the server ignores the uid in a status: a namesake created meanwhile is refused.
     await this.api.applyStatus({ apiVersion, kind, metadata: { namespace, name, resourceVersion }, status });
     return true;
   }
@@ -93,7 +93,7 @@ function toResource({ metadata, spec }: RegistryObject, ref: RegistryRef): Regis
 /** A longer value of the annotation is cut: the token is copied into histories and the status. */
 const TRIGGER_LIMIT = 256;
 
-/** Returns what the annotation asks for; removing it, or emptying it, asks for nothing. */
+/** Returns the value of the trigger annotation; undefined when it is absent or empty. */
 export function triggerTokenOf({ annotations = {} }: KubernetesObject['metadata']): string | undefined {
   return TRIGGER_ANNOTATIONS.map((annotation) => annotations[annotation])
     .find(Boolean)
@@ -101,8 +101,8 @@ export function triggerTokenOf({ annotations = {} }: KubernetesObject['metadata'
 }
 
 /**
- * Labels and annotations are no content. It ends up in histories, which more people may read than Secrets: the uid, known only
- * to those who may read the object as well, keeps a weak password from being guessed by its hash (docs/decisions/0013).
+ * Returns a keyed hash of the data, without labels and annotations. It ends up in histories, which more people may read than
+ * Secrets; the key is the uid, so that a weak password cannot be guessed from its hash (docs/decisions/0013).
  */
 function contentVersion({ metadata, ...object }: ConfigMap | Secret): string {
   const binaryData = 'binaryData' in object ? object.binaryData : undefined;

@@ -1,26 +1,29 @@
 import { isExported, registryAnnotations } from '#domain/server-object.js';
 import type { ServerObject } from '#domain/server-object.js';
 import type { KindName } from './kinds.js';
-import type { KubernetesApi, ObjectList, Selection, WatchEvent, WatchOptions } from './kubernetes-api.js';
+import type { KubernetesApi, ListPage, Selection, WatchEvent, WatchOptions } from './kubernetes-api.js';
 import { KubernetesRefusal } from './kubernetes-error.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 import { ListWatch } from './list-watch.js';
 import type { Pace } from './list-watch.js';
 
-type Reader = Pick<KubernetesApi, 'list' | 'watch'>;
+type Reader = Pick<KubernetesApi, 'pages' | 'watch'>;
 
-/** Kinds that stand for an MCP server, each in the versions that a cluster may serve it in. */
+/** The kinds that represent an MCP server, each with the versions in which a cluster may serve it. */
 const VERSIONS = {
   MCPServer: ['MCPServer', 'MCPServerV1beta1'],
   MCPRemoteProxy: ['MCPRemoteProxy', 'MCPRemoteProxyV1beta1'],
   VirtualMCPServer: ['VirtualMCPServer', 'VirtualMCPServerV1beta1'],
 } as const satisfies Record<string, readonly KindName[]>;
 
+/** Many clusters never get these kinds, and every pod of a registry asks for them. */
+const UNKNOWN_KIND_MS = [5 * 60_000, 30 * 60_000] as const;
+
 type ServerKind = keyof typeof VERSIONS;
 
 const KINDS = Object.keys(VERSIONS) as ServerKind[];
 
-/** Reads one kind in whichever of its versions the cluster serves; the one that is asked for does not count. */
+/** Reads one kind in the version that the cluster serves, whichever version is asked for. */
 class AnyVersion implements Reader {
   #versions: readonly KindName[];
 
@@ -33,14 +36,14 @@ class AnyVersion implements Reader {
   }
 
   /** Throws a refusal with code 404 when the cluster does not know the kind. */
-  async list<T extends KubernetesObject>(_kind: KindName, selection?: Selection): Promise<ObjectList<T>> {
+  async *pages<T extends KubernetesObject>(_kind: KindName, selection?: Selection): AsyncGenerator<ListPage<T>> {
     let refusal: unknown;
     for (const version of this.#versions) {
       try {
-        const list = await this.api.list<T>(version, selection);
+        yield* this.api.pages<T>(version, selection);
         this.#versions = [version, ...this.#versions.filter((other) => other !== version)];
         this.onListed();
-        return list;
+        return;
       } catch (error) {
         if (!isUnknownKind(error)) throw error;
         refusal = error;
@@ -55,16 +58,23 @@ class AnyVersion implements Reader {
 }
 
 interface ServerResource extends KubernetesObject {
-  /** Whatever its CRD lets through. */
+  /** Its CRD does not restrict it. */
   readonly spec?: unknown;
 }
 
-/** All MCP servers of a namespace, of every kind that the cluster knows. */
+/** Lists the MCP servers of a namespace, of every kind that the cluster knows. */
 export async function listServerObjects(api: Reader, namespace: string): Promise<ServerObject[]> {
   const lists = await Promise.all(
     KINDS.map(async (kind) => {
-      const list = await new AnyVersion(api, kind).list<ServerResource>(kind, { namespace }).catch(unlessUnknownKind);
-      return (list?.items ?? []).map((object) => toServerObject(kind, namespace, object));
+      let objects: ServerResource[] = [];
+      try {
+        for await (const { items, isFirst } of new AnyVersion(api, kind).pages<ServerResource>(kind, { namespace })) {
+          objects = isFirst ? [...items] : objects.concat(items);
+        }
+      } catch (error) {
+        if (!isUnknownKind(error)) throw error;
+      }
+      return objects.map((object) => toServerObject(kind, namespace, object));
     }),
   );
   return lists.flat();
@@ -80,16 +90,16 @@ function toServerObject(kind: ServerKind, namespace: string, { metadata, spec }:
 export interface ExportWatchOptions {
   readonly api: Reader;
   readonly namespace: string;
-  /** What is to be listed may not be what it was. */
+  /** The entries of the registry may have changed. */
   onChange(): void;
-  /** It cannot be seen for now; tried again. That the cluster does not know a kind is no trouble: it may learn it. */
+  /** A watch failed and is tried again. A kind that the cluster does not know is not reported. */
   onTrouble(error: unknown): void;
   readonly pace?: Partial<Pace>;
 }
 
-/** Sees when the entries that the MCP servers of a namespace make may have changed. What is not exported does not count. */
+/** Reports when the entries made from the exported MCP servers of a namespace may have changed. */
 export class ExportWatch {
-  /** What is exported, and all that an entry of it depends on. */
+  /** What the entry of each exported object depends on, by kind and name. */
   private readonly exported = new Map<string, string>();
   private readonly watches: readonly ListWatch<KubernetesObject>[];
 
@@ -114,7 +124,7 @@ export class ExportWatch {
       kind,
       namespace,
       metadataOnly: true,
-      ...(pace && { pace }),
+      pace: { unknownKindMs: UNKNOWN_KIND_MS, ...pace },
       onPresent: (object) => this.seen(kind, object),
       onGone: ({ name }) => this.dropped(`${kind}/${name}`),
       onTrouble: (error) => {
@@ -147,8 +157,4 @@ export class ExportWatch {
 
 function isUnknownKind(error: unknown): boolean {
   return error instanceof KubernetesRefusal && error.code === 404;
-}
-
-function unlessUnknownKind(error: unknown): undefined {
-  if (!isUnknownKind(error)) throw error;
 }

@@ -1,10 +1,10 @@
 import type { WorkloadFacts } from '#domain/workload.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
-/** On a pod template and its pods: which desired state they are made from. */
+/** Annotation of a pod template and its pods: a digest of the desired state they were made from. */
 export const POD_HASH_ANNOTATION = 'toolhive.stacklok.dev/config-hash';
 
-/** A Deployment, as far as it tells how its pods are. */
+/** The part of a Deployment that describes the state of its pods. */
 export interface Deployment extends KubernetesObject {
   readonly spec?: { readonly template?: { readonly metadata?: { readonly annotations?: Record<string, string> } } };
   readonly status?: {
@@ -16,7 +16,7 @@ export interface Deployment extends KubernetesObject {
   };
 }
 
-/** A pod, as far as it tells why it is not ready. */
+/** The part of a pod that explains why it is not ready. */
 export interface Pod extends KubernetesObject {
   readonly status?: {
     readonly conditions?: readonly ObjectCondition[];
@@ -40,10 +40,10 @@ interface ContainerStatus {
   };
 }
 
-/** Stations on the way of every pod; they tell nothing. */
+/** Waiting reasons that every pod passes through. */
 const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
 
-/** What a Deployment and its pods say of the server. The pods may be given as they are, those of other templates too. */
+/** Summarizes the state of a server from its Deployment and pods; pods of other templates are ignored. */
 export function toWorkload(deployment: Deployment | undefined, pods: readonly Pod[] = []): WorkloadFacts {
   if (!deployment) return { readyReplicas: 0, live: false };
   const podHash = deployment.spec?.template?.metadata?.annotations?.[POD_HASH_ANNOTATION];
@@ -63,7 +63,7 @@ export function toWorkload(deployment: Deployment | undefined, pods: readonly Po
   };
 }
 
-/** Ready pods are not told by their template: more of them than there are old pods means that a new one is among them. */
+/** The status does not count ready pods per template: when there are more of them than old pods, a new one is ready. */
 function isLive({ metadata, status = {} }: Deployment): boolean {
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status;
   return (
@@ -84,7 +84,7 @@ function podTrouble({ status = {} }: Pod): string | undefined {
   return undefined;
 }
 
-/** Why a container that is started over and over ended the last time. */
+/** Describes the last termination of a container that restarts again and again. */
 function lastWords({ lastState }: ContainerStatus): string {
   const ended = lastState?.terminated;
   if (!ended) return '';
@@ -92,7 +92,7 @@ function lastWords({ lastState }: ContainerStatus): string {
   return `; it last ended with exit code ${ended.exitCode} (${ended.reason ?? 'unknown'})${message ? `: ${message}` : ''}`;
 }
 
-/** What keeps its controller from making pods, such as a resource quota or an admission policy. */
+/** Describes what keeps the controller from creating pods, such as a resource quota or an admission policy. */
 function deploymentTrouble({ status = {} }: Deployment): string | undefined {
   const conditions = status.conditions ?? [];
   const failing =

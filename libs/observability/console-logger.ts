@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 
-/** Structured JSON lines on standard output, for a process whose output a cluster collects. */
+/** Creates a logger that writes JSON lines to standard output, where a cluster collects them. */
 export function createConsoleLogger(level: string): Logger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
 }

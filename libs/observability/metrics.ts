@@ -5,10 +5,10 @@ interface Metric {
   lines(): Iterable<string>;
 }
 
-/** From a cached answer to a client that gives up. */
+/** Upper bounds of the buckets in seconds: from a cached answer to a client that gives up. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** How long something took, by labels: Prometheus' histogram. */
+/** A Prometheus histogram of durations, by labels. */
 export class DurationHistogram<Label extends string> implements Metric {
   readonly #series = new Map<string, DurationSeries>();
 
@@ -17,7 +17,7 @@ export class DurationHistogram<Label extends string> implements Metric {
     private readonly help: string,
   ) {}
 
-  /** Ask once for what is observed often. */
+  /** Returns the series of these labels; keep it where it is observed often. */
   with(labels: Readonly<Record<Label, string>>): DurationSeries {
     const text = formatLabels(labels);
     let series = this.#series.get(text);
@@ -39,7 +39,7 @@ export class DurationHistogram<Label extends string> implements Metric {
     }
   }
 
-  /** How often, by labels. */
+  /** Yields the number of observations, by labels. */
   *totals(): Iterable<readonly [labels: string, count: number]> {
     for (const [labels, series] of this.#series) yield [labels, series.count];
   }
@@ -60,12 +60,12 @@ export class DurationSeries {
 
 type Look = () => Iterable<readonly [labels: LabelValues, value: number]>;
 
-/** A number, or several by labels, that are looked at when they are asked for. */
+/** Defines a gauge whose values are read when metrics are scraped. */
 export function observed(name: string, help: string, look: Look): Metric {
   return sampled('gauge', name, help, look);
 }
 
-/** The same for what never goes down. */
+/** Defines a counter whose values are read when metrics are scraped. */
 export function counted(name: string, help: string, look: Look): Metric {
   return sampled('counter', name, help, look);
 }
@@ -83,7 +83,7 @@ function sampled(type: 'gauge' | 'counter', name: string, help: string, look: Lo
   };
 }
 
-/** How often something happened, as a histogram of it knows. */
+/** Defines a counter of the observations of a histogram. */
 export function totalsOf(name: string, help: string, histogram: DurationHistogram<string>): Metric {
   return {
     name,
@@ -94,7 +94,7 @@ export function totalsOf(name: string, help: string, histogram: DurationHistogra
   };
 }
 
-/** Prometheus' text format, version 0.0.4. */
+/** Formats metrics in the text format of Prometheus, version 0.0.4. */
 export function formatMetrics(metrics: readonly Metric[]): string {
   return `${metrics.flatMap((metric) => [...metric.lines()]).join('\n')}\n`;
 }

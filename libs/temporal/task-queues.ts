@@ -1,7 +1,18 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 
-/** The operator's: its workflows, and the activities that read resources and write their status. */
-export const REGISTRY_TASK_QUEUE = 'mcp-registry-operator';
+/**
+ * The task queue of one operator: its workflows, and the activities that read resources and write their status. Operators of
+ * several clusters or releases may share a Temporal namespace, and must not take each other's tasks.
+ */
+export function operatorTaskQueue({
+  cluster,
+  release,
+}: {
+  readonly cluster: string;
+  readonly release: string;
+}): string {
+  return `mcp-registry-operator/${cluster}/${release}`;
+}
 
 /** The same for one standalone instance, which knows only the resources in its own files. */
 export function instanceTaskQueue(instance: string): string {

@@ -60,12 +60,12 @@ afterAll(async () => {
 });
 
 async function operatorAt(access = adminAccess(server)): Promise<void> {
-  const taskQueue = `operator-${namespace}`;
+  const release = `operator-${namespace}`;
   const { stop } = await startOperator({
     access,
     namespaces: [namespace],
     temporalAddress: inject('temporalAddress'),
-    taskQueue,
+    release,
   });
   ends.defer(stop);
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { ListWatch } from '#kubernetes/list-watch.js';
-import type { Pace } from '#kubernetes/list-watch.js';
+import type { ListWatchOptions, Pace } from '#kubernetes/list-watch.js';
 import { adminAccess } from '#support/api-server.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
@@ -40,7 +40,10 @@ afterEach(async () => {
   await proxy[Symbol.asyncDispose]();
 });
 
-function watch(pace: Partial<Pace> = PACE): ListWatch<ConfigMap> {
+function watch(
+  pace: Partial<Pace> = PACE,
+  handlers: Partial<Pick<ListWatchOptions<ConfigMap>, 'onPresent' | 'onGone'>> = {},
+): ListWatch<ConfigMap> {
   watcher = new ListWatch<ConfigMap>({
     api: throughProxy,
     kind: 'ConfigMap',
@@ -48,7 +51,9 @@ function watch(pace: Partial<Pace> = PACE): ListWatch<ConfigMap> {
     pace,
     onPresent: ({ metadata, data }) => void told.push(`${metadata.name}=${data?.['v']}`),
     onGone: ({ name }) => void told.push(`${name} gone`),
-    onTrouble: (error) => void troubles.push((error as Error).message),
+    onTrouble: (error, object) =>
+      void troubles.push([object?.name, (error as Error).message].filter(Boolean).join(': ')),
+    ...handlers,
   });
   return watcher;
 }
@@ -161,5 +166,71 @@ describe('a watcher', () => {
     await watcher!.stop();
     await put('a', '1');
     expect(told).toEqual([]);
+  });
+
+  it('isolates an object whose handler throws: the others are told, and it is told again after the next list', async () => {
+    for (const name of ['a', 'poison', 'z']) await put(name, '1');
+    let isPoisonous = true;
+    const note = ({ metadata, data }: ConfigMap) => {
+      if (metadata.name === 'poison' && isPoisonous) throw new RangeError('Maximum call stack size exceeded');
+      told.push(`${metadata.name}=${data?.['v']}`);
+    };
+    await watch({ ...PACE, relistMs: [1_000, 1_000], watchMs: [1_000, 1_000] }, { onPresent: note }).synced;
+    expect(told).toEqual(['a=1', 'z=1']);
+    await watching();
+    await put('poison', '2');
+    await put('b', '1');
+    await heard('a=1', 'z=1', 'b=1');
+    expect(new Set(troubles)).toEqual(new Set(['poison: Maximum call stack size exceeded']));
+    isPoisonous = false;
+    await heard('a=1', 'z=1', 'b=1', 'poison=2');
+  });
+
+  it('survives a handler of deletions that throws', async () => {
+    await put('a', '1');
+    const onGone = () => {
+      throw new Error('broken');
+    };
+    await watch(PACE, { onGone }).synced;
+    await watching();
+    await remove('a');
+    await put('b', '1');
+    await heard('a=1', 'b=1');
+    expect(troubles).toEqual(['a: broken']);
+  });
+
+  it('lets other work of the process run while it handles a long list', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `m${at}`);
+    await Promise.all(names.map((name) => put(name, '1')));
+    let [handled, mostInARow, inARow] = [0, 0, 0];
+    const timer = setInterval(() => (inARow = 0), 1);
+    const block = () => {
+      for (const until = performance.now() + 20; performance.now() < until;);
+      handled++;
+      mostInARow = Math.max(mostInARow, ++inARow);
+    };
+    await watch(PACE, { onPresent: block }).synced;
+    clearInterval(timer);
+    expect(handled).toBe(names.length);
+    expect(mostInARow).toBeLessThan(names.length / 2);
+  });
+
+  it('is answered by a refusal as well, and goes on when it is let in', async () => {
+    await put('a', '1');
+    proxy.decide = () => 'refuse-403';
+    const list = watch();
+    await list.answered;
+    expect([list.state, list.isSynced]).toEqual(['refused', false]);
+    proxy.decide = () => 'none';
+    await list.synced;
+    expect([list.state, told]).toEqual(['watching', ['a=1']]);
+  });
+
+  it('asks rarely for a kind that the cluster does not have', async () => {
+    proxy.decide = () => 'refuse-404';
+    await watch({ ...PACE, unknownKindMs: [60_000, 60_000] }).answered;
+    await put('a', '1');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(lists()).toBe(1);
   });
 });

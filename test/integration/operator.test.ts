@@ -65,7 +65,7 @@ afterAll(async () => {
 async function start(
   options: {
     temporalAddress?: string;
-    taskQueue?: string;
+    release?: string;
     temporalPatienceMs?: number;
     namespaces?: readonly string[];
     pace?: OperatorOptions['pace'];
@@ -74,7 +74,7 @@ async function start(
   const {
     namespaces = [namespace],
     temporalAddress = inject('temporalAddress'),
-    taskQueue = `operator-${namespace}`,
+    release = `operator-${namespace}`,
     temporalPatienceMs,
     pace,
   } = options;
@@ -82,7 +82,7 @@ async function start(
     access: adminAccess(address),
     namespaces,
     temporalAddress,
-    taskQueue,
+    release,
     ...(temporalPatienceMs !== undefined && { temporalPatienceMs }),
     ...(pace && { pace }),
   });
@@ -410,7 +410,7 @@ describe('the operator', () => {
     const { operator: lonely } = await start({ temporalAddress: NOWHERE });
     const answer = await fetch(`http://127.0.0.1:${lonely.ports.healthPort}/readyz`);
     expect(answer.status).toBe(503);
-    expect(await answer.text()).toContain('Temporal does not answer');
+    expect(await answer.text()).toContain('Temporal is unavailable');
     expect((await fetch(`http://127.0.0.1:${lonely.ports.healthPort}/healthz`)).status).toBe(200);
   });
 });
@@ -554,11 +554,25 @@ describe('while Temporal is away', () => {
     const ref = { namespace, name: 'r', uid: metadata.uid! };
     const options = { workflowId: registryWorkflowId(ref), taskQueue: `nobody-${namespace}` };
     const stuck = await temporal.client.workflow.start('mcpRegistry', { ...options, args: [newRegistryState(ref)] });
+    // A worker that takes a task and never answers.
+    const taskQueue = { name: options.taskQueue };
+    await temporal.client.connection.withDeadline(Date.now() + 60_000, () =>
+      temporal.client.workflowService.pollWorkflowTaskQueue({ namespace: 'default', taskQueue, identity: 'idle' }),
+    );
     await start({ temporalPatienceMs: 8_000 });
     await eventually(async () => ((await registry())?.metadata.finalizers?.includes(FINALIZER) ? true : undefined));
     await api.delete('MCPRegistry', ref);
     await eventually(async () => ((await registry()) ? undefined : true));
     await stuck.terminate();
+  });
+
+  it('a workflow whose operator was another release, which is gone, is continued by this one', async () => {
+    const { metadata } = await create();
+    const ref = { namespace, name: 'r', uid: metadata.uid! };
+    const options = { workflowId: registryWorkflowId(ref), taskQueue: `gone-${namespace}` };
+    await temporal.client.workflow.start('mcpRegistry', { ...options, args: [newRegistryState(ref)] });
+    await start({ pace: { relistMs: [60_000, 60_000], sweepMs: 200 } });
+    await provisioned();
   });
 
   it('a registry that is wanted is held, and provisioned when Temporal is back', async () => {

@@ -67,7 +67,7 @@ it('end neither the life of a registry nor its deletion: both go on when they ar
   isDeleting = true;
   await workflows.nudge(registry, { generation: 1 });
   await eventually(() => calls.release > 0 || undefined);
-  expect(await workflows.isRunning(registry)).toBe(true);
+  expect(await workflows.isServed(registry)).toBe(true);
   refusing.release = false;
   await temporal.client.workflow.getHandle(registryWorkflowId(registry)).result();
   expect(calls.release).toBe(2);

@@ -10,8 +10,8 @@ export interface OperatorSetup {
   readonly namespaces: readonly string[];
   /** `host:port` */
   readonly temporalAddress: string;
-  /** Operators with the same one share their workflows. */
-  readonly taskQueue: string;
+  /** Operators of the same release share their workflows. */
+  readonly release: string;
   readonly temporalPatienceMs?: number;
   readonly pace?: NonNullable<OperatorOptions['pace']>;
 }

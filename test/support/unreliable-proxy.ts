@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
 
 /** What happens to a request: it goes through, or … */
-export type Mishap = 'none' | 'refuse-500' | 'expire-410' | 'cut' | 'silence';
+export type Mishap = 'none' | 'refuse-500' | 'refuse-403' | 'refuse-404' | 'expire-410' | 'cut' | 'silence';
 
 /** Stands before an API server and does to requests what networks and servers do to them. */
 export class UnreliableProxy implements AsyncDisposable {
@@ -60,6 +60,12 @@ export class UnreliableProxy implements AsyncDisposable {
     switch (this.decide({ isWatch, url, method: request.method! })) {
       case 'refuse-500':
         response.writeHead(500).end(JSON.stringify(status(500, 'InternalError')));
+        return;
+      case 'refuse-403':
+        response.writeHead(403).end(JSON.stringify(status(403, 'Forbidden')));
+        return;
+      case 'refuse-404':
+        response.writeHead(404).end(JSON.stringify(status(404, 'NotFound')));
         return;
       case 'expire-410':
         response.end(`${JSON.stringify({ type: 'ERROR', object: status(410, 'Expired') })}\n`);

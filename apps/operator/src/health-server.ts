@@ -5,6 +5,8 @@ import type { TextListenerOptions } from '#listener/start-text-listener.js';
 export interface Endpoints {
   /** What the operator still waits for; it is ready when there is nothing. */
   missing(): readonly string[];
+  /** What does not work although the operator may be ready. */
+  warnings(): readonly string[];
   metrics(): string;
 }
 
@@ -22,7 +24,7 @@ export interface HealthPorts {
 
 /** Serves `/healthz` and `/readyz` on one port and `/metrics` on another. */
 export async function startHealthServers(
-  { missing, metrics }: Endpoints,
+  { missing, warnings, metrics }: Endpoints,
   { host, ...ports }: HealthPorts,
   logger: TextListenerOptions['logger'],
 ): Promise<HealthServers> {
@@ -30,7 +32,7 @@ export async function startHealthServers(
     host,
     port: ports.healthPort,
     portSetting: 'HEALTH_PORT',
-    answers: { '/healthz': () => ({ status: 200, text: 'ok\n' }), '/readyz': () => readiness(missing()) },
+    answers: { '/healthz': () => ({ status: 200, text: 'ok\n' }), '/readyz': () => readiness(missing(), warnings()) },
     logger,
   });
   const metering = await startTextListener({
@@ -46,10 +48,11 @@ export async function startHealthServers(
   return { healthPort: health.port, metricsPort: metering.port, close: () => closeAll(health, metering) };
 }
 
-function readiness(missing: readonly string[]) {
+function readiness(missing: readonly string[], warnings: readonly string[]) {
+  const details = warnings.map((warning) => `warning: ${warning}\n`).join('');
   return missing.length === 0
-    ? { status: 200, text: 'ok\n' }
-    : { status: 503, text: `not ready: ${missing.join(', ')}\n` };
+    ? { status: 200, text: `ok\n${details}` }
+    : { status: 503, text: `not ready: ${missing.join(', ')}\n${details}` };
 }
 
 async function closeAll(...listeners: readonly Listener[]): Promise<void> {

@@ -15,10 +15,10 @@ import { readDatabaseAdmin } from './default-database.js';
 import { Operator } from './operator.js';
 import type { OperatorOptions } from './operator.js';
 
-/** A pod that takes longer to end is killed after 30 s. */
+/** The kubelet kills a pod that takes longer than 30 s to end. */
 const SHUTDOWN_MS = 28_000;
 
-/** The command `operator`. */
+/** Runs the command `operator`. */
 export async function main(args: readonly string[]): Promise<void> {
   const parsed = parseOperatorConfig(args);
   if ('help' in parsed) return void process.stdout.write(OPERATOR_USAGE);
@@ -47,6 +47,7 @@ export async function main(args: readonly string[]): Promise<void> {
       provisioning: await provisioning(config),
       minSyncIntervalMs: config.minSyncIntervalMs,
       identity: config.podName,
+      release: config.release,
       ports: config,
       logger,
     });
@@ -63,7 +64,7 @@ export async function main(args: readonly string[]): Promise<void> {
   process.exit();
 }
 
-/** That of the pod, unless a kubeconfig is named or there is no pod. */
+/** Returns the access of the pod, unless a kubeconfig is named or the process does not run in a pod. */
 async function clusterAccess({ serviceAccountDirectory }: OperatorConfig): Promise<ClusterAccess> {
   const { KUBECONFIG: kubeconfig, KUBERNETES_SERVICE_HOST: host } = process.env;
   return host && !kubeconfig
@@ -76,11 +77,11 @@ async function ownEndpoint({ temporal }: OperatorConfig): Promise<TemporalEndpoi
   const mounted = await readMountedEndpoint(directory);
   if (mounted) return mounted;
   if (address === undefined)
-    throw new Error(`TEMPORAL_ADDRESS: is required, as HOST:PORT, unless ${directory} holds a Secret that says it`);
+    throw new Error(`TEMPORAL_ADDRESS: is required, as HOST:PORT, unless ${directory} holds a Secret with the address`);
   return { address, namespace };
 }
 
-/** Registries get the credentials that are meant for them: never the operator's own. */
+/** Reads what the servers of registries are made from; they never get the operator's own credentials. */
 async function provisioning(config: OperatorConfig): Promise<OperatorOptions['provisioning']> {
   const { servers, serverEnvironment } = config;
   const { address, namespace } = await ownEndpoint(config);

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import { Nudger } from './nudger.js';
+import { Nudger, NUDGES_AT_ONCE } from './nudger.js';
 
 const registry = (uid: string): RegistryRef => ({ namespace: 'default', name: uid, uid });
 
 /** A nudge that ends when the test says so. */
 function controlled() {
-  const calls: { uid: string; resolve: () => void; reject: (error: Error) => void }[] = [];
+  const calls: { uid: string; namespace: string; resolve: () => void; reject: (error: Error) => void }[] = [];
   let heard: (() => void) | undefined;
   const nudger = new Nudger({
-    nudge: ({ uid }) =>
+    nudge: ({ uid, namespace }) =>
       new Promise<void>((resolve, reject) => {
-        calls.push({ uid, resolve, reject });
+        calls.push({ uid, namespace, resolve, reject });
         heard?.();
       }),
     onFailure: () => undefined,
@@ -52,6 +52,27 @@ describe('a nudger', () => {
     (await call(1)).reject(new Error('Temporal is away'));
     (await call(2)).resolve();
     expect((await call(2)).uid).toBe('a');
+    nudger.stop();
+  });
+
+  it('tells registries of one uid apart, so that a false name does not hold up the true one', async () => {
+    const { nudger, call } = controlled();
+    nudger.enqueue({ namespace: 'attacker', name: 'x', uid: 'a' });
+    (await call(1)).reject(new Error('no such namespace'));
+    nudger.enqueue({ namespace: 'default', name: 'a', uid: 'a' });
+    expect((await call(2)).namespace).toBe('default');
+    nudger.stop();
+  });
+
+  it('keeps to its limit, and gives the slot of a failing registry to the next one', async () => {
+    const { nudger, calls, call } = controlled();
+    for (let at = 0; at < 3 * NUDGES_AT_ONCE; at++) nudger.enqueue(registry(String(at)));
+    await call(NUDGES_AT_ONCE);
+    expect(calls).toHaveLength(NUDGES_AT_ONCE);
+    expect(nudger.backlog).toBe(3 * NUDGES_AT_ONCE);
+    for (const { reject } of calls.slice(0, NUDGES_AT_ONCE)) reject(new Error('Temporal is away'));
+    await call(2 * NUDGES_AT_ONCE);
+    expect(calls.slice(NUDGES_AT_ONCE).every(({ uid }) => Number(uid) >= NUDGES_AT_ONCE)).toBe(true);
     nudger.stop();
   });
 });

@@ -1,29 +1,33 @@
 import type { RegistryPhase } from '#domain/status/registry-status.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { counted, DurationHistogram, formatMetrics, observed, totalsOf } from '#observability/metrics.js';
+import type { WatchName } from './watch/cluster-watcher.js';
 import type { SeenRegistry } from './watch/registry-index.js';
 
 const PHASES: readonly RegistryPhase[] = ['Pending', 'Ready', 'Syncing', 'Failed', 'Terminating'];
 
-/** What is looked at whenever somebody asks. */
+/** What is read when metrics are scraped. */
 export interface OperatorView {
   registries(): readonly SeenRegistry[];
-  /** Workflows that are still to be told of something. */
+  /** Number of workflows with a pending signal. */
   backlog(): number;
-  /** Since Temporal answered last. */
+  /** Watches that the API server refuses. */
+  refusedWatches(): readonly WatchName[];
+  /** Time since Temporal answered last. */
   silentForMs(): number;
 }
 
-/** What the operator counts and sees, for Prometheus. */
+/** The metrics of the operator, for Prometheus. */
 export class OperatorMetrics {
   nudges = 0;
-  failures = 0;
+  nudgeFailures = 0;
+  objectFailures = 0;
   released = 0;
   sweeps = 0;
   orphans = 0;
   private readonly reconciles = new DurationHistogram<'kind' | 'result'>(
     'mcp_operator_reconcile_duration_seconds',
-    'To make an object as it should be; of an MCPRegistry, to read what it wants.',
+    'Duration of reconciling one object in seconds; of an MCPRegistry, of reading what it wants.',
   );
 
   constructor(private readonly view: OperatorView) {}
@@ -32,40 +36,85 @@ export class OperatorMetrics {
     this.reconciles.with({ kind, result: failed ? 'error' : 'success' }).observe(seconds);
 
   format(): string {
+    return formatMetrics([...this.registryMetrics(), ...this.workMetrics(), ...this.watchMetrics()]);
+  }
+
+  private registryMetrics() {
     const { view } = this;
-    const gauge = (name: string, help: string, look: () => number) => observed(name, help, () => [[{}, look()]]);
-    const count = (name: string, help: string, look: () => number) => counted(name, help, () => [[{}, look()]]);
-    return formatMetrics([
-      gauge('mcp_operator_registries', 'MCPRegistries in the allowed namespaces.', () => view.registries().length),
+    return [
+      gauge(
+        'mcp_operator_registries',
+        'Number of MCPRegistries in the watched namespaces.',
+        () => view.registries().length,
+      ),
       gauge(
         'mcp_operator_registries_terminating',
-        'MCPRegistries under deletion.',
+        'Number of MCPRegistries under deletion.',
         () => view.registries().filter(({ deleting }) => deleting).length,
       ),
-      observed('mcp_operator_registry_phase', '1 for the phase that the status tells, else 0.', () => this.phases()),
+      observed(
+        'mcp_operator_registry_phase',
+        '1 for the phase in the status of an MCPRegistry, 0 for the others.',
+        () => this.phases(),
+      ),
       observed(
         'mcp_operator_sync_age_seconds',
-        'Since the data that is served of a source was synced, as the status tells; absent until it was.',
+        'Time since the last successful sync of a source in seconds, according to the status; absent before the first one.',
         () => this.syncAges(),
       ),
+    ];
+  }
+
+  private workMetrics() {
+    const { view } = this;
+    return [
       this.reconciles,
-      totalsOf('mcp_operator_reconcile_total', 'How often that was done, by result.', this.reconciles),
-      gauge('mcp_operator_backlog', 'Workflows that are still to be told of something.', () => view.backlog()),
-      count('mcp_operator_nudges_total', 'Times that a workflow was told to look again.', () => this.nudges),
-      count('mcp_operator_nudge_failures_total', 'Times that a workflow could not be told.', () => this.failures),
+      totalsOf(
+        'mcp_operator_reconcile_total',
+        'Total number of reconciled objects, by kind and result.',
+        this.reconciles,
+      ),
+      gauge('mcp_operator_backlog', 'Number of workflows with a pending signal.', () => view.backlog()),
+      count('mcp_operator_nudges_total', 'Total number of signals to workflows to look again.', () => this.nudges),
+      count(
+        'mcp_operator_nudge_failures_total',
+        'Total number of failed signals to workflows.',
+        () => this.nudgeFailures,
+      ),
       count(
         'mcp_operator_released_without_temporal_total',
-        'Registries that were let go although their workflow had not done so: Temporal was away, or at a standstill.',
+        'Total number of finalizers removed without the workflow, because Temporal was unavailable or did not make progress.',
         () => this.released,
       ),
-      count('mcp_operator_sweeps_total', 'Times that workflows without a registry were looked for.', () => this.sweeps),
-      count('mcp_operator_orphans_total', 'Workflows without a registry that were found.', () => this.orphans),
+      count(
+        'mcp_operator_sweeps_total',
+        'Total number of comparisons of workflows with MCPRegistries.',
+        () => this.sweeps,
+      ),
+      count(
+        'mcp_operator_orphans_total',
+        'Total number of workflows found without an MCPRegistry.',
+        () => this.orphans,
+      ),
       gauge(
         'mcp_operator_temporal_silence_seconds',
-        'Time since Temporal answered last.',
+        'Time since the last answer of Temporal in seconds.',
         () => view.silentForMs() / 1000,
       ),
-    ]);
+    ];
+  }
+
+  private watchMetrics() {
+    return [
+      observed('mcp_operator_watch_refused', '1 for each watch that the API server refuses, for example by RBAC.', () =>
+        this.view.refusedWatches().map(({ kind, namespace = '' }) => [{ kind, namespace }, 1] as const),
+      ),
+      count(
+        'mcp_operator_object_failures_total',
+        'Total number of objects in watches whose handling failed.',
+        () => this.objectFailures,
+      ),
+    ];
   }
 
   private phases() {
@@ -85,4 +134,12 @@ export class OperatorMetrics {
         ),
       );
   }
+}
+
+function gauge(name: string, help: string, read: () => number) {
+  return observed(name, help, () => [[{}, read()]]);
+}
+
+function count(name: string, help: string, read: () => number) {
+  return counted(name, help, () => [[{}, read()]]);
 }

@@ -1,35 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ProvisionWorld } from '#activities/provision/provision-world.js';
-import { displayRef } from '#domain/registry-ref.js';
+import { displayRef, registryKey } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
+import { findClusterId } from '#kubernetes/cluster-id.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { EventRecorder } from '#kubernetes/event-recorder.js';
 import { FINALIZER, KubernetesResourceStore } from '#kubernetes/kubernetes-resource-store.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
+import { operatorTaskQueue } from '#temporal/task-queues.js';
 import { startHealthServers } from './health-server.js';
 import type { HealthPorts, HealthServers } from './health-server.js';
 import { Nudger } from './nudger.js';
 import { OperatorMetrics } from './operator-metrics.js';
 import { startRegistryWorker } from './registry-worker.js';
 import { sweep } from './sweep.js';
+import type { SweepResult } from './sweep.js';
 import { TemporalLink } from './temporal-link.js';
 import { ClusterWatcher } from './watch/cluster-watcher.js';
+import type { WatchName } from './watch/cluster-watcher.js';
 
-/** Temporal may be away, or at work, for so long before what is to be deleted goes without it. */
+/** How long Temporal may be unavailable, or busy, before a registry under deletion is released without it. */
 const TEMPORAL_PATIENCE_MS = 60_000;
-const LOOK_MS = 5_000;
-/** About as often as the cluster is listed anew. */
+const RELEASE_CHECK_MS = 5_000;
+/** About as often as the cluster is listed. */
 const SWEEP_MS = 8 * 60_000;
 
 export interface OperatorOptions {
   readonly access: ClusterAccess;
-  /** Tried again and again until it succeeds once. */
+  /** Is retried until it succeeds once. */
   connectTemporal(): Promise<TemporalAccess>;
   readonly temporalNamespace: string;
-  /** None means all. */
+  /** Empty: every namespace. */
   readonly namespaces: readonly string[];
   /** What the servers of registries are made from. */
   readonly provisioning: Omit<ProvisionWorld, 'api' | 'resources'>;
@@ -38,16 +42,16 @@ export interface OperatorOptions {
   readonly ports: HealthPorts;
   readonly logger: Logger;
   readonly temporalPatienceMs?: number;
-  /** How often it looks whether it has missed something. */
+  /** How often it looks for what it may have missed. */
   readonly pace?: { readonly relistMs: readonly [least: number, most: number]; readonly sweepMs: number };
-  /** For the workflows. */
-  readonly taskQueue?: string;
+  /** Tells this operator from others in the same cluster. */
+  readonly release: string;
 }
 
 /**
- * Watches a cluster, tells the workflow of each MCPRegistry to look again, and runs these workflows and the activities that
- * read, provision and report. It remembers nothing that it could not see again, and two of it do no harm: the workflow's
- * id is the lock.
+ * Watches a cluster, nudges the workflow of each MCPRegistry, and runs these workflows and the activities that read,
+ * provision and report. Its state is only a cache of what it sees, and two operators at once are harmless: the id of a
+ * workflow is its lock.
  */
 export class Operator {
   private readonly api: HttpKubernetesApi;
@@ -57,61 +61,47 @@ export class Operator {
   private readonly temporal: TemporalLink;
   private worker: RunningWorker | undefined;
   private health: HealthServers | undefined;
-  /** Registries whose objects are to be looked at too. */
+  /** Keys of registries whose next nudge says that what was made for them must be checked. */
   private readonly drifted = new Set<string>();
   private readonly stopping = new AbortController();
-  /** Of the worker, by itself. */
-  private readonly death = Promise.withResolvers<never>();
+  /** Rejects when the worker ends by itself. */
+  private readonly workerDeath = Promise.withResolvers<never>();
   private readonly metrics = new OperatorMetrics({
     registries: () => this.watcher.index.all(),
     backlog: () => this.nudger.backlog + this.workloads.backlog,
+    refusedWatches: () => this.watcher.watchesIn('refused'),
     silentForMs: () => this.temporal.silentForMs(),
   });
-  private synced = false;
+  private isSynced = false;
 
   private constructor(private readonly options: OperatorOptions) {
-    const { namespaces, logger, taskQueue, pace } = options;
-    this.death.promise.catch(() => undefined);
+    const { logger } = options;
+    this.workerDeath.promise.catch(() => undefined);
     this.api = new HttpKubernetesApi(options.access);
-    const failed = (what: string) => (registry: RegistryRef, err: unknown) => {
-      this.metrics.failures += 1;
-      logger.warn({ registry: displayRef(registry), err }, what);
-    };
-    this.nudger = new Nudger({
-      nudge: (registry) => this.nudge(registry),
-      onFailure: failed('could not tell a workflow to look again'),
-    });
-    this.workloads = new Nudger({
-      nudge: (registry) => this.temporal.workflows.workloadChanged(registry, this.watcher.workloadOf(registry)),
-      onFailure: failed('could not tell a workflow how its server is'),
-    });
+    this.nudger = this.nudgerFor('nudge failed', (registry) => this.nudge(registry));
+    this.workloads = this.nudgerFor('workload report failed', (registry) =>
+      this.temporal.workflows.workloadChanged(registry, this.watcher.workloadOf(registry)),
+    );
     this.temporal = new TemporalLink({
       connect: () => options.connectTemporal(),
-      onConnected: (access) => this.work(access),
-      ...(taskQueue && { taskQueue }),
+      findTaskQueue: () => this.findTaskQueue(),
+      onConnected: (access, taskQueue) => this.startWork(access, taskQueue),
       logger,
     });
-    this.watcher = new ClusterWatcher({
-      api: this.api,
-      namespaces,
-      onChange: (registry, { drift }) => {
-        if (drift) this.drifted.add(registry.uid);
-        this.nudger.enqueue(registry);
-      },
-      onWorkload: (registry) => this.workloads.enqueue(registry),
-      onTrouble: (kind, err) => logger.warn({ kind, err }, 'could not watch the cluster'),
-      ...(pace && { pace: { relistMs: pace.relistMs } }),
-    });
+    this.watcher = this.watchCluster();
   }
 
   static async start(options: OperatorOptions): Promise<Operator> {
     const { namespaces, ports, logger } = options;
-    const allowed = namespaces.length === 0 ? 'all' : namespaces;
-    logger.info({ namespaces: allowed }, 'watching MCPRegistries');
+    logger.info({ namespaces: namespaces.length === 0 ? 'all' : namespaces }, 'watching MCPRegistries');
     const operator = new Operator(options);
     try {
       operator.health = await startHealthServers(
-        { missing: () => operator.missing(), metrics: () => operator.metrics.format() },
+        {
+          missing: () => operator.missing(),
+          warnings: () => operator.watcher.watchesIn('refused').map(describeWatch),
+          metrics: () => operator.metrics.format(),
+        },
         ports,
         logger,
       );
@@ -120,8 +110,8 @@ export class Operator {
       throw error;
     }
     void operator.watcher.synced.then(() => {
-      operator.synced = true;
-      logger.info({ registries: operator.watcher.index.all().length }, 'seen everything in the cluster');
+      operator.isSynced = true;
+      logger.info({ registries: operator.watcher.index.size }, 'cluster caches synced');
     });
     return operator;
   }
@@ -130,11 +120,11 @@ export class Operator {
     return { healthPort: this.health?.healthPort ?? 0, metricsPort: this.health?.metricsPort ?? 0 };
   }
 
-  /** Until the signal; rejects when a worker dies by itself. */
+  /** Runs until the signal; rejects when the worker ends by itself. */
   async run(signal: AbortSignal): Promise<void> {
     const asked = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     if (!signal.aborted)
-      await Promise.race([asked, this.temporal.ended, this.death.promise, this.releaseWithoutTemporal()]);
+      await Promise.race([asked, this.temporal.ended, this.workerDeath.promise, this.releaseWithoutTemporal()]);
   }
 
   async stop(): Promise<void> {
@@ -149,91 +139,127 @@ export class Operator {
     await this.api.close();
   }
 
+  private async findTaskQueue(): Promise<string> {
+    const { access, release } = this.options;
+    return operatorTaskQueue({ cluster: await findClusterId(this.api, access), release });
+  }
+
+  private nudgerFor(failure: string, nudge: (registry: RegistryRef) => Promise<void>): Nudger {
+    return new Nudger({
+      nudge,
+      onFailure: (registry, err) => {
+        this.metrics.nudgeFailures += 1;
+        this.options.logger.warn({ registry: displayRef(registry), err }, failure);
+      },
+    });
+  }
+
+  private watchCluster(): ClusterWatcher {
+    const { namespaces, logger, pace } = this.options;
+    return new ClusterWatcher({
+      api: this.api,
+      namespaces,
+      onChange: (registry, { drift }) => {
+        if (drift) this.drifted.add(registryKey(registry));
+        this.nudger.enqueue(registry);
+      },
+      onWorkload: (registry) => this.workloads.enqueue(registry),
+      onTrouble: (watch, err, object) => {
+        if (!object) return logger.warn({ ...watch, err }, 'watch failed');
+        this.metrics.objectFailures += 1;
+        logger.error({ kind: watch.kind, object: displayRef(object), err }, 'object handling failed');
+      },
+      ...(pace && { pace: { relistMs: pace.relistMs } }),
+    });
+  }
+
   private async nudge(registry: RegistryRef): Promise<void> {
-    const seen = this.watcher.index.find(registry.uid);
+    const seen = this.watcher.index.find(registry);
     if (seen && !seen.deleting && !seen.held) {
       await this.api.patchFinalizers('MCPRegistry', registry, { add: FINALIZER });
     }
-    const drift = this.drifted.delete(registry.uid);
+    const key = registryKey(registry);
+    const drift = this.drifted.delete(key);
     try {
       const nudge = {
         generation: seen?.generation ?? 0,
         ...(seen?.triggerToken !== undefined && { triggerToken: seen.triggerToken }),
         ...(drift && { drift }),
       };
-      // Whose status was written has had a workflow. Should that have ended, the next one has to go on beyond it.
+      // A registry with a status has had a workflow. If that has ended, the next one must go on beyond it.
       await this.temporal.workflows.nudge(registry, nudge, { isFirst: seen?.phase === undefined });
       this.metrics.nudges += 1;
     } catch (error) {
-      if (drift) this.drifted.add(registry.uid);
+      if (drift) this.drifted.add(key);
       throw error;
     }
-    // A workflow that has just begun has heard nothing of what is there already.
+    // A new workflow does not know yet what exists already.
     this.workloads.enqueue(registry);
   }
 
-  /** From the first connection on. Until it stands, nudges wait and try again. */
-  private async work({ connection }: TemporalAccess): Promise<void> {
-    const { temporalNamespace, identity, provisioning, minSyncIntervalMs, taskQueue, logger } = this.options;
+  /** Called when the first connection to Temporal stands. Until then, nudges fail and are retried. */
+  private async startWork({ connection }: TemporalAccess, taskQueue: string): Promise<void> {
+    const { temporalNamespace, identity, provisioning, minSyncIntervalMs, logger } = this.options;
     const events = new EventRecorder(this.api, (registry, err) =>
-      logger.warn({ registry: displayRef(registry), err }, 'could not write an Event'),
+      logger.warn({ registry: displayRef(registry), err }, 'event not written'),
     );
     const worker = await startRegistryWorker({
       connection,
       namespace: temporalNamespace,
       identity,
       grace: { softMs: 10_000, hardMs: 20_000 },
-      ...(taskQueue && { taskQueue }),
+      taskQueue,
       world: {
         resources: new KubernetesResourceStore(this.api),
         minSyncIntervalMs,
         announce: (registry, told) => events.record(registry, told),
-        // Owner references take along what was made for it.
+        // The garbage collector of the cluster deletes what was made for a registry, by owner references.
         unprovision: async () => undefined,
         provisioning: { api: this.api, ...provisioning, reconciled: this.metrics.reconciled },
       },
     });
     this.worker = worker;
-    worker.ended.catch((error: unknown) => this.death.reject(error));
+    worker.ended.catch((error: unknown) => this.workerDeath.reject(error));
     for (const { ref } of this.watcher.index.all()) this.nudger.enqueue(ref);
     void this.keepSweeping();
   }
 
   /**
-   * What is deleted while nobody watches leaves its workflow behind: with a finalizer taken away by force, or with its cluster. And a
-   * workflow can end before its registry does: by somebody's hand, with Temporal's data, or because it cannot go on.
+   * Finds what no watch reports: the workflow of a registry that was deleted by force or with its cluster, and a registry
+   * whose workflow was terminated, failed, or vanished with Temporal's data.
    */
   private async keepSweeping(): Promise<void> {
-    const { namespaces, logger, pace } = this.options;
+    const { logger, pace } = this.options;
     const { signal } = this.stopping;
     const sweepMs = pace?.sweepMs ?? SWEEP_MS;
     await this.watcher.synced;
     while (!signal.aborted) {
       const sweeping = sweep({
         workflows: this.temporal.workflows,
-        namespaces,
         registries: () => this.watcher.index.all().map(({ ref }) => ref),
-        exists: ({ uid }) => this.watcher.index.find(uid) !== undefined,
+        sees: (namespace) => this.watcher.sees(namespace),
+        exists: (registry) => this.watcher.index.find(registry) !== undefined,
       });
       await sweeping.then(
-        ({ orphans, deserted }) => {
-          this.metrics.sweeps += 1;
-          this.metrics.orphans += orphans.length;
-          if (orphans.length > 0)
-            logger.info({ registries: orphans.map(displayRef) }, 'ending workflows without a registry');
-          if (deserted.length > 0)
-            logger.warn({ registries: deserted.map(displayRef) }, 'beginning anew the workflows of registries');
-          for (const registry of deserted) this.nudger.enqueue(registry);
-        },
-        (err: unknown) => signal.aborted || logger.warn({ err }, 'could not compare workflows with registries'),
+        (result) => this.swept(result),
+        (err: unknown) => signal.aborted || logger.warn({ err }, 'sweep failed'),
       );
       await sleep(sweepMs * (0.8 + 0.4 * Math.random()), undefined, { signal }).catch(() => undefined);
     }
   }
 
+  private swept({ orphans, deserted }: SweepResult): void {
+    const { logger } = this.options;
+    this.metrics.sweeps += 1;
+    this.metrics.orphans += orphans.length;
+    if (orphans.length > 0) logger.info({ registries: orphans.map(displayRef) }, 'ending workflows without a registry');
+    if (deserted.length > 0) logger.warn({ registries: deserted.map(displayRef) }, 'restarting registry workflows');
+    for (const registry of deserted) this.nudger.enqueue(registry);
+  }
+
   /**
-   * Deletion must not depend on Temporal, be it away or answering without getting anything done: owner references clean up,
-   * and a workflow that comes back finds its object gone.
+   * Removes the finalizer of a registry under deletion when Temporal is unavailable or does not make progress: owner
+   * references clean up, and a workflow that resumes later finds its registry gone.
    */
   private async releaseWithoutTemporal(): Promise<void> {
     const { logger, temporalPatienceMs = TEMPORAL_PATIENCE_MS } = this.options;
@@ -244,17 +270,21 @@ export class Operator {
         if (!held || deletingSinceMs === undefined || waitedMs(deletingSinceMs) <= temporalPatienceMs) continue;
         await this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER }).then(
           () => (this.metrics.released += 1),
-          (err: unknown) => logger.warn({ registry: displayRef(ref), err }, 'could not let a registry go'),
+          (err: unknown) => logger.warn({ registry: displayRef(ref), err }, 'finalizer not removed'),
         );
       }
-      await sleep(Math.min(LOOK_MS, temporalPatienceMs), undefined, { signal }).catch(() => undefined);
+      await sleep(Math.min(RELEASE_CHECK_MS, temporalPatienceMs), undefined, { signal }).catch(() => undefined);
     }
   }
 
   private missing(): readonly string[] {
     return [
-      ...(this.synced ? [] : ['the cluster has not been seen yet']),
-      ...(this.temporal.isConnected ? [] : ['Temporal does not answer']),
+      ...(this.isSynced ? [] : ['the cluster caches are not synced']),
+      ...(this.temporal.isConnected ? [] : ['Temporal is unavailable']),
     ];
   }
+}
+
+function describeWatch({ kind, namespace }: WatchName): string {
+  return `the API server refuses to list ${kind} ${namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`}`;
 }

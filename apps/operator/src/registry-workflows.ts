@@ -4,28 +4,30 @@ import { displayRef, registryOfWorkflow, registryWorkflowId } from '#domain/regi
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import { ServedWorkflows, unlessNotFound } from '#temporal/served-workflows.js';
-import { REGISTRY_TASK_QUEUE } from '#temporal/task-queues.js';
 import { desiredStateChanged, status, workloadChanged } from '#workflows/messages.js';
 import type { Nudge } from '#workflows/messages.js';
 import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
 import { newRegistryState } from '#workflows/state/registry-state.js';
 
-/** How a workflow ends that still has something to do. */
-const BROKEN_OFF: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'CANCELLED', 'TIMED_OUT']);
+/** How a workflow ends that still had something to do. */
+const INTERRUPTED: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'CANCELLED', 'TIMED_OUT']);
 
-/** The workflows of MCPRegistries as seen from outside. */
+/** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
+const WORKFLOW_TASKS = 1;
+
+/** The workflows of MCPRegistries as their operator sees them. */
 export class RegistryWorkflows extends ServedWorkflows {
   constructor(
     client: Client,
-    private readonly taskQueue = REGISTRY_TASK_QUEUE,
+    private readonly taskQueue: string,
   ) {
     super(client);
   }
 
   /**
-   * Starts the workflow of a resource, or tells the running one to look again. Safe to repeat, from several places. `isFirst`: it
-   * has had none before. One that has: what the earlier one knew is read again or learnt anew; only the numbers of its runs are
-   * gone, so the new ones begin far beyond them.
+   * Starts the workflow of a registry, or tells the running one to look again. Idempotent. `isFirst` says that the registry
+   * has had no workflow before: the next one learns again what an earlier one knew, except for the numbers of its runs, so
+   * its own runs begin far beyond them.
    */
   async nudge(registry: RegistryRef, nudge: Nudge, { isFirst = true } = {}): Promise<void> {
     const state = newRegistryState(registry);
@@ -43,21 +45,20 @@ export class RegistryWorkflows extends ServedWorkflows {
   }
 
   /**
-   * Begins a workflow anew that could not go on: it failed because it cannot follow its own history, or somebody has
-   * ended it. One that ended as it should, with its resource, stays ended.
+   * Restarts a workflow that failed or was terminated. One that ended as it should, with its registry, stays ended.
    */
   async revive(registry: RegistryRef): Promise<void> {
     const status = await this.statusOf(registry);
-    if (status === undefined || !BROKEN_OFF.has(status)) return;
+    if (status === undefined || !INTERRUPTED.has(status)) return;
     await this.nudge(registry, { generation: 0 }, { isFirst: false });
   }
 
-  /** Tells the workflow, if there is one, to look again; in contrast to {@link nudge} it starts none. */
+  /** Tells the workflow, if there is one, to look again; unlike {@link nudge}, it starts none. */
   async lookAgain(registry: RegistryRef): Promise<void> {
     await this.handle(registry).signal(desiredStateChanged, { generation: 0 }).catch(unlessNotFound(undefined));
   }
 
-  /** Whom the workflows of this queue run for, as Temporal's list has them: it lags by a moment. */
+  /** Lists the registries whose workflows run on this task queue. Temporal's list lags by a moment. */
   async *running(): AsyncGenerator<RegistryRef> {
     const query = `WorkflowType = 'mcpRegistry' AND ExecutionStatus = 'Running' AND TaskQueue = '${this.taskQueue}'`;
     for await (const { workflowId } of this.client.workflow.list({ query })) {
@@ -66,21 +67,42 @@ export class RegistryWorkflows extends ServedWorkflows {
     }
   }
 
-  async isRunning(registry: RegistryRef): Promise<boolean> {
-    return (await this.statusOf(registry)) === 'RUNNING';
+  /**
+   * Returns whether a worker serves the workflow of a registry. A workflow on a task queue without workers, whose operator was
+   * another release, is terminated, so that the next nudge starts one on this operator's queue.
+   */
+  async isServed(registry: RegistryRef): Promise<boolean> {
+    const workflow = await this.handle(registry).describe().catch(unlessNotFound(undefined));
+    if (workflow?.status.name !== 'RUNNING') return false;
+    const { taskQueue } = workflow;
+    if (taskQueue === this.taskQueue || (await this.hasWorkers(taskQueue))) return true;
+    const reason = `no worker polls its task queue ${taskQueue}: continued on ${this.taskQueue}`;
+    await this.handle(registry).terminate(reason).catch(unlessNotFound(undefined));
+    return false;
   }
 
-  /** Of the workflow, as Temporal calls it; undefined when there is none. */
+  /** Temporal remembers a worker for minutes after its last poll, so an operator that restarts is not taken for gone. */
+  private async hasWorkers(taskQueue: string): Promise<boolean> {
+    const { namespace } = this.client.options;
+    const { pollers } = await this.client.workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType: WORKFLOW_TASKS,
+    });
+    return (pollers?.length ?? 0) > 0;
+  }
+
+  /** Returns the status of the workflow as Temporal calls it; undefined when there is none. */
   private async statusOf(registry: RegistryRef): Promise<string | undefined> {
     return (await this.handle(registry).describe().catch(unlessNotFound(undefined)))?.status.name;
   }
 
-  /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Twice the same changes nothing. */
+  /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Idempotent. */
   async workloadChanged(registry: RegistryRef, workload: WorkloadFacts): Promise<void> {
     await this.handle(registry).signal(workloadChanged, workload).catch(unlessNotFound(undefined));
   }
 
-  /** What the workflow knows of its registry; undefined when there is none. */
+  /** Returns what the workflow knows of its registry; undefined when there is none. */
   async findFacts(registry: RegistryRef): Promise<RegistryFacts | undefined> {
     return this.handle(registry).query(status).catch(unlessNotFound(undefined));
   }

@@ -9,18 +9,18 @@ const ANSWER_MS = 3_000;
 
 export interface TemporalLinkOptions {
   connect(): Promise<TemporalAccess>;
+  /** Finds the task queue of the workflows; may fail, and is then tried again. */
+  findTaskQueue(): Promise<string>;
   /** Called once, when the first connection stands. */
-  onConnected(access: TemporalAccess): Promise<void>;
-  readonly taskQueue?: string;
+  onConnected(access: TemporalAccess, taskQueue: string): Promise<void>;
   readonly logger: Logger;
 }
 
-/** The way to Temporal: it may take long until there is one, and it may be away for a while at any time. */
+/** The connection to Temporal, which may take long to be made, and behind which Temporal may be unavailable at any time. */
 export class TemporalLink {
   private access: TemporalAccess | undefined;
   private registryWorkflows: RegistryWorkflows | undefined;
   private lastAnswerAtMs = performance.now();
-  private isTold = false;
   private readonly stopping = new AbortController();
   readonly ended: Promise<void>;
 
@@ -38,45 +38,51 @@ export class TemporalLink {
     return this.access !== undefined && this.silentForMs() < 2 * PULSE_MS + ANSWER_MS;
   }
 
-  /** How long ago it answered last; counted from the start if it never did. */
+  /** Returns the time since Temporal answered last, or since the start if it never did. */
   silentForMs(): number {
     return performance.now() - this.lastAnswerAtMs;
   }
 
-  /** Nothing is begun any more. */
+  /** Stops connecting and asking; the connection stays open. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.ended.catch(() => undefined);
   }
 
-  /** After whoever works over the connection has ended. */
+  /** Closes the connection, when nothing uses it any more. */
   async close(): Promise<void> {
     await this.access?.close();
   }
 
   private async run(): Promise<void> {
     const { signal } = this.stopping;
-    const { connect, onConnected, taskQueue, logger } = this.options;
     while (!signal.aborted) {
-      try {
-        if (this.access) {
-          await askTemporal(this.access.client);
-        } else {
-          const access = await connect();
-          this.access = access;
-          this.registryWorkflows = new RegistryWorkflows(access.client, taskQueue);
-          this.lastAnswerAtMs = performance.now();
-          logger.info('connected to Temporal');
-        }
-        this.lastAnswerAtMs = performance.now();
-      } catch (err) {
-        logger.warn({ err }, 'Temporal does not answer');
-      }
-      if (this.access && !this.isTold) {
-        this.isTold = true;
-        await onConnected(this.access);
-      }
+      const isFirst = this.access === undefined;
+      const taskQueue = await this.pulse();
+      if (isFirst && this.access && taskQueue !== undefined) await this.options.onConnected(this.access, taskQueue);
       await sleep(PULSE_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Asks Temporal whether it is there, or connects; returns the task queue when it has connected. */
+  private async pulse(): Promise<string | undefined> {
+    const { logger } = this.options;
+    try {
+      const taskQueue = this.access ? void (await askTemporal(this.access.client)) : await this.connect();
+      this.lastAnswerAtMs = performance.now();
+      return taskQueue;
+    } catch (err) {
+      logger.warn({ err }, this.access ? 'Temporal unavailable' : 'cannot connect to Temporal yet');
+      return undefined;
+    }
+  }
+
+  private async connect(): Promise<string> {
+    const { connect, findTaskQueue, logger } = this.options;
+    const taskQueue = await findTaskQueue();
+    this.access = await connect();
+    this.registryWorkflows = new RegistryWorkflows(this.access.client, taskQueue);
+    logger.info({ taskQueue }, 'connected to Temporal');
+    return taskQueue;
   }
 }

@@ -22,12 +22,12 @@ it('knows its own write by being the last one, whatever became of the status sin
 });
 
 describe('a field of ours is taken', () => {
-  it('by whoever removes it, who leaves no name', () => {
+  it('by a removal, which leaves no trace of its manager', () => {
     expect(isTakenBetween([ours(1, 'a', 'b')], [ours(1, 'a')])).toBe(true);
     expect(isTakenBetween([ours(1, 'a')], [])).toBe(true);
   });
 
-  it('neither by ourselves nor by a field of others', () => {
+  it('neither by a write of the operator nor by a field of others', () => {
     expect(isTakenBetween([ours(1, 'a', 'b')], [ours(2, 'a')])).toBe(false);
     expect(isTakenBetween([ours(1, 'a')], [ours(1, 'a'), write('kubectl', 2, 'x')])).toBe(false);
     expect(isTakenBetween([], [ours(1, 'a')])).toBe(false);

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { referencedObjects } from './referenced-objects.js';
+import { describe, expect, it } from 'vitest';
+import { REFERENCE_LIMIT, referencedObjects } from './referenced-objects.js';
 
 it('finds what a spec names, in every kind of field', () => {
   const ref = (name: string) => ({ name, key: 'k' });
@@ -48,13 +48,38 @@ it('finds what a spec names, in every kind of field', () => {
 it('finds what a configYAML names, and nothing in one that is none', () => {
   const configYAML =
     'sources: [{ name: a, configMapRef: { name: catalogue, key: k } }, { name: b, pvcRef: { claimName: c } }]';
-  expect([...referencedObjects({ configYAML })]).toEqual(['ConfigMap/catalogue', 'PersistentVolumeClaim/c']);
+  expect([...referencedObjects({ configYAML })].sort()).toEqual(['ConfigMap/catalogue', 'PersistentVolumeClaim/c']);
   expect([...referencedObjects({ configYAML: 'sources: [' })]).toEqual([]);
 });
 
-it('bears with whatever stands where an object should', () => {
+it('ignores values of the wrong type', () => {
   expect([...referencedObjects({ configMapRef: null, pvcRef: 'x', secret: { secretName: 7 }, list: [null] })]).toEqual(
     [],
   );
   expect([...referencedObjects(undefined)]).toEqual([]);
+});
+
+describe('a hostile spec', () => {
+  const nested = (depth: number): object => {
+    let value: object = {};
+    for (let level = 0; level < depth; level++) value = { value };
+    return value;
+  };
+  const configMapRef = { name: 'catalogue', key: 'k' };
+
+  it.each<[string, object]>([
+    ['is as deep as the API server lets through', { podTemplateSpec: nested(10_000) }],
+    ['multiplies by aliases', { configYAML: `a: &a [${'[],'.repeat(20_000)}]\nb: [${'*a,'.repeat(1_000)}]` }],
+    ['is longer than a configYAML may be', { configYAML: `a: [${'[],'.repeat(100_000)}]` }],
+    ['is nested without end', { configYAML: '['.repeat(60_000) }],
+    ['is wide', { podTemplateSpec: { list: Array.from({ length: 300_000 }, () => ({})) } }],
+  ])('that %s throws nothing', (_, spec) => {
+    expect(() => referencedObjects({ ...spec, registries: [{ configMapRef }] })).not.toThrow();
+  });
+
+  it('names a bounded number of objects, by names that can exist', () => {
+    const many = Array.from({ length: 5_000 }, (_, at) => ({ secretRef: { name: `s${at}` } }));
+    expect(referencedObjects({ many }).size).toBe(REFERENCE_LIMIT);
+    expect([...referencedObjects({ secretRef: { name: 'x'.repeat(300) } })]).toEqual([]);
+  });
 });

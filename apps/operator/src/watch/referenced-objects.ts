@@ -1,9 +1,11 @@
-import { parse } from 'yaml';
+import { parseConfigYaml } from '#config/config-yaml.js';
+import { CONFIG_LIMIT } from '#config/raw-spec.js';
+import { walkBounded } from '#domain/bounded-walk.js';
 
-/** `Kind/name`, in the namespace of whoever refers to it. */
+/** `Kind/name` of an object in the namespace of the registry that refers to it. */
 export type Reference = `${'ConfigMap' | 'Secret' | 'PersistentVolumeClaim'}/${string}`;
 
-/** Fields that refer to an object: what it is, and under which key its name stands. */
+/** Fields that refer to an object: its kind, and the key of its name. */
 const FIELDS: readonly (readonly [
   field: RegExp,
   kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim',
@@ -15,35 +17,38 @@ const FIELDS: readonly (readonly [
   [/^pvcRef$|^persistentVolumeClaim$/, 'PersistentVolumeClaim', 'claimName'],
 ];
 
+/** Above what any pod can use; a spec that names more has the rest ignored. */
+export const REFERENCE_LIMIT = 1_000;
+/** The longest name of an object. */
+const NAME_LIMIT = 253;
+
 /**
- * The objects that a spec names, be it valid or not: in the fields that are ours, in a `configYAML`, and in volumes and containers
- * of a pod. One too many costs a look, one too few an edit that nobody notices; so it goes by the names of fields alone.
+ * Finds the objects that a spec names, valid or not: in its own fields, in a `configYAML`, and in volumes and containers of a
+ * pod. It goes by the names of fields alone: a wrong hit costs a look, a missing one an edit that nothing notices. Its work
+ * is bounded, and a spec beyond these bounds is refused by validation.
  */
 export function referencedObjects(spec: unknown): ReadonlySet<Reference> {
   const found = new Set<Reference>();
   collect(spec, found);
-  collect(parsed((spec as { configYAML?: unknown } | null | undefined)?.configYAML), found);
+  collect(parseText((spec as { configYAML?: unknown } | null | undefined)?.configYAML), found);
   return found;
 }
 
-/** What is wrong with it is told by who has to follow it. */
-function parsed(text: unknown): unknown {
-  if (typeof text !== 'string') return undefined;
-  try {
-    return parse(text, { logLevel: 'silent' });
-  } catch {
-    return undefined;
-  }
+/** Returns undefined for a text with faults, which validation reports. */
+function parseText(text: unknown): unknown {
+  if (typeof text !== 'string' || text.length > CONFIG_LIMIT) return undefined;
+  const read = parseConfigYaml(text);
+  return 'faults' in read ? undefined : read.content;
 }
 
-function collect(value: unknown, found: Set<Reference>): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [field, nested] of Object.entries(value)) {
+function collect(root: unknown, found: Set<Reference>): void {
+  walkBounded(root, ({ field, value }) => {
+    if (typeof value !== 'object' || value === null) return;
     for (const [pattern, kind, nameField] of FIELDS) {
       if (!pattern.test(field)) continue;
-      const name: unknown = (nested as Record<string, unknown> | null)?.[nameField];
-      if (typeof name === 'string' && name) found.add(`${kind}/${name}`);
+      const name: unknown = (value as Record<string, unknown>)[nameField];
+      const isName = typeof name === 'string' && name !== '' && name.length <= NAME_LIMIT;
+      if (isName && found.size < REFERENCE_LIMIT) found.add(`${kind}/${name}`);
     }
-    collect(nested, found);
-  }
+  });
 }

@@ -1,3 +1,4 @@
+import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryPhase } from '#domain/status/registry-status.js';
 import { FINALIZER, triggerTokenOf } from '#kubernetes/kubernetes-resource-store.js';
@@ -5,78 +6,126 @@ import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { referencedObjects } from './referenced-objects.js';
 import type { Reference } from './referenced-objects.js';
 
-/** As much of an MCPRegistry as it takes to know whether, and of what, its workflow must be told. */
+/** As much of an MCPRegistry as it takes to know whether its workflow must be nudged, and why. */
 export interface SeenRegistry {
   readonly ref: RegistryRef;
   readonly generation: number;
   readonly triggerToken: string | undefined;
   readonly deleting: boolean;
-  /** When it was first seen to be deleted, on the clock of `performance`. */
+  /** When it was first seen under deletion, on the monotonic clock of `performance`. */
   readonly deletingSinceMs?: number;
-  /** Our finalizer holds it. */
+  /** Whether it has our finalizer. */
   readonly held: boolean;
   readonly references: ReadonlySet<Reference>;
-  /** As its status tells. */
+  /** According to its status. */
   readonly phase?: RegistryPhase;
   /** When the data that is served was synced, by source. */
   readonly syncedAtMs: Readonly<Record<string, number>>;
 }
 
-/** The MCPRegistries that the watcher has seen, found by uid, by name and by what they refer to. */
+/**
+ * The MCPRegistries that the watcher has seen, found by name and by what they refer to. A reference to a registry counts only
+ * when namespace, name and uid are all those of one that exists: a uid alone may be quoted by anybody, anywhere.
+ */
 export class RegistryIndex {
-  private readonly byUid = new Map<string, SeenRegistry>();
+  /** By `namespace/name`. */
+  private readonly byName = new Map<string, SeenRegistry>();
+  private readonly countByNamespace = new Map<string, number>();
+  /** An inverted index: `namespace/name` of registries by what they refer to. */
+  private readonly byReference = new Map<string, Set<string>>();
 
-  /** Takes note; says whether there is something in it that the workflow does not know. */
-  note(object: RegistryObject): { readonly seen: SeenRegistry; readonly isNews: boolean } {
+  /** Takes note of a registry; says whether there is something in it that its workflow does not know. */
+  note(object: RegistryObject): { readonly seen: SeenRegistry; readonly isFirst: boolean; readonly isNews: boolean } {
     const { namespace = '', name, uid = '', generation = 0, deletionTimestamp, finalizers = [] } = object.metadata;
-    const before = this.byUid.get(uid);
+    const ref = { namespace, name, uid };
+    const before = this.find(ref);
     const deleting = deletionTimestamp !== undefined;
     const seen: SeenRegistry = {
-      ref: { namespace, name, uid },
+      ref,
       generation,
       triggerToken: triggerTokenOf(object.metadata),
       deleting,
       ...(deleting && { deletingSinceMs: before?.deletingSinceMs ?? performance.now() }),
       held: finalizers.includes(FINALIZER),
-      // Counted as an edit of the spec whenever that changes: what it refers to is the same until then.
+      // Every edit of the spec has a new generation: until then it refers to the same objects.
       references: before?.generation === generation ? before.references : referencedObjects(object.spec),
       ...(object.status?.phase && { phase: object.status.phase }),
       syncedAtMs: syncTimes(object),
     };
-    this.byUid.set(uid, seen);
+    this.replace(displayRef(ref), seen);
     const isNews =
       !before ||
       before.generation !== seen.generation ||
       before.triggerToken !== seen.triggerToken ||
       before.deleting !== seen.deleting ||
       (!seen.held && !seen.deleting);
-    return { seen, isNews };
+    return { seen, isFirst: !before, isNews };
   }
 
-  /** What was known of it. */
-  forget({ uid }: Pick<RegistryRef, 'uid'>): SeenRegistry | undefined {
-    const seen = this.byUid.get(uid);
-    this.byUid.delete(uid);
+  /** Forgets a registry that is gone; returns what was known of it. */
+  forget(ref: RegistryRef): SeenRegistry | undefined {
+    const seen = this.find(ref);
+    if (seen) this.replace(displayRef(ref), undefined);
     return seen;
   }
 
-  find(uid: string): SeenRegistry | undefined {
-    return this.byUid.get(uid);
+  /** Finds a registry by namespace, name and uid together. */
+  find(ref: RegistryRef): SeenRegistry | undefined {
+    const seen = this.findByName(ref.namespace, ref.name);
+    return seen?.ref.uid === ref.uid ? seen : undefined;
   }
 
   findByName(namespace: string, name: string): SeenRegistry | undefined {
-    return this.all().find(({ ref }) => ref.namespace === namespace && ref.name === name);
+    return this.byName.get(displayRef({ namespace, name }));
+  }
+
+  /** Returns whether a namespace has a registry. */
+  hasNamespace(namespace: string): boolean {
+    return this.countByNamespace.has(namespace);
   }
 
   all(): SeenRegistry[] {
-    return [...this.byUid.values()];
+    return [...this.byName.values()];
+  }
+
+  get size(): number {
+    return this.byName.size;
   }
 
   referrers(namespace: string, reference: Reference): RegistryRef[] {
-    return this.all().flatMap(({ ref, references }) =>
-      ref.namespace === namespace && references.has(reference) ? [ref] : [],
-    );
+    const names = this.byReference.get(`${namespace}/${reference}`) ?? [];
+    return [...names].flatMap((name) => this.byName.get(name)?.ref ?? []);
   }
+
+  private replace(name: string, seen: SeenRegistry | undefined): void {
+    const before = this.byName.get(name);
+    if (seen) this.byName.set(name, seen);
+    else this.byName.delete(name);
+    this.count(before, -1);
+    this.count(seen, 1);
+    if (before?.references === seen?.references) return;
+    for (const key of referenceKeys(before)) {
+      const names = this.byReference.get(key);
+      names?.delete(name);
+      if (names?.size === 0) this.byReference.delete(key);
+    }
+    for (const key of referenceKeys(seen)) {
+      const names = this.byReference.get(key) ?? new Set();
+      this.byReference.set(key, names.add(name));
+    }
+  }
+
+  private count(seen: SeenRegistry | undefined, change: 1 | -1): void {
+    if (!seen) return;
+    const { namespace } = seen.ref;
+    const count = (this.countByNamespace.get(namespace) ?? 0) + change;
+    if (count > 0) this.countByNamespace.set(namespace, count);
+    else this.countByNamespace.delete(namespace);
+  }
+}
+
+function referenceKeys(seen: SeenRegistry | undefined): string[] {
+  return seen ? [...seen.references].map((reference) => `${seen.ref.namespace}/${reference}`) : [];
 }
 
 function syncTimes({ status }: RegistryObject): Record<string, number> {

@@ -1,0 +1,22 @@
+import { hash } from 'node:crypto';
+import type { ClusterAccess } from './cluster-access.js';
+import { isRefusal } from './kubernetes-api.js';
+import type { KubernetesApi } from './kubernetes-api.js';
+
+/** This namespace exists in every cluster, as long as the cluster does. */
+const CLUSTER_NAMESPACE = 'kube-system';
+
+/**
+ * Returns an id that no other cluster has: the uid of the namespace kube-system, or, for an operator whose rights end at its own
+ * namespaces, a digest of the authority that signs the certificate of the API server.
+ */
+export async function findClusterId(api: Pick<KubernetesApi, 'get'>, access: ClusterAccess): Promise<string> {
+  try {
+    const namespace = await api.get('Namespace', CLUSTER_NAMESPACE, CLUSTER_NAMESPACE);
+    if (namespace?.metadata.uid !== undefined) return namespace.metadata.uid;
+  } catch (error) {
+    if (!isRefusal(error, 'Forbidden')) throw error;
+  }
+  const { tls } = await access.credentials();
+  return hash('sha256', tls.ca ?? access.server.origin).slice(0, 32);
+}
