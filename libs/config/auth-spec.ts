@@ -9,40 +9,46 @@ const scope = z
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'must be a scope without spaces, quotes and backslashes (RFC 6749)' });
 
 const provider = z.strictObject({
-  name: z.string().min(1).max(63).describe('Identifies the provider in logs and metrics.'),
+  name: z.string().min(1).max(63).describe('name identifies the provider in logs and metrics.'),
   issuerUrl: httpUrl
     .refine(isSecureIssuer, {
       error:
-        'must start with https://; http is for an issuer on localhost only, since whoever can change the keys on their way can log in',
+        'must start with https://; http is accepted for an issuer on localhost only, because keys that are changed on their way would let an attacker log in',
     })
     .meta(
       admission(
         {
           rule: "self.matches('^(https://|http://(localhost|127[.]0[.]0[.]1|\\\\[::1\\\\])([:/?]|$))')",
           message:
-            'must start with https://; http is for an issuer on localhost only, since whoever can change the keys on their way can log in',
+            'must start with https://; http is accepted for an issuer on localhost only, because keys that are changed on their way would let an attacker log in',
         },
         {
           rule: "!self.matches('^https?://[^/?#]*@')",
-          message: 'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+          message: 'must not contain a user name or password, because URLs are shown in status and logs: remove them',
         },
       ),
     )
-    .describe('OIDC issuer URL, equal to the "iss" of its tokens.'),
-  audience: z.string().min(1).max(1024).describe('The audience that a token must be issued for.'),
-  jwksUrl: httpUrl.optional().describe('Where the signing keys are; skips OIDC discovery.'),
-  clientId: z.string().min(1).max(1024).optional().describe('OAuth client ID for token introspection.'),
-  clientSecretFile: absoluteFile.optional().describe('File with the client secret; wins over clientSecretRef.'),
+    .describe('issuerUrl is the OIDC issuer, equal to the "iss" claim of its tokens.'),
+  audience: z.string().min(1).max(1024).describe('audience is the audience that a token must be issued for.'),
+  jwksUrl: httpUrl.optional().describe('jwksUrl is the URL of the signing keys. It replaces OIDC discovery.'),
+  clientId: z.string().min(1).max(1024).optional().describe('clientId is the OAuth client ID for token introspection.'),
+  clientSecretFile: absoluteFile
+    .optional()
+    .describe('clientSecretFile is a file with the client secret. It takes precedence over clientSecretRef.'),
   clientSecretRef: secretKeyRef.extend({ key: dataKey.default('clientSecret') }).optional(),
-  caCertPath: absoluteFile.optional().describe('File with the CA certificate of the provider; wins over caCertRef.'),
+  caCertPath: absoluteFile
+    .optional()
+    .describe('caCertPath is a file with the CA certificate of the provider. It takes precedence over caCertRef.'),
   caCertRef: configMapKeyRef.extend({ key: dataKey.default('ca.crt') }).optional(),
   authTokenFile: absoluteFile
     .optional()
     .describe(
-      'File with a bearer token for discovery, keys and introspection; read again at each use; wins over authTokenRef.',
+      'authTokenFile is a file with the bearer token for discovery, keys and introspection. It is read at each use and takes precedence over authTokenRef.',
     ),
   authTokenRef: secretKeyRef.extend({ key: dataKey.default('token') }).optional(),
-  introspectionUrl: httpUrl.optional().describe('Token introspection endpoint for opaque tokens (RFC 7662).'),
+  introspectionUrl: httpUrl
+    .optional()
+    .describe('introspectionUrl is the token introspection endpoint for opaque tokens (RFC 7662).'),
   tokenPrefix: z
     .string()
     .min(1)
@@ -51,27 +57,31 @@ const provider = z.strictObject({
       error: 'must be the beginning of a token: letters, digits, ".", "_", "~", "+", "/" and "-"',
     })
     .optional()
-    .describe('Beginning of the opaque tokens of this provider; others are not shown to it.'),
+    .describe('tokenPrefix is the prefix of the opaque tokens of this provider. Other tokens are not sent to it.'),
   introspectionClientIds: z
     .array(z.string().min(1).max(1024))
     .min(1)
     .max(50)
     .optional()
-    .describe('Clients whose opaque tokens are accepted although introspection names no audience.'),
+    .describe(
+      'introspectionClientIds are the clients whose opaque tokens are accepted although introspection returns no audience.',
+    ),
   introspectionScopes: z
     .array(scope)
     .min(1)
     .max(50)
     .optional()
-    .describe('Scopes that an opaque token must hold to be accepted although introspection names no audience.'),
+    .describe(
+      'introspectionScopes are the scopes that an opaque token must have to be accepted although introspection returns no audience.',
+    ),
   requireAccessTokenType: z
     .boolean()
     .optional()
-    .describe('Accept only JWTs whose header says that they are access tokens: typ at+jwt (RFC 9068).'),
+    .describe('requireAccessTokenType accepts only JWTs with the header typ at+jwt (RFC 9068).'),
   allowPrivateIP: z
     .boolean()
     .default(false)
-    .describe('Allow the provider to have a private address, as inside a cluster.'),
+    .describe('allowPrivateIP allows the provider to have a private address, as inside a cluster.'),
 });
 
 /** Without `filter`, after which the API server takes a list for endless and the rule for too expensive. */
@@ -86,25 +96,27 @@ const OPAQUE_TOKENS_OF_SEVERAL =
 
 const oauth = z
   .strictObject({
-    resourceUrl: httpUrl.optional().describe('URL that identifies this registry as a protected resource (RFC 9728).'),
+    resourceUrl: httpUrl
+      .optional()
+      .describe('resourceUrl identifies this registry as a protected resource (RFC 9728).'),
     realm: z
       .string()
       .max(255)
       .regex(/^[\x20-\x7e]+$/, { error: 'must be printable ASCII text, since it stands in a header' })
       .default('mcp-registry')
-      .describe('Protection space named in WWW-Authenticate.'),
+      .describe('realm is the protection space named in WWW-Authenticate.'),
     scopesSupported: z
       .array(scope)
       .max(50)
       .default(['mcp-registry:read', 'mcp-registry:write'])
-      .describe('OAuth scopes that the registry names to its clients.'),
+      .describe('scopesSupported are the OAuth scopes that the registry advertises to clients.'),
     requiredScopes: z
       .strictObject({
-        read: scope.optional().describe('What a token must hold to read.'),
-        write: scope.optional().describe('What a token must hold to change something.'),
+        read: scope.optional().describe('read are the scopes that are required for reading.'),
+        write: scope.optional().describe('write are the scopes that are required for changes.'),
       })
       .optional()
-      .describe('Scopes that are demanded of a token; without them a valid token is enough.'),
+      .describe('requiredScopes are the scopes that a token must have. Without them, a valid token is enough.'),
     providers: z
       .array(provider)
       .min(1)
@@ -112,11 +124,13 @@ const oauth = z
       .superRefine(uniqueNames, always)
       .meta(listedBy('name'))
       .optional()
-      .describe('Identity providers; a token that one of them vouches for is accepted.'),
+      .describe('providers are the accepted identity providers.'),
     showOpaqueTokensToAll: z
       .boolean()
       .optional()
-      .describe('Show opaque tokens to each provider that introspects, in turn, whichever issued them.'),
+      .describe(
+        'showOpaqueTokensToAll sends an opaque token to each introspecting provider in turn, although only one of them issued it.',
+      ),
   })
   .superRefine(opaqueTokensHaveOneProvider, always)
   .meta(admission({ rule: OPAQUE_RULE, message: OPAQUE_TOKENS_OF_SEVERAL }));
@@ -127,12 +141,14 @@ export const authSpec = z
     mode: z
       .enum(['oauth', 'anonymous'])
       .default('oauth')
-      .describe('oauth: only with a valid access token; anonymous: everybody, for development and trusted networks.'),
+      .describe(
+        'mode is oauth (a valid access token is required) or anonymous (no authentication, for development and trusted networks).',
+      ),
     publicRead: z
       .array(sourceName)
       .max(20)
       .default([])
-      .describe('With mode oauth: the sources that everybody may read; the rest needs a token.'),
+      .describe('publicRead names the sources that can be read without a token in mode oauth.'),
     oauth: oauth.optional(),
   })
   .superRefine((auth: unknown, context) => {
@@ -140,32 +156,33 @@ export const authSpec = z
     context.addIssue({
       code: 'custom',
       path: ['oauth', 'providers'],
-      message:
-        'must name at least one identity provider for mode oauth; for a registry that everybody may read, set mode: anonymous',
+      message: 'must name at least one identity provider for mode oauth; for an open registry, set mode: anonymous',
     });
   }, always)
   .meta(
     admission({
       rule: "self.mode != 'oauth' || (has(self.oauth) && has(self.oauth.providers) && self.oauth.providers.size() > 0)",
       message:
-        'must name at least one identity provider in oauth.providers for mode oauth; for a registry that everybody may read, set mode: anonymous',
+        'must name at least one identity provider in oauth.providers for mode oauth; for an open registry, set mode: anonymous',
     }),
   )
-  .describe('Who may use the registry. Mandatory; a registry is never open unless it says so.');
+  .describe('auth says who may use the registry. It is required: a registry is never open by omission.');
 
 const publicPath = z
   .string()
   .max(1024)
   .regex(/^\/[^?#%]*$/, { error: 'must be a path that begins with /, without query, fragment and escapes' });
 
-/** Of the configuration of a server, in which paths may be opened as well. */
+/** The auth block in the configuration of a server, in which paths may be opened as well. */
 export const serverAuthSpec = authSpec
   .safeExtend({
     publicPaths: z
       .array(publicPath)
       .max(100)
       .optional()
-      .describe('With mode oauth: paths that everybody may read, each with all that is below it.'),
+      .describe(
+        'publicPaths are the paths that can be read without a token in mode oauth, each with everything below it.',
+      ),
   })
   .describe(authSpec.description!);
 
@@ -183,21 +200,21 @@ export type OAuthProvider = z.output<typeof provider>;
 
 export type OAuth = Omit<z.output<typeof oauth>, 'providers'> & { readonly providers: readonly OAuthProvider[] };
 
-/** For a registry whose spec cannot be read: nobody is let in. */
+/** The auth of a registry whose spec cannot be read: every request is refused. */
 export const NOBODY_IN: Auth = {
   mode: 'oauth',
   publicRead: [],
   oauth: { realm: 'mcp-registry', scopesSupported: [], providers: [] },
 };
 
-/** In mode anonymous an `oauth` block is legal and without effect. */
+/** Drops an `oauth` block in mode anonymous, where it is legal and without effect. */
 export function normalizeAuth({ mode, publicRead, publicPaths, oauth }: z.output<typeof serverAuthSpec>): Auth {
   if (mode === 'anonymous') return { mode };
   const providers = oauth!.providers!;
   return { mode, publicRead, ...(publicPaths && { publicPaths }), oauth: { ...oauth!, providers } };
 }
 
-/** A token is a secret between its issuer and its holder: without a prefix nobody can tell whose an opaque one is. */
+/** A token is a secret between its issuer and its holder; without a prefix, the issuer of an opaque token is unknown. */
 function opaqueTokensHaveOneProvider(value: unknown, context: z.core.$RefinementCtx): void {
   const { providers, showOpaqueTokensToAll } = (value ?? {}) as Record<string, unknown>;
   if (!Array.isArray(providers) || showOpaqueTokensToAll === true) return;

@@ -45,30 +45,35 @@ function parameterFault(name: string): string | undefined {
 }
 
 const login = z.strictObject({
-  provider: z.string().min(1).max(63).describe('Name of one of auth.oauth.providers.'),
+  provider: z.string().min(1).max(63).describe('provider is the name of one of auth.oauth.providers.'),
   clientId: z
     .string()
     .min(1)
     .max(1024)
-    .describe('Public client (without a secret) that the provider knows, with the URL of the console as redirect URI.'),
+    .describe(
+      'clientId is a public client (without a secret) of the provider, with the URL of the console as redirect URI.',
+    ),
   scopes: z
     .array(scope)
     .max(MAX_SCOPES)
     .optional()
-    .describe('Scopes that are asked for; openid and those in requiredScopes when absent.'),
-  parameters: parameters.optional().describe('Parameters that are added to the authorization request.'),
+    .describe('scopes are requested at sign-in. Defaults to openid and those in requiredScopes.'),
+  parameters: parameters.optional().describe('parameters are added to the authorization request.'),
 });
 
 export const consoleSpec = z
   .strictObject({
-    enabled: z.boolean().default(true).describe('Whether the console is served at the root of the registry.'),
-    login: login.optional().describe('How people sign in to the console; needs auth.mode oauth.'),
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('enabled serves the console at the root of the registry. Defaults to true.'),
+    login: login.optional().describe('login says how people sign in to the console. It needs auth.mode oauth.'),
   })
-  .describe('Read-only console for people.');
+  .describe('console is the read-only web console.');
 
 export type ConsoleSpec = z.output<typeof consoleSpec>;
 
-/** Where clients reach the root of a registry; shared by everything that writes absolute URLs. */
+/** The URL at which clients reach the root of a registry; used by everything that writes absolute URLs. */
 export const publicUrl = httpUrl
   .refine(
     (url) => !/[?#]/.test(url),
@@ -78,7 +83,7 @@ export const publicUrl = httpUrl
     admission(
       {
         rule: "!self.matches('^https?://[^/?#]*@')",
-        message: 'must not carry a user name or password: whoever sees the URL could read them; remove them from it',
+        message: 'must not contain a user name or password, because URLs are shown in status and logs: remove them',
       },
       {
         rule: "!self.contains('?') && !self.contains('#')",
@@ -86,7 +91,7 @@ export const publicUrl = httpUrl
       },
     ),
   )
-  .describe('URL at which clients reach the root of the registry, where a proxy makes it another than it is asked by.');
+  .describe('publicUrl is the URL at which clients reach the root of the registry, if a proxy changes it.');
 
 /** The fields of a spec and of a server configuration that concern how a registry shows itself. */
 export const surfaceFields = { console: consoleSpec.optional(), publicUrl: publicUrl.optional() };

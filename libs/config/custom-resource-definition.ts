@@ -51,7 +51,8 @@ export function customResourceDefinition(): object {
     additionalPrinterColumns: columns,
     schema: {
       openAPIV3Schema: {
-        description: 'A registry of MCP servers, kept in sync with its sources and served over HTTP.',
+        description:
+          'MCPRegistry is a registry of MCP servers. It is kept in sync with its sources and served over HTTP.',
         type: 'object',
         required: ['spec'],
         ...admission(nameRule),

@@ -20,25 +20,31 @@ export const databaseSpec = z
         error: 'must be a host name or address alone, without scheme, user and path',
       })
       .default('postgres')
-      .describe('Database server.'),
+      .describe('host is the host name of the database server.'),
     port: z.int().min(1).max(65535).default(5432),
-    user: identifier.default('db_app').describe('Role of the application: reads and writes rows.'),
-    migrationUser: identifier.default('db_migrator').describe('Role that owns the tables and migrates them.'),
+    user: identifier.default('db_app').describe('user is the role of the application, which reads and writes rows.'),
+    migrationUser: identifier
+      .default('db_migrator')
+      .describe('migrationUser is the role that owns the tables and migrates them.'),
     database: identifier.default('registry'),
-    sslMode: z.enum(SSL_MODES).default('prefer').describe('As sslmode of libpq.'),
+    sslMode: z.enum(SSL_MODES).default('prefer').describe('sslMode is the sslmode of libpq.'),
     caCertRef: configMapKeyRef
       .extend({ key: dataKey.default('ca.crt') })
       .optional()
-      .describe("CA certificate of the server, for sslMode verify-ca and verify-full; otherwise the system's."),
+      .describe(
+        'caCertRef refers to the CA certificate of the server, for sslMode verify-ca and verify-full. Defaults to those of the system.',
+      ),
     maxOpenConns: z.int().min(1).max(10_000).default(10),
     maxIdleConns: z.int().min(0).max(10_000).default(2),
     connMaxLifetime: goDurationField.default('30m'),
-    dbAppUserPasswordSecretRef: secretKeyRef.describe('Name and key of the Secret with the password of user.'),
+    dbAppUserPasswordSecretRef: secretKeyRef.describe('dbAppUserPasswordSecretRef refers to the password of user.'),
     dbMigrationUserPasswordSecretRef: secretKeyRef.describe(
-      'Name and key of the Secret with the password of migrationUser.',
+      'dbMigrationUserPasswordSecretRef refers to the password of migrationUser.',
     ),
   })
-  .describe('Postgres database for the data; without it they live in the pod and are synced anew when it starts.');
+  .describe(
+    'databaseConfig is the Postgres database for the data. Without it, the data is kept in the pod and synced again when the pod starts.',
+  );
 
 /** `database` in the configuration of a server: where it is written by hand, a pgpass file has the passwords. */
 export const serverDatabaseSpec = databaseSpec

@@ -5,7 +5,7 @@ import type { DatabaseConfig } from './database-spec.js';
 
 /** Postgres cuts longer names. */
 const IDENTIFIER_LIMIT = 63;
-/** 128 bits: nobody finds two names with the same hash. */
+/** 128 bits, so that two names with the same hash cannot be found. */
 const SUFFIX_LENGTH = 32;
 
 /** The database server of registries that name none: each of them has a role and a database of its own there. */

@@ -79,7 +79,7 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What is no text is a fault that the schema tells. */
+/** Leaves values that are not text to the schema, which reports them. */
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

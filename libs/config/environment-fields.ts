@@ -48,7 +48,7 @@ const urlRewrites = z
   )
   .default([]);
 
-/** Where the process of a pod listens: at every address of both families, since a cluster may have IPv6 alone. */
+/** The addresses at which a pod listens: all of both families, because a cluster may have only IPv6. */
 export const listenerFields = {
   HOST: z.string().default('::'),
   PORT: port(8080),
@@ -65,7 +65,7 @@ export function portsDiffer(
   context.addIssue({ code: 'custom', path: ['INTERNAL_PORT'], message });
 }
 
-/** What the operator of a site decides for all sources. */
+/** Settings of a site for all sources. */
 export const sourceFields = {
   SOURCE_URL_REWRITES: urlRewrites,
   ALLOW_LOCAL_GIT: flag(false),
@@ -77,7 +77,7 @@ export const temporalAddress = z
   .string()
   .regex(/^[^\s/]+:\d{1,5}$/, { error: 'must be HOST:PORT without a scheme, such as localhost:7233' });
 
-/** Where Temporal's UI is, for links to runs. */
+/** The URL of Temporal's UI, for links to runs. */
 const temporalUiUrl = z
   .string()
   .max(2048)
@@ -86,7 +86,7 @@ const temporalUiUrl = z
     'must be an http or https URL without user, query and fragment, such as https://temporal.example.com',
   );
 
-/** What the operator decides for all registry servers, and hands on to them. */
+/** Settings that the operator passes to all registry servers. */
 export const handedOnFields = { ...sourceFields, TEMPORAL_UI_URL: temporalUiUrl.optional() };
 
 export const logLevel = z.enum(LOG_LEVELS).default('info');

@@ -50,15 +50,15 @@ const environmentSchema = z
     dataDirectory: env.DATA_DIR,
     /** Absent: an embedded Postgres is started. */
     databaseUrl: env.DATABASE_URL,
-    /** Of the embedded Postgres: a data folder to begin with, where initdb cannot make one. */
+    /** The first data folder of the embedded Postgres, where initdb cannot make one. */
     postgresTemplate: env.POSTGRES_TEMPLATE,
     /** `host:port`; absent: a local Temporal server is started. */
     temporalAddress: env.TEMPORAL_ADDRESS,
     temporalNamespace: env.TEMPORAL_NAMESPACE,
-    /** Where a local Temporal server should listen, if free. */
+    /** The port at which a local Temporal server listens, if free. */
     temporalPort: env.TEMPORAL_PORT,
     temporalUiPort: env.TEMPORAL_UI_PORT,
-    /** Where the UI of a Temporal server elsewhere is; a local one has its own. */
+    /** The URL of the UI of a Temporal server elsewhere; a local one has its own. */
     temporalUiUrl: env.TEMPORAL_UI_URL,
     urlRewrites: env.SOURCE_URL_REWRITES,
     allowLocalGit: env.ALLOW_LOCAL_GIT,
@@ -69,7 +69,7 @@ const environmentSchema = z
     logLevel: env.LOG_LEVEL,
   }));
 
-/** What the environment says about a standalone process. */
+/** The environment of a standalone process. */
 export type StandaloneEnvironment = z.output<typeof environmentSchema>;
 
 /** Reads the variables of a standalone process. */

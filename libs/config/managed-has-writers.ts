@@ -30,7 +30,7 @@ export function managedHasWriters(sourcesField: string) {
   };
 }
 
-/** Without auth, or in a mode that lets nobody log in, there are no writers; a missing auth is a fault of its own. */
+/** Without auth, or in mode anonymous, there are no writers; a missing auth is a fault of its own. */
 function lacksWriteScope(auth: unknown): boolean {
   if (typeof auth !== 'object' || auth === null) return false;
   const { mode, oauth } = auth as { mode?: unknown; oauth?: { requiredScopes?: { write?: unknown } | null } | null };

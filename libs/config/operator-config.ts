@@ -121,10 +121,10 @@ const environmentSchema = z
           },
     /** Tells this operator from others in the same cluster that use the same Temporal namespace. */
     release: env.OPERATOR_RELEASE ?? [env.POD_NAMESPACE ?? 'default', env.POD_SERVICE_ACCOUNT ?? 'operator'].join('/'),
-    /** Where MCPRegistries are looked for; empty: in every namespace. */
+    /** The namespaces that are watched; empty means all. */
     namespaces: env.WATCH_NAMESPACE,
     temporal: {
-      /** Where a Secret is mounted that says how to reach Temporal. */
+      /** The folder of the mounted Secret with the address and credentials of Temporal. */
       directory: env.TEMPORAL_DIR,
       /** Without such a Secret. */
       address: env.TEMPORAL_ADDRESS,
@@ -136,7 +136,7 @@ const environmentSchema = z
       image: env.TOOLHIVE_REGISTRY_API_IMAGE,
       imagePullPolicy: env.REGISTRY_IMAGE_PULL_POLICY,
       imagePullSecrets: env.REGISTRY_IMAGE_PULL_SECRETS,
-      /** What users may say of the pods. */
+      /** The policy for podTemplateSpec. */
       podTemplatePolicy: env.POD_TEMPLATE_POLICY,
       /** Requests and limits of a registry server, in place of the defaults. */
       resources: env.REGISTRY_RESOURCES,
@@ -146,14 +146,14 @@ const environmentSchema = z
       storage: env.REGISTRY_STORAGE,
       /** PEM file of authorities that every registry server trusts beside the system's. */
       caBundleFile: env.CA_BUNDLE_FILE,
-      /** For registries without a databaseConfig. */
+      /** The database for registries without a databaseConfig. */
       defaultDatabase: env.DEFAULT_DATABASE,
-      /** Where the password of its administrator is mounted. */
+      /** The folder of the mounted Secret with the password of its administrator. */
       defaultDatabasePasswordFile: env.DEFAULT_DATABASE_PASSWORD_FILE,
-      /** Whether a registry lists the MCP servers of its namespace without being told to. */
+      /** A registry lists the MCP servers of its namespace by default. */
       discovery: env.DISCOVER_SERVERS,
     },
-    /** Where the kubelet has put what it takes to speak to the API server, if not at the usual place. */
+    /** The folder of the service account token, if not the usual one. */
     serviceAccountDirectory: env.SERVICE_ACCOUNT_DIR,
     minSyncIntervalMs: parseGoDuration(env.MIN_SYNC_INTERVAL)!,
     logLevel: env.LOG_LEVEL,
@@ -171,7 +171,7 @@ export function parseOperatorConfig(
 ): { config: OperatorConfig } | { faults: string[] } | { help: true } {
   if (args.includes('--help') || args.includes('-h')) return { help: true };
   const faults = args.map(
-    (arg) => `${arg}: is not understood: the operator is told everything by variables, see --help`,
+    (arg) => `${arg}: is not an option: the operator is configured by environment variables, see --help`,
   );
   const environment = parseVariables(environmentSchema, variables, faults);
   if ('faults' in environment) return environment;

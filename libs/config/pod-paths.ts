@@ -1,4 +1,4 @@
-/** Where the pod of a registry has what its MCPRegistry refers to. */
+/** The mount paths of the objects that an MCPRegistry refers to, in the pod of the registry. */
 
 interface KeyRef {
   readonly name: string;

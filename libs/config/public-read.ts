@@ -3,7 +3,7 @@ import { nearestName } from './nearest-name.js';
 
 /**
  * Refinement of what has an `auth` and, in `listFields`, the lists of things that are served by name: each name in
- * `publicRead` must be one of them, or of those that are `builtIn`. A mistyped one would leave closed what was meant to be open, and nobody would be told.
+ * `publicRead` must be one of them, or of those that are `builtIn`. A misspelled name would silently leave a source closed.
  */
 export function publicReadIsServed(listFields: readonly string[], builtIn: readonly string[] = []) {
   return (config: unknown, context: z.core.$RefinementCtx): void => {
@@ -15,7 +15,7 @@ export function publicReadIsServed(listFields: readonly string[], builtIn: reado
     const names = [...served.filter((name) => typeof name === 'string'), ...builtIn];
     for (const spelling of ['auth', 'authConfig']) {
       const auth = fields[spelling] as { mode?: unknown; publicRead?: unknown } | null | undefined;
-      // In mode anonymous everybody may read everything, whatever else stands there.
+      // In mode anonymous everything is open, whatever else is set.
       if (!Array.isArray(auth?.publicRead) || auth.mode === 'anonymous') continue;
       for (const [index, name] of auth.publicRead.entries()) {
         if (typeof name !== 'string' || names.includes(name)) continue;

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { dataKey, objectName } from '#domain/spec-fields.js';
 
-/** What the operator itself puts into the pod. */
+/** Volumes and mounts that the operator itself adds to the pod. */
 const CONFIG_VOLUME = 'registry-server-config';
 const PGPASS_VOLUMES = ['pgpass-secret', 'pgpass'];
 const CONFIG_DIRECTORY = '/config';
 const PGPASS_FILE = '/home/appuser/.pgpass';
 
-/** In characters: far above what people write by hand. The operator reads it, and time spent on one registry is lost for all. */
+/** The longest configYAML in characters, far above what people write by hand: parsing one registry delays all others. */
 export const CONFIG_LIMIT = 64 * 1024;
 
-const volume = z.looseObject({ name: z.string().min(1).max(63).describe('Name of the volume.') });
+const volume = z.looseObject({ name: z.string().min(1).max(63).describe('name is the name of the volume.') });
 
 const volumeMount = z.looseObject({
-  name: z.string().min(1).max(63).describe('Name of the volume.'),
-  mountPath: z.string().min(1).max(1024).describe('Where it is mounted.'),
+  name: z.string().min(1).max(63).describe('name is the name of the volume.'),
+  mountPath: z.string().min(1).max(1024).describe('mountPath is the path at which the volume is mounted.'),
 });
 
 /** The fields that replace the typed ones: a whole server configuration, and what it needs in the pod. */
@@ -24,19 +24,22 @@ export const rawFields = {
     .min(1)
     .max(CONFIG_LIMIT)
     .optional()
-    .describe('A complete server configuration, used as it is; it must not hold credentials.'),
-  volumes: z.array(volume).max(100).optional().describe('Volumes that are added to the pod.'),
+    .describe('configYAML is a complete server configuration that is used as it is. It must not contain credentials.'),
+  volumes: z.array(volume).max(100).optional().describe('volumes are added to the pod.'),
   volumeMounts: z
     .array(volumeMount)
     .max(100)
     .optional()
-    .describe('Mounts that are added to the container registry-api.'),
+    .describe('volumeMounts are added to the container registry-api.'),
   pgpassSecretRef: z
-    .strictObject({ name: objectName.describe('Name of the Secret.'), key: dataKey.describe('Key in its data.') })
+    .strictObject({
+      name: objectName.describe('name is the name of the Secret.'),
+      key: dataKey.describe('key is the key in the data of the Secret.'),
+    })
     .optional()
-    .describe('Secret with a ready pgpass file.'),
+    .describe('pgpassSecretRef refers to a Secret with a complete pgpass file.'),
   imagePullSecrets: z
-    .array(z.strictObject({ name: objectName.describe('Name of the Secret.') }))
+    .array(z.strictObject({ name: objectName.describe('name is the name of the Secret.') }))
     .max(20)
     .optional(),
 };
@@ -44,7 +47,7 @@ export const rawFields = {
 const NEED_CONFIG = ['volumes', 'volumeMounts', 'pgpassSecretRef'] as const;
 const EXCLUDED_BY_CONFIG = ['registries', 'databaseConfig', 'auth', 'authConfig', 'console', 'publicUrl'] as const;
 
-/** What the API server can check of `rawFieldsFit`. */
+/** The part of `rawFieldsFit` that the API server can check. */
 export const rawFieldsAdmission = [
   ...EXCLUDED_BY_CONFIG.map((field) => ({
     rule: `!has(self.configYAML) || !has(self.${field})`,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Refinement of a list whose entries are told apart by `name`; the second of two equal names is the fault. */
+/** A refinement of a list whose entries are identified by `name`; reports the second of two equal names. */
 export function uniqueNames(entries: unknown, context: z.core.$RefinementCtx): void {
   const seen = new Map<string, number>();
   for (const [index, entry] of Array.isArray(entries) ? entries.entries() : []) {
@@ -17,5 +17,5 @@ export function uniqueNames(entries: unknown, context: z.core.$RefinementCtx): v
   }
 }
 
-/** Makes a refinement run even when other fields are wrong, so that all faults are told at once; it must expect any value. */
+/** Runs a refinement even when other fields are wrong, so that all faults are reported at once; it must expect any value. */
 export const always = { when: () => true };

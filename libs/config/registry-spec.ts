@@ -20,17 +20,22 @@ import { always } from './refinements.js';
 /** `spec` of an MCPRegistry, v1alpha1 and v1beta1 alike: type, validation, messages and CRD. */
 export const registrySpecSchema = z
   .strictObject({
-    displayName: z.string().max(253).optional().describe('Name for people.'),
+    displayName: z.string().max(253).optional().describe('displayName is the human-readable name of the registry.'),
     registries: sourceEntriesSpec,
     auth: authSpec.optional(),
-    authConfig: authSpec.optional().describe('Another spelling of auth.'),
+    authConfig: authSpec.optional().describe('authConfig is an alias of auth.'),
     databaseConfig: databaseSpec.optional(),
     ...surfaceFields,
-    enforceServers: z.boolean().default(false).describe('Accepted for compatibility; without effect.'),
+    enforceServers: z
+      .boolean()
+      .default(false)
+      .describe('enforceServers is accepted for compatibility and has no effect.'),
     podTemplateSpec: z
       .looseObject({})
       .optional()
-      .describe("Pod template that is merged with the registry's own; its main container is named registry-api."),
+      .describe(
+        'podTemplateSpec is merged with the pod template of the registry. Its main container is named registry-api.',
+      ),
     ...rawFields,
   })
   .superRefine(authIsChosen, always)
@@ -47,8 +52,7 @@ export const registrySpecSchema = z
       },
       {
         rule: 'has(self.auth) || has(self.authConfig) || has(self.configYAML)',
-        message:
-          'auth is required: set auth.mode to oauth with a provider, or to anonymous for a registry that everybody may read',
+        message: 'auth is required: set auth.mode to oauth with a provider, or to anonymous for an open registry',
       },
       {
         rule: 'has(self.databaseConfig) || !has(self.registries) || !self.registries.exists(source, has(source.managed))',
@@ -61,7 +65,7 @@ export const registrySpecSchema = z
     ),
   );
 
-/** What the user wants, each thing said once and in one way, be it by fields or by a `configYAML`. */
+/** The normalized spec: the same shape whether the user wrote fields or a `configYAML`. */
 export interface RegistrySpec extends ServerSpec {
   readonly podTemplateSpec?: Readonly<Record<string, unknown>>;
   readonly imagePullSecrets: readonly { readonly name: string }[];
@@ -153,7 +157,7 @@ function normalizeFields({
   };
 }
 
-/** Nobody gets an open registry by leaving something out. */
+/** Refuses a spec without auth: a registry is never open by omission. */
 function authIsChosen(spec: unknown, context: z.core.$RefinementCtx): void {
   if (typeof spec !== 'object' || spec === null) return;
   const { auth, authConfig, configYAML } = spec as Record<string, unknown>;
@@ -168,8 +172,7 @@ function authIsChosen(spec: unknown, context: z.core.$RefinementCtx): void {
     context.addIssue({
       code: 'custom',
       path: ['auth'],
-      message:
-        'is required: set auth.mode to oauth with a provider, or to anonymous for a registry that everybody may read',
+      message: 'is required: set auth.mode to oauth with a provider, or to anonymous for an open registry',
     });
   }
 }

@@ -15,12 +15,14 @@ const condition = z.object({
   // Any text to the API server, so that a new reason needs no new CRD.
   reason: z.string() as unknown as z.ZodType<Condition['reason']>,
   message: z.string(),
-  observedGeneration: count.describe('The generation that the condition is about.'),
-  lastTransitionTime: time.describe('When the status of the condition last changed.'),
+  observedGeneration: count.describe('observedGeneration is the generation of the spec that this condition describes.'),
+  lastTransitionTime: time.describe('lastTransitionTime is the time when the status of the condition last changed.'),
 } satisfies Fields<Condition>);
 
 const notice = z.object({
-  reason: z.string().describe('As of the Event that says the same.') as unknown as z.ZodType<Notice['reason']>,
+  reason: z.string().describe('reason is that of the Event with the same message.') as unknown as z.ZodType<
+    Notice['reason']
+  >,
   message: z.string(),
 } satisfies Fields<Notice>);
 
@@ -28,20 +30,25 @@ const progress = {
   phase: z
     .enum(['Syncing', 'Complete', 'Failed'])
     .exactOptional()
-    .describe('Absent until the first attempt has begun.'),
+    .describe('phase is absent until the first attempt has begun.'),
   message: z.string().exactOptional(),
-  lastAttempt: time.exactOptional().describe('When the last attempt began.'),
-  attemptCount: count.describe('Failed attempts since the last success.'),
-  lastSyncTime: time.exactOptional().describe('When the data that is served was synced.'),
-  lastSyncHash: z.string().exactOptional().describe('Hash of that data.'),
-  serverCount: count.exactOptional().describe('Servers that are served.'),
+  lastAttempt: time.exactOptional().describe('lastAttempt is the time when the last attempt began.'),
+  attemptCount: count.describe('attemptCount is the number of failed attempts since the last success.'),
+  lastSyncTime: time.exactOptional().describe('lastSyncTime is the time when the served data was synced.'),
+  lastSyncHash: z.string().exactOptional().describe('lastSyncHash is the hash of the served data.'),
+  serverCount: count.exactOptional().describe('serverCount is the number of servers that are served.'),
 };
 
 const sourceStatus = z.object({
   name: z.string(),
   ...progress,
-  quarantined: count.exactOptional().describe('Entries that cannot be served as they are.'),
-  revision: z.string().exactOptional().describe('A commit, a content hash: as the source names what it holds.'),
+  quarantined: count
+    .exactOptional()
+    .describe('quarantined is the number of entries that cannot be served as they are.'),
+  revision: z
+    .string()
+    .exactOptional()
+    .describe('revision identifies the content of the source, such as a commit or a content hash.'),
   nextSyncTime: time.exactOptional(),
 } satisfies Fields<SourceStatus>);
 
@@ -53,24 +60,35 @@ const syncStatus = z.object({
 const apiStatus = z.object({
   phase: z.enum(['NotStarted', 'Deploying', 'Ready', 'Unhealthy', 'Error']),
   message: z.string(),
-  endpoint: z.string().exactOptional().describe('URL of the registry inside the cluster, while it is ready.'),
-  readySince: time.exactOptional().describe('When it last became ready.'),
+  endpoint: z
+    .string()
+    .exactOptional()
+    .describe('endpoint is the URL of the registry inside the cluster while it is ready.'),
+  readySince: time.exactOptional().describe('readySince is the time when the server last became ready.'),
 } satisfies Fields<ApiStatus>);
 
 /** `status` of an MCPRegistry, for the CRD; the type itself is that of the domain. */
 export const registryStatusSchema = z.object({
   phase: z.enum(['Pending', 'Ready', 'Syncing', 'Failed', 'Terminating']),
   message: z.string(),
-  observedGeneration: count.describe('The generation of the spec that the status is about.'),
+  observedGeneration: count.describe('observedGeneration is the generation of the spec that this status describes.'),
   conditions: z.array(condition).meta(listedBy('type')),
-  syncStatus: syncStatus.exactOptional().describe('All sources together: the worst phase, the sum of servers.'),
-  apiStatus: apiStatus.exactOptional().describe('The server of the registry.'),
-  url: z.string().exactOptional().describe('URL of the registry inside the cluster.'),
-  readyReplicas: count.exactOptional().describe('Pods that are ready.'),
-  lastAppliedFilterHash: z.string().exactOptional().describe('Hash of the filters that the served data went through.'),
-  lastManualSyncTrigger: z.string().exactOptional().describe('The sync trigger that was handled last.'),
+  syncStatus: syncStatus
+    .exactOptional()
+    .describe('syncStatus summarizes all sources: the worst phase and the total number of servers.'),
+  apiStatus: apiStatus.exactOptional().describe('apiStatus is the state of the registry server.'),
+  url: z.string().exactOptional().describe('url is the URL of the registry inside the cluster.'),
+  readyReplicas: count.exactOptional().describe('readyReplicas is the number of ready pods.'),
+  lastAppliedFilterHash: z
+    .string()
+    .exactOptional()
+    .describe('lastAppliedFilterHash is the hash of the filters that were applied to the served data.'),
+  lastManualSyncTrigger: z
+    .string()
+    .exactOptional()
+    .describe('lastManualSyncTrigger is the sync trigger that was handled last.'),
   notices: z
     .array(notice)
     .exactOptional()
-    .describe('What somebody should know although it keeps nothing from being followed.'),
+    .describe('notices are remarks that do not prevent the spec from taking effect.'),
 } satisfies Fields<RegistryStatus>);

@@ -52,7 +52,7 @@ const environmentSchema = z
     internalPort: env.INTERNAL_PORT,
     /** Whose server this is, as far as it is said here; the configuration may say the rest. */
     registry: { namespace: env.REGISTRY_NAMESPACE, name: env.REGISTRY_NAME, uid: env.REGISTRY_UID },
-    /** Of the pod template: tells the pods of one spec and image from those of another. */
+    /** The hash of the pod template; pods of another spec or image have another one. */
     podHash: env.REGISTRY_POD_HASH ?? 'unhashed',
     podName: env.POD_NAME,
     /** The only place that is written to, beside the temporary folder. */
@@ -62,7 +62,7 @@ const environmentSchema = z
     /** Holds what proves to the cluster who asks, where that is not where pods have it. */
     serviceAccountDirectory: env.SERVICE_ACCOUNT_DIR,
     temporal: {
-      /** Where the Secret is mounted that says how to reach Temporal. */
+      /** The folder of the mounted Secret with the address and credentials of Temporal. */
       directory: env.TEMPORAL_DIR,
       /** Without such a Secret. */
       address: env.TEMPORAL_ADDRESS,
@@ -71,7 +71,7 @@ const environmentSchema = z
     },
     passwordFile: env.PGPASSFILE,
     caFile: env.PGSSLROOTCERT,
-    /** Of the embedded Postgres: a data folder to begin with, where initdb cannot make one. */
+    /** The first data folder of the embedded Postgres, where initdb cannot make one. */
     postgresTemplate: env.POSTGRES_TEMPLATE,
     inCluster: env.KUBERNETES_SERVICE_HOST !== undefined,
     urlRewrites: env.SOURCE_URL_REWRITES,

@@ -33,7 +33,8 @@ const names = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const keys = fc.stringMatching(/^[a-z0-9_][-._a-z0-9]{0,10}$/);
 const paths = fc.stringMatching(/^[a-z][a-z0-9_-]{0,8}(\/[a-z0-9 ]{1,8}){0,2}\.json$/);
 const refs = fc.stringMatching(/^[a-zA-Z0-9#é][-a-zA-Z0-9#é_]{0,10}(\/[a-z0-9]{1,8})?$/);
-const urls = fc.webUrl({ validSchemes: ['https', 'http'], withFragments: false });
+// A repository may have "@" only after a user name.
+const urls = fc.webUrl({ validSchemes: ['https', 'http'], withFragments: false }).filter((url) => !url.includes('@'));
 const optional = { noNullPrototype: true, requiredKeys: [] as never[] };
 const keyRef = fc.record(
   { name: names, key: keys, optional: fc.boolean() },

@@ -19,12 +19,12 @@ import type { RegistrySource } from './source-entry-spec.js';
 import { formatPath, parseWithFaults } from './spec-fault.js';
 import type { SpecFault } from './spec-fault.js';
 
-/** What the server of a registry has to know of its MCPRegistry: all that its configuration says. */
+/** The configuration of a registry server: everything that it needs to know of its MCPRegistry. */
 export interface ServerSpec extends Surface {
   readonly displayName?: string;
   readonly auth: Auth;
   readonly registries: readonly RegistrySource[];
-  /** What is served below `/registry/{name}`; absent: each source under its own name. */
+  /** The views that are served below `/registry/{name}`; when absent, each source has its own name. */
   readonly views?: readonly RegistryView[];
   readonly databaseConfig?: DatabaseConfig;
 }
@@ -42,7 +42,7 @@ export interface ServerIdentity {
 }
 
 export interface ConfigFault extends SpecFault {
-  /** Of the text, from 1. */
+  /** The line in the text, counted from 1. */
   readonly line: number;
 }
 
@@ -63,7 +63,7 @@ const withoutEffect = z.unknown().optional().describe('Of another server; withou
 const commonFields = {
   registryName: text.optional().describe('Name of the MCPRegistry.'),
   namespace: text.optional().describe('Namespace of the MCPRegistry.'),
-  displayName: text.optional().describe('Name for people.'),
+  displayName: text.optional().describe('displayName is the human-readable name of the registry.'),
   auth: serverAuthSpec,
   database: serverDatabaseSpec.optional(),
   ...surfaceFields,
@@ -152,7 +152,7 @@ function toServerConfig(
 
 /**
  * The configuration of the server of a registry, in the words that {@link parseServerConfig} and older servers read. The
- * same spec always gives the same text. Objects are named, nothing in them is told.
+ * same spec always gives the same text. It names objects and contains nothing of their content.
  */
 export function renderServerConfig(spec: ServerSpec, { namespace, name }: ServerIdentity): string {
   const { displayName, registries, views, databaseConfig, auth, ...surface } = spec;

@@ -42,26 +42,36 @@ const includeAndExclude = (item: z.ZodType<string>) =>
 
 const filterSpec = z
   .strictObject({
-    names: includeAndExclude(globPattern).optional().describe('Patterns with *, ? and [a-z]; * crosses "/" too.'),
-    tags: includeAndExclude(tag).optional().describe('Exact tags.'),
+    names: includeAndExclude(globPattern)
+      .optional()
+      .describe('names are patterns with *, ? and [a-z]; * matches "/" as well.'),
+    tags: includeAndExclude(tag).optional().describe('tags are matched exactly.'),
   })
-  .describe('Which entries are served: exclude beats include, names and tags must both pass.');
+  .describe(
+    'filter selects the entries that are served. exclude takes precedence over include; both names and tags must pass.',
+  );
 
 const MANAGED_FILTER = 'cannot stand beside managed: what should not be served need not be published';
 
 const entrySpec = (blocks: Blocks) =>
   z
     .strictObject({
-      name: sourceName.describe('Names the source: letters, digits, ".", "_" and "-".'),
+      name: sourceName.describe('name identifies the source within the registry: letters, digits, ".", "_" and "-".'),
       format: z
         .enum(SOURCE_FORMATS)
         .optional()
-        .describe('How the data is written; without it upstream for api and managed, toolhive for the others.'),
+        .describe(
+          'format is the format of the data. Defaults to upstream for api and managed sources, and to toolhive for the others.',
+        ),
       ...Object.fromEntries(Object.entries(blocks).map(([block, spec]) => [block, spec.optional()])),
       syncPolicy: z
-        .strictObject({ interval: goDurationField.describe('Go duration between two syncs, such as 30m.') })
+        .strictObject({
+          interval: goDurationField.describe('interval is the time between two syncs as a Go duration, such as 30m.'),
+        })
         .optional()
-        .describe('When to sync; without it at start, after a change and on a trigger only.'),
+        .describe(
+          'syncPolicy says when the source is synced. Without it, the source is synced at start, after a change and on a trigger.',
+        ),
       filter: filterSpec.optional(),
     })
     .superRefine((entry: unknown, context) => {
@@ -101,7 +111,9 @@ const entriesSpec = (blocks: Blocks, limit: number) =>
     .superRefine(uniqueNames, always)
     .meta(listedBy('name'))
     .optional()
-    .describe('Where the entries come from; the first source that has a name wins it.');
+    .describe(
+      'registries are the sources of the entries. When several sources have a server of the same name, the first one wins.',
+    );
 
 /** `registries` of an MCPRegistry: the sources, in order of precedence. */
 export const sourceEntriesSpec = entriesSpec(specBlocks, SOURCES_LIMIT);
@@ -117,7 +129,7 @@ export interface RegistrySource {
   readonly name: string;
   /** The block that it came from: `git`, `configMapRef`, … */
   readonly type: string;
-  /** That block, as its own schema made it. */
+  /** The block of the source, as its schema returned it. */
   readonly spec: unknown;
   readonly format: SourceFormat;
   /** Absent: sync at start, on change and on a trigger only. */

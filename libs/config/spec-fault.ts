@@ -4,7 +4,7 @@ import { nearestName } from './nearest-name.js';
 
 /** One thing that is wrong with an MCPRegistry. */
 export interface SpecFault {
-  /** From the document's root, as in `['spec', 'registries', 0, 'git', 'path']`. */
+  /** The path from the root of the document, such as `['spec', 'registries', 0, 'git', 'path']`. */
   readonly path: readonly (string | number)[];
   /** The offending value where it helps and may be shown, what is wrong with it, and the remedy. */
   readonly message: string;
@@ -69,7 +69,7 @@ function firstOfEachPath(faults: readonly SpecFault[]): SpecFault[] {
   return [...firsts.values()];
 }
 
-/** What zod's own checks say, in this project's words; undefined leaves zod's. */
+/** Returns this project's wording of zod's own checks; undefined keeps zod's. */
 function explain(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -104,10 +104,15 @@ function explainType(issue: Extract<z.core.$ZodRawIssue, { code: 'invalid_type' 
   const description = issue.inst instanceof z.ZodType ? issue.inst.description : undefined;
   const expected = EXPECTED[issue.expected] ?? issue.expected;
   if (issue.input === undefined)
-    return `is required${description ? `: ${lowerFirst(description)}` : `, as ${expected}`}`;
+    return `is required${description ? `: ${withoutSubject(description)}` : `, as ${expected}`}`;
   if (issue.input === null) return `must be ${expected}, but is empty: give it a value or remove it`;
   if (issue.expected === 'string' && typeof issue.input !== 'object') return 'must be text: put it in quotes';
   return `must be ${expected}`;
+}
+
+/** Descriptions begin with the field, as those of Kubernetes do: `name is the name of the Secret.` */
+function withoutSubject(description: string): string {
+  return lowerFirst(description.replace(/^\w+ (is|are) /, ''));
 }
 
 function unknownField(key: string, known: readonly string[]): string {

@@ -12,7 +12,7 @@ interface WithoutEffect {
   readonly authConfig?: WithoutEffect['auth'];
 }
 
-/** What a spec says and does not get: it can be followed all the same. `server`: what of it is followed. */
+/** Returns notices about settings that have no effect. `server` is the part of the spec that has one. */
 export function specNotices({ enforceServers, auth, authConfig }: WithoutEffect, server: ServerSpec): Notice[] {
   const block = auth ? 'auth' : 'authConfig';
   const ignored = (auth ?? authConfig)?.mode === 'anonymous' && (auth ?? authConfig)?.oauth !== undefined;

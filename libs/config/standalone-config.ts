@@ -3,7 +3,7 @@ import type { StandaloneEnvironment } from './environment.js';
 import { parseStandaloneArguments } from './standalone-arguments.js';
 import type { StandaloneArguments } from './standalone-arguments.js';
 
-/** Everything that a standalone process is told from outside, besides its manifests. */
+/** The configuration of a standalone process, besides its manifests. */
 export type StandaloneConfig = StandaloneEnvironment & Omit<StandaloneArguments, 'help'>;
 
 /** Parsed once, at start: the faults of command line and environment together. `--help` asks nothing of the environment. */

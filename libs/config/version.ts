@@ -7,7 +7,7 @@ export interface Version {
   readonly buildDate: string;
 }
 
-/** Of the package. Commit and date are what the build of an image writes into `BUILD_COMMIT` and `BUILD_DATE`. */
+/** Returns the version of the package. Commit and date come from `BUILD_COMMIT` and `BUILD_DATE`, set by the build of an image. */
 export async function readVersion(
   variables: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Version> {

@@ -106,14 +106,14 @@ export const dataKey = z
 
 /** One value in a Secret of the same namespace. */
 export const secretKeyRef = z.strictObject({
-  name: objectName.describe('Name of the Secret.'),
-  key: dataKey.describe('Key in its data.'),
-  optional: z.boolean().optional().describe('Do not fail while the Secret or its key is missing.'),
+  name: objectName.describe('name is the name of the Secret.'),
+  key: dataKey.describe('key is the key in the data of the Secret.'),
+  optional: z.boolean().optional().describe('optional tolerates a missing Secret or key.'),
 });
 
 /** One value in a ConfigMap of the same namespace. */
 export const configMapKeyRef = z.strictObject({
-  name: objectName.describe('Name of the ConfigMap.'),
-  key: dataKey.describe('Key in its data or binaryData.'),
-  optional: z.boolean().optional().describe('Do not fail while the ConfigMap or its key is missing.'),
+  name: objectName.describe('name is the name of the ConfigMap.'),
+  key: dataKey.describe('key is the key in data or binaryData of the ConfigMap.'),
+  optional: z.boolean().optional().describe('optional tolerates a missing ConfigMap or key.'),
 });

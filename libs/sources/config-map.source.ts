@@ -8,7 +8,7 @@ import { configMapKeyRef } from '#domain/spec-fields.js';
 import { defineSource } from './source.js';
 import type { SourceContext } from './source.js';
 
-const configMapSpec = configMapKeyRef.describe('A key of a ConfigMap in the same namespace.');
+const configMapSpec = configMapKeyRef.describe('configMapRef reads a key of a ConfigMap in the same namespace.');
 
 type ConfigMapSpec = z.output<typeof configMapSpec>;
 

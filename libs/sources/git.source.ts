@@ -33,10 +33,19 @@ const commitId = ref.refine(
 );
 
 const authFields = z.strictObject({
-  username: z.string().min(1).max(REF_LIMIT).optional().describe('User name for HTTP Basic authentication.'),
-  passwordSecretRef: secretKeyRef.optional().describe('Password or token for HTTP Basic authentication.'),
-  sshKeySecretRef: secretKeyRef.optional().describe('Private key for ssh, unencrypted.'),
-  knownHostsSecretRef: secretKeyRef.optional().describe('Host keys that ssh trusts, as ssh-keyscan prints them.'),
+  username: z
+    .string()
+    .min(1)
+    .max(REF_LIMIT)
+    .optional()
+    .describe('username is the user name for HTTP Basic authentication.'),
+  passwordSecretRef: secretKeyRef
+    .optional()
+    .describe('passwordSecretRef refers to the password or token for HTTP Basic authentication.'),
+  sshKeySecretRef: secretKeyRef.optional().describe('sshKeySecretRef refers to the unencrypted private key for ssh.'),
+  knownHostsSecretRef: secretKeyRef
+    .optional()
+    .describe('knownHostsSecretRef refers to the host keys that ssh trusts, as printed by ssh-keyscan.'),
 });
 
 const serverAuthFields = authFields.extend({
@@ -72,7 +81,7 @@ const authAdmission = admission(
   },
 );
 
-const AUTH = 'How to prove that the repository may be read.';
+const AUTH = 'auth holds the credentials for the repository.';
 
 const gitSpec = z
   .strictObject({
@@ -91,15 +100,21 @@ const gitSpec = z
           message: AMBIGUOUS_AT,
         }),
       )
-      .describe('Address of the repository.'),
-    branch: refName.optional().describe('Branch to follow.'),
-    tag: refName.optional().describe('Tag to read; beats branch.'),
-    commit: commitId.optional().describe('Full commit id to read; beats tag and branch.'),
-    path: jsonFilePath.default('registry.json').describe('The registry file, from the root of the repository.'),
+      .describe('repository is the URL of the repository, as git clone takes it.'),
+    branch: refName.optional().describe('branch is the branch to follow.'),
+    tag: refName.optional().describe('tag is the tag to read. It takes precedence over branch.'),
+    commit: commitId
+      .optional()
+      .describe('commit is the full commit id to read. It takes precedence over tag and branch.'),
+    path: jsonFilePath
+      .default('registry.json')
+      .describe('path is the path of the registry file, relative to the root of the repository.'),
     auth: authFields.superRefine(authIsWhole).meta(authAdmission).optional().describe(AUTH),
-    caCertRef: configMapKeyRef.optional().describe("Certificate authorities (PEM) in place of the system's own."),
+    caCertRef: configMapKeyRef
+      .optional()
+      .describe('caCertRef refers to certificate authorities (PEM) that replace those of the system.'),
   })
-  .describe('A file in a git repository.');
+  .describe('git reads a file in a git repository.');
 
 const gitServerSpec = gitSpec.extend({
   auth: serverAuthFields.superRefine(authIsWhole).optional().describe(AUTH),

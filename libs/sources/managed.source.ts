@@ -17,17 +17,19 @@ const managedSpec = z
     writers: z
       .enum(['everyone'])
       .optional()
-      .describe('everyone: each valid token may publish; otherwise auth.oauth.requiredScopes.write is required.'),
+      .describe(
+        'writers: everyone lets every valid token publish. Otherwise auth.oauth.requiredScopes.write is required.',
+      ),
     namePrefixes: z
       .array(namePrefix)
       .min(1)
       .max(50)
       .optional()
       .describe(
-        'Prefixes of the names that may be published here; without it any name, which then shadows later sources.',
+        'namePrefixes are the prefixes of the names that may be published here. Without them any name may be published, and it shadows that of later sources.',
       ),
   })
-  .describe('Entries are published through the API of this registry.');
+  .describe('managed holds entries that are published through the API of this registry.');
 
 /** Entries that are published through the API of this registry: the `managed` block of a source. */
 export const managedSource = defineSource({

@@ -11,10 +11,12 @@ import type { SourceContext } from './source.js';
 
 const pvcSpec = z
   .strictObject({
-    claimName: objectName.describe('Name of the PersistentVolumeClaim.'),
-    path: jsonFilePath.default('registry.json').describe('The registry file, from the root of the volume.'),
+    claimName: objectName.describe('claimName is the name of the PersistentVolumeClaim.'),
+    path: jsonFilePath
+      .default('registry.json')
+      .describe('path is the path of the registry file, relative to the root of the volume.'),
   })
-  .describe('A file on a PersistentVolumeClaim in the same namespace.');
+  .describe('pvcRef reads a file on a PersistentVolumeClaim in the same namespace.');
 
 type PvcSpec = z.output<typeof pvcSpec>;
 

@@ -152,7 +152,7 @@ describe('admission', () => {
     ['an interval of zero', () => withSource({ git, syncPolicy: { interval: '0s' } }), /must be longer than zero/],
     ['an interval without a unit', () => withSource({ git, syncPolicy: { interval: '30' } }), /syncPolicy.interval/],
     ['a time-out of an hour', () => withSource({ api: { endpoint: 'https://x', timeout: '1h' } }), /at most 5m/],
-    ['a password in a URL', () => withSource({ api: { endpoint: 'https://u:p@x' } }), /must not carry a user name/],
+    ['a password in a URL', () => withSource({ api: { endpoint: 'https://u:p@x' } }), /must not contain a user name/],
     [
       'a git password without its user',
       () => withSource({ git: { ...git, auth: { passwordSecretRef: refRef } } }),

@@ -15,7 +15,9 @@ const MAX_TIMEOUT_MS = 300_000;
 
 const apiSpec = z
   .strictObject({
-    endpoint: httpUrl.describe('Base URL of another registry; /v0.1/servers, else /v0/servers, is appended.'),
+    endpoint: httpUrl.describe(
+      'endpoint is the base URL of the other registry. /v0.1/servers, or else /v0/servers, is appended to it.',
+    ),
     timeout: goDurationField
       .refine((text) => (parseGoDuration(text) ?? 0) <= MAX_TIMEOUT_MS, 'must be at most 5m')
       .meta(
@@ -25,9 +27,9 @@ const apiSpec = z
         }),
       )
       .optional()
-      .describe('Bound of one request, from the connection to the last byte; 30s when absent, at most 5m.'),
+      .describe('timeout limits one request, from the connection to the last byte. Defaults to 30s; at most 5m.'),
   })
-  .describe('Another registry, read over its HTTP API.');
+  .describe('api reads another registry over its HTTP API.');
 
 export type ApiSpec = z.output<typeof apiSpec>;
 
