@@ -41,7 +41,12 @@ describe('the environment of the operator', () => {
 
   it('takes the default database as JSON, and fills in what it leaves out', () => {
     const { defaultDatabase } = parse({ DEFAULT_DATABASE: '{"host":"db","sslMode":"verify-full"}' }).servers;
-    expect(defaultDatabase).toMatchObject({ host: 'db', port: 5432, user: 'db_app', sslMode: 'verify-full' });
+    expect(defaultDatabase).toMatchObject({
+      host: 'db',
+      port: 5432,
+      adminUser: 'mcp_registry_operator',
+      sslMode: 'verify-full',
+    });
     expect(parse({}).servers.defaultDatabase).toBeUndefined();
     const faults = (text: string) => parseOperatorConfig([], { ...needed, DEFAULT_DATABASE: text });
     expect(faults('db')).toEqual({ faults: ['DEFAULT_DATABASE: "db" must be JSON'] });
