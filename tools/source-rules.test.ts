@@ -22,3 +22,19 @@ it('parses no request target by `new URL`: compare paths, or take them from the 
   expect(target.test("const { pathname } = new URL(request.url ?? '/', 'http://x');")).toBe(true);
   expect(await find(target)).toEqual([]);
 });
+
+/** A listener that is not in this list has to be added to `test/integration/hostile-packets.test.ts`, or to a test like it. */
+it('listens nowhere but where a test fires hostile packets, or for a moment to find a free port', async () => {
+  const files = (await find(/\.listen\((?!\))/)).map((place) => place.replace(/:\d+$/, ''));
+  expect([...new Set(files)].sort()).toEqual([
+    'apps/standalone/src/demand-free-ports.ts',
+    'libs/http/guarded-proxy.ts',
+    'libs/listener/listen.ts',
+    'libs/temporal/free-port.ts',
+  ]);
+});
+
+it('has one policy for uncaught errors', async () => {
+  const files = (await find(/uncaughtException|unhandledRejection/)).map((place) => place.replace(/:\d+$/, ''));
+  expect([...new Set(files)]).toEqual(['libs/observability/uncaught-errors.ts']);
+});

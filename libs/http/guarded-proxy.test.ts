@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { execFile } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fireHostilePackets } from '#support/hostile-packets.js';
 import { ForbiddenAddress } from './forbidden-address.js';
 import { startGuardedProxy } from './guarded-proxy.js';
 import type { GuardedProxy } from './guarded-proxy.js';
@@ -85,3 +86,11 @@ describe('another process', () => {
     expect(proxy.triedPrivate).toBe(false);
   });
 });
+
+it('survives hostile packets of other processes on the machine', async () => {
+  await using server = await startHttpServer((_, response) => void response.end('here'));
+  await start();
+  const answers = await fireHostilePackets(Number(new URL(proxy.url).port));
+  expect(answers.size).toBeGreaterThan(100);
+  expect(await curl(server.url)).toBe('here');
+}, 60_000);

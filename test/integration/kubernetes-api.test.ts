@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { findClusterId } from '#kubernetes/cluster-id.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
@@ -219,6 +220,20 @@ describe('access', () => {
       destiny: 'retry',
       message: expect.stringMatching(/^read Namespace \S+: the API server does not answer: .*self.signed/i),
     });
+    await stranger.close();
+  });
+});
+
+describe('the id of a cluster', () => {
+  it('is the uid of kube-system, or a digest of its authority for an account that may not read that', async () => {
+    const admin = adminAccess(address);
+    const id = await findClusterId(api, admin);
+    expect(id).toBe((await api.get('Namespace', 'kube-system', 'kube-system'))?.metadata.uid);
+    const access = accessAs(address, 'nobody');
+    const stranger = new HttpKubernetesApi(access);
+    const [one, other] = [await findClusterId(stranger, access), await findClusterId(stranger, access)];
+    expect(one).toMatch(/^[0-9a-f]{32}$/);
+    expect(other).toBe(one);
     await stranger.close();
   });
 });
