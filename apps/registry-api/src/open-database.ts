@@ -10,7 +10,7 @@ const LAST_RETRY_MS = 10_000;
 
 interface Surroundings {
   readonly signal: AbortSignal;
-  /** Why the database cannot be used yet; told again only when it is another reason. */
+  /** Receives the reason why the database cannot be used yet; called again only when the reason changes. */
   onFault(fault: RegistryError): void;
 }
 

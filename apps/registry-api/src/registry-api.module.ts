@@ -20,7 +20,7 @@ import { SyncTrigger } from './sync/sync-trigger.js';
 import { TemporalUi } from './sync/temporal-ui.js';
 import { ViewDatabase } from './view-database.js';
 
-/** What the endpoints are made of; built by whoever starts them. */
+/** The parts that the endpoints use; built by the caller that starts them. */
 export interface RegistryApiParts {
   readonly catalogue: Catalogue;
   readonly revalidations: Revalidations;
@@ -39,12 +39,12 @@ export interface RegistryApiParts {
 
 @Module({})
 export class RegistryApiModule {
-  /** What clients see. */
+  /** The module of the public port. */
   static public(parts: RegistryApiParts): DynamicModule {
     return { module: RegistryApiModule, controllers: publicControllers, providers: providersOf(parts) };
   }
 
-  /** What probes see, on a port of their own. */
+  /** The module of the internal port, which serves probes and metrics. */
   static internal(parts: RegistryApiParts): DynamicModule {
     return { module: RegistryApiModule, controllers: internalControllers, providers: providersOf(parts) };
   }

@@ -31,7 +31,7 @@ import { SyncLink } from './sync/sync-link.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import { startStoreWorker } from './sync/store-worker.js';
 
-/** From "not ready" on, clients that kept a connection or have not heard of it yet are served so long. */
+/** The time for which clients with an open connection are still served after the server became unready. */
 const DRAIN_MS = 3_000;
 
 interface Surroundings {
@@ -159,7 +159,7 @@ async function obtainDatabase(
   { signal, logger }: Surroundings,
 ): Promise<Database> {
   if (spec.databaseConfig) return configuredDatabase(spec.databaseConfig, config);
-  logger.warn('no database is configured: the data is kept beside this server, and synced anew at each start');
+  logger.warn('no database is configured: data is kept beside this server and synced again at each start');
   const { connection, stop } = await startEmbeddedPostgres({
     dataDirectory: resolve(config.dataDirectory),
     durable: false,

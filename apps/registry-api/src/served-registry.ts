@@ -14,13 +14,13 @@ export interface ServedRegistry extends Surface {
   readonly sources: readonly string[];
   /** The prefixes that published names must have, by managed source; a source without an item takes any name. */
   readonly namePrefixes?: ReadonlyMap<string, readonly string[]>;
-  /** What is served by which name; absent: each source by its own. */
+  /** The views and their names; when absent, each source is served under its own name. */
   readonly views?: readonly RegistryView[];
   /** Who may use it. */
   readonly auth: Auth;
 }
 
-/** What a spec makes of a registry. */
+/** Derives the served registry from a spec. */
 export function toServedRegistry(
   { namespace, name }: ServerIdentity,
   { displayName, registries, views, auth, ...surface }: ServerSpec,

@@ -7,7 +7,7 @@ import type { LiveCatalogue, SourceSnapshot } from './catalogue/live-catalogue.j
 
 type Looked = (readonly [Readonly<Record<string, string>>, number])[];
 
-/** What this process counts, under the names that the documentation of the registry server gives them. */
+/** The metrics of this process, under the names that the documentation of the registry server uses. */
 export class ServerMetrics {
   activeRequests = 0;
   readonly requests = new DurationHistogram<'method' | 'route' | 'status_code'>(

@@ -42,17 +42,17 @@ export interface RegistryApiOptions {
   readonly port: number;
   readonly internalPort: number;
   readonly registries: RegistryDirectory;
-  /** Where the Secrets and ConfigMaps are that identity providers refer to. */
+  /** Reads the Secrets and ConfigMaps that identity providers refer to. */
   readonly references: AuthReferences;
   readonly syncNow: SyncNow;
-  /** Since when nobody can have syncs run; undefined while somebody can. */
+  /** The time since which syncs cannot be run; undefined while they can. */
   syncsAwaySince?(): Date | undefined;
-  /** Why the database cannot be used, as far as somebody else than the reader of it knows. */
+  /** The reason why the database cannot be used, as far as the writer knows it. */
   databaseTrouble?(): string | undefined;
   /** Other pods of the registry; absent where there cannot be any. */
   readonly peers?: Pick<PeerPods, 'syncedSources'>;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
-  /** Where Temporal's UI shows the runs of syncs; nowhere when absent or undefined. */
+  /** The URL of Temporal's UI, for links to runs; no links when absent. */
   temporalUi?(this: void): TemporalUiPlace | undefined;
   /** Folder with the built console; by default that of this build. */
   readonly consoleDirectory?: string;
@@ -69,14 +69,14 @@ export interface RegistryApi {
   readonly url: string;
   readonly internalUrl: string;
   readonly catalogue: LiveCatalogue;
-  /** To be told of syncs that are run beside it. */
+  /** Counts the syncs that run beside the API. */
   readonly metrics: ServerMetrics;
   ready(): ReadinessReport;
-  /** What has not been loaded, set up or tried yet; `ready()` has less patience. */
+  /** Describes what has not been loaded, set up or tried yet; `ready()` has less patience. */
   awaited(): string | undefined;
-  /** Not ready from now on; whoever asks all the same is answered, and told to connect elsewhere next time. */
+  /** Becomes unready. Requests are still answered, and their connections are closed, so that clients move elsewhere. */
   drain(): void;
-  /** Not ready from now on; ends running requests, then the connections to the database. Safe to repeat. */
+  /** Becomes unready, ends running requests, then the connections to the database. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import type { Queryable } from '#persistence/page.js';
 
 /** Views are looked at now and then, by people and by tools that poll; they must not crowd out a sync. */
 const MAX_CONNECTIONS = 2;
-/** To get a connection, be it because all are taken. */
+/** The longest wait for a connection, including the wait for a free one. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 10_000;
 
@@ -36,13 +36,13 @@ export class ViewDatabase implements Queryable {
     try {
       return await this.#pool.query<Row>(sql, values);
     } catch (error) {
-      // That it cannot be reached is told by whoever follows it; that it refuses a statement, by nobody else.
+      // The follower reports an unreachable database; a refused statement is reported only here.
       if (error instanceof DatabaseError) this.#logger.error({ err: error }, 'the database refused to answer');
       throw new DatabaseAway({ cause: error });
     }
   }
 
-  /** For work of several statements. Throws `DatabaseAway`, whatever the reason. */
+  /** Runs several statements on one connection. Throws `DatabaseAway`, whatever the reason. */
   async withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw new DatabaseAway({ cause: error });

@@ -8,22 +8,22 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { ConfigMap } from '#kubernetes/config-map.js';
 import type { ClusterReader } from './cluster-reader.js';
 
-/** So late does what nobody syncs for, such as the name for people, take effect. */
+/** The longest delay of an edit that starts no sync, such as that of the display name. */
 const REFRESH_MS = 60_000;
 
-/** Where it is not said of which generation a text is, it counts as the newest. */
+/** A text without a generation counts as the newest. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
 export interface ConfigText {
   readonly text: string;
-  /** Of the MCPRegistry. */
+  /** The generation of the MCPRegistry. */
   readonly generation: number;
   /** Value of its sync-trigger annotation. */
   readonly triggerToken?: string;
 }
 
 /**
- * What this server is to be, as the cluster has it at this moment: a mounted ConfigMap lags by a minute. While the API server
+ * The configuration of this server as it is in the cluster at this moment: a mounted ConfigMap lags by a minute. While the API server
  * cannot be asked it is as it was known last, or as it is mounted if that is newer.
  */
 export class LiveConfig {
@@ -59,7 +59,7 @@ export class LiveConfig {
     return this.#spec;
   }
 
-  /** From now on asks the cluster too, and follows what it says. */
+  /** Reads the configuration from the cluster as well from now on. */
   follow(cluster: ClusterReader, { namespace, name }: ServerIdentity): void {
     this.readCluster = async () => {
       const configMap = await cluster.get<ConfigMap>('ConfigMap', namespace, serverConfigName(name));

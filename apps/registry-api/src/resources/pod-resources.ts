@@ -50,7 +50,7 @@ export class PodResources implements SyncResources {
       const content = await readMounted(file);
       if (content) return content;
     }
-    // What is mounted is all that there is of a certificate: the server may not read its ConfigMap.
+    // The mounted file is the only copy of a certificate here: the server may not read its ConfigMap.
     const mounted = await keysIn(join(this.options.configDirectory, 'certs', name));
     if (!mounted && refusal instanceof Error)
       throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
@@ -86,7 +86,7 @@ export class PodResources implements SyncResources {
     );
   }
 
-  /** Where a key of a ConfigMap may be mounted: as a certificate, and as the file of a source. */
+  /** Returns the paths at which a key of a ConfigMap may be mounted: as a certificate, and as the file of a source. */
   private filesOf(name: string, key: string): string[] {
     const sources = this.options.config.spec.registries.filter(({ type, spec }) => {
       const ref = spec as { name?: string; key?: string };
@@ -109,7 +109,7 @@ function untilAllowed(error: unknown, remedy: string): unknown {
   return new RegistryError('KubernetesRefused', `${error.message}: ${remedy}`, 'retry', { cause: error });
 }
 
-/** Only those keys are mounted that somebody reads; where the object does not exist, its folder is empty. */
+/** Only keys that are read are mounted; where the object does not exist, its folder is empty. */
 function absence(kind: 'ConfigMap' | 'Secret', name: string, key: string, mounted: readonly string[] = []) {
   const soon = 'the server has it within a minute';
   if (mounted.length > 0)
