@@ -10,6 +10,8 @@ export interface Lifecycle {
   readonly statusChangedAt?: string;
   readonly publishedAt?: string;
   readonly updatedAt?: string;
+  /** Whether the registry says that it is the latest version of its server. */
+  readonly isLatest?: boolean;
 }
 
 /** One version of one MCP server, as a source's reader hands it on: valid, converted, ready to be stored. */

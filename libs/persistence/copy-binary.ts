@@ -1,5 +1,5 @@
 /**
- * PostgreSQL's binary COPY format, as far as int, bigint, text, bytea, timestamptz and text[] columns need it (PostgreSQL manual, "COPY",
+ * PostgreSQL's binary COPY format, as far as int, bigint, boolean, text, bytea, timestamptz and text[] columns need it (PostgreSQL manual, "COPY",
  * Binary Format). Written here because it is one page, and a document goes to the socket as it is: no escaping, no
  * parameter strings; a bulk insert through parameters took three times as long.
  */
@@ -10,8 +10,8 @@ const TEXT_OID = 25;
 /** Timestamps count microseconds from here. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 
-/** A number is an `int`, a bigint a `bigint`, a Date a `timestamptz`. */
-export type CopyValue = string | number | bigint | Date | Buffer | null | readonly string[];
+/** A number stands for an `int`, a bigint for a `bigint`, a Date for a `timestamptz`. */
+export type CopyValue = string | number | bigint | boolean | Date | Buffer | null | readonly string[];
 
 /** Turns batches of rows into chunks of about `chunkBytes`; feed it to a `COPY … FROM STDIN (FORMAT binary)` stream. */
 export async function* copyBinary(
@@ -41,6 +41,9 @@ function writeField(chunk: Chunk, value: CopyValue): void {
   } else if (typeof value === 'number') {
     chunk.int32(4);
     chunk.int32(value);
+  } else if (typeof value === 'boolean') {
+    chunk.int32(1);
+    chunk.int8(value ? 1 : 0);
   } else if (typeof value === 'bigint') {
     chunk.int32(8);
     chunk.bigInt64(value);
@@ -77,6 +80,11 @@ class Chunk {
 
   written(): Buffer {
     return this.#buffer.subarray(0, this.#length);
+  }
+
+  int8(value: number): void {
+    this.#room(1);
+    this.#length = this.#buffer.writeInt8(value, this.#length);
   }
 
   int16(value: number): void {

@@ -31,6 +31,8 @@ export const ENTRY_COLUMNS = [
   'status',
   'status_message',
   'hidden_by',
+  'is_latest',
+  'position',
   'published_at',
   'deleted_at',
   'written_by',
@@ -52,6 +54,8 @@ interface Writer {
 interface Copied {
   served: number;
   hidden: number;
+  /** Of the next entry in what is published. */
+  position: number;
   readonly quarantined: QuarantinedEntry[];
 }
 
@@ -68,7 +72,7 @@ export async function copyEntries(
   batches: AsyncIterable<readonly PublishedItem[]>,
   context: CopyContext,
 ): Promise<Copied & { readonly rows: number }> {
-  const copied: Copied = { served: 0, hidden: 0, quarantined: [] };
+  const copied: Copied = { served: 0, hidden: 0, position: 0, quarantined: [] };
   const chunks = copyBinary(toRows(batches, context, await writerOf(client), copied));
   const sink = client.query(copyFrom(`COPY ${table} (${ENTRY_COLUMNS}) FROM STDIN (FORMAT binary)`));
   await pipeline(Readable.from(chunks, { highWaterMark: CHUNKS_AHEAD }), sink);
@@ -124,6 +128,8 @@ function toRow(
     entry.status,
     lifecycle?.statusMessage ?? null,
     hidingRule,
+    lifecycle?.isLatest ?? null,
+    copied.position++,
     lifecycle?.publishedAt === undefined ? now : new Date(lifecycle.publishedAt),
     isDeleted ? now : null,
     id,

@@ -120,6 +120,14 @@ export class CopiedRow {
     return this.nullableTime() ?? 0;
   }
 
+  /** A column of type integer, which is not null. */
+  integer(): number {
+    this.#length();
+    const value = this.#bytes.readInt32BE(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
   flag(): boolean {
     return this.#length() === 1 && this.#bytes[this.#at++] === 1;
   }

@@ -39,6 +39,7 @@ export async function writeChanges(
   await client.query('ANALYZE staged_entry');
   if (isWhole) quarantined.push(...(await claimOverwritten(client, sourceId, known)));
   const { added, updated, removed, lost, rows, ...gained } = await applyStaged(client);
+  const moved = await moveLatestMarks(client, sourceId);
   const buried = isWhole
     ? await buryMissing(client, sourceId, known.leftOver(), quarantined)
     : await buryTakenBack(client, sourceId, quarantined);
@@ -51,7 +52,7 @@ export async function writeChanges(
     updated,
     removed: removed + buried.served + buried.hidden,
     lost: lost + buried.served,
-    rows: rows + buried.served + buried.hidden + (purged ?? 0),
+    rows: rows + moved + buried.served + buried.hidden + (purged ?? 0),
     quarantined,
     // To count what is stored, all of it would have to be read.
     stored: {
@@ -134,6 +135,27 @@ async function applyStaged(client: Client): Promise<Applied> {
        FROM written`,
   );
   return rows[0] as Applied;
+}
+
+/**
+ * Takes over which versions the registry marks as the latest, and takes the mark from versions of the same servers that did not
+ * come again: a registry tells of a new version without telling of the one that it takes the mark from. Returns the number of rows.
+ */
+async function moveLatestMarks(client: Client, sourceId: number): Promise<number> {
+  const { rowCount } = await client.query(
+    `UPDATE entry SET is_latest = marks.is_latest
+       FROM (SELECT name, version, is_latest FROM staged_entry WHERE is_latest IS NOT NULL
+              UNION ALL
+             SELECT other.name, other.version, false
+               FROM (SELECT DISTINCT name FROM staged_entry WHERE is_latest) AS marked
+               JOIN entry AS other ON other.source_id = $1 AND other.name = marked.name AND other.is_latest
+              WHERE NOT EXISTS (SELECT FROM staged_entry AS staged
+                                 WHERE staged.name = other.name AND staged.version = other.version)) AS marks
+      WHERE entry.source_id = $1 AND entry.name = marks.name AND entry.version = marks.version
+        AND entry.is_latest IS DISTINCT FROM marks.is_latest`,
+    [sourceId],
+  );
+  return rowCount ?? 0;
 }
 
 const NOTHING: StoredCounts = { served: 0, hidden: 0 };

@@ -364,7 +364,7 @@ describe('several sources', () => {
 
 describe('one server', () => {
   it('lists its versions, newest first', async () => {
-    const expected = ['io.example/many@1.9.0+build.5', 'io.example/many@1.9.0', 'io.example/many@1.10.0'];
+    const expected = ['io.example/many@1.10.0', 'io.example/many@1.9.0+build.5', 'io.example/many@1.9.0'];
     for (const path of [many, many.toLowerCase(), 'io.example/many']) {
       expect((await list(`/registry/first/v0.1/servers/${path}/versions`)).names).toEqual(expected);
     }

@@ -53,6 +53,14 @@ export class EntryEntity {
   @Column('text', { name: 'hidden_by', nullable: true })
   hiddenBy!: string | null;
 
+  /** What the registry that it came from says of it; null where none does. It decides which version is the latest. */
+  @Column('boolean', { name: 'is_latest', nullable: true })
+  isLatest!: boolean | null;
+
+  /** Where it stood in what it was first published with, to order versions of one time that are no semantic ones. */
+  @Column('int', { default: 0 })
+  position!: number;
+
   /** First seen in this store, or as the registry says that it came from. Milliseconds at most: JavaScript dates must hold it whole. */
   @Column({ type: 'timestamptz', name: 'published_at', precision: 3, default: () => 'now()' })
   publishedAt!: Date;

@@ -125,6 +125,8 @@ const ENTRIES = `
     status text NOT NULL DEFAULT 'active',
     status_message text,
     hidden_by text,
+    is_latest boolean,
+    position int NOT NULL DEFAULT 0,
     published_at timestamptz(3) NOT NULL DEFAULT now(),
     updated_at timestamptz(3) NOT NULL DEFAULT now(),
     status_changed_at timestamptz(3) NOT NULL DEFAULT now(),

@@ -418,7 +418,11 @@ describe('an entry', () => {
         { server: server({ name: 'a/bare' }) },
       ]),
     );
-    const times = { publishedAt: '2026-01-01T00:00:00.123456Z', updatedAt: '2026-02-01T00:00:00.000Z' };
+    const times = {
+      publishedAt: '2026-01-01T00:00:00.123456Z',
+      updatedAt: '2026-02-01T00:00:00.000Z',
+      isLatest: true,
+    };
     expect(entries.map(({ name, status, lifecycle }) => [name, status, lifecycle])).toEqual([
       ['a/active', 'active', { status: 'active', ...times }],
       ['a/deprecated', 'deprecated', { status: 'deprecated', statusMessage: 'use b', ...times }],

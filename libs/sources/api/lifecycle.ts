@@ -32,6 +32,7 @@ export function toLifecycle(meta: unknown): Lifecycle | undefined {
   return {
     status: status as LifecycleStatus,
     ...(typeof statusMessage === 'string' && statusMessage !== '' && { statusMessage }),
+    ...(typeof official['isLatest'] === 'boolean' && { isLatest: official['isLatest'] }),
     ...(Object.fromEntries(times) as Omit<Lifecycle, 'status'>),
   };
 }

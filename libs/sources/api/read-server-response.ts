@@ -50,8 +50,10 @@ function withLifecycle(entry: CatalogueEntry, lifecycle: Lifecycle): CatalogueEn
   return { ...entry, lifecycle, status: lifecycle.status === 'deleted' ? entry.status : lifecycle.status };
 }
 
+/** Without the mark of the latest version, which moves with every new one: it is compared by itself. */
 function hashOf(server: Buffer, lifecycle: Lifecycle): Buffer {
-  return hash('sha256', Buffer.concat([server, Buffer.from(JSON.stringify(lifecycle))]), 'buffer');
+  const compared = JSON.stringify(lifecycle, (name, value: unknown) => (name === 'isLatest' ? undefined : value));
+  return hash('sha256', Buffer.concat([server, Buffer.from(compared)]), 'buffer');
 }
 
 /** Nothing for what is no object, or too large to be kept. */

@@ -36,6 +36,8 @@ const entry = fc.record({
   facets: fc.uniqueArray(fc.constantFrom(...FACETS)),
   status: fc.constantFrom('active', 'deprecated'),
   statusMessage: fc.option(fc.constantFrom('"moved"', 'é')),
+  isMarkedLatest: fc.boolean(),
+  position: fc.nat({ max: 3 }),
   publishedAtMs: fc.constantFrom(0, 100, 200),
   updatedAtMs: time,
   statusChangedAtMs: time,
@@ -147,6 +149,8 @@ const ONE: StoredEntry = {
   facets: [],
   status: 'active',
   statusMessage: null,
+  isMarkedLatest: false,
+  position: 0,
   publishedAtMs: 0,
   updatedAtMs: 0,
   statusChangedAtMs: 0,
@@ -258,9 +262,7 @@ async function expectAgreement(
   for (const name of [...NAMES, 'no/body']) {
     for (const includeDeleted of [false, true]) {
       const own = rows.filter((row) => row.name === name && (includeDeleted || row.deletedAtMs === null));
-      const newestFirst = own.toSorted(
-        (a, b) => b.publishedAtMs - a.publishedAtMs || VERSIONS.indexOf(b.version) - VERSIONS.indexOf(a.version),
-      );
+      const newestFirst = own.toSorted(byAge);
       const versions = (await read(view.versions(name, includeDeleted))) as { servers: unknown[] } | undefined;
       expect(versions?.servers ?? []).toEqual(newestFirst.map((row) => toAnswer(row, isLatest(row))));
       for (const version of [...VERSIONS, 'latest']) {
@@ -320,9 +322,13 @@ function toAnswer(row: Row, isLatest: boolean): object {
 function latestOf(rows: readonly Row[], name: string): Row | undefined {
   const own = rows.filter((row) => row.name === name);
   const live = own.filter(({ deletedAtMs }) => deletedAtMs === null);
-  return (live.length > 0 ? live : own).toSorted(
-    (a, b) => VERSIONS.indexOf(b.version) - VERSIONS.indexOf(a.version),
-  )[0];
+  return (live.length > 0 ? live : own).toSorted(byAge)[0];
+}
+
+/** Newest first: what its registry marks as the latest, then by precedence. */
+function byAge(a: Row, b: Row): number {
+  const isMarked = (row: Row) => Number(row.isMarkedLatest && row.deletedAtMs === null);
+  return isMarked(b) - isMarked(a) || VERSIONS.indexOf(b.version) - VERSIONS.indexOf(a.version);
 }
 
 function passes(row: Row, wanted: ListFilter, isLatest: boolean): boolean {

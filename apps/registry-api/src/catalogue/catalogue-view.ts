@@ -1,4 +1,4 @@
-import { compareCodePoints } from './code-point-order.js';
+import { compareCodePoints } from '#domain/code-point-order.js';
 import type { Answer, CatalogueReader, ListQuery } from './catalogue-reader.js';
 import { composeEntry, composeList, rangesOf } from './compose-body.js';
 import type { RowRange } from './compose-body.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fromOpaque, toOpaque } from '../opaque-cursor.js';
-import { compareCodePoints } from './code-point-order.js';
+import { compareCodePoints } from '#domain/code-point-order.js';
 
 /** Of a text to filter by. Longer than anything that is stored could be matched by; what was asked for is kept with its answer. */
 export const MAX_FILTER_TEXT = 256;

@@ -1,4 +1,4 @@
-import { compareCodePoints } from './code-point-order.js';
+import { compareCodePoints } from '#domain/code-point-order.js';
 import { DELETED, LATEST } from './segment.js';
 import type { Segment } from './segment.js';
 

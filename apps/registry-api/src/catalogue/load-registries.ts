@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import { aggregateView, idsOf } from './aggregate-view.js';
 import { CatalogueView } from './catalogue-view.js';
-import { compareCodePoints } from './code-point-order.js';
+import { compareCodePoints } from '#domain/code-point-order.js';
 import { EMPTY_LAYOUT, findServer, layoutOf, toChange, wastedShare, withChanges } from './layout.js';
 import type { Layout } from './layout.js';
 import type { RegistrySnapshot, RegistrySnapshots, SourceSnapshot } from './live-catalogue.js';

@@ -18,6 +18,7 @@ export async function readServer(
 ): Promise<CatalogueReader> {
   const { rows } = await client.query<Omit<StoredEntry, 'serverJson'> & { serverJson: string }>(
     `SELECT name, version, title, description, tags, facets, status, status_message AS "statusMessage",
+            position, coalesce(is_latest, false) AS "isMarkedLatest",
             CASE WHEN version = $3 THEN server_json ELSE '' END AS "serverJson",
             ${inMs('published_at')} AS "publishedAtMs", ${inMs('updated_at')} AS "updatedAtMs",
             ${inMs('status_changed_at')} AS "statusChangedAtMs", ${inMs('deleted_at')} AS "deletedAtMs"

@@ -9,7 +9,7 @@ import type { StoredEntry } from './stored-entry.js';
 
 /** In the order in which {@link toEntry} takes them. */
 const COLUMNS = `name, version, title, description, tags, facets, status, status_message,
-  published_at, updated_at, status_changed_at, deleted_at, hidden_by IS NOT NULL AS hidden`;
+  published_at, updated_at, status_changed_at, deleted_at, position, coalesce(is_latest, false) AS is_latest, hidden_by IS NOT NULL AS hidden`;
 /** As Postgres writes a snapshot: the only thing in these statements that no statement wrote. */
 const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
 
@@ -108,5 +108,7 @@ function toEntry(row: CopiedRow): StoredEntry {
     updatedAtMs: row.time(),
     statusChangedAtMs: row.time(),
     deletedAtMs: row.nullableTime(),
+    position: row.integer(),
+    isMarkedLatest: row.flag(),
   };
 }

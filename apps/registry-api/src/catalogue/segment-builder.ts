@@ -1,4 +1,5 @@
-import { compareCodePoints } from './code-point-order.js';
+import { compareVersions, newestOf } from '#domain/version-order.js';
+import type { OrderedVersion } from '#domain/version-order.js';
 import { foldCase } from './fold-case.js';
 import type { Pacer } from './pacer.js';
 import { COLD, DELETED, LATEST, Segment } from './segment.js';
@@ -6,7 +7,6 @@ import { SlabWriter } from './slab-writer.js';
 import { changedAtMs, isSaidAlike, toOfficialBlock } from './stored-entry.js';
 import type { StoredLifecycle, StoredEntry } from './stored-entry.js';
 import { TermIndexBuilder } from './term-index.js';
-import { compareVersions, newestOf } from './version-order.js';
 import { WordIndex } from './word-index.js';
 import { GrowingList } from './growing-list.js';
 
@@ -25,10 +25,8 @@ export const statusTerm = (status: string): string => `status:${status}`;
 const DEPRECATED: readonly string[] = ['deprecated'];
 const NOT_DEPRECATED: readonly string[] = [];
 
-interface VersionRow {
+interface VersionRow extends OrderedVersion {
   readonly row: number;
-  readonly version: string;
-  readonly publishedAtMs: number;
   readonly isLive: boolean;
 }
 
@@ -98,8 +96,10 @@ export class SegmentBuilder {
       name = entry.name;
       this.#firstRows.set(name, row);
     }
-    const { version, publishedAtMs, deletedAtMs } = entry;
-    this.#server.push({ row, version, publishedAtMs, isLive: deletedAtMs === null });
+    const { version, publishedAtMs, deletedAtMs, position } = entry;
+    const isLive = deletedAtMs === null;
+    const isMarkedLatest = entry.isMarkedLatest && isLive;
+    this.#server.push({ row, version, isMarkedLatest, publishedAtMs, position, isLive });
     const isCold = !this.#place(entry);
     this.#names.push(name);
     this.#versions.push(version);
@@ -189,13 +189,5 @@ function textBytesOf(text: string): number {
 }
 
 function newestFirst(versions: readonly VersionRow[]): readonly VersionRow[] {
-  return versions.length === 1 ? versions : versions.toSorted(byPublicationThenPrecedence);
-}
-
-function byPublicationThenPrecedence(a: VersionRow, b: VersionRow): number {
-  return (
-    b.publishedAtMs - a.publishedAtMs ||
-    compareVersions(b.version, a.version) ||
-    compareCodePoints(b.version, a.version)
-  );
+  return versions.length === 1 ? versions : versions.toSorted((a, b) => compareVersions(b, a));
 }

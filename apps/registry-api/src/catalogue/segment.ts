@@ -4,7 +4,7 @@ import type { TermIndex } from './term-index.js';
 import type { WordIndex } from './word-index.js';
 
 export const DELETED = 1;
-/** The highest version of its server, of those that are not deleted if there are such. */
+/** The newest version of its server, of those that are not deleted if there are such. */
 export const LATEST = 2;
 /** Its server.json did not fit into memory: what is here is only what follows it in an answer. */
 export const COLD = 4;
@@ -17,7 +17,7 @@ export interface SegmentColumns {
   readonly versions: readonly string[];
   readonly flags: Uint8Array;
   readonly changedAtMs: Float64Array;
-  /** The rows of each server again, newest first: by publication, then by precedence. */
+  /** The rows of each server again, newest first. */
   readonly newestFirst: Uint32Array;
   readonly slabs: readonly Buffer[];
   readonly slabOf: Uint16Array;

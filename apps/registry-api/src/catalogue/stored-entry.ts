@@ -12,6 +12,10 @@ export interface StoredEntry {
   readonly facets: readonly string[];
   readonly status: string;
   readonly statusMessage: string | null;
+  /** The registry that it came from says that it is the latest version. */
+  readonly isMarkedLatest: boolean;
+  /** Where it stood in what it was first published with. */
+  readonly position: number;
   readonly publishedAtMs: number;
   readonly updatedAtMs: number;
   readonly statusChangedAtMs: number;

@@ -1,0 +1,138 @@
+import { hash, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { DataSource } from 'typeorm';
+import type { Lifecycle } from '#domain/catalogue-entry.js';
+import { createDataSource } from '#persistence/database.js';
+import { publishRevision } from '#persistence/publish-revision.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import type { Answer, CatalogueReader } from '#registry-api/catalogue/catalogue-reader.js';
+import { loadRegistries } from '#registry-api/catalogue/load-registries.js';
+import type { RegistrySnapshots } from '#registry-api/catalogue/live-catalogue.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+
+let database: TestDatabase;
+let dataSource: DataSource;
+let client: pg.Client;
+let registry: { namespace: string; name: string; uid: string };
+let known: RegistrySnapshots;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dataSource = await createDataSource(database.app, { maxConnections: 2, onError: () => undefined }).initialize();
+  client = new pg.Client(database.app);
+  await client.connect();
+});
+
+beforeEach(async () => {
+  registry = { namespace: 'test', name: `r-${randomUUID()}`, uid: randomUUID() };
+  known = new Map();
+  const plan = { type: 'api', address: 'x', format: 'upstream', specHash: 'a', filterHash: 'b' } as const;
+  await new RegistryCatalogue(dataSource).adoptPlan(registry, null, [
+    { name: 'first', ...plan },
+    { name: 'second', ...plan },
+  ]);
+});
+
+afterAll(async () => {
+  await client?.end();
+  await dataSource?.destroy();
+  await database?.drop();
+});
+
+type Version = readonly [version: string, lifecycle?: Partial<Lifecycle>];
+
+/** Publishes versions of `a/b`, all of them or, as a walk of changes does, those that changed. */
+async function publish(source: string, versions: readonly Version[], isWhole = true): Promise<void> {
+  await publishRevision(client, {
+    registry,
+    source,
+    revision: randomUUID(),
+    contentHash: randomUUID(),
+    specHash: 'a',
+    filterHash: 'b',
+    readAlike: true,
+    isWhole,
+    hiddenBy: () => undefined,
+    async *read() {
+      yield versions.map(([version, lifecycle]) => ({
+        entry: {
+          key: 'a/b',
+          name: 'a/b',
+          version,
+          serverJson: JSON.stringify({ name: 'a/b', version }),
+          title: undefined,
+          description: 'x',
+          tags: [],
+          facets: [],
+          status: 'active' as const,
+          ...(lifecycle && { lifecycle: { status: 'active' as const, ...lifecycle } }),
+        },
+        hash: hash('sha256', version, 'buffer'),
+      }));
+    },
+  });
+}
+
+interface Served {
+  server: { version: string };
+  _meta: Record<string, { isLatest: boolean; updatedAt: string }>;
+}
+
+async function read<T>(answer: Answer | undefined): Promise<T> {
+  return JSON.parse(Buffer.concat([...((await answer?.compose().body()) ?? [])]).toString()) as T;
+}
+
+/** Newest first, as the aggregate has them now; the rest of the API has to agree. */
+async function versions(): Promise<string[]> {
+  known = await loadRegistries(client, known, { bodies: undefined, budget: Infinity, tidy: false });
+  const { aggregate, sources } = known.get(`test/${registry.name}`) as {
+    aggregate: CatalogueReader;
+    sources: readonly { reader: CatalogueReader }[];
+  };
+  const { servers } = await read<{ servers: Served[] }>(aggregate.versions('a/b', false));
+  const listed = servers.map(({ server }) => server.version);
+  const marked = servers.filter(({ _meta }) => Object.values(_meta)[0]?.isLatest);
+  expect(marked.map(({ server }) => server.version)).toEqual([listed[0]]);
+  expect((await read<Served>(aggregate.version('a/b', 'latest', false))).server.version).toBe(listed[0]);
+  const latest = await read<{ servers: Served[] }>(aggregate.list({ filter: { version: 'latest' }, limit: 10 }));
+  expect(latest.servers.map(({ server }) => server.version)).toEqual([listed[0]]);
+  const owner = sources.find(({ reader }) => reader.version('a/b', 'latest', false));
+  expect((await read<Served>(owner?.reader.version('a/b', 'latest', false))).server.version).toBe(listed[0]);
+  return listed;
+}
+
+it('is what the registry marks, until it marks another one', async () => {
+  await publish('first', [['1.0.0', { isLatest: true }], ['1.0.0rc1', { isLatest: false }], ['1.0.1'], ['edge']]);
+  expect(await versions()).toEqual(['1.0.0', '1.0.1', '1.0.0rc1', 'edge']);
+  await publish('first', [['1.0.0', { isLatest: false }], ['1.0.0rc1'], ['1.0.1'], ['edge', { isLatest: true }]]);
+  expect(await versions()).toEqual(['edge', '1.0.1', '1.0.0', '1.0.0rc1']);
+});
+
+it('moves with a new version, though the one that loses the mark does not come again', async () => {
+  await publish('first', [
+    ['9.0.0', { isLatest: true }],
+    ['1.0.0', { isLatest: false }],
+  ]);
+  expect(await versions()).toEqual(['9.0.0', '1.0.0']);
+  await publish('first', [['2.0.0', { isLatest: true }]], false);
+  expect(await versions()).toEqual(['2.0.0', '9.0.0', '1.0.0']);
+  await publish('first', [['2.0.0', { status: 'deleted' }]], false);
+  expect(await versions()).toEqual(['9.0.0', '1.0.0']);
+});
+
+it('is the last of the file where nothing else decides', async () => {
+  await publish('first', [['nightly'], ['canary'], ['edge'], ['alpha']]);
+  expect(await versions()).toEqual(['alpha', 'edge', 'canary', 'nightly']);
+  const old = { publishedAt: '2020-01-01T00:00:00Z' };
+  await publish('first', [['nightly'], ['canary'], ['edge'], ['alpha'], ['zeta', old], ['0.0.1a1', old]]);
+  expect(await versions()).toEqual(['0.0.1a1', 'alpha', 'edge', 'canary', 'nightly', 'zeta']);
+});
+
+it('is that of the source that has the name', async () => {
+  await publish('second', [['3.0.0', { isLatest: true }]]);
+  expect(await versions()).toEqual(['3.0.0']);
+  await publish('first', [['1.0.0'], ['0.0.1a10'], ['0.0.1a4'], ['0.0.1']]);
+  expect(await versions()).toEqual(['1.0.0', '0.0.1', '0.0.1a10', '0.0.1a4']);
+});
