@@ -13,6 +13,8 @@ import type { ProvisionWorld } from './provision-world.js';
 /** The API server takes up a new registry in its admission policies, and a new RoleBinding in its authorizer, a moment later. */
 const TAKE_UP_MS = 10_000;
 const LOOK_MS = 100;
+/** What the API server says while its admission policies have not seen an MCPRegistry of the namespace. */
+const NO_REGISTRY_YET = 'no params found';
 
 /**
  * Grants the operator its rights in the namespace of a registry and labels the namespace. Idempotent: writes nothing when both
@@ -56,7 +58,8 @@ async function untilAllowed(attempt: () => Promise<unknown>): Promise<void> {
       return void (await attempt());
     } catch (error) {
       const refusal = error instanceof KubernetesRefusal ? error : (error as Error).cause;
-      if (!isRefusal(refusal, 'Forbidden') || performance.now() > deadlineMs) throw error;
+      const isNotTakenUp = isRefusal(refusal, 'Forbidden') || (error as Error).message.includes(NO_REGISTRY_YET);
+      if (!isNotTakenUp || performance.now() > deadlineMs) throw error;
     }
   }
 }

@@ -12,6 +12,10 @@ rm -f /usr/lib/openssh/ssh-keysign
 # Everything is UTF-8.
 rm -rf /usr/lib/*-linux-gnu/gconv
 
+# Nothing is installed from here on. What is installed stays written down, for scanners.
+rm -rf /usr/bin/dpkg* /usr/sbin/dpkg* /usr/lib/dpkg /usr/share/dpkg /usr/bin/update-alternatives /usr/sbin/start-stop-daemon \
+  /var/lib/dpkg/info /var/lib/dpkg/triggers /var/lib/dpkg/alternatives
+
 find /usr/share/doc -mindepth 1 \( -type f -o -type l \) ! -name copyright -delete
 find /usr/share/doc -mindepth 1 -type d -empty -delete
 rm -rf /usr/share/man /usr/share/info /usr/share/locale /usr/share/bash-completion /usr/share/lintian /usr/share/gitweb \

@@ -21,7 +21,7 @@ Watches the MCPRegistries of a cluster, starts a workflow for each, and provisio
   --help   this text
 
 Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, REGISTRY_RESOURCES, REGISTRY_STORAGE,
-REGISTRY_NETWORK_POLICY, TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE,
+REGISTRY_NETWORK_POLICY, REGISTRY_EXPOSURE, TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE,
 DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_PASSWORD_FILE, CA_BUNDLE_FILE, HOST, METRICS_PORT, HEALTH_PORT, POD_NAME, OPERATOR_RELEASE, NAMESPACE_ROLE
 with POD_NAMESPACE and POD_SERVICE_ACCOUNT, POD_TEMPLATE_POLICY, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT,
 ALLOW_PRIVATE_SOURCES,
@@ -53,6 +53,17 @@ const quantities = z.record(z.string(), z.union([z.string(), z.number()]));
 /** `resources` of a container. */
 const resources = z.strictObject({ requests: quantities.optional(), limits: quantities.optional() });
 
+const exposureSpec = z.strictObject({
+  kind: z.enum(['Ingress', 'HTTPRoute']),
+  host: z.string().min(1),
+  annotations: z.record(z.string(), z.string()).default({}),
+  ingressClassName: z.string().default(''),
+  tls: z
+    .strictObject({ enabled: z.boolean().default(true), secretName: z.string().default('{name}-tls') })
+    .prefault({}),
+  parentRefs: z.array(z.record(z.string(), z.unknown())).default([]),
+});
+
 /** Peers of a NetworkPolicy, which the API server checks. */
 const peers = z.array(z.record(z.string(), z.unknown())).default([]);
 const networkPeers = z.strictObject({ clients: peers, metrics: peers });
@@ -81,6 +92,7 @@ const environmentSchema = z
     REGISTRY_IMAGE_PULL_SECRETS: names,
     REGISTRY_RESOURCES: json.pipe(resources).optional(),
     REGISTRY_STORAGE: json.pipe(storage).optional(),
+    REGISTRY_EXPOSURE: json.pipe(exposureSpec).optional(),
     REGISTRY_NETWORK_POLICY: json.pipe(networkPeers).optional(),
     TEMPORAL_DIR: z.string().default('/temporal'),
     TEMPORAL_ADDRESS: temporalAddress.optional(),
@@ -140,6 +152,8 @@ const environmentSchema = z
       podTemplatePolicy: env.POD_TEMPLATE_POLICY,
       /** Requests and limits of a registry server, in place of the defaults. */
       resources: env.REGISTRY_RESOURCES,
+      /** How it is reached from outside the cluster; not at all when absent. */
+      exposure: env.REGISTRY_EXPOSURE,
       /** Whom its NetworkPolicy lets in; without it there is none. */
       networkPolicy: env.REGISTRY_NETWORK_POLICY,
       /** Size limits of its emptyDir volumes. */

@@ -26,6 +26,8 @@ export const kinds = {
   LimitRange: inNamespaces('v1', 'limitranges'),
   Pod: inNamespaces('v1', 'pods'),
   Event: inNamespaces('v1', 'events'),
+  Ingress: inNamespaces('networking.k8s.io/v1', 'ingresses'),
+  HTTPRoute: inNamespaces('gateway.networking.k8s.io/v1', 'httproutes'),
   NetworkPolicy: inNamespaces('networking.k8s.io/v1', 'networkpolicies'),
   Deployment: inNamespaces('apps/v1', 'deployments'),
   ReplicaSet: inNamespaces('apps/v1', 'replicasets'),

@@ -28,7 +28,8 @@ export function databaseOf(spec: DatabaseSpec, files: { passwordFile?: string; c
   const lifetimeSeconds = Math.ceil((parseGoDuration(connMaxLifetime) ?? 0) / 1000);
   const pool = {
     maxConnections: maxOpenConns,
-    maxIdle: Math.min(maxIdleConns, maxOpenConns),
+    // One of the idle connections is outside of the pool: the one that listens for changes.
+    maxIdle: Math.max(0, Math.min(maxIdleConns, maxOpenConns) - 1),
     maxLifetimeSeconds: lifetimeSeconds > LONGEST_LIFETIME_SECONDS ? 0 : lifetimeSeconds,
   };
   const common = { host, port, database, sslMode, pool, ...files };

@@ -39,16 +39,15 @@ describe('the chart', () => {
   it('gives registries that name no database one each, on the server of the site', async () => {
     await using postgres = await startClusterPostgres({ service: 'site', namespace: 'e2e-postgres' });
     await postgres.asSuperuser(async (client) => {
-      await client.query("CREATE ROLE db_app LOGIN PASSWORD 'of the app'");
-      await client.query("CREATE ROLE db_migrator LOGIN CREATEDB PASSWORD 'of the migrator'");
+      await client.query("CREATE ROLE mcp_registry_operator LOGIN CREATEROLE CREATEDB PASSWORD 'of the operator'");
     });
-    const passwords = { 'app-password': 'of the app', 'migration-password': 'of the migrator' };
+    const passwords = { password: 'of the operator' };
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'e2e-passwords' }, stringData: passwords };
     await apply([secret], 'toolhive-system');
     const defaultDatabase = {
       host: 'site.e2e-postgres.svc.cluster.local',
       sslMode: 'verify-full',
-      passwords: { secretName: 'e2e-passwords' },
+      adminPassword: { secretName: 'e2e-passwords' },
     };
     const values = ['--reuse-values', '--set-json', `defaultDatabase=${JSON.stringify(defaultDatabase)}`];
     await helm(['upgrade', ...RELEASE, CHART, ...values, ...WAIT]);

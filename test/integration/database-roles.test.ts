@@ -186,7 +186,7 @@ describe('the pool of a databaseConfig', () => {
       database: name,
       sslMode: 'prefer',
       maxOpenConns: 3,
-      maxIdleConns: 1,
+      maxIdleConns: 2,
       connMaxLifetime: '10s',
     } as const;
     const { app } = databaseOf(spec, {});
@@ -214,6 +214,7 @@ describe('the pool of a databaseConfig', () => {
       databaseOf({ ...spec, maxOpenConns, maxIdleConns, connMaxLifetime }, {}).app.pool;
     expect(poolOf(10, 0, '1000h')).toEqual({ maxConnections: 10, maxIdle: 0, maxLifetimeSeconds: 0 });
     expect(poolOf(2, 2, '900ms')).toMatchObject({ maxLifetimeSeconds: 1 });
-    expect(poolOf(2, 5, '30m')).toEqual({ maxConnections: 2, maxIdle: 2, maxLifetimeSeconds: 1800 });
+    expect(poolOf(2, 5, '30m')).toEqual({ maxConnections: 2, maxIdle: 1, maxLifetimeSeconds: 1800 });
+    expect(poolOf(10, 2, '30m')?.maxIdle).toBe(1);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toRole } from '#activities/provision/desired/access.js';
 import type { PolicyRule, Role } from '#activities/provision/desired/access.js';
-import { head } from '#activities/provision/desired/naming.js';
+import { head, OPERATOR_BINDING_LABEL, REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
 import { blueprint } from '#activities/provision/testing/blueprint.js';
 import { withDiscovery } from '#activities/provision/with-discovery.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -192,6 +192,26 @@ async function mayDo([verb, group, resource, name]: Right, namespace?: string): 
   return (answer as { status: { allowed: boolean } }).status.allowed;
 }
 
+describe('other users', () => {
+  it('write what they like where there is no registry, and where there is one', async () => {
+    const [empty, used] = [await createNamespace(api), await createNamespace(api)];
+    await (await create(used, {})).desired();
+    for (const namespace of [empty, used]) {
+      const metadata = { namespace, name: 'theirs', labels: { 'app.kubernetes.io/managed-by': 'toolhive-operator' } };
+      for (const [apiVersion, kind, rest] of [
+        ['v1', 'ConfigMap', {}],
+        ['v1', 'Secret', { type: 'kubernetes.io/basic-auth', stringData: { username: 'x', password: 'y' } }],
+        ['v1', 'ServiceAccount', {}],
+        ['v1', 'Service', { spec: { type: 'NodePort', ports: [{ port: 80 }] } }],
+        ['rbac.authorization.k8s.io/v1', 'Role', { rules: [] }],
+      ] as const) {
+        expect(await refusal(api, { apiVersion, kind, metadata, ...rest } as KubernetesObject)).toBeUndefined();
+      }
+    }
+    expect(await refusal(api, withLabel(empty, { any: 'label' }))).toBeUndefined();
+  });
+});
+
 describe('the holder of its token', () => {
   it('has no right outside the namespaces of registries by which it could become more', async () => {
     expect(await mayDo(['list', 'toolhive.stacklok.dev', 'mcpregistries'])).toBe(true);
@@ -224,16 +244,14 @@ describe('the holder of its token', () => {
         spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
       });
     };
-    const bind = (roleRef: object, subject: object, metadata: object = {}) =>
-      own(
-        'RoleBinding',
-        'tools-operator',
-        {
-          roleRef: { apiGroup: 'rbac.authorization.k8s.io', ...roleRef },
-          subjects: [{ kind: 'ServiceAccount', ...subject }],
-        },
-        metadata,
-      );
+    const bind = (roleRef: object, subject: object, metadata: object = {}) => {
+      const labels = { [REGISTRY_LABEL]: 'tools', [OPERATOR_BINDING_LABEL]: 'true' };
+      const rest = {
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', ...roleRef },
+        subjects: [{ kind: 'ServiceAccount', ...subject }],
+      };
+      return own('RoleBinding', 'tools-operator', rest, { labels, ...metadata });
+    };
     const ROLE = { kind: 'ClusterRole', name: OPERATOR_ACCESS.clusterRole };
 
     it('may write what it makes', async () => {
@@ -295,6 +313,11 @@ describe('the holder of its token', () => {
         'its rights where there is no registry',
         () => bind(ROLE, OPERATOR_ACCOUNT, { namespace: 'kube-system' }),
         'no params found',
+      ],
+      [
+        'its rights without the label by which they are judged',
+        () => bind(ROLE, OPERATOR_ACCOUNT, { name: 'other', labels: { [REGISTRY_LABEL]: 'tools' } }),
+        'must bind',
       ],
       [
         'another role for itself',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { toExposure } from '#activities/provision/desired/exposure.js';
 import { defaultDatabaseSpec } from '#config/default-database.js';
 import { parseServerConfig } from '#config/server-config.js';
 import type { KindName } from '#kubernetes/kinds.js';
@@ -614,5 +615,44 @@ describe('a LimitRange', () => {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name: 'x' }, spec: spec.template.spec };
     const admitted = await api.dryRunApply(pod as unknown as KubernetesObject);
     expect(admitted.metadata.name).toBe('x');
+  });
+});
+
+describe('the way in from outside', () => {
+  const exposure = {
+    kind: 'Ingress' as const,
+    host: '{name}.{namespace}.example.com',
+    annotations: { 'cert-manager.io/cluster-issuer': 'ours' },
+    ingressClassName: 'public',
+    tls: { enabled: true, secretName: '{name}-tls' },
+    parentRefs: [],
+  };
+
+  it('is an Ingress with the host and the certificate of the registry, and goes when it is turned off', async () => {
+    const open = { settings: { ...settings, exposure } };
+    const registry = await ProvisionedRegistry.create(api, namespace, {}, api, open);
+    await registry.provision();
+    expect(await registry.find('Ingress', 'tools-api')).toMatchObject({
+      metadata: { annotations: { 'cert-manager.io/cluster-issuer': 'ours' } },
+      spec: {
+        ingressClassName: 'public',
+        rules: [{ host: `tools.${namespace}.example.com` }],
+        tls: [{ hosts: [`tools.${namespace}.example.com`], secretName: 'tools-tls' }],
+      },
+    });
+    await (await ProvisionedRegistry.create(api, namespace, {})).provision();
+    expect(await registry.find('Ingress', 'tools-api')).toBeUndefined();
+  });
+
+  it('is an HTTPRoute where Gateways lead in, and says so where the cluster does not know the kind', async () => {
+    const parentRefs = [{ name: 'public', namespace: 'gateways' }];
+    const route = toExposure({ namespace, name: 'tools', uid: 'u' }, { ...exposure, kind: 'HTTPRoute', parentRefs });
+    expect(route).toMatchObject({
+      kind: 'HTTPRoute',
+      spec: { parentRefs, hostnames: [`tools.${namespace}.example.com`] },
+    });
+    const open = { settings: { ...settings, exposure: { ...exposure, kind: 'HTTPRoute' as const, parentRefs } } };
+    const registry = await ProvisionedRegistry.create(api, namespace, {}, api, open);
+    await expect(registry.provision()).rejects.toMatchObject({ type: 'ServiceFailed' });
   });
 });

@@ -1,5 +1,5 @@
 import { chmod, copyFile, cp, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#config/project-root.js';
@@ -25,6 +25,7 @@ export async function layOutRuntime(root: string, signal: AbortSignal): Promise<
   await copyFile(process.execPath, join(bin, 'node'));
   await chmod(join(bin, 'node'), 0o755);
   await copyPackages(modules);
+  await writeSbom(join(root, 'usr/share/sbom/npm.cdx.json'), signal);
   await makeTemplate(join(root, 'opt/postgres-template.tar.gz'), signal);
   await stripBinaries(root, signal);
 }
@@ -53,6 +54,18 @@ async function copyPackages(modules: string): Promise<void> {
     await mkdir(join(modules, name), { recursive: true });
     await writeFile(join(modules, name, 'index.js'), '// Workflows were bundled when the image was made.\n');
   }
+}
+
+/** Writes which packages are in the image, as CycloneDX. The lock file decides, so that the same inputs make the same layer. */
+async function writeSbom(target: string, signal: AbortSignal): Promise<void> {
+  const bill = JSON.parse(await runCommand('npm', ['run', '--silent', 'sbom'], { signal, cwd: ROOT })) as {
+    serialNumber?: string;
+    metadata: { timestamp?: string };
+  };
+  delete bill.serialNumber;
+  delete bill.metadata.timestamp;
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, JSON.stringify(bill));
 }
 
 /** `initdb` refuses a user id without a name, and clusters give out any. */

@@ -2,7 +2,7 @@ import { kinds } from '#kubernetes/kinds.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { Blueprint } from './blueprint.js';
-import { head, names } from './naming.js';
+import { head, names, OPERATOR_BINDING_LABEL } from './naming.js';
 
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
@@ -74,8 +74,10 @@ export interface NamespaceAccess {
 /** Grants the operator its rights in the namespace of a registry, for as long as there is the registry. */
 export function toOperatorBinding(registry: RegistryRef, access: NamespaceAccess): RoleBinding {
   const { apiVersion } = kinds.RoleBinding;
+  const { metadata, ...type } = head('RoleBinding', registry, names.operator(registry.name));
   return {
-    ...head('RoleBinding', registry, names.operator(registry.name)),
+    ...type,
+    metadata: { ...metadata, labels: { ...metadata.labels, [OPERATOR_BINDING_LABEL]: 'true' } },
     roleRef: { apiGroup: apiVersion.split('/')[0], kind: 'ClusterRole', name: access.clusterRole },
     subjects: [{ kind: 'ServiceAccount', ...access.serviceAccount }],
   } as object as RoleBinding;

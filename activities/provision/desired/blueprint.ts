@@ -1,6 +1,7 @@
 import type { DatabaseConfig } from '#config/database-spec.js';
 import type { DefaultDatabase } from '#config/default-database.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
+import type { Exposure } from '#domain/exposure.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
@@ -41,6 +42,8 @@ export interface ServerSettings {
   readonly podTemplatePolicy?: PodTemplatePolicy;
   /** Requests and limits of a server, in place of the defaults. */
   readonly resources?: Fields;
+  /** How registries are reached from outside the cluster; not at all when absent. */
+  readonly exposure?: Exposure;
   /** Whom the NetworkPolicy of a registry lets in; without it there is no such policy. */
   readonly networkPolicy?: NetworkPeers;
   /** Size limits of the server's emptyDir volumes. */

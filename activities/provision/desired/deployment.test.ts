@@ -87,7 +87,7 @@ describe('the server', () => {
       periodSeconds: 5,
     });
     expect(main['resources']).toEqual({
-      requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' },
+      requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '0' },
       limits: { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '7Gi' },
     });
   });

@@ -10,6 +10,9 @@ const LABEL_LIMIT = 63;
 /** Names the registry on all that is made for it. */
 export const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
 
+/** Marks the RoleBindings of the operator, so that an admission policy can select them. */
+export const OPERATOR_BINDING_LABEL = 'toolhive.stacklok.dev/operator-binding';
+
 /** Marks the namespaces that have a registry, so that NetworkPolicies can select them. */
 export const NAMESPACE_LABEL = 'toolhive.stacklok.dev/registries';
 

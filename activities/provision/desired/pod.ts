@@ -42,8 +42,9 @@ const CONFINED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
+/** Nodes that do not account for ephemeral storage take no pod that requests any; a quota wants a request named. */
 const RESOURCES = {
-  requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '256Mi' },
+  requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '0' },
   limits: { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '7Gi' },
 };
 

@@ -95,6 +95,7 @@ async function provisioning(config: OperatorConfig): Promise<OperatorOptions['pr
     discovery: servers.discovery,
     podTemplatePolicy: servers.podTemplatePolicy,
     ...(servers.resources && { resources: servers.resources }),
+    ...(servers.exposure && { exposure: servers.exposure }),
     ...(servers.networkPolicy && { networkPolicy: servers.networkPolicy }),
     ...(servers.storage && { storage: present(servers.storage) }),
     ...(servers.caBundleFile !== undefined && { caBundle: await readFile(servers.caBundleFile, 'utf8') }),

@@ -25,6 +25,7 @@ export class OperatorMetrics {
   released = 0;
   sweeps = 0;
   orphans = 0;
+  restarted = 0;
   private readonly reconciles = new DurationHistogram<'kind' | 'result'>(
     'mcp_operator_reconcile_duration_seconds',
     'Duration of reconciling one object in seconds; of an MCPRegistry, of reading what it wants.',
@@ -95,6 +96,11 @@ export class OperatorMetrics {
         'mcp_operator_orphans_total',
         'Total number of workflows found without an MCPRegistry.',
         () => this.orphans,
+      ),
+      count(
+        'mcp_operator_workflows_restarted_total',
+        'Total number of workflows that had ended before their MCPRegistry and were started again.',
+        () => this.restarted,
       ),
       gauge(
         'mcp_operator_temporal_silence_seconds',

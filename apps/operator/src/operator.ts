@@ -252,6 +252,7 @@ export class Operator {
     const { logger } = this.options;
     this.metrics.sweeps += 1;
     this.metrics.orphans += orphans.length;
+    this.metrics.restarted += deserted.length;
     if (orphans.length > 0) logger.info({ registries: orphans.map(displayRef) }, 'ending workflows without a registry');
     if (deserted.length > 0) logger.warn({ registries: deserted.map(displayRef) }, 'restarting registry workflows');
     for (const registry of deserted) this.nudger.enqueue(registry);

@@ -25,7 +25,7 @@ export class ViewDatabase implements Queryable {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
     };
-    this.#pool = new Pool(poolConfig(database, MAX_CONNECTIONS, options));
+    this.#pool = new Pool({ ...poolConfig(database, MAX_CONNECTIONS, options), min: 0 });
     this.#logger = logger;
     // An idle connection broke; the next query makes another.
     this.#pool.on('error', (err) => logger.debug({ err }, 'an idle database connection broke'));

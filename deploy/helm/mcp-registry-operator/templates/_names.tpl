@@ -21,6 +21,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if .Values.image.digest }}{{ printf "%s@%s" $tagged .Values.image.digest }}{{ else }}{{ $tagged }}{{ end -}}
 {{- end -}}
 
+{{- define "operator.temporalLabels" -}}
+app.kubernetes.io/name: temporal-dev
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/part-of: mcp-registry-operator
+{{- end -}}
+
+{{/* The development server of this release, or the one that the values name. */}}
+{{- define "operator.temporalAddress" -}}
+{{- if .Values.temporal.dev.enabled -}}
+{{ include "operator.name" . }}-temporal-dev.{{ .Release.Namespace }}.svc:7233
+{{- else -}}
+{{ required "temporal.address must name the Temporal server, as HOST:PORT" .Values.temporal.address }}
+{{- end -}}
+{{- end -}}
+
 {{/* Registries that use the operator's Temporal server expect the same name in its certificate. */}}
 {{- define "operator.inheritedServerName" -}}
 {{- if not .Values.registryTemporal.address }}{{ .Values.temporal.tls.serverName }}{{ end -}}
