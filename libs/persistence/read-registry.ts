@@ -17,7 +17,7 @@ export async function findRegistry(
   const { rows } = await db.query<RegistryRecord>(
     `SELECT registry.name, registry.display_name AS "displayName",
             ARRAY(SELECT source.name FROM source
-                   WHERE source.namespace = registry.namespace AND source.registry = registry.name
+                   WHERE source.namespace = registry.namespace AND source.registry = registry.name AND source.left_at IS NULL
                    ORDER BY source.position, source.name) AS sources,
             registry.created_at AS "createdAt", registry.updated_at AS "updatedAt"
        FROM registry WHERE registry.namespace = $1 AND registry.name = $2`,

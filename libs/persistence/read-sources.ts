@@ -64,7 +64,7 @@ export async function readSources(db: Queryable, { namespace, registry }: Regist
        LEFT JOIN LATERAL (SELECT warning FROM sync_run
                            WHERE source_id = source.id AND counts IS NOT NULL
                            ORDER BY started_at DESC LIMIT 1) AS published ON true
-      WHERE source.namespace = $1 AND source.registry = $2
+      WHERE source.namespace = $1 AND source.registry = $2 AND source.left_at IS NULL
       ORDER BY source.position, source.name`,
     [namespace, registry],
   );

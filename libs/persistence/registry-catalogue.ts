@@ -1,11 +1,14 @@
+import { IsNull } from 'typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { SourceOutline, SyncOutcome } from '#domain/sync.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
+import { EntryEntity } from './entities/entry.entity.js';
 import { RegistryEntity } from './entities/registry.entity.js';
 import { SourceEntity } from './entities/source.entity.js';
+import { StoreEntity } from './entities/store.entity.js';
 import { SyncRunEntity } from './entities/sync-run.entity.js';
 
 /** Sync runs kept of each source. */
@@ -25,32 +28,20 @@ export class RegistryCatalogue {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Makes the stored sources those of the plan, in its order. A source that left the spec loses its rows; a registry
-   * that another uid had under this name is started afresh. Safe to repeat; equal plans write nothing.
+   * Makes the stored sources those of the plan, in its order. A source that left the spec loses its rows, unless they were
+   * published: those are served no more, but kept for 30 days and found again by the source's name. A resource that was
+   * created again takes over what is stored under its name. Idempotent; equal plans write nothing. Throws `ShrinkGuard` when a
+   * source of another type would take the name of published entries.
    */
   async adoptPlan(registry: RegistryRef, displayName: string | null, plan: readonly PlannedSource[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      const known = await claimRegistry(manager, registry, displayName);
-      let changed = known === 'new';
+      let changed = await claimRegistry(manager, registry, displayName);
       const stored = await manager.findBy(SourceEntity, placeOf(registry));
-      for (const gone of stored.filter(({ name }) => !plan.some((source) => source.name === name))) {
-        await manager.delete(SourceEntity, { id: gone.id });
-        changed = true;
-      }
+      const gone = stored.filter(({ name, leftAt }) => !leftAt && !plan.some((source) => source.name === name));
+      changed = (await leaveSources(manager, gone)) || changed;
       for (const [position, source] of plan.entries()) {
         const before = stored.find(({ name }) => name === source.name);
-        const wanted = {
-          position,
-          type: source.type,
-          format: source.format,
-          address: source.address,
-          intervalMs: source.intervalMs === undefined ? null : String(Math.round(source.intervalMs)),
-          filter: source.filter === undefined ? null : JSON.stringify(source.filter),
-        };
-        if (before && isEqual(before, wanted)) continue;
-        changed = true;
-        if (before) await manager.update(SourceEntity, { id: before.id }, { ...wanted, updatedAt: new Date() });
-        else await manager.insert(SourceEntity, { ...placeOf(registry), name: source.name, ...wanted });
+        changed = (await adoptSource(manager, registry, { position, source, before })) || changed;
       }
       if (changed) await notify(manager, registry);
     });
@@ -61,6 +52,7 @@ export class RegistryCatalogue {
     return this.dataSource.manager.findOneBy(SourceEntity, {
       ...placeOf(registry),
       name,
+      leftAt: IsNull(),
       owner: { uid: registry.uid },
     });
   }
@@ -141,33 +133,105 @@ export class RegistryCatalogue {
     });
   }
 
-  /** Forgets a registry and all that it served, unless the name belongs to another uid by now. */
+  /** Forgets a registry and what it synced, unless the name belongs to another uid by now. Published entries stay for 30 days. */
   async removeRegistry(registry: RegistryRef): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const { namespace, name, uid } = registry;
-      await manager.delete(RegistryEntity, { namespace, name, uid });
+      if (!(await manager.existsBy(RegistryEntity, { namespace, name, uid }))) return;
+      await leaveSources(manager, await manager.findBy(SourceEntity, { ...placeOf(registry), leftAt: IsNull() }));
+      const isEmpty = !(await manager.existsBy(SourceEntity, placeOf(registry)));
+      if (isEmpty) await manager.delete(RegistryEntity, { namespace, name, uid });
       await notify(manager, registry);
     });
   }
+}
+
+/** Published entries of a source that left the spec are kept for this long. */
+const KEPT_AFTER_LEAVING = '30 days';
+
+/** Deletes sources that left the spec, keeps those with published entries aside, and purges what was kept long enough. */
+async function leaveSources(manager: EntityManager, gone: readonly SourceEntity[]): Promise<boolean> {
+  for (const source of gone) {
+    const isKept = source.type === MANAGED && (await hasEntries(manager, source));
+    if (isKept) await manager.update(SourceEntity, { id: source.id }, { leftAt: () => 'now()' });
+    else await manager.delete(SourceEntity, { id: source.id });
+  }
+  await manager.query(`DELETE FROM source WHERE left_at < now() - interval '${KEPT_AFTER_LEAVING}'`);
+  return gone.length > 0;
+}
+
+interface Adoption {
+  readonly position: number;
+  readonly source: PlannedSource;
+  /** The stored source of this name, which may have left the spec before. */
+  readonly before: SourceEntity | undefined;
+}
+
+/** Returns whether anything was written. */
+async function adoptSource(
+  manager: EntityManager,
+  registry: RegistryRef,
+  { position, source, before }: Adoption,
+): Promise<boolean> {
+  const wanted = {
+    position,
+    type: source.type,
+    format: source.format,
+    address: source.address,
+    intervalMs: source.intervalMs === undefined ? null : String(Math.round(source.intervalMs)),
+    filter: source.filter === undefined ? null : JSON.stringify(source.filter),
+    leftAt: null,
+  };
+  if (before && isEqual(before, wanted)) return false;
+  if (before?.type === MANAGED && source.type !== MANAGED && (await hasEntries(manager, before))) {
+    throw new RegistryError('ShrinkGuard', nameIsTaken(source), 'stop');
+  }
+  if (before) await manager.update(SourceEntity, { id: before.id }, { ...wanted, updatedAt: new Date() });
+  else await manager.insert(SourceEntity, { ...placeOf(registry), name: source.name, ...wanted });
+  return true;
+}
+
+const MANAGED = 'managed';
+
+function hasEntries(manager: EntityManager, { id }: SourceEntity): Promise<boolean> {
+  return manager.existsBy(EntryEntity, { sourceId: id, deletedAt: IsNull() });
+}
+
+function nameIsTaken({ name, type }: PlannedSource): string {
+  return (
+    `source "${name}" is now of type ${type}, but entries were published to the managed source of that name, and syncing would ` +
+    'remove them: give the new source another name, or delete the published entries first'
+  );
 }
 
 function placeOf(registry: RegistryRef): { namespace: string; registry: string } {
   return { namespace: registry.namespace, registry: registry.name };
 }
 
+/** Makes the name this resource's, whichever had it before; returns whether anything was written. */
 async function claimRegistry(
   manager: EntityManager,
   { namespace, name, uid }: RegistryRef,
   displayName: string | null,
-): Promise<'known' | 'new'> {
+): Promise<boolean> {
   const before = await manager.findOneBy(RegistryEntity, { namespace, name });
-  if (before?.uid === uid && before.displayName === displayName) return 'known';
-  if (before && before.uid !== uid) await manager.delete(RegistryEntity, { namespace, name });
+  if (before?.uid === uid && before.displayName === displayName) return false;
+  if (before && before.uid !== uid) await demandClaim(manager, { namespace, name, uid });
   await manager.upsert(RegistryEntity, { namespace, name, uid, displayName, updatedAt: new Date() }, [
     'namespace',
     'name',
   ]);
-  return 'new';
+  return true;
+}
+
+/** In a database that a server has claimed, only the resource of that server takes a name over. */
+async function demandClaim(manager: EntityManager, { namespace, name, uid }: RegistryRef): Promise<void> {
+  const [store] = await manager.find(StoreEntity);
+  if (!store?.claimedBy || store.claimedBy === uid) return;
+  throw new RegistryError(
+    'DatabaseOwnedByAnother',
+    `the database is claimed by another MCPRegistry ${namespace}/${name} (uid ${store.claimedBy}), not by ${uid}: give each a database of its own`,
+  );
 }
 
 function isEqual<T extends object>(stored: T, wanted: Partial<T>): boolean {

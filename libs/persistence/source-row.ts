@@ -10,7 +10,7 @@ import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 export async function lockSource(client: Client, registry: RegistryRef, source: string): Promise<number> {
   const { rows } = await client.query<{ id: number }>(
     `SELECT source.id FROM source JOIN registry ON registry.namespace = source.namespace AND registry.name = source.registry
-      WHERE source.namespace = $1 AND source.registry = $2 AND source.name = $3 AND registry.uid = $4
+      WHERE source.namespace = $1 AND source.registry = $2 AND source.name = $3 AND registry.uid = $4 AND source.left_at IS NULL
         FOR UPDATE OF source`,
     [registry.namespace, registry.name, source, registry.uid],
   );

@@ -96,6 +96,45 @@ async function write(sql: string, source = 'a'): Promise<void> {
 }
 
 describe('a catalogue that follows its database', () => {
+  it('reads whole what was set back, as by a restore or a lossy failover, and gives it another tag', async () => {
+    await rows.publish('test', registry, 'a', [server('a/1', 'first')]);
+    const catalogue = await follow();
+    const tag = () => catalogue.reader({ namespace: 'test', registry }).tag;
+    const admin = new Client({ ...database.app, user: 'postgres' });
+    await admin.connect();
+    try {
+      await expectServed(catalogue, ['a/1@1.0.0 first']);
+      const first = tag();
+      await admin.query('CREATE TABLE saved_source AS TABLE source; CREATE TABLE saved_entry AS TABLE entry');
+      const change = (text: string) =>
+        `UPDATE entry SET server_json = replace(server_json, 'first', '${text}') WHERE source_id = $source`;
+      await write(change('lost'));
+      await expectServed(catalogue, ['a/1@1.0.0 lost']);
+      const lost = tag();
+      await admin.query(`SET session_replication_role = replica; BEGIN; DELETE FROM entry; INSERT INTO entry TABLE saved_entry;
+        UPDATE source SET (generation, edition, editions, edition_writers)
+                        = (SELECT generation, edition, editions, edition_writers FROM saved_source AS s WHERE s.id = source.id);
+        COMMIT; SET session_replication_role = origin`);
+      await rows.notify('test', registry);
+      await expectServed(catalogue, ['a/1@1.0.0 first']);
+      expect(tag()).toBe(first);
+      await write(change('again'));
+      await expectServed(catalogue, ['a/1@1.0.0 again']);
+      expect([first, lost]).not.toContain(tag());
+      // A transaction id that was used before the database was set back.
+      await admin.query(`SET session_replication_role = replica; BEGIN;
+        UPDATE entry SET server_json = replace(server_json, 'again', 'reused'), written_by = 3;
+        UPDATE source SET generation = generation + 1, edition = '00000000-0000-4000-8000-000000000000',
+          editions = editions || '00000000-0000-4000-8000-000000000000'::uuid, edition_writers = edition_writers || 3::bigint
+         WHERE registry = '${registry}';
+        COMMIT; SET session_replication_role = origin`);
+      await rows.notify('test', registry);
+      await expectServed(catalogue, ['a/1@1.0.0 reused']);
+    } finally {
+      await admin.end();
+    }
+  });
+
   it('takes what changed, and keeps the memory of all the rest', async () => {
     const entries = many(300);
     await rows.publish('test', registry, 'a', entries);

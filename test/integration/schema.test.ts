@@ -50,9 +50,15 @@ describe('the schema', () => {
       "INSERT INTO source (namespace, registry, name, position, type, format, address) VALUES ('e', 'e', 's', 0, 'git', 'x', 'x')",
     );
     const read = async () =>
-      (await as('app', "SELECT edition, editions FROM source WHERE registry = 'e'"))[0] as {
+      (
+        await as(
+          'app',
+          "SELECT edition, editions, cardinality(edition_writers) AS writers FROM source WHERE registry = 'e'",
+        )
+      )[0] as {
         edition: string;
         editions: string[];
+        writers: number;
       };
     const seen = [(await read()).edition];
     for (let generation = 1; generation <= 70; generation++) {
@@ -61,7 +67,7 @@ describe('the schema', () => {
       await as('app', "UPDATE source SET synced_at = now() WHERE registry = 'e'");
     }
     expect(new Set(seen).size).toBe(71);
-    expect(await read()).toEqual({ edition: seen.at(-1), editions: seen.slice(-64) });
+    expect(await read()).toEqual({ edition: seen.at(-1), editions: seen.slice(-64), writers: 64 });
   });
 
   it('lets the app role read and write rows, and nothing else', async () => {

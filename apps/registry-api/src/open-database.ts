@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { claimStore } from '#persistence/claim-store.js';
+import type { StoreClaimant } from '#persistence/claim-store.js';
 import type { Database } from '#persistence/database.js';
 import { migrate } from '#persistence/migrate.js';
 
@@ -20,7 +20,7 @@ interface Surroundings {
  */
 export async function openDatabase(
   database: Database,
-  registry: Pick<RegistryRef, 'namespace' | 'name'>,
+  registry: StoreClaimant,
   { signal, onFault }: Surroundings,
 ): Promise<string> {
   let told: string | undefined;

@@ -9,7 +9,7 @@ import type { ReadinessFacts } from './readiness.js';
 
 const layout = EMPTY_LAYOUT;
 const reader = new CatalogueView(layout, { tag: 'x', changedAtMs: undefined });
-const stored = { place: '1', generation: '1', purged: '0', withheld: 0, seen: '1:1:', layout, reader };
+const stored = { place: '1', generation: '1', edition: 'e', purged: '0', withheld: 0, seen: '1:1:', layout, reader };
 const withSource = (attempted: boolean, isFailing = false, isSynced = attempted && !isFailing): RegistrySnapshots =>
   new Map([
     [

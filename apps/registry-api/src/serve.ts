@@ -21,6 +21,7 @@ import { storeTaskQueue } from '#temporal/task-queues.js';
 import { configuredDatabase } from './configured-database.js';
 import { configuredRegistry } from './configured-registry.js';
 import { openDatabase } from './open-database.js';
+import { StoreLease } from './store-lease.js';
 import { LiveConfig } from './resources/live-config.js';
 import { PodResources } from './resources/pod-resources.js';
 import { PeerPods } from './peer-pods.js';
@@ -64,6 +65,8 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   const resources = podResources(config, registry, live, cluster);
 
   let trouble: ServerTrouble | undefined;
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => undefined);
   /** The API listens before it. */
   let link: SyncLink | undefined;
   const version = await readVersion();
@@ -103,6 +106,8 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
         },
       });
       trouble = undefined;
+      const lease = stack.use(new StoreLease(database.app, { uid: registry.uid, storeId: id }, logger));
+      lease.lost.catch(lost.reject);
       return { id, taskQueue: storeTaskQueue({ uid: registry.uid, pod: config.podHash }, id) };
     },
     startWorker: (temporal, { namespace }, taskStore) =>
@@ -126,7 +131,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   });
   if (cluster) discover(stack, { cluster, registry, live, link: syncLink, logger });
   logger.info({ registry, url: api.url, version: version.version }, 'serving');
-  if (!signal.aborted) await once(signal, 'abort');
+  if (!signal.aborted) await Promise.race([once(signal, 'abort'), lost.promise]);
   logger.info('stopping');
 }
 

@@ -97,6 +97,10 @@ export class SourceEntity {
   @Column('uuid', { array: true, default: '{}' })
   editions!: string[];
 
+  /** The transactions that made these editions. */
+  @Column('bigint', { name: 'edition_writers', array: true, default: '{}' })
+  editionWriters!: string[];
+
   /** How many rows of entries were deleted, as the database counts them; readers read all anew when it moved. */
   @Column('bigint', { default: 0 })
   purged!: string;

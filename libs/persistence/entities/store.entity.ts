@@ -13,11 +13,11 @@ export class StoreEntity {
   @Column('text', { nullable: true })
   owner!: string | null;
 
-  /** The uid of the cluster of that MCPRegistry (its namespace kube-system); null where there is none. */
-  @Column('text', { nullable: true })
-  cluster!: string | null;
+  /** The uid of that MCPRegistry: a resource of the same name in another cluster has another one. */
+  @Column('uuid', { name: 'claimed_by', nullable: true })
+  claimedBy!: string | null;
 
-  /** When a process of the owner last said that it uses this database. */
+  /** When a server of that resource last said that it uses this database. */
   @Column('timestamptz', { name: 'claimed_at', nullable: true })
   claimedAt!: Date | null;
 }

@@ -20,7 +20,7 @@ const STORE = `
     id uuid CONSTRAINT store_pkey PRIMARY KEY,
     created_at timestamptz NOT NULL DEFAULT now(),
     owner text,
-    cluster text,
+    claimed_by uuid,
     claimed_at timestamptz
   );
   INSERT INTO store (id) VALUES (gen_random_uuid());
@@ -68,6 +68,7 @@ const SOURCES = `
     generation bigint NOT NULL DEFAULT 0,
     edition uuid NOT NULL,
     editions uuid[] NOT NULL DEFAULT '{}',
+    edition_writers bigint[] NOT NULL DEFAULT '{}',
     purged bigint NOT NULL DEFAULT 0,
     served_count int NOT NULL DEFAULT 0,
     hidden_count int NOT NULL DEFAULT 0,
@@ -84,15 +85,18 @@ const SOURCES = `
   CREATE FUNCTION mark_edition() RETURNS trigger LANGUAGE plpgsql AS $$
   DECLARE
     before uuid[] := '{}';
+    writers bigint[] := '{}';
   BEGIN
     IF TG_OP = 'UPDATE' THEN
       IF NEW.generation = OLD.generation THEN
         RETURN NEW;
       END IF;
       before := OLD.editions;
+      writers := OLD.edition_writers;
     END IF;
     NEW.edition := gen_random_uuid();
     NEW.editions := before[greatest(1, cardinality(before) - 62):] || NEW.edition;
+    NEW.edition_writers := writers[greatest(1, cardinality(writers) - 62):] || pg_current_xact_id()::text::bigint;
     RETURN NEW;
   END $$;
   CREATE TRIGGER source_edition BEFORE INSERT OR UPDATE ON source FOR EACH ROW EXECUTE FUNCTION mark_edition();

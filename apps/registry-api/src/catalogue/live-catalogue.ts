@@ -15,6 +15,8 @@ export interface SourceSnapshot {
   readonly place: string;
   /** How often its entries were changed: equal means that they were not. */
   readonly generation: string;
+  /** The random name of this generation: the same only where the rows are the same. */
+  readonly edition: string;
   /** How many of its rows were deleted: equal means none since. */
   readonly purged: string;
   /** The database's own name for all transactions that the content is made of. */

@@ -8,6 +8,8 @@ import type { RegistrySnapshot, RegistrySnapshots, SourceSnapshot } from './live
 import { CATALOGUE_LIMITS } from './limits.js';
 import { mergedWith, remergeNames } from './merge-layouts.js';
 import { Pacer } from './pacer.js';
+import { followsEdition } from './follows-edition.js';
+import type { EditionHistory } from './follows-edition.js';
 import { hasMoreChanges, readChanges, readSource } from './read-source.js';
 import type { Segment } from './segment.js';
 import type { Room } from './segment-builder.js';
@@ -26,12 +28,13 @@ export interface LoadOptions {
   readonly tidy: boolean;
 }
 
-interface SourceRow {
+interface SourceRow extends EditionHistory {
   readonly id: number;
   readonly name: string;
   /** The same as long as its rows are where they were: it names the database, the file of the table, and the source. */
   readonly place: string;
   readonly generation: string;
+  readonly edition: string;
   readonly purged: string;
   readonly attempted: boolean;
   readonly isSynced: boolean;
@@ -99,7 +102,8 @@ class Load {
 
   async #readSources(): Promise<Map<string, SourceRow[]>> {
     const { rows } = await this.#client.query<SourceRow & { registry: string }>(`
-      SELECT registry.namespace || '/' || registry.name AS registry, source.id, source.name, source.generation, source.purged,
+      SELECT registry.namespace || '/' || registry.name AS registry, source.id, source.name, source.generation, source.edition,
+             source.editions, source.edition_writers AS "editionWriters", source.purged,
              store.id || '/' || pg_relation_filenode('entry') || '/' || source.id AS place,
              source.synced_at IS NOT NULL
                OR EXISTS (SELECT FROM sync_run WHERE sync_run.source_id = source.id) AS attempted,
@@ -110,7 +114,7 @@ class Load {
              (SELECT extract(epoch FROM max(updated_at))::float8 * 1000 FROM entry
                WHERE entry.source_id = source.id) AS "changedAtMs"
         FROM store CROSS JOIN registry
-        LEFT JOIN source ON source.namespace = registry.namespace AND source.registry = registry.name
+        LEFT JOIN source ON source.namespace = registry.namespace AND source.registry = registry.name AND source.left_at IS NULL
        ORDER BY registry.namespace, registry.name, source.position, source.name`);
     const registries = Map.groupBy(rows, ({ registry }) => registry);
     // A registry without sources is one row without a source.
@@ -121,7 +125,7 @@ class Load {
     const known = this.#known.get(row.place);
     const { name, attempted, isSynced, syncedAtMs, isFailing } = row;
     const isTidy = !known || !this.#options.tidy || !isUntidy(known);
-    if (known && isTidy && known.generation === row.generation && known.name === row.name) {
+    if (known && isTidy && known.edition === row.edition && known.name === row.name) {
       return { source: { ...known, name, attempted, isSynced, syncedAtMs, isFailing }, changed: [] };
     }
     return (known && isTidy && (await this.#readChanges(row, known))) || this.#readWhole(row, known);
@@ -139,7 +143,7 @@ class Load {
    * others, or when there are so many that reading all is less work.
    */
   async #readChanges(row: SourceRow, known: SourceSnapshot): Promise<Taken | undefined> {
-    if (row.purged !== known.purged) return undefined;
+    if (row.purged !== known.purged || !(await followsEdition(this.#client, row, known))) return undefined;
     const tolerated = Math.floor(TOLERATED_WASTE * known.layout.rowOf.length);
     if (await hasMoreChanges(this.#client, row.id, known.seen, tolerated)) return undefined;
     const { segment, names } = await readChanges(this.#client, row.id, known.seen, this.#room(), this.#pacer);
@@ -166,15 +170,15 @@ class Load {
   }
 
   async #toSource(row: SourceRow, layout: Layout, withheld: number): Promise<SourceSnapshot> {
-    const { name, place, generation, purged, attempted, isSynced, syncedAtMs, isFailing } = row;
+    const { name, place, generation, edition, purged, attempted, isSynced, syncedAtMs, isFailing } = row;
     const state = {
-      tag: stateTag([`${place}/${generation}`]),
+      tag: stateTag([`${place}/${edition}`]),
       changedAtMs: row.changedAtMs ?? undefined,
       sources: idsOf([{ name, layout }]),
     };
     const reader = new CatalogueView(layout, state, this.#options.bodies);
     const seen = await this.#snapshot();
-    const record = { name, place, generation, purged, attempted, isSynced, syncedAtMs, isFailing };
+    const record = { name, place, generation, edition, purged, attempted, isSynced, syncedAtMs, isFailing };
     return { ...record, withheld, seen, layout, reader };
   }
 
