@@ -1,7 +1,10 @@
+import fastify from 'fastify';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fire, fireHostilePackets } from '#support/hostile-packets.js';
+import { fastifyOptions } from './fastify-options.js';
 import { LISTENER_LIMITS } from './limits.js';
+import { listen } from './listen.js';
 import type { Listener } from './listen.js';
 import { startTextListener } from './start-text-listener.js';
 
@@ -34,6 +37,8 @@ const ask = (...lines: string[]) =>
   fire({ name: 'test', chunks: [[...lines, 'Connection: close', '', ''].join('\r\n')] }, listener.port);
 
 const get = (target: string, ...headers: string[]) => ask(`GET ${target} HTTP/1.1`, 'Host: x', ...headers);
+
+const JSON_BODY = { 'content-type': 'application/json' };
 
 const isOk = async () => (await fetch(`${listener.url}/ok`)).ok;
 
@@ -75,6 +80,27 @@ describe('limits', () => {
     const fields = (count: number) => Array.from({ length: count - 2 }, (_, at) => `X-${at}: y`);
     expect(await get('/ok', ...fields(LISTENER_LIMITS.headerFields))).toMatch('HTTP/1.1 200');
     expect(await get('/ok', ...fields(LISTENER_LIMITS.headerFields + 1))).toMatch('HTTP/1.1 431');
+  });
+
+  it('the body, and no part of the path that fits into the head', async () => {
+    const server = fastify(fastifyOptions({ commonHeaders: { 'x-common': 'yes' }, logger }));
+    server.get('/:part', () => 'ok');
+    server.post('/', () => 'ok');
+    const other = await listen(server, { host: '127.0.0.1', port: 0, portSetting: 'PORT' });
+    try {
+      const { bodyBytes, headBytes } = LISTENER_LIMITS;
+      const longest = await fetch(`${other.url}/${'x'.repeat(headBytes - 1_000)}`);
+      expect(longest.status).toBe(200);
+      const malformed = await fetch(`${other.url}/%ff`);
+      expect([malformed.status, malformed.headers.get('x-common')]).toEqual([400, 'yes']);
+      const send = async (bytes: number) =>
+        (await fetch(other.url, { method: 'POST', body: JSON.stringify('x'.repeat(bytes - 2)), headers: JSON_BODY }))
+          .status;
+      expect(await send(bodyBytes)).toBe(200);
+      expect(await send(bodyBytes + 1)).toBe(413);
+    } finally {
+      await other.close();
+    }
   });
 
   it('the time that a request takes to arrive', async () => {
