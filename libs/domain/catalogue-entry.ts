@@ -40,6 +40,8 @@ export interface QuarantinedEntry {
   /** The path of the fault within the entry, such as `packages[0].transport.url`; empty for the entry as a whole. */
   readonly path: string;
   readonly message: string;
+  /** The beginning of its description, by which an entry is known again whose name has the fault; it is not stored. */
+  readonly description?: string;
   /** With status `deleted` its source has taken it back: then its last good version must go as well. */
   readonly lifecycle?: Lifecycle;
 }

@@ -1,19 +1,39 @@
 const SHOWN_CHARACTERS = 200;
 
-/** What a server says in the JSON body of a failure (`error`, or RFC 9457's `detail` and `title`); undefined for pages and silence. */
+/**
+ * Returns what a server says in the JSON body of a failure: `error`, `detail`, `message` or `title` (RFC 9457), together with the items of
+ * `errors` (huma) or of a `detail` that is a list (FastAPI); undefined for pages and silence.
+ */
 export function errorText(body: Uint8Array): string | undefined {
   try {
     const said = JSON.parse(Buffer.from(body).toString()) as Record<string, unknown> | null;
-    const text = [said?.['error'], said?.['detail'], said?.['message'], said?.['title']].find(
-      (value) => typeof value === 'string' && value !== '',
-    );
-    return text === undefined
-      ? undefined
-      : String(text)
-          .slice(0, SHOWN_CHARACTERS)
-          .toWellFormed()
-          .replace(/[\s\p{Cc}]+/gu, ' ');
+    const summary = [said?.['error'], said?.['detail'], said?.['message'], said?.['title']].find(isText);
+    const items = [said?.['errors'], said?.['detail']].filter(Array.isArray).flat().map(itemText).filter(isText);
+    const text = [summary, ...items.slice(0, 3)].filter(isText).join('; ');
+    return text ? toLine(text) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** `query.limit: expected number <= 50` */
+function itemText(item: unknown): string | undefined {
+  if (isText(item)) return item;
+  const { location, loc, message, msg, detail } = (item ?? {}) as Record<string, unknown>;
+  const place = Array.isArray(loc)
+    ? loc.filter((step) => ['string', 'number'].includes(typeof step)).join('.')
+    : location;
+  const what = [message, msg, detail].find(isText);
+  return what && isText(place) ? `${place}: ${what}` : what;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function toLine(text: string): string {
+  return text
+    .slice(0, SHOWN_CHARACTERS)
+    .toWellFormed()
+    .replace(/[\s\p{Cc}]+/gu, ' ');
 }

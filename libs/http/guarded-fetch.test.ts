@@ -71,7 +71,7 @@ describe('a request', () => {
       await using server = await startHttpServer(
         (_, response) => void response.writeHead(200, { 'content-encoding': encoding }).end('plain text'),
       );
-      expect(await failureOf(server.url)).toMatchObject({ reason: 'InvalidData', destiny: 'wait' });
+      expect(await failureOf(server.url)).toMatchObject({ reason: 'InvalidData' });
     },
   );
 

@@ -65,7 +65,9 @@ export function connectionFailure(url: string, error: unknown): HttpFailure {
   if (code === '' || code === 'UND_ERR_INVALID_ARG') throw error;
   // Of gzip and of brotli.
   if (code.startsWith('Z_') || code.startsWith('ERR__ERROR_FORMAT')) {
-    return failure('InvalidData', `answered with data that cannot be unpacked (${code})`, 'wait');
+    // A proxy on the way may do this for a while.
+    const what = 'answered with data that is not in the content encoding that it announces';
+    return failure('InvalidData', `${what} (${code})`, 'retry');
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code)) {
     const remedy = 'have the server send its whole chain, or add the authority with NODE_EXTRA_CA_CERTS';

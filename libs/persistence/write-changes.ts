@@ -5,6 +5,7 @@ import type { CopyContext } from './copy-entries.js';
 import { STORED_COUNTS } from './count-entries.js';
 import type { StoredCounts } from './count-entries.js';
 import type { KnownEntries } from './known-entries.js';
+import { heldRows, readCandidates } from './held-rows.js';
 import type { Publication } from './publish-revision.js';
 
 /** What a publish did to the rows of a source. */
@@ -98,6 +99,16 @@ interface Applied extends StoredCounts {
   readonly rows: number;
 }
 
+/** Whether two documents differ at most in white space, the order of members and the spelling of numbers. */
+const SAME_DOCUMENT =
+  '(stored.server_json = excluded.server_json OR stored.server_json::jsonb = excluded.server_json::jsonb)';
+
+/** Whether clients see no difference; the hash and the key are the source's own. */
+const LOOKS_THE_SAME = `(${SAME_DOCUMENT}
+  AND (stored.tags, stored.facets, stored.status) = (excluded.tags, excluded.facets, excluded.status)
+  AND (stored.hidden_by, stored.status_message) IS NOT DISTINCT FROM (excluded.hidden_by, excluded.status_message)
+  AND (stored.deleted_at IS NULL) = (excluded.deleted_at IS NULL))`;
+
 /** Its counts are what it added to those of the source. */
 async function applyStaged(client: Client): Promise<Applied> {
   const { rows } = await client.query<Applied>(
@@ -105,11 +116,12 @@ async function applyStaged(client: Client): Promise<Applied> {
        INSERT INTO entry AS stored (${ENTRY_COLUMNS})
        SELECT ${ENTRY_COLUMNS} FROM staged_entry
        ON CONFLICT (source_id, name, version) DO UPDATE
-          SET (key, hash, server_json, title, description, tags, facets, status, status_message, hidden_by,
-               deleted_at) =
-              (excluded.key, excluded.hash, excluded.server_json, excluded.title, excluded.description, excluded.tags,
-               excluded.facets, excluded.status, excluded.status_message, excluded.hidden_by, excluded.deleted_at),
-              updated_at = now(),
+          SET (key, hash, title, description, tags, facets, status, status_message, hidden_by, deleted_at) =
+              (excluded.key, excluded.hash, excluded.title, excluded.description, excluded.tags, excluded.facets,
+               excluded.status, excluded.status_message, excluded.hidden_by, excluded.deleted_at),
+              server_json = CASE WHEN ${SAME_DOCUMENT} THEN stored.server_json ELSE excluded.server_json END,
+              updated_at = CASE WHEN ${LOOKS_THE_SAME} THEN stored.updated_at ELSE now() END,
+              written_by = CASE WHEN ${LOOKS_THE_SAME} THEN stored.written_by ELSE current_writer() END,
               status_changed_at = CASE WHEN stored.status = excluded.status
                                         AND (stored.deleted_at IS NULL) = (excluded.deleted_at IS NULL)
                                        THEN stored.status_changed_at ELSE now() END
@@ -118,7 +130,9 @@ async function applyStaged(client: Client): Promise<Applied> {
            OR (stored.hidden_by, stored.status_message)
               IS DISTINCT FROM (excluded.hidden_by, excluded.status_message)
            OR (stored.deleted_at IS NULL) <> (excluded.deleted_at IS NULL)
-       RETURNING stored.xmax = 0 AS inserted, stored.deleted_at IS NOT NULL AS deleted),
+       RETURNING stored.xmax = 0 AS inserted, stored.deleted_at IS NOT NULL AS deleted, stored.updated_at),
+     -- A row that keeps its time looks the same to clients; times have milliseconds.
+     seen AS (SELECT * FROM written WHERE inserted OR updated_at = now()::timestamptz(3)),
      given AS (SELECT ${STORED_COUNTS} FROM staged_entry),
      -- As it was before this statement.
      replaced AS (SELECT ${STORED_COUNTS},
@@ -132,7 +146,7 @@ async function applyStaged(client: Client): Promise<Applied> {
             (SELECT lost FROM replaced) AS lost,
             (SELECT given.served - replaced.served FROM given, replaced) AS served,
             (SELECT given.hidden - replaced.hidden FROM given, replaced) AS hidden
-       FROM written`,
+       FROM seen`,
   );
   return rows[0] as Applied;
 }
@@ -160,7 +174,7 @@ async function moveLatestMarks(client: Client, sourceId: number): Promise<number
 
 const NOTHING: StoredCounts = { served: 0, hidden: 0 };
 
-/** What is stored and was not claimed is gone, unless its new version is held in quarantine. */
+/** Makes tombstones of what is stored and was not claimed, unless an entry in quarantine may stand for it. */
 async function buryMissing(
   client: Client,
   sourceId: number,
@@ -169,14 +183,15 @@ async function buryMissing(
 ): Promise<StoredCounts> {
   if (leftOver.length === 0) return NOTHING;
   const held = quarantined.filter((entry) => entry.lifecycle?.status !== 'deleted');
+  const kept = held.length > 0 ? heldRows(held, await readCandidates(client, sourceId, leftOver, held)) : [];
   return bury(
     client,
-    `WHERE source_id = $1 AND deleted_at IS NULL AND hash = ANY ($4::bytea[])
+    `WHERE source_id = $1 AND deleted_at IS NULL AND hash = ANY ($2::bytea[])
        AND NOT EXISTS (SELECT FROM staged_entry AS staged
                         WHERE staged.name = entry.name AND staged.version = entry.version)
-       AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS held (key, version)
-                        WHERE held.key = entry.key AND (held.version IS NULL OR held.version = entry.version))`,
-    [sourceId, held.map(({ key }) => key), held.map(({ version }) => version ?? null), leftOver],
+       AND NOT EXISTS (SELECT FROM unnest($3::text[], $4::text[]) AS kept (name, version)
+                        WHERE kept.name = entry.name AND kept.version = entry.version)`,
+    [sourceId, leftOver, kept.map(({ name }) => name), kept.map(({ version }) => version)],
   );
 }
 

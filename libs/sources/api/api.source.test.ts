@@ -473,7 +473,7 @@ describe('an entry', () => {
       ['a/strange', expect.stringContaining('status'), 'must be one of active, deprecated, deleted', undefined],
       ['a/gone', 'description', 'must be text', 'deleted'],
       ['a/former', 'status', expect.stringContaining('took it back'), 'deleted'],
-      ['page 1, servers[7]', '', 'has more than 1048576 bytes', undefined],
+      ['a/large', '', 'has more than 1048576 bytes', undefined],
       ['a/good', '', expect.stringContaining('is there twice'), undefined],
     ]);
   });

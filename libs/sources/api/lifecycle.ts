@@ -15,7 +15,9 @@ const MAX_STATUS_MESSAGE = 4096;
 export function toLifecycle(meta: unknown): Lifecycle | undefined {
   const official = isObject(meta) ? meta[OFFICIAL] : undefined;
   if (!isObject(official)) return undefined;
-  const { status = 'active', statusMessage } = official;
+  const { statusMessage } = official;
+  const given = official['status'] ?? 'active';
+  const status = typeof given === 'string' ? given.toLowerCase() : given;
   if (!LIFECYCLE_STATUSES.includes(status as LifecycleStatus)) {
     throw new EntryFault(['_meta', OFFICIAL, 'status'], `must be one of ${LIFECYCLE_STATUSES.join(', ')}`);
   }
@@ -26,7 +28,8 @@ export function toLifecycle(meta: unknown): Lifecycle | undefined {
     );
   }
   const times = ['statusChangedAt', 'publishedAt', 'updatedAt'].flatMap((field) => {
-    const instant = toInstant(official[field]);
+    // Registries of 2025 wrote it in snake case.
+    const instant = toInstant(official[field] ?? official[field.replace('At', '_at')]);
     return instant === undefined ? [] : [[field, instant]];
   });
   return {

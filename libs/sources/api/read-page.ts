@@ -70,10 +70,15 @@ function refuseOther(body: Buffer, contentType: string | undefined, url: string)
   throw new RegistryError('FormatMismatch', `The answer of ${url} ${other.replace(/: .*/, '')}: ${remedy}.`);
 }
 
+const VALUES: Readonly<Record<string, string>> = { '[': 'a bare list', '{': 'an object without fields' };
+
 function notAList(url: string, around: readonly Slice[]): RegistryError {
   const names = around.filter(({ container }) => container === ROOT).map(({ key }) => `"${shown(String(key))}"`);
+  const [first] = around;
   const what =
-    names.length > 0 ? `it has ${names.slice(0, 5).join(', ')}` : `it is ${around[0] ? 'another value' : 'empty'}`;
+    names.length > 0
+      ? `it has ${names.slice(0, 5).join(', ')}`
+      : `it is ${first ? (VALUES[first.opener] ?? 'another value') : 'empty'}`;
   const message = `The answer of ${url} is not a list of servers ({"servers": […]}); ${what}: check api.endpoint.`;
   return new RegistryError('FormatMismatch', message);
 }

@@ -12,14 +12,40 @@ export class EntryFault extends Error {
   }
 }
 
-/** Checks what was parsed; throws an EntryFault with the first fault. The value itself is given back, untouched. */
+const MAX_FAULTS = 10;
+
+/** Checks what was parsed; throws an EntryFault that lists its faults, ten at most. The value itself is returned, untouched. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value, { error: explain });
   // Never zod's copy: it assigns a member named __proto__, which JSON.parse keeps as a mere name.
   if (result.success) return value as z.output<Schema>;
-  const [first, ...others] = result.error.issues;
-  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
-  throw new EntryFault(first?.path ?? [], `${first?.message ?? 'is not valid'}${more}`);
+  const { issues } = result.error;
+  const messages = issues.slice(0, MAX_FAULTS).map(({ path, message }, index) => {
+    const said = `${message}${formerSpelling(value, path)}`;
+    return index === 0 ? said : [formatPath(path), said].filter(Boolean).join(' ');
+  });
+  const more = issues.length > MAX_FAULTS ? `; and ${issues.length - MAX_FAULTS} more` : '';
+  throw new EntryFault(issues[0]?.path ?? [], `${messages.join('; ')}${more}`);
+}
+
+/** Spellings before the first published schema of server.json, by the field that took their place. */
+const FORMER_SPELLINGS: Readonly<Record<string, readonly string[]>> = {
+  version: ['version_detail', 'versionDetail'],
+  type: ['transport_type', 'transportType'],
+  registryType: ['registry_name', 'registryName', 'package_type', 'packageType'],
+  identifier: ['name', 'package_name'],
+};
+
+/** Names the field that stands in the place of a missing one. */
+function formerSpelling(value: unknown, path: readonly PropertyKey[]): string {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | null)?.[step], value);
+  const field = String(path.at(-1));
+  if (typeof parent !== 'object' || parent === null || Object.hasOwn(parent, field)) return '';
+  const former = Object.hasOwn(FORMER_SPELLINGS, field) ? FORMER_SPELLINGS[field] : undefined;
+  const found = former?.find((name) => Object.hasOwn(parent, name));
+  return found ? ` (${found} is what it was called before July 2025)` : '';
 }
 
 export function formatPath(path: readonly PropertyKey[]): string {
@@ -47,6 +73,8 @@ export function explain(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_type':
       return issue.input === undefined ? 'is missing' : `must be ${TYPES[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
+      if (issue.input === undefined)
+        return `is missing: ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}`;
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}`;
     case 'invalid_union':
       return issue.input === null || typeof issue.input !== 'object' ? 'must be an object' : undefined;

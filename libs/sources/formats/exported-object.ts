@@ -6,12 +6,18 @@ import { checked, EntryFault } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container } from './json-cutter.js';
-import { PUBLISHER_PROVIDED, SERVER_SCHEMA, toEntry } from './server-json.js';
+import { PUBLISHER_PROVIDED, SERVER_SCHEMA, toEntry, versionSchema } from './server-json.js';
 
 const NAMESPACE = 'io.github.stacklok';
 
-/** Of an object whose owner does not say another. */
+/** The version of a server that neither its owner nor the tag of its image gives one. */
 const VERSION = '1.0.0';
+
+/** Returns the tag of an image, where it is a version that can be served; `latest` and the like are none. */
+function imageTag(image: string | undefined): string | undefined {
+  const tag = /:([\w][\w.-]*)(@sha256:[0-9a-f]+)?$/.exec(image ?? '')?.[1];
+  return tag && /\d/.test(tag) && versionSchema.safeParse(tag).success ? tag : undefined;
+}
 
 /** What the entry of an object is called. */
 export function entryName(namespace: string, name: string): string {
@@ -33,7 +39,7 @@ export function exportedEntry(value: unknown): CatalogueEntry {
     name,
     ...(title && { title }),
     description,
-    version: said('registry-version') ?? VERSION,
+    version: said('registry-version') ?? imageTag(object.spec.image) ?? VERSION,
     ...(icon && { icons: [{ src: icon }] }),
     remotes: [{ type: transportOf(object), url }],
     _meta: {

@@ -28,6 +28,8 @@ export interface Slice {
   /** Its bytes, valid until the next `push`; undefined when `excess` says why they were not kept. */
   readonly bytes: Uint8Array | undefined;
   readonly excess: 'size' | 'depth' | undefined;
+  /** Where `excess` says why `bytes` is missing: the first 64 KiB of the value, to tell what it is called. */
+  readonly head: Uint8Array | undefined;
   /** How many colons stand outside of strings: one for each member of each object. */
   readonly colons: number;
   /** Whether blanks or line breaks stand outside of strings. */
@@ -65,6 +67,8 @@ type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or end' |
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
+const HEAD_BYTES = 64 * 1024;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -101,6 +105,7 @@ export class JsonCutter {
   #hasBlanks = false;
   #earlier: Buffer[] = [];
   #earlierBytes = 0;
+  #head: Buffer | undefined;
 
   constructor(root: Container, limits: CutLimits) {
     this.#root = root;
@@ -224,7 +229,7 @@ export class JsonCutter {
     return end;
   }
 
-  /** Of the text that is being read, which may have begun in an earlier chunk. */
+  /** Returns the index just past the current string, which may have started in an earlier chunk. */
   #endOfText(chunk: Buffer, from: number): number | undefined {
     const end = endOfText(chunk, this.#escaped ? from + 1 : from);
     this.#inString = end < 0;
@@ -266,6 +271,8 @@ export class JsonCutter {
 
   #finish(chunk: Buffer, end: number): void {
     const bytes = this.#gather(chunk.subarray(Math.max(0, this.#start - this.#base), end));
+    const head = this.#head;
+    this.#head = undefined;
     this.#reading = undefined;
     if (this.#isKey) {
       this.#nameMember(bytes);
@@ -281,6 +288,7 @@ export class JsonCutter {
       opener: this.#opener,
       bytes,
       excess: this.#excess,
+      head,
       colons: this.#colons,
       hasBlanks: this.#hasBlanks,
     });
@@ -306,16 +314,24 @@ export class JsonCutter {
   #keep(part: Buffer): void {
     this.#earlierBytes += part.length;
     if (this.#earlierBytes > this.#limits.maxValueBytes) this.#excess ??= 'size';
-    if (this.#excess) this.#earlier = [];
-    else this.#earlier.push(Buffer.from(part));
+    if (this.#excess) {
+      this.#keepHead(part);
+      this.#earlier = [];
+    } else this.#earlier.push(Buffer.from(part));
+  }
+
+  /** Keeps the beginning of a value that is not kept as a whole. */
+  #keepHead(part: Buffer): void {
+    this.#head ??= Buffer.concat([...this.#earlier, part.subarray(0, HEAD_BYTES)]).subarray(0, HEAD_BYTES);
   }
 
   #gather(last: Buffer): Uint8Array | undefined {
-    const earlier = this.#earlier;
     const length = this.#earlierBytes + last.length;
+    if (length > this.#limits.maxValueBytes) this.#excess ??= 'size';
+    if (this.#excess) this.#keepHead(last);
+    const earlier = this.#earlier;
     this.#earlier = [];
     this.#earlierBytes = 0;
-    if (length > this.#limits.maxValueBytes) this.#excess ??= 'size';
     if (this.#excess) return undefined;
     return earlier.length > 0 ? Buffer.concat([...earlier, last]) : last;
   }

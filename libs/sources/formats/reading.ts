@@ -10,6 +10,8 @@ import type { Slice } from './json-cutter.js';
 import type { Section } from './layouts.js';
 import { locateFault } from './locate-fault.js';
 import type { ReadItem } from './read-catalogue.js';
+import { readIdentity } from './read-identity.js';
+import type { Identity } from './read-identity.js';
 import { withinSearchableText } from './searchable-text.js';
 
 export interface ReadingLimits {
@@ -46,11 +48,11 @@ export class Reading {
       this.#known++;
       return { known: true };
     }
-    const known: { value?: unknown } = {};
+    let known: Identity | undefined;
     try {
       checkKey(slice.key);
-      const entry = section.convert(slice, this.#parse(slice, known));
-      known.value = entry;
+      const entry = section.convert(slice, this.#parse(slice));
+      known = entry;
       withinSearchableText(entry);
       const identity = `${entry.name}\n${entry.version}`;
       if (this.#given.has(identity)) {
@@ -60,7 +62,9 @@ export class Reading {
       return { entry, hash: Buffer.from(digest ?? '', 'latin1') };
     } catch (error) {
       if (!(error instanceof EntryFault)) throw error;
-      const quarantined = toQuarantined(section, slice, known.value, error);
+      const text = slice.bytes ?? slice.head;
+      const identity = known ?? (text ? readIdentity(text) : {});
+      const quarantined = toQuarantined(section, slice, identity, error);
       if (this.#firstFaults.length < 3) this.#firstFaults.push(quarantined);
       return { quarantined, offset: slice.offset, length: slice.bytes?.length ?? 0 };
     }
@@ -76,7 +80,7 @@ export class Reading {
     throw new RegistryError('InvalidData', `No entry of ${file} can be served: ${faults.join('; ')}${more}.`);
   }
 
-  #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice, known: { value?: unknown }): EntryText {
+  #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice): EntryText {
     if (isDuplicate) throw new EntryFault([], 'is there twice: the first one of this name counts');
     if (!bytes) {
       const { maxDepth, maxEntryBytes } = this.#limits;
@@ -85,9 +89,7 @@ export class Reading {
       throw new EntryFault([], why);
     }
     try {
-      const entry = parseEntry({ bytes, colons, hasBlanks });
-      known.value = entry.value;
-      return entry;
+      return parseEntry({ bytes, colons, hasBlanks });
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       throw locateFault(bytes, offset) ?? new CutFault('an entry is not valid JSON', offset);
@@ -96,10 +98,10 @@ export class Reading {
 }
 
 /**
- * Counts up whenever the same bytes would become another entry than before (another schema, another conversion): then
- * what is stored is read once more.
+ * Version of the reader. It increases whenever the same bytes would become another entry than before (another schema, another
+ * conversion), so that stored entries are read again.
  */
-export const READER_VERSION = 1;
+export const READER_VERSION = 2;
 
 /** Undefined for what cannot be an entry anyway. */
 function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): string | undefined {
@@ -117,27 +119,38 @@ function checkKey(key: string | number): void {
   if (/\0/.test(key) || !key.isWellFormed()) throw new EntryFault([], 'has a key that is not proper text');
 }
 
+/** Characters of a description that are compared with those of stored entries. */
+export const COMPARED_DESCRIPTION = 1_000;
+
 function toQuarantined(
   section: Section,
   slice: Slice,
-  value: unknown,
+  { name, version, description }: Identity,
   { path, message }: EntryFault,
 ): QuarantinedEntry {
-  const { name, version } = (value ?? {}) as { name?: unknown; version?: unknown };
   const place = typeof slice.key === 'number' ? `${section.container}[${slice.key}]` : slice.key;
-  const isText = (given: unknown): given is string => typeof given === 'string' && given !== '';
   return {
-    key: shown(typeof slice.key === 'number' && isText(name) ? name : place),
-    name: isText(name) ? shown(name) : undefined,
-    version: isText(version) ? shown(version) : undefined,
+    key: shown(typeof slice.key === 'number' && name ? name : place),
+    name: name && shown(name),
+    version: version && shown(version),
     path: shown(path),
-    message,
+    message: shownMessage(message),
+    ...(description && { description: storable(description).slice(0, COMPARED_DESCRIPTION) }),
   };
 }
 
+/** A message may name fields of the entry, which can be anything. */
+function shownMessage(message: string): string {
+  return storable(message).slice(0, MESSAGE_LIMIT);
+}
+
+const MESSAGE_LIMIT = 2_000;
+
 /** As it can be stored and read: no control characters, no half characters, not too long. */
 function shown(given: string): string {
-  return shortened(given, SHOWN_LIMIT)
-    .toWellFormed()
-    .replace(/\p{Cc}/gu, '\uFFFD');
+  return storable(shortened(given, SHOWN_LIMIT));
+}
+
+function storable(text: string): string {
+  return text.toWellFormed().replace(/\p{Cc}/gu, '\uFFFD');
 }

@@ -39,14 +39,18 @@ export function mismatch(expected: FileFormat, file: string, outline: Outline, m
   return new RegistryError('FormatMismatch', `${file} is not in format ${expected} (${missing}); ${remedy}.`);
 }
 
+/** Members that the configurations of clients have, and no catalogue. */
+const CLIENT_MEMBERS = ['mcpServers', 'mcp', 'context_servers', 'inputs', 'mcp_servers'];
+
 function looksLike(outline: Outline): string | undefined {
   const is = (member: string, opener: string) => outline.get(member) === opener;
   if (is('data', '{')) return 'upstream';
   if (is('servers', '[')) {
     return "an answer of a registry's API: use a source of type api, or store data.servers in format upstream";
   }
-  if ((is('servers', '{') || is('remote_servers', '{')) && !outline.has('mcpServers')) return 'toolhive';
-  if (outline.has('mcpServers')) return "a client's configuration (mcpServers), not a catalogue";
+  const client = CLIENT_MEMBERS.find((member) => outline.has(member));
+  if (client) return `a client's configuration (${client}), not a catalogue`;
+  if (is('servers', '{') || is('remote_servers', '{')) return 'toolhive';
   if (outline.has('server') || (outline.has('name') && outline.has('description'))) {
     return 'a single server: put it into a catalogue';
   }

@@ -4,6 +4,7 @@ import { facetsOf } from '#domain/server-facets.js';
 import { EntryFault } from './entry-fault.js';
 import type { EntryText } from './entry-text.js';
 import { fastCheck } from './fast-check.js';
+import { needsNormalizing, normalizeServer } from './normalize-server.js';
 
 /** The schema that answers name; an entry that names another keeps its own. */
 export const SERVER_SCHEMA = 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';
@@ -164,7 +165,8 @@ export type ServerJson = z.output<typeof serverJsonSchema>;
 export const checkServerJson = fastCheck(serverJsonSchema);
 
 /** Makes an entry of one server.json, which is served in its own words and order. Throws an EntryFault. */
-export function toEntry({ text: json, value }: EntryText): CatalogueEntry {
+export function toEntry(given: EntryText): CatalogueEntry {
+  const { text: json, value } = normalized(given);
   if (isApiAnswer(value)) {
     throw new EntryFault([], 'is an answer of the registry API ({"server", "_meta"}): put the server itself here');
   }
@@ -183,6 +185,12 @@ export function toEntry({ text: json, value }: EntryText): CatalogueEntry {
     facets: facetsOf(server),
     status: lifecycleOf(server, published),
   };
+}
+
+function normalized(given: EntryText): EntryText {
+  if (!needsNormalizing(given.text)) return given;
+  const value = normalizeServer(given.value);
+  return value === given.value ? given : { text: JSON.stringify(value), value };
 }
 
 function isApiAnswer(value: unknown): boolean {

@@ -63,6 +63,7 @@ describe('an image server', () => {
             registryType: 'oci',
             identifier: 'ghcr.io/example/search:1',
             transport: { type: 'streamable-http', url: 'http://localhost:8080' },
+            packageArguments: [{ type: 'positional', value: '--fast' }],
             environmentVariables: [
               { name: 'TOKEN', description: 'API token', isRequired: true, isSecret: true },
               { name: 'REGION', description: 'Where', default: 'eu' },

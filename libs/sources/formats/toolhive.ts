@@ -71,14 +71,17 @@ const remoteSchema = z.looseObject({
 
 /** An entry of `servers`: a container image. Throws an EntryFault. */
 export function convertServer(key: string, value: unknown): CatalogueEntry {
-  const server = checked(serverSchema, value);
+  const server = checked(serverSchema, withoutNulls(value));
   const type = server.transport ?? 'stdio';
   const transport = type === 'stdio' ? { type } : { type, url: localUrl(server.target_port) };
   const environmentVariables = server.env_vars?.map((variable) => toInput(variable));
+  // ToolHive's own client falls back to the block in _meta; every other one knows these alone.
+  const packageArguments = server.args?.map((value) => ({ type: 'positional', value }));
+  const ways = filled({ packageArguments, environmentVariables });
   return toEntry(
     key,
     server,
-    { packages: [{ registryType: 'oci', identifier: server.image, transport, ...filled({ environmentVariables }) }] },
+    { packages: [{ registryType: 'oci', identifier: server.image, transport, ...ways }] },
     server.image,
     {
       permissions: server.permissions,
@@ -92,7 +95,7 @@ export function convertServer(key: string, value: unknown): CatalogueEntry {
 
 /** An entry of `remote_servers`: an address. Throws an EntryFault. */
 export function convertRemote(key: string, value: unknown): CatalogueEntry {
-  const remote = checked(remoteSchema, value);
+  const remote = checked(remoteSchema, withoutNulls(value));
   const headers = remote.headers?.map((header) => ({ ...toInput(header), ...filled({ choices: header.choices }) }));
   return toEntry(
     key,
@@ -167,6 +170,12 @@ function localUrl(targetPort: number | undefined): string {
 
 function toInput({ name, description, required, secret, default: value }: Variable): Record<string, unknown> {
   return { name, ...filled({ description, isRequired: required, isSecret: secret, default: value }) };
+}
+
+/** `null` stands for absence; inside of free-form blocks it is the publisher's own. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 
 /** Without empty values: absent rather than null, false, 0 or empty. */

@@ -39,8 +39,9 @@ async function readSsh({ auth }: GitSpec, remote: Remote, context: SourceContext
       `${remote.name} is reached by ssh, but ${missing} gives nothing: ${remedy}.`,
     );
   }
-  // ssh refuses a key without the last line break, which editors and shells like to drop.
-  return { key: `${key.trim()}\n`, knownHosts: `${knownHosts.trim()}\n` };
+  // ssh refuses a key without the last line break, which editors and shells like to drop, and one with line breaks of Windows.
+  const lines = (text: string) => `${text.trim().replaceAll('\r\n', '\n')}\n`;
+  return { key: lines(key), knownHosts: lines(knownHosts) };
 }
 
 async function readPassword(auth: NonNullable<GitSpec['auth']>, context: SourceContext): Promise<string | undefined> {

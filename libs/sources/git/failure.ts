@@ -44,6 +44,13 @@ const FAULTS: readonly Fault[] = [
     destiny: 'wait',
     says: 'wants other credentials, or does not exist: check git.repository and git.auth.',
   },
+  // ssh prints this just before it is refused for want of a key.
+  {
+    pattern: /error in libcrypto|invalid format|Load key/i,
+    reason: 'AuthFailed',
+    destiny: 'wait',
+    says: 'cannot be reached with the key in git.auth.sshKeySecretRef: it must be an unencrypted OpenSSH private key.',
+  },
   {
     pattern: /error: 403|Permission denied \(|Invalid username or|access denied/i,
     reason: 'AuthFailed',
@@ -55,12 +62,6 @@ const FAULTS: readonly Fault[] = [
     reason: 'AuthFailed',
     destiny: 'wait',
     says: 'shows a host key that is not in git.auth.knownHostsSecretRef: add the line that ssh-keyscan prints, after checking it.',
-  },
-  {
-    pattern: /error in libcrypto|invalid format|Load key/i,
-    reason: 'AuthFailed',
-    destiny: 'wait',
-    says: 'cannot be reached with the key in git.auth.sshKeySecretRef: it must be an unencrypted OpenSSH private key.',
   },
   {
     pattern: /dubious ownership/i,

@@ -57,20 +57,28 @@ async function refNotFound(git: Git, wanted: WantedRef): Promise<RegistryError> 
     return new NothingFound('RefNotFound', `${git.remote.name} is empty: it has no branch and no tag yet.`);
   }
   if (wanted.kind === 'default branch') {
-    const some = names ? ` to one of ${names.slice(0, 5).join(', ')}` : '';
+    const branches = names
+      ?.filter((ref) => ref.startsWith('refs/heads/'))
+      .map((ref) => ref.slice('refs/heads/'.length));
+    const some = branches?.length ? ` to one of ${branches.slice(0, 5).join(', ')}` : '';
     return new NothingFound('RefNotFound', `${git.remote.name} has no default branch: set git.branch${some}.`);
   }
-  const hint = didYouMean(nearNames(wanted.name, names ?? []));
+  const prefix = wanted.kind === 'tag' ? 'refs/tags/' : 'refs/heads/';
+  const other = wanted.kind === 'tag' ? 'branch' : 'tag';
+  const shortNames = (start: string) =>
+    names?.filter((ref) => ref.startsWith(start)).map((ref) => ref.slice(start.length)) ?? [];
+  const isOther = shortNames(wanted.kind === 'tag' ? 'refs/heads/' : 'refs/tags/').includes(wanted.name);
+  const hint = isOther
+    ? ` It has a ${other} of that name: set git.${other}.`
+    : didYouMean(nearNames(wanted.name, shortNames(prefix)));
   return new RegistryError('RefNotFound', `${git.remote.name} has no ${wanted.kind} "${wanted.name}".${hint}`);
 }
 
-/** Branches and tags; undefined when there are more than can be listed. */
+/** Returns the full names of branches and tags; undefined when there are more than can be listed. */
 async function listNames(git: Git): Promise<string[] | undefined> {
   try {
     const { refs } = await listRefs(git, ['refs/heads/*', 'refs/tags/*']);
-    return [...refs.keys()]
-      .filter((ref) => !ref.endsWith('^{}'))
-      .map((ref) => ref.replace(/^refs\/(heads|tags)\//, ''));
+    return [...refs.keys()].filter((ref) => !ref.endsWith('^{}'));
   } catch (error) {
     if (error instanceof RegistryError && error.reason === 'FetchFailed') return undefined;
     throw error;

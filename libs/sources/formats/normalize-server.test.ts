@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { readAll, server, toolhive, upstream } from '../testing/catalogue-file.js';
+
+async function servedOf(...servers: unknown[]): Promise<Record<string, unknown>[]> {
+  const { entries, quarantined } = await readAll(upstream(...servers), 'upstream');
+  expect(quarantined).toEqual([]);
+  return entries.map(({ serverJson }) => JSON.parse(serverJson) as Record<string, unknown>);
+}
+
+const npm = { registryType: 'npm', identifier: 'x', version: '1.0.0', transport: { type: 'stdio' } };
+
+describe('null for a field that may be absent', () => {
+  it('is dropped, at every depth', async () => {
+    const [served] = await servedOf(
+      server({
+        title: null,
+        websiteUrl: null,
+        repository: null,
+        _meta: null,
+        remotes: [{ type: 'sse', url: 'https://a.example', headers: null }],
+        packages: [
+          {
+            ...npm,
+            runtimeHint: null,
+            environmentVariables: [
+              { name: 'A', default: null, variables: { x: { description: null, isSecret: true } } },
+            ],
+          },
+        ],
+      }),
+    );
+    expect(JSON.stringify(served)).not.toContain('null');
+    expect(served).toMatchObject({
+      packages: [{ identifier: 'x', environmentVariables: [{ name: 'A', variables: { x: { isSecret: true } } }] }],
+    });
+  });
+
+  it('stays where it is the business of the publisher', async () => {
+    const [served] = await servedOf(
+      server({ title: null, 'x-own': { a: null }, _meta: { 'com.example/x': { a: null } } }),
+    );
+    expect(served).toMatchObject({ 'x-own': { a: null }, _meta: { 'com.example/x': { a: null } } });
+  });
+
+  it('is absent in a catalogue of ToolHive as well', async () => {
+    const entry = {
+      description: 'd',
+      image: 'a/b:1',
+      transport: null,
+      args: null,
+      env_vars: null,
+      repository_url: null,
+    };
+    expect((await readAll(toolhive({ one: entry }), 'toolhive')).quarantined).toEqual([]);
+  });
+});
+
+it('reads a server.json of July 2025', async () => {
+  const [served] = await servedOf({
+    $schema: 'https://static.modelcontextprotocol.io/schemas/2025-07-09/server.schema.json',
+    name: 'com.example/old',
+    description: 'Old',
+    version: '1.0.0',
+    website_url: 'https://example.com',
+    packages: [
+      {
+        registry_type: 'npm',
+        registry_base_url: 'https://registry.npmjs.org',
+        identifier: '@a/b',
+        version: '1.0.0',
+        runtime_arguments: [{ type: 'positional', value_hint: 'dir', is_required: true }],
+        environment_variables: [{ name: 'KEY', is_secret: true }],
+      },
+    ],
+  });
+  expect(served).toMatchObject({
+    websiteUrl: 'https://example.com',
+    packages: [
+      {
+        registryType: 'npm',
+        registryBaseUrl: 'https://registry.npmjs.org',
+        transport: { type: 'stdio' },
+        runtimeArguments: [{ valueHint: 'dir', isRequired: true }],
+        environmentVariables: [{ name: 'KEY', isSecret: true }],
+      },
+    ],
+  });
+});
+
+describe('a fault', () => {
+  const faultsOf = async (entry: unknown) => (await readAll(upstream(server(), entry), 'upstream')).quarantined[0];
+
+  it('is told with all others, ten at most', async () => {
+    const broken = { ...npm, transport: { type: 'smoke' }, identifier: 5 };
+    const few = await faultsOf(server({ name: 'a/few', title: 5, packages: [broken, { ...npm, registryType: '' }] }));
+    expect(few?.path).toBe('title');
+    for (const part of [
+      'must be text',
+      'packages[0].identifier',
+      'packages[0].transport.type',
+      'packages[1].registryType',
+    ]) {
+      expect(few?.message).toContain(part);
+    }
+    const many = await faultsOf(
+      server({ name: 'a/many', packages: Array.from({ length: 15 }, () => ({ ...npm, identifier: 5 })) }),
+    );
+    expect(many?.message.split('; ')).toHaveLength(11);
+    expect(many?.message).toContain('and 5 more');
+  });
+
+  it.each([
+    [{ version: undefined, version_detail: { version: '1.0.0' } }, 'version_detail'],
+    [{ remotes: [{ transport_type: 'sse', url: 'https://a.example' }] }, 'transport_type'],
+    [{ packages: [{ ...npm, registryType: undefined, registry_name: 'npm' }] }, 'registry_name'],
+  ])('names the former spelling of what is missing: %j', async (fields, spelling) => {
+    const quarantined = await faultsOf(server({ name: 'a/former', ...fields }));
+    expect(quarantined?.message).toMatch(new RegExp(`^is missing.*\\(${spelling} is what it was called`));
+  });
+});

@@ -1,0 +1,239 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DataSource } from 'typeorm';
+import type { EntryCounts } from '#domain/sync.js';
+import { createDataSource } from '#persistence/database.js';
+import { publishRevision } from '#persistence/publish-revision.js';
+import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { readCatalogue } from '#sources/formats/read-catalogue.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+
+type Format = 'upstream' | 'toolhive';
+
+let database: TestDatabase;
+let dataSource: DataSource;
+let client: pg.Client;
+let directory: string;
+const registry = { namespace: 'test', name: 'r', uid: randomUUID() };
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dataSource = await createDataSource(database.app, { maxConnections: 1, onError: () => undefined }).initialize();
+  client = new pg.Client(database.app);
+  await client.connect();
+  directory = await mkdtemp(join(tmpdir(), 'no-server-is-lost-'));
+});
+
+afterAll(async () => {
+  await client?.end();
+  await dataSource?.destroy();
+  await database?.drop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Begins with a source that holds nothing. */
+async function begin(format: Format): Promise<void> {
+  const plan = { name: 's', type: 'git', address: 'x', format, specHash: 'a', filterHash: 'b' } as const;
+  const catalogue = new RegistryCatalogue(dataSource);
+  await catalogue.adoptPlan(registry, null, []);
+  await catalogue.adoptPlan(registry, null, [plan]);
+}
+
+/** Publishes a catalogue file as a sync does; undefined when the file as a whole is refused. */
+async function publish(content: Buffer, format: Format): Promise<EntryCounts | undefined> {
+  const file = join(directory, 'registry.json');
+  await writeFile(file, content);
+  try {
+    const { counts } = await publishRevision(client, {
+      registry,
+      source: 's',
+      revision: 'r',
+      contentHash: randomUUID(),
+      specHash: 'a',
+      filterHash: 'b',
+      readAlike: true,
+      isWhole: true,
+      hiddenBy: () => undefined,
+      read: (claimKnown) => readCatalogue(file, format, { file: 'registry.json', maxFileBytes: 1e9, claimKnown }),
+    });
+    return counts;
+  } catch (error) {
+    if ((error as Error).name === 'RegistryError') return undefined;
+    throw error;
+  }
+}
+
+async function rows(): Promise<{ id: string; document: string; updatedAt: number; generation: number }[]> {
+  const { rows: found } = await client.query<{ id: string; document: string; updatedAt: number; generation: number }>(
+    `SELECT entry.name || ' ' || version AS id, server_json AS document, extract(epoch FROM entry.updated_at)::float AS "updatedAt",
+            generation::int AS generation
+       FROM entry JOIN source ON source.id = source_id WHERE deleted_at IS NULL ORDER BY 1`,
+  );
+  return found;
+}
+
+const idsOf = (found: readonly { id: string }[]) => found.map(({ id }) => id);
+
+interface Entry {
+  readonly key: string;
+  readonly text: string;
+}
+
+function entryOf(format: Format, index: number): Entry {
+  const described = { description: `Server number ${index}` };
+  const value =
+    format === 'upstream'
+      ? { name: `com.example/server-${index}`, ...described, version: '1.0.0', title: `Server ${index}` }
+      : { ...described, image: `ghcr.io/example/server-${index}:1`, transport: 'stdio', title: `Server ${index}` };
+  return { key: `server-${index}`, text: JSON.stringify(value) };
+}
+
+function fileOf(format: Format, entries: readonly Entry[]): Buffer {
+  const around = (inner: string) =>
+    format === 'upstream'
+      ? `{"version":"1.0.0","meta":{"last_updated":"2026-01-01T00:00:00Z"},"data":{"servers":[${inner}]}}`
+      : `{"version":"1.0.0","last_updated":"2026-01-01T00:00:00Z","servers":{${inner}}}`;
+  const texts = entries.map(({ key, text }) => (format === 'upstream' ? text : `${JSON.stringify(key)}:${text}`));
+  // Latin-1, so that a fault can be a byte that UTF-8 does not have.
+  return Buffer.from(around(texts.join(',\n')), 'latin1');
+}
+
+const edit =
+  (change: (value: Record<string, unknown>) => unknown) =>
+  (text: string): string =>
+    JSON.stringify(change(JSON.parse(text) as Record<string, unknown>));
+
+const splice = (members: string) => (text: string) => `{${members},${text.slice(1)}`;
+const append = (members: string) => (text: string) => `${text.slice(0, -1)},${members}}`;
+const deep = `${'['.repeat(70)}${']'.repeat(70)}`;
+
+const TEXT_FAULTS: Record<string, (text: string) => string> = {
+  'a NUL': append('"x":"a\\u0000b"'),
+  'half a character': append('"x":"a\\ud800b"'),
+  'a field twice': append('"title":"again"'),
+  'a number out of range': append('"x":1e999'),
+  'a byte that is not UTF-8': append('"x":"\xff"'),
+  'more than is read, at the end': append(`"x":"${'x'.repeat(1_100_000)}"`),
+  'more than is read, at the beginning': splice(`"x":"${'x'.repeat(1_100_000)}"`),
+  'too many levels': append(`"x":${deep}`),
+  'too many levels, at the beginning': splice(`"x":${deep}`),
+};
+
+const SCHEMA_FAULTS: Record<string, (text: string) => string> = {
+  'a title that is no text': edit((value) => ({ ...value, title: 5 })),
+  'a new version with a fault': edit((value) => ({
+    ...value,
+    version: '1.1.0',
+    title: 5,
+    remotes: [{ type: 'http' }],
+  })),
+  'a version that is none': edit((value) => ({ ...value, version: 'latest', image: 5 })),
+  'no description': edit((value) => ({ ...value, description: undefined })),
+  'no version': edit((value) => ({ ...value, version: undefined, image: undefined })),
+};
+
+const NAME_FAULTS: Record<string, (text: string) => string> = {
+  'null as a name': edit((value) => ({ ...value, name: null, image: null })),
+  'a number as a name': edit((value) => ({ ...value, name: 5 })),
+  'a name that is none': edit((value) => ({ ...value, name: 'not a name/at all' })),
+  'a name without a slash': edit((value) => ({ ...value, name: 'github', image: 5 })),
+  'a NUL in the name': edit((value) => ({ ...value, name: 'com.example/a\0b' })),
+  'a name that is not UTF-8': edit((value) => ({ ...value, name: 'com.example/a\xff' })),
+  'no entry at all: null': () => 'null',
+  'no entry at all: text': () => '"gone"',
+  'no entry at all: a list': () => '[1,2]',
+  'no entry at all: empty': () => '{}',
+};
+
+const FAULTS = { ...TEXT_FAULTS, ...SCHEMA_FAULTS, ...NAME_FAULTS };
+
+describe.each<Format>(['upstream', 'toolhive'])('a catalogue in format %s', (format) => {
+  it.each(Object.entries(FAULTS))('loses no server by %s', async (_, fault) => {
+    await begin(format);
+    const entries = [0, 1, 2].map((index) => entryOf(format, index));
+    await publish(fileOf(format, entries), format);
+    const before = await rows();
+    expect(before).toHaveLength(3);
+    await publish(
+      fileOf(
+        format,
+        entries.map((entry, index) => (index === 1 ? { ...entry, text: fault(entry.text) } : entry)),
+      ),
+      format,
+    );
+    expect(idsOf(await rows())).toEqual(expect.arrayContaining(idsOf(before)));
+  });
+
+  it('loses no server by any faults of any entries', { timeout: 120_000 }, async () => {
+    const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(FAULTS)), { freq: 2 }), {
+      minLength: 2,
+      maxLength: 8,
+    });
+    await fc.assert(
+      fc.asyncProperty(faults, async (names) => {
+        await begin(format);
+        const entries = names.map((_, index) => entryOf(format, index));
+        await publish(fileOf(format, entries), format);
+        const before = idsOf(await rows());
+        const faulty = entries.map((entry, index) => {
+          const fault = FAULTS[names[index] ?? ''];
+          return fault ? { ...entry, text: fault(entry.text) } : entry;
+        });
+        await publish(fileOf(format, faulty), format);
+        expect(idsOf(await rows())).toEqual(expect.arrayContaining(before));
+        await publish(fileOf(format, entries), format);
+        expect(idsOf(await rows())).toEqual(before);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('still drops what was taken out, beside an entry with a fault of its own', async () => {
+    await begin(format);
+    const entries = [0, 1, 2].map((index) => entryOf(format, index));
+    const broken = {
+      ...(entries[1] as Entry),
+      text: edit((value) => ({ ...value, title: 5 }))((entries[1] as Entry).text),
+    };
+    await publish(fileOf(format, entries), format);
+    const before = idsOf(await rows());
+    expect(await publish(fileOf(format, [entries[0] as Entry, broken]), format)).toMatchObject({
+      removed: 1,
+      quarantined: 1,
+    });
+    expect(idsOf(await rows())).toEqual(before.slice(0, 2));
+  });
+});
+
+describe('an edit that no client sees', () => {
+  it.each<[string, (text: string) => string]>([
+    ['white space', (text) => JSON.stringify(JSON.parse(text), null, 4)],
+    ['the order of fields', edit((value) => Object.fromEntries(Object.entries(value).toReversed()))],
+  ])('changes nothing but the hash: %s', async (_, change) => {
+    await begin('upstream');
+    const entries = [0, 1].map((index) => entryOf('upstream', index));
+    await publish(fileOf('upstream', entries), 'upstream');
+    const before = await rows();
+    const edited = entries.map((entry) => ({ ...entry, text: change(entry.text) }));
+    expect(await publish(fileOf('upstream', edited), 'upstream')).toMatchObject({ updated: 0, added: 0, unchanged: 2 });
+    expect(await rows()).toEqual(before);
+  });
+
+  it('is told from one that they see', async () => {
+    await begin('upstream');
+    const entry = entryOf('upstream', 0);
+    await publish(fileOf('upstream', [entry]), 'upstream');
+    const [before] = await rows();
+    const edited = { ...entry, text: edit((value) => ({ ...value, title: 'Other' }))(entry.text) };
+    expect(await publish(fileOf('upstream', [edited]), 'upstream')).toMatchObject({ updated: 1 });
+    const [after] = await rows();
+    expect(after?.updatedAt).toBeGreaterThan(before?.updatedAt ?? 0);
+    expect(after?.generation).toBeGreaterThan(before?.generation ?? 0);
+  });
+});
