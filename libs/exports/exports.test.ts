@@ -1,0 +1,556 @@
+import fc from 'fast-check';
+import { parse as parseToml } from 'smol-toml';
+import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import type { ServerDocument } from '#domain/server-document.js';
+import type { ExportFormat, Rendered } from './export-format.js';
+import { DEFAULT_OPTIONS } from './export-options.js';
+import type { Dialect, ExportOptions } from './export-options.js';
+import { exportFormats, findFormat } from './index.js';
+import { NOTES, OMISSION_REASONS } from './omission.js';
+import { randomEntries, SECRET, toEntries } from './testing/random-entries.js';
+import type { VisibleEntry } from './visible-entry.js';
+
+const RUNS = { numRuns: Number(process.env['EXPORT_RUNS'] ?? 60) };
+
+const options: fc.Arbitrary<ExportOptions> = fc
+  .record({
+    prefer: fc.constantFrom('remote', 'package'),
+    pinned: fc.constantFrom('any', 'only'),
+    platform: fc.constantFrom('any', 'posix', 'windows'),
+    dialects: fc
+      .uniqueArray(fc.constantFrom<Dialect>('portable', 'vscode', 'apm'), { minLength: 1 })
+      .map((dialects) => new Set(dialects)),
+    include: fc
+      .uniqueArray(fc.constantFrom<'server-names' | 'templates'>('server-names', 'templates'))
+      .map((include) => new Set(include)),
+    env: fc.constantFrom('prefixed', 'plain'),
+    overridable: fc.boolean(),
+  })
+  .map((given) => ({ ...DEFAULT_OPTIONS, ...given }));
+
+const format = (id: string): ExportFormat => findFormat(id) as ExportFormat;
+
+interface List {
+  serverUrl?: string;
+  serverCommand?: string[];
+  serverName?: string;
+}
+
+/** The allow list of a policy. */
+function allowed(id: string, entries: readonly VisibleEntry[], given: ExportOptions): List[] {
+  const { text } = format(id).render(entries, { ...given, view: entries, overridable: false });
+  const parsed = JSON.parse(text) as Record<string, List[]>;
+  return (parsed['allowedMcpServers'] ?? parsed['ChatAllowedMcpServers']) as List[];
+}
+
+const escaped = (text: string) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+
+/** How each client compares a URL with a pattern, written from the documents and from VS Code's source. */
+const URL_MATCHERS: Readonly<Record<string, (pattern: string, url: string) => boolean>> = {
+  'copilot-managed-settings': (pattern, url) => {
+    const [, scheme = '', authority = '', rest = ''] = /^(\w+:\/\/)([^/]*)(.*)$/.exec(pattern) ?? [];
+    const source = `${escaped(scheme)}${escaped(authority).replaceAll('*', '[^/]*')}${escaped(rest).replaceAll('*', '.*')}`;
+    return new RegExp(`^${source}$`).test(new URL(url).href);
+  },
+  'claude-managed-settings': (pattern, url) => {
+    const hasPath = /^\w+:\/\/[^/]*\//.test(pattern);
+    const source = escaped(pattern).replaceAll('*', '.*');
+    return new RegExp(hasPath ? `^${source}$` : `^${source}(/.*)?$`).test(new URL(url).href);
+  },
+  'vscode-policy': (pattern, url) => {
+    const { origin, pathname, search } = new URL(url);
+    const [, scheme = '', authority = '', rest = ''] = /^(\w+:\/\/)([^/]*)(.*)$/.exec(pattern) ?? [];
+    const source = `${escaped(scheme)}${escaped(authority).replaceAll('*', '[^/@\\\\?#]*')}${escaped(rest).replaceAll('*', '.*')}`;
+    return new RegExp(`^${source}$`, 'i').test(`${origin}${pathname}${search}`);
+  },
+};
+
+interface Started {
+  readonly name: string;
+  readonly command?: readonly string[];
+  readonly url?: string;
+}
+
+/** What the servers of a client file are started by, or reached at. */
+function startedBy(id: string, entries: readonly VisibleEntry[], given: ExportOptions): Started[] {
+  const { text } = format(id).render(entries, { ...given, view: entries });
+  const parsed = (id === 'codex' ? parseToml(text) : JSON.parse(text)) as Record<string, unknown>;
+  const servers = (parsed['mcpServers'] ?? parsed['servers'] ?? parsed['mcp_servers'] ?? {}) as Record<
+    string,
+    { command?: string; args?: string[]; url?: string; serverUrl?: string }
+  >;
+  const inputs = (parsed['inputs'] ?? []) as { id: string; default?: string }[];
+  const chosen = (text: string) =>
+    text.replaceAll(/\$\{input:([^}]+)\}/g, (whole, id) => inputs.find((each) => each.id === id)?.default ?? whole);
+  return Object.entries(servers).map(([key, { command, args = [], url, serverUrl }]) => ({
+    name: entries.find(({ shortName }) => shortName === key)?.server.name as string,
+    ...(command !== undefined && { command: [command, ...args.map(chosen)] }),
+    ...((url ?? serverUrl) !== undefined && { url: (url ?? serverUrl) as string }),
+  }));
+}
+
+const POLICIES = ['copilot-managed-settings', 'claude-managed-settings', 'vscode-policy'];
+
+describe('every format, for any catalogue', () => {
+  it('gives the same bytes for the same entries in any order, and text that its check accepts', () => {
+    fc.assert(
+      fc.property(randomEntries, options, fc.nat(), (entries, given, turn) => {
+        const turned = entries.map((_, index) => entries[(index + turn) % entries.length] as VisibleEntry);
+        for (const each of exportFormats) {
+          const rendered = each.render(entries, { ...given, view: entries });
+          expect(rendered.faults).toEqual([]);
+          expect(each.render(turned, { ...given, view: turned }).text).toBe(rendered.text);
+          each.check(rendered.text);
+          expect(rendered.text.isWellFormed()).toBe(true);
+          if (each.mediaType === 'application/json') JSON.parse(rendered.text);
+          if (each.mediaType === 'application/toml') parseToml(rendered.text);
+          if (each.mediaType === 'application/yaml') parseYaml(rendered.text);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('reports each entry once, exported or with a reason that is known', () => {
+    fc.assert(
+      fc.property(randomEntries, options, (entries, given) => {
+        const names = entries.map(({ server }) => server.name).toSorted();
+        for (const each of exportFormats) {
+          const { results, notes } = each.render(entries, { ...given, view: entries });
+          expect(results.map(({ name }) => name)).toEqual(names);
+          for (const result of results) {
+            expect(result.status === 'exported').toBe(result.reason === undefined);
+            for (const part of [result, ...result.ways]) {
+              if (part.reason !== undefined) expect(OMISSION_REASONS).toHaveProperty([part.reason]);
+              for (const note of part.notes ?? []) expect(NOTES).toHaveProperty([note]);
+            }
+          }
+          for (const note of notes) expect(NOTES).toHaveProperty([note]);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('shows the value of no secret, but for the file that repeats what lists show', () => {
+    fc.assert(
+      fc.property(randomEntries, options, (entries, given) => {
+        for (const each of exportFormats) {
+          if (each.id === 'upstream') continue;
+          const { text, results } = each.render(entries, { ...given, view: entries, denied: entries.slice(0, 1) });
+          expect(decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'))).not.toContain(SECRET);
+          expect(JSON.stringify(results)).not.toContain(SECRET);
+          for (const [encoded] of text.matchAll(/[A-Za-z0-9+/]{40,}/g)) {
+            expect(Buffer.from(encoded, 'base64').toString()).not.toContain(SECRET);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('leaves out an entry whose rendering throws, and nothing else', () => {
+    const hostile: ServerDocument = {
+      name: 'com.example/throws',
+      version: '1.0.0',
+      get remotes(): never {
+        throw new Error('broken');
+      },
+    };
+    fc.assert(
+      fc.property(randomEntries, (entries) => {
+        const all = toEntries([...entries.map(({ server }) => server), hostile]);
+        for (const id of ['mcp-json', 'vscode', 'codex', 'kiro-registry', 'gemini']) {
+          const { text, results, faults } = format(id).render(all, { ...DEFAULT_OPTIONS, view: all });
+          expect(faults).toHaveLength(1);
+          expect(results.find(({ name }) => name === hostile.name)?.reason).toBe('internal');
+          const others = all.filter(({ server }) => server !== hostile);
+          expect(text).toBe(format(id).render(others, { ...DEFAULT_OPTIONS, view: others }).text);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('a policy, for any catalogue', () => {
+  it('admits what the entry itself is started by, and no other entry but one with the very same identity', () => {
+    fc.assert(
+      fc.property(randomEntries, options, (entries, given) => {
+        const strict = { ...given, include: new Set<never>(), dialects: new Set<Dialect>(['portable', 'vscode']) };
+        const known = ['mcp-json', 'vscode', 'cursor'].flatMap((id) =>
+          (['remote', 'package'] as const).flatMap((prefer) => startedBy(id, entries, { ...strict, prefer })),
+        );
+        for (const policy of POLICIES) {
+          const matches = URL_MATCHERS[policy] as (typeof URL_MATCHERS)[string];
+          for (const entry of entries) {
+            const { text } = format(policy).render([entry], { ...strict, view: entries, overridable: false });
+            const rules = Object.values(JSON.parse(text) as Record<string, List[]>).find(Array.isArray) as List[];
+            for (const { serverUrl, serverCommand, serverName } of rules) {
+              expect(serverName).toBeUndefined();
+              expect(`${serverUrl ?? ''}${serverCommand?.join(' ') ?? ''}`).not.toContain('$');
+              for (const { name, command, url } of known) {
+                if (name === entry.server.name) continue;
+                const admits =
+                  (serverUrl !== undefined && url !== undefined && URL.canParse(url) && matches(serverUrl, url)) ||
+                  (serverCommand !== undefined && JSON.stringify(serverCommand) === JSON.stringify(command));
+                if (!admits) continue;
+                const { results } = format(policy).render([entry], { ...strict, view: entries });
+                const notes = results.flatMap(({ ways }) => ways.flatMap((way) => way.notes ?? []));
+                expect(notes).toContain('same-command-as');
+              }
+            }
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('admits every command and URL of every client file, or says of that way why not', () => {
+    fc.assert(
+      fc.property(randomEntries, options, (entries, base) => {
+        const given = {
+          ...base,
+          dialects: new Set<Dialect>(['portable', 'vscode']),
+          platform: 'any' as const,
+          include: new Set<never>(),
+        };
+        for (const policy of POLICIES) {
+          const rules = allowed(policy, entries, given);
+          const { results } = format(policy).render(entries, { ...given, view: entries });
+          for (const file of ['mcp-json', 'vscode', 'cursor', 'windsurf', 'gemini', 'claude-desktop', 'lmstudio']) {
+            for (const { name, command, url } of startedBy(file, entries, given)) {
+              const isAdmitted = rules.some(({ serverUrl, serverCommand }) =>
+                command
+                  ? JSON.stringify(serverCommand) === JSON.stringify(command)
+                  : serverUrl !== undefined && URL.canParse(url as string) && new URL(url as string).href === serverUrl,
+              );
+              if (isAdmitted) continue;
+              const report = results.find((result) => result.name === name);
+              const kind = command ? 'packages' : 'remotes';
+              expect(report?.ways.some(({ way, status }) => way.startsWith(kind) && status === 'omitted')).toBe(true);
+            }
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('of Codex lists the very identities that its client file has, under the same names', () => {
+    fc.assert(
+      fc.property(randomEntries, options, (entries, given) => {
+        const { text, results } = format('codex-requirements').render(entries, { ...given, view: entries });
+        const rules = parseToml(text)['mcp_servers'] as Record<
+          string,
+          { identity: { url?: string; command?: { executable: string; args: { value: string }[] } } }
+        >;
+        for (const { name, command, url } of startedBy('codex', entries, given)) {
+          const key = entries.find(({ server }) => server.name === name)?.shortName as string;
+          const identity = rules[key]?.identity;
+          const listed = identity?.command && [
+            identity.command.executable,
+            ...identity.command.args.map(({ value }) => value),
+          ];
+          const isSame = command ? JSON.stringify(listed) === JSON.stringify(command) : identity?.url === url;
+          if (!isSame)
+            expect(results.find((result) => result.name === name)?.ways.some((way) => way.reason)).toBe(true);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('holds names only when asked for, and then leaves no kind of server to names alone', () => {
+    const [entry] = toEntries([
+      { name: 'com.example/crm', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://mcp.example.com' }] },
+    ]);
+    const given = { ...DEFAULT_OPTIONS, include: new Set(['server-names'] as const) };
+    expect(allowed('claude-managed-settings', [entry!], given)).toEqual([
+      { serverUrl: 'https://mcp.example.com/' },
+      { serverName: 'example-crm' },
+      { serverCommand: ['mcp-registry-admits-no-command'] },
+    ]);
+    expect(allowed('copilot-managed-settings', [entry!], given)).toEqual([
+      { serverUrl: 'https://mcp.example.com/' },
+      { serverName: 'com.example/crm' },
+      { serverName: 'example-crm' },
+    ]);
+  });
+
+  it('denies what another view holds, but nothing that is allowed', () => {
+    const entries = toEntries([
+      { name: 'com.example/good', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://good.example/x' }] },
+      { name: 'com.example/bad', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://bad.example/x' }] },
+      { name: 'com.example/twin', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://good.example/x' }] },
+    ]);
+    const [good, bad, twin] = entries as [VisibleEntry, VisibleEntry, VisibleEntry];
+    const rendered = format('copilot-managed-settings').render([good], {
+      ...DEFAULT_OPTIONS,
+      view: [good],
+      denied: [bad, twin],
+    });
+    expect(JSON.parse(rendered.text)).toEqual({
+      allowedMcpServers: [{ serverUrl: 'https://good.example/x' }],
+      deniedMcpServers: [
+        { serverUrl: 'https://bad.example/x' },
+        { serverName: 'com.example/bad' },
+        { serverName: 'example-bad' },
+        { serverName: 'com.example/twin' },
+        { serverName: 'example-twin' },
+      ],
+    });
+    expect(rendered.notes).toEqual(['deny-would-match-allowed']);
+  });
+});
+
+describe('a link', () => {
+  it('decodes, by the steps of its client, to what the file of that client holds', () => {
+    fc.assert(
+      fc.property(randomEntries, options, (entries, given) => {
+        const render = (id: string) => JSON.parse(format(id).render(entries, { ...given, view: entries }).text);
+        const links = render('install-links') as {
+          entries: { name: string; shortName: string; links: Record<string, string> }[];
+        };
+        const [editor, cursor, studio] = ['vscode', 'cursor', 'lmstudio'].map(render);
+        for (const { shortName, links: own } of links.entries) {
+          if (own['vscode']) {
+            const query = own['vscode'].slice('vscode:mcp/install?'.length);
+            const { name, inputs = [], ...server } = JSON.parse(decodeURIComponent(decodeURIComponent(query)));
+            expect({ name, server }).toEqual({ name: shortName, server: editor.servers[shortName] });
+            for (const input of inputs) expect(editor.inputs).toContainEqual(input);
+          }
+          for (const [client, file] of [
+            ['cursor', cursor],
+            ['lmstudio', studio],
+          ] as const) {
+            if (!own[client]) continue;
+            const config = new URL(own[client]).searchParams.get('config') as string;
+            expect(JSON.parse(Buffer.from(config, 'base64').toString())).toEqual(file.mcpServers[shortName]);
+          }
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('a client file', () => {
+  const [weather, crm] = toEntries([
+    {
+      name: 'com.example/weather',
+      version: '1.4.0',
+      packages: [
+        {
+          registryType: 'npm',
+          identifier: '@example/weather',
+          version: '1.4.0',
+          transport: { type: 'stdio' },
+          environmentVariables: [{ name: 'API_KEY', isRequired: true, isSecret: true, description: 'Key' }],
+        },
+      ],
+    },
+    {
+      name: 'com.example/crm',
+      version: '1.0.0',
+      remotes: [
+        {
+          type: 'streamable-http',
+          url: 'https://mcp.example.com/mcp',
+          headers: [
+            {
+              name: 'Authorization',
+              value: 'Bearer {token}',
+              isRequired: true,
+              variables: { token: { isRequired: true, isSecret: true } },
+            },
+          ],
+        },
+      ],
+    },
+  ]) as [VisibleEntry, VisibleEntry];
+  const text = (id: string, given: Partial<ExportOptions> = {}) =>
+    format(id).render([weather, crm], { ...DEFAULT_OPTIONS, ...given, view: [weather, crm] }).text;
+
+  it('of Claude Code and Copilot holds placeholders that no other server can ask for', () => {
+    expect(JSON.parse(text('mcp-json'))).toEqual({
+      mcpServers: {
+        'example-crm': {
+          type: 'http',
+          url: 'https://mcp.example.com/mcp',
+          headers: { Authorization: 'Bearer ${EXAMPLE_CRM__TOKEN}' },
+        },
+        'example-weather': {
+          type: 'stdio',
+          command: 'npx',
+          args: ['-y', '@example/weather@1.4.0'],
+          env: { API_KEY: '${EXAMPLE_WEATHER__API_KEY}' },
+        },
+      },
+    });
+  });
+
+  it('of VS Code asks for what is missing', () => {
+    expect(JSON.parse(text('vscode'))).toMatchObject({
+      inputs: [
+        { type: 'promptString', id: 'example-crm.TOKEN', password: true },
+        { type: 'promptString', id: 'example-weather.API_KEY', description: 'Key', password: true },
+      ],
+      servers: { 'example-weather': { env: { API_KEY: '${input:example-weather.API_KEY}' } } },
+    });
+  });
+
+  it('of Codex forwards variables by their own names only', () => {
+    expect(text('codex', { env: 'plain' })).toBe(
+      `[mcp_servers.example-crm]
+url = "https://mcp.example.com/mcp"
+bearer_token_env_var = "TOKEN"
+
+[mcp_servers.example-weather]
+command = "npx"
+args = ["-y", "@example/weather@1.4.0"]
+env_vars = ["API_KEY"]
+`,
+    );
+    expect(parseToml(text('codex'))).toMatchObject({
+      mcp_servers: { 'example-crm': { bearer_token_env_var: 'EXAMPLE_CRM__TOKEN' } },
+    });
+  });
+
+  it('of Codex requirements compares every word of a command', () => {
+    expect(text('codex-requirements')).toBe(
+      `[mcp_servers.example-crm.identity]
+url = "https://mcp.example.com/mcp"
+
+[mcp_servers.example-weather.identity.command]
+executable = "npx"
+args = [{ match = "exact", value = "-y" }, { match = "exact", value = "@example/weather@1.4.0" }]
+`,
+    );
+    expect(format('codex-requirements').render([], DEFAULT_OPTIONS).text).toBe('[mcp_servers]\n');
+  });
+
+  it('writes nothing in place of a secret that the publisher wrote down', () => {
+    const [fixed] = toEntries([
+      {
+        name: 'com.example/fixed',
+        version: '1.0.0',
+        remotes: [
+          { type: 'sse', url: 'https://x.example/', headers: [{ name: 'X-Key', value: 'abc', isSecret: true }] },
+        ],
+      },
+    ]);
+    const { text: file, results } = format('mcp-json').render([fixed!], DEFAULT_OPTIONS);
+    expect(JSON.parse(file).mcpServers['example-fixed'].headers).toEqual({ 'X-Key': '${EXAMPLE_FIXED__X_KEY}' });
+    expect(results[0]?.ways[0]?.notes).toContain('secret-value-withheld');
+  });
+
+  it.each<
+    [
+      string,
+      Partial<ServerDocument['packages'] extends readonly (infer P)[] | undefined ? P : never>,
+      string[] | string,
+    ]
+  >([
+    [
+      'a private registry',
+      { registryBaseUrl: 'https://npm.corp.example/' },
+      ['npx', '-y', '--registry=https://npm.corp.example', 'x@1.0.0'],
+    ],
+    ['a hint of another launcher', { runtimeHint: 'bunx' }, ['npx', '-y', 'x@1.0.0']],
+    [
+      'runtime arguments of another launcher',
+      { runtimeHint: 'bunx', runtimeArguments: [{ type: 'named', name: '-x' }] },
+      'runtime-hint',
+    ],
+    ['PyPI', { registryType: 'pypi' }, ['uvx', 'x==1.0.0']],
+    [
+      'NuGet',
+      { registryType: 'nuget', packageArguments: [{ type: 'positional', value: 'serve' }] },
+      ['dnx', 'x@1.0.0', '--yes', '--', 'serve'],
+    ],
+    [
+      'an image',
+      { registryType: 'oci', identifier: 'ghcr.io/a/b' },
+      ['docker', 'run', '-i', '--rm', 'ghcr.io/a/b:1.0.0'],
+    ],
+    [
+      'an image with a tag',
+      { registryType: 'oci', identifier: 'ghcr.io/a/b:2' },
+      ['docker', 'run', '-i', '--rm', 'ghcr.io/a/b:2'],
+    ],
+    [
+      'an image at a host with a port',
+      { registryType: 'oci', identifier: 'h:5000/a/b' },
+      ['docker', 'run', '-i', '--rm', 'h:5000/a/b:1.0.0'],
+    ],
+    ['an image for podman', { registryType: 'oci', runtimeHint: 'podman' }, ['podman', 'run', '-i', '--rm', 'x:1.0.0']],
+    [
+      'a whole line of docker',
+      {
+        registryType: 'oci',
+        runtimeArguments: [
+          { type: 'positional', value: 'run' },
+          { type: 'named', name: '--network', value: 'host' },
+        ],
+      },
+      ['docker', 'run', '-i', '--network', 'host', 'x:1.0.0'],
+    ],
+    ['a bundle', { registryType: 'mcpb' }, 'bundle'],
+    ['a crate', { registryType: 'cargo' }, 'no-launcher'],
+    ['a local HTTP server', { transport: { type: 'sse' } }, 'local-http'],
+    ['an option in place of a package', { identifier: '--yes' }, 'fails-client-schema'],
+    ['a repository in place of a package', { identifier: 'git+https://x/y' }, 'fails-client-schema'],
+    ['a path in place of a version', { version: '../x' }, 'fails-client-schema'],
+    ['a hidden character', { packageArguments: [{ type: 'positional', value: 'a\u202eb' }] }, 'control-character'],
+    [
+      'a placeholder of the client',
+      { packageArguments: [{ type: 'positional', value: '${HOME}' }] },
+      'variable-in-command',
+    ],
+  ])('starts %s as it should, or says why not', (_, changed, expected) => {
+    const pack = { registryType: 'npm', identifier: 'x', version: '1.0.0', transport: { type: 'stdio' }, ...changed };
+    const entries = toEntries([{ name: 'com.example/x', version: '1.0.0', packages: [pack] }]);
+    const { text: file, results }: Rendered = format('mcp-json').render(entries, DEFAULT_OPTIONS);
+    const { command, args = [] } = JSON.parse(file).mcpServers['example-x'] ?? {};
+    expect(typeof expected === 'string' ? results[0]?.reason : [command, ...args]).toEqual(expected);
+  });
+});
+
+describe('a registry format', () => {
+  it('of Kiro holds the version of the package, and no element that the client would refuse', () => {
+    const entries = toEntries([
+      {
+        name: 'com.example/x',
+        version: '9.9.9',
+        title: 'T'.repeat(200),
+        packages: [{ registryType: 'oci', identifier: 'h:5000/a/b:2.1.0', transport: { type: 'stdio' } }],
+      },
+    ]);
+    expect(JSON.parse(format('kiro-registry').render(entries, DEFAULT_OPTIONS).text)).toEqual({
+      servers: [
+        {
+          server: {
+            name: 'example-x',
+            title: 'T'.repeat(100),
+            description: 'T'.repeat(100),
+            version: '2.1.0',
+            packages: [
+              {
+                registryType: 'oci',
+                identifier: 'h:5000/a/b',
+                transport: { type: 'stdio' },
+                runtimeArguments: [
+                  { type: 'positional', value: '-i' },
+                  { type: 'positional', value: '--rm' },
+                ],
+              },
+            ],
+          },
+        },
+      ],
+    });
+  });
+});

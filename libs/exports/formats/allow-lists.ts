@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import type { Rule } from '../rules.js';
+
+const name = z.strictObject({ serverName: z.string().min(1) });
+const url = z.strictObject({ serverUrl: z.string().regex(/^https?:\/\//) });
+const command = z.strictObject({ serverCommand: z.array(z.string()).min(1) });
+
+/** A list of rules as Copilot, Claude Code and VS Code read it: each has exactly one selector (2026-11-30). */
+export const ruleList = z.array(z.union([name, url, command]));
+
+/** As the clients compare URLs that differ in letter case nowhere but in scheme and host: not at all. */
+export const exactUrl = (text: string): string => text;
+
+export function hasKind(rules: readonly Rule[], kind: 'serverUrl' | 'serverCommand' | 'serverName'): boolean {
+  return rules.some((rule) => kind in rule);
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { renderClientFile } from '../client-file.js';
+import { defineExport } from '../export-format.js';
+import { DOLLAR_BRACE } from './mcp-json.export.js';
+import { checkJson, EVERY_PLACE, mcpServersFile, remoteServer, serversByKey, stdioServer } from './mcp-servers.js';
+import type { McpServer } from './mcp-servers.js';
+
+const family = mcpServersFile({
+  syntax: { expands: DOLLAR_BRACE, inputPlaces: EVERY_PLACE, placeholder: (name) => `\${env:${name}}` },
+});
+
+/** Cursor wants the type of servers that it starts, and none of remotes. */
+export const cursorFile = {
+  ...family,
+  stdio: (...given: Parameters<NonNullable<typeof family.stdio>>): McpServer => ({
+    type: 'stdio',
+    ...family.stdio!(...given),
+  }),
+};
+
+export const cursor = defineExport({
+  id: 'cursor',
+  file: 'mcp.json',
+  mediaType: 'application/json',
+  purpose: 'client',
+  client: 'Cursor',
+  status: 'stable',
+  verified: '2026-11-30',
+  wherePut: 'The folder .cursor of a project, or of the home folder.',
+  emptyBlocksEverything: false,
+  render: (entries, options) => renderClientFile(entries, options, cursorFile),
+  check: checkJson(
+    z.strictObject({
+      mcpServers: serversByKey(z.union([stdioServer({ type: z.literal('stdio') }), remoteServer()])),
+    }),
+  ),
+});

@@ -1,0 +1,34 @@
+import type { ExportOptions } from './export-options.js';
+import type { UserInput } from './inputs.js';
+
+/**
+ * The names of placeholders of one entry. The short name in front keeps a file of foreign origin from asking for a variable
+ * that the user has set for something else.
+ */
+export class PlaceholderNames {
+  readonly #taken = new Set<string>();
+
+  constructor(
+    private readonly shortName: string,
+    private readonly env: ExportOptions['env'],
+  ) {}
+
+  /** `plainName`: of an environment variable, which is kept as it is. */
+  nameOf({ name }: UserInput, plainName?: string): string {
+    const plain = plainName === name ? name : toVariableName(name);
+    const prefixed = this.env === 'plain' ? plain : `${toVariableName(this.shortName)}__${plain}`;
+    const base = /^\d/.test(prefixed) ? `MCP_${prefixed}` : prefixed;
+    let result = base;
+    for (let number = 2; this.#taken.has(result); number++) result = `${base}_${number}`;
+    this.#taken.add(result);
+    return result;
+  }
+}
+
+function toVariableName(text: string): string {
+  const name = text
+    .toUpperCase()
+    .replace(/[^A-Z0-9]+/g, '_')
+    .replace(/^_|_$/g, '');
+  return name === '' ? 'VALUE' : name;
+}
