@@ -68,7 +68,7 @@ export function toEntryResult(
   outcome?: Partial<Pick<EntryResult, 'status' | 'reason' | 'detail' | 'notes'>>,
 ): EntryResult {
   const isExported = ways.some(({ status }) => status === 'exported');
-  const [first] = ways.filter(({ reason }) => reason !== 'filtered-transport' && reason !== 'not-preferred');
+  const first = ways.find(({ reason }) => reason !== 'filtered-transport' && reason !== 'not-preferred');
   const reason = (first ?? ways[0])?.reason ?? 'no-ways';
   return {
     name: server.name,

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { AccessControl } from './auth/access-control.js';
 import { AccessGuard } from './auth/access.guard.js';
 import { Catalogue } from './catalogue/catalogue-reader.js';
+import { ExportTexts } from './exports/export-texts.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
 import { ErrorFilter } from './http/error.filter.js';
@@ -29,6 +30,7 @@ export interface RegistryApiParts {
   readonly readiness: Readiness;
   readonly metrics: ServerMetrics;
   readonly build: BuildInfo;
+  readonly exportTexts: ExportTexts;
   readonly consoleFiles: ConsoleFiles;
   readonly accessControl: AccessControl;
   readonly syncTrigger: SyncTrigger;
@@ -58,6 +60,7 @@ function providersOf({
   readiness,
   metrics,
   build,
+  exportTexts,
   consoleFiles,
   accessControl,
   syncTrigger,
@@ -74,6 +77,7 @@ function providersOf({
     { provide: Readiness, useValue: readiness },
     { provide: ServerMetrics, useValue: metrics },
     { provide: BuildInfo, useValue: build },
+    { provide: ExportTexts, useValue: exportTexts },
     { provide: ConsoleFiles, useValue: consoleFiles },
     { provide: SyncTrigger, useValue: syncTrigger },
     { provide: TemporalUi, useValue: temporalUi },

@@ -14,6 +14,7 @@ import { DatabaseBodies } from './catalogue/stored-bodies.js';
 import { AnswerMemory } from './http/answer-memory.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
+import { ExportTexts } from './exports/export-texts.js';
 import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
 import { getServedRegistry } from './http/served-scope.js';
@@ -104,6 +105,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const nudges = new SourceNudges(syncTrigger, logger);
   const validations = new ValidationSlots();
   const published = new PublishedEntries(views, catalogue, nudges, logger);
+  const exportTexts = new ExportTexts(logger);
   const build = new BuildInfo(version, commit, buildDate);
   const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince);
   const revalidations = new Revalidations(catalogue, registries);
@@ -115,6 +117,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     readiness,
     metrics,
     build,
+    exportTexts,
     consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
     accessControl,
     syncTrigger,

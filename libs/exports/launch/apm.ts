@@ -13,7 +13,10 @@ export function apmLine(pack: ServerPackage, notes: Notes): readonly Value[] | u
       : registryType === 'pypi'
         ? ['uvx', identifier]
         : [
-            ...['docker', 'run', '-i', '--rm'],
+            'docker',
+            'run',
+            '-i',
+            '--rm',
             ...toEnvironment(pack, notes).flatMap(({ name }) => ['-e', name]),
             identifier,
           ];

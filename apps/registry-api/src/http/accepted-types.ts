@@ -5,7 +5,8 @@ import { Problem } from './problem.js';
 const PROBES: ReadonlySet<string> = new Set(['/health', '/readiness', '/version']);
 
 /** Routes that answer in other types than JSON, or negotiate for themselves. */
-const OF_OTHER_TYPES = /^\/(metrics|docs|reference(\/.*)?|console\/:file)?$|\.yaml$/;
+const OF_OTHER_TYPES =
+  /^\/(metrics|docs|reference(\/.*)?|console\/:file|registry\/(:source\/)?exports(\/.*)?)?$|\.yaml$/;
 
 export function isProbe(route: string): boolean {
   return PROBES.has(route);
@@ -32,6 +33,13 @@ export function acceptsJson(accept: string): boolean {
 /** Whether a range is a type that is based on JSON (RFC 6839, section 3.1): its clients read JSON. */
 function isJsonBased({ type, weight }: Range): boolean {
   return type.endsWith('+json') && weight > 0;
+}
+
+/** Returns whether a client accepts one of the types. */
+export function acceptsAny(accept: string | undefined, types: readonly string[]): boolean {
+  if (accept === undefined || accept === '*/*') return true;
+  const ranges = toRanges(accept);
+  return !ranges.some(({ type }) => type.includes('/')) || types.some((type) => weightOf(type, ranges) > 0);
 }
 
 /** Returns whether a client prefers HTML to JSON: programs, which accept anything, do not (RFC 9110, section 12.5.1). */

@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 /** On every answer, errors included. Browsers and editors read this API from pages of any origin (VS Code, Copilot). */
 export const COMMON_HEADERS = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'ETag, Retry-After, WWW-Authenticate, X-Registry-Stale, X-Request-Id, X-Total-Count',
+  'access-control-expose-headers':
+    'ETag, Link, Retry-After, WWW-Authenticate, X-Catalogue-Revision, X-Export-Omitted, X-Export-Stale, X-Registry-Stale, X-Request-Id, X-Total-Count',
   'x-content-type-options': 'nosniff',
 } as const;
 

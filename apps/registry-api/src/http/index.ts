@@ -1,4 +1,5 @@
 import { ConsoleController } from './console/console.controller.js';
+import { ExportsController } from './exports.controller.js';
 import { FacetsController } from './facets.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
@@ -18,6 +19,7 @@ import { SourcesController } from './views/sources.controller.js';
 export const publicControllers = [
   ServersController,
   FacetsController,
+  ExportsController,
   RegistriesController,
   MeController,
   SourcesController,

@@ -73,12 +73,17 @@ export function getAddressPrefix(request: FastifyRequest): string {
 
 /** The registry that the request is for, its source where the path names one, and what the caller may see. */
 export function scopeOf(request: FastifyRequest): CatalogueScope {
+  return namedScopeOf(request, (request.params as { source?: string }).source);
+}
+
+/** Returns the scope of a name, or of the whole registry, for the caller of a request. Throws `UnknownSource`. */
+export function namedScopeOf(request: FastifyRequest, name: string | undefined): CatalogueScope {
   const served = getServedRegistry(request);
   const { visibleSources } = grantedAccess(request.raw);
   return {
     namespace: served.namespace,
     registry: served.name,
-    ...named(served, (request.params as { source?: string }).source),
+    ...named(served, name),
     ...(visibleSources && { visibleSources }),
     declaredSources: served.sources,
   };

@@ -1,6 +1,7 @@
 import { consoleOperations } from '../console/console.operations.js';
 import { officialProbeOperations, probeOperations } from '../operations.operations.js';
 import { publishOperations } from '../publish.operations.js';
+import { exportOperations } from '../exports.operations.js';
 import { facetOperations, serverOperations } from '../servers.operations.js';
 import { syncOperations } from '../sync.operations.js';
 import { viewOperations } from '../views/view.operations.js';
@@ -37,6 +38,8 @@ export const operations: readonly Operation[] = [
   ...facetOperations('/v0.1', 'allServers'),
   ...facetOperations('/registry/v0.1', 'registryServers'),
   ...facetOperations('/registry/{source}/v0.1', 'sourceServers'),
+  ...exportOperations('/registry', 'registry'),
+  ...exportOperations('/registry/{source}', 'source'),
   ...viewOperations,
   ...syncOperations,
   ...publishOperations,
@@ -106,6 +109,7 @@ function toOperationObject(operation: Operation): object {
         description: success.description ?? 'Done.',
         ...headers([...(isCached ? CACHED : []), ...(success.headers ?? [])]),
         ...(success.answer && json(success.answer)),
+        ...(success.media && { content: Object.fromEntries(success.media.map((type) => [type, {}])) }),
       },
       ...(isCached && { 304: { description: 'The client has this very answer.', ...headers(CACHED) } }),
       ...Object.fromEntries(Array.from(statuses, (status) => [status, problem(status)])),

@@ -6,6 +6,9 @@ export const ANSWER_HEADERS = {
   ETag: 'Of this very answer; send it as `If-None-Match`.',
   'Last-Modified': 'When what the answer is made of last changed.',
   'X-Total-Count': 'How many there are on all pages.',
+  'X-Catalogue-Revision': 'Rises with each change of a source of the registry.',
+  'X-Export-Omitted': 'How many servers have no text in the file.',
+  'X-Export-Stale': 'Of which revision the file is, where the present one cannot be rendered.',
   'X-Registry-Stale': 'Since when the answer may be out of date; absent: it is not.',
   'WWW-Authenticate': 'Which token is wanted, and who says where to get it (RFC 6750, RFC 9728).',
   'Retry-After': 'In how many seconds to try again.',
@@ -18,12 +21,14 @@ export interface Operation {
   readonly path: string;
   readonly id: string;
   readonly summary: string;
-  readonly tag: 'Servers' | 'Registries and sources' | 'Publishing' | 'Operations';
+  readonly tag: 'Servers' | 'Registries and sources' | 'Publishing' | 'Exports' | 'Operations';
   readonly parameters?: readonly Parameter[];
   readonly body?: object;
   readonly success: {
     readonly status: 200 | 201 | 202 | 204;
     readonly answer?: AnswerName;
+    /** Types of an answer that is a file. */
+    readonly media?: readonly string[];
     readonly description?: string;
     /** Of the answer, beside those that all have. */
     readonly headers?: readonly (keyof typeof ANSWER_HEADERS)[];

@@ -75,6 +75,16 @@ const registry = z.looseObject({
 
 const facetCounts = z.array(z.object({ value: z.string(), count: z.int().min(1) }));
 
+const wayResult = z.looseObject({
+  way: z.string().describe('As in `packages[0]`.'),
+  status: z.enum(['exported', 'omitted']),
+  reason: z.string().optional(),
+  detail: z.string().optional(),
+  path: z.string().optional(),
+  rules: z.int().optional(),
+  notes: z.array(z.string()).optional(),
+});
+
 /** The bodies of answers, by the names that the document gives them. */
 const answers = {
   ServerList: z.object({ servers: z.array(serverResponse), metadata }),
@@ -198,6 +208,42 @@ const answers = {
       .describe('How people sign in; null where they cannot.'),
     loginUnavailable: z.literal(true).optional().describe('The identity provider does not answer at the moment.'),
     features: z.array(z.string()).describe('Optional parts of this API that are there.'),
+  }),
+  ExportIndex: z.object({
+    registry: z.string(),
+    revision: z.string(),
+    entries: z.int().min(0).describe('Servers that are exported, before any parameter.'),
+    formats: z.array(
+      z.object({
+        id: z.string(),
+        file: z.string().describe('The name that the client gives the file.'),
+        mediaType: z.string(),
+        url: z.string().describe('Path on this origin.'),
+        purpose: z.enum(['policy', 'client', 'registry']),
+        client: z.string(),
+        status: z.enum(['stable', 'preview', 'deprecated']),
+        verified: z.string().describe('Day on which the facts of the format were last checked.'),
+        emptyBlocksEverything: z.boolean().nullable(),
+        wherePut: z.string(),
+      }),
+    ),
+  }),
+  ExportReport: z.looseObject({
+    registry: z.string(),
+    revision: z.string(),
+    format: z.string(),
+    parameters: z.record(z.string(), z.string()),
+    notes: z.array(z.string()),
+    entries: z.array(
+      z.looseObject({
+        name: z.string(),
+        version: z.string(),
+        shortName: z.string().optional(),
+        status: z.enum(['exported', 'omitted']),
+        reason: z.string().optional(),
+        ways: z.array(wayResult),
+      }),
+    ),
   }),
   Me: z.looseObject({
     subject: z.string(),

@@ -1,0 +1,270 @@
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { nearestName } from '#config/nearest-name.js';
+import { compileGlob } from '#domain/glob.js';
+import type { ExportFormat } from '#exports/export-format.js';
+import { exportFormats, findFormat } from '#exports/index.js';
+import type { VisibleEntry } from '#exports/visible-entry.js';
+import { ReadsCatalogue } from '../auth/requirement.js';
+import { Catalogue } from '../catalogue/catalogue-reader.js';
+import type { CatalogueReader, CatalogueScope } from '../catalogue/catalogue-reader.js';
+import { stateTag } from '../catalogue/state-tag.js';
+import { ExportFailed, ExportTexts } from '../exports/export-texts.js';
+import type { ExportText } from '../exports/export-texts.js';
+import { readTaggedNames, readVisibleEntries } from '../exports/visible-entries.js';
+import { negotiateEncoding } from './accept-encoding.js';
+import { acceptsAny } from './accepted-types.js';
+import { AnswerMemory } from './answer-memory.js';
+import { TAG_SUFFIXES } from './catalogue-state.js';
+import { matchEntityTag } from './entity-tag.js';
+import { ExportQuerySchema } from './export-query.js';
+import type { ExportQuery } from './export-query.js';
+import { parseQuery } from './malformed.js';
+import { Problem } from './problem.js';
+import { getAddressPrefix, getServedRegistry, namedScopeOf, scopeOf } from './served-scope.js';
+
+/** Raise it when equal entries and parameters are rendered to other bytes than before. */
+const FORM = 1;
+const MAX_ENTRIES = 10_000;
+const MAX_BYTES = 8 * 1024 * 1024;
+const EXTENSIONS = { 'application/json': 'json', 'application/toml': 'toml', 'application/yaml': 'yaml' } as const;
+
+/** One export that is asked for, in the state that the catalogue has at this moment. */
+interface Asked {
+  readonly request: FastifyRequest;
+  readonly scope: CatalogueScope;
+  readonly reader: CatalogueReader;
+  readonly denied: readonly CatalogueReader[];
+  readonly query: ExportQuery;
+  readonly format: ExportFormat;
+}
+
+/** Renders the servers of a registry, source or view as the files that clients and administrators use. */
+@ReadsCatalogue()
+@Controller(['registry/:source/exports', 'registry/exports'])
+export class ExportsController {
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly texts: ExportTexts,
+    private readonly memory: AnswerMemory,
+  ) {}
+
+  @Get()
+  index(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    this.sendIndex(request, reply, scopeOf(request));
+  }
+
+  @Get(':format')
+  async file(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('format') name: string): Promise<void> {
+    const { source } = request.params as { source?: string };
+    // A source of this name has its index here; no format is called so.
+    if (name === 'exports' && source === undefined) {
+      return this.sendIndex(request, reply, namedScopeOf(request, 'exports'));
+    }
+    const asked = this.asked(request, findNamed(name, request));
+    const { format } = asked;
+    const isText = format.mediaType !== 'application/json' && !acceptsAny(request.headers.accept, [format.mediaType]);
+    if (!acceptsAny(request.headers.accept, isText ? ['text/plain'] : [format.mediaType])) {
+      throw new Problem(406, `this path answers in ${format.mediaType} only, and the header Accept rules that out`);
+    }
+    const type = `${isText ? 'text/plain' : format.mediaType}; charset=utf-8`;
+    const tag = this.tagOf(asked);
+    this.describe(asked, reply);
+    if (this.isCurrent(request, reply, tag)) return;
+    const text = await this.text(asked, tag);
+    const disposition = asked.query.isDownload ? 'attachment' : 'inline';
+    void reply.headers({
+      'content-disposition': `${disposition}; filename="${format.file}"`,
+      'x-export-omitted': String(text.results.filter(({ status }) => status === 'omitted').length),
+    });
+    await this.send(request, reply, text, type);
+  }
+
+  @Get(':format/report')
+  async report(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param('format') name: string,
+  ): Promise<void> {
+    const asked = this.asked(request, findNamed(name, request));
+    const tag = stateTag([this.tagOf(asked), 'report']);
+    this.describe(asked, reply);
+    if (this.isCurrent(request, reply, tag)) return;
+    const text = await this.text(asked, this.tagOf(asked));
+    const report = {
+      registry: registryName(request, asked.scope),
+      revision: text.revision,
+      format: asked.format.id,
+      parameters: Object.fromEntries(new URLSearchParams(asked.query.canonical)),
+      notes: text.notes,
+      ...(text.failure && { failure: text.failure }),
+      entries: text.results,
+    };
+    const body = Buffer.from(JSON.stringify(report));
+    await this.send(request, reply, { ...text, tag, body }, 'application/json; charset=utf-8');
+  }
+
+  private asked(request: FastifyRequest, format: ExportFormat): Asked {
+    const scope = scopeOf(request);
+    const query = parseQuery(ExportQuerySchema, request);
+    const reader = this.catalogue.reader(scope);
+    if (format.purpose === 'policy' && !this.catalogue.isComplete(scope)) {
+      throw new Problem(503, INCOMPLETE, { 'retry-after': '30' });
+    }
+    const denied = query.deny.map((name) => this.catalogue.reader(namedScopeOf(request, name)));
+    return { request, scope, reader, denied, query, format };
+  }
+
+  private tagOf({ reader, denied, query, format, request, scope }: Asked): string {
+    return stateTag([
+      reader.tag,
+      ...denied.map(({ tag }) => tag),
+      format.id,
+      String(FORM),
+      registryName(request, scope),
+      query.canonical,
+    ]);
+  }
+
+  private async text(asked: Asked, tag: string): Promise<ExportText> {
+    const { scope, reader, query, format } = asked;
+    const visible = scope.visibleSources ? [...scope.visibleSources].toSorted() : ['*'];
+    const place = [scope.namespace, scope.registry, scope.source, scope.view?.join(','), visible.join(','), format.id];
+    try {
+      return await this.texts.get({
+        place: [...place, query.canonical].join('\n'),
+        tag,
+        revision: this.catalogue.revision(scope),
+        changedAtMs: reader.changedAtMs,
+        format,
+        render: () => this.render(asked),
+      });
+    } catch (error) {
+      if (error instanceof ExportFailed) throw new Problem(503, error.message, { 'retry-after': '30' });
+      throw error;
+    }
+  }
+
+  private async render({ request, scope, reader, denied, query, format }: Asked) {
+    const view = await readVisibleEntries(reader);
+    const tagged = query.tags.length > 0 ? await readTaggedNames(reader, query.tags) : undefined;
+    const globs = query.names.map(compileGlob);
+    const entries = view.filter(
+      ({ server, status }) =>
+        (globs.length === 0 || globs.some((glob) => glob.matches(server.name))) &&
+        (tagged?.has(server.name) ?? true) &&
+        (query.withDeprecated || status === 'active'),
+    );
+    if (entries.length > MAX_ENTRIES) {
+      const advice = 'ask for fewer with names, tag or transport';
+      throw new Problem(422, `${entries.length} servers are more than the ${MAX_ENTRIES} of one file: ${advice}`);
+    }
+    const deniedEntries: VisibleEntry[] = [];
+    for (const each of denied) deniedEntries.push(...(await readVisibleEntries(each)));
+    const rendered = format.render(entries, {
+      ...query.options,
+      view,
+      registry: registryName(request, scope),
+      changedAtMs: reader.changedAtMs ?? 0,
+      ...(query.deny.length > 0 && { denied: deniedEntries }),
+    });
+    if (format.emptyBlocksEverything === null && rendered.results.every(({ status }) => status === 'omitted')) {
+      throw new Problem(422, `the file would be empty, which ${format.client} takes for no restriction at all`);
+    }
+    if (Buffer.byteLength(rendered.text) > MAX_BYTES) {
+      throw new Problem(422, `the file would have more than ${MAX_BYTES} bytes: ask for fewer servers`);
+    }
+    return rendered;
+  }
+
+  /** The headers that every answer has, 304 too. */
+  private describe({ request, scope, query, format }: Asked, reply: FastifyReply): void {
+    const staleSince = this.catalogue.staleSince(scope);
+    const search = query.canonical === '' ? '' : `?${query.canonical}`;
+    const report = `${exportsPath(request)}/${format.id}/report${search}`;
+    void reply.headers({
+      ...cachingOf(request),
+      'x-catalogue-revision': this.catalogue.revision(scope),
+      link: `<${report}>; rel="describedby"`,
+      ...(staleSince && { 'x-registry-stale': staleSince.toISOString() }),
+    });
+  }
+
+  private isCurrent(request: FastifyRequest, reply: FastifyReply, tag: string): boolean {
+    const tags = Object.values(TAG_SUFFIXES).map((suffix) => `"${tag}${suffix}"`);
+    const matched = matchEntityTag(request.headers['if-none-match'], tags);
+    if (matched === undefined) return false;
+    void reply.code(304).header('etag', matched).send();
+    return true;
+  }
+
+  private async send(request: FastifyRequest, reply: FastifyReply, text: ExportText, type: string): Promise<void> {
+    const wanted = negotiateEncoding(request.headers['accept-encoding']);
+    const { body } = text;
+    const compressed =
+      wanted === 'identity' ? undefined : await this.memory.compressor.tryCompress([body], body.length, wanted);
+    const encoding = compressed ? wanted : 'identity';
+    void reply.headers({
+      'content-type': type,
+      etag: `"${text.tag}${TAG_SUFFIXES[encoding]}"`,
+      ...(compressed && { 'content-encoding': encoding }),
+      ...(text.changedAtMs !== undefined && { 'last-modified': new Date(text.changedAtMs).toUTCString() }),
+      ...(text.failure && { 'x-export-stale': text.revision }),
+    });
+    void reply.send(compressed ? Buffer.concat(compressed) : body);
+  }
+
+  private sendIndex(request: FastifyRequest, reply: FastifyReply, scope: CatalogueScope): void {
+    const reader = this.catalogue.reader(scope);
+    const name = registryName(request, scope);
+    const path = exportsPath(request);
+    const index = {
+      registry: name,
+      revision: this.catalogue.revision(scope),
+      entries: reader.count({ version: 'latest' }),
+      formats: exportFormats.map((format) => toIndexEntry(format, `${path}/${format.id}`)),
+    };
+    const body = JSON.stringify(index);
+    const tag = stateTag([body]);
+    void reply.headers({ ...cachingOf(request), 'x-catalogue-revision': index.revision });
+    if (this.isCurrent(request, reply, tag)) return;
+    void reply.headers({ 'content-type': 'application/json; charset=utf-8', etag: `"${tag}"` }).send(body);
+  }
+}
+
+function toIndexEntry(format: ExportFormat, url: string): object {
+  const { id, file, mediaType, purpose, client, status, verified, emptyBlocksEverything, wherePut } = format;
+  return { id, file, mediaType, url, purpose, client, status, verified, emptyBlocksEverything, wherePut };
+}
+
+const INCOMPLETE =
+  'a source of this registry was never synced: a list that is not whole would block servers that are allowed';
+
+/** The format of a name with or without its extension; throws a 404 that names the nearest one. */
+function findNamed(name: string, request: FastifyRequest): ExportFormat {
+  const [id = '', extension] = name.split('.', 2);
+  const format = findFormat(id);
+  if (format && (extension === undefined || extension === EXTENSIONS[format.mediaType])) return format;
+  const nearest = nearestName(
+    id,
+    exportFormats.map((each) => each.id),
+  );
+  const hint = nearest === undefined ? '' : `: did you mean ${nearest}?`;
+  throw new Problem(404, `there is no such format${hint} (${exportsPath(request)} lists them)`);
+}
+
+/** The path of the index that a request is below, as the client sees it. */
+function exportsPath(request: FastifyRequest): string {
+  const { source } = request.params as { source?: string };
+  return `${getAddressPrefix(request)}/registry/${source === undefined ? '' : `${encodeURIComponent(source)}/`}exports`;
+}
+
+function registryName(request: FastifyRequest, scope: CatalogueScope): string {
+  return (request.params as { source?: string }).source ?? scope.source ?? scope.registry;
+}
+
+function cachingOf(request: FastifyRequest): Record<string, string> {
+  return getServedRegistry(request).auth.mode === 'oauth'
+    ? { 'cache-control': 'private, no-cache', vary: 'Accept, Accept-Encoding, Authorization' }
+    : { 'cache-control': 'public, no-cache', vary: 'Accept, Accept-Encoding' };
+}

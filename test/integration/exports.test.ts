@@ -1,0 +1,245 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportFormats } from '#exports/index.js';
+import type { ExportFormat } from '#exports/export-format.js';
+import { onlyRegistry } from '#registry-api/served-registry.js';
+import type { ServedRegistry } from '#registry-api/served-registry.js';
+import { startRegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { ALONE } from '#support/alone.js';
+import { CatalogueRows } from '#support/catalogue-rows.js';
+import type { EntryRow } from '#support/catalogue-rows.js';
+import { createTestDatabase } from '#support/database.js';
+import type { TestDatabase } from '#support/database.js';
+import { oauth } from '#support/oauth-spec.js';
+
+const OPEN: ServedRegistry = {
+  namespace: 'default',
+  name: 'team',
+  sources: ['ours', 'hidden', 'exports'],
+  auth: { mode: 'anonymous' },
+};
+const PARTLY: ServedRegistry = {
+  ...OPEN,
+  auth: oauth({
+    publicRead: [],
+    oauth: { providers: [{ name: 'p', issuerUrl: 'https://issuer.example.com', audience: 'a' }] },
+  }),
+};
+
+let database: TestDatabase;
+let rows: CatalogueRows;
+let api: RegistryApi;
+let partly: RegistryApi;
+
+const server = (name: string, rest: object = {}): EntryRow => ({
+  name,
+  version: '1.0.0',
+  serverJson: JSON.stringify({ name, version: '1.0.0', description: `What ${name} is`, ...rest }),
+});
+const remote = (url: string) => ({ remotes: [{ type: 'streamable-http', url }] });
+
+const OURS = [
+  server('com.example/weather', remote('https://weather.example/mcp')),
+  server('com.a.b/c', remote('https://c.example/mcp')),
+  server('com.example/none'),
+];
+
+const start = (served: ServedRegistry) =>
+  startRegistryApi({
+    ...ALONE,
+    database: database.app,
+    host: '127.0.0.1',
+    port: 0,
+    internalPort: 0,
+    registries: onlyRegistry(served),
+    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
+    logger: pino({ level: 'silent' }),
+  });
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  rows = await CatalogueRows.connect(database.app);
+  await rows.addRegistry('default', 'team');
+  for (const [position, name] of ['ours', 'hidden', 'exports'].entries()) {
+    await rows.addSource('default', 'team', name, position);
+  }
+  await rows.publish('default', 'team', 'ours', OURS);
+  await rows.publish('default', 'team', 'hidden', [server('com.a/b-c', remote('https://hidden.example/mcp'))]);
+  await rows.publish('default', 'team', 'exports', []);
+  await rows.query('UPDATE source SET synced_at = now()');
+  api = await start(OPEN);
+  partly = await start({ ...PARTLY, auth: { ...PARTLY.auth, publicRead: ['ours'] } as ServedRegistry['auth'] });
+  await Promise.all([api.catalogue.nextChange(), partly.catalogue.nextChange()]);
+});
+
+afterAll(async () => {
+  await api?.close();
+  await partly?.close();
+  await rows?.end();
+  await database?.drop();
+});
+
+const get = (path: string, headers: Record<string, string> = {}, base = api) =>
+  fetch(`${base.url}${path}`, { headers });
+
+describe('the exports of a registry', () => {
+  it('are listed, each with an address that answers, with and without its extension', async () => {
+    const response = await get('/registry/team/exports');
+    const index = (await response.json()) as { entries: number; formats: { id: string; url: string; file: string }[] };
+    expect(index.entries).toBe(4);
+    expect(index.formats.map(({ id }) => id)).toEqual(exportFormats.map(({ id }) => id));
+    for (const { id, url, file } of index.formats) {
+      expect(url).toBe(`/registry/team/exports/${id}`);
+      const format = exportFormats.find((each) => each.id === id) as ExportFormat;
+      const extension = format.mediaType.split('/')[1];
+      const [plain, named] = await Promise.all([get(url), get(`${url}.${extension}`)]);
+      expect([id, plain.status, named.status]).toEqual([id, 200, 200]);
+      expect(plain.headers.get('content-type')).toBe(`${format.mediaType}; charset=utf-8`);
+      expect(plain.headers.get('content-disposition')).toBe(`inline; filename="${file}"`);
+      expect(plain.headers.get('x-catalogue-revision')).toBe(response.headers.get('x-catalogue-revision'));
+      const text = await plain.text();
+      format.check(text);
+      expect(await named.text()).toBe(text);
+      const report = await get(new URL(/<(.+)>/.exec(plain.headers.get('link') as string)![1]!, api.url).pathname);
+      const { entries } = (await report.json()) as { entries: { status: string }[] };
+      expect(String(entries.filter(({ status }) => status === 'omitted').length)).toBe(
+        plain.headers.get('x-export-omitted'),
+      );
+    }
+  });
+
+  it('are of the whole registry, of a source, and of one that is called exports', async () => {
+    const names = async (path: string) =>
+      ((await (await get(path)).json()) as { data: { servers: { name: string }[] } }).data.servers.map(
+        ({ name }) => name,
+      );
+    expect(await names('/registry/exports/upstream.json')).toHaveLength(4);
+    expect(await names('/registry/ours/exports/upstream')).toEqual([
+      'com.a.b/c',
+      'com.example/none',
+      'com.example/weather',
+    ]);
+    expect(await names('/registry/exports/exports/upstream')).toEqual([]);
+    expect(await (await get('/registry/exports/exports')).json()).toMatchObject({ registry: 'exports', entries: 0 });
+  });
+
+  it('have a tag that a client may ask by, and that parameters change', async () => {
+    const path = '/registry/team/exports/mcp-json';
+    for (const encoding of ['identity', 'gzip', 'br']) {
+      const first = await get(path, { 'accept-encoding': encoding });
+      expect(first.headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
+      expect(first.headers.get('cache-control')).toBe('public, no-cache');
+      const tag = first.headers.get('etag') as string;
+      const again = await get(path, { 'if-none-match': `W/${tag}` });
+      expect([again.status, again.headers.get('etag'), await again.text()]).toEqual([304, tag, '']);
+      expect(again.headers.get('x-catalogue-revision')).toBe(first.headers.get('x-catalogue-revision'));
+      expect((await get(`${path}?prefer=package`, { 'if-none-match': tag })).status).toBe(200);
+      expect((await get(`${path}?prefer=remote&download=true`, { 'if-none-match': tag })).status).toBe(304);
+      expect((await get(`${path}/report`, { 'if-none-match': tag })).status).toBe(200);
+    }
+    const head = await fetch(`${api.url}${path}`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+  });
+
+  it('are narrowed by name, and keep the keys of the whole', async () => {
+    const keys = async (query: string) => {
+      const file = (await (await get(`/registry/team/exports/mcp-json${query}`)).json()) as { mcpServers: object };
+      return Object.keys(file.mcpServers);
+    };
+    const all = await keys('');
+    expect(all).toHaveLength(3);
+    const [own] = await keys('?names=com.a.b/*');
+    expect(own).toMatch(/^a-b-c-[0-9a-f]{6}$/);
+    expect(all).toContain(own);
+    expect(await keys('?names=com.example/*,none')).toEqual(['example-weather']);
+  });
+
+  it('are refused with every fault, the nearest format, or the type that there is', async () => {
+    const faults = await get('/registry/team/exports/mcp-json?prefer=x&env=y&names=[');
+    expect(faults.status).toBe(400);
+    const { error } = (await faults.json()) as { error: string };
+    for (const name of ['prefer', 'env', 'names']) expect(error).toContain(name);
+    const missing = await get('/registry/team/exports/mcp-jso');
+    expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining('did you mean mcp-json?')]);
+    expect((await get('/registry/team/exports/mcp-json.toml')).status).toBe(404);
+    expect((await get('/registry/nothing/exports/mcp-json')).status).toBe(404);
+    expect((await get('/registry/team/exports/codex', { accept: 'application/json' })).status).toBe(406);
+    const text = await get('/registry/team/exports/codex', { accept: 'text/plain' });
+    expect([text.status, text.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
+    const refused = await fetch(`${api.url}/registry/team/exports/mcp-json`, { method: 'DELETE' });
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, expect.stringContaining('GET')]);
+    expect((await get('/registry/exports/gemini-allowlist?names=nothing')).status).toBe(422);
+  });
+
+  it('show no caller more than the list does, in no byte', async () => {
+    const path = '/registry/exports/mcp-json';
+    const open = await get(path, {}, partly);
+    expect(open.headers.get('cache-control')).toBe('private, no-cache');
+    const text = await open.text();
+    expect(Object.keys(JSON.parse(text).mcpServers)).toEqual(['a-b-c', 'example-weather']);
+    expect(text).not.toContain('hidden');
+    expect(await (await get(`${path}/report`, {}, partly)).text()).not.toContain('b-c-');
+    expect((await get('/registry/hidden/exports/mcp-json', {}, partly)).status).toBe(401);
+    expect((await get('/registry/exports/copilot-managed-settings?deny=hidden', {}, partly)).status).toBe(404);
+  });
+
+  it('deny what another source holds', async () => {
+    const policy = await get('/registry/ours/exports/copilot-managed-settings?deny=hidden');
+    expect(await policy.json()).toMatchObject({
+      allowedMcpServers: [{ serverUrl: 'https://c.example/mcp' }, { serverUrl: 'https://weather.example/mcp' }],
+      // Its short name is that of an allowed server in this view.
+      deniedMcpServers: [{ serverUrl: 'https://hidden.example/mcp' }, { serverName: 'com.a/b-c' }],
+    });
+  });
+
+  it('serve the last good text of a format that fails, and 503 where there is none', async () => {
+    const format = exportFormats.find(({ id }) => id === 'vscode') as {
+      -readonly [Key in keyof ExportFormat]: ExportFormat[Key];
+    };
+    const good = await get('/registry/ours/exports/vscode');
+    const before = await good.text();
+    const { check } = format;
+    try {
+      format.check = () => {
+        throw new Error('broken');
+      };
+      const changed = api.catalogue.nextChange();
+      await rows.publish('default', 'team', 'ours', [
+        ...OURS,
+        server('com.example/new', remote('https://new.example/')),
+      ]);
+      await changed;
+      await expect
+        .poll(async () => (await get('/registry/ours/exports/vscode')).headers.get('x-export-stale'))
+        .toBe(good.headers.get('x-catalogue-revision'));
+      const stale = await get('/registry/ours/exports/vscode');
+      expect([stale.status, stale.headers.get('etag'), await stale.text()]).toEqual([
+        200,
+        good.headers.get('etag'),
+        before,
+      ]);
+      expect(await (await get('/registry/ours/exports/vscode/report')).json()).toHaveProperty('failure.message');
+      const nothing = await get('/registry/ours/exports/vscode?prefer=package');
+      expect([nothing.status, nothing.headers.get('retry-after')]).toEqual([503, '30']);
+      expect((await get('/registry/ours/exports/cursor')).status).toBe(200);
+    } finally {
+      format.check = check;
+    }
+    expect((await get('/registry/ours/exports/vscode')).headers.get('x-export-stale')).toBeNull();
+  });
+
+  it('holds back a policy until every source was synced', async () => {
+    await rows.query(`UPDATE source SET synced_at = NULL WHERE name = 'hidden'`);
+    const late = await start(OPEN);
+    try {
+      await late.catalogue.nextChange();
+      const policy = await get('/registry/exports/copilot-managed-settings', {}, late);
+      expect([policy.status, policy.headers.get('retry-after')]).toEqual([503, '30']);
+      expect((await get('/registry/ours/exports/copilot-managed-settings', {}, late)).status).toBe(200);
+      expect((await get('/registry/exports/mcp-json', {}, late)).status).toBe(200);
+    } finally {
+      await late.close();
+    }
+  });
+});
