@@ -229,15 +229,14 @@ describe('the exports of a registry', () => {
     expect((await get('/registry/ours/exports/vscode')).headers.get('x-export-stale')).toBeNull();
   });
 
-  it('holds back a policy until every source was synced', async () => {
+  it('are held back, as lists are, until every source was synced', async () => {
     await rows.query(`UPDATE source SET synced_at = NULL WHERE name = 'hidden'`);
     const late = await start(OPEN);
     try {
       await late.catalogue.nextChange();
       const policy = await get('/registry/exports/copilot-managed-settings', {}, late);
-      expect([policy.status, policy.headers.get('retry-after')]).toEqual([503, '30']);
+      expect([policy.status, policy.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
       expect((await get('/registry/ours/exports/copilot-managed-settings', {}, late)).status).toBe(200);
-      expect((await get('/registry/exports/mcp-json', {}, late)).status).toBe(200);
     } finally {
       await late.close();
     }

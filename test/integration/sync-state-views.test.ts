@@ -597,6 +597,75 @@ describe('the quarantine of a source', () => {
   });
 });
 
+describe('an explanation of a name', () => {
+  const explain = (name: string, more = '') =>
+    read<{ served: unknown; sources: { source: string; verdict: string; versions: object[] }[]; near: string[] }>(
+      `/v1/registries/team/explain?name=${encodeURIComponent(name)}${more}`,
+    );
+
+  it('has a verdict for each source, by the words of the API', async () => {
+    for (const [source, entries] of Object.entries({
+      file: [
+        { name: 'io.why/both', version: '1.0.0' },
+        { name: 'io.why/gone', version: '1.0.0', deletedAt: '2026-03-01T00:00:00Z' },
+      ],
+      ours: [
+        { name: 'io.why/both', version: '2.0.0' },
+        { name: 'io.why/hidden', version: '1.0.0', hiddenBy: 'names.exclude: *hidden' },
+      ],
+    })) {
+      for (const { name, version, ...rest } of entries as { name: string; version: string; [key: string]: string }[]) {
+        await rows.query(
+          `INSERT INTO entry (source_id, name, version, key, hash, server_json, description, hidden_by, deleted_at)
+           SELECT id, $2, $3, $2, '\\x01', '{}', '', $4, $5 FROM source WHERE name = $1 AND registry = 'team'`,
+          [source, name, version, rest['hiddenBy'] ?? null, rest['deletedAt'] ?? null],
+        );
+      }
+    }
+    await rows.query(
+      `INSERT INTO quarantined_entry (source_id, key, name, version, path, message)
+       SELECT id, 'io.why/broken', 'io.why/broken', '1', 'packages[0]', 'is odd' FROM source WHERE name = 'ours' AND registry = 'team'`,
+    );
+    try {
+      const verdicts = async (name: string) => {
+        const { sources } = await explain(name);
+        return Object.fromEntries(sources.map(({ source, verdict }) => [source, verdict]));
+      };
+      const both = await explain('io.why/both');
+      const [first, second] = both.sources.filter(({ verdict }) => verdict !== 'absent');
+      expect(both.served).toEqual({ source: first?.source, latest: expect.any(String), versions: 1 });
+      expect(first).toMatchObject({ verdict: 'served', versions: [{ verdict: 'served', hash: '01' }] });
+      expect(second).toMatchObject({ verdict: 'shadowed', by: first?.source });
+      expect(await verdicts('io.why/hidden')).toMatchObject({ ours: 'hidden', file: 'absent' });
+      expect((await explain('io.why/hidden')).sources).toContainEqual(
+        expect.objectContaining({ source: 'ours', by: 'names.exclude: *hidden' }),
+      );
+      expect((await explain('io.why/gone')).sources).toContainEqual(
+        expect.objectContaining({
+          source: 'file',
+          versions: [expect.objectContaining({ verdict: 'deleted', until: '2026-03-01T00:00:00.000Z' })],
+        }),
+      );
+      expect((await explain('io.why/broken')).sources).toContainEqual(
+        expect.objectContaining({
+          source: 'ours',
+          verdict: 'quarantined',
+          versions: [{ version: '1', verdict: 'quarantined', path: 'packages[0]', message: 'is odd' }],
+        }),
+      );
+      const near = await explain('io.why/bot');
+      expect([near.served, near.near[0]]).toEqual([null, 'io.why/both']);
+      const [one] = (await explain('io.why/both', '&version=7')).sources;
+      expect(one?.versions).toEqual([]);
+      expect((await fault('/v1/registries/team/explain')).status).toBe(400);
+      expect((await fault('/v1/registries/none/explain?name=a')).status).toBe(404);
+    } finally {
+      await rows.query(`DELETE FROM entry WHERE name LIKE 'io.why/%'`);
+      await rows.query(`DELETE FROM quarantined_entry WHERE name LIKE 'io.why/%'`);
+    }
+  });
+});
+
 describe('HTTP', () => {
   const LISTS = [
     '/v1/sources/ours/entries',

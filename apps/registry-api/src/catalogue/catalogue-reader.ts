@@ -67,8 +67,6 @@ export abstract class Catalogue {
   abstract readonly edition: object | undefined;
   /** Returns a number that rises with each change of any source of the registry, in decimal. */
   abstract revision(scope: CatalogueScope): string;
-  /** Returns whether every source of the scope was synced at least once. */
-  abstract isComplete(scope: CatalogueScope): boolean;
   /** Everything is as its source had it when that was last due; cheap to ask. */
   abstract readonly isFresh: boolean;
   /** Since when the sources may hold something else; undefined while all that this is made of is kept up. */

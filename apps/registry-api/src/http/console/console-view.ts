@@ -3,7 +3,7 @@ import type { LoginEndpoints } from '../../auth/discovery.js';
 import type { ServedRegistry } from '../../served-registry.js';
 
 /** Optional parts of the API that the console may use. */
-const FEATURES: readonly string[] = ['exports'];
+const FEATURES: readonly string[] = ['exports', 'explain'];
 
 type LoginSpec = NonNullable<ConsoleSpec['login']>;
 

@@ -75,6 +75,8 @@ const registry = z.looseObject({
 
 const facetCounts = z.array(z.object({ value: z.string(), count: z.int().min(1) }));
 
+const verdict = z.enum(['served', 'shadowed', 'hidden', 'quarantined', 'deleted', 'absent']);
+
 const wayResult = z.looseObject({
   way: z.string().describe('As in `packages[0]`.'),
   status: z.enum(['exported', 'omitted']),
@@ -244,6 +246,32 @@ const answers = {
         ways: z.array(wayResult),
       }),
     ),
+  }),
+  Explanation: z.looseObject({
+    name: z.string(),
+    served: z
+      .object({ source: z.string(), latest: z.string(), versions: z.int() })
+      .nullable()
+      .describe('The source that wins the name; null: no source serves it.'),
+    sources: z.array(
+      z.looseObject({
+        source: z.string(),
+        verdict,
+        by: z.string().optional().describe('The filter rule, or the source that wins the name.'),
+        versions: z.array(
+          z.looseObject({
+            version: z.string(),
+            verdict,
+            by: z.string().optional(),
+            until: time.optional().describe('When it was deleted.'),
+            path: z.string().optional(),
+            message: z.string().optional(),
+            hash: z.string().optional(),
+          }),
+        ),
+      }),
+    ),
+    near: z.array(z.string()).describe('At most five similar names, where the name is not served.'),
   }),
   Me: z.looseObject({
     subject: z.string(),

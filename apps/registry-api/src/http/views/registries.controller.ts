@@ -8,10 +8,10 @@ import { readSources } from '#persistence/read-sources.js';
 import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '../../view-database.js';
-import { Problem } from '../problem.js';
 import { Scope, Served } from '../served-scope.js';
 import { toRegistryEntryView } from './entry-view.js';
 import { GetTagged } from './get-tagged.js';
+import { getNamedRegistry, listRegistries } from './named-registry.js';
 import { RegistryEntryPage, toMetadata } from './page-query.js';
 
 /**
@@ -25,7 +25,7 @@ export class RegistriesController {
   @GetTagged()
   async list(@Scope() scope: CatalogueScope, @Served() served: ServedRegistry): Promise<object> {
     const whole = await findRegistry(this.database, scope);
-    return { registries: whole ? listed(whole, served).map(toRegistryView) : [] };
+    return { registries: whole ? listRegistries(whole, served).map(toRegistryView) : [] };
   }
 
   @GetTagged(':name')
@@ -34,7 +34,7 @@ export class RegistriesController {
     @Served() served: ServedRegistry,
     @Param('name') name: string,
   ): Promise<object> {
-    return toRegistryView(await this.getRegistry(scope, served, name));
+    return toRegistryView(await getNamedRegistry(this.database, scope, served, name));
   }
 
   @GetTagged(':name/entries')
@@ -44,25 +44,12 @@ export class RegistriesController {
     @Param('name') name: string,
     @Query({ schema: RegistryEntryPage }) request: PageRequest<RegistryEntryPlace>,
   ): Promise<object> {
-    const registry = await this.getRegistry(scope, served, name);
+    const registry = await getNamedRegistry(this.database, scope, served, name);
     const sources = await readSources(this.database, scope);
     const ids = registry.sources.flatMap((each) => sources.find((source) => source.name === each)?.id ?? []);
     const page = await readRegistryEntries(this.database, ids, request);
     return { entries: page.items.map(toRegistryEntryView), metadata: toMetadata(page) };
   }
-
-  private async getRegistry(scope: CatalogueScope, served: ServedRegistry, name: string): Promise<RegistryRecord> {
-    const whole = await findRegistry(this.database, scope);
-    // Under its own name the whole is there, too, as it is for those who read the servers.
-    const registry = whole && [...listed(whole, served), whole].find((each) => each.name === name);
-    if (!registry) throw new Problem(404, `no registry is called "${name}"`);
-    return registry;
-  }
-}
-
-function listed(whole: RegistryRecord, { views }: ServedRegistry): readonly RegistryRecord[] {
-  if (!views) return [whole];
-  return views.map(({ name, sources }) => ({ ...whole, name, displayName: null, sources }));
 }
 
 function toRegistryView({ name, displayName, sources, createdAt, updatedAt }: RegistryRecord): object {

@@ -1,4 +1,4 @@
-import { entryPageParameters, pageParameters, pathParameter } from '../openapi/operation.js';
+import { entryPageParameters, pageParameters, pathParameter, queryParameter } from '../openapi/operation.js';
 import type { Operation, Parameter } from '../openapi/operation.js';
 import type { AnswerName } from '../openapi/schemas.js';
 
@@ -38,6 +38,10 @@ export const viewOperations: readonly Operation[] = [
     'RegistryEntryList',
     entryPageParameters,
   ),
+  view('/v1/registries/{name}/explain', 'explainName', 'Says of a name why it is served, or why not', 'Explanation', [
+    { ...queryParameter('name', 'Name of a server, whole.', { type: 'string' }), required: true },
+    queryParameter('version', 'Only this version.', { type: 'string' }),
+  ]),
   view('/v1/sources', 'listSources', 'Lists the sources and how their syncs go', 'SourceList'),
   view('/v1/sources/{name}', 'getSource', 'Gets one source and how its syncs go', 'Source'),
   view(

@@ -1,0 +1,59 @@
+import { Controller, Param, Query } from '@nestjs/common';
+import { z } from 'zod';
+import { explainName } from '#domain/explain.js';
+import { readName, readNameFaults, readNearNames } from '#persistence/read-name.js';
+import { readSources } from '#persistence/read-sources.js';
+import { nearNames } from '#sources/near-names.js';
+import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import { newestOf } from '../../catalogue/version-order.js';
+import type { ServedRegistry } from '../../served-registry.js';
+import { ViewDatabase } from '../../view-database.js';
+import { decodable, shortText } from '../query-fields.js';
+import { Scope, Served } from '../served-scope.js';
+import { GetTagged } from './get-tagged.js';
+import { getNamedRegistry } from './named-registry.js';
+
+const ExplainQuerySchema = decodable.pipe(
+  z.object({
+    name: shortText.refine((name) => name !== '', 'must name a server'),
+    version: shortText.optional(),
+  }),
+);
+
+/** Says of one name why it is served, or why not, in each source of a registry. */
+@Controller('v1/registries')
+export class ExplainController {
+  constructor(private readonly database: ViewDatabase) {}
+
+  @GetTagged(':name/explain')
+  async explain(
+    @Scope() scope: CatalogueScope,
+    @Served() served: ServedRegistry,
+    @Param('name') registryName: string,
+    @Query({ schema: ExplainQuerySchema }) { name, version }: z.output<typeof ExplainQuerySchema>,
+  ): Promise<object> {
+    const registry = await getNamedRegistry(this.database, scope, served, registryName);
+    const sources = await readSources(this.database, scope);
+    const ids = registry.sources.flatMap((each) => sources.find((source) => source.name === each)?.id ?? []);
+    const [entries, faults, candidates] = await Promise.all([
+      readName(this.database, ids, name),
+      readNameFaults(this.database, ids, name),
+      readNearNames(this.database, ids, name),
+    ]);
+    const { winner, sources: verdicts } = explainName(registry.sources, entries, faults);
+    const own = verdicts.find(({ source }) => source === winner)?.versions ?? [];
+    const versions = own.filter(({ verdict }) => verdict === 'served');
+    return {
+      name,
+      served:
+        winner === undefined
+          ? null
+          : { source: winner, latest: newestOf(versions)?.version, versions: versions.length },
+      sources: verdicts.map((each) => ({
+        ...each,
+        versions: each.versions.filter((one) => version === undefined || one.version === version),
+      })),
+      near: winner === undefined ? nearNames(name, candidates) : [],
+    };
+  }
+}

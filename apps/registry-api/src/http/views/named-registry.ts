@@ -1,0 +1,25 @@
+import { findRegistry } from '#persistence/read-registry.js';
+import type { RegistryRecord } from '#persistence/read-registry.js';
+import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import type { ServedRegistry } from '../../served-registry.js';
+import type { ViewDatabase } from '../../view-database.js';
+import { Problem } from '../problem.js';
+
+/** Returns the registry of a name: one that the configuration makes, or the whole under its own. Throws a 404. */
+export async function getNamedRegistry(
+  database: ViewDatabase,
+  scope: CatalogueScope,
+  served: ServedRegistry,
+  name: string,
+): Promise<RegistryRecord> {
+  const whole = await findRegistry(database, scope);
+  // Under its own name the whole is there, too, as it is for those who read the servers.
+  const registry = whole && [...listRegistries(whole, served), whole].find((each) => each.name === name);
+  if (!registry) throw new Problem(404, `no registry is called "${name}"`);
+  return registry;
+}
+
+export function listRegistries(whole: RegistryRecord, { views }: ServedRegistry): readonly RegistryRecord[] {
+  if (!views) return [whole];
+  return views.map(({ name, sources }) => ({ ...whole, name, displayName: null, sources }));
+}

@@ -1,0 +1,82 @@
+/** What became of a version of a name in one source, or of the whole name. */
+export type Verdict = 'served' | 'shadowed' | 'hidden' | 'quarantined' | 'deleted' | 'absent';
+
+/** A stored version of a name. */
+export interface ExplainedEntry {
+  readonly source: string;
+  readonly version: string;
+  /** Of the bytes that the source has, in hexadecimal digits. */
+  readonly hash: string;
+  /** The filter rule that leaves it out. */
+  readonly hiddenBy: string | null;
+  readonly deletedAt: Date | null;
+}
+
+/** An entry that cannot be served, as far as its name could be read. */
+export interface ExplainedFault {
+  readonly source: string;
+  readonly version: string | null;
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface VersionVerdict {
+  readonly version: string;
+  readonly verdict: Verdict;
+  /** The filter rule, or the source that wins the name. */
+  readonly by?: string;
+  /** When it was deleted. */
+  readonly until?: Date;
+  readonly path?: string;
+  readonly message?: string;
+  readonly hash?: string;
+}
+
+export interface SourceVerdict {
+  readonly source: string;
+  readonly verdict: Verdict;
+  readonly by?: string;
+  readonly versions: readonly VersionVerdict[];
+}
+
+/** The verdict that says most about a source comes first. */
+const IN_ORDER: readonly Verdict[] = ['served', 'shadowed', 'hidden', 'quarantined', 'deleted'];
+
+/** Returns what became of a name in each source. `sources`: in the order in which names are won. */
+export function explainName(
+  sources: readonly string[],
+  entries: readonly ExplainedEntry[],
+  faults: readonly ExplainedFault[],
+): { readonly winner: string | undefined; readonly sources: readonly SourceVerdict[] } {
+  const bySource = Map.groupBy(entries, ({ source }) => source);
+  const faultsBySource = Map.groupBy(faults, ({ source }) => source);
+  const winner = sources.find((source) => bySource.get(source)?.some(isServable));
+  const explained = sources.map((source): SourceVerdict => {
+    const versions = [
+      ...(bySource.get(source) ?? []).map((entry) => judge(entry, winner)),
+      ...(faultsBySource.get(source) ?? []).map(toFaultVerdict),
+    ];
+    const verdict = IN_ORDER.find((each) => versions.some((version) => version.verdict === each)) ?? 'absent';
+    const by = versions.find((version) => version.verdict === verdict)?.by;
+    return { source, verdict, ...(by !== undefined && { by }), versions };
+  });
+  return { winner, sources: explained };
+}
+
+function isServable({ hiddenBy, deletedAt }: ExplainedEntry): boolean {
+  return hiddenBy === null && deletedAt === null;
+}
+
+function judge(
+  { source, version, hash, hiddenBy, deletedAt }: ExplainedEntry,
+  winner: string | undefined,
+): VersionVerdict {
+  if (deletedAt) return { version, verdict: 'deleted', until: deletedAt, hash };
+  if (hiddenBy !== null) return { version, verdict: 'hidden', by: hiddenBy, hash };
+  if (source === winner || winner === undefined) return { version, verdict: 'served', hash };
+  return { version, verdict: 'shadowed', by: winner, hash };
+}
+
+function toFaultVerdict({ version, path, message }: ExplainedFault): VersionVerdict {
+  return { version: version ?? '', verdict: 'quarantined', ...(path !== '' && { path }), message };
+}

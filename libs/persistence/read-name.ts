@@ -1,0 +1,59 @@
+import type { ExplainedEntry, ExplainedFault } from '#domain/explain.js';
+import type { Queryable } from './page.js';
+
+/** Versions of one name that are read; a server with more has its others in the list. */
+const MAX_VERSIONS = 1000;
+const MAX_FAULTS = 100;
+const MAX_NEAR = 1000;
+const TEXT_LIMIT = 1000;
+
+/** Reads all that these sources hold of one name, tombstones included. */
+export async function readName(
+  db: Queryable,
+  sourceIds: readonly number[],
+  name: string,
+): Promise<readonly ExplainedEntry[]> {
+  const { rows } = await db.query<ExplainedEntry>(
+    `SELECT source.name AS source, entry.version, encode(entry.hash, 'hex') AS hash,
+            entry.hidden_by AS "hiddenBy", entry.deleted_at AS "deletedAt"
+       FROM entry JOIN source ON source.id = entry.source_id
+      WHERE entry.source_id = ANY($1::int[]) AND entry.name = $2
+      ORDER BY entry.source_id, entry.published_at DESC, entry.version DESC LIMIT ${MAX_VERSIONS}`,
+    [sourceIds, name],
+  );
+  return rows;
+}
+
+/** Reads what these sources hold in quarantine under one name, or under the key that the source gives it. */
+export async function readNameFaults(
+  db: Queryable,
+  sourceIds: readonly number[],
+  name: string,
+): Promise<readonly ExplainedFault[]> {
+  const { rows } = await db.query<ExplainedFault>(
+    `SELECT source.name AS source, left(held.version, ${TEXT_LIMIT}) AS version,
+            left(held.path, ${TEXT_LIMIT}) AS path, left(held.message, ${TEXT_LIMIT}) AS message
+       FROM quarantined_entry held JOIN source ON source.id = held.source_id
+      WHERE held.source_id = ANY($1::int[]) AND (held.name = $2 OR held.key = $2)
+      ORDER BY held.id LIMIT ${MAX_FAULTS}`,
+    [sourceIds, name],
+  );
+  return rows;
+}
+
+/** Reads served names that share the beginning of their last part with a name, as candidates for a misspelt one. */
+export async function readNearNames(
+  db: Queryable,
+  sourceIds: readonly number[],
+  name: string,
+): Promise<readonly string[]> {
+  const start = name.slice(name.lastIndexOf('/') + 1).slice(0, 3);
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT DISTINCT name FROM entry
+      WHERE source_id = ANY($1::int[]) AND deleted_at IS NULL AND hidden_by IS NULL
+        AND position(lower($2) in lower(split_part(name, '/', 2))) > 0
+      ORDER BY name LIMIT ${MAX_NEAR}`,
+    [sourceIds, start],
+  );
+  return rows.map((row) => row.name);
+}
