@@ -36,7 +36,7 @@ export default {
       name: 'exports-are-pure',
       comment: 'No node builtins: the same function renders in the server, in the command line and in tests.',
       severity: 'error',
-      from: { path: '^libs/exports/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^libs/exports/', pathNot: '\\.test\\.ts$|/testing/' },
       to: { dependencyTypes: ['core', 'npm'], pathNot: 'node_modules/(zod|yaml|smol-toml)/' },
     },
     layer('http-sees-domain', '^libs/http/', '^libs/(http|domain)/'),
