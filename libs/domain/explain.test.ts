@@ -8,17 +8,20 @@ const entry = (source: string, rest: Partial<ExplainedEntry> = {}): ExplainedEnt
   hash: 'ab',
   hiddenBy: null,
   deletedAt: null,
+  isMarkedLatest: false,
+  publishedAtMs: 0,
+  position: 0,
   ...rest,
 });
 
 describe('an explanation', () => {
   it('lets the first source that may serve a name win it', () => {
-    const { winner, sources } = explainName(
+    const { served, sources } = explainName(
       ['hides', 'wins', 'loses', 'lacks'],
       [entry('hides', { hiddenBy: 'rule' }), entry('wins'), entry('loses')],
       [],
     );
-    expect(winner).toBe('wins');
+    expect(served).toEqual({ source: 'wins', latest: '1.0.0', versions: 1 });
     expect(sources.map(({ source, verdict, by }) => [source, verdict, by])).toEqual([
       ['hides', 'hidden', 'rule'],
       ['wins', 'served', undefined],

@@ -1,10 +1,12 @@
+import { newestOf } from './version-order.js';
+import type { OrderedVersion } from './version-order.js';
+
 /** What became of a version of a name in one source, or of the whole name. */
 export type Verdict = 'served' | 'shadowed' | 'hidden' | 'quarantined' | 'deleted' | 'absent';
 
 /** A stored version of a name. */
-export interface ExplainedEntry {
+export interface ExplainedEntry extends OrderedVersion {
   readonly source: string;
-  readonly version: string;
   /** Of the bytes that the source has, in hexadecimal digits. */
   readonly hash: string;
   /** The filter rule that leaves it out. */
@@ -42,12 +44,18 @@ export interface SourceVerdict {
 /** The verdict that says most about a source comes first. */
 const IN_ORDER: readonly Verdict[] = ['served', 'shadowed', 'hidden', 'quarantined', 'deleted'];
 
+export interface Explanation {
+  /** What is served of the name; null: nothing. */
+  readonly served: { readonly source: string; readonly latest: string; readonly versions: number } | null;
+  readonly sources: readonly SourceVerdict[];
+}
+
 /** Returns what became of a name in each source. `sources`: in the order in which names are won. */
 export function explainName(
   sources: readonly string[],
   entries: readonly ExplainedEntry[],
   faults: readonly ExplainedFault[],
-): { readonly winner: string | undefined; readonly sources: readonly SourceVerdict[] } {
+): Explanation {
   const bySource = Map.groupBy(entries, ({ source }) => source);
   const faultsBySource = Map.groupBy(faults, ({ source }) => source);
   const winner = sources.find((source) => bySource.get(source)?.some(isServable));
@@ -60,7 +68,10 @@ export function explainName(
     const by = versions.find((version) => version.verdict === verdict)?.by;
     return { source, verdict, ...(by !== undefined && { by }), versions };
   });
-  return { winner, sources: explained };
+  const servable = entries.filter((entry) => entry.source === winner && isServable(entry));
+  const latest = newestOf(servable)?.version;
+  const isServed = winner !== undefined && latest !== undefined;
+  return { served: isServed ? { source: winner, latest, versions: servable.length } : null, sources: explained };
 }
 
 function isServable({ hiddenBy, deletedAt }: ExplainedEntry): boolean {

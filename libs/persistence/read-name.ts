@@ -15,7 +15,9 @@ export async function readName(
 ): Promise<readonly ExplainedEntry[]> {
   const { rows } = await db.query<ExplainedEntry>(
     `SELECT source.name AS source, entry.version, encode(entry.hash, 'hex') AS hash,
-            entry.hidden_by AS "hiddenBy", entry.deleted_at AS "deletedAt"
+            entry.hidden_by AS "hiddenBy", entry.deleted_at AS "deletedAt",
+            coalesce(entry.is_latest, false) AS "isMarkedLatest", entry.position,
+            extract(epoch FROM entry.published_at)::float8 * 1000 AS "publishedAtMs"
        FROM entry JOIN source ON source.id = entry.source_id
       WHERE entry.source_id = ANY($1::int[]) AND entry.name = $2
       ORDER BY entry.source_id, entry.published_at DESC, entry.version DESC LIMIT ${MAX_VERSIONS}`,

@@ -5,7 +5,6 @@ import { readName, readNameFaults, readNearNames } from '#persistence/read-name.
 import { readSources } from '#persistence/read-sources.js';
 import { nearNames } from '#sources/near-names.js';
 import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
-import { newestOf } from '../../catalogue/version-order.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '../../view-database.js';
 import { decodable, shortText } from '../query-fields.js';
@@ -40,20 +39,15 @@ export class ExplainController {
       readNameFaults(this.database, ids, name),
       readNearNames(this.database, ids, name),
     ]);
-    const { winner, sources: verdicts } = explainName(registry.sources, entries, faults);
-    const own = verdicts.find(({ source }) => source === winner)?.versions ?? [];
-    const versions = own.filter(({ verdict }) => verdict === 'served');
+    const { served: winner, sources: verdicts } = explainName(registry.sources, entries, faults);
     return {
       name,
-      served:
-        winner === undefined
-          ? null
-          : { source: winner, latest: newestOf(versions)?.version, versions: versions.length },
+      served: winner,
       sources: verdicts.map((each) => ({
         ...each,
         versions: each.versions.filter((one) => version === undefined || one.version === version),
       })),
-      near: winner === undefined ? nearNames(name, candidates) : [],
+      near: winner ? [] : nearNames(name, candidates),
     };
   }
 }
