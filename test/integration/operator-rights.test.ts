@@ -13,7 +13,13 @@ import { allowed } from '#support/allowed.js';
 import { accessAs, adminAccess } from '#support/api-server.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
-import { OPERATOR_ACCESS, OPERATOR_ACCOUNT, OPERATOR_USER, operatorObjects } from '#support/operator-manifest.js';
+import {
+  namespaceScopeRules,
+  OPERATOR_ACCESS,
+  OPERATOR_ACCOUNT,
+  OPERATOR_USER,
+  operatorObjects,
+} from '#support/operator-manifest.js';
 import { ProvisionedRegistry, settings } from '#support/provisioned-registry.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
@@ -191,6 +197,35 @@ async function mayDo([verb, group, resource, name]: Right, namespace?: string): 
   });
   return (answer as { status: { allowed: boolean } }).status.allowed;
 }
+
+describe('an operator of some namespaces', () => {
+  const USER = 'system:serviceaccount:team-operator:toolhive-operator';
+
+  it('provisions by the Roles of these alone, and sees nothing elsewhere', async () => {
+    const namespace = await createNamespace(api);
+    const apiVersion = 'rbac.authorization.k8s.io/v1';
+    const metadata = { namespace, name: 'toolhive-operator' };
+    await api.apply({ apiVersion, kind: 'Role', metadata, rules: await namespaceScopeRules() } as KubernetesObject);
+    await api.apply({
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: metadata.name },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'team-operator', name: 'toolhive-operator' }],
+    } as KubernetesObject);
+    const local = new HttpKubernetesApi(accessAs(await sharedApiServer(), USER));
+    await allowed(() => local.list('Secret', { namespace }));
+    const { access: _, ...there } = site;
+    const registry = await ProvisionedRegistry.create(api, namespace, {}, local, there);
+    await registry.desired();
+    await registry.provision();
+    expect(Object.keys(await registry.versions())).toContain('Service/tools-api');
+    await expect(local.list('MCPRegistry')).rejects.toThrow('forbidden');
+    await expect(local.list('Secret', { namespace: 'kube-system' })).rejects.toThrow('forbidden');
+    await expect(local.get('Namespace', '', namespace)).rejects.toThrow('forbidden');
+    await local.close();
+  });
+});
 
 describe('other users', () => {
   it('write what they like where there is no registry, and where there is one', async () => {

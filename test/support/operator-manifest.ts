@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 
 const MANIFEST = new URL('../../deploy/manifests/operator.yaml', import.meta.url);
@@ -9,6 +9,16 @@ export const OPERATOR_ACCOUNT = { namespace: 'toolhive-system', name: 'toolhive-
 export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_ACCOUNT.namespace}:${OPERATOR_ACCOUNT.name}`;
 /** What it grants itself in the namespaces of registries. */
 export const OPERATOR_ACCESS = { clusterRole: 'toolhive-operator-namespace', serviceAccount: OPERATOR_ACCOUNT };
+
+const RULES = ['watch-rules.yaml', 'namespace-rules.yaml'].map(
+  (file) => new URL(`../../deploy/helm/mcp-registry-operator/files/${file}`, import.meta.url),
+);
+
+/** Reads the rules of the Roles that the chart makes in each namespace with `rbac.scope: namespace`. */
+export async function namespaceScopeRules(): Promise<object[]> {
+  const files = await Promise.all(RULES.map((file) => readFile(file, 'utf8')));
+  return files.flatMap((file) => parse(file) as object[]);
+}
 
 /** Reads the objects of the given kinds from the manifests that a user applies. */
 export async function operatorObjects<T extends KubernetesObject>(...kinds: readonly string[]): Promise<T[]> {
