@@ -43,7 +43,7 @@ const FILE_SLACK_BYTES = 64 * 1024 * 1024;
  * A git host decides what its answers make of git's memory: endless lists of refs, deltas that unpack to gigabytes. Ten times
  * what an honest repository needs, and less than a pod can spare.
  */
-const MEMORY = { addressSpaceBytes: 320 * 1024 * 1024, residentBytes: 256 * 1024 * 1024 };
+const MEMORY = { addressSpaceBytes: 224 * 1024 * 1024, residentBytes: 224 * 1024 * 1024 };
 
 /** A command that stays on this machine. Should git want to fetch all the same, it finds no proxy there. */
 const NO_ROUTE: RouteSettings = {
