@@ -18,6 +18,10 @@ const commands = {
     does: 'checks manifests and catalogue files, without network or cluster',
     load: () => import('#standalone/validate/main.js'),
   },
+  export: {
+    does: 'renders the servers of a file or a registry as files of clients and policies',
+    load: () => import('#registry-api/export/main.js'),
+  },
   migrate: {
     does: 'brings the schema of a database up to date',
     load: () => import('#registry-api/migrate-main.js'),

@@ -56,6 +56,11 @@ const fields = z.object({
   download: oneOf('true', 'false'),
 });
 
+/** Parameters that do not need a server: the others name its tags and sources, or how a browser gets the file. */
+export const EXPORT_PARAMETERS = Object.keys(fields.shape).filter(
+  (name) => !['tag', 'deny', 'download'].includes(name),
+);
+
 export interface ExportQuery {
   readonly names: readonly string[];
   readonly tags: readonly string[];

@@ -1,0 +1,125 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { main } from './main.js';
+
+const server = (name: string, url: string) => ({
+  name,
+  description: 'A server',
+  version: '1.0.0',
+  remotes: [{ type: 'streamable-http', url }],
+});
+const SERVERS = [
+  server('com.example/weather', 'https://weather.example/mcp'),
+  server('com.example/bad', 'https://*.x/'),
+];
+
+let directory: string;
+let catalogue: string;
+const written = { stdout: '', stderr: '' };
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'export-'));
+  catalogue = join(directory, 'registry.json');
+  const file = { version: '1.0.0', meta: { last_updated: '2026-11-30T00:00:00Z' }, data: { servers: SERVERS } };
+  await writeFile(catalogue, JSON.stringify(file));
+  for (const stream of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      written[stream] += String(text);
+      return true;
+    });
+  }
+});
+
+afterEach(() => {
+  written.stdout = '';
+  written.stderr = '';
+  process.exitCode = undefined;
+});
+
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function run(...args: string[]): Promise<number> {
+  await main(args);
+  return Number(process.exitCode ?? 0);
+}
+
+describe('the command export', () => {
+  it('renders a catalogue file, says what it leaves out, and minds it when it is to be strict', async () => {
+    expect(await run('copilot-managed-settings', catalogue)).toBe(0);
+    expect(JSON.parse(written.stdout)).toEqual({ allowedMcpServers: [{ serverUrl: 'https://weather.example/mcp' }] });
+    expect(written.stderr).toBe('omitted: com.example/bad: wildcard-in-url\n');
+    expect(await run('copilot-managed-settings', catalogue, '--strict')).toBe(1);
+  });
+
+  it('replaces a file in one step, with its report, and leaves nothing else behind', async () => {
+    const [out, report] = [join(directory, 'out.json'), join(directory, 'report.json')];
+    await writeFile(out, 'old');
+    expect(await run('mcp-json', catalogue, '--out', out, '--report', report, '--names', '*weather')).toBe(0);
+    expect(Object.keys(JSON.parse(await readFile(out, 'utf8')).mcpServers)).toEqual(['example-weather']);
+    expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
+      format: 'mcp-json',
+      entries: [{ status: 'exported' }],
+    });
+    expect((await readdir(directory)).toSorted()).toEqual(['out.json', 'registry.json', 'report.json']);
+  });
+
+  it('leaves the file alone when the input cannot be read', async () => {
+    const out = join(directory, 'out.json');
+    await writeFile(out, 'old');
+    await writeFile(join(directory, 'broken.json'), '{"data":');
+    for (const from of [join(directory, 'missing.json'), join(directory, 'broken.json'), 'http://127.0.0.1:1']) {
+      expect([from, await run('mcp-json', from, '--out', out)]).toEqual([from, 3]);
+      process.exitCode = undefined;
+    }
+    expect(await readFile(out, 'utf8')).toBe('old');
+  });
+
+  it('says what is wrong with a command line, and names the nearest format', async () => {
+    for (const [args, message] of [
+      [['mcp-jso', catalogue], 'did you mean mcp-json?'],
+      [[], 'a format is missing'],
+      [['mcp-json'], 'name one file or URL'],
+      [['mcp-json', catalogue, '--prefer', 'x'], '--prefer must be remote or package'],
+      [['mcp-json', catalogue, '--nothing'], '--nothing'],
+    ] as const) {
+      expect([args, await run(...args)]).toEqual([args, 2]);
+      expect(written.stderr).toContain(message);
+      process.exitCode = undefined;
+    }
+    expect(await run('list')).toBe(0);
+    expect(written.stdout).toContain('mcp-json');
+  });
+
+  it('walks a registry page by page with a token, which no redirect carries elsewhere', async () => {
+    const asked: string[] = [];
+    const registry = createServer((request, response) => {
+      const { searchParams, pathname } = new URL(request.url as string, 'http://x');
+      asked.push(`${pathname} ${request.headers.authorization}`);
+      if (pathname.startsWith('/moved')) return void response.writeHead(302, { location: '/else' }).end();
+      const [index] = searchParams.get('cursor') === 'second' ? [1] : [0];
+      const metadata = index === 0 ? { nextCursor: 'second' } : {};
+      response.end(JSON.stringify({ servers: [{ server: SERVERS[index] }], metadata }));
+    });
+    await new Promise<void>((resolve) => void registry.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
+    vi.stubEnv('MCP_REGISTRY_TOKEN', 'secret-token');
+    try {
+      expect(await run('upstream', `${url}/`)).toBe(0);
+      expect(JSON.parse(written.stdout).data.servers).toHaveLength(2);
+      expect(asked).toEqual(['/v0.1/servers Bearer secret-token', '/v0.1/servers Bearer secret-token']);
+      expect(await run('upstream', `${url}/moved`)).toBe(3);
+      expect(asked.some((each) => each.startsWith('/else'))).toBe(false);
+      expect(written.stderr).not.toContain('secret-token');
+    } finally {
+      vi.unstubAllEnvs();
+      registry.close();
+    }
+  });
+});

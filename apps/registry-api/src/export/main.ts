@@ -1,0 +1,150 @@
+import { parseArgs } from 'node:util';
+import { randomUUID } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { nearestName } from '#config/nearest-name.js';
+import { compileGlob } from '#domain/glob.js';
+import type { ExportFormat, Rendered } from '#exports/export-format.js';
+import { exportFormats, findFormat } from '#exports/index.js';
+import { EXPORT_PARAMETERS, ExportQuerySchema } from '../http/export-query.js';
+import type { ExportQuery } from '../http/export-query.js';
+import { readEntries } from './read-entries.js';
+
+const USAGE = `Usage: export FORMAT FILE|URL [--out FILE] [--report FILE] [--strict] [--PARAMETER VALUE...]
+       export list
+
+Renders the servers of a catalogue file (format upstream or toolhive), or of a registry at a base URL, as the file of a
+client or a policy: what /registry/{source}/exports/FORMAT answers.
+
+  --out FILE         write there, atomically; standard output when absent
+  --report FILE      write there, as JSON, what is in the text and why the rest is not
+  --strict           exit with 1 when a server has no text
+  --token-env NAME   variable with a bearer token for URL; MCP_REGISTRY_TOKEN when absent
+  --PARAMETER VALUE  ${EXPORT_PARAMETERS.join(', ')} (docs/api.md, Exports)
+
+Exit code: 0 done, 1 omissions with --strict, 2 the command line is wrong, 3 input that cannot be read or text that fails its check;
+then a file that was there is untouched.
+`;
+
+interface Command {
+  readonly format: ExportFormat;
+  readonly from: string;
+  readonly query: ExportQuery;
+  readonly out: string | undefined;
+  readonly report: string | undefined;
+  readonly isStrict: boolean;
+  readonly token: string | undefined;
+}
+
+/** The command `export`. */
+export async function main(args: readonly string[]): Promise<void> {
+  const parsed = parseCommandLine(args);
+  if (parsed === 'help') return void process.stdout.write(USAGE);
+  if (parsed === 'list') return void process.stdout.write(listFormats());
+  if (typeof parsed === 'string') {
+    process.stderr.write(`error: ${parsed}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    process.exitCode = await run(parsed);
+  } catch (error) {
+    process.stderr.write(`error: ${(error as Error).message}\n`);
+    process.exitCode = 3;
+  }
+}
+
+async function run({ format, from, query, out, report, isStrict, token }: Command): Promise<number> {
+  const view = await readEntries(from, token);
+  const globs = query.names.map(compileGlob);
+  const entries = view.filter(
+    ({ server, status }) =>
+      (globs.length === 0 || globs.some((glob) => glob.matches(server.name))) &&
+      (query.withDeprecated || status === 'active'),
+  );
+  const rendered = format.render(entries, { ...query.options, view, registry: 'registry', changedAtMs: 0 });
+  demandUsable(format, rendered);
+  if (report !== undefined) await replaceFile(report, reportOf(format, rendered));
+  if (out === undefined) process.stdout.write(rendered.text);
+  else await replaceFile(out, rendered.text);
+  const omitted = rendered.results.filter(({ status }) => status === 'omitted');
+  for (const { name, reason } of omitted) process.stderr.write(`omitted: ${name}: ${reason}\n`);
+  return isStrict && omitted.length > 0 ? 1 : 0;
+}
+
+function demandUsable(format: ExportFormat, { text, results }: Rendered): void {
+  format.check(text);
+  if (format.emptyBlocksEverything !== null || results.some(({ status }) => status === 'exported')) return;
+  throw new Error(`the file would be empty, which ${format.client} takes for no restriction at all`);
+}
+
+function reportOf({ id }: ExportFormat, { results, notes }: Rendered): string {
+  return `${JSON.stringify({ format: id, notes, entries: results }, undefined, 2)}\n`;
+}
+
+/** Readers see the old file or the new one. It may be read by others, unlike a file with secrets: it holds none. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, text, { flag: 'wx' });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function parseCommandLine(args: readonly string[]): Command | string {
+  const text = { type: 'string' } as const;
+  const parameters = Object.fromEntries(EXPORT_PARAMETERS.map((name) => [name, text]));
+  const options = {
+    ...parameters,
+    out: text,
+    report: text,
+    'token-env': text,
+    strict: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    const given = values as Record<string, string | boolean | undefined>;
+    if (given['help']) return 'help';
+    const [id = '', from, ...rest] = positionals;
+    if (id === 'list' && from === undefined) return 'list';
+    const format = findFormat(id);
+    if (!format) return `${id === '' ? 'a format is missing' : `${id}: is no format${hint(id)}`}`;
+    if (from === undefined || rest.length > 0) return 'name one file or URL to read from';
+    const asked = Object.fromEntries(
+      EXPORT_PARAMETERS.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+    );
+    const query = ExportQuerySchema.safeParse(asked);
+    if (!query.success)
+      return query.error.issues.map(({ path, message }) => `--${path.join('.')} ${message}`).join('; ');
+    const variable = (given['token-env'] as string | undefined) ?? 'MCP_REGISTRY_TOKEN';
+    return {
+      format,
+      from,
+      query: query.data,
+      out: given['out'] as string | undefined,
+      report: given['report'] as string | undefined,
+      isStrict: given['strict'] === true,
+      token: process.env[variable],
+    };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function hint(id: string): string {
+  const nearest = nearestName(
+    id,
+    exportFormats.map((format) => format.id),
+  );
+  return nearest === undefined ? ': see export list' : `: did you mean ${nearest}?`;
+}
+
+function listFormats(): string {
+  const width = Math.max(...exportFormats.map(({ id }) => id.length));
+  return exportFormats
+    .map(({ id, client, file, status }) => `${id.padEnd(width)}   ${file}: ${client} (${status})\n`)
+    .join('');
+}
