@@ -3,32 +3,34 @@ import type { z } from 'zod';
 import { RegistryError } from '#domain/registry-error.js';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { Activities, ActivityName } from './contract.js';
+import type { Activities, ActivityName, Site } from './contract.js';
 import { toFailure } from './failure.js';
-import { INPUTS } from './inputs.js';
+import { askedSite, INPUTS } from './inputs.js';
 import type { Implementation } from './inputs.js';
 
 export type Implementations<Names extends ActivityName> = { readonly [Name in Names]: Implementation<Name> };
 
 /**
  * Makes activities that may be registered with a worker: each checks who calls it and what it is given before anything
- * happens, and each error leaves through {@link toFailure}.
+ * happens, and each error leaves through {@link toFailure}. `own` is the site of this process.
  */
 export function guardActivities<Names extends ActivityName>(
   implementations: Implementations<Names>,
+  own?: Site,
 ): Pick<Activities, Names> {
   const guarded = Object.entries(implementations).map(([name, run]) => [
     name,
-    guard(name as ActivityName, run as (...input: unknown[]) => Promise<unknown>),
+    guard(name as ActivityName, run as (...input: unknown[]) => Promise<unknown>, own),
   ]);
   return Object.fromEntries(guarded) as Pick<Activities, Names>;
 }
 
-function guard(name: ActivityName, run: (...input: unknown[]) => Promise<unknown>) {
+function guard(name: ActivityName, run: (...input: unknown[]) => Promise<unknown>, own: Site | undefined) {
   return async (...payload: unknown[]): Promise<unknown> => {
     try {
       const input = parseInput(name, payload);
       refuseStrangers(name, input[0]);
+      leaveToNewerSite(askedSite(name, input), own);
       return await run(...input);
     } catch (error) {
       throw toFailure(error);
@@ -59,6 +61,15 @@ function refuseStrangers(name: ActivityName, subject: RegistryRef | SyncSubject)
     `${name} was called by workflow ${caller}, which is not ${entitled}`,
     'wait',
   );
+}
+
+const OTHER_RELEASE_RETRY_MS = 1_000;
+
+/** During an upgrade the operator that is about to end must not make servers: the task is retried until the new one gets it. */
+function leaveToNewerSite(asked: Site | undefined, own: Site | undefined): void {
+  if (!asked || !own || asked.digest === own.digest || asked.startedAtMs <= own.startedAtMs) return;
+  const message = 'an operator of another release or with other settings has started since: it has to do this';
+  throw new RegistryError('OtherRelease', message, 'retry', { retryAfterMs: OTHER_RELEASE_RETRY_MS });
 }
 
 interface SyncSubject {

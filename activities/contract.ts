@@ -17,57 +17,71 @@ export interface DesiredState {
   /** Value of the sync-trigger annotation. */
   readonly triggerToken?: string;
   readonly sources: readonly SourcePlan[];
-  /** Set when the spec cannot be followed; the message lists every fault. */
+  /** The faults of an invalid spec; absent when it is valid. */
   readonly invalid?: string;
-  /** What it says without effect. Absent: nothing. */
+  /** Warnings about the spec; absent when there are none. */
   readonly notices?: readonly Notice[];
-  /** Present where a server is to be run for the registry; absent where one stands already. */
+  /** Present where a server is run for the registry; absent where one exists already. */
   readonly provision?: ProvisionPlan;
+}
+
+/**
+ * What an operator makes servers from: a digest of its settings. Of two operators, as during an upgrade, the one that started last
+ * counts.
+ */
+export interface Site {
+  readonly digest: string;
+  readonly startedAtMs: number;
 }
 
 /** What a server for the registry is made from, as a workflow may know it. */
 export interface ProvisionPlan {
-  /** Of everything that decides what is provisioned. */
+  /** The site of the operator that made the plan; absent where it has none. */
+  readonly site?: Site;
+  /** Digest of everything that decides what is provisioned. */
   readonly digest: string;
   /** Whether a podTemplateSpec of the user takes part. */
   readonly podTemplate: boolean;
-  /** Value of the sync-trigger annotation, which the server is told beside its configuration. */
+  /** Value of the sync-trigger annotation, which the server gets beside its configuration. */
   readonly triggerToken?: string;
 }
 
-/** Run beside the workflows, on their own queue. */
+/** Activities beside the workflows, on their own queue. */
 export interface RegistryActivities {
   /** What the resource wants now; null when it is gone. */
-  readDesiredState(registry: RegistryRef): Promise<DesiredState | null>;
+  readDesiredState(registry: RegistryRef, site?: Site): Promise<DesiredState | null>;
   /** Writes the resource's status when it differs from what is there. */
   reportStatus(registry: RegistryRef, facts: RegistryFacts): Promise<void>;
-  /** Removes what stands around a resource under deletion and lets the resource itself go. */
+  /** Removes what belongs to a resource under deletion, then its finalizer. */
   tearDown(registry: RegistryRef): Promise<void>;
 }
 
 /**
- * Run beside the workflows, where there is a cluster. Each reads the resource again, stops when it is gone or another, and
- * makes what it is named for as the spec wants it; it writes nothing that stands there already and adopts nothing.
+ * Activities beside the workflows, where there is a cluster. Each reads the resource again, stops when it is gone or another,
+ * and makes what it is named for as the spec wants it; it writes nothing that is there already and adopts nothing. In a
+ * process with an older site than the one given, each fails with `OtherRelease` and is tried again, until it runs in the right process.
  */
 export interface ProvisionActivities {
   /** The server's configuration. */
-  ensureConfig(registry: RegistryRef): Promise<void>;
+  ensureConfig(registry: RegistryRef, site?: Site): Promise<void>;
   /** The server's service account, and what it may do. */
-  ensureAccess(registry: RegistryRef): Promise<void>;
+  ensureAccess(registry: RegistryRef, site?: Site): Promise<void>;
   /** The Secrets that the operator makes: how to reach the database and Temporal. */
-  ensureSecrets(registry: RegistryRef): Promise<void>;
-  ensureDeployment(registry: RegistryRef): Promise<DeployedServer>;
-  ensureService(registry: RegistryRef): Promise<void>;
+  ensureSecrets(registry: RegistryRef, site?: Site): Promise<void>;
+  ensureDeployment(registry: RegistryRef, site?: Site): Promise<DeployedServer>;
+  ensureService(registry: RegistryRef, site?: Site): Promise<void>;
+  /** Who else writes the objects that were made for the registry; asked when they are changed again and again. */
+  findContenders(registry: RegistryRef): Promise<readonly Notice[]>;
 }
 
 export interface DeployedServer {
-  /** Of the pod template; what the pods carry as REGISTRY_POD_HASH. */
+  /** Hash of the pod template, which the pods carry as REGISTRY_POD_HASH. */
   readonly podHash: string;
-  /** What the user should know of it although it was followed. */
+  /** Warnings that do not prevent the deployment. */
   readonly warnings: readonly Notice[];
 }
 
-/** Run where the data is stored: on the queue of a store. */
+/** Activities beside the data, on the queue of a store. */
 export interface SyncActivities {
   /** Makes the stored sources those of the spec, as of that generation or a later one. */
   adoptPlan(registry: RegistryRef, generation: number): Promise<void>;
@@ -80,20 +94,20 @@ export interface SyncActivities {
    * asked again: `resolved` says only whether reading the changes is enough.
    */
   importRevision(request: SyncRequest, resolved: ResolvedRevision): Promise<ImportedRevision>;
-  /** Keeps what came of a run for the API's history. */
+  /** Records the outcome of a run for the API's history. */
   recordSyncRun(request: SyncRequest, outcome: SyncOutcome): Promise<void>;
 }
 
 export interface ImportedRevision {
-  /** As it is stored: a source that is read page by page knows it only then. */
+  /** The name of the revision in the store: a source that is read page by page has none before. */
   readonly revision: string;
-  /** Of the content that is stored now. */
+  /** Hash of the content that is stored now. */
   readonly contentHash: string;
-  /** Absent when that was stored already. */
+  /** What was changed; absent when the content was stored already. */
   readonly counts?: EntryCounts;
-  /** Present when it was. */
+  /** What is stored; present when nothing was written. */
   readonly stored?: StoredContent;
-  /** The first of those in quarantine, by what can be told of their names. */
+  /** The names of the first entries in quarantine, as far as they have any. */
   readonly quarantinedEntries?: readonly string[];
 }
 

@@ -1,10 +1,11 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { RegistryError } from '#domain/registry-error.js';
+import { Overtaken } from '#persistence/source-row.js';
 import { RETRY_POLICY } from '#http/with-retries.js';
 
 /**
- * The one place where an error becomes a failure that Temporal keeps for ever: reason as type, destiny as detail, no
+ * Turns an error into a failure that Temporal keeps: reason as type, destiny as detail, no
  * stack for what is an answer rather than a fault, and never a password that stood in an address.
  */
 export function toFailure(error: unknown): unknown {
@@ -12,7 +13,7 @@ export function toFailure(error: unknown): unknown {
   if (isAbort(error)) return new CancelledFailure('cancelled');
   if (error instanceof RegistryError) {
     const { destiny, retryAfterMs } = error;
-    // The sync would only wait: whoever started it tries again later.
+    // The sync would only wait, so the workflow retries it later.
     const isLeftAlone = retryAfterMs !== undefined && retryAfterMs > RETRY_POLICY.maxRetryAfterMs;
     const failure = ApplicationFailure.create({
       message: withoutCredentials(error.message),
@@ -30,9 +31,10 @@ export function toFailure(error: unknown): unknown {
   return failure;
 }
 
-/** In the order in which `workflows/sync-failure.ts` reads them. */
+/** Returns the details in the order in which `workflows/sync-failure.ts` reads them. */
 function detailsOf(error: RegistryError): unknown[] {
   const { destiny, notice, retryAfterMs } = error;
+  if (error instanceof Overtaken) return [destiny, null, null, error.overtakenBy];
   if (retryAfterMs !== undefined) return [destiny, notice ?? null, retryAfterMs];
   return notice ? [destiny, notice] : [destiny];
 }

@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity';
 
-/** Of the time-out that the workflow has set, so that one lost beat is no death. */
+/** How many heartbeats are sent within the workflow's time-out, so that one lost heartbeat does no harm. */
 const BEATS_PER_TIMEOUT = 3;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * Runs an activity under a steady heartbeat, so that its end by `kill -9` is noticed within seconds, and hands it the
- * signal of its cancellation. `progress` notes what moved, for whoever looks at the pending activity.
+ * signal of its cancellation. `progress` sets the note that Temporal shows with the pending activity.
  */
 export async function underHeartbeat<T>(
   work: (scope: { signal: AbortSignal; progress(note: string): void }) => Promise<T>,

@@ -5,6 +5,7 @@ import { ensureConfig } from './provision/ensure-config.js';
 import { ensureDeployment } from './provision/ensure-deployment.js';
 import { ensureSecrets } from './provision/ensure-secrets.js';
 import { ensureService } from './provision/ensure-service.js';
+import { findContenders } from './provision/find-contenders.js';
 import type { ProvisionWorld } from './provision/provision-world.js';
 import { readDesiredState } from './registry/read-desired-state.js';
 import { reportStatus } from './registry/report-status.js';
@@ -19,22 +20,29 @@ import type { SyncWorld } from './sync/sync-world.js';
 
 /** The activities of the worker beside the workflows. */
 export function registryActivities(world: RegistryWorld): RegistryActivities {
-  return guardActivities({
-    readDesiredState: readDesiredState(world),
-    reportStatus: reportStatus(world),
-    tearDown: tearDown(world),
-  });
+  return guardActivities(
+    {
+      readDesiredState: readDesiredState(world),
+      reportStatus: reportStatus(world),
+      tearDown: tearDown(world),
+    },
+    world.provisioning?.site,
+  );
 }
 
 /** The activities that the same worker has in addition where there is a cluster. */
 export function provisionActivities(world: ProvisionWorld): ProvisionActivities {
-  return guardActivities({
-    ensureConfig: ensureConfig(world),
-    ensureAccess: ensureAccess(world),
-    ensureSecrets: ensureSecrets(world),
-    ensureDeployment: ensureDeployment(world),
-    ensureService: ensureService(world),
-  });
+  return guardActivities(
+    {
+      ensureConfig: ensureConfig(world),
+      ensureAccess: ensureAccess(world),
+      ensureSecrets: ensureSecrets(world),
+      ensureDeployment: ensureDeployment(world),
+      ensureService: ensureService(world),
+      findContenders: findContenders(world),
+    },
+    world.site,
+  );
 }
 
 /** The activities of the worker beside a store. */

@@ -5,10 +5,10 @@ import { isRegistryUid } from '#domain/registry-ref.js';
 import type { RegistryUid } from '#domain/registry-ref.js';
 import { sourceName } from '#domain/spec-fields.js';
 import { SYNC_TRIGGERS } from '#domain/sync.js';
-import type { Activities, ActivityName } from './contract.js';
+import type { Activities, ActivityName, Site } from './contract.js';
 
 /**
- * The schemas of what each activity may be given. A Temporal payload comes from whoever may write to the namespace, so it is
+ * The schemas of what each activity may be given. Everybody with access to the Temporal namespace can send a payload, so it is
  * a hint: its shape is checked here, and each activity reads what it acts on from its own store.
  */
 
@@ -51,11 +51,19 @@ const registry = z.object({
 const generation = z.int().min(0);
 const trigger = z.enum(SYNC_TRIGGERS);
 
+/** Runs are numbered from 1 or, after a workflow was lost, from the seconds since 1970; one far beyond is a stranger's. */
+const RUNS_AHEAD = 1_000_000;
+
+const runNumber = z
+  .int()
+  .min(1)
+  .refine((run) => run <= Date.now() / 1_000 + RUNS_AHEAD, 'must be the number of a run');
+
 const syncRequest = z.object({
   registry,
   source: sourceName,
   address: text,
-  run: z.int().min(1),
+  run: runNumber,
   trigger,
   store: z.object({ id: token, taskQueue: z.string().max(1024), heartbeatTimeoutMs: count.exactOptional() }),
   mayBeEmpty: z.literal(true).exactOptional(),
@@ -85,7 +93,7 @@ const counts = z.object({
 const outcome = z
   .object({
     source: sourceName,
-    run: z.int().min(1),
+    run: runNumber,
     storeId: token,
     trigger,
     startedAt: pastMs,
@@ -145,19 +153,24 @@ const facts = z.object({
   server: serverFacts.exactOptional(),
 });
 
+const site = z.object({ digest: token, startedAtMs: z.number().min(YEAR_2020_MS) });
+
 const ofRegistry = z.tuple([registry]);
+/** The activities that must run in a process of this site, or of a newer one. */
+const ofSite = z.tuple([registry, site.optional()]);
 const ofSync = z.tuple([syncRequest]);
 
 /** An activity without a schema does not compile, and one that is not listed here does not run. */
 export const INPUTS = {
-  readDesiredState: ofRegistry,
+  readDesiredState: ofSite,
   reportStatus: z.tuple([registry, facts]),
   tearDown: ofRegistry,
-  ensureConfig: ofRegistry,
-  ensureAccess: ofRegistry,
-  ensureSecrets: ofRegistry,
-  ensureDeployment: ofRegistry,
-  ensureService: ofRegistry,
+  ensureConfig: ofSite,
+  ensureAccess: ofSite,
+  ensureSecrets: ofSite,
+  ensureDeployment: ofSite,
+  ensureService: ofSite,
+  findContenders: ofRegistry,
   adoptPlan: z.tuple([registry, generation]),
   applyFilter: ofSync,
   resolveRevision: ofSync,
@@ -169,3 +182,8 @@ export const INPUTS = {
 export type Implementation<Name extends ActivityName> = (
   ...input: z.output<(typeof INPUTS)[Name]>
 ) => ReturnType<Activities[Name]>;
+
+/** Returns the site that a payload asks for; undefined for an activity that may run in any process. */
+export function askedSite(name: ActivityName, input: readonly unknown[]): Site | undefined {
+  return (INPUTS[name] as z.ZodType) === ofSite ? (input[1] as Site | undefined) : undefined;
+}

@@ -14,12 +14,12 @@ import type { SourceOutline, SourcePlan } from '#domain/sync.js';
 import { READER_VERSION } from '#sources/formats/reading.js';
 import { findSource } from '#sources/index.js';
 
-/** The spec of a resource, or every fault in it as one message. */
+/** Parses the spec of a resource; returns every fault in it as one message. */
 export function readSpec({
   ref,
   spec,
 }: Pick<RegistryResource, 'ref' | 'spec'>): { spec: RegistrySpec; notices: readonly Notice[] } | { invalid: string } {
-  // Refused where it is written; but it may have been there before that rule was.
+  // The API server refuses such names, but an object may be older than that rule.
   const named = parseWithFaults(registryName, ref.name, { root: ['metadata', 'name'] });
   const parsed = parseRegistrySpec(spec);
   if ('value' in named && 'spec' in parsed) return parsed;
@@ -59,7 +59,7 @@ export function configurationPending(what: string): RegistryError {
   return new RegistryError('ConfigurationPending', `${what} has not reached the registry server yet`, 'retry');
 }
 
-/** What the workflow may know of a source: where it is, how often it is due, and hashes of everything else. */
+/** Returns what the workflow may know of a source: where it is, how often it is due, and hashes of everything else. */
 export async function planSource(
   source: RegistrySource,
   namespace: string,
@@ -72,7 +72,7 @@ export async function planSource(
   };
 }
 
-/** As much of a plan as follows from the spec alone. */
+/** Returns the part of a plan that follows from the spec alone. */
 export function outlineSource(source: RegistrySource, minIntervalMs: number): SourceOutline {
   const definition = findSource(source.type);
   return {
@@ -88,7 +88,7 @@ export function outlineSource(source: RegistrySource, minIntervalMs: number): So
   };
 }
 
-/** A site has a floor for intervals. */
+/** Raises an interval to the site's minimum. */
 function planInterval(
   wantedMs: number | undefined,
   minIntervalMs: number,

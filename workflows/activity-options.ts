@@ -3,41 +3,41 @@ import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ProvisionActivities, RegistryActivities, SyncActivities } from '#activities/contract.js';
 import type { Store } from '#domain/sync.js';
 
-/** Which activities may take how long and are tried how often: all of it in one place. */
+/** The time-outs and retries of all activities. */
 
-/** Beside the workflows. What they talk to may be away for long; the registry goes on meanwhile. */
+/** Options of the activities beside the workflows. The workflow itself retries later, so that no activity lasts an outage. */
 export const registryActivities = proxyActivities<RegistryActivities>({
   startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '2m',
   retry: { initialInterval: '1s', maximumInterval: '30s' },
 });
 
-/** The workflow itself tries again, later and later, and says meanwhile what is wrong. */
+/** The workflow itself retries with backoff, and reports meanwhile what is wrong. */
 export const provisionActivities = proxyActivities<ProvisionActivities>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', maximumInterval: '5s', maximumAttempts: 3 },
 });
 
-/** In the background of the registry's life; the next report says it better than a late retry. */
+/** The next report has newer facts than a late retry. */
 export const { reportStatus } = proxyActivities<Pick<RegistryActivities, 'reportStatus'>>({
   startToCloseTimeout: '15s',
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 });
 
-/** A task that nobody takes for this long means that the store is gone. */
+/** A store whose task no worker takes within this time is gone. */
 const TAKEN_WITHIN = '60s';
 
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /**
- * Where the data is stored. A heartbeat that stops is a process that died: the next attempt starts within seconds. One that
- * is cancelled has ended when that is told, so that nothing of it is published after what comes next; `endsLate`: earlier
- * workflows did not wait for that.
+ * Returns the activities of a store. A heartbeat that stops is a process that died: the next attempt starts within seconds. An
+ * activity that is cancelled is waited for, so that it publishes nothing after what comes next.
  */
-export function syncActivities(
-  { taskQueue, heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS }: Store,
-  { endsLate = false } = {},
-): ActivityInterfaceFor<SyncActivities> {
-  const cancellationType = endsLate ? 'TRY_CANCEL' : 'WAIT_CANCELLATION_COMPLETED';
+export function syncActivities({
+  taskQueue,
+  heartbeatTimeoutMs = HEARTBEAT_TIMEOUT_MS,
+}: Store): ActivityInterfaceFor<SyncActivities> {
+  const cancellationType = 'WAIT_CANCELLATION_COMPLETED';
   const shared = { taskQueue, scheduleToStartTimeout: TAKEN_WITHIN, cancellationType } as const;
   const alive = { ...shared, heartbeatTimeout: heartbeatTimeoutMs };
   const { adoptPlan } = proxyActivities<SyncActivities>({
@@ -69,5 +69,5 @@ export function syncActivities(
   return { adoptPlan, applyFilter, resolveRevision, importRevision, recordSyncRun };
 }
 
-/** A sync that takes longer than this, all tries together, is given up. */
+/** A sync that takes longer than this, all attempts together, is given up. */
 export const SYNC_DEADLINE_MS = 45 * 60_000;

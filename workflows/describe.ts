@@ -3,13 +3,13 @@ import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import type { EntryCounts, SyncOutcome } from '#domain/sync.js';
 
-/** Texts for Temporal's UI (Markdown), so that nobody has to open a payload to read what happened. */
+/** Texts for Temporal's UI (Markdown): they show what happened without opening a payload. */
 
 export function describeOutcome(outcome: SyncOutcome): string {
   const took = formatDuration(outcome.finishedAt - outcome.startedAt);
   const at = outcome.revision === undefined ? '' : ` at revision \`${outcome.revision}\``;
   if (outcome.failure) return `**Failed**${at} after ${took}: ${outcome.failure.reason}: ${outcome.failure.message}`;
-  if (!outcome.counts) return `**Unchanged**${at}, looked at in ${took}`;
+  if (!outcome.counts) return `**Unchanged**${at}, checked in ${took}`;
   const warning = outcome.notice === undefined ? '' : `\n\nWarning: ${outcome.notice.message}`;
   return `**Published**${at} in ${took}: ${describeCounts(outcome.counts)}${warning}`;
 }
@@ -34,7 +34,7 @@ export function describeRegistry(facts: RegistryFacts): string {
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    ...(facts.invalid === undefined ? [] : [`**The spec cannot be followed:** ${facts.invalid}`, '']),
+    ...(facts.invalid === undefined ? [] : [`**The spec is invalid:** ${facts.invalid}`, '']),
     ...(facts.server?.failure ? [`**Provisioning failed:** ${facts.server.failure.message}`, ''] : []),
     ...(facts.server?.workload?.trouble ? [`**The server's pods:** ${facts.server.workload.trouble}`, ''] : []),
     ...(facts.serving ? [] : ['Waiting for a registry server to start.', '']),

@@ -1,7 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Site } from '#activities/contract.js';
 import type { RegistryFacts } from '#domain/status/registry-facts.js';
 import type { Reason } from '#domain/reasons.js';
-import { LIVE_STORES, STORE_DELAYED, STORE_OPENED, SYNC_NOW } from '#domain/server-messages.js';
+import { STORE_DELAYED, STORE_OPENED, SYNC_NOW } from '#domain/server-messages.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { Store, SyncOutcome } from '#domain/sync.js';
 import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
@@ -10,8 +11,10 @@ import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 export interface Nudge {
   readonly generation: number;
   readonly triggerToken?: string;
-  /** Somebody changed or removed what was provisioned. */
+  /** What was provisioned has been changed or removed. */
   readonly drift?: boolean;
+  /** The site of the operator that says so; absent where servers are not provisioned. */
+  readonly site?: Site;
 }
 
 export const desiredStateChanged = defineSignal<[Nudge]>('desiredStateChanged');
@@ -33,6 +36,3 @@ export const syncNow = defineUpdate<readonly StartedSync[], [SyncNowRequest]>(SY
 
 /** What the workflow knows; `toStatus` turns it into the resource's status. */
 export const status = defineQuery<RegistryFacts>('status');
-
-/** The stores that the workflow syncs into. */
-export const liveStores = defineQuery<readonly Store[]>(LIVE_STORES);

@@ -4,15 +4,15 @@ import { isReason } from '#domain/reasons.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { SyncFailure } from '#domain/sync.js';
 
-type Details = [Destiny?, (NoticeReason | null)?, number?];
+type Details = [Destiny?, (NoticeReason | null)?, (number | null)?, number?];
 
-/** What an activity's failure means for the source; `activities/failure.ts` is the other side of this translation. */
+/** Translates an activity's failure into what it means for the source; `activities/failure.ts` is the other direction. */
 export function toSyncFailure(error: unknown, slow = 'the source took longer than a sync may take'): SyncFailure {
   if (isCancellation(error)) return { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' };
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) return toTimeout(cause, slow);
   if (cause instanceof ApplicationFailure && isReason(cause.type)) {
-    const [stated, notice, retryAfterMs] = (cause.details ?? []) as Details;
+    const [stated, notice, retryAfterMs, overtakenBy] = (cause.details ?? []) as Details;
     const destiny = stated ?? (cause.nonRetryable ? 'wait' : 'retry');
     return {
       reason: cause.type,
@@ -20,6 +20,7 @@ export function toSyncFailure(error: unknown, slow = 'the source took longer tha
       destiny,
       ...(notice && { notice }),
       ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
+      ...(typeof overtakenBy === 'number' && { overtakenBy }),
     };
   }
   const message = cause instanceof Error ? cause.message : 'the sync failed for an unknown reason';

@@ -2,7 +2,6 @@ import {
   ApplicationFailure,
   CancellationScope,
   getExternalWorkflowHandle,
-  patched,
   setCurrentDetails,
   upsertMemo,
 } from '@temporalio/workflow';
@@ -14,7 +13,7 @@ import { toSyncFailure } from './sync-failure.js';
 import { syncFinished } from './messages.js';
 import { describeOutcome } from './describe.js';
 
-/** One sync of one source: filter anew what is stored if the filter was edited, ask what it holds, import that unless it is stored already, tell the registry. */
+/** One sync of one source: apply an edited filter to what is stored, ask what the source holds, import that unless it is stored already, report to the registry. */
 export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   const startedAt = Date.now();
   const found = await attempt(request).catch((error: unknown): Findings => ({ failure: toSyncFailure(error) }));
@@ -35,7 +34,7 @@ export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   return outcome;
 }
 
-/** An answer rather than a fault: where in our code it was given is of no use to whoever reads the history. */
+/** Returns a failure without a stack trace: it is an answer rather than a fault in our code. */
 function toWorkflowFailure({ message, reason }: SyncFailure): ApplicationFailure {
   const failure = ApplicationFailure.nonRetryable(message, reason);
   failure.stack = '';
@@ -48,9 +47,8 @@ type Findings = Omit<
 >;
 
 async function attempt(request: SyncRequest): Promise<Findings> {
-  const endsLate = !patched('end-when-cancelled');
-  const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store, { endsLate });
-  // Whether or not the source answers, this is what is served from now on.
+  const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);
+  // The filter decides what is served from now on, even if the source does not answer.
   const isFilteredFirst = request.refilter === true || request.trigger === 'change';
   let found: Findings = counted(isFilteredFirst ? await applyFilter(request) : null);
   try {
@@ -71,11 +69,11 @@ function counted(counts: EntryCounts | null): Findings {
   return counts ? { counts } : {};
 }
 
-/** The registry first: its schedule must go on even when the run cannot be written down. */
+/** Tells the registry first: its schedule must go on even when the run cannot be recorded. */
 async function tell(request: SyncRequest, outcome: SyncOutcome): Promise<void> {
   await getExternalWorkflowHandle(registryWorkflowId(request.registry))
     .signal(syncFinished, outcome)
-    .catch(() => undefined); // It was deleted meanwhile: nobody is left to tell.
+    .catch(() => undefined); // The registry was deleted meanwhile.
   if (outcome.failure?.reason === 'StoreLost' || outcome.failure?.reason === 'Cancelled') return;
   const { recordSyncRun } = syncActivities(request.store);
   await recordSyncRun

@@ -1,6 +1,7 @@
 import type { ResourceStore } from '#domain/resource-store.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
+import type { Site } from '../contract.js';
 import type { Reconciled } from './measured.js';
 import type { ServerSettings } from './desired/blueprint.js';
 import type { NamespaceAccess } from './desired/access.js';
@@ -14,5 +15,7 @@ export interface ProvisionWorld {
   databaseAdmin?(): Promise<DatabaseAccess>;
   /** What the operator grants itself in the namespace of each registry; absent when its rights stand already. */
   readonly access?: NamespaceAccess;
+  /** Tells this operator apart from one of another release; absent where there is only one. */
+  readonly site?: Site;
   readonly reconciled?: Reconciled;
 }

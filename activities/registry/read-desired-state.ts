@@ -8,7 +8,7 @@ import { toBlueprint, toProvisionPlan } from '../provision/read-blueprint.js';
 import { discoveryNotices } from '../provision/with-discovery.js';
 import type { RegistryWorld } from './registry-world.js';
 
-/** Reads the resource, whatever the nudge said, and reduces it to what a workflow may know. */
+/** Reads the resource and reduces it to what a workflow may know. */
 export function readDesiredState(world: RegistryWorld): Implementation<'readDesiredState'> {
   return (registry) => measured(world.provisioning?.reconciled, 'MCPRegistry', () => read(world, registry));
 }
@@ -18,7 +18,7 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
   if (!resource) return null;
   const { generation, deleting, triggerToken } = resource;
   const known = { generation, deleting, ...(triggerToken === undefined ? {} : { triggerToken }) };
-  // Whoever goes needs no plan, and no valid spec.
+  // A registry under deletion needs no plan and no valid spec.
   if (deleting) return { ...known, sources: [] };
   const { provisioning, resources } = world;
   // Before anything is read, or an Event is written, that the operator has a right to only here.
@@ -32,5 +32,10 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
   );
   const notices = [...parsed.notices, ...(blueprint ? discoveryNotices(parsed.spec, blueprint.settings) : [])];
   const desired = { ...known, ...(notices.length > 0 && { notices }), sources };
-  return blueprint ? { ...desired, provision: toProvisionPlan(blueprint) } : desired;
+  return blueprint && provisioning
+    ? {
+        ...desired,
+        provision: { ...toProvisionPlan(blueprint), ...(provisioning.site && { site: provisioning.site }) },
+      }
+    : desired;
 }

@@ -12,8 +12,8 @@ export function applyFilter(world: SyncWorld): Implementation<'applyFilter'> {
     underHeartbeat(async (scope) => {
       const { plan, filter, stored } = await openSource(world, request, scope);
       if (stored.filterHash === null || stored.filterHash === plan.filterHash) return null;
-      const { registry, source } = request;
-      const target = { registry, source, filterHash: plan.filterHash };
+      const { registry, source, run } = request;
+      const target = { registry, source, run, filterHash: plan.filterHash };
       return world.imports.run({ kind: 'filter', filter, target, database: world.database }, scope);
     });
 }

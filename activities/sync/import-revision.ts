@@ -9,7 +9,8 @@ import { underHeartbeat } from '../heartbeat.js';
 import type { Implementation } from '../inputs.js';
 import { configurationPending } from '../plan.js';
 import { confirmedRevision } from './consent.js';
-import type { ImportResult, ThreadScope } from './import-threads.js';
+import type { ThreadScope } from './import-threads.js';
+import type { ImportResult } from './thread-jobs.js';
 import { isReadAlike, isStoredAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
@@ -26,8 +27,8 @@ const OVERLAP_MS = 60_000;
 export function importRevision(world: SyncWorld): Implementation<'importRevision'> {
   return (request, { changesOnly = false }) =>
     underHeartbeat(async (scope) => {
-      scope.progress('waiting for its turn');
-      using _turn = await world.turns.fetches.take(scope.signal);
+      scope.progress('waiting for other imports');
+      using _permit = await world.semaphores.fetches.acquire(scope.signal);
       const source = await openSource(world, request, scope);
       if (source.shape === 'managed') throw new Error('what is published here is never imported');
       const importing =
@@ -132,12 +133,13 @@ function changesSince(source: OpenPages): string | undefined {
   return new Date(Date.parse(latestUpdate) - OVERLAP_MS).toISOString();
 }
 
-function targetOf({ registry, source: name }: SyncRequest, source: OpenSource) {
+function targetOf({ registry, source: name, run }: SyncRequest, source: OpenSource) {
   const { specHash, filterHash } = source.plan;
   const confirmed = confirmedRevision(source.stored, source.triggerToken);
   return {
     registry,
     source: name,
+    run,
     specHash,
     filterHash,
     ...(confirmed !== undefined && { confirmedRevision: confirmed }),

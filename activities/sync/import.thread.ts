@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { parentPort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { Client } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import { compileFilter } from '#domain/source-filter.js';
@@ -10,29 +10,42 @@ import type { DatabaseAccess } from '#persistence/database.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { publishRevision } from '#persistence/publish-revision.js';
+import { Overtaken } from '#persistence/source-row.js';
 import { StagedWalk } from '#persistence/staged-walk.js';
 import { readBlocks } from '#sources/formats/read-blocks.js';
 import { readCatalogue } from '#sources/formats/read-catalogue.js';
+import { publishWalk } from './publish-walk.js';
 import type {
   FilterJob,
   ImportJob,
-  ImportMessage,
   ImportResult,
   PublishJob,
   ThreadError,
   ThreadJob,
+  ThreadOutcome,
   ThreadResults,
-} from './import-threads.js';
-import { publishWalk } from './publish-walk.js';
-import { yieldToRequests } from './yield-to-requests.js';
+  ThreadTask,
+} from './thread-jobs.js';
 
-/** Everything that is heavy about a sync in one thread, its own database connection included. */
-async function run(job: ThreadJob): Promise<ThreadResults[ThreadJob['kind']]> {
+/** Runs one job; the pool gives a thread one at a time. */
+export default async function runTask({ job, progress }: ThreadTask): Promise<ThreadOutcome> {
+  progress.postMessage('begun');
+  try {
+    return { result: await run(job, progress) };
+  } catch (error) {
+    return { error: toThreadError(error as Error & { code?: string }) };
+  } finally {
+    progress.close();
+  }
+}
+
+/** Does everything that is heavy about a sync in one thread, with a database connection of its own. */
+async function run(job: ThreadJob, progress: MessagePort): Promise<ThreadResults[ThreadJob['kind']]> {
   switch (job.kind) {
     case 'import':
-      return importFile(job);
+      return importFile(job, progress);
     case 'page': {
-      // What knows of the pages of other registries is half of this program, and files need none of it.
+      // The reader of pages is half of this program, and files need none of it.
       const { stagePage } = await import('./stage-page.js');
       return onConnection(job.database, (client) => stagePage(client, job));
     }
@@ -40,6 +53,8 @@ async function run(job: ThreadJob): Promise<ThreadResults[ThreadJob['kind']]> {
       return publishStaged(job);
     case 'filter':
       return applyFilter(job);
+    case 'warm-up':
+      return null;
   }
 }
 
@@ -47,7 +62,7 @@ async function applyFilter({ database, target, filter }: FilterJob): Promise<Ent
   return onConnection(database, (client) => refilterSource(client, target, compileFilter(filter)));
 }
 
-async function importFile(job: ImportJob): Promise<ImportResult> {
+async function importFile(job: ImportJob, progress: MessagePort): Promise<ImportResult> {
   const { file, label, format, target, maxFileBytes, mayBeEmpty = false, hidesContent = false } = job;
   const contentHash = await sha256Of(file);
   if (contentHash === job.storedContentHash) return { revision: target.revision, contentHash };
@@ -59,7 +74,10 @@ async function importFile(job: ImportJob): Promise<ImportResult> {
       isWhole: true,
       hiddenBy: compileFilter(job.filter),
       read: (claimKnown) =>
-        withProgress(readCatalogue(file, format, { file: label, maxFileBytes, claimKnown, mayBeEmpty, hidesContent })),
+        withProgress(
+          readCatalogue(file, format, { file: label, maxFileBytes, claimKnown, mayBeEmpty, hidesContent }),
+          progress,
+        ),
     }),
   );
 }
@@ -68,7 +86,7 @@ function onConnection<T>(database: DatabaseAccess, work: (client: Client) => Pro
   return withClient(database, work, { application_name: 'mcp-registry-import' });
 }
 
-/** The stage is read while the other connection is busy with a COPY. */
+/** Publishes a walk over two connections: the stage is read while the other one is busy with a COPY. */
 function publishStaged(job: PublishJob): Promise<ImportResult> {
   const { database, stage: ref } = job;
   return onConnection(database, (stageClient) =>
@@ -83,32 +101,17 @@ async function sha256Of(file: string): Promise<string> {
   return sum.digest('hex');
 }
 
-async function* withProgress<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<readonly T[]> {
+async function* withProgress<T>(
+  batches: AsyncIterable<readonly T[]>,
+  progress: MessagePort,
+): AsyncGenerator<readonly T[]> {
   let read = 0;
   for await (const batch of batches) {
     read += batch.length;
-    say(`${read} entries read`);
+    progress.postMessage(`${read} entries read`);
     yield batch;
   }
 }
-
-function say(progress: string): void {
-  post({ progress });
-}
-
-function post(message: ImportMessage): void {
-  parentPort?.postMessage(message);
-}
-
-yieldToRequests();
-
-/** One job at a time; the thread waits for the next. */
-parentPort?.on('message', (job: ThreadJob) => {
-  void run(job).then(
-    (result) => post({ result }),
-    (error: Error & { code?: string }) => post({ error: toThreadError(error) }),
-  );
-});
 
 function toThreadError(error: Error & { code?: string }): ThreadError {
   const { message, code } = error;
@@ -117,5 +120,8 @@ function toThreadError(error: Error & { code?: string }): ThreadError {
     ...(code === undefined ? {} : { code }),
     ...(error instanceof RegistryError ? { reason: error.reason, destiny: error.destiny } : {}),
     ...(error instanceof ShrinkRefused ? { heldRevision: error.heldRevision } : {}),
+    ...(error instanceof Overtaken
+      ? { overtaken: { source: error.source, run: error.run, by: error.overtakenBy } }
+      : {}),
   };
 }

@@ -21,7 +21,7 @@ interface OpenedSource {
   readonly filter: SourceFilter;
   /** Value of the sync-trigger annotation, as this process reads it. */
   readonly triggerToken: string | undefined;
-  /** As it is stored. */
+  /** The source's row. */
   readonly stored: SourceEntity;
 }
 
@@ -52,7 +52,7 @@ export interface OpenManaged extends OpenedSource {
 /** A source at the moment of a sync: as the spec has it now, as it is stored, and the way to its data. */
 export type OpenSource = OpenFile | OpenPages | OpenManaged;
 
-/** Throws `Cancelled` when the registry or the source is gone: nobody wants this sync any more. */
+/** Opens a source for a sync. Throws `Cancelled` when the registry or the source is gone. */
 export async function openSource(
   world: SyncWorld,
   request: SyncRequest,
@@ -67,7 +67,7 @@ export async function openSource(
     plan: outlineSource(source, world.minSyncIntervalMs),
     filter: source.filter ?? {},
     triggerToken,
-    stored: await world.catalogue.getSource(registry, name),
+    stored: await world.catalogue.openSource(registry, name, request.run),
   };
   const { type, spec } = source;
   const definition = findSource(type);
@@ -110,7 +110,7 @@ export async function openSource(
       hidesContent: definition.hidesContent ?? false,
       resolve: () => definition.resolve(spec, context),
       async download(revision, path) {
-        using _turn = definition.runsProgram ? await world.turns.downloads.take(scope.signal) : undefined;
+        using _permit = definition.runsProgram ? await world.semaphores.downloads.acquire(scope.signal) : undefined;
         await definition.download(spec, revision, path, context);
       },
     };
@@ -129,7 +129,7 @@ export function storedContent({
   return { ...counts, ...(contentHash === null ? {} : { contentHash }) };
 }
 
-/** Another source, path or branch in the spec is meant to bring other data: nothing that is stored speaks against it. */
+/** Reports whether what is stored was fetched and read as the spec says now: another path or branch is meant to bring other data. */
 export function isReadAlike({ stored, plan }: Pick<OpenedSource, 'stored' | 'plan'>): boolean {
   return stored.specHash === plan.specHash;
 }

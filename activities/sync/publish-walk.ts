@@ -4,7 +4,7 @@ import type { PublishedItem } from '#persistence/copy-entries.js';
 import { publishRevision } from '#persistence/publish-revision.js';
 import type { Published } from '#persistence/publish-revision.js';
 import type { StagedWalk, WalkItem } from '#persistence/staged-walk.js';
-import type { PublishJob } from './import-threads.js';
+import type { PublishJob } from './thread-jobs.js';
 
 /** Publishes what a walk has put on its stage in one transaction, and clears the stage. */
 export async function publishWalk(

@@ -5,7 +5,7 @@ import { isStoredAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 
-/** Not every registry tells of what it removed: all of it is read again this often, whatever it says. */
+/** Not every registry reports what it removed, so everything is read again this often. */
 const SWEEP_EVERY_MS = 24 * 3600_000;
 
 /**
@@ -15,7 +15,7 @@ const SWEEP_EVERY_MS = 24 * 3600_000;
 export function resolveRevision(world: SyncWorld): Implementation<'resolveRevision'> {
   return (request) =>
     underHeartbeat(async (scope) => {
-      using _turn = await world.turns.looks.take(scope.signal);
+      using _permit = await world.semaphores.looks.acquire(scope.signal);
       const source = await openSource(world, request, scope);
       await world.catalogue.markSyncing(source.stored);
       const resolved = await resolve(source, request);
@@ -37,18 +37,18 @@ async function resolveFile(source: OpenFile): Promise<ResolvedRevision> {
   return { revision, label, unchanged: source.stored.revision === revision && isStoredAlike(source) };
 }
 
-/** What such a source holds has no name until it is read: it is either what is stored, or to be walked. */
+/** Decides between what is stored and a walk: what such a source holds has no name until it is read. */
 async function resolvePages(source: OpenPages, { trigger }: SyncRequest, nowMs: number): Promise<ResolvedRevision> {
   const { stored } = source;
-  // Asked in any case: a registry that does not answer is found out here, before it holds a thread.
+  // Asked in any case, so that a registry that does not answer is found here, before it holds a thread.
   const { verdict, because } = await source.probe();
   if (stored.revision === null || !isStoredAlike(source)) return walk('everything');
   if (stored.sweptAt === null || nowMs - stored.sweptAt.getTime() >= SWEEP_EVERY_MS) {
     return walk('everything: the daily sweep');
   }
-  // Whoever asks by hand doubts what is stored, and only an entity tag leaves no doubt.
+  // A user who asks for a sync doubts what is stored, and only an entity tag leaves no doubt.
   if (trigger === 'manual' && (verdict !== 'unchanged' || stored.etag === null))
-    return walk('everything: asked for by hand');
+    return walk('everything: asked for by a user');
   if (verdict === 'unchanged') return { revision: stored.revision, label: because, unchanged: true };
   if (verdict === 'unknown' || stored.latestUpdate === null) return walk(`everything: ${because}`);
   return { ...walk(`changes since ${stored.latestUpdate}: ${because}`), changesOnly: true };

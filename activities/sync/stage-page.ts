@@ -3,7 +3,7 @@ import { StagedWalk } from '#persistence/staged-walk.js';
 import { isAfter } from '#sources/api/instant.js';
 import type { PageOutline } from '#sources/api/walk-pages.js';
 import { findSource } from '#sources/index.js';
-import type { PageJob } from './import-threads.js';
+import type { PageJob } from './thread-jobs.js';
 
 /** Reads a page and puts it on the stage of its walk. */
 export async function stagePage(client: Client, { type, page: raw, stage: ref }: PageJob): Promise<PageOutline> {

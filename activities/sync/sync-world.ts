@@ -4,7 +4,7 @@ import type { SyncOutcome } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { SourceSettings } from '#sources/source.js';
-import type { Turns } from '../turns.js';
+import type { Semaphore } from '../semaphore.js';
 import type { ImportThreads } from './import-threads.js';
 
 /** What the activities beside a store work with. */
@@ -13,15 +13,15 @@ export interface SyncWorld {
   readonly catalogue: RegistryCatalogue;
   readonly database: DatabaseAccess;
   /**
-   * For looks at sources, and for fetching and importing what they hold: so many that no source waits for others that hang.
-   * What takes memory is bounded where it does, as downloads are that run a program. Whoever waits here has its task
-   * already: one that nobody takes within a minute means that the store is gone.
+   * Limits for looks at sources, for fetching and importing what they hold, and for downloads that run a program: so high that no
+   * source waits for others that hang, and low where memory is taken. An activity waits here and not for a worker, since a task
+   * that no worker takes within a minute means that the store is gone.
    */
-  readonly turns: { readonly looks: Turns; readonly fetches: Turns; readonly downloads: Turns };
+  readonly semaphores: { readonly looks: Semaphore; readonly fetches: Semaphore; readonly downloads: Semaphore };
   readonly imports: ImportThreads;
-  /** Read pages one at a time: none must wait for the import of a large file. */
+  /** Threads that read pages one at a time: none must wait for the import of a large file. */
   readonly walks: ImportThreads;
-  /** Of this program; sources see it. */
+  /** The version of this program; sources see it. */
   readonly version: string;
   readonly settings: SourceSettings;
   /** Shorter sync intervals are raised to this. */

@@ -3,7 +3,8 @@ import type { DatabaseAccess } from '#persistence/database.js';
 import { StagedWalk } from '#persistence/staged-walk.js';
 import { CursorRefused } from '#sources/api/walk-pages.js';
 import { findSource } from '#sources/index.js';
-import type { ImportResult, ImportThreads, PublishJob, ThreadScope } from './import-threads.js';
+import type { ImportThreads, ThreadScope } from './import-threads.js';
+import type { ImportResult, PublishJob } from './thread-jobs.js';
 import type { OpenPages } from './open-source.js';
 
 /** A source that is read page by page, to be walked and published. */

@@ -24,6 +24,8 @@ const NOTICES = {
   SidecarsOnly: 'Warning',
   /** Another manager sets fields of our objects back again and again. */
   FieldContested: 'Warning',
+  /** The cluster's API server refuses for now what the server of the registry is made of; a running server goes on. */
+  ProvisioningDelayed: 'Warning',
 } as const;
 
 export type NoticeReason = keyof typeof NOTICES;

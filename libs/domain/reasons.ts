@@ -39,6 +39,7 @@ export const REASONS = [
   'KubernetesUnreachable',
   // The machinery around the sync.
   'ConfigurationPending',
+  'OtherRelease',
   'StoreLost',
   'TimedOut',
   'Cancelled',

@@ -1,12 +1,14 @@
 import type { SyncTrigger } from './sync.js';
 
-/** Names of the messages between the server of a registry and its workflow, for both sides. */
+/** The names of the messages between the server of a registry and its workflow, for both sides. */
 export const STORE_OPENED = 'storeOpened';
 export const STORE_DELAYED = 'storeDelayed';
-export const LIVE_STORES = 'liveStores';
 export const SYNC_NOW = 'syncNow';
 
-/** `source` absent: all of them. */
+/** The key in the memo of a registry's workflow that holds the stores which it syncs into. */
+export const STORES_MEMO = 'stores';
+
+/** A request for a sync of one source or, without `source`, of all. */
 export interface SyncNowRequest {
   readonly source?: string;
   /** `manual` by default; `change` when something was published here. */

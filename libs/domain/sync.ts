@@ -101,6 +101,8 @@ export interface SyncFailure {
   readonly notice?: NoticeReason;
   /** The source asked to be left alone for so long. */
   readonly retryAfterMs?: number;
+  /** The store has been opened by a run with this higher number since: this one may not publish any more. */
+  readonly overtakenBy?: number;
 }
 
 /** The outcome of one sync run; small enough for a signal, and the same in history, database and status. */

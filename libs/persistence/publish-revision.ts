@@ -9,7 +9,7 @@ import { holdQuarantined } from './hold-quarantined.js';
 import { inTransaction } from './in-transaction.js';
 import { KnownEntries } from './known-entries.js';
 import { refuseShrinking } from './shrink-guard.js';
-import { lockSource, notifyReaders } from './source-row.js';
+import { confirmSource, lockSource, notifyReaders } from './source-row.js';
 import { writeChanges } from './write-changes.js';
 import type { Changes } from './write-changes.js';
 
@@ -17,6 +17,8 @@ import type { Changes } from './write-changes.js';
 export interface Publication {
   readonly registry: RegistryRef;
   readonly source: string;
+  /** Number of the sync run, which must not have been overtaken; absent for what no sync publishes. */
+  readonly run?: number;
   /** As the source names it; absent when its content is its only name. */
   readonly revision?: string;
   /** Of the whole file; absent: it is computed from the entries. */
@@ -49,8 +51,8 @@ export interface Published {
  */
 export async function publishRevision(client: Client, publication: Publication): Promise<Published> {
   return inTransaction(client, async () => {
-    const { registry, source, filterHash, isWhole, hiddenBy } = publication;
-    const sourceId = await lockSource(client, registry, source);
+    const { registry, filterHash, isWhole, hiddenBy } = publication;
+    const sourceId = await lockSource(client, publication);
     const remarked = await filterStored(client, sourceId, filterHash, hiddenBy);
     const context = { sourceId, hiddenBy };
     const known = await KnownEntries.load(client, sourceId);
@@ -65,6 +67,7 @@ export async function publishRevision(client: Client, publication: Publication):
     if (!isConsented)
       await refuseShrinking(client, sourceId, { revision, filterHash }, { ...counts, lost: changes.lost });
     const isChanged = remarked + changes.rows > 0;
+    await confirmSource(client, sourceId, publication);
     await recordRevision(client, sourceId, { ...publication, revision, contentHash, isChanged }, counts);
     await notifyReaders(client, registry);
     return { revision, contentHash, counts };

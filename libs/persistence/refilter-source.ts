@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
-import type { RegistryRef } from '#domain/registry-ref.js';
 import type { FilterRule } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import { countEntries } from './count-entries.js';
 import { filterStored } from './filter-stored.js';
 import { inTransaction } from './in-transaction.js';
-import { lockSource, notifyReaders } from './source-row.js';
+import { confirmSource, lockSource, notifyReaders } from './source-row.js';
+import type { SourceTarget } from './source-row.js';
 
 /**
  * Makes an edited filter take effect on what is stored, in one transaction and without asking the source for anything.
@@ -13,14 +13,15 @@ import { lockSource, notifyReaders } from './source-row.js';
  */
 export async function refilterSource(
   client: Client,
-  target: { readonly registry: RegistryRef; readonly source: string; readonly filterHash: string },
+  target: SourceTarget & { readonly filterHash: string },
   hiddenBy: FilterRule,
 ): Promise<EntryCounts | null> {
-  const { registry, source, filterHash } = target;
+  const { registry, filterHash } = target;
   return inTransaction(client, async () => {
-    const sourceId = await lockSource(client, registry, source);
+    const sourceId = await lockSource(client, target);
     const updated = await filterStored(client, sourceId, filterHash, hiddenBy);
     const { served, hidden } = await countEntries(client, sourceId);
+    await confirmSource(client, sourceId, target);
     const { rows } = await client.query<{ quarantined: number }>(
       `UPDATE source SET filter_hash = $2, served_count = $3, hidden_count = $4, generation = generation + $5::int
         WHERE id = $1 AND filter_hash IS NOT NULL AND filter_hash <> $2

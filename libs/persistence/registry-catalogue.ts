@@ -10,9 +10,13 @@ import { RegistryEntity } from './entities/registry.entity.js';
 import { SourceEntity } from './entities/source.entity.js';
 import { StoreEntity } from './entities/store.entity.js';
 import { SyncRunEntity } from './entities/sync-run.entity.js';
+import { Overtaken } from './source-row.js';
 
 /** Sync runs kept of each source. */
 const KEPT_RUNS = 200;
+
+/** A plan is adopted before anything is synced, so it waits no longer than this for a row that another transaction holds. */
+const LOCK_TIMEOUT_MS = 3_000;
 
 /** What a message can name of a quarantine. */
 const NAMED_ENTRIES = 10;
@@ -35,6 +39,7 @@ export class RegistryCatalogue {
    */
   async adoptPlan(registry: RegistryRef, displayName: string | null, plan: readonly PlannedSource[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
+      await manager.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
       let changed = await claimRegistry(manager, registry, displayName);
       const stored = await manager.findBy(SourceEntity, placeOf(registry));
       const gone = stored.filter(({ name, leftAt }) => !leftAt && !plan.some((source) => source.name === name));
@@ -61,6 +66,23 @@ export class RegistryCatalogue {
   async getSource(registry: RegistryRef, name: string): Promise<SourceEntity> {
     const source = await this.findSource(registry, name);
     if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
+    return source;
+  }
+
+  /**
+   * Returns the stored source for a sync run, and makes the run's number its fencing token: runs with lower numbers may not
+   * publish any more. Throws `Cancelled` when the source is gone or a later run has opened it.
+   */
+  async openSource(registry: RegistryRef, name: string, run: number): Promise<SourceEntity> {
+    const source = await this.getSource(registry, name);
+    const fence = Number(source.fence);
+    if (fence > run) throw new Overtaken(name, run, fence);
+    if (fence < run) {
+      await this.dataSource.manager.query('UPDATE source SET fence = $2 WHERE id = $1 AND fence < $2', [
+        source.id,
+        run,
+      ]);
+    }
     return source;
   }
 

@@ -1,22 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 
+/** A run that may not publish any more, since one with a higher number has opened the source. */
+export class Overtaken extends RegistryError {
+  constructor(
+    readonly source: string,
+    readonly run: number,
+    readonly overtakenBy: number,
+  ) {
+    super('Cancelled', `run ${run} of source "${source}" was overtaken by run ${overtakenBy}, so it publishes nothing`);
+  }
+}
+
+/** A source and, for what a sync does, the number of its run: a fencing token. */
+export interface SourceTarget {
+  readonly registry: RegistryRef;
+  readonly source: string;
+  /** Absent for what no sync run does. */
+  readonly run?: number;
+}
+
+/** The class of advisory locks that order the writers of one source. */
+const WRITERS = 0x6d6370;
+
+/** How long a run waits for one before it to end by itself: that one has been cancelled, or is about to notice. */
+const PATIENCE_MS = 5_000;
+const LOOK_MS = 100;
+
 /**
- * Takes the source's row for this transaction: two syncs of one source never write at the same time. Returns its id;
- * throws `Cancelled` for a source that is gone, which must not be written at all.
+ * Lets no other writer of the source in before the end of this transaction, and leaves its row free: an edit of the plan does not
+ * wait for an import. An earlier run that does not end, such as one in a pod that is cut off, loses its connection. Returns
+ * the id; throws `Cancelled` for a source that is gone, and for a run that another has overtaken.
  */
-export async function lockSource(client: Client, registry: RegistryRef, source: string): Promise<number> {
-  const { rows } = await client.query<{ id: number }>(
-    `SELECT source.id FROM source JOIN registry ON registry.namespace = source.namespace AND registry.name = source.registry
-      WHERE source.namespace = $1 AND source.registry = $2 AND source.name = $3 AND registry.uid = $4 AND source.left_at IS NULL
-        FOR UPDATE OF source`,
+export async function lockSource(client: Client, target: SourceTarget): Promise<number> {
+  const { id } = await findRow(client, target);
+  if (target.run !== undefined) await evictEarlierRun(client, target, id);
+  await client.query('SELECT pg_advisory_xact_lock($1, $2)', [WRITERS, id]);
+  await findRow(client, target);
+  return id;
+}
+
+/** Returns as soon as no other writer has the source, or the one that has it was told to go. */
+async function evictEarlierRun(client: Client, target: SourceTarget, id: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += LOOK_MS) {
+    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1, $2) AS locked', [
+      WRITERS,
+      id,
+    ]);
+    if (rows[0]?.locked) return;
+    // If it is this run that has been overtaken, it ends here.
+    await findRow(client, target);
+    await sleep(LOOK_MS);
+  }
+  await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_locks
+      WHERE locktype = 'advisory' AND granted AND classid::bigint = $1 AND objid::bigint = $2 AND pid <> pg_backend_pid()
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    [WRITERS, id],
+  );
+}
+
+async function findRow(client: Client, { registry, source, run }: SourceTarget): Promise<{ readonly id: number }> {
+  const { rows } = await client.query<{ id: number; fence: string }>(
+    `SELECT source.id, source.fence
+       FROM source JOIN registry ON registry.namespace = source.namespace AND registry.name = source.registry
+      WHERE source.namespace = $1 AND source.registry = $2 AND source.name = $3 AND registry.uid = $4 AND source.left_at IS NULL`,
     [registry.namespace, registry.name, source, registry.uid],
   );
   const row = rows[0];
-  if (!row) throw new RegistryError('Cancelled', `source "${source}" is no longer part of the registry`, 'stop');
-  return row.id;
+  if (!row) throw sourceGone(source);
+  refuseOvertaken(source, run, Number(row.fence));
+  return { id: row.id };
+}
+
+function sourceGone(source: string): RegistryError {
+  return new RegistryError('Cancelled', `source "${source}" is no longer part of the registry`, 'stop');
+}
+
+/**
+ * The last statement about the source before a commit: locks its row and checks once more that the source is there and no other
+ * run has opened it. Throws as {@link lockSource} does.
+ */
+export async function confirmSource(client: Client, sourceId: number, { source, run }: SourceTarget): Promise<void> {
+  const { rows } = await client.query<{ fence: string }>('SELECT fence FROM source WHERE id = $1 AND left_at IS NULL FOR UPDATE', [
+    sourceId,
+  ]);
+  const [row] = rows;
+  if (!row) throw sourceGone(source);
+  refuseOvertaken(source, run, Number(row.fence));
+}
+
+function refuseOvertaken(source: string, run: number | undefined, fence: number): void {
+  if (run !== undefined && run < fence) throw new Overtaken(source, run, fence);
 }
 
 /** Part of the transaction: readers hear of it when it is committed. */

@@ -47,7 +47,7 @@ export class StagedWalk {
   /** The stage of this walk; what another walk of the same source left is thrown away. */
   static async open(client: Client, registry: RegistryRef, source: string, walk: string): Promise<StagedWalk> {
     const sourceId = await inTransaction(client, async () => {
-      const id = await lockSource(client, registry, source);
+      const id = await lockSource(client, { registry, source });
       await client.query('DELETE FROM staged_walk WHERE source_id = $1 AND walk <> $2', [id, walk]);
       await client.query('INSERT INTO staged_walk (source_id, walk) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
         id,

@@ -3,7 +3,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Reason } from '#domain/reasons.js';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import { LIVE_STORES, STORE_DELAYED, STORE_OPENED, SYNC_NOW, SyncRefused } from '#domain/server-messages.js';
+import { STORE_DELAYED, STORE_OPENED, STORES_MEMO, SYNC_NOW, SyncRefused } from '#domain/server-messages.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { Store } from '#domain/sync.js';
 import type { ServerTrouble } from '#domain/workload.js';
@@ -27,9 +27,11 @@ export class ServedWorkflows {
       .catch(unlessNotFound(undefined));
   }
 
-  /** The stores that the workflow syncs into; none when there is no workflow. */
+  /** Returns the stores that the workflow syncs into, by its memo, which takes no worker; none when no workflow runs. */
   async liveStores(registry: RegistryRef): Promise<readonly Store[]> {
-    return this.handle(registry).query<readonly Store[]>(LIVE_STORES).catch(unlessNotFound([]));
+    const described = await this.handle(registry).describe().catch(unlessNotFound(undefined));
+    if (described?.status.name !== 'RUNNING') return [];
+    return (described.memo?.[STORES_MEMO] ?? []) as readonly Store[];
   }
 
   /** Starts a sync of one source, or of all; resolves when they have started. Throws `SyncRefused`. */

@@ -2,15 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { ImportThreads } from '#activities/sync/import-threads.js';
-import type { ImportJob, ImportLimits } from '#activities/sync/import-threads.js';
+import type { ImportLimits } from '#activities/sync/import-threads.js';
+import type { ImportJob } from '#activities/sync/thread-jobs.js';
+import type { ServeConfig } from '#config/serve-config.js';
 import { createDataSource } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import { startStoreWorker } from '#registry-api/sync/store-worker.js';
+import { connectTemporal } from '#temporal/connect.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
+import { silent } from '#support/quiet-temporal.js';
 import { IMPORT_THREAD } from '#support/start-sync-worker.js';
 
 const registry = { namespace: 'test', name: 'threads', uid: randomUUID() };
@@ -37,8 +42,17 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const threads = (limits: Partial<ImportLimits> = {}) =>
-  new ImportThreads({ threads: 1, memoryMiB: 256, deadlineMs: 60_000, ...limits }, IMPORT_THREAD);
+const pools: ImportThreads[] = [];
+
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool[Symbol.asyncDispose]();
+});
+
+function threads(limits: Partial<ImportLimits> = {}): ImportThreads {
+  const pool = new ImportThreads({ threads: 1, memoryMiB: 256, deadlineMs: 60_000, ...limits }, IMPORT_THREAD);
+  pools.push(pool);
+  return pool;
+}
 
 async function job(content: string): Promise<ImportJob> {
   const file = join(directory, `${randomUUID()}.json`);
@@ -66,9 +80,9 @@ describe('an import in a thread', () => {
     expect(await pool.run(await job(toolhiveCatalogue(6)), quiet)).toMatchObject({ counts: { added: 1 } });
   });
 
-  it.runIf(process.platform === 'linux')('leaves the processor to whoever answers requests', async () => {
-    await threads().run(await job(toolhiveCatalogue(6)), quiet);
+  it.runIf(process.platform === 'linux')('leaves the processor to the threads that answer requests', async () => {
     const own = getPriority();
+    await threads().run(await job(toolhiveCatalogue(6)), quiet);
     const tasks = await readdir('/proc/self/task');
     const stats = await Promise.all(
       tasks.map((task) => readFile(`/proc/self/task/${task}/stat`, 'utf8').catch(() => '')),
@@ -113,3 +127,56 @@ describe('an import in a thread', () => {
     expect(await last).toMatchObject({ counts: { served: 8 } });
   });
 });
+
+describe('a pool of import threads', () => {
+  it('ends its threads when it is disposed of, also one that is at work', async () => {
+    const pool = threads();
+    await pool.run(await job(toolhiveCatalogue(5)), quiet);
+    expect(pool.size).toBe(1);
+    await pool[Symbol.asyncDispose]();
+    await pool[Symbol.asyncDispose]();
+    expect(pool.size).toBe(0);
+    const busy = threads();
+    const running = busy.run(await job(toolhiveCatalogue(120_000)), quiet);
+    await busy[Symbol.asyncDispose]();
+    await expect(running).rejects.toThrow(/terminat|abort/i);
+    expect(busy.size).toBe(0);
+  });
+
+  it.runIf(process.platform === 'linux')('leaves threads and memory level after 30 links that failed', async () => {
+    const temporal = await connectTemporal({ address: inject('temporalAddress'), namespace: 'default' });
+    const link = () =>
+      startStoreWorker({
+        config: { ...LINKED, dataDirectory: directory } as ServeConfig,
+        database: { app: database.app } as never,
+        resources: { claims: new Map() } as never,
+        temporal,
+        namespace: 'no-such-namespace',
+        store: { id: randomUUID(), taskQueue: 'failed-links' },
+        version: 'test',
+        metrics: undefined as never,
+        logger: silent,
+      });
+    const fail = () => expect(link()).rejects.toThrow(/no-such-namespace|not found/i);
+    for (let warm = 0; warm < 3; warm++) await fail();
+    const before = await footprint();
+    for (let tries = 0; tries < 30; tries++) await fail();
+    const after = await footprint();
+    expect(after.threads).toBeLessThanOrEqual(before.threads + 2);
+    expect(after.mebibytes).toBeLessThan(before.mebibytes + 100);
+    await temporal.close();
+  });
+});
+
+const LINKED: Partial<ServeConfig> = {
+  minSyncIntervalMs: 1_000,
+  podName: 'pod',
+  urlRewrites: [],
+  allowLocalGit: false,
+  allowPrivateSources: true,
+};
+
+async function footprint(): Promise<{ readonly threads: number; readonly mebibytes: number }> {
+  const tasks = await readdir('/proc/self/task');
+  return { threads: tasks.length, mebibytes: process.memoryUsage.rss() / 2 ** 20 };
+}

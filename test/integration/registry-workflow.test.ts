@@ -339,6 +339,58 @@ describe('the workflow of a registry', () => {
   });
 });
 
+describe('a registry goes on', () => {
+  it('after signals of another shape, which are dropped', async () => {
+    await start(manifest(configMapSource('cm')) + configMap('cm', toolhiveCatalogue(2)));
+    await world!.nthRun('cm', 1);
+    const handle = world!.temporal.client.workflow.getHandle(registryWorkflowId(world!.registry));
+    const shapes: unknown[][] = [[], [null], ['x'], [{}], [{ id: 1 }], [[]], [{ id: 'x'.repeat(1e5), taskQueue: 'q' }]];
+    for (const signal of ['storeOpened', 'storeDelayed', 'workloadChanged', 'syncFinished', 'desiredStateChanged']) {
+      for (const args of shapes) await handle.signal(signal, ...args);
+    }
+    await world!.workflows.syncNow(world!.registry, 'cm');
+    expect((await world!.nthRun('cm', 2)).failure).toBeUndefined();
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+  });
+
+  it('when the database has lost the plan, and serves again', async () => {
+    const repository = await createGitRepository();
+    await repository.commit({ [CATALOGUE]: toolhiveCatalogue(4) });
+    await start(manifest(gitSource('500ms')), repository);
+    await world!.nthRun('servers', 1);
+    await world!.query('DELETE FROM source');
+    await eventually(async () => ((await writtenBy(world!)).length === 4 ? true : undefined));
+    expect((await world!.source('servers', ({ failure }) => failure === undefined)).serverCount).toBe(4);
+  });
+
+  it('within seconds when a sync that hangs is terminated', async () => {
+    await using dead = await hangingHost();
+    await start(manifest(dead.source), undefined, 600_000);
+    await world!.source('dead', ({ running }) => running !== undefined);
+    const first = world!.temporal.client.workflow.getHandle(syncWorkflowId(world!.registry, 'dead', 1));
+    await eventually(
+      async () => (await first.describe().catch(() => undefined))?.status.name === 'RUNNING' || undefined,
+    );
+    await first.terminate();
+    const failed = await world!.source('dead', ({ attemptCount }) => attemptCount === 1);
+    expect(failed.failure).toMatchObject({ reason: 'TimedOut' });
+    const second = world!.temporal.client.workflow.getHandle(syncWorkflowId(world!.registry, 'dead', 2));
+    await eventually(
+      async () => (await second.describe().catch(() => undefined))?.status.name === 'RUNNING' || undefined,
+    );
+  });
+
+  it('with the stores in its memo, so that servers ask no worker, also after a continue-as-new', async () => {
+    const repository = await createGitRepository();
+    await repository.commit({ [CATALOGUE]: toolhiveCatalogue(3) });
+    await start(manifest(gitSource('150ms')), repository);
+    const handle = world!.temporal.client.workflow.getHandle(registryWorkflowId(world!.registry));
+    const first = (await eventually(() => handle.describe().catch(() => undefined))).runId;
+    await eventually(async () => ((await handle.describe()).runId === first ? undefined : true));
+    expect(await world!.workflows.liveStores(world!.registry)).toEqual([world!.syncWorker.store]);
+  });
+});
+
 describe('histories', () => {
   it('hold neither catalogue data nor spec nor secrets', async () => {
     const repository = await createGitRepository();

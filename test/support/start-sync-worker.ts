@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
-import { Turns } from '#activities/turns.js';
+import { Semaphore } from '#activities/semaphore.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
 import type { SyncResources } from '#domain/resource-store.js';
 import type { Store } from '#domain/sync.js';
@@ -40,6 +40,8 @@ export async function startTestSyncWorker(
   const { database, store, directory, minSyncIntervalMs } = options;
   const dataSource = await createDataSource(database, { maxConnections: 5, onError: () => undefined }).initialize();
   const temporal = await connectTemporal({ address: options.temporalAddress, namespace: 'default' });
+  const walks = new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD);
+  const imports = new ImportThreads({ threads: 2, memoryMiB: 256, deadlineMs: 60_000 }, IMPORT_THREAD);
   const worker = await startSyncWorker({
     connection: temporal.connection,
     namespace: 'default',
@@ -53,9 +55,9 @@ export async function startTestSyncWorker(
       version: 'test',
       database,
       cacheDirectory: join(directory, 'cache'),
-      walks: new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 60_000 }, IMPORT_THREAD),
-      turns: { looks: new Turns(30), fetches: new Turns(30), downloads: new Turns(4) },
-      imports: new ImportThreads({ threads: 2, memoryMiB: 256, deadlineMs: 60_000 }, IMPORT_THREAD),
+      walks,
+      semaphores: { looks: new Semaphore(30), fetches: new Semaphore(30), downloads: new Semaphore(4) },
+      imports,
       settings: {
         urlRewrites: [],
         allowLocalGit: false,
@@ -70,6 +72,7 @@ export async function startTestSyncWorker(
   });
   return async () => {
     await worker.stop();
+    await Promise.all([walks[Symbol.asyncDispose](), imports[Symbol.asyncDispose]()]);
     await temporal.close();
     await dataSource.destroy();
   };

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ImportJob } from '#activities/sync/import-threads.js';
+import type { ImportJob } from '#activities/sync/thread-jobs.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import { openBenchStore } from './bench-store.js';
 import type { Bench } from './bench.js';

@@ -1,11 +1,13 @@
-import { reportDue } from './facts.js';
+import { reportDueAtMs } from './facts.js';
+import { contestOverAtMs, NOT_PROVISIONED, provisionDueAtMs } from './provisioning.js';
 import { openStores } from './registry-state.js';
-import type { RegistryState } from './registry-state.js';
-import { wholePlanDigest } from './stores.js';
+import type { RegistryState, StoreState } from './registry-state.js';
+import { planKey } from './stores.js';
 import type { DueSync } from './syncs.js';
 
+/** Returns the syncs that are to be started now, into stores that know the current plan. */
 export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
-  const plan = wholePlanDigest(state);
+  const plan = planKey(state);
   return openStores(state)
     .filter((store) => store.adoptedPlan !== undefined && store.adoptedPlan === plan)
     .flatMap(({ store, sources }) =>
@@ -16,22 +18,33 @@ export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
 }
 
 /**
- * How long there is nothing to do unless something is heard; undefined: until then. While a report is being written
- * its end is what is waited for.
+ * Returns how long there is nothing to do unless a message comes; undefined: until one comes. The next due time of a task that is
+ * under way does not count: its end wakes the loop.
  */
-export function untilNextDue(state: RegistryState, nowMs: number, reporting: boolean): number | undefined {
-  const plan = wholePlanDigest(state);
-  const report = reporting ? undefined : reportDue(state, nowMs);
-  const times = Object.values(state.stores).flatMap((store) => {
-    const sources = Object.values(store.sources);
-    const deadlines = sources.flatMap(({ running }) => (running ? [running.deadlineMs] : []));
-    if (plan === undefined || store.adopting || store.lost) return deadlines;
-    if (store.adoptedPlan !== plan) return [...deadlines, store.retryAdoptionAtMs ?? nowMs];
-    return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
-  });
-  if (report) times.push(report.atMs);
-  if (state.stale && state.retryReadAtMs !== undefined) times.push(state.retryReadAtMs);
-  const retryAtMs = state.provisioning?.retryAtMs;
-  if (retryAtMs !== undefined && state.desired?.invalid === undefined) times.push(retryAtMs);
-  return times.length > 0 ? Math.max(0, Math.min(...times) - nowMs) : undefined;
+export function untilNextDue(
+  state: RegistryState,
+  nowMs: number,
+  isUnderWay: (task: string) => boolean,
+): number | undefined {
+  const plan = planKey(state);
+  const times = Object.values(state.stores).flatMap((store) => storeTimes(store, plan, nowMs));
+  if (!isUnderWay('report')) times.push(reportDueAtMs(state) ?? Infinity);
+  if (!isUnderWay('read') && state.stale) times.push(state.retryReadAtMs ?? Infinity);
+  if (!isUnderWay('provision')) times.push(...provisionTimes(state));
+  const next = Math.min(Infinity, ...times);
+  return next === Infinity ? undefined : Math.max(0, next - nowMs);
+}
+
+function storeTimes(store: StoreState, plan: string | undefined, nowMs: number): number[] {
+  const sources = Object.values(store.sources);
+  const deadlines = sources.flatMap(({ running }) => (running ? [running.deadlineMs] : []));
+  if (plan === undefined || store.adopting || store.lost) return deadlines;
+  if (store.adoptedPlan !== plan) return [...deadlines, store.retryAdoptionAtMs ?? nowMs];
+  return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
+}
+
+function provisionTimes({ desired, provisioning = NOT_PROVISIONED }: RegistryState): number[] {
+  if (!desired?.provision || desired.invalid !== undefined) return [];
+  const times = [provisionDueAtMs(provisioning, desired.provision), contestOverAtMs(provisioning)];
+  return times.filter((time) => time !== undefined);
 }

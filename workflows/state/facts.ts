@@ -4,7 +4,9 @@ import { NOT_PROVISIONED, summarizeServer } from './provisioning.js';
 import { currentStore, dropUndefined } from './registry-state.js';
 import type { RegistryState, StoreState } from './registry-state.js';
 
+/** The least time between two reports; it doubles with each failure in a row. */
 const REPORT_SPACING_MS = 5_000;
+const LONGEST_SPACING_MS = 5 * 60_000;
 
 export function summarize(state: RegistryState): RegistryFacts {
   const { desired } = state;
@@ -48,10 +50,18 @@ function toFacts(plan: SourcePlan, store: StoreState | undefined): SourceFacts {
   });
 }
 
-/** The status as it should be written now; undefined when it is written already or was written a moment ago. */
-export function reportDue(state: RegistryState, nowMs: number): { digest: string; atMs: number } | undefined {
+/** Returns when the current facts are to be reported; undefined when they have been. */
+export function reportDueAtMs(state: RegistryState): number | undefined {
   if (!state.desired) return undefined;
-  const digest = JSON.stringify(summarize(state));
-  if (digest === state.report.digest) return undefined;
-  return { digest, atMs: Math.max(nowMs, state.report.atMs + REPORT_SPACING_MS) };
+  const { digest, atMs, failures = 0 } = state.report;
+  if (JSON.stringify(summarize(state)) === digest) return undefined;
+  return atMs + Math.min(LONGEST_SPACING_MS, REPORT_SPACING_MS * 2 ** failures);
+}
+
+export function reported(state: RegistryState, facts: RegistryFacts, nowMs: number): RegistryState {
+  return { ...state, report: { digest: JSON.stringify(facts), atMs: nowMs } };
+}
+
+export function reportFailed(state: RegistryState, nowMs: number): RegistryState {
+  return { ...state, report: { digest: '', atMs: nowMs, failures: (state.report.failures ?? 0) + 1 } };
 }

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import type { ProvisionPlan } from '#activities/contract.js';
 import {
+  contendersFound,
+  contestOver,
+  contestOverAtMs,
   driftNoticed,
+  isContested,
   NOT_PROVISIONED,
-  provisionDue,
+  provisionDueAtMs,
   provisioned,
   provisionFailed,
   provisionStarted,
@@ -18,22 +23,24 @@ const registry = { namespace: 'ns', name: 'r', uid: 'u' };
 const plan = { digest: 'one', podTemplate: false };
 const edited = { digest: 'two', podTemplate: false };
 const deployed = { podHash: 'p1', warnings: [] };
-const transient = { reason: 'KubernetesUnreachable', message: 'away', destiny: 'retry' } as never;
+const transient = { reason: 'KubernetesUnreachable', message: 'away', destiny: 'retry' } as const;
 const definite = { reason: 'ServiceFailed', message: 'not ours', destiny: 'wait' } as const;
 const final = { reason: 'InvalidPodTemplateSpec', message: 'no list', destiny: 'stop' } as const;
 
-const done = provisioned(provisionStarted(NOT_PROVISIONED, plan), 'one', deployed);
+const done = provisioned(provisionStarted(NOT_PROVISIONED, plan, T0), 'one', deployed);
 const failed = (times: number, failure: typeof definite | typeof final = definite): ProvisioningState =>
   Array.from({ length: times }).reduce<ProvisioningState>(
-    (state) => provisionFailed(provisionStarted(state, plan), failure, T0, 0.5),
+    (state) => provisionFailed(provisionStarted(state, plan, T0), failure, T0, 0.5),
     NOT_PROVISIONED,
   );
 
+const provisionDue = (state: ProvisioningState, wanted: ProvisionPlan, nowMs: number): boolean =>
+  (provisionDueAtMs(state, wanted) ?? Infinity) <= nowMs;
+
 describe('a server', () => {
   it('is provisioned once for what is wanted, and again when that changes', () => {
-    expect(provisionDue(NOT_PROVISIONED, undefined, T0)).toBe(false);
     expect(provisionDue(NOT_PROVISIONED, plan, T0)).toBe(true);
-    expect(provisionDue(provisionStarted(NOT_PROVISIONED, plan), plan, T0)).toBe(false);
+    expect(provisionDue(provisionStarted(NOT_PROVISIONED, plan, T0), plan, T0)).toBe(false);
     expect(provisionDue(done, plan, T0)).toBe(false);
     expect(provisionDue(done, edited, T0)).toBe(true);
   });
@@ -41,14 +48,14 @@ describe('a server', () => {
   it('is told of a new sync trigger, and stays provisioned meanwhile', () => {
     const triggered = { ...plan, triggerToken: '7' };
     expect(provisionDue(done, triggered, T0)).toBe(true);
-    const telling = provisionStarted(done, triggered);
+    const telling = provisionStarted(done, triggered, T0);
     expect(provisionDue(telling, triggered, T0)).toBe(false);
     expect(summarizeServer(registry, telling, triggered).provisioned).toBe(true);
   });
 
   it('is provisioned again when somebody changed it, also while it is being provisioned', () => {
-    expect(provisionDue(driftNoticed(done), plan, T0)).toBe(true);
-    const meanwhile = driftNoticed(provisionStarted(NOT_PROVISIONED, plan));
+    expect(provisionDue(driftNoticed(done, T0), plan, T0)).toBe(true);
+    const meanwhile = driftNoticed(provisionStarted(NOT_PROVISIONED, plan, T0), T0);
     expect(provisionDue(provisioned(meanwhile, 'one', deployed), plan, T0)).toBe(true);
   });
 
@@ -66,7 +73,7 @@ describe('a server', () => {
   });
 
   it('tells what failed until an attempt succeeds', () => {
-    const again = provisionStarted(failed(1), plan);
+    const again = provisionStarted(failed(1), plan, T0);
     expect(summarizeServer(registry, again, plan)).toMatchObject({
       provisioned: false,
       failure: { message: 'not ours' },
@@ -92,5 +99,85 @@ describe('a server', () => {
     expect(summarizeServer(registry, delayed, plan).delayed).toEqual(trouble);
     expect(storeDelayed(delayed, trouble)).toBe(delayed);
     expect(summarizeServer(registry, storeAnnounced(delayed), plan)).not.toHaveProperty('delayed');
+  });
+});
+
+describe('a passing refusal of the API server', () => {
+  const refuse = (state: ProvisioningState, atMs: number) =>
+    provisionFailed(provisionStarted(state, plan, atMs), transient, atMs, 0.5);
+
+  it('leaves a running server as it is, and is told as a notice', () => {
+    const refused = refuse(refuse(done, T0), T0 + 5_000);
+    const server = summarizeServer(registry, refused, plan);
+    expect(server).toMatchObject({ provisioned: true, warnings: [{ reason: 'ProvisioningDelayed', message: 'away' }] });
+    expect(server).not.toHaveProperty('failure');
+    expect(provisionDue(refused, plan, T0 + 20_000)).toBe(true);
+    const well = summarizeServer(registry, provisioned(refused, 'one', deployed), plan);
+    expect(well.warnings).toEqual([]);
+  });
+
+  it('is a failure once it has lasted for two minutes, or when nothing was provisioned yet', () => {
+    const lasting = refuse(refuse(done, T0), T0 + 120_000);
+    expect(summarizeServer(registry, lasting, plan)).toMatchObject({
+      provisioned: false,
+      failure: { message: 'away' },
+    });
+    const first = refuse(NOT_PROVISIONED, T0);
+    expect(summarizeServer(registry, first, plan)).toMatchObject({ failure: { message: 'away' } });
+  });
+});
+
+describe('what another manager sets back', () => {
+  /** The drift that follows each repair at once, until `untilMs`; returns when repairs began. */
+  function fight(untilMs: number): { readonly repairs: readonly number[]; readonly state: ProvisioningState } {
+    const repairs: number[] = [];
+    let state = driftNoticed(done, T0);
+    while (state.repairAtMs! - T0 < untilMs) {
+      const atMs = state.repairAtMs!;
+      repairs.push(atMs - T0);
+      state = driftNoticed(provisioned(provisionStarted(state, plan, atMs), 'one', deployed), atMs);
+    }
+    return { repairs, state };
+  }
+
+  it('is repaired at once, then later and later, at most five minutes apart', () => {
+    expect(fight(60_000).repairs).toEqual([0, 5_000, 15_000, 35_000]);
+    const { repairs } = fight(3_600_000);
+    expect(repairs.at(-1)! - repairs.at(-2)!).toBe(300_000);
+  });
+
+  it('is worth naming the manager from the third repair in a row on, until a repair has lasted', () => {
+    expect(isContested(driftNoticed(done, T0))).toBe(false);
+    const { state } = fight(30_000);
+    expect(isContested(state)).toBe(true);
+    const notice = { reason: 'FieldContested', message: 'Service r-api is changed by fighter' } as const;
+    const named = contendersFound(provisionStarted(state, plan, T0 + 35_000), [notice]);
+    expect(summarizeServer(registry, named, plan).warnings).toEqual([notice]);
+    expect(contestOverAtMs(named)).toBeGreaterThan(T0 + 95_000);
+    const calm = contestOver(named);
+    expect(summarizeServer(registry, calm, plan).warnings).toEqual([]);
+    expect(contestOverAtMs(calm)).toBeUndefined();
+    expect(driftNoticed(calm, T0 + 1e6).repairAtMs).toBe(T0 + 1e6);
+  });
+});
+
+describe('two operators during an upgrade', () => {
+  const [older, newer] = [
+    { digest: 'old', startedAtMs: T0 },
+    { digest: 'new', startedAtMs: T0 + 1 },
+  ];
+
+  it('a plan of another site never counts as carried out, even when it is the same otherwise', () => {
+    const byOld = provisioned(provisionStarted(NOT_PROVISIONED, { ...plan, site: older }, T0), 'old one', deployed);
+    expect(summarizeServer(registry, byOld, { ...plan, site: older }).provisioned).toBe(true);
+    expect(summarizeServer(registry, byOld, { ...plan, site: newer }).provisioned).toBe(false);
+    expect(provisionDue(byOld, { ...plan, site: newer }, T0)).toBe(true);
+  });
+
+  it('an attempt in the wrong process is repeated soon, and is no failure', () => {
+    const other = { reason: 'OtherRelease', message: 'not here', destiny: 'retry' } as const;
+    const refused = provisionFailed(provisionStarted(done, plan, T0), other, T0, 0.5);
+    expect(refused).toMatchObject({ attemptCount: 0, retryAtMs: T0 + 2_000, done: 'one' });
+    expect(summarizeServer(registry, refused, plan)).not.toHaveProperty('failure');
   });
 });

@@ -2,21 +2,30 @@ import { describe, expect, it } from 'vitest';
 import type { DesiredState } from '#activities/contract.js';
 import type { SourcePlan, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
 import { dueSyncs, untilNextDue } from './agenda.js';
-import { reportDue, summarize } from './facts.js';
+import { reportDueAtMs, reported, reportFailed, summarize } from './facts.js';
 import { newRegistryState, openStores } from './registry-state.js';
 import type { RegistryState } from './registry-state.js';
-import { adopted, noticed, readDue, readFailed } from './resource.js';
+import { desiredRead, markStale, nudged, readDue, readFailed } from './resource.js';
 import {
-  adoptionSettled,
+  adoptionDone,
+  adoptionFailed,
   adoptionStarted,
-  gone,
-  lost,
-  opened,
+  dropStore,
+  openStore,
+  planKey,
   storesToAdopt,
-  untaken,
-  wholePlanDigest,
+  syncUntaken,
 } from './stores.js';
-import { overdue, settled, started, startedSince, supersededSyncs, syncRequested, toSyncRequest } from './syncs.js';
+import {
+  forgetAbandoned,
+  overdue,
+  settled,
+  started,
+  startedSince,
+  unwantedSyncs,
+  syncRequested,
+  toSyncRequest,
+} from './syncs.js';
 import type { DueSync } from './syncs.js';
 
 const T0 = 1_700_000_000_000;
@@ -44,12 +53,16 @@ const desired = (sources: SourcePlan[], overrides: Partial<DesiredState> = {}): 
 
 /** A registry whose only store has adopted the plan. */
 function living(wanted: DesiredState, nowMs = T0): RegistryState {
-  const state = adopted(newRegistryState({ namespace: 'default', name: 'r', uid: 'u' }), wanted, nowMs);
-  return told(opened(state, store, nowMs), nowMs);
+  const state = desiredRead(newRegistryState({ namespace: 'default', name: 'r', uid: 'u' }), wanted, nowMs);
+  return told(openStore(state, store, nowMs));
 }
 
-function told(state: RegistryState, nowMs: number): RegistryState {
-  return adoptionSettled(adoptionStarted(state, store.id), { id: store.id }, wholePlanDigest(state), nowMs);
+const idle = (): boolean => false;
+const reporting = (task: string): boolean => task === 'report';
+
+function told(state: RegistryState): RegistryState {
+  const server = state.stores[store.id]?.store ?? store;
+  return adoptionDone(adoptionStarted(state, store.id), server, planKey(state));
 }
 
 function run(state: RegistryState, source: string, nowMs: number): RegistryState {
@@ -88,8 +101,8 @@ describe('a plan', () => {
   });
 
   it('starts nothing in a store that does not know it yet', () => {
-    const state = opened(
-      adopted(newRegistryState({ namespace: 'n', name: 'r', uid: 'u' }), desired([plan('a')]), T0),
+    const state = openStore(
+      desiredRead(newRegistryState({ namespace: 'n', name: 'r', uid: 'u' }), desired([plan('a')]), T0),
       store,
       T0,
     );
@@ -101,9 +114,9 @@ describe('a plan', () => {
   it('changes nothing when it is adopted twice', () => {
     const wanted = desired([plan('a'), plan('b', { intervalMs: MINUTE })]);
     const state = run(living(wanted), 'a', T0);
-    expect(adopted(state, wanted, T0 + MINUTE)).toEqual(state);
+    expect(desiredRead(state, wanted, T0 + MINUTE)).toEqual(state);
     const idle = settled(state, outcome(state, 'a'), T0 + MINUTE, 0.5);
-    expect(adopted(idle, wanted, T0 + 2 * MINUTE)).toEqual(idle);
+    expect(desiredRead(idle, wanted, T0 + 2 * MINUTE)).toEqual(idle);
   });
 
   it.each(['specHash', 'filterHash', 'referenceHash'] as const)(
@@ -115,7 +128,9 @@ describe('a plan', () => {
         state = settled(state, outcome(state, source), T0 + 1_000, 0);
       }
       const edited = desired([plan('a', { [field]: 'other' }), plan('b')], { generation: 2 });
-      expect(triggers(told(adopted(state, edited, T0 + MINUTE), T0 + MINUTE), T0 + MINUTE)).toEqual({ a: 'change' });
+      expect(triggers(told(desiredRead(state, edited, T0 + MINUTE)), T0 + MINUTE)).toEqual({
+        a: 'change',
+      });
     },
   );
 
@@ -141,8 +156,7 @@ describe('a plan', () => {
     const { due, lastAttemptAtMs } = source(state);
     const edited = desired([plan('a', { intervalMs: MINUTE })], { generation: 2 });
     expect(due!.atMs).toBeGreaterThan(lastAttemptAtMs! + MINUTE);
-    expect(source(adopted(state, edited, T0)).due).toEqual({ trigger: 'retry', atMs: lastAttemptAtMs! + MINUTE });
-    expect(source(adopted(state, edited, T0, false)).due).toEqual(due);
+    expect(source(desiredRead(state, edited, T0)).due).toEqual({ trigger: 'retry', atMs: lastAttemptAtMs! + MINUTE });
   });
 
   it('ends a sync whose plan has changed, and holds nothing against its source', () => {
@@ -151,21 +165,20 @@ describe('a plan', () => {
     state = run(run(syncRequested(state, { source: 'a' }, T0), 'a', T0), 'b', T0);
     const edited = desired([plan('a', { specHash: 'edited' }), plan('b', { intervalMs: MINUTE })], { generation: 2 });
     const before = state.stores[store.id]?.sources['a'];
-    expect(supersededSyncs(adopted(state, edited, T0, false))).toEqual([]);
-    state = told(adopted(state, edited, T0), T0);
-    expect(supersededSyncs(state)).toEqual([{ source: 'a', run: before?.running?.run }]);
+    state = told(desiredRead(state, edited, T0));
+    expect(unwantedSyncs(state)).toEqual([{ source: 'a', run: before?.running?.run }]);
     const cancelled = { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' } as const;
     state = settled(state, outcome(state, 'a', { failure: cancelled }), T0 + 1, 0);
     expect(triggers(state, T0 + 1)).toEqual({ a: 'change' });
     expect(state.stores[store.id]?.sources['a']).toMatchObject({ attemptCount: 1, failure: before?.failure });
-    expect(supersededSyncs(state)).toEqual([]);
+    expect(unwantedSyncs(state)).toEqual([]);
   });
 
   it('counts an edited interval from the last attempt', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0 + 1_000, 0);
     const edit = (intervalMs: number) =>
-      adopted(state, desired([plan('a', { intervalMs })], { generation: 2 }), T0 + 10 * MINUTE).stores[store.id]
+      desiredRead(state, desired([plan('a', { intervalMs })], { generation: 2 }), T0 + 10 * MINUTE).stores[store.id]
         ?.sources['a']?.due;
     expect(edit(20 * MINUTE)).toEqual({ atMs: T0 + 20 * MINUTE, trigger: 'interval' });
     expect(edit(5 * MINUTE)).toEqual({ atMs: T0 + 5 * MINUTE, trigger: 'interval' });
@@ -174,7 +187,7 @@ describe('a plan', () => {
   it('forgets a source that left it, its running sync included', () => {
     const state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
     const report = outcome(state, 'a');
-    const without = adopted(state, desired([plan('b')], { generation: 2 }), T0 + 1);
+    const without = desiredRead(state, desired([plan('b')], { generation: 2 }), T0 + 1);
     expect(Object.keys(without.stores[store.id]?.sources ?? {})).toEqual(['b']);
     expect(settled(without, report, T0 + 2, 0)).toEqual(without);
   });
@@ -182,16 +195,16 @@ describe('a plan', () => {
   it('stops syncing while it is invalid and remembers what it was', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0 + 1_000, 0);
-    const broken = adopted(state, desired([], { generation: 2, invalid: 'spec.auth: is required' }), T0 + MINUTE);
+    const broken = desiredRead(state, desired([], { generation: 2, invalid: 'spec.auth: is required' }), T0 + MINUTE);
     expect(dueSyncs(broken, T0 + 60 * MINUTE)).toEqual([]);
     expect(
-      untilNextDue({ ...broken, report: { digest: JSON.stringify(summarize(broken)), atMs: T0 } }, T0, false),
+      untilNextDue({ ...broken, report: { digest: JSON.stringify(summarize(broken)), atMs: T0 } }, T0, idle),
     ).toBeUndefined();
     expect(summarize(broken)).toMatchObject({
       invalid: 'spec.auth: is required',
       sources: [{ name: 'a', serverCount: 3 }],
     });
-    const mended = told(adopted(broken, desired([plan('a')], { generation: 3 }), T0 + 2 * MINUTE), T0 + 2 * MINUTE);
+    const mended = told(desiredRead(broken, desired([plan('a')], { generation: 3 }), T0 + 2 * MINUTE));
     expect(dueSyncs(mended, T0 + 2 * MINUTE)).toEqual([]);
     expect(triggers(mended, T0 + 30 * MINUTE)).toEqual({ a: 'interval' });
   });
@@ -205,7 +218,7 @@ describe('a sync that ended', () => {
       [1, 30_000],
     ] as const) {
       const next = settled(state, outcome(state, 'a'), T0 + 2 * MINUTE, random);
-      expect(untilNextDue({ ...next, report: { digest: JSON.stringify(summarize(next)), atMs: 0 } }, T0, false)).toBe(
+      expect(untilNextDue({ ...next, report: { digest: JSON.stringify(summarize(next)), atMs: 0 } }, T0, idle)).toBe(
         30 * MINUTE + jitterMs,
       );
     }
@@ -273,7 +286,7 @@ describe('a sync that ended', () => {
     let state = run(living(desired([plan('a', { filterHash: 'f1' })])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
     expect(summarize(state).sources[0]).toMatchObject({ serverCount: 3, filterHash: 'f1' });
-    state = told(adopted(state, desired([plan('a', { filterHash: 'f2' })], { generation: 2 }), T0 + 1), T0 + 1);
+    state = told(desiredRead(state, desired([plan('a', { filterHash: 'f2' })], { generation: 2 }), T0 + 1));
     state = run(state, 'a', T0 + 1);
     const counts = { served: 1, hidden: 2, quarantined: 1, added: 0, updated: 2, removed: 0, unchanged: 1 };
     state = settled(state, outcome(state, 'a', { ...failed('retry'), counts }), T0 + 2, 0);
@@ -337,11 +350,11 @@ describe('a manual trigger', () => {
   it('makes every source due, once per token', () => {
     let state = run(living(once), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
-    state = told(adopted(state, desired([plan('a')], { triggerToken: '1' }), T0 + 1), T0 + 1);
+    state = told(desiredRead(state, desired([plan('a')], { triggerToken: '1' }), T0 + 1));
     expect(triggers(state, T0 + 1)).toEqual({ a: 'manual' });
     state = run(state, 'a', T0 + 1);
     state = settled(state, outcome(state, 'a'), T0 + 2, 0);
-    state = adopted(state, desired([plan('a')], { triggerToken: '1' }), T0 + 3);
+    state = desiredRead(state, desired([plan('a')], { triggerToken: '1' }), T0 + 3);
     expect(dueSyncs(state, T0 + 3)).toEqual([]);
     expect(summarize(state).handledTrigger).toBe('1');
   });
@@ -386,7 +399,7 @@ describe('a store', () => {
       state = run(state, source, T0);
       state = settled(state, outcome(state, source), T0, 0);
     }
-    state = told(opened(state, store, T0 + MINUTE), T0 + MINUTE);
+    state = told(openStore(state, store, T0 + MINUTE));
     expect(triggers(state, T0 + MINUTE)).toEqual({ b: 'start' });
     expect(summarize(state).sources.map(({ serverCount }) => serverCount)).toEqual([3, 3]);
   });
@@ -397,9 +410,9 @@ describe('a store', () => {
     let state = run(run(ended, 'a', T0), 'b', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
     state = settled(state, { ...outcome(state, 'b'), failure }, T0, 0);
-    const again = told(opened(state, store, T0 + MINUTE), T0 + MINUTE);
+    const again = told(openStore(state, store, T0 + MINUTE));
     expect(triggers(again, T0 + MINUTE)).toEqual({});
-    const replaced = told(opened(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE), T0 + MINUTE);
+    const replaced = told(openStore(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE));
     expect(triggers(replaced, T0 + MINUTE)).toEqual({ b: 'start' });
   });
 
@@ -407,92 +420,92 @@ describe('a store', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
     const ofBefore = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
-    state = told(opened(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE), T0 + MINUTE);
-    const next = untaken(settled(state, ofBefore, T0 + MINUTE, 0), ofBefore, T0 + MINUTE);
+    state = told(openStore(state, { ...store, taskQueue: 'of another pod' }, T0 + MINUTE));
+    const next = syncUntaken(settled(state, ofBefore, T0 + MINUTE, 0), ofBefore, T0 + MINUTE);
     expect(summarize(next).serving).toBe(true);
     expect(triggers(next, T0 + MINUTE)).toEqual({ a: 'start' });
     const ofNow = { ...ofBefore, taskQueue: 'of another pod', startedAt: T0 + MINUTE };
-    expect(summarize(untaken(next, ofNow, T0 + 2 * MINUTE)).serving).toBe(false);
+    expect(summarize(syncUntaken(next, ofNow, T0 + 2 * MINUTE)).serving).toBe(false);
   });
 
   it('that another server took over is told of the plan by itself', () => {
-    const state = adopted(living(desired([plan('a')])), desired([plan('b')], { generation: 2 }), T0);
-    const replaced = opened(adoptionStarted(state, store.id), { ...store, taskQueue: 'of another pod' }, T0);
-    const late = adoptionSettled(replaced, store, wholePlanDigest(replaced), T0);
+    const state = desiredRead(living(desired([plan('a')])), desired([plan('b')], { generation: 2 }), T0);
+    const replaced = openStore(adoptionStarted(state, store.id), { ...store, taskQueue: 'of another pod' }, T0);
+    const late = adoptionDone(replaced, store, planKey(replaced));
     expect(storesToAdopt(late, T0).map((each) => each.store.taskQueue)).toEqual(['of another pod']);
   });
 
   it('that cannot be told of the plan says so for every source, until it can', () => {
     const failure = { reason: 'DatabaseUnreachable', message: 'no answer', destiny: 'retry' } as const;
-    let state = adopted(living(desired([plan('a')])), desired([plan('a'), plan('b')], { generation: 2 }), T0);
-    state = adoptionSettled(adoptionStarted(state, store.id), store, undefined, T0, failure);
+    let state = desiredRead(living(desired([plan('a')])), desired([plan('a'), plan('b')], { generation: 2 }), T0);
+    state = adoptionFailed(adoptionStarted(state, store.id), state.stores[store.id]!, failure, T0);
     const { reason, message } = failure;
     expect(summarize(state).sources.map((each) => each.failure)).toEqual([
       { reason, message },
       { reason, message },
     ]);
     expect(storesToAdopt(state, T0 + MINUTE)).toHaveLength(1);
-    expect(summarize(told(state, T0 + MINUTE)).sources.map((each) => each.failure)).toEqual([undefined, undefined]);
+    expect(summarize(told(state)).sources.map((each) => each.failure)).toEqual([undefined, undefined]);
   });
 
   it('that was down when a task was due, and has come back, is not lost', () => {
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'retry' } as const;
     let state = run(living(desired([plan('a')])), 'a', T0);
     const untakenRun = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
-    state = told(opened(state, store, T0 + 2 * MINUTE), T0 + 2 * MINUTE);
+    state = told(openStore(state, store, T0 + 2 * MINUTE));
     const settledRun = settled(state, untakenRun, T0 + 2 * MINUTE, 0);
-    const back = untaken(settledRun, untakenRun, T0 + 2 * MINUTE);
+    const back = syncUntaken(settledRun, untakenRun, T0 + 2 * MINUTE);
     expect(summarize(back).serving).toBe(true);
     expect(triggers(back, T0 + 2 * MINUTE)).toEqual({ a: 'start' });
-    expect(summarize(untaken(settledRun, untakenRun, T0 + 2 * MINUTE, 'of none')).serving).toBe(false);
   });
 
   it('that has come back makes up for what nobody took while it was away', () => {
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
     let state = run(living(desired([plan('a')])), 'a', T0);
-    state = lost(settled(state, outcome(state, 'a', { failure }), T0 + MINUTE, 0), store.id);
-    const back = (makesUp: boolean) => told(opened(state, store, T0 + 2 * MINUTE, makesUp), T0 + 2 * MINUTE);
-    expect(triggers(back(true), T0 + 2 * MINUTE)).toEqual({ a: 'start' });
-    expect(triggers(back(false), T0 + 2 * MINUTE)).toEqual({});
+    state = dropStore(settled(state, outcome(state, 'a', { failure }), T0 + MINUTE, 0), store.id);
+    const back = told(openStore(state, store, T0 + 2 * MINUTE));
+    expect(triggers(back, T0 + 2 * MINUTE)).toEqual({ a: 'start' });
   });
 
   it('that is lost is spoken of no more while another is there', () => {
     const other = { id: 'store-2', taskQueue: 'registry/standalone/store-2' };
     let state = run(living(desired([plan('a')])), 'a', T0);
-    state = opened(settled(state, outcome(state, 'a'), T0, 0), other, T0 + MINUTE);
+    state = openStore(settled(state, outcome(state, 'a'), T0, 0), other, T0 + MINUTE);
     expect(summarize(state).sources[0]).not.toHaveProperty('lastSyncAtMs');
-    expect(summarize(gone(state, other.id))).toMatchObject({ serving: true, sources: [{ lastSyncAtMs: T0 + 1_000 }] });
-    expect(summarize(gone(state, other.id, 'of all')).serving).toBe(false);
-    const none = gone(gone(state, other.id), store.id);
+    expect(summarize(dropStore(state, other.id))).toMatchObject({
+      serving: true,
+      sources: [{ lastSyncAtMs: T0 + 1_000 }],
+    });
+    const none = dropStore(dropStore(state, other.id), store.id);
     expect(openStores(none)).toEqual([]);
     expect(summarize(none).sources[0]).toHaveProperty('lastSyncAtMs');
   });
 
   it('that is lost is synced no more until it announces itself, and keeps what is known of it', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
-    state = lost(settled(state, outcome(state, 'a'), T0, 0), store.id);
+    state = dropStore(settled(state, outcome(state, 'a'), T0, 0), store.id);
     expect(summarize(state)).toMatchObject({ serving: false, sources: [{ serverCount: 3, lastSyncAtMs: T0 + 1_000 }] });
     expect(dueSyncs(state, T0 + 60 * MINUTE)).toEqual([]);
     expect(storesToAdopt(state, T0 + 60 * MINUTE)).toEqual([]);
-    const reported = { ...state, report: reportDue(state, T0)! };
-    expect(untilNextDue(reported, T0 + 60 * MINUTE, false)).toBeUndefined();
+    const told60 = reported(state, summarize(state), T0);
+    expect(untilNextDue(told60, T0 + 60 * MINUTE, idle)).toBeUndefined();
 
-    state = told(opened(state, store, T0 + 60 * MINUTE), T0 + 60 * MINUTE);
+    state = told(openStore(state, store, T0 + 60 * MINUTE));
     expect(summarize(state).serving).toBe(true);
     expect(triggers(state, T0 + 60 * MINUTE)).toEqual({ a: 'interval' });
   });
 
   it('that is lost is forgotten once there is another', () => {
-    let state = lost(living(desired([plan('a')])), store.id);
-    state = opened(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
+    let state = dropStore(living(desired([plan('a')])), store.id);
+    state = openStore(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
     expect(Object.keys(state.stores)).toEqual(['store-2']);
   });
 
   it('that is new beside another gets everything at once', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
-    state = opened(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
-    state = adoptionSettled(state, { id: 'store-2' }, wholePlanDigest(state), T0 + MINUTE);
+    state = openStore(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
+    state = adoptionDone(state, { id: 'store-2', taskQueue: 'q2' }, planKey(state));
     expect(dueSyncs(state, T0 + MINUTE)).toEqual([{ storeId: 'store-2', source: 'a', trigger: 'initial' }]);
   });
 });
@@ -501,9 +514,14 @@ describe('a resource', () => {
   it('that cannot be read is read later, or as soon as something is heard of it', () => {
     const state = readFailed(living(desired([plan('a')])), T0);
     expect([readDue(state, T0), readDue(state, T0 + MINUTE)]).toEqual([false, true]);
-    expect(readDue(noticed(state), T0)).toBe(true);
-    const idle = settled(run(state, 'a', T0), outcome(run(state, 'a', T0), 'a'), T0, 0);
-    expect(untilNextDue(idle, T0, true)).toBe(30_000);
+    expect(readDue(markStale(state), T0)).toBe(true);
+    const synced = settled(run(state, 'a', T0), outcome(run(state, 'a', T0), 'a'), T0, 0);
+    expect(untilNextDue(synced, T0, reporting)).toBe(30_000);
+    const pauses = [1, 2, 3, 9].map((times) => {
+      const state = Array.from({ length: times }).reduce<RegistryState>((known) => readFailed(known, T0), synced);
+      return state.retryReadAtMs! - T0;
+    });
+    expect(pauses).toEqual([60_000, 120_000, 240_000, 300_000]);
   });
 });
 
@@ -514,7 +532,7 @@ describe('an edited filter', () => {
     expect(request(state, due).refilter).toBeUndefined();
     state = settled(state, outcome(state, 'a'), T0, 0);
     expect(request(state, due).refilter).toBeUndefined();
-    state = adopted(state, desired([plan('a', { filterHash: 'edited' })], { generation: 2 }), T0);
+    state = desiredRead(state, desired([plan('a', { filterHash: 'edited' })], { generation: 2 }), T0);
     expect(request(state, due).refilter).toBe(true);
   });
 });
@@ -534,9 +552,81 @@ describe('a notice', () => {
 describe('the report', () => {
   it('is due when something changed, at most every five seconds', () => {
     const state = living(desired([plan('a')]));
-    expect(reportDue(state, T0)?.atMs).toBe(T0);
-    const written = { ...state, report: { digest: JSON.stringify(summarize(state)), atMs: T0 } };
-    expect(reportDue(written, T0 + 1)).toBeUndefined();
-    expect(reportDue(run(written, 'a', T0 + 1), T0 + 1)?.atMs).toBe(T0 + 5_000);
+    expect(reportDueAtMs(state)).toBeLessThan(T0);
+    const written = reported(state, summarize(state), T0);
+    expect(reportDueAtMs(written)).toBeUndefined();
+    expect(reportDueAtMs(run(written, 'a', T0 + 1))).toBe(T0 + 5_000);
+  });
+
+  it('that fails is repeated later and later, at most five minutes apart', () => {
+    let state = living(desired([plan('a')]));
+    const pauses = Array.from({ length: 8 }, () => {
+      state = reportFailed(state, T0);
+      return reportDueAtMs(state)! - T0;
+    });
+    expect(pauses).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]);
+    expect(reportDueAtMs(run(reported(state, summarize(state), T0), 'a', T0))).toBe(T0 + 5_000);
+  });
+});
+
+describe('a plan that the database has lost', () => {
+  const lostPlan = { reason: 'Cancelled', message: 'no longer part of the registry', destiny: 'stop' } as const;
+
+  it('is told again, and the source synced at once; not more than once a minute', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    state = settled(state, outcome(state, 'a', { failure: lostPlan }), T0 + MINUTE, 0);
+    expect(storesToAdopt(state, T0 + MINUTE)).toHaveLength(1);
+    state = told(state);
+    expect(triggers(state, T0 + MINUTE)).toEqual({ a: 'change' });
+    state = run(state, 'a', T0 + MINUTE);
+    state = settled(state, outcome(state, 'a', { failure: lostPlan }), T0 + MINUTE + 1, 0);
+    expect(storesToAdopt(state, T0 + 2 * MINUTE)).toEqual([]);
+    expect(triggers(state, T0 + 2 * MINUTE)).toEqual({});
+    expect(triggers(state, T0 + 31 * MINUTE)).toEqual({ a: 'interval' });
+  });
+});
+
+describe('a run that another has overtaken', () => {
+  it('makes the next one begin beyond the number that the store knows', () => {
+    let state = run(living(desired([plan('a')])), 'a', T0);
+    const failure = { reason: 'Cancelled', message: 'overtaken', destiny: 'retry', overtakenBy: 4_711 } as const;
+    state = settled(state, outcome(state, 'a', { failure }), T0 + 1, 0);
+    expect(request(state, dueSyncs(state, T0 + 1)[0]!).run).toBe(4_712);
+  });
+});
+
+describe('a source that leaves the spec', () => {
+  it('has its run cancelled, once', () => {
+    const state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
+    const left = desiredRead(state, desired([plan('b')], { generation: 2 }), T0 + 1);
+    expect(unwantedSyncs(left)).toEqual([{ source: 'a', run: 1 }]);
+    expect(unwantedSyncs(forgetAbandoned(left, 1))).toEqual([]);
+  });
+});
+
+describe('stores', () => {
+  it('are told of the plan again when another opens, so that dead ones are found out', () => {
+    const state = openStore(living(desired([plan('a')])), { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
+    expect(storesToAdopt(state, T0 + MINUTE).map((each) => each.store.id)).toEqual(['store-1', 'store-2']);
+  });
+
+  it('that announce themselves while they are told of the plan are told once', () => {
+    const state = openStore(adoptionStarted(living(desired([plan('a')])), store.id), store, T0 + 1);
+    expect(storesToAdopt(state, T0 + 1)).toEqual([]);
+    expect(untilNextDue(reported(state, summarize(state), T0), T0 + 1, idle)).toBeUndefined();
+  });
+});
+
+describe('the site', () => {
+  it('of the operator that started last counts, whoever speaks last', () => {
+    const [older, newer] = [
+      { digest: 'old', startedAtMs: T0 },
+      { digest: 'new', startedAtMs: T0 + 1 },
+    ];
+    let state = nudged(living(desired([])), { generation: 1, site: newer }, T0);
+    state = nudged(state, { generation: 1, site: older }, T0);
+    expect(state.site).toEqual(newer);
+    const provision = { digest: 'd', podTemplate: false, site: older };
+    expect(desiredRead(state, desired([], { provision }), T0).site).toEqual(newer);
   });
 });

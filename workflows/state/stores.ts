@@ -1,81 +1,82 @@
 import type { Store, SyncFailure, SyncOutcome } from '#domain/sync.js';
 import { storeAnnounced } from './provisioning.js';
-import { mapSource, mapStores, openStores } from './registry-state.js';
+import { mapSource, mapStore, mapStores, openStores } from './registry-state.js';
 import type { RegistryState, StoreState } from './registry-state.js';
 import { requested, unsynced } from './syncs.js';
 
 const ADOPTION_RETRY_MS = 30_000;
 
 /**
- * A new store gets everything at once; one that came back keeps its schedule, and syncs what has no interval and what
- * nobody took while it was away (`makesUp`: earlier workflows did not). A server that took over from another was made
- * from other Secrets and volumes: what failed there may succeed here.
+ * Adds a store, or the same one that came back. A new store gets everything at once; one that came back keeps its schedule, and
+ * syncs what has no interval and what no worker took while it was away. A server that took over from another was made from
+ * other Secrets and volumes: what failed there may succeed here.
  */
-export function opened(state: RegistryState, store: Store, nowMs: number, makesUp = true): RegistryState {
+export function openStore(state: RegistryState, store: Store, nowMs: number): RegistryState {
   const known = state.stores[store.id];
+  const isSameServer = known?.store.taskQueue === store.taskQueue;
   const plans = state.desired?.sources ?? [];
   const sources = Object.fromEntries(
     plans.map((plan) => {
       const source = known?.sources[plan.name];
       if (!source) return [plan.name, unsynced(plan, nowMs)];
-      const isElsewhere = known?.store.taskQueue !== store.taskQueue;
-      const isUntaken = makesUp && source.failure?.reason === 'StoreLost';
-      const again = plan.intervalMs === undefined || isUntaken || (source.failure && isElsewhere);
+      const isUntaken = source.failure?.reason === 'StoreLost';
+      const again = plan.intervalMs === undefined || isUntaken || (source.failure && !isSameServer);
       return [plan.name, again ? requested(source, 'start', nowMs) : source];
     }),
   );
-  // Of one that was lost nothing is to be known any more once another has taken its place.
-  const others = openStores(state).map((other) => [other.store.id, other] as const);
+  // An adoption that is under way on the same queue goes on, and its end is waited for.
+  const opened: StoreState = {
+    store,
+    openedAtMs: nowMs,
+    sources,
+    ...(known?.adopting && isSameServer && { adopting: true }),
+  };
   return {
     ...state,
-    stores: { ...Object.fromEntries(others), [store.id]: { store, openedAtMs: nowMs, sources } },
+    stores: { ...checkedAgain(state, store.id), [store.id]: opened },
     ...(state.provisioning && { provisioning: storeAnnounced(state.provisioning) }),
   };
 }
 
 /**
- * The store took no task: it is gone until it announces itself again. What is known of its sources is as true as before, and
- * what ran in it ends by itself.
+ * Returns the other open stores, each to be told of the plan again: the server of one may have made room for the new one, and a
+ * store that takes no task is found out by that. What was lost before is forgotten now that another has taken its place.
  */
-export function lost(state: RegistryState, storeId: string): RegistryState {
-  return mapStores(state, (store) => (store.store.id === storeId ? { ...store, lost: true } : store));
+function checkedAgain(state: RegistryState, openedId: string): Record<string, StoreState> {
+  const others = openStores(state).filter(({ store }) => store.id !== openedId);
+  return Object.fromEntries(others.map(({ adoptedPlan: _plan, ...other }) => [other.store.id, other]));
 }
 
-/** How much is remembered of stores that are lost: the last word is that of today, the others are those of earlier workflows. */
-export type Memory = 'of none' | 'of all' | 'of the last';
-
-/** What is known of a store stands for the registry as long as there is no other: that one tells by itself how it is. */
-export function gone(state: RegistryState, storeId: string, memory: Memory = 'of the last'): RegistryState {
+/**
+ * Gives up a store that took no task, until it announces itself again. What is known of the only store still stands for the
+ * registry; another one speaks for itself.
+ */
+export function dropStore(state: RegistryState, storeId: string): RegistryState {
   const isLast = openStores(state).every(({ store }) => store.id === storeId);
-  const isRemembered = memory === 'of all' || (memory === 'of the last' && isLast);
-  return isRemembered ? lost(state, storeId) : forgotten(state, storeId);
-}
-
-function forgotten(state: RegistryState, storeId: string): RegistryState {
-  const { [storeId]: _gone, ...stores } = state.stores;
+  if (isLast) return mapStore(state, storeId, (store) => ({ ...store, lost: true }));
+  const { [storeId]: _dropped, ...stores } = state.stores;
   return { ...state, stores };
 }
 
 /**
- * A task of this source was not taken. Where another server has taken the store over since, or the same one was down and has
- * come back, it is to be done now; otherwise the store is gone.
+ * Handles a sync whose task no worker took. Where another server has taken the store over since, or the same one has come
+ * back, the source is synced now; otherwise the store is given up.
  */
-export function untaken(
+export function syncUntaken(
   state: RegistryState,
   { storeId, source, taskQueue, startedAt }: Pick<SyncOutcome, 'storeId' | 'source' | 'taskQueue' | 'startedAt'>,
   nowMs: number,
-  memory: Memory = 'of the last',
 ): RegistryState {
   const known = state.stores[storeId];
   const isOfOther = taskQueue !== undefined && taskQueue !== known?.store.taskQueue;
-  const isBack = memory !== 'of none' && known !== undefined && startedAt < known.openedAtMs;
-  if (!isOfOther && !isBack) return gone(state, storeId, memory);
+  const isBack = known !== undefined && startedAt < known.openedAtMs;
+  if (!isOfOther && !isBack) return dropStore(state, storeId);
   return mapSource(state, storeId, source, (each) => requested(each, 'start', nowMs));
 }
 
-/** Stores whose sources are not those of the current plan yet. */
+/** Returns the stores that have not adopted the current plan and may be told of it now. */
 export function storesToAdopt(state: RegistryState, nowMs: number): StoreState[] {
-  const plan = wholePlanDigest(state);
+  const plan = planKey(state);
   if (plan === undefined) return [];
   return openStores(state).filter(
     (store) => !store.adopting && store.adoptedPlan !== plan && (store.retryAdoptionAtMs ?? 0) <= nowMs,
@@ -83,31 +84,54 @@ export function storesToAdopt(state: RegistryState, nowMs: number): StoreState[]
 }
 
 export function adoptionStarted(state: RegistryState, storeId: string): RegistryState {
-  return mapStores(state, (store) => (store.store.id === storeId ? { ...store, adopting: true } : store));
+  return mapStore(state, storeId, (store) => ({ ...store, adopting: true }));
+}
+
+/** Notes that a server has adopted the plan. A server that has taken the store over since adopts it by itself. */
+export function adoptionDone(state: RegistryState, told: Store, plan: string | undefined): RegistryState {
+  return ofServer(state, told, (store) => ({
+    ...settledAdoption(store),
+    ...(plan !== undefined && { adoptedPlan: plan }),
+  }));
 }
 
 /**
- * `plan` undefined: the store could not be told; it is tried again later. `taskQueue`: of the server that was told, which may
- * not be the one any more that has the store.
+ * Takes in that a server could not adopt the plan: it is asked again later. `ConfigurationPending` is no failure to show, since
+ * an edit is on its way to a server that reads it from a volume. A store that took no task is given up, unless it came back
+ * since and is to adopt it now.
  */
-export function adoptionSettled(
+export function adoptionFailed(
   state: RegistryState,
-  { id, taskQueue }: Pick<Store, 'id'> & { readonly taskQueue?: string },
-  plan: string | undefined,
+  { store: told, openedAtMs }: StoreState,
+  failure: SyncFailure,
   nowMs: number,
-  failure?: SyncFailure,
 ): RegistryState {
-  return mapStores(state, (store) => {
-    if (store.store.id !== id || (taskQueue !== undefined && store.store.taskQueue !== taskQueue)) return store;
-    const { retryAdoptionAtMs: _retry, adopting: _adopting, adoptionFailure: _failure, ...rest } = store;
-    return plan === undefined
-      ? { ...rest, retryAdoptionAtMs: nowMs + ADOPTION_RETRY_MS, ...(failure && { adoptionFailure: failure }) }
-      : { ...rest, adoptedPlan: plan };
-  });
+  const isUntaken = failure.reason === 'StoreLost';
+  const now = state.stores[told.id];
+  const isBack = now?.store.taskQueue === told.taskQueue && now.openedAtMs !== openedAtMs;
+  if (isUntaken && isBack) return ofServer(state, told, settledAdoption);
+  const settled = ofServer(state, told, (store) => ({
+    ...settledAdoption(store),
+    retryAdoptionAtMs: nowMs + ADOPTION_RETRY_MS,
+    ...(failure.reason !== 'ConfigurationPending' && { adoptionFailure: failure }),
+  }));
+  return isUntaken && now?.store.taskQueue === told.taskQueue ? dropStore(settled, told.id) : settled;
 }
 
-/** Of everything that a store must know of the plan; undefined while there is none. */
-export function wholePlanDigest(state: RegistryState): string | undefined {
+function settledAdoption(store: StoreState): StoreState {
+  const { retryAdoptionAtMs: _retry, adopting: _adopting, adoptionFailure: _failure, ...rest } = store;
+  return rest;
+}
+
+/** Changes the store if the server that was told still has it. */
+function ofServer(state: RegistryState, told: Store, change: (store: StoreState) => StoreState): RegistryState {
+  return mapStores(state, (store) =>
+    store.store.id === told.id && store.store.taskQueue === told.taskQueue ? change(store) : store,
+  );
+}
+
+/** Identifies everything that a store must know of the plan; undefined while there is none. */
+export function planKey(state: RegistryState): string | undefined {
   return state.desired && state.desired.invalid === undefined
     ? JSON.stringify([state.desired.generation, state.desired.sources.map((plan) => [plan.name, plan.intervalMs])])
     : undefined;

@@ -1,7 +1,7 @@
 import { jitterSpan, nextSync } from '#domain/next-sync.js';
 import type { SyncNowRequest } from '#domain/server-messages.js';
-import type { SourcePlan, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
-import { currentStore, dropUndefined, mapSource, mapSources, mapStores } from './registry-state.js';
+import type { SourcePlan, SyncFailure, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
+import { currentStore, dropUndefined, mapSource, mapSources, mapStore, mapStores } from './registry-state.js';
 import type { RegistryState, RunningSync, SourceState } from './registry-state.js';
 
 export interface DueSync {
@@ -11,23 +11,18 @@ export interface DueSync {
 }
 
 /**
- * What a plan makes of a source, known or new: only what changed is done anew. A sync by the plan of before ends, and
- * nothing waits longer than the interval of now; `atOnce` false: as in workflows that began before that.
+ * Applies a plan to a source, known or new: only what changed becomes due. A run of the plan before is superseded, and nothing waits
+ * longer than the current interval.
  */
-export function replanned(
-  source: SourceState | undefined,
-  plan: SourcePlan,
-  nowMs: number,
-  atOnce = true,
-): SourceState {
+export function replanned(source: SourceState | undefined, plan: SourcePlan, nowMs: number): SourceState {
   const planned = planDigest(plan);
   if (!source) return unsynced(plan, nowMs);
-  if (source.planned === planned) return rescheduled(source, plan.intervalMs, atOnce);
+  if (source.planned === planned) return rescheduled(source, plan.intervalMs);
   const changed = requested({ ...source, planned }, 'change', nowMs);
-  return atOnce && changed.running ? { ...changed, running: { ...changed.running, superseded: true } } : changed;
+  return changed.running ? { ...changed, running: { ...changed.running, superseded: true } } : changed;
 }
 
-/** A source of which nothing is known. */
+/** Returns the state of a source that was never synced into the store. */
 export function unsynced(plan: SourcePlan, nowMs: number): SourceState {
   return { planned: planDigest(plan), attemptCount: 0, due: { atMs: nowMs, trigger: 'initial' } };
 }
@@ -37,19 +32,19 @@ function planDigest(plan: SourcePlan): string {
 }
 
 /** An edited interval counts from the last attempt; what is due for another reason stays due. */
-function rescheduled(source: SourceState, intervalMs: number | undefined, atOnce: boolean): SourceState {
+function rescheduled(source: SourceState, intervalMs: number | undefined): SourceState {
   const { due, ...rest } = source;
   if (source.running || source.lastAttemptAtMs === undefined) return source;
   const earliest = source.lastAttemptAtMs + (intervalMs ?? Infinity);
   if (due && due.trigger !== 'interval') {
-    return atOnce && due.atMs > earliest ? { ...source, due: { ...due, atMs: earliest } } : source;
+    return due.atMs > earliest ? { ...source, due: { ...due, atMs: earliest } } : source;
   }
   if (intervalMs === undefined) return rest;
   const unmoved = due && due.atMs >= earliest && due.atMs <= earliest + jitterSpan(intervalMs);
   return unmoved ? source : { ...source, due: { atMs: earliest, trigger: 'interval' } };
 }
 
-/** `source` absent: all of them. */
+/** Asks for a sync of one source or, without `source`, of all. */
 export function syncRequested(
   state: RegistryState,
   { source, trigger = 'manual' }: SyncNowRequest,
@@ -62,14 +57,14 @@ export function syncRequested(
   );
 }
 
-/** A sync beside the schedule. One that is under way is followed by another. */
+/** Makes a source due beside its schedule. A sync that is under way is followed by another. */
 export function requested(source: SourceState, trigger: SyncTrigger, nowMs: number): SourceState {
   const { running, due } = source;
   if (running) return { ...source, running: { ...running, again: outranking(running.again, trigger) } };
   return { ...source, due: { atMs: Math.min(nowMs, due?.atMs ?? nowMs), trigger: outranking(due?.trigger, trigger) } };
 }
 
-/** Returns the stronger reason: that somebody asks for a sync by hand is shown to them, whatever else asks for it. */
+/** Returns the stronger trigger: a sync that a user asks for is shown as such, whatever else asks for it. */
 function outranking(asked: SyncTrigger | undefined, next: SyncTrigger): SyncTrigger {
   return asked === 'manual' ? asked : next;
 }
@@ -92,41 +87,79 @@ export function started(state: RegistryState, sync: DueSync, nowMs: number, dead
   return { ...next, nextRun: state.nextRun + 1 };
 }
 
-/** Takes in what came of a run and sets the next due time. A report of a run that nobody waits for changes nothing. */
+/**
+ * Takes in what came of a run and sets the next due time. A report of a run that is not under way changes nothing, so that a
+ * repeated one is harmless.
+ */
 export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: number, random: number): RegistryState {
-  const intervalMs = state.desired?.sources.find(({ name }) => name === outcome.source)?.intervalMs;
-  return mapSource(state, outcome.storeId, outcome.source, (source) => {
-    const { running, failure: _failure, ...rest } = source;
-    if (running?.run !== outcome.run) return source;
-    // Nobody wants to know any more: it failed because it was asked to end.
-    if (running.superseded && outcome.failure?.reason === 'Cancelled') {
-      const { running: _ended, ...before } = source;
-      return { ...before, due: { atMs: nowMs, trigger: running.again ?? 'change' } };
-    }
-    const isRetried = outcome.failure?.destiny === 'retry';
-    const attemptCount = outcome.failure ? source.attemptCount + 1 : 0;
-    const next = running.again
-      ? { atMs: nowMs, trigger: running.again }
-      : nextSync(
-          {
-            startedAt: running.startedAtMs,
-            finishedAt: nowMs,
-            intervalMs,
-            isRetried,
-            attemptCount,
-            retryAfterMs: outcome.failure?.retryAfterMs,
-          },
-          random,
-        );
-    const lastSync = outcome.failure ? afterFailure(outcome, source) : afterSuccess(outcome, source);
-    return {
-      ...rest,
-      attemptCount,
-      ...(next ? { due: next } : {}),
-      ...(outcome.failure ? { failure: outcome.failure } : {}),
-      ...(lastSync ? { lastSync } : {}),
-    };
+  const { storeId, source: name, run, failure } = outcome;
+  const running = state.stores[storeId]?.sources[name]?.running;
+  if (running?.run !== run) return state;
+  const settle = (change: (source: SourceState) => SourceState) => mapSource(state, storeId, name, change);
+  if (failure?.overtakenBy !== undefined) return afterOvertaking(settle(dueAgain(running, nowMs)), failure.overtakenBy);
+  if (failure?.reason === 'Cancelled' && running.superseded) return settle(dueAgain(running, nowMs));
+  if (failure?.reason === 'Cancelled' && mayTellPlan(state, storeId, nowMs)) {
+    return planLost(settle(dueAgain(running, nowMs)), storeId, nowMs);
+  }
+  const intervalMs = state.desired?.sources.find((plan) => plan.name === name)?.intervalMs;
+  return settle((source) => {
+    const ended = failure ? failed(source, outcome, failure) : succeeded(source, outcome);
+    const next = nextDue(running, outcome, { intervalMs, attemptCount: ended.attemptCount }, nowMs, random);
+    return next ? { ...ended, due: next } : ended;
   });
+}
+
+/** Makes a source due at once whose run ended because it was asked to: that says nothing about the source. */
+function dueAgain({ again }: RunningSync, nowMs: number): (source: SourceState) => SourceState {
+  return ({ running: _ended, ...source }) => ({ ...source, due: { atMs: nowMs, trigger: again ?? 'change' } });
+}
+
+/** Numbers the next run beyond the one that the store knows: it has seen runs of a workflow that is forgotten. */
+function afterOvertaking(state: RegistryState, overtakenBy: number): RegistryState {
+  return { ...state, nextRun: Math.max(state.nextRun, overtakenBy + 1) };
+}
+
+const PLAN_LOST_PAUSE_MS = 60_000;
+
+/** A store that does not know a source of the plan has lost the plan, which is sent again, once a minute at most. */
+function mayTellPlan(state: RegistryState, storeId: string, nowMs: number): boolean {
+  return nowMs - (state.stores[storeId]?.planLostAtMs ?? 0) >= PLAN_LOST_PAUSE_MS;
+}
+
+function planLost(state: RegistryState, storeId: string, nowMs: number): RegistryState {
+  return mapStore(state, storeId, ({ adoptedPlan: _plan, ...store }) => ({ ...store, planLostAtMs: nowMs }));
+}
+
+function succeeded(source: SourceState, outcome: SyncOutcome): SourceState {
+  const { running: _running, failure: _failure, due: _due, ...rest } = source;
+  return { ...rest, attemptCount: 0, lastSync: afterSuccess(outcome, source) };
+}
+
+function failed(source: SourceState, outcome: SyncOutcome, failure: SyncFailure): SourceState {
+  const { running: _running, due: _due, ...rest } = source;
+  const lastSync = afterFailure(outcome, source);
+  return { ...rest, attemptCount: source.attemptCount + 1, failure, ...(lastSync && { lastSync }) };
+}
+
+function nextDue(
+  running: RunningSync,
+  { failure }: SyncOutcome,
+  { intervalMs, attemptCount }: { readonly intervalMs: number | undefined; readonly attemptCount: number },
+  nowMs: number,
+  random: number,
+): SourceState['due'] {
+  if (running.again) return { atMs: nowMs, trigger: running.again };
+  const isRetried = failure?.destiny === 'retry';
+  const retryAfterMs = failure?.retryAfterMs;
+  const attempt = {
+    startedAt: running.startedAtMs,
+    finishedAt: nowMs,
+    intervalMs,
+    isRetried,
+    attemptCount,
+    retryAfterMs,
+  };
+  return nextSync(attempt, random);
 }
 
 type LastSync = NonNullable<SourceState['lastSync']>;
@@ -141,7 +174,7 @@ function afterSuccess(outcome: SyncOutcome, { running, lastSync }: SourceState):
   });
 }
 
-/** A failure clears nothing; but an edited filter has taken effect on what is stored. */
+/** A failure clears nothing, but an edited filter has taken effect on what is stored. */
 function afterFailure(outcome: SyncOutcome, { running, lastSync }: SourceState): LastSync | undefined {
   if (!outcome.counts || !lastSync) return lastSync;
   return dropUndefined({ ...lastSync, ...content(outcome, lastSync), filterHash: running?.filterHash });
@@ -162,32 +195,33 @@ function content(
   });
 }
 
-/** Runs that have not reported in time, as failures to be settled. */
+/** Returns the runs that have not reported in time, as failures to be settled. */
 export function overdue(state: RegistryState, nowMs: number): SyncOutcome[] {
   return Object.values(state.stores).flatMap(({ store, sources }) =>
     Object.entries(sources).flatMap(([source, { running }]) =>
-      running && running.deadlineMs <= nowMs
-        ? [
-            {
-              source,
-              run: running.run,
-              storeId: store.id,
-              trigger: running.trigger,
-              startedAt: running.startedAtMs,
-              finishedAt: nowMs,
-              failure: {
-                reason: 'TimedOut' as const,
-                message: 'the sync did not report in time; its workflow shows where it stands',
-                destiny: 'retry' as const,
-              },
-            },
-          ]
-        : [],
+      running && running.deadlineMs <= nowMs ? [unreported(source, store.id, running, nowMs)] : [],
     ),
   );
 }
 
-/** The next run of what is due, as its workflow is told of it; undefined when there is no such store or source any more. */
+/** Returns the outcome of a run that ended without a report: it was terminated, or could not go on. */
+export function unreported(
+  source: string,
+  storeId: string,
+  { run, trigger, startedAtMs }: Pick<RunningSync, 'run' | 'trigger' | 'startedAtMs'>,
+  nowMs: number,
+): SyncOutcome {
+  const message = 'the sync did not report how it ended; its workflow shows where it stands';
+  const failure = { reason: 'TimedOut', message, destiny: 'retry' } as const;
+  return { source, run, storeId, trigger, startedAt: startedAtMs, finishedAt: nowMs, failure };
+}
+
+/** Reports whether this run of the source is under way. */
+export function isRunning(state: RegistryState, { storeId, source }: DueSync, run: number): boolean {
+  return state.stores[storeId]?.sources[source]?.running?.run === run;
+}
+
+/** Returns the next run of what is due, as its workflow gets it; undefined when the store or the source has gone. */
 export function toSyncRequest(state: RegistryState, { storeId, source, trigger }: DueSync): SyncRequest | undefined {
   const { registry, nextRun, desired, stores } = state;
   const known = stores[storeId];
@@ -207,7 +241,7 @@ export function toSyncRequest(state: RegistryState, { storeId, source, trigger }
   });
 }
 
-/** The sources whose sync was asked for and has been started since; undefined while one of them is still waiting. */
+/** Returns the runs that were started since a sync of these sources was asked for; undefined while one is still waiting. */
 export function startedSince(
   state: RegistryState,
   sources: readonly string[],
@@ -218,16 +252,26 @@ export function startedSince(
   return runs.every((each) => each.run >= run) ? runs : undefined;
 }
 
-/** Those whose plan has changed since they were started. */
-export function supersededSyncs(state: RegistryState): { source: string; run: number }[] {
-  return runningSyncs(state, ({ superseded }) => superseded === true);
+/** Identifies a run of a source. */
+export interface SyncRun {
+  readonly source: string;
+  readonly run: number;
 }
 
-/** Numbers of the runs under way, to be cancelled when the registry is deleted. */
-export function runningSyncs(
-  state: RegistryState,
-  which: (running: RunningSync) => boolean = () => true,
-): { source: string; run: number }[] {
+/** Returns the runs that are to be cancelled: their plan has changed, or their source has left the spec. */
+export function unwantedSyncs(state: RegistryState): SyncRun[] {
+  return [...runningSyncs(state, ({ superseded }) => superseded === true), ...(state.abandoned ?? [])];
+}
+
+/** Forgets a run of a source that has left the spec, once it is cancelled. */
+export function forgetAbandoned(state: RegistryState, run: number): RegistryState {
+  const { abandoned = [], ...rest } = state;
+  const left = abandoned.filter((each) => each.run !== run);
+  return left.length === abandoned.length ? state : { ...rest, ...(left.length > 0 && { abandoned: left }) };
+}
+
+/** Returns the runs that are under way. */
+export function runningSyncs(state: RegistryState, which: (running: RunningSync) => boolean = () => true): SyncRun[] {
   return Object.values(state.stores).flatMap(({ sources }) =>
     Object.entries(sources).flatMap(([source, { running }]) =>
       running && which(running) ? [{ source, run: running.run }] : [],

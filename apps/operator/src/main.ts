@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { siteOf } from '#activities/provision/site.js';
 import { OPERATOR_USAGE, parseOperatorConfig } from '#config/operator-config.js';
 import type { OperatorConfig } from '#config/operator-config.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
+import { readVersion } from '#config/version.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
 import { present } from '#kubernetes/kubernetes-object.js';
@@ -101,8 +103,10 @@ async function provisioning(config: OperatorConfig): Promise<OperatorOptions['pr
     ...(servers.caBundleFile !== undefined && { caBundle: await readFile(servers.caBundleFile, 'utf8') }),
     ...(defaultDatabase && { defaultDatabase }),
   };
+  const { version } = await readVersion();
   return {
     settings,
+    site: siteOf(settings, version, Date.now()),
     ...(config.access && { access: config.access }),
     ...(defaultDatabase && {
       databaseAdmin: () => readDatabaseAdmin(defaultDatabase, defaultDatabasePasswordFile),

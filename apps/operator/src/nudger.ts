@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Turns } from '#activities/turns.js';
+import { Semaphore } from '#activities/semaphore.js';
 import { registryKey } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 
@@ -23,7 +23,7 @@ export interface NudgerOptions {
 export class Nudger {
   /** Registries with a nudge that is due or under way; true when something changed while it was under way. */
   private readonly pending = new Map<string, boolean>();
-  private readonly slots = new Turns(NUDGES_AT_ONCE);
+  private readonly slots = new Semaphore(NUDGES_AT_ONCE);
   private readonly ended = new AbortController();
 
   constructor(private readonly options: NudgerOptions) {}
@@ -63,7 +63,7 @@ export class Nudger {
 
   /** Holds its slot during the attempt only, so that failing registries do not keep the others waiting. */
   private async nudgeOnce(registry: RegistryRef, key: string): Promise<void> {
-    using _slot = await this.slots.take(this.ended.signal);
+    using _slot = await this.slots.acquire(this.ended.signal);
     this.pending.set(key, false);
     await this.options.nudge(registry);
   }

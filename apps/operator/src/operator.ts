@@ -180,11 +180,13 @@ export class Operator {
     }
     const key = registryKey(registry);
     const drift = this.drifted.delete(key);
+    const { site } = this.options.provisioning;
     try {
       const nudge = {
         generation: seen?.generation ?? 0,
         ...(seen?.triggerToken !== undefined && { triggerToken: seen.triggerToken }),
         ...(drift && { drift }),
+        ...(site && { site }),
       };
       // A registry with a status has had a workflow. If that has ended, the next one must go on beyond it.
       await this.temporal.workflows.nudge(registry, nudge, { isFirst: seen?.phase === undefined });

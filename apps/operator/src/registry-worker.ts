@@ -32,8 +32,8 @@ export async function startRegistryWorker(options: RegistryWorkerOptions): Promi
       },
       // Each takes some 300 KiB here and in Temporal's core; one that is not cached is replayed when it has a task.
       maxCachedWorkflows: 500,
-      // A workflow that cannot follow its own history must not be stuck forever: it fails, and the sweep restarts it.
-      workflowFailureErrorTypes: { '*': ['NondeterminismError'] },
+      // A workflow that cannot go on, for whatever error, fails rather than stand still: the sweep starts it again.
+      workflowFailureErrorTypes: { '*': ['Error'] },
       // How long a worker that was killed delays its workflows.
       stickyQueueScheduleToStartTimeout: '2s',
       shutdownGraceTime: grace.softMs,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
-import { Turns } from '#activities/turns.js';
+import { Semaphore } from '#activities/semaphore.js';
 import { readVersion } from '#config/version.js';
 import type { StandaloneConfig } from '#config/standalone-config.js';
 import type { Store } from '#domain/sync.js';
@@ -18,9 +18,9 @@ import type { TemporalAccess } from '#temporal/connect.js';
 import type { DocumentStore } from './documents/document-store.js';
 import { unprovisionStored } from './unprovision.js';
 
-/** Syncs that run at a time, for all registries together. */
-const TURNS = 64;
-/** A git that unpacks takes tens of megabytes. */
+/** Looks at sources of all registries together. */
+const LOOKS = 64;
+/** A git process that unpacks takes tens of megabytes. */
 const DOWNLOADS = 16;
 
 export interface WorkersOptions {
@@ -66,7 +66,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     },
   });
   starting.defer(() => registryWorker.stop());
-  const imports = new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 });
+  const imports = starting.use(new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 }));
+  const walks = starting.use(new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 10 * 60_000 }));
   imports.warmUp();
   const syncWorker = await startSyncWorker({
     ...shared,
@@ -77,9 +78,9 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       database: database.app,
       cacheDirectory,
       version,
-      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS), downloads: new Turns(DOWNLOADS) },
+      semaphores: { looks: new Semaphore(LOOKS), fetches: new Semaphore(LOOKS), downloads: new Semaphore(DOWNLOADS) },
       imports,
-      walks: new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 10 * 60_000 }),
+      walks,
       settings: {
         urlRewrites: config.urlRewrites,
         allowLocalGit: config.allowLocalGit,

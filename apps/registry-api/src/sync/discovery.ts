@@ -5,9 +5,9 @@ import type { ClusterReader } from '../resources/cluster-reader.js';
 export interface DiscoveryOptions {
   readonly cluster: ClusterReader;
   readonly namespace: string;
-  /** Whether the configuration, as it is now, has a source that is about MCP servers of the cluster. */
+  /** Reports whether the current configuration has a source about MCP servers of the cluster. */
   isWanted(): boolean;
-  /** Such a source may hold something else by now. */
+  /** Called when the content of such a source may have changed. */
   onChange(): void;
   readonly logger: Logger;
 }
@@ -21,7 +21,7 @@ export class Discovery {
 
   constructor(private readonly options: DiscoveryOptions) {}
 
-  /** To be called when the configuration may be another. */
+  /** Starts or ends the watch by the current configuration; to be called whenever that may have changed. */
   refresh(): void {
     const isWanted = !this.isStopped && this.options.isWanted();
     if (isWanted && !this.watch) this.watch = this.begin();
@@ -36,7 +36,7 @@ export class Discovery {
 
   private begin(): ExportWatch {
     const { cluster: api, namespace, onChange } = this.options;
-    return new ExportWatch({ api, namespace, onChange, onTrouble: (error) => this.troubled(error) });
+    return new ExportWatch({ api, namespace, onChange, onTrouble: (error) => this.logOnce(error) });
   }
 
   private end(): void {
@@ -44,10 +44,10 @@ export class Discovery {
     this.watch = undefined;
   }
 
-  /** Once per reason. */
-  private troubled(err: unknown): void {
+  /** Logs each reason once. */
+  private logOnce(err: unknown): void {
     const { message } = err as Error;
-    if (message !== this.trouble) this.options.logger.warn({ err }, 'MCP servers of the cluster cannot be watched');
+    if (message !== this.trouble) this.options.logger.warn({ err }, 'watch of MCP servers failed');
     this.trouble = message;
   }
 }

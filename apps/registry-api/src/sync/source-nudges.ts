@@ -3,16 +3,16 @@ import type { Logger } from 'pino';
 import type { ManagedPlace } from '#persistence/managed-entries.js';
 import type { SyncTrigger } from './sync-trigger.js';
 
-/** What changes together is told together. */
+/** Debounce: changes within this time lead to one sync. */
 const GATHER_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
 /**
- * Tells the workflow of a registry that a source holds something else now, as this server sees it happen. Nobody waits for
- * it; while it cannot be told it is tried again, and the last word is never lost.
+ * Nudges the workflow of a registry when this server sees that the content of a source has changed. Runs in the background, retries
+ * with backoff, and never loses the last change.
  */
 export class SourceNudges {
-  /** Sources with something to tell; true when something new came while telling. */
+  /** The sources with a pending nudge; true when another change came during the nudge. */
   readonly #pending = new Map<string, boolean>();
   readonly #ended = new AbortController();
 
@@ -26,32 +26,32 @@ export class SourceNudges {
     const key = `${place.namespace}/${place.registry}/${place.source}`;
     const isBusy = this.#pending.has(key);
     this.#pending.set(key, isBusy);
-    if (!isBusy) void this.#tell(key, place);
+    if (!isBusy) void this.#nudge(key, place);
   }
 
   stop(): void {
     this.#ended.abort();
   }
 
-  async #tell(key: string, place: ManagedPlace): Promise<void> {
+  async #nudge(key: string, place: ManagedPlace): Promise<void> {
     const { namespace, registry: name, source } = place;
     let waitMs = this.gatherMs;
-    while (await this.#waited(waitMs)) {
+    while (await this.#wait(waitMs)) {
       this.#pending.set(key, false);
       try {
         await this.trigger.start({ namespace, name }, source, 'change');
         if (!this.#pending.get(key)) break;
         waitMs = this.gatherMs;
       } catch (err) {
-        this.logger.debug({ ...place, err }, 'the workflow could not be told of a change yet');
+        this.logger.debug({ ...place, err }, 'nudge of the workflow failed, will retry');
         waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS);
       }
     }
     this.#pending.delete(key);
   }
 
-  /** False at the end of the process. */
-  async #waited(ms: number): Promise<boolean> {
+  /** Resolves to false when the process ends. */
+  async #wait(ms: number): Promise<boolean> {
     await delay(ms, undefined, { signal: this.#ended.signal, ref: false }).catch(() => undefined);
     return !this.#ended.signal.aborted;
   }

@@ -5,15 +5,16 @@ import type { ServedWorkflows } from '#temporal/served-workflows.js';
 
 const CHECK_EVERY_MS = 30_000;
 
-/** The workflows of the registries that are stored here. */
+/** The workflows of the registries in this store. */
 interface KeptWorkflows extends Pick<ServedWorkflows, 'openStore' | 'liveStores'> {
-  /** Begins a workflow anew that broke off. In a cluster that is up to the operator. */
+  /** Starts a workflow again that failed or was ended. In a cluster the operator does that. */
   revive?(registry: RegistryRef): Promise<void>;
 }
 
 /**
- * Makes sure that the workflows know the store that stands here: announced once when the process starts, and again
- * whenever a workflow has dropped it, as one does that found nobody to take its tasks, or was begun anew.
+ * Makes sure that the workflows know this process's store: announces it when the process starts, and again whenever a workflow has
+ * dropped it, because no worker took its tasks or because the workflow was started again. Level-triggered: it compares
+ * with the memo of each workflow.
  */
 export class StoreKeeper {
   private readonly registries = new Map<string, RegistryRef>();
@@ -28,7 +29,7 @@ export class StoreKeeper {
     this.timer = setInterval(() => void this.check(), checkEveryMs).unref();
   }
 
-  /** Announces the store to the workflow of this registry, unless this process did so before. Safe to repeat. */
+  /** Announces the store to the workflow of this registry, unless this process did so before. Idempotent. */
   async keep(registry: RegistryRef): Promise<void> {
     if (this.registries.has(registry.uid)) return;
     await this.workflows.openStore(registry, this.store);
@@ -47,7 +48,7 @@ export class StoreKeeper {
         if (known.some(({ id }) => id === this.store.id)) continue;
         await this.workflows.openStore(registry, this.store);
       } catch (err) {
-        this.logger.warn({ registry, err }, 'could not ask a workflow for its stores');
+        this.logger.warn({ registry, err }, 'workflow not compared with this store');
       }
     }
   }

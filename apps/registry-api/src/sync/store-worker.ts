@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
-import { Turns } from '#activities/turns.js';
+import { Semaphore } from '#activities/semaphore.js';
 import type { ServeConfig } from '#config/serve-config.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
@@ -21,19 +21,19 @@ import { startSyncWorker } from './sync-worker.js';
  * More than a registry has sources: most of them wait for the network, and none must wait for a host that hangs. A request
  * costs next to nothing, a git that waits some 2 MB beside what all of them share.
  */
-const TURNS = 64;
+const LOOKS = 64;
 
-/** A git that unpacks takes tens of megabytes; of a host that hangs it has not come so far. */
+/** A git process that unpacks takes tens of megabytes; one whose host hangs does not get that far. */
 const DOWNLOADS = 4;
 
-/** Their turns with it are short. */
+/** Activities hold a connection only for short statements. */
 const CONNECTIONS = 5;
 
-/** A thread has as much as this pod can give: what waits, waits outside of them. */
+/** A thread gets as much memory as this pod can give: jobs wait outside of threads. */
 const IMPORTS = { threads: 1, deadlineMs: 10 * 60_000 };
 const WALKS = { threads: 2, deadlineMs: 10 * 60_000 };
 
-/** A task gets so long to end, then is given up: both within the 30 s that a pod has. */
+/** How long a task may take to end, and when it is given up: both within the 30 s that a pod has. */
 const GRACE = { softMs: 10_000, hardMs: 20_000 };
 
 export interface StoreWorkerOptions {
@@ -48,52 +48,59 @@ export interface StoreWorkerOptions {
   readonly logger: Logger;
 }
 
-/** The worker beside the store, with its own connections to it and its threads. */
+/** Starts the worker beside the store, with connections and threads of its own; all of them end with it, or if it cannot start. */
 export async function startStoreWorker(options: StoreWorkerOptions): Promise<RunningWorker> {
   const { config, database, resources, temporal, namespace, store, version, metrics, logger } = options;
+  await using starting = new AsyncDisposableStack();
   const dataSource = createDataSource(database.app, {
     maxConnections: CONNECTIONS,
     onError: (err) => logger.debug({ err }, 'an idle database connection broke'),
   });
   await dataSource.initialize();
-  try {
-    const imports = new ImportThreads({ ...IMPORTS, memoryMiB: memoryShareMiB(0.3, { least: 96, most: 512 }) });
-    imports.warmUp();
-    const world: SyncWorld = {
-      resources,
-      catalogue: new RegistryCatalogue(dataSource),
-      database: database.app,
-      turns: { looks: new Turns(TURNS), fetches: new Turns(TURNS), downloads: new Turns(DOWNLOADS) },
-      imports,
-      walks: new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
-      version,
-      settings: sourceSettings(config, resources, logger),
-      minSyncIntervalMs: config.minSyncIntervalMs,
-      cacheDirectory: join(resolve(config.dataDirectory), 'cache'),
-      onRun(registry, outcome) {
-        logger.info({ outcome }, 'sync run ended');
-        metrics.recordSync(registry, outcome);
-      },
-    };
-    const worker = await startSyncWorker({
-      connection: temporal.connection,
-      namespace,
-      identity: config.podName,
-      grace: GRACE,
-      store,
-      world,
-    });
-    return {
-      ended: worker.ended,
-      async stop() {
-        await worker.stop();
-        await dataSource.destroy();
-      },
-    };
-  } catch (error) {
-    await dataSource.destroy();
-    throw error;
-  }
+  starting.defer(() => dataSource.destroy());
+  const imports = starting.use(
+    new ImportThreads({ ...IMPORTS, memoryMiB: memoryShareMiB(0.3, { least: 96, most: 512 }) }),
+  );
+  const walks = starting.use(
+    new ImportThreads({ ...WALKS, memoryMiB: memoryShareMiB(0.15, { least: 64, most: 128 }) }),
+  );
+  const world: SyncWorld = {
+    resources,
+    catalogue: new RegistryCatalogue(dataSource),
+    database: database.app,
+    semaphores: {
+      looks: new Semaphore(LOOKS),
+      fetches: new Semaphore(LOOKS),
+      downloads: new Semaphore(DOWNLOADS),
+    },
+    imports,
+    walks,
+    version,
+    settings: sourceSettings(config, resources, logger),
+    minSyncIntervalMs: config.minSyncIntervalMs,
+    cacheDirectory: join(resolve(config.dataDirectory), 'cache'),
+    onRun(registry, outcome) {
+      logger.info({ outcome }, 'sync run ended');
+      metrics.recordSync(registry, outcome);
+    },
+  };
+  const worker = await startSyncWorker({
+    connection: temporal.connection,
+    namespace,
+    identity: config.podName,
+    grace: GRACE,
+    store,
+    world,
+  });
+  imports.warmUp();
+  const owned = starting.move();
+  return {
+    ended: worker.ended,
+    async stop() {
+      await worker.stop();
+      await owned.disposeAsync();
+    },
+  };
 }
 
 function sourceSettings(config: ServeConfig, resources: PodResources, logger: Logger): SourceSettings {

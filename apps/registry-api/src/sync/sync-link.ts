@@ -14,22 +14,22 @@ import { StoreKeeper } from './store-keeper.js';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
-/** A worker that ran for so long did not fail at its start. */
+/** A worker that ran for this long did not fail at its start. */
 const HEALTHY_MS = 60_000;
 
 export interface SyncLinkOptions {
   readonly registry: RegistryRef;
   /** How Temporal is reached now: its Secret may be replaced at any time. */
   endpoint(): Promise<TemporalEndpoint>;
-  /** Resolves when the database can be used; rejects when the signal fires. Tells why not, each time the reason changes. */
+  /** Resolves when the database can be used; rejects when the signal fires. Reports why not, each time the reason changes. */
   openStore(scope: { signal: AbortSignal; onTrouble(trouble: ServerTrouble<Reason>): void }): Promise<Store>;
   startWorker(temporal: TemporalAccess, endpoint: TemporalEndpoint, store: Store): Promise<RunningWorker>;
   readonly logger: Logger;
 }
 
 /**
- * Ties a server to the workflow of its registry: announces its store and takes its tasks. Whatever is away, now or later, is
- * tried again for as long as the server runs; requests never wait for it.
+ * Connects a server to the workflow of its registry: announces its store and takes its tasks. Retries forever whatever is
+ * unavailable; requests never wait for it.
  */
 export class SyncLink {
   private readonly ending = new AbortController();
@@ -38,7 +38,7 @@ export class SyncLink {
   private trouble: ServerTrouble<Reason> | undefined;
   private workflows: ServedWorkflows | undefined;
   private pulse: Pulse | undefined;
-  /** Since when it is tried in vain to connect and to take tasks. */
+  /** When connecting and taking tasks began to fail; undefined while it works. */
   private brokenSince: Date | undefined;
 
   constructor(private readonly options: SyncLinkOptions) {
@@ -53,17 +53,17 @@ export class SyncLink {
       () => (this.trouble = undefined),
       () => undefined,
     );
-    this.running = this.linkForEver();
+    this.running = this.linkForever();
   }
 
-  /** Since when no sync can be run; undefined while it can, and at the start until that is known. */
+  /** When syncs became impossible; undefined while they are possible, and at the start until that is known. */
   get awaySince(): Date | undefined {
     return this.brokenSince ?? this.pulse?.silentSince;
   }
 
   /** Starts a sync of one source, or of all; throws while Temporal is away. */
   async syncNow(source?: string, trigger?: SyncNowRequest['trigger']): Promise<readonly StartedSync[]> {
-    if (!this.workflows) throw new Error('the workflow of the registry cannot be asked yet');
+    if (!this.workflows) throw new Error('Temporal is not connected yet');
     return this.workflows.syncNow(this.options.registry, source, trigger);
   }
 
@@ -73,7 +73,7 @@ export class SyncLink {
     await this.running;
   }
 
-  private async linkForEver(): Promise<void> {
+  private async linkForever(): Promise<void> {
     const { signal } = this.ending;
     let retryMs = FIRST_RETRY_MS;
     let told: string | undefined;
@@ -86,8 +86,8 @@ export class SyncLink {
         this.brokenSince ??= new Date();
         if (performance.now() - startedAt > HEALTHY_MS) retryMs = FIRST_RETRY_MS;
         const { message } = error as Error;
-        // Once per reason: an outage of an hour is one line, not one for each try.
-        if (message !== told) this.options.logger.warn({ err: error }, 'no syncs for now; what is stored is served');
+        // One line per reason, however long the outage lasts.
+        if (message !== told) this.options.logger.warn({ err: error }, 'syncs unavailable, serving stored data');
         told = message;
         await delay(retryMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
         retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
@@ -95,7 +95,7 @@ export class SyncLink {
     }
   }
 
-  /** Returns when stopped; throws when anything breaks that does not mend itself. */
+  /** Returns when stopped; throws when something breaks that does not recover by itself. */
   private async link(signal: AbortSignal): Promise<void> {
     const { registry, logger } = this.options;
     await using stack = new AsyncDisposableStack();
@@ -129,12 +129,12 @@ export class SyncLink {
     await Promise.race([worker.ended, ended]);
   }
 
-  /** As soon as the workflow can be reached. */
+  /** Sends the trouble as soon as the workflow can be reached. */
   private async tellTrouble(): Promise<void> {
     const { trouble, workflows } = this;
     if (!trouble || !workflows) return;
     await workflows
       .delayStore(this.options.registry, trouble)
-      .catch((err: unknown) => this.options.logger.warn({ err }, 'could not tell the workflow why there is no store'));
+      .catch((err: unknown) => this.options.logger.warn({ err }, 'workflow not informed of the missing store'));
   }
 }

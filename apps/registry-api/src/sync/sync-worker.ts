@@ -10,16 +10,16 @@ export interface SyncWorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly identity: string;
-  /** How long running tasks may go on after the end was asked for, and until they are given up. */
+  /** How long running tasks may go on after a shutdown begins, and when they are given up. */
   readonly grace: { readonly softMs: number; readonly hardMs: number };
   readonly store: Store;
   readonly world: SyncWorld;
 }
 
-/** At the same time: each is taken at once and waits here for what it needs, since a task that is not taken tells of a lost store. */
+/** Activities at the same time: a task is taken at once and waits inside its activity, since a task that no worker takes means a lost store. */
 const TASKS = 256;
 
-/** Runs the sync activities beside the store that they write to; no workflows. */
+/** Runs the sync activities of a store, and no workflows. */
 export async function startSyncWorker(options: SyncWorkerOptions): Promise<RunningWorker> {
   const { connection, namespace, identity, grace, store, world } = options;
   return runWorker(

@@ -1,0 +1,89 @@
+import { ApplicationFailure, condition, log, setHandler } from '@temporalio/workflow';
+import { syncWorkflowId } from '#domain/registry-ref.js';
+import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
+import * as messages from './messages.js';
+import type { RegistryLife } from './registry-life.js';
+import * as shapes from './signal-shapes.js';
+import { summarize } from './state/facts.js';
+import { storeDelayed, workloadSeen } from './state/provisioning.js';
+import { openStores } from './state/registry-state.js';
+import type { RegistryState } from './state/registry-state.js';
+import { nudged } from './state/resource.js';
+import { openStore } from './state/stores.js';
+import { startedSince, syncRequested } from './state/syncs.js';
+
+/** Takes messages in: each only replaces the state, which wakes the loop. A message of another shape is dropped. */
+export function handleMessages(life: RegistryLife): void {
+  const now = (): number => life.runtime.nowMs();
+  setHandler(
+    messages.desiredStateChanged,
+    ifShaped('desiredStateChanged', shapes.isNudge, (nudge) => life.update((state) => nudged(state, nudge, now()))),
+  );
+  setHandler(
+    messages.workloadChanged,
+    ifShaped('workloadChanged', shapes.isWorkload, (workload) =>
+      life.updateProvisioning((known) => workloadSeen(known, workload)),
+    ),
+  );
+  setHandler(
+    messages.storeDelayed,
+    ifShaped('storeDelayed', shapes.isTrouble, (trouble) =>
+      life.updateProvisioning((known) => storeDelayed(known, trouble)),
+    ),
+  );
+  setHandler(
+    messages.storeOpened,
+    ifShaped('storeOpened', shapes.isStore, (store) => life.update((state) => openStore(state, store, now()))),
+  );
+  setHandler(
+    messages.syncFinished,
+    ifShaped('syncFinished', shapes.isOutcome, (outcome) => life.settle(outcome)),
+  );
+  setHandler(messages.status, () => summarize(life.state));
+  setHandler(messages.syncNow, (request) => syncNow(life, request), {
+    validator: (request) => void requestedSources(life.state, request),
+  });
+}
+
+function ifShaped<T>(signal: string, isShaped: (value: unknown) => value is T, take: (value: T) => void) {
+  return (value: unknown): void => {
+    if (isShaped(value)) take(value);
+    else log.warn('malformed signal dropped', { signal });
+  };
+}
+
+/** Resolves when the syncs that were asked for are there; a source that is removed meanwhile is not waited for. */
+async function syncNow(life: RegistryLife, request: SyncNowRequest): Promise<readonly StartedSync[]> {
+  const sources = requestedSources(life.state, request);
+  const firstRun = life.state.nextRun;
+  life.update((state) => syncRequested(state, request, life.runtime.nowMs()));
+  const wanted = (): string[] => sources.filter((name) => isPlanned(life.state, name));
+  const begun = () => startedSince(life.state, wanted(), firstRun);
+  const canStart = (): boolean => openStores(life.state).length > 0;
+  await condition(() => !canStart() || begun()?.every(({ run }) => !life.starting.has(run)) === true);
+  if (!canStart()) throw noStore();
+  return (begun() ?? []).map(({ source, run }) => ({
+    source,
+    workflowId: syncWorkflowId(life.state.registry, source, run),
+  }));
+}
+
+function requestedSources(state: RegistryState, request: SyncNowRequest): string[] {
+  if (!shapes.isSyncNowRequest(request)) {
+    throw ApplicationFailure.nonRetryable('the request is not one for a sync', 'ValidationFailed');
+  }
+  const known = state.desired?.sources.map(({ name }) => name) ?? [];
+  if (request.source !== undefined && !known.includes(request.source)) {
+    throw ApplicationFailure.nonRetryable(`the registry has no source "${request.source}"`, 'ValidationFailed');
+  }
+  if (openStores(state).length === 0) throw noStore();
+  return request.source === undefined ? known : [request.source];
+}
+
+function isPlanned({ desired }: RegistryState, source: string): boolean {
+  return desired?.sources.some(({ name }) => name === source) === true;
+}
+
+function noStore(): ApplicationFailure {
+  return ApplicationFailure.nonRetryable('no registry server is running that could sync', 'StoreLost');
+}

@@ -1,0 +1,19 @@
+import type { RegistryLife } from '../registry-life.js';
+import { forgetAbandoned, unwantedSyncs } from '../state/syncs.js';
+import type { SyncRun } from '../state/syncs.js';
+import type { Task } from './task.js';
+
+/** Cancels each sync whose plan has changed or whose source has left the spec; it reports how it ended, as it does anyway. */
+export const cancelTask: Task = {
+  name: 'cancel',
+  due: (life) =>
+    unwantedSyncs(life.state)
+      .filter(({ run }) => !life.ending.has(run))
+      .map((sync) => ({ key: String(sync.run), run: () => cancel(life, sync) })),
+};
+
+async function cancel(life: RegistryLife, sync: SyncRun): Promise<void> {
+  life.ending.add(sync.run);
+  await life.runtime.cancelSync(sync);
+  life.update((state) => forgetAbandoned(state, sync.run));
+}

@@ -1,0 +1,10 @@
+import { adoptTask } from './adopt.js';
+import { cancelTask } from './cancel.js';
+import { provisionTask } from './provision.js';
+import { readTask } from './read.js';
+import { reportTask } from './report.js';
+import { syncTask } from './sync.js';
+import type { Task } from './task.js';
+
+/** The tasks in the order in which they are looked at. */
+export const TASKS: readonly Task[] = [readTask, provisionTask, adoptTask, syncTask, cancelTask, reportTask];

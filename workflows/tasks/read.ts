@@ -1,0 +1,22 @@
+import type { RegistryLife } from '../registry-life.js';
+import { desiredRead, readDue, readFailed } from '../state/resource.js';
+import type { Task } from './task.js';
+
+/** Reads what the resource wants, whenever it may have changed. */
+export const readTask: Task = {
+  name: 'read',
+  due: (life, nowMs) => (readDue(life.state, nowMs) ? [{ key: 'resource', run: () => read(life) }] : []),
+};
+
+async function read(life: RegistryLife): Promise<void> {
+  const { runtime } = life;
+  const { registry, site } = life.state;
+  life.update((state) => ({ ...state, stale: false }));
+  try {
+    const desired = await runtime.registry.readDesiredState(registry, ...(site ? [site] : []));
+    life.update((state) => desiredRead(state, desired, runtime.nowMs()));
+  } catch {
+    // A message that came meanwhile is reason enough to read again at once.
+    if (!life.state.stale) life.update((state) => readFailed(state, runtime.nowMs()));
+  }
+}
