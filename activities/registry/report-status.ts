@@ -61,10 +61,24 @@ async function verifyFacts(
         server: {
           ...verifyServer(server, await readWorkload(provisioning.api, ref)),
           endpoint: serverEndpoint(ref),
+          ...silence(provisioning.settings.temporal.address, reported, previous),
           podTemplate: 'spec' in read ? read.spec.podTemplateSpec !== undefined : server.podTemplate,
         },
       }),
   };
+}
+
+const SILENT_MS = 2 * 60_000;
+
+/** Names Temporal when the server has been ready for minutes and has not announced a store. */
+function silence(
+  address: string,
+  { serving }: ReportedFacts,
+  previous: RegistryStatus | undefined,
+): Pick<ServerFacts, 'unreachedTemporal'> {
+  const { phase, readySince } = previous?.apiStatus ?? {};
+  const isSilent = !serving && phase === 'Ready' && Date.now() - Date.parse(readySince ?? '') > SILENT_MS;
+  return isSilent ? { unreachedTemporal: address } : {};
 }
 
 function refuseStrangeSources(

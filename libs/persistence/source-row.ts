@@ -85,9 +85,10 @@ function sourceGone(source: string): RegistryError {
  * run has opened it. Throws as {@link lockSource} does.
  */
 export async function confirmSource(client: Client, sourceId: number, { source, run }: SourceTarget): Promise<void> {
-  const { rows } = await client.query<{ fence: string }>('SELECT fence FROM source WHERE id = $1 AND left_at IS NULL FOR UPDATE', [
-    sourceId,
-  ]);
+  const { rows } = await client.query<{ fence: string }>(
+    'SELECT fence FROM source WHERE id = $1 AND left_at IS NULL FOR UPDATE',
+    [sourceId],
+  );
   const [row] = rows;
   if (!row) throw sourceGone(source);
   refuseOvertaken(source, run, Number(row.fence));

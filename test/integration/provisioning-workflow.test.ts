@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import type { Deployment } from '#kubernetes/to-workload.js';
 import { POD_HASH_ANNOTATION } from '#kubernetes/to-workload.js';
+import { eventually } from '#support/eventually.js';
 import { ProvisioningWorld, verdicts } from '#support/provisioning-world.js';
 
 let world: ProvisioningWorld;
@@ -65,4 +66,32 @@ it('tells what keeps a server from being, goes on by itself when that is mended,
   await workflows.nudge(registry, { generation: 4 });
   await world.temporal.client.workflow.getHandle(registryWorkflowId(registry)).result();
   expect(await api.get('MCPRegistry', namespace, 'tools')).toBeUndefined();
+});
+
+it('repairs what another manager sets back ever more seldom, and names that manager', async () => {
+  const fought = await ProvisioningWorld.start(inject('temporalAddress'));
+  const { api, namespace, workflows } = fought;
+  const registry = await fought.apply({});
+  await fought.status(registry, ({ apiStatus }) => apiStatus?.phase === 'Deploying');
+  const label = 'app.kubernetes.io/instance';
+  let repairs = 0;
+  const fighter = async (): Promise<void> => {
+    const service = await api.get('Service', namespace, 'tools-api');
+    if (service?.metadata.labels?.[label] !== 'tools') return;
+    repairs += 1;
+    const metadata = { namespace, name: 'tools-api', labels: { [label]: 'fought' } };
+    await api.apply({ apiVersion: 'v1', kind: 'Service', metadata }, { fieldManager: 'fighter' });
+    await workflows.nudge(registry, { generation: 1, drift: true });
+  };
+  const startedAtMs = Date.now();
+  const told = await eventually(async () => {
+    await fighter();
+    const facts = await workflows.findFacts(registry).catch(() => undefined);
+    return facts?.server?.warnings.find(({ reason }) => reason === 'FieldContested');
+  });
+  expect(told.message).toContain('Service tools-api is changed by fighter');
+  // At once, then after 5, 10 and 20 s: however long the machine takes for each.
+  expect(repairs).toBeLessThanOrEqual(2 + Math.ceil(Math.log2(1 + (Date.now() - startedAtMs) / 5_000)) + 1);
+  await api.delete('MCPRegistry', { namespace, name: 'tools' });
+  await fought.stop();
 });

@@ -7,6 +7,7 @@ import type { RegistryState, StoreState } from './registry-state.js';
 /** The least time between two reports; it doubles with each failure in a row. */
 const REPORT_SPACING_MS = 5_000;
 const LONGEST_SPACING_MS = 5 * 60_000;
+const SILENT_REPORT_MS = 2 * 60_000;
 
 export function summarize(state: RegistryState): RegistryFacts {
   const { desired } = state;
@@ -54,8 +55,14 @@ function toFacts(plan: SourcePlan, store: StoreState | undefined): SourceFacts {
 export function reportDueAtMs(state: RegistryState): number | undefined {
   if (!state.desired) return undefined;
   const { digest, atMs, failures = 0 } = state.report;
-  if (JSON.stringify(summarize(state)) === digest) return undefined;
+  const facts = summarize(state);
+  // With time, a server that is ready and announces no store is worth more words.
+  if (JSON.stringify(facts) === digest) return isSilent(facts) ? atMs + SILENT_REPORT_MS : undefined;
   return atMs + Math.min(LONGEST_SPACING_MS, REPORT_SPACING_MS * 2 ** failures);
+}
+
+function isSilent({ serving, server }: RegistryFacts): boolean {
+  return !serving && server?.provisioned === true && server.workload?.live === true;
 }
 
 export function reported(state: RegistryState, facts: RegistryFacts, nowMs: number): RegistryState {

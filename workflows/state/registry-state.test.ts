@@ -558,6 +558,21 @@ describe('the report', () => {
     expect(reportDueAtMs(run(written, 'a', T0 + 1))).toBe(T0 + 5_000);
   });
 
+  it('of a server that is ready and announces no store is repeated, since it has more to say with time', () => {
+    const provision = { digest: 'd', podTemplate: false };
+    const deployed = { podHash: 'p', warnings: [] };
+    const workload = { podHash: 'p', readyReplicas: 1, live: true };
+    const known = desiredRead(
+      newRegistryState({ namespace: 'n', name: 'r', uid: 'u' }),
+      desired([], { provision }),
+      T0,
+    );
+    const ready = { ...known, provisioning: { attemptCount: 0, done: 'd', tried: 'd', deployed, workload } };
+    expect(reportDueAtMs(reported(ready, summarize(ready), T0))).toBe(T0 + 2 * MINUTE);
+    const serving = openStore(ready, store, T0);
+    expect(reportDueAtMs(reported(serving, summarize(serving), T0))).toBeUndefined();
+  });
+
   it('that fails is repeated later and later, at most five minutes apart', () => {
     let state = living(desired([plan('a')]));
     const pauses = Array.from({ length: 8 }, () => {

@@ -12,10 +12,19 @@ export function awaitedServer(server: ServerFacts | undefined): string {
   if (!server) return 'Waiting for the registry server to start';
   if (!server.provisioned) return 'Provisioning the registry server';
   const { delayed, workload } = server;
+  if (isLive(server) && server.unreachedTemporal !== undefined) return cutOff(server.unreachedTemporal);
   if (isLive(server)) return 'Waiting for the registry server to take syncs';
   if (delayed && !workload?.trouble) return `Waiting for pod ${delayed.pod}: ${delayed.message}`;
   const awaited = workload?.awaited ? `pod ${workload.awaited}` : 'a pod of the registry server';
   return `Waiting for ${awaited}${workload?.trouble ? `: ${workload.trouble}` : ' to become ready'}`;
+}
+
+/** A pod that is ready and takes no syncs has most often no way to Temporal. */
+function cutOff(address: string): string {
+  return (
+    `The registry server is ready but has not connected to Temporal at ${address}: ` +
+    'check that NetworkPolicies let its pods reach that address, and the log of a pod'
+  );
 }
 
 export function toApiStatus(server: ServerFacts, previous: ApiStatus | undefined, nowMs: number): ApiStatus {

@@ -32,6 +32,8 @@ export interface ServerFacts {
   readonly podTemplate: boolean;
   /** Everything stands as the spec wants it now. */
   readonly provisioned: boolean;
+  /** Address of the Temporal server that the ready pods have not reached for minutes. */
+  readonly unreachedTemporal?: string;
   /** Hash of the pod template that was deployed last. */
   readonly podHash?: string;
   /** The failure of the last attempt to provision it. */
