@@ -34,6 +34,7 @@ export const REASONS = [
   'DatabasePermissionDenied',
   'DatabaseNotMigrated',
   'DatabaseOwnedByAnother',
+  'DatabasePooled',
   // The cluster's API server.
   'KubernetesRefused',
   'KubernetesUnreachable',

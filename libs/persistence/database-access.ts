@@ -52,23 +52,36 @@ export function accessOf(url: string): DatabaseAccess {
   const foreign = [...searchParams.keys()].filter((name) => !understood.includes(name));
   if (foreign.length > 0) {
     const known = [...URL_PARAMETERS, ...TLS_PARAMETERS].join(', ');
+    // What follows a "?" in a password looks like a parameter.
+    if (!foreign.every((name) => /^[a-z_]{1,40}$/.test(name))) {
+      throw invalid('has a parameter that is not known, or a "?" in its password: write that as %3F');
+    }
     throw invalid(`does not know the parameter ${foreign.join(', ')}: leave it out; known are ${known}`);
   }
   const given = (name: (typeof URL_PARAMETERS)[number] | (typeof TLS_PARAMETERS)[number], part = '') =>
     searchParams.get(name) ?? decodeURIComponent(part);
   const user = given('user', username) || 'postgres';
+  const tls = tlsOf(given('sslmode'), given('sslrootcert'));
   return {
     host: given('host', hostname.replace(/^\[(.+)\]$/, '$1')) || 'localhost',
     port: Number(given('port', port) || DEFAULT_PORT),
     user,
     database: given('dbname', pathname.slice(1)) || user,
-    sslMode: toSslMode(given('sslmode') || 'prefer'),
+    ...tls,
     ...optional('password', given('password', password)),
     ...optional('options', given('options')),
-    ...optional('caFile', given('sslrootcert')),
     ...optional('certFile', given('sslcert')),
     ...optional('keyFile', given('sslkey')),
   };
+}
+
+/** `sslrootcert=system` means the authorities of the system and, as with libpq, that the server is verified. */
+function tlsOf(mode: string, rootCertificate: string): { sslMode: SslMode; caFile?: string } {
+  if (rootCertificate !== 'system')
+    return { sslMode: toSslMode(mode || 'prefer'), ...optional('caFile', rootCertificate) };
+  const sslMode = toSslMode(mode || 'verify-full');
+  if (sslMode === 'verify-full') return { sslMode };
+  throw invalid(`sslmode ${sslMode} is too weak for sslrootcert=system: use verify-full`);
 }
 
 function toSslMode(text: string): SslMode {

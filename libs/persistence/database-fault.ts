@@ -55,15 +55,32 @@ const KINDS: readonly Kind[] = [
     remedy: () => 'its tables are made when the migrations have run',
   },
   {
+    reason: 'DatabasePooled',
+    destiny: 'wait',
+    isMeant: ({ code, message }) => code === '08P01' && message.includes('startup parameter'),
+    remedy: () =>
+      'a connection pooler such as PgBouncer answers there: give the address of the Postgres server itself, or use ' +
+      'pool_mode session with ignore_startup_parameters = idle_in_transaction_session_timeout',
+  },
+  {
     reason: 'DatabaseUnreachable',
     destiny: 'retry',
     isMeant: () => true,
     remedy: ({ code }, { database }) =>
       code === '3D000'
         ? `create it: CREATE DATABASE ${database}`
-        : 'check host and port, and that the server runs and takes connections from here',
+        : (REMEDIES[code] ?? 'check host and port, and that the server runs and takes connections from here'),
   },
 ];
+
+/** By SQLSTATE: the server was reached, so its address is not at fault. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  '22023': 'correct the setting that it names, in options or on the server',
+  '25006':
+    'it takes no writes: name the primary instead of a standby, or see why the server was made read-only (a full disk?)',
+  '53300': 'raise max_connections of the server, or lower databaseConfig.maxOpenConns',
+  '55P03': 'another process has held the lock for too long: see pg_stat_activity for one that is stuck',
+};
 
 /** What is wrong with a database, in words for the user: where, as whom, what the server said and what helps. Never a password. */
 export function databaseFault(error: unknown, access: DatabaseAccess, task = 'connect to'): RegistryError {

@@ -2,6 +2,7 @@ import { MigrationExecutor } from 'typeorm';
 import type { QueryRunner } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
 import { withClient } from './database-client.js';
+import { demandSessions } from './demand-sessions.js';
 import { databaseFault } from './database-fault.js';
 import { createDataSource } from './database.js';
 import type { Database, DatabaseAccess } from './database.js';
@@ -20,6 +21,7 @@ export async function migrate(database: Database): Promise<string[]> {
   const { migrator, app } = database;
   // Logging in as the app role proves that it can, before anything is changed.
   const role = await withClient(app, async (client) => {
+    await demandSessions(app, client);
     const { rows } = await client.query<{ role: string }>('SELECT current_user AS role');
     return (rows[0] as { role: string }).role;
   });
@@ -28,6 +30,8 @@ export async function migrate(database: Database): Promise<string[]> {
     await dataSource.initialize();
     const runner = dataSource.createQueryRunner();
     try {
+      // The lock of a migrator whose node died is held for as long as the server does not notice: most starts need none.
+      if (await isUpToDate(new MigrationExecutor(dataSource, runner), runner, role)) return [];
       await runner.query(`SET lock_timeout = '${LOCK_TIMEOUT}'`);
       await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const ran = await new MigrationExecutor(dataSource, runner).executePendingMigrations();
@@ -42,6 +46,11 @@ export async function migrate(database: Database): Promise<string[]> {
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }
+}
+
+async function isUpToDate(executor: MigrationExecutor, runner: QueryRunner, role: string): Promise<boolean> {
+  const pending = await executor.getPendingMigrations();
+  return pending.length === 0 && (await missingGrants(runner, role)).length === 0;
 }
 
 /** Writes nothing when the role has it all. Only what is ours is granted: the schema may hold tables of others too. */

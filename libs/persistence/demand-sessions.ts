@@ -1,0 +1,43 @@
+import type { Client } from 'pg';
+import { RegistryError } from '#domain/registry-error.js';
+import { DEFAULT_PORT } from './database-access.js';
+import { withClient } from './database-client.js';
+import type { DatabaseAccess } from './database.js';
+
+/**
+ * Refuses a connection pooler that shares a server process among clients between transactions (pool_mode transaction or
+ * statement of PgBouncer and its like): LISTEN and the lock of the migrations belong to a session, and would be lost in
+ * silence. Throws `DatabasePooled`.
+ */
+export async function demandSessions(access: DatabaseAccess, client: Client): Promise<void> {
+  // Only a pooler gives a client another process id than that of the server process behind it.
+  const first = await backendOf(client);
+  if (first === (client as Client & { processID?: number }).processID) return;
+  await withClient(access, async (other) => {
+    await other.query('BEGIN').catch((error: unknown) => {
+      // In pool mode statement a transaction is refused.
+      throw (error as { code?: unknown }).code === PROTOCOL_VIOLATION ? pooled(access) : error;
+    });
+    const occupied = await backendOf(other);
+    // While the other client is in a transaction, a shared process is not free for this one.
+    const second = await backendOf(client);
+    await other.query('ROLLBACK');
+    if (occupied === first || second !== first) throw pooled(access);
+  });
+}
+
+const PROTOCOL_VIOLATION = '08P01';
+
+async function backendOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return (rows[0] as { pid: number }).pid;
+}
+
+function pooled({ host, port = DEFAULT_PORT, database }: DatabaseAccess): RegistryError {
+  return new RegistryError(
+    'DatabasePooled',
+    `database ${database} at ${host}:${port} is behind a connection pooler that keeps no sessions (as PgBouncer with pool_mode ` +
+      'transaction), in which LISTEN and locks are lost: give the address of the Postgres server itself, or use pool_mode session',
+    'wait',
+  );
+}

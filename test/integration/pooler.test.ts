@@ -1,0 +1,128 @@
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accessOf } from '#persistence/database-access.js';
+import { withClient } from '#persistence/database-client.js';
+import type { Database } from '#persistence/database.js';
+import { migrate } from '#persistence/migrate.js';
+import { nextFreePort } from '#support/free-port.js';
+import { startTcpPostgres } from '#support/tcp-postgres.js';
+import type { TcpPostgres } from '#support/tcp-postgres.js';
+
+/** A pooler refuses to run as root. */
+const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
+
+let postgres: TcpPostgres;
+let directory: string;
+const poolers: ChildProcess[] = [];
+
+beforeAll(async () => {
+  if (!isInstalled) return;
+  postgres = await startTcpPostgres();
+  await postgres.setUp({ hba: ['host all all 127.0.0.1/32 trust'] });
+  directory = await mkdtemp(join(tmpdir(), 'pooler-'));
+  await chmod(directory, 0o755);
+});
+
+afterAll(async () => {
+  for (const pooler of poolers) pooler.kill('SIGKILL');
+  await postgres?.[Symbol.asyncDispose]();
+  if (directory) await rm(directory, { recursive: true, force: true });
+});
+
+/** A real PgBouncer in front of the server; returns the database behind it. */
+async function behindPooler(settings: Readonly<Record<string, string | number>>): Promise<Database> {
+  const port = await nextFreePort();
+  const all = { listen_addr: '127.0.0.1', listen_port: port, auth_type: 'any', unix_socket_dir: '', ...settings };
+  const file = join(directory, `${port}.ini`);
+  await writeFile(
+    file,
+    [
+      `[databases]\npostgres = host=127.0.0.1 port=${postgres.port} dbname=postgres user=postgres`,
+      '[pgbouncer]',
+      ...Object.entries(all).map(([name, value]) => `${name} = ${value}`),
+      '',
+    ].join('\n'),
+  );
+  const pooler = spawn('pgbouncer', [file], { stdio: ['ignore', 'ignore', 'pipe'], ...NOBODY });
+  poolers.push(pooler);
+  pooler.stderr?.resume();
+  const access = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres', sslMode: 'disable' } as const;
+  await expect.poll(() => connects(port)).toBe(true);
+  return { app: access, migrator: access };
+}
+
+async function connects(port: number): Promise<boolean> {
+  const { connect } = await import('node:net');
+  const socket = connect(port, '127.0.0.1');
+  const [event] = await Promise.race([
+    once(socket, 'connect').then(() => ['connect']),
+    once(socket, 'error').then(() => ['error']),
+  ]).catch(() => ['error']);
+  socket.destroy();
+  return event === 'connect';
+}
+
+const IGNORED = { ignore_startup_parameters: 'idle_in_transaction_session_timeout' };
+
+describe.skipIf(!isInstalled)('a database behind PgBouncer', () => {
+  it.each([
+    ['transaction', {}],
+    ['statement', {}],
+    ['transaction', { server_round_robin: 1, min_pool_size: 3 }],
+  ])('in pool mode %s is refused by name: %j', async (mode, settings) => {
+    const database = await behindPooler({ pool_mode: mode, ...IGNORED, ...settings });
+    await expect(migrate(database)).rejects.toMatchObject({
+      reason: 'DatabasePooled',
+      message: expect.stringMatching(/PgBouncer.*pool_mode session/),
+    });
+  });
+
+  it('that knows no settings of a session is refused by name', async () => {
+    await expect(migrate(await behindPooler({ pool_mode: 'session' }))).rejects.toMatchObject({
+      reason: 'DatabasePooled',
+      message: expect.stringMatching(/unsupported startup parameter.*PgBouncer.*ignore_startup_parameters/),
+    });
+  });
+
+  it('in pool mode session is used', async () => {
+    const database = await behindPooler({ pool_mode: 'session', ...IGNORED });
+    expect(await migrate(database)).toHaveLength(1);
+    expect(await migrate(database)).toEqual([]);
+  });
+
+  it('is up to date without waiting for the lock of another migrator', async () => {
+    const database = await behindPooler({ pool_mode: 'session', ...IGNORED });
+    await migrate(database);
+    await withClient(database.migrator, async (client) => {
+      await client.query('SELECT pg_advisory_lock(5124377001)');
+      expect(await migrate(database)).toEqual([]);
+    });
+  });
+});
+
+describe('a connection URL', () => {
+  it.each(['very?secret', 'a?b=c&d=e', '?Secret#1', 'x?y%z'])('never has its password repeated: %s', (password) => {
+    let message = '';
+    try {
+      accessOf(`postgresql://u:${password}@host:5432/d`);
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    expect(message).not.toBe('');
+    expect(message).not.toMatch(/secret|Secret|[=&]d|b=c|y%z/);
+  });
+
+  it('understands sslrootcert=system as libpq does', () => {
+    const url = 'postgresql://u@host/d?sslrootcert=system';
+    expect(accessOf(url)).toMatchObject({ sslMode: 'verify-full' });
+    expect(accessOf(url)).not.toHaveProperty('caFile');
+    expect(accessOf(`${url}&sslmode=verify-full`)).toMatchObject({ sslMode: 'verify-full' });
+    expect(() => accessOf(`${url}&sslmode=require`)).toThrow('too weak for sslrootcert=system');
+  });
+});
