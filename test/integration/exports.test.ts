@@ -223,6 +223,8 @@ describe('the exports of a registry', () => {
       const nothing = await get('/registry/ours/exports/vscode?prefer=package');
       expect([nothing.status, nothing.headers.get('retry-after')]).toEqual([503, '30']);
       expect((await get('/registry/ours/exports/cursor')).status).toBe(200);
+      const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();
+      expect(metrics).toMatch(/^thv_reg_srv_export_failures_total\{format="vscode"\} [1-9]/m);
     } finally {
       format.check = check;
     }

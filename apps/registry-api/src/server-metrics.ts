@@ -23,6 +23,8 @@ export class ServerMetrics {
     private readonly catalogue: LiveCatalogue,
     private readonly access: AuthCounters,
     private readonly syncsAwaySince: (() => Date | undefined) | undefined,
+    /** Renderings of exports that failed, by format. */
+    private readonly exportFailures: ReadonlyMap<string, number> = new Map(),
   ) {}
 
   recordSync(
@@ -45,6 +47,9 @@ export class ServerMetrics {
       ]),
       observed('thv_reg_srv_auth_decisions_total', 'Decisions about callers, by provider and outcome.', () =>
         Array.from(this.access.samples(), ({ provider, outcome, count }) => [{ provider, outcome }, count] as const),
+      ),
+      observed('thv_reg_srv_export_failures_total', 'Number of exports that could not be rendered, by format.', () =>
+        Array.from(this.exportFailures, ([format, count]) => [{ format }, count] as const),
       ),
       observed('thv_reg_srv_catalogue_entries', 'Entries in memory, removed ones included.', () =>
         this.perSource(({ layout }) => layout.rowOf.length),

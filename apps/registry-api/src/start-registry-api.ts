@@ -107,7 +107,8 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const published = new PublishedEntries(views, catalogue, nudges, logger);
   const exportTexts = new ExportTexts(logger);
   const build = new BuildInfo(version, commit, buildDate);
-  const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince);
+  const { failures } = exportTexts;
+  const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince, failures);
   const revalidations = new Revalidations(catalogue, registries);
   const parts = {
     catalogue,
