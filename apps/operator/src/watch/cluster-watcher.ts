@@ -3,6 +3,7 @@ import { REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import type { KindName } from '#kubernetes/kinds.js';
+import { isRefusal } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject, ObjectRef } from '#kubernetes/kubernetes-object.js';
 import { ListWatch } from '#kubernetes/list-watch.js';
@@ -15,6 +16,9 @@ import { WorkloadIndex } from './workload-index.js';
 
 /** Labels that no podTemplateSpec can change, unlike that of {@link MANAGED_SELECTOR}. */
 const PODS_SELECTOR = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}`;
+
+/** A refused watch of Secrets that is younger is not reported. */
+const GRANT_MS = 10_000;
 
 /** Kinds that registries refer to. Their metadata are enough: an activity reads the rest when it needs it. */
 const REFERENCED = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
@@ -179,12 +183,16 @@ export class ClusterWatcher {
     ) => Pick<ListWatchOptions<T>, 'labelSelector' | 'metadataOnly' | 'onPresent' | 'onGone'>,
   ): Watch {
     const { api, onTrouble, pace = {} } = this.options;
+    const startedAtMs = performance.now();
+    // With the whole cluster in view, the operator grants itself the right to Secrets a moment after it has seen a registry.
+    const isExpected = (error: unknown) =>
+      name.kind === 'Secret' && isRefusal(error, 'Forbidden') && performance.now() - startedAtMs < GRANT_MS;
     const list: ListWatch<T> = new ListWatch<T>({
       api,
       ...name,
       pace,
       ...handlers(() => list.isSynced),
-      onTrouble: (error, object) => onTrouble(name, error, object),
+      onTrouble: (error, object) => isExpected(error) || onTrouble(name, error, object),
     });
     return { ...name, list: list as unknown as ListWatch<never> };
   }
