@@ -46,6 +46,7 @@ export default {
     layer('kubernetes-sees-domain', '^libs/kubernetes/', '^libs/(kubernetes|domain)/'),
     layer('temporal-sees-domain', '^libs/temporal/', '^libs/(temporal|domain|subprocess|config/project-root)'),
     layer('config-sees-sources', '^libs/config/', '^libs/(config/|sources/|domain/|http/address-policy)'),
+    layer('read-model-sees-domain', '^libs/read-model/', '^libs/(read-model|domain)/'),
     layer('observability-is-alone', '^libs/observability/', '^libs/(observability|domain)/'),
     layer('subprocess-is-alone', '^libs/subprocess/', '^libs/subprocess/'),
     layer('activities-see-libs', '^activities/', '^(activities|libs)/'),

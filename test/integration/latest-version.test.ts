@@ -6,7 +6,7 @@ import type { Lifecycle } from '#domain/catalogue-entry.js';
 import { createDataSource } from '#persistence/database.js';
 import { publishRevision } from '#persistence/publish-revision.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
-import type { Answer, CatalogueReader } from '#registry-api/catalogue/catalogue-reader.js';
+import type { Answer, CatalogueReader } from '#read-model/catalogue-reader.js';
 import { loadRegistries } from '#registry-api/catalogue/load-registries.js';
 import type { RegistrySnapshots } from '#registry-api/catalogue/live-catalogue.js';
 import { createTestDatabase } from '#support/database.js';

@@ -1,4 +1,4 @@
-/** What one registry API may hold in memory and do at a time for its readers. The limits of the read model are in `catalogue/limits.ts`. */
+/** What one registry API may hold in memory and do at a time for its readers. The limits of the read model are in `libs/read-model/limits.ts`. */
 export const API_LIMITS = {
   /** Answers that are kept for one list of servers in one state. */
   keptAnswers: 2000,

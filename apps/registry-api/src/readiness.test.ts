@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NOBODY_IN } from '#config/auth-spec.js';
 import type { Auth } from '#config/auth-spec.js';
-import { CatalogueView } from './catalogue/catalogue-view.js';
-import { EMPTY_LAYOUT } from './catalogue/layout.js';
+import { CatalogueView } from '#read-model/catalogue-view.js';
+import { EMPTY_LAYOUT } from '#read-model/layout.js';
 import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessFacts } from './readiness.js';

@@ -4,7 +4,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { AccessControl } from './auth/access-control.js';
 import { AccessGuard } from './auth/access.guard.js';
-import { Catalogue } from './catalogue/catalogue-reader.js';
+import { Catalogue } from './catalogue/catalogue.js';
 import { ExportTexts } from './exports/export-texts.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';

@@ -10,7 +10,7 @@ import type { AuthReferences } from './auth/provider-material.js';
 import { defaultCatalogueBudget } from './catalogue/catalogue-budget.js';
 import { CatalogueFollower } from './catalogue/catalogue-follower.js';
 import { LiveCatalogue } from './catalogue/live-catalogue.js';
-import { DatabaseBodies } from './catalogue/stored-bodies.js';
+import { DatabaseBodies } from './catalogue/database-bodies.js';
 import { AnswerMemory } from './http/answer-memory.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';

@@ -8,7 +8,7 @@ import type { DatabaseAccess } from '#persistence/database.js';
 import { withheldIn } from './live-catalogue.js';
 import type { LiveCatalogue, RegistrySnapshots } from './live-catalogue.js';
 import { isUntidy, loadRegistries } from './load-registries.js';
-import { Pacer } from './pacer.js';
+import { Pacer } from '#read-model/pacer.js';
 
 /** A notification can be lost with the connection that carried it; this is how late a change can be seen then. */
 const POLL_MS = 30_000;

@@ -1,12 +1,13 @@
 import { displayRef } from '#domain/registry-ref.js';
-import { Catalogue, CatalogueNotLoaded, SourceNotSynced, UnknownSource } from './catalogue-reader.js';
-import type { CatalogueReader, CatalogueScope } from './catalogue-reader.js';
-import { aggregateView } from './aggregate-view.js';
-import { CatalogueView } from './catalogue-view.js';
-import { EMPTY_LAYOUT } from './layout.js';
-import type { Layout } from './layout.js';
-import { mergeLayouts } from './merge-layouts.js';
-import type { StoredBodies } from './stored-bodies.js';
+import { Catalogue, CatalogueNotLoaded, SourceNotSynced, UnknownSource } from './catalogue.js';
+import type { CatalogueScope } from './catalogue.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import { aggregateView } from '#read-model/aggregate-view.js';
+import { CatalogueView } from '#read-model/catalogue-view.js';
+import { EMPTY_LAYOUT } from '#read-model/layout.js';
+import type { Layout } from '#read-model/layout.js';
+import { mergeLayouts } from '#read-model/merge-layouts.js';
+import type { StoredBodies } from '#read-model/stored-bodies.js';
 
 /** One source of a registry as it was last read from the database. */
 export interface SourceSnapshot {

@@ -1,20 +1,20 @@
 import type { ClientBase } from 'pg';
-import { aggregateView, idsOf } from './aggregate-view.js';
-import { CatalogueView } from './catalogue-view.js';
+import { aggregateView, idsOf } from '#read-model/aggregate-view.js';
+import { CatalogueView } from '#read-model/catalogue-view.js';
 import { compareCodePoints } from '#domain/code-point-order.js';
-import { EMPTY_LAYOUT, findServer, layoutOf, toChange, wastedShare, withChanges } from './layout.js';
-import type { Layout } from './layout.js';
+import { EMPTY_LAYOUT, findServer, layoutOf, toChange, wastedShare, withChanges } from '#read-model/layout.js';
+import type { Layout } from '#read-model/layout.js';
 import type { RegistrySnapshot, RegistrySnapshots, SourceSnapshot } from './live-catalogue.js';
-import { CATALOGUE_LIMITS } from './limits.js';
-import { mergedWith, remergeNames } from './merge-layouts.js';
-import { Pacer } from './pacer.js';
+import { READ_MODEL_LIMITS } from '#read-model/limits.js';
+import { mergedWith, remergeNames } from '#read-model/merge-layouts.js';
+import { Pacer } from '#read-model/pacer.js';
 import { followsEdition } from './follows-edition.js';
 import type { EditionHistory } from './follows-edition.js';
 import { hasMoreChanges, readChanges, readSource } from './read-source.js';
-import type { Segment } from './segment.js';
-import type { Room } from './segment-builder.js';
-import { stateTag } from './state-tag.js';
-import type { StoredBodies } from './stored-bodies.js';
+import type { Segment } from '#read-model/segment.js';
+import type { Room } from '#read-model/segment-builder.js';
+import { stateTag } from '#read-model/state-tag.js';
+import type { StoredBodies } from '#read-model/stored-bodies.js';
 
 /** What a change leaves behind in memory is put up with, up to this share of a source and this many changes. */
 const TOLERATED_WASTE = 0.2;
@@ -165,7 +165,7 @@ class Load {
     const { budget } = this.#options;
     return {
       bytes: budget - this.#heldBytes,
-      indexBytes: budget * CATALOGUE_LIMITS.indexShare - this.#heldIndexBytes,
+      indexBytes: budget * READ_MODEL_LIMITS.indexShare - this.#heldIndexBytes,
     };
   }
 

@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg';
-import type { CatalogueReader } from './catalogue-reader.js';
-import { CatalogueView } from './catalogue-view.js';
-import { layoutOf } from './layout.js';
-import { Pacer } from './pacer.js';
-import { SegmentBuilder } from './segment-builder.js';
-import type { StoredEntry } from './stored-entry.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import { CatalogueView } from '#read-model/catalogue-view.js';
+import { layoutOf } from '#read-model/layout.js';
+import { Pacer } from '#read-model/pacer.js';
+import { SegmentBuilder } from '#read-model/segment-builder.js';
+import type { StoredEntry } from '#read-model/stored-entry.js';
 
 /**
  * Reads one server of one source, as the transaction of `client` sees it, to answer with the version that it wrote: byte

@@ -1,11 +1,11 @@
 import type { ClientBase } from 'pg';
 import { readCopy } from '#persistence/read-copy.js';
 import type { CopiedRow } from '#persistence/read-copy.js';
-import type { Pacer } from './pacer.js';
-import { SegmentBuilder } from './segment-builder.js';
-import type { Room } from './segment-builder.js';
-import type { Segment } from './segment.js';
-import type { StoredEntry } from './stored-entry.js';
+import type { Pacer } from '#read-model/pacer.js';
+import { SegmentBuilder } from '#read-model/segment-builder.js';
+import type { Room } from '#read-model/segment-builder.js';
+import type { Segment } from '#read-model/segment.js';
+import type { StoredEntry } from '#read-model/stored-entry.js';
 
 /** In the order in which {@link toEntry} takes them. */
 const COLUMNS = `name, version, title, description, tags, facets, status, status_message,

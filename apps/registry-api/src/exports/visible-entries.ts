@@ -3,9 +3,9 @@ import { hash } from 'node:crypto';
 import type { ServerDocument } from '#domain/server-document.js';
 import { shortNames } from '#exports/short-names.js';
 import type { VisibleEntry } from '#exports/visible-entry.js';
-import type { CatalogueReader } from '../catalogue/catalogue-reader.js';
-import type { ListFilter } from '../catalogue/cursor.js';
-import { decodeCursor } from '../catalogue/cursor.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import type { ListFilter } from '#read-model/cursor.js';
+import { decodeCursor } from '#read-model/cursor.js';
 
 const PAGE = 1000;
 

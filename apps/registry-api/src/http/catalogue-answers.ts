@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Catalogue } from '../catalogue/catalogue-reader.js';
-import type { CatalogueReader } from '../catalogue/catalogue-reader.js';
+import { Catalogue } from '../catalogue/catalogue.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { negotiateEncoding } from './accept-encoding.js';
 import { AnswerMemory } from './answer-memory.js';
 import { CatalogueState } from './catalogue-state.js';

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Answer, CatalogueReader, ListQuery } from '../catalogue/catalogue-reader.js';
+import type { Answer, CatalogueReader, ListQuery } from '#read-model/catalogue-reader.js';
 import { API_LIMITS } from '../limits.js';
 import { AnswerMemory } from './answer-memory.js';
 import { CatalogueState } from './catalogue-state.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeCursor } from '../catalogue/cursor.js';
+import { encodeCursor } from '#read-model/cursor.js';
 import { ListQuerySchema } from './list-query.js';
 import { parseQueryString } from './query-string.js';
 

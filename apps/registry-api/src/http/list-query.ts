@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ListQuery } from '../catalogue/catalogue-reader.js';
-import { canonicalFilter, decodeCursor } from '../catalogue/cursor.js';
-import type { Cursor, ListFilter } from '../catalogue/cursor.js';
+import type { ListQuery } from '#read-model/catalogue-reader.js';
+import { canonicalFilter, decodeCursor } from '#read-model/cursor.js';
+import type { Cursor, ListFilter } from '#read-model/cursor.js';
 import { DEFAULT_LIMIT, decodable, FOREIGN_CURSOR, limit, shortText, text } from './query-fields.js';
 import { parseRfc3339 } from './rfc-3339.js';
 

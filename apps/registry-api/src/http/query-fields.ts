@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_FILTER_TEXT } from '../catalogue/cursor.js';
+import { MAX_FILTER_TEXT } from '#read-model/cursor.js';
 import { UNDECODABLE } from './query-string.js';
 
 export const DEFAULT_LIMIT = 30;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { Catalogue, CatalogueScope } from '../catalogue/catalogue-reader.js';
+import type { Catalogue, CatalogueScope } from '../catalogue/catalogue.js';
 import { API_LIMITS } from '../limits.js';
 import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
 import { acceptsJson } from './accepted-types.js';

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { readSources } from '#persistence/read-sources.js';
 import { Writes } from '../auth/requirement.js';
 import type { StartedSync } from '#domain/server-messages.js';
-import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { ServedRegistry } from '../served-registry.js';
 import { SyncTrigger } from '../sync/sync-trigger.js';
 import { ViewDatabase } from '../view-database.js';

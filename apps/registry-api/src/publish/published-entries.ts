@@ -6,8 +6,8 @@ import type { ManagedPlace, Publisher, StatusChange } from '#persistence/managed
 import { readSources } from '#persistence/read-sources.js';
 import { PublishFault, readPublished } from '#sources/formats/published-server.js';
 import { managedSource } from '#sources/managed.source.js';
-import { UnknownSource } from '../catalogue/catalogue-reader.js';
-import type { CatalogueScope } from '../catalogue/catalogue-reader.js';
+import { UnknownSource } from '../catalogue/catalogue.js';
+import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
 import { readServer } from '../catalogue/read-server.js';
 import type { SourceNudges } from '../sync/source-nudges.js';

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccessControl } from '../../auth/access-control.js';
 import type { LoginEndpoints } from '../../auth/discovery.js';
 import { Public } from '../../auth/requirement.js';
-import { stateTag } from '../../catalogue/state-tag.js';
+import { stateTag } from '#read-model/state-tag.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { negotiateEncoding } from '../accept-encoding.js';
 import { prefersHtml } from '../accepted-types.js';

@@ -4,7 +4,7 @@ import { explainName } from '#domain/explain.js';
 import { readName, readNameFaults, readNearNames } from '#persistence/read-name.js';
 import { readSources } from '#persistence/read-sources.js';
 import { nearNames } from '#sources/near-names.js';
-import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '../../view-database.js';
 import { decodable, shortText } from '../query-fields.js';

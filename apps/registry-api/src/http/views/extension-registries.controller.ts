@@ -1,6 +1,6 @@
 import { Controller, Param } from '@nestjs/common';
 import { readSources } from '#persistence/read-sources.js';
-import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { ViewDatabase } from '../../view-database.js';
 import { Problem } from '../problem.js';
 import { Scope } from '../served-scope.js';

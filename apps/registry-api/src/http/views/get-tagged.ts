@@ -3,7 +3,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { map } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { stateTag } from '../../catalogue/state-tag.js';
+import { stateTag } from '#read-model/state-tag.js';
 import { matchEntityTag } from '../entity-tag.js';
 
 /** Adds an ETag, a hash of the body, and answers 304 to a client that has this very body. */

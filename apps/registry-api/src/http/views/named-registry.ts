@@ -1,6 +1,6 @@
 import { findRegistry } from '#persistence/read-registry.js';
 import type { RegistryRecord } from '#persistence/read-registry.js';
-import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import type { ViewDatabase } from '../../view-database.js';
 import { Problem } from '../problem.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Page, PageRequest } from '#persistence/page.js';
 import type { EntryPlace, RegistryEntryPlace } from '#persistence/read-entries.js';
 import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
-import { fromOpaque, toOpaque } from '../../opaque-cursor.js';
+import { fromOpaque, toOpaque } from '#read-model/opaque-cursor.js';
 import { decodable, DEFAULT_LIMIT, FOREIGN_CURSOR, limit, MAX_LIMIT, text } from '../query-fields.js';
 
 /** Text that Postgres can compare with: JSON can spell what UTF-8 and Postgres cannot hold. */

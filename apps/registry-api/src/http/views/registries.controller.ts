@@ -5,7 +5,7 @@ import type { RegistryEntryPlace } from '#persistence/read-entries.js';
 import { findRegistry } from '#persistence/read-registry.js';
 import type { RegistryRecord } from '#persistence/read-registry.js';
 import { readSources } from '#persistence/read-sources.js';
-import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '../../view-database.js';
 import { Scope, Served } from '../served-scope.js';

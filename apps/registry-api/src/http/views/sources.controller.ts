@@ -7,7 +7,7 @@ import { readSources } from '#persistence/read-sources.js';
 import type { SourceRecord } from '#persistence/read-sources.js';
 import { readSyncRuns } from '#persistence/read-sync-runs.js';
 import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
-import type { CatalogueScope } from '../../catalogue/catalogue-reader.js';
+import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { TemporalUi } from '../../sync/temporal-ui.js';
 import { ViewDatabase } from '../../view-database.js';
 import { Problem } from '../problem.js';

@@ -1,9 +1,9 @@
 import { PACKAGE, registryTypeFacet, REMOTE, SECRET_FREE, transportFacet } from '#domain/server-facets.js';
 import type { ListFilter } from './cursor.js';
-import { CATALOGUE_LIMITS } from './limits.js';
+import { READ_MODEL_LIMITS } from './limits.js';
 import { NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
-import { PositionSet } from './position-set.js';
+import { BitSet } from './bit-set.js';
 import { facetTerm, statusTerm, tagTerm } from './segment-builder.js';
 import { DELETED, LATEST } from './segment.js';
 
@@ -13,8 +13,8 @@ export class Selections {
   readonly #sources: ReadonlyMap<string, number>;
   readonly #kept = new Map<string, Uint32Array>();
   #keptPositions = 0;
-  #deleted: PositionSet | undefined;
-  #latest: PositionSet | undefined;
+  #deleted: BitSet | undefined;
+  #latest: BitSet | undefined;
 
   /** `sources`: the sources of the layout by name. */
   constructor(layout: Layout, sources: ReadonlyMap<string, number>) {
@@ -23,7 +23,7 @@ export class Selections {
   }
 
   of(filter: ListFilter): Uint32Array {
-    const { keptPositions, keptSelections } = CATALOGUE_LIMITS;
+    const { keptPositions, keptSelections } = READ_MODEL_LIMITS;
     const key = JSON.stringify(filter);
     let selected = this.#kept.get(key);
     if (selected) this.#kept.delete(key);
@@ -63,7 +63,7 @@ export class Selections {
     });
   }
 
-  #keepTerms(wanted: PositionSet, { tags = [], tagsAny, transports, registryTypes, sources }: ListFilter): void {
+  #keepTerms(wanted: BitSet, { tags = [], tagsAny, transports, registryTypes, sources }: ListFilter): void {
     for (const tag of tags) wanted.keep(this.#withTerms([tagTerm(tag)]));
     if (tagsAny) wanted.keep(this.#withTerms(tagsAny.map(tagTerm)));
     if (transports) wanted.keep(this.#withTerms(transports.map((type) => facetTerm(transportFacet(type)))));
@@ -71,7 +71,7 @@ export class Selections {
     if (sources) wanted.keep(this.#ofSources(sources));
   }
 
-  #keepWays(wanted: PositionSet, { remote, needsSecret }: ListFilter): void {
+  #keepWays(wanted: BitSet, { remote, needsSecret }: ListFilter): void {
     if (remote === 'true' || remote === 'only') wanted.keep(this.#withFacet(REMOTE));
     if (remote === 'false') wanted.remove(this.#withFacet(REMOTE));
     if (remote === 'only') wanted.remove(this.#withFacet(PACKAGE));
@@ -79,12 +79,12 @@ export class Selections {
     if (needsSecret === true) wanted.remove(this.#withFacet(SECRET_FREE));
   }
 
-  #everything(): PositionSet {
-    return PositionSet.full(this.#layout.rowOf.length);
+  #everything(): BitSet {
+    return BitSet.full(this.#layout.rowOf.length);
   }
 
-  #flagged(flag: number): PositionSet {
-    const found = new PositionSet(this.#layout.rowOf.length);
+  #flagged(flag: number): BitSet {
+    const found = new BitSet(this.#layout.rowOf.length);
     const { rowOf } = this.#layout;
     for (let position = 0; position < rowOf.length; position++) {
       if (segmentAt(this.#layout, position).has(rowOf[position] as number, flag)) found.add(position);
@@ -92,35 +92,35 @@ export class Selections {
     return found;
   }
 
-  #withFacet(facet: string): PositionSet {
+  #withFacet(facet: string): BitSet {
     return this.#withTerms([facetTerm(facet)]);
   }
 
   /** Entries with one of the terms at least. */
-  #withTerms(terms: readonly string[]): PositionSet {
-    const found = new PositionSet(this.#layout.rowOf.length);
+  #withTerms(terms: readonly string[]): BitSet {
+    const found = new BitSet(this.#layout.rowOf.length);
     this.#layout.segments.forEach(({ columns }, segment) => {
       for (const term of terms) for (const row of columns.terms.rowsOf(term)) this.#add(found, segment, row);
     });
     return found;
   }
 
-  #ofSources(names: readonly string[]): PositionSet {
+  #ofSources(names: readonly string[]): BitSet {
     const ids = new Set(names.flatMap((name) => this.#sources.get(name) ?? []));
-    const found = new PositionSet(this.#layout.rowOf.length);
+    const found = new BitSet(this.#layout.rowOf.length);
     const isWanted = this.#layout.segments.map(({ sourceId }) => ids.has(sourceId));
     this.#layout.segmentOf.forEach((segment, position) => void (isWanted[segment] && found.add(position)));
     return found;
   }
 
-  #holding(text: string): PositionSet {
-    const found = new PositionSet(this.#layout.rowOf.length);
+  #holding(text: string): BitSet {
+    const found = new BitSet(this.#layout.rowOf.length);
     this.#layout.segments.forEach((each, segment) => each.search(text, (row) => this.#add(found, segment, row)));
     return found;
   }
 
   /** Rows that were replaced are still in their segment. */
-  #add(found: PositionSet, segment: number, row: number): void {
+  #add(found: BitSet, segment: number, row: number): void {
     const position = (positionsIn(this.#layout)[segment] as Uint32Array)[row] as number;
     if (position !== NOWHERE) found.add(position);
   }

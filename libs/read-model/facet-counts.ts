@@ -2,7 +2,7 @@ import { registryTypeFacet, transportFacet } from '#domain/server-facets.js';
 import type { ListFilter } from './cursor.js';
 import { NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
-import { PositionSet } from './position-set.js';
+import { BitSet } from './bit-set.js';
 import { facetTerm, tagTerm } from './segment-builder.js';
 import type { Selections } from './selections.js';
 
@@ -104,7 +104,7 @@ function rank(counts: ReadonlyMap<string, number>): FacetCount[] {
 
 /** Counts over one layout; sets of selected positions are kept while one answer is made. */
 class FacetCounting {
-  readonly #selected = new Map<Uint32Array, PositionSet>();
+  readonly #selected = new Map<Uint32Array, BitSet>();
 
   constructor(
     private readonly layout: Layout,
@@ -144,10 +144,10 @@ class FacetCounting {
     return new Map(Array.from(this.sources, ([name, id]) => [name, counts.get(id) ?? 0]));
   }
 
-  #setOf(positions: Uint32Array): PositionSet {
+  #setOf(positions: Uint32Array): BitSet {
     const known = this.#selected.get(positions);
     if (known) return known;
-    const set = PositionSet.of(this.layout.rowOf.length, positions);
+    const set = BitSet.of(this.layout.rowOf.length, positions);
     this.#selected.set(positions, set);
     return set;
   }

@@ -6,9 +6,9 @@ import { COLD, DELETED, LATEST, Segment } from './segment.js';
 import { SlabWriter } from './slab-writer.js';
 import { changedAtMs, isSaidAlike, toOfficialBlock } from './stored-entry.js';
 import type { StoredLifecycle, StoredEntry } from './stored-entry.js';
-import { TermIndexBuilder } from './term-index.js';
-import { WordIndex } from './word-index.js';
-import { GrowingList } from './growing-list.js';
+import { PostingListsBuilder } from './posting-lists.js';
+import { InvertedIndex } from './inverted-index.js';
+import { GrowableArray } from './growable-array.js';
 
 const HEAD = Buffer.from('{"server":');
 /** Behind the mark of the latest, the comma included. */
@@ -53,19 +53,19 @@ export class SegmentBuilder {
   readonly #sourceId: number;
   readonly #room: Room;
   readonly #slabs = new SlabWriter();
-  readonly #terms = new TermIndexBuilder();
+  readonly #terms = new PostingListsBuilder();
   readonly #texts: string[] = [];
-  readonly #rowsOfTexts = new GrowingList();
+  readonly #rowsOfTexts = new GrowableArray();
   readonly #names: string[] = [];
   readonly #firstRows = new Map<string, number>();
   readonly #versions: string[] = [];
   readonly #flags: number[] = [];
   readonly #changedAtMs: number[] = [];
-  readonly #newestFirst = new GrowingList();
+  readonly #newestFirst = new GrowableArray();
   readonly #slabOf: number[] = [];
-  readonly #starts = new GrowingList();
-  readonly #ends = new GrowingList();
-  readonly #coldBytes = new GrowingList();
+  readonly #starts = new GrowableArray();
+  readonly #ends = new GrowableArray();
+  readonly #coldBytes = new GrowableArray();
   #indexBytes = 0;
   #withheld = 0;
   #lastTail: { readonly of: StoredLifecycle; readonly bytes: Buffer } | undefined;
@@ -130,7 +130,7 @@ export class SegmentBuilder {
       starts: this.#starts.take(),
       ends: this.#ends.take(),
       coldBytes: this.#coldBytes.take(),
-      words: new WordIndex(this.#texts),
+      words: new InvertedIndex(this.#texts),
       rowsOfTexts: this.#rowsOfTexts.take(),
       terms,
     };

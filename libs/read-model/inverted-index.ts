@@ -1,9 +1,9 @@
-import { GrowingList } from './growing-list.js';
-import { CATALOGUE_LIMITS } from './limits.js';
+import { GrowableArray } from './growable-array.js';
+import { READ_MODEL_LIMITS } from './limits.js';
 import type { Pacer } from './pacer.js';
-import { PositionSet } from './position-set.js';
+import { BitSet } from './bit-set.js';
 
-/** What is in the texts, word by word. */
+/** An inverted index: the words of all texts, and for each word the texts that have it. */
 interface WordTable {
   /** All words, the most frequent first, between line feeds, which are no part of any word. */
   readonly words: string;
@@ -14,12 +14,12 @@ interface WordTable {
 }
 
 /**
- * Finds the texts that hold a literal text: at first by reading all of them, and once it is built without that. A word is
- * a run of letters and digits. What is searched for falls into words as well: the first may be the end of a word of the
- * text, the last the beginning of one, those between are whole. The words that fit are found in a list of all words, which is
- * short, and lead to their texts.
+ * An inverted index that finds the texts with a given substring. A word is a run of letters and digits. The needle is split into
+ * words as well: its first word may be the end of a word of the text, its last one the beginning, and those between are whole.
+ * The matching words are found by a scan of the vocabulary, which is short, and lead to their texts. Until the index is built, and when it
+ * would be too large, all texts are scanned instead.
  */
-export class WordIndex {
+export class InvertedIndex {
   readonly #texts: readonly string[];
   #table: WordTable | undefined;
   #isTried = false;
@@ -36,23 +36,23 @@ export class WordIndex {
     this.#table = await new WordTableBuilder(this.#texts).build(pacer);
   }
 
-  /** The texts that hold `needle`, by number. */
-  find(needle: string): PositionSet {
+  /** Returns the numbers of the texts that contain `needle`. */
+  find(needle: string): BitSet {
     const table = this.#table;
     const [first, ...others] = table ? toPatterns(needle) : [];
-    if (!table || first === undefined) return this.#holding(needle, PositionSet.full(this.#texts.length));
+    if (!table || first === undefined) return this.#holding(needle, BitSet.full(this.#texts.length));
     const found = this.#withWords(first, table);
     for (const pattern of others) {
       if (found.isEmpty()) break;
       found.keep(this.#withWords(pattern, table));
     }
-    // A single word is found for certain; of several it must be seen that they stand in this order.
+    // A single word is a certain match; for several, their order in the text has to be checked.
     const isOneWord = first === needle && !needle.includes('\n');
     return isOneWord ? found : this.#holding(needle, found);
   }
 
-  #withWords(pattern: string, { words, wordStarts, offsets, textsOfWords }: WordTable): PositionSet {
-    const found = new PositionSet(this.#texts.length);
+  #withWords(pattern: string, { words, wordStarts, offsets, textsOfWords }: WordTable): BitSet {
+    const found = new BitSet(this.#texts.length);
     let count = 0;
     for (let at = words.indexOf(pattern); at >= 0;) {
       // A pattern may begin with the line feed in front of its word.
@@ -70,14 +70,14 @@ export class WordIndex {
     return found;
   }
 
-  #holding(needle: string, candidates: PositionSet): PositionSet {
-    const found = new PositionSet(this.#texts.length);
+  #holding(needle: string, candidates: BitSet): BitSet {
+    const found = new BitSet(this.#texts.length);
     for (const text of candidates.toArray()) if ((this.#texts[text] as string).includes(needle)) found.add(text);
     return found;
   }
 }
 
-/** The word at this place in the list of words. */
+/** Returns the number of the word at a place of the vocabulary, by binary search. */
 function wordAt(wordStarts: Uint32Array, place: number): number {
   let low = 0;
   let high = wordStarts.length - 1;
@@ -89,12 +89,12 @@ function wordAt(wordStarts: Uint32Array, place: number): number {
   return low;
 }
 
-/** So many words or texts are dealt with between two looks at the clock. */
+/** Words or texts that are processed between two looks at the clock. */
 const SHARE = 1024;
-/** Texts that are cut into words. */
+/** Texts that are split into words between two looks at the clock. */
 const SHARE_OF_TEXTS = 64;
 
-/** Used once. */
+/** Builds one table; used once. */
 class WordTableBuilder {
   readonly #texts: readonly string[];
   readonly #numbers = new Map<string, number>();
@@ -102,8 +102,8 @@ class WordTableBuilder {
   readonly #counts: number[] = [];
   readonly #lastTexts: number[] = [];
   /** The words of all texts one after the other, and where those of each text begin. */
-  readonly #wordsOfTexts = new GrowingList();
-  readonly #starts = new GrowingList();
+  readonly #wordsOfTexts = new GrowableArray();
+  readonly #starts = new GrowableArray();
 
   constructor(texts: readonly string[]) {
     this.#texts = texts;
@@ -114,9 +114,9 @@ class WordTableBuilder {
     let characters = 0;
     for (let text = 0; text < this.#texts.length; text++) {
       characters += (this.#texts[text] as string).length;
-      if (characters > CATALOGUE_LIMITS.indexedCharacters) return undefined;
+      if (characters > READ_MODEL_LIMITS.indexedCharacters) return undefined;
       this.#addText(text);
-      if (this.#counts.length > CATALOGUE_LIMITS.indexedWords) return undefined;
+      if (this.#counts.length > READ_MODEL_LIMITS.indexedWords) return undefined;
       if (text % SHARE_OF_TEXTS === 0) await pacer.rest();
     }
     return this.#finish(pacer);
@@ -179,7 +179,7 @@ class WordTableBuilder {
   /** For each word its place when the most frequent come first. */
   async #ranks(pacer: Pacer): Promise<Uint32Array> {
     const counts = this.#counts;
-    // Counted out: to sort them would take several times as long, and in one go.
+    // A counting sort: comparing takes several times as long, and cannot be interrupted.
     const next = new Uint32Array(this.#texts.length + 2);
     for (const count of counts) next[count - 1] = (next[count - 1] as number) + 1;
     for (let rank = 0, count = next.length - 1; count >= 0; count--) {
@@ -219,7 +219,7 @@ class WordTableBuilder {
   }
 }
 
-/** What to look for in the list of words: the words of the needle, with a line feed where they begin or end for certain. */
+/** Returns the patterns to find in the vocabulary: the words of the needle, with a line feed where they begin or end for certain. */
 function toPatterns(needle: string): string[] {
   const patterns: string[] = [];
   let start = -1;
@@ -235,7 +235,7 @@ function toPatterns(needle: string): string[] {
   return [...new Set(patterns)].toSorted((a, b) => b.length - a.length);
 }
 
-/** Letters and digits; all of what is not ASCII, so that no script is cut into signs. */
+/** Whether a UTF-16 unit is part of a word: letters, digits and everything beyond ASCII, so that no script is split into characters. */
 function isPartOfWord(unit: number): boolean {
   return (
     unit >= 0x80 || (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a)

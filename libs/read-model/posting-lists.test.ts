@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Pacer } from './pacer.js';
-import { TermIndexBuilder } from './term-index.js';
+import { PostingListsBuilder } from './posting-lists.js';
 
 describe('terms', () => {
   it('of two kinds stay apart when both are made of the same list', async () => {
-    const builder = new TermIndexBuilder();
+    const builder = new PostingListsBuilder();
     const tag = (word: string) => `tag:${word}`;
     const facet = (word: string) => `facet:${word}`;
     const words = ['remote'];

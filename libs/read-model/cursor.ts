@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fromOpaque, toOpaque } from '../opaque-cursor.js';
+import { fromOpaque, toOpaque } from './opaque-cursor.js';
 import { compareCodePoints } from '#domain/code-point-order.js';
 
 /** Of a text to filter by. Longer than anything that is stored could be matched by; what was asked for is kept with its answer. */

@@ -1,7 +1,7 @@
 import { foldCase } from './fold-case.js';
 import type { Pacer } from './pacer.js';
-import type { TermIndex } from './term-index.js';
-import type { WordIndex } from './word-index.js';
+import type { PostingLists } from './posting-lists.js';
+import type { InvertedIndex } from './inverted-index.js';
 
 export const DELETED = 1;
 /** The newest version of its server, of those that are not deleted if there are such. */
@@ -25,10 +25,10 @@ export interface SegmentColumns {
   readonly ends: Uint32Array;
   /** Bytes of each document that is not here; 0 for one that is. */
   readonly coldBytes: Uint32Array;
-  readonly words: WordIndex;
+  readonly words: InvertedIndex;
   /** The first row of each text; versions of a server often share one. */
   readonly rowsOfTexts: Uint32Array;
-  readonly terms: TermIndex;
+  readonly terms: PostingLists;
 }
 
 /**

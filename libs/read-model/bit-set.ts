@@ -1,20 +1,20 @@
-/** A set of positions in a list, one bit each. */
-export class PositionSet {
+/** A bitset: a set of positions in a list, one bit each. */
+export class BitSet {
   readonly #words: Uint32Array;
 
   constructor(length: number) {
     this.#words = new Uint32Array((length + 31) >>> 5);
   }
 
-  static full(length: number): PositionSet {
-    const all = new PositionSet(length);
+  static full(length: number): BitSet {
+    const all = new BitSet(length);
     all.#words.fill(0xffffffff);
     if (length % 32 !== 0) all.#words[all.#words.length - 1] = 2 ** (length % 32) - 1;
     return all;
   }
 
-  static of(length: number, positions: Uint32Array): PositionSet {
-    const set = new PositionSet(length);
+  static of(length: number, positions: Uint32Array): BitSet {
+    const set = new BitSet(length);
     for (const position of positions) set.add(position);
     return set;
   }
@@ -28,14 +28,14 @@ export class PositionSet {
     return ((this.#words[position >>> 5] as number) & (1 << (position & 31))) !== 0;
   }
 
-  /** Only what is in both stays. Both are of one list. */
-  keep(other: PositionSet): this {
+  /** Intersects this set with another one of the same list. */
+  keep(other: BitSet): this {
     const words = this.#words;
     for (let at = 0; at < words.length; at++) words[at] = (words[at] as number) & (other.#words[at] as number);
     return this;
   }
 
-  remove(other: PositionSet): this {
+  remove(other: BitSet): this {
     const words = this.#words;
     for (let at = 0; at < words.length; at++) words[at] = (words[at] as number) & ~(other.#words[at] as number);
     return this;
@@ -48,7 +48,7 @@ export class PositionSet {
   get size(): number {
     let size = 0;
     for (let word of this.#words) {
-      // Pairs, then fours, then bytes of bits are added up side by side.
+      // Population count: pairs, then fours, then bytes of bits are added up side by side.
       word -= (word >>> 1) & 0x55555555;
       word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
       size += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
@@ -56,7 +56,7 @@ export class PositionSet {
     return size;
   }
 
-  /** In ascending order. */
+  /** Returns the members in ascending order. */
   toArray(): Uint32Array {
     const positions = new Uint32Array(this.size);
     let count = 0;

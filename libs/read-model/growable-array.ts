@@ -1,10 +1,10 @@
 const LEAST_ITEMS = 1024;
 
 /**
- * A list of whole numbers below 2^32 that is appended to: a quarter of the memory of a plain array, and none per call. What
- * it outgrows is freed at once, where the collector would wait for a reason to look.
+ * A growable array of whole numbers below 2^32: a quarter of the memory of a plain array, and no allocation per item. Memory
+ * that it outgrows is freed at once, without waiting for the garbage collector.
  */
-export class GrowingList {
+export class GrowableArray {
   #items = new Uint32Array(LEAST_ITEMS);
   #length = 0;
 
@@ -21,12 +21,12 @@ export class GrowingList {
     this.#items[this.#length++] = item;
   }
 
-  /** Not copied; valid until the next call. */
+  /** Returns the items without copying them; valid until the next call. */
   view(): Uint32Array {
     return this.#items.subarray(0, this.#length);
   }
 
-  /** All of it, in an array of exactly that size. The list is empty then. */
+  /** Returns the items in an array of exactly their size, and empties this one. */
   take(): Uint32Array {
     this.#resize(this.#length);
     const items = this.#items;

@@ -2,7 +2,7 @@ import { compareCodePoints } from '#domain/code-point-order.js';
 import { DELETED, LATEST } from './segment.js';
 import type { Segment } from './segment.js';
 
-/** A list of rows in text order of name and version, which lie in one or several segments. Immutable. */
+/** An immutable list of rows in text order of name and version. The rows themselves are in one or several segments. */
 export interface Layout {
   readonly segments: readonly Segment[];
   readonly segmentOf: Uint16Array;
@@ -16,7 +16,7 @@ export interface ServerRows {
   readonly count: number;
 }
 
-/** What is to become of one name; without rows it goes. */
+/** A change of one server: its new rows, or its removal when there are none. */
 export interface ServerChange {
   readonly name: string;
   readonly rows?: ServerRows;
@@ -43,7 +43,7 @@ export function nameAt(layout: Layout, position: number): string {
   return segmentAt(layout, position).name(layout.rowOf[position] as number);
 }
 
-/** Where a name is, or would be, between two positions. */
+/** Returns the position of a name, or where it would be inserted, by binary search. */
 function placeOf(layout: Layout, name: string, from = 0, to = layout.rowOf.length): number {
   let low = from;
   let high = to;
@@ -55,7 +55,7 @@ function placeOf(layout: Layout, name: string, from = 0, to = layout.rowOf.lengt
   return low;
 }
 
-/** The same for a name that is probably near: in strides that double. */
+/** Returns the same for a name that is probably near, by galloping search: in strides that double. */
 export function placeNear(layout: Layout, name: string, from: number): number {
   let low = from;
   let stride = 1;
@@ -66,7 +66,7 @@ export function placeNear(layout: Layout, name: string, from: number): number {
   return placeOf(layout, name, low, Math.min(layout.rowOf.length, low + stride));
 }
 
-/** The end of the server that begins at a position. */
+/** Returns the end of the server that begins at a position. */
 export function serverEnd(layout: Layout, position: number): number {
   const name = nameAt(layout, position);
   let end = position + 1;
@@ -74,12 +74,12 @@ export function serverEnd(layout: Layout, position: number): number {
   return end;
 }
 
-/** Where a row is that no longer belongs to the layout. */
+/** The position of a row that is not in the layout any more. */
 export const NOWHERE = 0xffffffff;
 
 const located = new WeakMap<Layout, readonly Uint32Array[]>();
 
-/** Of each segment, where its rows are in the layout. */
+/** Returns, for each segment, the positions of its rows in the layout. */
 export function positionsIn(layout: Layout): readonly Uint32Array[] {
   const known = located.get(layout);
   if (known) return known;
@@ -111,7 +111,7 @@ export function serverAt(layout: Layout, position: number): ServerRows {
   };
 }
 
-/** Nothing of it is left but tombstones. */
+/** Returns whether a server has nothing but tombstones. */
 export function isGone({ segment, first, count }: ServerRows): boolean {
   for (let row = first; row < first + count; row++) {
     if (segment.has(row, LATEST)) return segment.has(row, DELETED);
@@ -119,7 +119,7 @@ export function isGone({ segment, first, count }: ServerRows): boolean {
   return true;
 }
 
-/** A layout with some servers added, replaced or taken out. The changes are in text order of their names. */
+/** Returns a layout with some servers added, replaced or removed. The changes are in text order of their names. */
 export function withChanges(layout: Layout, changes: readonly ServerChange[]): Layout {
   if (changes.length === 0) return layout;
   const added = changes.reduce((count, { rows }) => count + (rows?.count ?? 0), 0);
@@ -149,7 +149,7 @@ export function withChanges(layout: Layout, changes: readonly ServerChange[]): L
   return withoutUnused({ segments, segmentOf: segmentOf.slice(0, length), rowOf: rowOf.slice(0, length) });
 }
 
-/** Lets go of segments that no row is in any more. */
+/** Drops segments that have no row in the layout. */
 function withoutUnused(layout: Layout): Layout {
   const used = new Set(layout.segmentOf);
   if (used.size === layout.segments.length) return layout;
@@ -162,7 +162,7 @@ function withoutUnused(layout: Layout): Layout {
   };
 }
 
-/** The share of the segments' memory that no row of the layout is in. */
+/** Returns the share of the segments' memory that belongs to no row of the layout. */
 export function wastedShare(layout: Layout): number {
   const held = layout.segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
   let used = 0;

@@ -1,13 +1,13 @@
-import { GrowingList } from './growing-list.js';
+import { GrowableArray } from './growable-array.js';
 import type { Pacer } from './pacer.js';
 
-/** So many terms of rows are dealt with between two looks at the clock. */
+/** Postings that are processed between two looks at the clock. */
 const SHARE = 8192;
 
 const NOTHING = new Uint32Array(0);
 
-/** Which rows have a term: a word that rows are filtered by as a whole. */
-export class TermIndex {
+/** Posting lists: for each term, the rows that have it. A term is a tag or a facet, which matches as a whole. */
+export class PostingLists {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #offsets: Uint32Array;
   readonly #rows: Uint32Array;
@@ -18,7 +18,7 @@ export class TermIndex {
     this.#rows = rows;
   }
 
-  /** In ascending order. */
+  /** Returns the posting list of a term, in ascending order. */
   rowsOf(term: string): Uint32Array {
     const number = this.#numbers.get(term);
     if (number === undefined) return NOTHING;
@@ -31,15 +31,15 @@ export class TermIndex {
   }
 }
 
-export class TermIndexBuilder {
+export class PostingListsBuilder {
   readonly #numbers = new Map<string, number>();
-  /** Those of lists that were met before, by what was made of them: many rows share one, and so may tags and facets. */
+  /** Terms of word lists that were met before, by how they were made: many rows share one list of words. */
   readonly #known = new WeakMap<(word: string) => string, WeakMap<readonly string[], readonly number[]>>();
   readonly #counts: number[] = [];
-  readonly #terms = new GrowingList();
-  readonly #rows = new GrowingList();
+  readonly #terms = new GrowableArray();
+  readonly #rows = new GrowableArray();
 
-  /** Each term of a row once; a list of words, turned the same way, always stands for the same terms. */
+  /** Adds the terms of a row, each once; the same list of words always stands for the same terms. */
   add(row: number, words: readonly string[], toTerm: (word: string) => string): void {
     let known = this.#known.get(toTerm);
     if (!known) this.#known.set(toTerm, (known = new WeakMap()));
@@ -59,7 +59,7 @@ export class TermIndexBuilder {
     return this.#counts.push(0) - 1;
   }
 
-  async finish(pacer: Pacer): Promise<TermIndex> {
+  async finish(pacer: Pacer): Promise<PostingLists> {
     const offsets = new Uint32Array(this.#counts.length + 1);
     this.#counts.forEach((count, term) => (offsets[term + 1] = (offsets[term] as number) + count));
     const next = offsets.slice();
@@ -73,6 +73,6 @@ export class TermIndexBuilder {
     }
     this.#terms.clear();
     this.#rows.clear();
-    return new TermIndex(this.#numbers, offsets, sorted);
+    return new PostingLists(this.#numbers, offsets, sorted);
   }
 }

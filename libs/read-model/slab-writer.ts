@@ -1,21 +1,21 @@
 /** Large enough that a catalogue is a handful of blocks, small enough to be filled without a pause. */
 const SLAB_BYTES = 4 * 1024 * 1024;
-/** The first of a few entries need not be so large. */
+/** Size of the first block, which may stay the only one. */
 const FIRST_SLAB_BYTES = 64 * 1024;
 
-/** Gives out room in large blocks of memory, one piece after the other. */
+/** A slab allocator that only appends: it hands out pieces of large blocks of memory, one after the other. */
 export class SlabWriter {
   readonly #full: Buffer[] = [];
   #current = Buffer.alloc(0);
   #used = 0;
   #bytes = 0;
 
-  /** What was given out so far. */
+  /** Bytes that were handed out so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Makes sure that the next piece is of this size in one block; returns the number of the block. */
+  /** Makes room for a piece of this size in one block; returns the number of the block. */
   reserve(bytes: number): number {
     if (this.#used + bytes > this.#current.length) {
       this.#closeCurrent();
@@ -33,12 +33,12 @@ export class SlabWriter {
     return this.#advance(start, bytes.length);
   }
 
-  /** Writes over what was put into a block. */
+  /** Overwrites bytes that were put into a block. */
   overwrite(block: number, start: number, bytes: Buffer): void {
     bytes.copy(this.#full[block] ?? this.#current, start);
   }
 
-  /** All blocks, without room to spare. */
+  /** Returns all blocks, trimmed to what is used. */
   finish(): readonly Buffer[] {
     this.#closeCurrent();
     return this.#full;
@@ -53,7 +53,7 @@ export class SlabWriter {
   #closeCurrent(): void {
     if (this.#used === 0) return;
     const spare = this.#current.length - this.#used;
-    // A few kilobytes are not worth a copy; what is copied is freed at once.
+    // A few kilobytes are not worth a copy; memory that was copied is freed at once.
     const isTight = spare < this.#current.length / 64;
     this.#full.push(isTight ? this.#current : Buffer.from(this.#current.buffer.transfer(this.#used)));
     this.#used = 0;

@@ -1,5 +1,5 @@
 /** What the read model may hold in memory and answer with at a time. */
-export const CATALOGUE_LIMITS = {
+export const READ_MODEL_LIMITS = {
   /** Bytes of one page: a page ends early rather than exceed them, and its cursor leads to the rest. */
   pageBytes: 8 * 1024 * 1024,
   /** Share of the memory budget that may go to what every entry needs beside its document: names, texts, indexes. */

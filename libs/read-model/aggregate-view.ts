@@ -1,13 +1,19 @@
 import type { CatalogueReader } from './catalogue-reader.js';
 import { CatalogueView } from './catalogue-view.js';
 import type { Layout } from './layout.js';
-import type { SourceSnapshot } from './live-catalogue.js';
 import { stateTag } from './state-tag.js';
 import type { StoredBodies } from './stored-bodies.js';
 
+/** One source as it is in memory. */
+export interface SourceInMemory {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly reader: CatalogueReader;
+}
+
 /** Returns several sources as one list; `layout` is what they were merged to. */
 export function aggregateView(
-  sources: readonly Pick<SourceSnapshot, 'name' | 'layout' | 'reader'>[],
+  sources: readonly SourceInMemory[],
   layout: Layout,
   bodies: StoredBodies | undefined,
 ): CatalogueReader {
@@ -20,7 +26,7 @@ export function aggregateView(
 }
 
 /** The ids of sources by name; one without entries has none. */
-export function idsOf(sources: readonly Pick<SourceSnapshot, 'name' | 'layout'>[]): ReadonlyMap<string, number> {
+export function idsOf(sources: readonly Pick<SourceInMemory, 'name' | 'layout'>[]): ReadonlyMap<string, number> {
   return new Map(
     sources.flatMap(({ name, layout: { segments } }): [string, number][] =>
       segments[0] ? [[name, segments[0].sourceId]] : [],

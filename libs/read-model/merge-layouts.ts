@@ -2,19 +2,19 @@ import { EMPTY_LAYOUT, findServer, isGone, nameAt, placeNear, serverAt, toChange
 import type { Layout, ServerChange, ServerRows } from './layout.js';
 
 /**
- * Several sources as one, in the order of the spec: the first that serves a name has it whole, with all its versions; a
- * later source's versions of that name do not exist. A name of which only tombstones are left yields to a live one.
+ * A k-way merge of sources in the order of the spec: the first source that serves a name has it whole, with all its versions;
+ * versions of that name in later sources do not exist. A name with nothing but tombstones yields to a live one.
  */
 export function mergeLayouts(sources: readonly Layout[]): Layout {
   return sources.reduce(mergedWith, EMPTY_LAYOUT);
 }
 
-/** With one more source, behind all that are merged already. */
+/** Merges one more source behind those that are merged already. */
 export function mergedWith(merged: Layout, source: Layout): Layout {
   return merged === EMPTY_LAYOUT ? source : withChanges(merged, takenFrom(source, merged));
 }
 
-/** The same after some names have changed in some sources, at the cost of those names. */
+/** Merges again after some names have changed in some sources; the cost is proportional to those names. */
 export function remergeNames(merged: Layout, sources: readonly Layout[], names: readonly string[]): Layout {
   const ownerNow = (name: string) => ownerOf(sources.map((source) => findServer(source, name)));
   return withChanges(
@@ -28,7 +28,7 @@ function ownerOf(candidates: readonly (ServerRows | undefined)[]): ServerRows | 
   return rivals.find((rows) => !isGone(rows)) ?? rivals[0];
 }
 
-/** What a source has that no source before it has, or has tombstones of only. */
+/** Returns the servers of a source that no source before it has, or of which those have nothing but tombstones. */
 function takenFrom(source: Layout, merged: Layout): ServerChange[] {
   let at = 0;
   return serversOf(source).filter(({ name, rows }) => {

@@ -7,7 +7,7 @@ import type { Cursor, ListFilter } from './cursor.js';
 import { countFacets } from './facet-counts.js';
 import { findServer, nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
-import { CATALOGUE_LIMITS } from './limits.js';
+import { READ_MODEL_LIMITS } from './limits.js';
 import { DELETED, LATEST } from './segment.js';
 import { Selections } from './selections.js';
 import type { StoredBodies } from './stored-bodies.js';
@@ -98,7 +98,7 @@ export class CatalogueView implements CatalogueReader {
     for (let at = 0; at < page.length; at++) {
       const position = page[at] as number;
       bytes += segmentAt(this.#layout, position).size(this.#layout.rowOf[position] as number);
-      if (bytes > CATALOGUE_LIMITS.pageBytes && at > 0) return page.subarray(0, at);
+      if (bytes > READ_MODEL_LIMITS.pageBytes && at > 0) return page.subarray(0, at);
     }
     return page;
   }

@@ -1,26 +1,26 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** What readers wait for: requests wait for so long at most, and twice in a row is not much. */
+/** Milliseconds for work that readers wait for: the longest that a request is delayed by it. */
 const SHARE_MS = 4;
-/** What nobody waits for: who asks one request after the other, as `thv` does, notices each of these. */
+/** Milliseconds for background work: clients that send one request after the other notice each delay. */
 const IDLE_SHARE_MS = 0.5;
 
-/** Lets work of any length go on beside requests. */
+/** Cooperative scheduling: splits long work into slices, and lets requests be served between them. */
 export class Pacer {
   #since = performance.now();
   readonly #shareMs: number;
 
-  /** `shareMs`: how long work may keep the event loop to itself. */
+  /** `shareMs`: how long a slice of work may block the event loop. */
   constructor(shareMs = SHARE_MS) {
     this.#shareMs = shareMs;
   }
 
-  /** For work that can wait. */
+  /** Creates a pacer for background work. */
   static idle(): Pacer {
     return new Pacer(IDLE_SHARE_MS);
   }
 
-  /** A promise to be waited for when it is time to let others work, otherwise undefined. */
+  /** Returns a promise to be awaited when the slice is used up, otherwise undefined. */
   rest(): Promise<void> | undefined {
     return performance.now() - this.#since < this.#shareMs ? undefined : this.#pause();
   }
