@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';
-import type { JWKS, SigningAlgorithmWithNone } from 'oidc-provider';
+import type { ClientMetadata, JWKS, SigningAlgorithmWithNone } from 'oidc-provider';
 import type { ProviderCommand, ProviderReply } from './oidc-provider.js';
 
 const AUDIENCE = 'registry-server';
@@ -15,6 +15,10 @@ const SECRET = 'a secret: with colon, % & more';
 
 let answer: RequestListener = (_, response) => void response.writeHead(503).end();
 let isAway = false;
+let jwks: JWKS = { keys: [] };
+/** The public client of the console; it is admitted when its address is known. */
+let redirectUris: readonly string[] = [];
+let tokenSeconds = 600;
 const counts = new Map<string, number>();
 
 const server = createServer((request, response) => {
@@ -28,7 +32,7 @@ await once(server, 'listening');
 const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 /** Tokens for `urn:registry:opaque` mean something here only; others are JWTs, signed as the resource's last part says. */
-function createProvider(jwks: JWKS): RequestListener {
+function createProvider(): RequestListener {
   const credentials = {
     client_secret: SECRET,
     redirect_uris: [],
@@ -40,16 +44,20 @@ function createProvider(jwks: JWKS): RequestListener {
     clients: [
       { client_id: 'editor:1', grant_types: ['client_credentials'], ...credentials },
       { client_id: 'registry', grant_types: [], ...credentials },
+      ...(redirectUris.length === 0 ? [] : [consoleClient()]),
     ],
+    // Browsers may exchange codes for tokens from any page: the client has no secret.
+    clientBasedCORS: () => true,
     features: {
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: true },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: async () => true },
       resourceIndicators: {
         enabled: true,
+        useGrantedResource: async () => true,
         getResourceServerInfo: async (_ctx, resource) => {
           const [format = '', audience = AUDIENCE] = resource.replace('urn:registry:', '').split('/');
-          const common = { scope: 'mcp-registry:read mcp-registry:write', audience, accessTokenTTL: 600 };
+          const common = { scope: 'mcp-registry:read mcp-registry:write', audience, accessTokenTTL: tokenSeconds };
           if (format === 'opaque') return { ...common, accessTokenFormat: 'opaque' };
           const sign = { alg: format as Exclude<SigningAlgorithmWithNone, 'none' | 'HS256' | 'HS384' | 'HS512'> };
           return { ...common, accessTokenFormat: 'jwt', jwt: { sign } };
@@ -63,8 +71,28 @@ function createProvider(jwks: JWKS): RequestListener {
   return provider.callback();
 }
 
+/** A page in a browser: it has no secret and proves by PKCE that a code is its own. */
+function consoleClient(): ClientMetadata {
+  return {
+    client_id: 'console',
+    token_endpoint_auth_method: 'none',
+    application_type: 'native',
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    redirect_uris: [...redirectUris],
+    id_token_signed_response_alg: jwks.keys[0]?.alg as SigningAlgorithmWithNone,
+  };
+}
+
 process.on('message', (command: ProviderCommand) => {
-  if (command.kind === 'keys') answer = createProvider(command.jwks);
+  if (command.kind === 'keys') {
+    ({ jwks } = command);
+    answer = createProvider();
+  }
+  if (command.kind === 'console') {
+    ({ redirectUris, tokenSeconds } = command);
+    answer = createProvider();
+  }
   if (command.kind === 'away') isAway = command.away;
   process.send?.({
     id: command.id,

@@ -8,6 +8,7 @@ import type { CryptoKey, JWK, JWTHeaderParameters, JWTPayload } from 'jose';
 /** What the process is told, and what it answers; each answer has the id of its command. */
 export type ProviderCommand = { readonly id: number } & (
   | { readonly kind: 'keys'; readonly jwks: { keys: JWK[] } }
+  | { readonly kind: 'console'; readonly redirectUris: readonly string[]; readonly tokenSeconds: number }
   | { readonly kind: 'away'; readonly away: boolean }
   | { readonly kind: 'look' }
 );
@@ -65,6 +66,11 @@ export class OidcProvider implements AsyncDisposable {
       keys.map(async ({ alg, kid, privateKey }) => ({ ...(await exportJWK(privateKey)), alg, kid, use: 'sig' })),
     );
     await this.tell({ kind: 'keys', jwks: { keys: jwks } });
+  }
+
+  /** Knows the public client `console` from now on, which people sign in to with any name and password. */
+  async admitConsole(redirectUris: readonly string[], tokenSeconds = 600): Promise<void> {
+    await this.tell({ kind: 'console', redirectUris, tokenSeconds });
   }
 
   /** Hangs up on everybody, or no longer. */
