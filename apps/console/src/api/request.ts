@@ -47,7 +47,7 @@ export async function request<Body>(path: string, options: RequestOptions = {}):
   noteServerDate(response.headers.get('date'));
   noteAnswer(response.status);
   if (path.startsWith(CATALOGUE)) noteStaleness(response.headers.get('x-registry-stale'));
-  if (response.status === 401) signOut(session.get() ? words.signIn.ended : undefined);
+  if (response.status === 401 && session.get()) signOut(words.signIn.ended);
   if (response.status !== 304 && !response.ok) throw new RequestFault(response.status, await readMessage(response));
   const hasBody = response.status !== 304 && response.status !== 204 && options.method !== 'HEAD';
   return {

@@ -38,30 +38,24 @@ export function ServerPage({ name, version }: ServerPageProps) {
   useEffect(() => {
     if (changes > 0) refresh();
   }, [changes]);
+  const entries = data?.servers ?? [];
   const isMissing = fault?.status === 404 || data?.servers.length === 0;
+  const latest = entries.find((entry) => officialMeta(entry).isLatest) ?? entries[0];
+  const shown = entries.find(({ server }) => server.version === version) ?? latest;
   return (
     <div class="page server">
       <a class="back" href={formatRoute(listRoute())}>
         <BackIcon /> {words.server.back}
       </a>
+      <Heading name={name} isMissing={isMissing} entries={entries} shown={shown} latest={latest} />
       {isMissing ? (
         <NotServed name={name} />
-      ) : data ? (
-        <Server entries={data.servers} version={version} />
+      ) : shown && latest ? (
+        <Server entries={entries} shown={shown} latest={latest} version={version} />
       ) : fault ? (
-        <>
-          <h1 tabIndex={-1}>
-            <ShortText>{name}</ShortText>
-          </h1>
-          <Fault fault={fault} onRetry={refresh} />
-        </>
+        <Fault fault={fault} onRetry={refresh} />
       ) : (
-        <>
-          <h1 tabIndex={-1}>
-            <ShortText>{name}</ShortText>
-          </h1>
-          <Loading />
-        </>
+        <Loading />
       )}
     </div>
   );
@@ -70,21 +64,20 @@ export function ServerPage({ name, version }: ServerPageProps) {
 interface ServerProps {
   /** Newest first, removed ones included; at least one. */
   readonly entries: readonly ServerEntry[];
+  readonly shown: ServerEntry;
+  readonly latest: ServerEntry;
+  /** The version that the address names. */
   readonly version: string | undefined;
 }
 
-function Server({ entries, version }: ServerProps) {
+function Server({ entries, shown, latest, version }: ServerProps) {
   const info = useStore(consoleInfo);
-  const latest = entries.find((entry) => officialMeta(entry).isLatest) ?? entries[0]!;
-  const asked = entries.find(({ server }) => server.version === version);
-  const shown = asked ?? latest;
   const { server } = shown;
   const { status, statusMessage } = officialMeta(shown);
   const isInstallable = status !== 'deleted' && shown === latest;
   return (
     <>
-      <Heading entries={entries} shown={shown} latest={latest} />
-      {version !== undefined && !asked && (
+      {version !== undefined && server.version !== version && (
         <p class="hint warn">
           <Text>{words.server.versionMissing(version)}</Text>
         </p>
@@ -117,34 +110,59 @@ function Server({ entries, version }: ServerProps) {
   );
 }
 
-function Heading({ entries, shown, latest }: Omit<ServerProps, 'version'> & Record<'shown' | 'latest', ServerEntry>) {
-  const { name, title, icons = [] } = shown.server;
+interface HeadingProps {
+  readonly name: string;
+  readonly isMissing: boolean;
+  readonly entries: readonly ServerEntry[];
+  /** Undefined until the server has answered. */
+  readonly shown: ServerEntry | undefined;
+  readonly latest: ServerEntry | undefined;
+}
+
+/** The heading stays the same element while the page loads, so that it keeps the focus. */
+function Heading({ name, isMissing, entries, shown, latest }: HeadingProps) {
+  const { title, icons = [] } = shown?.server ?? {};
   return (
     <header class="server-head">
-      <ServerIcon name={name} title={title} icon={findIcon(icons)} />
+      {!isMissing && <ServerIcon name={name} title={title} icon={findIcon(icons)} />}
       <div class="server-name">
         <h1 tabIndex={-1}>
-          <ShortText limit={120}>{title ?? name.slice(name.indexOf('/') + 1)}</ShortText>
+          {isMissing ? (
+            words.server.notServed
+          ) : (
+            <ShortText limit={120}>{title ?? name.slice(name.indexOf('/') + 1)}</ShortText>
+          )}
         </h1>
         <p class="mono muted">
           <ShortText>{name}</ShortText>
         </p>
       </div>
-      <label class="version-choice">
-        <span>{words.server.version}</span>
-        <select
-          value={shown.server.version}
-          onChange={(event) => navigate({ page: 'server', name, version: event.currentTarget.value })}
-        >
-          {entries.map((entry) => (
-            <option key={entry.server.version} value={entry.server.version}>
-              {optionText(entry, entry === latest)}
-            </option>
-          ))}
-        </select>
-        <span class="muted">{words.server.versions(entries.length)}</span>
-      </label>
+      {shown && <VersionChoice entries={entries} shown={shown} latest={latest} />}
     </header>
+  );
+}
+
+function VersionChoice({
+  entries,
+  shown,
+  latest,
+}: Pick<HeadingProps, 'entries' | 'latest'> & Pick<ServerProps, 'shown'>) {
+  const { name } = shown.server;
+  return (
+    <label class="version-choice">
+      <span>{words.server.version}</span>
+      <select
+        value={shown.server.version}
+        onChange={(event) => navigate({ page: 'server', name, version: event.currentTarget.value })}
+      >
+        {entries.map((entry) => (
+          <option key={entry.server.version} value={entry.server.version}>
+            {optionText(entry, entry === latest)}
+          </option>
+        ))}
+      </select>
+      <span class="muted">{words.server.versions(entries.length)}</span>
+    </label>
   );
 }
 
@@ -162,7 +180,6 @@ function NotServed({ name }: { readonly name: string }) {
   const mayRead = useMayReadState();
   return (
     <>
-      <h1 tabIndex={-1}>{words.server.notServed}</h1>
       <p>
         <Text>{words.server.notServedHint(name)}</Text>
       </p>

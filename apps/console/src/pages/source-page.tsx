@@ -28,53 +28,55 @@ export function SourcePage({ name }: { readonly name: string }) {
       <a class="back" href="#/sources">
         <BackIcon /> {words.sources}
       </a>
-      {data ? (
-        <Details source={data} onStarted={refresh} />
+      <div class="page-head">
+        <h1 tabIndex={-1}>
+          <ShortText limit={63}>{name}</ShortText>
+        </h1>
+        {data && <State source={data} onStarted={refresh} />}
+      </div>
+      {!mayRead ? (
+        <SignInNeeded />
+      ) : data ? (
+        <Details source={data} />
+      ) : fault?.status === 404 ? (
+        <Notice title={words.sync.missing}>
+          <p>
+            <Text limit={300}>{words.sync.missingHint(name)}</Text>
+          </p>
+        </Notice>
+      ) : fault ? (
+        <Fault fault={fault} onRetry={refresh} />
       ) : (
-        <>
-          <h1 tabIndex={-1}>
-            <ShortText limit={63}>{name}</ShortText>
-          </h1>
-          {!mayRead ? (
-            <SignInNeeded />
-          ) : fault?.status === 404 ? (
-            <Notice title={words.sync.missing}>
-              <p>
-                <Text limit={300}>{words.sync.missingHint(name)}</Text>
-              </p>
-            </Notice>
-          ) : fault ? (
-            <Fault fault={fault} onRetry={refresh} />
-          ) : (
-            <Loading />
-          )}
-        </>
+        <Loading />
       )}
     </div>
   );
 }
 
-function Details({ source, onStarted }: { readonly source: Source; readonly onStarted: () => void }) {
+function State({ source, onStarted }: { readonly source: Source; readonly onStarted: () => void }) {
+  const { name, syncStatus } = source;
+  return (
+    <>
+      <p class="state">
+        <PhaseMark status={syncStatus} /> <NextSync status={syncStatus} />
+      </p>
+      <SyncButton
+        path={`${sourcePath(name)}/sync`}
+        label={words.sync.now}
+        isSyncing={syncStatus.phase === 'syncing'}
+        onStarted={onStarted}
+      />
+    </>
+  );
+}
+
+function Details({ source }: { readonly source: Source }) {
   const { name, syncStatus } = source;
   useSyncResults([source]);
   const runs = useResource<RunList>(runsPath(name), { everyMs: () => sourcesPeriod([source]) });
   const showServers = formatRoute({ page: 'servers', search: { ...EVERYTHING, chosen: { source: [name] } } });
   return (
     <>
-      <div class="page-head">
-        <h1 tabIndex={-1}>
-          <ShortText limit={63}>{name}</ShortText>
-        </h1>
-        <p class="state">
-          <PhaseMark status={syncStatus} /> <NextSync status={syncStatus} />
-        </p>
-        <SyncButton
-          path={`${sourcePath(name)}/sync`}
-          label={words.sync.now}
-          isSyncing={syncStatus.phase === 'syncing'}
-          onStarted={onStarted}
-        />
-      </div>
       {syncStatus.message !== undefined && (
         <div class={syncStatus.phase === 'failed' ? 'hint bad' : 'hint warn'}>
           <strong>{syncStatus.phase === 'failed' ? words.sync.lastFailure : words.sync.notice}</strong>

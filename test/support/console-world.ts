@@ -1,0 +1,114 @@
+import type { Browser } from 'playwright-core';
+import { inject } from 'vitest';
+import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import { startBrowser } from './browser.js';
+import { demoCatalogue, hostileCatalogue } from './console-catalogue.js';
+import { AUDIENCE, createKey, OidcProvider } from './oidc-provider.js';
+import { RegistryWorld } from './registry-world.js';
+import { eventually } from './eventually.js';
+import { configMap, configMapSource, manifestOf } from './standalone-process.js';
+import { entries, UpstreamRegistry } from './upstream-registry.js';
+
+/** The sources of every registry here: a file of our own, another registry that takes long, and a file that does not exist. */
+const sourcesOf = (upstream: string, interval: string) => [
+  {
+    ...configMapSource('ours', 'demo'),
+    format: 'upstream',
+    filter: { names: { exclude: ['*/experimental-*'] } },
+    syncPolicy: { interval: '30m' },
+  },
+  { name: 'mirror', api: { endpoint: `${upstream}/` }, syncPolicy: { interval } },
+  { ...configMapSource('shared', 'missing'), format: 'upstream' },
+];
+
+const document = (name: string, spec: object) => ({
+  apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+  kind: 'MCPRegistry',
+  metadata: { name, namespace: 'default' },
+  spec,
+});
+
+/** How people sign in at the provider: the audience of tokens comes with the resource that is asked for (RFC 8707). */
+const LOGIN = { provider: 'idp', clientId: 'console', parameters: { resource: 'urn:registry:ES256' } };
+
+/**
+ * Registries with everything that the console shows, on real servers, and a browser. At `/` is `team`, open to everybody;
+ * `guarded` wants a sign-in and offers one, `closed` wants a token, `visited` shows one source to everybody, and `hostile`
+ * holds what an attacker wrote.
+ */
+export class ConsoleWorld implements AsyncDisposable {
+  private constructor(
+    readonly browser: Browser,
+    readonly registries: RegistryWorld,
+    readonly api: RegistryApi,
+    readonly upstream: UpstreamRegistry,
+    readonly provider: OidcProvider,
+  ) {}
+
+  static async start(executable: string, { interval = '1h' } = {}): Promise<ConsoleWorld> {
+    const upstream = new UpstreamRegistry();
+    upstream.entries = entries(120).map((entry) => ({
+      ...entry,
+      name: entry.name.replace('a/', 'org.partner/archive-'),
+    }));
+    const [browser, provider, endpoint] = await Promise.all([
+      startBrowser(executable),
+      OidcProvider.start([await createKey('ES256')]),
+      upstream.listen(),
+    ]);
+    const registries = await RegistryWorld.start({
+      temporalAddress: inject('temporalAddress'),
+      manifests: manifestsOf(endpoint, provider.issuer, interval),
+    });
+    const api = await registries.serve();
+    await provider.admitConsole(['guarded', 'visited'].map((name) => `${api.url}/default/${name}/`));
+    return new ConsoleWorld(browser, registries, api, upstream, provider);
+  }
+
+  /** Where the console of a registry is; that of `team` is at the root as well. */
+  address(registry?: string): string {
+    return registry === undefined ? `${this.api.url}/` : `${this.api.url}/default/${registry}/`;
+  }
+
+  /** Waits until the sources of a registry have been synced for the first time. */
+  async synced(registry = 'team'): Promise<void> {
+    const ref = this.registries.registryCalled(registry);
+    const sources = registry === 'hostile' ? ['ours'] : ['ours', 'mirror', 'shared'];
+    await eventually(async () => {
+      const finished = this.registries.runs.filter((run) => run.registry.name === ref.name);
+      return sources.every((source) => finished.some(({ outcome }) => outcome.source === source)) || undefined;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.browser.close();
+    await this.registries.stop();
+    this.upstream.close();
+    await this.provider[Symbol.asyncDispose]();
+  }
+}
+
+function manifestsOf(upstream: string, issuerUrl: string, interval: string): string {
+  const registries = sourcesOf(upstream, interval);
+  const providers = [{ name: 'idp', issuerUrl, audience: AUDIENCE, allowPrivateIP: true }];
+  const requiredScopes = { read: 'mcp-registry:read', write: 'mcp-registry:write' };
+  const auth = { mode: 'oauth', oauth: { providers, requiredScopes } };
+  return manifestOf(
+    document('team', { displayName: 'Team registry', auth: { mode: 'anonymous' }, registries }),
+    document('guarded', { displayName: 'Guarded registry', auth, console: { login: LOGIN }, registries }),
+    document('closed', { displayName: 'Closed registry', auth, registries }),
+    document('visited', {
+      displayName: 'Visited registry',
+      auth: { ...auth, publicRead: ['ours'] },
+      console: { login: LOGIN },
+      registries,
+    }),
+    document('hostile', {
+      displayName: 'Hostile <b>registry</b> \u202E',
+      auth: { mode: 'anonymous' },
+      registries: [{ ...configMapSource('ours', 'hostile'), format: 'upstream' }],
+    }),
+    configMap('demo', demoCatalogue()),
+    configMap('hostile', hostileCatalogue()),
+  );
+}

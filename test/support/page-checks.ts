@@ -1,0 +1,60 @@
+import axe from 'axe-core';
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'playwright-core';
+
+/** The success criteria of WCAG 2.2, levels A and AA. */
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+/** Returns what axe-core finds on a page. The library is evaluated, since the content security policy forbids to add it. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<AxeResults>(
+    `axe.run(document, { runOnly: { type: 'tag', values: ${JSON.stringify(TAGS)} }, resultTypes: ['violations'] })`,
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary?.slice(0, 400)}`),
+  );
+}
+
+/** Returns by how many pixels a page is wider than its window. */
+export const overflowOf = (page: Page): Promise<number> =>
+  page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+const CONTROLS = 'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), summary, [tabindex="0"]';
+
+/** More than any page here has, so that a walk in a circle ends. */
+const MOST_CONTROLS = 500;
+
+export interface TabOrder {
+  /** Controls that can be seen and were not reached, as markup. */
+  readonly missed: string[];
+  /** Controls whose focus cannot be seen: no outline, or hidden behind something. */
+  readonly unseen: string[];
+}
+
+/** Presses Tab through the whole page, and looks at each control that has the focus. Of a group of radio buttons Tab reaches one. */
+export async function walkByTab(page: Page): Promise<TabOrder> {
+  await page.evaluate('document.activeElement?.blur(); scrollTo(0, 0)');
+  const unseen = new Set<string>();
+  for (let step = 0; step < MOST_CONTROLS; step++) {
+    await page.keyboard.press('Tab');
+    const fault = await page.evaluate<string | null>(`(() => {
+      const focused = document.activeElement;
+      if (!focused || focused === document.body || 'reached' in focused.dataset) return '';
+      focused.dataset.reached = '';
+      const { outlineStyle, outlineWidth } = getComputedStyle(focused);
+      const box = focused.getBoundingClientRect();
+      const at = [box.left + Math.min(box.width / 2, 8), box.top + Math.min(box.height / 2, 8)];
+      const top = document.elementFromPoint(...at);
+      const isSeen = top !== null && (focused.contains(top) || top.contains(focused));
+      return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && isSeen ? null : focused.outerHTML.slice(0, 200);
+    })()`);
+    if (fault === '') break;
+    if (fault !== null) unseen.add(fault);
+  }
+  const missed = await page.evaluate<string[]>(`[...document.querySelectorAll(${JSON.stringify(CONTROLS)})]
+    .filter((each) => each.checkVisibility({ contentVisibilityAuto: false, visibilityProperty: true }))
+    .filter((each) => each.type !== 'radio' && !('reached' in each.dataset))
+    .map((each) => each.outerHTML.slice(0, 200))`);
+  return { missed, unseen: [...unseen] };
+}
