@@ -34,6 +34,10 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { ...onRealServers, name: 'shots', include: ['test/shots/console.ts'] },
+      },
+      {
+        extends: true,
         test: { ...onRealServers, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 600_000 },
       },
       {

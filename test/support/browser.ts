@@ -1,18 +1,12 @@
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { findOnPath } from '#devstack/find-on-path.js';
+import { findBrowser as find, NO_BROWSER } from '#devstack/find-browser.js';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
+export { NO_BROWSER };
 
-/** Why tests with a browser are skipped. */
-export const NO_BROWSER = 'there is no Chromium: install it, or name it in CHROMIUM';
-
-/** Returns the browser that CHROMIUM names, or the first on PATH. */
+/** Returns the browser of this machine; without one the tests with a browser are skipped, and the output says so. */
 export async function findBrowser(): Promise<string | undefined> {
-  const named = process.env['CHROMIUM'];
-  if (named) return named;
-  const found = await Promise.all(NAMES.map(findOnPath));
-  const executable = found.flat()[0];
+  const executable = await find();
   if (executable === undefined) process.stdout.write(`browser tests are left out: ${NO_BROWSER}\n`);
   return executable;
 }
@@ -28,7 +22,7 @@ export function startBrowser(executable: string): Promise<Browser> {
 export interface WatchedPage {
   readonly page: Page;
   /** Uncaught errors, violations of the content security policy, and everything that was written to the console. */
-  readonly messages: { readonly type: string; readonly text: string }[];
+  readonly messages: { readonly type: string; readonly text: string; readonly url: string }[];
   /** URLs in the order in which they were asked for. */
   readonly requested: string[];
 }
@@ -43,8 +37,12 @@ export async function openPage(
   const page = await context.newPage();
   const messages: WatchedPage['messages'] = [];
   const requested: string[] = [];
-  page.on('console', (message) => messages.push({ type: message.type(), text: message.text() }));
-  page.on('pageerror', (error) => messages.push({ type: 'error', text: error.stack ?? error.message }));
+  page.on('console', (message) =>
+    messages.push({ type: message.type(), text: message.text(), url: message.location().url }),
+  );
+  page.on('pageerror', (error) =>
+    messages.push({ type: 'error', text: error.stack ?? error.message, url: page.url() }),
+  );
   page.on('request', (request) => requested.push(request.url()));
   await page.addInitScript(
     "addEventListener('securitypolicyviolation', (event) => console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI))",

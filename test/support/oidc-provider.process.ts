@@ -76,7 +76,7 @@ function consoleClient(): ClientMetadata {
   return {
     client_id: 'console',
     token_endpoint_auth_method: 'none',
-    application_type: 'native',
+    application_type: 'web',
     grant_types: ['authorization_code'],
     response_types: ['code'],
     redirect_uris: [...redirectUris],

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { formatTable } from './bench-table.js';
 import { authBench } from './auth.bench.js';
 import type { Bench } from './bench.js';
+import { consoleBench } from './console.bench.js';
 import { importBench } from './import.bench.js';
 import { importUnderReadsBench } from './import-under-reads.bench.js';
 import { operatorBench } from './operator.bench.js';
@@ -16,6 +17,7 @@ const BENCHES: readonly Bench[] = [
   scheduleBench,
   authBench,
   operatorBench,
+  consoleBench,
 ];
 
 /** `npm run bench [-- NAME[=ARGUMENT]...]`: each table for people, then the same as one line of JSON. */

@@ -137,7 +137,8 @@ async function startedOnce(start: () => Promise<ServerProcess>): Promise<Started
   return server.started;
 }
 
-async function publish({ catalogue, database }: BenchStore, name: string, file: string): Promise<void> {
+/** Imports a file as the one source of a registry, as a sync would. */
+export async function publish({ catalogue, database }: BenchStore, name: string, file: string): Promise<void> {
   const registry = { namespace: 'bench', name, uid: '00000000-0000-4000-8000-000000000002' };
   const format = file === REAL_CATALOGUE ? 'toolhive' : 'upstream';
   await catalogue.adoptPlan(registry, null, [

@@ -28,7 +28,8 @@ export const listRoute = (): Route => ({ page: 'servers', search: lastSearch });
 /** Follows links within the page, the back button, and edits of the address. */
 export function followAddress(): void {
   history.scrollRestoration = 'manual';
-  adopt(route.get());
+  // A sign-in that has just ended has put back the fragment that it left.
+  adopt(parseRoute(location.hash));
   document.addEventListener('click', followLink);
   addEventListener('popstate', () => {
     adopt(parseRoute(location.hash));

@@ -49,6 +49,8 @@ export async function request<Body>(path: string, options: RequestOptions = {}):
   if (path.startsWith(CATALOGUE)) noteStaleness(response.headers.get('x-registry-stale'));
   if (response.status === 401 && session.get()) signOut(words.signIn.ended);
   if (response.status !== 304 && !response.ok) throw new RequestFault(response.status, await readMessage(response));
+  // Otherwise the browser counts the request as given up.
+  if (options.method === 'HEAD') await response.arrayBuffer();
   const hasBody = response.status !== 304 && response.status !== 204 && options.method !== 'HEAD';
   return {
     body: hasBody ? await readJson<Body>(response) : undefined,
