@@ -74,6 +74,7 @@ describe('search', () => {
     await page.goto(`${world.address()}#/?q=nothing&tag=finance`);
     await page.getByRole('button', { name: 'Without “nothing”' }).click();
     await found('2 servers');
+    expect(await names()).toEqual(['com.example/invoice-check', 'com.example/payments']);
   });
 });
 

@@ -113,6 +113,7 @@ describe('signing in at the identity provider', () => {
     await page.locator('input[name=login]').waitFor();
     await page.getByRole('link', { name: /Cancel/ }).click();
     await page.locator('.bar', { hasText: /Signing in failed: .*abort|denied|cancel/i }).waitFor();
+    expect(new URL(page.url()).search).toBe('');
   });
 
   it('says that the provider is away, and works again when it is back', async () => {
@@ -128,6 +129,7 @@ describe('signing in at the identity provider', () => {
     await page.unroute('**/token');
     await page.locator('.bar').getByRole('button', { name: 'Sign in again' }).click();
     await signOutButton(page).waitFor();
+    expect(await page.locator('.bar').count()).toBe(0);
   });
 
   it('ends with a warning before the token does, and with the token', async () => {
@@ -141,6 +143,7 @@ describe('signing in at the identity provider', () => {
     await page.getByRole('searchbox').fill('x');
     await page.locator('.bar', { hasText: 'Your sign-in has ended' }).waitFor();
     await signInButton(page).waitFor();
+    expect(await signOutButton(page).count()).toBe(0);
     await world.provider.admitConsole(['guarded', 'visited'].map((name) => world.address(name)));
   });
 });
@@ -222,6 +225,7 @@ describe('a pasted token', () => {
     await pasteToken(page, 'x.y.z');
     await page.locator('.bar', { hasText: 'Your sign-in has ended' }).waitFor();
     await signInButton(page).waitFor();
+    expect(await page.locator('.row').count()).toBe(0);
   });
 
   it('is forgotten when its owner signs out', async () => {
