@@ -40,8 +40,12 @@ const COMPARED_DESCRIPTION = 1_000;
  * - One with the name of rows and another version is a new version that cannot be served: the earlier ones stay.
  * - One with a name that no row has may have the fault in its name: it stands for rows with the same description.
  * - One of which neither can be read may stand for any row: nothing goes while it is in quarantine.
+ * What its registry has taken back is not kept.
  */
-export function heldRows(held: readonly QuarantinedEntry[], rows: readonly CandidateRow[]): CandidateRow[] {
+export function heldRows(quarantined: readonly QuarantinedEntry[], rows: readonly CandidateRow[]): CandidateRow[] {
+  const held = quarantined.filter(({ lifecycle }) => lifecycle?.status !== 'deleted');
+  const taken = quarantined.filter(({ lifecycle }) => lifecycle?.status === 'deleted');
+  const takenBack = new Set(taken.map(({ name, version }) => `${name}\n${version}`));
   const byName = Map.groupBy(rows, ({ name }) => name);
   const byKey = Map.groupBy(rows, ({ key }) => key);
   const byDescription = Map.groupBy(rows, ({ description }) => description);
@@ -52,7 +56,8 @@ export function heldRows(held: readonly QuarantinedEntry[], rows: readonly Candi
     const alike = entry.description === undefined ? [] : (byDescription.get(entry.description) ?? []);
     const found = exact.length > 0 ? exact : same.length > 0 ? same : alike;
     const isUnknown = found.length === 0 && entry.name === undefined;
-    for (const row of isUnknown ? rows : found) if (row.isMissing) kept.add(row);
+    for (const row of isUnknown ? rows : found)
+      if (row.isMissing && !takenBack.has(`${row.name}\n${row.version}`)) kept.add(row);
   }
   return [...kept];
 }

@@ -182,8 +182,8 @@ async function buryMissing(
   quarantined: readonly QuarantinedEntry[],
 ): Promise<StoredCounts> {
   if (leftOver.length === 0) return NOTHING;
-  const held = quarantined.filter((entry) => entry.lifecycle?.status !== 'deleted');
-  const kept = held.length > 0 ? heldRows(held, await readCandidates(client, sourceId, leftOver, held)) : [];
+  const isHeld = quarantined.some((entry) => entry.lifecycle?.status !== 'deleted');
+  const kept = isHeld ? heldRows(quarantined, await readCandidates(client, sourceId, leftOver, quarantined)) : [];
   return bury(
     client,
     `WHERE source_id = $1 AND deleted_at IS NULL AND hash = ANY ($2::bytea[])
