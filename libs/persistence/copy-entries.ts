@@ -54,7 +54,7 @@ interface Writer {
 interface Copied {
   served: number;
   hidden: number;
-  /** Of the next entry in what is published. */
+  /** Position of the next entry in what is published. */
   position: number;
   readonly quarantined: QuarantinedEntry[];
 }

@@ -6,7 +6,7 @@ import type { Database, DatabaseAccess } from './database.js';
 
 export const DEFAULT_PORT = 5432;
 
-/** What a timer can count; longer is for ever. */
+/** The longest lifetime that a timer can count; a longer one never ends. */
 const LONGEST_LIFETIME_SECONDS = 2_147_483;
 
 /** What a `databaseConfig` says of this, its defaults filled in. */
@@ -39,7 +39,7 @@ export function databaseOf(spec: DatabaseSpec, files: { passwordFile?: string; c
   };
 }
 
-/** Of a connection URL, beside user, password, host, port and database; all mean what they mean to libpq. */
+/** Parameters of a connection URL beside user, password, host, port and database; they mean what they mean to libpq. */
 const URL_PARAMETERS = ['host', 'port', 'user', 'password', 'dbname', 'options'] as const;
 const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey'] as const;
 /** We have our own. */

@@ -28,7 +28,7 @@ export interface ClientOptions extends Pick<
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A process that stopped in the middle of a transaction must not hold its locks for ever. */
+/** A process that stopped in the middle of a transaction must not hold its locks forever. */
 const IDLE_IN_TRANSACTION_MS = 5 * 60_000;
 /** Shorter than the few minutes after which firewalls forget a silent connection. */
 const KEEP_ALIVE_MS = 60_000;

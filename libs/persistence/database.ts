@@ -30,7 +30,7 @@ export interface DatabaseAccess {
   readonly sslMode?: SslMode;
   /** Certificates in PEM that the server's is verified with; otherwise those of the system. */
   readonly caFile?: string;
-  /** Of a client certificate, in PEM. */
+  /** The file of a client certificate, in PEM. */
   readonly certFile?: string;
   readonly keyFile?: string;
   /** Settings of the session, as libpq's `options`. */
@@ -40,16 +40,16 @@ export interface DatabaseAccess {
 
 export interface PoolLimits {
   readonly maxConnections: number;
-  /** How many connections stay when nobody uses them. */
+  /** Connections that are kept while they are idle. */
   readonly maxIdle: number;
-  /** A connection that is older is replaced as soon as nobody uses it; 0 is never. */
+  /** An older connection is replaced as soon as it is idle; 0 means never. */
   readonly maxLifetimeSeconds: number;
 }
 
 export interface PoolOptions {
   /** Unless the access says another number. */
   readonly maxConnections: number;
-  /** Of one statement; the server ends what takes longer. Absent: as long as it takes. */
+  /** The longest time of one statement, which the server enforces; no limit when absent. */
   readonly statementTimeoutMs?: number;
   /** An idle connection broke; the pool replaces it, this only tells. */
   onError(error: Error): void;

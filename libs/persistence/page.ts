@@ -24,7 +24,7 @@ export interface Page<Item, Place> {
   readonly next?: Place;
 }
 
-/** Of `limit` + 1 rows at most: the one too many shows that there is another page. */
+/** Makes a page of at most `limit` + 1 rows: the extra row shows that there is another page. */
 export function toPage<Item, Place>(
   rows: readonly Item[],
   limit: number,

@@ -21,7 +21,7 @@ export interface Publication {
   readonly run?: number;
   /** As the source names it; absent when its content is its only name. */
   readonly revision?: string;
-  /** Of the whole file; absent: it is computed from the entries. */
+  /** Hash of the whole file; computed from the entries when absent. */
   readonly contentHash?: string;
   readonly specHash: string;
   readonly filterHash: string;

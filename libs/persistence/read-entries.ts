@@ -12,7 +12,7 @@ export interface EntryRecord {
   /** The publisher of an entry of a managed source; null for entries that were synced. */
   readonly publisherProvider: string | null;
   readonly publisherSubject: string | null;
-  /** Of the bytes that the source has, in hexadecimal digits. */
+  /** Hash of the bytes that the source has, in hexadecimal digits. */
   readonly sha256: string;
   readonly publishedAt: Date;
   readonly updatedAt: Date;
@@ -28,7 +28,7 @@ export interface RegistryEntryRecord extends Omit<
   'status' | 'hiddenBy' | 'publisherProvider' | 'publisherSubject' | 'sha256'
 > {
   readonly sourceName: string;
-  /** Of its source, in the order in which names are won, from 0. */
+  /** Position of its source in the order in which names are won, from 0. */
   readonly position: number;
 }
 

@@ -28,11 +28,11 @@ export interface SourceRecord {
   readonly finishedAt: Date | null;
   /** Runs that failed since the last one that did not, as far as runs are kept. */
   readonly failedAttempts: number;
-  /** Of the newest run, if that failed. */
+  /** Message of the newest run, if it failed. */
   readonly failureMessage: string | null;
   /** It is tried again, sooner than the interval says. */
   readonly isRetried: boolean;
-  /** Of the run that published what is stored. */
+  /** Warning of the run that published what is stored. */
   readonly warning: string | null;
 }
 

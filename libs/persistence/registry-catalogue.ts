@@ -86,7 +86,7 @@ export class RegistryCatalogue {
     return source;
   }
 
-  /** For those who look meanwhile. Does not wait for whoever holds the source's row: that one is syncing too. */
+  /** Shows that a sync is running. Does not wait for another holder of the source's row, which is syncing too. */
   async markSyncing({ id }: SourceEntity): Promise<void> {
     await this.dataSource.manager.query(
       'UPDATE source SET syncing_since = now() WHERE id = (SELECT id FROM source WHERE id = $1 FOR UPDATE SKIP LOCKED)',

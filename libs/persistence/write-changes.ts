@@ -13,7 +13,7 @@ export interface Changes {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
-  /** Of what was removed, how much was served. */
+  /** Number of removed entries that were served. */
   readonly lost: number;
   /** Rows that were written or deleted, tombstones included. */
   readonly rows: number;

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 export interface PostgresPackage {
   /** The folder with `bin`, `lib` and `share`. */
   native: string;
-  /** Of the package: `18.4.0-beta.17` */
+  /** Version of the package: `18.4.0-beta.17` */
   version: string;
   /** Names the format of a data directory: `18` */
   major: string;

@@ -36,7 +36,7 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** A Unix socket, for roles `db_app`, `db_migrator` and the superuser `postgres`, without a password. */
   connection: { host: string; port: number; database: string };
-  /** Of the server: `18.4`. */
+  /** Version of the server: `18.4`. */
   version: string;
   /** Where the data really is. */
   data: string;

@@ -9,7 +9,7 @@ export class RegistryEntity {
   @PrimaryColumn('text', { collation: 'C', primaryKeyConstraintName: 'registry_pkey' })
   name!: string;
 
-  /** Of the resource that last claimed this name; another uid is another resource. */
+  /** The uid of the resource that last claimed this name; another uid is another resource. */
   @Column('uuid')
   uid!: string;
 

@@ -70,15 +70,15 @@ export class SourceEntity {
   @Column('text', { name: 'content_hash', nullable: true })
   contentHash!: string | null;
 
-  /** Of the spec that the published content was fetched and read with. */
+  /** Hash of the spec that the published content was fetched and read with. */
   @Column('text', { name: 'spec_hash', nullable: true })
   specHash!: string | null;
 
-  /** Of the filter that the entries are marked by: an edited one takes effect before the source is asked. */
+  /** Hash of the filter that the entries are marked by: an edited filter takes effect before the source is asked. */
   @Column('text', { name: 'filter_hash', nullable: true })
   filterHash!: string | null;
 
-  /** Of the filter of the last sync that succeeded. */
+  /** Hash of the filter of the last sync that succeeded. */
   @Column('text', { name: 'synced_filter_hash', nullable: true })
   syncedFilterHash!: string | null;
 
@@ -118,7 +118,7 @@ export class SourceEntity {
   @Column('timestamptz', { name: 'synced_at', nullable: true })
   syncedAt!: Date | null;
 
-  /** Of a source that is read page by page: the latest update among its entries, to ask what came later. */
+  /** The latest update among the entries of a source that is read page by page, to ask what came later. */
   @Column('text', { name: 'latest_update', nullable: true })
   latestUpdate!: string | null;
 

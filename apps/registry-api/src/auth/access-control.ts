@@ -36,7 +36,7 @@ export interface AccessControlOptions {
   readonly now?: () => number;
 }
 
-/** Somebody who asks for something. */
+/** A request that needs a decision, with what decides it. */
 interface Visit {
   readonly request: FastifyRequest;
   readonly registry: ServedRegistry;
@@ -44,10 +44,10 @@ interface Visit {
   readonly requirement: Requirement;
 }
 
-/** To whoever sees all of a registry. */
+/** The access of callers who see all of a registry. */
 const EVERYTHING: GrantedAccess = {};
 
-/** Decides who may do what, for every registry that this process serves. */
+/** Authorizes requests, for every registry that this process serves. */
 export class AccessControl {
   readonly counters = new AuthCounters();
   readonly #audit: AuditLog;
@@ -77,7 +77,7 @@ export class AccessControl {
     return this.admitCaller(visit, identified);
   }
 
-  /** Of a request that was let in: its caller. Throws the Problem of an anonymous registry, where nobody is known. */
+  /** Returns the caller of a request that was admitted; throws a Problem in an anonymous registry, which has no callers. */
   whoIs(request: FastifyRequest, registry: ServedRegistry): { readonly caller: Caller; readonly mayWrite: boolean } {
     const { caller } = grantedAccess(request.raw);
     const { auth } = registry;
@@ -109,7 +109,7 @@ export class AccessControl {
     await Promise.all(Array.from(this.#byRegistry.values(), ({ authenticator }) => authenticator.close()));
   }
 
-  /** Reads of an anonymous registry are nobody's decision, and leave no line. */
+  /** Admits a request to an anonymous registry; reads there are not audited. */
   private admitAnybody(request: FastifyRequest, registry: ServedRegistry, requirement: Requirement): boolean {
     if (requirement === 'write') {
       this.#audit.refused({}, askedOf(request, registry), 'the registry has auth.mode anonymous');
@@ -219,7 +219,7 @@ function openPartOf(
   return source === undefined || open?.names.has(source) || isWholeRegistry(registry, source) ? open : undefined;
 }
 
-/** The one that the path names. */
+/** Returns the source that the path names. */
 function sourceOf(request: FastifyRequest): string | undefined {
   return (request.params as { source?: string }).source;
 }
@@ -234,7 +234,7 @@ function knownSource(registry: ServedRegistry, name: string | undefined): string
 
 const UNKNOWN_SOURCE = '(unknown)';
 
-/** No path opens what changes something, whatever its handler asks for. */
+/** Returns true for methods that only read: no public path opens anything else. */
 function isReading({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD';
 }

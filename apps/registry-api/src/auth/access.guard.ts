@@ -19,7 +19,7 @@ export class AccessGuard implements CanActivate {
     const requirement = requirementOf(this.reflector, context);
     if (requirement === 'nothing') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    // Whoever sends a body was looked at before it was read, as one who writes: nothing asks for more.
+    // A request with a body was admitted as a write before its body was read; no requirement is stricter.
     if (isAdmitted(request.raw)) return true;
     return this.accessControl.admit(request, getServedRegistry(request), requirement);
   }

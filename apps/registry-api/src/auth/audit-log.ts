@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { API_LIMITS } from '../limits.js';
 import type { Caller } from './caller.js';
 
-/** What somebody asked for. Paths come without their query, in which a token could stand. */
+/** A request as the log shows it. Paths come without their query, which could hold a token. */
 export interface Asked {
   readonly requestId: string;
   readonly registry: string;
@@ -21,7 +21,7 @@ interface Suspect {
 const FLUSH_MS = 60_000;
 
 /**
- * A line for every decision: who, what, allowed or why not; never a token. Allowed reads of the catalogue are summed, one
+ * Writes a line for every decision: the caller, the request, the decision and its reason; never a token. Allowed reads of the catalogue are summed, one
  * line per caller, source and minute with their number: a line for each would cost as much as the answer.
  */
 export class AuditLog {

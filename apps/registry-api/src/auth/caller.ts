@@ -1,4 +1,4 @@
-/** Somebody whom an identity provider vouches for. */
+/** A caller whom an identity provider vouches for. */
 export interface Caller {
   /** Name of the provider in the spec. */
   readonly provider: string;

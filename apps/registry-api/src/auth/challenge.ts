@@ -12,7 +12,7 @@ export function loginWanted(terms: ChallengeTerms): Problem {
   return unauthorized('missing or malformed authorization header', terms, {});
 }
 
-/** Asked for in a registry that knows nobody, whatever he sends. */
+/** The answer to a question about the caller in an anonymous registry, which authenticates none. */
 export function nobodyKnown(): Problem {
   return unauthorized('the registry has auth.mode anonymous: nobody is known here', { realm: 'mcp-registry' }, {});
 }

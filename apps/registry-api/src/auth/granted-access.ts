@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from './caller.js';
 
-/** What a request was let in for. */
+/** What a request was admitted to. */
 export interface GrantedAccess {
-  /** Undefined for everybody. */
+  /** Undefined for anonymous callers. */
   readonly caller?: Caller;
   /** The sources that the answer may be made of; all when undefined. The same set for the same view, to be cached by. */
   readonly visibleSources?: ReadonlySet<string>;
@@ -13,7 +13,7 @@ const GRANTED = Symbol('access that was granted');
 
 type AdmittedMessage = IncomingMessage & { [GRANTED]?: GrantedAccess };
 
-/** Whether somebody has let it in already. */
+/** Returns true if the request was admitted before. */
 export function isAdmitted(message: AdmittedMessage): boolean {
   return message[GRANTED] !== undefined;
 }
@@ -22,7 +22,7 @@ export function grantAccess(message: AdmittedMessage, access: GrantedAccess): vo
   message[GRANTED] = access;
 }
 
-/** Nobody in particular, for a request that no guard has looked at; it never gets to see anything that is guarded. */
+/** Returns the access that a guard granted; a request that no guard has admitted sees nothing that is guarded. */
 export function grantedAccess(message: AdmittedMessage): GrantedAccess {
   return message[GRANTED] ?? NOTHING;
 }

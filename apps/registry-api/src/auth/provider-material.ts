@@ -7,7 +7,7 @@ import { ProviderUnavailable } from './verdict.js';
 export type AuthReferences = Pick<SyncResources, 'configMapKey' | 'secretKey'>;
 
 /**
- * The files and references of one provider. Read anew at each use, because they rotate: a projected token lives for an
+ * The files and references of one provider. They are read again at each use, because they rotate: a projected token lives for an
  * hour. A file wins over a reference; undefined where the spec names neither.
  */
 export class ProviderMaterial {

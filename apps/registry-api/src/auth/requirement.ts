@@ -3,11 +3,11 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 
 /**
- * What a handler asks of whoever calls it:
- * - `nothing`: it answers everybody
- * - `read`: of the catalogue, where `auth.publicRead` may open some sources to everybody
- * - `login`: a caller who is known, unless the registry is anonymous
- * - `write`: a caller who is known, in every registry
+ * What a handler requires of its callers:
+ * - `nothing`: anonymous callers are answered
+ * - `read`: of the catalogue, of which `auth.publicRead` may open some sources to anonymous callers
+ * - `login`: an authenticated caller, unless the registry is anonymous
+ * - `write`: an authenticated caller, in every registry
  */
 export type Requirement = 'nothing' | 'read' | 'login' | 'write';
 
@@ -22,7 +22,7 @@ export const ReadsCatalogue = () => SetMetadata(REQUIREMENT, 'read' satisfies Re
 /** Marks handlers that change something. */
 export const Writes = () => SetMetadata(REQUIREMENT, 'write' satisfies Requirement);
 
-/** Of each handler; looking at its marks takes as long as finding its answer. */
+/** The requirement of each handler, cached: reading its marks takes as long as finding its answer. */
 const known = new WeakMap<object, Requirement>();
 
 /** Without a mark a handler wants a login: forgetting it opens nothing. */
