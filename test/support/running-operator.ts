@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { siteOf } from '#activities/provision/site.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
 import { Operator } from '#operator/operator.js';
 import type { OperatorOptions } from '#operator/operator.js';
@@ -12,6 +13,8 @@ export interface OperatorSetup {
   readonly temporalAddress: string;
   /** Operators of the same release share their workflows. */
   readonly release: string;
+  /** Of the servers that it makes. */
+  readonly image?: string;
   readonly temporalPatienceMs?: number;
   readonly pace?: NonNullable<OperatorOptions['pace']>;
 }
@@ -23,19 +26,18 @@ export interface RunningOperator {
 }
 
 export async function startOperator(setup: OperatorSetup): Promise<RunningOperator> {
-  const { temporalAddress, ...rest } = setup;
+  const { temporalAddress, image = 'registry.example.com/server:1', ...rest } = setup;
+  const settings = {
+    image,
+    imagePullSecrets: [],
+    temporal: { address: temporalAddress, namespace: 'default' },
+    environment: {},
+  };
   const operator = await Operator.start({
     ...rest,
     connectTemporal: () => connectTemporal({ address: temporalAddress, namespace: 'default' }),
     temporalNamespace: 'default',
-    provisioning: {
-      settings: {
-        image: 'registry.example.com/server:1',
-        imagePullSecrets: [],
-        temporal: { address: temporalAddress, namespace: 'default' },
-        environment: {},
-      },
-    },
+    provisioning: { settings, site: siteOf(settings, 'test', Date.now()) },
     minSyncIntervalMs: 10_000,
     identity: `operator-${randomUUID()}`,
     ports: { host: '127.0.0.1', healthPort: 0, metricsPort: 0 },
