@@ -5,11 +5,15 @@ import { expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const isProduction = (file: string) => !/\.test\.ts$|\/testing\//.test(file);
 
-/** Lines of production code that match, as `file:line`. */
-async function find(pattern: RegExp): Promise<string[]> {
+/** Returns the lines of production code that match, as `file:line`. */
+function find(pattern: RegExp): Promise<string[]> {
+  return findIn('{apps,workflows,activities,libs}/**/*.ts', pattern, isProduction);
+}
+
+async function findIn(files: string, pattern: RegExp, includes = (_file: string) => true): Promise<string[]> {
   const found: string[] = [];
-  for await (const file of glob('{apps,workflows,activities,libs}/**/*.ts', { cwd: ROOT })) {
-    if (!isProduction(file)) continue;
+  for await (const file of glob(files, { cwd: ROOT })) {
+    if (!includes(file)) continue;
     const lines = (await readFile(`${ROOT}/${file}`, 'utf8')).split('\n');
     lines.forEach((line, at) => pattern.test(line) && found.push(`${file}:${at + 1}`));
   }
@@ -37,4 +41,11 @@ it('listens nowhere but where a test fires hostile packets, or for a moment to f
 it('has one policy for uncaught errors', async () => {
   const files = (await find(/uncaughtException|unhandledRejection/)).map((place) => place.replace(/:\d+$/, ''));
   expect([...new Set(files)]).toEqual(['libs/observability/uncaught-errors.ts']);
+});
+
+it('has comments that are sentences about the thing below them, and not about people', async () => {
+  const opening = /^\s*(\/\*\*|\/\/|\*) (Of|Likewise|Whoever|Nobody|Somebody) /;
+  expect(opening.test('  /** Of the answer. */')).toBe(true);
+  const code = '{apps,workflows,activities,libs,tools,test}/**/*.{ts,tsx,mjs}';
+  expect(await findIn(code, opening)).toEqual([]);
 });

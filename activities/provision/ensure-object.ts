@@ -15,7 +15,7 @@ export interface Wanted extends Pick<ProvisionWorld, 'api' | 'reconciled'> {
   readonly reason: Reason;
 }
 
-/** An object that is another one at each of so many looks is somebody's doing, and told. */
+/** Most attempts to write an object. One that conflicts each time is being replaced by another client, which is reported. */
 const LOOKS = 3;
 
 /**
@@ -67,7 +67,7 @@ function collision(reason: Reason, live: KubernetesObject, { name, uid }: Regist
   const object = `${kind} ${metadata.namespace}/${metadata.name}`;
   const owner = controllerOf(live);
   if (owner?.kind === 'MCPRegistry' && owner.name === name && owner.uid !== uid) {
-    const message = `${object} still belongs to an earlier MCPRegistry of this name; it is made anew when that one's is gone`;
+    const message = `${object} still belongs to an earlier MCPRegistry of this name; it is created again when that one is gone`;
     return new RegistryError(reason, message, 'retry');
   }
   const belongs = owner ? `belongs to ${owner.kind} ${owner.name}` : 'belongs to nobody that this operator knows';

@@ -18,7 +18,7 @@ const NO_REGISTRY_YET = 'no params found';
 
 /**
  * Grants the operator its rights in the namespace of a registry and labels the namespace. Idempotent: writes nothing when both
- * are as they should be. Does nothing where the operator's rights are granted by somebody else.
+ * are as they should be. Does nothing where the operator does not grant its rights itself.
  */
 export async function enterNamespace(world: Omit<ProvisionWorld, 'resources'>, registry: RegistryRef): Promise<void> {
   const { access } = world;

@@ -114,7 +114,7 @@ async function versionOf(
   return [`${kind} ${name}, key ${key}`, object && value !== undefined ? digestOf([object.metadata.uid, value]) : null];
 }
 
-/** Of the sources, and of whatever volumes the user brings along. */
+/** Returns the names of the claims that the sources and the volumes of the user refer to. */
 function claimNames({ registries, raw, podTemplateSpec }: RegistrySpec): string[] {
   const ofSources = registries.flatMap(({ type, spec }) =>
     type === 'pvcRef' ? [(spec as { claimName: string }).claimName] : [],

@@ -21,9 +21,9 @@ export function withDiscovery(
 ): RegistrySpec {
   const { raw, registries } = spec;
   if (!discovery) return spec;
-  // Whoever writes the whole configuration asks for it in there.
+  // A spec with a whole configuration (`configYAML`) names the built-in source in there.
   if (raw || registries.some(isDefault)) return spec;
-  // A source that nobody asked for must not fail.
+  // A source that the spec does not name must not fail.
   if (registries.length > 0 && !runsAsOurAccount(spec)) return spec;
   return { ...spec, registries: [BUILT_IN, ...registries] };
 }

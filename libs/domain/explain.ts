@@ -7,7 +7,7 @@ export type Verdict = 'served' | 'shadowed' | 'hidden' | 'quarantined' | 'delete
 /** A stored version of a name. */
 export interface ExplainedEntry extends OrderedVersion {
   readonly source: string;
-  /** Of the bytes that the source has, in hexadecimal digits. */
+  /** Hash of the bytes that the source has, in hexadecimal digits. */
   readonly hash: string;
   /** The filter rule that leaves it out. */
   readonly hiddenBy: string | null;

@@ -34,7 +34,7 @@ export interface Rendered {
   readonly text: string;
   /** One for each entry, in order. */
   readonly results: readonly EntryResult[];
-  /** Of the file as a whole. */
+  /** Notes about the file as a whole. */
   readonly notes: readonly NoteName[];
   /** What was thrown for entries that are omitted as `internal`. */
   readonly faults: readonly unknown[];

@@ -176,7 +176,7 @@ function policyUrl(value: Value, { include }: ExportOptions, notes: Notes): stri
   return url;
 }
 
-/** Two literal labels must follow, or the wildcard could be somebody else's domain. */
+/** Two literal labels must follow, or the wildcard could match a domain of another owner. */
 const TEMPLATE = /^(https?:\/\/)\*(\.[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?(?:\/[^*$]*)?)$/;
 
 function templateUrl(value: Value): string {

@@ -14,7 +14,7 @@ export interface ConnectionOptions {
 }
 
 /**
- * Opens a TCP connection to a host that somebody else chose. A name is resolved once and the address that is judged is the one that
+ * Opens a TCP connection to a host from untrusted input. A name is resolved once and the address that is judged is the one that
  * is connected to, so that a name that leads elsewhere the next moment (DNS rebinding) gains nothing. Throws a ForbiddenAddress, or
  * the error of the system.
  */

@@ -14,11 +14,11 @@ import { redirectTarget } from './redirect-target.js';
 import { parseRetryAfter } from './retry-after.js';
 
 export interface GuardedFetchOptions {
-  /** Of this program: `User-Agent: mcp-registry-operator/<version>`. */
+  /** Version of this program, sent as `User-Agent: mcp-registry-operator/<version>`. */
   readonly version: string;
   /** `private-allowed` when absent. */
   readonly policy?: AddressPolicy;
-  /** Of one connection, TLS included; 10 s when absent. The deadline of the request holds as well. */
+  /** Time limit of opening one connection, TLS included; 10 s when absent. The deadline of the request applies as well. */
   readonly connectTimeoutMs?: number;
   /** Certificate authorities (PEM) to trust beside the usual ones. */
   readonly ca?: string;
@@ -30,7 +30,7 @@ export interface GetOptions {
   readonly signal: AbortSignal;
   /** From the first connection to the last byte, redirects included. */
   readonly timeoutMs: number;
-  /** Of the body, packed and unpacked. */
+  /** Size limit of the body, both compressed and decompressed. */
   readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Refuses redirects to another origin. */
@@ -59,7 +59,7 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** For the caller to judge. */
 const ANSWERS = new Set([304, 404]);
-/** Of the body of a failure; no more of it is shown. */
+/** Size limit of the body of a failure; no more of it is read. */
 const FAILURE_BYTES = 16 * 1024;
 
 interface Hop {
@@ -101,13 +101,13 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
           },
           signal,
         });
-        // A body that is thrown away fails too, and an error that nobody listens to would end the process.
+        // A body that is thrown away fails too, and an error without a listener would end the process.
         asked.then(({ body }) => body.on('error', () => undefined)).catch(() => undefined);
         // While it connects, undici does not heed the signal.
         const response = await orAborted(asked, signal);
         awaited = 'did not come to the end of its answer';
         if (form || !REDIRECTS.has(response.statusCode)) return await toAnswer(hop.url, response, request.maxBytes);
-        // Closes the connection: nobody knows how long the rest is.
+        // Closes the connection: the length of the rest is unknown.
         response.body.destroy();
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(address);
         const next = nextHop(hop, single(response.headers['location']), agent);

@@ -63,7 +63,7 @@ export function connectionFailure(url: string, error: unknown): HttpFailure {
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return failure('Unreachable', 'cannot be reached: no connection', 'retry');
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return failure('InvalidData', 'answered with endless headers', 'wait');
   if (code === '' || code === 'UND_ERR_INVALID_ARG') throw error;
-  // Of gzip and of brotli.
+  // Error codes of gzip and of brotli.
   if (code.startsWith('Z_') || code.startsWith('ERR__ERROR_FORMAT')) {
     // A proxy on the way may do this for a while.
     const what = 'answered with data that is not in the content encoding that it announces';

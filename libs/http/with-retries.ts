@@ -7,7 +7,7 @@ export interface RetryPolicy {
   /** Doubles with each attempt. */
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
-  /** A server that asks for more with Retry-After is left alone: whoever started the sync tries again later. */
+  /** A server that asks for more with Retry-After is not asked again here: the failed sync is retried later. */
   readonly maxRetryAfterMs: number;
 }
 

@@ -97,7 +97,7 @@ class Chunk {
     this.#length = this.#buffer.writeInt32BE(value, this.#length);
   }
 
-  /** Of a whole number; exact as far as a double is: for the microseconds of 285 years, then nearly so. */
+  /** Writes a whole number. It is exact as far as a double is: for the microseconds of 285 years, then nearly so. */
   int64(value: number): void {
     this.int32(Math.floor(value / 2 ** 32));
     this.int32(value | 0);

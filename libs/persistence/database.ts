@@ -14,8 +14,8 @@ export interface Database {
 }
 
 /**
- * The way to a database as one role. Plain data, so that it can be handed to a worker thread: whoever connects makes a
- * client of it (`database-client.ts`), and files are read at that moment, so that what was rotated is seen.
+ * The way to a database as one role. It is plain data, so that it can be handed to a worker thread: `database-client.ts` makes a
+ * client of it for each connection, and reads files at that moment, so that rotated ones are used.
  */
 export interface DatabaseAccess {
   /** A name or an address, or the directory of a Unix socket. */

@@ -8,8 +8,8 @@ export interface PasswordTarget {
 
 /**
  * The password that a file in libpq's .pgpass format has for the target: the first line that matches counts, `*` stands
- * for anything, a backslash takes the meaning from the character behind it. Undefined when there is none. Unlike libpq
- * nobody asks for the file's mode: a mounted Secret is often readable by its group.
+ * for anything, a backslash takes the meaning from the character behind it. Undefined when there is none. Unlike in
+ * libpq, the mode of the file is not checked: a mounted Secret is often readable by its group.
  */
 export function findPassword(file: string, { host, port, database, user }: PasswordTarget): string | undefined {
   const wanted = [host, String(port), database, user];

@@ -15,8 +15,8 @@ export interface QuarantineRecord {
 const TEXT_LIMIT = 1000;
 
 /**
- * What one source holds in quarantine, in the order in which it was found. What a sync in between finds anew comes under
- * larger ids, so whoever turns the pages then gets that as well: never too little.
+ * Returns a page of what one source holds in quarantine, in the order in which it was found. What a sync finds between two pages is
+ * stored under larger ids, so a later page has that as well: a client may get too much, but never too little.
  */
 export async function readQuarantine(
   db: Queryable,

@@ -16,9 +16,9 @@ export class ShrinkRefused extends RegistryError {
 
 /**
  * A source that loses most of what is served of it at once, or all of it, is more often broken than meant so: an export that
- * ran short, a wrong branch, an empty answer. Until somebody confirms it, what is stored goes on being served. What the filter
- * left out anyway is no loss. `lost` were served and are no more. Whoever has edited the filter since the last sync has consented,
- * whether or not what is stored was marked by it before.
+ * ran short, a wrong branch, an empty answer. Until it is confirmed, what is stored goes on being served. What the filter
+ * left out anyway is no loss. `lost` were served and are no more. An edit of the filter since the last sync counts
+ * as consent, whether or not the stored entries were marked by it before.
  */
 export async function refuseShrinking(
   client: Client,

@@ -34,7 +34,7 @@ const READ_ROWS = 500;
 /**
  * What a walk over the pages of a source has found so far, page by page, until it is published: a walk that was killed
  * goes on after the last page that is here. The tables are UNLOGGED: a crash of the server empties all of them, and the
- * walk begins anew.
+ * walk starts over.
  */
 export class StagedWalk {
   private constructor(
@@ -118,7 +118,7 @@ export class StagedWalk {
     if (!rowCount) throw stageGone();
   }
 
-  /** Everything in the order of the walk, a few rows in memory at a time, for whoever holds the source locked. */
+  /** Yields everything in the order of the walk, a few rows in memory at a time. The caller must hold the lock of the source. */
   async *items(): AsyncGenerator<readonly WalkItem[]> {
     await this.state();
     for (let position = 0; ;) {

@@ -34,7 +34,7 @@ export async function writeChanges(
 ): Promise<Changes> {
   const { sourceId } = context;
   await client.query('CREATE TEMP TABLE staged_entry (LIKE entry INCLUDING DEFAULTS INCLUDING STORAGE) ON COMMIT DROP');
-  // Of a part of the source, what came again must have a name: it is in quarantine no more.
+  // When only a part of the source was read, no entry is skipped: those that came again leave quarantine by their names.
   const items = read((hash) => isWhole && readAlike && known.claim(hash));
   const { quarantined } = await copyEntries(client, 'staged_entry', items, context);
   await client.query('ANALYZE staged_entry');

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { fromOpaque, toOpaque } from './opaque-cursor.js';
 import { compareCodePoints } from '#domain/code-point-order.js';
 
-/** Of a text to filter by. Longer than anything that is stored could be matched by; what was asked for is kept with its answer. */
+/** Longest text to filter by, in characters: a query is kept in memory with its answer. */
 export const MAX_FILTER_TEXT = 256;
 
-/** As short as in a query: whoever writes a cursor himself gets no further. */
+/** A text in a cursor is limited as it is in a query, so that a hand-written cursor cannot exceed the limit. */
 const shortText = z.string().max(MAX_FILTER_TEXT);
 
 /** What a list leaves out. Everything given must hold. */
@@ -22,7 +22,7 @@ const ListFilter = z.strictObject({
   tags: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   /** One of these at least. */
   tagsAny: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** Of a package or a remote; one of these at least. */
+  /** A package or a remote has at least one of these transports. */
   transports: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   registryTypes: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   /** Given by one of these sources, by name. */

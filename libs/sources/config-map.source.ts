@@ -77,7 +77,7 @@ async function unpacked(
   }
 }
 
-/** Enough to tell edits apart; nobody gains from a collision with their own data. */
+/** Enough to tell edits apart; a tenant gains nothing from a collision within its own data. */
 function shortHash(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
 }

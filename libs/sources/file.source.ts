@@ -15,7 +15,7 @@ const fileSpec = z
 
 type FileSpec = z.output<typeof fileSpec>;
 
-/** Reads a file that whoever runs the server has put there. No MCPRegistry can name one: it does not know the server's files. */
+/** Reads a file that the operator of the server has put there. No MCPRegistry can name one: it does not know the server's files. */
 export const fileSource = defineSource<FileSpec>({
   block: 'file',
   view: { type: 'FILE', sourceType: 'file', address: 'address' },

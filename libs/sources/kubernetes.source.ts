@@ -51,7 +51,7 @@ function toItem({ kind, namespace, name, uid, annotations, spec }: ServerObject)
   };
 }
 
-/** Of two objects of one name the first one counts: a server before what stands in front of it. */
+/** Kinds in order of precedence: when two objects have one name, a server counts before what stands in front of it. */
 const KINDS = ['MCPServer', 'MCPRemoteProxy', 'VirtualMCPServer'];
 
 function byKindAndName(a: ServerObject, b: ServerObject): number {

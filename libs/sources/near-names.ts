@@ -2,7 +2,7 @@
 const MAX_COMPARED = 2_000;
 const MAX_LENGTH = 200;
 
-/** The candidates that somebody may have meant by `wanted`, best first; the same last segment counts most. */
+/** Returns the candidates that may have been meant by `wanted`, best first; the same last segment counts most. */
 export function nearNames(wanted: string, candidates: readonly string[], count = 5): string[] {
   const target = wanted.toLowerCase().slice(0, MAX_LENGTH);
   const ending = lastSegment(target);

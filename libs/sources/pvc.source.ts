@@ -73,7 +73,7 @@ async function fileOf({ claimName, path }: PvcSpec, { settings }: SourceContext)
   };
 }
 
-/** Of the folder where the file should be and of the root; volumes may be too large to search. */
+/** Lists the folder where the file should be, and the root; a volume may be too large to be searched. */
 async function nearFiles(path: string, root: string): Promise<string[]> {
   const folders = [...new Set([dirname(path), '.'])];
   const listings = await Promise.all(

@@ -63,7 +63,7 @@ async function openFile(file: RegularFile): Promise<FileHandle> {
 }
 
 /**
- * Whether the open file is the one that was located: between the two, somebody who may write to the volume could put a link in place of a
+ * Whether the open file is the one that was located: between the two, a process that may write to the volume could put a link in place of a
  * folder. Linux knows the path of an open file; elsewhere the path must lead to the same file once more.
  */
 async function isAt(handle: FileHandle, path: string, file: RegularFile): Promise<boolean> {

@@ -33,7 +33,7 @@ export interface References {
   serverObjects(): Promise<readonly ServerObject[]>;
 }
 
-/** Of every process that reads sources: cloning from a slow host takes its time. */
+/** Time limit of one fetch, in every process that reads sources: cloning from a slow host takes its time. */
 export const FETCH_TIMEOUT_MS = 120_000;
 
 /** The largest catalogue file that is read. */
@@ -100,7 +100,7 @@ export interface FileSource<Spec> extends SourceType<Spec> {
   readonly shape: 'file';
   /** What the file is written in when that is not for the spec to say: the source writes it itself. */
   readonly fileFormat?: FileFormat;
-  /** It says what there is, not what somebody wrote down: little, or nothing, is as true as much. */
+  /** The source reports what exists, not a list that was written down: few entries, or none, are as true as many. */
   readonly mayBeEmpty?: true;
   /**
    * Its path may lead to another file than a catalogue, a mounted Secret for example: messages, which more people read than files, must

@@ -19,7 +19,7 @@ export function killGroup(leader: number): void {
   }
 }
 
-/** For an end without patience: leaves nobody running. What they leave in their files, the next start puts right. */
+/** Kills every remembered group at once, without a graceful end. The next start repairs what they leave in their files. */
 export function killAllGroups(): void {
   for (const leader of leaders) killGroup(leader);
 }

@@ -8,7 +8,7 @@ export interface ProcessIdentity {
   startedAt: string;
 }
 
-/** Who runs under this pid now; undefined when nobody does. A zombie has ended: only its parent has not looked yet. */
+/** Returns the process that has this pid now; undefined when there is none. A zombie has ended: only its parent has not looked yet. */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   const startedAt = await (process.platform === 'linux' ? startOnLinux(pid) : startByPs(pid));
   return startedAt === undefined ? undefined : { pid, startedAt };

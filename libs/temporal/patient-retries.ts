@@ -7,7 +7,7 @@ const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * The client's retries, which it does not take back when its connection is closed: a call that is repeated after that throws
- * where nobody can catch it, and ends the process. `settle` lets no call be repeated any more, and resolves when the last
+ * where it cannot be caught, and ends the process. `settle` lets no call be repeated any more, and resolves when the last
  * repetition that was under way has begun.
  */
 export function patientRetries(): {

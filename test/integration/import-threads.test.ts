@@ -19,7 +19,7 @@ import { silent } from '#support/quiet-temporal.js';
 import { IMPORT_THREAD } from '#support/start-sync-worker.js';
 
 const registry = { namespace: 'test', name: 'threads', uid: randomUUID() };
-/** Of a line in `/proc/…/stat` (proc_pid_stat(5)). */
+/** Number of the field `nice` in a line of `/proc/…/stat` (proc_pid_stat(5)). */
 const NICE_FIELD = 19;
 const quiet = { signal: new AbortController().signal, progress: () => undefined };
 

@@ -20,7 +20,7 @@ import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import { newRegistryState } from '#workflows/state/registry-state.js';
 
-/** Nobody listens there. */
+/** An address at which nothing listens. */
 const NOWHERE = '127.0.0.1:1';
 
 const CHILDREN: readonly (readonly [KindName, string])[] = [
@@ -235,7 +235,7 @@ describe('the operator', () => {
     await settled();
     const { spec } = (await child('Deployment', 'r-api')) as object as { spec: { template: KubernetesObject } };
     const { metadata } = spec.template;
-    // Nobody else makes one here.
+    // An API server alone has no controller that makes pods of a Deployment.
     await api.create({
       ...spec.template,
       apiVersion: 'v1',

@@ -28,7 +28,7 @@ interface Deployment extends KubernetesObject {
   };
 }
 
-/** Somebody removes the first object of a kind as soon as the operator has seen it. */
+/** An API client that deletes the first object of the kind `removes` as soon as the operator has read it. */
 class Hindered extends HttpKubernetesApi {
   removes: KindName | undefined;
 

@@ -90,7 +90,7 @@ describe('a client that asks again for what it has', () => {
     'is told so in the same words each time: %s',
     async (url) => {
       served.splice(0, Infinity, ONE);
-      // Of an edition in which nobody has asked yet.
+      // A new edition, in which no request has been made yet.
       await rows.publish('default', 'one', 's', [{ name: 'io.one/server', version: '1.0.0', title: url }]);
       await expect.poll(async () => (await fetch(`${api.url}${path}`)).text()).toContain(JSON.stringify(url));
       const again = await had(url);

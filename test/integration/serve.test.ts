@@ -210,7 +210,7 @@ function doorToTemporal(): Promise<Door> {
   return Door.to({ host, port: Number(port) });
 }
 
-/** Of the three seconds for which a server goes on after it was told to end. */
+/** The part of the three seconds of a graceful end in which every answer counts. */
 const STILL_SERVED_MS = 2_000;
 
 /** How requests were answered of clients that come until the server is not ready, as a Service brings them. */

@@ -84,7 +84,7 @@ function plan(name: string, overrides: Partial<SourcePlan> = {}): SourcePlan {
 }
 
 const FILTER = { names: { include: ['io.example/*'] }, tags: { exclude: ['old'] } };
-/** Of other kinds of entries. */
+/** Counts of the other kinds of entries. */
 const NOTHING_ELSE = { skillCount: 0, pluginCount: 0 };
 const TIMES = { createdAt: expect.stringMatching(/Z$/), updatedAt: expect.stringMatching(/Z$/) };
 
@@ -93,7 +93,7 @@ const COUNTS: EntryCounts = { served: 3, hidden: 1, quarantined: 2, added: 3, up
 const MINUTE_MS = 60_000;
 const NOON = Date.parse('2026-11-22T12:00:00Z');
 
-/** Of the source's n-th run, one a minute from noon. */
+/** Returns the outcome of the source's n-th run; there is one run a minute from noon on. */
 function outcome(source: string, run: number, rest: Partial<SyncOutcome> = {}): SyncOutcome {
   const startedAt = NOON + run * MINUTE_MS;
   return { source, run, storeId: 'store', trigger: 'interval', startedAt, finishedAt: startedAt + 1500, ...rest };

@@ -365,7 +365,7 @@ interface Absence {
   readonly says: readonly string[];
   /** Makes it, and says what the manifest holds then. */
   create(): Promise<Partial<Setting>> | Partial<Setting>;
-  /** Nobody tells a volume's arrival; everything else is noticed. */
+  /** True where a trigger is needed: the arrival of a volume is not announced, that of everything else is. */
   readonly wantsTrigger?: true;
 }
 

@@ -3,7 +3,7 @@ import { isPortFree } from '#temporal/free-port.js';
 
 /** Below the ports that the system gives to outgoing connections, which come and go. */
 const LOWEST_PORT = 20_000;
-/** Whoever finds its port busy after all takes the next one, which is nobody's. */
+/** Distance of two ports that are given out: a server that finds its port busy may take the next one, which is given to none. */
 const APART = 10;
 /** A port is bound seconds after it was found: workers that run at the same time look at different ones. */
 const PORTS_PER_WORKER = 120;

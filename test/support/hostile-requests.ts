@@ -29,7 +29,7 @@ export interface HostileWorld {
 const DAY = 86_400;
 const now = () => Math.floor(Date.now() / 1000);
 
-/** Every one of these must be refused. Made anew for each run, by generators where there are many of a kind. */
+/** Every one of these must be refused. Made again for each run, by generators where there are many of a kind. */
 export async function hostileRequests(world: HostileWorld): Promise<HostileRequest[]> {
   const groups = [
     await wrongClaims(world),
@@ -51,7 +51,7 @@ function refusedToken(name: string, token: string): HostileRequest {
   return { name, headers: ['Authorization', `Bearer ${token}`], status: 401, challenge: 'invalid_token' };
 }
 
-/** Tokens that the provider might have signed, but for somebody else or for another time. */
+/** Tokens that the provider might have signed, but for another audience or for another time. */
 async function wrongClaims({ provider, other }: HostileWorld): Promise<HostileRequest[]> {
   const { issuer } = provider;
   const values: Record<string, readonly unknown[]> = {

@@ -1,6 +1,6 @@
 /**
  * A real OpenID provider as a process of its own: client credentials, introspection, signed and opaque tokens. Its keys
- * come from whoever forked it and can be replaced; it counts what it is asked.
+ * come from its parent process and can be replaced; it counts what it is asked.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -102,7 +102,7 @@ export class ProvisionedRegistry {
   }
 }
 
-/** Replaces the spec, as whoever applies a manifest does. */
+/** Replaces the spec, as `kubectl apply` does with a manifest. */
 function applySpec(api: HttpKubernetesApi, namespace: string, spec: object): Promise<KubernetesObject> {
   const auth = 'configYAML' in spec ? {} : { auth: { mode: 'anonymous' } };
   const registry = {

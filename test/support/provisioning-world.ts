@@ -61,7 +61,7 @@ export class ProvisioningWorld {
     return registry;
   }
 
-  /** What somebody else applies. */
+  /** Applies an object under the name of another field manager. */
   write(apiVersion: string, kind: string, name: string, rest: object): Promise<KubernetesObject> {
     const object = { apiVersion, kind, metadata: { namespace: this.namespace, name }, ...rest };
     return this.api.apply(object, { fieldManager: 'somebody' });

@@ -13,7 +13,7 @@ export interface OperatorSetup {
   readonly temporalAddress: string;
   /** Operators of the same release share their workflows. */
   readonly release: string;
-  /** Of the servers that it makes. */
+  /** Image of the servers that the operator creates. */
   readonly image?: string;
   readonly temporalPatienceMs?: number;
   readonly pace?: NonNullable<OperatorOptions['pace']>;

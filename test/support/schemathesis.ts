@@ -20,7 +20,7 @@ export async function findSchemathesis(): Promise<string | undefined> {
   const command = join(folder, 'bin', 'schemathesis');
   if (await exists(command)) return command;
   if (!(await runs('python3', ['-m', 'venv', '--help']))) return undefined;
-  // Its scripts name its own path, so it cannot be made elsewhere and moved; without the command it is made anew.
+  // Its scripts name its own path, so it cannot be made elsewhere and moved; without the command it is made again.
   await mkdir(cache, { recursive: true });
   await rm(folder, { recursive: true, force: true });
   await exec('python3', ['-m', 'venv', folder]);

@@ -38,7 +38,7 @@ export class StandalonePlace implements AsyncDisposable {
     readonly ports: Ports,
   ) {}
 
-  /** `mode` of the folder; by default others may pass, as in most places where somebody starts it. */
+  /** `mode` of the folder; by default other users may enter it, as in most places where it is started. */
   static async create({ mode = 0o755, manifest = '' } = {}): Promise<StandalonePlace> {
     const directory = await mkdtemp(join(tmpdir(), 'standalone-'));
     await chmod(directory, mode);

@@ -22,7 +22,7 @@ export interface ServerSetup {
 /** A Postgres that listens by TCP, and whose TLS and rules of admission can be changed while it runs. */
 export interface TcpPostgres extends AsyncDisposable {
   readonly port: number;
-  /** Of its socket: there the superuser needs no password. */
+  /** Directory of its Unix socket, over which the superuser needs no password. */
   readonly socketDirectory: string;
   setUp(setup: ServerSetup): Promise<void>;
   asSuperuser<T>(work: (client: pg.Client) => Promise<T>, database?: string): Promise<T>;

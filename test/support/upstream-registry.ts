@@ -25,7 +25,7 @@ export class UpstreamRegistry {
     });
   }
 
-  /** For whoever stands in for it, and lets it answer after all. */
+  /** Answers as the registry; for an `instead` that lets it answer after all. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.answer(new URL(request.url ?? '/', 'http://localhost'), response);
   }

@@ -25,8 +25,8 @@ const OPEN = { namespace: 'bench', name: 'open', uid: '00000000-0000-4000-8000-0
 const PAGE = '/v0.1/servers?limit=30';
 
 /**
- * Reads of an open registry and of one that wants tokens, with a hundred of these, with and without strangers who name keys
- * that nobody knows. Audit lines are written, as in the product.
+ * Reads of an open registry and of one that wants tokens, with a hundred of these, with and without strangers that name
+ * unknown keys. Audit lines are written, as in the product.
  */
 export const authBench: Bench = {
   name: 'auth',

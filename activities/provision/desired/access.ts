@@ -83,7 +83,7 @@ export function toOperatorBinding(registry: RegistryRef, access: NamespaceAccess
   } as object as RoleBinding;
 }
 
-/** Of the registry and of the site, each once. */
+/** Returns the pull secrets of the registry and of the site, without duplicates. */
 export function pullSecrets(
   own: readonly { readonly name: string }[],
   site: readonly string[],

@@ -11,13 +11,16 @@ import type { NetworkPeers } from './network-policy.js';
 /** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */
 export interface Blueprint {
   readonly registry: RegistryRef;
-  /** Of the spec. */
+  /** Generation of the spec. */
   readonly generation: number;
   /** Value of the sync-trigger annotation: the server takes a new one for consent to what it holds back. */
   readonly triggerToken?: string;
   readonly spec: RegistrySpec;
   readonly settings: ServerSettings;
-  /** Of what the pod has mounted and reads at its start: `Secret x, key y` to a version of that value, null while there is none. */
+  /**
+   * Versions of the values that the pod has mounted and reads at its start, by `Secret x, key y`. A version is null while the value
+   * does not exist.
+   */
   readonly versions: Readonly<Record<string, string | null>>;
   /** The PersistentVolumeClaims that exist, with their access modes. */
   readonly claims: Readonly<Record<string, readonly string[]>>;

@@ -8,7 +8,7 @@ import type { PodTemplate } from './pod.js';
 
 const ONE_NODE_ONLY = ['ReadWriteOnce', 'ReadWriteOncePod'];
 
-/** How many replicas there are is for whoever scales it: it is never said here, and begins as one. */
+/** Returns the Deployment of the server. It never names a number of replicas: that starts as one, and belongs to the user or autoscaler. */
 export function toDeployment(blueprint: Blueprint): FinishedPod & { readonly deployment: KubernetesObject } {
   const { registry, spec } = blueprint;
   const pod = finishPod(blueprint);

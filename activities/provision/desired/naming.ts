@@ -18,13 +18,13 @@ export const NAMESPACE_LABEL = 'toolhive.stacklok.dev/registries';
 
 export const names = {
   config: serverConfigName,
-  /** Of ServiceAccount, Role and RoleBinding. */
+  /** Name of the ServiceAccount, the Role and the RoleBinding. */
   access: (name: string) => `${name}-registry-api`,
   /** The RoleBinding by which the operator has its rights in the namespace. */
   operator: (name: string) => `${name}-operator`,
   pgpass: (name: string) => `${name}-db-pgpass`,
   temporal: (name: string) => `${name}-temporal`,
-  /** Of Deployment and Service. */
+  /** Name of the Deployment and the Service. */
   server: serverName,
 };
 

@@ -89,7 +89,7 @@ function sourceFileOf(source: string, volume: Fields): PodFile {
   };
 }
 
-/** One volume per object, with every key of it that somebody reads. */
+/** Groups the references by object: each object becomes one volume, with every key of it that is read. */
 function byObject(refs: readonly KeyRef[]): [string, { key: string; path: string }[]][] {
   const keys = new Map<string, Set<string>>();
   for (const { name, key } of refs) keys.set(name, (keys.get(name) ?? new Set()).add(key));

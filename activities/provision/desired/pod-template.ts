@@ -72,8 +72,8 @@ function withAccount(template: PodTemplate, { registry, accountUid }: Blueprint)
 }
 
 /**
- * Of the template, and of what the server reads only once: its database and auth sections, and the objects behind the files
- * that it has open. Sources, filters and intervals it takes over as it runs.
+ * Returns a hash of the template and of everything that the server reads only at its start: its database and auth sections, and the
+ * objects behind the files that it has open. The server picks up changes of sources, filters and intervals while it runs.
  */
 function hashOf(template: PodTemplate, { spec, settings, versions }: Blueprint): string {
   const { databaseConfig = null, auth } = spec;

@@ -33,7 +33,7 @@ export interface Container extends Fields {
   readonly volumeMounts?: readonly (Fields & { readonly name: string; readonly mountPath: string })[];
 }
 
-/** As any user id that is not root, in a root file system that nobody writes to. */
+/** The security context: any user id but root, a read-only root file system, no capabilities. */
 const CONFINED = {
   runAsNonRoot: true,
   allowPrivilegeEscalation: false,

@@ -53,7 +53,7 @@ function mergeList(base: readonly Fields[], patch: readonly Fields[], key: strin
   return [...merged.values()];
 }
 
-/** In what nobody else speaks of, null means absent. */
+/** Returns a value of the patch that replaces or adds a whole value: in it, null means absent. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isFields(value)) return value;

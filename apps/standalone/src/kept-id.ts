@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { writeFileAtomically } from './documents/write-file-atomically.js';
 
 /**
- * Tells the owner of this data directory from others that use the same Temporal server: whoever answered for a registry
- * that it has no document of would take it for deleted. Made at first sight; the caller holds the directory's lock.
+ * Returns the id that tells this data directory from others on the same Temporal server: a process that answered for a registry of
+ * another directory would find no document and take it for deleted. Created by the first call; the caller holds the directory's lock.
  */
 export function ensureInstanceId(dataDirectory: string): Promise<string> {
   return keptId(join(dataDirectory, 'instance-id'));
 }
 
 /**
- * Keys the hashes of Secrets, which stand in Temporal's histories: who reads those must not be able to guess a weak password by
- * its hash (docs/decisions/0013). Nobody but the owner of the data directory can read it.
+ * Returns the key of the hashes of Secrets, which stand in Temporal's histories: a reader of those must not be able to guess a weak
+ * password by its hash (docs/decisions/0013). Only the owner of the data directory can read the key.
  */
 export function ensureReferenceKey(dataDirectory: string): Promise<string> {
   return keptId(join(dataDirectory, 'reference-key'));

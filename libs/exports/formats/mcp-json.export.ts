@@ -3,7 +3,7 @@ import { renderClientFile } from '../client-file.js';
 import { defineExport } from '../export-format.js';
 import { checkJson, EVERY_PLACE, mcpServersFile, remoteServer, serversByKey, stdioServer } from './mcp-servers.js';
 
-/** Of `${NAME}` only: a bare `$NAME` is literal. */
+/** Matches the beginning of a variable: clients expand `${NAME}` only, and a bare `$NAME` is literal. */
 export const DOLLAR_BRACE = /\$\{/;
 
 export const mcpJsonFile = mcpServersFile({

@@ -31,7 +31,7 @@ export async function startHttpServer(answer: RequestListener): Promise<TestServ
   return listening(server, () => server.closeAllConnections(), requests, headers);
 }
 
-/** With a certificate that nobody signed. */
+/** Starts an HTTPS server with a self-signed certificate. */
 export async function startHttpsServer(answer: RequestListener): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'self-signed-'));
   try {
@@ -54,7 +54,7 @@ export async function startTcpServer(talk: (socket: Socket) => void): Promise<Te
     // Who hangs up in the middle of an answer is what these tests are about.
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     talk(socket);
-    // A socket that nobody reads does not notice its end.
+    // A socket that is not read does not notice its end.
     socket.resume();
   });
   return listening(server, () => sockets.forEach((socket) => socket.destroy()), [], []);

@@ -5,7 +5,7 @@
 const DURABLE = { shared_buffers: '128MB', max_connections: '50', wal_init_zero: 'off' };
 
 /**
- * What a registry's pod gets: the data is made anew by the next sync, and memory is short (measured: 52 MB idle).
+ * What a registry's pod gets: the data is rebuilt by the next sync, and memory is short (measured: 52 MB idle).
  * `wal_level=minimal` lets a bulk load into a new table skip the log, and wants no senders.
  */
 const REBUILDABLE = {

@@ -15,7 +15,7 @@ const LONGEST_SOCKET_PATH = 103;
 /**
  * Makes the directory for the server's socket in `parent`, or in a temporary folder (under a name that follows from
  * `parent`) when the path would be too long or is closed to the server's user. Its mode 0700 is the whole
- * authentication: whoever gets to the socket is one of us.
+ * authentication: every process that can reach the socket is trusted.
  */
 export async function makeSocketDirectory(parent: string, user: ServerUser | undefined): Promise<string> {
   const wanted = join(parent, 'postgres-run');

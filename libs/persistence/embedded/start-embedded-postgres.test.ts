@@ -136,7 +136,7 @@ describe('startEmbeddedPostgres', () => {
   it('keeps what was committed over a restart, and writes nothing when all is there', async () => {
     const first = await start();
     expect(first.version).toMatch(/^18\./);
-    // Also where the template was made as data that can be made anew.
+    // Also where the template was made as data that can be rebuilt.
     expect(await query(first, 'SHOW data_checksums')).toEqual(['on']);
     await query(first, 'CREATE TABLE t (x int); INSERT INTO t VALUES (42)');
     await first.stop();

@@ -20,7 +20,7 @@ export interface EmbeddedPostgresOptions {
   /** Where the socket's directory goes; default: beside the data. */
   runDirectory?: string;
   /**
-   * True: every commit reaches the disk. False: for data that can be made anew, with the settings for small pods;
+   * True: every commit reaches the disk. False: for data that can be rebuilt, with the settings for small pods;
    * then each start begins with an empty database, and what lies outside of the data directory goes at the stop.
    */
   durable: boolean;

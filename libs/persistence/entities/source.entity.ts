@@ -101,7 +101,7 @@ export class SourceEntity {
   @Column('bigint', { name: 'edition_writers', array: true, default: '{}' })
   editionWriters!: string[];
 
-  /** How many rows of entries were deleted, as the database counts them; readers read all anew when it moved. */
+  /** How many rows of entries were deleted, as the database counts them; readers load the source whole again when it has changed. */
   @Column('bigint', { default: 0 })
   purged!: string;
 
@@ -138,7 +138,7 @@ export class SourceEntity {
   @Column('text', { name: 'held_trigger', nullable: true })
   heldTrigger!: string | null;
 
-  /** The held revision to which somebody has consented over the API. */
+  /** The held revision that was confirmed over the API. */
   @Column('text', { name: 'confirmed_revision', nullable: true })
   confirmedRevision!: string | null;
 

@@ -20,7 +20,7 @@ export interface ApiContext {
 
 /** What the site and this program prescribe for every API source. */
 export interface ApiSettings {
-  /** Of this program; registries see it in `User-Agent`. */
+  /** Version of this program; registries see it in `User-Agent`. */
   readonly version: string;
   /** Applied to whole URLs of pages; see `rewriteUrl`. */
   readonly urlRewrites: readonly UrlRewrite[];
@@ -34,11 +34,11 @@ export interface ApiSettings {
 
 export interface ApiLimits {
   readonly maxPages: number;
-  /** Of one walk, those in quarantine included. */
+  /** Most entries of one walk, those in quarantine included. */
   readonly maxEntries: number;
-  /** Of one walk, unpacked: what is staged in the database. */
+  /** Most bytes of one walk, decompressed: they are staged in the database. */
   readonly maxBytes: number;
-  /** Of one answer, packed and unpacked. */
+  /** Size limit of one answer, both compressed and decompressed. */
   readonly maxPageBytes: number;
 }
 

@@ -158,12 +158,12 @@ describe('a walk', () => {
     expect((await read(registry.url)).entries).toHaveLength(50);
   });
 
-  it('begins anew when the stored cursor is refused', async () => {
+  it('starts over when the stored cursor is refused', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, '{"error":"bad cursor"}', {}, 400));
     const failure = await failureOf(registry.url, { cursor: 'old' });
     expect(failure.constructor.name).toBe('CursorRefused');
     expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'retry' });
-    expect(failure.message).toMatch(/answered 400 Bad Request \(bad cursor\)\. The walk has to begin anew\.$/);
+    expect(failure.message).toMatch(/answered 400 Bad Request \(bad cursor\)\. The walk has to start over\.$/);
     expect(await failureOf(registry.url)).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
   });
 

@@ -15,7 +15,7 @@ export function toInstant(text: unknown): string | undefined {
   return `${second}.${fraction.replace(/0+$/, '').padEnd(3, '0')}Z`;
 }
 
-/** Of two instants as {@link toInstant} writes them. */
+/** Returns whether `instant` is later than `other`; both are as {@link toInstant} writes them. */
 export function isAfter(instant: string, other: string): boolean {
   // Without the Z, which sorts behind any further digit.
   return instant.slice(0, -1) > other.slice(0, -1);

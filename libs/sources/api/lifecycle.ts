@@ -10,7 +10,7 @@ const MAX_STATUS_MESSAGE = 4096;
 
 /**
  * What the `_meta` beside a server says of its life; undefined when it says nothing (`{}`, as the Go server does). Times that are none
- * are left out, but a status that is unknown throws an EntryFault: it might mean that nobody should use the server.
+ * are left out, but a status that is unknown throws an EntryFault: it might mean that the server should not be used.
  */
 export function toLifecycle(meta: unknown): Lifecycle | undefined {
   const official = isObject(meta) ? meta[OFFICIAL] : undefined;

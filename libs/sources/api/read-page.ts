@@ -107,7 +107,7 @@ function parse(bytes: Uint8Array, around: readonly Slice[]): unknown {
   }
 }
 
-/** A page is not a file that somebody could open at a line: what stands there helps more. */
+/** A page is not a file that could be opened at a line, so the message quotes what stands there. */
 function notJson(body: Buffer, { message, offset }: CutFault, url: string): RegistryError {
   const from = Math.max(0, offset - SHOWN_BYTES / 2);
   const around = shown(body.toString('utf8', from, from + SHOWN_BYTES));

@@ -9,7 +9,7 @@ import type { Reading } from '../formats/reading.js';
 import { toEntry } from '../formats/server-json.js';
 import { formerLifecycle, toLifecycle } from './lifecycle.js';
 
-/** Of one entry, as for files; real entries have some 40 kB and ten levels at most. */
+/** Limits of one entry, the same as for files; real entries have some 40 kB and ten levels at most. */
 export const ENTRY_LIMITS: CutLimits = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
 
 export type ApiItem =

@@ -26,7 +26,7 @@ export interface RawPage {
 export interface PageOutline {
   /** How many, those in quarantine included. */
   readonly entries: number;
-  /** Of the entries as they came, in this order: a page that comes again has the same. */
+  /** Digest of the entries as they came, in this order: a page that comes again has the same digest. */
   readonly digest: string;
   /** What continues after this page; absent on the last one. */
   readonly nextCursor?: string;
@@ -53,7 +53,7 @@ export interface WalkOptions {
 /** The registry does not take the stored cursor any more: forget what was stored of the walk and begin a new one. */
 export class CursorRefused extends RegistryError {
   constructor(cause: HttpFailure) {
-    super('FetchFailed', `${cause.message} The walk has to begin anew.`, 'retry', { cause });
+    super('FetchFailed', `${cause.message} The walk has to start over.`, 'retry', { cause });
   }
 }
 

@@ -84,7 +84,7 @@ function assertServable({ entries, quarantined }: ReadResult, about: string): vo
   }
 }
 
-/** Whoever parses the entry can keep all of it: proper text, finite numbers. */
+/** Asserts that a parsed entry can be kept whole: well-formed text and finite numbers. */
 function assertHoldable(value: unknown, about: string): void {
   if (typeof value === 'string') expect(isStorable(value), about).toBe(true);
   if (typeof value === 'number') expect(Number.isFinite(value), about).toBe(true);

@@ -1,6 +1,6 @@
 /**
  * Cuts a JSON document into the values worth parsing one by one, so that a file of any size needs the memory of one entry. It checks the
- * structure around those values; each value itself is checked by whoever parses it.
+ * structure around those values; each value itself is checked by the code that parses it.
  */
 
 /** An object or array whose members are cut out instead of being one value. */
@@ -37,9 +37,9 @@ export interface Slice {
 }
 
 export interface CutLimits {
-  /** Of one value, and of a member's name. */
+  /** Size limit of one value, and of a member's name. */
   readonly maxValueBytes: number;
-  /** Of objects and arrays inside one value. */
+  /** Nesting limit of objects and arrays inside one value. */
   readonly maxDepth: number;
 }
 

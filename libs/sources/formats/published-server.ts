@@ -137,7 +137,7 @@ function theBody(body: Buffer): Slice | undefined {
   return slice;
 }
 
-/** What would be dropped is refused: whoever sends it counts on it. */
+/** Returns the only member of the body. Other members are refused instead of dropped, because their sender relies on them. */
 function onlyMember(body: Buffer, member: string): Slice | undefined {
   const slices = cut(body).filter(({ container }) => container === BODY);
   for (const { key, isDuplicate } of slices) {

@@ -24,7 +24,7 @@ export interface ReadOptions {
   /** How messages name the file, as in `registry.json at main@3f2c…`. */
   readonly file: string;
   readonly maxFileBytes: number;
-  /** Of one entry; the largest in public catalogues has some 40 kB. 1 MiB when absent. */
+  /** Size limit of one entry; 1 MiB when absent. The largest in public catalogues has some 40 kB. */
   readonly maxEntryBytes?: number;
   /** Whether an entry with this hash (of {@link ReadItem}, as latin1 text) is stored; each may be claimed once. */
   readonly claimKnown?: (hash: string) => boolean;
@@ -38,7 +38,7 @@ export interface ReadOptions {
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
 const MAX_ENTRIES = 250_000;
-/** Of objects and arrays inside one entry; real ones have about ten levels. */
+/** Nesting limit of objects and arrays inside one entry; real entries have about ten levels. */
 const MAX_DEPTH = 64;
 
 /**
@@ -119,7 +119,7 @@ async function* cut(file: FileHandle, cutter: JsonCutter): AsyncGenerator<Slice[
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 const WANTED_VALUES = new Set(['version', 'last_updated', 'meta']);
-/** Of the document and of `data`; real ones have about five. */
+/** Most members of the document and of `data`; real ones have about five. */
 const MAX_MEMBERS = 1_000;
 
 function note(document: Document, { container, key, opener, bytes, offset }: Slice, { file }: ReadOptions): void {

@@ -17,7 +17,7 @@ import { withinSearchableText } from './searchable-text.js';
 export interface ReadingLimits {
   readonly maxEntryBytes: number;
   readonly maxEntries: number;
-  /** Of objects and arrays inside one entry. */
+  /** Nesting limit of objects and arrays inside one entry. */
   readonly maxDepth: number;
 }
 

@@ -26,7 +26,7 @@ export function isCommitId(text: string): boolean {
 /** What git-check-ref-format(1) forbids, and a first `-`. */
 const FORBIDDEN_NAME = /^-|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$|(^|\/)\.|\.lock(\/|$)|^@$/u;
 
-/** Of a branch or a tag; git could read another one as something else, an option for example. */
+/** Returns whether a text may name a branch or a tag; git could read any other text as something else, such as an option. */
 export function isRefName(text: string): boolean {
   return !FORBIDDEN_NAME.test(text);
 }

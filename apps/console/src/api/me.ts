@@ -9,7 +9,7 @@ export interface Me {
   readonly roles: readonly string[];
 }
 
-/** The caller as the server knows him; undefined while nobody is signed in. */
+/** The signed-in user as the server knows them; undefined without a sign-in. */
 export const me = createStore<Me | undefined>(undefined);
 
 /** Asks who the caller is after each sign-in. A token that is refused ends the session, by `request`. */

@@ -8,7 +8,7 @@ import type { ServerPage, ServerRow } from './servers.js';
 export interface ServerListState {
   readonly search: Search;
   readonly rows: readonly ServerRow[];
-  /** Of all pages; undefined before the first answer. */
+  /** Number of servers on all pages; undefined before the first answer. */
   readonly total: number | undefined;
   readonly cursor: string | undefined;
   readonly isLoading: boolean;

@@ -106,7 +106,7 @@ function Report({ name, format }: { readonly name: string; readonly format: Expo
   );
 }
 
-/** Reads a text; undefined until it is there. What cannot be had is shown as its reason. */
+/** Reads a text; undefined until it has arrived. When it is unavailable, the reason is shown in its place. */
 function useText(path: string): string | undefined {
   const [state, setState] = useState<{ path: string; content: string }>();
   useEffect(() => {

@@ -14,7 +14,7 @@ import { AuthCounters } from './auth-counters.js';
 import { Authenticator } from './authenticator.js';
 import type { Authentication } from './authenticator.js';
 import type { Caller } from './caller.js';
-import { insufficientScope, invalidToken, loginWanted, malformedCredentials, nobodyKnown } from './challenge.js';
+import { insufficientScope, invalidToken, loginWanted, malformedCredentials, neverAuthenticated } from './challenge.js';
 import type { ChallengeTerms } from './challenge.js';
 import { readCredentials } from './credentials.js';
 import { isFault } from './discovery.js';
@@ -81,7 +81,7 @@ export class AccessControl {
   whoIs(request: FastifyRequest, registry: ServedRegistry): { readonly caller: Caller; readonly mayWrite: boolean } {
     const { caller } = grantedAccess(request.raw);
     const { auth } = registry;
-    if (auth.mode === 'anonymous') throw nobodyKnown();
+    if (auth.mode === 'anonymous') throw neverAuthenticated();
     if (!caller) throw loginWanted(termsOf({ request, oauth: auth.oauth }));
     const scope = auth.oauth.requiredScopes?.write;
     return { caller, mayWrite: scope === undefined || caller.scopes.has(scope) };

@@ -13,8 +13,12 @@ export function loginWanted(terms: ChallengeTerms): Problem {
 }
 
 /** The answer to a question about the caller in an anonymous registry, which authenticates none. */
-export function nobodyKnown(): Problem {
-  return unauthorized('the registry has auth.mode anonymous: nobody is known here', { realm: 'mcp-registry' }, {});
+export function neverAuthenticated(): Problem {
+  return unauthorized(
+    'the registry has auth.mode anonymous: its requests are never authenticated',
+    { realm: 'mcp-registry' },
+    {},
+  );
 }
 
 export function malformedCredentials(terms: ChallengeTerms, why: string): Problem {

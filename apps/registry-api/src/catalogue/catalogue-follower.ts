@@ -154,13 +154,13 @@ export class CatalogueFollower {
   }
 }
 
-/** Wakes one waiter; rings that come while nobody waits count as one. */
+/** Wakes one waiter; rings without a waiter are coalesced into one. */
 class Doorbell {
   #next = Promise.withResolvers<void>();
   #failure: Error | undefined;
   #isRinging = false;
 
-  /** It was rung since somebody last waited. */
+  /** Whether it was rung after the last wait. */
   get isRinging(): boolean {
     return this.#isRinging;
   }

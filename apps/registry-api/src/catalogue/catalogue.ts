@@ -35,7 +35,7 @@ export class CatalogueNotLoaded extends Error {
   }
 }
 
-/** A list would have to contain a source whose content this store has never had: nobody knows what is missing from it. */
+/** A list would have to contain a source that was never synced into this store, so what is missing is unknown. */
 export class SourceNotSynced extends Error {
   constructor(source: string) {
     super(`source "${source}" was never synced into this store, so its servers are not known yet; try again later`);

@@ -65,7 +65,7 @@ export class LiveCatalogue extends Catalogue {
 
   readonly #unsyncedSince: () => Date | undefined;
 
-  /** `bodies`: where documents are that are not in memory; `unsyncedSince`: since when nobody syncs what is stored. */
+  /** `bodies`: where documents are that are not in memory; `unsyncedSince`: since when no sync takes place. */
   constructor(
     readonly bodies?: StoredBodies,
     unsyncedSince: () => Date | undefined = () => undefined,
@@ -111,7 +111,7 @@ export class LiveCatalogue extends Catalogue {
     );
   }
 
-  /** From now on, until it is replaced, nobody knows whether this is what the database holds. */
+  /** Marks the catalogue as stale: until it is replaced, it may differ from what the database holds. */
   markStale(): void {
     this.#staleSince ??= new Date();
   }

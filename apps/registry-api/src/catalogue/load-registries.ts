@@ -24,7 +24,7 @@ export interface LoadOptions {
   readonly bodies: StoredBodies | undefined;
   /** Bytes that the whole catalogue may take: documents, names, texts and indexes. */
   readonly budget: number;
-  /** Read sources anew of which too much memory is waste. */
+  /** Whether to read sources whole again when too much of their memory is waste. */
   readonly tidy: boolean;
 }
 

@@ -26,11 +26,11 @@ import { scopeToRegistry } from './served-scope.js';
 export interface HttpServerOptions extends WantedAddress {
   readonly module: DynamicModule;
   readonly directory: RegistryDirectory;
-  /** Asked before a body is read; rejects with what to answer whoever may not send one. Everybody may when absent. */
+  /** Called before a body is read; rejects with the answer for a caller that may not send one. Every caller may when absent. */
   readonly mayWrite?: (request: FastifyRequest) => boolean | Promise<boolean>;
   /** Where its requests are counted; nowhere when absent. */
   readonly metrics?: ServerMetrics;
-  /** Asked before anything else is done; nobody when absent. */
+  /** Asked before a request is routed; every request is routed when absent. */
   readonly revalidations?: Revalidations;
   /** Returns whether a request may name this host; every name is accepted when absent. */
   readonly acceptsHost?: ((host: string | undefined) => boolean) | undefined;

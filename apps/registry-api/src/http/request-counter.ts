@@ -28,7 +28,7 @@ export class RequestCounter {
     this.#metrics = metrics;
   }
 
-  /** It goes on until its answer is sent, or nobody waits for it any more. */
+  /** Counts a request as in flight until its answer is sent or its connection is closed. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     const raw: CountedResponse = reply.raw;
     // As it is routed, not as it was asked for: that anyone could make up.

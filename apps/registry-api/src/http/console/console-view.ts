@@ -25,7 +25,7 @@ export function toConsoleView(
   };
 }
 
-/** Returns how people sign in; undefined where nobody can. */
+/** Returns how people sign in; undefined where signing in is impossible. */
 export function loginOf({ auth, console }: ServedRegistry): LoginSpec | undefined {
   return auth.mode === 'oauth' ? console?.login : undefined;
 }

@@ -30,7 +30,7 @@ export interface Operation {
     /** Types of an answer that is a file. */
     readonly media?: readonly string[];
     readonly description?: string;
-    /** Of the answer, beside those that all have. */
+    /** Headers of the answer, beside those that every answer has. */
     readonly headers?: readonly (keyof typeof ANSWER_HEADERS)[];
   };
   /** Its answers have an ETag, by which a client may ask whether there is another one by now. */
@@ -69,7 +69,7 @@ const cursorParameter = queryParameter('cursor', '`metadata.nextCursor` of the p
   pattern: '^[A-Za-z0-9_-]*$',
 });
 
-/** Of everything that is given in pages. */
+/** Query parameters of lists that are always given in pages. */
 export const pageParameters = [
   queryParameter('limit', 'Items per page; more than 1000 are taken for 1000.', {
     type: 'integer',
@@ -79,7 +79,7 @@ export const pageParameters = [
   cursorParameter,
 ];
 
-/** Of lists that clients know without pages. */
+/** Query parameters of lists that clients may expect without pages. */
 export const entryPageParameters = [
   queryParameter('limit', 'Items per page, at most 1000; without this and `cursor` 1000, with `cursor` alone 30.', {
     type: 'integer',

@@ -21,7 +21,7 @@ const SyncRunCursor: z.ZodType<SyncRunPlace> = z.strictObject({
   workflowId: storable,
 });
 
-// Where these lists come from they have no pages: whoever asks for none would take the first for all there is.
+// Clients may know these lists without pages: one that asks for no page would take a short first page for the whole list.
 export const EntryPage = pageQuery(EntryCursor, MAX_LIMIT);
 export const RegistryEntryPage = pageQuery(RegistryEntryCursor, MAX_LIMIT);
 export const SyncRunPage = pageQuery(SyncRunCursor);
