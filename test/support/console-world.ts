@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { inject } from 'vitest';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { startBrowser } from './browser.js';
-import { demoCatalogue, hostileCatalogue } from './console-catalogue.js';
+import { demoCatalogue, hostileCatalogue, toCatalogue } from './console-catalogue.js';
 import { AUDIENCE, createKey, OidcProvider } from './oidc-provider.js';
 import { RegistryWorld } from './registry-world.js';
 import { eventually } from './eventually.js';
@@ -27,6 +27,16 @@ const document = (name: string, spec: object) => ({
   metadata: { name, namespace: 'default' },
   spec,
 });
+
+/** What the source `shared` holds until its ConfigMap is deleted: a server that another source has as well. */
+const SHARED = manifestOf(
+  configMap(
+    'missing',
+    toCatalogue([{ name: 'com.example/calendar', version: '1.0.0', description: 'An older copy of the calendar' }]),
+  ),
+);
+/** Registries with that source. */
+const WITH_SHARED = 4;
 
 /** How people sign in at the provider: the audience of tokens comes with the resource that is asked for (RFC 8707). */
 const LOGIN = { provider: 'idp', clientId: 'console', parameters: { resource: 'urn:registry:ES256' } };
@@ -56,10 +66,16 @@ export class ConsoleWorld implements AsyncDisposable {
       OidcProvider.start([await createKey('ES256')]),
       upstream.listen(),
     ]);
+    const manifest = manifestsOf(endpoint, provider.issuer, interval);
     const registries = await RegistryWorld.start({
       temporalAddress: inject('temporalAddress'),
-      manifests: manifestsOf(endpoint, provider.issuer, interval),
+      manifests: `${manifest}\n---\n${SHARED}`,
     });
+    // A source that fails, and was synced before: lists wait for those that never were.
+    const runsOfShared = () => registries.runs.filter(({ outcome }) => outcome.source === 'shared');
+    await eventually(() => runsOfShared().length === WITH_SHARED || undefined);
+    await registries.edit(manifest);
+    await eventually(() => runsOfShared().filter(({ outcome }) => outcome.failure).length === WITH_SHARED || undefined);
     const api = await registries.serve();
     await provider.admitConsole(['guarded', 'visited'].map((name) => `${api.url}/default/${name}/`));
     return new ConsoleWorld(browser, registries, api, upstream, provider);

@@ -38,6 +38,8 @@ export const words = {
 
   connection: {
     noAnswer: 'The server does not answer',
+    notYet: 'Not available yet',
+    notYetHint: 'The sources show what is missing. This page tries again by itself.',
     noJson: 'The answer is not JSON: something between this page and the server answered instead',
     status: (status: number) => `The server answered with status ${status}`,
     silent: (ago: string) => `Last update ${ago} – the server does not answer. Trying again.`,

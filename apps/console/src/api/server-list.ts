@@ -1,6 +1,7 @@
 import { createStore } from '../store.js';
 import { EVERYTHING } from '../route.js';
 import type { Search } from '../route.js';
+import { retryDelay } from './poller.js';
 import { RequestFault, request } from './request.js';
 import { listPath, toRow } from './servers.js';
 import type { ServerPage, ServerRow } from './servers.js';
@@ -25,6 +26,7 @@ export class ServerList {
   readonly state = createStore<ServerListState>({ search: EVERYTHING, ...EMPTY });
   private abort = new AbortController();
   private hasStarted = false;
+  private failures = 0;
 
   /** Shows another search. The rows of the one before stay until the first of this one are there. */
   show(search: Search): void {
@@ -63,6 +65,7 @@ export class ServerList {
       if (signal.aborted || !body) return;
       const rows = body.servers.map(toRow);
       const { rows: before } = this.state.get();
+      this.failures = 0;
       this.update({
         rows: cursor === undefined ? rows : [...before, ...rows],
         total,
@@ -74,7 +77,16 @@ export class ServerList {
       if (signal.aborted) return;
       const fault = error instanceof RequestFault ? error : new RequestFault(0, String(error));
       this.update({ isLoading: false, fault });
+      this.retryLater(fault, signal);
     }
+  }
+
+  /** Loads again when the fault may have passed, unless another request comes first. */
+  private retryLater(fault: RequestFault, signal: AbortSignal): void {
+    if (!fault.isPassing) return;
+    setTimeout(() => {
+      if (!signal.aborted) this.refresh();
+    }, retryDelay(++this.failures));
   }
 
   private update(change: Partial<ServerListState>): void {

@@ -27,7 +27,9 @@ export function ServersPage({ search }: { readonly search: Search }) {
   useEffect(() => list.show(search), [search, caller?.token]);
   const facets = useFacets(search);
   useChanges(facets.refresh);
-  const { rows, total, fault, isLoading } = state;
+  const { rows, total, isLoading } = state;
+  // What is there stays while the server is away for a moment.
+  const fault = total === undefined || state.fault?.isPassing === false ? state.fault : undefined;
   useEffect(() => {
     if (total !== undefined && !isLoading) announce(words.list.found(total));
   }, [total, isLoading]);

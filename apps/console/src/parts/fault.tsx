@@ -8,10 +8,15 @@ import { Text } from './text.js';
 export function Fault({ fault, onRetry }: { readonly fault: RequestFault; readonly onRetry?: () => void }) {
   if (fault.status === 401) return <SignInNeeded />;
   return (
-    <Notice title={fault.status === 403 ? words.signIn.forbidden : words.connection.noAnswer}>
+    <Notice title={titleOf(fault)}>
       <p>
         <Text>{fault.message}</Text>
       </p>
+      {fault.status === 503 && (
+        <p>
+          {words.connection.notYetHint} <a href="#/sources">{words.sources}</a>
+        </p>
+      )}
       {onRetry && fault.status !== 403 && (
         <button type="button" onClick={onRetry}>
           {words.retry}
@@ -19,6 +24,12 @@ export function Fault({ fault, onRetry }: { readonly fault: RequestFault; readon
       )}
     </Notice>
   );
+}
+
+/** A 503 is the server's own word that something is not there yet, such as a source that was never synced. */
+function titleOf({ status }: RequestFault): string {
+  if (status === 403) return words.signIn.forbidden;
+  return status === 503 ? words.connection.notYet : words.connection.noAnswer;
 }
 
 export const SignInNeeded = () => (
