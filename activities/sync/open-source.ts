@@ -134,9 +134,10 @@ export function isReadAlike({ stored, plan }: Pick<OpenedSource, 'stored' | 'pla
   return stored.specHash === plan.specHash;
 }
 
-/** Reports whether what is stored was fetched, read and filtered as the spec wants it now. */
+/** Reports whether what is stored, quarantine included, was fetched, read and filtered as the spec wants it now. */
 export function isStoredAlike(source: Pick<OpenedSource, 'stored' | 'plan'>): boolean {
-  return isReadAlike(source) && source.stored.filterHash === source.plan.filterHash;
+  const { filterHash, quarantineRefused } = source.stored;
+  return isReadAlike(source) && filterHash === source.plan.filterHash && !quarantineRefused;
 }
 
 async function serverObjects({ resources }: SyncWorld, namespace: string): Promise<readonly ServerObject[]> {

@@ -10,13 +10,14 @@ import type { PublishJob } from './thread-jobs.js';
 export async function publishWalk(
   client: Client,
   stage: StagedWalk,
-  { target, readAlike, isWhole, filter }: PublishJob,
+  { target, readAlike, isWhole, filter, dataLabel }: PublishJob,
 ): Promise<Published> {
   const { latestUpdate, etag } = await stage.state();
   const published = await publishRevision(client, {
     ...target,
     readAlike,
     isWhole,
+    dataLabel,
     mark: { latestUpdate, etag },
     hiddenBy: compileFilter(filter),
     read: (claimKnown) => skipKnown(stage.items(), claimKnown),

@@ -61,6 +61,8 @@ export interface PublishJob {
   readonly filter: SourceFilter;
   readonly database: DatabaseAccess;
   readonly readAlike: boolean;
+  /** How messages name what was walked. */
+  readonly dataLabel: string;
   /** Everything was asked for, not only what changed. */
   readonly isWhole: boolean;
   readonly target: {

@@ -34,7 +34,8 @@ export async function walkSource(walk: Walk, threads: ImportThreads, scope: Thre
   const stage = { sourceId, walk: name };
   if (!state.isWhole) await fetchPages();
   const isWhole = updatedSince === undefined;
-  return threads.run({ kind: 'publish', stage, filter, database, readAlike, isWhole, target }, scope);
+  const dataLabel = definition.address(spec);
+  return threads.run({ kind: 'publish', stage, filter, database, readAlike, isWhole, dataLabel, target }, scope);
 
   async function fetchPages(): Promise<void> {
     if (state.pages > 0) scope.progress(`going on after page ${state.pages}`);

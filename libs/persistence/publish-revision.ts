@@ -1,4 +1,6 @@
 import type { Client } from 'pg';
+import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { NothingServable } from '#domain/nothing-servable.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { FilterRule } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
@@ -8,6 +10,7 @@ import { filterStored } from './filter-stored.js';
 import { holdQuarantined } from './hold-quarantined.js';
 import { inTransaction } from './in-transaction.js';
 import { KnownEntries } from './known-entries.js';
+import { publishQuarantine } from './publish-quarantine.js';
 import { refuseShrinking } from './shrink-guard.js';
 import { confirmSource, lockSource, notifyReaders } from './source-row.js';
 import { writeChanges } from './write-changes.js';
@@ -32,6 +35,8 @@ export interface Publication {
   /** The user has consented to what this revision removes, however much it is; undefined: to none. */
   readonly confirmedRevision?: string;
   readonly hiddenBy: FilterRule;
+  /** How messages name the data; absent where `read` itself refuses data of which nothing can be served. */
+  readonly dataLabel?: string;
   /** For the next look at a source that is read page by page. */
   readonly mark?: { readonly latestUpdate: string | null; readonly etag: string | null };
   /** The revision, some entries at a time; what `claimKnown` says to be stored already need not even be parsed. */
@@ -47,9 +52,31 @@ export interface Published {
 /**
  * Replaces the stored entries of one source in one transaction: readers see the old revision or the new one, never a
  * mixture. Only rows that differ are written. Removed entries become tombstones; the last good version of a quarantined
- * entry stays. Safe to repeat. On any failure the old entries stay.
+ * entry stays. Idempotent. On any failure the old entries stay; when nothing can be served of the revision, its quarantine
+ * takes the place of the old one all the same.
  */
 export async function publishRevision(client: Client, publication: Publication): Promise<Published> {
+  const found: QuarantinedEntry[] = [];
+  const read: Publication['read'] = (claimKnown) => noteQuarantined(publication.read(claimKnown), found);
+  try {
+    return await publish(client, { ...publication, read });
+  } catch (error) {
+    if (error instanceof NothingServable) await publishQuarantine(client, publication, found);
+    throw error;
+  }
+}
+
+async function* noteQuarantined(
+  batches: AsyncIterable<readonly PublishedItem[]>,
+  found: QuarantinedEntry[],
+): AsyncGenerator<readonly PublishedItem[]> {
+  for await (const items of batches) {
+    for (const item of items) if ('quarantined' in item) found.push(item.quarantined);
+    yield items;
+  }
+}
+
+function publish(client: Client, publication: Publication): Promise<Published> {
   return inTransaction(client, async () => {
     const { registry, filterHash, isWhole, hiddenBy } = publication;
     const sourceId = await lockSource(client, publication);
@@ -61,6 +88,7 @@ export async function publishRevision(client: Client, publication: Publication):
         ? await insertAll(client, publication, context)
         : await writeChanges(client, publication, context, known);
     const counts = toCounts(changes, await holdQuarantined(client, sourceId, isWhole, changes.quarantined));
+    refuseUnservable(publication, counts, changes);
     const contentHash = publication.contentHash ?? (await hashOfEntries(client, sourceId));
     const revision = publication.revision ?? contentHash.slice(0, 16);
     const isConsented = !publication.readAlike || publication.confirmedRevision === revision;
@@ -72,6 +100,17 @@ export async function publishRevision(client: Client, publication: Publication):
     await notifyReaders(client, registry);
     return { revision, contentHash, counts };
   });
+}
+
+/** Throws NothingServable when all that is left of the source is in quarantine, unless the revision removed entries. */
+function refuseUnservable(
+  { dataLabel, isWhole }: Publication,
+  { served, hidden, quarantined, removed }: EntryCounts,
+  changes: Changes,
+): void {
+  if (dataLabel === undefined || !isWhole || served + hidden + removed > 0 || quarantined === 0) return;
+  const held = changes.quarantined.filter(({ lifecycle }) => lifecycle?.status !== 'deleted');
+  throw new NothingServable(dataLabel, held, quarantined);
 }
 
 /** The first revision of a source goes straight into the table: staging it would copy everything twice. */
@@ -111,7 +150,7 @@ async function recordRevision(
             served_count = $6, hidden_count = $7, quarantined_count = $8, generation = generation + $12::int,
             latest_update = CASE WHEN $11 THEN $9 ELSE coalesce($9, latest_update) END, etag = $10,
             swept_at = CASE WHEN $11 THEN now() ELSE swept_at END,
-            held_revision = NULL, held_trigger = NULL, confirmed_revision = NULL
+            held_revision = NULL, held_trigger = NULL, confirmed_revision = NULL, quarantine_refused = false
       WHERE id = $1`,
     [
       sourceId,

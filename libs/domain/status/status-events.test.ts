@@ -64,7 +64,7 @@ describe('the events of a registry', () => {
   });
 
   it('tell of filters that leave nothing and of intervals that were raised', () => {
-    const notices = [clampedNotice(1_000, 10_000), emptinessNotice({ served: 0, hidden: 7 })!];
+    const notices = [clampedNotice(1_000, 10_000), emptinessNotice({ served: 0, hidden: 7, quarantined: 0 })!];
     const now = status({ sources: [{ ...synced, serverCount: 0, notices }] });
     expect(reasons(status({}), now)).toEqual(['Warning IntervalClamped', 'Warning FilterExcludedAll']);
     expect(statusEvents(status({}), now)[0]?.message).toBe(

@@ -114,6 +114,10 @@ export class SourceEntity {
   @Column('int', { name: 'quarantined_count', default: 0 })
   quarantinedCount!: number;
 
+  /** Whether the quarantine is that of a refused revision: the published one has to be read again before it counts as unchanged. */
+  @Column('boolean', { name: 'quarantine_refused', default: false })
+  quarantineRefused!: boolean;
+
   /** When a sync last found the stored content to be the source's content. */
   @Column('timestamptz', { name: 'synced_at', nullable: true })
   syncedAt!: Date | null;

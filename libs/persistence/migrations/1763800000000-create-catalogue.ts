@@ -73,6 +73,7 @@ const SOURCES = `
     served_count int NOT NULL DEFAULT 0,
     hidden_count int NOT NULL DEFAULT 0,
     quarantined_count int NOT NULL DEFAULT 0,
+    quarantine_refused boolean NOT NULL DEFAULT false,
     synced_at timestamptz,
     latest_update text,
     etag text,

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { NothingServable } from '#domain/nothing-servable.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { shortened } from '#domain/shortened.js';
 import { EntryFault } from './entry-fault.js';
@@ -75,9 +76,7 @@ export class Reading {
     if (this.#given.size + this.#known > 0) return;
     const file = this.#file;
     if (this.#count === 0) throw new RegistryError('InvalidData', `${file} holds no servers.`);
-    const faults = this.#firstFaults.map(({ key, path, message }) => `${key}: ${path ? `${path} ` : ''}${message}`);
-    const more = this.#count > faults.length ? `; and ${this.#count - faults.length} more` : '';
-    throw new RegistryError('InvalidData', `No entry of ${file} can be served: ${faults.join('; ')}${more}.`);
+    throw new NothingServable(file, this.#firstFaults, this.#count);
   }
 
   #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice): EntryText {
