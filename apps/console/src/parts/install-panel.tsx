@@ -90,7 +90,10 @@ function Report({ name, format }: { readonly name: string; readonly format: Expo
   const { data } = useResource<ExportReport>(reportPath(format.id, name));
   const entry = data?.entries.find((one) => one.name === name);
   if (!entry) return null;
-  const omitted = [entry, ...(entry.ways ?? [])].filter(({ reason }) => reason !== undefined);
+  // Another way of the same server was taken: nothing is missing.
+  const omitted = [entry, ...(entry.ways ?? [])].filter(
+    ({ reason }) => reason !== undefined && reason !== 'not-preferred',
+  );
   if (omitted.length === 0) return null;
   return (
     <>
@@ -98,7 +101,7 @@ function Report({ name, format }: { readonly name: string; readonly format: Expo
       <ul class="variables">
         {omitted.map(({ reason = '', detail }, at) => (
           <li key={at}>
-            <Text limit={500}>{detail ?? reason}</Text>
+            <Text limit={500}>{detail ?? text.reasons[reason] ?? reason}</Text>
           </li>
         ))}
       </ul>
