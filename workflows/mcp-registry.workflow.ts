@@ -1,7 +1,7 @@
 import {
   allHandlersFinished,
-  continueAsNew,
   isCancellation,
+  makeContinueAsNewFunc,
   setCurrentDetails,
   sleep,
   upsertMemo,
@@ -37,7 +37,7 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     life.startDue(TASKS);
     setCurrentDetails(describeRegistry(summarize(life.state)));
     publishStores(life.state);
-    if (isLong() && life.isIdle && allHandlersFinished()) await continueAsNew<typeof mcpRegistry>(life.state);
+    if (isLong() && life.isIdle && allHandlersFinished()) await continueLife(life.state);
     await life.untilNews(seen);
   }
   await Promise.all(runningSyncs(life.state).map((run) => life.runtime.cancelSync(run)));
@@ -45,6 +45,11 @@ export async function mcpRegistry(initial: RegistryState): Promise<void> {
     .reportStatus(initial.registry, { ...summarize(life.state), deleting: true })
     .catch(() => undefined);
   await tearDown(life.state);
+}
+
+/** Continues as new with the memo as it is: without it, servers would see no open store until the first task of the new run. */
+function continueLife(state: RegistryState): Promise<never> {
+  return makeContinueAsNewFunc<typeof mcpRegistry>({ memo: workflowInfo().memo ?? {} })(state);
 }
 
 /** Keeps the open stores in the memo, where servers look for themselves without asking a worker. */
@@ -75,10 +80,10 @@ async function tearDown(state: RegistryState): Promise<void> {
       if (isCancellation(error)) throw error;
       if (toSyncFailure(error).reason === 'Cancelled') {
         const { gone: _gone, desired: _desired, ...living } = state;
-        await continueAsNew<typeof mcpRegistry>({ ...living, stale: true });
+        await continueLife({ ...living, stale: true });
       }
       await sleep(TEAR_DOWN_RETRY_MS);
-      if (isLong()) await continueAsNew<typeof mcpRegistry>(state);
+      if (isLong()) await continueLife(state);
     }
   }
 }
