@@ -8,6 +8,8 @@ import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
 import type { RetryPolicy } from '#http/with-retries.js';
 import { rewriteUrl } from '../rewrite-url.js';
 import type { UrlRewrite } from '../rewrite-url.js';
+import { askWithout } from './refused-parameters.js';
+import type { Omitted } from './refused-parameters.js';
 import type { SourceSettings } from '../source.js';
 
 /** What reading an API needs of the world around it. */
@@ -61,6 +63,8 @@ export class ApiClient implements AsyncDisposable {
   readonly #context: ApiContext;
   readonly #fetch: GuardedFetch;
   #root: string | undefined;
+  /** Undefined until the registry has given a page. */
+  #omitted: Omitted | undefined;
   #isPrivate = false;
 
   constructor(endpoint: string, timeoutMs: number, context: ApiContext) {
@@ -75,8 +79,27 @@ export class ApiClient implements AsyncDisposable {
     });
   }
 
-  /** Answers with status 2xx or 304, after as many tries as it takes. Throws a RegistryError, or the abort reason. */
+  /**
+   * Answers with status 2xx or 304, after as many tries as it takes, without the parameters that the registry refuses.
+   * Throws a RegistryError, or the abort reason.
+   */
   async list(query: ListQuery, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    const ask = (omitted: Omitted) =>
+      this.#list({ ...query, ...Object.fromEntries(omitted.map((name) => [name, undefined])) }, headers);
+    // What a later page refuses is its cursor.
+    if (this.#omitted) return ask(this.#omitted);
+    const given = Object.keys(query).filter((name) => query[name] !== undefined);
+    const { answer, omitted } = await askWithout(this.#endpoint, given, ask);
+    this.#omitted = omitted;
+    return answer;
+  }
+
+  /** Whether the registry was last asked without this parameter because it refuses it. */
+  omits(parameter: string): boolean {
+    return this.#omitted?.includes(parameter) ?? false;
+  }
+
+  async #list(query: ListQuery, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
     const policy = { ...RETRY_POLICY, ...this.#context.settings.retry };
     const absent: HttpAnswer[] = [];
     for (const root of this.#root ? [this.#root] : ROOTS) {

@@ -174,6 +174,57 @@ describe('a walk', () => {
   });
 });
 
+describe('a registry that refuses parameters', () => {
+  const OPTIONAL = ['include_deleted', 'limit', 'updated_since'];
+  const subsets = [1, 2, 3, 4, 5, 6, 7].map((bits) => OPTIONAL.filter((_, index) => bits & (1 << index)));
+  const refusing =
+    (refused: readonly string[], status: number): RequestListener =>
+    (request, response) => {
+      const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+      const isRefused = refused.some((name) => searchParams.has(name));
+      if (isRefused) return answer(response, '{"error":"unknown parameter"}', {}, status);
+      return registryOf(numbered(7), 3)(request, response);
+    };
+
+  it.each(subsets.flatMap((subset) => [400, 422].map((status) => [subset.join(), status] as const)))(
+    'is read without %s, which it answers with %s, and not asked for it again',
+    async (names, status) => {
+      const refused = names.split(',');
+      await using registry = await startHttpServer(refusing(refused, status));
+      const walk = () => read(registry.url, { updatedSince: '2026-02-01T00:00:00Z' });
+      expect((await walk()).entries).toHaveLength(7);
+      const before = registry.requests.length;
+      expect((await walk()).entries).toHaveLength(7);
+      const again = registry.requests.slice(before);
+      expect(again).toHaveLength(3);
+      const kept = OPTIONAL.filter((name) => !refused.includes(name));
+      if (refused.length === 1) for (const name of kept) expect(again[0]).toContain(name);
+      expect(await apiSource.probe({ endpoint: registry.url }, {}, createApiContext())).toBeDefined();
+      expect(await apiSource.probe({ endpoint: registry.url }, { etag: '"a"' }, createApiContext())).toBeDefined();
+    },
+  );
+
+  it('is no longer asked what changed when it refuses the time', async () => {
+    await using registry = await startHttpServer(refusing(['updated_since'], 400));
+    const probe = () =>
+      apiSource.probe({ endpoint: registry.url }, { updatedSince: '2026-02-01T00:00:00Z' }, createApiContext());
+    for (let turn = 0; turn < 2; turn++) {
+      expect(await probe()).toEqual({ verdict: 'unknown', because: 'the registry refuses updated_since' });
+    }
+    expect(registry.requests.at(-1)).not.toContain('updated_since');
+  });
+
+  it('is not asked twice for what failed otherwise, and fails with its own words when nothing helps', async () => {
+    let status = 403;
+    await using registry = await startHttpServer((_, response) => answer(response, '{"error":"no"}', {}, status));
+    await failureOf(registry.url);
+    expect(registry.requests).toHaveLength(1);
+    status = 400;
+    expect((await failureOf(registry.url)).message).toContain('answered 400 Bad Request (no)');
+    expect(registry.requests.length).toBeLessThanOrEqual(5);
+  });
+});
+
 describe('a list without end', () => {
   it.each<[string, (asked: number) => string, RegExp]>([
     ['the same cursor', (asked) => page(numbered(1, asked), 'x'), /gives a cursor on page 2 that it gave before/],

@@ -23,7 +23,7 @@ export interface Probe {
   readonly because: string;
 }
 
-/** Asks as little as possible: at most one request, of one entry where that can tell. Throws a RegistryError, or the abort reason. */
+/** Asks as little as possible: one request where the registry takes it, of one entry where that can tell. Throws a RegistryError, or the abort reason. */
 export async function probeChanges(
   endpoint: string,
   timeoutMs: number,
@@ -54,10 +54,13 @@ async function probeByTag(client: ApiClient, etag: string): Promise<Probe> {
     : { verdict: 'changed', because: 'the list has another entity tag' };
 }
 
+const REFUSES_TIME: Probe = { verdict: 'unknown', because: 'the registry refuses updated_since' };
+
 async function probeByTime(client: ApiClient, since: string): Promise<Probe> {
   const query: ListQuery = { limit: '1', include_deleted: 'true', updated_since: since };
   try {
     const { items } = readPage(await client.list(query), '');
+    if (client.omits('updated_since')) return REFUSES_TIME;
     const [first] = items;
     if (!first) return { verdict: 'unchanged', because: `nothing was updated after ${since}` };
     const { lifecycle } = 'entry' in first ? first.entry : first.quarantined;
@@ -69,7 +72,7 @@ async function probeByTime(client: ApiClient, since: string): Promise<Probe> {
       : { verdict: 'unknown', because: 'the registry ignores updated_since: it gives older entries as well' };
   } catch (error) {
     if (error instanceof HttpFailure && (error.status === 400 || error.status === 422)) {
-      return { verdict: 'unknown', because: 'the registry refuses updated_since' };
+      return REFUSES_TIME;
     }
     throw error;
   }
