@@ -41,7 +41,7 @@ it('ends with the exit code of the command', async () => {
 it.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('waits after %s until the command has ended, and leaves nobody behind', async (signal, code) => {
+] as const)('waits after %s until the command has ended, and leaves no process behind', async (signal, code) => {
   const step = run(`
     trap 'sleep 0.3; touch tidied; exit 0' INT TERM
     (trap '' INT TERM; exec sleep 60) &

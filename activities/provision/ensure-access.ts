@@ -5,7 +5,7 @@ import { ensureObject, findOwned } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
-/** Makes the server's account and its Role, and binds one to the other. Safe to repeat. */
+/** Makes the server's account and its Role, and binds one to the other. Idempotent. */
 export function ensureAccess(world: ProvisionWorld): Implementation<'ensureAccess'> {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);

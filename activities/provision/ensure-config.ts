@@ -4,7 +4,7 @@ import { ensureObject } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
-/** Makes the ConfigMap with the server's configuration what the spec says. Safe to repeat. */
+/** Makes the ConfigMap with the server's configuration what the spec says. Idempotent. */
 export function ensureConfig(world: ProvisionWorld): Implementation<'ensureConfig'> {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);

@@ -15,7 +15,7 @@ import { undeclaredFields, withoutFields } from './undeclared-fields.js';
 
 type Desired = ReturnType<typeof toDeployment>;
 
-/** Makes the Deployment of the server what spec and pod template say; how many replicas it has is left alone. Safe to repeat. */
+/** Makes the Deployment of the server what spec and pod template say; how many replicas it has is left alone. Idempotent. */
 export function ensureDeployment(world: ProvisionWorld): Implementation<'ensureDeployment'> {
   return (registry) => measured(world.reconciled, 'Deployment', () => deploy(world, registry));
 }

@@ -9,7 +9,7 @@ import { ensureObject } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
-/** Makes the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to Temporal. Safe to repeat. */
+/** Makes the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to Temporal. Idempotent. */
 export function ensureSecrets(world: ProvisionWorld): Implementation<'ensureSecrets'> {
   return async (registry) => {
     const blueprint = await readBlueprint(world, registry);

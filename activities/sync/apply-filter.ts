@@ -5,7 +5,7 @@ import type { SyncWorld } from './sync-world.js';
 
 /**
  * Makes an edited filter take effect at once, whether or not the source answers: marks what is stored, writes only rows
- * whose mark changes. Safe to repeat.
+ * whose mark changes. Idempotent.
  */
 export function applyFilter(world: SyncWorld): Implementation<'applyFilter'> {
   return (request) =>

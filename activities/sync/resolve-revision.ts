@@ -10,7 +10,7 @@ const SWEEP_EVERY_MS = 24 * 3600_000;
 
 /**
  * Asks the source what it holds and compares with what the database holds. Nothing is written but the time of the
- * look. Safe to repeat.
+ * look. Idempotent.
  */
 export function resolveRevision(world: SyncWorld): Implementation<'resolveRevision'> {
   return (request) =>

@@ -47,7 +47,7 @@ export interface ConfigFault extends SpecFault {
 }
 
 export interface ServerConfig {
-  /** As far as the text says it: what is written by hand need not. */
+  /** The names in the text, as far as it has any: a configuration that is written by hand may have none. */
   readonly identity: Partial<ServerIdentity>;
   readonly spec: ServerSpec;
 }
@@ -179,7 +179,7 @@ function renderSource({ name, type, spec, format, intervalMs, filter }: Registry
   });
 }
 
-/** As people write it, where that is exact. */
+/** Returns a duration as people write it, if that is exact, and otherwise in milliseconds. */
 function spellDuration(milliseconds: number): string {
   const usual = formatDuration(milliseconds);
   return parseGoDuration(usual) === milliseconds ? usual : `${milliseconds}ms`;

@@ -5,7 +5,7 @@ import { providerAddressNotices } from './provider-addresses.js';
 import type { ServerSpec } from './server-config.js';
 import type { RegistrySource } from './source-entry-spec.js';
 
-/** As much of a spec as is followed to nothing. */
+/** The part of a spec that may have no effect. */
 interface WithoutEffect {
   readonly enforceServers: boolean;
   readonly auth?: { readonly mode: string; readonly oauth?: unknown } | undefined;

@@ -25,7 +25,7 @@ export function obtainTool(name: ToolName, options: ObtainOptions): Promise<stri
   return obtain(tools[name], options);
 }
 
-/** As `obtainTool`, for a tool that is described elsewhere. */
+/** Does the same as `obtainTool`, for a tool that is described elsewhere. */
 export async function obtain(tool: Tool, options: ObtainOptions): Promise<string> {
   options.progress.step(`looking for ${tool.name}`);
   await removeAbandoned();

@@ -2,7 +2,7 @@
  * Name patterns as filters use them: `*` any run of characters, `/` included; `?` one character; `[a-z]`, `[!a-z]` or
  * `[^a-z]` one of a set; a backslash takes the next character as it is. Whole string, case-sensitive.
  *
- * Matched by hand because a pattern comes from a user: a regular expression made of it could backtrack for ever, and
+ * Matched by hand because a pattern comes from a user: a regular expression made of it could backtrack forever, and
  * the glob libraries of npm read braces, `**` and `!` as more than themselves.
  */
 export interface Glob {

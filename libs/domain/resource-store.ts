@@ -11,7 +11,7 @@ export interface RegistryResource {
   readonly deleting: boolean;
   /** Value of the annotation `toolhive.stacklok.dev/sync-trigger`. */
   readonly triggerToken: string | undefined;
-  /** As written by the user: to be parsed with the schema of libs/config. */
+  /** The spec as the user wrote it, to be parsed with the schema of libs/config. */
   readonly spec: unknown;
 }
 
@@ -32,11 +32,11 @@ export interface ResourceStore {
   /** False, and without effect, once the resource is gone. */
   writeStatus(ref: RegistryRef, status: RegistryStatus): Promise<boolean>;
 
-  /** Everything around a resource under deletion is gone; the resource itself may go. Safe to repeat. */
+  /** Everything around a resource under deletion is gone; the resource itself may go. Idempotent. */
   release(ref: RegistryRef): Promise<void>;
 }
 
-/** As much of a registry as a server that syncs it knows. */
+/** The part of a registry that its server knows. */
 export type SyncedResource = Pick<RegistryResource, 'ref' | 'generation' | 'spec' | 'triggerToken'>;
 
 /** The same for who syncs, beside a store: what is wanted, and what that refers to. */

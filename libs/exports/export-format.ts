@@ -6,7 +6,7 @@ export type MediaType = 'application/json' | 'application/toml' | 'application/y
 
 /** What became of one way of an entry. */
 export interface WayResult {
-  /** As in `packages[0]`. */
+  /** Place of the way in the entry, such as `packages[0]`. */
   readonly way: string;
   readonly status: 'exported' | 'omitted';
   readonly reason?: OmissionReason;

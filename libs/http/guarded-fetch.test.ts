@@ -212,7 +212,7 @@ describe('a connection', () => {
     await closed.promise;
   });
 
-  it('to a server with a certificate that nobody signed is not made, however often it is tried', async () => {
+  it('to a server with a self-signed certificate is not made, however often it is tried', async () => {
     await using server = await startHttpsServer((_, response) => void response.end('{}'));
     const failure = await failureOf(server.url);
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'wait' });
@@ -226,14 +226,14 @@ describe('a connection', () => {
     expect(failure.message).toContain('check whether it is an http:// address');
   });
 
-  it('to a name that nobody knows says so', async () => {
+  it('to an unknown name says so', async () => {
     const failure = await failureOf('http://nobody.invalid/x');
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'retry' });
     expect(failure.message).toContain('its host name is not known');
   });
 });
 
-describe('an address where nobody should go', () => {
+describe('a forbidden address', () => {
   const FORBIDDEN = `169.254.169.254 0.0.0.0 2852039166 0xa9.0xfe.0xa9.0xfe 0
     [::] [fe80::1] [fd00:ec2::254] [::ffff:169.254.169.254] [64:ff9b::a9fe:a9fe]`.split(/\s+/);
 

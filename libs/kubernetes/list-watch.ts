@@ -203,7 +203,7 @@ export class ListWatch<T extends KubernetesObject> {
       handler();
     } catch (error) {
       const key = `${ref.namespace}/${ref.name}`;
-      // As if it had been seen in another version, so that the next list reports it again.
+      // Forgets the version that was seen, so that the next list reports the object again.
       if (this.known.has(key)) this.known.set(key, { ref, resourceVersion: '' });
       this.options.onTrouble(error, ref);
     }

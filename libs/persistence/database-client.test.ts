@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { startTcpServer } from '#http/testing/http-server.js';
 import { driverOf, poolConfig } from './database-client.js';
 
-it('a pool says which database does not answer in time, to whoever connects and to whoever waits behind', async () => {
+it('a pool says which database does not answer in time, to the client that connects and to those that wait behind it', async () => {
   await using silent = await startTcpServer(() => undefined);
   const { hostname, port } = new URL(silent.url);
   const access = { host: hostname, port: Number(port), user: 'app', database: 'registry' };

@@ -14,7 +14,7 @@ const LOCK_TIMEOUT = '5min';
 
 /**
  * Brings the schema up to date as the migrating role and grants the app role what it needs: rows, never tables.
- * Safe to repeat and to run in several processes at once: TypeORM itself takes no lock, so one is taken on the very
+ * Idempotent, and safe to run in several processes at once: TypeORM itself takes no lock, so one is taken on the very
  * connection that migrates. Returns the names of the migrations that ran; throws a RegistryError when it cannot.
  */
 export async function migrate(database: Database): Promise<string[]> {

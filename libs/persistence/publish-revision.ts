@@ -22,7 +22,7 @@ export interface Publication {
   readonly source: string;
   /** Number of the sync run, which must not have been overtaken; absent for what no sync publishes. */
   readonly run?: number;
-  /** As the source names it; absent when its content is its only name. */
+  /** Name that the source gives to the revision; absent when its content is its only name. */
   readonly revision?: string;
   /** Hash of the whole file; computed from the entries when absent. */
   readonly contentHash?: string;

@@ -9,7 +9,7 @@ import type { SourceTarget } from './source-row.js';
 
 /**
  * Makes an edited filter take effect on what is stored, in one transaction and without asking the source for anything.
- * Null when the entries are marked by this filter already. Safe to repeat.
+ * Null when the entries are marked by this filter already. Idempotent.
  */
 export async function refilterSource(
   client: Client,

@@ -13,7 +13,7 @@ import { GrowableArray } from './growable-array.js';
 const HEAD = Buffer.from('{"server":');
 /** Behind the mark of the latest, the comma included. */
 const AFTER_MARK = '}}},';
-/** As long as the `false` that it takes the place of. */
+/** Has the length of `false`, which it replaces. */
 const IS_LATEST = Buffer.from(' true');
 
 /** A tag is a term of its own kind: it may read like any other. */

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => context[Symbol.asyncDispose]());
 
-it('copies the file, and has a new revision when it was written anew', async () => {
+it('copies the file, and has a new revision when it was written again', async () => {
   const path = join(context.directory, 'registry.json');
   await writeFile(path, 'a');
   const first = await fileSource.resolve({ path }, context);

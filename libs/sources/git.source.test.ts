@@ -106,7 +106,7 @@ describe('which commit is read', () => {
     });
   });
 
-  it('asks nobody for the revision of a full commit id', async () => {
+  it('needs no server for the revision of a full commit id', async () => {
     const commit = 'ABCDEF0123456789ABCDEF0123456789ABCDEF01';
     const unreachable = spec({ repository: 'https://127.0.0.1:1/nothing.git', commit });
     expect((await gitSource.resolve(unreachable, context)).revision).toBe(commit.toLowerCase());
@@ -348,7 +348,7 @@ describe('over HTTP', () => {
     expect((await fetchFile(wanted, context)).content).toBe('{}');
   });
 
-  it('shows user name and password to the server, and to nobody else', async () => {
+  it('shows user name and password to the server only', async () => {
     await repository.commit({ 'registry.json': '{}' });
     context.secrets.set('git/password', "s3cret '$(id)`\n");
     const basicAuth = { username: 'reader', password: "s3cret '$(id)`" };
@@ -483,7 +483,7 @@ describe('over HTTP', () => {
 });
 
 describe('over TLS', () => {
-  it('trusts the authority in caCertRef, and without it nobody unknown', async () => {
+  it('trusts the authority in caCertRef, and without it no unknown one', async () => {
     await repository.commit({ 'registry.json': '{"by":"tls"}' });
     const tls = await selfSigned();
     const url = await overHttp({ tls });

@@ -65,7 +65,7 @@ export interface SourceSettings {
 
 /** What a source holds now. Equal revisions mean equal content. */
 export interface SourceRevision {
-  /** As people read it: a commit, a content hash. */
+  /** Name of the revision for people: a commit, a content hash. */
   readonly revision: string;
   /** How people find it again: `registry.json at main@3f2c…`; for messages. */
   readonly label: string;
@@ -109,7 +109,7 @@ export interface FileSource<Spec> extends SourceType<Spec> {
   readonly hidesContent?: true;
   /** Its download runs a program that has memory of its own. */
   readonly runsProgram?: true;
-  /** As cheaply as the source can say what it holds; throws a RegistryError. */
+  /** Returns the revision, as cheaply as the source can name it; throws a RegistryError. */
   resolve(spec: Spec, context: SourceContext): Promise<SourceRevision>;
   /** Writes the one file of that revision to `path`; throws a RegistryError. */
   download(spec: Spec, revision: SourceRevision, path: string, context: SourceContext): Promise<void>;

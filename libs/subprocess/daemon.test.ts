@@ -186,7 +186,7 @@ describe('after a kill -9 of our own process', () => {
     return { owner, child };
   }
 
-  it('stops what it left behind before it starts anew', async () => {
+  it('stops what it left behind before it starts again', async () => {
     const { owner, child } = await startInAnotherProcess(options());
     await expect(start(options())).rejects.toThrow(`Server is in the hands of process ${owner.pid}`);
 

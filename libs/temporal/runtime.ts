@@ -1,6 +1,6 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 
-/** As much of a structured logger as is needed here: fields first, then a constant message. */
+/** The part of a structured logger that is used here: fields first, then a constant message. */
 export interface FieldLogger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;

@@ -7,7 +7,7 @@ import { runCommand } from '#devstack/run-command.js';
 import { tarWithOwners } from './tar.js';
 
 const SUITE = 'bookworm';
-/** As in `deploy/docker/Dockerfile`. */
+/** The same packages as in `deploy/docker/Dockerfile`. */
 const PACKAGES = ['ca-certificates', 'git', 'openssh-client', 'tini', 'libnss-wrapper'];
 
 export const STRIP_SCRIPT = fileURLToPath(new URL('deploy/docker/strip-base.sh', projectRoot));

@@ -12,7 +12,7 @@ export interface Image {
   readonly layers: readonly string[];
   /** `config` of the OCI image specification. */
   readonly config: object;
-  /** As Go names it: `amd64`. */
+  /** Architecture in the spelling of Go, such as `amd64`. */
   readonly architecture: string;
 }
 

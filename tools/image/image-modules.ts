@@ -32,7 +32,7 @@ export async function productionPackages(lockFile: string): Promise<string[]> {
   return [...found].sort();
 }
 
-/** As Node looks for it: beside the package, then beside each package around it. */
+/** Resolves a package as Node does: beside the package that needs it, then beside each package around that. */
 function resolvePackage(packages: Record<string, unknown>, folder: string, name: string): string | undefined {
   for (let around = folder; ; around = around.slice(0, Math.max(0, around.lastIndexOf('/node_modules/')))) {
     const place = `${around === '' ? '' : `${around}/`}node_modules/${name}`;

@@ -17,7 +17,7 @@ async function put(path: string, ...lines: string[]): Promise<void> {
   await writeFile(join(root, path), lines.map((line) => `${line}\n`).join(''));
 }
 
-it('finds whoever needs an API server, directly or not', async () => {
+it('finds the tests that need an API server, directly or not', async () => {
   await put('test/support/shared-api-server.ts', "import { offer } from './api-server.js';");
   await put('test/support/api-server.ts', "export { startApiServer } from '#api-server/start-api-server.js';");
   await put(

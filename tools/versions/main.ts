@@ -14,7 +14,7 @@ import { apiServerTests } from './api-server-tests.js';
 const ROOT = fileURLToPath(projectRoot);
 
 interface Outcome {
-  /** As the server says it. */
+  /** Version of the server, in its own words. */
   readonly server: string;
   readonly passed: number;
   readonly failed: number;

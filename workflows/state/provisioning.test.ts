@@ -53,7 +53,7 @@ describe('a server', () => {
     expect(summarizeServer(registry, telling, triggered).provisioned).toBe(true);
   });
 
-  it('is provisioned again when somebody changed it, also while it is being provisioned', () => {
+  it('is provisioned again when another client changed it, also while it is being provisioned', () => {
     expect(provisionDue(driftNoticed(done, T0), plan, T0)).toBe(true);
     const meanwhile = driftNoticed(provisionStarted(NOT_PROVISIONED, plan, T0), T0);
     expect(provisionDue(provisioned(meanwhile, 'one', deployed), plan, T0)).toBe(true);

@@ -459,7 +459,7 @@ describe('a store', () => {
     expect(triggers(back, T0 + 2 * MINUTE)).toEqual({ a: 'start' });
   });
 
-  it('that has come back makes up for what nobody took while it was away', () => {
+  it('that has come back makes up for the syncs that no worker took while it was away', () => {
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = dropStore(settled(state, outcome(state, 'a', { failure }), T0 + MINUTE, 0), store.id);
@@ -633,7 +633,7 @@ describe('stores', () => {
 });
 
 describe('the site', () => {
-  it('of the operator that started last counts, whoever speaks last', () => {
+  it('of the operator that started last counts, whichever operator sends last', () => {
     const [older, newer] = [
       { digest: 'old', startedAtMs: T0 },
       { digest: 'new', startedAtMs: T0 + 1 },

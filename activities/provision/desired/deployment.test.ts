@@ -98,7 +98,7 @@ describe('the server', () => {
     expect(annotations['kubectl.kubernetes.io/default-container']).toBe('registry-api');
   });
 
-  it('is scaled by whoever scales it', () => {
+  it('names no number of replicas', () => {
     expect(deploy().wanted).not.toHaveProperty('replicas');
   });
 });
@@ -128,7 +128,7 @@ describe('files in the pod', () => {
     expect(Object.keys(mounts(deploy({ registries: [claim] }).main))).not.toContain('/config/registry/shared');
   });
 
-  it('hold every key of a Secret that somebody reads, in one volume', () => {
+  it('hold every key of a Secret that is read, in one volume', () => {
     const of = deploy({ ...oauth, registries: [git('a', 'one'), git('b', 'two'), git('c', 'one')] });
     expect(volume(of, mounts(of.main)['/secrets/token']!)).toEqual({
       name: 'git-auth-token',

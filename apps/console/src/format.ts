@@ -1,14 +1,14 @@
 /** Dates, durations and numbers in the languages of the reader. */
 export interface Formats {
   number(value: number): string;
-  /** As in `12 Nov 2026, 14:03`. */
+  /** Date and time, such as `12 Nov 2026, 14:03`. */
   dateTime(ms: number): string;
   date(ms: number): string;
-  /** As in `14:03:10`. */
+  /** Time of day, such as `14:03:10`. */
   time(ms: number): string;
-  /** As in `3 minutes ago` or `in 2 days`. */
+  /** Relative time, such as `3 minutes ago` or `in 2 days`. */
   relative(ms: number, nowMs: number): string;
-  /** As in `0.2 s` or `1 m 5 s`. */
+  /** Duration, such as `0.2 s` or `1 m 5 s`. */
   duration(ms: number): string;
   list(values: readonly string[]): string;
 }

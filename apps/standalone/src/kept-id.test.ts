@@ -21,7 +21,7 @@ it.each([ensureInstanceId, ensureReferenceKey])(
   },
 );
 
-it('shows its key to nobody else, and it is not the id that everybody knows', async () => {
+it('shows its key to no other user, and the key is not the public id', async () => {
   const directory = await makeDirectory();
   expect(await ensureReferenceKey(directory)).not.toBe(await ensureInstanceId(directory));
   expect((await stat(join(directory, 'reference-key'))).mode & 0o077).toBe(0);

@@ -83,7 +83,7 @@ describe('the events of a registry', () => {
     expect(reasons(status({}, noticed), noticed)).toEqual(['Normal EnforceServersIgnored', 'Warning MultipleGitRefs']);
   });
 
-  it("tell of a name that somebody else's object has", () => {
+  it('tell of a name that an object of another owner has', () => {
     const failure = {
       reason: 'ServiceFailed',
       message: 'Service ns/r-api exists already',

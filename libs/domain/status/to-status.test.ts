@@ -46,7 +46,7 @@ describe('the phase', () => {
     ['a manual sync runs', facts([synced('a', { running: { sinceMs: NOW, manual: true } })]), 'Syncing'],
     ['a regular sync runs again', facts([synced('a', { running: { sinceMs: NOW, manual: false } })]), 'Ready'],
     [
-      'somebody tries again what failed',
+      'a failed sync is retried by hand',
       facts([synced('a', { ...unreachable, running: { sinceMs: NOW, manual: true } })]),
       'Syncing',
     ],

@@ -8,7 +8,7 @@ const command = z.strictObject({ serverCommand: z.array(z.string()).min(1) });
 /** A list of rules as Copilot, Claude Code and VS Code read it: each has exactly one selector (2026-11-30). */
 export const ruleList = z.array(z.union([name, url, command]));
 
-/** As the clients compare URLs that differ in letter case nowhere but in scheme and host: not at all. */
+/** The key of a URL for clients that compare URLs exactly. */
 export const exactUrl = (text: string): string => text;
 
 export function hasKind(rules: readonly Rule[], kind: 'serverUrl' | 'serverCommand' | 'serverName'): boolean {

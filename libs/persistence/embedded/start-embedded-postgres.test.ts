@@ -179,7 +179,7 @@ describe('startEmbeddedPostgres', () => {
     }
   });
 
-  it('begins with an empty database each time, and saves memory, when the data can be made anew', async () => {
+  it('begins with an empty database each time, and saves memory, when the data can be rebuilt', async () => {
     const first = await start({ durable: false });
     expect(await query(first, 'SHOW shared_buffers')).toEqual(['16MB']);
     await query(first, 'CREATE TABLE t (x int)');
@@ -347,7 +347,7 @@ describe.skipIf(!isRoot)('as root (skipped for an ordinary user)', () => {
     await removePrivateHome(dirname(await readlink(link)), dataDirectory, 'postgres-18');
   });
 
-  it('removes the private folder at the stop when the data can be made anew', async () => {
+  it('removes the private folder at the stop when the data can be rebuilt', async () => {
     const dataDirectory = join(directory, 'closed');
     await mkdir(dataDirectory, { mode: 0o700 });
     const server = await start({ dataDirectory, durable: false });

@@ -167,7 +167,7 @@ describe('a walk', () => {
     expect(await failureOf(registry.url)).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
   });
 
-  it('stops when nobody wants it any more', async () => {
+  it('stops when it is aborted', async () => {
     const controller = new AbortController();
     await using registry = await startHttpServer(() => controller.abort(new Error('nobody wants it')));
     await expect(read(registry.url, {}, createApiContext({}, controller.signal))).rejects.toThrow('nobody wants it');

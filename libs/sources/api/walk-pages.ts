@@ -14,7 +14,7 @@ export interface RawPage {
   readonly body: Uint8Array;
   readonly contentType?: string;
   readonly etag?: string;
-  /** As messages show it. */
+  /** URL of the page, as messages show it. */
   readonly url: string;
   /** Names the page in keys of entries without a name. */
   readonly place: string;

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 /** One entry cannot be served; the rest of its file can. */
 export class EntryFault extends Error {
-  /** As in `packages[0].transport.url`; empty for the entry as a whole. */
+  /** Path of the field, such as `packages[0].transport.url`; empty for the entry as a whole. */
   readonly path: string;
 
   constructor(path: readonly PropertyKey[], message: string) {

@@ -102,7 +102,7 @@ function wrongVersion(version: unknown, hidesContent: boolean): string | undefin
 
 const SHOWN_LIMIT = 40;
 
-/** As it stands in the file. */
+/** Returns a value as it is in the file, shortened for a message. */
 function shown(value: unknown): string {
   return shortened(JSON.stringify(value), SHOWN_LIMIT);
 }

@@ -10,7 +10,7 @@ import { SERVER_SCHEMA, serverJsonSchema, toEntry, versionSchema } from './serve
 
 /** One fault of a server.json. */
 export interface PublishIssue {
-  /** As in `packages[0].transport.url`; empty for the whole. */
+  /** Path of the field, such as `packages[0].transport.url`; empty for the whole. */
   readonly path: string;
   /** A predicate that follows the path. */
   readonly message: string;

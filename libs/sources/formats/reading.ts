@@ -145,7 +145,7 @@ function shownMessage(message: string): string {
 
 const MESSAGE_LIMIT = 2_000;
 
-/** As it can be stored and read: no control characters, no half characters, not too long. */
+/** Returns a text that can be stored and read: no control characters, no half characters, not too long. */
 function shown(given: string): string {
   return storable(shortened(given, SHOWN_LIMIT));
 }

@@ -16,7 +16,7 @@ export interface Remote {
   /** Name or address of the host, without brackets; empty for a file. */
   readonly host: string;
   readonly port: number;
-  /** As messages name it: the URL of the spec without credentials, and whether it was rewritten. */
+  /** Name of the remote in messages: the URL of the spec without credentials, and whether it was rewritten. */
   readonly name: string;
   /** What came as `user:password@` in the URL. */
   readonly credentials: Credentials | undefined;

@@ -20,7 +20,7 @@ export function sshCommand({ key, knownHosts }: SshFiles, { host, port }: Remote
     'ServerAliveInterval=10',
     'ServerAliveCountMax=3',
     `HostName=${address}`,
-    // As known_hosts names a host: ssh looks an alias up as it is, without the port.
+    // The form in which known_hosts names a host: ssh looks an alias up literally, without the port.
     `HostKeyAlias=${port === 22 ? name : `[${name}]:${port}`}`,
     'CheckHostIP=no',
     'CanonicalizeHostname=no',

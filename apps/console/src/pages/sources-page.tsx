@@ -92,7 +92,7 @@ function Line({ source }: { readonly source: Source }) {
   );
 }
 
-/** As in `3 well, 1 failing · 412 served`. */
+/** Returns a summary such as `3 well, 1 failing · 412 served`. */
 function summaryOf(sources: readonly Source[]): string {
   const countPhase = (phase: string | undefined) =>
     sources.filter(({ syncStatus }) => syncStatus.phase === phase).length;

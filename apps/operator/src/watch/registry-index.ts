@@ -6,7 +6,7 @@ import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { referencedObjects } from './referenced-objects.js';
 import type { Reference } from './referenced-objects.js';
 
-/** As much of an MCPRegistry as it takes to know whether its workflow must be nudged, and why. */
+/** The part of an MCPRegistry that decides whether its workflow must be nudged, and why. */
 export interface SeenRegistry {
   readonly ref: RegistryRef;
   readonly generation: number;

@@ -2,7 +2,7 @@ import type { RegistryView } from '#config/server-config.js';
 
 /** What `auth.publicRead` opens to everybody. */
 export interface OpenPart {
-  /** As they stand in paths. */
+  /** Names of the open part, as they are in paths. */
   readonly names: ReadonlySet<string>;
   /** All that these names hold. */
   readonly sources: ReadonlySet<string>;

@@ -17,7 +17,7 @@ export interface CatalogueScope {
 export abstract class Catalogue {
   /** Throws `CatalogueNotLoaded`, `SourceNotSynced` or `UnknownSource`. */
   abstract reader(scope: CatalogueScope): CatalogueReader;
-  /** As long as it is the same object, every scope has the same reader; undefined before there are any. */
+  /** While this is the same object, every scope has the same reader; undefined before the first load. */
   abstract readonly edition: object | undefined;
   /** Returns a number that rises with each change of any source of the registry, in decimal. */
   abstract revision(scope: CatalogueScope): string;

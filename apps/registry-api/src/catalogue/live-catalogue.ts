@@ -127,7 +127,7 @@ export class LiveCatalogue extends Catalogue {
     this.#change = Promise.withResolvers<void>();
   }
 
-  /** Resolves when the snapshots are next replaced, be it by equal ones. */
+  /** Resolves when the snapshots are next replaced, even by equal ones. */
   nextChange(): Promise<void> {
     return this.#change.promise;
   }

@@ -216,7 +216,7 @@ class Load {
   }
 }
 
-/** As Postgres orders them, each once. */
+/** Returns the names without duplicates, in the order of Postgres. */
 function inTextOrder(names: readonly string[]): string[] {
   return [...new Set(names)].toSorted(compareCodePoints);
 }

@@ -10,7 +10,7 @@ import type { StoredEntry } from '#read-model/stored-entry.js';
 /** In the order in which {@link toEntry} takes them. */
 const COLUMNS = `name, version, title, description, tags, facets, status, status_message,
   published_at, updated_at, status_changed_at, deleted_at, position, coalesce(is_latest, false) AS is_latest, hidden_by IS NOT NULL AS hidden`;
-/** As Postgres writes a snapshot: the only thing in these statements that no statement wrote. */
+/** Matches a snapshot as Postgres writes it: the only part of these statements that is not constant. */
 const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
 
 /** Reads every entry of a source but those that the filter hides, which do not exist for clients. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { acceptsJson } from './accepted-types.js';
 
-describe('whoever accepts', () => {
+describe('a client that accepts', () => {
   it.each([
     ['*/*'],
     ['application/*'],

@@ -23,7 +23,7 @@ export function refuseOtherTypes(request: FastifyRequest): Problem | undefined {
 
 /** Returns whether a client accepts JSON (RFC 9110, section 12.5.1); what is no list of ranges rules nothing out. */
 export function acceptsJson(accept: string): boolean {
-  // As nearly everybody sends it, and at no cost.
+  // The common cases first, without parsing.
   if (accept === '*/*' || accept === 'application/json') return true;
   const ranges = toRanges(accept);
   if (!ranges.some(({ type }) => type.includes('/'))) return true;

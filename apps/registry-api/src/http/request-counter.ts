@@ -31,7 +31,7 @@ export class RequestCounter {
   /** Counts a request as in flight until its answer is sent or its connection is closed. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     const raw: CountedResponse = reply.raw;
-    // As it is routed, not as it was asked for: that anyone could make up.
+    // The pattern of the route, not the requested path, of which clients could invent any number.
     const route = this.#routeOf(request.routeOptions.url ?? 'none');
     raw[STARTED] = { at: performance.now(), route, counter: this };
     raw.on('close', RequestCounter.#onClose);

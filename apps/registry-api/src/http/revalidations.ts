@@ -16,8 +16,8 @@ interface Target {
 }
 
 /**
- * Who asks again for what he has, as mirrors and editors do most of the time, is told so (304) before his request is
- * routed: routing takes longer than all the rest of such an answer.
+ * Answers a client that revalidates what it has, as mirrors and editors mostly do, with 304 before the request is routed: routing
+ * takes longer than all the rest of such an answer.
  *
  * It knows the URLs that were answered so before, from the edition of the catalogue that is served now. Only registries
  * that anybody may read are here, and only as long as what they hold is not stale; everything else goes its usual way.

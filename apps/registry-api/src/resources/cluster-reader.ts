@@ -1,4 +1,4 @@
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 
-/** As much of the Kubernetes API as a server asks for. */
+/** The part of the Kubernetes API that a server uses. */
 export type ClusterReader = Pick<KubernetesApi, 'get' | 'pages' | 'watch'>;

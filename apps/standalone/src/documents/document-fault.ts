@@ -1,6 +1,6 @@
 /** Something wrong in a manifest, where it stands, and the remedy; or, as a notice, something that is left aside. */
 export interface DocumentFault {
-  /** As the user named it. */
+  /** Name of the file, as the user gave it. */
   readonly file: string;
   /** From 1; absent when the file as a whole is meant. */
   readonly line?: number;

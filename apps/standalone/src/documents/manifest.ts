@@ -10,7 +10,7 @@ export interface RegistryDocument extends Named {
   readonly kind: 'MCPRegistry';
   readonly line: number;
   readonly triggerToken: string | undefined;
-  /** As written; it has passed the schema. */
+  /** The spec as it was written; it has passed the schema. */
   readonly spec: unknown;
 }
 

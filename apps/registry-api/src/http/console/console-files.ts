@@ -25,7 +25,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** As the build names files: `main-B3xY_9aZ.js`. */
+/** Matches the names that the build gives to files, such as `main-B3xY_9aZ.js`. */
 const HASHED_NAME = /-[\w-]{8}\.[a-z]+$/;
 
 const compressors = {

@@ -14,7 +14,7 @@ function once<T>(make: () => T): () => T {
 }
 
 const whole = once(apiDocument);
-// As bytes, so that every request in flight sends the same memory.
+// Kept as bytes, so that every request in flight sends the same memory.
 const wholeJson = once(() => Buffer.from(JSON.stringify(whole())));
 const wholeYaml = once(() => Buffer.from(stringify(whole())));
 const generic = once(genericDocument);
