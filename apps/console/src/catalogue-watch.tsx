@@ -28,7 +28,8 @@ export function CatalogueWatch() {
         }
         isKnown.current = true;
       },
-      onFault: () => undefined,
+      // The next answer is then a change: the catalogue has become whole.
+      onFault: ({ status }) => (isKnown.current ||= status === 503),
     });
     return () => poller.stop();
   }, [caller?.token]);

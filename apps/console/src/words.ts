@@ -110,6 +110,11 @@ export const words = {
     removed: 'Removed',
     more: 'Show more',
     shown: (shown: string, total: string) => `${shown} of ${total}`,
+    partial: (names: string, n: number) =>
+      n === 1
+        ? `${names} has not been synced yet: its servers are missing.`
+        : `${names} have not been synced yet: their servers are missing.`,
+    serversOf: 'Servers of',
     empty: 'No server matches',
     emptyHint: 'Remove a filter, or search for something shorter.',
     emptyRegistry: 'This registry serves nothing yet',

@@ -9,6 +9,8 @@ export interface Connection {
   readonly isSilent: boolean;
   /** `X-Registry-Stale`: since when the catalogue may be out of date. */
   readonly staleSinceMs?: number;
+  /** Whether the catalogue as a whole is not available (503), for want of a source that was never synced. */
+  readonly isPartial?: boolean;
 }
 
 export const connection = createStore<Connection>({ lastAnswerMs: serverNow(), isSilent: false });
@@ -20,11 +22,12 @@ export function noteAnswer(status: number): void {
   connection.set({ ...before, isSilent, lastAnswerMs: isSilent ? before.lastAnswerMs : serverNow() });
 }
 
-/** Takes the header `X-Registry-Stale` of an answer from the catalogue; null means that it is up to date. */
-export function noteStaleness(header: string | null): void {
+/** Takes the status and the header `X-Registry-Stale` of an answer from the whole catalogue; null means that it is up to date. */
+export function noteCatalogue(status: number, stale: string | null): void {
   const { lastAnswerMs, isSilent } = connection.get();
-  const staleSinceMs = Date.parse(header ?? '');
-  connection.set({ lastAnswerMs, isSilent, ...(Number.isFinite(staleSinceMs) && { staleSinceMs }) });
+  const staleSinceMs = Date.parse(stale ?? '');
+  const isPartial = status === 503;
+  connection.set({ lastAnswerMs, isSilent, isPartial, ...(Number.isFinite(staleSinceMs) && { staleSinceMs }) });
 }
 
 export function noteSilence(): void {

@@ -1,3 +1,5 @@
+import type { Scope } from './servers.js';
+
 /** `registry/exports`: the formats that the catalogue can be exported in. */
 export interface ExportIndex {
   readonly formats: readonly ExportFormat[];
@@ -40,14 +42,17 @@ export interface ExportReport {
   }[];
 }
 
-export const EXPORTS_PATH = 'registry/exports';
+/** Where the exports of one source are, or of the whole registry when undefined. */
+export const exportsPath = (scope: Scope): string =>
+  scope === undefined ? 'registry/exports' : `registry/${encodeURIComponent(scope)}/exports`;
 
 const only = (name: string): string => `?${new URLSearchParams({ names: name })}`;
 
-export const exportPath = (format: string, name: string): string =>
-  `${EXPORTS_PATH}/${encodeURIComponent(format)}${only(name)}`;
+export const exportPath = (format: string, name: string, scope: Scope): string =>
+  `${exportsPath(scope)}/${encodeURIComponent(format)}${only(name)}`;
 
-export const reportPath = (format: string, name: string): string =>
-  `${EXPORTS_PATH}/${encodeURIComponent(format)}/report${only(name)}`;
+export const reportPath = (format: string, name: string, scope: Scope): string =>
+  `${exportsPath(scope)}/${encodeURIComponent(format)}/report${only(name)}`;
 
-export const installLinksPath = (name: string): string => `${EXPORTS_PATH}/install-links${only(name)}`;
+export const installLinksPath = (name: string, scope: Scope): string =>
+  `${exportsPath(scope)}/install-links${only(name)}`;

@@ -84,9 +84,8 @@ export class Poller<Body> {
       if (this.abort.signal.aborted) return undefined;
       const fault = error instanceof RequestFault ? error : new RequestFault(0, String(error));
       this.options.onFault(fault);
-      // Another token starts another poller.
-      if (fault.status === 401 || fault.status === 403) return undefined;
-      return fault.isPassing || this.options.everyMs() !== undefined ? retryDelay(++this.failures) : undefined;
+      // What the caller may not see or what does not exist stays so; another token starts another poller.
+      return fault.isPassing ? (fault.retryAfterMs ?? retryDelay(++this.failures)) : undefined;
     }
   }
 

@@ -1,7 +1,7 @@
 import { noteServerDate } from '../clock.js';
 import { session, signOut } from '../session/session.js';
 import { words } from '../words.js';
-import { noteAnswer, noteSilence, noteStaleness } from './connection.js';
+import { noteAnswer, noteCatalogue, noteSilence } from './connection.js';
 
 /** An answer of the API that is not what was asked for. */
 export class RequestFault extends Error {
@@ -9,6 +9,8 @@ export class RequestFault extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** How long the server asks to wait (`Retry-After`), within a second and a minute. */
+    readonly retryAfterMs?: number,
   ) {
     super(message);
   }
@@ -46,9 +48,9 @@ export async function request<Body>(path: string, options: RequestOptions = {}):
   const response = await send(path, options);
   noteServerDate(response.headers.get('date'));
   noteAnswer(response.status);
-  if (path.startsWith(CATALOGUE)) noteStaleness(response.headers.get('x-registry-stale'));
+  if (path.startsWith(CATALOGUE)) noteCatalogue(response.status, response.headers.get('x-registry-stale'));
   if (response.status === 401 && session.get()) signOut(words.signIn.ended);
-  if (response.status !== 304 && !response.ok) throw new RequestFault(response.status, await readMessage(response));
+  if (response.status !== 304 && !response.ok) throw await toFault(response);
   // Otherwise the browser counts the request as given up.
   if (options.method === 'HEAD') await response.arrayBuffer();
   const hasBody = response.status !== 304 && response.status !== 204 && options.method !== 'HEAD';
@@ -105,6 +107,12 @@ async function readMessage(response: Response): Promise<string> {
     // A proxy in between answers in its own words.
   }
   return words.connection.status(response.status);
+}
+
+async function toFault(response: Response): Promise<RequestFault> {
+  const seconds = toCount(response.headers.get('retry-after'));
+  const retryAfterMs = seconds === undefined ? undefined : Math.min(60, Math.max(1, seconds)) * 1000;
+  return new RequestFault(response.status, await readMessage(response), retryAfterMs);
 }
 
 function toCount(header: string | null): number | undefined {

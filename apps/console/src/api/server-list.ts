@@ -4,7 +4,7 @@ import type { Search } from '../route.js';
 import { retryDelay } from './poller.js';
 import { RequestFault, request } from './request.js';
 import { listPath, toRow } from './servers.js';
-import type { ServerPage, ServerRow } from './servers.js';
+import type { Scope, ServerPage, ServerRow } from './servers.js';
 
 export interface ServerListState {
   readonly search: Search;
@@ -27,11 +27,14 @@ export class ServerList {
   private abort = new AbortController();
   private hasStarted = false;
   private failures = 0;
+  private scope: Scope;
 
   /** Shows another search. The rows of the one before stay until the first of this one are there. */
-  show(search: Search): void {
-    if (this.hasStarted && sameSearch(search, this.state.get().search) && !this.state.get().fault) return;
+  show(search: Search, scope?: Scope): void {
+    const isSame = scope === this.scope && sameSearch(search, this.state.get().search);
+    if (this.hasStarted && isSame && !this.state.get().fault) return;
     this.hasStarted = true;
+    this.scope = scope;
     this.update({ search });
     void this.load(PAGE);
   }
@@ -60,7 +63,7 @@ export class ServerList {
     const { signal } = this.abort;
     this.update({ isLoading: true });
     try {
-      const path = listPath(this.state.get().search, { limit, cursor });
+      const path = listPath(this.state.get().search, { limit, cursor }, this.scope);
       const { body, total } = await request<ServerPage>(path, { signal });
       if (signal.aborted || !body) return;
       const rows = body.servers.map(toRow);
@@ -84,9 +87,12 @@ export class ServerList {
   /** Loads again when the fault may have passed, unless another request comes first. */
   private retryLater(fault: RequestFault, signal: AbortSignal): void {
     if (!fault.isPassing) return;
-    setTimeout(() => {
-      if (!signal.aborted) this.refresh();
-    }, retryDelay(++this.failures));
+    setTimeout(
+      () => {
+        if (!signal.aborted) this.refresh();
+      },
+      fault.retryAfterMs ?? retryDelay(++this.failures),
+    );
   }
 
   private update(change: Partial<ServerListState>): void {

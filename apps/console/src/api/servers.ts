@@ -49,31 +49,41 @@ const PARAMETERS: Readonly<Record<FacetName, string>> = {
   status: 'status',
 };
 
+/** Where an API stands: the root of one source, or of the whole registry when undefined. */
+export type Scope = string | undefined;
+
+const rootOf = (scope: Scope): string => (scope === undefined ? '' : `registry/${encodeURIComponent(scope)}/`);
+
 /** Groups of which the API takes one value. */
 export const SINGLE: readonly FacetName[] = ['remote', 'needs_secret', 'status'];
 
-export function listPath(
-  search: Search,
-  page: { readonly limit: number; readonly cursor?: string | undefined },
-): string {
-  const parameters = searchParameters(search);
-  parameters.set('limit', String(page.limit));
-  if (page.cursor !== undefined) parameters.set('cursor', page.cursor);
-  return `v0.1/servers?${parameters}`;
+interface PageOptions {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
 }
 
-export const facetsPath = (search: Search): string => `v0.1/x/${OWN}/facets?${searchParameters(search)}`;
+export function listPath(search: Search, page: PageOptions, scope?: Scope): string {
+  const parameters = searchParameters(search, scope);
+  parameters.set('limit', String(page.limit));
+  if (page.cursor !== undefined) parameters.set('cursor', page.cursor);
+  return `${rootOf(scope)}v0.1/servers?${parameters}`;
+}
 
-export const versionsPath = (name: string): string =>
-  `v0.1/servers/${encodeURIComponent(name)}/versions?include_deleted=true`;
+export const facetsPath = (search: Search, scope?: Scope): string =>
+  `${rootOf(scope)}v0.1/x/${OWN}/facets?${searchParameters(search, scope)}`;
 
-function searchParameters({ text, chosen }: Search): URLSearchParams {
+export const versionsPath = (name: string, scope?: Scope): string =>
+  `${rootOf(scope)}v0.1/servers/${encodeURIComponent(name)}/versions?include_deleted=true`;
+
+function searchParameters({ text, chosen }: Search, scope: Scope): URLSearchParams {
   const parameters = new URLSearchParams({ version: 'latest' });
   // The API takes up to 256 characters.
   if (text !== '') parameters.set('search', cutText(text, 256));
   for (const [facet, parameter] of Object.entries(PARAMETERS)) {
     const values = chosen[facet as FacetName];
-    if (values) parameters.set(parameter, values.join(','));
+    // The root of a source holds nothing else.
+    const isSaid = facet === 'source' && scope !== undefined;
+    if (values && !isSaid) parameters.set(parameter, values.join(','));
   }
   return parameters;
 }

@@ -1,10 +1,11 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { consoleInfo, hasFeature } from '../api/console.js';
 import { officialMeta, publisherNotes } from '../api/server-document.js';
 import type { ServerEntry } from '../api/server-document.js';
 import { findIcon } from '../text/links.js';
 import { versionsPath } from '../api/servers.js';
-import type { ServerPage as Page } from '../api/servers.js';
+import type { Scope, ServerPage as Page } from '../api/servers.js';
+import { usePartialCatalogue } from '../api/use-partial-catalogue.js';
 import { useResource } from '../api/use-resource.js';
 import { catalogueChanges } from '../catalogue-watch.js';
 import { listRoute, navigate } from '../navigation.js';
@@ -16,7 +17,7 @@ import { Loading } from '../parts/notice.js';
 import { Origin } from '../parts/origin.js';
 import { RawDocument } from '../parts/raw-document.js';
 import { ServerFacts } from '../parts/server-facts.js';
-import { useMayReadState } from '../parts/sign-in.js';
+import { useMayReadState } from '../session/use-may-read-state.js';
 import { ShortText, Text } from '../parts/text.js';
 import { Tools } from '../parts/tools.js';
 import { Versions } from '../parts/versions.js';
@@ -33,13 +34,21 @@ interface ServerPageProps {
 
 /** One server: how it is used, its versions, and where it comes from. */
 export function ServerPage({ name, version }: ServerPageProps) {
-  const { data, fault, refresh } = useResource<Page>(versionsPath(name));
+  const partial = usePartialCatalogue();
+  // While the catalogue is not whole, its sources are asked one after the other.
+  const [at, setAt] = useState(0);
+  const scope = partial?.synced[at];
+  const { data, fault, refresh } = useResource<Page>(versionsPath(name, scope));
+  const isElsewhere = fault?.status === 404 && partial !== undefined && at + 1 < partial.synced.length;
+  useEffect(() => {
+    if (isElsewhere) setAt(at + 1);
+  }, [isElsewhere, at]);
   const changes = useStore(catalogueChanges);
   useEffect(() => {
     if (changes > 0) refresh();
   }, [changes]);
   const entries = data?.servers ?? [];
-  const isMissing = fault?.status === 404 || data?.servers.length === 0;
+  const isMissing = (fault?.status === 404 && !isElsewhere) || data?.servers.length === 0;
   const latest = entries.find((entry) => officialMeta(entry).isLatest) ?? entries[0];
   const shown = entries.find(({ server }) => server.version === version) ?? latest;
   return (
@@ -51,7 +60,7 @@ export function ServerPage({ name, version }: ServerPageProps) {
       {isMissing ? (
         <NotServed name={name} />
       ) : shown && latest ? (
-        <Server entries={entries} shown={shown} latest={latest} version={version} />
+        <Server entries={entries} shown={shown} latest={latest} version={version} scope={scope} />
       ) : fault ? (
         <Fault fault={fault} onRetry={refresh} />
       ) : (
@@ -68,9 +77,10 @@ interface ServerProps {
   readonly latest: ServerEntry;
   /** The version that the address names. */
   readonly version: string | undefined;
+  readonly scope: Scope;
 }
 
-function Server({ entries, shown, latest, version }: ServerProps) {
+function Server({ entries, shown, latest, version, scope }: ServerProps) {
   const info = useStore(consoleInfo);
   const { server } = shown;
   const { status, statusMessage } = officialMeta(shown);
@@ -102,7 +112,7 @@ function Server({ entries, shown, latest, version }: ServerProps) {
           <RawDocument server={server} />
         </div>
         <aside class="side">
-          {info && hasFeature(info, 'exports') && isInstallable && <InstallPanel name={server.name} />}
+          {info && hasFeature(info, 'exports') && isInstallable && <InstallPanel name={server.name} scope={scope} />}
           <ServerFacts entry={shown} />
         </aside>
       </div>

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ServerList } from '../api/server-list.js';
 import { facetsPath } from '../api/servers.js';
-import type { Facets } from '../api/servers.js';
+import type { Facets, Scope } from '../api/servers.js';
+import { usePartialCatalogue } from '../api/use-partial-catalogue.js';
 import { useResource } from '../api/use-resource.js';
 import { announce } from '../announce.js';
 import { catalogueChanges } from '../catalogue-watch.js';
@@ -9,9 +10,11 @@ import { navigate } from '../navigation.js';
 import { Fault } from '../parts/fault.js';
 import { Filters } from '../parts/filters.js';
 import { Loading } from '../parts/notice.js';
+import { PartialBar } from '../parts/partial-bar.js';
 import { NothingFound } from '../parts/nothing-found.js';
 import { SearchBox } from '../parts/search-box.js';
 import { ServerRows } from '../parts/server-rows.js';
+import { choose } from '../route.js';
 import type { Search } from '../route.js';
 import { session } from '../session/session.js';
 import { useStore } from '../store.js';
@@ -24,8 +27,10 @@ session.subscribe(() => list.reset());
 export function ServersPage({ search }: { readonly search: Search }) {
   const state = useStore(list.state);
   const caller = useStore(session);
-  useEffect(() => list.show(search), [search, caller?.token]);
-  const facets = useFacets(search);
+  const partial = usePartialCatalogue();
+  const scope = partial && (partial.synced.find((name) => search.chosen.source?.includes(name)) ?? partial.synced[0]);
+  useEffect(() => list.show(search, scope), [search, scope, caller?.token]);
+  const facets = useFacets(search, scope);
   useChanges(facets.refresh);
   const { rows, total, isLoading } = state;
   // What is there stays while the server is away for a moment.
@@ -42,8 +47,11 @@ export function ServersPage({ search }: { readonly search: Search }) {
       <SearchBox search={search} total={total} isLoading={isLoading} onSearch={show} />
       {!fault && <Filters search={search} facets={facets.data} onSearch={show} />}
       <section class="results" aria-label={words.servers}>
+        {partial && scope !== undefined && (
+          <PartialBar partial={partial} shown={scope} onChoose={(name) => show(choose(search, 'source', [name]))} />
+        )}
         {fault ? (
-          <Fault fault={fault} onRetry={() => list.show(search)} />
+          <Fault fault={fault} onRetry={() => list.show(search, scope)} />
         ) : total === undefined ? (
           <Loading />
         ) : rows.length === 0 ? (
@@ -57,13 +65,13 @@ export function ServersPage({ search }: { readonly search: Search }) {
 }
 
 /** The counts of the filters. They are asked for when the search has rested for a moment. */
-function useFacets(search: Search) {
+function useFacets(search: Search, scope: Scope) {
   const [rested, setRested] = useState(search);
   useEffect(() => {
     const timer = setTimeout(() => setRested(search), 150);
     return () => clearTimeout(timer);
   }, [search]);
-  return useResource<Facets>(facetsPath(rested), { keepsOlder: true });
+  return useResource<Facets>(facetsPath(rested, scope), { keepsOlder: true });
 }
 
 /** Loads list and counts again, in place, when the catalogue has changed. */

@@ -9,7 +9,7 @@ import { Loading, Notice } from '../parts/notice.js';
 import { PhaseMark } from '../parts/phase.js';
 import { Quarantine } from '../parts/quarantine.js';
 import { Runs } from '../parts/runs.js';
-import { useMayReadState } from '../parts/sign-in.js';
+import { useMayReadState } from '../session/use-may-read-state.js';
 import { SourceFacts } from '../parts/source-facts.js';
 import { SyncButton } from '../parts/sync-button.js';
 import { ShortText, Text } from '../parts/text.js';

@@ -8,7 +8,7 @@ import { Fault, SignInNeeded } from '../parts/fault.js';
 import { NextSync } from '../parts/next-sync.js';
 import { Loading, Notice } from '../parts/notice.js';
 import { PhaseMark } from '../parts/phase.js';
-import { useMayReadState } from '../parts/sign-in.js';
+import { useMayReadState } from '../session/use-may-read-state.js';
 import { SyncButton } from '../parts/sync-button.js';
 import { ShortText } from '../parts/text.js';
 import { useSyncResults } from '../parts/use-sync-results.js';

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
-import { EXPORTS_PATH, exportPath, installLinksPath, reportPath } from '../api/exports.js';
+import { exportPath, exportsPath, installLinksPath, reportPath } from '../api/exports.js';
 import type { ExportFormat, ExportIndex, ExportReport, InstallLinks } from '../api/exports.js';
 import { requestText } from '../api/request.js';
+import type { Scope } from '../api/servers.js';
 import { useResource } from '../api/use-resource.js';
 import { preferences, setPreference } from '../preferences.js';
 import { isInstallLink } from '../text/links.js';
@@ -13,9 +14,14 @@ import { Text } from './text.js';
 
 const text = words.install;
 
+interface ExportedProps {
+  readonly name: string;
+  readonly scope: Scope;
+}
+
 /** How to get a server into a client, by the exports of the registry: the page knows no format itself. */
-export function InstallPanel({ name }: { readonly name: string }) {
-  const index = useResource<ExportIndex>(EXPORTS_PATH).data;
+export function InstallPanel({ name, scope }: ExportedProps) {
+  const index = useResource<ExportIndex>(exportsPath(scope)).data;
   const { client } = useStore(preferences);
   const formats = (index?.formats ?? []).filter(({ purpose, id }) => purpose === 'client' && id !== 'install-links');
   const format = formats.find(({ id }) => id === client) ?? formats[0];
@@ -37,9 +43,9 @@ export function InstallPanel({ name }: { readonly name: string }) {
               ))}
             </select>
           </label>
-          <Links name={name} />
-          <File name={name} format={format} />
-          <Report name={name} format={format} />
+          <Links name={name} scope={scope} />
+          <File name={name} scope={scope} format={format} />
+          <Report name={name} scope={scope} format={format} />
         </>
       )}
     </section>
@@ -47,8 +53,8 @@ export function InstallPanel({ name }: { readonly name: string }) {
 }
 
 /** Links that open a client. What each opens is shown before it can be clicked. */
-function Links({ name }: { readonly name: string }) {
-  const { data } = useResource<InstallLinks>(installLinksPath(name));
+function Links({ name, scope }: ExportedProps) {
+  const { data } = useResource<InstallLinks>(installLinksPath(name, scope));
   const links = Object.entries(data?.entries.find((entry) => entry.name === name)?.links ?? {}).filter(([, link]) =>
     isInstallLink(link),
   );
@@ -73,8 +79,8 @@ function Links({ name }: { readonly name: string }) {
   );
 }
 
-function File({ name, format }: { readonly name: string; readonly format: ExportFormat }) {
-  const content = useText(exportPath(format.id, name));
+function File({ name, scope, format }: ExportedProps & { readonly format: ExportFormat }) {
+  const content = useText(exportPath(format.id, name, scope));
   return (
     <>
       <p class="muted">
@@ -86,8 +92,8 @@ function File({ name, format }: { readonly name: string; readonly format: Export
 }
 
 /** What could not be expressed in the format, and what the reader should know. */
-function Report({ name, format }: { readonly name: string; readonly format: ExportFormat }) {
-  const { data } = useResource<ExportReport>(reportPath(format.id, name));
+function Report({ name, scope, format }: ExportedProps & { readonly format: ExportFormat }) {
+  const { data } = useResource<ExportReport>(reportPath(format.id, name, scope));
   const entry = data?.entries.find((one) => one.name === name);
   if (!entry) return null;
   // Another way of the same server was taken: nothing is missing.

@@ -6,7 +6,7 @@ import { formatRoute } from '../route.js';
 import { useStore } from '../store.js';
 import { describeVerdict } from '../verdict.js';
 import { words } from '../words.js';
-import { useMayReadState } from './sign-in.js';
+import { useMayReadState } from '../session/use-may-read-state.js';
 import { ShortText, Text } from './text.js';
 
 /** Where a name comes from, and why it or a version of it is not served: in the server's own words. */

@@ -10,13 +10,6 @@ import { words } from '../words.js';
 import { ExternalLink } from './external-link.js';
 import { Text } from './text.js';
 
-/** Whether `/v1` can be asked: it wants a sign-in unless the registry is open to everybody. */
-export function useMayReadState(): boolean {
-  const current = useStore(session);
-  const info = useStore(consoleInfo);
-  return info?.mode === 'anonymous' || current !== undefined;
-}
-
 export function SignInButton({ isPrimary = false }: { readonly isPrimary?: boolean }) {
   const info = useStore(consoleInfo);
   const [isOpen, setOpen] = useState(false);
