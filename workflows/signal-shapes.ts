@@ -91,7 +91,7 @@ const outcome = object({
   ),
 });
 
-const syncNow = object({ source: optional(name), trigger: optional(oneOf(['manual', 'change'])) });
+const syncNow = object({ source: optional(name), trigger: optional(oneOf(['manual', 'change', 'push'])) });
 
 export const isNudge = (value: unknown): value is Nudge => nudge(value);
 export const isStore = (value: unknown): value is Store => store(value);

@@ -27,7 +27,7 @@ async function deploy(world: ProvisionWorld, registry: RegistryRef): Promise<Dep
     ? await asReason('DeploymentFailed', () => tryOut(world, blueprint))
     : toDeployment(blueprint);
   await ensureObject(deployment, wanted);
-  return { podHash: hash, warnings: [...warnings, ...missing(blueprint)] };
+  return { podHash: hash, warnings: [...warnings, ...missing(blueprint), ...(blueprint.hookNotices ?? [])] };
 }
 
 async function withAccount({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Blueprint> {

@@ -15,6 +15,7 @@ import { names } from './desired/naming.js';
 import { referredFiles } from './desired/pod-files.js';
 import { PGPASS_KEY } from './desired/secrets.js';
 import type { ProvisionWorld } from './provision-world.js';
+import { readHookNotices } from './hook-notices.js';
 import { withDiscovery } from './with-discovery.js';
 
 /** What is to be made for a registry now. Throws when the resource is gone, is another by now, or says nothing to follow. */
@@ -38,6 +39,7 @@ export async function toBlueprint(
   const ownPassword = { kind: 'Secret', name: names.pgpass(registry.name), key: PGPASS_KEY } as const;
   const refs = [...readAtStart(spec), ...(fallback ? [ownPassword] : [])];
   const versions = await Promise.all(refs.map((ref) => versionOf(world, registry, ref)));
+  const hookNotices = await readHookNotices(world, registry, spec);
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
   return {
     registry,
@@ -46,6 +48,7 @@ export async function toBlueprint(
     spec,
     settings,
     versions: Object.fromEntries(versions),
+    hookNotices,
     claims: Object.fromEntries(claims.flat()),
   };
 }
@@ -58,6 +61,7 @@ export function toProvisionPlan({
   settings,
   versions,
   claims,
+  hookNotices = [],
 }: Blueprint): ProvisionPlan {
   return {
     digest: digestOf([
@@ -66,6 +70,7 @@ export function toProvisionPlan({
       settings,
       Object.entries(versions).toSorted(),
       Object.entries(claims).toSorted(),
+      ...hookNotices,
     ]),
     podTemplate: spec.podTemplateSpec !== undefined,
     ...(triggerToken !== undefined && { triggerToken }),

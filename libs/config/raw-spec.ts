@@ -45,7 +45,15 @@ export const rawFields = {
 };
 
 const NEED_CONFIG = ['volumes', 'volumeMounts', 'pgpassSecretRef'] as const;
-const EXCLUDED_BY_CONFIG = ['registries', 'databaseConfig', 'auth', 'authConfig', 'console', 'publicUrl'] as const;
+const EXCLUDED_BY_CONFIG = [
+  'registries',
+  'databaseConfig',
+  'auth',
+  'authConfig',
+  'console',
+  'publicUrl',
+  'webhooks',
+] as const;
 
 /** The part of `rawFieldsFit` that the API server can check. */
 export const rawFieldsAdmission = [

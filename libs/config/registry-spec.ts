@@ -16,6 +16,7 @@ import { parseWithFaults } from './spec-fault.js';
 import { specNotices } from './spec-notices.js';
 import type { SpecFault } from './spec-fault.js';
 import { always } from './refinements.js';
+import { webhooksNameSources, webhooksSpec } from './webhook-spec.js';
 
 /** `spec` of an MCPRegistry, v1alpha1 and v1beta1 alike: type, validation, messages and CRD. */
 export const registrySpecSchema = z
@@ -26,6 +27,7 @@ export const registrySpecSchema = z
     authConfig: authSpec.optional().describe('authConfig is an alias of auth.'),
     databaseConfig: databaseSpec.optional(),
     ...surfaceFields,
+    webhooks: webhooksSpec.optional(),
     enforceServers: z
       .boolean()
       .default(false)
@@ -42,6 +44,7 @@ export const registrySpecSchema = z
   .superRefine(managedHasDatabase('registries', 'databaseConfig'), always)
   .superRefine(managedHasWriters('registries'), always)
   .superRefine(publicReadIsServed(['registries'], [BUILT_IN_SOURCE]), always)
+  .superRefine(webhooksNameSources('registries'), always)
   .superRefine(rawFieldsFit, always)
   .superRefine(loginIsPossible, always)
   .meta(
@@ -146,6 +149,7 @@ function normalizeFields({
   authConfig,
   auth = authConfig,
   databaseConfig,
+  webhooks,
   ...surface
 }: z.output<typeof registrySpecSchema>): ServerSpec {
   return {
@@ -153,6 +157,7 @@ function normalizeFields({
     auth: normalizeAuth(auth!),
     registries: (registries ?? []).map((source) => normalizeSource(source)),
     ...(databaseConfig && { databaseConfig }),
+    ...(webhooks && { webhooks }),
     ...toSurface(surface),
   };
 }

@@ -18,6 +18,8 @@ import { normalizeSource, serverEntriesSpec } from './source-entry-spec.js';
 import type { RegistrySource } from './source-entry-spec.js';
 import { formatPath, parseWithFaults } from './spec-fault.js';
 import type { SpecFault } from './spec-fault.js';
+import { webhooksNameSources, webhooksSpec } from './webhook-spec.js';
+import type { WebhookSpec } from './webhook-spec.js';
 
 /** The configuration of a registry server: everything that it needs to know of its MCPRegistry. */
 export interface ServerSpec extends Surface {
@@ -27,6 +29,8 @@ export interface ServerSpec extends Surface {
   /** The views that are served below `/registry/{name}`; when absent, each source has its own name. */
   readonly views?: readonly RegistryView[];
   readonly databaseConfig?: DatabaseConfig;
+  /** The senders whose deliveries start a sync. */
+  readonly webhooks?: readonly WebhookSpec[];
 }
 
 /** Several sources under one name; the first that has a server wins it. */
@@ -67,6 +71,7 @@ const commonFields = {
   auth: serverAuthSpec,
   database: serverDatabaseSpec.optional(),
   ...surfaceFields,
+  webhooks: webhooksSpec.optional(),
   fileStorage: withoutEffect,
   leaderElectionID: withoutEffect,
   telemetry: withoutEffect,
@@ -79,6 +84,7 @@ const flatConfig = z
   .superRefine(managedHasDatabase('registries', 'database'), always)
   .superRefine(managedHasWriters('registries'), always)
   .superRefine(publicReadIsServed(['registries']), always)
+  .superRefine(webhooksNameSources('registries'), always)
   .superRefine(loginIsPossible, always);
 
 const view = z.strictObject({
@@ -96,6 +102,7 @@ const viewConfig = z
   .superRefine(managedHasDatabase('sources', 'database'), always)
   .superRefine(managedHasWriters('sources'), always)
   .superRefine(publicReadIsServed(['registries', 'sources']), always)
+  .superRefine(webhooksNameSources('sources'), always)
   .superRefine(loginIsPossible, always)
   .superRefine(viewsNameSources, always);
 
@@ -130,7 +137,15 @@ function parseContent(content: unknown): ServerConfig | { faults: SpecFault[] } 
 }
 
 function toServerConfig(
-  { registryName, namespace, displayName, auth, database, ...surface }: Omit<z.output<typeof flatConfig>, 'registries'>,
+  {
+    registryName,
+    namespace,
+    displayName,
+    auth,
+    database,
+    webhooks,
+    ...surface
+  }: Omit<z.output<typeof flatConfig>, 'registries'>,
   registries: readonly RegistrySource[],
   views?: readonly RegistryView[],
 ): ServerConfig {
@@ -145,6 +160,7 @@ function toServerConfig(
       registries,
       ...(views && { views }),
       ...(database && { databaseConfig: database }),
+      ...(webhooks && { webhooks }),
       ...toSurface(surface),
     },
   };
@@ -155,7 +171,7 @@ function toServerConfig(
  * same spec always gives the same text. It names objects and contains nothing of their content.
  */
 export function renderServerConfig(spec: ServerSpec, { namespace, name }: ServerIdentity): string {
-  const { displayName, registries, views, databaseConfig, auth, ...surface } = spec;
+  const { displayName, registries, views, databaseConfig, auth, webhooks, ...surface } = spec;
   const sources = registries.map(renderSource);
   const content = {
     registryName: name,
@@ -164,6 +180,7 @@ export function renderServerConfig(spec: ServerSpec, { namespace, name }: Server
     ...(views ? { sources, registries: views } : { registries: sources.length > 0 ? sources : undefined }),
     database: databaseConfig,
     auth: addAuthFiles(auth),
+    webhooks,
     ...toSurface(surface),
   };
   return stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 });

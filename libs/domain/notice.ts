@@ -16,6 +16,8 @@ const NOTICES = {
   BuiltInSourceReplaced: 'Normal',
   /** Something that the server is to have mounted does not exist. */
   ReferenceNotFound: 'Warning',
+  /** A webhook has a secret that could be guessed; its deliveries are refused. */
+  WebhookSecretWeak: 'Warning',
   /** An object with a name that the registry needs belongs to another owner. */
   NameCollision: 'Warning',
   /** The podTemplateSpec has fields that pods do not have. */

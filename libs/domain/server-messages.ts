@@ -11,8 +11,8 @@ export const STORES_MEMO = 'stores';
 /** A request for a sync of one source or, without `source`, of all. */
 export interface SyncNowRequest {
   readonly source?: string;
-  /** `manual` by default; `change` when something was published here. */
-  readonly trigger?: Extract<SyncTrigger, 'manual' | 'change'>;
+  /** `manual` by default; `change` when something was published here, `push` when a webhook was delivered. */
+  readonly trigger?: Extract<SyncTrigger, 'manual' | 'change' | 'push'>;
 }
 
 export interface StartedSync {

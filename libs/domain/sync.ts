@@ -4,8 +4,8 @@ import type { Reason } from './reasons.js';
 import type { RegistryRef } from './registry-ref.js';
 import type { SourceFormat } from './source-format.js';
 
-/** Why a sync was started. `initial`: never synced in this store; `start`: the store came back; `change`: spec or data reference edited. */
-export const SYNC_TRIGGERS = ['initial', 'start', 'interval', 'change', 'manual', 'retry'] as const;
+/** Why a sync was started. `initial`: never synced in this store; `start`: the store came back; `change`: spec or data reference edited; `push`: a webhook was delivered. */
+export const SYNC_TRIGGERS = ['initial', 'start', 'interval', 'change', 'manual', 'push', 'retry'] as const;
 
 export type SyncTrigger = (typeof SYNC_TRIGGERS)[number];
 

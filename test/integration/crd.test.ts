@@ -88,6 +88,34 @@ describe('admission', () => {
     ['a name that begins with a digit', () => registry(anonymous, '1a'), /beginning with a letter/],
     ['a public URL with a query', () => registry({ ...anonymous, publicUrl: 'https://x/?a' }), /must not have a query/],
     [
+      'a webhook of an unknown type',
+      () => registry({ ...anonymous, webhooks: [{ name: 'h', type: 'svn', secretRef: { name: 's' } }] }),
+      /Unsupported value: \\?"svn/,
+    ],
+    [
+      'two webhooks of one name',
+      () =>
+        registry({
+          ...anonymous,
+          webhooks: ['github', 'gitlab'].map((type) => ({ name: 'h', type, secretRef: { name: 's' } })),
+        }),
+      /Duplicate value/,
+    ],
+    [
+      'a webhook beside configYAML',
+      () => registry({ configYAML: 'x', webhooks: [{ name: 'h', type: 'github', secretRef: { name: 's' } }] }),
+      /webhooks cannot stand beside configYAML/,
+    ],
+    [
+      'eleven webhooks',
+      () =>
+        registry({
+          ...anonymous,
+          webhooks: Array.from({ length: 11 }, (_, at) => ({ name: `h${at}`, type: 'hmac', secretRef: { name: 's' } })),
+        }),
+      /at most 10 items/,
+    ],
+    [
       'a console login without such a provider',
       () =>
         registry({

@@ -27,6 +27,25 @@ async function readManifest(name: string): Promise<ManifestObject[]> {
   return parseAllDocuments(text).map((document) => document.toJS());
 }
 
+describe('the sample with a webhook', () => {
+  it('is taken by an API server, and its Ingress leads to the path of the webhook alone', async () => {
+    const api = new HttpKubernetesApi(adminAccess(await sharedApiServer()));
+    try {
+      const text = await readFile(new URL('deploy/samples/webhooks.yaml', projectRoot), 'utf8');
+      const [registry, ingress] = parseAllDocuments(text).map((document) => document.toJS());
+      const namespace = await createNamespace(api);
+      for (const object of [registry, ingress]) {
+        await api.dryRunApply({ ...object, metadata: { ...object.metadata, namespace } });
+      }
+      const paths = ingress.spec.rules.flatMap((rule: { http: { paths: object[] } }) => rule.http.paths);
+      const [{ name }] = registry.spec.webhooks;
+      expect(paths).toMatchObject([{ path: `/v1/hooks/${name}`, pathType: 'Exact' }]);
+    } finally {
+      api.close();
+    }
+  });
+});
+
 describe('the operator without Helm', () => {
   let api: HttpKubernetesApi;
 

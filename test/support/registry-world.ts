@@ -173,8 +173,8 @@ export class RegistryWorld {
     await rename(draft, join(this.syncWorker.manifests, file));
   }
 
-  /** The API over what is stored here. */
-  async serve(): Promise<RegistryApi> {
+  /** Starts an API over what is stored here. */
+  async serve(minSyncIntervalMs = this.syncWorker.minSyncIntervalMs): Promise<RegistryApi> {
     const api = await startRegistryApi({
       database: this.database.app,
       host: '127.0.0.1',
@@ -182,6 +182,8 @@ export class RegistryWorld {
       internalPort: 0,
       registries: documentDirectory(this.documents),
       ...ALONE,
+      references: this.documents,
+      minSyncIntervalMs,
       syncNow: ({ name }, source, trigger) => this.workflows.syncNow(this.registryCalled(name), source, trigger),
       version: { version: 'test', commit: '', buildDate: '' },
       logger: silent,

@@ -2,6 +2,7 @@ import type { DatabaseConfig } from '#config/database-spec.js';
 import type { DefaultDatabase } from '#config/default-database.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { Exposure } from '#domain/exposure.js';
+import type { Notice } from '#domain/notice.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
@@ -22,6 +23,8 @@ export interface Blueprint {
    * does not exist.
    */
   readonly versions: Readonly<Record<string, string | null>>;
+  /** Notices about the secrets of webhooks, which the server reads at each delivery: no other pod is made when they change. */
+  readonly hookNotices?: readonly Notice[];
   /** The PersistentVolumeClaims that exist, with their access modes. */
   readonly claims: Readonly<Record<string, readonly string[]>>;
   /** Uid of the registry's ServiceAccount. It is made along the way, so the plan of a registry knows nothing of it. */

@@ -23,9 +23,10 @@ interface KeyRef {
 export function referredFiles(spec: RegistrySpec): {
   readonly gitSecrets: readonly KeyRef[];
   readonly authSecrets: readonly KeyRef[];
+  readonly hookSecrets: readonly KeyRef[];
   readonly certificates: readonly KeyRef[];
 } {
-  if (spec.raw) return { gitSecrets: [], authSecrets: [], certificates: [] };
+  if (spec.raw) return { gitSecrets: [], authSecrets: [], hookSecrets: [], certificates: [] };
   const gits = spec.registries.flatMap(({ type, spec: block }) => (type === 'git' ? [block as GitSpec] : []));
   const providers = spec.auth.mode === 'oauth' ? spec.auth.oauth.providers : [];
   return {
@@ -33,6 +34,7 @@ export function referredFiles(spec: RegistrySpec): {
       gits.flatMap(({ auth }) => [auth?.passwordSecretRef, auth?.sshKeySecretRef, auth?.knownHostsSecretRef]),
     ),
     authSecrets: present(providers.flatMap(({ clientSecretRef, authTokenRef }) => [clientSecretRef, authTokenRef])),
+    hookSecrets: (spec.webhooks ?? []).map(({ secretRef }) => secretRef),
     certificates: present([
       ...gits.map(({ caCertRef }) => caCertRef),
       ...providers.map(({ caCertRef }) => caCertRef),
@@ -44,12 +46,12 @@ export function referredFiles(spec: RegistrySpec): {
 /** Volumes for all that the spec refers to. None of them holds the pod up: what is missing is missed by its reader alone. */
 export function toPodFiles({ spec, claims }: Blueprint): PodFile[] {
   if (spec.raw) return [];
-  const { gitSecrets, authSecrets, certificates } = referredFiles(spec);
+  const { gitSecrets, authSecrets, hookSecrets, certificates } = referredFiles(spec);
   const ofGit = new Set(gitSecrets.map(({ name }) => name));
   return [
     ...(runsAsOurAccount(spec) ? [] : spec.registries.flatMap(configMapVolume)),
     ...spec.registries.flatMap((source) => claimVolume(source, claims)),
-    ...byObject([...gitSecrets, ...authSecrets]).map(([secretName, items]) => ({
+    ...byObject([...gitSecrets, ...authSecrets, ...hookSecrets]).map(([secretName, items]) => ({
       volume: {
         name: volumeName(ofGit.has(secretName) ? 'git-auth' : 'auth', secretName),
         secret: { secretName, items, optional: true },

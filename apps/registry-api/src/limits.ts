@@ -8,6 +8,8 @@ export const API_LIMITS = {
   keptAnswerBytes: 16 * 1024 * 1024,
   /** URLs that are known to have been answered with 304, of one edition of the catalogue. */
   knownRevalidations: 10_000,
+  /** Bodies of validations that are read at a time; they need no login. */
+  concurrentValidations: 16,
   /** Answers that are compressed at a time; an answer that finds no free slot is sent uncompressed. */
   concurrentCompressions: 4,
   /** Share of the process's memory that answers on their way to clients may take, and its bounds in MiB. */

@@ -11,6 +11,7 @@ import { ConsoleFiles } from './http/console/console-files.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { internalControllers, publicControllers } from './http/index.js';
 import { AnswerMemory } from './http/answer-memory.js';
+import { HookDeliveries } from './http/hooks/hook-deliveries.js';
 import { CatalogueAnswers } from './http/catalogue-answers.js';
 import { toMalformed } from './http/malformed.js';
 import { Revalidations } from './http/revalidations.js';
@@ -34,6 +35,7 @@ export interface RegistryApiParts {
   readonly consoleFiles: ConsoleFiles;
   readonly accessControl: AccessControl;
   readonly syncTrigger: SyncTrigger;
+  readonly hooks: HookDeliveries;
   readonly temporalUi: TemporalUi;
   readonly published: PublishedEntries;
   readonly logger: Logger;
@@ -64,6 +66,7 @@ function providersOf({
   consoleFiles,
   accessControl,
   syncTrigger,
+  hooks,
   temporalUi,
   published,
   logger,
@@ -80,6 +83,7 @@ function providersOf({
     { provide: ExportTexts, useValue: exportTexts },
     { provide: ConsoleFiles, useValue: consoleFiles },
     { provide: SyncTrigger, useValue: syncTrigger },
+    { provide: HookDeliveries, useValue: hooks },
     { provide: TemporalUi, useValue: temporalUi },
     { provide: PublishedEntries, useValue: published },
     { provide: AccessControl, useValue: accessControl },

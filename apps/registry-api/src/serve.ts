@@ -82,6 +82,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
       if (!link) throw new Error('the workflow of the registry cannot be asked yet');
       return link.syncNow(source, trigger);
     },
+    minSyncIntervalMs: config.minSyncIntervalMs,
     syncsAwaySince: () => link?.awaySince,
     temporalUi: () => (config.temporal.uiUrl === undefined ? undefined : { url: config.temporal.uiUrl, namespace }),
     databaseTrouble: () => trouble && `${trouble.reason}: ${trouble.message}`,

@@ -1,8 +1,10 @@
 import type { Auth } from '#config/auth-spec.js';
 import type { Surface } from '#config/console-spec.js';
 import { toSurface } from '#config/console-spec.js';
+import { kubernetesSource } from '#sources/kubernetes.source.js';
 import { managedSource } from '#sources/managed.source.js';
 import type { ManagedSpec } from '#sources/managed.source.js';
+import type { WebhookSpec } from '#config/webhook-spec.js';
 import type { RegistryView, ServerIdentity, ServerSpec } from '#config/server-config.js';
 
 /** A registry as the API serves it. */
@@ -16,14 +18,18 @@ export interface ServedRegistry extends Surface {
   readonly namePrefixes?: ReadonlyMap<string, readonly string[]>;
   /** The views and their names; when absent, each source is served under its own name. */
   readonly views?: readonly RegistryView[];
+  /** The webhooks, each with the names of the sources that it is about. */
+  readonly webhooks?: readonly ServedWebhook[];
   /** Who may use it. */
   readonly auth: Auth;
 }
 
+export type ServedWebhook = WebhookSpec & { readonly sources: readonly string[] };
+
 /** Derives the served registry from a spec. */
 export function toServedRegistry(
   { namespace, name }: ServerIdentity,
-  { displayName, registries, views, auth, ...surface }: ServerSpec,
+  { displayName, registries, views, auth, webhooks = [], ...surface }: ServerSpec,
 ): ServedRegistry {
   const sources = registries.map((source) => source.name);
   return {
@@ -33,9 +39,19 @@ export function toServedRegistry(
     sources,
     namePrefixes: namePrefixesOf(registries),
     ...(views && { views }),
+    webhooks: toServedWebhooks(webhooks, registries),
     auth,
     ...toSurface(surface),
   };
+}
+
+/** What is synced whenever it changes needs no webhook. */
+const UNHOOKED: ReadonlySet<string> = new Set([managedSource.block, kubernetesSource.block]);
+
+/** A webhook that names no sources is about all that are synced. */
+function toServedWebhooks(webhooks: readonly WebhookSpec[], registries: ServerSpec['registries']): ServedWebhook[] {
+  const synced = registries.flatMap(({ name, type }) => (UNHOOKED.has(type) ? [] : [name]));
+  return webhooks.map((webhook) => ({ ...webhook, sources: webhook.sources ?? synced }));
 }
 
 function namePrefixesOf(registries: ServerSpec['registries']): ReadonlyMap<string, readonly string[]> {

@@ -3,6 +3,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import { DurationHistogram, formatMetrics, observed, totalsOf } from '#observability/metrics.js';
 import type { AuthCounters } from './auth/auth-counters.js';
+import type { HookJournal } from './http/hooks/hook-journal.js';
 import type { LiveCatalogue, SourceSnapshot } from './catalogue/live-catalogue.js';
 
 type Looked = (readonly [Readonly<Record<string, string>>, number])[];
@@ -25,6 +26,7 @@ export class ServerMetrics {
     private readonly syncsAwaySince: (() => Date | undefined) | undefined,
     /** Renderings of exports that failed, by format. */
     private readonly exportFailures: ReadonlyMap<string, number> = new Map(),
+    private readonly hookSamples: HookJournal['samples'] = () => [],
   ) {}
 
   recordSync(
@@ -47,6 +49,9 @@ export class ServerMetrics {
       ]),
       observed('thv_reg_srv_auth_decisions_total', 'Decisions about callers, by provider and outcome.', () =>
         Array.from(this.access.samples(), ({ provider, outcome, count }) => [{ provider, outcome }, count] as const),
+      ),
+      observed('thv_reg_srv_hook_deliveries_total', 'Number of deliveries of webhooks, by webhook and outcome.', () =>
+        this.hookSamples().map(({ hook, outcome, count }) => [{ hook, outcome }, count] as const),
       ),
       observed('thv_reg_srv_export_failures_total', 'Number of exports that could not be rendered, by format.', () =>
         Array.from(this.exportFailures, ([format, count]) => [{ format }, count] as const),

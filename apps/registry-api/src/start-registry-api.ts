@@ -15,12 +15,15 @@ import { AnswerMemory } from './http/answer-memory.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
 import { ExportTexts } from './exports/export-texts.js';
+import { BodySlots } from './http/body-slots.js';
+import { HookDeliveries } from './http/hooks/hook-deliveries.js';
+import { HOOK_ROUTE } from './http/hooks/hooks.controller.js';
 import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
 import { getServedRegistry } from './http/served-scope.js';
 import { PublishedEntries } from './publish/published-entries.js';
 import type { PeerPods } from './peer-pods.js';
-import { ValidationSlots } from './publish/validation-slots.js';
+import { API_LIMITS } from './limits.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
@@ -46,6 +49,8 @@ export interface RegistryApiOptions {
   /** Reads the Secrets and ConfigMaps that identity providers refer to. */
   readonly references: AuthReferences;
   readonly syncNow: SyncNow;
+  /** The least time between two syncs of a source that webhooks ask for. */
+  readonly minSyncIntervalMs?: number;
   /** The time since which syncs cannot be run; undefined while they can. */
   syncsAwaySince?(): Date | undefined;
   /** The reason why the database cannot be used, as far as the writer knows it. */
@@ -63,6 +68,8 @@ export interface RegistryApiOptions {
   readonly answerMemoryBytes?: number;
   readonly logger: Logger;
 }
+
+const DEFAULT_MIN_SYNC_INTERVAL_MS = 10_000;
 
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('dist/apps/console', projectRoot));
 
@@ -103,12 +110,19 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const { version, commit, buildDate } = options.version;
   const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(views, registry, source));
   const nudges = new SourceNudges(syncTrigger, logger);
-  const validations = new ValidationSlots();
+  const pushes = new SourceNudges(syncTrigger, logger, {
+    trigger: 'push',
+    floorMs: options.minSyncIntervalMs ?? DEFAULT_MIN_SYNC_INTERVAL_MS,
+  });
+  const hooks = new HookDeliveries(options.references, pushes, logger);
+  const validations = new BodySlots(API_LIMITS.concurrentValidations);
   const published = new PublishedEntries(views, catalogue, nudges, logger);
   const exportTexts = new ExportTexts(logger);
   const build = new BuildInfo(version, commit, buildDate);
   const { failures } = exportTexts;
-  const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince, failures);
+  const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince, failures, () =>
+    hooks.journal.samples(),
+  );
   const revalidations = new Revalidations(catalogue, registries);
   const parts = {
     catalogue,
@@ -122,6 +136,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
     accessControl,
     syncTrigger,
+    hooks,
     temporalUi: new TemporalUi(options.temporalUi),
     published,
     logger,
@@ -140,7 +155,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     module: RegistryApiModule.public(parts),
     metrics,
     revalidations,
-    mayWrite: (request) => admitBody(request, accessControl, validations),
+    mayWrite: (request) => admitBody(request, { accessControl, hooks, validations }),
     port: options.port,
     portSetting: 'PORT',
   }).catch(async (error: unknown) => {
@@ -160,6 +175,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     await api.close();
     await internal.close();
     nudges.stop();
+    pushes.stop();
     await accessControl.close();
     await follower.stop();
     await views.close();
@@ -176,14 +192,24 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   };
 }
 
-/** Decides before a body is read whether it will be; validating a document is the only thing that needs no login. */
+interface BodyAdmission {
+  readonly accessControl: AccessControl;
+  readonly hooks: HookDeliveries;
+  readonly validations: BodySlots;
+}
+
+/** Decides before a body is read whether it will be. Validations and deliveries of webhooks need no login. */
 function admitBody(
   request: FastifyRequest,
-  accessControl: AccessControl,
-  validations: ValidationSlots,
+  { accessControl, hooks, validations }: BodyAdmission,
 ): boolean | Promise<boolean> {
   const registry = getServedRegistry(request);
-  if (request.routeOptions.url?.endsWith('/validate') !== true) return accessControl.admit(request, registry, 'write');
+  const { url } = request.routeOptions;
+  if (url === HOOK_ROUTE) {
+    hooks.admit(registry, (request.params as { name: string }).name, request.raw);
+    return true;
+  }
+  if (url?.endsWith('/validate') !== true) return accessControl.admit(request, registry, 'write');
   validations.take(request.raw);
   return true;
 }

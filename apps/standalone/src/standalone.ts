@@ -173,6 +173,7 @@ export class Standalone {
       internalPort,
       registries: documentDirectory(documents),
       references: documents,
+      minSyncIntervalMs: this.config.minSyncIntervalMs,
       syncsAwaySince: () => this.pulse?.silentSince,
       temporalUi: () =>
         this.temporalUiUrl === undefined

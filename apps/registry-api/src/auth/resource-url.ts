@@ -45,7 +45,7 @@ export function metadataUrlOf(request: FastifyRequest, oauth: OAuth): string | u
 }
 
 /** Returns the origin as the client wrote it; undefined when the Host header names no host. */
-function originOf(request: FastifyRequest): string | undefined {
+export function originOf(request: FastifyRequest): string | undefined {
   const { host } = request.headers;
   return host !== undefined && HOST.test(host) ? `${request.protocol}://${host}` : undefined;
 }

@@ -8,9 +8,9 @@ import { CatalogueNotLoaded, SourceNotSynced, UnknownSource } from '../catalogue
 import { BodyChanged } from '#read-model/stored-bodies.js';
 import { PublishRefused } from '../publish/publish-refused.js';
 import type { PublishRefusalKind } from '../publish/publish-refused.js';
-import { ValidationBusy } from '../publish/validation-slots.js';
 import { TriggerAway } from '../sync/sync-trigger.js';
 import { DatabaseAway } from '../view-database.js';
+import { BodiesBusy } from './body-slots.js';
 import { Problem } from './problem.js';
 
 /** The one place that turns errors into answers: `{"error": "…"}`, and a log line where the fault is ours. */
@@ -65,7 +65,7 @@ const PUBLISH_STATUS: Readonly<Record<PublishRefusalKind, number>> = {
 };
 
 /** What passes by itself. */
-const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, ValidationBusy];
+const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, BodiesBusy];
 
 /** Fastify's errors carry a status; anything that does not is our own fault. */
 function statusOf(error: unknown): number {

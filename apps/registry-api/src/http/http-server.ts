@@ -16,6 +16,8 @@ import { refuseOtherMethods } from './accepted-methods.js';
 import { refuseOtherTypes } from './accepted-types.js';
 import { cleanLocation } from './clean-path.js';
 import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
+import { HOOK_LIMITS } from './hooks/hook-deliveries.js';
+import { HOOK_ROUTE } from './hooks/hooks.controller.js';
 import { NestLogger } from './nest-logger.js';
 import { Problem } from './problem.js';
 import { parseQueryString } from './query-string.js';
@@ -105,6 +107,7 @@ function isSafeToRepeat({ method }: FastifyRequest): boolean {
 /** Refuses writers before their body is read, so that what is refused anyway takes no memory. */
 function lookAtWriters(server: FastifyInstance, mayWrite: NonNullable<HttpServerOptions['mayWrite']>): void {
   server.addHook('onRoute', (route) => {
+    if (route.url === HOOK_ROUTE) route.bodyLimit = HOOK_LIMITS.bodyBytes;
     if ([route.method].flat().every((method) => SAFE_METHODS.has(method))) return;
     route.preParsing = async (request) => {
       await mayWrite(request);
@@ -131,10 +134,17 @@ function notFound(server: FastifyInstance, method: string): Error {
   return new Problem(501, `the method ${method} is not known here`);
 }
 
+/** A signature is over the bytes of a delivery, whatever type they are said to have. */
+function isDelivery({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url === HOOK_ROUTE;
+}
+
 /** What is published must keep its own words and order, which a detour through objects would not. */
 function keepJsonAsBytes(server: FastifyInstance): void {
   server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   // Refused by those who want a body, after they have looked who it is that sends it.
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) =>
+    done(null, isDelivery(request) ? body : undefined),
+  );
 }

@@ -1,6 +1,7 @@
 import { ConsoleController } from './console/console.controller.js';
 import { ExportsController } from './exports.controller.js';
 import { FacetsController } from './facets.controller.js';
+import { HooksController } from './hooks/hooks.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ReferenceController } from './openapi/reference.controller.js';
@@ -26,6 +27,7 @@ export const publicControllers = [
   MeController,
   SourcesController,
   SyncController,
+  HooksController,
   ExtensionRegistriesController,
   ResourceMetadataController,
   PublishController,

@@ -7,6 +7,15 @@ import type { SyncTrigger } from './sync-trigger.js';
 const GATHER_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
+interface NudgeOptions {
+  /** What a sync is shown to be caused by. */
+  readonly trigger?: 'change' | 'push';
+  /** Changes within this time lead to one sync. */
+  readonly gatherMs?: number;
+  /** Throttle: the least time between two syncs of a source. */
+  readonly floorMs?: number;
+}
+
 /**
  * Nudges the workflow of a registry when this server sees that the content of a source has changed. Runs in the background, retries
  * with backoff, and never loses the last change.
@@ -15,12 +24,19 @@ export class SourceNudges {
   /** The sources with a pending nudge; true when another change came during the nudge. */
   readonly #pending = new Map<string, boolean>();
   readonly #ended = new AbortController();
+  readonly #kind: 'change' | 'push';
+  readonly #gatherMs: number;
+  readonly #floorMs: number;
 
   constructor(
     private readonly trigger: SyncTrigger,
     private readonly logger: Logger,
-    private readonly gatherMs = GATHER_MS,
-  ) {}
+    { trigger: kind = 'change', gatherMs = GATHER_MS, floorMs = 0 }: NudgeOptions = {},
+  ) {
+    this.#kind = kind;
+    this.#gatherMs = gatherMs;
+    this.#floorMs = floorMs;
+  }
 
   changed(place: ManagedPlace): void {
     const key = `${place.namespace}/${place.registry}/${place.source}`;
@@ -35,13 +51,16 @@ export class SourceNudges {
 
   async #nudge(key: string, place: ManagedPlace): Promise<void> {
     const { namespace, registry: name, source } = place;
-    let waitMs = this.gatherMs;
+    const pauseMs = Math.max(this.#gatherMs, this.#floorMs);
+    let waitMs = this.#gatherMs;
     while (await this.#wait(waitMs)) {
       this.#pending.set(key, false);
       try {
-        await this.trigger.start({ namespace, name }, source, 'change');
+        await this.trigger.start({ namespace, name }, source, this.#kind);
+        // What comes during the pause leads to one more sync after it.
+        if (this.#floorMs > 0 && !(await this.#wait(pauseMs))) break;
         if (!this.#pending.get(key)) break;
-        waitMs = this.gatherMs;
+        waitMs = this.#floorMs > 0 ? 0 : this.#gatherMs;
       } catch (err) {
         this.logger.debug({ ...place, err }, 'nudge of the workflow failed, will retry');
         waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS);

@@ -1,4 +1,5 @@
 import { consoleOperations } from '../console/console.operations.js';
+import { hookOperations } from '../hooks/hooks.operations.js';
 import { officialProbeOperations, probeOperations } from '../operations.operations.js';
 import { publishOperations } from '../publish.operations.js';
 import { exportOperations } from '../exports.operations.js';
@@ -42,6 +43,7 @@ export const operations: readonly Operation[] = [
   ...exportOperations('/registry/{source}', 'source'),
   ...viewOperations,
   ...syncOperations,
+  ...hookOperations,
   ...publishOperations,
   ...consoleOperations,
   ...probeOperations,

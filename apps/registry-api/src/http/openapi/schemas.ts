@@ -148,6 +148,19 @@ const answers = {
   StartedSyncs: z.object({
     syncs: z.array(z.object({ source: z.string(), workflowId: z.string().describe('As Temporal shows it.') })),
   }),
+  HookList: z.object({
+    hooks: z.array(
+      z.object({
+        name: z.string(),
+        type: z.string(),
+        url: z.string().describe('Where deliveries are sent to.'),
+        sources: z.array(z.string()),
+        lastVerified: time.optional(),
+        lastRefused: z.object({ at: time, why: z.string() }).optional(),
+      }),
+    ),
+  }),
+  HookDelivery: z.object({ sources: z.array(z.string()) }),
   RegistryList: z.object({ registries: z.array(registry) }),
   Source: source,
   SourceList: z.object({ sources: z.array(source) }),

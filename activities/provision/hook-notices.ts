@@ -1,0 +1,35 @@
+import type { RegistrySpec } from '#config/registry-spec.js';
+import type { WebhookSpec } from '#config/webhook-spec.js';
+import type { Notice } from '#domain/notice.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { secretFault, trimSecret } from '#webhooks/hook-secret.js';
+import type { ProvisionWorld } from './provision-world.js';
+
+interface SecretObject extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Reports the secrets of webhooks that are missing, or too weak to be used. A `configYAML` comes with secrets of its own. */
+export async function readHookNotices(
+  world: Pick<ProvisionWorld, 'api'>,
+  registry: RegistryRef,
+  { raw, webhooks = [] }: Pick<RegistrySpec, 'raw' | 'webhooks'>,
+): Promise<Notice[]> {
+  if (raw) return [];
+  return (await Promise.all(webhooks.map((webhook) => noticesAbout(world, registry, webhook)))).flat();
+}
+
+async function noticesAbout(
+  { api }: Pick<ProvisionWorld, 'api'>,
+  { namespace }: RegistryRef,
+  { name, type, secretRef }: WebhookSpec,
+): Promise<Notice[]> {
+  const value = (await api.get<SecretObject>('Secret', namespace, secretRef.name))?.data?.[secretRef.key];
+  const named = `Secret ${secretRef.name}, key ${secretRef.key}`;
+  if (value === undefined) return [{ reason: 'ReferenceNotFound', message: `${named} does not exist` }];
+  const fault = secretFault(type, trimSecret(Buffer.from(value, 'base64')));
+  if (fault === undefined) return [];
+  const message = `${named} ${fault}: no delivery of webhook ${name} is accepted until it has a longer one`;
+  return [{ reason: 'WebhookSecretWeak', message }];
+}

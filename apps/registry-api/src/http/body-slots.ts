@@ -1,0 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Too many bodies of callers without a login are being read at the moment. */
+export class BodiesBusy extends Error {
+  constructor() {
+    super('too many requests of this kind are being read: retry later');
+    this.name = 'BodiesBusy';
+  }
+}
+
+/** A counting semaphore for bodies that are read without a login: it never waits, it refuses. */
+export class BodySlots {
+  #taken = 0;
+
+  constructor(private readonly limit: number) {}
+
+  /** Takes a slot until the body of the request was read or the client is gone; throws BodiesBusy. */
+  take(message: IncomingMessage): void {
+    if (this.#taken >= this.limit) throw new BodiesBusy();
+    this.#taken++;
+    message.once('close', () => this.#taken--);
+  }
+}
