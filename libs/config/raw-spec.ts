@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dataKey, objectName } from '#domain/spec-fields.js';
+import { dataKey, objectName, secretName } from '#domain/spec-fields.js';
 
 /** Volumes and mounts that the operator itself adds to the pod. */
 const CONFIG_VOLUME = 'registry-server-config';
@@ -33,7 +33,7 @@ export const rawFields = {
     .describe('volumeMounts are added to the container registry-api.'),
   pgpassSecretRef: z
     .strictObject({
-      name: objectName.describe('name is the name of the Secret.'),
+      name: secretName.describe('name is the name of the Secret.'),
       key: dataKey.describe('key is the key in the data of the Secret.'),
     })
     .optional()

@@ -59,7 +59,7 @@ describe('a good spec', () => {
     ['a filter', withSource({ name: 'tools', git, filter: { names: { include: ['team/*'], exclude: ['*-[xy]?'] }, tags: { include: ['stable'], exclude: [] } } })],
     ['a database', withDatabase({ host: 'pg.data.svc', port: 5433, sslMode: 'verify-full', maxOpenConns: 30, maxIdleConns: 0, connMaxLifetime: '15m', caCertRef: { name: 'pg-ca' } })],
     ['entries published here, kept in a database', { ...withDatabase({}), registries: [{ name: 'own', managed: {} }] }],
-    ['cluster tokens in the other spelling', { authConfig: { mode: 'oauth', oauth: { providers: [{ ...provider, jwksUrl: 'https://kubernetes.default.svc/openid/v1/jwks', caCertPath: '/var/run/ca.crt', authTokenFile: '/var/run/token', allowPrivateIP: true }] } }, registries: [{ name: 'a', git }] }],
+    ['cluster tokens in the other spelling', { authConfig: { mode: 'oauth', oauth: { providers: [{ ...provider, jwksUrl: 'https://kubernetes.default.svc/openid/v1/jwks', caCertPath: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt', authTokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token', allowPrivateIP: true }] } }, registries: [{ name: 'a', git }] }],
     ['authentication without sources', { auth: oauth }],
     ['several providers, open for reading', { auth: { publicRead: ['local'], oauth: { resourceUrl: 'https://mcp.example.com', realm: 'tools', scopesSupported: ['read'], providers: [provider, { ...provider, name: 'okta', clientId: 'x', clientSecretRef: { name: 's' }, introspectionUrl: 'https://id.example.com/introspect' }] } } }],
     ['one of its sources open for reading', { auth: { ...oauth, publicRead: ['a'] }, registries: [{ name: 'a', git }] }],

@@ -11,6 +11,7 @@ import { publicReadIsServed } from './public-read.js';
 import { CONFIG_LIMIT, rawFields, rawFieldsAdmission, rawFieldsFit } from './raw-spec.js';
 import { formatConfigFault, parseServerConfig } from './server-config.js';
 import type { ServerSpec } from './server-config.js';
+import { namedFileFaults } from './named-files.js';
 import { BUILT_IN_SOURCE, normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
 import { parseWithFaults } from './spec-fault.js';
 import { specNotices } from './spec-notices.js';
@@ -97,6 +98,8 @@ export function parseRegistrySpec(
     return { faults: [parsed, server].flatMap((part) => ('faults' in part ? part.faults : [])) };
   }
   const spec = normalize(parsed.value, server.spec);
+  const faults = namedFileFaults(spec, parsed.value.authConfig ? 'authConfig' : 'auth');
+  if (faults.length > 0) return { faults };
   return { spec, notices: specNotices(parsed.value, spec) };
 }
 

@@ -37,7 +37,7 @@ it.each<[object, string]>([
     'RefsIgnored: spec.authConfig.oauth is ignored: the mode is anonymous',
   ],
   [
-    { auth: { oauth: { providers: [{ ...provider, caCertPath: '/ca.crt', caCertRef: { name: 'ca' } }] } } },
+    { auth: { oauth: { providers: [{ ...provider, caCertPath: '/secrets/ca.crt', caCertRef: { name: 'ca' } }] } } },
     'RefsIgnored: provider idp: caCertRef is ignored, since caCertPath wins',
   ],
   [
@@ -68,7 +68,7 @@ it.each<[object, string]>([
 });
 
 it('says nothing of a spec that is followed whole', () => {
-  const oauth = { providers: [{ ...provider, caCertRef: { name: 'ca' }, authTokenFile: '/token' }] };
+  const oauth = { providers: [{ ...provider, caCertRef: { name: 'ca' }, authTokenFile: '/secrets/idp/token' }] };
   expect(noticesOf({ ...withGit({ branch: 'b' }), auth: { oauth }, databaseConfig: database })).toEqual([]);
   const inside = {
     issuerUrl: 'https://keycloak.auth.svc/realms/r',

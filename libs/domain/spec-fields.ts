@@ -51,7 +51,7 @@ export const jsonFilePath = z
 export const absoluteFile = z
   .string()
   .max(PATH_LIMIT)
-  .regex(/^\/[^\0]*$/, 'must be an absolute path, such as /var/run/secrets/oidc/value');
+  .regex(/^\/[^\0]*$/, 'must be an absolute path, such as /secrets/oidc/value');
 
 /** An absolute http or https URL without credentials: a URL is shown in status and logs. */
 export const httpUrl = z
@@ -104,9 +104,20 @@ export const dataKey = z
   .regex(/^[-._A-Za-z0-9]+$/, 'must be a key of its data: letters, digits, "-", "_" and "."')
   .refine((key) => key !== '.' && !key.startsWith('..'), 'must not be "." and must not start with ".."');
 
+/** Names of the Secrets that the operator makes for registries: for Temporal and for Postgres. */
+const OPERATOR_SECRET = /-(?:temporal|db-pgpass)$/;
+
+export const isOperatorSecret = (name: string): boolean => OPERATOR_SECRET.test(name);
+
+/** Name of a Secret of the tenant's. */
+export const secretName = objectName.refine(
+  (name) => !isOperatorSecret(name),
+  'must not end in -temporal or -db-pgpass, as the Secrets of the operator do: give the Secret another name',
+);
+
 /** One value in a Secret of the same namespace. */
 export const secretKeyRef = z.strictObject({
-  name: objectName.describe('name is the name of the Secret.'),
+  name: secretName.describe('name is the name of the Secret.'),
   key: dataKey.describe('key is the key in the data of the Secret.'),
   optional: z.boolean().optional().describe('optional tolerates a missing Secret or key.'),
 });

@@ -66,17 +66,17 @@ function authenticator(fields: object = {}): Authenticator {
           issuerUrl: 'https://kubernetes.default.svc.cluster.local',
           jwksUrl: `${server}/openid/v1/jwks`,
           audience: 'registry-server',
-          caCertPath: join(directory, 'ca.crt'),
-          authTokenFile: join(directory, 'token'),
           allowPrivateIP: true,
-          ...fields,
         },
       ],
     },
   });
   if (auth.mode !== 'oauth') throw new Error('the spec is not one of mode oauth');
   let nowMs = 0;
-  return new Authenticator(auth.oauth, namespace, {
+  // An MCPRegistry could not name files in this folder.
+  const files = { caCertPath: join(directory, 'ca.crt'), authTokenFile: join(directory, 'token'), ...fields };
+  const providers = auth.oauth.providers.map((each) => ({ ...each, ...files }));
+  return new Authenticator({ ...auth.oauth, providers }, namespace, {
     references: ALONE.references,
     version: 'test',
     // Each look is a minute later, so that a provider that failed is asked again.

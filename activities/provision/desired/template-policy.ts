@@ -1,3 +1,4 @@
+import { isOperatorSecret } from '#domain/spec-fields.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import { isFields } from './fields.js';
@@ -37,13 +38,11 @@ const each =
       return ruleFor(item)(item, `${path}[${String(key)}]`);
     });
 
-/** Secrets that the operator makes for registries. */
-const OPERATOR_SECRET = /-(?:temporal|db-pgpass)$/;
 /** Volumes of the server's pod that hold credentials of the operator's making. */
 const OPERATOR_VOLUMES = ['temporal', 'pgpass', 'pgpass-secret'];
 
 const secretName: Rule = (value, path) =>
-  typeof value === 'string' && OPERATOR_SECRET.test(value)
+  typeof value === 'string' && isOperatorSecret(value)
     ? [`${path} names a Secret of the operator: only the server itself may have it`]
     : [];
 
@@ -116,9 +115,11 @@ const serverVariable: Rule = (value, path) =>
   SERVER_VARIABLES.test(String((value as Fields)['name'])) ? [] : [`${path} cannot be set`];
 
 const serverMount: Rule = (value, path) =>
-  SERVER_PATHS.test(String((value as Fields)['mountPath']))
-    ? []
-    : [`${path} must be below /mnt, /secrets, /config, /data or /tmp`];
+  OPERATOR_VOLUMES.includes(String((value as Fields)['name']))
+    ? [`${path} mounts a volume of the operator`]
+    : SERVER_PATHS.test(String((value as Fields)['mountPath']))
+      ? []
+      : [`${path} must be below /mnt, /secrets, /config, /data or /tmp`];
 
 const server = fields({
   name: allowed,

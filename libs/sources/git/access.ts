@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { RegistryError } from '#domain/registry-error.js';
+import { readNamedFile } from '../readable-file.js';
 import type { SourceContext } from '../source.js';
 import type { GitSpec } from '../git.source.js';
 import type { Credentials, Remote } from './remote.js';
@@ -48,7 +48,7 @@ async function readPassword(auth: NonNullable<GitSpec['auth']>, context: SourceC
   const { passwordSecretRef, passwordFile } = auth;
   if (passwordFile === undefined) return passwordSecretRef && readSecret(passwordSecretRef, context);
   try {
-    return await readFile(passwordFile, 'utf8');
+    return await readNamedFile(passwordFile);
   } catch (error) {
     const message = `The password file ${passwordFile} cannot be read (${(error as NodeJS.ErrnoException).code}): mount it there.`;
     throw new RegistryError('SecretNotFound', message, 'wait', { cause: error });

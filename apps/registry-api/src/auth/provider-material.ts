@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { OAuthProvider } from '#config/auth-spec.js';
+import { grantedFiles } from '#config/named-files.js';
 import type { SyncResources } from '#domain/resource-store.js';
+import { readNamedFile } from '#sources/readable-file.js';
 import { ProviderUnavailable } from './verdict.js';
 
 /** Where the Secrets and ConfigMaps are kept that a spec refers to. */
@@ -20,13 +21,13 @@ export class ProviderMaterial {
   /** Certificate authorities of the provider, PEM. */
   caCertificates(): Promise<string | undefined> {
     const { caCertPath, caCertRef } = this.spec;
-    return this.read('caCert', caCertPath, caCertRef, 'configMapKey');
+    return this.read('caCert', caCertPath, caCertRef, 'configMapKey', grantedFiles(this.spec).caCertPath);
   }
 
   /** What the provider's own endpoints want to see. */
   bearerToken(): Promise<string | undefined> {
     const { authTokenFile, authTokenRef } = this.spec;
-    return this.read('authToken', authTokenFile, authTokenRef, 'secretKey');
+    return this.read('authToken', authTokenFile, authTokenRef, 'secretKey', grantedFiles(this.spec).authTokenFile);
   }
 
   clientSecret(): Promise<string | undefined> {
@@ -40,9 +41,10 @@ export class ProviderMaterial {
     file: string | undefined,
     reference: { name: string; key: string; optional?: boolean | undefined } | undefined,
     store: keyof AuthReferences,
+    granted?: readonly string[],
   ): Promise<string | undefined> {
     try {
-      if (file !== undefined) return (await readFile(file, 'utf8')).trim();
+      if (file !== undefined) return (await readNamedFile(file, granted)).trim();
       if (!reference) return undefined;
       const bytes = await this.references[store](this.namespace, reference.name, reference.key);
       return Buffer.from(bytes).toString().trim();
