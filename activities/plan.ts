@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { formatFault, parseWithFaults } from '#config/spec-fault.js';
+import { formatFault, joinFaults, parseWithFaults } from '#config/spec-fault.js';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
@@ -14,7 +14,7 @@ import type { SourceOutline, SourcePlan } from '#domain/sync.js';
 import { READER_VERSION } from '#sources/formats/reading.js';
 import { findSource } from '#sources/index.js';
 
-/** Parses the spec of a resource; returns every fault in it as one message. */
+/** Parses the spec of a resource; returns its first faults as one message. */
 export function readSpec({
   ref,
   spec,
@@ -24,7 +24,7 @@ export function readSpec({
   const parsed = parseRegistrySpec(spec);
   if ('value' in named && 'spec' in parsed) return parsed;
   const faults = [named, parsed].flatMap((each) => ('faults' in each ? each.faults : []));
-  return { invalid: faults.map(formatFault).join('; ') };
+  return { invalid: joinFaults(faults.map(formatFault)) };
 }
 
 /** A registry as a server that syncs it reads it. */

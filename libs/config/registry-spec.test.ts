@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { parseRegistrySpec, registrySpecSchema } from './registry-spec.js';
 import type { RegistrySpec } from './registry-spec.js';
 import { WALK_BUDGET } from '#domain/bounded-walk.js';
-import { formatFault } from './spec-fault.js';
+import { CONFIG_LIMIT } from './raw-spec.js';
+import { FAULTS_LIMIT, formatFault } from './spec-fault.js';
 
 const anonymous = { mode: 'anonymous' };
 const provider = { name: 'keycloak', issuerUrl: 'https://id.example.com/realms/tools', audience: 'catalogue' };
@@ -425,6 +426,30 @@ describe('a huge spec', () => {
   it('is refused when it has more fields than that', () => {
     const list = Array.from({ length: WALK_BUDGET.nodes }, () => 1);
     expect(faultsOf(withSpec({ podTemplateSpec: { list } })).join()).toContain('is too large');
+  });
+
+  const CONFIG = 'auth: {mode: anonymous}\n';
+  /** As many lines as fit into a configYAML. */
+  const filled = (head: string, line: (at: number) => string) => {
+    const lines = [CONFIG, head];
+    for (let at = 0, left = CONFIG_LIMIT - CONFIG.length - head.length; ; at++) {
+      left -= line(at).length;
+      if (left < 0) return lines.join('');
+      lines.push(line(at));
+    }
+  };
+
+  it.each([
+    ['unknown fields', filled('', (at) => `${at}:\n`)],
+    ['unknown fields of many objects', filled('registries:\n', () => `- {${'abcdefgh'.split('').join(': 1, ')}: 1}\n`)],
+    ['sources that are empty', filled('registries:\n', () => '- {}\n')],
+    ['sources that are no objects', filled('registries:\n', () => '- 1\n')],
+    ['an unknown field with a long name', filled('? ', () => 'auth')],
+    ['duplicate fields', filled('', () => 'a: 1\n')],
+  ])('is refused with a short text when its configYAML is full of %s', (_what, configYAML) => {
+    const faults = faultsOf(withRaw({ configYAML }));
+    expect(faults.join().length).toBeLessThan(FAULTS_LIMIT + 100);
+    expect(faults.join()).toContain('spec.configYAML: line ');
   });
 
   it('has its configYAML parsed once, however often it is read', () => {

@@ -13,7 +13,7 @@ import { formatConfigFault, parseServerConfig } from './server-config.js';
 import type { ServerSpec } from './server-config.js';
 import { namedFileFaults } from './named-files.js';
 import { BUILT_IN_SOURCE, normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
-import { parseWithFaults } from './spec-fault.js';
+import { joinFaults, parseWithFaults } from './spec-fault.js';
 import { specNotices } from './spec-notices.js';
 import type { SpecFault } from './spec-fault.js';
 import { always } from './refinements.js';
@@ -87,7 +87,7 @@ const BEYOND_BUDGET =
   `is too large: at most ${WALK_BUDGET.nodes} fields and ${WALK_BUDGET.depth} levels are allowed; shorten it, ` +
   'or flatten podTemplateSpec';
 
-/** Reads `spec` as a user wrote it; never throws, and reports every fault at once. */
+/** Reads `spec` as a user wrote it; never throws, and reports the first faults at once. */
 export function parseRegistrySpec(
   input: unknown,
 ): { spec: RegistrySpec; notices: readonly Notice[] } | { faults: SpecFault[] } {
@@ -125,7 +125,7 @@ const RECENTLY_READ = 32;
 function readServerSpec(configYAML: string): ReadServerSpec {
   const read = parseServerConfig(configYAML);
   if (!('faults' in read)) return { spec: read.spec };
-  return { faults: [{ path: ['spec', 'configYAML'], message: read.faults.map(formatConfigFault).join('; ') }] };
+  return { faults: [{ path: ['spec', 'configYAML'], message: joinFaults(read.faults.map(formatConfigFault)) }] };
 }
 
 /** `server`: what a `configYAML` says. */

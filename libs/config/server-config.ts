@@ -106,7 +106,7 @@ const viewConfig = z
   .superRefine(loginIsPossible, always)
   .superRefine(viewsNameSources, always);
 
-/** Reads the configuration of a server, of either generation; never throws, and reports every fault at once. */
+/** Reads the configuration of a server, of either generation; never throws, and reports the first faults at once. */
 export function parseServerConfig(text: string): ServerConfig | { faults: ConfigFault[] } {
   const read = parseConfigYaml(text);
   if ('faults' in read) return { faults: read.faults.map((fault) => ({ ...fault, path: [] })) };

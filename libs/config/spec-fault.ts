@@ -12,12 +12,24 @@ export interface SpecFault {
 
 /** `spec.registries[0].git.path: "data.yaml" must end in .json` */
 export function formatFault({ path, message }: SpecFault): string {
-  return `${formatPath(path)}: ${message}`;
+  return [formatPath(path), message].filter(Boolean).join(': ');
 }
 
+/** Characters of a text that lists faults: it becomes a status, an event, and a result in a workflow's history. */
+export const FAULTS_LIMIT = 4096;
+
+/** One text of at most `FAULTS_LIMIT` characters. */
+export function joinFaults(formatted: readonly string[]): string {
+  return shortened(formatted.join('; '), FAULTS_LIMIT);
+}
+
+/** Characters of one field name that are shown. */
+const SHOWN_STEP = 100;
+
 export function formatPath(path: readonly (string | number)[]): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`;
+  return path.reduce<string>((text, given) => {
+    if (typeof given === 'number') return `${text}[${given}]`;
+    const step = shortened(given, SHOWN_STEP);
     if (!/^[\w-]+$/.test(step)) return `${text}[${JSON.stringify(step)}]`;
     return text ? `${text}.${step}` : step;
   }, '');
@@ -30,7 +42,15 @@ interface ParseOptions {
   readonly showValues?: boolean;
 }
 
-/** Parses with a schema whose messages are predicates; every fault is found, none shows a secret. */
+/** Faults of one value that are listed. */
+export const MAX_FAULTS = 20;
+/** Unknown fields of one object that are listed each; more are one fault. */
+export const MAX_UNKNOWN_FIELDS = 100;
+
+/**
+ * Parses with a schema whose messages are predicates. The first faults are listed, a last one says how many more there are;
+ * none shows a secret.
+ */
 export function parseWithFaults<Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
@@ -47,26 +67,36 @@ export function parseWithFaults<Schema extends z.ZodType>(
   });
   if (result.success) return { value: result.data };
 
-  const faults = result.error.issues.flatMap((issue): SpecFault[] => {
+  const faults = result.error.issues.flatMap((issue): FoundFault[] => {
     const path = issue.path as (string | number)[];
-    if (issue.code === 'unrecognized_keys') {
-      const known = fieldsAt.get(JSON.stringify(path)) ?? [];
-      return issue.keys.map((key) => ({ path: [...root, ...path, key], message: unknownField(key, known) }));
+    if (issue.code !== 'unrecognized_keys') {
+      const say = () => [showValues ? showValue(input, path) : undefined, issue.message].filter(Boolean).join(' ');
+      return [{ path: [...root, ...path], say }];
     }
-    const shown = showValues ? showValue(input, path) : undefined;
-    return [{ path: [...root, ...path], message: shown ? `${shown} ${issue.message}` : issue.message }];
+    const { keys } = issue;
+    if (keys.length > MAX_UNKNOWN_FIELDS) return [{ path: [...root, ...path], say: () => unknownFields(keys) }];
+    const known = fieldsAt.get(JSON.stringify(path)) ?? [];
+    return keys.map((key) => ({ path: [...root, ...path, key], say: () => unknownField(key, known) }));
   });
-  return { faults: firstOfEachPath(faults) };
+  return { faults: firstFaults(faults, root) };
 }
 
-/** A field that breaks a general rule breaks special ones too; told once, it is corrected once. */
-function firstOfEachPath(faults: readonly SpecFault[]): SpecFault[] {
-  const firsts = new Map<string, SpecFault>();
+/** A fault whose message is composed only where it is listed. */
+interface FoundFault extends Pick<SpecFault, 'path'> {
+  say(): string;
+}
+
+/** Lists the first fault of each path. A field that breaks a general rule breaks special ones too; told once, it is corrected once. */
+function firstFaults(faults: readonly FoundFault[], root: SpecFault['path']): SpecFault[] {
+  const firsts = new Map<string, FoundFault>();
   for (const fault of faults) {
     const path = formatPath(fault.path);
     if (!firsts.has(path)) firsts.set(path, fault);
   }
-  return [...firsts.values()];
+  const listed = [...firsts.values()].slice(0, MAX_FAULTS).map(({ path, say }) => ({ path, message: say() }));
+  const more = firsts.size - listed.length;
+  if (more === 0) return listed;
+  return [...listed, { path: root, message: `has ${count(more, 'more fault')}: correct the others first` }];
 }
 
 /** Returns this project's wording of zod's own checks; undefined keeps zod's. */
@@ -119,6 +149,11 @@ function unknownField(key: string, known: readonly string[]): string {
   const nearest = nearestName(key, known);
   if (nearest) return `is not a field here: did you mean ${nearest}?`;
   return `is not a field here: remove it${known.length > 0 ? `, or use one of ${known.join(', ')}` : ''}`;
+}
+
+function unknownFields(keys: readonly string[]): string {
+  const first = JSON.stringify(shortened(keys[0] ?? '', SHOWN_STEP));
+  return `has ${keys.length} fields that are not known here, the first of them ${first}: remove them`;
 }
 
 /** A value at such a path may be a secret that was put in the wrong place. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toStatus } from './to-status.js';
+import { MESSAGE_LIMIT, toStatus } from './to-status.js';
 import type { RegistryFacts, ServerFacts, SourceFacts } from './registry-facts.js';
 import type { RegistryStatus } from './registry-status.js';
 
@@ -286,5 +286,19 @@ describe('a source that is built in', () => {
     const waiting = status(facts([unsynced, synced('a')]));
     expect(waiting.phase).toBe('Pending');
     expect(condition(waiting, 'Ready')).toMatchObject({ status: 'False' });
+  });
+});
+
+describe('the messages', () => {
+  it('are cut wherever they stand', () => {
+    const message = 'x'.repeat(1_000_000);
+    const failing = { failure: { reason: 'Unreachable', message } } as const;
+    const notices = [{ reason: 'IntervalClamped', message }] as const;
+    const written = [facts([synced('a', { ...failing })], { notices }), facts([], { invalid: message })].map((of) =>
+      status(of),
+    );
+    expect(written.map(({ message: { length } }) => length)).toEqual([MESSAGE_LIMIT, MESSAGE_LIMIT]);
+    for (const each of written) expect(JSON.stringify(each)).not.toContain('x'.repeat(MESSAGE_LIMIT));
+    expect(written[0]?.notices?.[0]?.message).toHaveLength(MESSAGE_LIMIT);
   });
 });

@@ -1,3 +1,4 @@
+import { shortened } from '../shortened.js';
 import { toApiStatus } from './api-status.js';
 import { toConditions } from './conditions.js';
 import { toPhase } from './phase.js';
@@ -25,7 +26,7 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
     const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : rfc3339(nowMs);
     return { ...condition, observedGeneration: facts.generation, lastTransitionTime };
   });
-  return {
+  return withShortMessages({
     phase,
     message,
     observedGeneration: facts.generation,
@@ -39,7 +40,21 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
     ...(facts.handledTrigger === undefined ? {} : { lastManualSyncTrigger: facts.handledTrigger }),
     ...noticed(facts),
     conditions,
-  };
+  });
+}
+
+/** Characters of each message of a status: some repeat what a tenant or an upstream wrote. */
+export const MESSAGE_LIMIT = 4096;
+
+/** Returns a copy in which every message, at any depth, is at most `MESSAGE_LIMIT` characters long. */
+function withShortMessages<Part>(part: Part): Part {
+  if (typeof part !== 'object' || part === null) return part;
+  if (Array.isArray(part)) return part.map(withShortMessages) as Part;
+  const fields = Object.entries(part).map(([name, value]): [string, unknown] => [
+    name,
+    name === 'message' && typeof value === 'string' ? shortened(value, MESSAGE_LIMIT) : withShortMessages(value),
+  ]);
+  return Object.fromEntries(fields) as Part;
 }
 
 function noticed(facts: RegistryFacts): Pick<RegistryStatus, 'notices'> {

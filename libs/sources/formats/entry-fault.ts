@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { isWithinBudget } from '#domain/bounded-walk.js';
+import { shortened } from '#domain/shortened.js';
 
 /** One entry cannot be served; the rest of its file can. */
 export class EntryFault extends Error {
@@ -14,8 +16,19 @@ export class EntryFault extends Error {
 
 const MAX_FAULTS = 10;
 
+/** Fields and items of a value that is checked: zod keeps some kilobytes for each that is at fault, and finds every fault. */
+export const MAX_CHECKED = 10_000;
+
+/** Throws an EntryFault for a value that is too large to be checked. */
+export function refuseExcess(value: unknown): void {
+  if (!isWithinBudget(value, { nodes: MAX_CHECKED, depth: Infinity })) {
+    throw new EntryFault([], `has more than ${MAX_CHECKED} fields and items, too many to check: shorten it`);
+  }
+}
+
 /** Checks what was parsed; throws an EntryFault that lists its faults, ten at most. The value itself is returned, untouched. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  refuseExcess(value);
   const result = schema.safeParse(value, { error: explain });
   // Never zod's copy: it assigns a member named __proto__, which JSON.parse keeps as a mere name.
   if (result.success) return value as z.output<Schema>;
@@ -48,11 +61,14 @@ function formerSpelling(value: unknown, path: readonly PropertyKey[]): string {
   return found ? ` (${found} is what it was called before July 2025)` : '';
 }
 
+/** Characters of one field name that are shown. */
+const SHOWN_STEP = 100;
+
 export function formatPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
-    const name = String(step);
-    if (!/^[\w$-]+$/.test(name)) return `${text}[${JSON.stringify(name.slice(0, 100).toWellFormed())}]`;
+    const name = shortened(String(step), SHOWN_STEP);
+    if (!/^[\w$-]+$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
     return text ? `${text}.${name}` : name;
   }, '');
 }

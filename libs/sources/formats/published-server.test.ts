@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readPublished } from './published-server.js';
+import { MAX_CHECKED } from './entry-fault.js';
+import { PublishFault, readPublished } from './published-server.js';
 
 const SERVER = {
   $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
@@ -56,5 +57,66 @@ describe('a published server', () => {
   ])('must not have as %s what the schema does not: %j', (path, value) => {
     const field = path.split('.').reduce((name, step) => (/^\d+$/.test(step) ? `${name}[${step}]` : `${name}.${step}`));
     expect(() => readPublished(withField(path, value))).toThrow(field);
+  });
+});
+
+/** As much of `item` as fits into 1 MiB. */
+const filled = (head: string, item: string, tail: string) => {
+  const count = Math.floor((1024 * 1024 - head.length - item.length - tail.length) / (item.length + 1));
+  return Buffer.from(`${head}${`${item},`.repeat(count)}${item}${tail}`);
+};
+
+const issuesOf = (body: Buffer) => {
+  try {
+    readPublished(body);
+  } catch (error) {
+    if (error instanceof PublishFault) return error.issues;
+    throw error;
+  }
+  return [];
+};
+
+/** The issues of a body, and by how many bytes the heap has grown, garbage included. */
+const measured = (body: Buffer) => {
+  const before = process.memoryUsage().heapUsed;
+  const issues = issuesOf(body);
+  return { issues, growth: process.memoryUsage().heapUsed - before };
+};
+
+const NAMED = '{"name":"io.example/a","version":"1.0.0","description":"d",';
+const PACKAGE = '"packages":[{"registryType":"npm","identifier":"a","transport":{"type":"stdio"},';
+const LONG = 'x'.repeat(500_000);
+
+describe('the largest body', () => {
+  it.each([
+    ['packages', filled('{"packages":[', '{}', ']}')],
+    ['packages that are no objects', filled(`${NAMED}"packages":[`, '1', ']}')],
+    ['remotes', filled(`${NAMED}"remotes":[`, '{}', ']}')],
+    ['icons', filled(`${NAMED}"icons":[`, '[]', ']}')],
+    ['sizes', filled(`${NAMED}"icons":[{"src":"https://a.example","sizes":[`, '1', ']}]}')],
+    ['arguments', filled(`${NAMED}${PACKAGE}"packageArguments":[`, '{}', ']}]}')],
+    ['positional arguments', filled(`${NAMED}${PACKAGE}"runtimeArguments":[`, '{"type":"positional"}', ']}]}')],
+    ['headers', filled(`${NAMED}"remotes":[{"type":"sse","url":"https://a.example","headers":[`, '{}', ']}]}')],
+    ['choices', filled(`${NAMED}${PACKAGE}"environmentVariables":[{"name":"A","choices":[`, '1', ']}]}]}')],
+    ['fields', Buffer.from(`{${Array.from({ length: 60_000 }, (_, at) => `"f${at}":{}`).join()}}`)],
+  ])('of %s is one issue in little memory', (_what, body) => {
+    const { issues, growth } = measured(body);
+    expect(issues).toEqual([{ path: '', message: expect.stringContaining(`${MAX_CHECKED} fields and items`) }]);
+    expect(growth).toBeLessThan(100 * 1024 * 1024);
+  });
+
+  it('that is checked at all has at most 100 issues of short paths, in little memory', () => {
+    const variables = JSON.stringify({ [LONG]: { choices: Array.from({ length: MAX_CHECKED - 100 }, () => 1) } });
+    const body = Buffer.from(`${NAMED}"remotes":[{"type":"sse","url":"https://a.example","variables":${variables}}]}`);
+    const { issues, growth } = measured(body);
+    expect(issues).toHaveLength(100);
+    expect(JSON.stringify(issues).length).toBeLessThan(50_000);
+    expect(growth).toBeLessThan(100 * 1024 * 1024);
+  });
+
+  it('is checked up to the limit', () => {
+    const items = (count: number) => Buffer.from(`${NAMED}"extra":[${Array.from({ length: count }, () => 1).join()}]}`);
+    expect(issuesOf(items(MAX_CHECKED - 4))).toEqual([]);
+    expect(issuesOf(items(MAX_CHECKED - 3))).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
-import { EntryFault, explain, formatPath } from './entry-fault.js';
+import { EntryFault, explain, formatPath, refuseExcess } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container, Slice } from './json-cutter.js';
@@ -16,7 +16,7 @@ export interface PublishIssue {
   readonly message: string;
 }
 
-/** A body that cannot be published; it lists every fault. */
+/** A body that cannot be published; it lists the first 100 faults. */
 export class PublishFault extends Error {
   constructor(
     /** `malformed`: it is no JSON of the expected shape; `invalid`: it is, but no server.json by the official schema. */
@@ -126,7 +126,7 @@ export function readPublished(body: Buffer, member?: string): { entry: Catalogue
   } catch (error) {
     if (error instanceof SyntaxError) throw malformed(NO_JSON);
     if (!(error instanceof EntryFault)) throw error;
-    throw new PublishFault('invalid', [error]);
+    throw new PublishFault('invalid', [{ path: error.path, message: error.message }]);
   }
 }
 
@@ -149,10 +149,11 @@ function onlyMember(body: Buffer, member: string): Slice | undefined {
 }
 
 function refuseFaults(value: unknown): void {
-  const results = [serverJsonSchema, officialLimits].map((schema) => schema.safeParse(value, { error: explain }));
-  const issues = results.flatMap(({ error }) =>
-    (error?.issues ?? []).map(({ path, message }) => ({ path: formatPath(path), message })),
-  );
+  refuseExcess(value);
+  const issues = [serverJsonSchema, officialLimits].flatMap((schema) => {
+    const { error } = schema.safeParse(value, { error: explain });
+    return (error?.issues ?? []).slice(0, MAX_ISSUES).map(({ path, message }) => ({ path: formatPath(path), message }));
+  });
   const unique = new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue]));
   if (unique.size > 0) throw new PublishFault('invalid', Array.from(unique.values()).slice(0, MAX_ISSUES));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAll, server, upstream } from '../testing/catalogue-file.js';
+import { MAX_CHECKED } from './entry-fault.js';
 import { PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
 
 async function readOne(fields: Record<string, unknown>) {
@@ -13,6 +14,13 @@ async function readOne(fields: Record<string, unknown>) {
 const npm = { registryType: 'npm', identifier: '@example/x', version: '1.0.0', transport: { type: 'stdio' } };
 
 describe('an upstream entry', () => {
+  it('is quarantined when it has faults and more fields than can be checked; a valid one of that size is served', async () => {
+    const many = Array.from({ length: MAX_CHECKED }, () => ({}));
+    const { fault } = await readOne({ packages: many });
+    expect(fault?.message).toContain(`more than ${MAX_CHECKED} fields and items`);
+    expect((await readOne({ extra: many })).fault).toBeUndefined();
+  });
+
   it('is served in its own words: order, numbers, escapes and unknown fields stay', async () => {
     const text =
       '{ "version" : "1.0.0",\n\t"x-number": 12345678901234567890, "name":"com.example/kept", "ratio": 1.50,' +
