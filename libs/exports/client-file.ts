@@ -1,7 +1,7 @@
 import type { ServerPackage } from '#domain/server-document.js';
 import type { EntryResult, Rendered } from './export-format.js';
 import type { ExportOptions } from './export-options.js';
-import { inputsOf } from './inputs.js';
+import { fixedText, inputsOf, joinTexts } from './inputs.js';
 import type { Notes, UserInput, Value } from './inputs.js';
 import { portableLaunch } from './launch/portable.js';
 import type { Launch } from './launch/launch.js';
@@ -18,7 +18,7 @@ export type Place = 'args' | 'env' | 'url' | 'headers';
 
 /** How a client writes and reads values in its file. */
 export interface ClientSyntax {
-  /** What the client would replace in a literal text; undefined: nothing. */
+  /** What the client would replace in a literal text; by default `${`, for a reader of the file that is not its client. */
   readonly expands?: RegExp;
   /** Where an input may stand; elsewhere a required one omits the way. */
   readonly inputPlaces: ReadonlySet<Place>;
@@ -34,6 +34,9 @@ export interface ClientSyntax {
   readonly asksForChoices?: boolean;
 }
 
+/** Matches the beginning of a variable as most clients write it; a bare `$NAME` is literal to them. */
+export const DOLLAR_BRACE = /\$\{/;
+
 /** Writes the values of one way in a client's syntax. */
 export class ValueWriter {
   /** The inputs that were written so far, by the names of their placeholders. */
@@ -48,14 +51,22 @@ export class ValueWriter {
 
   /** Undefined: the user has to add it. Throws `Omitted` for what the place cannot hold. */
   write(value: Value, place: Place, plainName?: string): string | undefined {
-    const settled = value.map((part) => this.#settle(part));
+    const settled = joinTexts(value.map((part) => this.#settle(part)));
     const { inputPlaces, leftOutPlaces } = this.syntax;
     if (inputsOf(settled).length > 0 && !inputPlaces.has(place)) {
       if (!leftOutPlaces?.has(place)) throw new Omitted('needs-input');
       this.notes.add('user-must-add');
       return undefined;
     }
-    return settled.map((part) => this.#writePart(part, place, plainName)).join('');
+    this.#demandLiteral(settled, place);
+    return settled.map((part) => (typeof part === 'string' ? part : this.#ask(part, plainName))).join('');
+  }
+
+  /** Returns a value that needs no input as text; undefined when it needs one. Throws `Omitted` like `write`. */
+  fixed(value: Value, place: Place): string | undefined {
+    const text = fixedText(value);
+    if (text !== undefined) this.#demandLiteral([text], place);
+    return text;
   }
 
   list(values: readonly Value[]): string[] {
@@ -75,21 +86,33 @@ export class ValueWriter {
     return part.default;
   }
 
-  #writePart(part: string | UserInput, place: Place, plainName?: string): string {
-    if (typeof part !== 'string') {
-      if (this.syntax.isByHand) this.notes.add('user-must-add');
-      const name = this.names.nameOf(part, plainName);
-      this.inputs.push({ name, input: part });
-      return this.syntax.placeholder(name, this.key);
-    }
-    const { expands } = this.syntax;
-    if (expands?.test(part)) {
+  #ask(input: UserInput, plainName?: string): string {
+    if (this.syntax.isByHand) this.notes.add('user-must-add');
+    const name = this.names.nameOf(input, plainName);
+    this.inputs.push({ name, input });
+    return this.syntax.placeholder(name, this.key);
+  }
+
+  /** Throws `Omitted` if the literal text of a value, joined as the client reads it, holds something that it replaces. */
+  #demandLiteral(value: Value, place: Place): void {
+    const { expands = DOLLAR_BRACE } = this.syntax;
+    const literal = value.map((part) => (typeof part === 'string' ? part : '')).join('');
+    if (expands.test(literal) || mayBecome(value, expands)) {
       const isCommand = place === 'args' || place === 'env';
       throw new Omitted(isCommand ? 'variable-in-command' : 'placeholder-in-url');
     }
-    if (part.includes('$')) this.notes.add('literal-dollar');
-    return part;
+    if (literal.includes('$')) this.notes.add('literal-dollar');
   }
+}
+
+/** Whether a default or choice of an input completes what a client replaces, by itself or with the characters beside it. */
+function mayBecome(value: Value, expands: RegExp): boolean {
+  const textAt = (index: number) => (typeof value[index] === 'string' ? value[index] : '');
+  return value.some((part, index) => {
+    if (typeof part === 'string') return false;
+    const proposed = [...(part.choices ?? []), ...(part.default === undefined ? [] : [part.default])];
+    return proposed.some((text) => expands.test(textAt(index - 1).slice(-1) + text + textAt(index + 1).slice(0, 1)));
+  });
 }
 
 export interface ClientFile<Server> {
@@ -113,11 +136,12 @@ export interface WayContext {
   readonly pack?: ServerPackage;
 }
 
-/** Renders a file that holds one way of each entry, under its short name. */
+/** Renders a file that holds one way of each entry, under its short name; an entry with which the file fails `check` is omitted. */
 export function renderClientFile<Server>(
   entries: readonly VisibleEntry[],
   options: ExportOptions,
   file: ClientFile<Server>,
+  check: (text: string) => void,
 ): Rendered {
   const sorted = entries.toSorted(byText(({ server }) => server.name));
   const faults: unknown[] = [];
@@ -125,7 +149,12 @@ export function renderClientFile<Server>(
   const results = sorted.map((entry): EntryResult => {
     try {
       const { result, server } = renderEntry(entry, options, file);
-      if (server !== undefined) servers.push({ key: entry.shortName as string, server });
+      if (server === undefined) return result;
+      const keyed = { key: entry.shortName as string, server };
+      const refusal = refusalOf(() => check(file.write([keyed], options)));
+      if (refusal)
+        return { ...result, status: 'omitted', ...refusal, ways: result.ways.map((way) => omitTaken(way, refusal)) };
+      servers.push(keyed);
       return result;
     } catch (error) {
       faults.push(error);
@@ -134,6 +163,22 @@ export function renderClientFile<Server>(
   });
   servers.sort(byText(({ key }) => key));
   return { text: file.write(servers, options), results, notes: file.notes ?? [], faults };
+}
+
+type Refusal = Required<Pick<EntryResult, 'reason' | 'detail'>>;
+
+/** Returns why a file with this entry alone is none; undefined: the client accepts it. */
+function refusalOf(check: () => void): Refusal | undefined {
+  try {
+    check();
+    return undefined;
+  } catch {
+    return { reason: 'fails-client-schema', detail: 'the client would refuse the whole file because of this entry' };
+  }
+}
+
+function omitTaken(way: EntryResult['ways'][number], refusal: Refusal): EntryResult['ways'][number] {
+  return way.status === 'exported' ? { ...way, status: 'omitted', ...refusal } : way;
 }
 
 function renderEntry<Server>(

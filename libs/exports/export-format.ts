@@ -60,7 +60,13 @@ export interface ExportFormat {
   check(text: string): void;
 }
 
+/** A format whose rendering uses its own check for each entry. */
+interface ExportDefinition extends Omit<ExportFormat, 'render'> {
+  render(entries: readonly VisibleEntry[], options: ExportOptions, check: ExportFormat['check']): Rendered;
+}
+
 /** Declares a format; a new one is one file with this and one line in `index.ts`. */
-export function defineExport(format: ExportFormat): ExportFormat {
-  return format;
+export function defineExport(definition: ExportDefinition): ExportFormat {
+  const { check } = definition;
+  return { ...definition, render: (entries, options) => definition.render(entries, options, check) };
 }

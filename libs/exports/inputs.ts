@@ -57,7 +57,8 @@ export function resolveTemplate(
   return joinTexts(parts);
 }
 
-function joinTexts(parts: Value): Value {
+/** Joins adjacent texts; throws `Omitted` for characters that do not show. */
+export function joinTexts(parts: Value): Value {
   const joined: (string | UserInput)[] = [];
   for (const part of parts) {
     const last = joined.at(-1);

@@ -16,6 +16,6 @@ export const claudeDesktop = defineExport({
   verified: '2026-11-30',
   wherePut: "The application's own folder; replace each <NAME> by hand.",
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, file),
+  render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(z.strictObject({ mcpServers: serversByKey(stdioServer()) })),
 });

@@ -4,7 +4,6 @@ import { defineExport } from '../export-format.js';
 import { inputsOf } from '../inputs.js';
 import { Omitted } from '../omission.js';
 import { writeJson } from '../write/json.js';
-import { DOLLAR_BRACE } from './mcp-json.export.js';
 import { checkJson, serversByKey } from './mcp-servers.js';
 
 const HTTPS_SERVER = z.strictObject({
@@ -23,17 +22,22 @@ export const claudeManagedServers = defineExport({
   verified: '2026-11-30',
   wherePut: 'The managed settings of Claude Code, from 2.1.259 on; remote servers that every user gets.',
   emptyBlocksEverything: false,
-  render: (entries, options) =>
-    renderClientFile(entries, options, {
-      syntax: { expands: DOLLAR_BRACE, inputPlaces: new Set(), placeholder: (name) => name },
-      remote({ url, transport, headers }, { writer }) {
-        if (inputsOf(url).length > 0) throw new Omitted('variable-in-url');
-        const text = writer.write(url, 'url') as string;
-        if (!text.startsWith('https://')) throw new Omitted('insecure-url');
-        return { type: transport, url: text, ...present({ headers: writer.map(headers, 'headers') }) };
+  render: (entries, options, check) =>
+    renderClientFile(
+      entries,
+      options,
+      {
+        syntax: { inputPlaces: new Set(), placeholder: (name) => name },
+        remote({ url, transport, headers }, { writer }) {
+          if (inputsOf(url).length > 0) throw new Omitted('variable-in-url');
+          const text = writer.write(url, 'url') as string;
+          if (!text.startsWith('https://')) throw new Omitted('insecure-url');
+          return { type: transport, url: text, ...present({ headers: writer.map(headers, 'headers') }) };
+        },
+        write: (servers) =>
+          writeJson({ managedMcpServers: Object.fromEntries(servers.map(({ key, server }) => [key, server])) }),
       },
-      write: (servers) =>
-        writeJson({ managedMcpServers: Object.fromEntries(servers.map(({ key, server }) => [key, server])) }),
-    }),
+      check,
+    ),
   check: checkJson(z.strictObject({ managedMcpServers: serversByKey(HTTPS_SERVER) })),
 });

@@ -44,22 +44,27 @@ export const codexRequirements = defineExport({
   wherePut:
     'The managed requirements of Codex; users take the servers from the codex export, which has the same names.',
   emptyBlocksEverything: true,
-  render: (entries, options) =>
-    renderClientFile<{ readonly [key: string]: TomlValue }>(entries, options, {
-      syntax: { inputPlaces: new Set(), placeholder: (name) => name },
-      refuse: (way) => (way.kind === 'remote' && way.remote.type === 'sse' ? 'transport-unsupported' : undefined),
-      stdio: ({ command, args }) => ({
-        command: { executable: command, args: args.map((value) => exact(fixed(value, 'variable-in-command'))) },
-      }),
-      remote({ url }) {
-        const text = fixed(url, 'variable-in-url');
-        if (text.includes('*')) throw new Omitted('wildcard-in-url');
-        return { url: text };
-      },
-      write: (servers) =>
-        writeToml({
-          mcp_servers: Object.fromEntries(servers.map(({ key, server }) => [key, { identity: server }])),
+  render: (entries, options, check) =>
+    renderClientFile<{ readonly [key: string]: TomlValue }>(
+      entries,
+      options,
+      {
+        syntax: { inputPlaces: new Set(), placeholder: (name) => name },
+        refuse: (way) => (way.kind === 'remote' && way.remote.type === 'sse' ? 'transport-unsupported' : undefined),
+        stdio: ({ command, args }) => ({
+          command: { executable: command, args: args.map((value) => exact(fixed(value, 'variable-in-command'))) },
         }),
-    }),
+        remote({ url }) {
+          const text = fixed(url, 'variable-in-url');
+          if (text.includes('*')) throw new Omitted('wildcard-in-url');
+          return { url: text };
+        },
+        write: (servers) =>
+          writeToml({
+            mcp_servers: Object.fromEntries(servers.map(({ key, server }) => [key, { identity: server }])),
+          }),
+      },
+      check,
+    ),
   check: checkToml(schema),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { renderClientFile } from '../client-file.js';
 import type { ClientFile, WayContext } from '../client-file.js';
 import { defineExport } from '../export-format.js';
-import { fixedText, inputsOf } from '../inputs.js';
+import { inputsOf } from '../inputs.js';
 import type { Value } from '../inputs.js';
 import type { Launch } from '../launch/launch.js';
 import { Omitted } from '../omission.js';
@@ -30,12 +30,12 @@ const file: ClientFile<CodexServer> = {
   write: (servers) => writeToml({ mcp_servers: Object.fromEntries(servers.map(({ key, server }) => [key, server])) }),
 };
 
-function environment(env: Launch['env'], { options, notes }: WayContext): CodexServer {
+function environment(env: Launch['env'], { options, notes, writer }: WayContext): CodexServer {
   const fixed = env.flatMap(({ name, value }): [string, string][] => {
-    const text = fixedText(value);
+    const text = writer.fixed(value, 'env');
     return text === undefined ? [] : [[name, text]];
   });
-  const asked = env.filter(({ value }) => fixedText(value) === undefined);
+  const asked = env.filter(({ value }) => writer.fixed(value, 'env') === undefined);
   const forwarded = asked.filter(({ name, value }) => options.env === 'plain' && isWhole(value, name));
   if (forwarded.length < asked.length) notes.add('user-must-add');
   return {
@@ -49,13 +49,13 @@ function isWhole(value: Value, name: string): boolean {
   return value.length === 1 && typeof only === 'object' && only.name === name;
 }
 
-function headerFields(headers: RemoteCall['headers'], { options, key }: WayContext): CodexServer {
+function headerFields(headers: RemoteCall['headers'], { options, key, writer }: WayContext): CodexServer {
   const names = new PlaceholderNames(key, options.env);
   const fixed: Record<string, string> = {};
   const fromVariables: Record<string, string> = {};
   let bearer: string | undefined;
   for (const { name, value } of headers) {
-    const text = fixedText(value);
+    const text = writer.fixed(value, 'headers');
     const [input] = inputsOf(value);
     if (text !== undefined) fixed[name] = text;
     else if (value.length === 1 && input) fromVariables[name] = names.nameOf(input);
@@ -108,6 +108,6 @@ export const codex = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .codex of the home folder, or of a trusted project.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, file),
+  render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkToml(codexSchema),
 });

@@ -25,7 +25,11 @@ const remote = z.strictObject({
 type ContinueServer = Omit<z.infer<typeof stdio>, 'name'> | Omit<z.infer<typeof remote>, 'name'>;
 
 const file: ClientFile<ContinueServer> = {
-  syntax: { expands: /\{\{/, inputPlaces: EVERY_PLACE, placeholder: (placeholder) => `\${{ secrets.${placeholder} }}` },
+  syntax: {
+    expands: /\{\{|\$\{/,
+    inputPlaces: EVERY_PLACE,
+    placeholder: (placeholder) => `\${{ secrets.${placeholder} }}`,
+  },
   stdio: ({ command, args, env }, { writer }) => ({
     type: 'stdio',
     command,
@@ -58,7 +62,7 @@ export const continueDev = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .continue/mcpServers of a project.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, file),
+  render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: (text) =>
     void z
       .strictObject({

@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { renderClientFile } from '../client-file.js';
 import { defineExport } from '../export-format.js';
-import { DOLLAR_BRACE } from './mcp-json.export.js';
 import { checkJson, EVERY_PLACE, mcpServersFile, remoteServer, serversByKey, stdioServer } from './mcp-servers.js';
 import type { McpServer } from './mcp-servers.js';
 
 const family = mcpServersFile({
-  syntax: { expands: DOLLAR_BRACE, inputPlaces: EVERY_PLACE, placeholder: (name) => `\${env:${name}}` },
+  syntax: { inputPlaces: EVERY_PLACE, placeholder: (name) => `\${env:${name}}` },
 });
 
 /** Cursor wants the type of servers that it starts, and none of remotes. */
@@ -28,7 +27,7 @@ export const cursor = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .cursor of a project, or of the home folder.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, cursorFile),
+  render: (entries, options, check) => renderClientFile(entries, options, cursorFile, check),
   check: checkJson(
     z.strictObject({
       mcpServers: serversByKey(z.union([stdioServer({ type: z.literal('stdio') }), remoteServer()])),

@@ -19,18 +19,23 @@ export const geminiAllowlist = defineExport({
   wherePut: 'The administration console; servers are matched by their short names.',
   // An empty object would mean no restriction.
   emptyBlocksEverything: null,
-  render: (entries, options) =>
-    renderClientFile(entries, options, {
-      syntax: { inputPlaces: new Set(), placeholder: (name) => name },
-      remote({ url, transport }, { writer }) {
-        if (inputsOf(url).length > 0) throw new Omitted('variable-in-url');
-        const text = writer.write(url, 'url') as string;
-        if (text.includes('$')) throw new Omitted('placeholder-in-url');
-        if (text.includes('*')) throw new Omitted('wildcard-in-url');
-        return { url: text, type: transport };
+  render: (entries, options, check) =>
+    renderClientFile(
+      entries,
+      options,
+      {
+        syntax: { inputPlaces: new Set(), placeholder: (name) => name },
+        remote({ url, transport }, { writer }) {
+          if (inputsOf(url).length > 0) throw new Omitted('variable-in-url');
+          const text = writer.write(url, 'url') as string;
+          if (text.includes('$')) throw new Omitted('placeholder-in-url');
+          if (text.includes('*')) throw new Omitted('wildcard-in-url');
+          return { url: text, type: transport };
+        },
+        write: (servers) =>
+          writeJson({ mcpServers: Object.fromEntries(servers.map(({ key, server }) => [key, server])) }),
       },
-      write: (servers) =>
-        writeJson({ mcpServers: Object.fromEntries(servers.map(({ key, server }) => [key, server])) }),
-    }),
+      check,
+    ),
   check: checkJson(z.strictObject({ mcpServers: serversByKey(PATTERN) })),
 });

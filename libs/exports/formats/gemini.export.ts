@@ -32,7 +32,7 @@ export const gemini = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .gemini of a project, or of the home folder.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, file),
+  render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(
     z.strictObject({
       mcpServers: serversByKey(z.union([stdioServer(), remoteServer({ type: z.enum(['http', 'sse']) })])),

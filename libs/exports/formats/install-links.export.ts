@@ -8,8 +8,8 @@ import type { VisibleEntry } from '../visible-entry.js';
 import { byText } from '../ways.js';
 import { writeCompactJson, writeJson } from '../write/json.js';
 import { codex } from './codex.export.js';
-import { cursorFile } from './cursor.export.js';
-import { lmStudioFile } from './lmstudio.export.js';
+import { cursor, cursorFile } from './cursor.export.js';
+import { lmStudio, lmStudioFile } from './lmstudio.export.js';
 import { mcpJson } from './mcp-json.export.js';
 import { checkJson } from './mcp-servers.js';
 import { vscode } from './vscode.export.js';
@@ -35,8 +35,8 @@ function configurations(entries: readonly VisibleEntry[], options: ExportOptions
   return {
     vscode: editor.servers,
     vscodeInputs: editor.inputs,
-    cursor: servers(renderClientFile(entries, options, cursorFile)),
-    lmstudio: servers(renderClientFile(entries, options, lmStudioFile)),
+    cursor: servers(renderClientFile(entries, options, cursorFile, cursor.check)),
+    lmstudio: servers(renderClientFile(entries, options, lmStudioFile, lmStudio.check)),
     mcpJson: servers(mcpJson.render(entries, options)),
     codex: (parse(codex.render(entries, options).text)['mcp_servers'] ?? {}) as Servers,
   };

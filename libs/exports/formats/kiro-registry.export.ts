@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { cut, toPlainLine } from '../characters.js';
 import { renderClientFile } from '../client-file.js';
-import type { ClientFile, WayContext } from '../client-file.js';
+import type { ClientFile, ValueWriter, WayContext } from '../client-file.js';
 import { defineExport } from '../export-format.js';
-import { fixedText } from '../inputs.js';
 import type { Value } from '../inputs.js';
 import { privateBase, toArguments, toEnvironment } from '../launch/launch.js';
 import { imageDigest, imageTag, portableLaunch } from '../launch/portable.js';
@@ -57,7 +56,10 @@ const element = z.strictObject({
 type Element = z.infer<typeof element>;
 
 /** Written for the package that `pack` is; the client builds its command itself, with the version of the element. */
-function toPackage(pack: ServerPackage, { notes }: WayContext): Pick<Element['server'], 'packages' | 'version'> {
+function toPackage(
+  pack: ServerPackage,
+  { notes, writer }: WayContext,
+): Pick<Element['server'], 'packages' | 'version'> {
   portableLaunch(pack, notes);
   const { registryType, identifier } = pack;
   if (imageDigest(pack) !== undefined) throw new Omitted('digest-unsupported');
@@ -67,13 +69,13 @@ function toPackage(pack: ServerPackage, { notes }: WayContext): Pick<Element['se
   if (registryType !== 'npm' && registryType !== 'pypi' && registryType !== 'oci') throw new Omitted('no-launcher');
   const env = toEnvironment(pack, notes);
   const fixed = env.flatMap(({ name, value }) => {
-    const text = fixedText(value);
+    const text = writer.fixed(value, 'env');
     if (text === undefined) notes.add('user-must-add');
     return text === undefined ? [] : [{ name, value: text, default: text }];
   });
   const engine = registryType === 'oci' ? ['-i', '--rm', ...env.flatMap(({ name }) => ['-e', name])] : [];
-  const runtime = [...engine, ...toArguments(pack.runtimeArguments, notes).map(toFixed)];
-  const rest = toArguments(pack.packageArguments, notes).map(toFixed);
+  const runtime = [...engine, ...toArguments(pack.runtimeArguments, notes).map((value) => toFixed(value, writer))];
+  const rest = toArguments(pack.packageArguments, notes).map((value) => toFixed(value, writer));
   const base = privateBase(pack);
   return {
     version,
@@ -91,8 +93,8 @@ function toPackage(pack: ServerPackage, { notes }: WayContext): Pick<Element['se
   };
 }
 
-function toFixed(value: Value): string {
-  const text = fixedText(value);
+function toFixed(value: Value, writer: ValueWriter): string {
+  const text = writer.fixed(value, 'args');
   if (text === undefined) throw new Omitted('needs-input');
   return text;
 }
@@ -143,6 +145,6 @@ export const kiroRegistry = defineExport({
   verified: '2026-11-30',
   wherePut: 'Name this address in the console of the service: Kiro reads it at its start and every 24 hours.',
   emptyBlocksEverything: true,
-  render: (entries, options) => renderClientFile(entries, options, file),
+  render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(z.strictObject({ servers: z.array(element) })),
 });

@@ -16,6 +16,6 @@ export const lmStudio = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .lmstudio of the home folder; replace each <NAME> by hand.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, lmStudioFile),
+  render: (entries, options, check) => renderClientFile(entries, options, lmStudioFile, check),
   check: checkJson(z.strictObject({ mcpServers: serversByKey(z.union([stdioServer(), remoteServer()])) })),
 });

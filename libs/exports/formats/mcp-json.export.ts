@@ -3,11 +3,8 @@ import { renderClientFile } from '../client-file.js';
 import { defineExport } from '../export-format.js';
 import { checkJson, EVERY_PLACE, mcpServersFile, remoteServer, serversByKey, stdioServer } from './mcp-servers.js';
 
-/** Matches the beginning of a variable: clients expand `${NAME}` only, and a bare `$NAME` is literal. */
-export const DOLLAR_BRACE = /\$\{/;
-
 export const mcpJsonFile = mcpServersFile({
-  syntax: { expands: DOLLAR_BRACE, inputPlaces: EVERY_PLACE, placeholder: (name) => `\${${name}}` },
+  syntax: { inputPlaces: EVERY_PLACE, placeholder: (name) => `\${${name}}` },
   isTyped: true,
 });
 
@@ -28,6 +25,6 @@ export const mcpJson = defineExport({
   verified: '2026-11-30',
   wherePut: 'The root of a project; for Copilot also .github/mcp.json and its user file.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, mcpJsonFile),
+  render: (entries, options, check) => renderClientFile(entries, options, mcpJsonFile, check),
   check: checkJson(mcpJsonSchema),
 });

@@ -4,7 +4,6 @@ import { renderClientFile } from '../client-file.js';
 import type { ClientFile, ValueWriter } from '../client-file.js';
 import { defineExport } from '../export-format.js';
 import { writeJson } from '../write/json.js';
-import { DOLLAR_BRACE } from './mcp-json.export.js';
 import { checkJson, EVERY_PLACE, mcpServersFile, remoteServer, serversByKey, stdioServer } from './mcp-servers.js';
 import type { McpServer } from './mcp-servers.js';
 
@@ -28,7 +27,6 @@ export interface VscodeServer {
 const servers = mcpServersFile({
   isTyped: true,
   syntax: {
-    expands: DOLLAR_BRACE,
     inputPlaces: EVERY_PLACE,
     asksForChoices: true,
     isScoped: true,
@@ -87,7 +85,7 @@ export const vscode = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .vscode of a project; VS Code asks for the inputs and keeps secrets itself.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, vscodeFile),
+  render: (entries, options, check) => renderClientFile(entries, options, vscodeFile, check),
   check: checkJson(
     z.strictObject({
       inputs: z.array(inputSchema),

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { renderClientFile } from '../client-file.js';
 import { defineExport } from '../export-format.js';
-import { DOLLAR_BRACE } from './mcp-json.export.js';
 import { checkJson, EVERY_PLACE, mcpServersFile, remoteServer, serversByKey, stdioServer } from './mcp-servers.js';
 
 const file = mcpServersFile({
-  syntax: { expands: DOLLAR_BRACE, inputPlaces: EVERY_PLACE, placeholder: (name) => `\${env:${name}}` },
+  syntax: { inputPlaces: EVERY_PLACE, placeholder: (name) => `\${env:${name}}` },
   alwaysArgs: true,
   urlKey: 'serverUrl',
 });
@@ -20,7 +19,7 @@ export const windsurf = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .codeium/windsurf of the home folder; Windsurf stops at 100 tools in all.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, file),
+  render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(
     z.strictObject({ mcpServers: serversByKey(z.union([stdioServer(), remoteServer({}, 'serverUrl')])) }),
   ),

@@ -21,6 +21,6 @@ export const zed = defineExport({
   verified: '2026-11-30',
   wherePut: 'Merge it into the settings of Zed; replace each <NAME> by hand.',
   emptyBlocksEverything: false,
-  render: (entries, options) => renderClientFile(entries, options, file),
+  render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(z.strictObject({ context_servers: serversByKey(z.union([stdioServer(), remoteServer()])) })),
 });

@@ -40,7 +40,8 @@ export class ExportFailed extends Error {
 
 /**
  * An LRU cache of rendered texts. Equal requests share one rendering (singleflight), and a text that fails its format's own
- * check is never sent: the last good one is, since clients take a broken or empty policy for "block everything".
+ * check is never sent: the last good one is, since clients take a broken or empty policy for "block everything". A policy that
+ * still holds an entry which has left is not sent either: it would admit what was withdrawn.
  */
 export class ExportTexts {
   readonly #kept = new Map<string, ExportText>();
@@ -76,8 +77,10 @@ export class ExportTexts {
 
   async #render(task: ExportTask): Promise<ExportText> {
     const { place, tag, revision, changedAtMs, format } = task;
+    let rendered: Rendered | undefined;
     try {
-      const { text, results, notes, faults } = await task.render();
+      rendered = await task.render();
+      const { text, results, notes, faults } = rendered;
       for (const err of faults) this.logger.error({ err, format: format.id }, 'an entry could not be exported');
       format.check(text);
       const made = { tag, revision, changedAtMs, body: Buffer.from(text), results, notes };
@@ -88,7 +91,7 @@ export class ExportTexts {
       this.#failures.set(format.id, (this.#failures.get(format.id) ?? 0) + 1);
       this.logger.error({ err: error, format: format.id }, 'an export could not be rendered');
       const last = this.#kept.get(place);
-      if (!last) throw new ExportFailed(format.id);
+      if (!last || (format.purpose === 'policy' && !holdsOnly(last, rendered))) throw new ExportFailed(format.id);
       return { ...last, failure: { revision, message: 'the text of this revision could not be rendered' } };
     }
   }
@@ -104,6 +107,12 @@ export class ExportTexts {
       this.#bytes -= body.length;
     }
   }
+}
+
+/** Whether every entry that a text holds is still there; no when it is not known which are. */
+function holdsOnly(text: ExportText, current: Rendered | undefined): boolean {
+  const names = new Set(current?.results.map(({ name }) => name));
+  return text.results.every(({ name, status }) => status === 'omitted' || names.has(name));
 }
 
 /** Whether an error is an answer to the client, or says that the database is away. */
