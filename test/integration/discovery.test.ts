@@ -171,7 +171,7 @@ describe('a registry without sources of its own', () => {
     const name = encodeURIComponent(`com.toolhive.k8s.${namespace}/weather`);
     const answer = await fetch(`${pod.url}/registry/default/v0.1/servers/${name}/versions/latest`);
     expect(await answer.json()).toMatchObject({
-      server: { version: '1.0.0', remotes: [{ type: 'sse', url: 'https://mcp.example.com' }] },
+      server: { version: '1', remotes: [{ type: 'sse', url: 'https://mcp.example.com' }] },
     });
     const { syncStatus } = await status(({ syncStatus: sync }) => sync?.serverCount === 1);
     expect(syncStatus?.sources).toMatchObject([{ name: 'default', serverCount: 1 }]);
