@@ -49,6 +49,7 @@ describe('a registry in a cluster', () => {
       'ConfigMap life-registry-server-config',
       'Deployment life-api',
       'Role life-registry-api',
+      'RoleBinding life-operator',
       'RoleBinding life-registry-api',
       'Secret life-temporal',
       'Service life-api',

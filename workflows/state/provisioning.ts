@@ -41,6 +41,9 @@ const FIRST_BACKOFF_MS = 5_000;
 const LONGEST_BACKOFF_MS = 5 * 60_000;
 /** Drift so soon after a repair means that another writer sets the same fields. */
 const CONTESTED_WITHIN_MS = 60_000;
+/** So many repairs in a row follow at once: several objects may have been deleted one after the other. */
+const QUICK_REPAIRS = 3;
+const QUICK_REPAIR_MS = 1_000;
 /** From this repair in a row on, the contender is named. */
 const NAMED_FROM_REPAIR = 3;
 /** A running server counts as failed only after the API server has refused for this long. */
@@ -60,16 +63,19 @@ export function provisionDueAtMs(state: ProvisioningState, plan: ProvisionPlan):
   return times.length > 0 ? Math.min(...times) : undefined;
 }
 
-/** Notes drift. It is repaired at once, or with exponential backoff (5 s to 5 min) while repairs do not last. */
+/**
+ * Notes drift. It is repaired at once; while repairs do not last, a few times after a second, then with exponential backoff
+ * (5 s to 5 min).
+ */
 export function driftNoticed(state: ProvisioningState, nowMs: number): ProvisioningState {
   if (state.repairAtMs !== undefined) return state;
-  const isContested = nowMs - (state.repairedAtMs ?? 0) < CONTESTED_WITHIN_MS + backoffMs(state.repairs ?? 0);
+  const isContested = nowMs - (state.repairedAtMs ?? 0) < CONTESTED_WITHIN_MS + repairPauseMs(state.repairs ?? 0);
   if (!isContested) {
     const { contenders: _contenders, ...rest } = state;
     return { ...rest, repairs: 0, repairAtMs: nowMs };
   }
   const repairs = (state.repairs ?? 0) + 1;
-  return { ...state, repairs, repairAtMs: nowMs + backoffMs(repairs) };
+  return { ...state, repairs, repairAtMs: nowMs + repairPauseMs(repairs) };
 }
 
 /** Reports whether it is time to find out who else writes what was made. */
@@ -79,7 +85,7 @@ export function isContested({ repairs = 0 }: ProvisioningState): boolean {
 
 /** Returns when it is clear that the last repair has lasted; undefined while there is no contest. */
 export function contestOverAtMs({ contenders, repairedAtMs = 0, repairs = 0 }: ProvisioningState): number | undefined {
-  return contenders && repairedAtMs + CONTESTED_WITHIN_MS + backoffMs(repairs);
+  return contenders && repairedAtMs + CONTESTED_WITHIN_MS + repairPauseMs(repairs);
 }
 
 export function contestOver(state: ProvisioningState): ProvisioningState {
@@ -131,6 +137,11 @@ export function provisionFailed(
 
 function backoffMs(attempt: number): number {
   return attempt === 0 ? 0 : Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
+}
+
+function repairPauseMs(repairs: number): number {
+  if (repairs === 0) return 0;
+  return repairs <= QUICK_REPAIRS ? QUICK_REPAIR_MS : backoffMs(repairs - QUICK_REPAIRS);
 }
 
 /** The same twice is the same state, so that it wakes no task. */
