@@ -65,8 +65,22 @@ interface ExportDefinition extends Omit<ExportFormat, 'render'> {
   render(entries: readonly VisibleEntry[], options: ExportOptions, check: ExportFormat['check']): Rendered;
 }
 
+/** Subtracts denied entries, by name, from those that are exported and from the view, whose identities no rule may admit or deny by accident. */
+function withoutDenied(
+  entries: readonly VisibleEntry[],
+  options: ExportOptions,
+): [readonly VisibleEntry[], ExportOptions] {
+  if (!options.denied || options.denied.length === 0) return [entries, options];
+  const denied = new Set(options.denied.map(({ server }) => server.name));
+  const isLeft = ({ server }: VisibleEntry) => !denied.has(server.name);
+  return [entries.filter(isLeft), { ...options, view: options.view.filter(isLeft) }];
+}
+
 /** Declares a format; a new one is one file with this and one line in `index.ts`. */
 export function defineExport(definition: ExportDefinition): ExportFormat {
   const { check } = definition;
-  return { ...definition, render: (entries, options) => definition.render(entries, options, check) };
+  return {
+    ...definition,
+    render: (entries, options) => definition.render(...withoutDenied(entries, options), check),
+  };
 }

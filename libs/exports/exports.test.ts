@@ -307,6 +307,39 @@ describe('a policy, for any catalogue', () => {
     });
     expect(rendered.notes).toEqual(['deny-would-match-allowed']);
   });
+
+  it.each(['copilot-managed-settings', 'apm-policy', 'claude-managed-mcp'])(
+    'of %s denies what a part of its own view holds, however often that was read',
+    (id) => {
+      const read = () =>
+        toEntries(
+          ['good', 'bad'].map((name) => ({
+            name: `com.example/${name}`,
+            version: '1.0.0',
+            remotes: [{ type: 'sse', url: `https://${name}.example/x` }],
+          })),
+        );
+      const [view, again] = [read(), read()];
+      const given = { ...DEFAULT_OPTIONS, view, denied: again.slice(1) };
+      const { text, results, notes } = format(id).render(view, given);
+      expect(results.map(({ name }) => name)).toEqual(['com.example/good']);
+      expect(notes).not.toContain('deny-would-match-allowed');
+      if (id === 'claude-managed-mcp') expect(text).not.toContain('bad');
+      if (id === 'apm-policy') {
+        expect(parseYaml(text).mcp).toMatchObject({ allow: ['com.example/good'], deny: ['com.example/bad'] });
+      }
+      if (id === 'copilot-managed-settings') {
+        expect(JSON.parse(text)).toEqual({
+          allowedMcpServers: [{ serverUrl: 'https://good.example/x' }],
+          deniedMcpServers: [
+            { serverUrl: 'https://bad.example/x' },
+            { serverName: 'com.example/bad' },
+            { serverName: 'example-bad' },
+          ],
+        });
+      }
+    },
+  );
 });
 
 describe('a link', () => {

@@ -274,9 +274,7 @@ function toDenyRules(
 ): { rules: readonly Rule[]; isCut: boolean } {
   const keyOf = (rule: Rule) => ('serverUrl' in rule ? client.urlKey(rule.serverUrl) : JSON.stringify(rule));
   const admitted = new Set(allowed.map(keyOf));
-  const allowedNames = new Set(
-    options.view.filter((entry) => !denied.includes(entry)).flatMap((entry) => namesOf(entry)),
-  );
+  const allowedNames = new Set(options.view.flatMap((entry) => namesOf(entry)));
   const everything = {
     ...options,
     platform: 'any' as const,

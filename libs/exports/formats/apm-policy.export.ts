@@ -38,6 +38,7 @@ export const apmPolicy = defineExport({
       return ways.length === 0 ? toEntryResult(entry, ways, { status: 'exported' }) : toEntryResult(entry, ways);
     });
     const allow = results.filter(({ status }) => status === 'exported').map(({ name }) => name);
+    const allowed = new Set(allow);
     const { denied, transports } = options;
     const text = writeYaml({
       name: demandVisible(options.registry),
@@ -48,7 +49,7 @@ export const apmPolicy = defineExport({
         ...(denied && {
           deny: denied
             .map(({ server }) => server.name)
-            .filter((name) => !allow.includes(name))
+            .filter((name) => !allowed.has(name))
             .toSorted(),
         }),
         ...(transports && { transport: { allow: [...transports].toSorted() } }),

@@ -71,22 +71,24 @@ function heedRuntimeHint({ registryType, runtimeHint, runtimeArguments = [] }: S
   notes.add('runtime-hint-ignored');
 }
 
-/** Tags that move: what they name tomorrow may be another package. */
-const MOVING_TAGS: ReadonlySet<string> = new Set([
-  'latest',
-  'next',
-  'main',
-  'master',
-  'edge',
-  'nightly',
-  'stable',
-  'dev',
-]);
+/** One exact version in the grammar of a registry: ranges, wildcards and tags, which may mean another package tomorrow, are none. */
+const EXACT_VERSIONS: Readonly<Record<string, RegExp>> = {
+  // Semantic Versioning 2.0.0: npm takes fewer than three numbers for a range.
+  npm: /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/,
+  // PEP 440, in its normal form and with the separators that it allows.
+  pypi: /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i,
+  // NuGet: two to four numbers.
+  nuget: /^\d+(?:\.\d+){1,3}(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/,
+};
+const MAX_VERSION = 255;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** Returns whether a package always means the same bytes, as far as its words say. */
+/** Returns whether a package always means the same bytes, as far as its words say: an image has its digest, another package an exact version. */
 export function isPinned(pack: ServerPackage): boolean {
-  const version = pack.registryType === 'oci' ? (imageTag(pack.identifier) ?? pack.version) : pack.version;
-  return imageDigest(pack) !== undefined || (version !== undefined && !MOVING_TAGS.has(version.toLowerCase()));
+  const { registryType, version = '' } = pack;
+  if (registryType === 'oci') return DIGEST.test(imageDigest(pack) ?? '');
+  if (registryType === 'mcpb') return pack.fileSha256 !== undefined;
+  return version.length <= MAX_VERSION && (EXACT_VERSIONS[registryType]?.test(version) ?? false);
 }
 
 /** The tag of an image; a port is none. */
