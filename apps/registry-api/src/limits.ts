@@ -14,6 +14,8 @@ export const API_LIMITS = {
   concurrentCompressions: 4,
   /** Share of the process's memory that answers on their way to clients may take, and its bounds in MiB. */
   answerMemory: { share: 1 / 8, least: 32, most: 256 },
+  /** Exports that are rendered, one at a time, or wait for it; one more is refused with 503. */
+  queuedExports: 8,
   /** Sums of allowed reads (caller, registry, source) that the audit log holds before it writes them down early. */
   auditSums: 1000,
   /** Characters of a path that the audit log writes down. */

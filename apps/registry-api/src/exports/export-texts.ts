@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EntryResult, ExportFormat, Rendered } from '#exports/export-format.js';
 import type { NoteName } from '#exports/omission.js';
+import { RenderQueue } from './render-queue.js';
 
 /** Texts that are kept, and their bytes: the least recently used goes first. */
 const KEPT_TEXTS = 64;
@@ -47,6 +48,7 @@ export class ExportTexts {
   readonly #kept = new Map<string, ExportText>();
   readonly #running = new Map<string, Promise<ExportText>>();
   readonly #failures = new Map<string, number>();
+  readonly #queue = new RenderQueue();
   #bytes = 0;
 
   constructor(private readonly logger: Logger) {}
@@ -62,7 +64,7 @@ export class ExportTexts {
     return known?.tag === tag ? known : undefined;
   }
 
-  /** Throws what `render` throws of a client's doing, and `ExportFailed`. */
+  /** Throws what `render` throws of a client's doing, `ExportFailed` and `ExportBusy`. */
   get(task: ExportTask): Promise<ExportText> {
     const known = this.peek(task);
     if (known) {
@@ -70,7 +72,8 @@ export class ExportTexts {
       return Promise.resolve(known);
     }
     const key = `${task.place}\n${task.tag}`;
-    const running = this.#running.get(key) ?? this.#render(task).finally(() => this.#running.delete(key));
+    const running =
+      this.#running.get(key) ?? this.#queue.run(() => this.#render(task)).finally(() => this.#running.delete(key));
     this.#running.set(key, running);
     return running;
   }

@@ -4,6 +4,7 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Overloaded } from '../byte-budget.js';
+import { ExportBusy } from '../exports/render-queue.js';
 import { CatalogueNotLoaded, SourceNotSynced, UnknownSource } from '../catalogue/catalogue.js';
 import { BodyChanged } from '#read-model/stored-bodies.js';
 import { PublishRefused } from '../publish/publish-refused.js';
@@ -65,7 +66,7 @@ const PUBLISH_STATUS: Readonly<Record<PublishRefusalKind, number>> = {
 };
 
 /** What passes by itself. */
-const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, BodiesBusy];
+const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, BodiesBusy, ExportBusy];
 
 /** Fastify's errors carry a status; anything that does not is our own fault. */
 function statusOf(error: unknown): number {

@@ -145,6 +145,12 @@ export class ExportsController {
   }
 
   private async render({ request, scope, reader, denied, query, format }: Asked) {
+    // Counted before anything is parsed; with name patterns only the entries themselves can be counted.
+    if (query.names.length === 0) {
+      const status = query.withDeprecated ? {} : { status: 'active' as const };
+      demandFits(reader.count({ version: 'latest', tags: [...query.tags], ...status }));
+    }
+    demandFits(denied.reduce((sum, each) => sum + each.count({ version: 'latest' }), 0));
     const view = await readVisibleEntries(reader);
     const tagged = query.tags.length > 0 ? await readTaggedNames(reader, query.tags) : undefined;
     const globs = query.names.map(compileGlob);
@@ -154,10 +160,7 @@ export class ExportsController {
         (tagged?.has(server.name) ?? true) &&
         (query.withDeprecated || status === 'active'),
     );
-    if (entries.length > MAX_ENTRIES) {
-      const advice = 'ask for fewer with names, tag or transport';
-      throw new Problem(422, `${entries.length} servers are more than the ${MAX_ENTRIES} of one file: ${advice}`);
-    }
+    demandFits(entries.length);
     const deniedEntries: VisibleEntry[] = [];
     for (const each of denied) deniedEntries.push(...(await readVisibleEntries(each)));
     const rendered = format.render(entries, {
@@ -229,6 +232,13 @@ export class ExportsController {
     if (this.isCurrent(request, reply, tag)) return;
     void reply.headers({ 'content-type': 'application/json; charset=utf-8', etag: `"${tag}"` }).send(body);
   }
+}
+
+/** Throws a 422 for more servers than one file holds. */
+function demandFits(servers: number): void {
+  if (servers <= MAX_ENTRIES) return;
+  const advice = 'ask for fewer with names, tag or deny';
+  throw new Problem(422, `${servers} servers are more than the ${MAX_ENTRIES} of one file: ${advice}`);
 }
 
 function toIndexEntry(format: ExportFormat, url: string): object {
