@@ -18,7 +18,12 @@ export const hookOperations: readonly Operation[] = [
     summary: 'Takes a signed delivery of a webhook, after which sources are synced',
     parameters: [pathParameter('name', 'Name of the webhook.')],
     isPublic: true,
-    success: { status: 202, answer: 'HookDelivery', description: 'Verified; the sources are asked shortly after.' },
-    problems: [404, 415, 503],
+    success: {
+      status: 202,
+      answer: 'HookDelivery',
+      description:
+        'Verified; the sources are asked shortly after. What is ignored or a duplicate is answered with 200.',
+    },
+    problems: [401, 404, 415, 503],
   },
 ];

@@ -36,7 +36,7 @@ export interface Operation {
   /** Its answers have an ETag, by which a client may ask whether there is another one by now. */
   readonly isCached?: true;
   /** Problems beside those that every operation may answer with. */
-  readonly problems?: readonly (404 | 409 | 415 | 422 | 503)[];
+  readonly problems?: readonly (401 | 404 | 409 | 415 | 422 | 503)[];
   /** Answers without a login, whatever the registry's mode. */
   readonly isPublic?: true;
 }
