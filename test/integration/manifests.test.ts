@@ -59,21 +59,23 @@ describe('the operator without Helm', () => {
     const [namespace, ...objects] = await readManifest('operator.yaml');
     await api.apply(namespace!);
     for (const object of objects) await api.dryRunApply(object);
-    expect([namespace!, ...objects].map(({ kind }) => kind)).toEqual([
+    expect([...new Set([namespace!, ...objects].map(({ kind }) => kind))]).toEqual([
       'Namespace',
+      'NetworkPolicy',
       'ServiceAccount',
-      'Secret',
       'Secret',
       'ClusterRole',
       'ClusterRoleBinding',
       'Service',
       'Deployment',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
     ]);
   });
 
   it('looks for Temporal where the manifest beside it puts that', async () => {
     const { metadata } = (await readManifest('temporal-dev.yaml')).find(({ kind }) => kind === 'Service')!;
-    const [, , endpoint] = await readManifest('operator.yaml');
+    const endpoint = (await readManifest('operator.yaml')).find(({ kind }) => kind === 'Secret');
     expect(endpoint).toMatchObject({ stringData: { address: `${metadata.name}.${metadata.namespace}.svc:7233` } });
   });
 });
