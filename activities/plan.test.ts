@@ -47,6 +47,7 @@ describe('the plan of a source', () => {
     const before = await plan(git);
     const moved = await plan({ ...git, spec: { ...(git.spec as object), branch: 'next' } });
     expect(moved.specHash).not.toBe(before.specHash);
+    expect((await plan({ ...git, defaultNamespace: 'com.example' })).specHash).not.toBe(before.specHash);
     expect(moved.filterHash).toBe(before.filterHash);
     const filtered = await plan({ ...git, filter: { tags: { exclude: ['x'] } } });
     expect(filtered.specHash).toBe(before.specHash);

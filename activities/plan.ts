@@ -81,7 +81,7 @@ export function outlineSource(source: RegistrySource, minIntervalMs: number): So
     address: definition?.address(source.spec) ?? source.type,
     format: source.format,
     ...planInterval(source.intervalMs, minIntervalMs),
-    specHash: digest([source.type, source.spec, source.format, READER_VERSION]),
+    specHash: digest([source.type, source.spec, source.format, READER_VERSION, source.defaultNamespace]),
     filterHash: digest(source.filter ?? {}),
     ...(source.builtIn && { builtIn: true }),
     ...(definition?.shape === 'file' && definition.mayBeEmpty && { mayBeEmpty: true }),

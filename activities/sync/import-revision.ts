@@ -70,7 +70,7 @@ async function importFile(
   source: OpenFile,
   scope: ThreadScope,
 ): Promise<ImportResult> {
-  const { format, mayBeEmpty, hidesContent, filter, stored } = source;
+  const { format, defaultNamespace, mayBeEmpty, hidesContent, filter, stored } = source;
   const { maxFileBytes } = world.settings;
   const { revision, label } = await source.resolve();
   const alike = isStoredAlike(source);
@@ -87,6 +87,7 @@ async function importFile(
         file,
         label,
         format,
+        ...(defaultNamespace !== undefined && { defaultNamespace }),
         mayBeEmpty,
         hidesContent,
         filter,

@@ -63,7 +63,7 @@ async function applyFilter({ database, target, filter }: FilterJob): Promise<Ent
 }
 
 async function importFile(job: ImportJob, progress: MessagePort): Promise<ImportResult> {
-  const { file, label, format, target, maxFileBytes, mayBeEmpty = false, hidesContent = false } = job;
+  const { file, label, format, defaultNamespace, target, maxFileBytes, mayBeEmpty = false, hidesContent = false } = job;
   const contentHash = await sha256Of(file);
   if (contentHash === job.storedContentHash) return { revision: target.revision, contentHash };
   return onConnection(job.database, (client) =>
@@ -75,7 +75,14 @@ async function importFile(job: ImportJob, progress: MessagePort): Promise<Import
       hiddenBy: compileFilter(job.filter),
       read: (claimKnown) =>
         withProgress(
-          readCatalogue(file, format, { file: label, maxFileBytes, claimKnown, mayBeEmpty, hidesContent }),
+          readCatalogue(file, format, {
+            file: label,
+            maxFileBytes,
+            defaultNamespace,
+            claimKnown,
+            mayBeEmpty,
+            hidesContent,
+          }),
           progress,
         ),
     }),

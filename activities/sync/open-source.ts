@@ -19,6 +19,8 @@ import type { SyncWorld } from './sync-world.js';
 interface OpenedSource {
   readonly plan: SourceOutline;
   readonly filter: SourceFilter;
+  /** The namespace of names without a slash. */
+  readonly defaultNamespace?: string;
   /** Value of the sync-trigger annotation, as this process reads it. */
   readonly triggerToken: string | undefined;
   /** The source's row. */
@@ -66,6 +68,7 @@ export async function openSource(
   const opened: OpenedSource = {
     plan: outlineSource(source, world.minSyncIntervalMs),
     filter: source.filter ?? {},
+    ...(source.defaultNamespace !== undefined && { defaultNamespace: source.defaultNamespace }),
     triggerToken,
     stored: await world.catalogue.openSource(registry, name, request.run),
   };

@@ -18,6 +18,8 @@ export interface ImportJob {
   /** How messages name it. */
   readonly label: string;
   readonly format: FileFormat;
+  /** The namespace of names without a slash. */
+  readonly defaultNamespace?: string;
   readonly mayBeEmpty?: boolean;
   readonly hidesContent?: boolean;
   readonly filter: SourceFilter;

@@ -241,6 +241,14 @@ describe('a faulty spec', () => {
       'registries[0].managed: needs auth.oauth.requiredScopes.write',
     ],
     [{ ...withDatabase({}), registries: [{ name: 'a', managed: {}, filter: {} }] }, 'spec.registries[0].filter: '],
+    ...['com.example/', '', 'a b', '.example', 'x'.repeat(129)].map((defaultNamespace): [object, string] => [
+      withSource({ name: 'a', git, defaultNamespace }),
+      'spec.registries[0].defaultNamespace: ',
+    ]),
+    [
+      { ...withDatabase({}), registries: [{ name: 'a', managed: {}, defaultNamespace: 'com.example' }] },
+      'spec.registries[0].defaultNamespace: ',
+    ],
     [{ ...withDatabase({}), registries: [{ name: 'a', managed: { x: 1 } }] }, 'spec.registries[0].managed.x: is not a field here'],
 
     // Their blocks

@@ -5,7 +5,7 @@ import { parseGoDuration } from '#domain/go-duration.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import { SOURCE_FORMATS } from '#domain/source-format.js';
 import type { SourceFormat } from '#domain/source-format.js';
-import { goDurationField, sourceName } from '#domain/spec-fields.js';
+import { goDurationField, serverNamespace, sourceName } from '#domain/spec-fields.js';
 import { serverSources, sources } from '#sources/index.js';
 import { always, uniqueNames } from './refinements.js';
 
@@ -52,6 +52,7 @@ const filterSpec = z
   );
 
 const MANAGED_FILTER = 'cannot stand beside managed: what should not be served need not be published';
+const MANAGED_NAMESPACE = 'cannot stand beside managed: servers are published under their whole names';
 
 const entrySpec = (blocks: Blocks) =>
   z
@@ -62,6 +63,11 @@ const entrySpec = (blocks: Blocks) =>
         .optional()
         .describe(
           'format is the format of the data. Defaults to upstream for api and managed sources, and to toolhive for the others.',
+        ),
+      defaultNamespace: serverNamespace
+        .optional()
+        .describe(
+          'defaultNamespace is the namespace of servers whose names have none: the server github is served as com.example/github.',
         ),
       ...Object.fromEntries(Object.entries(blocks).map(([block, spec]) => [block, spec.optional()])),
       syncPolicy: z
@@ -87,9 +93,11 @@ const entrySpec = (blocks: Blocks) =>
     }, always)
     .superRefine((entry: unknown, context) => {
       if (typeof entry !== 'object' || entry === null) return;
-      const { managed, filter } = entry as Record<string, unknown>;
-      if (managed === undefined || filter === undefined) return;
-      context.addIssue({ code: 'custom', path: ['filter'], message: MANAGED_FILTER });
+      const { managed, filter, defaultNamespace } = entry as Record<string, unknown>;
+      if (managed === undefined) return;
+      if (filter !== undefined) context.addIssue({ code: 'custom', path: ['filter'], message: MANAGED_FILTER });
+      if (defaultNamespace === undefined) return;
+      context.addIssue({ code: 'custom', path: ['defaultNamespace'], message: MANAGED_NAMESPACE });
     }, always)
     .meta(
       admission(
@@ -100,6 +108,11 @@ const entrySpec = (blocks: Blocks) =>
           message: `must have exactly one source: one of ${Object.keys(blocks).join(', ')}; make each an item of its own`,
         },
         { rule: '!has(self.managed) || !has(self.filter)', message: `filter ${MANAGED_FILTER}`, fieldPath: '.filter' },
+        {
+          rule: '!has(self.managed) || !has(self.defaultNamespace)',
+          message: `defaultNamespace ${MANAGED_NAMESPACE}`,
+          fieldPath: '.defaultNamespace',
+        },
       ),
     );
 
@@ -135,6 +148,8 @@ export interface RegistrySource {
   /** Absent: sync at start, on change and on a trigger only. */
   readonly intervalMs?: number;
   readonly filter?: SourceFilter;
+  /** The namespace of names without a slash. */
+  readonly defaultNamespace?: string;
   /** It is in no spec: the operator adds it. */
   readonly builtIn?: true;
 }
@@ -144,11 +159,12 @@ interface SourceEntry extends Record<string, unknown> {
   readonly format?: SourceFormat | undefined;
   readonly syncPolicy?: { readonly interval: string } | undefined;
   readonly filter?: SourceFilter;
+  readonly defaultNamespace?: string | undefined;
 }
 
 /** `fallback`: the format of data in files that do not say theirs. */
 export function normalizeSource(entry: { readonly name: string }, fallback: SourceFormat = 'toolhive'): RegistrySource {
-  const { name, format, syncPolicy, filter, ...blocks } = entry as SourceEntry;
+  const { name, format, syncPolicy, filter, defaultNamespace, ...blocks } = entry as SourceEntry;
   const [type, spec] = Object.entries(blocks).find(([, block]) => block !== undefined) as [string, unknown];
   const intervalMs = syncPolicy && parseGoDuration(syncPolicy.interval);
   return {
@@ -159,6 +175,7 @@ export function normalizeSource(entry: { readonly name: string }, fallback: Sour
     // A timer knows no parts of a millisecond.
     ...(intervalMs !== undefined && { intervalMs: Math.ceil(intervalMs) }),
     ...(filter !== undefined && { filter }),
+    ...(defaultNamespace !== undefined && { defaultNamespace }),
   };
 }
 

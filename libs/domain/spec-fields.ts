@@ -30,6 +30,17 @@ export const goDurationField = z
   .refine((text) => parseGoDuration(text) !== 0, 'must be longer than zero, such as 30m')
   .meta(admission({ rule: "duration(self) > duration('0s')", message: 'must be longer than zero, such as 30m' }));
 
+const NAMESPACE_LIMIT = 128;
+
+/** The part of a server's name before the slash: `com.example`. */
+export const serverNamespace = z
+  .string()
+  .max(NAMESPACE_LIMIT)
+  .regex(
+    /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/,
+    'must be a namespace of letters, digits, "." and "-", such as com.example',
+  );
+
 /** Path of a file below the root of a repository or volume; it cannot climb out of there. */
 export const jsonFilePath = z
   .string()

@@ -172,6 +172,7 @@ describe('admission', () => {
     ['a source without a block', () => withSource({}), /exactly one source: one of git, /],
     ['a source with two blocks', () => withSource({ git, pvcRef: { claimName: 'c' } }), /exactly one source/],
     ['managed without a database', () => withSource({ managed: {} }), /managed needs databaseConfig/],
+    ['a default namespace with a slash', () => withSource({ defaultNamespace: 'com.example/' }), /defaultNamespace/],
     ['managed without writers', () => withManaged({}), /managed needs auth.oauth.requiredScopes.write/],
     ['a name prefix without an end', () => withManaged({ namePrefixes: ['io.a'] }), /namePrefixes/],
     ['an absolute path', () => withSource({ git: { ...git, path: '/a.json' } }), /git.path.*must be relative/],

@@ -54,6 +54,10 @@ describe('a source whose entries are all in quarantine', () => {
       upstream.entries[2] = { name: 'com.example/mail', updatedAt: at(9) };
       expect((await synced()).counts).toMatchObject({ served: 1, quarantined: 4 });
       expect(await served()).toEqual(['com.example/mail']);
+
+      await world.edit(spec(`defaultNamespace: org.example\n      api: {endpoint: '${endpoint}'}`));
+      expect((await world.nthRun('data', 3)).counts).toMatchObject({ served: 5, quarantined: 0, added: 4 });
+      expect(await served()).toContain('org.example/jira');
     } finally {
       upstream.close();
     }

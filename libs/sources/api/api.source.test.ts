@@ -530,6 +530,17 @@ describe('an entry', () => {
   });
 });
 
+describe('names without a namespace', () => {
+  it('get that of the source', async () => {
+    await using registry = await startHttpServer(registryOf([listed({ name: 'jira' }), ...numbered(2)], 2));
+    const { entries } = await read(registry.url, { defaultNamespace: 'org.example' });
+    expect(entries.map(({ name }) => name)).toEqual(['org.example/jira', 'com.example/s00000', 'com.example/s00001']);
+    expect((await read(registry.url)).quarantined).toMatchObject([
+      { key: 'jira', message: expect.stringContaining('defaultNamespace') as string },
+    ]);
+  });
+});
+
 describe('a probe', () => {
   const since = '2026-02-01T00:00:00.123456Z';
   const probe = (endpoint: string, known: Parameters<typeof apiSource.probe>[1]) =>

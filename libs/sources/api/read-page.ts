@@ -30,6 +30,7 @@ const MAX_MEMBERS = 100;
 export function readPage(
   { body, headers, url }: Pick<HttpAnswer, 'body' | 'headers' | 'url'>,
   place: string,
+  defaultNamespace?: string,
 ): ServerList {
   refuseOther(body, headers['content-type'], url);
   const json = body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.subarray(3) : body;
@@ -42,7 +43,11 @@ export function readPage(
     // Go writes a list without elements as null.
     const isNull = around.some(({ key, opener }) => key === 'servers' && opener === 'n');
     if (!cutter.entered.has('servers') && !isNull) throw notAList(url, around);
-    const reading = new Reading(url, { ...LIMITS, maxEntries: entries.length });
+    const reading = new Reading(url, {
+      ...LIMITS,
+      maxEntries: entries.length,
+      ...(defaultNamespace !== undefined && { defaultNamespace }),
+    });
     return {
       items: entries.map((slice) => readServerResponse(slice, `${place}servers`, reading)),
       nextCursor: nextCursorOf(around, url),

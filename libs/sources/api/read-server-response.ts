@@ -6,7 +6,7 @@ import { CutFault, JsonCutter } from '../formats/json-cutter.js';
 import type { Container, CutLimits, Slice } from '../formats/json-cutter.js';
 import { locateFault } from '../formats/locate-fault.js';
 import type { Reading } from '../formats/reading.js';
-import { toEntry } from '../formats/server-json.js';
+import { toQualifiedEntry } from '../formats/default-namespace.js';
 import { formerLifecycle, toLifecycle } from './lifecycle.js';
 
 /** Limits of one entry, the same as for files; real entries have some 40 kB and ten levels at most. */
@@ -29,14 +29,14 @@ export function readServerResponse(slice: Slice, place: string, reading: Reading
   const section = {
     container: place,
     root: RESPONSE,
-    convert: (_slice: Slice, text: ReturnType<typeof parseEntry>) => {
+    convert: (_slice: Slice, text: ReturnType<typeof parseEntry>, defaultNamespace?: string) => {
       if (!server) throw new EntryFault([], 'must be an object with the server.json under "server"');
       if (members.some(({ isDuplicate }) => isDuplicate)) {
         throw new EntryFault([], 'has a field of the same name twice: keep one');
       }
       lifecycle = formerLifecycle(text.value);
       lifecycle = toLifecycle(parseMeta(members)) ?? lifecycle;
-      return toEntry(text);
+      return toQualifiedEntry(text, defaultNamespace);
     },
   };
   const item = reading.read(section, server ? { ...server, key: slice.key, isDuplicate: false } : slice);

@@ -18,6 +18,8 @@ export interface RawPage {
   readonly url: string;
   /** Names the page in keys of entries without a name. */
   readonly place: string;
+  /** The namespace of names without a slash. */
+  readonly defaultNamespace?: string;
   /** Nothing comes before it: it is the whole list when nothing follows. */
   readonly isFirst: boolean;
 }
@@ -42,6 +44,8 @@ export interface ApiPage extends PageOutline {
 }
 
 export interface WalkOptions {
+  /** The namespace of names without a slash. */
+  readonly defaultNamespace?: string;
   /** `nextCursor` of the last page that was stored. */
   readonly cursor?: string;
   /** What is stored of the walk already; it counts towards the limits. */
@@ -74,7 +78,8 @@ export async function* walkPages<Page extends PageOutline>(
   context: ApiContext,
   take: (page: RawPage) => Page | Promise<Page>,
 ): AsyncGenerator<Page> {
-  const { cursor: start, updatedSince } = options;
+  const { cursor: start, updatedSince, defaultNamespace } = options;
+  const namespace = defaultNamespace === undefined ? {} : { defaultNamespace };
   const guard = new LoopGuard(options, { ...API_LIMITS, ...context.settings.limits });
   await using client = new ApiClient(endpoint, timeoutMs, context);
   const takePage = async (page: number, cursor: string | undefined) => {
@@ -84,7 +89,7 @@ export async function* walkPages<Page extends PageOutline>(
     });
     guard.admitBytes(answer.body.length, answer.url);
     const isFirst = page === 1 && start === undefined && updatedSince === undefined;
-    return { answer, taken: await take(toRawPage(answer, `page ${page}, `, isFirst)) };
+    return { answer, taken: await take({ ...toRawPage(answer, `page ${page}, `, isFirst), ...namespace }) };
   };
   for (let page = 1, cursor = start; page === 1 || cursor !== undefined; page++) {
     const work = takePage(page, cursor);
@@ -116,10 +121,10 @@ function toRawPage({ body, headers, url }: HttpAnswer, place: string, isFirst: b
 }
 
 /** Throws a RegistryError for what is no page. */
-export function readApiPage({ body, contentType, etag, url, place, isFirst }: RawPage): ApiPage {
+export function readApiPage({ body, contentType, etag, url, place, isFirst, defaultNamespace }: RawPage): ApiPage {
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const headers = contentType === undefined ? {} : { 'content-type': contentType };
-  const { items, nextCursor, digest } = readPage({ body: buffer, headers, url }, place);
+  const { items, nextCursor, digest } = readPage({ body: buffer, headers, url }, place, defaultNamespace);
   const latestUpdate = latestUpdateOf(items);
   return {
     items,

@@ -4,7 +4,7 @@ import type { SourceFormat } from '#domain/source-format.js';
 import type { EntryText } from './entry-text.js';
 import type { Container, Slice } from './json-cutter.js';
 import { exportedEntry } from './exported-object.js';
-import { toEntry } from './server-json.js';
+import { toQualifiedEntry } from './default-namespace.js';
 import { convertRemote, convertServer } from './toolhive.js';
 
 /** What a file can be written in: a format that people write, or the one for objects of a cluster. */
@@ -14,7 +14,8 @@ export type FileFormat = SourceFormat | 'objects';
 export interface Section {
   readonly container: string;
   readonly root: Container;
-  convert(slice: Slice, entry: EntryText): CatalogueEntry;
+  /** `defaultNamespace` is that of the source, for names without a slash. */
+  convert(slice: Slice, entry: EntryText, defaultNamespace?: string): CatalogueEntry;
 }
 
 export interface Layout {
@@ -39,8 +40,10 @@ export interface Document {
 export const LAYOUTS: Record<FileFormat, Layout> = {
   toolhive: {
     sections: [
-      toolhiveSection('servers', (slice, { value }) => convertServer(String(slice.key), value)),
-      toolhiveSection('remote_servers', (slice, { value }) => convertRemote(String(slice.key), value)),
+      toolhiveSection('servers', (slice, { value }, namespace) => convertServer(String(slice.key), value, namespace)),
+      toolhiveSection('remote_servers', (slice, { value }, namespace) =>
+        convertRemote(String(slice.key), value, namespace),
+      ),
     ],
     missing: ({ values, outline, entered, hidesContent }) =>
       (entered.has('servers') ? undefined : '"servers", an object with an entry for each name, is missing') ??
@@ -55,7 +58,7 @@ export const LAYOUTS: Record<FileFormat, Layout> = {
       {
         container: 'data.servers',
         root: container('', '{', { data: container('data', '{', { servers: container('data.servers', '[') }) }),
-        convert: (_slice, entry) => toEntry(entry),
+        convert: (_slice, entry, namespace) => toQualifiedEntry(entry, namespace),
       },
     ],
     missing: ({ values, entered, hidesContent }) =>

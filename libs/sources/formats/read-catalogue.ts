@@ -30,6 +30,8 @@ export interface ReadOptions {
   readonly claimKnown?: (hash: string) => boolean;
   /** 250,000 when absent: names are kept in memory to find those that are there twice. */
   readonly maxEntries?: number;
+  /** The namespace of names without a slash. */
+  readonly defaultNamespace?: string | undefined;
   /** That there is nothing to serve is no fault. */
   readonly mayBeEmpty?: boolean;
   /** Messages do not quote the file, which may be another one than intended. */
@@ -54,8 +56,14 @@ export async function* readCatalogue(
 ): AsyncGenerator<readonly ReadItem[]> {
   await using file = await open(path);
   await refuseOther(file, options);
-  const { maxEntryBytes = MAX_ENTRY_BYTES, maxEntries = MAX_ENTRIES } = options;
-  const reading = new Reading(options.file, { maxEntryBytes, maxEntries, maxDepth: MAX_DEPTH }, options.claimKnown);
+  const { maxEntryBytes = MAX_ENTRY_BYTES, maxEntries = MAX_ENTRIES, defaultNamespace } = options;
+  const limits = {
+    maxEntryBytes,
+    maxEntries,
+    maxDepth: MAX_DEPTH,
+    ...(defaultNamespace !== undefined && { defaultNamespace }),
+  };
+  const reading = new Reading(options.file, limits, options.claimKnown);
   const { sections, missing } = LAYOUTS[format];
   try {
     for (const [index, section] of sections.entries()) {

@@ -3,6 +3,7 @@ import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { NothingServable } from '#domain/nothing-servable.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { shortened } from '#domain/shortened.js';
+import { qualifyName } from './default-namespace.js';
 import { EntryFault } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import type { EntryText } from './entry-text.js';
@@ -20,6 +21,8 @@ export interface ReadingLimits {
   readonly maxEntries: number;
   /** Nesting limit of objects and arrays inside one entry. */
   readonly maxDepth: number;
+  /** The namespace of names without a slash; they are quarantined when absent. */
+  readonly defaultNamespace?: string;
 }
 
 /** What is known of all entries so far. */
@@ -52,7 +55,7 @@ export class Reading {
     let known: Identity | undefined;
     try {
       checkKey(slice.key);
-      const entry = section.convert(slice, this.#parse(slice));
+      const entry = section.convert(slice, this.#parse(slice), this.#limits.defaultNamespace);
       known = entry;
       withinSearchableText(entry);
       const identity = `${entry.name}\n${entry.version}`;
@@ -64,7 +67,7 @@ export class Reading {
     } catch (error) {
       if (!(error instanceof EntryFault)) throw error;
       const text = slice.bytes ?? slice.head;
-      const identity = known ?? (text ? readIdentity(text) : {});
+      const identity = known ?? (text ? this.#identify(slice, text) : {});
       const quarantined = toQuarantined(section, slice, identity, error);
       if (this.#firstFaults.length < 3) this.#firstFaults.push(quarantined);
       return { quarantined, offset: slice.offset, length: slice.bytes?.length ?? 0 };
@@ -77,6 +80,13 @@ export class Reading {
     const file = this.#file;
     if (this.#count === 0) throw new RegistryError('InvalidData', `${file} holds no servers.`);
     throw new NothingServable(file, this.#firstFaults, this.#count);
+  }
+
+  /** Returns what an entry with a fault is called, as its last good version is: in a map, that one is found by its key. */
+  #identify({ key }: Slice, text: Uint8Array): Identity {
+    const identity = readIdentity(text);
+    if (typeof key === 'string' || identity.name === undefined) return identity;
+    return { ...identity, name: qualifyName(identity.name, this.#limits.defaultNamespace) };
   }
 
   #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice): EntryText {

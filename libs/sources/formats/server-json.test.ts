@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readAll, server, upstream } from '../testing/catalogue-file.js';
 import { MAX_CHECKED } from './entry-fault.js';
+import { readAll, server, toolhive, upstream } from '../testing/catalogue-file.js';
 import { PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
 
 async function readOne(fields: Record<string, unknown>) {
@@ -12,6 +12,61 @@ async function readOne(fields: Record<string, unknown>) {
 }
 
 const npm = { registryType: 'npm', identifier: '@example/x', version: '1.0.0', transport: { type: 'stdio' } };
+
+describe('a name without a namespace', () => {
+  const text =
+    '{"version":"1.0.0","tools":[{"name":"a"}],"x":1.50,"9":12345678901234567890,"name":"jira","description":"\\u0041é"}';
+  const read = (content: string, defaultNamespace?: string) =>
+    readAll(JSON.stringify(upstream('?')).replace('"?"', content), 'upstream', { defaultNamespace });
+
+  it('gets that of its source, and every other byte stays', async () => {
+    const { entries } = await read(text, 'org.example.tools');
+    expect(entries[0]).toMatchObject({ key: 'jira', name: 'org.example.tools/jira' });
+    expect(entries[0]?.serverJson).toBe(
+      `{"$schema":"${SERVER_SCHEMA}",${text.slice(1).replace('"jira"', '"org.example.tools/jira"')}`,
+    );
+  });
+
+  it('is in quarantine without one, with the remedy', async () => {
+    const { quarantined } = await read(`${JSON.stringify(server({ name: 'com.example/good' }))},${text}`);
+    expect(quarantined).toEqual([
+      expect.objectContaining({ key: 'jira', path: 'name', message: expect.stringMatching(/defaultNamespace/) }),
+    ]);
+  });
+
+  it.each(['com.example/jira', 'a/b/c', '', 'two words'])('leaves %j as it is, or as little usable', async (name) => {
+    const [plain, qualified] = await Promise.all(
+      [undefined, 'com.example'].map((namespace) =>
+        readAll(upstream(server({ name: 'com.example/good' }), server({ name })), 'upstream', {
+          defaultNamespace: namespace,
+        }),
+      ),
+    );
+    expect(qualified?.entries.map((entry) => entry.name)).toEqual(plain?.entries.map((entry) => entry.name));
+  });
+
+  it('is what its last good version is known by when it has another fault', async () => {
+    const good = JSON.stringify(server({ name: 'com.example/good' }));
+    const { quarantined } = await read(`${good},${JSON.stringify(server({ name: 'maps', title: 5 }))}`, 'com.example');
+    expect(quarantined).toMatchObject([{ name: 'com.example/maps', path: 'title' }]);
+  });
+
+  it('is there twice when another entry has it with that namespace', async () => {
+    const both = [server({ name: 'maps' }), server({ name: 'com.example/maps' })];
+    const { entries, quarantined } = await readAll(upstream(...both), 'upstream', { defaultNamespace: 'com.example' });
+    expect(entries).toHaveLength(1);
+    expect(quarantined[0]?.message).toContain('is there twice');
+  });
+
+  it('gets it in the format of ToolHive as well', async () => {
+    const { entries } = await readAll(
+      toolhive({ maps: { description: 'Maps', image: 'example/maps:1' } }),
+      'toolhive',
+      { defaultNamespace: 'com.example' },
+    );
+    expect(entries[0]).toMatchObject({ key: 'maps', name: 'com.example/maps' });
+  });
+});
 
 describe('an upstream entry', () => {
   it('is quarantined when it has faults and more fields than can be checked; a valid one of that size is served', async () => {

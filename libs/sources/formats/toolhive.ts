@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { facetsOf } from '#domain/server-facets.js';
 import { checked } from './entry-fault.js';
+import { qualifyName } from './default-namespace.js';
 import { checkServerJson, PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
 
 /**
@@ -70,7 +71,7 @@ const remoteSchema = z.looseObject({
 });
 
 /** An entry of `servers`: a container image. Throws an EntryFault. */
-export function convertServer(key: string, value: unknown): CatalogueEntry {
+export function convertServer(key: string, value: unknown, namespace = NAMESPACE): CatalogueEntry {
   const server = checked(serverSchema, withoutNulls(value));
   const type = server.transport ?? 'stdio';
   const transport = type === 'stdio' ? { type } : { type, url: localUrl(server.target_port) };
@@ -79,6 +80,7 @@ export function convertServer(key: string, value: unknown): CatalogueEntry {
   const packageArguments = server.args?.map((value) => ({ type: 'positional', value }));
   const ways = filled({ packageArguments, environmentVariables });
   return toEntry(
+    qualifyName(server.name || key, namespace),
     key,
     server,
     { packages: [{ registryType: 'oci', identifier: server.image, transport, ...ways }] },
@@ -94,10 +96,11 @@ export function convertServer(key: string, value: unknown): CatalogueEntry {
 }
 
 /** An entry of `remote_servers`: an address. Throws an EntryFault. */
-export function convertRemote(key: string, value: unknown): CatalogueEntry {
+export function convertRemote(key: string, value: unknown, namespace = NAMESPACE): CatalogueEntry {
   const remote = checked(remoteSchema, withoutNulls(value));
   const headers = remote.headers?.map((header) => ({ ...toInput(header), ...filled({ choices: header.choices }) }));
   return toEntry(
+    qualifyName(remote.name || key, namespace),
     key,
     remote,
     { remotes: [{ type: remote.transport, url: remote.url, ...filled({ headers }) }] },
@@ -109,6 +112,7 @@ export function convertRemote(key: string, value: unknown): CatalogueEntry {
 type Common = z.output<z.ZodObject<typeof common>>;
 
 function toEntry(
+  name: string,
   key: string,
   entry: Common,
   ways: Record<string, unknown>,
@@ -117,7 +121,6 @@ function toEntry(
 ): CatalogueEntry {
   const { description, status, repository_url: repositoryUrl, tags = [] } = entry;
   const title = entry.title || entry.name;
-  const name = qualified(entry.name || key);
   const server = {
     $schema: SERVER_SCHEMA,
     name,
@@ -158,10 +161,6 @@ function toEntry(
     facets,
     status: status?.toLowerCase() === 'deprecated' ? 'deprecated' : 'active',
   };
-}
-
-function qualified(name: string): string {
-  return name.includes('/') ? name : `${NAMESPACE}/${name}`;
 }
 
 function localUrl(targetPort: number | undefined): string {

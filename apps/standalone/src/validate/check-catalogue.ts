@@ -32,8 +32,13 @@ interface Outcome {
  * Reads a catalogue file as a sync would and returns all that a sync would refuse or quarantine, each with its line. Without
  * a format, the one that fits is taken. `name` stands for the file in messages.
  */
-export async function checkCatalogue(path: string, name: string, format?: FileFormat): Promise<DocumentFault[]> {
-  const outcome = await readAs(path, name, format);
+export async function checkCatalogue(
+  path: string,
+  name: string,
+  format?: FileFormat,
+  defaultNamespace?: string,
+): Promise<DocumentFault[]> {
+  const outcome = await (format ? read(path, name, format, defaultNamespace) : readAsAny(path, name));
   const text = outcome.quarantined.length > 0 ? await readFile(path) : Buffer.alloc(0);
   const lines = lineReader(text);
   const inOrder = outcome.quarantined.toSorted((a, b) => a.offset - b.offset);
@@ -46,8 +51,7 @@ export async function checkCatalogue(path: string, name: string, format?: FileFo
   return outcome.refusal ? [...faults, describeRefusal(name, outcome.refusal.error)] : faults;
 }
 
-async function readAs(path: string, name: string, format: FileFormat | undefined): Promise<Outcome> {
-  if (format) return read(path, name, format);
+async function readAsAny(path: string, name: string): Promise<Outcome> {
   const outcomes: Outcome[] = [];
   for (const each of FORMATS) {
     const outcome = await read(path, name, each);
@@ -58,10 +62,14 @@ async function readAs(path: string, name: string, format: FileFormat | undefined
   return outcomes.find(({ refusal }) => refusal?.error.reason !== 'FormatMismatch') ?? (outcomes[0] as Outcome);
 }
 
-async function read(path: string, name: string, format: FileFormat): Promise<Outcome> {
+async function read(path: string, name: string, format: FileFormat, defaultNamespace?: string): Promise<Outcome> {
   const quarantined: Quarantined[] = [];
   try {
-    for await (const items of readCatalogue(path, format, { file: name, maxFileBytes: MAX_FILE_BYTES })) {
+    for await (const items of readCatalogue(path, format, {
+      file: name,
+      maxFileBytes: MAX_FILE_BYTES,
+      defaultNamespace,
+    })) {
       for (const item of items) {
         if ('quarantined' in item)
           quarantined.push({ entry: item.quarantined, offset: item.offset, length: item.length });

@@ -48,7 +48,7 @@ async function checkSource(
     const target = join(folder, 'catalogue.json');
     await download(definition, source.spec, target, contextOf(registry, configMaps, folder));
     const label = `ConfigMap ${wanted}`;
-    const faults = await checkCatalogue(target, label, definition.fileFormat ?? source.format);
+    const faults = await checkCatalogue(target, label, definition.fileFormat ?? source.format, source.defaultNamespace);
     return faults.map(({ line, field, message }) => ({
       severity: 'error',
       file: found.file,

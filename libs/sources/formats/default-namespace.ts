@@ -1,0 +1,51 @@
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { EntryFault } from './entry-fault.js';
+import type { EntryText } from './entry-text.js';
+import { JsonCutter } from './json-cutter.js';
+import type { Container } from './json-cutter.js';
+import { toEntry } from './server-json.js';
+
+/** Returns the name as it is served: below the default namespace of its source when it has none of its own. */
+export function qualifyName(name: string, defaultNamespace: string | undefined): string {
+  return defaultNamespace === undefined || name === '' || name.includes('/') ? name : `${defaultNamespace}/${name}`;
+}
+
+/** Makes an entry of one server.json, named below the default namespace of its source where it needs that. Throws an EntryFault. */
+export function toQualifiedEntry(given: EntryText, defaultNamespace: string | undefined): CatalogueEntry {
+  const name = nameOf(given.value);
+  if (!name || name.includes('/')) return toEntry(given);
+  if (defaultNamespace === undefined) return adviseNamespace(name, () => toEntry(given));
+  return { ...toEntry(rename(given, qualifyName(name, defaultNamespace))), key: name };
+}
+
+function adviseNamespace(name: string, read: () => CatalogueEntry): CatalogueEntry {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof EntryFault)) throw error;
+    const remedy = `"${name.slice(0, SHOWN_LIMIT)}" has no namespace: set defaultNamespace on the source to give it one`;
+    error.message += `; ${remedy}`;
+    throw error;
+  }
+}
+
+const SHOWN_LIMIT = 100;
+
+function nameOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'name')) return undefined;
+  const { name } = value as { name: unknown };
+  return typeof name === 'string' ? name : undefined;
+}
+
+const ENTRY: Container = { name: 'entry', opener: '{', holdsEntries: true };
+
+/** Replaces the name and leaves every other byte of the text as it is. */
+function rename({ text, value }: EntryText, name: string): EntryText {
+  const bytes = Buffer.from(text);
+  const cutter = new JsonCutter(ENTRY, { maxValueBytes: bytes.length, maxDepth: Number.MAX_SAFE_INTEGER });
+  const former = cutter.push(bytes).find(({ key }) => key === 'name');
+  if (!former?.bytes) throw new Error('an entry with a name lost it');
+  const [before, after] = [bytes.subarray(0, former.offset), bytes.subarray(former.offset + former.bytes.length)];
+  const renamed = Buffer.concat([before, Buffer.from(JSON.stringify(name)), after]).toString();
+  return { text: renamed, value: { ...(value as object), name } };
+}
