@@ -192,7 +192,7 @@ describe('the page of a server', () => {
     const clipboard = () => page.evaluate<string>('navigator.clipboard.readText()');
     await expect.poll(clipboard).toBe('https://mcp.weather.example.com/mcp');
     await page.getByText('server.json').click();
-    const code = await page.locator('.code-block pre').textContent();
+    const code = await page.getByRole('region', { name: 'server.json' }).textContent();
     await page.getByRole('button', { name: 'Copy: server.json' }).click();
     await expect.poll(clipboard).toBe(code);
     expect(JSON.parse(code ?? '')).toMatchObject({ name: 'com.example/weather', version: '1.4.0' });
