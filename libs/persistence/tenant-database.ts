@@ -14,6 +14,9 @@ export interface TenantAccess extends DatabaseAccess {
 /** Any number, as long as every version of this program takes the same. */
 const TENANT_LOCK = 512_437_701;
 
+/** Connections of one tenant, so that none takes all that the server has: two pods of the default pool while one replaces the other. */
+const CONNECTION_LIMIT = 20;
+
 const FORBIDDEN = '42501';
 /** Two provisioning passes that run at once make the same role and the same database: the later one finds them. */
 const EXISTS = ['42710', '42P04', '23505'];
@@ -27,9 +30,11 @@ export async function ensureTenantDatabase(admin: DatabaseAccess, tenant: Tenant
   if (await closeDatabase(tenant).catch(() => false)) return;
   await withClient(admin, async (client) => {
     try {
+      // A role that may create objects in the administrator's database must not replace functions and operators of the catalogue.
+      await client.query('SET search_path = pg_catalog');
       // Two passes at once would write the same rows of the catalogue, which Postgres refuses with an internal error.
       await client.query(`SET lock_timeout = '10s'`);
-      await client.query('SELECT pg_advisory_lock($1, hashtext($2))', [TENANT_LOCK, tenant.database]);
+      await client.query('SELECT pg_advisory_lock($1::int, hashtext($2::text))', [TENANT_LOCK, tenant.database]);
       await makeRole(client, tenant);
       await makeDatabase(client, tenant);
     } catch (error) {
@@ -70,18 +75,18 @@ function ownedByAnother({ database, host, user }: TenantAccess): RegistryError {
 
 async function makeRole(client: Client, { user, password }: TenantAccess): Promise<void> {
   const role = pg.escapeIdentifier(user);
-  const login = `LOGIN PASSWORD ${pg.escapeLiteral(scramVerifier(password))}`;
+  const login = `LOGIN CONNECTION LIMIT ${CONNECTION_LIMIT} PASSWORD ${pg.escapeLiteral(scramVerifier(password))}`;
   await unlessExists(client.query(`CREATE ROLE ${role} ${login}`));
   await client.query(`ALTER ROLE ${role} ${login}`);
 }
 
 async function makeDatabase(client: Client, { user, database }: TenantAccess): Promise<void> {
-  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1::name', [database]);
   if (rowCount) return;
   const role = pg.escapeIdentifier(user);
   // Only a member of a role may make a database for it. A superuser is one of every role, and keeps nothing from this.
   await client.query(`GRANT ${role} TO CURRENT_USER`);
-  await unlessExists(client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)} OWNER ${role}`));
+  await unlessExists(client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)} OWNER ${role} TEMPLATE template0`));
   await client.query(`REVOKE ${role} FROM CURRENT_USER`);
 }
 

@@ -126,3 +126,22 @@ it('makes both once when two provisioning passes run at the same time', async ()
   await Promise.all([ensureTenantDatabase(admin(), access), ensureTenantDatabase(admin(), access)]);
   expect(await withClient(access, async () => 'open')).toBe('open');
 });
+
+it('limits the connections of a tenant', async () => {
+  const access = tenant('team', 'bounded', 'p');
+  await ensureTenantDatabase(admin(), access);
+  const { rows } = await postgres.asSuperuser((client) =>
+    client.query('SELECT rolconnlimit FROM pg_roles WHERE rolname = $1', [access.user]),
+  );
+  expect(rows).toEqual([{ rolconnlimit: 20 }]);
+});
+
+it('calls no function that another role put before those of the catalogue', async () => {
+  const access = tenant('team', 'shadowed', 'p');
+  await postgres.asSuperuser(async (client) => {
+    await client.query('CREATE FUNCTION public.hashtext(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 / 0 $$');
+    await client.query('ALTER ROLE mcp_registry_operator SET search_path = public, pg_catalog');
+  });
+  await ensureTenantDatabase(admin(), access);
+  expect(await withClient(access, async () => 'open')).toBe('open');
+});
