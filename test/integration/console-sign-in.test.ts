@@ -82,7 +82,7 @@ describe('signing in at the identity provider', () => {
     await page.reload();
     await signInButton(page).waitFor();
     await page.getByText('Sign in to see this').waitFor();
-    expect(await page.locator('.bar').count()).toBe(0);
+    await expect.poll(() => page.locator('.bar').count()).toBe(0);
   });
 
   it('is refused when the answer has another state than the question', async () => {
@@ -129,7 +129,7 @@ describe('signing in at the identity provider', () => {
     await page.unroute('**/token');
     await page.locator('.bar').getByRole('button', { name: 'Sign in again' }).click();
     await signOutButton(page).waitFor();
-    expect(await page.locator('.bar').count()).toBe(0);
+    await expect.poll(() => page.locator('.bar').count()).toBe(0);
   });
 
   it('ends with a warning before the token does, and with the token', async () => {

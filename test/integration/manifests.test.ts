@@ -108,7 +108,8 @@ describe('the registry server without an operator', () => {
     expect(spec.containers[0]?.env).toContainEqual({ name: 'TEMPORAL_ADDRESS', value: address });
     const label = { 'app.kubernetes.io/component': 'registry-api' };
     expect(metadata.labels).toMatchObject(label);
-    const admitted = { namespaceSelector: {}, podSelector: { matchLabels: label } };
+    const namespaceSelector = { matchLabels: { 'toolhive.stacklok.dev/registries': 'true' } };
+    const admitted = { namespaceSelector, podSelector: { matchLabels: label } };
     expect(policy).toMatchObject({ spec: { ingress: [{ from: expect.arrayContaining([admitted]) as unknown }] } });
   });
 

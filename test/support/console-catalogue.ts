@@ -149,7 +149,10 @@ function weather(version: string): object {
 const MARKUP = '<img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script>';
 const SCRIPT_URL = 'javascript:globalThis.hacked=1';
 /** A right-to-left override, a zero-width space, and a text without a place to break it. */
-const UNREADABLE = `\u202Egnp.exe\u200B${'W'.repeat(64_000)}`;
+const unreadable = (length: number) => `\u202Egnp.exe\u200B${'W'.repeat(length)}`;
+
+/** With title and tags, just below what an entry may have in searchable characters. */
+const UNREADABLE = unreadable(22_000);
 
 /** Servers whose every field is an attack on the page that shows it, as far as the schema of server.json lets it through. */
 export function hostileCatalogue(): string {
@@ -181,18 +184,18 @@ export function hostileCatalogue(): string {
     remotes: [{ type: 'sse', url: 'https://{x}.example/<b>', variables: { x: input }, headers: [input] }],
     _meta: publisherNotes(
       MARKUP,
-      [MARKUP, ...Array.from({ length: 10_000 }, (_, at) => `tag-${at}`)],
+      [MARKUP, ...Array.from({ length: 1_000 }, (_, at) => `tag-${at}`)],
       [MARKUP, UNREADABLE],
     ),
   };
   return toCatalogue([
     { ...base('attacker.example/markup', '1.0.0', MARKUP), ...everything },
     { ...base('attacker.example/markup', '2.0.0-<b>bold</b>', UNREADABLE), ...everything },
-    { ...base('attacker.example/unreadable', '1.0.0', UNREADABLE), title: UNREADABLE },
+    { ...base('attacker.example/unreadable', '1.0.0', UNREADABLE), title: unreadable(8_000) },
     {
       ...base('attacker.example/user-info', '1.0.0', 'x'),
       repository: { url: 'https://github.com@attacker.example/' },
     },
-    { ...base(`attacker.example/${'l'.repeat(180)}`, '1.0.0', `long ${'name '.repeat(10_000)}`) },
+    { ...base(`attacker.example/${'l'.repeat(180)}`, '1.0.0', `long ${'name '.repeat(5_000)}`) },
   ]);
 }
