@@ -35,7 +35,7 @@ export async function concealPrivate<Result>(
     concealedCause(error.message);
     const message =
       `${name} cannot be read. It has a private address, so the cause is only in the log of this registry: check the address, ` +
-      'the port, the credentials and the network policies.';
+      'the port, the certificate authority, the credentials and the network policies.';
     throw new RegistryError('Unreachable', message, 'retry');
   }
 }

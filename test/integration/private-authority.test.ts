@@ -65,7 +65,7 @@ it('reaches git: a pod that has the bundle syncs, one without says what is missi
 
   const without = (await createPod()).start();
   const { failure } = await world.source('private', (facts) => facts.failure !== undefined);
-  expect(failure).toMatchObject({ reason: 'Unreachable', message: expect.stringContaining('not trusted') });
+  expect(failure).toMatchObject({ reason: 'Unreachable', message: expect.stringContaining('certificate authority') });
   await without.end();
 
   const pod = await createPod();
