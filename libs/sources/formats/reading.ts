@@ -144,7 +144,7 @@ function toQuarantined(
     version: version && shown(version),
     path: shown(path),
     message: shownMessage(message),
-    ...(description && { description: storable(description).slice(0, COMPARED_DESCRIPTION) }),
+    ...(description && { description: copy(storable(description.slice(0, COMPARED_DESCRIPTION))) }),
   };
 }
 
@@ -162,4 +162,9 @@ function shown(given: string): string {
 
 function storable(text: string): string {
   return text.toWellFormed().replace(/\p{Cc}/gu, '\uFFFD');
+}
+
+/** Returns the same text in memory of its own: a slice would keep the whole text that it was cut from. */
+function copy(text: string): string {
+  return Buffer.from(text).toString();
 }
