@@ -1,5 +1,5 @@
 import { renderCustomResourceDefinition } from './custom-resource-definition.js';
-import { OPERATOR_MANIFEST, renderOperatorManifest } from './operator-manifest.js';
+import { OPERATOR_MANIFEST, podPolicyManifest, renderOperatorManifest, renderPodPolicy } from './operator-manifest.js';
 
 /** A file that is made from code and kept in git all the same, since others read it without running anything. */
 interface GeneratedFile {
@@ -12,4 +12,8 @@ export const generated: readonly GeneratedFile[] = [
   // A chart can read what lies inside of it only.
   { path: 'deploy/helm/mcp-registry-operator/files/mcpregistries.crd.yaml', render: renderCustomResourceDefinition },
   { path: OPERATOR_MANIFEST, render: renderOperatorManifest },
+  ...(['restricted', 'deny'] as const).map((podTemplate) => ({
+    path: podPolicyManifest(podTemplate),
+    render: () => renderPodPolicy(podTemplate),
+  })),
 ];
