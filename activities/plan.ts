@@ -3,6 +3,7 @@ import { formatFault, joinFaults, parseWithFaults } from '#config/spec-fault.js'
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
+import { watchedObjects } from '#config/source-needs.js';
 import { clampedNotice } from '#domain/clamped-interval.js';
 import type { Notice } from '#domain/notice.js';
 import { displayRef } from '#domain/registry-ref.js';
@@ -98,16 +99,11 @@ function planInterval(
   return { intervalMs: minIntervalMs, notice: clampedNotice(wantedMs, minIntervalMs) };
 }
 
-async function referenceHash(
-  { type, spec }: RegistrySource,
-  namespace: string,
-  resources: ResourceStore,
-): Promise<string> {
-  const { configMaps = [], secrets = [] } = findSource(type)?.references(spec) ?? {};
-  const versions = await Promise.all([
-    ...configMaps.map((name) => resources.referenceVersion('ConfigMap', namespace, name)),
-    ...secrets.map((name) => resources.referenceVersion('Secret', namespace, name)),
-  ]);
+async function referenceHash(source: RegistrySource, namespace: string, resources: ResourceStore): Promise<string> {
+  const objects = new Map(watchedObjects(source).map(({ kind, name }) => [`${kind} ${name}`, { kind, name }]));
+  const versions = await Promise.all(
+    [...objects.values()].map(({ kind, name }) => resources.referenceVersion(kind, namespace, name)),
+  );
   return versions.length === 0 ? '' : digest(versions.map((version) => version ?? null));
 }
 

@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { serverSources, sources } from '#sources/index.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const isProduction = (file: string) => !/\.test\.ts$|\/testing\//.test(file);
@@ -48,4 +49,17 @@ it('has comments that are sentences about the thing below them, and not about pe
   expect(opening.test('  /** Of the answer. */')).toBe(true);
   const code = '{apps,workflows,activities,libs,tools,test}/**/*.{ts,tsx,mjs}';
   expect(await findIn(code, opening)).toEqual([]);
+});
+
+/** A type of source declares everything about itself in its file; `findSource` returns the declaration. */
+it('compares types of sources nowhere but in libs/sources', async () => {
+  const blocks = [...sources, ...serverSources].map(({ block }) => block);
+  const text = `(['"\`](${blocks.join('|')})['"\`]|\\w+Source\\.block)`;
+  const comparison = new RegExp(`(?<!shape )[!=]==\\s*${text}|${text}\\s*[!=]==`);
+  for (const line of ["if (type === 'git') {", "'pvcRef' !== type", 'type !== gitSource.block']) {
+    expect(comparison.test(line)).toBe(true);
+  }
+  expect(comparison.test("source.shape === 'file'")).toBe(false);
+  const found = await find(comparison);
+  expect(found.filter((place) => !/^(libs\/sources|apps\/console)\//.test(place))).toEqual([]);
 });

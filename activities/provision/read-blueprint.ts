@@ -1,5 +1,7 @@
 import { databaseOnDefault } from '#config/default-database.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
+import { mountOf } from '#config/source-needs.js';
+import type { ObjectKey } from '#domain/object-field.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
@@ -10,9 +12,10 @@ import { readSpec } from '../plan.js';
 import { typedDatabase } from './desired/blueprint.js';
 import type { Blueprint } from './desired/blueprint.js';
 import { claimOf } from './desired/deployment.js';
-import { digestOf, isFields } from './desired/fields.js';
+import { isFields } from '#domain/fields.js';
+import { digestOf } from './desired/digest.js';
 import { names } from './desired/naming.js';
-import { referredFiles } from './desired/pod-files.js';
+import { referredObjects } from './desired/pod-files.js';
 import { PGPASS_KEY } from './desired/secrets.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readHookNotices } from './hook-notices.js';
@@ -77,26 +80,20 @@ export function toProvisionPlan({
   };
 }
 
-interface KeyRef {
-  readonly kind: 'Secret' | 'ConfigMap';
-  readonly name: string;
-  readonly key: string;
-}
-
 /** What the server reads when it starts, or has mounted for good. */
-function readAtStart(spec: RegistrySpec): KeyRef[] {
-  const { gitSecrets, authSecrets, certificates } = referredFiles(spec);
-  const database = typedDatabase(spec);
-  const secrets = [
-    ...gitSecrets,
-    ...authSecrets,
-    database?.dbAppUserPasswordSecretRef,
-    database?.dbMigrationUserPasswordSecretRef,
+function readAtStart(spec: RegistrySpec): ObjectKey[] {
+  const { sources, providers, database } = referredObjects(spec);
+  const typed = typedDatabase(spec);
+  const passwords = [
+    typed?.dbAppUserPasswordSecretRef,
+    typed?.dbMigrationUserPasswordSecretRef,
     spec.raw?.pgpassSecretRef,
   ];
   return [
-    ...secrets.flatMap((ref) => (ref ? [{ kind: 'Secret' as const, name: ref.name, key: ref.key }] : [])),
-    ...certificates.map(({ name, key }) => ({ kind: 'ConfigMap' as const, name, key })),
+    ...sources,
+    ...providers,
+    ...database,
+    ...passwords.flatMap((ref) => (ref ? [{ kind: 'Secret' as const, name: ref.name, key: ref.key }] : [])),
   ];
 }
 
@@ -112,7 +109,7 @@ interface DataObject extends KubernetesObject {
 async function versionOf(
   { api }: ProvisionWorld,
   { namespace }: RegistryRef,
-  { kind, name, key }: KeyRef,
+  { kind, name, key }: ObjectKey,
 ): Promise<[string, string | null]> {
   const object = await api.get<DataObject>(kind, namespace, name);
   const value = object?.data?.[key] ?? object?.binaryData?.[key];
@@ -121,9 +118,10 @@ async function versionOf(
 
 /** Returns the names of the claims that the sources and the volumes of the user refer to. */
 function claimNames({ registries, raw, podTemplateSpec }: RegistrySpec): string[] {
-  const ofSources = registries.flatMap(({ type, spec }) =>
-    type === 'pvcRef' ? [(spec as { claimName: string }).claimName] : [],
-  );
+  const ofSources = registries.flatMap((source) => {
+    const mount = mountOf(source);
+    return mount && 'claim' in mount ? [mount.claim] : [];
+  });
   const podSpec = podTemplateSpec?.['spec'];
   const volumes: unknown = isFields(podSpec) ? podSpec['volumes'] : [];
   const mounted = [...(raw?.volumes ?? []), ...(Array.isArray(volumes) ? volumes : [])].filter(isFields);

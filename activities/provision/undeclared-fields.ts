@@ -1,5 +1,5 @@
-import { isFields } from './desired/fields.js';
-import type { Fields } from './desired/fields.js';
+import { isFields } from '#domain/fields.js';
+import type { Fields } from '#domain/fields.js';
 
 /**
  * Fields of the pod template that the API server does not know, as its refusal of an apply names them:

@@ -3,12 +3,13 @@ import { BUILT_IN_SOURCE } from '#config/source-entry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
 import type { ServerSettings } from './desired/blueprint.js';
 import type { Notice } from '#domain/notice.js';
+import { kubernetesSource } from '#sources/kubernetes.source.js';
 import { runsAsOurAccount } from './desired/own-account.js';
 
 /** In no spec, before all that is in one. */
 const BUILT_IN: RegistrySource = {
   name: BUILT_IN_SOURCE,
-  type: 'kubernetes',
+  type: kubernetesSource.block,
   spec: {},
   format: 'upstream',
   builtIn: true,

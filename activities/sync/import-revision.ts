@@ -30,7 +30,7 @@ export function importRevision(world: SyncWorld): Implementation<'importRevision
       scope.progress('waiting for other imports');
       using _permit = await world.semaphores.fetches.acquire(scope.signal);
       const source = await openSource(world, request, scope);
-      if (source.shape === 'managed') throw new Error('what is published here is never imported');
+      if (source.shape === 'published') throw new Error('what is published here is never imported');
       const importing =
         source.shape === 'file'
           ? importFile(world, request, source, scope)

@@ -1,17 +1,18 @@
 import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RegistrySource } from '#config/source-entry-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ServerObject } from '#domain/server-object.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { SourceOutline, StoredContent, SyncRequest } from '#domain/sync.js';
 import type { SourceEntity } from '#persistence/entities/source.entity.js';
-import { findSource } from '#sources/index.js';
+import { findSource, sources } from '#sources/index.js';
 import type { ApiSettings } from '#sources/api/api-client.js';
 import type { Probe } from '#sources/api/probe-changes.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
-import type { SourceContext, SourceRevision } from '#sources/source.js';
+import type { FileSource, PagedSource, SourceContext, SourceRevision } from '#sources/source.js';
 import { registryDirectory } from '../cache-directory.js';
 import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
@@ -47,21 +48,18 @@ export interface OpenPages extends OpenedSource {
   probe(): Promise<Probe>;
 }
 
-export interface OpenManaged extends OpenedSource {
-  readonly shape: 'managed';
+export interface OpenPublished extends OpenedSource {
+  readonly shape: 'published';
 }
 
 /** A source at the moment of a sync: as the spec has it now, as it is stored, and the way to its data. */
-export type OpenSource = OpenFile | OpenPages | OpenManaged;
+export type OpenSource = OpenFile | OpenPages | OpenPublished;
+
+type SyncScope = Pick<SourceContext, 'signal' | 'progress'>;
 
 /** Opens a source for a sync. Throws `Cancelled` when the registry or the source is gone. */
-export async function openSource(
-  world: SyncWorld,
-  request: SyncRequest,
-  scope: Pick<SourceContext, 'signal' | 'progress'>,
-): Promise<OpenSource> {
+export async function openSource(world: SyncWorld, request: SyncRequest, scope: SyncScope): Promise<OpenSource> {
   const { registry, source: name } = request;
-  const { namespace } = registry;
   const { spec: wanted, triggerToken } = await getWanted(world.resources, registry);
   const source = wanted.registries.find((each) => each.name === name);
   if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
@@ -72,54 +70,78 @@ export async function openSource(
     triggerToken,
     stored: await world.catalogue.openSource(registry, name, request.run),
   };
-  const { type, spec } = source;
-  const definition = findSource(type);
-  if (definition?.shape === 'pages') {
-    const { urlRewrites, addressPolicy, concealedCause } = world.settings;
-    const settings: ApiSettings = {
-      version: world.version,
-      urlRewrites,
-      ...(addressPolicy && { addressPolicy }),
-      ...(concealedCause && { concealedCause }),
-    };
-    const { latestUpdate, etag } = opened.stored;
-    const known = {
-      ...(latestUpdate === null ? {} : { updatedSince: latestUpdate }),
-      ...(etag === null ? {} : { etag }),
-    };
-    const probe = () => definition.probe(spec, known, { ...scope, settings });
-    return { ...opened, shape: 'pages', type, spec, settings, probe };
+  const definition = findSource(source.type);
+  switch (definition?.shape) {
+    case 'pages':
+      return openPages(world, definition, source, opened, scope);
+    case 'published':
+      return { ...opened, shape: 'published' };
+    case 'file':
+      return openFile(world, definition, source, opened, { ...scope, registry });
+    default: {
+      const known = sources.map(({ block }) => block).join(', ');
+      const message = `this version cannot read ${source.type} sources yet: use one of ${known}`;
+      throw new RegistryError('ValidationFailed', message, 'stop');
+    }
   }
-  if (definition?.shape === 'managed') return { ...opened, shape: 'managed' };
-  if (definition?.shape === 'file') {
-    const directory = await privateDirectory(world.cacheDirectory, registry, name);
-    const context: SourceContext = {
-      ...scope,
-      namespace,
-      references: {
-        configMapKey: (configMap, key) => world.resources.configMapKey(namespace, configMap, key),
-        secretKey: (secret, key) => world.resources.secretKey(namespace, secret, key),
-        serverObjects: () => serverObjects(world, namespace),
-      },
-      cacheDirectory: directory,
-      settings: world.settings,
-    };
-    return {
-      ...opened,
-      shape: 'file',
-      directory,
-      format: definition.fileFormat ?? opened.plan.format,
-      mayBeEmpty: definition.mayBeEmpty ?? false,
-      hidesContent: definition.hidesContent ?? false,
-      resolve: () => definition.resolve(spec, context),
-      async download(revision, path) {
-        using _permit = definition.runsProgram ? await world.semaphores.downloads.acquire(scope.signal) : undefined;
-        await definition.download(spec, revision, path, context);
-      },
-    };
-  }
-  const message = `this version cannot read ${type} sources yet: use git, configMapRef, pvcRef or api`;
-  throw new RegistryError('ValidationFailed', message, 'stop');
+}
+
+function openPages(
+  world: SyncWorld,
+  definition: PagedSource<unknown>,
+  { type, spec }: RegistrySource,
+  opened: OpenedSource,
+  scope: SyncScope,
+): OpenPages {
+  const { urlRewrites, addressPolicy, concealedCause } = world.settings;
+  const settings: ApiSettings = {
+    version: world.version,
+    urlRewrites,
+    ...(addressPolicy && { addressPolicy }),
+    ...(concealedCause && { concealedCause }),
+  };
+  const { latestUpdate, etag } = opened.stored;
+  const known = {
+    ...(latestUpdate === null ? {} : { updatedSince: latestUpdate }),
+    ...(etag === null ? {} : { etag }),
+  };
+  const probe = () => definition.probe(spec, known, { ...scope, settings });
+  return { ...opened, shape: 'pages', type, spec, settings, probe };
+}
+
+async function openFile(
+  world: SyncWorld,
+  definition: FileSource<unknown>,
+  { name, spec }: RegistrySource,
+  opened: OpenedSource,
+  { registry, ...scope }: SyncScope & { readonly registry: RegistryRef },
+): Promise<OpenFile> {
+  const { namespace } = registry;
+  const directory = await privateDirectory(world.cacheDirectory, registry, name);
+  const context: SourceContext = {
+    ...scope,
+    namespace,
+    references: {
+      configMapKey: (configMap, key) => world.resources.configMapKey(namespace, configMap, key),
+      secretKey: (secret, key) => world.resources.secretKey(namespace, secret, key),
+      serverObjects: () => serverObjects(world, namespace),
+    },
+    cacheDirectory: directory,
+    settings: world.settings,
+  };
+  return {
+    ...opened,
+    shape: 'file',
+    directory,
+    format: definition.fileFormat ?? opened.plan.format,
+    mayBeEmpty: definition.mayBeEmpty ?? false,
+    hidesContent: definition.hidesContent ?? false,
+    resolve: () => definition.resolve(spec, context),
+    async download(revision, path) {
+      using _permit = definition.runsProgram ? await world.semaphores.downloads.acquire(scope.signal) : undefined;
+      await definition.download(spec, revision, path, context);
+    },
+  };
 }
 
 export function storedContent({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admission, listedBy } from '#domain/admission-rule.js';
+import type { ObjectField } from '#domain/object-field.js';
 import { absoluteFile, configMapKeyRef, dataKey, httpUrl, secretKeyRef, sourceName } from '#domain/spec-fields.js';
 import { always, uniqueNames } from './refinements.js';
 
@@ -83,6 +84,13 @@ const provider = z.strictObject({
     .default(false)
     .describe('allowPrivateIP allows the provider to have a private address, as inside a cluster.'),
 });
+
+/** The fields of a provider that refer to objects. */
+export const PROVIDER_OBJECTS: readonly ObjectField[] = [
+  { path: ['clientSecretRef'], kind: 'Secret', fileField: 'clientSecretFile' },
+  { path: ['caCertRef'], kind: 'ConfigMap', fileField: 'caCertPath' },
+  { path: ['authTokenRef'], kind: 'Secret', fileField: 'authTokenFile' },
+];
 
 /** Without `filter`, after which the API server takes a list for endless and the rule for too expensive. */
 const OPAQUE_RULE = [

@@ -1,7 +1,10 @@
 import { normalize as normalizePath } from 'node:path/posix';
 import { isOperatorSecret } from '#domain/spec-fields.js';
-import type { GitSpec } from '#sources/git.source.js';
+import { namedFile } from '#domain/object-field.js';
+import type { ObjectField } from '#domain/object-field.js';
+import { findSource } from '#sources/index.js';
 import { isReadableFile, SERVICE_ACCOUNT_CA, SERVICE_ACCOUNT_TOKEN } from '#sources/readable-file.js';
+import { PROVIDER_OBJECTS } from './auth-spec.js';
 import type { OAuthProvider } from './auth-spec.js';
 import type { RegistrySpec } from './registry-spec.js';
 import { formatPath } from './spec-fault.js';
@@ -22,7 +25,7 @@ const MESSAGE =
 export function namedFileFaults(spec: RegistrySpec, auth: 'auth' | 'authConfig'): SpecFault[] {
   const mounts = ownMounts(spec);
   return namedFiles(spec, auth).flatMap(({ path, file, granted }): SpecFault[] => {
-    if (file === undefined || granted.includes(file) || mounts.areReadable(file)) return [];
+    if (granted.includes(file) || mounts.areReadable(file)) return [];
     if (!spec.raw) return [{ path: ['spec', ...path], message: MESSAGE }];
     return [{ path: ['spec', 'configYAML'], message: `${formatPath(path)}: ${MESSAGE}` }];
   });
@@ -40,7 +43,7 @@ export function grantedFiles(provider: OAuthProvider): {
 
 interface NamedFile {
   readonly path: Path;
-  readonly file: string | undefined;
+  readonly file: string;
   readonly granted: readonly string[];
 }
 
@@ -49,26 +52,27 @@ function namedFiles({ auth, registries, views }: RegistrySpec, authField: string
   const list = views ? 'sources' : 'registries';
   return [
     ...providers.flatMap((provider, index) => {
-      const at = (field: string) => [authField, 'oauth', 'providers', index, field];
-      const granted = grantedFiles(provider);
-      return [
-        { path: at('clientSecretFile'), file: provider.clientSecretFile, granted: [] },
-        { path: at('caCertPath'), file: provider.caCertPath, granted: granted.caCertPath },
-        { path: at('authTokenFile'), file: provider.authTokenFile, granted: granted.authTokenFile },
-      ];
+      const granted: Readonly<Record<string, readonly string[]>> = grantedFiles(provider);
+      return namedIn(PROVIDER_OBJECTS, provider, [authField, 'oauth', 'providers', index], granted);
     }),
     ...registries.flatMap(({ type, spec }, index) =>
-      type === 'git'
-        ? [
-            {
-              path: [list, index, 'git', 'auth', 'passwordFile'],
-              file: (spec as GitSpec).auth?.passwordFile,
-              granted: [],
-            },
-          ]
-        : [],
+      namedIn(findSource(type)?.objects ?? [], spec, [list, index, type], {}),
     ),
   ];
+}
+
+/** `granted` are the files that need no volume of the registry, by field. */
+function namedIn(
+  fields: readonly ObjectField[],
+  block: unknown,
+  at: Path,
+  granted: Readonly<Record<string, readonly string[]>>,
+): NamedFile[] {
+  return fields.flatMap((field) => {
+    const named = namedFile(field, block);
+    if (!named) return [];
+    return [{ path: [...at, ...named.path], file: named.file, granted: granted[field.fileField as string] ?? [] }];
+  });
 }
 
 /** The mounts of the registry's own volumes; below a mount of any other volume, such as those of the operator, nothing is readable. */

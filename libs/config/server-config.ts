@@ -186,13 +186,14 @@ export function renderServerConfig(spec: ServerSpec, { namespace, name }: Server
   return stringify(content, { aliasDuplicateObjects: false, lineWidth: 0 });
 }
 
-function renderSource({ name, type, spec, format, intervalMs, filter }: RegistrySource): unknown {
+function renderSource({ name, type, spec, format, intervalMs, filter, defaultNamespace }: RegistrySource): unknown {
   return addSourceFiles({
     name,
     format,
     [type]: spec,
     ...(intervalMs !== undefined && { syncPolicy: { interval: spellDuration(intervalMs) } }),
     filter,
+    defaultNamespace,
   });
 }
 

@@ -1,22 +1,25 @@
 import { z } from 'zod';
 import { admission, listedBy } from '#domain/admission-rule.js';
+import { isFields } from '#domain/fields.js';
 import { compileGlob } from '#domain/glob.js';
 import { parseGoDuration } from '#domain/go-duration.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import { SOURCE_FORMATS } from '#domain/source-format.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import { goDurationField, serverNamespace, sourceName } from '#domain/spec-fields.js';
-import { serverSources, sources } from '#sources/index.js';
+import { findSource, serverSources, sources } from '#sources/index.js';
+import type { Source } from '#sources/source.js';
 import { always, uniqueNames } from './refinements.js';
 
-/** Schemas by the names of their blocks: the ways to say where the entries of a source come from. */
-type Blocks = Readonly<Record<string, z.ZodType>>;
+/** The types of sources that a document may have, each with the schema that holds there. */
+type SourceTypes = readonly Source<unknown>[];
 
-const specBlocks: Blocks = Object.fromEntries(sources.map(({ block, spec }) => [block, spec]));
+const specTypes: SourceTypes = sources;
 
-const serverBlocks: Blocks = Object.fromEntries(
-  [...sources, ...serverSources].map(({ block, spec, serverSpec = spec }) => [block, serverSpec]),
-);
+const serverTypes: SourceTypes = [...sources, ...serverSources].map((source) => ({
+  ...source,
+  spec: source.serverSpec ?? source.spec,
+}));
 
 const SOURCES_LIMIT = 20;
 
@@ -51,25 +54,31 @@ const filterSpec = z
     'filter selects the entries that are served. exclude takes precedence over include; both names and tags must pass.',
   );
 
-const MANAGED_FILTER = 'cannot stand beside managed: what should not be served need not be published';
-const MANAGED_NAMESPACE = 'cannot stand beside managed: servers are published under their whole names';
+const FORMAT_OF_FILES: SourceFormat = 'toolhive';
 
-const entrySpec = (blocks: Blocks) =>
+const exclusionsOf = (types: SourceTypes) =>
+  types.flatMap(({ block, excludes = {} }) =>
+    Object.entries(excludes).map(([field, why]) => ({
+      block,
+      field,
+      message: `cannot stand beside ${block}: ${why}`,
+    })),
+  );
+
+const entrySpec = (types: SourceTypes) =>
   z
     .strictObject({
       name: sourceName.describe('name identifies the source within the registry: letters, digits, ".", "_" and "-".'),
       format: z
         .enum(SOURCE_FORMATS)
         .optional()
-        .describe(
-          'format is the format of the data. Defaults to upstream for api and managed sources, and to toolhive for the others.',
-        ),
+        .describe(`format is the format of the data. Defaults to ${describeDefaultFormats()}.`),
       defaultNamespace: serverNamespace
         .optional()
         .describe(
           'defaultNamespace is the namespace of servers whose names have none: the server github is served as com.example/github.',
         ),
-      ...Object.fromEntries(Object.entries(blocks).map(([block, spec]) => [block, spec.optional()])),
+      ...Object.fromEntries(types.map(({ block, spec }) => [block, spec.optional()])),
       syncPolicy: z
         .strictObject({
           interval: goDurationField.describe('interval is the time between two syncs as a Go duration, such as 30m.'),
@@ -82,7 +91,7 @@ const entrySpec = (blocks: Blocks) =>
     })
     .superRefine((entry: unknown, context) => {
       if (typeof entry !== 'object' || entry === null) return;
-      const known = Object.keys(blocks);
+      const known = types.map(({ block }) => block);
       const given = known.filter((block) => (entry as Record<string, unknown>)[block] !== undefined);
       if (given.length === 1) return;
       const message =
@@ -92,33 +101,29 @@ const entrySpec = (blocks: Blocks) =>
       context.addIssue({ code: 'custom', message });
     }, always)
     .superRefine((entry: unknown, context) => {
-      if (typeof entry !== 'object' || entry === null) return;
-      const { managed, filter, defaultNamespace } = entry as Record<string, unknown>;
-      if (managed === undefined) return;
-      if (filter !== undefined) context.addIssue({ code: 'custom', path: ['filter'], message: MANAGED_FILTER });
-      if (defaultNamespace === undefined) return;
-      context.addIssue({ code: 'custom', path: ['defaultNamespace'], message: MANAGED_NAMESPACE });
+      if (!isFields(entry)) return;
+      for (const { block, field, message } of exclusionsOf(types)) {
+        if (entry[block] === undefined || entry[field] === undefined) continue;
+        context.addIssue({ code: 'custom', path: [field], message });
+      }
     }, always)
     .meta(
       admission(
         {
-          rule: `[${Object.keys(blocks)
-            .map((block) => `has(self.${block})`)
-            .join(', ')}].exists_one(given, given)`,
-          message: `must have exactly one source: one of ${Object.keys(blocks).join(', ')}; make each an item of its own`,
+          rule: `[${types.map(({ block }) => `has(self.${block})`).join(', ')}].exists_one(given, given)`,
+          message: `must have exactly one source: one of ${types.map(({ block }) => block).join(', ')}; make each an item of its own`,
         },
-        { rule: '!has(self.managed) || !has(self.filter)', message: `filter ${MANAGED_FILTER}`, fieldPath: '.filter' },
-        {
-          rule: '!has(self.managed) || !has(self.defaultNamespace)',
-          message: `defaultNamespace ${MANAGED_NAMESPACE}`,
-          fieldPath: '.defaultNamespace',
-        },
+        ...exclusionsOf(types).map(({ block, field, message }) => ({
+          rule: `!has(self.${block}) || !has(self.${field})`,
+          message: `${field} ${message}`,
+          fieldPath: `.${field}`,
+        })),
       ),
     );
 
-const entriesSpec = (blocks: Blocks, limit: number) =>
+const entriesSpec = (types: SourceTypes, limit: number) =>
   z
-    .array(entrySpec(blocks))
+    .array(entrySpec(types))
     .min(1, 'must not be empty: add a source, or remove the field to serve only what is found in the cluster')
     .max(limit)
     .superRefine(uniqueNames, always)
@@ -129,10 +134,10 @@ const entriesSpec = (blocks: Blocks, limit: number) =>
     );
 
 /** `registries` of an MCPRegistry: the sources, in order of precedence. */
-export const sourceEntriesSpec = entriesSpec(specBlocks, SOURCES_LIMIT);
+export const sourceEntriesSpec = entriesSpec(specTypes, SOURCES_LIMIT);
 
 /** The same in the configuration of a server, with room for the source that is built in. */
-export const serverEntriesSpec = entriesSpec(serverBlocks, SOURCES_LIMIT + 1);
+export const serverEntriesSpec = entriesSpec(serverTypes, SOURCES_LIMIT + 1);
 
 /** Name of the source that the operator adds. */
 export const BUILT_IN_SOURCE = 'default';
@@ -163,7 +168,7 @@ interface SourceEntry extends Record<string, unknown> {
 }
 
 /** `fallback`: the format of data in files that do not say theirs. */
-export function normalizeSource(entry: { readonly name: string }, fallback: SourceFormat = 'toolhive'): RegistrySource {
+export function normalizeSource(entry: { readonly name: string }, fallback = FORMAT_OF_FILES): RegistrySource {
   const { name, format, syncPolicy, filter, defaultNamespace, ...blocks } = entry as SourceEntry;
   const [type, spec] = Object.entries(blocks).find(([, block]) => block !== undefined) as [string, unknown];
   const intervalMs = syncPolicy && parseGoDuration(syncPolicy.interval);
@@ -171,12 +176,21 @@ export function normalizeSource(entry: { readonly name: string }, fallback: Sour
     name,
     type,
     spec,
-    format: format ?? (type === 'api' || type === 'managed' ? 'upstream' : fallback),
+    format: format ?? findSource(type)?.defaultFormat ?? fallback,
     // A timer knows no parts of a millisecond.
     ...(intervalMs !== undefined && { intervalMs: Math.ceil(intervalMs) }),
     ...(filter !== undefined && { filter }),
     ...(defaultNamespace !== undefined && { defaultNamespace }),
   };
+}
+
+/** Returns `upstream for api and managed sources, and to toolhive for the others`. */
+function describeDefaultFormats(): string {
+  const special = SOURCE_FORMATS.flatMap((format) => {
+    const blocks = sources.filter(({ defaultFormat }) => defaultFormat === format).map(({ block }) => block);
+    return blocks.length === 0 ? [] : [`${format} for ${blocks.join(' and ')} sources`];
+  });
+  return `${special.join(', ')}, and to ${FORMAT_OF_FILES} for the others`;
 }
 
 function globFault(pattern: string): string | undefined {

@@ -1,5 +1,7 @@
 import type { Notice } from '#domain/notice.js';
-import type { GitSpec } from '#sources/git.source.js';
+import { namedFile, referredKeys } from '#domain/object-field.js';
+import { findSource } from '#sources/index.js';
+import { PROVIDER_OBJECTS } from './auth-spec.js';
 import type { OAuthProvider } from './auth-spec.js';
 import { providerAddressNotices } from './provider-addresses.js';
 import type { ServerSpec } from './server-config.js';
@@ -24,30 +26,23 @@ export function specNotices({ enforceServers, auth, authConfig }: WithoutEffect,
     ...(ignored ? [notice('RefsIgnored', `spec.${block}.oauth is ignored: the mode is anonymous`)] : []),
     ...providers.flatMap(ignoredRefs),
     ...providers.flatMap(providerAddressNotices),
-    ...server.registries.flatMap(severalGitRefs),
+    ...server.registries.flatMap(sourceNotices),
     ...limitedConnections(server),
   ];
 }
 
 function ignoredRefs(provider: OAuthProvider): Notice[] {
-  const pairs = [
-    ['clientSecretFile', 'clientSecretRef'],
-    ['caCertPath', 'caCertRef'],
-    ['authTokenFile', 'authTokenRef'],
-  ] as const;
-  return pairs.flatMap(([file, ref]) =>
-    provider[file] === undefined || provider[ref] === undefined
-      ? []
-      : [notice('RefsIgnored', `provider ${provider.name}: ${ref} is ignored, since ${file} wins`)],
-  );
+  return PROVIDER_OBJECTS.flatMap((field) => {
+    const named = namedFile(field, provider);
+    if (!named || referredKeys([field], provider).length === 0) return [];
+    const message = `provider ${provider.name}: ${field.path.join('.')} is ignored, since ${field.fileField} wins`;
+    return [notice('RefsIgnored', message)];
+  });
 }
 
-function severalGitRefs({ name, type, spec }: RegistrySource): Notice[] {
-  if (type !== 'git') return [];
-  const given = (['commit', 'tag', 'branch'] as const).filter((ref) => (spec as GitSpec)[ref] !== undefined);
-  const [first, ...rest] = given;
-  if (rest.length === 0) return [];
-  return [notice('MultipleGitRefs', `${name}: git.${first} is read, and git.${rest.join(' and git.')} ignored`)];
+function sourceNotices({ name, type, spec }: RegistrySource): Notice[] {
+  const notices = findSource(type)?.notices?.(spec) ?? [];
+  return notices.map(({ reason, message }) => notice(reason, `${name}: ${message}`));
 }
 
 function limitedConnections({ databaseConfig }: ServerSpec): Notice[] {

@@ -65,6 +65,6 @@ it('says what is missing, and that an optional one may come', async () => {
 });
 
 it('names its ConfigMap as what it depends on', () => {
-  expect(configMapSource.references(spec)).toEqual({ configMaps: ['catalogue'] });
+  expect(configMapSource.mount?.(spec)).toMatchObject({ configMap: { name: 'catalogue' } });
   expect(configMapSource.address(spec)).toContain('catalogue');
 });

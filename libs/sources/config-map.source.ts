@@ -25,7 +25,9 @@ export const configMapSource = defineSource<ConfigMapSpec>({
 
   address: ({ name, key }) => `ConfigMap ${name}, key ${key}`,
 
-  references: ({ name }) => ({ configMaps: [name] }),
+  mount: ({ name, key }) => ({ configMap: { name, key }, file: 'registry.json' }),
+
+  changedBy: 'manifests',
 
   async resolve(spec, context) {
     const revision = shortHash(await read(spec, context));

@@ -25,8 +25,6 @@ export const fileSource = defineSource<FileSpec>({
 
   address: ({ path }) => path,
 
-  references: () => ({}),
-
   async resolve(spec, context) {
     const revision = await hashFile(fileOf(spec), context);
     return { revision, label: `${spec.path}@${revision.slice(0, 16)}` };

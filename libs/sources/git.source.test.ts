@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { referredKeys } from '#domain/object-field.js';
 import { startTcpServer } from '#http/testing/http-server.js';
 import { startGitHttpServer } from './testing/git-http-server.js';
 import type { GitHttpOptions, GitHttpServer } from './testing/git-http-server.js';
@@ -494,7 +495,7 @@ describe('over TLS', () => {
     context.configMaps.set('authorities/ca.crt', tls.cert);
     const wanted = spec({ repository: url, caCertRef: { name: 'authorities', key: 'ca.crt' } });
     expect((await fetchFile(wanted, context)).content).toBe('{"by":"tls"}');
-    expect(gitSource.references(wanted)).toMatchObject({ configMaps: ['authorities'] });
+    expect(referredKeys(gitSource.objects ?? [], wanted)).toMatchObject([{ kind: 'ConfigMap', name: 'authorities' }]);
   });
 });
 

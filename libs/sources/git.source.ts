@@ -136,12 +136,19 @@ export const gitSource = defineSource<GitSpec>({
 
   address: ({ repository }) => displayUrl(repository),
 
-  references: ({ auth, caCertRef }) => ({
-    configMaps: caCertRef ? [caCertRef.name] : [],
-    secrets: [auth?.passwordSecretRef, auth?.sshKeySecretRef, auth?.knownHostsSecretRef].flatMap((ref) =>
-      ref ? [ref.name] : [],
-    ),
-  }),
+  objects: [
+    { path: ['auth', 'passwordSecretRef'], kind: 'Secret', fileField: 'passwordFile' },
+    { path: ['auth', 'sshKeySecretRef'], kind: 'Secret' },
+    { path: ['auth', 'knownHostsSecretRef'], kind: 'Secret' },
+    { path: ['caCertRef'], kind: 'ConfigMap' },
+  ],
+
+  notices(spec) {
+    const [first, ...ignored] = (['commit', 'tag', 'branch'] as const).filter((name) => spec[name] !== undefined);
+    if (ignored.length === 0) return [];
+    const message = `git.${first} is read, and git.${ignored.join(' and git.')} ignored`;
+    return [{ reason: 'MultipleGitRefs', message }];
+  },
 
   async resolve(spec, context) {
     const wanted = wantedRef(spec);

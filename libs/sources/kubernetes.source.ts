@@ -15,11 +15,17 @@ export const kubernetesSource = defineSource<Record<string, never>>({
   shape: 'file',
   fileFormat: 'objects',
   mayBeEmpty: true,
+  changedBy: 'server-objects',
+  permissions: [
+    {
+      apiGroups: ['toolhive.stacklok.dev'],
+      resources: ['mcpservers', 'mcpremoteproxies', 'virtualmcpservers'],
+      verbs: ['get', 'list', 'watch'],
+    },
+  ],
   spec: z.strictObject({}).describe('MCP servers that are found in the namespace of the server.'),
 
   address: () => 'MCP servers of the namespace',
-
-  references: () => ({}),
 
   async resolve(_spec, context) {
     const revision = shortHash(await exportedObjects(context));

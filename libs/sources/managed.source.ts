@@ -35,8 +35,14 @@ const managedSpec = z
 export const managedSource = defineSource({
   block: 'managed',
   view: { type: 'MANAGED', sourceType: 'managed' },
-  shape: 'managed',
+  shape: 'published',
   spec: managedSpec,
+  defaultFormat: 'upstream',
+  changedBy: 'publications',
+  excludes: {
+    filter: 'what should not be served need not be published',
+    defaultNamespace: 'servers are published under their whole names',
+  },
   address: () => 'published here',
-  references: () => ({}),
+  namePrefixes: ({ namePrefixes }) => namePrefixes,
 });

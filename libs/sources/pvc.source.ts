@@ -30,7 +30,7 @@ export const pvcSource = defineSource<PvcSpec>({
 
   address: ({ claimName, path }) => `PersistentVolumeClaim ${claimName}, ${path}`,
 
-  references: () => ({}),
+  mount: ({ claimName, path }) => ({ claim: claimName, file: path }),
 
   async resolve(spec, context) {
     const revision = await hashFile(await fileOf(spec, context), context);

@@ -1,5 +1,9 @@
 import type { z } from 'zod';
+import type { Notice } from '#domain/notice.js';
+import type { KeyRef, ObjectField } from '#domain/object-field.js';
+import type { PolicyRule } from '#domain/policy-rule.js';
 import type { ServerObject } from '#domain/server-object.js';
+import type { SourceFormat } from '#domain/source-format.js';
 import type { AddressPolicy } from '#http/address-policy.js';
 import type { ApiContext } from './api/api-client.js';
 import type { KnownState, Probe } from './api/probe-changes.js';
@@ -79,7 +83,20 @@ export interface SourceView {
   readonly address?: string;
 }
 
-/** One type of source: its block in the spec and how to read it. */
+/** What is mounted at the source's own directory in the pod of a registry, and the path of the catalogue in there. */
+export type SourceMount =
+  | {
+      /** The name of a PersistentVolumeClaim. */
+      readonly claim: string;
+      readonly file: string;
+    }
+  | {
+      /** A key that is read from the Kubernetes API, and is mounted only in a pod that may not ask it. */
+      readonly configMap: KeyRef;
+      readonly file: string;
+    };
+
+/** One type of source: its block in the spec, what a registry with such a source needs, and how the source is read. */
 interface SourceType<Spec> {
   /** The property of `registries[]` that selects it. */
   readonly block: string;
@@ -91,8 +108,23 @@ interface SourceType<Spec> {
   readonly serverSpec?: z.ZodType<Spec>;
   /** Where the data comes from, for people: without credentials, and before any rewrite. */
   address(spec: Spec): string;
-  /** Names of the ConfigMaps and Secrets that this source reads; a change of one of them makes it due. */
-  references(spec: Spec): { configMaps?: readonly string[]; secrets?: readonly string[] };
+  /** The format of the data when an entry of the spec has no `format`; otherwise that of the whole document applies. */
+  readonly defaultFormat?: SourceFormat;
+  /** Why a field of `registries[]` cannot stand beside the block. */
+  readonly excludes?: Readonly<Partial<Record<'filter' | 'defaultNamespace', string>>>;
+  /**
+   * The fields of the block that refer to Secrets and certificates. These are mounted, their names are watched, and a change of one
+   * makes the source due.
+   */
+  readonly objects?: readonly ObjectField[];
+  /** The volume that the source reads. A ConfigMap is watched as well, and the server may read it. */
+  mount?(spec: Spec): SourceMount;
+  /** What the server may do in the namespace because of the source, besides reading the ConfigMap of `mount`. */
+  readonly permissions?: readonly PolicyRule[];
+  /** Remarks on a block that is valid; each message begins in the middle of a sentence about the source. */
+  notices?(spec: Spec): readonly Notice[];
+  /** What changes the content, when this product observes each such change by itself. */
+  readonly changedBy?: 'manifests' | 'publications' | 'server-objects';
 }
 
 /** A source that is one file. */
@@ -135,16 +167,18 @@ export interface PagedSource<Spec> extends SourceType<Spec> {
 }
 
 /** A source whose entries are published here: what it holds is what is stored. */
-export interface ManagedSource<Spec> extends SourceType<Spec> {
-  readonly shape: 'managed';
+export interface PublishedSource<Spec> extends SourceType<Spec> {
+  readonly shape: 'published';
+  /** The prefixes that published names must have; any name may be published when undefined. */
+  namePrefixes(spec: Spec): readonly string[] | undefined;
 }
 
-export type Source<Spec> = FileSource<Spec> | PagedSource<Spec> | ManagedSource<Spec>;
+export type Source<Spec> = FileSource<Spec> | PagedSource<Spec> | PublishedSource<Spec>;
 
 /** Ties schema and functions together, so that the spec's type is written once, by the schema. */
 export function defineSource<Spec>(source: FileSource<Spec>): FileSource<Spec>;
 export function defineSource<Spec>(source: PagedSource<Spec>): PagedSource<Spec>;
-export function defineSource<Spec>(source: ManagedSource<Spec>): ManagedSource<Spec>;
+export function defineSource<Spec>(source: PublishedSource<Spec>): PublishedSource<Spec>;
 export function defineSource(source: object): object {
   return source;
 }

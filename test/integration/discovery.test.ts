@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { installCrd, readCrd } from '#api-server/install-crd.js';
-import type { PolicyRule } from '#activities/provision/desired/access.js';
+import type { PolicyRule } from '#domain/policy-rule.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { HttpTransport } from '#kubernetes/http-transport.js';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toRole } from '#activities/provision/desired/access.js';
-import type { PolicyRule, Role } from '#activities/provision/desired/access.js';
+import type { Role } from '#activities/provision/desired/access.js';
+import type { PolicyRule } from '#domain/policy-rule.js';
 import { head, OPERATOR_BINDING_LABEL, REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
 import { blueprint } from '#activities/provision/testing/blueprint.js';
 import { withDiscovery } from '#activities/provision/with-discovery.js';

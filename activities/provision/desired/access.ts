@@ -1,15 +1,11 @@
+import { mountOf } from '#config/source-needs.js';
+import type { PolicyRule } from '#domain/policy-rule.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import { findSource } from '#sources/index.js';
 import type { Blueprint } from './blueprint.js';
 import { head, names, OPERATOR_BINDING_LABEL } from './naming.js';
-
-export interface PolicyRule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
 
 export interface Role extends KubernetesObject {
   readonly rules: readonly PolicyRule[];
@@ -29,27 +25,22 @@ export function toServiceAccount({ registry, spec, settings }: Blueprint): Kuber
   } as object as KubernetesObject;
 }
 
-/** Where MCP servers are found. */
-const DISCOVERY: PolicyRule = {
-  apiGroups: ['toolhive.stacklok.dev'],
-  resources: ['mcpservers', 'mcpremoteproxies', 'virtualmcpservers'],
-  verbs: ['get', 'list', 'watch'],
-};
-
 /**
- * No more than the server reads: its own configuration and the ConfigMaps of its sources, each by its name, and the MCP servers
- * of the namespace if a source is about them.
+ * No more than the server reads: its own configuration and the ConfigMaps of its sources, each by its name, and what else its
+ * types of sources declare.
  */
 export function toRole({ registry, spec }: Blueprint): Role {
-  const sources = spec.registries.flatMap(({ type, spec: block }) =>
-    type === 'configMapRef' ? [(block as { name: string }).name] : [],
-  );
-  const configMaps = [...new Set([names.config(registry.name), ...sources])];
+  const ofSources = spec.registries.flatMap((source) => {
+    const mount = mountOf(source);
+    return mount && 'configMap' in mount ? [mount.configMap.name] : [];
+  });
+  const configMaps = [...new Set([names.config(registry.name), ...ofSources])];
+  const types = [...new Set(spec.registries.map(({ type }) => type))];
   return {
     ...head('Role', registry, names.access(registry.name)),
     rules: [
       { apiGroups: [''], resources: ['configmaps'], resourceNames: configMaps, verbs: ['get'] },
-      ...(spec.registries.some(({ type }) => type === 'kubernetes') ? [DISCOVERY] : []),
+      ...types.flatMap((type) => findSource(type)?.permissions ?? []),
     ],
   };
 }

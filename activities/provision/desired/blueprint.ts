@@ -6,7 +6,7 @@ import type { Notice } from '#domain/notice.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
-import type { Fields } from './fields.js';
+import type { Fields } from '#domain/fields.js';
 import type { NetworkPeers } from './network-policy.js';
 
 /** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
-import { digestOf } from './fields.js';
+import { digestOf } from './digest.js';
 import { head, names, selectorLabels } from './naming.js';
 import { finishPod } from './pod-template.js';
 import type { FinishedPod } from './pod-template.js';

@@ -3,7 +3,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import type { ObjectMeta } from '#kubernetes/kubernetes-object.js';
-import { digestOf } from './fields.js';
+import { digestOf } from './digest.js';
 
 const LABEL_LIMIT = 63;
 

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
-import { isFields } from './fields.js';
-import type { Fields } from './fields.js';
+import { isFields } from '#domain/fields.js';
+import type { Fields } from '#domain/fields.js';
 import { head, names, selectorLabels } from './naming.js';
 
 /** Peers of a NetworkPolicy (networking.k8s.io/v1, NetworkPolicyPeer). */

@@ -1,5 +1,5 @@
 import type { RegistrySpec } from '#config/registry-spec.js';
-import { isFields } from './fields.js';
+import { isFields } from '#domain/fields.js';
 
 /** Whether the server may ask the API of the cluster for what the operator grants; another account may well not be let. */
 export function runsAsOurAccount({ podTemplateSpec }: Pick<RegistrySpec, 'podTemplateSpec'>): boolean {

@@ -1,10 +1,13 @@
 import { dirname } from 'node:path/posix';
+import { PROVIDER_OBJECTS } from '#config/auth-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import { certificateFile, secretFile, sourceFile } from '#config/pod-paths.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
-import type { GitSpec } from '#sources/git.source.js';
+import { mountOf, objectsOf } from '#config/source-needs.js';
+import { referredKeys } from '#domain/object-field.js';
+import type { ObjectKey } from '#domain/object-field.js';
 import type { Blueprint } from './blueprint.js';
-import type { Fields } from './fields.js';
+import type { Fields } from '#domain/fields.js';
 import { volumeName } from './naming.js';
 import { runsAsOurAccount } from './own-account.js';
 
@@ -14,74 +17,69 @@ export interface PodFile {
   readonly mountPath: string;
 }
 
-interface KeyRef {
-  readonly name: string;
-  readonly key: string;
-}
-
-/** The objects that a typed spec refers to and that the server reads as files. A `configYAML` comes with volumes of its own. */
-export function referredFiles(spec: RegistrySpec): {
-  readonly gitSecrets: readonly KeyRef[];
-  readonly authSecrets: readonly KeyRef[];
-  readonly hookSecrets: readonly KeyRef[];
-  readonly certificates: readonly KeyRef[];
+/** The objects that a typed spec refers to and that the server has as files. A `configYAML` comes with volumes of its own. */
+export function referredObjects(spec: RegistrySpec): {
+  readonly sources: readonly (ObjectKey & { readonly type: string })[];
+  readonly providers: readonly ObjectKey[];
+  readonly webhooks: readonly ObjectKey[];
+  readonly database: readonly ObjectKey[];
 } {
-  if (spec.raw) return { gitSecrets: [], authSecrets: [], hookSecrets: [], certificates: [] };
-  const gits = spec.registries.flatMap(({ type, spec: block }) => (type === 'git' ? [block as GitSpec] : []));
+  if (spec.raw) return { sources: [], providers: [], webhooks: [], database: [] };
   const providers = spec.auth.mode === 'oauth' ? spec.auth.oauth.providers : [];
+  const { caCertRef } = spec.databaseConfig ?? {};
   return {
-    gitSecrets: present(
-      gits.flatMap(({ auth }) => [auth?.passwordSecretRef, auth?.sshKeySecretRef, auth?.knownHostsSecretRef]),
-    ),
-    authSecrets: present(providers.flatMap(({ clientSecretRef, authTokenRef }) => [clientSecretRef, authTokenRef])),
-    hookSecrets: (spec.webhooks ?? []).map(({ secretRef }) => secretRef),
-    certificates: present([
-      ...gits.map(({ caCertRef }) => caCertRef),
-      ...providers.map(({ caCertRef }) => caCertRef),
-      spec.databaseConfig?.caCertRef,
-    ]),
+    sources: spec.registries.flatMap((source) => objectsOf(source).map((key) => ({ ...key, type: source.type }))),
+    providers: providers.flatMap((provider) => referredKeys(PROVIDER_OBJECTS, provider)),
+    webhooks: (spec.webhooks ?? []).map(({ secretRef: { name, key } }) => ({ kind: 'Secret', name, key })),
+    database: caCertRef ? [{ kind: 'ConfigMap', name: caCertRef.name, key: caCertRef.key }] : [],
   };
 }
 
-/** Volumes for all that the spec refers to. None of them holds the pod up: what is missing is missed by its reader alone. */
+/** Volumes for all that the spec refers to. None of them delays the pod: only the reader of a missing object notices. */
 export function toPodFiles({ spec, claims }: Blueprint): PodFile[] {
   if (spec.raw) return [];
-  const { gitSecrets, authSecrets, hookSecrets, certificates } = referredFiles(spec);
-  const ofGit = new Set(gitSecrets.map(({ name }) => name));
+  const { sources, providers, webhooks, database } = referredObjects(spec);
+  const objects = [...sources, ...providers, ...webhooks, ...database];
+  const readers = new Map(sources.map(({ name, type }) => [name, type]));
   return [
-    ...(runsAsOurAccount(spec) ? [] : spec.registries.flatMap(configMapVolume)),
-    ...spec.registries.flatMap((source) => claimVolume(source, claims)),
-    ...byObject([...gitSecrets, ...authSecrets, ...hookSecrets]).map(([secretName, items]) => ({
+    ...spec.registries.flatMap((source) => sourceVolume(source, { claims, asksApi: runsAsOurAccount(spec) })),
+    ...byObject(objects, 'Secret').map(([secretName, items]) => ({
       volume: {
-        name: volumeName(ofGit.has(secretName) ? 'git-auth' : 'auth', secretName),
+        name: volumeName(readers.has(secretName) ? `${readers.get(secretName)}-auth` : 'auth', secretName),
         secret: { secretName, items, optional: true },
       },
       mountPath: dirname(secretFile({ name: secretName, key: '-' })),
     })),
-    ...byObject(certificates).map(([name, items]) => ({
+    ...byObject(objects, 'ConfigMap').map(([name, items]) => ({
       volume: { name: volumeName('ca', name), configMap: { name, items, optional: true } },
       mountPath: dirname(certificateFile({ name, key: '-' })),
     })),
   ];
 }
 
-/**
- * Only for a pod that may not ask the API: a mount lags by a minute, and other pods would be needed for each source that comes
- * or goes.
- */
-function configMapVolume({ name, type, spec }: RegistrySource): PodFile[] {
-  if (type !== 'configMapRef') return [];
-  const ref = spec as KeyRef;
-  const items = [{ key: ref.key, path: 'registry.json' }];
-  return [sourceFileOf(name, { configMap: { name: ref.name, items, optional: true } })];
+interface PodState {
+  readonly claims: Blueprint['claims'];
+  /** The server reads ConfigMaps from the Kubernetes API. */
+  readonly asksApi: boolean;
 }
 
-/** A claim that does not exist would hold the whole pod up: its source waits instead. */
-function claimVolume({ name, type, spec }: RegistrySource, claims: Blueprint['claims']): PodFile[] {
-  if (type !== 'pvcRef') return [];
-  const { claimName } = spec as { claimName: string };
-  if (!claims[claimName]) return [];
-  return [sourceFileOf(name, { persistentVolumeClaim: { claimName, readOnly: true } })];
+/**
+ * A claim that does not exist would delay the whole pod: its source waits instead. A ConfigMap is mounted only in a pod that may not
+ * ask the API: a mount lags by a minute, and other pods would be needed for each source that is added or removed.
+ */
+function sourceVolume(source: RegistrySource, { claims, asksApi }: PodState): PodFile[] {
+  const mount = mountOf(source);
+  if (!mount) return [];
+  if ('claim' in mount) {
+    const { claim: claimName } = mount;
+    return claims[claimName]
+      ? [sourceFileOf(source.name, { persistentVolumeClaim: { claimName, readOnly: true } })]
+      : [];
+  }
+  if (asksApi) return [];
+  const { configMap, file: path } = mount;
+  const items = [{ key: configMap.key, path }];
+  return [sourceFileOf(source.name, { configMap: { name: configMap.name, items, optional: true } })];
 }
 
 function sourceFileOf(source: string, volume: Fields): PodFile {
@@ -92,12 +90,10 @@ function sourceFileOf(source: string, volume: Fields): PodFile {
 }
 
 /** Groups the references by object: each object becomes one volume, with every key of it that is read. */
-function byObject(refs: readonly KeyRef[]): [string, { key: string; path: string }[]][] {
+function byObject(refs: readonly ObjectKey[], wanted: ObjectKey['kind']): [string, { key: string; path: string }[]][] {
   const keys = new Map<string, Set<string>>();
-  for (const { name, key } of refs) keys.set(name, (keys.get(name) ?? new Set()).add(key));
+  for (const { kind, name, key } of refs) {
+    if (kind === wanted) keys.set(name, (keys.get(name) ?? new Set()).add(key));
+  }
   return [...keys].map(([name, each]) => [name, [...each].map((key) => ({ key, path: key }))]);
-}
-
-function present<T>(values: readonly (T | undefined)[]): T[] {
-  return values.filter((value) => value !== undefined);
 }

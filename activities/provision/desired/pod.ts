@@ -3,7 +3,7 @@ import { CA_BUNDLE_KEY } from './config.js';
 import { pullSecrets } from './access.js';
 import type { Blueprint } from './blueprint.js';
 import { typedDatabase } from './blueprint.js';
-import type { Fields } from './fields.js';
+import type { Fields } from '#domain/fields.js';
 import { labelsOf, names } from './naming.js';
 import type { PodFile } from './pod-files.js';
 import { toPodFiles } from './pod-files.js';

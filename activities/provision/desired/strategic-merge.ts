@@ -1,5 +1,5 @@
-import { isFields } from './fields.js';
-import type { Fields } from './fields.js';
+import { isFields } from '#domain/fields.js';
+import type { Fields } from '#domain/fields.js';
 
 /**
  * By which of their fields Kubernetes tells items apart when it merges two pod templates, for the lists that a registry's

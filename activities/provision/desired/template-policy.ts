@@ -1,8 +1,8 @@
 import { isOperatorSecret } from '#domain/spec-fields.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
-import { isFields } from './fields.js';
-import type { Fields } from './fields.js';
+import { isFields } from '#domain/fields.js';
+import type { Fields } from '#domain/fields.js';
 import { MAIN_CONTAINER, PGPASS_CONTAINER } from './pod.js';
 
 /** Says what is wrong with a value, as sentences that begin with its path. */

@@ -18,6 +18,7 @@ import type { TemporalEndpoint } from '#temporal/connect.js';
 import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
 import { storeTaskQueue } from '#temporal/task-queues.js';
+import { findSource } from '#sources/index.js';
 import { configuredDatabase } from './configured-database.js';
 import { configuredRegistry } from './configured-registry.js';
 import { openDatabase } from './open-database.js';
@@ -215,7 +216,8 @@ function discover(stack: AsyncDisposableStack, { cluster, registry, live, link, 
   const nudges = new SourceNudges(new SyncTrigger((_registry, ...asked) => link.syncNow(...asked)), logger);
   stack.defer(() => nudges.stop());
   const { namespace, name } = registry;
-  const sources = () => live.spec.registries.flatMap((source) => (source.type === 'kubernetes' ? [source.name] : []));
+  const isDiscovered = (type: string) => findSource(type)?.changedBy === 'server-objects';
+  const sources = () => live.spec.registries.flatMap(({ name, type }) => (isDiscovered(type) ? [name] : []));
   const discovery = new Discovery({
     cluster,
     namespace,

@@ -1,9 +1,7 @@
 import type { Auth } from '#config/auth-spec.js';
 import type { Surface } from '#config/console-spec.js';
 import { toSurface } from '#config/console-spec.js';
-import { kubernetesSource } from '#sources/kubernetes.source.js';
-import { managedSource } from '#sources/managed.source.js';
-import type { ManagedSpec } from '#sources/managed.source.js';
+import { findSource } from '#sources/index.js';
 import type { WebhookSpec } from '#config/webhook-spec.js';
 import type { RegistryView, ServerIdentity, ServerSpec } from '#config/server-config.js';
 
@@ -45,21 +43,23 @@ export function toServedRegistry(
   };
 }
 
-/** What is synced whenever it changes needs no webhook. */
-const UNHOOKED: ReadonlySet<string> = new Set([managedSource.block, kubernetesSource.block]);
-
-/** A webhook that names no sources is about all that are synced. */
+/** A webhook that names no sources is about all but those whose changes this server observes by itself. */
 function toServedWebhooks(webhooks: readonly WebhookSpec[], registries: ServerSpec['registries']): ServedWebhook[] {
-  const synced = registries.flatMap(({ name, type }) => (UNHOOKED.has(type) ? [] : [name]));
+  const synced = registries.flatMap(({ name, type }) => (isObserved(type) ? [] : [name]));
   return webhooks.map((webhook) => ({ ...webhook, sources: webhook.sources ?? synced }));
 }
 
+function isObserved(type: string): boolean {
+  const { changedBy } = findSource(type) ?? {};
+  return changedBy === 'publications' || changedBy === 'server-objects';
+}
+
 function namePrefixesOf(registries: ServerSpec['registries']): ReadonlyMap<string, readonly string[]> {
-  const managed = registries.filter(({ type }) => type === managedSource.block);
   return new Map(
-    managed.flatMap(({ name, spec }) => {
-      const { namePrefixes } = spec as ManagedSpec;
-      return namePrefixes ? [[name, namePrefixes] as const] : [];
+    registries.flatMap(({ name, type, spec }) => {
+      const definition = findSource(type);
+      const prefixes = definition?.shape === 'published' ? definition.namePrefixes(spec) : undefined;
+      return prefixes ? [[name, prefixes] as const] : [];
     }),
   );
 }

@@ -38,11 +38,10 @@ export const apiSource = defineSource({
   block: 'api',
   view: { type: 'REMOTE', sourceType: 'api', address: 'endpoint' },
   shape: 'pages',
+  defaultFormat: 'upstream',
   spec: apiSpec,
 
   address: ({ endpoint }: ApiSpec): string => shownUrl(endpoint),
-
-  references: (_spec: ApiSpec) => ({}),
 
   /** Whether anything changed since the list was stored, as far as the registry can say so. */
   probe: (spec: ApiSpec, known: KnownState, context: ApiContext): Promise<Probe> =>

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import { LIFECYCLE_STATUSES } from '#domain/catalogue-entry.js';
 import type { Lifecycle, LifecycleStatus } from '#domain/catalogue-entry.js';
 import { EntryFault } from '../formats/entry-fault.js';
@@ -13,8 +14,8 @@ const MAX_STATUS_MESSAGE = 4096;
  * are left out, but a status that is unknown throws an EntryFault: it might mean that the server should not be used.
  */
 export function toLifecycle(meta: unknown): Lifecycle | undefined {
-  const official = isObject(meta) ? meta[OFFICIAL] : undefined;
-  if (!isObject(official)) return undefined;
+  const official = isFields(meta) ? meta[OFFICIAL] : undefined;
+  if (!isFields(official)) return undefined;
   const { statusMessage } = official;
   const given = official['status'] ?? 'active';
   const status = typeof given === 'string' ? given.toLowerCase() : given;
@@ -42,9 +43,5 @@ export function toLifecycle(meta: unknown): Lifecycle | undefined {
 
 /** Until 2025-09 the status was a field of the server.json itself. */
 export function formerLifecycle(server: unknown): Lifecycle | undefined {
-  return isObject(server) && server['status'] === 'deleted' ? { status: 'deleted' } : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isFields(server) && server['status'] === 'deleted' ? { status: 'deleted' } : undefined;
 }

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 /**
  * Brings a server.json of an earlier published schema (2025-07-09 on) into the form of the present one, and drops `null` where it stands
  * for absence, as registries made from databases write it. Publisher data in `_meta` stays as it is.
@@ -31,17 +32,17 @@ export function needsNormalizing(text: string): boolean {
 
 /** Returns the normalised server.json; the value itself when nothing is to be changed. */
 export function normalizeServer(value: unknown): unknown {
-  if (!isObject(value)) return value;
+  if (!isFields(value)) return value;
   const { packages } = value;
   // Before 2025-09-16 a package had no transport: it spoke stdio.
-  const isFormer = Array.isArray(packages) && packages.some((each) => isObject(each) && 'registry_type' in each);
+  const isFormer = Array.isArray(packages) && packages.some((each) => isFields(each) && 'registry_type' in each);
   const server = normalize(value) as Record<string, unknown>;
   const normalized = isFormer ? { ...server, packages: (server['packages'] as unknown[]).map(withTransport) } : server;
   return JSON.stringify(normalized) === JSON.stringify(value) ? value : normalized;
 }
 
 function withTransport(each: unknown): unknown {
-  return isObject(each) && !Object.hasOwn(each, 'transport') ? { ...each, transport: { type: 'stdio' } } : each;
+  return isFields(each) && !Object.hasOwn(each, 'transport') ? { ...each, transport: { type: 'stdio' } } : each;
 }
 
 /** Fields that hold other known fields. Everything else stays as it is, `null` in it included. */
@@ -85,12 +86,12 @@ const OPTIONAL = new Set([
 
 function normalize(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalize);
-  if (!isObject(value)) return value;
+  if (!isFields(value)) return value;
   const members = Object.entries(value).flatMap(([given, member]): [string, unknown][] => {
     const spelled = CAMEL_CASE.get(given);
     const name = spelled !== undefined && !Object.hasOwn(value, spelled) ? spelled : given;
     if (member === null && OPTIONAL.has(name)) return [];
-    if (name === 'variables' && isObject(member)) return [[name, ofEach(member)]];
+    if (name === 'variables' && isFields(member)) return [[name, ofEach(member)]];
     return [[name, CONTAINERS.has(name) ? normalize(member) : member]];
   });
   return Object.fromEntries(members);
@@ -99,8 +100,4 @@ function normalize(value: unknown): unknown {
 /** A map whose keys are names of the publisher's own. */
 function ofEach(map: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(map).map(([name, member]) => [name, normalize(member)]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

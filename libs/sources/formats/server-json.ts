@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { facetsOf } from '#domain/server-facets.js';
@@ -224,14 +225,10 @@ type PublishedBlock = Record<string, unknown>;
 function publishedBlocks({ _meta }: ServerJson): readonly PublishedBlock[] {
   const blocks: PublishedBlock[] = [];
   for (const namespace of Object.values(_meta?.[PUBLISHER_PROVIDED] ?? {})) {
-    if (!isObject(namespace)) continue;
-    for (const block of Object.values(namespace)) if (isObject(block)) blocks.push(block);
+    if (!isFields(namespace)) continue;
+    for (const block of Object.values(namespace)) if (isFields(block)) blocks.push(block);
   }
   return blocks;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Length as the JSON schema counts it: characters, not UTF-16 units. */

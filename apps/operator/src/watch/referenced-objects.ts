@@ -1,20 +1,27 @@
+import { PROVIDER_OBJECTS } from '#config/auth-spec.js';
 import { parseConfigYaml } from '#config/config-yaml.js';
 import { CONFIG_LIMIT } from '#config/raw-spec.js';
 import { walkBounded } from '#domain/bounded-walk.js';
+import { findSource, serverSources, sources } from '#sources/index.js';
 
 /** `Kind/name` of an object in the namespace of the registry that refers to it. */
-export type Reference = `${'ConfigMap' | 'Secret' | 'PersistentVolumeClaim'}/${string}`;
+export type Reference = `${ReferredKind}/${string}`;
+
+type ReferredKind = 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim';
+
+/** The names of fields that refer to an object, for each type of source and provider, beside those of pods and of the spec itself. */
+const OBJECT_FIELDS = [...sources, ...serverSources]
+  .flatMap(({ objects = [] }) => objects)
+  .concat(PROVIDER_OBJECTS)
+  .map(({ path, kind }) => [path.at(-1) as string, kind] as const);
 
 /** Fields that refer to an object: its kind, and the key of its name. */
-const FIELDS: readonly (readonly [
-  field: RegExp,
-  kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim',
-  name: string,
-])[] = [
-  [/SecretRef$|^secretRef$|^secretKeyRef$|^clientSecretRef$|^authTokenRef$/, 'Secret', 'name'],
+const FIELDS: readonly (readonly [field: RegExp, kind: ReferredKind, name: string])[] = [
+  [/SecretRef$|^secretRef$|^secretKeyRef$/, 'Secret', 'name'],
   [/^secret$/, 'Secret', 'secretName'],
   [/^configMapRef$|^caCertRef$|^configMapKeyRef$|^configMap$/, 'ConfigMap', 'name'],
-  [/^pvcRef$|^persistentVolumeClaim$/, 'PersistentVolumeClaim', 'claimName'],
+  [/^persistentVolumeClaim$/, 'PersistentVolumeClaim', 'claimName'],
+  ...OBJECT_FIELDS.map(([field, kind]) => [new RegExp(`^${field}$`), kind, 'name'] as const),
 ];
 
 /** Above what any pod can use; a spec that names more has the rest ignored. */
@@ -47,8 +54,22 @@ function collect(root: unknown, found: Set<Reference>): void {
     for (const [pattern, kind, nameField] of FIELDS) {
       if (!pattern.test(field)) continue;
       const name: unknown = (value as Record<string, unknown>)[nameField];
-      const isName = typeof name === 'string' && name !== '' && name.length <= NAME_LIMIT;
-      if (isName && found.size < REFERENCE_LIMIT) found.add(`${kind}/${name}`);
+      add(kind, name, found);
     }
+    const claim = claimOf(field, value);
+    if (claim !== undefined) add('PersistentVolumeClaim', claim, found);
   });
+}
+
+/** Returns the claim that a valid block of a source mounts. */
+function claimOf(block: string, value: object): string | undefined {
+  const source = findSource(block);
+  const parsed = source?.mount && source.spec.safeParse(value);
+  const mount = parsed?.success ? source?.mount?.(parsed.data) : undefined;
+  return mount && 'claim' in mount ? mount.claim : undefined;
+}
+
+function add(kind: ReferredKind, name: unknown, found: Set<Reference>): void {
+  const isName = typeof name === 'string' && name !== '' && name.length <= NAME_LIMIT;
+  if (isName && found.size < REFERENCE_LIMIT) found.add(`${kind}/${name}`);
 }

@@ -5,7 +5,7 @@ import { changeStatus, publishEntry } from '#persistence/managed-entries.js';
 import type { ManagedPlace, Publisher, StatusChange } from '#persistence/managed-entries.js';
 import { readSources } from '#persistence/read-sources.js';
 import { PublishFault, readPublished } from '#sources/formats/published-server.js';
-import { managedSource } from '#sources/managed.source.js';
+import { findSource } from '#sources/index.js';
 import { UnknownSource } from '../catalogue/catalogue.js';
 import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
@@ -128,7 +128,7 @@ export class PublishedEntries {
       if (source !== registry) throw new UnknownSource(source);
     }
     const managed = sources
-      .filter(({ name, type }) => type === managedSource.block && (view?.includes(name) ?? true))
+      .filter(({ name, type }) => findSource(type)?.shape === 'published' && (view?.includes(name) ?? true))
       .map(({ name }) => name);
     const [only, ...others] = managed;
     if (only === undefined) {

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mountOf } from '#config/source-needs.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncResources } from '#domain/resource-store.js';
@@ -8,6 +9,7 @@ import { keysOf, valueIn } from '#kubernetes/config-map.js';
 import type { ConfigMap } from '#kubernetes/config-map.js';
 import { KubernetesRefusal, KubernetesUnreachable } from '#kubernetes/kubernetes-error.js';
 import { listServerObjects } from '#kubernetes/server-objects.js';
+import type { SourceMount } from '#sources/source.js';
 import type { ClusterReader } from './cluster-reader.js';
 import type { LiveConfig } from './live-config.js';
 
@@ -80,26 +82,25 @@ export class PodResources implements SyncResources {
   /** The claims of the sources, each with the folder where the pod has it. */
   get claims(): ReadonlyMap<string, string> {
     return new Map(
-      this.options.config.spec.registries.flatMap(({ name, type, spec }) =>
-        type === 'pvcRef' ? [[(spec as { claimName: string }).claimName, this.sourceDirectory(name)]] : [],
-      ),
+      this.mounts().flatMap(({ directory, mount }) => ('claim' in mount ? [[mount.claim, directory]] : [])),
     );
   }
 
   /** Returns the paths at which a key of a ConfigMap may be mounted: as a certificate, and as the file of a source. */
   private filesOf(name: string, key: string): string[] {
-    const sources = this.options.config.spec.registries.filter(({ type, spec }) => {
-      const ref = spec as { name?: string; key?: string };
-      return type === 'configMapRef' && ref.name === name && ref.key === key;
+    const ofSources = this.mounts().flatMap(({ directory, mount }) => {
+      const isMounted = 'configMap' in mount && mount.configMap.name === name && mount.configMap.key === key;
+      return isMounted ? [join(directory, mount.file)] : [];
     });
-    return [
-      join(this.options.configDirectory, 'certs', name, key),
-      ...sources.map((source) => join(this.sourceDirectory(source.name), 'registry.json')),
-    ];
+    return [join(this.options.configDirectory, 'certs', name, key), ...ofSources];
   }
 
-  private sourceDirectory(source: string): string {
-    return join(this.options.configDirectory, 'registry', source);
+  /** Returns the mounts of the sources, each with the directory where the pod has it. */
+  private mounts(): { readonly directory: string; readonly mount: SourceMount }[] {
+    return this.options.config.spec.registries.flatMap((source) => {
+      const mount = mountOf(source);
+      return mount ? [{ directory: join(this.options.configDirectory, 'registry', source.name), mount }] : [];
+    });
   }
 }
 

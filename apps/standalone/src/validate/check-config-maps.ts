@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseRegistrySpec } from '#config/registry-spec.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';
+import { mountOf } from '#config/source-needs.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { findSource } from '#sources/index.js';
 import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
@@ -37,8 +38,9 @@ async function checkSource(
   configMaps: readonly DataDocument[],
 ): Promise<Finding[]> {
   const definition = findSource(source.type);
-  const { configMaps: [wanted] = [] } = definition?.references(source.spec) ?? {};
-  if (definition?.shape !== 'file' || wanted === undefined) return [];
+  const mount = mountOf(source);
+  if (definition?.shape !== 'file' || !mount || !('configMap' in mount)) return [];
+  const wanted = mount.configMap.name;
   const found = configMaps.find(({ name }) => name === wanted);
   const at = { file: registry.file, line: registry.line, field: `source ${source.name}` };
   if (!found) return [{ severity: 'note', ...at, message: `ConfigMap ${wanted} is not among the files: not checked` }];

@@ -1,0 +1,24 @@
+import { referredKeys } from '#domain/object-field.js';
+import type { ObjectKey } from '#domain/object-field.js';
+import { findSource } from '#sources/index.js';
+import type { SourceMount } from '#sources/source.js';
+import type { RegistrySource } from './source-entry-spec.js';
+
+type SourceBlock = Pick<RegistrySource, 'type' | 'spec'>;
+
+/** Returns the volume that the source reads. */
+export function mountOf({ type, spec }: SourceBlock): SourceMount | undefined {
+  return findSource(type)?.mount?.(spec);
+}
+
+/** Returns the Secrets and certificates that the source reads. */
+export function objectsOf({ type, spec }: SourceBlock): ObjectKey[] {
+  return referredKeys(findSource(type)?.objects ?? [], spec);
+}
+
+/** Returns every ConfigMap and Secret that the source reads: a change of one of them makes it due. */
+export function watchedObjects(source: SourceBlock): ObjectKey[] {
+  const mount = mountOf(source);
+  const objects = objectsOf(source);
+  return mount && 'configMap' in mount ? [{ kind: 'ConfigMap', ...mount.configMap }, ...objects] : objects;
+}
