@@ -7,7 +7,7 @@ const MARKER = 'node_modules/.installed';
 const wanted = createHash('sha256').update(readFileSync('package-lock.json')).digest('hex');
 
 if (!existsSync(MARKER) || readFileSync(MARKER, 'utf8') !== wanted) {
-  const code = await runStep('installing packages', 'npm', ['ci', '--no-progress']);
+  const code = await runStep('installing packages', 'npm', ['ci', '--no-progress', '--no-audit', '--no-fund']);
   if (code !== 0) {
     process.stderr.write('error: npm could not install the packages; what it said stands above\n');
     process.exit(code);
