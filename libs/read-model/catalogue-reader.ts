@@ -19,6 +19,8 @@ export interface Answer {
 export interface Composition {
   /** The number of entries on all pages of this list. */
   readonly total?: number;
+  /** The last entry of this page, when there is another page. */
+  readonly next?: Cursor['after'];
   /** The number of parts that the body will have. */
   readonly partCount: number;
   /** Bytes of the documents that have to be fetched from the database. */

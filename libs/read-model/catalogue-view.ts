@@ -47,8 +47,10 @@ export class CatalogueView implements CatalogueReader {
         const from = after ? this.#firstAfter(selected, after) : 0;
         const page = this.#withinPageBytes(selected.subarray(from, from + limit));
         const isLast = from + page.length === selected.length;
-        const nextCursor = isLast ? undefined : encodeCursor({ after: this.#placeAt(page.at(-1) as number), filter });
-        return { total: selected.length, ...composeList(rangesOf(this.#layout, page), nextCursor, this.#bodies) };
+        const next = isLast ? undefined : this.#placeAt(page.at(-1) as number);
+        const nextCursor = next && encodeCursor({ after: next, filter });
+        const composition = composeList(rangesOf(this.#layout, page), nextCursor, this.#bodies);
+        return { total: selected.length, ...(next && { next }), ...composition };
       },
     };
   }

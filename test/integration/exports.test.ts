@@ -2,10 +2,14 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportFormats } from '#exports/index.js';
 import type { ExportFormat } from '#exports/export-format.js';
+import { DEFAULT_OPTIONS } from '#exports/export-options.js';
+import { ByteBudget } from '#registry-api/byte-budget.js';
+import { ExportRenderer } from '#registry-api/exports/export-renderer.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
-import type { RegistryApi } from '#registry-api/start-registry-api.js';
+import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
+import { ThreadTooSlow } from '#subprocess/thread-pool.js';
 import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
@@ -35,7 +39,7 @@ let partly: RegistryApi;
 const server = (name: string, rest: object = {}): EntryRow => ({
   name,
   version: '1.0.0',
-  serverJson: JSON.stringify({ name, version: '1.0.0', description: `What ${name} is`, ...rest }),
+  serverJson: JSON.stringify({ name, version: '1.0.0', description: `What ${name} is. `.repeat(40), ...rest }),
 });
 const remote = (url: string) => ({ remotes: [{ type: 'streamable-http', url }] });
 
@@ -45,7 +49,7 @@ const OURS = [
   server('com.example/none'),
 ];
 
-const start = (served: ServedRegistry) =>
+const start = (served: ServedRegistry, options: Partial<RegistryApiOptions> = {}) =>
   startRegistryApi({
     ...ALONE,
     database: database.app,
@@ -55,6 +59,7 @@ const start = (served: ServedRegistry) =>
     registries: onlyRegistry(served),
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
     logger: pino({ level: 'silent' }),
+    ...options,
   });
 
 beforeAll(async () => {
@@ -125,7 +130,7 @@ describe('the exports of a registry', () => {
   });
 
   it('have a tag that a client may ask by, and that parameters change', async () => {
-    const path = '/registry/team/exports/mcp-json';
+    const path = '/registry/team/exports/upstream';
     for (const encoding of ['identity', 'gzip', 'br']) {
       const first = await get(path, { 'accept-encoding': encoding });
       expect(first.headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
@@ -194,39 +199,35 @@ describe('the exports of a registry', () => {
   });
 
   it('serve the last good text of a format that fails, and 503 where there is none', async () => {
-    const format = exportFormats.find(({ id }) => id === 'vscode') as {
-      -readonly [Key in keyof ExportFormat]: ExportFormat[Key];
-    };
-    const good = await get('/registry/ours/exports/vscode');
-    const before = await good.text();
-    const { check } = format;
+    const broken = await start(OPEN, { exportThread: new URL('../support/broken-vscode.thread.ts', import.meta.url) });
+    await broken.catalogue.nextChange();
+    const ask = (path: string) => get(`/registry/ours/exports/${path}`, {}, broken);
     try {
-      format.check = () => {
-        throw new Error('broken');
-      };
-      const changed = api.catalogue.nextChange();
+      const good = await ask('vscode');
+      const before = await good.text();
+      const changed = broken.catalogue.nextChange();
       await rows.publish('default', 'team', 'ours', [
         ...OURS,
         server('com.example/new', remote('https://new.example/')),
       ]);
       await changed;
       await expect
-        .poll(async () => (await get('/registry/ours/exports/vscode')).headers.get('x-export-stale'))
+        .poll(async () => (await ask('vscode')).headers.get('x-export-stale'))
         .toBe(good.headers.get('x-catalogue-revision'));
-      const stale = await get('/registry/ours/exports/vscode');
+      const stale = await ask('vscode');
       expect([stale.status, stale.headers.get('etag'), await stale.text()]).toEqual([
         200,
         good.headers.get('etag'),
         before,
       ]);
-      expect(await (await get('/registry/ours/exports/vscode/report')).json()).toHaveProperty('failure.message');
-      const nothing = await get('/registry/ours/exports/vscode?prefer=package');
+      expect(await (await ask('vscode/report')).json()).toHaveProperty('failure.message');
+      const nothing = await ask('vscode?prefer=package');
       expect([nothing.status, nothing.headers.get('retry-after')]).toEqual([503, '30']);
-      expect((await get('/registry/ours/exports/cursor')).status).toBe(200);
-      const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();
+      expect((await ask('cursor')).status).toBe(200);
+      const metrics = await (await fetch(`${broken.internalUrl}/metrics`)).text();
       expect(metrics).toMatch(/^thv_reg_srv_export_failures_total\{format="vscode"\} [1-9]/m);
     } finally {
-      format.check = check;
+      await broken.close();
     }
     expect((await get('/registry/ours/exports/vscode')).headers.get('x-export-stale')).toBeNull();
   });
@@ -242,5 +243,89 @@ describe('the exports of a registry', () => {
     } finally {
       await late.close();
     }
+  });
+});
+
+describe('an export of many servers', () => {
+  const LARGE: ServedRegistry = { ...OPEN, name: 'large', sources: ['many'] };
+  const COUNT = 10_001;
+  let large: RegistryApi;
+
+  beforeAll(async () => {
+    await rows.addRegistry('default', 'large');
+    await rows.addSource('default', 'large', 'many');
+    const many = Array.from({ length: COUNT }, (_, number) => {
+      const name = `com.example${number % 7}/server-${String(number).padStart(5, '0')}`;
+      const serverJson = JSON.stringify({ name, version: '1.0.0', ...remote(`https://${number}.example/mcp`) });
+      return { name, version: '1.0.0', tags: number % 20 === 0 ? ['some'] : [], serverJson };
+    });
+    await rows.publish('default', 'large', 'many', many);
+    large = await start(LARGE);
+    await large.catalogue.nextChange();
+  });
+
+  afterAll(() => large?.close());
+
+  it('blocks no other request while it is rendered', async () => {
+    const rendered = new AbortController();
+    // The checks of this format take longest.
+    const rendering = get('/registry/exports/continue?tag=some', {}, large).finally(() => rendered.abort());
+    let answers = 0;
+    while (!rendered.signal.aborted) {
+      const answer = await get('/v0.1/servers?limit=1', {}, large);
+      expect(answer.status).toBe(200);
+      await answer.arrayBuffer();
+      answers++;
+    }
+    const text = await (await rendering).text();
+    expect(text.match(/^ +- name:/gm)).toHaveLength(Math.ceil(COUNT / 20));
+    // In one piece on the event loop, there would be room for an answer between two pages that are read, and for no more.
+    expect(answers).toBeGreaterThan(50);
+  });
+
+  it('is refused when it has more servers than a file holds, whether they are counted or read', async () => {
+    for (const query of ['', '?names=*', '?names=com.*,*&deprecated=false']) {
+      const refused = await get(`/registry/exports/mcp-json${query}`, {}, large);
+      expect([query, refused.status]).toEqual([query, 422]);
+      expect(await refused.json()).toEqual({ error: expect.stringContaining('10000') as unknown });
+    }
+    const all = await get('/registry/exports/mcp-json?names=*-0*', {}, large);
+    const { mcpServers } = (await all.json()) as { mcpServers: object };
+    expect(Object.keys(mcpServers)).toHaveLength(COUNT - 1);
+  });
+
+  it('is 503 while its bytes are not free, and says what helps when they never are', async () => {
+    const small = await start(LARGE, { answerMemoryBytes: 12 * 1024 * 1024 });
+    try {
+      await small.catalogue.nextChange();
+      const refused = await get('/registry/exports/mcp-json?names=*-00001', {}, small);
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+      expect(await refused.text()).toMatch(/raise the memory limit/);
+      expect((await get('/v0.1/servers?limit=1', {}, small)).status).toBe(200);
+    } finally {
+      await small.close();
+    }
+  });
+
+  it('is given up at its deadline, and the next one is rendered', async () => {
+    const reader = large.catalogue.reader({ namespace: 'default', registry: 'large' });
+    const input = { reader, tags: [], denied: [] };
+    const request = {
+      format: 'continue',
+      names: ['*-00*'],
+      isTagged: false,
+      withDeprecated: true,
+      denies: false,
+      options: DEFAULT_OPTIONS,
+      maxEntries: COUNT,
+      maxBytes: 1024 * 1024,
+    };
+    const memory = new ByteBudget(64 * 1024 * 1024);
+    await using hasty = new ExportRenderer(memory, undefined, 1);
+    await expect(hasty.render(request, input)).rejects.toThrow(ThreadTooSlow);
+    await using patient = new ExportRenderer(memory);
+    expect(await patient.render(request, input)).toMatchObject({ kind: 'rendered', omitted: 0 });
+    expect(await patient.render({ ...request, maxEntries: 10 }, input)).toMatchObject({ kind: 'refused' });
+    expect(memory.usedBytes).toBe(0);
   });
 });

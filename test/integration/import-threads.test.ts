@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { ImportThreads } from '#activities/sync/import-threads.js';
-import type { ImportLimits } from '#activities/sync/import-threads.js';
 import type { ImportJob } from '#activities/sync/thread-jobs.js';
 import type { ServeConfig } from '#config/serve-config.js';
 import { createDataSource } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startStoreWorker } from '#registry-api/sync/store-worker.js';
+import type { ThreadLimits } from '#subprocess/thread-pool.js';
 import { connectTemporal } from '#temporal/connect.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { createTestDatabase } from '#support/database.js';
@@ -48,7 +48,7 @@ afterEach(async () => {
   for (const pool of pools.splice(0)) await pool[Symbol.asyncDispose]();
 });
 
-function threads(limits: Partial<ImportLimits> = {}): ImportThreads {
+function threads(limits: Partial<ThreadLimits> = {}): ImportThreads {
   const pool = new ImportThreads({ threads: 1, memoryMiB: 256, deadlineMs: 60_000, ...limits }, IMPORT_THREAD);
   pools.push(pool);
   return pool;

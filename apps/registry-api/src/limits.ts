@@ -16,6 +16,17 @@ export const API_LIMITS = {
   answerMemory: { share: 1 / 8, least: 32, most: 256 },
   /** Exports that are rendered, one at a time, or wait for it; one more is refused with 503. */
   queuedExports: 8,
+  /** Servers of one export, and of those that it denies. */
+  exportedEntries: 10_000,
+  /** Bytes of the text of an export. */
+  exportedBytes: 8 * 1024 * 1024,
+  /** Milliseconds for one rendering. */
+  exportDeadlineMs: 60_000,
+  /** Share of the process's memory that the thread of renderings may take, and its bounds in MiB. */
+  exportMemory: { share: 1 / 4, least: 96, most: 512 },
+  /** Texts of exports that are kept, and bytes of all of them. */
+  keptExports: 64,
+  keptExportBytes: 32 * 1024 * 1024,
   /** Sums of allowed reads (caller, registry, source) that the audit log holds before it writes them down early. */
   auditSums: 1000,
   /** Characters of a path that the audit log writes down. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { AccessControl } from './auth/access-control.js';
 import { AccessGuard } from './auth/access.guard.js';
 import { Catalogue } from './catalogue/catalogue.js';
+import { ExportRenderer } from './exports/export-renderer.js';
 import { ExportTexts } from './exports/export-texts.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
@@ -32,6 +33,7 @@ export interface RegistryApiParts {
   readonly metrics: ServerMetrics;
   readonly build: BuildInfo;
   readonly exportTexts: ExportTexts;
+  readonly exportRenderer: ExportRenderer;
   readonly consoleFiles: ConsoleFiles;
   readonly accessControl: AccessControl;
   readonly syncTrigger: SyncTrigger;
@@ -63,6 +65,7 @@ function providersOf({
   metrics,
   build,
   exportTexts,
+  exportRenderer,
   consoleFiles,
   accessControl,
   syncTrigger,
@@ -81,6 +84,7 @@ function providersOf({
     { provide: ServerMetrics, useValue: metrics },
     { provide: BuildInfo, useValue: build },
     { provide: ExportTexts, useValue: exportTexts },
+    { provide: ExportRenderer, useValue: exportRenderer },
     { provide: ConsoleFiles, useValue: consoleFiles },
     { provide: SyncTrigger, useValue: syncTrigger },
     { provide: HookDeliveries, useValue: hooks },

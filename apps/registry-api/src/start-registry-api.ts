@@ -14,6 +14,7 @@ import { DatabaseBodies } from './catalogue/database-bodies.js';
 import { AnswerMemory } from './http/answer-memory.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
+import { ExportRenderer } from './exports/export-renderer.js';
 import { ExportTexts } from './exports/export-texts.js';
 import { BodySlots } from './http/body-slots.js';
 import { HookDeliveries } from './http/hooks/hook-deliveries.js';
@@ -66,6 +67,8 @@ export interface RegistryApiOptions {
   readonly catalogueBudget?: number;
   /** Bytes that answers on their way to clients may take; by default a share of what the process may use. */
   readonly answerMemoryBytes?: number;
+  /** The compiled module that renders exports; by default that of this build. */
+  readonly exportThread?: URL;
   readonly logger: Logger;
 }
 
@@ -117,7 +120,9 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const hooks = new HookDeliveries(options.references, pushes, logger);
   const validations = new BodySlots(API_LIMITS.concurrentValidations);
   const published = new PublishedEntries(views, catalogue, nudges, logger);
-  const exportTexts = new ExportTexts(logger);
+  const answerMemory = new AnswerMemory(options.answerMemoryBytes);
+  const exportTexts = new ExportTexts(answerMemory, logger);
+  const exportRenderer = new ExportRenderer(answerMemory.memory, options.exportThread);
   const build = new BuildInfo(version, commit, buildDate);
   const { failures } = exportTexts;
   const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince, failures, () =>
@@ -127,12 +132,13 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const parts = {
     catalogue,
     revalidations,
-    answerMemory: new AnswerMemory(options.answerMemoryBytes),
+    answerMemory,
     database: views,
     readiness,
     metrics,
     build,
     exportTexts,
+    exportRenderer,
     consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
     accessControl,
     syncTrigger,
@@ -171,6 +177,8 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   };
   const close = async () => {
     drain();
+    // A rendering can take longer than a pod has to stop.
+    await exportRenderer[Symbol.asyncDispose]();
     // Probes are answered until the last request is.
     await api.close();
     await internal.close();

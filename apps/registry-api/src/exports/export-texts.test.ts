@@ -1,16 +1,24 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import type { EntryResult, ExportFormat } from '#exports/export-format.js';
+import type { ExportFormat } from '#exports/export-format.js';
 import { findFormat } from '#exports/index.js';
+import { AnswerMemory } from '../http/answer-memory.js';
+import { API_LIMITS } from '../limits.js';
 import { ExportFailed, ExportTexts } from './export-texts.js';
+import type { RenderOutcome } from './render-task.js';
 
-const exported = (name: string): EntryResult => ({ name, version: '1.0.0', status: 'exported', ways: [] });
+const faults = { count: 0 };
 
-function taskOf(format: ExportFormat, revision: string, names: readonly string[], text: string) {
-  const results = names.map(exported);
-  const render = () => Promise.resolve({ text, results, notes: [], faults: [] });
-  return { place: 'x', tag: revision, revision, changedAtMs: 0, format, render };
+function rendered(exported: readonly string[], bytes = 2): RenderOutcome {
+  const text = Buffer.alloc(bytes, '{');
+  return { kind: 'rendered', text, results: Buffer.from('[]'), omitted: 0, exported, notes: [], faults };
 }
+
+function taskOf(format: ExportFormat, revision: string, outcome: RenderOutcome, place = 'x') {
+  return { place, tag: revision, revision, changedAtMs: 0, format, render: () => Promise.resolve(outcome) };
+}
+
+const textsOf = () => new ExportTexts(new AnswerMemory(), pino({ enabled: false }));
 
 it.each([
   ['claude-managed-mcp', ['a', 'b', 'c'], 'stale'],
@@ -18,9 +26,26 @@ it.each([
   ['mcp-json', ['a'], 'stale'],
 ])('sends the last good text of %s while %j remain: %s', async (id, names, expected) => {
   const format = findFormat(id) as ExportFormat;
-  const texts = new ExportTexts(pino({ enabled: false }));
-  await texts.get(taskOf(format, '1', ['a', 'b'], '{"mcpServers":{}}'));
-  const second = texts.get(taskOf(format, '2', names, 'broken'));
+  const texts = textsOf();
+  await texts.get(taskOf(format, '1', rendered(['a', 'b'])));
+  const second = texts.get(taskOf(format, '2', { kind: 'broken', error: new Error('broken'), names, faults }));
   if (expected === 'failed') await expect(second).rejects.toThrow(ExportFailed);
   else expect(await second).toMatchObject({ tag: '1', failure: { revision: '2' } });
+});
+
+it('keeps the texts that were asked for last, up to a sum of bytes', async () => {
+  const format = findFormat('mcp-json') as ExportFormat;
+  const texts = textsOf();
+  const bytes = API_LIMITS.keptExportBytes / 4;
+  const renderings: string[] = [];
+  const ask = (place: string) =>
+    texts.get({
+      ...taskOf(format, '1', rendered([], bytes), place),
+      render() {
+        renderings.push(place);
+        return Promise.resolve(rendered([], bytes));
+      },
+    });
+  for (const place of ['a', 'b', 'c', 'a', 'd', 'a', 'b']) await (await ask(place)).answer.body('identity');
+  expect(renderings).toEqual(['a', 'b', 'c', 'd', 'b']);
 });

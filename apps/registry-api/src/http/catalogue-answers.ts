@@ -75,7 +75,7 @@ export class CatalogueAnswers {
 }
 
 /** Calls back when an answer was sent, or its client has gone. */
-function onceClosed(response: ServerResponse, callback: () => void): void {
+export function onceClosed(response: ServerResponse, callback: () => void): void {
   if (response.closed) callback();
   else response.once('close', callback);
 }

@@ -1,33 +1,33 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { nearestName } from '#config/nearest-name.js';
-import { compileGlob } from '#domain/glob.js';
 import type { ExportFormat } from '#exports/export-format.js';
 import { exportFormats, findFormat } from '#exports/index.js';
-import type { VisibleEntry } from '#exports/visible-entry.js';
 import { ReadsCatalogue } from '../auth/requirement.js';
 import { Catalogue } from '../catalogue/catalogue.js';
 import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { stateTag } from '#read-model/state-tag.js';
-import { ExportFailed, ExportTexts } from '../exports/export-texts.js';
+import { ExportRenderer } from '../exports/export-renderer.js';
+import { answerOf, ExportFailed, ExportRefused, ExportTexts } from '../exports/export-texts.js';
 import type { ExportText } from '../exports/export-texts.js';
-import { readTaggedNames, readVisibleEntries } from '../exports/visible-entries.js';
+import type { RenderOutcome } from '../exports/render-task.js';
+import { API_LIMITS } from '../limits.js';
 import { negotiateEncoding } from './accept-encoding.js';
 import { acceptsAny } from './accepted-types.js';
 import { AnswerMemory } from './answer-memory.js';
+import { onceClosed } from './catalogue-answers.js';
 import { TAG_SUFFIXES } from './catalogue-state.js';
 import { matchEntityTag } from './entity-tag.js';
 import { ExportQuerySchema } from './export-query.js';
 import type { ExportQuery } from './export-query.js';
 import { parseQuery } from './malformed.js';
+import { PreparedAnswer } from './prepared-answer.js';
 import { Problem } from './problem.js';
 import { getAddressPrefix, getServedRegistry, namedScopeOf, scopeOf } from './served-scope.js';
 
 /** Raise it when equal entries and parameters are rendered to other bytes than before. */
 const FORM = 1;
-const MAX_ENTRIES = 10_000;
-const MAX_BYTES = 8 * 1024 * 1024;
 const EXTENSIONS = { 'application/json': 'json', 'application/toml': 'toml', 'application/yaml': 'yaml' } as const;
 
 /** One export that is asked for, in the state that the catalogue has at this moment. */
@@ -47,6 +47,7 @@ export class ExportsController {
   constructor(
     private readonly catalogue: Catalogue,
     private readonly texts: ExportTexts,
+    private readonly renderer: ExportRenderer,
     private readonly memory: AnswerMemory,
   ) {}
 
@@ -76,7 +77,7 @@ export class ExportsController {
     const disposition = asked.query.isDownload ? 'attachment' : 'inline';
     void reply.headers({
       'content-disposition': `${disposition}; filename="${format.file}"`,
-      'x-export-omitted': String(text.results.filter(({ status }) => status === 'omitted').length),
+      'x-export-omitted': String(text.omitted),
     });
     await this.send(request, reply, text, type);
   }
@@ -99,10 +100,11 @@ export class ExportsController {
       parameters: Object.fromEntries(new URLSearchParams(asked.query.canonical)),
       notes: text.notes,
       ...(text.failure && { failure: text.failure }),
-      entries: text.results,
     };
-    const body = Buffer.from(JSON.stringify(report));
-    await this.send(request, reply, { ...text, tag, body }, 'application/json; charset=utf-8');
+    const head = JSON.stringify(report).slice(0, -1);
+    const body = Buffer.concat([Buffer.from(`${head},"entries":`), text.results, Buffer.from('}')]);
+    const answer = new PreparedAnswer(answerOf(body), this.memory);
+    await this.send(request, reply, { ...text, tag, answer }, 'application/json; charset=utf-8');
   }
 
   private asked(request: FastifyRequest, format: ExportFormat): Asked {
@@ -140,43 +142,35 @@ export class ExportsController {
       });
     } catch (error) {
       if (error instanceof ExportFailed) throw new Problem(503, error.message, { 'retry-after': '30' });
+      if (error instanceof ExportRefused) throw new Problem(422, error.message);
       throw error;
     }
   }
 
-  private async render({ request, scope, reader, denied, query, format }: Asked) {
-    // Counted before anything is parsed; with name patterns only the entries themselves can be counted.
-    if (query.names.length === 0) {
-      const status = query.withDeprecated ? {} : { status: 'active' as const };
-      demandFits(reader.count({ version: 'latest', tags: [...query.tags], ...status }));
+  private render({ request, scope, reader, denied, query, format }: Asked): Promise<RenderOutcome> {
+    const { names, tags, withDeprecated } = query;
+    // Counted before anything is read; which entries fit the patterns of names is counted as they are read.
+    if (names.length === 0) {
+      const status = withDeprecated ? {} : { status: 'active' as const };
+      demandFits(reader.count({ version: 'latest', tags: [...tags], ...status }));
     }
     demandFits(denied.reduce((sum, each) => sum + each.count({ version: 'latest' }), 0));
-    const view = await readVisibleEntries(reader);
-    const tagged = query.tags.length > 0 ? await readTaggedNames(reader, query.tags) : undefined;
-    const globs = query.names.map(compileGlob);
-    const entries = view.filter(
-      ({ server, status }) =>
-        (globs.length === 0 || globs.some((glob) => glob.matches(server.name))) &&
-        (tagged?.has(server.name) ?? true) &&
-        (query.withDeprecated || status === 'active'),
-    );
-    demandFits(entries.length);
-    const deniedEntries: VisibleEntry[] = [];
-    for (const each of denied) deniedEntries.push(...(await readVisibleEntries(each)));
-    const rendered = format.render(entries, {
+    const options = {
       ...query.options,
-      view,
       registry: registryName(request, scope),
       changedAtMs: reader.changedAtMs ?? 0,
-      ...(query.deny.length > 0 && { denied: deniedEntries }),
-    });
-    if (format.emptyBlocksEverything === null && rendered.results.every(({ status }) => status === 'omitted')) {
-      throw new Problem(422, `the file would be empty, which ${format.client} takes for no restriction at all`);
-    }
-    if (Buffer.byteLength(rendered.text) > MAX_BYTES) {
-      throw new Problem(422, `the file would have more than ${MAX_BYTES} bytes: ask for fewer servers`);
-    }
-    return rendered;
+    };
+    const task = {
+      format: format.id,
+      names,
+      isTagged: tags.length > 0,
+      withDeprecated,
+      denies: denied.length > 0,
+      options,
+      maxEntries: API_LIMITS.exportedEntries,
+      maxBytes: API_LIMITS.exportedBytes,
+    };
+    return this.renderer.render(task, { reader, tags, denied });
   }
 
   /** The headers that every answer has, 304 too. */
@@ -201,19 +195,16 @@ export class ExportsController {
   }
 
   private async send(request: FastifyRequest, reply: FastifyReply, text: ExportText, type: string): Promise<void> {
-    const wanted = negotiateEncoding(request.headers['accept-encoding']);
-    const { body } = text;
-    const compressed =
-      wanted === 'identity' ? undefined : await this.memory.compressor.tryCompress([body], body.length, wanted);
-    const encoding = compressed ? wanted : 'identity';
+    const body = await text.answer.body(negotiateEncoding(request.headers['accept-encoding']));
+    if (body.release) onceClosed(reply.raw, body.release);
     void reply.headers({
       'content-type': type,
-      etag: `"${text.tag}${TAG_SUFFIXES[encoding]}"`,
-      ...(compressed && { 'content-encoding': encoding }),
+      etag: `"${text.tag}${TAG_SUFFIXES[body.encoding]}"`,
+      ...(body.encoding !== 'identity' && { 'content-encoding': body.encoding }),
       ...(text.changedAtMs !== undefined && { 'last-modified': new Date(text.changedAtMs).toUTCString() }),
       ...(text.failure && { 'x-export-stale': text.revision }),
     });
-    void reply.send(compressed ? Buffer.concat(compressed) : body);
+    void reply.send(body.parts.length === 1 ? body.parts[0] : Buffer.concat([...body.parts]));
   }
 
   private sendIndex(request: FastifyRequest, reply: FastifyReply, scope: CatalogueScope): void {
@@ -236,9 +227,10 @@ export class ExportsController {
 
 /** Throws a 422 for more servers than one file holds. */
 function demandFits(servers: number): void {
-  if (servers <= MAX_ENTRIES) return;
+  const { exportedEntries } = API_LIMITS;
+  if (servers <= exportedEntries) return;
   const advice = 'ask for fewer with names, tag or deny';
-  throw new Problem(422, `${servers} servers are more than the ${MAX_ENTRIES} of one file: ${advice}`);
+  throw new Problem(422, `${servers} servers are more than the ${exportedEntries} of one file: ${advice}`);
 }
 
 function toIndexEntry(format: ExportFormat, url: string): object {

@@ -9,7 +9,7 @@ const KEPT_PARTS = 64;
 /** Memory of one part of a body: a view on memory of the catalogue, and its place in the queue of a socket. */
 const PART_BYTES = 256;
 /** Times that a document is in memory when it comes from the database: as a message, as text and as bytes. */
-const COPIES_OF_FETCHED = 3;
+export const COPIES_OF_FETCHED = 3;
 /** An answer of fewer bytes costs less than the connection that it is sent over, and is not charged. */
 const FREE_BYTES = 16 * 1024;
 
