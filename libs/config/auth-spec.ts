@@ -1,96 +1,10 @@
 import { z } from 'zod';
 import { admission, listedBy } from '#domain/admission-rule.js';
-import type { ObjectField } from '#domain/object-field.js';
-import { absoluteFile, configMapKeyRef, dataKey, httpUrl, secretKeyRef, sourceName } from '#domain/spec-fields.js';
+import { providerSpec } from '#identity/provider-spec.js';
+import type { OAuthProvider } from '#identity/provider-spec.js';
+import { scope } from '#identity/scope.js';
+import { httpUrl, sourceName } from '#domain/spec-fields.js';
 import { always, uniqueNames } from './refinements.js';
-
-const scope = z
-  .string()
-  .max(255)
-  .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: 'must be a scope without spaces, quotes and backslashes (RFC 6749)' });
-
-const provider = z.strictObject({
-  name: z.string().min(1).max(63).describe('name identifies the provider in logs and metrics.'),
-  issuerUrl: httpUrl
-    .refine(isSecureIssuer, {
-      error:
-        'must start with https://; http is accepted for an issuer on localhost only, because keys that are changed on their way would let an attacker log in',
-    })
-    .meta(
-      admission(
-        {
-          rule: "self.matches('^(https://|http://(localhost|127[.]0[.]0[.]1|\\\\[::1\\\\])([:/?]|$))')",
-          message:
-            'must start with https://; http is accepted for an issuer on localhost only, because keys that are changed on their way would let an attacker log in',
-        },
-        {
-          rule: "!self.matches('^https?://[^/?#]*@')",
-          message: 'must not contain a user name or password, because URLs are shown in status and logs: remove them',
-        },
-      ),
-    )
-    .describe('issuerUrl is the OIDC issuer, equal to the "iss" claim of its tokens.'),
-  audience: z.string().min(1).max(1024).describe('audience is the audience that a token must be issued for.'),
-  jwksUrl: httpUrl.optional().describe('jwksUrl is the URL of the signing keys. It replaces OIDC discovery.'),
-  clientId: z.string().min(1).max(1024).optional().describe('clientId is the OAuth client ID for token introspection.'),
-  clientSecretFile: absoluteFile
-    .optional()
-    .describe('clientSecretFile is a file with the client secret. It takes precedence over clientSecretRef.'),
-  clientSecretRef: secretKeyRef.extend({ key: dataKey.default('clientSecret') }).optional(),
-  caCertPath: absoluteFile
-    .optional()
-    .describe('caCertPath is a file with the CA certificate of the provider. It takes precedence over caCertRef.'),
-  caCertRef: configMapKeyRef.extend({ key: dataKey.default('ca.crt') }).optional(),
-  authTokenFile: absoluteFile
-    .optional()
-    .describe(
-      'authTokenFile is a file with the bearer token for discovery, keys and introspection. It is read at each use and takes precedence over authTokenRef.',
-    ),
-  authTokenRef: secretKeyRef.extend({ key: dataKey.default('token') }).optional(),
-  introspectionUrl: httpUrl
-    .optional()
-    .describe('introspectionUrl is the token introspection endpoint for opaque tokens (RFC 7662).'),
-  tokenPrefix: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[A-Za-z0-9._~+/-]+$/, {
-      error: 'must be the beginning of a token: letters, digits, ".", "_", "~", "+", "/" and "-"',
-    })
-    .optional()
-    .describe('tokenPrefix is the prefix of the opaque tokens of this provider. Other tokens are not sent to it.'),
-  introspectionClientIds: z
-    .array(z.string().min(1).max(1024))
-    .min(1)
-    .max(50)
-    .optional()
-    .describe(
-      'introspectionClientIds are the clients whose opaque tokens are accepted although introspection returns no audience.',
-    ),
-  introspectionScopes: z
-    .array(scope)
-    .min(1)
-    .max(50)
-    .optional()
-    .describe(
-      'introspectionScopes are the scopes that an opaque token must have to be accepted although introspection returns no audience.',
-    ),
-  requireAccessTokenType: z
-    .boolean()
-    .optional()
-    .describe('requireAccessTokenType accepts only JWTs with the header typ at+jwt (RFC 9068).'),
-  allowPrivateIP: z
-    .boolean()
-    .default(false)
-    .describe('allowPrivateIP allows the provider to have a private address, as inside a cluster.'),
-});
-
-/** The fields of a provider that refer to objects. */
-export const PROVIDER_OBJECTS: readonly ObjectField[] = [
-  { path: ['clientSecretRef'], kind: 'Secret', fileField: 'clientSecretFile' },
-  { path: ['caCertRef'], kind: 'ConfigMap', fileField: 'caCertPath' },
-  { path: ['authTokenRef'], kind: 'Secret', fileField: 'authTokenFile' },
-];
 
 /** Without `filter`, after which the API server takes a list for endless and the rule for too expensive. */
 const OPAQUE_RULE = [
@@ -126,7 +40,7 @@ const oauth = z
       .optional()
       .describe('requiredScopes are the scopes that a token must have. Without them, a valid token is enough.'),
     providers: z
-      .array(provider)
+      .array(providerSpec)
       .min(1)
       .max(10)
       .superRefine(uniqueNames, always)
@@ -204,8 +118,6 @@ export type Auth =
       readonly oauth: OAuth;
     };
 
-export type OAuthProvider = z.output<typeof provider>;
-
 export type OAuth = Omit<z.output<typeof oauth>, 'providers'> & { readonly providers: readonly OAuthProvider[] };
 
 /** The auth of a registry whose spec cannot be read: every request is refused. */
@@ -240,10 +152,4 @@ function modeOf(auth: unknown): unknown {
 function hasProviders(auth: unknown): boolean {
   const oauth: unknown = (auth as { oauth?: unknown }).oauth;
   return oauth !== undefined && (typeof oauth !== 'object' || oauth === null || 'providers' in oauth);
-}
-
-function isSecureIssuer(url: string): boolean {
-  if (!URL.canParse(url)) return true;
-  const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

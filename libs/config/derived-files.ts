@@ -4,7 +4,7 @@ import type { Fields } from '#domain/fields.js';
 import { mapOwner } from '#domain/object-field.js';
 import type { ObjectField } from '#domain/object-field.js';
 import { findSource } from '#sources/index.js';
-import { PROVIDER_OBJECTS } from './auth-spec.js';
+import { PROVIDER_OBJECTS } from '#identity/provider-spec.js';
 import { certificateFile, secretFile, sourceFile } from './pod-paths.js';
 
 /*

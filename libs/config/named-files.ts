@@ -4,8 +4,8 @@ import { namedFile } from '#domain/object-field.js';
 import type { ObjectField } from '#domain/object-field.js';
 import { findSource } from '#sources/index.js';
 import { isReadableFile, SERVICE_ACCOUNT_CA, SERVICE_ACCOUNT_TOKEN } from '#sources/readable-file.js';
-import { PROVIDER_OBJECTS } from './auth-spec.js';
-import type { OAuthProvider } from './auth-spec.js';
+import { PROVIDER_OBJECTS, requestedUrls } from '#identity/provider-spec.js';
+import type { OAuthProvider } from '#identity/provider-spec.js';
 import type { RegistrySpec } from './registry-spec.js';
 import { formatPath } from './spec-fault.js';
 import type { SpecFault } from './spec-fault.js';
@@ -36,8 +36,7 @@ export function grantedFiles(provider: OAuthProvider): {
   readonly caCertPath: string[];
   readonly authTokenFile: string[];
 } {
-  const { issuerUrl, jwksUrl = issuerUrl, introspectionUrl = jwksUrl } = provider;
-  const isApiServer = API_SERVER.test(jwksUrl) && API_SERVER.test(introspectionUrl);
+  const isApiServer = Object.values(requestedUrls(provider)).every((url) => API_SERVER.test(url));
   return { caCertPath: [SERVICE_ACCOUNT_CA], authTokenFile: isApiServer ? [SERVICE_ACCOUNT_TOKEN] : [] };
 }
 

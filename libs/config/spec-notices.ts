@@ -1,9 +1,6 @@
 import type { Notice } from '#domain/notice.js';
-import { namedFile, referredKeys } from '#domain/object-field.js';
+import { providerNotices } from '#identity/provider-spec.js';
 import { findSource } from '#sources/index.js';
-import { PROVIDER_OBJECTS } from './auth-spec.js';
-import type { OAuthProvider } from './auth-spec.js';
-import { providerAddressNotices } from './provider-addresses.js';
 import type { ServerSpec } from './server-config.js';
 import type { RegistrySource } from './source-entry-spec.js';
 
@@ -24,20 +21,10 @@ export function specNotices({ enforceServers, auth, authConfig }: WithoutEffect,
       ? [notice('EnforceServersIgnored', 'spec.enforceServers is accepted for compatibility and has no effect')]
       : []),
     ...(ignored ? [notice('RefsIgnored', `spec.${block}.oauth is ignored: the mode is anonymous`)] : []),
-    ...providers.flatMap(ignoredRefs),
-    ...providers.flatMap(providerAddressNotices),
+    ...providers.flatMap(providerNotices),
     ...server.registries.flatMap(sourceNotices),
     ...limitedConnections(server),
   ];
-}
-
-function ignoredRefs(provider: OAuthProvider): Notice[] {
-  return PROVIDER_OBJECTS.flatMap((field) => {
-    const named = namedFile(field, provider);
-    if (!named || referredKeys([field], provider).length === 0) return [];
-    const message = `provider ${provider.name}: ${field.path.join('.')} is ignored, since ${field.fileField} wins`;
-    return [notice('RefsIgnored', message)];
-  });
 }
 
 function sourceNotices({ name, type, spec }: RegistrySource): Notice[] {

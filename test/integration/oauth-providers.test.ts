@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startHttpServer } from '#http/testing/http-server.js';
 import { Authenticator } from '#registry-api/auth/authenticator.js';
 import type { AuthReferences } from '#registry-api/auth/provider-material.js';
-import { tokenProviders } from '#registry-api/auth/providers/index.js';
-import type { TokenProvider } from '#registry-api/auth/providers/token-provider.js';
+import { tokenProviders } from '#identity/providers/index.js';
+import type { TokenProvider } from '#identity/token-provider.js';
 import { ALONE } from '#support/alone.js';
 import { oauth } from '#support/oauth-spec.js';
 import { AUDIENCE, createKey, INTROSPECTION_PATH, OidcProvider } from '#support/oidc-provider.js';
@@ -193,7 +193,7 @@ describe('a key that the provider withdraws', () => {
     /** A made-up kind of token: registering it takes one object in the list. */
     const ticketProvider: TokenProvider = {
       concerns: (token) => token.kind === 'opaque' && token.value.startsWith('ticket-'),
-      createVerifier: () => async (token) => {
+      createVerifier: async () => async (token) => {
         verifications++;
         await gate.promise;
         return { subject: token, scopes: new Set(), expiresAtMs: undefined };

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path/posix';
-import { PROVIDER_OBJECTS } from '#config/auth-spec.js';
+import { PROVIDER_OBJECTS } from '#identity/provider-spec.js';
 import type { RegistrySpec } from '#config/registry-spec.js';
 import { certificateFile, secretFile, sourceFile } from '#config/pod-paths.js';
 import type { RegistrySource } from '#config/source-entry-spec.js';

@@ -1,4 +1,4 @@
-import { PROVIDER_OBJECTS } from '#config/auth-spec.js';
+import { PROVIDER_OBJECTS } from '#identity/provider-spec.js';
 import { parseConfigYaml } from '#config/config-yaml.js';
 import { CONFIG_LIMIT } from '#config/raw-spec.js';
 import { walkBounded } from '#domain/bounded-walk.js';

@@ -4,9 +4,9 @@ import type { Caller } from './caller.js';
 import type { LoginEndpoints } from './discovery.js';
 import { IdentityProvider } from './identity-provider.js';
 import type { ProviderContext } from './identity-provider.js';
-import { inspectToken } from './unverified-token.js';
-import type { UnverifiedToken } from './unverified-token.js';
-import type { TokenCheck, Verdict } from './verdict.js';
+import { inspectToken } from '#identity/unverified-token.js';
+import type { UnverifiedToken } from '#identity/unverified-token.js';
+import type { TokenCheck, Verdict } from '#identity/verdict.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /** What a refused JWT says of itself, for the audit log; cut, since its sender chose it. */

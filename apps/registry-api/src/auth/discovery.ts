@@ -1,6 +1,6 @@
-import type { OAuthProvider } from '#config/auth-spec.js';
-import type { ProviderHttp } from './provider-http.js';
-import { ProviderMisconfigured, ProviderUnavailable } from './verdict.js';
+import type { OAuthProvider } from '#identity/provider-spec.js';
+import type { ProviderHttp } from '#identity/provider-http.js';
+import { ProviderMisconfigured, ProviderUnavailable } from '#identity/verdict.js';
 
 /** How long a document is kept: providers rarely move their endpoints. */
 const KEPT_MS = 60 * 60_000;

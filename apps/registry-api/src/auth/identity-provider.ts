@@ -1,15 +1,15 @@
-import type { OAuthProvider } from '#config/auth-spec.js';
+import type { OAuthProvider } from '#identity/provider-spec.js';
 import { Discovery } from './discovery.js';
 import type { LoginEndpoints } from './discovery.js';
-import { KeySet } from './key-set.js';
-import { ProviderHttp } from './provider-http.js';
-import { ProviderMaterial } from './provider-material.js';
+import { KeySet } from '#identity/key-set.js';
+import { ProviderHttp } from '#identity/provider-http.js';
+import { MountedMaterial } from './provider-material.js';
 import type { AuthReferences } from './provider-material.js';
-import { tokenProviders } from './providers/index.js';
-import type { TokenProvider, VerifyToken } from './providers/token-provider.js';
-import type { UnverifiedToken } from './unverified-token.js';
-import { toVerdict } from './verdict.js';
-import type { Verdict } from './verdict.js';
+import { tokenProviders } from '#identity/providers/index.js';
+import type { TokenProvider, VerifyToken } from '#identity/token-provider.js';
+import type { UnverifiedToken } from '#identity/unverified-token.js';
+import { toVerdict } from '#identity/verdict.js';
+import type { Verdict } from '#identity/verdict.js';
 
 /** What providers use of the process that they run in. */
 export interface ProviderContext {
@@ -40,7 +40,7 @@ export class IdentityProvider {
   ) {
     const { references, version, now } = context;
     this.name = spec.name;
-    this.#http = new ProviderHttp(spec, new ProviderMaterial(spec, namespace, references), version);
+    this.#http = new ProviderHttp(spec, new MountedMaterial(spec, namespace, references), version);
     const http = this.#http;
     const discovery = new Discovery(spec, http, now);
     this.#discovery = discovery;
@@ -62,7 +62,13 @@ export class IdentityProvider {
     });
     this.#verifiers = (context.tokenProviders ?? tokenProviders).map((provider) => ({
       provider,
-      verify: provider.createVerifier(spec, { http, keys }),
+      verify: lazily(() =>
+        provider.createVerifier(spec, {
+          http,
+          keys,
+          secretKey: (name, key) => references.secretKey(namespace, name, key),
+        }),
+      ),
     }));
   }
 
@@ -102,4 +108,10 @@ export class IdentityProvider {
     this.#fault = fault;
     this.context.onFault(this.name, fault);
   }
+}
+
+/** Creates the verifier when the first token of its kind arrives. */
+function lazily(create: () => Promise<VerifyToken>): VerifyToken {
+  let created: Promise<VerifyToken> | undefined;
+  return async (token, unverified) => (await (created ??= create()))(token, unverified);
 }

@@ -1,8 +1,9 @@
-import type { OAuthProvider } from '#config/auth-spec.js';
+import type { OAuthProvider } from '#identity/provider-spec.js';
 import { grantedFiles } from '#config/named-files.js';
 import type { SyncResources } from '#domain/resource-store.js';
+import type { ProviderMaterial } from '#identity/provider-http.js';
 import { readNamedFile } from '#sources/readable-file.js';
-import { ProviderUnavailable } from './verdict.js';
+import { ProviderUnavailable } from '#identity/verdict.js';
 
 /** Where the Secrets and ConfigMaps are kept that a spec refers to. */
 export type AuthReferences = Pick<SyncResources, 'configMapKey' | 'secretKey'>;
@@ -11,7 +12,7 @@ export type AuthReferences = Pick<SyncResources, 'configMapKey' | 'secretKey'>;
  * The files and references of one provider. They are read again at each use, because they rotate: a projected token lives for an
  * hour. A file wins over a reference; undefined where the spec names neither.
  */
-export class ProviderMaterial {
+export class MountedMaterial implements ProviderMaterial {
   constructor(
     private readonly spec: OAuthProvider,
     private readonly namespace: string,

@@ -1,8 +1,7 @@
-import type { OAuthProvider } from '#config/auth-spec.js';
 import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { ForbiddenAddress } from '#http/forbidden-address.js';
 import { HttpFailure, shownUrl } from '#http/http-failure.js';
-import type { ProviderMaterial } from './provider-material.js';
+import type { ProviderSpec } from './provider-fields.js';
 import { ProviderMisconfigured, ProviderUnavailable } from './verdict.js';
 
 const TIMEOUT_MS = 5_000;
@@ -12,6 +11,15 @@ const MAX_KEYS_BYTES = 512 * 1024;
 
 /** The API server of Kubernetes answers 406 to requests that accept plain JSON only. */
 const ACCEPTED = 'application/json, application/jwk-set+json';
+
+/** The secrets and certificates of one provider, read at each use because they rotate; undefined where the spec names none. */
+export interface ProviderMaterial {
+  /** Certificate authorities of the provider, PEM. */
+  caCertificates(): Promise<string | undefined>;
+  /** The token for the provider's own endpoints. */
+  bearerToken(): Promise<string | undefined>;
+  clientSecret(): Promise<string | undefined>;
+}
 
 /**
  * Sends all requests to one provider, with its certificate authority and its token. The address of each connection is judged,
@@ -24,7 +32,7 @@ export class ProviderHttp {
   #fetch: { readonly ca: string | undefined; readonly client: GuardedFetch } | undefined;
 
   constructor(
-    private readonly spec: OAuthProvider,
+    private readonly spec: ProviderSpec,
     private readonly material: ProviderMaterial,
     private readonly version: string,
   ) {

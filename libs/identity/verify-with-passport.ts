@@ -1,24 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { Strategy } from 'passport-jwt';
-import type { OAuthProvider } from '#config/auth-spec.js';
-import { createJwtVerifier } from '../jwt-verification.js';
-import type { Payload } from '../jwt-verification.js';
-import { LEEWAY_SECONDS } from '../token-times.js';
-import { RSA_AND_EC_ALGORITHMS } from '../unverified-token.js';
-import { TokenRefused } from '../verdict.js';
-import type { TokenProvider } from './token-provider.js';
+import type { ProviderSpec } from './provider-fields.js';
+import type { Payload } from './jwt-verification.js';
+import { LEEWAY_SECONDS } from './token-times.js';
+import { RSA_AND_EC_ALGORITHMS } from './algorithms.js';
+import { TokenRefused } from './verdict.js';
 
-const ALGORITHMS: readonly string[] = RSA_AND_EC_ALGORITHMS;
-
-/** JWTs with RSA and ECDSA signatures, verified by passport-jwt with the provider's published keys. */
-export const jwtProvider: TokenProvider = {
-  concerns: (token, { issuerUrl }) =>
-    token.kind === 'jwt' && token.issuer === issuerUrl && ALGORITHMS.includes(token.algorithm),
-
-  createVerifier: (spec, tools) => createJwtVerifier(spec, tools, verifyWithPassport),
-};
-
-function verifyWithPassport(token: string, key: KeyObject, spec: OAuthProvider): Promise<Payload> {
+/** Verifies a JWT with one key by passport-jwt; throws TokenRefused. */
+export function verifyWithPassport(token: string, key: KeyObject, spec: ProviderSpec): Promise<Payload> {
   return new Promise((resolve, reject) => {
     new OneTokenStrategy(token, key, spec, resolve, (error) => reject(toRefusal(error))).authenticate({} as never);
   });
@@ -33,7 +22,7 @@ class OneTokenStrategy extends Strategy {
   constructor(
     token: string,
     key: KeyObject,
-    { issuerUrl, audience }: OAuthProvider,
+    { issuerUrl, audience }: ProviderSpec,
     onSuccess: (payload: Payload) => void,
     onFailure: (error: unknown) => void,
   ) {

@@ -1,7 +1,7 @@
 import { reachOf } from '#http/address-policy.js';
 import type { AddressReach } from '#http/address-policy.js';
 import type { Notice } from '#domain/notice.js';
-import type { OAuthProvider } from './auth-spec.js';
+import type { ProviderSpec } from './provider-fields.js';
 
 /** Names that resolve inside of a cluster or of this machine only: a single label, `localhost`, `*.svc`, `*.svc.<domain>`. */
 const INTERNAL_NAME = /^(?:[^.]+|.+\.localhost|.+\.svc(?:\..+)?|.+\.(?:internal|local))$/;
@@ -10,11 +10,12 @@ const INTERNAL_NAME = /^(?:[^.]+|.+\.localhost|.+\.svc(?:\..+)?|.+\.(?:internal|
  * Returns a notice for each URL of a provider that the address guard will refuse, as far as the URL itself shows it. A public
  * name with a private address shows only when it is asked; the log and the readiness report of the server say so then.
  */
-export function providerAddressNotices({ name, allowPrivateIP, ...urls }: OAuthProvider): Notice[] {
-  const { issuerUrl, jwksUrl, introspectionUrl } = urls;
-  const asked = { ...(jwksUrl === undefined ? { issuerUrl } : { jwksUrl }), introspectionUrl };
-  return Object.entries(asked).flatMap(([field, url]) => {
-    const reach = url === undefined ? 'public' : reachOfHost(new URL(url).hostname);
+export function providerAddressNotices(
+  { name, allowPrivateIP }: ProviderSpec,
+  urls: Readonly<Record<string, string>>,
+): Notice[] {
+  return Object.entries(urls).flatMap(([field, url]) => {
+    const reach = reachOfHost(new URL(url).hostname);
     if (reach === 'public' || (reach === 'private' && allowPrivateIP)) return [];
     const remedy =
       reach === 'private'

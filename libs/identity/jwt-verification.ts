@@ -1,25 +1,26 @@
 import { KeyObject } from 'node:crypto';
 import { decodeProtectedHeader, errors } from 'jose';
 import type { CompactJWSHeaderParameters, CryptoKey, JWTVerifyGetKey } from 'jose';
-import type { OAuthProvider } from '#config/auth-spec.js';
 import { demandAccessTokenClaims, demandAccessTokenHeader } from './access-token.js';
 import { toClaims } from './claims.js';
 import { hasDuplicateNames } from './duplicate-names.js';
-import type { ProviderTools, VerifyToken } from './providers/token-provider.js';
+import type { JwtSpec } from './jwt-fields.js';
+import type { ProviderSpec } from './provider-fields.js';
+import type { ProviderTools, VerifyToken } from './token-provider.js';
 import { demandCurrent } from './token-times.js';
 import { TokenRefused } from './verdict.js';
 
 export type Payload = Readonly<Record<string, unknown>>;
 
 /** Verifies signature, issuer, audience and times of a JWT with one key; throws TokenRefused. */
-export type VerifyWithKey = (token: string, key: KeyObject, spec: OAuthProvider) => Promise<Payload>;
+export type VerifyWithKey = (token: string, key: KeyObject, spec: ProviderSpec) => Promise<Payload>;
 
 /**
  * Returns a function that verifies JWTs as access tokens of one provider (RFC 7519, RFC 8725, RFC 9068). What the token
  * says of itself is judged first: a token that is refused anyway makes no request to the provider.
  */
 export function createJwtVerifier(
-  spec: OAuthProvider,
+  spec: ProviderSpec & JwtSpec,
   { keys }: ProviderTools,
   verifyWithKey: VerifyWithKey,
 ): VerifyToken {

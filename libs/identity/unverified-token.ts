@@ -1,4 +1,5 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { EDWARDS_ALGORITHMS, RSA_AND_EC_ALGORITHMS } from './algorithms.js';
 import type { TokenCheck } from './verdict.js';
 
 /** A signed JWT as it describes itself. */
@@ -18,22 +19,6 @@ export type UnverifiedToken =
   | UnverifiedJwt
   /** A JWT that no provider can accept. */
   | { readonly kind: 'unfit'; readonly check: TokenCheck; readonly why: string };
-
-/** Signatures that jsonwebtoken, the verifier of passport-jwt, knows. */
-export const RSA_AND_EC_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-] as const;
-
-/** RFC 8037 and RFC 9864. */
-export const EDWARDS_ALGORITHMS = ['EdDSA', 'Ed25519'] as const;
 
 /** Signatures by published keys; never `none`, and never HMAC, whose secret could be a public key. */
 const ALGORITHMS: readonly string[] = [...RSA_AND_EC_ALGORITHMS, ...EDWARDS_ALGORITHMS];

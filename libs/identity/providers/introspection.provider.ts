@@ -1,16 +1,55 @@
-import type { OAuthProvider } from '#config/auth-spec.js';
+import { z } from 'zod';
+import { httpUrl } from '#domain/spec-fields.js';
 import { demandAccessTokenClaims } from '../access-token.js';
 import { toClaims } from '../claims.js';
 import { demandCurrent } from '../token-times.js';
 import { ProviderUnavailable, TokenRefused } from '../verdict.js';
-import type { TokenProvider } from './token-provider.js';
+import { defineTokenProvider } from '../token-provider.js';
+import type { ProviderSpec } from '../provider-fields.js';
+import { scope } from '../scope.js';
+
+const introspectionFields = {
+  introspectionUrl: httpUrl
+    .optional()
+    .describe('introspectionUrl is the token introspection endpoint for opaque tokens (RFC 7662).'),
+  tokenPrefix: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9._~+/-]+$/, {
+      error: 'must be the beginning of a token: letters, digits, ".", "_", "~", "+", "/" and "-"',
+    })
+    .optional()
+    .describe('tokenPrefix is the prefix of the opaque tokens of this provider. Other tokens are not sent to it.'),
+  introspectionClientIds: z
+    .array(z.string().min(1).max(1024))
+    .min(1)
+    .max(50)
+    .optional()
+    .describe(
+      'introspectionClientIds are the clients whose opaque tokens are accepted although introspection returns no audience.',
+    ),
+  introspectionScopes: z
+    .array(scope)
+    .min(1)
+    .max(50)
+    .optional()
+    .describe(
+      'introspectionScopes are the scopes that an opaque token must have to be accepted although introspection returns no audience.',
+    ),
+};
+
+type IntrospectionSpec = ProviderSpec & z.output<z.ZodObject<typeof introspectionFields>>;
 
 /** Opaque tokens, which the provider's introspection endpoint explains (RFC 7662). */
-export const introspectionProvider: TokenProvider = {
+export const introspectionProvider = defineTokenProvider({
+  fields: introspectionFields,
+  endpoints: ['introspectionUrl'],
+
   concerns: (token, { introspectionUrl, tokenPrefix = '' }) =>
     token.kind === 'opaque' && introspectionUrl !== undefined && token.value.startsWith(tokenPrefix),
 
-  createVerifier(spec, { http }) {
+  async createVerifier(spec, { http }) {
     let running = 0;
     return async (token) => {
       if (running >= MAX_REQUESTS) throw new ProviderUnavailable('too many tokens are being introspected');
@@ -24,7 +63,7 @@ export const introspectionProvider: TokenProvider = {
       }
     };
   },
-};
+});
 
 /** Requests at a time: a flood of random tokens must not become a flood at the provider. */
 const MAX_REQUESTS = 32;
@@ -32,7 +71,7 @@ const MAX_REQUESTS = 32;
 type Answer = Readonly<Record<string, unknown>>;
 
 /** Checks what RFC 7662, section 2.2, lets an answer say; all but `active` is optional there. */
-function demandValid(answer: Answer, spec: OAuthProvider): void {
+function demandValid(answer: Answer, spec: IntrospectionSpec): void {
   if (answer['active'] !== true) throw new TokenRefused('active', 'the provider says that it is not active');
   demandCurrent(answer);
   const { iss } = answer;
@@ -45,7 +84,7 @@ function demandValid(answer: Answer, spec: OAuthProvider): void {
  * Demands the audience of the spec. An answer that names none may be about a token of any client of the provider; it counts
  * only if the spec says by which client or scopes such a token is known to be meant for this registry.
  */
-function demandMeantForUs(answer: Answer, spec: OAuthProvider): void {
+function demandMeantForUs(answer: Answer, spec: IntrospectionSpec): void {
   const { audience, introspectionClientIds: clientIds, introspectionScopes: scopes } = spec;
   const audiences = [answer['aud'] ?? []].flat();
   if (audiences.length > 0) {
