@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RegistrySource } from '#config/source-entry-spec.js';
+import type { RegistrySource } from '#spec/source-entry-spec.js';
 import type { ResourceStore } from '#domain/resource-store.js';
 import { planSource } from './plan.js';
 

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { formatFault, joinFaults, parseWithFaults } from '#config/spec-fault.js';
-import { parseRegistrySpec } from '#config/registry-spec.js';
-import type { RegistrySpec } from '#config/registry-spec.js';
-import type { RegistrySource } from '#config/source-entry-spec.js';
-import { watchedObjects } from '#config/source-needs.js';
+import { formatFault, joinFaults, parseWithFaults } from '#spec/spec-fault.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
+import type { RegistrySource } from '#spec/source-entry-spec.js';
+import { watchedObjects } from '#spec/source-needs.js';
 import { clampedNotice } from '#domain/clamped-interval.js';
 import type { Notice } from '#domain/notice.js';
 import { displayRef } from '#domain/registry-ref.js';

@@ -1,4 +1,4 @@
-import { nearestName } from '#config/nearest-name.js';
+import { nearestName } from '#spec/nearest-name.js';
 
 /** Each imports what it needs when it is asked for: the server of a registry has no memory to spare for the others. */
 const commands = {

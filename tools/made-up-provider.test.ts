@@ -30,9 +30,9 @@ const ticketProvider = defineTokenProvider({
 
 // The line that a new kind adds to libs/identity/providers/index.ts. All other modules are loaded afterwards, as in a process.
 (tokenProviders as TokenProvider[]).push(ticketProvider);
-const { customResourceDefinition } = await import('#config/custom-resource-definition.js');
-const { parseRegistrySpec } = await import('#config/registry-spec.js');
-const { parseServerConfig, renderServerConfig } = await import('#config/server-config.js');
+const { customResourceDefinition } = await import('#spec/custom-resource-definition.js');
+const { parseRegistrySpec } = await import('#spec/registry-spec.js');
+const { parseServerConfig, renderServerConfig } = await import('#spec/server-config.js');
 const { toPodFiles } = await import('#activities/provision/desired/pod-files.js');
 const { blueprint } = await import('#activities/provision/testing/blueprint.js');
 const { referencedObjects } = await import('#operator/watch/referenced-objects.js');

@@ -32,15 +32,15 @@ const bucketSource = defineSource<z.output<typeof bucketSpec>>({
 
 // The line that a new type adds to libs/sources/index.ts. All other modules are loaded afterwards, as in a process.
 (sources as Source<unknown>[]).push(bucketSource);
-const { customResourceDefinition } = await import('#config/custom-resource-definition.js');
-const { parseRegistrySpec } = await import('#config/registry-spec.js');
-const { parseServerConfig, renderServerConfig } = await import('#config/server-config.js');
+const { customResourceDefinition } = await import('#spec/custom-resource-definition.js');
+const { parseRegistrySpec } = await import('#spec/registry-spec.js');
+const { parseServerConfig, renderServerConfig } = await import('#spec/server-config.js');
 const { toRole } = await import('#activities/provision/desired/access.js');
 const { toPodFiles } = await import('#activities/provision/desired/pod-files.js');
 const { blueprint: toBlueprint } = await import('#activities/provision/testing/blueprint.js');
 const { outlineSource } = await import('#activities/plan.js');
 const { referencedObjects } = await import('#operator/watch/referenced-objects.js');
-const { watchedObjects } = await import('#config/source-needs.js');
+const { watchedObjects } = await import('#spec/source-needs.js');
 
 const bucket = { claimName: 'data', credentials: { tokenRef: { name: 'bucket', key: 'token' } } };
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { DatabaseConfig } from '#config/database-spec.js';
+import type { DatabaseConfig } from '#spec/database-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { isRefusal } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';

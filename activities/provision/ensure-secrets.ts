@@ -1,4 +1,4 @@
-import type { DatabaseConfig } from '#config/database-spec.js';
+import type { DatabaseConfig } from '#spec/database-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { Implementation } from '../inputs.js';
 import { typedDatabase } from './desired/blueprint.js';

@@ -1,5 +1,5 @@
-import type { RegistrySpec } from '#config/registry-spec.js';
-import type { WebhookSpec } from '#config/webhook-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
+import type { WebhookSpec } from '#spec/webhook-spec.js';
 import type { Notice } from '#domain/notice.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';

@@ -1,6 +1,6 @@
-import { databaseOnDefault } from '#config/default-database.js';
-import type { RegistrySpec } from '#config/registry-spec.js';
-import { mountOf } from '#config/source-needs.js';
+import { databaseOnDefault } from '#spec/default-database.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
+import { mountOf } from '#spec/source-needs.js';
 import type { ObjectKey } from '#domain/object-field.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';

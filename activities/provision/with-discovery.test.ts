@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseServerConfig } from '#config/server-config.js';
+import { parseServerConfig } from '#spec/server-config.js';
 import { toConfigMap } from './desired/config.js';
 import { blueprint } from './testing/blueprint.js';
 import { discoveryNotices, withDiscovery } from './with-discovery.js';

@@ -1,6 +1,6 @@
-import type { RegistrySpec } from '#config/registry-spec.js';
-import { BUILT_IN_SOURCE } from '#config/source-entry-spec.js';
-import type { RegistrySource } from '#config/source-entry-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
+import { BUILT_IN_SOURCE } from '#spec/source-entry-spec.js';
+import type { RegistrySource } from '#spec/source-entry-spec.js';
 import type { ServerSettings } from './desired/blueprint.js';
 import type { Notice } from '#domain/notice.js';
 import { kubernetesSource } from '#sources/kubernetes.source.js';

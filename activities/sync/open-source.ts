@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RegistrySource } from '#config/source-entry-spec.js';
+import type { RegistrySource } from '#spec/source-entry-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ServerObject } from '#domain/server-object.js';

@@ -11,7 +11,7 @@ export interface RegistryResource {
   readonly deleting: boolean;
   /** Value of the annotation `toolhive.stacklok.dev/sync-trigger`. */
   readonly triggerToken: string | undefined;
-  /** The spec as the user wrote it, to be parsed with the schema of libs/config. */
+  /** The spec as the user wrote it, to be parsed with the schema of libs/spec. */
   readonly spec: unknown;
 }
 

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 
 const ENTRY = fileURLToPath(new URL('workflows/index.ts', projectRoot));
 const BUNDLE = fileURLToPath(new URL('dist/workflow-bundle.js', projectRoot));

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, it } from 'vitest';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';

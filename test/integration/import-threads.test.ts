@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import type { DataSource } from 'typeorm';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { ImportJob } from '#activities/sync/thread-jobs.js';
-import type { ServeConfig } from '#config/serve-config.js';
+import type { ServeConfig } from '#environment/serve-config.js';
 import { createDataSource } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startStoreWorker } from '#registry-api/sync/store-worker.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { parseManifest } from '#standalone/documents/parse-manifest.js';

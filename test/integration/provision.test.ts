@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { toExposure } from '#activities/provision/desired/exposure.js';
-import { defaultDatabaseSpec } from '#config/default-database.js';
-import { parseServerConfig } from '#config/server-config.js';
+import { defaultDatabaseSpec } from '#spec/default-database.js';
+import { parseServerConfig } from '#spec/server-config.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { withClient } from '#persistence/database-client.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';

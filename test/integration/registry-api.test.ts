@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NOBODY_IN } from '#config/auth-spec.js';
+import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { NOBODY_IN } from '#config/auth-spec.js';
-import type { Auth } from '#config/auth-spec.js';
+import { NOBODY_IN } from '#spec/auth-spec.js';
+import type { Auth } from '#spec/auth-spec.js';
 import { Revalidations } from '#registry-api/http/revalidations.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';

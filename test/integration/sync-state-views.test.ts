@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NOBODY_IN } from '#config/auth-spec.js';
+import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { EntryCounts, SourcePlan, SyncOutcome } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';

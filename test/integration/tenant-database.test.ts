@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { databaseOnDefault, defaultDatabaseSpec } from '#config/default-database.js';
+import { databaseOnDefault, defaultDatabaseSpec } from '#spec/default-database.js';
 import { claimStore } from '#persistence/claim-store.js';
 import { withClient } from '#persistence/database-client.js';
 import { migrate } from '#persistence/migrate.js';

@@ -1,5 +1,5 @@
-import type { Auth } from '#config/auth-spec.js';
-import { parseRegistrySpec } from '#config/registry-spec.js';
+import type { Auth } from '#spec/auth-spec.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
 
 /** `auth` of a spec as a user would write it, read as the product reads it. */
 export function oauth(fields: object): Auth {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';

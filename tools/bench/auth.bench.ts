@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ImportThreads } from '#activities/sync/import-threads.js';
-import { parseRegistrySpec } from '#config/registry-spec.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
 import { createFileLogger } from '#observability/file-logger.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';

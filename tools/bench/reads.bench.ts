@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ImportThreads } from '#activities/sync/import-threads.js';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
 import { withClient } from '#persistence/database-client.js';
 import type { DatabaseAccess } from '#persistence/database.js';

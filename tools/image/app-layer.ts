@@ -1,7 +1,7 @@
 import { chmod, copyFile, cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 
 const ROOT = fileURLToPath(projectRoot);
 /** The parts of dist that go into the image; the rest of `tools` serves the checkout. */

@@ -1,7 +1,7 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { findOnPath } from '#devstack/find-on-path.js';
 import { runCommand } from '#devstack/run-command.js';
 import { tarWithOwners } from './tar.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { writeDockerArchive } from './docker-archive.js';
 import { imageConfig } from './image-config.js';
 

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { findCached, keepInCache } from '#devstack/cache-folder.js';
 import { createProgress } from '#devstack/progress.js';
 import { runCommand } from '#devstack/run-command.js';

@@ -2,7 +2,7 @@ import { chmod, copyFile, cp, lstat, mkdir, mkdtemp, readdir, rm, writeFile } fr
 import { dirname, join, relative } from 'node:path';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { findOnPath } from '#devstack/find-on-path.js';
 import { runCommand } from '#devstack/run-command.js';
 import { placeBinaries } from '#persistence/embedded/binaries.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { kubeApiServer, kubernetesVersions } from '#devstack/kube-apiserver.js';
 import type { KubernetesVersion } from '#devstack/kube-apiserver.js';
 import { obtain } from '#devstack/obtain-tool.js';

@@ -1,4 +1,4 @@
-import { mountOf } from '#config/source-needs.js';
+import { mountOf } from '#spec/source-needs.js';
 import type { PolicyRule } from '#domain/policy-rule.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';

@@ -1,6 +1,6 @@
-import type { DatabaseConfig } from '#config/database-spec.js';
-import type { DefaultDatabase } from '#config/default-database.js';
-import type { RegistrySpec } from '#config/registry-spec.js';
+import type { DatabaseConfig } from '#spec/database-spec.js';
+import type { DefaultDatabase } from '#spec/default-database.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { Exposure } from '#domain/exposure.js';
 import type { Notice } from '#domain/notice.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';

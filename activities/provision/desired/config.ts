@@ -1,5 +1,5 @@
-import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, SERVER_TRIGGER_KEY } from '#config/pod-paths.js';
-import { renderServerConfig } from '#config/server-config.js';
+import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, SERVER_TRIGGER_KEY } from '#spec/pod-paths.js';
+import { renderServerConfig } from '#spec/server-config.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
 import { head, names } from './naming.js';

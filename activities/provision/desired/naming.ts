@@ -1,4 +1,4 @@
-import { serverConfigName, serverName } from '#config/pod-paths.js';
+import { serverConfigName, serverName } from '#spec/pod-paths.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseServerConfig } from '#config/server-config.js';
+import { parseServerConfig } from '#spec/server-config.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { blueprint, database, settings } from '../testing/blueprint.js';
 import { toRole, toRoleBinding, toServiceAccount } from './access.js';

@@ -1,4 +1,4 @@
-import type { RegistrySpec } from '#config/registry-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
 import { isFields } from '#domain/fields.js';
 
 /** Whether the server may ask the API of the cluster for what the operator grants; another account may well not be let. */

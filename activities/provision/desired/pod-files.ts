@@ -1,9 +1,9 @@
 import { dirname } from 'node:path/posix';
 import { PROVIDER_OBJECTS } from '#identity/provider-spec.js';
-import type { RegistrySpec } from '#config/registry-spec.js';
-import { certificateFile, secretFile, sourceFile } from '#config/pod-paths.js';
-import type { RegistrySource } from '#config/source-entry-spec.js';
-import { mountOf, objectsOf } from '#config/source-needs.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
+import { certificateFile, secretFile, sourceFile } from '#spec/pod-paths.js';
+import type { RegistrySource } from '#spec/source-entry-spec.js';
+import { mountOf, objectsOf } from '#spec/source-needs.js';
 import { referredKeys } from '#domain/object-field.js';
 import type { ObjectKey } from '#domain/object-field.js';
 import type { Blueprint } from './blueprint.js';

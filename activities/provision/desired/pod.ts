@@ -1,4 +1,4 @@
-import { SERVER_CONFIG_KEY } from '#config/pod-paths.js';
+import { SERVER_CONFIG_KEY } from '#spec/pod-paths.js';
 import { CA_BUNDLE_KEY } from './config.js';
 import { pullSecrets } from './access.js';
 import type { Blueprint } from './blueprint.js';

@@ -1,4 +1,4 @@
-import type { DatabaseConfig } from '#config/database-spec.js';
+import type { DatabaseConfig } from '#spec/database-spec.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { pgpassLine } from '#persistence/pgpass.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';

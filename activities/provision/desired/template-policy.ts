@@ -1,5 +1,5 @@
 import { isOperatorSecret } from '#domain/spec-fields.js';
-import type { RegistrySpec } from '#config/registry-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import { isFields } from '#domain/fields.js';
 import type { Fields } from '#domain/fields.js';

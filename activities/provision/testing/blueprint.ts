@@ -1,5 +1,5 @@
-import { parseRegistrySpec } from '#config/registry-spec.js';
-import { formatFault } from '#config/spec-fault.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
+import { formatFault } from '#spec/spec-fault.js';
 import type { Blueprint, ServerSettings } from '../desired/blueprint.js';
 
 export const settings: ServerSettings = {

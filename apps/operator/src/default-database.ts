@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { DefaultDatabase } from '#config/default-database.js';
+import type { DefaultDatabase } from '#spec/default-database.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 

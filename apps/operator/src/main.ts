@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { siteOf } from '#activities/provision/site.js';
-import { OPERATOR_USAGE, parseOperatorConfig } from '#config/operator-config.js';
-import type { OperatorConfig } from '#config/operator-config.js';
+import { OPERATOR_USAGE, parseOperatorConfig } from '#environment/operator-config.js';
+import type { OperatorConfig } from '#environment/operator-config.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
-import { readVersion } from '#config/version.js';
+import { readVersion } from '#environment/version.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
 import { present } from '#kubernetes/kubernetes-object.js';

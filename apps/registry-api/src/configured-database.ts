@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
-import type { DatabaseConfig } from '#config/database-spec.js';
-import type { ServeConfig } from '#config/serve-config.js';
+import type { DatabaseConfig } from '#spec/database-spec.js';
+import type { ServeConfig } from '#environment/serve-config.js';
 import { databaseOf } from '#persistence/database-access.js';
 import type { Database } from '#persistence/database.js';
 

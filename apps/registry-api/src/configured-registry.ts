@@ -1,4 +1,4 @@
-import type { ServerIdentity } from '#config/server-config.js';
+import type { ServerIdentity } from '#spec/server-config.js';
 import type { LiveConfig } from './resources/live-config.js';
 import { toServedRegistry } from './served-registry.js';
 import type { RegistryDirectory, ServedRegistry } from './served-registry.js';

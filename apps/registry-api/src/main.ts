@@ -1,4 +1,4 @@
-import { parseServeConfig, SERVE_USAGE } from '#config/serve-config.js';
+import { parseServeConfig, SERVE_USAGE } from '#environment/serve-config.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { createConsoleLogger } from '#observability/console-logger.js';
 import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';

@@ -1,4 +1,4 @@
-import { parseServeConfig } from '#config/serve-config.js';
+import { parseServeConfig } from '#environment/serve-config.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { createConsoleLogger } from '#observability/console-logger.js';
 import { configuredDatabase } from './configured-database.js';

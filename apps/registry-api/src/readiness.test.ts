@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NOBODY_IN } from '#config/auth-spec.js';
-import type { Auth } from '#config/auth-spec.js';
+import { NOBODY_IN } from '#spec/auth-spec.js';
+import type { Auth } from '#spec/auth-spec.js';
 import { CatalogueView } from '#read-model/catalogue-view.js';
 import { EMPTY_LAYOUT } from '#read-model/layout.js';
 import type { RegistrySnapshots } from './catalogue/live-catalogue.js';

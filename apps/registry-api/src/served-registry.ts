@@ -1,9 +1,9 @@
-import type { Auth } from '#config/auth-spec.js';
-import type { Surface } from '#config/console-spec.js';
-import { toSurface } from '#config/console-spec.js';
+import type { Auth } from '#spec/auth-spec.js';
+import type { Surface } from '#spec/console-spec.js';
+import { toSurface } from '#spec/console-spec.js';
 import { findSource } from '#sources/index.js';
-import type { WebhookSpec } from '#config/webhook-spec.js';
-import type { RegistryView, ServerIdentity, ServerSpec } from '#config/server-config.js';
+import type { WebhookSpec } from '#spec/webhook-spec.js';
+import type { RegistryView, ServerIdentity, ServerSpec } from '#spec/server-config.js';
 
 /** A registry as the API serves it. */
 export interface ServedRegistry extends Surface {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { fileURLToPath } from 'node:url';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { loopbackHostCheck } from '#listener/host-names.js';
 import { confirmHeld } from '#persistence/confirm-held.js';
 import type { DatabaseAccess } from '#persistence/database.js';

@@ -1,7 +1,7 @@
 import { createProgress } from '#devstack/progress.js';
 import type { Progress } from '#devstack/progress.js';
 import type { RegistryFacts, SourceFacts } from '#domain/status/registry-facts.js';
-import type { RegistryView } from '#config/server-config.js';
+import type { RegistryView } from '#spec/server-config.js';
 import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import { displayRef } from '#domain/registry-ref.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { StandaloneConfig } from '#config/standalone-config.js';
+import type { StandaloneConfig } from '#environment/standalone-config.js';
 import { listenFault } from '#listener/listen-fault.js';
 
 /** Throws when the API could not listen: before anything is started, because later it takes longer to hear of it. */

@@ -1,5 +1,5 @@
 import { readSpec } from '#activities/plan.js';
-import { NOBODY_IN } from '#config/auth-spec.js';
+import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { RegistryResource } from '#domain/resource-store.js';
 import { toServedRegistry } from '#registry-api/served-registry.js';
 import type { RegistryDirectory, ServedRegistry } from '#registry-api/served-registry.js';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { STANDALONE_USAGE } from '#config/standalone-arguments.js';
-import { parseStandaloneConfig } from '#config/standalone-config.js';
+import { STANDALONE_USAGE } from '#environment/standalone-arguments.js';
+import { parseStandaloneConfig } from '#environment/standalone-config.js';
 import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
 import { killAllGroups } from '#subprocess/process-group.js';
 import { listFiles } from './documents/read-manifests.js';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { StandaloneConfig } from '#config/standalone-config.js';
+import type { StandaloneConfig } from '#environment/standalone-config.js';
 import type { Progress } from '#devstack/progress.js';
 import { accessOf } from '#persistence/database-access.js';
 import type { Database } from '#persistence/database.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { StandaloneConfig } from '#config/standalone-config.js';
+import type { StandaloneConfig } from '#environment/standalone-config.js';
 import { obtainTool } from '#devstack/obtain-tool.js';
 import type { Progress } from '#devstack/progress.js';
 import { isGrpcServiceError } from '@temporalio/client';

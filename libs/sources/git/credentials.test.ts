@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { toFailure as toActivityFailure } from '#activities/failure.js';
-import { formatFault, parseWithFaults } from '#config/spec-fault.js';
+import { formatFault, parseWithFaults } from '#spec/spec-fault.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { gitSource } from '../git.source.js';
 import { toFailure } from './failure.js';

@@ -1,6 +1,6 @@
 import { PROVIDER_OBJECTS } from '#identity/provider-spec.js';
-import { parseConfigYaml } from '#config/config-yaml.js';
-import { CONFIG_LIMIT } from '#config/raw-spec.js';
+import { parseConfigYaml } from '#spec/config-yaml.js';
+import { CONFIG_LIMIT } from '#spec/raw-spec.js';
 import { walkBounded } from '#domain/bounded-walk.js';
 import { findSource, serverSources, sources } from '#sources/index.js';
 

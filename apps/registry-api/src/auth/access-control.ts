@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Auth, OAuth } from '#config/auth-spec.js';
+import type { Auth, OAuth } from '#spec/auth-spec.js';
 import { displayRef } from '#domain/registry-ref.js';
 import { shortened } from '#domain/shortened.js';
 import { Problem } from '../http/problem.js';

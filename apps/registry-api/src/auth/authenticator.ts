@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { OAuth } from '#config/auth-spec.js';
+import type { OAuth } from '#spec/auth-spec.js';
 import type { Caller } from './caller.js';
 import type { LoginEndpoints } from './discovery.js';
 import { IdentityProvider } from './identity-provider.js';

@@ -1,4 +1,4 @@
-import type { RegistryView } from '#config/server-config.js';
+import type { RegistryView } from '#spec/server-config.js';
 
 /** What `auth.publicRead` opens to everybody. */
 export interface OpenPart {

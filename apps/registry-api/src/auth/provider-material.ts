@@ -1,5 +1,5 @@
 import type { OAuthProvider } from '#identity/provider-spec.js';
-import { grantedFiles } from '#config/named-files.js';
+import { grantedFiles } from '#spec/named-files.js';
 import type { SyncResources } from '#domain/resource-store.js';
 import type { ProviderMaterial } from '#identity/provider-http.js';
 import { readNamedFile } from '#sources/readable-file.js';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { OAuth } from '#config/auth-spec.js';
+import type { OAuth } from '#spec/auth-spec.js';
 import { getAddressPrefix, getServedRegistry } from '../http/served-scope.js';
 import type { ServedRegistry } from '../served-registry.js';
 

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { nearestName } from '#config/nearest-name.js';
+import { nearestName } from '#spec/nearest-name.js';
 import { compileGlob } from '#domain/glob.js';
 import type { ExportFormat, Rendered } from '#exports/export-format.js';
 import { exportFormats, findFormat } from '#exports/index.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import { projectRoot } from '#config/project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import type { CatalogueReader, Composition } from '#read-model/catalogue-reader.js';
 import type { Cursor, ListFilter } from '#read-model/cursor.js';
 import { READ_MODEL_LIMITS } from '#read-model/limits.js';

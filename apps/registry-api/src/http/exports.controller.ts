@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { nearestName } from '#config/nearest-name.js';
+import { nearestName } from '#spec/nearest-name.js';
 import type { ExportFormat } from '#exports/export-format.js';
 import { exportFormats, findFormat } from '#exports/index.js';
 import { ReadsCatalogue } from '../auth/requirement.js';

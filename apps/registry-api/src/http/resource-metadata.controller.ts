@@ -1,6 +1,6 @@
 import { Controller, Param, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { OAuth } from '#config/auth-spec.js';
+import type { OAuth } from '#spec/auth-spec.js';
 import { Public } from '../auth/requirement.js';
 import { METADATA_PATH, partUrlOf, resourceUrlOf } from '../auth/resource-url.js';
 import { Problem } from './problem.js';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, SERVER_TRIGGER_KEY, serverConfigName } from '#config/pod-paths.js';
-import { formatConfigFault, parseServerConfig } from '#config/server-config.js';
-import type { ServerIdentity, ServerSpec } from '#config/server-config.js';
+import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, SERVER_TRIGGER_KEY, serverConfigName } from '#spec/pod-paths.js';
+import { formatConfigFault, parseServerConfig } from '#spec/server-config.js';
+import type { ServerIdentity, ServerSpec } from '#spec/server-config.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { ConfigMap } from '#kubernetes/config-map.js';
 import type { ClusterReader } from './cluster-reader.js';

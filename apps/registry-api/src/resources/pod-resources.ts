@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mountOf } from '#config/source-needs.js';
+import { mountOf } from '#spec/source-needs.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncResources } from '#domain/resource-store.js';

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
 import { Semaphore } from '#activities/semaphore.js';
-import type { ServeConfig } from '#config/serve-config.js';
+import type { ServeConfig } from '#environment/serve-config.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import type { Database } from '#persistence/database.js';

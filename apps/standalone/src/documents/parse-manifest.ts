@@ -1,10 +1,10 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
-import { parseRegistrySpec } from '#config/registry-spec.js';
-import { formatPath, parseWithFaults } from '#config/spec-fault.js';
-import type { SpecFault } from '#config/spec-fault.js';
-import { yamlErrorPhrase } from '#config/yaml-error.js';
-import { offsetOf } from '#config/yaml-offset.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
+import { formatPath, parseWithFaults } from '#spec/spec-fault.js';
+import type { SpecFault } from '#spec/spec-fault.js';
+import { yamlErrorPhrase } from '#spec/yaml-error.js';
+import { offsetOf } from '#spec/yaml-offset.js';
 import type { DocumentFault } from './document-fault.js';
 import { configMapDocument, registryDocument, secretDocument } from './document-schemas.js';
 import type { DataDocument, Manifest, ManifestEntry, RegistryDocument } from './manifest.js';

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { DEFAULT_MANIFEST } from '#config/standalone-arguments.js';
-import { parseRegistrySpec } from '#config/registry-spec.js';
+import { DEFAULT_MANIFEST } from '#environment/standalone-arguments.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
 import { DocumentStore } from './document-store.js';
 
 const openQuickstart = () => openManifest(DEFAULT_MANIFEST);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
-import { offsetOf } from '#config/yaml-offset.js';
+import { offsetOf } from '#spec/yaml-offset.js';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { FileFormat } from '#sources/formats/layouts.js';

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseRegistrySpec } from '#config/registry-spec.js';
-import type { RegistrySource } from '#config/source-entry-spec.js';
-import { mountOf } from '#config/source-needs.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
+import type { RegistrySource } from '#spec/source-entry-spec.js';
+import { mountOf } from '#spec/source-needs.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { findSource } from '#sources/index.js';
 import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { parseRegistrySpec } from '#config/registry-spec.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 import type { DocumentFault } from '../documents/document-fault.js';
 import type { Manifest } from '../documents/manifest.js';

@@ -1,4 +1,4 @@
-import type { ConsoleSpec } from '#config/console-spec.js';
+import type { ConsoleSpec } from '#spec/console-spec.js';
 import type { LoginEndpoints } from '../../auth/discovery.js';
 import type { ServedRegistry } from '../../served-registry.js';
 

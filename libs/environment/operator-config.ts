@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import { POD_TEMPLATE_POLICIES } from '#domain/pod-template-policy.js';
 import { hasCredentials } from '#sources/rewrite-url.js';
-import { defaultDatabaseSpec } from './default-database.js';
+import { defaultDatabaseSpec } from '#spec/default-database.js';
 import {
   flag,
   handedOnFields,

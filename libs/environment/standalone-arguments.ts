@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { objectName } from '#domain/spec-fields.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '#spec/nearest-name.js';
 
 export const DEFAULT_MANIFEST = 'deploy/samples/quickstart.yaml';
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { goDurationField } from '#domain/spec-fields.js';
 import { ruleFault } from '#sources/rewrite-url.js';
 import type { UrlRewrite } from '#sources/rewrite-url.js';
-import { formatFault, parseWithFaults } from './spec-fault.js';
+import { formatFault, parseWithFaults } from '#spec/spec-fault.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

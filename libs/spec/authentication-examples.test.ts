@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { projectRoot } from './project-root.js';
+import { projectRoot } from '#environment/project-root.js';
 import { parseRegistrySpec } from './registry-spec.js';
 
 const page = await readFile(new URL('docs/authentication.md', projectRoot), 'utf8');
