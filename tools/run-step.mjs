@@ -16,6 +16,8 @@ export function runStep(text, command, args) {
     process.stderr.write(`${text} (${Math.round((Date.now() - startedAt) / 1000)}s)\n`);
   }, 4000);
   return new Promise((resolve) => {
+    // Listens before the command can run: otherwise a signal that comes in between would end this process alone.
+    const endOnSignal = listenForSignals();
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
       shell: process.platform === 'win32',
@@ -31,18 +33,23 @@ export function runStep(text, command, args) {
   }).finally(() => clearInterval(tick));
 }
 
-function endOnSignal(child) {
+/** Catches signals from now on. Returns a function that names the child which they end. */
+function listenForSignals() {
+  let child;
   let exitCode;
   const listeners = Object.keys(SIGNALS).map((signal) => [signal, () => end(signal)]);
   for (const [signal, listener] of listeners) process.on(signal, listener);
-  child.on('exit', () => {
-    if (exitCode === undefined) {
-      for (const [signal, listener] of listeners) process.removeListener(signal, listener);
-    } else {
-      signalGroup(child, 'SIGKILL');
-      process.exit(exitCode);
-    }
-  });
+  return (started) => {
+    child = started;
+    child.on('exit', () => {
+      if (exitCode === undefined) {
+        for (const [signal, listener] of listeners) process.removeListener(signal, listener);
+      } else {
+        signalGroup(child, 'SIGKILL');
+        process.exit(exitCode);
+      }
+    });
+  };
 
   function end(signal) {
     if (exitCode !== undefined) return;

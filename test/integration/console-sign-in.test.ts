@@ -131,7 +131,7 @@ describe('signing in at the identity provider', () => {
     await page.unroute('**/token');
     await page.locator('.bar').getByRole('button', { name: 'Sign in again' }).click();
     await signOutButton(page).waitFor();
-    await expect.poll(() => page.locator('.bar').count()).toBe(0);
+    await expect.poll(() => page.locator('.bar', { hasText: 'identity provider' }).count()).toBe(0);
   });
 
   it('ends with a warning before the token does, and with the token', async () => {

@@ -32,16 +32,29 @@ export interface TabOrder {
   readonly unseen: string[];
 }
 
-/** Presses Tab through the whole page, and looks at each control that has the focus. Of a group of radio buttons Tab reaches one. */
+/** A list that is loaded while one scrolls grows by a page in each walk. */
+const MOST_WALKS = 10;
+
+/** Presses Tab through the whole page, again while controls appear, and looks at each control that has the focus. */
 export async function walkByTab(page: Page): Promise<TabOrder> {
-  await page.evaluate('document.activeElement?.blur(); scrollTo(0, 0)');
   const unseen = new Set<string>();
+  let missed: string[] = [];
+  for (let walk = 0; walk < MOST_WALKS; walk++) {
+    await walkOnce(page, walk, unseen);
+    missed = await findUnreached(page);
+    if (missed.length === 0) break;
+  }
+  return { missed, unseen: [...unseen] };
+}
+
+async function walkOnce(page: Page, walk: number, unseen: Set<string>): Promise<void> {
+  await page.evaluate('document.activeElement?.blur(); scrollTo(0, 0)');
   for (let step = 0; step < MOST_CONTROLS; step++) {
     await page.keyboard.press('Tab');
     const fault = await page.evaluate<string | null>(`(() => {
       const focused = document.activeElement;
-      if (!focused || focused === document.body || 'reached' in focused.dataset) return '';
-      focused.dataset.reached = '';
+      if (!focused || focused === document.body || focused.dataset.reached === '${walk}') return '';
+      focused.dataset.reached = '${walk}';
       const { outlineStyle, outlineWidth } = getComputedStyle(focused);
       const box = focused.getBoundingClientRect();
       const at = [box.left + Math.min(box.width / 2, 8), box.top + Math.min(box.height / 2, 8)];
@@ -52,9 +65,11 @@ export async function walkByTab(page: Page): Promise<TabOrder> {
     if (fault === '') break;
     if (fault !== null) unseen.add(fault);
   }
-  const missed = await page.evaluate<string[]>(`[...document.querySelectorAll(${JSON.stringify(CONTROLS)})]
+}
+
+/** Returns the controls that can be seen and had no focus. Of a group of radio buttons Tab reaches one. */
+const findUnreached = (page: Page): Promise<string[]> =>
+  page.evaluate<string[]>(`[...document.querySelectorAll(${JSON.stringify(CONTROLS)})]
     .filter((each) => each.checkVisibility({ contentVisibilityAuto: false, visibilityProperty: true }))
     .filter((each) => each.type !== 'radio' && !('reached' in each.dataset))
     .map((each) => each.outerHTML.slice(0, 200))`);
-  return { missed, unseen: [...unseen] };
-}

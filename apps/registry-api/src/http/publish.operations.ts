@@ -1,7 +1,7 @@
 import { serverJsonSchema } from '#sources/formats/server-json.js';
 import { z } from 'zod';
 import { statusRequestSchema } from '../publish/status-request.js';
-import { pathParameter } from './openapi/operation.js';
+import { pathParameter, serverNameParameter } from './openapi/operation.js';
 import type { Operation } from './openapi/operation.js';
 
 const { $schema: _, ...server } = z.toJSONSchema(serverJsonSchema, { io: 'input', unrepresentable: 'any' });
@@ -9,7 +9,6 @@ const { $schema: _, ...server } = z.toJSONSchema(serverJsonSchema, { io: 'input'
 const { $schema: __, ...statusChange } = z.toJSONSchema(statusRequestSchema, { io: 'input', unrepresentable: 'any' });
 
 const source = pathParameter('source', 'Name of a managed source.');
-const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.');
 const version = pathParameter('version', 'The version.');
 
 function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
@@ -44,7 +43,7 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       path: `${root}/servers/{serverName}/versions/{version}/status`,
       id: `${idPrefix}ChangeStatus`,
       summary: 'Sets the status of one version: active, deprecated or deleted',
-      parameters: [...scope, name, version],
+      parameters: [...scope, serverNameParameter, version],
       body: statusChange,
       success: { status: 200, answer: 'ServerResponse' },
       problems: [404, 415, 503],
@@ -55,7 +54,7 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       path: `${root}/servers/{serverName}/status`,
       id: `${idPrefix}ChangeStatusOfAll`,
       summary: 'Sets the status of all versions of a server, in one transaction',
-      parameters: [...scope, name],
+      parameters: [...scope, serverNameParameter],
       body: statusChange,
       success: { status: 200, answer: 'ChangedVersions' },
       problems: [404, 415, 503],
@@ -66,7 +65,7 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       path: `${root}/servers/{serverName}/versions/{version}`,
       id: `${idPrefix}Delete`,
       summary: 'Deletes one version, which stays as a tombstone',
-      parameters: [...scope, name, version],
+      parameters: [...scope, serverNameParameter, version],
       success: { status: 200, answer: 'ServerResponse' },
       problems: [404, 503],
     },
@@ -93,7 +92,7 @@ export const publishOperations: readonly Operation[] = [
     path: '/v1/entries/server/{serverName}/versions/{version}',
     id: 'deleteEntry',
     summary: 'Deletes one version',
-    parameters: [name, version],
+    parameters: [serverNameParameter, version],
     success: { status: 204 },
     problems: [404, 503],
   },

@@ -1,5 +1,5 @@
 import { OWN_NAME } from '#domain/own-name.js';
-import { pageParameters, pathParameter, queryParameter } from './openapi/operation.js';
+import { pageParameters, pathParameter, queryParameter, serverNameParameter } from './openapi/operation.js';
 import type { Operation } from './openapi/operation.js';
 
 const flag = { type: 'boolean', default: false };
@@ -37,12 +37,6 @@ const filters = [
   }),
 ];
 
-const name = pathParameter('serverName', 'Name of the server; its slash as `%2F`.', {
-  type: 'string',
-  minLength: 3,
-  maxLength: 200,
-  pattern: '^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$',
-});
 const version = pathParameter('version', 'A version, or `latest`.');
 
 /** The generic registry API below one root, such as `/v0.1` or `/registry/{source}/v0.1`. */
@@ -64,7 +58,7 @@ export function serverOperations(root: string, idPrefix: string): readonly Opera
       path: `${root}/servers/{serverName}/versions`,
       id: `${idPrefix}Versions`,
       summary: 'Lists all versions of a server, newest first',
-      parameters: [...scope, name, includeDeleted],
+      parameters: [...scope, serverNameParameter, includeDeleted],
       success: { status: 200, answer: 'ServerList' },
       problems: [404, 503],
     },
@@ -73,7 +67,7 @@ export function serverOperations(root: string, idPrefix: string): readonly Opera
       path: `${root}/servers/{serverName}/versions/{version}`,
       id: `${idPrefix}Version`,
       summary: 'Gets one version of a server',
-      parameters: [...scope, name, version, includeDeleted],
+      parameters: [...scope, serverNameParameter, version, includeDeleted],
       success: { status: 200, answer: 'ServerResponse' },
       problems: [404, 503],
     },

@@ -57,6 +57,15 @@ export const pathParameter = (name: string, description: string, schema: object 
   schema,
 });
 
+/** The example shows that the slash is part of the value, which tools that make requests from the document rely on. */
+export const serverNameParameter = pathParameter('serverName', 'Name of the server; its slash as `%2F`.', {
+  type: 'string',
+  minLength: 3,
+  maxLength: 200,
+  pattern: '^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$',
+  examples: ['io.github.owner/server'],
+});
+
 export const queryParameter = (name: string, description: string, schema: object): Parameter => ({
   name,
   in: 'query',
