@@ -65,6 +65,24 @@ export default {
     layer('activities-see-libs', '^activities/', '^(activities|libs)/'),
     layer('operator-sees-no-other-app', '^apps/operator/', '^(apps/operator|activities|workflows|libs)/'),
     layer('registry-api-sees-no-other-app', '^apps/registry-api/', '^(apps/registry-api|activities|libs)/'),
+    {
+      name: 'refusals-below-http',
+      comment:
+        'Statuses and headers are for http/ alone: code below it that throws an HTTP error cannot be used by a command, a worker or ' +
+        'another protocol. Throw a Refusal; error.filter.ts maps it.',
+      severity: 'error',
+      from: {
+        path: '^apps/registry-api/src/(auth|publish|catalogue|sync|resources)/|^apps/registry-api/src/[^/]+-registry\\.ts',
+      },
+      to: { path: '^apps/registry-api/src/http/' },
+    },
+    {
+      name: 'problems-in-http',
+      comment: 'The same for what may use other parts of http/: a Problem is an answer, and only http/ gives answers.',
+      severity: 'error',
+      from: { path: '^(apps|libs|activities)/', pathNot: '^apps/registry-api/src/http/' },
+      to: { path: '^apps/registry-api/src/http/problem\\.ts' },
+    },
     layer(
       'console-is-alone',
       '^apps/console/',

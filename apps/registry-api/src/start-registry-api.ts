@@ -21,7 +21,7 @@ import { HookDeliveries } from './http/hooks/hook-deliveries.js';
 import { HOOK_ROUTE } from './http/hooks/hooks.controller.js';
 import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
-import { getServedRegistry } from './http/served-scope.js';
+import { getServedRegistry } from './request-registry.js';
 import { PublishedEntries } from './publish/published-entries.js';
 import type { PeerPods } from './peer-pods.js';
 import { API_LIMITS } from './limits.js';

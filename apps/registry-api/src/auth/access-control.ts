@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Auth, OAuth } from '#spec/auth-spec.js';
 import { displayRef } from '#domain/registry-ref.js';
 import { shortened } from '#domain/shortened.js';
-import { Problem } from '../http/problem.js';
+import { Refusal } from '../refusal.js';
 import { API_LIMITS } from '../limits.js';
 import { isWholeRegistry } from '../served-registry.js';
 import type { ServedRegistry } from '../served-registry.js';
@@ -64,7 +64,7 @@ export class AccessControl {
     this.#audit = new AuditLog(options.logger);
   }
 
-  /** True, or throws the Problem that says why not. Takes no turn of the event loop for a token that is known. */
+  /** True, or throws the Refusal that says why not. Takes no turn of the event loop for a token that is known. */
   admit(request: FastifyRequest, registry: ServedRegistry, requirement: Requirement): boolean | Promise<boolean> {
     const { auth } = registry;
     if (auth.mode === 'anonymous') return this.admitAnybody(request, registry, requirement);
@@ -77,7 +77,7 @@ export class AccessControl {
     return this.admitCaller(visit, identified);
   }
 
-  /** Returns the caller of a request that was admitted; throws a Problem in an anonymous registry, which has no callers. */
+  /** Returns the caller of a request that was admitted; throws a Refusal in an anonymous registry, which has no callers. */
   whoIs(request: FastifyRequest, registry: ServedRegistry): { readonly caller: Caller; readonly mayWrite: boolean } {
     const { caller } = grantedAccess(request.raw);
     const { auth } = registry;
@@ -113,7 +113,7 @@ export class AccessControl {
   private admitAnybody(request: FastifyRequest, registry: ServedRegistry, requirement: Requirement): boolean {
     if (requirement === 'write') {
       this.#audit.refused({}, askedOf(request, registry), 'the registry has auth.mode anonymous');
-      throw new Problem(403, WRITES_WANT_A_CALLER);
+      throw new Refusal('forbidden', WRITES_WANT_A_CALLER);
     }
     grantAccess(request.raw, EVERYTHING);
     return true;
@@ -138,7 +138,7 @@ export class AccessControl {
     return true;
   }
 
-  private refuseMalformed(visit: Visit, why: string): Problem {
+  private refuseMalformed(visit: Visit, why: string): Refusal {
     this.counters.count(undefined, 'malformed');
     this.#audit.refused({}, askedOf(visit.request, visit.registry), why);
     return malformedCredentials(termsOf(visit), why);
@@ -152,7 +152,8 @@ export class AccessControl {
     this.counters.count(provider, result.kind);
     const details = result.kind === 'refused' ? { check: result.check, ...result.token } : {};
     this.#audit.refused({ provider }, askedOf(visit.request, visit.registry), why, details);
-    if (result.kind === 'unavailable') throw new Problem(503, TOKEN_CANNOT_BE_CHECKED, { 'retry-after': '5' });
+    if (result.kind === 'unavailable')
+      throw new Refusal('unavailable', TOKEN_CANNOT_BE_CHECKED, { retryAfterSeconds: 5 });
     throw invalidToken(termsOf(visit));
   }
 

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import { getServedRegistry } from '../http/served-scope.js';
+import { getServedRegistry } from '../request-registry.js';
 import { AccessControl } from './access-control.js';
 import { isAdmitted } from './granted-access.js';
 import { requirementOf } from './requirement.js';
 
-/** Lets a request through if its registry and its handler allow it; throws the Problem that says why not. */
+/** Lets a request through if its registry and its handler allow it; throws the Refusal that says why not. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(

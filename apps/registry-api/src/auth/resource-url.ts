@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { OAuth } from '#spec/auth-spec.js';
-import { getAddressPrefix, getServedRegistry } from '../http/served-scope.js';
+import { getAddressPrefix, getServedRegistry } from '../request-registry.js';
 import type { ServedRegistry } from '../served-registry.js';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';

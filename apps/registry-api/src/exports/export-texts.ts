@@ -165,5 +165,7 @@ function holdsOnly({ exported }: ExportText, names: readonly string[]): boolean 
 
 /** Whether an error is an answer to the client, or says that the database is away. */
 function isClientFault(error: unknown): boolean {
-  return error instanceof Error && ['Problem', 'DatabaseAway', 'BodyChanged', 'Overloaded'].includes(error.name);
+  return (
+    error instanceof Error && ['Problem', 'Refusal', 'DatabaseAway', 'BodyChanged', 'Overloaded'].includes(error.name)
+  );
 }

@@ -9,7 +9,8 @@ import { CatalogueState } from './catalogue-state.js';
 import type { Find, HeaderLines, KeptQuery } from './catalogue-state.js';
 import type { AdmittedBody, PreparedAnswer, SentBody } from './prepared-answer.js';
 import { Revalidations } from './revalidations.js';
-import { getServedRegistry, scopeOf } from './served-scope.js';
+import { getServedRegistry } from '../request-registry.js';
+import { scopeOf } from './served-scope.js';
 
 /**
  * Sends the catalogue's answers, or 304 to a client that has the current one. Bypasses Fastify's own sending: the parts of

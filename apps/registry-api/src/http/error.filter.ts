@@ -7,11 +7,12 @@ import { Overloaded } from '../byte-budget.js';
 import { ExportBusy } from '../exports/render-queue.js';
 import { CatalogueNotLoaded, SourceNotSynced, UnknownSource } from '../catalogue/catalogue.js';
 import { BodyChanged } from '#read-model/stored-bodies.js';
-import { PublishRefused } from '../publish/publish-refused.js';
-import type { PublishRefusalKind } from '../publish/publish-refused.js';
+import { Refusal } from '../refusal.js';
+import type { RefusalKind } from '../refusal.js';
 import { TriggerAway } from '../sync/sync-trigger.js';
 import { DatabaseAway } from '../view-database.js';
 import { BodiesBusy } from './body-slots.js';
+import { toChallengeHeader } from './challenge-header.js';
 import { Problem } from './problem.js';
 
 /** The one place that turns errors into answers: `{"error": "…"}`, and a log line where the fault is ours. */
@@ -43,9 +44,10 @@ function sendProblem(reply: FastifyReply, { status, message, headers }: Problem)
     .send(JSON.stringify({ error: message }));
 }
 
-function toProblem(error: unknown): Problem {
+/** Exported for its test. */
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof PublishRefused) return new Problem(PUBLISH_STATUS[error.kind], error.message);
+  if (error instanceof Refusal) return new Problem(REFUSAL_STATUS[error.kind], error.message, headersOf(error));
   if (error instanceof UnknownSource) return new Problem(404, error.message);
   // Longer than for what is loading: a sync takes a while, and may have to wait for its source.
   if (error instanceof SourceNotSynced) return new Problem(503, error.message, { 'retry-after': '10' });
@@ -56,14 +58,23 @@ function toProblem(error: unknown): Problem {
   return new Problem(status, FAULTS[status] ?? `${STATUS_CODES[status]}`);
 }
 
-const PUBLISH_STATUS: Readonly<Record<PublishRefusalKind, number>> = {
+const REFUSAL_STATUS: Readonly<Record<RefusalKind, number>> = {
   malformed: 400,
   ambiguous: 400,
+  unauthenticated: 401,
   forbidden: 403,
   unknown: 404,
   conflict: 409,
   invalid: 422,
+  unavailable: 503,
 };
+
+function headersOf({ details: { challenge, retryAfterSeconds } }: Refusal): Record<string, string> {
+  return {
+    ...(challenge && { 'www-authenticate': toChallengeHeader(challenge) }),
+    ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+  };
+}
 
 /** What passes by itself. */
 const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, BodiesBusy, ExportBusy];

@@ -24,7 +24,8 @@ import type { ExportQuery } from './export-query.js';
 import { parseQuery } from './malformed.js';
 import { PreparedAnswer } from './prepared-answer.js';
 import { Problem } from './problem.js';
-import { getAddressPrefix, getServedRegistry, namedScopeOf, scopeOf } from './served-scope.js';
+import { getAddressPrefix, getServedRegistry } from '../request-registry.js';
+import { namedScopeOf, scopeOf } from './served-scope.js';
 
 /** Raise it when equal entries and parameters are rendered to other bytes than before. */
 const FORM = 1;

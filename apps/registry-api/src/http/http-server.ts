@@ -23,7 +23,7 @@ import { Problem } from './problem.js';
 import { parseQueryString } from './query-string.js';
 import { RequestCounter } from './request-counter.js';
 import type { Revalidations } from './revalidations.js';
-import { scopeToRegistry } from './served-scope.js';
+import { scopeToRegistry } from '../request-registry.js';
 
 export interface HttpServerOptions extends WantedAddress {
   readonly module: DynamicModule;

@@ -3,7 +3,8 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { grantedAccess } from '../auth/granted-access.js';
 import type { PublishTarget } from '../publish/published-entries.js';
-import { getServedRegistry, scopeOf } from './served-scope.js';
+import { getServedRegistry } from '../request-registry.js';
+import { scopeOf } from './served-scope.js';
 
 /** Parameter decorator of handlers that are marked with `Writes`: where the caller publishes, and who the caller is. */
 export const Target = createParamDecorator((_: unknown, context: ExecutionContext): PublishTarget => {

@@ -4,7 +4,7 @@ import type { OAuth } from '#spec/auth-spec.js';
 import { Public } from '../auth/requirement.js';
 import { METADATA_PATH, partUrlOf, resourceUrlOf } from '../auth/resource-url.js';
 import { Problem } from './problem.js';
-import { getServedRegistry } from './served-scope.js';
+import { getServedRegistry } from '../request-registry.js';
 import { GetFresh } from './views/get-fresh.js';
 
 /** Segments of a path that means the same however it is read. */

@@ -5,7 +5,8 @@ import { API_LIMITS } from '../limits.js';
 import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
 import { acceptsJson } from './accepted-types.js';
 import type { CatalogueState } from './catalogue-state.js';
-import { getServedRegistry, resolveAddress, scopeOf } from './served-scope.js';
+import { getServedRegistry, resolveAddress } from '../request-registry.js';
+import { scopeOf } from './served-scope.js';
 
 /** What a URL led to. */
 interface Target {

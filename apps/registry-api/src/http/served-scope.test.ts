@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { expect, it } from 'vitest';
 import { onlyRegistry } from '../served-registry.js';
 import type { RegistryDirectory, ServedRegistry } from '../served-registry.js';
-import { getServedRegistry, scopeToRegistry } from './served-scope.js';
+import { getServedRegistry, scopeToRegistry } from '../request-registry.js';
 
 const [first, second] = ['first', 'second'].map((name): ServedRegistry => ({
   namespace: 'default',

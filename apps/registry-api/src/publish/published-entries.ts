@@ -12,7 +12,7 @@ import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
 import { readServer } from '../catalogue/read-server.js';
 import type { SourceNudges } from '../sync/source-nudges.js';
 import type { ViewDatabase } from '../view-database.js';
-import { PublishRefused } from './publish-refused.js';
+import { Refusal } from '../refusal.js';
 
 /** A write is answered once memory shows it, or after this long in any case. */
 const VISIBLE_WITHIN_MS = 2_000;
@@ -35,7 +35,7 @@ export interface ChangedVersions {
   readonly servers: readonly Buffer[];
 }
 
-/** Writes entries of managed sources; throws PublishRefused. */
+/** Writes entries of managed sources; throws Refusal. */
 export class PublishedEntries {
   readonly #audit: Logger;
 
@@ -65,7 +65,7 @@ export class PublishedEntries {
     if (outcome === 'absent') throw notManaged(place.source);
     if (outcome === 'exists' || outcome === 'deleted') {
       const was = outcome === 'exists' ? 'is published already' : 'was published and deleted';
-      throw new PublishRefused('conflict', `${name} ${version} ${was}: choose another version`);
+      throw new Refusal('conflict', `${name} ${version} ${was}: choose another version`);
     }
     const sha256 = published.hash.toString('hex');
     this.#audit.info({ ...auditFields(place, target.writer), name, version, sha256 }, 'entry published');
@@ -106,7 +106,7 @@ export class PublishedEntries {
     if (outcome === 'absent') throw notManaged(place.source);
     if (outcome === 'unknown' || (outcome === 'unchanged' && isRemoval)) throw unknownVersion(which);
     if (outcome === 'unchanged') {
-      throw new PublishRefused('malformed', 'nothing would change: status and message are so already');
+      throw new Refusal('malformed', 'nothing would change: status and message are so already');
     }
     const { versions, servers } = outcome.written;
     this.#audit.info({ ...auditFields(place, writer), name, versions, ...change }, 'entry status changed');
@@ -132,10 +132,10 @@ export class PublishedEntries {
       .map(({ name }) => name);
     const [only, ...others] = managed;
     if (only === undefined) {
-      throw new PublishRefused('forbidden', 'this registry has no managed source: nothing can be published');
+      throw new Refusal('forbidden', 'this registry has no managed source: nothing can be published');
     }
     if (others.length > 0) {
-      throw new PublishRefused(
+      throw new Refusal(
         'ambiguous',
         `this address stands for several managed sources (${managed.join(', ')}): use a /registry/{name} that has one of them only`,
       );
@@ -190,14 +190,14 @@ function read(body: Buffer, member: string | undefined): ReturnType<typeof readP
   try {
     return readPublished(body, member);
   } catch (error) {
-    if (error instanceof PublishFault) throw new PublishRefused(error.kind, error.message);
+    if (error instanceof PublishFault) throw new Refusal(error.kind, error.message);
     throw error;
   }
 }
 
 function demandPrefix(prefixes: readonly string[] | undefined, { source }: ManagedPlace, name: string): void {
   if (!prefixes || prefixes.some((prefix) => name.startsWith(prefix))) return;
-  throw new PublishRefused(
+  throw new Refusal(
     'forbidden',
     `${name} may not be published to source "${source}": names there begin with ${prefixes.join(' or ')}`,
   );
@@ -210,13 +210,13 @@ function auditFields(
   return { requestId, registry: `${namespace}/${registry}`, source, provider, subject: subject.slice(0, 256) };
 }
 
-function unknownVersion({ name, version }: { readonly name: string; readonly version?: string }): PublishRefused {
+function unknownVersion({ name, version }: { readonly name: string; readonly version?: string }): Refusal {
   const what = version === undefined ? `server "${name}"` : `version "${version}" of server "${name}"`;
   // A NUL is not repeated.
-  if (what.includes('\0')) return new PublishRefused('unknown', 'this registry has no such version');
-  return new PublishRefused('unknown', `${what} is not in this registry`);
+  if (what.includes('\0')) return new Refusal('unknown', 'this registry has no such version');
+  return new Refusal('unknown', `${what} is not in this registry`);
 }
 
-function notManaged(source: string): PublishRefused {
-  return new PublishRefused('forbidden', `source "${source}" is not managed: what it serves comes from elsewhere`);
+function notManaged(source: string): Refusal {
+  return new Refusal('forbidden', `source "${source}" is not managed: what it serves comes from elsewhere`);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LIFECYCLE_STATUSES } from '#persistence/managed-entries.js';
 import type { StatusChange } from '#persistence/managed-entries.js';
 import { explain, formatPath } from '#sources/formats/entry-fault.js';
-import { PublishRefused } from './publish-refused.js';
+import { Refusal } from '../refusal.js';
 
 const MAX_MESSAGE = 500;
 
@@ -18,16 +18,16 @@ export const statusRequestSchema = z.strictObject({
     .describe('Why, for people; not with status active.'),
 });
 
-/** Reads the body of a status change; throws PublishRefused. */
+/** Reads the body of a status change; throws Refusal. */
 export function readStatusRequest(body: Buffer): StatusChange {
   const { data, error } = statusRequestSchema.safeParse(parseJson(body), { error: explain });
   if (error) {
     const faults = error.issues.map(({ path, message }) => `${formatPath(path) || 'the body'} ${message}`);
-    throw new PublishRefused('malformed', faults.join('; '));
+    throw new Refusal('malformed', faults.join('; '));
   }
   const { status, statusMessage } = data;
   if (status === 'active' && statusMessage !== undefined) {
-    throw new PublishRefused('malformed', 'statusMessage must be left out for status active, which needs no reason');
+    throw new Refusal('malformed', 'statusMessage must be left out for status active, which needs no reason');
   }
   return { status, statusMessage: statusMessage ?? null };
 }
@@ -36,6 +36,6 @@ function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch {
-    throw new PublishRefused('malformed', 'the body is not valid JSON');
+    throw new Refusal('malformed', 'the body is not valid JSON');
   }
 }

@@ -10,7 +10,7 @@ import { prefersHtml } from '../accepted-types.js';
 import { BuildInfo } from '../build-info.js';
 import { TAG_SUFFIXES } from '../catalogue-state.js';
 import { matchEntityTag } from '../entity-tag.js';
-import { findServedRegistry, getAddressPrefix, getServedRegistry } from '../served-scope.js';
+import { findServedRegistry, getAddressPrefix, getServedRegistry } from '../../request-registry.js';
 import { GetFresh } from '../views/get-fresh.js';
 import { ConsoleFiles } from './console-files.js';
 import type { ConsoleFile } from './console-files.js';

@@ -7,7 +7,7 @@ import type { AuthReferences } from '../../auth/provider-material.js';
 import type { ServedRegistry, ServedWebhook } from '../../served-registry.js';
 import type { SourceNudges } from '../../sync/source-nudges.js';
 import { BodySlots } from '../body-slots.js';
-import { Problem } from '../problem.js';
+import { Refusal } from '../../refusal.js';
 import { HookJournal } from './hook-journal.js';
 import { RecentProofs } from './recent-proofs.js';
 
@@ -41,14 +41,14 @@ export class HookDeliveries {
     this.#slots.take(message);
   }
 
-  /** Takes a delivery whose body has arrived. Throws a 401 without a valid proof. */
+  /** Takes a delivery whose body has arrived. Throws a Refusal without a valid proof. */
   async deliver(registry: ServedRegistry, name: string, delivery: Delivery): Promise<HookAnswer> {
     const webhook = getWebhook(registry, name);
     const type = getWebhookType(webhook.type);
     const proof = type.prove(delivery, await this.secretOf(registry, webhook));
     if (proof === undefined) {
       this.refuse(registry, name, MISMATCH);
-      throw new Problem(401, MISMATCH);
+      throw new Refusal('unauthenticated', MISMATCH);
     }
     if (this.#proofs.isRepeated(`${registry.namespace}/${registry.name}/${name} ${proof}`)) {
       this.journal.verified(registry, name, 'duplicate');
@@ -66,7 +66,7 @@ export class HookDeliveries {
     return { status: 202, body: { sources } };
   }
 
-  /** Reads the secret again at each delivery, because it rotates. Throws a 503 while it cannot be used. */
+  /** Reads the secret again at each delivery, because it rotates. Throws a Refusal while it cannot be used. */
   private async secretOf(registry: ServedRegistry, { name, type, secretRef }: ServedWebhook): Promise<Buffer> {
     const read = await this.references.secretKey(registry.namespace, secretRef.name, secretRef.key).then(
       (bytes) => ({ secret: trimSecret(bytes) }),
@@ -77,7 +77,7 @@ export class HookDeliveries {
     const named = `Secret ${secretRef.name}, key ${secretRef.key},`;
     this.refuse(registry, name, 'fault' in read ? read.fault : `${named} ${weakness}`);
     const message = `the secret of the webhook "${name}" cannot be used: GET /v1/hooks says why; retry later`;
-    throw new Problem(503, message, { 'retry-after': '60' });
+    throw new Refusal('unavailable', message, { retryAfterSeconds: 60 });
   }
 
   /** Logs a reason once: a stranger may send any number of deliveries. */
@@ -92,6 +92,6 @@ const MISMATCH = 'the signature does not match';
 
 function getWebhook({ webhooks = [] }: ServedRegistry, name: string): ServedWebhook {
   const webhook = webhooks.find((each) => each.name === name);
-  if (!webhook) throw new Problem(404, 'there is no such webhook');
+  if (!webhook) throw new Refusal('unknown', 'there is no such webhook');
   return webhook;
 }

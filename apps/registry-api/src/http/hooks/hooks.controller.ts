@@ -4,7 +4,8 @@ import type { Delivery } from '#webhooks/webhook.js';
 import { Public } from '../../auth/requirement.js';
 import { originOf } from '../../auth/resource-url.js';
 import type { ServedRegistry } from '../../served-registry.js';
-import { getAddressPrefix, Served } from '../served-scope.js';
+import { getAddressPrefix } from '../../request-registry.js';
+import { Served } from '../served-scope.js';
 import { HookDeliveries } from './hook-deliveries.js';
 
 /** The path of deliveries, below which bodies are kept as they are whatever their type. */

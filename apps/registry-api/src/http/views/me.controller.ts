@@ -1,7 +1,7 @@
 import { Controller, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AccessControl } from '../../auth/access-control.js';
-import { getServedRegistry } from '../served-scope.js';
+import { getServedRegistry } from '../../request-registry.js';
 import { GetFresh } from './get-fresh.js';
 
 /** Who the caller is, as his identity provider has it, and what he may do. */
