@@ -61,6 +61,7 @@ const workload = object({
   live: bool,
   awaited: optional(name),
   trouble: optional(message),
+  readers: optional(object({ replicas: count, readyReplicas: count, selector: name })),
 });
 
 const stored = { served: count, hidden: count, quarantined: count };

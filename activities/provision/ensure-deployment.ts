@@ -5,17 +5,25 @@ import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import type { DeployedServer } from '../contract.js';
 import type { Implementation } from '../inputs.js';
 import type { Blueprint } from './desired/blueprint.js';
-import { toDeployment } from './desired/deployment.js';
+import { toDeployment, toReaders } from './desired/deployment.js';
+import type { DesiredDeployment } from './desired/deployment.js';
 import { names } from './desired/naming.js';
-import { asReason, ensureObject, findOwned } from './ensure-object.js';
+import { readerNotices, withReaders } from './desired/readers.js';
+import { asReason, ensureObject, findOwned, removeOwned } from './ensure-object.js';
 import { measured } from './measured.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 import { undeclaredFields, withoutFields } from './undeclared-fields.js';
 
-type Desired = ReturnType<typeof toDeployment>;
+/** A Deployment that the API server takes, and the blueprint that it was made from. */
+interface Accepted extends DesiredDeployment {
+  readonly blueprint: Blueprint;
+}
 
-/** Makes the Deployment of the server what spec and pod template say; how many replicas it has is left alone. Idempotent. */
+/**
+ * Makes the Deployments what spec and pod template say: that of the server, whose replicas are left alone, and that of the
+ * read-only servers. Idempotent.
+ */
 export function ensureDeployment(world: ProvisionWorld): Implementation<'ensureDeployment'> {
   return (registry) => measured(world.reconciled, 'Deployment', () => deploy(world, registry));
 }
@@ -23,11 +31,15 @@ export function ensureDeployment(world: ProvisionWorld): Implementation<'ensureD
 async function deploy(world: ProvisionWorld, registry: RegistryRef): Promise<DeployedServer> {
   const blueprint = await withAccount(world, await readBlueprint(world, registry));
   const wanted = { api: world.api, registry, reason: 'DeploymentFailed' } as const;
-  const { deployment, hash, warnings } = bringsPodParts(blueprint)
+  const accepted: Accepted = bringsPodParts(blueprint)
     ? await asReason('DeploymentFailed', () => tryOut(world, blueprint))
-    : toDeployment(blueprint);
-  await ensureObject(deployment, wanted);
-  return { podHash: hash, warnings: [...warnings, ...missing(blueprint), ...(blueprint.hookNotices ?? [])] };
+    : { ...toDeployment(blueprint), blueprint };
+  await ensureObject(accepted.deployment, wanted);
+  const readable = withReaders(accepted.blueprint);
+  if (readable.spec.readers > 0) await ensureObject(toReaders(readable).deployment, wanted);
+  else await removeOwned('Deployment', names.readers(registry.name), wanted);
+  const notices = [...readerNotices(blueprint), ...missing(blueprint), ...(blueprint.hookNotices ?? [])];
+  return { podHash: accepted.hash, warnings: [...accepted.warnings, ...notices] };
 }
 
 async function withAccount({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Blueprint> {
@@ -45,14 +57,14 @@ function bringsPodParts({ spec }: Blueprint): boolean {
  * Asks the API server what it thinks of it. Fields of the user's template that do not exist are left out, and named; it
  * may take several times until the server has told of all of them.
  */
-async function tryOut({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Desired> {
+async function tryOut({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Accepted> {
   const unknown: string[] = [];
   for (let known = blueprint; ;) {
     const { registry, spec } = known;
     const desired = toDeployment(known);
     if (known === blueprint) await findOwned(desired.deployment, { api, registry, reason: 'DeploymentFailed' });
     const refusal = await refusalOf(() => api.dryRunApply(desired.deployment));
-    if (!refusal) return { ...desired, warnings: [...unknownFields(unknown), ...desired.warnings] };
+    if (!refusal) return { ...desired, blueprint: known, warnings: [...unknownFields(unknown), ...desired.warnings] };
     const more = undeclaredFields(refusal.message).filter((path) => !unknown.includes(path));
     if (more.length === 0 || !spec.podTemplateSpec) throw blame(refusal, blueprint);
     unknown.push(...more);

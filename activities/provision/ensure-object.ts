@@ -42,6 +42,19 @@ export async function ensureObject<T extends KubernetesObject>(object: T, wanted
   );
 }
 
+/** Removes an object that the registry has and no longer needs; one of another owner is left alone. Idempotent. */
+export async function removeOwned(
+  kind: KindName,
+  objectName: string,
+  { api, registry, reason }: Pick<Wanted, 'api' | 'registry' | 'reason'>,
+): Promise<void> {
+  const { namespace } = registry;
+  const object = await api.get(kind, namespace, objectName);
+  if (object?.metadata.uid === undefined || controllerOf(object)?.uid !== registry.uid) return;
+  const { uid } = object.metadata;
+  await asReason(reason, () => api.delete(kind, { namespace, name: objectName, uid }));
+}
+
 /** The object as it stands there, if it does and belongs to the registry. */
 export async function findOwned<T extends KubernetesObject>(
   { kind, metadata: { name, namespace = '' } }: T,

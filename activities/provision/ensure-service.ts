@@ -1,32 +1,26 @@
-import type { RegistryRef } from '#domain/registry-ref.js';
-import type { KindName } from '#kubernetes/kinds.js';
-import { controllerOf } from '#kubernetes/kubernetes-object.js';
 import type { Implementation } from '../inputs.js';
 import { toExposure } from './desired/exposure.js';
 import { toNetworkPolicy } from './desired/network-policy.js';
 import { names } from './desired/naming.js';
-import { toService } from './desired/service.js';
-import { asReason, ensureObject } from './ensure-object.js';
+import { withReaders } from './desired/readers.js';
+import { toService, toWriterService } from './desired/service.js';
+import { ensureObject, removeOwned } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
-/** Makes the Service through which clients reach the server, its way in from outside, and the NetworkPolicy that lets them in. Idempotent. */
+/** Makes the Services through which clients reach the servers, their way in from outside, and the NetworkPolicy that lets them in. Idempotent. */
 export function ensureService(world: ProvisionWorld): Implementation<'ensureService'> {
   return async (registry) => {
-    const blueprint = await readBlueprint(world, registry);
+    const blueprint = withReaders(await readBlueprint(world, registry));
     const { networkPolicy: peers, exposure } = blueprint.settings;
     const wanted = { ...world, registry, reason: 'ServiceFailed' } as const;
+    const { server, writer } = names;
+    if (blueprint.spec.readers > 0) await ensureObject(toWriterService(blueprint), wanted);
     await ensureObject(toService(blueprint), wanted);
     if (peers) await ensureObject(toNetworkPolicy(blueprint, peers), wanted);
-    else await asReason('ServiceFailed', () => remove('NetworkPolicy', world, registry));
+    else await removeOwned('NetworkPolicy', server(registry.name), wanted);
     if (exposure) await ensureObject(toExposure(registry, exposure), wanted);
-    if (exposure?.kind !== 'Ingress') await asReason('ServiceFailed', () => remove('Ingress', world, registry));
+    if (exposure?.kind !== 'Ingress') await removeOwned('Ingress', server(registry.name), wanted);
+    if (blueprint.spec.readers === 0) await removeOwned('Service', writer(registry.name), wanted);
   };
-}
-
-/** Removes what an operator with other settings has made. */
-async function remove(kind: KindName, { api }: ProvisionWorld, { namespace, name, uid }: RegistryRef): Promise<void> {
-  const object = await api.get(kind, namespace, names.server(name));
-  if (object?.metadata.uid === undefined || controllerOf(object)?.uid !== uid) return;
-  await api.delete(kind, { namespace, name: object.metadata.name, uid: object.metadata.uid });
 }

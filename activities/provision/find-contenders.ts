@@ -25,7 +25,9 @@ const MADE: readonly (readonly [KindName, (name: string) => string])[] = [
   ['Secret', names.temporal],
   ['Secret', names.pgpass],
   ['Deployment', names.server],
+  ['Deployment', names.readers],
   ['Service', names.server],
+  ['Service', names.writer],
 ];
 
 /** A controller that writes an object as part of what the cluster does with every object of its kind. */

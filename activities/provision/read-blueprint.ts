@@ -9,7 +9,7 @@ import type { RegistryResource } from '#domain/resource-store.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { ProvisionPlan } from '../contract.js';
 import { readSpec } from '../plan.js';
-import { typedDatabase } from './desired/blueprint.js';
+import { typedDatabase, versionKey } from './desired/blueprint.js';
 import type { Blueprint } from './desired/blueprint.js';
 import { claimOf } from './desired/deployment.js';
 import { isFields } from '#domain/fields.js';
@@ -109,11 +109,12 @@ interface DataObject extends KubernetesObject {
 async function versionOf(
   { api }: ProvisionWorld,
   { namespace }: RegistryRef,
-  { kind, name, key }: ObjectKey,
+  ref: ObjectKey,
 ): Promise<[string, string | null]> {
+  const { kind, name, key } = ref;
   const object = await api.get<DataObject>(kind, namespace, name);
   const value = object?.data?.[key] ?? object?.binaryData?.[key];
-  return [`${kind} ${name}, key ${key}`, object && value !== undefined ? digestOf([object.metadata.uid, value]) : null];
+  return [versionKey(ref), object && value !== undefined ? digestOf([object.metadata.uid, value]) : null];
 }
 
 /** Returns the names of the claims that the sources and the volumes of the user refer to. */

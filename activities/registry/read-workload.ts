@@ -2,7 +2,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { controllerOf } from '#kubernetes/kubernetes-object.js';
-import { toWorkload } from '#kubernetes/to-workload.js';
+import { toReaderFacts, toWorkload } from '#kubernetes/to-workload.js';
 import type { Deployment, Pod } from '#kubernetes/to-workload.js';
 import { names, REGISTRY_LABEL } from '../provision/desired/naming.js';
 
@@ -11,10 +11,19 @@ export async function readWorkload(api: KubernetesApi, registry: RegistryRef): P
   const { namespace, name, uid } = registry;
   const found = await api.get<Deployment>('Deployment', namespace, names.server(name));
   const deployment = found && controllerOf(found)?.uid === uid ? found : undefined;
-  const workload = toWorkload(deployment);
+  const readers = await readReaders(api, registry);
+  const workload = { ...toWorkload(deployment), ...readers };
   // Pods say why a server is not there; one that is there needs no explanation.
   if (!deployment || workload.live) return workload;
   const labelSelector = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}=${name}`;
   const { items } = await api.list<Pod>('Pod', { namespace, labelSelector });
-  return toWorkload(deployment, items);
+  return { ...toWorkload(deployment, items), ...readers };
+}
+
+async function readReaders(
+  api: KubernetesApi,
+  { namespace, name, uid }: RegistryRef,
+): Promise<Pick<WorkloadFacts, 'readers'>> {
+  const found = await api.get<Deployment>('Deployment', namespace, names.readers(name));
+  return found && controllerOf(found)?.uid === uid ? { readers: toReaderFacts(found) } : {};
 }

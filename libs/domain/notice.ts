@@ -26,6 +26,8 @@ const NOTICES = {
   SidecarsOnly: 'Warning',
   /** Another manager sets fields of our objects back again and again. */
   FieldContested: 'Warning',
+  /** The data of a registry without a database lies in the pod of its server, where read-only servers cannot reach it. */
+  ReadersNeedDatabase: 'Warning',
   /** The cluster's API server refuses for now what the server of the registry is made of; a running server goes on. */
   ProvisioningDelayed: 'Warning',
 } as const;

@@ -4,12 +4,22 @@ export interface WorkloadFacts {
   readonly podHash?: string;
   /** The number of ready pods, of any pod template. */
   readonly readyReplicas: number;
+  /** The read-only servers, if there are any. */
+  readonly readers?: ReaderFacts;
   /** A pod of that very template is ready. */
   readonly live: boolean;
   /** The pod that is to become ready next, if it exists. */
   readonly awaited?: string;
   /** Why it is not there or not ready, in the cluster's own words. */
   readonly trouble?: string;
+}
+
+/** The state of the Deployment that runs the read-only servers of a registry. */
+export interface ReaderFacts {
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  /** Label selector of the pods. */
+  readonly selector: string;
 }
 
 /** A server that runs but cannot store and serve yet says why. */

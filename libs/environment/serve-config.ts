@@ -12,17 +12,26 @@ import {
 } from './environment-fields.js';
 import type { Variables } from './environment-fields.js';
 
-export const SERVE_USAGE = `Usage: serve [--config FILE]
+export const SERVE_USAGE = `Usage: serve [--config FILE] [--read-only]
 
 Serves one registry, and syncs its sources as the workflow of its MCPRegistry asks.
 
   --config FILE   its configuration; /config/config.yaml when not given
+  --read-only     answer only, from a database that another server syncs into
   --help          this text
 
-Environment: REGISTRY_NAMESPACE, REGISTRY_NAME, REGISTRY_UID, REGISTRY_POD_HASH, POD_NAME, PORT, INTERNAL_PORT, HOST, DATA_DIR,
+Environment: REGISTRY_NAMESPACE, REGISTRY_NAME, REGISTRY_UID, REGISTRY_POD_HASH, REGISTRY_WRITER_URL, POD_NAME, PORT, INTERNAL_PORT, HOST, DATA_DIR,
 TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, SECRETS_DIR, SERVICE_ACCOUNT_DIR, PGPASSFILE, PGSSLROOTCERT, POSTGRES_TEMPLATE, SOURCE_URL_REWRITES,
 ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES, MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
 `;
+
+/** The origin of the server that syncs. */
+const writerUrl = z
+  .string()
+  .refine(
+    (url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol) && new URL(url).origin === url,
+    'must be an http or https origin without a path, such as http://tools-api-writer.team.svc:8080',
+  );
 
 const environmentSchema = z
   .object({
@@ -33,6 +42,7 @@ const environmentSchema = z
     REGISTRY_NAME: z.string().optional(),
     REGISTRY_UID: z.string().optional(),
     REGISTRY_POD_HASH: z.string().optional(),
+    REGISTRY_WRITER_URL: writerUrl.optional(),
     POD_NAME: z.string().default(hostname()),
     DATA_DIR: z.string().default('/data'),
     SECRETS_DIR: z.string().default('/secrets'),
@@ -54,6 +64,8 @@ const environmentSchema = z
     registry: { namespace: env.REGISTRY_NAMESPACE, name: env.REGISTRY_NAME, uid: env.REGISTRY_UID },
     /** The hash of the pod template; pods of another spec or image have another one. */
     podHash: env.REGISTRY_POD_HASH ?? 'unhashed',
+    /** Where a read-only server sends requests that change something; it refuses them when absent. */
+    writerUrl: env.REGISTRY_WRITER_URL,
     podName: env.POD_NAME,
     /** The only place that is written to, beside the temporary folder. */
     dataDirectory: env.DATA_DIR,
@@ -84,6 +96,8 @@ const environmentSchema = z
 export type ServeConfig = z.output<typeof environmentSchema> & {
   /** The file with what the registry is. */
   readonly configFile: string;
+  /** Answers from a database that another server syncs into, and changes nothing. */
+  readonly readOnly: boolean;
 };
 
 /** Parsed once, at start. Faults are sentences with the remedy, all at once. */
@@ -93,15 +107,21 @@ export function parseServeConfig(
 ): { config: ServeConfig } | { faults: string[] } | { help: true } {
   const faults: string[] = [];
   let configFile = '/config/config.yaml';
-  const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+  let readOnly = false;
+  const options = {
+    config: { type: 'string' },
+    'read-only': { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   const { tokens } = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
   for (const token of tokens) {
     if (token.kind === 'option' && token.name === 'help') return { help: true };
     if (token.kind === 'option' && token.name === 'config' && token.value) configFile = token.value;
+    else if (token.kind === 'option' && token.name === 'read-only' && token.value === undefined) readOnly = true;
     else if (token.kind === 'option') faults.push(`${token.rawName}: is not understood: see --help`);
     else if (token.kind === 'positional') faults.push(`${token.value}: is not understood: use --config FILE`);
   }
   const environment = parseVariables(environmentSchema, variables, faults);
   if ('faults' in environment) return environment;
-  return { config: { ...environment.value, configFile } };
+  return { config: { ...environment.value, configFile, readOnly } };
 }

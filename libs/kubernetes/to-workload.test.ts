@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { POD_HASH_ANNOTATION, toWorkload } from './to-workload.js';
+import { POD_HASH_ANNOTATION, toReaderFacts, toWorkload } from './to-workload.js';
 import type { Deployment, Pod } from './to-workload.js';
 
 const annotations = { [POD_HASH_ANNOTATION]: 'p2' };
@@ -42,6 +42,14 @@ describe('a workload', () => {
 
   it('is not live as long as its controller has not seen the last edit', () => {
     expect(toWorkload(deployment({ replicas: 1, updatedReplicas: 1, readyReplicas: 1 }, 4)).live).toBe(false);
+  });
+
+  it('of the read-only servers is their number and the selector that autoscalers read', () => {
+    const readers = {
+      ...deployment({ replicas: 3, readyReplicas: 2 }),
+      spec: { selector: { matchLabels: { b: '2', a: '1' } } },
+    };
+    expect(toReaderFacts(readers)).toEqual({ replicas: 3, readyReplicas: 2, selector: 'a=1,b=2' });
   });
 
   it('is nothing without a Deployment', () => {

@@ -1,4 +1,4 @@
-import type { WorkloadFacts } from '#domain/workload.js';
+import type { ReaderFacts, WorkloadFacts } from '#domain/workload.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
 /** Annotation of a pod template and its pods: a digest of the desired state they were made from. */
@@ -6,7 +6,10 @@ export const POD_HASH_ANNOTATION = 'toolhive.stacklok.dev/config-hash';
 
 /** The part of a Deployment that describes the state of its pods. */
 export interface Deployment extends KubernetesObject {
-  readonly spec?: { readonly template?: { readonly metadata?: { readonly annotations?: Record<string, string> } } };
+  readonly spec?: {
+    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+    readonly template?: { readonly metadata?: { readonly annotations?: Record<string, string> } };
+  };
   readonly status?: {
     readonly observedGeneration?: number;
     readonly replicas?: number;
@@ -61,6 +64,13 @@ export function toWorkload(deployment: Deployment | undefined, pods: readonly Po
     ...(troubled && { awaited: troubled.metadata.name }),
     ...(trouble !== undefined && { trouble }),
   };
+}
+
+/** Summarizes the state of the read-only servers. */
+export function toReaderFacts({ spec, status = {} }: Deployment): ReaderFacts {
+  const { replicas = 0, readyReplicas = 0 } = status;
+  const labels = Object.entries(spec?.selector?.matchLabels ?? {}).toSorted();
+  return { replicas, readyReplicas, selector: labels.map(([label, value]) => `${label}=${value}`).join(',') };
 }
 
 /** The status does not count ready pods per template: when there are more of them than old pods, a new one is ready. */

@@ -41,13 +41,20 @@ const nameRule = {
   optionalOldSelf: true,
 };
 
+/** What `kubectl scale` and a HorizontalPodAutoscaler set and read: the read-only servers. */
+const scale = {
+  specReplicasPath: '.spec.server.readers',
+  statusReplicasPath: '.status.readers.replicas',
+  labelSelectorPath: '.status.readers.selector',
+};
+
 /** The CRD of MCPRegistry: two versions with one schema, so that reading through the other one loses nothing. */
 export function customResourceDefinition(): object {
   const version = (name: string, storage: boolean) => ({
     name,
     served: true,
     storage,
-    subresources: { status: {} },
+    subresources: { status: {}, scale },
     additionalPrinterColumns: columns,
     schema: {
       openAPIV3Schema: {

@@ -14,6 +14,13 @@ export const sourceFile = (source: string, path: string): string => `/config/reg
 /** The name of a registry's Deployment and Service. */
 export const serverName = (registry: string): string => `${registry}-api`;
 
+/** The name of the Service that leads to the server that syncs, past the read-only ones. */
+export const writerName = (registry: string): string => `${registry}-api-writer`;
+
+/** The origin of that Service, inside the cluster. */
+export const writerOrigin = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
+  `http://${writerName(name)}.${namespace}.svc:8080`;
+
 /** The origin of a registry's Service, inside the cluster. */
 export const serverOrigin = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
   `http://${serverName(name)}.${namespace}.svc:8080`;

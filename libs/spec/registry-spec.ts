@@ -12,6 +12,7 @@ import { CONFIG_LIMIT, rawFields, rawFieldsAdmission, rawFieldsFit } from './raw
 import { formatConfigFault, parseServerConfig } from './server-config.js';
 import type { ServerSpec } from './server-config.js';
 import { namedFileFaults } from './named-files.js';
+import { serverSpec } from './server-spec.js';
 import { BUILT_IN_SOURCE, normalizeSource, sourceEntriesSpec } from './source-entry-spec.js';
 import { joinFaults, parseWithFaults } from './spec-fault.js';
 import { specNotices } from './spec-notices.js';
@@ -29,6 +30,7 @@ export const registrySpecSchema = z
     databaseConfig: databaseSpec.optional(),
     ...surfaceFields,
     webhooks: webhooksSpec.optional(),
+    server: serverSpec.optional(),
     enforceServers: z
       .boolean()
       .default(false)
@@ -73,6 +75,8 @@ export const registrySpecSchema = z
 export interface RegistrySpec extends ServerSpec {
   readonly podTemplateSpec?: Readonly<Record<string, unknown>>;
   readonly imagePullSecrets: readonly { readonly name: string }[];
+  /** Number of read-only servers beside the one that syncs. */
+  readonly readers: number;
   readonly raw?: RawSpec;
 }
 
@@ -136,6 +140,7 @@ function normalize(spec: z.output<typeof registrySpecSchema>, server: ServerSpec
     ...(displayName !== undefined && { displayName }),
     ...(podTemplateSpec && { podTemplateSpec }),
     imagePullSecrets: spec.imagePullSecrets ?? [],
+    readers: spec.server?.readers ?? 0,
     ...(configYAML !== undefined && {
       raw: {
         configYAML,

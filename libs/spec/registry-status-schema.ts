@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { listedBy } from '#domain/admission-rule.js';
 import type { Notice } from '#domain/notice.js';
-import type { ApiStatus, Condition, RegistryStatus, SourceStatus, SyncStatus } from '#domain/status/registry-status.js';
+import type {
+  ApiStatus,
+  Condition,
+  ReadersStatus,
+  RegistryStatus,
+  SourceStatus,
+  SyncStatus,
+} from '#domain/status/registry-status.js';
 
 /** A schema for each field of a type: the API server refuses a status field that its CRD does not know. */
 type Fields<T> = { readonly [Field in keyof T]-?: z.ZodType<T[Field]> };
@@ -67,6 +74,12 @@ const apiStatus = z.object({
   readySince: time.exactOptional().describe('readySince is the time when the server last became ready.'),
 } satisfies Fields<ApiStatus>);
 
+const readers = z.object({
+  replicas: count.describe('replicas is the number of pods.'),
+  readyReplicas: count.describe('readyReplicas is the number of ready pods.'),
+  selector: z.string().describe('selector is the label selector of the pods, as autoscalers read it.'),
+} satisfies Fields<ReadersStatus>);
+
 /** `status` of an MCPRegistry, for the CRD; the type itself is that of the domain. */
 export const registryStatusSchema = z.object({
   phase: z.enum(['Pending', 'Ready', 'Syncing', 'Failed', 'Terminating']),
@@ -79,6 +92,7 @@ export const registryStatusSchema = z.object({
   apiStatus: apiStatus.exactOptional().describe('apiStatus is the state of the registry server.'),
   url: z.string().exactOptional().describe('url is the URL of the registry inside the cluster.'),
   readyReplicas: count.exactOptional().describe('readyReplicas is the number of ready pods.'),
+  readers: readers.exactOptional().describe('readers is the state of the read-only servers.'),
   lastAppliedFilterHash: z
     .string()
     .exactOptional()

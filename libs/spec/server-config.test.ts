@@ -22,7 +22,7 @@ function faultsOf(text: string): string[] {
 function serverSpecOf(spec: unknown): ServerSpec {
   const parsed = parseRegistrySpec(spec);
   if ('faults' in parsed) throw new Error(parsed.faults.map(formatFault).join('\n'));
-  const { podTemplateSpec: _, imagePullSecrets: __, raw: ___, ...server } = parsed.spec;
+  const { podTemplateSpec: _, imagePullSecrets: __, readers: ___, raw: ____, ...server } = parsed.spec;
   return server;
 }
 

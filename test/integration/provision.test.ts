@@ -4,6 +4,8 @@ import { defaultDatabaseSpec } from '#spec/default-database.js';
 import { parseServerConfig } from '#spec/server-config.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { withClient } from '#persistence/database-client.js';
+import { HttpTransport } from '#kubernetes/http-transport.js';
+import { pathOf } from '#kubernetes/kinds.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
@@ -560,6 +562,82 @@ describe('a configYAML', () => {
     const volumes = [{ name: 'mine', configMap: 'm' }];
     const registry = await ProvisionedRegistry.create(api, namespace, { configYAML, volumes });
     await expect(registry.provision()).rejects.toMatchObject({ type: 'ValidationFailed', nonRetryable: true });
+  });
+});
+
+describe('read-only servers', () => {
+  const READERS = [
+    ['Deployment', 'tools-api-readers'],
+    ['Service', 'tools-api-writer'],
+  ] as const;
+  const withReaders = (readers: number, spec: object = whole) => ({ ...spec, server: { readers } });
+  const find = (registry: ProvisionedRegistry) => registry.find<Deployment>('Deployment', 'tools-api-readers');
+
+  it('come with the spec, belong to the registry, are written once, and go with the spec', async () => {
+    const registry = await provisioned(withReaders(3));
+    for (const [kind, name] of READERS) {
+      expect((await registry.find(kind, name))!.metadata).toMatchObject({
+        labels: { 'app.kubernetes.io/instance': 'tools' },
+        ownerReferences: [{ kind: 'MCPRegistry', uid: registry.ref.uid, controller: true }],
+      });
+    }
+    expect((await find(registry))!.spec.replicas).toBe(3);
+    const versions = () =>
+      Promise.all(READERS.map(async ([kind, name]) => (await registry.find(kind, name))!.metadata.resourceVersion));
+    const [before, server] = [await versions(), await deployment(registry)];
+    await registry.provision();
+    expect(await versions()).toEqual(before);
+    await registry.edit(whole);
+    await registry.provision();
+    for (const [kind, name] of READERS) expect(await registry.find(kind, name)).toBeUndefined();
+    expect((await deployment(registry)).metadata.resourceVersion).toBe(server.metadata.resourceVersion);
+  });
+
+  it.each(READERS)('get their %s %s back when somebody deletes it', async (kind, name) => {
+    const registry = await provisioned(withReaders(1));
+    await api.delete(kind, { namespace, name });
+    await registry.provision();
+    expect(await registry.find(kind, name)).toBeDefined();
+  });
+
+  it('are as many as the spec says, whoever scales their Deployment', async () => {
+    const registry = await provisioned(withReaders(2));
+    await somebodyApplies('apps/v1', 'Deployment', 'tools-api-readers', { spec: { replicas: 9 } });
+    await registry.provision();
+    expect((await find(registry))!.spec.replicas).toBe(2);
+  });
+
+  it('are scaled by the scale subresource of the MCPRegistry, as autoscalers do', async () => {
+    const registry = await provisioned(withReaders(2));
+    const transport = new HttpTransport(adminAccess(await sharedApiServer()));
+    const path = `${pathOf('MCPRegistry', namespace, 'tools')}/scale`;
+    expect(await transport.call({ method: 'GET', path, attempt: 'read' })).toMatchObject({ spec: { replicas: 2 } });
+    const body = { contentType: 'application/merge-patch+json', value: { spec: { replicas: 7 } } };
+    await transport.call({ method: 'PATCH', path, body, attempt: 'scale' });
+    await transport.close();
+    await registry.provision();
+    expect((await find(registry))!.spec.replicas).toBe(7);
+  });
+
+  it('are told of, and not made, where the data is in the pod of the server', async () => {
+    const registry = await ProvisionedRegistry.create(api, namespace, withReaders(2, { registries: [local] }));
+    const { warnings } = await registry.provision();
+    expect(warnings).toContainEqual(expect.objectContaining({ reason: 'ReadersNeedDatabase' }));
+    for (const [kind, name] of READERS) expect(await registry.find(kind, name)).toBeUndefined();
+  });
+
+  it('are never those of somebody else', async () => {
+    const labels = { app: 'x' };
+    await somebodyApplies('apps/v1', 'Deployment', 'tools-api-readers', {
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'x', image: 'x' }] } },
+      },
+    });
+    const registry = await provisioned();
+    expect(await find(registry)).toBeDefined();
+    await registry.edit(withReaders(1));
+    await expect(registry.provision()).rejects.toThrow(/Deployment .*tools-api-readers/);
   });
 });
 

@@ -49,9 +49,9 @@ export class ServerPod implements AsyncDisposable {
     await writeFile(file, content, { mode: 0o644 });
   }
 
-  start({ podHash = 'pod-1', podName = 'tools-api-1', env = {} } = {}): ShippedProcess {
+  start({ podHash = 'pod-1', podName = 'tools-api-1', args = [] as readonly string[], env = {} } = {}): ShippedProcess {
     const { namespace, name, uid } = this.setup.registry;
-    const child = startShipped(['serve', `--config=${join(this.directory, 'config', 'config.yaml')}`], {
+    const child = startShipped(['serve', `--config=${join(this.directory, 'config', 'config.yaml')}`, ...args], {
       env: {
         PATH: process.env['PATH'],
         REGISTRY_NAMESPACE: namespace,

@@ -3,6 +3,7 @@ import type { DefaultDatabase } from '#spec/default-database.js';
 import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { Exposure } from '#domain/exposure.js';
 import type { Notice } from '#domain/notice.js';
+import type { ObjectKey } from '#domain/object-field.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
@@ -56,6 +57,11 @@ export interface ServerSettings {
   readonly storage?: { readonly data?: string; readonly tmp?: string };
   /** Whether a registry lists the MCP servers of its namespace without being told to; it does when this is absent. */
   readonly discovery?: boolean;
+}
+
+/** Names a key in {@link Blueprint.versions}. */
+export function versionKey({ kind, name, key }: ObjectKey): string {
+  return `${kind} ${name}, key ${key}`;
 }
 
 /** With the passwords of both roles: exactly what the operator writes a pgpass file for. */

@@ -1,24 +1,38 @@
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
 import { digestOf } from './digest.js';
-import { head, names, selectorLabels } from './naming.js';
+import { deploymentName, head, selectorLabels } from './naming.js';
+import type { PodRole } from './naming.js';
 import { finishPod } from './pod-template.js';
 import type { FinishedPod } from './pod-template.js';
+import { toReaderBlueprint } from './readers.js';
 import type { PodTemplate } from './pod.js';
+
+export type DesiredDeployment = FinishedPod & { readonly deployment: KubernetesObject };
 
 const ONE_NODE_ONLY = ['ReadWriteOnce', 'ReadWriteOncePod'];
 
 /** Returns the Deployment of the server. It never names a number of replicas: that starts as one, and belongs to the user or autoscaler. */
-export function toDeployment(blueprint: Blueprint): FinishedPod & { readonly deployment: KubernetesObject } {
+export function toDeployment(blueprint: Blueprint): DesiredDeployment {
+  return deploymentOf(blueprint, 'server');
+}
+
+/** Returns the Deployment of the read-only servers, with the number of them that the spec names. */
+export function toReaders(blueprint: Blueprint): DesiredDeployment {
+  return deploymentOf(toReaderBlueprint(blueprint), 'reader');
+}
+
+function deploymentOf(blueprint: Blueprint, role: PodRole): DesiredDeployment {
   const { registry, spec } = blueprint;
-  const pod = finishPod(blueprint);
+  const pod = finishPod(blueprint, role);
   const annotations = spec.podTemplateSpec && {
     'toolhive.stacklok.io/podtemplatespec-hash': digestOf(spec.podTemplateSpec),
   };
   const deployment = {
-    ...head('Deployment', registry, names.server(registry.name), annotations),
+    ...head('Deployment', registry, deploymentName(registry.name, role), annotations),
     spec: {
-      selector: { matchLabels: selectorLabels(registry.name) },
+      ...(role === 'reader' && { replicas: spec.readers }),
+      selector: { matchLabels: selectorLabels(registry.name, role) },
       strategy: strategyFor(pod.template, blueprint),
       template: pod.template,
     },

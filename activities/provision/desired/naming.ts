@@ -1,4 +1,4 @@
-import { serverConfigName, serverName } from '#spec/pod-paths.js';
+import { serverConfigName, serverName, writerName } from '#spec/pod-paths.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
@@ -26,16 +26,34 @@ export const names = {
   temporal: (name: string) => `${name}-temporal`,
   /** Name of the Deployment and the Service. */
   server: serverName,
+  /** Name of the Deployment of the read-only servers. */
+  readers: (name: string) => `${serverName(name)}-readers`,
+  /** Name of the Service that leads to the server that syncs, past the read-only ones. */
+  writer: writerName,
 };
 
+/** A pod of a registry: of its server, which syncs and takes changes, or of the read-only servers beside it. */
+export type PodRole = 'server' | 'reader';
+
+/** Returns the name of the Deployment of the pods of a role. */
+export function deploymentName(name: string, role: PodRole): string {
+  return role === 'reader' ? names.readers(name) : names.server(name);
+}
+
 /** It can never change: a Deployment's selector is immutable. */
-export function selectorLabels(name: string): Record<string, string> {
-  return { 'app.kubernetes.io/name': names.server(name), 'app.kubernetes.io/component': 'registry-api' };
+export function selectorLabels(name: string, role: PodRole = 'server'): Record<string, string> {
+  return { 'app.kubernetes.io/name': deploymentName(name, role), 'app.kubernetes.io/component': 'registry-api' };
+}
+
+/** Returns the labels that all pods of a registry have, and those of no other one. */
+export function memberLabels(name: string, readers: number): Record<string, string> {
+  if (readers === 0) return selectorLabels(name);
+  return { [REGISTRY_LABEL]: name, 'app.kubernetes.io/component': 'registry-api' };
 }
 
 /** What a pod template cannot change: by these labels the Deployment finds the pods, and the operator does. */
-export function podLabels(name: string): Record<string, string> {
-  return { ...selectorLabels(name), [REGISTRY_LABEL]: name };
+export function podLabels(name: string, role: PodRole): Record<string, string> {
+  return { ...selectorLabels(name, role), [REGISTRY_LABEL]: name };
 }
 
 export function labelsOf(name: string, objectName: string): Record<string, string> {

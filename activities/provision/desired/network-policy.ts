@@ -2,7 +2,7 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
 import { isFields } from '#domain/fields.js';
 import type { Fields } from '#domain/fields.js';
-import { head, names, selectorLabels } from './naming.js';
+import { head, memberLabels, names, selectorLabels } from './naming.js';
 
 /** Peers of a NetworkPolicy (networking.k8s.io/v1, NetworkPolicyPeer). */
 export interface NetworkPeers {
@@ -18,16 +18,16 @@ export interface NetworkPeers {
  */
 export function toNetworkPolicy({ registry, spec }: Blueprint, peers: NetworkPeers): KubernetesObject {
   const ports = [{ protocol: 'TCP', port: 8080 }, ...declaredPorts(spec.podTemplateSpec)];
+  // A policy that names its clients would keep the read-only servers from handing on what changes something.
+  const readers = [{ podSelector: { matchLabels: selectorLabels(registry.name, 'reader') } }];
+  const from = spec.readers > 0 ? [...peers.clients, ...readers] : peers.clients;
   const metrics = { from: peers.metrics, ports: [{ protocol: 'TCP', port: 8081 }] };
   return {
     ...head('NetworkPolicy', registry, names.server(registry.name)),
     spec: {
-      podSelector: { matchLabels: selectorLabels(registry.name) },
+      podSelector: { matchLabels: memberLabels(registry.name, spec.readers) },
       policyTypes: ['Ingress'],
-      ingress: [
-        { ...(peers.clients.length > 0 && { from: peers.clients }), ports },
-        ...(peers.metrics.length > 0 ? [metrics] : []),
-      ],
+      ingress: [{ ...(peers.clients.length > 0 && { from }), ports }, ...(peers.metrics.length > 0 ? [metrics] : [])],
     },
   } as object as KubernetesObject;
 }

@@ -6,6 +6,7 @@ import { isFields } from '#domain/fields.js';
 import { digestOf } from './digest.js';
 import type { Fields } from '#domain/fields.js';
 import { names, podLabels } from './naming.js';
+import type { PodRole } from './naming.js';
 import { MAIN_CONTAINER, PGPASS_CONTAINER, toPodTemplate } from './pod.js';
 import type { Container, PodTemplate } from './pod.js';
 import { confineSidecars, policyFaults } from './template-policy.js';
@@ -28,8 +29,8 @@ export interface FinishedPod {
 }
 
 /** The pod template that is deployed: the registry's own, with what the user's says otherwise. Throws when that cannot be. */
-export function finishPod(blueprint: Blueprint): FinishedPod {
-  const own = toPodTemplate(blueprint);
+export function finishPod(blueprint: Blueprint, role: PodRole): FinishedPod {
+  const own = toPodTemplate(blueprint, role);
   const wanted = blueprint.spec.podTemplateSpec ?? {};
   const { podTemplatePolicy } = blueprint.settings;
   const faults = [...policyFaults(blueprint.spec, podTemplatePolicy), ...ownFaults(own), ...faultsIn(wanted, own)];
@@ -38,14 +39,14 @@ export function finishPod(blueprint: Blueprint): FinishedPod {
     const reason = blueprint.spec.raw ? 'ValidationFailed' : 'InvalidPodTemplateSpec';
     throw new RegistryError(reason, faults.join('; '), 'stop');
   }
-  const merged = withAccount(withInitResources(merge(own, wanted, blueprint)), blueprint);
+  const merged = withAccount(withInitResources(merge(own, wanted, blueprint, role)), blueprint);
   const hash = hashOf(merged, blueprint);
   return { template: withHash(merged, hash), hash, warnings: warningsAbout(wanted) };
 }
 
-function merge(own: PodTemplate, wanted: Fields, { registry, settings }: Blueprint): PodTemplate {
+function merge(own: PodTemplate, wanted: Fields, { registry, settings }: Blueprint, role: PodRole): PodTemplate {
   const merged = strategicMerge(own as object as Fields, wanted) as object as PodTemplate;
-  const labels = { ...merged.metadata.labels, ...podLabels(registry.name) };
+  const labels = { ...merged.metadata.labels, ...podLabels(registry.name, role) };
   const spec = settings.podTemplatePolicy === 'restricted' ? confineSidecars(merged.spec) : merged.spec;
   return { ...merged, metadata: { ...merged.metadata, labels }, spec };
 }

@@ -1,10 +1,11 @@
-import { SERVER_CONFIG_KEY } from '#spec/pod-paths.js';
+import { SERVER_CONFIG_KEY, writerOrigin } from '#spec/pod-paths.js';
 import { CA_BUNDLE_KEY } from './config.js';
 import { pullSecrets } from './access.js';
 import type { Blueprint } from './blueprint.js';
 import { typedDatabase } from './blueprint.js';
 import type { Fields } from '#domain/fields.js';
-import { labelsOf, names } from './naming.js';
+import { deploymentName, labelsOf, names } from './naming.js';
+import type { PodRole } from './naming.js';
 import type { PodFile } from './pod-files.js';
 import { toPodFiles } from './pod-files.js';
 import { PGPASS_KEY } from './secrets.js';
@@ -55,13 +56,13 @@ const PGPASS_SIZE_LIMIT = '1Mi';
 const PGPASS_FILE = '/home/appuser/.pgpass';
 
 /** The pod of the server as it is without a pod template of the user. */
-export function toPodTemplate(blueprint: Blueprint): PodTemplate {
+export function toPodTemplate(blueprint: Blueprint, role: PodRole): PodTemplate {
   const { registry, spec, settings } = blueprint;
   const files = toPodFiles(blueprint);
   const pgpass = pgpassPlumbing(blueprint);
   return {
     metadata: {
-      labels: labelsOf(registry.name, names.server(registry.name)),
+      labels: labelsOf(registry.name, deploymentName(registry.name, role)),
       annotations: { 'kubectl.kubernetes.io/default-container': MAIN_CONTAINER },
     },
     spec: {
@@ -71,9 +72,9 @@ export function toPodTemplate(blueprint: Blueprint): PodTemplate {
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 30,
       ...(pgpass && { initContainers: [pgpass.initContainer] }),
-      containers: [mainContainer(blueprint, files, pgpass)],
+      containers: [mainContainer(blueprint, role, files, pgpass)],
       volumes: [
-        ...ownVolumes(registry.name, { ...STORAGE, ...settings.storage }),
+        ...ownVolumes(registry.name, role, { ...STORAGE, ...settings.storage }),
         ...(pgpass?.volumes ?? []),
         ...files.map(({ volume }) => volume),
         ...((spec.raw?.volumes ?? []) as PodSpec['volumes']),
@@ -84,6 +85,7 @@ export function toPodTemplate(blueprint: Blueprint): PodTemplate {
 
 function mainContainer(
   { registry, spec, settings }: Blueprint,
+  role: PodRole,
   files: readonly PodFile[],
   pgpass: PgpassPlumbing | undefined,
 ): Container {
@@ -91,7 +93,7 @@ function mainContainer(
     name: MAIN_CONTAINER,
     image: settings.image,
     ...(settings.imagePullPolicy && { imagePullPolicy: settings.imagePullPolicy }),
-    args: ['serve', `--config=/config/${SERVER_CONFIG_KEY}`],
+    args: ['serve', `--config=/config/${SERVER_CONFIG_KEY}`, ...(role === 'reader' ? ['--read-only'] : [])],
     ports: [
       { name: 'http', containerPort: 8080, protocol: 'TCP' },
       { name: 'internal', containerPort: 8081, protocol: 'TCP' },
@@ -101,6 +103,7 @@ function mainContainer(
       { name: 'REGISTRY_NAME', value: registry.name },
       { name: 'REGISTRY_UID', value: registry.uid },
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ...(role === 'reader' ? [{ name: 'REGISTRY_WRITER_URL', value: writerOrigin(registry) }] : []),
       ...(pgpass ? [pgpass.variable] : []),
       ...(settings.caBundle === undefined ? [] : [{ name: 'NODE_EXTRA_CA_CERTS', value: `/config/${CA_BUNDLE_KEY}` }]),
       ...Object.entries(settings.environment).map(([name, value]) => ({ name, value })),
@@ -113,7 +116,7 @@ function mainContainer(
       { name: 'registry-server-config', mountPath: '/config', readOnly: true },
       { name: 'storage-data', mountPath: '/data' },
       { name: 'tmp', mountPath: '/tmp' },
-      { name: 'temporal', mountPath: '/temporal', readOnly: true },
+      ...(role === 'reader' ? [] : [{ name: 'temporal', mountPath: '/temporal', readOnly: true }]),
       ...(pgpass ? [pgpass.mount] : []),
       ...files.map(({ volume, mountPath }) => ({ name: volume.name, mountPath, readOnly: true })),
       ...((spec.raw?.volumeMounts ?? []) as NonNullable<Container['volumeMounts']>),
@@ -121,12 +124,12 @@ function mainContainer(
   };
 }
 
-function ownVolumes(name: string, storage: typeof STORAGE): PodSpec['volumes'] {
+function ownVolumes(name: string, role: PodRole, storage: typeof STORAGE): PodSpec['volumes'] {
   return [
     { name: 'registry-server-config', configMap: { name: names.config(name) } },
     { name: 'storage-data', emptyDir: { sizeLimit: storage.data } },
     { name: 'tmp', emptyDir: { sizeLimit: storage.tmp } },
-    { name: 'temporal', secret: { secretName: names.temporal(name) } },
+    ...(role === 'reader' ? [] : [{ name: 'temporal', secret: { secretName: names.temporal(name) } }]),
   ];
 }
 

@@ -1,14 +1,24 @@
+import type { RegistryRef } from '#domain/registry-ref.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
-import { head, names, selectorLabels } from './naming.js';
+import { head, memberLabels, names, selectorLabels } from './naming.js';
 
 /** The API alone: probes and metrics are for those inside the pod's own network. */
-export function toService({ registry }: Blueprint): KubernetesObject {
+export function toService({ registry, spec }: Blueprint): KubernetesObject {
+  return serviceOf(registry, names.server(registry.name), memberLabels(registry.name, spec.readers));
+}
+
+/** Leads to the server that takes changes: the read-only servers hand those on. */
+export function toWriterService({ registry }: Blueprint): KubernetesObject {
+  return serviceOf(registry, names.writer(registry.name), selectorLabels(registry.name));
+}
+
+function serviceOf(registry: RegistryRef, name: string, selector: Record<string, string>): KubernetesObject {
   return {
-    ...head('Service', registry, names.server(registry.name)),
+    ...head('Service', registry, name),
     spec: {
       type: 'ClusterIP',
-      selector: selectorLabels(registry.name),
+      selector,
       ports: [{ name: 'http', port: 8080, targetPort: 8080, protocol: 'TCP' }],
     },
   } as object as KubernetesObject;

@@ -14,6 +14,10 @@ export const API_LIMITS = {
   concurrentCompressions: 4,
   /** Share of the process's memory that answers on their way to clients may take, and its bounds in MiB. */
   answerMemory: { share: 1 / 8, least: 32, most: 256 },
+  /** Requests that a read-only server hands on at a time, and the longest wait for their answer. */
+  forwarded: { inFlight: 16, answerMs: 30_000 },
+  /** Time for which clients with an open connection are still served after the server became unready. */
+  drainMs: 3_000,
   /** Exports that are rendered, one at a time, or wait for it; one more is refused with 503. */
   queuedExports: 8,
   /** Servers of one export, and of those that it denies. */

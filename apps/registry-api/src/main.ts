@@ -3,7 +3,6 @@ import { RegistryError } from '#domain/registry-error.js';
 import { createConsoleLogger } from '#observability/console-logger.js';
 import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
 import { killAllGroups } from '#subprocess/process-group.js';
-import { serve } from './serve.js';
 
 /** A pod that takes longer to end is killed after 30 s; this way what it started ends as well. */
 const SHUTDOWN_MS = 28_000;
@@ -25,6 +24,7 @@ export async function main(args: readonly string[]): Promise<void> {
   endOnUncaughtErrors({ report: (err, origin) => logger.fatal({ err, origin }, 'uncaught error'), stop });
 
   try {
+    const serve = await loadServer(parsed.config.readOnly);
     await serve(parsed.config, { signal: stopping.signal, logger });
   } catch (error) {
     if (!stopping.signal.aborted) {
@@ -37,6 +37,11 @@ export async function main(args: readonly string[]): Promise<void> {
   }
   // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the pod.
   process.exit();
+}
+
+/** Loads one of two servers: the read-only one has no memory to spare for Temporal's client. */
+async function loadServer(isReadOnly: boolean) {
+  return isReadOnly ? (await import('./serve-reads.js')).serveReads : (await import('./serve.js')).serve;
 }
 
 function refuse(faults: readonly string[]): void {

@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { serverOrigin } from '#spec/pod-paths.js';
 import type { ServeConfig } from '#environment/serve-config.js';
-import type { ServerIdentity } from '#spec/server-config.js';
 import { readVersion } from '#environment/version.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -22,6 +21,8 @@ import { findSource } from '#sources/index.js';
 import { configuredDatabase } from './configured-database.js';
 import { configuredRegistry } from './configured-registry.js';
 import { openDatabase } from './open-database.js';
+import { identifyRegistry } from './identify-registry.js';
+import { API_LIMITS } from './limits.js';
 import { StoreLease } from './store-lease.js';
 import { LiveConfig } from './resources/live-config.js';
 import { PodResources } from './resources/pod-resources.js';
@@ -32,9 +33,6 @@ import { SourceNudges } from './sync/source-nudges.js';
 import { SyncLink } from './sync/sync-link.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import { startStoreWorker } from './sync/store-worker.js';
-
-/** The time for which clients with an open connection are still served after the server became unready. */
-const DRAIN_MS = 3_000;
 
 interface Surroundings {
   /** Ends everything, in order. */
@@ -50,7 +48,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   await using stack = new AsyncDisposableStack();
   const { config: live, identity } = await LiveConfig.open(config.configFile, logger);
   stack.defer(() => live.stop());
-  const registry = whose(config, identity);
+  const registry = identifyRegistry(config, identity);
   let { namespace } = await temporalEndpoint(config);
   const endpoint = async () => {
     const found = await temporalEndpoint(config);
@@ -129,22 +127,12 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   link = syncLink;
   stack.defer(async () => {
     api.drain();
-    await Promise.all([syncLink.stop(), delay(DRAIN_MS)]);
+    await Promise.all([syncLink.stop(), delay(API_LIMITS.drainMs)]);
   });
   if (cluster) discover(stack, { cluster, registry, live, link: syncLink, logger });
   logger.info({ registry, url: api.url, version: version.version }, 'serving');
   if (!signal.aborted) await Promise.race([once(signal, 'abort'), lost.promise]);
   logger.info('stopping');
-}
-
-/** Whose server this is: by the environment that the operator sets, else by the configuration. */
-function whose({ registry }: ServeConfig, said: Partial<ServerIdentity>): RegistryRef {
-  const { namespace = said.namespace ?? 'default', name = said.name, uid } = registry;
-  if (name !== undefined && uid !== undefined) return { namespace, name, uid };
-  const message =
-    'REGISTRY_NAME and REGISTRY_UID must name the MCPRegistry whose server this is, as the operator sets them; ' +
-    'to serve a registry without an operator, use the command standalone';
-  throw new RegistryError('ValidationFailed', message, 'stop');
 }
 
 async function temporalEndpoint({ temporal }: ServeConfig): Promise<TemporalEndpoint> {

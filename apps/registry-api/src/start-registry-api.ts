@@ -23,6 +23,7 @@ import { startHttpServer } from './http/http-server.js';
 import { Revalidations } from './http/revalidations.js';
 import { getServedRegistry } from './request-registry.js';
 import { PublishedEntries } from './publish/published-entries.js';
+import type { ChangeForwarder } from './http/change-forwarder.js';
 import type { PeerPods } from './peer-pods.js';
 import { API_LIMITS } from './limits.js';
 import { Readiness } from './readiness.js';
@@ -50,6 +51,8 @@ export interface RegistryApiOptions {
   /** Reads the Secrets and ConfigMaps that identity providers refer to. */
   readonly references: AuthReferences;
   readonly syncNow: SyncNow;
+  /** Takes what changes something away from a read-only server; absent where the server itself does it. */
+  readonly forwarder?: ChangeForwarder;
   /** The least time between two syncs of a source that webhooks ask for. */
   readonly minSyncIntervalMs?: number;
   /** The time since which syncs cannot be run; undefined while they can. */
@@ -161,6 +164,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     module: RegistryApiModule.public(parts),
     metrics,
     revalidations,
+    ...(options.forwarder && { forwarder: options.forwarder }),
     mayWrite: (request) => admitBody(request, { accessControl, hooks, validations }),
     port: options.port,
     portSetting: 'PORT',

@@ -39,6 +39,14 @@ export interface ApiStatus {
   readonly readySince?: string;
 }
 
+/** The read-only servers of the registry. */
+export interface ReadersStatus {
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  /** Label selector of their pods, as the scale subresource hands it to autoscalers. */
+  readonly selector: string;
+}
+
 export interface Condition {
   readonly type: 'Ready' | 'APIReady' | 'SourceAvailable' | 'DataValid' | 'SyncSuccessful' | 'PodTemplateValid';
   readonly status: 'True' | 'False' | 'Unknown';
@@ -74,6 +82,8 @@ export interface RegistryStatus {
   readonly apiStatus?: ApiStatus;
   readonly url?: string;
   readonly readyReplicas?: number;
+  /** Absent while there are none. */
+  readonly readers?: ReadersStatus;
   readonly lastManualSyncTrigger?: string;
   /** Notices that do not prevent anything; each was reported as an event. */
   readonly notices?: readonly Notice[];

@@ -231,6 +231,13 @@ describe('the server of a registry', () => {
     ]);
   });
 
+  it('counts its read-only servers apart, on whom nothing else depends', () => {
+    const readers = { replicas: 3, readyReplicas: 0, selector: 'a=b' };
+    const with3 = status(facts([synced('a')], { server: server({ workload: { ...live, readers } }) }));
+    expect(with3).toMatchObject({ phase: 'Ready', readyReplicas: 1, readers });
+    expect(status(facts([synced('a')], { server: server() }), with3)).not.toHaveProperty('readers');
+  });
+
   it('has an endpoint while it answers, and remembers since when it did', () => {
     const ready = status(facts([synced('a')], { server: server() }));
     expect(ready).toMatchObject({

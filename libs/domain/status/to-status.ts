@@ -36,6 +36,7 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
       apiStatus: toApiStatus(facts.server, previous?.apiStatus, nowMs),
       url: facts.server.endpoint,
       readyReplicas: facts.server.workload?.readyReplicas ?? 0,
+      ...(facts.server.workload?.readers && { readers: facts.server.workload.readers }),
     }),
     ...(facts.handledTrigger === undefined ? {} : { lastManualSyncTrigger: facts.handledTrigger }),
     ...noticed(facts),

@@ -1,15 +1,17 @@
-import { names, REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
+import { deploymentName, REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
 import { displayRef, registryKey } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import { present } from '#kubernetes/kubernetes-object.js';
-import { toWorkload } from '#kubernetes/to-workload.js';
+import { toReaderFacts, toWorkload } from '#kubernetes/to-workload.js';
 import type { Deployment, Pod } from '#kubernetes/to-workload.js';
+
+const ROLES = ['server', 'reader'] as const;
 
 /** The Deployments and pods of registries, as far as they say how the servers are. */
 export class WorkloadIndex {
-  /** By the key of the registry that controls it. */
-  private readonly deployments = new Map<string, Deployment>();
+  /** By the key of the registry that controls it: that of its server, and that of its read-only servers. */
+  private readonly deployments = { server: new Map<string, Deployment>(), reader: new Map<string, Deployment>() };
   /** By `namespace/name` of the registry that their label names, then by name. */
   private readonly pods = new Map<string, Map<string, Pod>>();
   /** The label of each pod that was seen, by `namespace/name`: a deletion does not tell it. */
@@ -18,26 +20,34 @@ export class WorkloadIndex {
   /** Returns what the cluster says of the server of a registry. */
   workloadOf(registry: RegistryRef): WorkloadFacts {
     const pods = this.pods.get(displayRef(registry))?.values() ?? [];
-    return toWorkload(this.deployments.get(registryKey(registry)), [...pods]);
+    const key = registryKey(registry);
+    const readers = this.deployments.reader.get(key);
+    return {
+      ...toWorkload(this.deployments.server.get(key), [...pods]),
+      ...(readers && { readers: toReaderFacts(readers) }),
+    };
   }
 
-  /** Takes note of a Deployment; returns what was known of it, or undefined when it is not the server of the registry. */
+  /** Takes note of a Deployment; returns what was known of it, or undefined when it is not one of the registry's own. */
   noteDeployment(registry: RegistryRef, object: Deployment): { before?: Deployment; now: Deployment } | undefined {
-    if (object.metadata.name !== names.server(registry.name)) return undefined;
-    const before = this.deployments.get(registryKey(registry));
+    const role = ROLES.find((each) => object.metadata.name === deploymentName(registry.name, each));
+    if (!role) return undefined;
+    const known = this.deployments[role];
+    const before = known.get(registryKey(registry));
     const now = slimDeployment(object);
-    this.deployments.set(registryKey(registry), now);
+    known.set(registryKey(registry), now);
     return { ...(before && { before }), now };
   }
 
   /** Forgets the Deployment of a registry, if it has this uid; returns whether it did. */
   forgetDeployment(registry: RegistryRef, uid: string): boolean {
     const key = registryKey(registry);
-    return this.deployments.get(key)?.metadata.uid === uid && this.deployments.delete(key);
+    const role = ROLES.find((each) => this.deployments[each].get(key)?.metadata.uid === uid);
+    return role !== undefined && this.deployments[role].delete(key);
   }
 
   forgetRegistry(registry: RegistryRef): void {
-    this.deployments.delete(registryKey(registry));
+    for (const role of ROLES) this.deployments[role].delete(registryKey(registry));
   }
 
   /** Takes note of a pod; returns the names of the registries whose workload may have changed. */
@@ -76,7 +86,10 @@ function slimDeployment({ apiVersion, kind, metadata, spec, status }: Deployment
     apiVersion,
     kind,
     metadata: present({ name, namespace, uid, generation, labels, annotations, ownerReferences }),
-    spec: { template: { metadata: present({ annotations: spec?.template?.metadata?.annotations }) } },
+    spec: {
+      ...(spec?.selector && { selector: spec.selector }),
+      template: { metadata: present({ annotations: spec?.template?.metadata?.annotations }) },
+    },
     ...(status && { status }),
   } as Deployment;
 }

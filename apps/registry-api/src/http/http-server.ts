@@ -14,6 +14,7 @@ import type { RegistryDirectory } from '../served-registry.js';
 import type { ServerMetrics } from '../server-metrics.js';
 import { refuseOtherMethods } from './accepted-methods.js';
 import { refuseOtherTypes } from './accepted-types.js';
+import type { ChangeForwarder } from './change-forwarder.js';
 import { cleanLocation } from './clean-path.js';
 import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
 import { HOOK_LIMITS } from './hooks/hook-deliveries.js';
@@ -30,6 +31,8 @@ export interface HttpServerOptions extends WantedAddress {
   readonly directory: RegistryDirectory;
   /** Called before a body is read; rejects with the answer for a caller that may not send one. Every caller may when absent. */
   readonly mayWrite?: (request: FastifyRequest) => boolean | Promise<boolean>;
+  /** Takes the requests that change something; the handlers of this server do when absent. */
+  readonly forwarder?: ChangeForwarder;
   /** Where its requests are counted; nowhere when absent. */
   readonly metrics?: ServerMetrics;
   /** Asked before a request is routed; every request is routed when absent. */
@@ -58,7 +61,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
   lookAtRequests(server, counter);
   addCommonHeaders(server);
   keepJsonAsBytes(server);
-  if (options.mayWrite) lookAtWriters(server, options.mayWrite);
+  if (options.mayWrite) lookAtWriters(server, options.mayWrite, options.forwarder);
   const allRoutesAreThere = refuseOtherMethods(server);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: new NestLogger(logger),
@@ -105,13 +108,19 @@ function isSafeToRepeat({ method }: FastifyRequest): boolean {
 }
 
 /** Refuses writers before their body is read, so that what is refused anyway takes no memory. */
-function lookAtWriters(server: FastifyInstance, mayWrite: NonNullable<HttpServerOptions['mayWrite']>): void {
+function lookAtWriters(
+  server: FastifyInstance,
+  mayWrite: NonNullable<HttpServerOptions['mayWrite']>,
+  forwarder: ChangeForwarder | undefined,
+): void {
   server.addHook('onRoute', (route) => {
     if (route.url === HOOK_ROUTE) route.bodyLimit = HOOK_LIMITS.bodyBytes;
     if ([route.method].flat().every((method) => SAFE_METHODS.has(method))) return;
-    route.preParsing = async (request) => {
+    const isForwarded = forwarder?.takes(route.url) === true;
+    route.preParsing = async (request, reply) => {
       await mayWrite(request);
-      refuseEncodedBody(request);
+      if (isForwarded) return forwarder.forward(request, reply);
+      return refuseEncodedBody(request);
     };
   });
 }

@@ -68,6 +68,11 @@ export class LiveConfig {
       const triggerToken = configMap?.data?.[SERVER_TRIGGER_KEY];
       return text === undefined ? undefined : { text, generation, ...(triggerToken !== undefined && { triggerToken }) };
     };
+    this.poll();
+  }
+
+  /** Reads the configuration now and then, where no sync does so. */
+  poll(): void {
     this.refresh();
     this.#timer = setInterval(() => this.refresh(), REFRESH_MS).unref();
   }

@@ -1,0 +1,34 @@
+import type { Notice } from '#domain/notice.js';
+import type { Blueprint } from './blueprint.js';
+import { versionKey } from './blueprint.js';
+import { referredObjects } from './pod-files.js';
+
+/** Returns the blueprint with no read-only servers where there is no database that they could reach. */
+export function withReaders(blueprint: Blueprint): Blueprint {
+  const { spec } = blueprint;
+  return spec.databaseConfig ? blueprint : { ...blueprint, spec: { ...spec, readers: 0 } };
+}
+
+/** Returns a notice if the spec asks for read-only servers that there cannot be. */
+export function readerNotices({ spec }: Blueprint): Notice[] {
+  if (spec.databaseConfig || spec.readers === 0) return [];
+  const message =
+    'server.readers has no effect: without databaseConfig the data is in the pod of the server, where no other pod can read it';
+  return [{ reason: 'ReadersNeedDatabase', message }];
+}
+
+/**
+ * Returns the blueprint of a read-only server: it has no source and no webhook, so it mounts nothing of theirs and is not replaced
+ * when the credentials of a source change.
+ */
+export function toReaderBlueprint(blueprint: Blueprint): Blueprint {
+  const { spec, versions } = blueprint;
+  const { sources, providers, database } = referredObjects(spec);
+  const kept = new Set([...providers, ...database].map(versionKey));
+  const dropped = new Set(sources.map(versionKey).filter((key) => !kept.has(key)));
+  return {
+    ...blueprint,
+    spec: { ...spec, registries: [], webhooks: [] },
+    versions: Object.fromEntries(Object.entries(versions).filter(([key]) => !dropped.has(key))),
+  };
+}
