@@ -12,7 +12,7 @@ import { findSource, sources } from '#sources/index.js';
 import type { ApiSettings } from '#sources/api/api-client.js';
 import type { Probe } from '#sources/api/probe-changes.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
-import type { FileSource, PagedSource, SourceContext, SourceRevision } from '#sources/source.js';
+import type { FileSource, PagedSource, References, SourceContext, SourceRevision } from '#sources/source.js';
 import { registryDirectory } from '../cache-directory.js';
 import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
@@ -44,6 +44,7 @@ export interface OpenPages extends OpenedSource {
   /** The block of the source and what stands in it, for the thread that reads it. */
   readonly type: string;
   readonly spec: unknown;
+  readonly references: References;
   readonly settings: ApiSettings;
   probe(): Promise<Probe>;
 }
@@ -73,7 +74,7 @@ export async function openSource(world: SyncWorld, request: SyncRequest, scope: 
   const definition = findSource(source.type);
   switch (definition?.shape) {
     case 'pages':
-      return openPages(world, definition, source, opened, scope);
+      return openPages(world, definition, source, opened, { ...scope, registry });
     case 'published':
       return { ...opened, shape: 'published' };
     case 'file':
@@ -91,8 +92,9 @@ function openPages(
   definition: PagedSource<unknown>,
   { type, spec }: RegistrySource,
   opened: OpenedSource,
-  scope: SyncScope,
+  { registry, ...scope }: SyncScope & { readonly registry: RegistryRef },
 ): OpenPages {
+  const references = referencesOf(world, registry);
   const { urlRewrites, addressPolicy, concealedCause } = world.settings;
   const settings: ApiSettings = {
     version: world.version,
@@ -105,8 +107,8 @@ function openPages(
     ...(latestUpdate === null ? {} : { updatedSince: latestUpdate }),
     ...(etag === null ? {} : { etag }),
   };
-  const probe = () => definition.probe(spec, known, { ...scope, settings });
-  return { ...opened, shape: 'pages', type, spec, settings, probe };
+  const probe = () => definition.probe(spec, known, { ...scope, references, settings });
+  return { ...opened, shape: 'pages', type, spec, references, settings, probe };
 }
 
 async function openFile(
@@ -121,11 +123,7 @@ async function openFile(
   const context: SourceContext = {
     ...scope,
     namespace,
-    references: {
-      configMapKey: (configMap, key) => world.resources.configMapKey(namespace, configMap, key),
-      secretKey: (secret, key) => world.resources.secretKey(namespace, secret, key),
-      serverObjects: () => serverObjects(world, namespace),
-    },
+    references: referencesOf(world, registry),
     cacheDirectory: directory,
     settings: world.settings,
   };
@@ -163,6 +161,14 @@ export function isReadAlike({ stored, plan }: Pick<OpenedSource, 'stored' | 'pla
 export function isStoredAlike(source: Pick<OpenedSource, 'stored' | 'plan'>): boolean {
   const { filterHash, quarantineRefused } = source.stored;
   return isReadAlike(source) && filterHash === source.plan.filterHash && !quarantineRefused;
+}
+
+function referencesOf(world: SyncWorld, { namespace }: RegistryRef): References {
+  return {
+    configMapKey: (name, key) => world.resources.configMapKey(namespace, name, key),
+    secretKey: (name, key) => world.resources.secretKey(namespace, name, key),
+    serverObjects: () => serverObjects(world, namespace),
+  };
 }
 
 async function serverObjects({ resources }: SyncWorld, namespace: string): Promise<readonly ServerObject[]> {

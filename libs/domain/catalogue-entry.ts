@@ -30,6 +30,11 @@ export interface CatalogueEntry {
   readonly status: Exclude<LifecycleStatus, 'deleted'>;
   /** Absent where the source has none. With status `deleted` the entry is a tombstone, whatever `status` above says. */
   readonly lifecycle?: Lifecycle;
+  /**
+   * What other namespaces than the official one say in the `_meta` beside the server.json: the members of that JSON object
+   * without its braces, byte for byte as they will be served. Absent where there are none.
+   */
+  readonly foreignMeta?: string;
 }
 
 /** An entry that cannot be served, and why; the rest of its source is served all the same. */

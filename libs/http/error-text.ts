@@ -2,14 +2,16 @@ const SHOWN_CHARACTERS = 200;
 
 /**
  * Returns what a server says in the JSON body of a failure: `error`, `detail`, `message` or `title` (RFC 9457), together with the items of
- * `errors` (huma) or of a `detail` that is a list (FastAPI); undefined for pages and silence.
+ * `errors` (huma) or of a `detail` that is a list (FastAPI); undefined for pages and silence. `secrets` are left out: careless
+ * servers repeat what they were sent.
  */
-export function errorText(body: Uint8Array): string | undefined {
+export function errorText(body: Uint8Array, secrets: readonly string[] = []): string | undefined {
   try {
     const said = JSON.parse(Buffer.from(body).toString()) as Record<string, unknown> | null;
     const summary = [said?.['error'], said?.['detail'], said?.['message'], said?.['title']].find(isText);
     const items = [said?.['errors'], said?.['detail']].filter(Array.isArray).flat().map(itemText).filter(isText);
-    const text = [summary, ...items.slice(0, 3)].filter(isText).join('; ');
+    const whole = [summary, ...items.slice(0, 3)].filter(isText).join('; ');
+    const text = secrets.filter(isText).reduce((rest, secret) => rest.replaceAll(secret, '…'), whole);
     return text ? toLine(text) : undefined;
   } catch {
     return undefined;

@@ -35,6 +35,10 @@ export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Refuses redirects to another origin. */
   readonly sameOrigin?: boolean;
+  /** Texts that a failure must not repeat, such as the credentials in the headers. */
+  readonly secrets?: readonly string[];
+  /** What a failure with status 401 or 403 says to do. */
+  readonly loginRemedy?: string;
 }
 
 /** An answer with status 2xx, 304 or 404. */
@@ -106,7 +110,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         // While it connects, undici does not heed the signal.
         const response = await orAborted(asked, signal);
         awaited = 'did not come to the end of its answer';
-        if (form || !REDIRECTS.has(response.statusCode)) return await toAnswer(hop.url, response, request.maxBytes);
+        if (form || !REDIRECTS.has(response.statusCode)) return await toAnswer(hop.url, response, request);
         // Closes the connection: the length of the rest is unknown.
         response.body.destroy();
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(address);
@@ -136,7 +140,11 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   };
 }
 
-async function toAnswer(target: URL, response: Dispatcher.ResponseData, maxBytes: number): Promise<HttpAnswer> {
+async function toAnswer(
+  target: URL,
+  response: Dispatcher.ResponseData,
+  { maxBytes, secrets, loginRemedy }: GetOptions,
+): Promise<HttpAnswer> {
   const { statusCode: status, headers } = response;
   const url = shownUrl(target);
   const encoding = single(headers['content-encoding']);
@@ -145,7 +153,8 @@ async function toAnswer(target: URL, response: Dispatcher.ResponseData, maxBytes
   // What it says of a failure is welcome, but the failure counts.
   const body = await readBody(response.body, encoding, FAILURE_BYTES).catch(() => Buffer.alloc(0));
   if (ANSWERS.has(status)) return { status, headers, url, body };
-  throw statusFailure(url, status, errorText(body), parseRetryAfter(single(headers['retry-after']), Date.now()));
+  const retryAfterMs = parseRetryAfter(single(headers['retry-after']), Date.now());
+  throw statusFailure(url, status, { said: errorText(body, secrets), loginRemedy, retryAfterMs });
 }
 
 function nextHop({ url, headers, policy }: Hop, location: string | undefined, agent: GuardedAgent): Hop {

@@ -34,20 +34,27 @@ export function shownUrl(url: string | URL): string {
   return `${origin}${pathname}`;
 }
 
-/** What an answer that is no success asks for. `text` is what the server says about it. */
+/** What is known of an answer that is no success, beside its status. */
+export interface StatusDetails {
+  /** What the server says about it. */
+  readonly said: string | undefined;
+  /** What to do when the server wants a login, or another one. */
+  readonly loginRemedy: string | undefined;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** Returns the failure that an answer without success stands for. */
 export function statusFailure(
   url: string,
   status: number,
-  text: string | undefined,
-  retryAfterMs: number | undefined,
+  { said, loginRemedy = 'check the credentials for it', retryAfterMs }: StatusDetails,
 ): HttpFailure {
-  const said = `${url} answered ${[status, STATUS_CODES[status]].filter(Boolean).join(' ')}${text ? ` (${text})` : ''}`;
+  const what = `${url} answered ${[status, STATUS_CODES[status]].filter(Boolean).join(' ')}${said ? ` (${said})` : ''}`;
   if (status === 401 || status === 403) {
-    const remedy = 'it wants a login that this source cannot give: allow anonymous reads there, or use another source';
-    return new HttpFailure('AuthFailed', `${said}: ${remedy}.`, 'wait', { status });
+    return new HttpFailure('AuthFailed', `${what}: ${loginRemedy}.`, 'wait', { status });
   }
   const isTransient = status === 408 || status === 425 || status === 429 || status >= 500;
-  return new HttpFailure('FetchFailed', `${said}.`, isTransient ? 'retry' : 'wait', { status, retryAfterMs });
+  return new HttpFailure('FetchFailed', `${what}.`, isTransient ? 'retry' : 'wait', { status, retryAfterMs });
 }
 
 /** What undici, the system or a decoder threw, in words. Throws what none of them would: a fault of our own. */

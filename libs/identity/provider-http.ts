@@ -1,3 +1,4 @@
+import { basicCredentials } from '#http/basic-credentials.js';
 import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { ForbiddenAddress } from '#http/forbidden-address.js';
 import { HttpFailure, shownUrl } from '#http/http-failure.js';
@@ -69,7 +70,7 @@ export class ProviderHttp {
     const { clientId } = this.spec;
     const secret = await this.material.clientSecret();
     if (clientId === undefined) return bearer(await this.material.bearerToken());
-    if (secret !== undefined) return { authorization: basic(clientId, secret) };
+    if (secret !== undefined) return { authorization: basicCredentials(clientId, secret) };
     form.set('client_id', clientId);
     return bearer(await this.material.bearerToken());
   }
@@ -112,12 +113,6 @@ const ADDRESS_REMEDY = 'Set allowPrivateIP if the provider belongs there, or cor
 
 function bearer(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
-}
-
-/** RFC 6749, section 2.3.1: both encoded as in a form, since either may hold a colon. */
-function basic(clientId: string, secret: string): string {
-  const encoded = [clientId, secret].map((text) => new URLSearchParams([['', text]]).toString().slice(1));
-  return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
 }
 
 function parseObject({ url, body }: HttpAnswer): Readonly<Record<string, unknown>> {

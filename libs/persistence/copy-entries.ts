@@ -24,6 +24,7 @@ export const ENTRY_COLUMNS = [
   'key',
   'hash',
   'server_json',
+  'foreign_meta',
   'title',
   'description',
   'tags',
@@ -34,6 +35,7 @@ export const ENTRY_COLUMNS = [
   'is_latest',
   'position',
   'published_at',
+  'status_changed_at',
   'deleted_at',
   'written_by',
 ].join(', ');
@@ -121,6 +123,7 @@ function toRow(
     entry.key,
     hash,
     entry.serverJson,
+    entry.foreignMeta ?? null,
     entry.title ?? null,
     entry.description,
     entry.tags,
@@ -131,6 +134,7 @@ function toRow(
     lifecycle?.isLatest ?? null,
     copied.position++,
     lifecycle?.publishedAt === undefined ? now : new Date(lifecycle.publishedAt),
+    lifecycle?.statusChangedAt === undefined ? now : new Date(lifecycle.statusChangedAt),
     isDeleted ? now : null,
     id,
   ];

@@ -103,8 +103,14 @@ interface Applied extends StoredCounts {
 const SAME_DOCUMENT =
   '(stored.server_json = excluded.server_json OR stored.server_json::jsonb = excluded.server_json::jsonb)';
 
+const SAME_META =
+  "(stored.foreign_meta IS NOT DISTINCT FROM excluded.foreign_meta OR ('{' || stored.foreign_meta || '}')::jsonb = ('{' || excluded.foreign_meta || '}')::jsonb)";
+
+/** The time of a status that was said in this revision; one that a source does not say is that of the transaction. */
+const SAME_STATUS_TIME = '(excluded.status_changed_at IN (stored.status_changed_at, now()::timestamptz(3)))';
+
 /** Whether clients see no difference; the hash and the key are the source's own. */
-const LOOKS_THE_SAME = `(${SAME_DOCUMENT}
+const LOOKS_THE_SAME = `(${SAME_DOCUMENT} AND ${SAME_META} AND ${SAME_STATUS_TIME}
   AND (stored.tags, stored.facets, stored.status) = (excluded.tags, excluded.facets, excluded.status)
   AND (stored.hidden_by, stored.status_message) IS NOT DISTINCT FROM (excluded.hidden_by, excluded.status_message)
   AND (stored.deleted_at IS NULL) = (excluded.deleted_at IS NULL))`;
@@ -120,15 +126,16 @@ async function applyStaged(client: Client): Promise<Applied> {
               (excluded.key, excluded.hash, excluded.title, excluded.description, excluded.tags, excluded.facets,
                excluded.status, excluded.status_message, excluded.hidden_by, excluded.deleted_at),
               server_json = CASE WHEN ${SAME_DOCUMENT} THEN stored.server_json ELSE excluded.server_json END,
+              foreign_meta = CASE WHEN ${SAME_META} THEN stored.foreign_meta ELSE excluded.foreign_meta END,
               updated_at = CASE WHEN ${LOOKS_THE_SAME} THEN stored.updated_at ELSE now() END,
               written_by = CASE WHEN ${LOOKS_THE_SAME} THEN stored.written_by ELSE current_writer() END,
-              status_changed_at = CASE WHEN stored.status = excluded.status
+              status_changed_at = CASE WHEN ${SAME_STATUS_TIME} AND stored.status = excluded.status
                                         AND (stored.deleted_at IS NULL) = (excluded.deleted_at IS NULL)
-                                       THEN stored.status_changed_at ELSE now() END
+                                       THEN stored.status_changed_at ELSE excluded.status_changed_at END
         WHERE (stored.hash, stored.key, stored.server_json, stored.tags, stored.facets, stored.status)
               <> (excluded.hash, excluded.key, excluded.server_json, excluded.tags, excluded.facets, excluded.status)
-           OR (stored.hidden_by, stored.status_message)
-              IS DISTINCT FROM (excluded.hidden_by, excluded.status_message)
+           OR (stored.hidden_by, stored.status_message, stored.foreign_meta)
+              IS DISTINCT FROM (excluded.hidden_by, excluded.status_message, excluded.foreign_meta)
            OR (stored.deleted_at IS NULL) <> (excluded.deleted_at IS NULL)
        RETURNING stored.xmax = 0 AS inserted, stored.deleted_at IS NOT NULL AS deleted, stored.updated_at),
      -- A row that keeps its time looks the same to clients; times have milliseconds.

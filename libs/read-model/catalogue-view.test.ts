@@ -37,6 +37,7 @@ const entry = fc.record({
   status: fc.constantFrom('active', 'deprecated'),
   statusMessage: fc.option(fc.constantFrom('"moved"', 'é')),
   isMarkedLatest: fc.boolean(),
+  hasForeignMeta: fc.boolean(),
   position: fc.nat({ max: 3 }),
   publishedAtMs: fc.constantFrom(0, 100, 200),
   updatedAtMs: time,
@@ -121,7 +122,7 @@ describe('a catalogue, against a naive reading of the same rows', () => {
         const rows = versions.map((each) => ({
           ...ONE,
           version: each,
-          serverJson: Buffer.from(`{"version":"${each}"}`),
+          document: Buffer.from(`{"version":"${each}"}`),
         }));
         const view = new CatalogueView(layoutOf(await build(rows.toSorted(byPlace))), NEW);
         const { server } = (await read(view.version(ONE.name, 'latest', false))) as { server: { version: string } };
@@ -142,7 +143,7 @@ describe('a catalogue, against a naive reading of the same rows', () => {
 const ONE: StoredEntry = {
   name: 'io.example/one',
   version: '1.0.0',
-  serverJson: Buffer.from('{}'),
+  document: Buffer.from('{}'),
   title: null,
   description: '',
   tags: [],
@@ -150,6 +151,7 @@ const ONE: StoredEntry = {
   status: 'active',
   statusMessage: null,
   isMarkedLatest: false,
+  hasForeignMeta: false,
   position: 0,
   publishedAtMs: 0,
   updatedAtMs: 0,
@@ -158,7 +160,10 @@ const ONE: StoredEntry = {
 };
 const NEW = { tag: 'x', changedAtMs: undefined, sources: new Map([0, 1, 2].map((id) => [`s${id}`, id])) };
 
-type Content = (Omit<StoredEntry, 'serverJson'> & { body: string })[];
+/** The beginning of `_meta` with a namespace that is not the official one. */
+const FOREIGN_META = ',"_meta":{"com.example/score":{"stars":5},';
+
+type Content = (Omit<StoredEntry, 'document'> & { body: string })[];
 
 function rowsOf(names: readonly string[]): Content {
   return names.map((name) => ({ ...ONE, name, body: 'x' }));
@@ -169,7 +174,10 @@ function toRows(entries: Content, source: number): Row[] {
     .map(({ body, ...rest }) => ({
       ...rest,
       source,
-      serverJson: Buffer.from(JSON.stringify({ name: rest.name, version: rest.version, source, body })),
+      document: Buffer.from(
+        JSON.stringify({ name: rest.name, version: rest.version, source, body }) +
+          (rest.hasForeignMeta ? FOREIGN_META : ''),
+      ),
     }))
     .toSorted(byPlace);
 }
@@ -224,7 +232,7 @@ class TestCatalogue extends StoredBodies {
   async fetch(requests: readonly BodyRequest[]): Promise<readonly Buffer[]> {
     return requests.map(({ sourceId, name, version }) => {
       const row = this.rows[sourceId]?.find((each) => each.name === name && each.version === version);
-      return (row as Row).serverJson;
+      return (row as Row).document;
     });
   }
 
@@ -305,12 +313,13 @@ async function read(answer: Answer | undefined): Promise<unknown> {
 function toAnswer(row: Row, isLatest: boolean): object {
   const at = (ms: number) => new Date(ms).toISOString();
   return {
-    server: JSON.parse(row.serverJson.toString()),
+    server: JSON.parse(row.document.toString().replace(FOREIGN_META, '')),
     _meta: {
+      ...(row.hasForeignMeta && { 'com.example/score': { stars: 5 } }),
       'io.modelcontextprotocol.registry/official': {
         status: row.deletedAtMs === null ? row.status : 'deleted',
         ...(row.statusMessage !== null && { statusMessage: row.statusMessage }),
-        statusChangedAt: at(row.deletedAtMs ?? row.statusChangedAtMs),
+        statusChangedAt: at(row.statusChangedAtMs),
         publishedAt: at(row.publishedAtMs),
         updatedAt: at(Math.max(row.updatedAtMs, row.deletedAtMs ?? 0)),
         isLatest,

@@ -151,14 +151,14 @@ export class SegmentBuilder {
 
   /** Writes what is sent of an entry, as if it were not the latest; false when its document had to be left out. */
   #place(entry: StoredEntry): boolean {
-    const { serverJson } = entry;
+    const { document } = entry;
     const tail = this.#tailOf(entry);
-    const wholeBytes = HEAD.length + serverJson.length + tail.length;
+    const wholeBytes = HEAD.length + document.length + tail.length;
     const fits = this.#slabs.bytes + this.#indexBytes + wholeBytes <= this.#room.bytes;
-    this.#coldBytes.push(fits ? 0 : HEAD.length + serverJson.length);
+    this.#coldBytes.push(fits ? 0 : HEAD.length + document.length);
     this.#slabOf.push(this.#slabs.reserve(fits ? wholeBytes : tail.length));
     const start = fits ? this.#slabs.put(HEAD) : undefined;
-    if (fits) this.#slabs.put(serverJson);
+    if (fits) this.#slabs.put(document);
     const tailStart = this.#slabs.put(tail);
     this.#starts.push(start ?? tailStart);
     this.#ends.push(tailStart + tail.length - 1);
@@ -169,8 +169,9 @@ export class SegmentBuilder {
   #tailOf(entry: StoredEntry): Buffer {
     if (!this.#lastTail || !isSaidAlike(entry, this.#lastTail.of)) {
       // Without the document, whose memory is not to be held.
-      const { serverJson: _, ...of } = entry;
-      const bytes = Buffer.from(`,"_meta":{"io.modelcontextprotocol.registry/official":${toOfficialBlock(entry)}}},`);
+      const { document: _, ...of } = entry;
+      const head = entry.hasForeignMeta ? '' : ',"_meta":{';
+      const bytes = Buffer.from(`${head}"io.modelcontextprotocol.registry/official":${toOfficialBlock(entry)}}},`);
       this.#lastTail = { of, bytes };
     }
     return this.#lastTail.bytes;

@@ -1,4 +1,5 @@
 import { RegistryError } from '#domain/registry-error.js';
+import { shownUrl } from '#http/http-failure.js';
 
 /** One rule of SOURCE_URL_REWRITES: addresses at or below `from` are fetched from `to`. */
 export interface UrlRewrite {
@@ -37,6 +38,14 @@ export function rewriteUrl(url: string, rewrites: readonly UrlRewrite[]): string
     throw new RegistryError('ValidationFailed', message, 'stop');
   }
   return append(best.rule.to, rest, address.query);
+}
+
+/** Rewrites a URL that is asked over HTTP. Throws a RegistryError `ValidationFailed` when a rule leads to an address of another kind. */
+export function rewriteHttpUrl(url: string, rewrites: readonly UrlRewrite[]): string {
+  const rewritten = rewriteUrl(url, rewrites);
+  if (URL.canParse(rewritten) && /^https?:/.test(rewritten)) return rewritten;
+  const message = `SOURCE_URL_REWRITES makes no http:// or https:// URL of ${shownUrl(url)}: correct its rule.`;
+  throw new RegistryError('ValidationFailed', message, 'stop');
 }
 
 /** Returns why a rule can never be used, as a predicate; undefined for a good one. */

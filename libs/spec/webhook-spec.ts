@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listedBy } from '#domain/admission-rule.js';
-import { dataKey, objectName, sourceName } from '#domain/spec-fields.js';
+import { dataKey, secretName, sourceName } from '#domain/spec-fields.js';
 import { managedSource } from '#sources/managed.source.js';
 import { webhookTypes } from '#webhooks/index.js';
 import { nearestName } from './nearest-name.js';
@@ -23,7 +23,7 @@ const webhook = z.strictObject({
     .describe('type is the kind of sender, which decides how deliveries are signed.'),
   secretRef: z
     .strictObject({
-      name: objectName.describe('name is the name of the Secret.'),
+      name: secretName.describe('name is the name of the Secret.'),
       key: dataKey.default('token').describe('key is the key in the data of the Secret. Defaults to token.'),
     })
     .describe('secretRef refers to the secret that the sender signs with, of at least 16 bytes.'),

@@ -6,6 +6,7 @@ import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { apiSource } from '#sources/api/api.source.js';
 import type { ApiContext } from '#sources/api/api-client.js';
+import { createApiContext } from '#sources/api/testing/api-context.js';
 import type { ApiPage, WalkOptions } from '#sources/api/walk-pages.js';
 import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
@@ -79,6 +80,7 @@ afterAll(async () => {
 const context: ApiContext = {
   signal: new AbortController().signal,
   progress: () => undefined,
+  references: createApiContext().references,
   settings: { version: '1.2.3', urlRewrites: [] },
 };
 

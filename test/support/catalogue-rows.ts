@@ -67,7 +67,8 @@ export class CatalogueRows {
       await this.query(
         `INSERT INTO entry (source_id, name, version, key, hash, server_json, title, description, status, hidden_by,
                             published_at, updated_at, status_changed_at, deleted_at, tags, facets)
-         VALUES (${sourceId}, $4, $5, $4, '', $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15)`,
+         VALUES (${sourceId}, $4, $5, $4, '', $6, $7, $8, $9, $10, $11, $12::timestamptz,
+                 coalesce($13::timestamptz, $12::timestamptz), $13::timestamptz, $14, $15)`,
         [...place, ...toColumns(entry)],
       );
     }

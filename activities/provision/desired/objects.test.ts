@@ -83,6 +83,49 @@ describe('the objects of a registry', () => {
   });
 });
 
+describe('the files of a source', () => {
+  it('are the Secrets and certificates that it logs in with, and no other key of these', () => {
+    const clientCredentials = {
+      tokenUrl: 'https://login.example/token',
+      clientId: 'mirror',
+      clientSecretRef: { name: 'client', key: 'secret' },
+    };
+    const api = (auth: object) => ({
+      endpoint: 'https://registry.example',
+      auth,
+      caCertRef: { name: 'ca', key: 'pem' },
+    });
+    const { deployment } = toDeployment(
+      blueprint({
+        registries: [
+          { name: 'a', api: api({ tokenSecretRef: { name: 'reader', key: 'token' } }) },
+          { name: 'b', api: api({ clientCredentials }) },
+        ],
+      }),
+    );
+    const { volumes, containers } = (deployment as unknown as { spec: { template: { spec: PodSpec } } }).spec.template
+      .spec;
+    const mounted = containers[0]!.volumeMounts.map(({ mountPath, name }) => [
+      mountPath,
+      volumes.find((volume) => volume.name === name),
+    ]);
+    expect(Object.fromEntries(mounted)).toMatchObject({
+      '/secrets/reader': { secret: { secretName: 'reader', items: [{ key: 'token', path: 'token' }], optional: true } },
+      '/secrets/client': {
+        secret: { secretName: 'client', items: [{ key: 'secret', path: 'secret' }], optional: true },
+      },
+      '/config/certs/ca': { configMap: { name: 'ca', items: [{ key: 'pem', path: 'pem' }], optional: true } },
+    });
+  });
+});
+
+interface PodSpec {
+  readonly volumes: readonly { readonly name: string }[];
+  readonly containers: readonly {
+    readonly volumeMounts: readonly { readonly mountPath: string; readonly name: string }[];
+  }[];
+}
+
 describe('the name of a volume', () => {
   it('is that of what it holds where that is possible, and another for each otherwise', () => {
     expect(volumeName('git-auth', 'token')).toBe('git-auth-token');

@@ -28,6 +28,10 @@ export class EntryEntity {
   @Column('text', { name: 'server_json' })
   serverJson!: string;
 
+  /** Members of the `_meta` beside the document that are not the official one, without braces; null where there are none. */
+  @Column('text', { name: 'foreign_meta', nullable: true })
+  foreignMeta!: string | null;
+
   @Column('text', { nullable: true })
   title!: string | null;
 

@@ -123,6 +123,7 @@ const ENTRIES = `
     key text COLLATE "C" NOT NULL,
     hash bytea NOT NULL,
     server_json text NOT NULL,
+    foreign_meta text,
     title text,
     description text NOT NULL,
     tags text[] NOT NULL DEFAULT '{}',

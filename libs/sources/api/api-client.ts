@@ -1,22 +1,29 @@
-import { RegistryError } from '#domain/registry-error.js';
-import type { AddressPolicy } from '#http/address-policy.js';
+import type { RegistryError } from '#domain/registry-error.js';
+import type { AddressPolicy, AddressReach } from '#http/address-policy.js';
 import { errorText } from '#http/error-text.js';
 import { createGuardedFetch } from '#http/guarded-fetch.js';
 import type { GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
-import { HttpFailure, shownUrl } from '#http/http-failure.js';
+import { HttpFailure } from '#http/http-failure.js';
 import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
 import type { RetryPolicy } from '#http/with-retries.js';
-import { rewriteUrl } from '../rewrite-url.js';
+import { rewriteHttpUrl } from '../rewrite-url.js';
 import type { UrlRewrite } from '../rewrite-url.js';
+import { readAccess } from './access.js';
+import type { Access } from './access.js';
+import { timeoutOf } from './api-spec.js';
+import type { ApiSpec } from './api-spec.js';
+import { Authorization } from './authorization.js';
 import { askWithout } from './refused-parameters.js';
 import type { Omitted } from './refused-parameters.js';
-import type { SourceSettings } from '../source.js';
+import type { References, SourceSettings } from '../source.js';
 
 /** What reading an API needs of the world around it. */
 export interface ApiContext {
   readonly signal: AbortSignal;
   /** Called with a few words whenever something moved. */
   progress(note: string): void;
+  /** The Secrets and ConfigMaps that the spec refers to. */
+  readonly references: References;
   readonly settings: ApiSettings;
 }
 
@@ -62,21 +69,31 @@ export class ApiClient implements AsyncDisposable {
   readonly #timeoutMs: number;
   readonly #context: ApiContext;
   readonly #fetch: GuardedFetch;
+  readonly #authorization: Authorization;
   #root: string | undefined;
   /** Undefined until the registry has given a page. */
   #omitted: Omitted | undefined;
   #isPrivate = false;
 
-  constructor(endpoint: string, timeoutMs: number, context: ApiContext) {
-    const { version, addressPolicy: policy } = context.settings;
-    this.#endpoint = endpoint;
-    this.#timeoutMs = timeoutMs;
+  private constructor(spec: ApiSpec, access: Access, context: ApiContext) {
+    this.#endpoint = spec.endpoint;
+    this.#timeoutMs = timeoutOf(spec);
     this.#context = context;
-    this.#fetch = createGuardedFetch({
-      version,
-      ...(policy && { policy }),
-      onAttempt: (reach) => (this.#isPrivate ||= reach === 'private'),
-    });
+    const { version, addressPolicy: policy } = context.settings;
+    const createFetch = (onAttempt: (reach: AddressReach) => void) =>
+      createGuardedFetch({
+        version,
+        ...(policy && { policy }),
+        ...(access.ca !== undefined && { ca: access.ca }),
+        onAttempt,
+      });
+    this.#fetch = createFetch((reach) => (this.#isPrivate ||= reach === 'private'));
+    this.#authorization = new Authorization(access, createFetch, this.#timeoutMs, context);
+  }
+
+  /** Reads the Secrets and ConfigMaps of the spec. Throws a RegistryError when one is missing or of no use. */
+  static async open(spec: ApiSpec, context: ApiContext): Promise<ApiClient> {
+    return new ApiClient(spec, await readAccess(spec, context.references), context);
   }
 
   /**
@@ -120,13 +137,32 @@ export class ApiClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#fetch[Symbol.asyncDispose]();
+    await Promise.all([this.#fetch[Symbol.asyncDispose](), this.#authorization[Symbol.asyncDispose]()]);
   }
 
-  #get(url: string, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+  /** Asks once, and again with a new token when the registry refuses one that was issued earlier. */
+  async #get(url: string, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    const token = await this.#authorization.token();
+    try {
+      return await this.#send(url, headers, token);
+    } catch (error) {
+      const isRefused = error instanceof HttpFailure && error.status === 401;
+      if (!isRefused || token === undefined || !this.#authorization.renew(token)) throw error;
+      return await this.#send(url, headers, await this.#authorization.token());
+    }
+  }
+
+  #send(url: string, headers: Readonly<Record<string, string>>, token: string | undefined): Promise<HttpAnswer> {
     const { signal, settings } = this.#context;
     const { maxPageBytes } = { ...API_LIMITS, ...settings.limits };
-    return this.#fetch.get(url, { signal, headers, timeoutMs: this.#timeoutMs, maxBytes: maxPageBytes });
+    return this.#fetch.get(url, {
+      signal,
+      headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+      timeoutMs: this.#timeoutMs,
+      maxBytes: maxPageBytes,
+      secrets: token === undefined ? [] : [token],
+      loginRemedy: this.#authorization.remedy,
+    });
   }
 
   /** Keeps what the endpoint's own query has: some gateways want a key there. */
@@ -135,19 +171,12 @@ export class ApiClient implements AsyncDisposable {
     url.pathname = `${url.pathname.replace(/\/+$/, '')}/${root}/servers`;
     url.hash = '';
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
-    return this.#rewritten(url.href);
-  }
-
-  #rewritten(url: string): string {
-    const rewritten = rewriteUrl(url, this.#context.settings.urlRewrites);
-    if (URL.canParse(rewritten) && /^https?:/.test(rewritten)) return rewritten;
-    const message = `SOURCE_URL_REWRITES makes no http:// or https:// URL of ${shownUrl(url)}: correct its rule.`;
-    throw new RegistryError('ValidationFailed', message, 'stop');
+    return rewriteHttpUrl(url.href, this.#context.settings.urlRewrites);
   }
 
   #notFound(absent: readonly HttpAnswer[]): RegistryError {
     const [first] = absent;
-    const said = first && errorText(first.body);
+    const said = first && errorText(first.body, this.#authorization.secrets);
     const paths = absent.map(({ url }) => url).join(' and ');
     const remedy = 'give api.endpoint the address that /v0.1/servers comes after';
     const message = `No registry API: ${paths} answered 404 Not Found${said ? ` (${said})` : ''}: ${remedy}.`;

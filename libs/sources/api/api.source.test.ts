@@ -501,6 +501,31 @@ describe('an entry', () => {
     }
   });
 
+  it('keeps what other namespaces say beside it, in their own words, as far as that is bounded', async () => {
+    const meta = (members: string) => `{"servers":[{"server":${JSON.stringify(server())},"_meta":{${members}}}]}`;
+    const foreignOf = async (members: string) =>
+      (await readBody(meta(members))).entries.map(({ foreignMeta }) => foreignMeta);
+    const official = `"${OFFICIAL}":{"status":"active"}`;
+    const icon = `"com.example/icon" : {"10": 1.0, "9":12345678901234567890,"x":"\\u00e9"}`;
+    expect(await foreignOf(`${icon},${official},"b":null`)).toEqual([`${icon.replaceAll(' ', '')},"b":null`]);
+    expect(await foreignOf(official)).toEqual([undefined]);
+    const left = ['"long":"' + 'x'.repeat(32 * 1024) + '"', `"deep":${'['.repeat(17)}${']'.repeat(17)}`];
+    const faulty = ['"nul":"\\u0000"', '"half":"\\ud800"', '"twice":{"a":1,"a":2}', '"number":1e999', '"k\\u0000":1'];
+    expect(await foreignOf([...left, ...faulty, '"good":1', '"good":2'].join(','))).toEqual(['"good":1']);
+    const large = Array.from({ length: 5 }, (_, index) => `"k${index}":"${'x'.repeat(20_000)}"`);
+    expect(await foreignOf([...large, official].join(','))).toEqual([large.slice(0, 3).join(',')]);
+  });
+
+  it('is another entry when what other namespaces say is another', async () => {
+    const hashes = await Promise.all(
+      [{}, { x: 1 }, { x: 2 }].map(async (meta) => {
+        const { pages } = await readBody(page([{ server: server(), _meta: meta }]));
+        return pages[0]?.items.map((item) => 'hash' in item && item.hash.toString('hex'));
+      }),
+    );
+    expect(new Set(hashes.map(String)).size).toBe(3);
+  });
+
   it('goes into quarantine alone, under its name where it has one', async () => {
     const twice = `{"server":${JSON.stringify(server())},"server":{}}`;
     const body = page([

@@ -10,11 +10,10 @@ export const OFFICIAL = 'io.modelcontextprotocol.registry/official';
 const MAX_STATUS_MESSAGE = 4096;
 
 /**
- * What the `_meta` beside a server says of its life; undefined when it says nothing (`{}`, as the Go server does). Times that are none
- * are left out, but a status that is unknown throws an EntryFault: it might mean that the server should not be used.
+ * Returns what the official block beside a server says of its life; undefined when there is none, as the Go server does. Times that
+ * are none are left out, but a status that is unknown throws an EntryFault: it might mean that the server should not be used.
  */
-export function toLifecycle(meta: unknown): Lifecycle | undefined {
-  const official = isFields(meta) ? meta[OFFICIAL] : undefined;
+export function toLifecycle(official: unknown): Lifecycle | undefined {
   if (!isFields(official)) return undefined;
   const { statusMessage } = official;
   const given = official['status'] ?? 'active';

@@ -2,6 +2,7 @@ import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import { concealPrivate } from '../conceal-private.js';
 import { ApiClient } from './api-client.js';
 import type { ApiContext, ListQuery } from './api-client.js';
+import type { ApiSpec } from './api-spec.js';
 import { isAfter, toInstant } from './instant.js';
 import { readPage } from './read-page.js';
 
@@ -24,14 +25,9 @@ export interface Probe {
 }
 
 /** Asks as little as possible: one request where the registry takes it, of one entry where that can tell. Throws a RegistryError, or the abort reason. */
-export async function probeChanges(
-  endpoint: string,
-  timeoutMs: number,
-  known: KnownState,
-  context: ApiContext,
-): Promise<Probe> {
-  await using client = new ApiClient(endpoint, timeoutMs, context);
-  return await concealPrivate(shownUrl(endpoint), context, () => client.isPrivate, probe(client, known));
+export async function probeChanges(spec: ApiSpec, known: KnownState, context: ApiContext): Promise<Probe> {
+  await using client = await ApiClient.open(spec, context);
+  return await concealPrivate(shownUrl(spec.endpoint), context, () => client.isPrivate, probe(client, known));
 }
 
 function probe(client: ApiClient, known: KnownState): Promise<Probe> {

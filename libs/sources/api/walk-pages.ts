@@ -4,6 +4,7 @@ import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import { concealPrivate } from '../conceal-private.js';
 import { API_LIMITS, ApiClient } from './api-client.js';
 import type { ApiContext } from './api-client.js';
+import type { ApiSpec } from './api-spec.js';
 import { isAfter } from './instant.js';
 import { LoopGuard } from './loop-guard.js';
 import { readPage } from './read-page.js';
@@ -72,8 +73,7 @@ const REFUSALS = new Set([400, 410, 422]);
  * entries at all is no error here. Throws a RegistryError, or the abort reason.
  */
 export async function* walkPages<Page extends PageOutline>(
-  endpoint: string,
-  timeoutMs: number,
+  spec: ApiSpec,
   options: WalkOptions,
   context: ApiContext,
   take: (page: RawPage) => Page | Promise<Page>,
@@ -81,7 +81,7 @@ export async function* walkPages<Page extends PageOutline>(
   const { cursor: start, updatedSince, defaultNamespace } = options;
   const namespace = defaultNamespace === undefined ? {} : { defaultNamespace };
   const guard = new LoopGuard(options, { ...API_LIMITS, ...context.settings.limits });
-  await using client = new ApiClient(endpoint, timeoutMs, context);
+  await using client = await ApiClient.open(spec, context);
   const takePage = async (page: number, cursor: string | undefined) => {
     const query = { limit: String(PAGE_SIZE), include_deleted: 'true', updated_since: updatedSince, cursor };
     const answer = await client.list(query).catch((error: unknown) => {
@@ -96,7 +96,7 @@ export async function* walkPages<Page extends PageOutline>(
     // A host that has given a page is a registry, whose failures may be told.
     const isProven = page > 1 || start !== undefined;
     const { answer, taken } = await concealPrivate(
-      shownUrl(endpoint),
+      shownUrl(spec.endpoint),
       context,
       () => client.isPrivate && !isProven,
       work,

@@ -110,7 +110,7 @@ export class Reading {
  * Version of the reader. It increases whenever the same bytes would become another entry than before (another schema, another
  * conversion), so that stored entries are read again.
  */
-export const READER_VERSION = 2;
+export const READER_VERSION = 3;
 
 /** Undefined for what cannot be an entry anyway. */
 function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): string | undefined {

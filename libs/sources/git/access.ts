@@ -1,4 +1,5 @@
 import { RegistryError } from '#domain/registry-error.js';
+import { readConfigMapKey, readSecret } from '../read-reference.js';
 import { readNamedFile } from '../readable-file.js';
 import type { SourceContext } from '../source.js';
 import type { GitSpec } from '../git.source.js';
@@ -16,8 +17,7 @@ export interface Access {
 export async function readAccess(spec: GitSpec, remote: Remote, context: SourceContext): Promise<Access> {
   const { auth, caCertRef } = spec;
   if (remote.scheme === 'ssh') return { ssh: await readSsh(spec, remote, context) };
-  const caCertificates =
-    caCertRef && (await optionally(caCertRef, () => context.references.configMapKey(caCertRef.name, caCertRef.key)));
+  const caCertificates = caCertRef && (await readConfigMapKey(caCertRef, context.references));
   const password = auth && (await readPassword(auth, context));
   if (password === undefined) return { ...(caCertificates && { caCertificates }) };
   const credentials = { username: auth?.username ?? '', password: password.trim() };
@@ -29,8 +29,8 @@ export async function readAccess(spec: GitSpec, remote: Remote, context: SourceC
 }
 
 async function readSsh({ auth }: GitSpec, remote: Remote, context: SourceContext): Promise<NonNullable<Access['ssh']>> {
-  const key = auth?.sshKeySecretRef && (await readSecret(auth.sshKeySecretRef, context));
-  const knownHosts = auth?.knownHostsSecretRef && (await readSecret(auth.knownHostsSecretRef, context));
+  const key = auth?.sshKeySecretRef && (await readSecret(auth.sshKeySecretRef, context.references));
+  const knownHosts = auth?.knownHostsSecretRef && (await readSecret(auth.knownHostsSecretRef, context.references));
   if (!key?.trim() || !knownHosts?.trim()) {
     const missing = key?.trim() ? 'git.auth.knownHostsSecretRef' : 'git.auth.sshKeySecretRef';
     const remedy = 'an ssh repository needs a private key and the host keys that are trusted (output of ssh-keyscan)';
@@ -46,33 +46,11 @@ async function readSsh({ auth }: GitSpec, remote: Remote, context: SourceContext
 
 async function readPassword(auth: NonNullable<GitSpec['auth']>, context: SourceContext): Promise<string | undefined> {
   const { passwordSecretRef, passwordFile } = auth;
-  if (passwordFile === undefined) return passwordSecretRef && readSecret(passwordSecretRef, context);
+  if (passwordFile === undefined) return passwordSecretRef && readSecret(passwordSecretRef, context.references);
   try {
     return await readNamedFile(passwordFile);
   } catch (error) {
     const message = `The password file ${passwordFile} cannot be read (${(error as NodeJS.ErrnoException).code}): mount it there.`;
     throw new RegistryError('SecretNotFound', message, 'wait', { cause: error });
-  }
-}
-
-interface Reference {
-  readonly name: string;
-  readonly key: string;
-  readonly optional?: boolean | undefined;
-}
-
-async function readSecret(reference: Reference, { references }: SourceContext): Promise<string | undefined> {
-  const bytes = await optionally(reference, () => references.secretKey(reference.name, reference.key));
-  return bytes && Buffer.from(bytes).toString();
-}
-
-async function optionally<Value>({ optional }: Reference, read: () => Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    const isMissing =
-      error instanceof RegistryError && ['SecretNotFound', 'ConfigMapNotFound', 'KeyNotFound'].includes(error.reason);
-    if (optional && isMissing) return undefined;
-    throw error;
   }
 }

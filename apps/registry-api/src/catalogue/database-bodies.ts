@@ -1,6 +1,7 @@
 import type { Queryable } from '#persistence/page.js';
 import { BodyChanged, StoredBodies } from '#read-model/stored-bodies.js';
 import type { BodyRequest } from '#read-model/stored-bodies.js';
+import { SERVED_DOCUMENT } from './served-document.js';
 
 export class DatabaseBodies extends StoredBodies {
   readonly #database: Queryable;
@@ -12,7 +13,7 @@ export class DatabaseBodies extends StoredBodies {
 
   async fetch(requests: readonly BodyRequest[]): Promise<readonly Buffer[]> {
     const { rows } = await this.#database.query<{ place: string; body: string }>(
-      `SELECT wanted.place, entry.server_json AS body
+      `SELECT wanted.place, ${SERVED_DOCUMENT} AS body
          FROM unnest($1::int[], $2::text[], $3::text[], $4::float8[])
               WITH ORDINALITY AS wanted (source_id, name, version, changed_at, place)
          JOIN entry USING (source_id, name, version)

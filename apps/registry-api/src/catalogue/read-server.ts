@@ -5,6 +5,7 @@ import { layoutOf } from '#read-model/layout.js';
 import { Pacer } from '#read-model/pacer.js';
 import { SegmentBuilder } from '#read-model/segment-builder.js';
 import type { StoredEntry } from '#read-model/stored-entry.js';
+import { SERVED_DOCUMENT } from './served-document.js';
 
 /**
  * Reads one server of one source, as the transaction of `client` sees it, to answer with the version that it wrote: byte
@@ -16,10 +17,10 @@ export async function readServer(
   sourceId: number,
   { name, version }: { readonly name: string; readonly version: string },
 ): Promise<CatalogueReader> {
-  const { rows } = await client.query<Omit<StoredEntry, 'serverJson'> & { serverJson: string }>(
+  const { rows } = await client.query<Omit<StoredEntry, 'document'> & { document: string }>(
     `SELECT name, version, title, description, tags, facets, status, status_message AS "statusMessage",
             position, coalesce(is_latest, false) AS "isMarkedLatest",
-            CASE WHEN version = $3 THEN server_json ELSE '' END AS "serverJson",
+            CASE WHEN version = $3 THEN ${SERVED_DOCUMENT} ELSE '' END AS document, foreign_meta IS NOT NULL AS "hasForeignMeta",
             ${inMs('published_at')} AS "publishedAtMs", ${inMs('updated_at')} AS "updatedAtMs",
             ${inMs('status_changed_at')} AS "statusChangedAtMs", ${inMs('deleted_at')} AS "deletedAtMs"
        FROM entry
@@ -30,7 +31,7 @@ export async function readServer(
     [sourceId, name, version],
   );
   const builder = new SegmentBuilder(sourceId);
-  for (const row of rows) builder.add({ ...row, serverJson: Buffer.from(row.serverJson) });
+  for (const row of rows) builder.add({ ...row, document: Buffer.from(row.document) });
   return new CatalogueView(layoutOf(await builder.finish(new Pacer())), { tag: 'unread', changedAtMs: undefined });
 }
 

@@ -6,17 +6,19 @@ import { SegmentBuilder } from '#read-model/segment-builder.js';
 import type { Room } from '#read-model/segment-builder.js';
 import type { Segment } from '#read-model/segment.js';
 import type { StoredEntry } from '#read-model/stored-entry.js';
+import { SERVED_DOCUMENT } from './served-document.js';
 
 /** In the order in which {@link toEntry} takes them. */
 const COLUMNS = `name, version, title, description, tags, facets, status, status_message,
-  published_at, updated_at, status_changed_at, deleted_at, position, coalesce(is_latest, false) AS is_latest, hidden_by IS NOT NULL AS hidden`;
+  published_at, updated_at, status_changed_at, deleted_at, position, coalesce(is_latest, false) AS is_latest,
+  foreign_meta IS NOT NULL AS has_foreign_meta, hidden_by IS NOT NULL AS hidden`;
 /** Matches a snapshot as Postgres writes it: the only part of these statements that is not constant. */
 const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
 
 /** Reads every entry of a source but those that the filter hides, which do not exist for clients. */
 export async function readSource(client: ClientBase, sourceId: number, room: Room, pacer: Pacer): Promise<Segment> {
   const builder = new SegmentBuilder(sourceId, room);
-  const query = `SELECT server_json, ${COLUMNS} FROM entry
+  const query = `SELECT ${SERVED_DOCUMENT}, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId} AND hidden_by IS NULL ORDER BY name, version`;
   // The primary key has them in this order; otherwise Postgres would sort all documents on disk.
   await without(client, ['enable_sort'], () =>
@@ -61,7 +63,7 @@ export async function readChanges(
   const builder = new SegmentBuilder(sourceId, room);
   const names: string[] = [];
   // A server is read whole: which of its versions is the latest may have changed with any of them.
-  const query = `SELECT CASE WHEN hidden_by IS NULL THEN server_json END, ${COLUMNS} FROM entry
+  const query = `SELECT CASE WHEN hidden_by IS NULL THEN ${SERVED_DOCUMENT} END, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId}
                     AND name IN (SELECT name FROM entry WHERE source_id = ${sourceId} AND ${writtenSince(seen)})
                   ORDER BY name, version`;
@@ -95,7 +97,7 @@ const NO_DOCUMENT = Buffer.alloc(0);
 
 function toEntry(row: CopiedRow): StoredEntry {
   return {
-    serverJson: row.bytes() ?? NO_DOCUMENT,
+    document: row.bytes() ?? NO_DOCUMENT,
     name: row.text(),
     version: row.text(),
     title: row.nullableText(),
@@ -110,5 +112,6 @@ function toEntry(row: CopiedRow): StoredEntry {
     deletedAtMs: row.nullableTime(),
     position: row.integer(),
     isMarkedLatest: row.flag(),
+    hasForeignMeta: row.flag(),
   };
 }

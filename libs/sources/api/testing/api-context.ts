@@ -1,18 +1,34 @@
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { RegistryError } from '#domain/registry-error.js';
 import type { ApiContext, ApiSettings } from '../api-client.js';
 import type { ApiPage } from '../walk-pages.js';
 
 export interface TestApiContext extends ApiContext {
   readonly notes: string[];
+  /** `name/key` to value. */
+  readonly secrets: Map<string, string>;
 }
 
 /** What reading an API is given in tests: retries that follow at once. */
 export function createApiContext(settings: Partial<ApiSettings> = {}, signal?: AbortSignal): TestApiContext {
   const notes: string[] = [];
+  const secrets = new Map<string, string>();
   return {
     signal: signal ?? new AbortController().signal,
     progress: (note) => void notes.push(note),
     notes,
+    secrets,
+    references: {
+      secretKey: async (name, key) => {
+        const value = secrets.get(`${name}/${key}`);
+        if (value === undefined) throw new RegistryError('SecretNotFound', `Secret ${name} is missing`);
+        return Buffer.from(value);
+      },
+      configMapKey: async (name) => {
+        throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} is missing`);
+      },
+      serverObjects: async () => [],
+    },
     settings: { version: '1.2.3', urlRewrites: [], retry: { firstDelayMs: 1 }, ...settings },
   };
 }

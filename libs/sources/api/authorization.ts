@@ -1,0 +1,83 @@
+import type { AddressReach } from '#http/address-policy.js';
+import type { GuardedFetch } from '#http/guarded-fetch.js';
+import { shownUrl } from '#http/http-failure.js';
+import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
+import { concealPrivate } from '../conceal-private.js';
+import { rewriteHttpUrl } from '../rewrite-url.js';
+import type { Access } from './access.js';
+import type { ApiContext } from './api-client.js';
+import { forgetToken, obtainToken } from './token-endpoint.js';
+
+const NO_LOGIN = 'it wants a login: set api.auth, or allow anonymous reads there';
+
+/** The bearer tokens that go with requests to one registry: none, one that is given, or those that a token endpoint issues. */
+export class Authorization implements AsyncDisposable {
+  readonly #access: Access;
+  readonly #fetch: GuardedFetch | undefined;
+  readonly #timeoutMs: number;
+  readonly #context: ApiContext;
+  /** The token endpoint has a private address. */
+  #isPrivate = false;
+  #last: string | undefined;
+
+  constructor(
+    access: Access,
+    createFetch: (onAttempt: (reach: AddressReach) => void) => GuardedFetch,
+    timeoutMs: number,
+    context: ApiContext,
+  ) {
+    this.#access = access;
+    this.#timeoutMs = timeoutMs;
+    this.#context = context;
+    this.#fetch = access.client && createFetch((reach) => (this.#isPrivate ||= reach === 'private'));
+  }
+
+  /** Returns the token to send; undefined when there is none. Throws a RegistryError, or the abort reason. */
+  async token(): Promise<string | undefined> {
+    const { token, client } = this.#access;
+    this.#last = client ? await this.#obtain(client) : token?.value;
+    return this.#last;
+  }
+
+  /** Forgets a token that the registry has refused; returns whether another one can be obtained. */
+  renew(token: string): boolean {
+    const { client } = this.#access;
+    if (client) forgetToken(client, this.#addressOf(client), token);
+    return client !== undefined;
+  }
+
+  /** What failures must not repeat. */
+  get secrets(): readonly string[] {
+    return this.#last === undefined ? [] : [this.#last];
+  }
+
+  /** What to do when the registry refuses. */
+  get remedy(): string {
+    const { token, client } = this.#access;
+    if (token) return `it does not take the token in ${token.from}: store one that may read it`;
+    if (!client) return NO_LOGIN;
+    const { tokenUrl } = client.spec;
+    return `it does not take the token from ${shownUrl(tokenUrl)}: check scope, audience and resource of api.auth.clientCredentials`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#fetch?.[Symbol.asyncDispose]();
+  }
+
+  #obtain(client: NonNullable<Access['client']>): Promise<string> {
+    const { signal, settings } = this.#context;
+    const address = this.#addressOf(client);
+    const limits = { signal, timeoutMs: this.#timeoutMs };
+    const work = withRetries(
+      () => obtainToken(client, address, this.#fetch as GuardedFetch, limits),
+      { ...RETRY_POLICY, ...settings.retry },
+      this.#context,
+    );
+    // Concealed by itself: a registry at a public address could have a token requested in the middle of a walk.
+    return concealPrivate(shownUrl(client.spec.tokenUrl), this.#context, () => this.#isPrivate, work);
+  }
+
+  #addressOf({ spec }: NonNullable<Access['client']>): string {
+    return rewriteHttpUrl(spec.tokenUrl, this.#context.settings.urlRewrites);
+  }
+}

@@ -1,0 +1,82 @@
+import { EntryFault } from '../formats/entry-fault.js';
+import { cutObject } from '../formats/cut-object.js';
+import { parseEntry } from '../formats/entry-text.js';
+import type { EntryText } from '../formats/entry-text.js';
+import type { Container, Slice } from '../formats/json-cutter.js';
+import { locateFault } from '../formats/locate-fault.js';
+import { OFFICIAL } from './lifecycle.js';
+
+const META: Container = { name: '_meta', opener: '{', holdsEntries: true };
+
+/** Limits of one namespace of `_meta`, and of all foreign ones together: what is kept is sent with every answer. */
+export const META_LIMITS = { maxValueBytes: 32 * 1024, maxDepth: 16, maxForeignBytes: 64 * 1024 };
+
+/** What stands in the `_meta` beside a server. */
+export interface ResponseMeta {
+  /** The block of the official registry, of which nothing is known yet; undefined where there is none. */
+  readonly official: unknown;
+  /** The members for other namespaces as they were written, without the braces around them. */
+  readonly foreign?: string;
+}
+
+/**
+ * Reads the `_meta` of a response. A fault in the official block throws an EntryFault, because it may say that the server
+ * must not be used. A foreign block with a fault, or beyond the limits, is left out: the server is none the worse for it.
+ */
+export function readMeta(meta: Slice | undefined): ResponseMeta {
+  if (!meta) return { official: undefined };
+  if (meta.excess) throw new EntryFault(['_meta'], 'has too many bytes or levels');
+  const members = cutObject(meta, META, META_LIMITS);
+  if (members.some(({ key, isDuplicate }) => key === OFFICIAL && isDuplicate)) {
+    throw new EntryFault(['_meta', OFFICIAL], 'is there twice: keep one');
+  }
+  const official = members.find(({ key }) => key === OFFICIAL);
+  const foreign = members.filter(({ key, isDuplicate }) => key !== OFFICIAL && !isDuplicate).map(toMember);
+  const kept = withinLimit(foreign.filter((member) => member !== undefined));
+  return {
+    official: official && parseOfficial(official),
+    ...(kept.length > 0 && { foreign: kept.join(',') }),
+  };
+}
+
+function parseOfficial(slice: Slice): unknown {
+  const path = ['_meta', OFFICIAL];
+  if (!slice.bytes) {
+    const { maxValueBytes, maxDepth } = META_LIMITS;
+    throw new EntryFault(path, `must have at most ${maxValueBytes} bytes and ${maxDepth} levels`);
+  }
+  try {
+    return parse(slice).value;
+  } catch (error) {
+    throw error instanceof EntryFault ? new EntryFault(path, error.message) : error;
+  }
+}
+
+function toMember(slice: Slice): string | undefined {
+  const key = String(slice.key);
+  if (!slice.bytes || key.includes('\0') || !key.isWellFormed()) return undefined;
+  try {
+    return `${JSON.stringify(key)}:${parse(slice).text}`;
+  } catch (error) {
+    if (error instanceof EntryFault) return undefined;
+    throw error;
+  }
+}
+
+/** Returns the first members that fit together. */
+function withinLimit(members: readonly string[]): string[] {
+  let left = META_LIMITS.maxForeignBytes;
+  return members.filter((member) => {
+    left -= Buffer.byteLength(member) + 1;
+    return left >= 0;
+  });
+}
+
+function parse({ bytes = new Uint8Array(), colons, hasBlanks, offset }: Slice): EntryText {
+  try {
+    return parseEntry({ bytes, colons, hasBlanks });
+  } catch (error) {
+    if (error instanceof EntryFault) throw error;
+    throw locateFault(bytes, offset) ?? error;
+  }
+}
