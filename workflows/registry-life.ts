@@ -7,7 +7,7 @@ import type { RegistryState } from './state/registry-state.js';
 import { syncUntaken } from './state/stores.js';
 import { settled } from './state/syncs.js';
 import type { SyncRun } from './state/syncs.js';
-import type { Task } from './tasks/task.js';
+import type { Task, TaskName } from './tasks/task.js';
 
 /** What the life of a registry needs of the world around it: Temporal in a workflow, something faster in a test. */
 export interface Runtime {
@@ -32,7 +32,7 @@ export class RegistryLife {
   readonly starting = new Set<number>();
   /** Runs that were asked to end. */
   readonly ending = new Set<number>();
-  readonly #underWay = new Map<string, Task['name']>();
+  readonly #underWay = new Map<string, TaskName>();
 
   constructor(
     public state: RegistryState,
@@ -65,7 +65,7 @@ export class RegistryLife {
   }
 
   /** Starts everything that is due; each errand is under way once at most, and none waits for another. */
-  startDue(tasks: readonly Task[]): void {
+  startDue(tasks: readonly Task<RegistryLife>[]): void {
     for (const task of tasks) {
       for (const { key, run } of task.due(this, this.runtime.nowMs()))
         this.#inBackground(`${task.name} ${key}`, task, run);
@@ -80,7 +80,7 @@ export class RegistryLife {
     await this.runtime.until(() => this.state !== seen, dueInMs === undefined ? undefined : Math.max(1, dueInMs));
   }
 
-  #inBackground(errand: string, { name }: Task, run: () => Promise<void>): void {
+  #inBackground(errand: string, { name }: Task<RegistryLife>, run: () => Promise<void>): void {
     if (this.#underWay.has(errand)) return;
     this.#underWay.set(errand, name);
     void run().finally(() => {

@@ -17,7 +17,7 @@ import type { GitRepository } from './testing/git-repository.js';
 import { createSourceContext } from './testing/source-context.js';
 import type { TestContext } from './testing/source-context.js';
 import { gitSource } from './git.source.js';
-import type { GitSpec } from './git.source.js';
+import type { GitSpec } from './git/git-spec.js';
 import type { SourceContext } from './source.js';
 
 const PUBLIC_URL = 'https://git.example.com/team/catalogue.git';

@@ -6,7 +6,7 @@ import { findSource } from '#sources/index.js';
 import { isReadableFile, SERVICE_ACCOUNT_CA, SERVICE_ACCOUNT_TOKEN } from '#sources/readable-file.js';
 import { PROVIDER_OBJECTS, requestedUrls } from '#identity/provider-spec.js';
 import type { OAuthProvider } from '#identity/provider-spec.js';
-import type { RegistrySpec } from './registry-spec.js';
+import type { ServerSpec } from './server-config.js';
 import { formatPath } from './spec-fault.js';
 import type { SpecFault } from './spec-fault.js';
 
@@ -22,7 +22,7 @@ const MESSAGE =
   'may not be read: name a file below /secrets, below the mountPath of a volume of this registry, or refer to a Secret or ConfigMap';
 
 /** Returns a fault for each file that the spec names and its server must not read for it. `auth` is the field that says who may log in. */
-export function namedFileFaults(spec: RegistrySpec, auth: 'auth' | 'authConfig'): SpecFault[] {
+export function namedFileFaults(spec: MountingSpec, auth: 'auth' | 'authConfig'): SpecFault[] {
   const mounts = ownMounts(spec);
   return namedFiles(spec, auth).flatMap(({ path, file, granted }): SpecFault[] => {
     if (granted.includes(file) || mounts.areReadable(file)) return [];
@@ -40,13 +40,19 @@ export function grantedFiles(provider: OAuthProvider): {
   return { caCertPath: [SERVICE_ACCOUNT_CA], authTokenFile: isApiServer ? [SERVICE_ACCOUNT_TOKEN] : [] };
 }
 
+/** A spec with the volumes of its pod. */
+interface MountingSpec extends ServerSpec {
+  readonly podTemplateSpec?: Fields;
+  readonly raw?: { readonly volumes: readonly Fields[]; readonly volumeMounts: readonly Fields[] };
+}
+
 interface NamedFile {
   readonly path: Path;
   readonly file: string;
   readonly granted: readonly string[];
 }
 
-function namedFiles({ auth, registries, views }: RegistrySpec, authField: string): NamedFile[] {
+function namedFiles({ auth, registries, views }: MountingSpec, authField: string): NamedFile[] {
   const providers = auth.mode === 'oauth' ? auth.oauth.providers : [];
   const list = views ? 'sources' : 'registries';
   return [
@@ -75,7 +81,7 @@ function namedIn(
 }
 
 /** The mounts of the registry's own volumes; below a mount of any other volume, such as those of the operator, nothing is readable. */
-function ownMounts({ raw, podTemplateSpec }: RegistrySpec): { areReadable(file: string): boolean } {
+function ownMounts({ raw, podTemplateSpec }: MountingSpec): { areReadable(file: string): boolean } {
   const pod = fieldsOf(podTemplateSpec?.['spec']);
   const main = listOf(pod['containers']).find(({ name }) => name === MAIN_CONTAINER) ?? {};
   const volumes = [...(raw?.volumes ?? []), ...listOf(pod['volumes'])];

@@ -5,7 +5,7 @@ import { toSyncFailure } from '../sync-failure.js';
 import type { Task } from './task.js';
 
 /** Tells each store the current plan, before anything is synced into it by that plan. */
-export const adoptTask: Task = {
+export const adoptTask: Task<RegistryLife> = {
   name: 'adopt',
   due: (life, nowMs) =>
     storesToAdopt(life.state, nowMs).map((store) => ({

@@ -4,7 +4,7 @@ import type { SyncRun } from '../state/syncs.js';
 import type { Task } from './task.js';
 
 /** Cancels each sync whose plan has changed or whose source has left the spec; it reports how it ended, as it does anyway. */
-export const cancelTask: Task = {
+export const cancelTask: Task<RegistryLife> = {
   name: 'cancel',
   due: (life) =>
     unwantedSyncs(life.state)

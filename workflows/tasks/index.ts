@@ -1,3 +1,4 @@
+import type { RegistryLife } from '../registry-life.js';
 import { adoptTask } from './adopt.js';
 import { cancelTask } from './cancel.js';
 import { provisionTask } from './provision.js';
@@ -7,4 +8,11 @@ import { syncTask } from './sync.js';
 import type { Task } from './task.js';
 
 /** The tasks in the order in which they are looked at. */
-export const TASKS: readonly Task[] = [readTask, provisionTask, adoptTask, syncTask, cancelTask, reportTask];
+export const TASKS: readonly Task<RegistryLife>[] = [
+  readTask,
+  provisionTask,
+  adoptTask,
+  syncTask,
+  cancelTask,
+  reportTask,
+];

@@ -17,7 +17,7 @@ import { toSyncFailure } from '../sync-failure.js';
 import type { Task } from './task.js';
 
 /** Makes the server of the registry what the plan says: after an edit, after drift, and again after a failure. */
-export const provisionTask: Task = {
+export const provisionTask: Task<RegistryLife> = {
   name: 'provision',
   due(life, nowMs) {
     const { desired, provisioning = NOT_PROVISIONED } = life.state;

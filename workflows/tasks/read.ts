@@ -3,7 +3,7 @@ import { desiredRead, readDue, readFailed } from '../state/resource.js';
 import type { Task } from './task.js';
 
 /** Reads what the resource wants, whenever it may have changed. */
-export const readTask: Task = {
+export const readTask: Task<RegistryLife> = {
   name: 'read',
   due: (life, nowMs) => (readDue(life.state, nowMs) ? [{ key: 'resource', run: () => read(life) }] : []),
 };

@@ -3,7 +3,7 @@ import { reportDueAtMs, reported, reportFailed, summarize } from '../state/facts
 import type { Task } from './task.js';
 
 /** Reports the facts for the resource's status, whenever they have changed and some seconds after the last report. */
-export const reportTask: Task = {
+export const reportTask: Task<RegistryLife> = {
   name: 'report',
   due: (life, nowMs) =>
     (reportDueAtMs(life.state) ?? Infinity) <= nowMs ? [{ key: 'status', run: () => report(life) }] : [],

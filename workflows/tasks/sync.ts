@@ -10,7 +10,7 @@ import type { Task } from './task.js';
 const REPORT_GRACE_MS = 5_000;
 
 /** Starts a sync of each source that is due, and gives up those that have not reported in time. */
-export const syncTask: Task = {
+export const syncTask: Task<RegistryLife> = {
   name: 'sync',
   due: (life, nowMs) => [
     ...overdue(life.state, nowMs).map((outcome) => ({

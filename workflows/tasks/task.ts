@@ -1,5 +1,3 @@
-import type { RegistryLife } from '../registry-life.js';
-
 /** One thing that is to be done now. */
 export interface Errand {
   /** Tells it apart from other errands of the task that may be under way at the same time. */
@@ -9,7 +7,9 @@ export interface Errand {
 }
 
 /** One of the tasks that the life of a registry consists of: what of it is due, and how that is done. */
-export interface Task {
-  readonly name: 'read' | 'provision' | 'adopt' | 'sync' | 'cancel' | 'report';
-  due(life: RegistryLife, nowMs: number): readonly Errand[];
+export interface Task<Life> {
+  readonly name: TaskName;
+  due(life: Life, nowMs: number): readonly Errand[];
 }
+
+export type TaskName = 'read' | 'provision' | 'adopt' | 'sync' | 'cancel' | 'report';

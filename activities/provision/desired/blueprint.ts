@@ -8,7 +8,6 @@ import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import type { Fields } from '#domain/fields.js';
-import type { NetworkPeers } from './network-policy.js';
 
 /** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */
 export interface Blueprint {
@@ -30,6 +29,14 @@ export interface Blueprint {
   readonly claims: Readonly<Record<string, readonly string[]>>;
   /** Uid of the registry's ServiceAccount. It is made along the way, so the plan of a registry knows nothing of it. */
   readonly accountUid?: string;
+}
+
+/** Peers of a NetworkPolicy (networking.k8s.io/v1, NetworkPolicyPeer). */
+export interface NetworkPeers {
+  /** Clients of registries; all when empty. */
+  readonly clients: readonly Fields[];
+  /** Readers of metrics; none when empty. */
+  readonly metrics: readonly Fields[];
 }
 
 /** What the operator of a site decides for the servers of all registries. */

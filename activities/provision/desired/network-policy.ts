@@ -1,16 +1,8 @@
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
-import type { Blueprint } from './blueprint.js';
+import type { Blueprint, NetworkPeers } from './blueprint.js';
 import { isFields } from '#domain/fields.js';
 import type { Fields } from '#domain/fields.js';
 import { head, memberLabels, names, selectorLabels } from './naming.js';
-
-/** Peers of a NetworkPolicy (networking.k8s.io/v1, NetworkPolicyPeer). */
-export interface NetworkPeers {
-  /** Clients of registries; all when empty. */
-  readonly clients: readonly Fields[];
-  /** Readers of metrics; none when empty. */
-  readonly metrics: readonly Fields[];
-}
 
 /**
  * Closes the pods of a registry to everything but its API, the ports that the user's own containers declare, and its metrics. Probes

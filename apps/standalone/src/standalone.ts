@@ -97,24 +97,7 @@ export class Standalone {
     const logger = await createFileLogger(join(dataDirectory, 'logs', 'standalone.log'), config.logLevel);
     installTemporalRuntime(logger);
 
-    const shared = new SharedProgress(report);
-    const launch = launcher(stack, signal);
-    const startingTemporal = launch(
-      (until) =>
-        shared.during((progress) => obtainTemporal(config, dataDirectory, { logger, progress, signal: until })),
-      (temporal) => temporal.stop(),
-    );
-    const startingDatabase = launch(
-      (until) =>
-        shared.during((progress) => obtainDatabase(config, dataDirectory, { logger, progress, signal: until })),
-      (started) => started.stop(),
-    );
-    const startingApi = launch(
-      async () => this.startApi(documents, (await startingDatabase).database, logger),
-      (api) => api.close(),
-    );
-    // The first failure counts: the others are only given up.
-    const [temporal, { database }, api] = await Promise.all([startingTemporal, startingDatabase, startingApi]);
+    const { temporal, database, api } = await this.startServers(stack, documents, logger);
 
     report.step('starting workers');
     const instance = await ensureInstanceId(dataDirectory);
@@ -152,6 +135,35 @@ export class Standalone {
     stack.defer(() => keeper.stop());
     this.watchDocuments(stack, documents, { workflows, keeper, logger });
     return { documents, temporal, api, workflows, workers };
+  }
+
+  /** Starts Temporal, the database and the API at once. */
+  private async startServers(
+    stack: AsyncDisposableStack,
+    documents: DocumentStore,
+    logger: Logger,
+  ): Promise<Pick<Parts, 'temporal' | 'api'> & { readonly database: Database }> {
+    const { config, dataDirectory, report } = this;
+    const { signal } = this.surroundings;
+    const shared = new SharedProgress(report);
+    const launch = launcher(stack, signal);
+    const startingTemporal = launch(
+      (until) =>
+        shared.during((progress) => obtainTemporal(config, dataDirectory, { logger, progress, signal: until })),
+      (temporal) => temporal.stop(),
+    );
+    const startingDatabase = launch(
+      (until) =>
+        shared.during((progress) => obtainDatabase(config, dataDirectory, { logger, progress, signal: until })),
+      (started) => started.stop(),
+    );
+    const startingApi = launch(
+      async () => this.startApi(documents, (await startingDatabase).database, logger),
+      (api) => api.close(),
+    );
+    // The first failure counts: the others are only given up.
+    const [temporal, { database }, api] = await Promise.all([startingTemporal, startingDatabase, startingApi]);
+    return { temporal, database, api };
   }
 
   private async openDocuments(): Promise<DocumentStore> {

@@ -12,7 +12,7 @@ import { createDataSource } from '#persistence/database.js';
 import type { Database } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
-import { FETCH_TIMEOUT_MS } from '#sources/source.js';
+import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { DocumentStore } from './documents/document-store.js';
@@ -38,7 +38,7 @@ export interface WorkersOptions {
 
 /** Runs the workflows and every activity of the registries in the documents. */
 export async function startWorkers(options: WorkersOptions): Promise<RunningWorker> {
-  const { config, documents, database, temporal, taskQueue, store, onRun, logger } = options;
+  const { config, documents, database, temporal, taskQueue, store, logger } = options;
   await using starting = new AsyncDisposableStack();
   const dataSource = createDataSource(database.app, {
     maxConnections: 10,
@@ -66,32 +66,10 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     },
   });
   starting.defer(() => registryWorker.stop());
-  const imports = starting.use(new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 }));
-  const walks = starting.use(new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 10 * 60_000 }));
-  imports.warmUp();
   const syncWorker = await startSyncWorker({
     ...shared,
     store,
-    world: {
-      ...world,
-      catalogue,
-      database: database.app,
-      cacheDirectory,
-      version,
-      semaphores: { looks: new Semaphore(LOOKS), fetches: new Semaphore(LOOKS), downloads: new Semaphore(DOWNLOADS) },
-      imports,
-      walks,
-      settings: {
-        urlRewrites: config.urlRewrites,
-        allowLocalGit: config.allowLocalGit,
-        addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
-        maxFileBytes: 256 * 1024 * 1024,
-        fetchTimeoutMs: FETCH_TIMEOUT_MS,
-        volumes: config.volumes,
-        environment: process.env,
-      },
-      onRun,
-    },
+    world: { ...world, ...syncParts(options, starting), catalogue, cacheDirectory, version },
   });
   const started = starting.move();
   return {
@@ -100,5 +78,31 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       await Promise.all([registryWorker.stop(), syncWorker.stop()]);
       await started.disposeAsync();
     },
+  };
+}
+
+/** Returns what syncs share: threads, semaphores and settings. */
+function syncParts(
+  { config, database, onRun }: WorkersOptions,
+  stack: AsyncDisposableStack,
+): Pick<SyncWorld, 'database' | 'semaphores' | 'imports' | 'walks' | 'settings' | 'onRun'> {
+  const imports = stack.use(new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 }));
+  const walks = stack.use(new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 10 * 60_000 }));
+  imports.warmUp();
+  return {
+    database: database.app,
+    semaphores: { looks: new Semaphore(LOOKS), fetches: new Semaphore(LOOKS), downloads: new Semaphore(DOWNLOADS) },
+    imports,
+    walks,
+    settings: {
+      urlRewrites: config.urlRewrites,
+      allowLocalGit: config.allowLocalGit,
+      addressPolicy: config.allowPrivateSources ? 'private-allowed' : 'public-only',
+      maxFileBytes: MAX_FILE_BYTES,
+      fetchTimeoutMs: FETCH_TIMEOUT_MS,
+      volumes: config.volumes,
+      environment: process.env,
+    },
+    onRun,
   };
 }

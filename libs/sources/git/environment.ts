@@ -37,8 +37,34 @@ export async function prepareGit(
   home: string,
   { settings }: SourceContext,
 ): Promise<GitSetup> {
-  const inherited = Object.entries(settings.environment ?? {}).filter(([name, value]) => value && INHERITED.test(name));
-  const config: Setting[] = [
+  const config = safeSettings(remote);
+  const secrets: Record<string, string> = {};
+  const credentials = access.credentials ?? remote.credentials;
+  if (credentials && remote.origin) {
+    // Bound to the origin, so that a redirect elsewhere gets nothing; the values are seen neither in argv nor on disk.
+    config.push([`credential.${remote.origin}.helper`, CREDENTIAL_HELPER]);
+    secrets['SOURCE_GIT_USERNAME'] = credentials.username;
+    secrets['SOURCE_GIT_PASSWORD'] = credentials.password;
+  }
+  const authorities = access.caCertificates ?? (await siteAuthorities(settings));
+  if (authorities) config.push(['http.sslCAInfo', await privateFile(home, 'ca.crt', authorities)]);
+  const ssh = access.ssh && {
+    key: await privateFile(home, 'id', access.ssh.key),
+    knownHosts: await privateFile(home, 'known_hosts', access.ssh.knownHosts),
+  };
+  const variables = {
+    ...safeVariables(remote, settings),
+    HOME: home,
+    XDG_CONFIG_HOME: home,
+    GIT_DIR: directory,
+    ...secrets,
+  };
+  return { config, variables, ...(ssh && { ssh }) };
+}
+
+/** Returns the settings of every command: no code runs beside git, and its memory and its protocols are bounded. */
+function safeSettings(remote: Remote): Setting[] {
+  return [
     // No code of ours or theirs runs beside git itself.
     ['core.hooksPath', '/dev/null'],
     ['core.fsmonitor', 'false'],
@@ -71,29 +97,16 @@ export async function prepareGit(
     ['http.lowSpeedLimit', '500'],
     ['http.lowSpeedTime', '30'],
   ];
-  const secrets: Record<string, string> = {};
-  const credentials = access.credentials ?? remote.credentials;
-  if (credentials && remote.origin) {
-    // Bound to the origin, so that a redirect elsewhere gets nothing; the values are seen neither in argv nor on disk.
-    config.push([`credential.${remote.origin}.helper`, CREDENTIAL_HELPER]);
-    secrets['SOURCE_GIT_USERNAME'] = credentials.username;
-    secrets['SOURCE_GIT_PASSWORD'] = credentials.password;
-  }
-  const authorities = access.caCertificates ?? (await siteAuthorities(settings));
-  if (authorities) config.push(['http.sslCAInfo', await privateFile(home, 'ca.crt', authorities)]);
-  const ssh = access.ssh && {
-    key: await privateFile(home, 'id', access.ssh.key),
-    knownHosts: await privateFile(home, 'known_hosts', access.ssh.knownHosts),
-  };
-  const variables = {
+}
+
+function safeVariables(remote: Remote, settings: SourceContext['settings']): Record<string, string> {
+  const inherited = Object.entries(settings.environment ?? {}).filter(([name, value]) => value && INHERITED.test(name));
+  return {
     PATH: USUAL_PATH,
     ...(Object.fromEntries(inherited) as Record<string, string>),
-    HOME: home,
-    XDG_CONFIG_HOME: home,
     LC_ALL: 'C',
     // One pool of memory per process: others would only use up its address space.
     MALLOC_ARENA_MAX: '1',
-    GIT_DIR: directory,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_SYSTEM: '/dev/null',
     GIT_CONFIG_GLOBAL: '/dev/null',
@@ -103,9 +116,7 @@ export async function prepareGit(
     GIT_ALLOW_PROTOCOL: remote.scheme === 'http' ? 'http:https' : remote.scheme,
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_LITERAL_PATHSPECS: '1',
-    ...secrets,
   };
-  return { config, variables, ...(ssh && { ssh }) };
 }
 
 /** Returns the environment of one command; settings reach git by it alone, not by its arguments, which others can see. */

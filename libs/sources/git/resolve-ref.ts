@@ -1,8 +1,14 @@
 import { RegistryError } from '#domain/registry-error.js';
-import type { GitSpec } from '../git.source.js';
 import { NothingFound } from '../conceal-private.js';
 import { didYouMean, nearNames } from '../near-names.js';
 import type { Git } from './git.js';
+
+/** The fields of a spec that name what is read. */
+interface RefFields {
+  readonly commit?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly branch?: string | undefined;
+}
 
 /** What a spec points at: commit beats tag beats branch; without any, the remote's default branch. */
 export type WantedRef =
@@ -12,7 +18,7 @@ export type WantedRef =
 
 const FULL_OBJECT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/i;
 
-export function wantedRef({ commit, tag, branch }: Pick<GitSpec, 'commit' | 'tag' | 'branch'>): WantedRef {
+export function wantedRef({ commit, tag, branch }: RefFields): WantedRef {
   if (commit !== undefined) return { kind: 'commit', name: commit.toLowerCase(), ref: undefined };
   if (tag !== undefined) return { kind: 'tag', name: tag, ref: fullName('refs/tags/', tag) };
   if (branch !== undefined) return { kind: 'branch', name: branch, ref: fullName('refs/heads/', branch) };

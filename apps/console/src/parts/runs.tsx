@@ -65,10 +65,9 @@ function RunsTable({ runs }: { readonly runs: readonly SyncRun[] }) {
 }
 
 function Run({ run }: { readonly run: SyncRun }) {
-  const { startedAt, trigger, durationMs, revision, failure, warning } = run;
+  const { startedAt, trigger, durationMs, failure, warning } = run;
   const outcome = outcomeOf(run);
   const message = failure?.message ?? warning;
-  const link = findLink(run.url);
   return (
     <>
       <tr class={message === undefined ? undefined : 'with-message'}>
@@ -98,23 +97,7 @@ function Run({ run }: { readonly run: SyncRun }) {
           <Changes run={run} />
         </td>
         <td data-label={text.revision}>
-          {revision !== undefined && (
-            <code title={revision}>
-              <ShortText limit={8}>{revision}</ShortText>
-            </code>
-          )}
-          {link && (
-            <a
-              href={link.href}
-              target="_blank"
-              rel="noopener noreferrer"
-              class="external"
-              aria-label={`${text.temporal} (${words.newWindow})`}
-            >
-              Temporal
-              <ExternalIcon />
-            </a>
-          )}
+          <Revision run={run} />
         </td>
       </tr>
       {message !== undefined && (
@@ -123,6 +106,31 @@ function Run({ run }: { readonly run: SyncRun }) {
             <Text limit={1000}>{message}</Text>
           </td>
         </tr>
+      )}
+    </>
+  );
+}
+
+function Revision({ run: { revision, url } }: { readonly run: SyncRun }) {
+  const link = findLink(url);
+  return (
+    <>
+      {revision !== undefined && (
+        <code title={revision}>
+          <ShortText limit={8}>{revision}</ShortText>
+        </code>
+      )}
+      {link && (
+        <a
+          href={link.href}
+          target="_blank"
+          rel="noopener noreferrer"
+          class="external"
+          aria-label={`${text.temporal} (${words.newWindow})`}
+        >
+          Temporal
+          <ExternalIcon />
+        </a>
       )}
     </>
   );
