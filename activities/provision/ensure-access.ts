@@ -6,9 +6,9 @@ import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
 /** Makes the server's account and its Role, and binds one to the other. Idempotent. */
-export function ensureAccess(world: ProvisionWorld): Implementation<'ensureAccess'> {
+export function ensureAccess(operator: ProvisionWorld): Implementation<'ensureAccess'> {
   return async (registry) => {
-    const blueprint = await readBlueprint(world, registry);
+    const { blueprint, world } = await readBlueprint(operator, registry);
     const { api } = world;
     const wanted = { ...world, registry, reason: 'RBACFailed' } as const;
     await ensureObject(toServiceAccount(blueprint), wanted);

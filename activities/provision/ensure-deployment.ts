@@ -28,8 +28,9 @@ export function ensureDeployment(world: ProvisionWorld): Implementation<'ensureD
   return (registry) => measured(world.reconciled, 'Deployment', () => deploy(world, registry));
 }
 
-async function deploy(world: ProvisionWorld, registry: RegistryRef): Promise<DeployedServer> {
-  const blueprint = await withAccount(world, await readBlueprint(world, registry));
+async function deploy(operator: ProvisionWorld, registry: RegistryRef): Promise<DeployedServer> {
+  const { blueprint: read, world } = await readBlueprint(operator, registry);
+  const blueprint = await withAccount(world, read);
   const wanted = { api: world.api, registry, reason: 'DeploymentFailed' } as const;
   const accepted: Accepted = bringsPodParts(blueprint)
     ? await asReason('DeploymentFailed', () => tryOut(world, blueprint))

@@ -10,9 +10,9 @@ import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
 /** Makes the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to Temporal. Idempotent. */
-export function ensureSecrets(world: ProvisionWorld): Implementation<'ensureSecrets'> {
+export function ensureSecrets(operator: ProvisionWorld): Implementation<'ensureSecrets'> {
   return async (registry) => {
-    const blueprint = await readBlueprint(world, registry);
+    const { blueprint, world } = await readBlueprint(operator, registry);
     const database = typedDatabase(blueprint.spec);
     if (database) {
       const wanted = { ...world, registry, reason: 'PGPassSecretFailed' } as const;

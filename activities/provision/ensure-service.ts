@@ -9,9 +9,10 @@ import type { ProvisionWorld } from './provision-world.js';
 import { readBlueprint } from './read-blueprint.js';
 
 /** Makes the Services through which clients reach the servers, their way in from outside, and the NetworkPolicy that lets them in. Idempotent. */
-export function ensureService(world: ProvisionWorld): Implementation<'ensureService'> {
+export function ensureService(operator: ProvisionWorld): Implementation<'ensureService'> {
   return async (registry) => {
-    const blueprint = withReaders(await readBlueprint(world, registry));
+    const { blueprint: read, world } = await readBlueprint(operator, registry);
+    const blueprint = withReaders(read);
     const { networkPolicy: peers, exposure } = blueprint.settings;
     const wanted = { ...world, registry, reason: 'ServiceFailed' } as const;
     const { server, writer } = names;

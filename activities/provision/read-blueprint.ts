@@ -9,6 +9,7 @@ import type { RegistryResource } from '#domain/resource-store.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { ProvisionPlan } from '../contract.js';
 import { readSpec } from '../plan.js';
+import { actingAs } from './acting-as.js';
 import { typedDatabase, versionKey } from './desired/blueprint.js';
 import type { Blueprint } from './desired/blueprint.js';
 import { claimOf } from './desired/deployment.js';
@@ -17,17 +18,25 @@ import { digestOf } from './desired/digest.js';
 import { names } from './desired/naming.js';
 import { referredObjects } from './desired/pod-files.js';
 import { PGPASS_KEY } from './desired/secrets.js';
+import { asReason } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readHookNotices } from './hook-notices.js';
 import { withDiscovery } from './with-discovery.js';
 
-/** What is to be made for a registry now. Throws when the resource is gone, is another by now, or says nothing to follow. */
-export async function readBlueprint(world: ProvisionWorld, registry: RegistryRef): Promise<Blueprint> {
-  const resource = await world.resources.findRegistry(registry);
+/** What is to be made for a registry, and the world in which its account makes it. */
+interface Commission {
+  readonly blueprint: Blueprint;
+  readonly world: ProvisionWorld;
+}
+
+/** Reads what is to be made for a registry now. Throws when the resource is gone, is another by now, or says nothing to follow. */
+export async function readBlueprint(operator: ProvisionWorld, registry: RegistryRef): Promise<Commission> {
+  const resource = await operator.resources.findRegistry(registry);
   if (!resource || resource.deleting) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
   const read = readSpec(resource);
   if ('invalid' in read) throw new RegistryError('ValidationFailed', read.invalid, 'stop');
-  return toBlueprint(world, resource, read.spec);
+  const world = actingAs(operator, registry, read.spec);
+  return { blueprint: await asReason('RBACFailed', () => toBlueprint(world, resource, read.spec)), world };
 }
 
 export async function toBlueprint(

@@ -1,9 +1,12 @@
+import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { DesiredState } from '../contract.js';
 import type { Implementation } from '../inputs.js';
 import { planSource, readSpec } from '../plan.js';
+import { actingAs, withRefusedAsAbsent } from '../provision/acting-as.js';
 import { enterNamespace } from '../provision/enter-namespace.js';
 import { measured } from '../provision/measured.js';
+import type { ProvisionWorld } from '../provision/provision-world.js';
 import { toBlueprint, toProvisionPlan } from '../provision/read-blueprint.js';
 import { discoveryNotices } from '../provision/with-discovery.js';
 import type { RegistryWorld } from './registry-world.js';
@@ -25,10 +28,13 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
   if (provisioning) await enterNamespace(provisioning, registry);
   const parsed = readSpec(resource);
   if ('invalid' in parsed) return { ...known, sources: [], invalid: parsed.invalid };
-  const blueprint = provisioning && (await toBlueprint({ resources, ...provisioning }, resource, parsed.spec));
+  const planning = provisioning && planningWorld({ resources, ...provisioning }, registry, parsed.spec);
+  const blueprint = planning && (await toBlueprint(planning, resource, parsed.spec));
   const { registries } = blueprint?.spec ?? parsed.spec;
   const sources = await Promise.all(
-    registries.map((source) => planSource(source, registry.namespace, resources, world.minSyncIntervalMs)),
+    registries.map((source) =>
+      planSource(source, registry.namespace, planning?.resources ?? resources, world.minSyncIntervalMs),
+    ),
   );
   const notices = [...parsed.notices, ...(blueprint ? discoveryNotices(parsed.spec, blueprint.settings) : [])];
   const desired = { ...known, ...(notices.length > 0 && { notices }), sources };
@@ -38,4 +44,10 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
         provision: { ...toProvisionPlan(blueprint), ...(provisioning.site && { site: provisioning.site }) },
       }
     : desired;
+}
+
+/** As the account that provisions the registry; the operator itself, where that is the account, is refused nothing. */
+function planningWorld(operator: ProvisionWorld, registry: RegistryRef, spec: RegistrySpec): ProvisionWorld {
+  const world = actingAs(operator, registry, spec);
+  return world === operator ? operator : withRefusedAsAbsent(world);
 }

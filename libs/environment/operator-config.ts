@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseGoDuration } from '#domain/go-duration.js';
 import { POD_TEMPLATE_POLICIES } from '#domain/pod-template-policy.js';
+import { objectName } from '#domain/spec-fields.js';
 import { hasCredentials } from '#sources/rewrite-url.js';
 import { defaultDatabaseSpec } from '#spec/default-database.js';
 import {
@@ -21,7 +22,7 @@ Watches the MCPRegistries of a cluster, starts a workflow for each, and provisio
   --help   this text
 
 Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, REGISTRY_RESOURCES, REGISTRY_STORAGE,
-REGISTRY_NETWORK_POLICY, REGISTRY_EXPOSURE, TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE,
+REGISTRY_NETWORK_POLICY, REGISTRY_EXPOSURE, REGISTRY_SERVICE_ACCOUNT, TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE,
 DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_PASSWORD_FILE, CA_BUNDLE_FILE, HOST, METRICS_PORT, HEALTH_PORT, POD_NAME, OPERATOR_RELEASE, NAMESPACE_ROLE
 with POD_NAMESPACE and POD_SERVICE_ACCOUNT, POD_TEMPLATE_POLICY, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT,
 ALLOW_PRIVATE_SOURCES,
@@ -93,6 +94,7 @@ const environmentSchema = z
     REGISTRY_RESOURCES: json.pipe(resources).optional(),
     REGISTRY_STORAGE: json.pipe(storage).optional(),
     REGISTRY_EXPOSURE: json.pipe(exposureSpec).optional(),
+    REGISTRY_SERVICE_ACCOUNT: objectName.optional(),
     REGISTRY_NETWORK_POLICY: json.pipe(networkPeers).optional(),
     TEMPORAL_DIR: z.string().default('/temporal'),
     TEMPORAL_ADDRESS: temporalAddress.optional(),
@@ -154,6 +156,8 @@ const environmentSchema = z
       resources: env.REGISTRY_RESOURCES,
       /** How it is reached from outside the cluster; not at all when absent. */
       exposure: env.REGISTRY_EXPOSURE,
+      /** The ServiceAccount that registries are provisioned as, unless they name another. */
+      serviceAccountName: env.REGISTRY_SERVICE_ACCOUNT,
       /** Whom its NetworkPolicy lets in; without it there is none. */
       networkPolicy: env.REGISTRY_NETWORK_POLICY,
       /** Size limits of its emptyDir volumes. */

@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly accept?: string;
+  /** The user to act as; the API server demands the right to impersonate it. */
+  readonly asUser?: string;
   readonly body?: { readonly contentType: string; readonly value: unknown };
   readonly signal?: AbortSignal;
   /** What the request does, in words; the beginning of an error message. */
@@ -87,7 +89,7 @@ export class HttpTransport {
   }
 
   private async dispatch(
-    { method, path, query = {}, accept = 'application/json', body, signal }: ApiRequest,
+    { method, path, query = {}, accept = 'application/json', asUser, body, signal }: ApiRequest,
     purpose: 'calls' | 'streams',
     bodyTimeout: number,
   ): Promise<Dispatcher.ResponseData> {
@@ -99,7 +101,12 @@ export class HttpTransport {
       method,
       path: prefix + path,
       query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
-      headers: { ...headers, accept, ...(body && { 'content-type': body.contentType }) },
+      headers: {
+        ...headers,
+        accept,
+        ...(asUser !== undefined && { 'impersonate-user': asUser }),
+        ...(body && { 'content-type': body.contentType }),
+      },
       body: body === undefined ? null : JSON.stringify(body.value),
       signal: signal ?? null,
       headersTimeout: ANSWER_MS,

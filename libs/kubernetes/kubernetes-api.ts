@@ -95,6 +95,9 @@ export interface KubernetesApi {
 
   /** Creates an object. Throws a refusal with reason AlreadyExists when there is one. */
   create<T extends KubernetesObject>(object: T): Promise<T>;
+
+  /** Returns the same API as seen by a ServiceAccount, over the same connections. Needs the right to impersonate it. */
+  actingAs(account: Pick<ObjectRef, 'namespace' | 'name'>): KubernetesApi;
 }
 
 export interface FinalizerChange {
@@ -103,10 +106,17 @@ export interface FinalizerChange {
 }
 
 export class HttpKubernetesApi implements KubernetesApi {
-  private readonly transport: HttpTransport;
+  /** `asUser`: the user to act as; the user of the access when absent. */
+  constructor(
+    private readonly access: ClusterAccess,
+    private readonly transport = new HttpTransport(access),
+    private readonly asUser?: string,
+  ) {}
 
-  constructor(access: ClusterAccess) {
-    this.transport = new HttpTransport(access);
+  actingAs({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): KubernetesApi {
+    // Without a user the request would be one of the operator itself.
+    if (namespace === '' || name === '') throw new Error('a ServiceAccount to act as needs a namespace and a name');
+    return new HttpKubernetesApi(this.access, this.transport, `system:serviceaccount:${namespace}:${name}`);
   }
 
   /** Aborts all watches and calls. */
@@ -136,7 +146,7 @@ export class HttpKubernetesApi implements KubernetesApi {
     for (;;) {
       const page = await unless<AnsweredPage<T>>(
         'Expired',
-        this.transport.call({
+        this.request({
           method: 'GET',
           path: pathOf(kind, namespace),
           query: { limit: PAGE_SIZE, continue: next, labelSelector },
@@ -162,7 +172,7 @@ export class HttpKubernetesApi implements KubernetesApi {
       ...(signal && { signal }),
       attempt,
     };
-    for await (const line of this.transport.lines(request, silenceMs)) {
+    for await (const line of this.transport.lines(this.asActor(request), silenceMs)) {
       const event = JSON.parse(line) as WatchEvent<T> | ErrorEvent;
       if (event.type === 'ERROR') throw new KubernetesRefusal(attempt, event.object);
       yield event;
@@ -223,7 +233,7 @@ export class HttpKubernetesApi implements KubernetesApi {
   async create<T extends KubernetesObject>(object: T): Promise<T> {
     const kind = object.kind as KindName;
     const { namespace, name } = object.metadata;
-    return (await this.transport.call({
+    return (await this.request({
       method: 'POST',
       path: pathOf(kind, namespace),
       // Unknown fields are refused instead of dropped.
@@ -240,7 +250,7 @@ export class HttpKubernetesApi implements KubernetesApi {
   ): Promise<KubernetesObject> {
     const kind = object.kind as KindName;
     const { namespace, name } = object.metadata;
-    return (await this.transport.call({
+    return (await this.request({
       method: 'PATCH',
       path: pathOf(kind, namespace, name) + subresource,
       query: { force: true, ...query },
@@ -250,12 +260,20 @@ export class HttpKubernetesApi implements KubernetesApi {
     })) as KubernetesObject;
   }
 
+  private request(request: ApiRequest): Promise<unknown> {
+    return this.transport.call(this.asActor(request));
+  }
+
+  private asActor(request: ApiRequest): ApiRequest {
+    return this.asUser === undefined ? request : { ...request, asUser: this.asUser };
+  }
+
   private call(
     method: ApiRequest['method'],
     kind: KindName,
     { namespace, name, body }: { namespace: string; name: string; body?: NonNullable<ApiRequest['body']> },
   ): Promise<unknown> {
-    return this.transport.call({
+    return this.request({
       method,
       path: pathOf(kind, namespace, name),
       ...(body && { body }),

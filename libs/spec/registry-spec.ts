@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { admission } from '#domain/admission-rule.js';
 import { isWithinBudget, WALK_BUDGET } from '#domain/bounded-walk.js';
 import type { Notice } from '#domain/notice.js';
+import { objectName } from '#domain/spec-fields.js';
 import { authSpec, normalizeAuth } from './auth-spec.js';
 import { loginAdmission, loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
 import { databaseSpec } from './database-spec.js';
@@ -35,6 +36,11 @@ export const registrySpecSchema = z
       .boolean()
       .default(false)
       .describe('enforceServers is accepted for compatibility and has no effect.'),
+    serviceAccountName: objectName
+      .optional()
+      .describe(
+        'serviceAccountName is the ServiceAccount of this namespace that the operator acts as for this registry. The pods run as another one.',
+      ),
     podTemplateSpec: z
       .looseObject({})
       .optional()
@@ -73,6 +79,8 @@ export const registrySpecSchema = z
 
 /** The normalized spec: the same shape whether the user wrote fields or a `configYAML`. */
 export interface RegistrySpec extends ServerSpec {
+  /** The ServiceAccount that the operator acts as. */
+  readonly serviceAccountName?: string;
   readonly podTemplateSpec?: Readonly<Record<string, unknown>>;
   readonly imagePullSecrets: readonly { readonly name: string }[];
   /** Number of read-only servers beside the one that syncs. */
@@ -134,10 +142,11 @@ function readServerSpec(configYAML: string): ReadServerSpec {
 
 /** `server`: what a `configYAML` says. */
 function normalize(spec: z.output<typeof registrySpecSchema>, server: ServerSpec | undefined): RegistrySpec {
-  const { displayName = server?.displayName, podTemplateSpec, configYAML } = spec;
+  const { displayName = server?.displayName, serviceAccountName, podTemplateSpec, configYAML } = spec;
   return {
     ...(server ?? normalizeFields(spec)),
     ...(displayName !== undefined && { displayName }),
+    ...(serviceAccountName !== undefined && { serviceAccountName }),
     ...(podTemplateSpec && { podTemplateSpec }),
     imagePullSecrets: spec.imagePullSecrets ?? [],
     readers: spec.server?.readers ?? 0,

@@ -86,6 +86,11 @@ describe('admission', () => {
     ['a name of 51 characters', () => registry(anonymous, 'n'.repeat(51)), /at most 50 characters/],
     ['a name with a dot', () => registry(anonymous, 'a.b'), /beginning with a letter/],
     ['a name that begins with a digit', () => registry(anonymous, '1a'), /beginning with a letter/],
+    [
+      'an empty ServiceAccount',
+      () => registry({ ...anonymous, serviceAccountName: '' }),
+      /must be the name of an object|should match/,
+    ],
     ['a public URL with a query', () => registry({ ...anonymous, publicUrl: 'https://x/?a' }), /must not have a query/],
     [
       'a webhook of an unknown type',

@@ -14,6 +14,7 @@ import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { Operator } from '#operator/operator.js';
 import { adminAccess, startApiServer } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
+import { tokenOf } from '#support/account-token.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
 import { silent } from '#support/quiet-temporal.js';
@@ -100,7 +101,10 @@ async function startPod(registry: RegistryRef): Promise<ServerPod> {
   });
   ends.use(started);
   await started.mount('service-account/ca.crt', address.ca);
-  await started.mount('service-account/token', await tokenOf(`${registry.name}-registry-api`));
+  await started.mount(
+    'service-account/token',
+    await tokenOf(address, { namespace, name: `${registry.name}-registry-api` }),
+  );
   return started;
 }
 
@@ -110,19 +114,6 @@ async function configOf(registry: string): Promise<string> {
     api.get<KubernetesObject & { data: { 'config.yaml': string } }>('ConfigMap', namespace, name),
   );
   return configMap.data['config.yaml'];
-}
-
-async function tokenOf(account: string): Promise<string> {
-  const answer = await transport.call({
-    method: 'POST',
-    path: `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
-    body: {
-      contentType: 'application/json',
-      value: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
-    },
-    attempt: `get a token of ${account}`,
-  });
-  return (answer as { status: { token: string } }).status.token;
 }
 
 const EXPORTED = { 'registry-export': 'true', 'registry-url': 'https://mcp.example.com', 'registry-description': 'x' };

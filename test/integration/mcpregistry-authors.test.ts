@@ -97,11 +97,34 @@ it.each<[string, object]>([
   ],
   ['a provider', { auth: { mode: 'oauth', oauth: { providers: [provider] } } }],
   [
+    'a webhook',
+    {
+      registries: [{ name: 'a', api: { endpoint: 'https://registry.example' } }],
+      webhooks: [{ name: 'w', type: 'github', secretRef: key('client') }],
+    },
+  ],
+  [
     'a database',
     { databaseConfig: { dbAppUserPasswordSecretRef: key('client'), dbMigrationUserPasswordSecretRef: key('client') } },
   ],
 ])('demands the right to read a Secret that is named for %s', async (_, spec) => {
   expect(await refusal(spec)).toContain('only a user who may read a Secret');
   await grant('secret', [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['client'], verbs: ['get'] }]);
+  await eventually(async () => ((await refusal(spec)) === undefined ? true : undefined));
+});
+
+it('asks about each field of the spec that names a Secret with a value to be used', async () => {
+  const fields = JSON.stringify(await readCrd()).match(/"\w*(?:[sS]ecretRef|TokenRef)":/g) ?? [];
+  const sample = await readFile(SAMPLE, 'utf8');
+  expect(fields.length).toBeGreaterThan(0);
+  for (const field of new Set(fields)) expect(sample).toContain(field.slice(1, -2));
+});
+
+it('demands the right to impersonate a ServiceAccount that the operator is to act as', async () => {
+  const spec = { serviceAccountName: 'strong' };
+  expect(await refusal(spec)).toContain('only a user who may impersonate a ServiceAccount');
+  await grant('acting', [
+    { apiGroups: [''], resources: ['serviceaccounts'], resourceNames: ['strong'], verbs: ['impersonate'] },
+  ]);
   await eventually(async () => ((await refusal(spec)) === undefined ? true : undefined));
 });

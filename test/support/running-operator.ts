@@ -15,6 +15,8 @@ export interface OperatorSetup {
   readonly release: string;
   /** Image of the servers that the operator creates. */
   readonly image?: string;
+  /** The account that registries are provisioned as that name none. */
+  readonly serviceAccountName?: string;
   readonly temporalPatienceMs?: number;
   readonly pace?: NonNullable<OperatorOptions['pace']>;
 }
@@ -26,12 +28,13 @@ export interface RunningOperator {
 }
 
 export async function startOperator(setup: OperatorSetup): Promise<RunningOperator> {
-  const { temporalAddress, image = 'registry.example.com/server:1', ...rest } = setup;
+  const { temporalAddress, image = 'registry.example.com/server:1', serviceAccountName, ...rest } = setup;
   const settings = {
     image,
     imagePullSecrets: [],
     temporal: { address: temporalAddress, namespace: 'default' },
     environment: {},
+    ...(serviceAccountName !== undefined && { serviceAccountName }),
   };
   const operator = await Operator.start({
     ...rest,

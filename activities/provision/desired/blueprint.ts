@@ -62,6 +62,8 @@ export interface ServerSettings {
   readonly networkPolicy?: NetworkPeers;
   /** Size limits of the server's emptyDir volumes. */
   readonly storage?: { readonly data?: string; readonly tmp?: string };
+  /** The ServiceAccount, of the namespace of each registry, that those are provisioned as that name none; the operator when absent. */
+  readonly serviceAccountName?: string;
   /** Whether a registry lists the MCP servers of its namespace without being told to; it does when this is absent. */
   readonly discovery?: boolean;
 }

@@ -96,6 +96,7 @@ async function provisioning(config: OperatorConfig): Promise<OperatorOptions['pr
     environment: serverEnvironment,
     discovery: servers.discovery,
     podTemplatePolicy: servers.podTemplatePolicy,
+    ...(servers.serviceAccountName !== undefined && { serviceAccountName: servers.serviceAccountName }),
     ...(servers.resources && { resources: servers.resources }),
     ...(servers.exposure && { exposure: servers.exposure }),
     ...(servers.networkPolicy && { networkPolicy: servers.networkPolicy }),

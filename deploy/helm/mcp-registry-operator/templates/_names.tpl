@@ -53,3 +53,13 @@ app.kubernetes.io/part-of: mcp-registry-operator
     items: [{ key: {{ .access.apiKey.key | quote }}, path: apiKey }]
 {{- end }}
 {{- end -}}
+
+{{/* The account that registries are provisioned as, and no other. */}}
+{{- define "operator.impersonationRule" -}}
+{{- with .Values.registries.serviceAccountName -}}
+- apiGroups: ['']
+  resources: [serviceaccounts]
+  resourceNames: [{{ . | quote }}]
+  verbs: [impersonate]
+{{- end -}}
+{{- end -}}
