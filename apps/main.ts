@@ -33,6 +33,9 @@ interface Command {
   load(): Promise<{ main(args: readonly string[]): Promise<void> }>;
 }
 
+// The reader of the output may exit first (`| head`): registries are served all the same, and exit codes stay.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 const [name = '', ...args] = process.argv.slice(2);
 
 if (isCommand(name)) {

@@ -17,8 +17,6 @@ const stderr = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** The command `standalone`. */
 export async function main(args: readonly string[]): Promise<void> {
-  // The reader of our output may have exited (`npm start | head`); registries are served all the same.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const parsed = parseStandaloneConfig(args);
   if ('help' in parsed) return stdout(STANDALONE_USAGE);
   const faults = 'faults' in parsed ? parsed.faults : await pathFaults(parsed.config.paths);
@@ -59,7 +57,7 @@ export async function main(args: readonly string[]): Promise<void> {
 
 /** Documents that go later are another matter: their registries stay. */
 async function pathFaults(paths: readonly string[]): Promise<string[]> {
-  return (await listFiles(paths)).flatMap((file) => ('failure' in file ? `${file.path}: ${file.failure}` : []));
+  return (await listFiles(paths)).flatMap(({ path, failure }) => (failure === undefined ? [] : `${path}: ${failure}`));
 }
 
 /** Without patience: the next start puts right what this leaves behind. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAll, server, toolhive, upstream } from '../testing/catalogue-file.js';
+import { FORMER_SPELLINGS } from '../testing/faulty-catalogues.js';
 
 async function servedOf(...servers: unknown[]): Promise<Record<string, unknown>[]> {
   const { entries, quarantined } = await readAll(upstream(...servers), 'upstream');
@@ -109,11 +110,7 @@ describe('a fault', () => {
     expect(many?.message).toContain('and 5 more');
   });
 
-  it.each([
-    [{ version: undefined, version_detail: { version: '1.0.0' } }, 'version_detail'],
-    [{ remotes: [{ transport_type: 'sse', url: 'https://a.example' }] }, 'transport_type'],
-    [{ packages: [{ ...npm, registryType: undefined, registry_name: 'npm' }] }, 'registry_name'],
-  ])('names the former spelling of what is missing: %j', async (fields, spelling) => {
+  it.each(FORMER_SPELLINGS)('names the former spelling of what is missing: %j', async (fields, spelling) => {
     const quarantined = await faultsOf(server({ name: 'a/former', ...fields }));
     expect(quarantined?.message).toMatch(new RegExp(`^is missing.*\\(${spelling} is what it was called`));
   });

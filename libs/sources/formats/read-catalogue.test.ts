@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { SourceFormat } from '#domain/source-format.js';
 import { fixturePath } from '#support/optional-fixture.js';
 import { readAll, readFileFully, server, toolhive, upstream } from '../testing/catalogue-file.js';
+import {
+  FAULTY_TEXTS,
+  FAULTY_VALUES,
+  IMAGE as image,
+  LACKING_DOCUMENTS,
+  OTHER_DOCUMENTS,
+  withValue,
+} from '../testing/faulty-catalogues.js';
 import { serverJsonSchema } from './server-json.js';
-
-const image = {
-  description: 'Searches',
-  image: 'ghcr.io/example/search:1',
-  status: 'Active',
-  transport: 'stdio',
-  tools: ['a'],
-};
 
 async function failureOf(
   content: unknown,
@@ -92,17 +92,8 @@ describe('entries', () => {
     },
   );
 
-  it.each([
-    ['a NUL character', '"\\u0000"', 'title', 'NUL'],
-    ['half a character', '"\\ud83d"', 'title', 'surrogate'],
-    ['a number without end', '1e999', 'title', 'out of range'],
-    ['a field that is there twice', '"a","title":"b"', '', 'twice'],
-    ['a field that is there twice further down', '"a","x":{"y":1,"y":2}', '', 'twice'],
-    ['a text that is a number', '5', 'title', 'must be text'],
-  ])('quarantines an entry with %s', async (_what, value, path, message) => {
-    const bad = JSON.stringify(server({ name: 'com.example/bad', title: '?' })).replace('"?"', value);
-    const text = JSON.stringify(upstream(server(), '?')).replace('"?"', bad);
-    const { entries, quarantined } = await readAll(text, 'upstream');
+  it.each(FAULTY_VALUES)('quarantines an entry with %s', async (_what, value, path, message) => {
+    const { entries, quarantined } = await readAll(withValue(value), 'upstream');
     expect(entries).toHaveLength(1);
     expect(quarantined).toEqual([expect.objectContaining({ path, message: expect.stringContaining(message) })]);
   });
@@ -179,25 +170,7 @@ describe('files', () => {
     expect(message).toContain('oops');
   });
 
-  it.each([
-    ['', 'is empty'],
-    [' \n ', 'blanks'],
-    ['{"version":', 'ends too early'],
-    ['{"version":"1.0.0"} x', 'line 1, column 21'],
-    ['{"version":"1.0.0",}', 'line 1, column 20'],
-    ['{"version" "1.0.0"}', '":"'],
-    ["{'version':1}", 'double quotes'],
-    ['{"version":"1.0.0","version":"1.0.0"}', 'twice'],
-    ['{"version":01}', '01'],
-    ['{"version":"a\nb"}', 'line break'],
-    ['<!doctype html><html></html>', 'HTML'],
-    ['version: 1.0.0\nservers:\n', 'YAML'],
-    ['---\nversion: 1\n', 'YAML'],
-    ['version https://git-lfs.github.com/spec/v1\noid sha256:00\n', 'Git LFS'],
-    [Buffer.from('{"version":"1.0.0"}', 'utf16le'), 'UTF-16'],
-    [Buffer.from('\uFEFF{}', 'utf16le'), 'UTF-16'],
-    [Buffer.from([0x1f, 0x8b, 8, 0, 0]), 'gzip'],
-  ])('says what is wrong with %j', async (content, words) => {
+  it.each(FAULTY_TEXTS)('says what is wrong with %j', async (content, words) => {
     for (const format of ['toolhive', 'upstream'] as const) {
       const { reason, message } = await failureOf(content, format);
       expect(reason).toBe('InvalidData');
@@ -205,32 +178,13 @@ describe('files', () => {
     }
   });
 
-  it.each([
-    ['toolhive', upstream(server()), 'format: upstream'],
-    ['upstream', toolhive({ a: image }), 'format: toolhive'],
-    ['upstream', [server()], 'bare list'],
-    ['toolhive', { servers: [{ server: server() }], metadata: {} }, "registry's API"],
-    ['upstream', { servers: [{ server: server() }], metadata: {} }, "registry's API"],
-    ['upstream', server(), 'single server'],
-    ['upstream', { mcpServers: {} }, 'configuration'],
-    ['toolhive', { apiVersion: 'v1', kind: 'ConfigMap', data: 'x' }, 'Kubernetes'],
-  ] as const)('in format %s recognizes %j', async (format, content, words) => {
+  it.each(OTHER_DOCUMENTS)('in format %s recognizes %j', async (format, content, words) => {
     const { reason, message } = await failureOf(content, format);
     expect(reason).toBe('FormatMismatch');
     expect(message).toContain(words);
   });
 
-  it.each([
-    ['toolhive', { ...toolhive({ a: image }), version: undefined }, '"version"'],
-    ['toolhive', { ...toolhive({ a: image }), version: 1 }, '"version"'],
-    ['toolhive', { ...toolhive({ a: image }), last_updated: undefined }, '"last_updated"'],
-    ['toolhive', { ...toolhive({ a: image }), last_updated: 'yesterday' }, '"last_updated"'],
-    ['toolhive', { ...toolhive({ a: image }), remote_servers: [] }, '"remote_servers"'],
-    ['toolhive', { version: '1.0.0', last_updated: '2026-01-01T00:00:00Z', groups: [] }, '"servers"'],
-    ['toolhive', toolhive({}), 'holds no servers'],
-    ['upstream', { ...upstream(server()), meta: null }, '"meta.last_updated"'],
-    ['upstream', upstream(), 'holds no servers'],
-  ] as const)('in format %s misses something in %j', async (format, content, words) => {
+  it.each(LACKING_DOCUMENTS)('in format %s misses something in %j', async (format, content, words) => {
     const { reason, message } = await failureOf(content, format);
     expect(reason).toBe('InvalidData');
     expect(message).toContain(words);

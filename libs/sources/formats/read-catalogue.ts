@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
@@ -54,7 +55,8 @@ export async function* readCatalogue(
   format: FileFormat,
   options: ReadOptions,
 ): AsyncGenerator<readonly ReadItem[]> {
-  await using file = await open(path);
+  // NONBLOCK: opening a named pipe would wait for a writer that may never come.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   await refuseOther(file, options);
   const { maxEntryBytes = MAX_ENTRY_BYTES, maxEntries = MAX_ENTRIES, defaultNamespace } = options;
   const limits = {
@@ -95,7 +97,9 @@ export async function* readCatalogue(
 }
 
 async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadOptions): Promise<void> {
-  const { size } = await file.stat();
+  const stats = await file.stat();
+  if (!stats.isFile()) throw new RegistryError('InvalidData', `${name} is not a regular file.`);
+  const { size } = stats;
   if (size > maxFileBytes) {
     throw new RegistryError('InvalidData', `${name} has ${size} bytes; at most ${maxFileBytes} are read.`);
   }

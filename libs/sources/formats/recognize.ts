@@ -1,15 +1,22 @@
 import { RegistryError } from '#domain/registry-error.js';
 import type { FileFormat } from './layouts.js';
 
-/** Names from the beginning of a file what it is, when that cannot be JSON in UTF-8; undefined when it may be. */
-export function recognizeOther(head: Buffer): string | undefined {
-  if (head.length === 0) return 'is empty';
+/** Names from the beginning of a file what it is, when that is no UTF-8 text; undefined when it may be. */
+export function recognizeBinary(head: Buffer): string | undefined {
   const [first, second] = head;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || first === 0 || second === 0) {
     return 'is UTF-16 or UTF-32 text: save it as UTF-8';
   }
   if (first === 0x1f && second === 0x8b) return 'is compressed with gzip: store it unpacked';
-  if (first === 0x50 && second === 0x4b) return 'is a ZIP archive: store the JSON file itself';
+  if (first === 0x50 && second === 0x4b) return 'is a ZIP archive: store the file itself';
+  return undefined;
+}
+
+/** Names from the beginning of a file what it is, when that cannot be JSON in UTF-8; undefined when it may be. */
+export function recognizeOther(head: Buffer): string | undefined {
+  if (head.length === 0) return 'is empty';
+  const binary = recognizeBinary(head);
+  if (binary !== undefined) return binary;
   const text = head
     .toString('utf8')
     .replace(/^\uFEFF/, '')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_CHECKED } from './entry-fault.js';
 import { readAll, server, toolhive, upstream } from '../testing/catalogue-file.js';
+import { FAULTY_SERVERS, NPM as npm } from '../testing/faulty-catalogues.js';
 import { PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
 
 async function readOne(fields: Record<string, unknown>) {
@@ -10,8 +11,6 @@ async function readOne(fields: Record<string, unknown>) {
   );
   return { entry: entries[1], fault: quarantined[0] };
 }
-
-const npm = { registryType: 'npm', identifier: '@example/x', version: '1.0.0', transport: { type: 'stdio' } };
 
 describe('a name without a namespace', () => {
   const text =
@@ -124,39 +123,7 @@ describe('an upstream entry', () => {
     expect(JSON.parse(entry?.serverJson ?? '')).toMatchObject(fields);
   });
 
-  it.each([
-    ['name', { name: 'a' }],
-    ['name', { name: 'com.example/a/b' }],
-    ['name', { name: `com.example/${'x'.repeat(200)}` }],
-    ['version', { version: undefined }],
-    ['version', { version: 'latest' }],
-    ['version', { version: '^1.2.3' }],
-    ['version', { version: '>=1' }],
-    ['version', { version: '1.x' }],
-    ['version', { version: '1.*' }],
-    ['version', { version: '1 || 2' }],
-    ['version', { version: '..' }],
-    ['version', { version: 'x'.repeat(256) }],
-    ['description', { description: '' }],
-    ['description', { description: null }],
-    ['title', { title: 5 }],
-    ['packages', { packages: {} }],
-    ['packages[1].identifier', { packages: [npm, { ...npm, identifier: undefined }] }],
-    ['packages[0].transport', { packages: [{ ...npm, transport: undefined }] }],
-    ['packages[0].transport.url', { packages: [{ ...npm, transport: { type: 'sse' } }] }],
-    ['packages[0].fileSha256', { packages: [{ ...npm, fileSha256: 'abc' }] }],
-    ['packages[0].environmentVariables[0].name', { packages: [{ ...npm, environmentVariables: [{}] }] }],
-    [
-      'packages[0].environmentVariables[0].isSecret',
-      { packages: [{ ...npm, environmentVariables: [{ name: 'A', isSecret: 'yes' }] }] },
-    ],
-    ['packages[0].packageArguments[0].name', { packages: [{ ...npm, packageArguments: [{ type: 'named' }] }] }],
-    ['remotes[0].type', { remotes: [{ type: 'stdio' }] }],
-    ['remotes[0].url', { remotes: [{ type: 'sse', url: 'javascript:alert(1)' }] }],
-    ['_meta', { _meta: [] }],
-    ['status', { status: 'deleted' }],
-    ['', { name: undefined, server: {}, _meta: {} }],
-  ])('is quarantined at "%s" for %j', async (path, fields) => {
+  it.each(FAULTY_SERVERS)('is quarantined at "%s" for %j', async (path, fields) => {
     const { entry, fault } = await readOne(fields);
     expect(entry).toBeUndefined();
     expect(fault?.path).toBe(path);

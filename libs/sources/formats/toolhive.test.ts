@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAll, toolhive } from '../testing/catalogue-file.js';
+import { FAULTY_IMAGES } from '../testing/faulty-catalogues.js';
 import { PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
 
 async function convert(servers: object, remotes?: object) {
@@ -147,15 +148,7 @@ describe('an image server', () => {
     expect(entries[0]?.serverJson).toContain('"status":"Deprecated"');
   });
 
-  it.each([
-    ['description', { description: undefined }],
-    ['image', { image: '' }],
-    ['transport', { transport: 'carrier-pigeon' }],
-    ['env_vars[0].name', { env_vars: [{ description: 'x' }] }],
-    ['tags[1]', { tags: ['a', 5] }],
-    ['target_port', { target_port: 70_000 }],
-    ['name', { name: 'two/slashes/here' }],
-  ])('is quarantined at %s for %j', async (path, fields) => {
+  it.each(FAULTY_IMAGES)('is quarantined at %s for %j', async (path, fields) => {
     const { quarantined } = await convert({ good: minimal, bad: { ...minimal, ...fields } });
     expect(quarantined).toEqual([expect.objectContaining({ key: 'bad', path })]);
   });

@@ -123,7 +123,7 @@ function parseList({ items }: { items?: unknown }, placeOfItem: (root: SpecFault
 
 function parseRegistry(content: unknown, place: Place): Manifest {
   const parsed = parseWithFaults(registryDocument, content);
-  const { spec = {} } = content as { spec?: unknown };
+  const { spec } = content as { spec?: unknown };
   const specResult = parseRegistrySpec(spec);
   if ('faults' in parsed || 'faults' in specResult) {
     return faulty(

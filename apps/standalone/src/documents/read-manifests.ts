@@ -1,5 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { recognizeBinary } from '#sources/formats/recognize.js';
 import type { DocumentFault } from './document-fault.js';
 import type { Manifest, ManifestEntry } from './manifest.js';
 import { parseManifest } from './parse-manifest.js';
@@ -13,18 +15,25 @@ export interface ManifestFile {
   readonly content: string | { readonly failure: string };
 }
 
+/** A file below the given paths, or a path that could not be looked into. */
+export type ListedFile = { readonly path: string; readonly failure?: string };
+
 /** Reads files, and the `*.yaml`, `*.yml` and `*.json` files right below directories in the order of their names. */
 export async function readFiles(paths: readonly string[]): Promise<ManifestFile[]> {
-  const files = await listFiles(paths);
+  return readListed(await listFiles(paths));
+}
+
+export function readListed(files: readonly ListedFile[]): Promise<ManifestFile[]> {
   return Promise.all(
-    files.map(async (file) => ('failure' in file ? { path: file.path, content: file } : readOne(file.path))),
+    files.map(async ({ path, failure }) => ({
+      path,
+      content: failure === undefined ? await readOne(path) : { failure },
+    })),
   );
 }
 
-/** Every file below the paths, or the place that could not be looked into; each file once. */
-export async function listFiles(
-  paths: readonly string[],
-): Promise<({ path: string } | { path: string; failure: string })[]> {
+/** Lists every file below the paths once, and every path that could not be looked into. */
+export async function listFiles(paths: readonly string[]): Promise<ListedFile[]> {
   const listed = await Promise.all(
     paths.map(async (path) => {
       try {
@@ -47,23 +56,35 @@ export function isManifestName(name: string): boolean {
   return /\.(ya?ml|json)$/.test(name) && !name.startsWith('.');
 }
 
-async function readOne(path: string): Promise<ManifestFile> {
+async function readOne(path: string): Promise<ManifestFile['content']> {
   try {
-    const { size } = await stat(path);
-    if (size > FILE_LIMIT)
-      return {
-        path,
-        content: { failure: `is larger than ${FILE_LIMIT / 2 ** 20} MiB: keep large data in a volume or in git` },
-      };
-    return { path, content: await readFile(path, 'utf8') };
+    // NONBLOCK: opening a named pipe would wait for a writer that may never come.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (!stats.isFile()) return { failure: 'is not a regular file: remove it, or put a file in its place' };
+    if (stats.size > FILE_LIMIT)
+      return { failure: `is larger than ${FILE_LIMIT / 2 ** 20} MiB: keep large data in a volume or in git` };
+    return decode(await file.readFile());
   } catch (error) {
-    return { path, content: { failure: explainReadFailure(error) } };
+    return { failure: explainReadFailure(error) };
   }
+}
+
+/** Decodes UTF-8 strictly: replacement characters would become part of names and values. */
+function decode(bytes: Buffer): ManifestFile['content'] {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!text.includes('\0')) return text;
+  } catch {
+    // What it is instead is named below.
+  }
+  return { failure: recognizeBinary(bytes) ?? 'is not UTF-8 text: save the file in that encoding' };
 }
 
 function explainReadFailure(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'does not exist: correct the path, or start without it';
+  if (code === 'ELOOP') return 'is a link that leads nowhere: put the file itself there';
   if (code === 'EACCES') return 'may not be read by this user: change its permissions';
   return `cannot be read: ${code ?? message}`;
 }

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -121,6 +122,60 @@ it('notes a ConfigMap that is not among the files, and reports a key that is mis
 it('reports a path that does not exist', async () => {
   const { findings } = await validateFiles([join(folder, 'absent')]);
   expect(findings).toMatchObject([{ severity: 'error', message: expect.stringContaining('does not exist') }]);
+});
+
+it('reports whatever is no regular file, without waiting for it', async () => {
+  execFileSync('mkfifo', ['pipe.yaml', 'pipe.json'], { cwd: folder });
+  await symlink('loop.yaml', join(folder, 'loop.yaml'));
+  await symlink('nowhere', join(folder, 'dangling.json'));
+  await symlink('.', join(folder, 'self.json'));
+  await mkdir(join(folder, 'folder.yaml'));
+  const { findings } = await validateFiles([folder]);
+  expect(findings.map(({ file, message }) => `${file.replace(`${folder}/`, '')} ${message}`)).toEqual([
+    expect.stringMatching(/^dangling.json does not exist/),
+    expect.stringMatching(/^folder.yaml is not a regular file/),
+    expect.stringMatching(/^loop.yaml is a link that leads nowhere/),
+    expect.stringMatching(/^pipe.json is not a regular file/),
+    expect.stringMatching(/^pipe.yaml is not a regular file/),
+    expect.stringMatching(/^self.json is not a regular file/),
+  ]);
+});
+
+it('reports a directory without files, as a mistyped path is', async () => {
+  await writeFile(join(folder, 'README.md'), '');
+  const { files, findings } = await validateFiles([folder]);
+  expect(files).toBe(0);
+  expect(findings).toMatchObject([
+    { severity: 'error', file: folder, message: expect.stringContaining('has no *.yaml') },
+  ]);
+});
+
+it('takes a file for a catalogue although an entry of it has a field of Kubernetes objects', async () => {
+  const odd = { ...SERVER, _meta: { 'com.example': { kind: 'Deployment', apiVersion: 'v1' } } };
+  expect(await findingsOf('registry.json', upstream(odd))).toEqual([]);
+});
+
+it('takes a file for a manifest although its kind stands behind its data', async () => {
+  const data = { a: '"x": {'.repeat(2_000) };
+  const text = JSON.stringify({ metadata: { name: 'a' }, data, kind: 'ConfigMap', apiVersion: 'v1' });
+  expect(await findingsOf('cm.json', text)).toEqual([]);
+});
+
+it('reports manifests that are not UTF-8, and those that are too large, in one line each', async () => {
+  await writeFile(join(folder, 'large.yaml'), 'x'.repeat(33 * 2 ** 20));
+  expect(await findingsOf('latin.yaml', Buffer.from('kind: caf\u00e9', 'latin1'))).toMatchObject([
+    { file: 'large.yaml', message: expect.stringContaining('32 MiB') },
+    { file: 'latin.yaml', message: expect.stringContaining('not UTF-8') },
+  ]);
+});
+
+it('reads a catalogue of 50 MB', async () => {
+  const servers = Array.from({ length: 50_000 }, (_, at) => ({
+    ...SERVER,
+    name: `com.example/s${at}`,
+    description: 'd'.repeat(900),
+  }));
+  expect(await findingsOf('registry.json', upstream(...servers))).toEqual([]);
 });
 
 it.each([

@@ -1,17 +1,16 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { parseRegistrySpec } from '#spec/registry-spec.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 import type { DocumentFault } from '../documents/document-fault.js';
 import type { Manifest } from '../documents/manifest.js';
-import { listFiles, parseFiles, readFiles } from '../documents/read-manifests.js';
+import { listFiles, parseFiles, readListed } from '../documents/read-manifests.js';
 import { checkCatalogue } from './check-catalogue.js';
 import { checkConfigMaps } from './check-config-maps.js';
 import { toErrors, toNotes } from './finding.js';
 import type { Finding } from './finding.js';
 
-/** Fields that a Kubernetes object has near its beginning, and no catalogue has. */
-const OBJECT_FIELD = /(^|[{,\n])\s*"(apiVersion|kind)"\s*:/;
-const HEAD_BYTES = 4096;
+const HEAD_BYTES = 64 * 1024;
 
 export interface Validation {
   readonly files: number;
@@ -24,34 +23,57 @@ export interface Validation {
  * `*.json` files right below them. A file that holds no Kubernetes object is taken for a catalogue.
  */
 export async function validateFiles(paths: readonly string[], format?: FileFormat): Promise<Validation> {
-  const files = (await listFiles(paths)).map(({ path }) => path);
-  const areCatalogues = await Promise.all(files.map(isCatalogue));
+  const files = await listFiles(paths);
+  const areCatalogues = await Promise.all(files.map(({ path, failure }) => failure === undefined && isCatalogue(path)));
   const catalogues = files.filter((_, index) => areCatalogues[index]);
-  const manifest = parseFiles(await readFiles(files.filter((_, index) => !areCatalogues[index])));
+  const manifest = parseFiles(await readListed(files.filter((_, index) => !areCatalogues[index])));
   const ofCatalogues: DocumentFault[] = [];
   // One after the other: each may be large.
-  for (const path of catalogues) ofCatalogues.push(...(await checkCatalogue(path, path, format)));
+  for (const { path } of catalogues) ofCatalogues.push(...(await checkCatalogue(path, path, format)));
   const findings = [
     ...toErrors(manifest.faults),
     ...toNotes([...manifest.notices, ...specNotices(manifest)]),
     ...(await checkConfigMaps(manifest)),
     ...toErrors(ofCatalogues),
+    ...toErrors(await emptyPaths(paths)),
   ];
-  const order = new Map(files.map((path, index) => [path, index]));
+  const order = new Map(files.map(({ path }, index) => [path, index]));
   const rank = ({ file, line = 0 }: Finding) => [order.get(file) ?? files.length, line] as const;
   return { files: files.length, findings: findings.toSorted((a, b) => compare(rank(a), rank(b))) };
+}
+
+/** Returns a fault for each directory without a file to check, as a mistyped path in a pipeline is. */
+async function emptyPaths(paths: readonly string[]): Promise<DocumentFault[]> {
+  const message = 'has no *.yaml, *.yml or *.json file: give the directory right above the files';
+  const counts = await Promise.all(paths.map(async (path) => (await listFiles([path])).length));
+  return paths.flatMap((file, index) => (counts[index] === 0 ? [{ file, message }] : []));
 }
 
 async function isCatalogue(path: string): Promise<boolean> {
   if (!path.endsWith('.json')) return false;
   try {
-    await using file = await open(path);
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!(await file.stat()).isFile()) return false;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    return !OBJECT_FIELD.test(buffer.toString('utf8', 0, bytesRead));
+    return !isObjectHead(buffer.toString('utf8', 0, bytesRead));
   } catch {
     // Reading it as a manifest reports why it cannot be read.
     return false;
   }
+}
+
+/** A member's name, another text, a text that does not end, or a bracket. */
+const JSON_TOKEN = /"((?:[^"\\]|\\.)*)"(?=\s*:)|"(?:[^"\\]|\\.)*"|"[^]*|[{}[\]]/g;
+
+/** Reports whether the beginning of a JSON text has a member at the top that Kubernetes objects have, and no catalogue. */
+function isObjectHead(head: string): boolean {
+  let depth = 0;
+  for (const [token, name] of head.matchAll(JSON_TOKEN)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth === 1 && (name === 'apiVersion' || name === 'kind')) return true;
+  }
+  return false;
 }
 
 /** Returns notices about fields that have no effect. */

@@ -1,0 +1,180 @@
+import type { SourceFormat } from '#domain/source-format.js';
+import { server, toolhive, upstream } from './catalogue-file.js';
+
+/** Tables of catalogues that are faulty in one respect, for the tests of the reader and of what must say the same as the reader. */
+
+/** A good entry in ToolHive's format. */
+export const IMAGE = {
+  description: 'Searches',
+  image: 'ghcr.io/example/search:1',
+  status: 'Active',
+  transport: 'stdio',
+  tools: ['a'],
+};
+
+/** A good package of a server. */
+export const NPM = { registryType: 'npm', identifier: '@example/x', version: '1.0.0', transport: { type: 'stdio' } };
+
+/** JSON values of a title: what, the text, the path and the words of the fault. */
+export const FAULTY_VALUES: readonly (readonly [what: string, value: string, path: string, words: string])[] = [
+  ['a NUL character', '"\\u0000"', 'title', 'NUL'],
+  ['half a character', '"\\ud83d"', 'title', 'surrogate'],
+  ['a number without end', '1e999', 'title', 'out of range'],
+  ['a field that is there twice', '"a","title":"b"', '', 'twice'],
+  ['a field that is there twice further down', '"a","x":{"y":1,"y":2}', '', 'twice'],
+  ['a text that is a number', '5', 'title', 'must be text'],
+];
+
+/** Returns a catalogue in format upstream whose second entry has this text in the place of its title. */
+export function withValue(value: string): string {
+  const bad = JSON.stringify(server({ name: 'com.example/bad', title: '?' })).replace('"?"', () => value);
+  return JSON.stringify(upstream(server(), '?')).replace('"?"', () => bad);
+}
+
+/** Files that are no JSON document in UTF-8, and words of what is said about them. */
+export const FAULTY_TEXTS: readonly (readonly [content: string | Buffer, words: string])[] = [
+  ['', 'is empty'],
+  [' \n ', 'blanks'],
+  ['{"version":', 'ends too early'],
+  ['{"version":"1.0.0"} x', 'line 1, column 21'],
+  ['{"version":"1.0.0",}', 'line 1, column 20'],
+  ['{"version" "1.0.0"}', '":"'],
+  ["{'version':1}", 'double quotes'],
+  ['{"version":"1.0.0","version":"1.0.0"}', 'twice'],
+  ['{"version":01}', '01'],
+  ['{"version":"a\nb"}', 'line break'],
+  ['<!doctype html><html></html>', 'HTML'],
+  ['version: 1.0.0\nservers:\n', 'YAML'],
+  ['---\nversion: 1\n', 'YAML'],
+  ['version https://git-lfs.github.com/spec/v1\noid sha256:00\n', 'Git LFS'],
+  [Buffer.from('{"version":"1.0.0"}', 'utf16le'), 'UTF-16'],
+  [Buffer.from('\uFEFF{}', 'utf16le'), 'UTF-16'],
+  [Buffer.from([0x1f, 0x8b, 8, 0, 0]), 'gzip'],
+];
+
+/** Documents of another kind than their format says. */
+export const OTHER_DOCUMENTS: readonly (readonly [format: SourceFormat, content: unknown, words: string])[] = [
+  ['toolhive', upstream(server()), 'format: upstream'],
+  ['upstream', toolhive({ a: IMAGE }), 'format: toolhive'],
+  ['upstream', [server()], 'bare list'],
+  ['toolhive', { servers: [{ server: server() }], metadata: {} }, "registry's API"],
+  ['upstream', { servers: [{ server: server() }], metadata: {} }, "registry's API"],
+  ['upstream', server(), 'single server'],
+  ['upstream', { mcpServers: {} }, 'configuration'],
+  ['toolhive', { apiVersion: 'v1', kind: 'ConfigMap', data: 'x' }, 'Kubernetes'],
+] as const;
+
+/** Documents that lack something that their format demands. */
+export const LACKING_DOCUMENTS: readonly (readonly [format: SourceFormat, content: unknown, words: string])[] = [
+  ['toolhive', { ...toolhive({ a: IMAGE }), version: undefined }, '"version"'],
+  ['toolhive', { ...toolhive({ a: IMAGE }), version: 1 }, '"version"'],
+  ['toolhive', { ...toolhive({ a: IMAGE }), last_updated: undefined }, '"last_updated"'],
+  ['toolhive', { ...toolhive({ a: IMAGE }), last_updated: 'yesterday' }, '"last_updated"'],
+  ['toolhive', { ...toolhive({ a: IMAGE }), remote_servers: [] }, '"remote_servers"'],
+  ['toolhive', { version: '1.0.0', last_updated: '2026-01-01T00:00:00Z', groups: [] }, '"servers"'],
+  ['toolhive', toolhive({}), 'holds no servers'],
+  ['upstream', { ...upstream(server()), meta: null }, '"meta.last_updated"'],
+  ['upstream', upstream(), 'holds no servers'],
+] as const;
+
+/** Fields that put a server into quarantine, and the path of the fault. */
+export const FAULTY_SERVERS: readonly (readonly [path: string, fields: Record<string, unknown>])[] = [
+  ['name', { name: 'a' }],
+  ['name', { name: 'com.example/a/b' }],
+  ['name', { name: `com.example/${'x'.repeat(200)}` }],
+  ['version', { version: undefined }],
+  ['version', { version: 'latest' }],
+  ['version', { version: '^1.2.3' }],
+  ['version', { version: '>=1' }],
+  ['version', { version: '1.x' }],
+  ['version', { version: '1.*' }],
+  ['version', { version: '1 || 2' }],
+  ['version', { version: '..' }],
+  ['version', { version: 'x'.repeat(256) }],
+  ['description', { description: '' }],
+  ['description', { description: null }],
+  ['title', { title: 5 }],
+  ['packages', { packages: {} }],
+  ['packages[1].identifier', { packages: [NPM, { ...NPM, identifier: undefined }] }],
+  ['packages[0].transport', { packages: [{ ...NPM, transport: undefined }] }],
+  ['packages[0].transport.url', { packages: [{ ...NPM, transport: { type: 'sse' } }] }],
+  ['packages[0].fileSha256', { packages: [{ ...NPM, fileSha256: 'abc' }] }],
+  ['packages[0].environmentVariables[0].name', { packages: [{ ...NPM, environmentVariables: [{}] }] }],
+  [
+    'packages[0].environmentVariables[0].isSecret',
+    { packages: [{ ...NPM, environmentVariables: [{ name: 'A', isSecret: 'yes' }] }] },
+  ],
+  ['packages[0].packageArguments[0].name', { packages: [{ ...NPM, packageArguments: [{ type: 'named' }] }] }],
+  ['remotes[0].type', { remotes: [{ type: 'stdio' }] }],
+  ['remotes[0].url', { remotes: [{ type: 'sse', url: 'javascript:alert(1)' }] }],
+  ['_meta', { _meta: [] }],
+  ['status', { status: 'deleted' }],
+  ['', { name: undefined, server: {}, _meta: {} }],
+];
+
+/** Fields that put an entry of ToolHive's format into quarantine, and the path of the fault. */
+export const FAULTY_IMAGES: readonly (readonly [path: string, fields: Record<string, unknown>])[] = [
+  ['description', { description: undefined }],
+  ['image', { image: '' }],
+  ['transport', { transport: 'carrier-pigeon' }],
+  ['env_vars[0].name', { env_vars: [{ description: 'x' }] }],
+  ['tags[1]', { tags: ['a', 5] }],
+  ['target_port', { target_port: 70_000 }],
+  ['name', { name: 'two/slashes/here' }],
+];
+
+/** Fields of servers that had another name in earlier schemas, and that name. */
+export const FORMER_SPELLINGS: readonly (readonly [fields: Record<string, unknown>, spelling: string])[] = [
+  [{ version: undefined, version_detail: { version: '1.0.0' } }, 'version_detail'],
+  [{ remotes: [{ transport_type: 'sse', url: 'https://a.example' }] }, 'transport_type'],
+  [{ packages: [{ ...NPM, registryType: undefined, registry_name: 'npm' }] }, 'registry_name'],
+];
+
+export interface FaultyCatalogue {
+  readonly what: string;
+  readonly format: SourceFormat;
+  readonly content: string | Buffer;
+}
+
+/** Returns every catalogue of the tables as a file. */
+export function faultyCatalogues(): FaultyCatalogue[] {
+  const one = (format: SourceFormat, content: unknown) => {
+    const isRaw = typeof content === 'string' || Buffer.isBuffer(content);
+    const text = isRaw ? content : JSON.stringify(content);
+    return { what: `${format}: ${text.toString('latin1').slice(0, 200)}`, format, content: text };
+  };
+  const beside = (fields: Record<string, unknown>) =>
+    upstream(server(), server({ name: 'com.example/bad', ...fields }));
+  return [
+    ...FAULTY_VALUES.map(([, value]) => one('upstream', withValue(value))),
+    ...FAULTY_TEXTS.flatMap(([content]) => [one('upstream', content), one('toolhive', content)]),
+    ...OTHER_DOCUMENTS.map(([format, content]) => one(format, content)),
+    ...LACKING_DOCUMENTS.map(([format, content]) => one(format, content)),
+    ...FAULTY_SERVERS.flatMap(([, fields]) => [
+      one('upstream', beside(fields)),
+      one('upstream', upstream(server(fields))),
+    ]),
+    ...FORMER_SPELLINGS.map(([fields]) => one('upstream', beside(fields))),
+    ...FAULTY_IMAGES.map(([, fields]) => one('toolhive', toolhive({ good: IMAGE, bad: { ...IMAGE, ...fields } }))),
+    one('upstream', upstream(...Array.from({ length: 5 }, (_, index) => server({ name: `bad${index}` })))),
+    one('upstream', upstream(server(), server())),
+    one('upstream', upstream(server(), 5, null, 'text', [])),
+    one('upstream', `{"data":{"servers":[${'['.repeat(100_000)}`),
+    one('upstream', JSON.stringify(upstream(server(), '?')).replace('"?"', `${'['.repeat(70)}${']'.repeat(70)}`)),
+    one('upstream', upstream(server(), server({ name: 'com.example/large', icons: 'x'.repeat(1024 * 1024) }))),
+    one(
+      'upstream',
+      Buffer.from(JSON.stringify(upstream(server({ title: 'caf\u00e9' }), server({ name: 'a/b' }))), 'latin1'),
+    ),
+    one('upstream', {
+      ...upstream(server()),
+      ...Object.fromEntries(Array.from({ length: 1_500 }, (_, at) => [`f${at}`, 0])),
+    }),
+    one('toolhive', JSON.stringify(toolhive({ search: IMAGE, other: IMAGE })).replace('"other"', '"search"')),
+    one('toolhive', toolhive({ 'a\0b': IMAGE, ['k'.repeat(300)]: IMAGE, c: IMAGE })),
+    one(
+      'toolhive',
+      toolhive({ search: IMAGE }, { search: { description: 'd', url: 'https://a.example', transport: 'sse' } }),
+    ),
+  ];
+}
