@@ -1,3 +1,6 @@
+import { textsIn } from './publisher-blocks.js';
+import type { PublisherBlock } from './publisher-blocks.js';
+
 /** The words by which a server can be filtered, stored beside it; tags are kept apart. */
 export const REMOTE = 'remote';
 export const PACKAGE = 'package';
@@ -5,7 +8,22 @@ export const PACKAGE = 'package';
 export const SECRET_FREE = 'secret-free';
 
 export const transportFacet = (type: string): string => `transport:${type}`;
+export const toolFacet = (name: string): string => `tool:${name}`;
 export const registryTypeFacet = (type: string): string => `registry-type:${type}`;
+
+/** Tools of one server that can be searched for, and the characters of a name: publishers may list anything. */
+export const MAX_TOOLS = 100;
+export const MAX_TOOL_NAME = 64;
+
+/** Returns the names of the tools that a publisher lists, as far as they can be searched for. */
+export function toolNames(blocks: readonly PublisherBlock[]): string[] {
+  const names = textsIn(blocks, 'tools').filter((name) => name !== '' && name.length <= MAX_TOOL_NAME);
+  return names.filter((name) => !name.includes('\0') && name.isWellFormed()).slice(0, MAX_TOOLS);
+}
+
+export function toolFacets(blocks: readonly PublisherBlock[]): string[] {
+  return toolNames(blocks).map(toolFacet);
+}
 
 interface Input {
   readonly isRequired?: boolean | undefined;

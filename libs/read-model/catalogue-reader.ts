@@ -1,4 +1,5 @@
 import type { Cursor, ListFilter } from './cursor.js';
+import type { Findings } from './findings.js';
 
 export interface ListQuery {
   readonly after?: Cursor['after'];
@@ -42,6 +43,11 @@ export interface CatalogueReader {
   count(filter: ListFilter): number;
   /** Counts the entries that a list with this filter has, by what else they could be filtered by. */
   facets(filter: ListFilter): Answer;
+  /**
+   * Finds the latest versions of the servers that have an identifier of Agentic Resource Discovery, that pass a filter, and,
+   * with a text, that fit it.
+   */
+  find(filter: ListFilter, text?: string): Findings;
   /** Every version of a server, newest first; undefined when there is none. */
   versions(name: string, includeDeleted: boolean): Answer | undefined;
   /** One version, which may be `latest`. */

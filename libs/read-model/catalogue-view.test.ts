@@ -20,7 +20,7 @@ const VERSIONS = ['0.9', '1.0.0-beta.2', '1.0.0-beta.11', '1.0.0', 'v1.9.0', '1.
 const NAMES = ['a/b', 'a/B', 'a.b/c', 'a/～', 'a/😀', 'b/versions', 'b/é', 'servers/latest', 'z/z'];
 const TEXTS = ['A Tool', 'tools_and more', '100 %', 'É', 'plain 😀', 'a\ttool', 'straße 12', 'git-hub hub'];
 const TAGS = ['web', 'transport:sse', 'transport:stdio', ''];
-const FACETS = ['remote', 'package', 'secret-free', 'transport:stdio', 'registry-type:npm'];
+const FACETS = ['remote', 'package', 'secret-free', 'transport:stdio', 'registry-type:npm', 'tool:get'];
 
 interface Row extends StoredEntry {
   readonly source: number;
@@ -85,6 +85,12 @@ const filter: fc.Arbitrary<ListFilter> = fc.record(
     status: fc.constantFrom('active', 'deprecated'),
     remote: fc.constantFrom('true', 'false', 'only'),
     needsSecret: fc.boolean(),
+    tools: fc.uniqueArray(fc.constantFrom('get', 'no such'), { minLength: 1 }),
+    publishers: fc.uniqueArray(fc.constantFrom('b.a', 'a', 'no.such'), { minLength: 1 }),
+    names: fc.uniqueArray(fc.constantFrom(...NAMES, 'no such'), { minLength: 1 }),
+    versions: fc.uniqueArray(fc.constantFrom('1.0.0', '0.9', 'no such'), { minLength: 1 }),
+    displayNames: fc.uniqueArray(fc.constantFrom('TOOL', 'c', 'ss', '😀', 'a/'), { minLength: 1 }),
+    isAddressable: fc.constant(true as const),
   },
   { requiredKeys: [] },
 );
@@ -345,7 +351,15 @@ function passes(row: Row, wanted: ListFilter, isLatest: boolean): boolean {
   const { transports, registryTypes, sources, status } = wanted;
   const fold = (text: string) => text.toLowerCase().toUpperCase();
   const has = (facet: string) => row.facets.includes(facet);
+  const { tools, publishers, names, versions, displayNames, isAddressable } = wanted;
+  const [namespace = '', leaf = ''] = row.name.split('/');
   return (
+    (tools?.some((tool) => has(`tool:${tool}`)) ?? true) &&
+    (publishers?.some((publisher) => publisher === 'b.a' && namespace === 'a.b') ?? true) &&
+    (names?.includes(row.name) ?? true) &&
+    (versions?.includes(row.version) ?? true) &&
+    (displayNames?.some((text) => [leaf, row.title ?? ''].some((each) => fold(each).includes(fold(text)))) ?? true) &&
+    (isAddressable !== true || row.name === 'a.b/c') &&
     (row.deletedAtMs === null || wanted.includeDeleted === true) &&
     [row.name, row.title ?? '', row.description].some((text) => fold(text).includes(fold(search))) &&
     (version === undefined || (version === 'latest' ? isLatest : row.version === version)) &&

@@ -2,8 +2,11 @@ import { compareCodePoints } from '#domain/code-point-order.js';
 import type { Answer, CatalogueReader, ListQuery } from './catalogue-reader.js';
 import { composeEntry, composeList, rangesOf } from './compose-body.js';
 import type { RowRange } from './compose-body.js';
-import { encodeCursor } from './cursor.js';
+import { canonicalFilter, encodeCursor } from './cursor.js';
 import type { Cursor, ListFilter } from './cursor.js';
+import { BitSet } from './bit-set.js';
+import { Findings } from './findings.js';
+import { rank } from './rank.js';
 import { countFacets } from './facet-counts.js';
 import { findServer, nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
@@ -18,6 +21,9 @@ export interface ViewState {
   readonly tag: string;
   readonly changedAtMs: number | undefined;
 }
+
+/** Selects what is an entry of Agentic Resource Discovery. */
+const ADDRESSABLE = { version: 'latest', isAddressable: true } as const satisfies ListFilter;
 
 const NO_SOURCES: ReadonlyMap<string, number> = new Map();
 
@@ -67,6 +73,15 @@ export class CatalogueView implements CatalogueReader {
         return { partCount: 1, fetchedBytes: 0, ownBytes: body.length, body: () => [body] };
       },
     };
+  }
+
+  find(filter: ListFilter, text?: string): Findings {
+    const origin = { layout: this.#layout, sources: this.#sources, bodies: this.#bodies };
+    const listed = this.#selections.of(ADDRESSABLE);
+    const wanted = this.#selections.of(canonicalFilter({ ...filter, ...ADDRESSABLE }));
+    if (text === undefined) return new Findings(origin, wanted);
+    const { positions, scores } = rank(this.#layout, BitSet.of(this.#layout.rowOf.length, listed), wanted, text);
+    return new Findings(origin, positions, scores);
   }
 
   versions(name: string, includeDeleted: boolean): Answer | undefined {

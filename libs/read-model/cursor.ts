@@ -25,6 +25,18 @@ const ListFilter = z.strictObject({
   /** A package or a remote has at least one of these transports. */
   transports: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   registryTypes: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** Its publisher lists one of these tools. */
+  tools: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** Its namespace is the reverse of one of these domains, in lower case. */
+  publishers: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** It has one of these names. */
+  names: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** It has one of these versions. */
+  versions: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** One of these texts is in the last part of its name or in its title, whatever the case. */
+  displayNames: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  /** Whether it has an identifier of Agentic Resource Discovery. */
+  isAddressable: z.literal(true).exactOptional(),
   /** Given by one of these sources, by name. */
   sources: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   status: z.enum(['active', 'deprecated']).exactOptional(),

@@ -81,7 +81,7 @@ export function countFacets(
   const facets: Record<string, readonly FacetCount[]> = {};
   const otherCount: Record<string, number> = {};
   for (const facet of FACETS) {
-    const ranked = rank(facet.count(counting, without(filter, facet.fields)));
+    const ranked = rankCounts(facet.count(counting, without(filter, facet.fields)));
     facets[facet.name] = ranked.slice(0, MAX_FACET_VALUES);
     const others = ranked.slice(MAX_FACET_VALUES).reduce((sum, { count }) => sum + count, 0);
     if (others > 0) otherCount[facet.name] = others;
@@ -96,10 +96,28 @@ function without(filter: ListFilter, fields: readonly (keyof ListFilter)[]): Lis
 }
 
 /** Returns counts above zero, the largest first, and equal ones in text order. */
-function rank(counts: ReadonlyMap<string, number>): FacetCount[] {
+export function rankCounts(counts: ReadonlyMap<string, number>): FacetCount[] {
   return Array.from(counts, ([value, count]) => ({ value, count }))
     .filter(({ count }) => count > 0)
     .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
+}
+
+/** Counts the selected positions by their terms with a prefix, by the rest of the term. */
+export function countTerms(layout: Layout, selected: BitSet, prefix: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  layout.segments.forEach(({ columns }, index) => {
+    const positions = positionsIn(layout)[index] as Uint32Array;
+    for (const [term, rows] of columns.terms.entries(prefix)) {
+      let count = 0;
+      for (const row of rows) {
+        const position = positions[row] as number;
+        if (position !== NOWHERE && selected.has(position)) count++;
+      }
+      const value = term.slice(prefix.length);
+      counts.set(value, (counts.get(value) ?? 0) + count);
+    }
+  });
+  return counts;
 }
 
 /** Counts over one layout; sets of selected positions are kept while one answer is made. */
@@ -118,21 +136,7 @@ class FacetCounting {
 
   /** Walks the posting lists of the terms with a prefix, by the rest of the term. */
   countTerms(prefix: string, filter: ListFilter): Map<string, number> {
-    const selected = this.#setOf(this.selections.of(filter));
-    const counts = new Map<string, number>();
-    this.layout.segments.forEach(({ columns }, index) => {
-      const positions = positionsIn(this.layout)[index] as Uint32Array;
-      for (const [term, rows] of columns.terms.entries(prefix)) {
-        let count = 0;
-        for (const row of rows) {
-          const position = positions[row] as number;
-          if (position !== NOWHERE && selected.has(position)) count++;
-        }
-        const value = term.slice(prefix.length);
-        counts.set(value, (counts.get(value) ?? 0) + count);
-      }
-    });
-    return counts;
+    return countTerms(this.layout, this.#setOf(this.selections.of(filter)), prefix);
   }
 
   countSources(filter: ListFilter): Map<string, number> {

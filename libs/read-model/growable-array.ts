@@ -44,3 +44,15 @@ export class GrowableArray {
     this.#items = new Uint32Array(this.#items.buffer.transfer(length * Uint32Array.BYTES_PER_ELEMENT));
   }
 }
+
+/** Returns the index of the last item that is at most `value`, by binary search in ascending items. */
+export function lastAtMost(items: Uint32Array, value: number): number {
+  let low = 0;
+  let high = items.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((items[middle] as number) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,4 +1,4 @@
-import { GrowableArray } from './growable-array.js';
+import { GrowableArray, lastAtMost } from './growable-array.js';
 import { READ_MODEL_LIMITS } from './limits.js';
 import type { Pacer } from './pacer.js';
 import { BitSet } from './bit-set.js';
@@ -51,12 +51,29 @@ export class InvertedIndex {
     return isOneWord ? found : this.#holding(needle, found);
   }
 
+  /** Whether the words of all texts are in a table. */
+  get isBuilt(): boolean {
+    return this.#table !== undefined;
+  }
+
+  text(number: number): string {
+    return this.#texts[number] as string;
+  }
+
+  /** Returns the numbers of the texts that have a word, or with `isPrefix` a word that begins so. */
+  findWord(word: string, isPrefix: boolean): BitSet {
+    if (this.#table) return this.#withWords(`\n${word}${isPrefix ? '' : '\n'}`, this.#table);
+    const found = new BitSet(this.#texts.length);
+    this.#texts.forEach((text, number) => void (hasWord(text, word, isPrefix) && found.add(number)));
+    return found;
+  }
+
   #withWords(pattern: string, { words, wordStarts, offsets, textsOfWords }: WordTable): BitSet {
     const found = new BitSet(this.#texts.length);
     let count = 0;
     for (let at = words.indexOf(pattern); at >= 0;) {
       // A pattern may begin with the line feed in front of its word.
-      const word = wordAt(wordStarts, pattern.startsWith('\n') ? at + 1 : at);
+      const word = lastAtMost(wordStarts, pattern.startsWith('\n') ? at + 1 : at);
       const end = offsets[word + 1] as number;
       for (let index = offsets[word] as number; index < end; index++) {
         const text = textsOfWords[index] as number;
@@ -75,18 +92,6 @@ export class InvertedIndex {
     for (const text of candidates.toArray()) if ((this.#texts[text] as string).includes(needle)) found.add(text);
     return found;
   }
-}
-
-/** Returns the number of the word at a place of the vocabulary, by binary search. */
-function wordAt(wordStarts: Uint32Array, place: number): number {
-  let low = 0;
-  let high = wordStarts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if ((wordStarts[middle] as number) <= place) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 /** Words or texts that are processed between two looks at the clock. */
@@ -233,6 +238,21 @@ function toPatterns(needle: string): string[] {
   }
   // Long words are rare: few texts are left for the others.
   return [...new Set(patterns)].toSorted((a, b) => b.length - a.length);
+}
+
+/** Returns whether a text has a word, or with `isPrefix` a word that begins so. */
+export function hasWord(text: string, word: string, isPrefix: boolean): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    const end = at + word.length;
+    const begins = at === 0 || !isPartOfWord(text.charCodeAt(at - 1));
+    if (begins && (isPrefix || end === text.length || !isPartOfWord(text.charCodeAt(end)))) return true;
+  }
+  return false;
+}
+
+/** Splits a text into its words, runs of letters and digits. */
+export function wordsOf(text: string): string[] {
+  return text.split(/[\0-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+/).filter((word) => word !== '');
 }
 
 /** Whether a UTF-16 unit is part of a word: letters, digits and everything beyond ASCII, so that no script is split into characters. */

@@ -1,8 +1,9 @@
+import { toIdentifier } from '#domain/ard/identifier.js';
 import { compareVersions, newestOf } from '#domain/version-order.js';
 import type { OrderedVersion } from '#domain/version-order.js';
 import { foldCase } from './fold-case.js';
 import type { Pacer } from './pacer.js';
-import { COLD, DELETED, LATEST, Segment } from './segment.js';
+import { COLD, DELETED, LATEST, Segment, UNADDRESSABLE } from './segment.js';
 import { SlabWriter } from './slab-writer.js';
 import { changedAtMs, isSaidAlike, toOfficialBlock } from './stored-entry.js';
 import type { StoredLifecycle, StoredEntry } from './stored-entry.js';
@@ -68,6 +69,8 @@ export class SegmentBuilder {
   readonly #coldBytes = new GrowableArray();
   #indexBytes = 0;
   #withheld = 0;
+  /** The mark of names without an identifier, or 0, for the name that is being read. */
+  #addressFlag = 0;
   #lastTail: { readonly of: StoredLifecycle; readonly bytes: Buffer } | undefined;
   /** The versions of the name that is being read; which is the latest shows only when all are here. */
   #server: VersionRow[] = [];
@@ -94,6 +97,7 @@ export class SegmentBuilder {
     if (row === 0 || entry.name !== name) {
       this.#completeServer();
       name = entry.name;
+      this.#addressFlag = toIdentifier(name) === undefined ? UNADDRESSABLE : 0;
       this.#firstRows.set(name, row);
     }
     const { version, publishedAtMs, deletedAtMs, position } = entry;
@@ -103,7 +107,7 @@ export class SegmentBuilder {
     const isCold = !this.#place(entry);
     this.#names.push(name);
     this.#versions.push(version);
-    this.#flags.push((deletedAtMs === null ? 0 : DELETED) | (isCold ? COLD : 0));
+    this.#flags.push((deletedAtMs === null ? 0 : DELETED) | (isCold ? COLD : 0) | this.#addressFlag);
     this.#changedAtMs.push(changedAtMs(entry));
     this.#terms.add(row, entry.tags, tagTerm);
     this.#terms.add(row, entry.facets, facetTerm);

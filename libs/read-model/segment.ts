@@ -1,4 +1,6 @@
+import type { BitSet } from './bit-set.js';
 import { foldCase } from './fold-case.js';
+import { lastAtMost } from './growable-array.js';
 import type { Pacer } from './pacer.js';
 import type { PostingLists } from './posting-lists.js';
 import type { InvertedIndex } from './inverted-index.js';
@@ -8,6 +10,9 @@ export const DELETED = 1;
 export const LATEST = 2;
 /** Its server.json did not fit into memory: what is here is only what follows it in an answer. */
 export const COLD = 4;
+
+/** Its name has no identifier of Agentic Resource Discovery, so that it is no entry there. */
+export const UNADDRESSABLE = 8;
 
 export interface SegmentColumns {
   /** In text order, as `versions` within one name. All versions of a server are in one segment. */
@@ -118,8 +123,24 @@ export class Segment {
 
   /** Calls for every row whose name, title or description holds the text, whatever its case. */
   search(text: string, onRow: (row: number) => void): void {
+    this.#eachRow(this.columns.words.find(foldCase(text)), onRow);
+  }
+
+  /** Calls for every row whose name, title or description has a word, which is case-folded. */
+  findWord(word: string, isPrefix: boolean, onRow: (row: number) => void): void {
+    this.#eachRow(this.columns.words.findWord(word, isPrefix), onRow);
+  }
+
+  /** Returns the last part of the name and the title of a row, case-folded. */
+  displayTexts(row: number): { readonly leaf: string; readonly title: string } {
     const { words, rowsOfTexts } = this.columns;
-    for (const found of words.find(foldCase(text)).toArray()) {
+    const [name = '', title = ''] = words.text(lastAtMost(rowsOfTexts, row)).split('\0', 2);
+    return { leaf: name.slice(name.indexOf('/') + 1), title };
+  }
+
+  #eachRow(texts: BitSet, onRow: (row: number) => void): void {
+    const { rowsOfTexts } = this.columns;
+    for (const found of texts.toArray()) {
       const end = rowsOfTexts[found + 1] ?? this.length;
       for (let row = rowsOfTexts[found] as number; row < end; row++) onRow(row);
     }

@@ -1,11 +1,13 @@
-import { PACKAGE, registryTypeFacet, REMOTE, SECRET_FREE, transportFacet } from '#domain/server-facets.js';
+import { toPublisher } from '#domain/ard/identifier.js';
+import { PACKAGE, registryTypeFacet, REMOTE, SECRET_FREE, toolFacet, transportFacet } from '#domain/server-facets.js';
 import type { ListFilter } from './cursor.js';
 import { READ_MODEL_LIMITS } from './limits.js';
-import { NOWHERE, positionsIn, segmentAt } from './layout.js';
+import { foldCase } from './fold-case.js';
+import { nameAt, NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { BitSet } from './bit-set.js';
 import { facetTerm, statusTerm, tagTerm } from './segment-builder.js';
-import { DELETED, LATEST } from './segment.js';
+import { DELETED, LATEST, UNADDRESSABLE } from './segment.js';
 
 /** Which entries of a layout pass a filter, in the order of the layout. */
 export class Selections {
@@ -15,6 +17,7 @@ export class Selections {
   #keptPositions = 0;
   #deleted: BitSet | undefined;
   #latest: BitSet | undefined;
+  #unaddressable: BitSet | undefined;
 
   /** `sources`: the sources of the layout by name. */
   constructor(layout: Layout, sources: ReadonlyMap<string, number>) {
@@ -49,8 +52,9 @@ export class Selections {
     this.#keepTerms(wanted, filter);
     this.#keepWays(wanted, filter);
     if (search !== '') wanted.keep(this.#holding(search));
+    if (filter.isAddressable) wanted.remove((this.#unaddressable ??= this.#flagged(UNADDRESSABLE)));
 
-    const positions = wanted.toArray();
+    const positions = this.#identified(wanted.toArray(), filter);
     const exact = version === 'latest' ? undefined : version;
     if (exact === undefined && updatedSinceMs === undefined) return positions;
     return positions.filter((position) => {
@@ -63,9 +67,39 @@ export class Selections {
     });
   }
 
-  #keepTerms(wanted: BitSet, { tags = [], tagsAny, transports, registryTypes, sources }: ListFilter): void {
+  /** Keeps the positions of certain names, versions or publishers. */
+  #identified(positions: Uint32Array, { names, versions, publishers, displayNames }: ListFilter): Uint32Array {
+    const checks: ((position: number) => boolean)[] = [];
+    const at = (position: number) => this.#layout.rowOf[position] as number;
+    if (names)
+      checks.push(
+        (
+          (set) => (position) =>
+            set.has(nameAt(this.#layout, position))
+        )(new Set(names)),
+      );
+    if (versions) {
+      const set = new Set(versions);
+      checks.push((position) => set.has(segmentAt(this.#layout, position).version(at(position))));
+    }
+    if (publishers) {
+      const namespaces = new Set(publishers.flatMap((publisher) => toPublisher(publisher) ?? []));
+      checks.push((position) => namespaces.has(namespaceOf(nameAt(this.#layout, position))));
+    }
+    if (displayNames) {
+      const texts = displayNames.map(foldCase);
+      checks.push((position) => {
+        const { leaf, title } = segmentAt(this.#layout, position).displayTexts(at(position));
+        return texts.some((text) => leaf.includes(text) || title.includes(text));
+      });
+    }
+    return checks.length === 0 ? positions : positions.filter((position) => checks.every((check) => check(position)));
+  }
+
+  #keepTerms(wanted: BitSet, { tags = [], tagsAny, tools, transports, registryTypes, sources }: ListFilter): void {
     for (const tag of tags) wanted.keep(this.#withTerms([tagTerm(tag)]));
     if (tagsAny) wanted.keep(this.#withTerms(tagsAny.map(tagTerm)));
+    if (tools) wanted.keep(this.#withTerms(tools.map((tool) => facetTerm(toolFacet(tool)))));
     if (transports) wanted.keep(this.#withTerms(transports.map((type) => facetTerm(transportFacet(type)))));
     if (registryTypes) wanted.keep(this.#withTerms(registryTypes.map((type) => facetTerm(registryTypeFacet(type)))));
     if (sources) wanted.keep(this.#ofSources(sources));
@@ -124,4 +158,8 @@ export class Selections {
     const position = (positionsIn(this.#layout)[segment] as Uint32Array)[row] as number;
     if (position !== NOWHERE) found.add(position);
   }
+}
+
+function namespaceOf(name: string): string {
+  return name.slice(0, name.indexOf('/')).toLowerCase();
 }

@@ -93,22 +93,34 @@ export const publicUrl = httpUrl
   )
   .describe('publicUrl is the URL at which clients reach the root of the registry, if a proxy changes it.');
 
+const ardSpec = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('enabled serves Agentic Resource Discovery at the root of the registry. Defaults to true.'),
+  })
+  .describe('ard is Agentic Resource Discovery, by which agents find servers.');
+
 /** The fields of a spec and of a server configuration that concern how a registry shows itself. */
-export const surfaceFields = { console: consoleSpec.optional(), publicUrl: publicUrl.optional() };
+export const surfaceFields = {
+  console: consoleSpec.optional(),
+  ard: ardSpec.optional(),
+  publicUrl: publicUrl.optional(),
+};
 
 export interface Surface {
   readonly console?: ConsoleSpec;
+  readonly ard?: z.output<typeof ardSpec>;
   readonly publicUrl?: string;
 }
 
 export function toSurface({
   console,
+  ard,
   publicUrl: url,
-}: {
-  readonly console?: ConsoleSpec | undefined;
-  readonly publicUrl?: string | undefined;
-}): Surface {
-  return { ...(console && { console }), ...(url !== undefined && { publicUrl: url }) };
+}: { readonly [Field in keyof Surface]: Surface[Field] | undefined }): Surface {
+  return { ...(console && { console }), ...(ard && { ard }), ...(url !== undefined && { publicUrl: url }) };
 }
 
 const LOGIN_NEEDS_PROVIDER = 'must name one of auth.oauth.providers of a registry with auth.mode oauth';

@@ -51,6 +51,7 @@ const EXCLUDED_BY_CONFIG = [
   'auth',
   'authConfig',
   'console',
+  'ard',
   'publicUrl',
   'webhooks',
 ] as const;

@@ -41,6 +41,9 @@ export class ServerMetrics {
     const { catalogue } = this;
     return formatMetrics([
       observed('thv_reg_srv_servers_total', 'Servers that are served, each version for itself.', () => this.servers()),
+      observed('thv_reg_srv_ard_skipped_entries', 'Number of servers without an identifier of discovery.', () =>
+        this.skipped(),
+      ),
       this.syncs,
       this.requests,
       totalsOf('thv_reg_srv_http_requests_total', 'Requests that were answered.', this.requests),
@@ -87,6 +90,14 @@ export class ServerMetrics {
     return Array.from(this.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
       { registry },
       aggregate.count({}),
+    ]);
+  }
+
+  /** Servers whose namespace is no reversed domain, so that agents cannot discover them. */
+  private skipped(): Looked {
+    return Array.from(this.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
+      { registry },
+      aggregate.count({ version: 'latest' }) - aggregate.count({ version: 'latest', isAddressable: true }),
     ]);
   }
 

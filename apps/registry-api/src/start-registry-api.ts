@@ -216,7 +216,8 @@ function admitBody(
   { accessControl, hooks, validations }: BodyAdmission,
 ): boolean | Promise<boolean> {
   const registry = getServedRegistry(request);
-  const { url } = request.routeOptions;
+  const { url, config } = request.routeOptions;
+  if (config.readsByPost) return accessControl.admit(request, registry, config.readsByPost.requirement);
   if (url === HOOK_ROUTE) {
     hooks.admit(registry, (request.params as { name: string }).name, request.raw);
     return true;

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { ANNOTATION_PREFIX } from '#domain/server-object.js';
 import type { ServerObject } from '#domain/server-object.js';
+import { PUBLISHER_PROVIDED } from '#domain/publisher-blocks.js';
 import { checked, EntryFault } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container } from './json-cutter.js';
-import { PUBLISHER_PROVIDED, SERVER_SCHEMA, toEntry, versionSchema } from './server-json.js';
+import { SERVER_SCHEMA, toEntry, versionSchema } from './server-json.js';
 
 const NAMESPACE = 'io.github.stacklok';
 

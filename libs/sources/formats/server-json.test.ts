@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { PUBLISHER_PROVIDED } from '#domain/publisher-blocks.js';
 import { MAX_CHECKED } from './entry-fault.js';
 import { readAll, server, toolhive, upstream } from '../testing/catalogue-file.js';
 import { FAULTY_SERVERS, NPM as npm } from '../testing/faulty-catalogues.js';
-import { PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
+import { SERVER_SCHEMA } from './server-json.js';
 
 async function readOne(fields: Record<string, unknown>) {
   const { entries, quarantined } = await readAll(

@@ -1,7 +1,8 @@
-import { isFields } from '#domain/fields.js';
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
-import { facetsOf } from '#domain/server-facets.js';
+import { PUBLISHER_PROVIDED, publisherBlocks, textsIn } from '#domain/publisher-blocks.js';
+import type { PublisherBlock } from '#domain/publisher-blocks.js';
+import { facetsOf, toolFacets } from '#domain/server-facets.js';
 import { EntryFault } from './entry-fault.js';
 import type { EntryText } from './entry-text.js';
 import { fastCheck } from './fast-check.js';
@@ -9,8 +10,6 @@ import { needsNormalizing, normalizeServer } from './normalize-server.js';
 
 /** The schema that answers name; an entry that names another keeps its own. */
 export const SERVER_SCHEMA = 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';
-
-export const PUBLISHER_PROVIDED = 'io.modelcontextprotocol.registry/publisher-provided';
 
 /**
  * server.json as registries exchange it (2025-12-11, and the camelCase versions before it).
@@ -173,7 +172,7 @@ export function toEntry(given: EntryText): CatalogueEntry {
   }
   const server = checkServerJson(value);
   const { name, version, description, title } = server;
-  const published = publishedBlocks(server);
+  const published = publisherBlocks(server);
   const served = server.$schema ? json : `{"$schema":"${SERVER_SCHEMA}",${json.slice(1)}`;
   return {
     key: name,
@@ -182,8 +181,8 @@ export function toEntry(given: EntryText): CatalogueEntry {
     serverJson: served,
     title: title || undefined,
     description,
-    tags: tagsOf(published),
-    facets: facetsOf(server),
+    tags: textsIn(published, 'tags'),
+    facets: [...facetsOf(server), ...toolFacets(published)],
     status: lifecycleOf(server, published),
   };
 }
@@ -198,18 +197,8 @@ function isApiAnswer(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'server' in value && !('name' in value);
 }
 
-/** Publisher-provided → any namespace → any key → `tags`, each once. */
-function tagsOf(published: readonly PublishedBlock[]): string[] {
-  const tags = new Set<string>();
-  for (const { tags: given } of published) {
-    if (!Array.isArray(given)) continue;
-    for (const tag of given as unknown[]) if (typeof tag === 'string') tags.add(tag);
-  }
-  return [...tags];
-}
-
 /** The field of server.json until 2025-09, or ToolHive's block. */
-function lifecycleOf(server: ServerJson, published: readonly PublishedBlock[]): CatalogueEntry['status'] {
+function lifecycleOf(server: ServerJson, published: readonly PublisherBlock[]): CatalogueEntry['status'] {
   let lifecycle: CatalogueEntry['status'] = 'active';
   for (const { status } of [server, ...published]) {
     // A publisher's block may hold anything, objects that cannot become text among it.
@@ -218,17 +207,6 @@ function lifecycleOf(server: ServerJson, published: readonly PublishedBlock[]): 
     if (given === 'deprecated') lifecycle = given;
   }
   return lifecycle;
-}
-
-type PublishedBlock = Record<string, unknown>;
-
-function publishedBlocks({ _meta }: ServerJson): readonly PublishedBlock[] {
-  const blocks: PublishedBlock[] = [];
-  for (const namespace of Object.values(_meta?.[PUBLISHER_PROVIDED] ?? {})) {
-    if (!isFields(namespace)) continue;
-    for (const block of Object.values(namespace)) if (isFields(block)) blocks.push(block);
-  }
-  return blocks;
 }
 
 /** Length as the JSON schema counts it: characters, not UTF-16 units. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readAll, toolhive } from '../testing/catalogue-file.js';
 import { FAULTY_IMAGES } from '../testing/faulty-catalogues.js';
-import { PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
+import { PUBLISHER_PROVIDED } from '#domain/publisher-blocks.js';
+import { SERVER_SCHEMA } from './server-json.js';
 
 async function convert(servers: object, remotes?: object) {
   const { entries, quarantined } = await readAll(toolhive(servers, remotes), 'toolhive');

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
-import { facetsOf } from '#domain/server-facets.js';
+import { PUBLISHER_PROVIDED, publisherBlocks } from '#domain/publisher-blocks.js';
+import { facetsOf, toolFacets } from '#domain/server-facets.js';
 import { checked } from './entry-fault.js';
 import { qualifyName } from './default-namespace.js';
-import { checkServerJson, PUBLISHER_PROVIDED, SERVER_SCHEMA } from './server-json.js';
+import { checkServerJson, SERVER_SCHEMA } from './server-json.js';
 
 /**
  * ToolHive's own registry format and what becomes of it in server.json. Types are checked as for server.json; lengths and
@@ -149,7 +150,7 @@ function toEntry(
       },
     },
   };
-  const facets = facetsOf(checkServerJson(server));
+  const facets = [...facetsOf(checkServerJson(server)), ...toolFacets(publisherBlocks(server))];
   return {
     key,
     name,

@@ -235,9 +235,9 @@ function knownSource(registry: ServedRegistry, name: string | undefined): string
 
 const UNKNOWN_SOURCE = '(unknown)';
 
-/** Returns true for methods that only read: no public path opens anything else. */
-function isReading({ method }: FastifyRequest): boolean {
-  return method === 'GET' || method === 'HEAD';
+/** Returns true for requests that only read: no public path opens anything else. */
+function isReading({ method, routeOptions }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD' || routeOptions.config.readsByPost?.requirement === 'read';
 }
 
 function termsOf({ request, oauth }: { readonly request: FastifyRequest; readonly oauth: OAuth }): ChallengeTerms {

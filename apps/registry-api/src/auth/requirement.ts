@@ -22,6 +22,24 @@ export const ReadsCatalogue = () => SetMetadata(REQUIREMENT, 'read' satisfies Re
 /** Marks handlers that change something. */
 export const Writes = () => SetMetadata(REQUIREMENT, 'write' satisfies Requirement);
 
+/** What a handler requires whose method is POST although it only reads. */
+export interface ReadingByPost {
+  readonly requirement: 'read' | 'login';
+  /** The most bytes of a body. */
+  readonly bodyBytes: number;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly readsByPost?: ReadingByPost;
+  }
+}
+
+/** The mark of a route that reads by POST: its callers are admitted before the body is read, and need not be writers. */
+export function readsByPost(requirement: ReadingByPost['requirement'], bodyBytes: number): ReadingByPost {
+  return { requirement, bodyBytes };
+}
+
 /** The requirement of each handler, cached: reading its marks takes as long as finding its answer. */
 const known = new WeakMap<object, Requirement>();
 

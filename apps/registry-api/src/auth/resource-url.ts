@@ -9,7 +9,20 @@ const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
 /** Returns the URL that identifies a registry as a resource (RFC 9728): the configured one, or else the one of the request. */
 export function resourceUrlOf(request: FastifyRequest, { resourceUrl }: OAuth): string | undefined {
-  if (resourceUrl !== undefined) return resourceUrl;
+  return resourceUrl ?? publicBaseOf(request);
+}
+
+/**
+ * Returns the URL at which clients reach the root of a registry, without a slash at its end: the configured one, or else that of
+ * the request. Headers of proxies are not read: anybody could send them, and answers with such URLs are cached.
+ */
+export function publicBaseOf(request: FastifyRequest): string | undefined {
+  const served = getServedRegistry(request);
+  const { publicUrl, auth } = served;
+  if (publicUrl !== undefined) return withoutSlash(publicUrl);
+  const resourceUrl = auth.mode === 'oauth' ? auth.oauth.resourceUrl : undefined;
+  // The configured resource may be a part.
+  if (resourceUrl !== undefined) return withoutPart(withoutSlash(resourceUrl), served);
   const origin = originOf(request);
   return origin && `${origin}${getAddressPrefix(request)}`;
 }
@@ -47,7 +60,10 @@ export function metadataUrlOf(request: FastifyRequest, oauth: OAuth): string | u
 /** Returns the origin as the client wrote it; undefined when the Host header names no host. */
 export function originOf(request: FastifyRequest): string | undefined {
   const { host } = request.headers;
-  return host !== undefined && HOST.test(host) ? `${request.protocol}://${host}` : undefined;
+  if (host === undefined || !HOST.test(host)) return undefined;
+  const origin = `${request.protocol}://${host}`;
+  // Such as 1.2.3.4.5, or a port that none is.
+  return URL.canParse(origin) ? origin : undefined;
 }
 
 function withoutSlash(url: string): string {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, HTTPMethods } from 'fastify';
 import { Problem } from './problem.js';
 
 /**
@@ -7,7 +7,9 @@ import { Problem } from './problem.js';
  */
 export function refuseOtherMethods(server: FastifyInstance): () => void {
   const methodsByUrl = new Map<string, Set<string>>();
-  server.addHook('onRoute', ({ url, method }) => {
+  const configs = new Map<string, FastifyContextConfig>();
+  server.addHook('onRoute', ({ url, method, config }) => {
+    if (config) configs.set(url, config);
     const methods = methodsByUrl.get(url) ?? new Set();
     methodsByUrl.set(url, methods);
     for (const name of [method].flat()) methods.add(name);
@@ -22,6 +24,8 @@ export function refuseOtherMethods(server: FastifyInstance): () => void {
       server.route({
         url,
         method: server.supportedMethods.filter((method) => !methods.has(method)) as HTTPMethods[],
+        // Its errors have the form of the path's own.
+        config: configs.get(url) ?? {},
         onRequest: (_request, _reply, done) => done(new Problem(405, `this path answers ${allow} only`, { allow })),
         handler: () => undefined,
       });

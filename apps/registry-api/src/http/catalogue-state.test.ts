@@ -4,6 +4,8 @@ import type { Answer, CatalogueReader, ListQuery } from '#read-model/catalogue-r
 import { API_LIMITS } from '../limits.js';
 import { AnswerMemory } from './answer-memory.js';
 import { CatalogueState } from './catalogue-state.js';
+import { Findings } from '#read-model/findings.js';
+import { EMPTY_LAYOUT } from '#read-model/layout.js';
 import { ListQuerySchema } from './list-query.js';
 import { KeptMemory } from './kept-memory.js';
 import { parseQueryString } from './query-string.js';
@@ -26,6 +28,7 @@ function reader(): CatalogueReader & { asked: ListQuery[] } {
       return answerOf(() => [TEXT]);
     },
     count: () => 0,
+    find: () => new Findings({ layout: EMPTY_LAYOUT, sources: new Map(), bodies: undefined }, new Uint32Array(0)),
     facets: () => answerOf(() => [TEXT]),
     versions: () => undefined,
     version: () => undefined,

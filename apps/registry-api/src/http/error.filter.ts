@@ -11,11 +11,13 @@ import { Refusal } from '../refusal.js';
 import type { RefusalKind } from '../refusal.js';
 import { TriggerAway } from '../sync/sync-trigger.js';
 import { DatabaseAway } from '../view-database.js';
+import { isArd } from './ard/ard-route.js';
+import { toArdProblem } from './ard/ard-problem.js';
 import { BodiesBusy } from './body-slots.js';
 import { toChallengeHeader } from './challenge-header.js';
 import { Problem } from './problem.js';
 
-/** The one place that turns errors into answers: `{"error": "…"}`, and a log line where the fault is ours. */
+/** The one place that turns errors into answers: `{"error": "…"}` or the form of the route, and a log line where the fault is ours. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -41,7 +43,7 @@ function sendProblem(reply: FastifyReply, { status, message, headers }: Problem)
       'x-request-id': reply.request.id,
       ...headers,
     })
-    .send(JSON.stringify({ error: message }));
+    .send(JSON.stringify(isArd(reply.request) ? toArdProblem(status, message) : { error: message }));
 }
 
 /** Exported for its test. */

@@ -14,6 +14,7 @@ import type { RegistryDirectory } from '../served-registry.js';
 import type { ServerMetrics } from '../server-metrics.js';
 import { refuseOtherMethods } from './accepted-methods.js';
 import { refuseOtherTypes } from './accepted-types.js';
+import { isDisabledArd } from './ard/ard-route.js';
 import type { ChangeForwarder } from './change-forwarder.js';
 import { cleanLocation } from './clean-path.js';
 import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
@@ -99,7 +100,9 @@ function lookAtRequests(server: FastifyInstance, counter: RequestCounter | undef
     if (request.method === 'OPTIONS') return answerPreflight(reply);
     const clean = isSafeToRepeat(request) ? cleanLocation(request.url, request.originalUrl) : undefined;
     if (clean !== undefined) void reply.code(308).header('location', clean).send();
-    else done(refuseOtherTypes(request) ?? (request.is404 ? notFound(server, request.method) : undefined));
+    else if (request.is404 || isDisabledArd(request))
+      done(refuseOtherTypes(request) ?? notFound(server, request.method));
+    else done(refuseOtherTypes(request));
   });
 }
 
@@ -114,9 +117,11 @@ function lookAtWriters(
   forwarder: ChangeForwarder | undefined,
 ): void {
   server.addHook('onRoute', (route) => {
+    const { readsByPost } = route.config ?? {};
+    if (readsByPost) route.bodyLimit = readsByPost.bodyBytes;
     if (route.url === HOOK_ROUTE) route.bodyLimit = HOOK_LIMITS.bodyBytes;
     if ([route.method].flat().every((method) => SAFE_METHODS.has(method))) return;
-    const isForwarded = forwarder?.takes(route.url) === true;
+    const isForwarded = !readsByPost && forwarder?.takes(route.url) === true;
     route.preParsing = async (request, reply) => {
       await mayWrite(request);
       if (isForwarded) return forwarder.forward(request, reply);

@@ -1,3 +1,4 @@
+import { ArdController } from './ard/ard.controller.js';
 import { ConsoleController } from './console/console.controller.js';
 import { ExportsController } from './exports.controller.js';
 import { FacetsController } from './facets.controller.js';
@@ -22,6 +23,7 @@ export const publicControllers = [
   ServersController,
   FacetsController,
   ExportsController,
+  ArdController,
   RegistriesController,
   ExplainController,
   MeController,

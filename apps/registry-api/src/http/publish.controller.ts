@@ -7,6 +7,7 @@ import { readStatusRequest } from '../publish/status-request.js';
 import { validateServer } from '../publish/validate-server.js';
 import type { ValidationResult } from '../publish/validate-server.js';
 import { API_ROOTS } from './api-roots.js';
+import { bytesOf } from './json-body.js';
 import { Problem } from './problem.js';
 import { Target } from './publish-target.js';
 import { Served } from './served-scope.js';
@@ -143,12 +144,6 @@ export class EntriesController {
   ): Promise<void> {
     await this.entries.remove(target, name, version);
   }
-}
-
-/** JSON comes as bytes, so that what is published keeps its own spelling and order; see `http-server.ts`. */
-function bytesOf(body: unknown): Buffer {
-  if (Buffer.isBuffer(body)) return body;
-  throw new Problem(415, 'the body must be JSON: send it with content-type application/json');
 }
 
 /** Puts ServerResponses together that are JSON already. */

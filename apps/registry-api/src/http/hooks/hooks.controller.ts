@@ -2,9 +2,8 @@ import { Body, Controller, Get, Header, Param, Post, Req, Res } from '@nestjs/co
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Delivery } from '#webhooks/webhook.js';
 import { Public } from '../../auth/requirement.js';
-import { originOf } from '../../auth/resource-url.js';
+import { publicBaseOf } from '../../auth/resource-url.js';
 import type { ServedRegistry } from '../../served-registry.js';
-import { getAddressPrefix } from '../../request-registry.js';
 import { Served } from '../served-scope.js';
 import { HookDeliveries } from './hook-deliveries.js';
 
@@ -19,8 +18,8 @@ export class HooksController {
   @Get()
   @Header('cache-control', 'no-store')
   list(@Served() registry: ServedRegistry, @Req() request: FastifyRequest): object {
-    const { webhooks = [], publicUrl } = registry;
-    const root = publicUrl?.replace(/\/+$/, '') ?? `${originOf(request) ?? ''}${getAddressPrefix(request)}`;
+    const { webhooks = [] } = registry;
+    const root = publicBaseOf(request) ?? '';
     const hooks = webhooks.map(({ name, type, sources }) => {
       const { lastVerified, lastRefused } = this.deliveries.journal.find(registry, name) ?? {};
       const url = `${root}/v1/hooks/${name}`;

@@ -1,3 +1,4 @@
+import { ardOperations } from '../ard/ard.operations.js';
 import { consoleOperations } from '../console/console.operations.js';
 import { hookOperations } from '../hooks/hooks.operations.js';
 import { officialProbeOperations, probeOperations } from '../operations.operations.js';
@@ -41,6 +42,8 @@ export const operations: readonly Operation[] = [
   ...facetOperations('/registry/{source}/v0.1', 'sourceServers'),
   ...exportOperations('/registry', 'registry'),
   ...exportOperations('/registry/{source}', 'source'),
+  ...ardOperations('', 'registry'),
+  ...ardOperations('/registry/{source}', 'source'),
   ...viewOperations,
   ...syncOperations,
   ...hookOperations,
@@ -114,7 +117,7 @@ function toOperationObject(operation: Operation): object {
         ...(success.media && { content: Object.fromEntries(success.media.map((type) => [type, {}])) }),
       },
       ...(isCached && { 304: { description: 'The client has this very answer.', ...headers(CACHED) } }),
-      ...Object.fromEntries(Array.from(statuses, (status) => [status, problem(status)])),
+      ...Object.fromEntries(Array.from(statuses, (status) => [status, problem(status, operation.problemAnswer)])),
     },
   };
 }
@@ -129,8 +132,8 @@ const PROBLEM_HEADERS: Readonly<Record<number, readonly HeaderName[]>> = {
   503: ['Retry-After'],
 };
 
-function problem(status: number): object {
-  return { description: PROBLEMS[status], ...headers(PROBLEM_HEADERS[status] ?? []), ...json('Problem') };
+function problem(status: number, answer = 'Problem'): object {
+  return { description: PROBLEMS[status], ...headers(PROBLEM_HEADERS[status] ?? []), ...json(answer) };
 }
 
 /** Each is described once. */

@@ -21,7 +21,7 @@ export interface Operation {
   readonly path: string;
   readonly id: string;
   readonly summary: string;
-  readonly tag: 'Servers' | 'Registries and sources' | 'Publishing' | 'Exports' | 'Operations';
+  readonly tag: 'Servers' | 'Registries and sources' | 'Publishing' | 'Exports' | 'Discovery' | 'Operations';
   readonly parameters?: readonly Parameter[];
   readonly body?: object;
   readonly success: {
@@ -35,6 +35,8 @@ export interface Operation {
   };
   /** Its answers have an ETag, by which a client may ask whether there is another one by now. */
   readonly isCached?: true;
+  /** The schema of its problems; that of the whole API when absent. */
+  readonly problemAnswer?: AnswerName;
   /** Problems beside those that every operation may answer with. */
   readonly problems?: readonly (401 | 404 | 409 | 415 | 422 | 503)[];
   /** Answers without a login, whatever the registry's mode. */

@@ -87,6 +87,22 @@ const wayResult = z.looseObject({
   notes: z.array(z.string()).optional(),
 });
 
+const ardEntry = z.looseObject({
+  identifier: z.string().describe('As in `urn:air:example.com:server:weather`.'),
+  displayName: z.string(),
+  type: z.string().describe('Media type of what is at the address.'),
+  url: z.string(),
+  description: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+  capabilities: z.array(z.string()).optional().describe('Names of tools.'),
+  representativeQueries: z.array(z.string()).optional(),
+  version: z.string().optional(),
+  updatedAt: time.optional(),
+  metadata: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
+});
+
+const ardPageToken = z.string().optional().describe('Leads to the next page; absent on the last one.');
+
 /** The bodies of answers, by the names that the document gives them. */
 const answers = {
   ServerList: z.object({ servers: z.array(serverResponse), metadata }),
@@ -206,6 +222,36 @@ const answers = {
     ),
     metadata,
   }),
+  ArdProblem: z
+    .object({ errorCode: z.string(), message: z.string() })
+    .describe('Every answer of Agentic Resource Discovery that is not a success.'),
+  ArdManifest: z.object({
+    specVersion: z.literal('1.0'),
+    host: z.object({ displayName: z.string(), documentationUrl: z.string() }),
+    entries: z.array(ardEntry).describe('The first one is the registry.'),
+  }),
+  ArdResults: z.object({
+    results: z.array(
+      ardEntry.extend({
+        score: z.int().min(0).max(100).describe('How well it fits the text; the best are first.'),
+        source: z.string().describe('Address of the registry.'),
+      }),
+    ),
+    referrals: z.array(z.never()).optional(),
+    pageToken: ardPageToken,
+  }),
+  ArdFacets: z.object({
+    resultType: z.literal('facets'),
+    facets: z.record(
+      z.string(),
+      z.object({
+        buckets: z.array(z.object({ value: z.string(), count: z.int() })),
+        otherCount: z.int().optional().describe('Sum of the counts beyond the limit.'),
+      }),
+    ),
+  }),
+  ArdList: z.object({ items: z.array(ardEntry), total: z.int().min(0), pageToken: ardPageToken }),
+  ArdEntry: ardEntry,
   Console: z.looseObject({
     registry: z.object({ namespace: z.string(), name: z.string(), displayName: z.string().optional() }),
     version: z.string(),

@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { toArdEntry } from '#domain/ard/ard-entry.js';
+import type { ArdEntry, ServedServer } from '#domain/ard/ard-entry.js';
+import type { EntryFilter } from '#domain/ard/filter-terms.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import { canonicalFilter } from '#read-model/cursor.js';
+import type { ListFilter } from '#read-model/cursor.js';
+import { Findings } from '#read-model/findings.js';
+import type { FindingPlace } from '#read-model/findings.js';
+import { EMPTY_LAYOUT } from '#read-model/layout.js';
+import { READ_MODEL_LIMITS } from '#read-model/limits.js';
+import { fromOpaque, toOpaque } from '#read-model/opaque-cursor.js';
+import { Pacer } from '#read-model/pacer.js';
+import type { CatalogueScope } from '../../catalogue/catalogue.js';
+import { PreparedAnswer } from '../prepared-answer.js';
+import type { AnswerResources } from '../prepared-answer.js';
+import { Problem } from '../problem.js';
+
+/** Documents that are parsed between two looks at the clock. */
+const CHUNK_BYTES = 256 * 1024;
+const DIGEST_LENGTH = 12;
+
+const NOTHING = new Findings({ layout: EMPTY_LAYOUT, sources: new Map(), bodies: undefined }, new Uint32Array(0));
+
+/** Finds what passes a filter and fits a text; an undefined filter is one that nothing passes. */
+export function find(reader: CatalogueReader, filter: EntryFilter | undefined, text?: string): Findings {
+  return filter ? reader.find(toListFilter(filter), text) : NOTHING;
+}
+
+function toListFilter(filter: EntryFilter): ListFilter {
+  return canonicalFilter(filter as ListFilter);
+}
+
+export interface PageOptions {
+  readonly from: number;
+  readonly limit: number;
+  /** The address of the registry, without a slash at its end. */
+  readonly base: string;
+}
+
+/** Reads the entries of a page, which ends early rather than exceed the bytes of a page of servers. */
+export async function readEntries(
+  findings: Findings,
+  { from, limit, base }: PageOptions,
+  resources: AnswerResources,
+): Promise<readonly ArdEntry[]> {
+  const entries: ArdEntry[] = [];
+  const pacer = new Pacer();
+  const end = Math.min(from + limit, findings.size);
+  for (let bytes = 0; from + entries.length < end && bytes < READ_MODEL_LIMITS.pageBytes;) {
+    const at = from + entries.length;
+    const { answer } = findings.documents(at, end - at, CHUNK_BYTES);
+    const sent = await new PreparedAnswer(answer, resources).body('identity');
+    try {
+      const { servers } = JSON.parse(Buffer.concat([...sent.parts]).toString()) as { servers: readonly ServedServer[] };
+      servers.forEach((each, index) => entries.push(toArdEntry(each, base, findings.at(at + index).source)));
+      bytes += sent.bytes;
+    } finally {
+      sent.release?.();
+    }
+    await pacer.rest();
+  }
+  return entries;
+}
+
+/** What a page token is good for: one query in one scope. */
+export function digestOf(scope: CatalogueScope, query: readonly unknown[], filter: EntryFilter | undefined): string {
+  const { namespace, registry, source, view, visibleSources } = scope;
+  const place = [namespace, registry, source, view, visibleSources && [...visibleSources].toSorted()];
+  const text = JSON.stringify([place, query, filter ? toListFilter(filter) : null]);
+  return hash('sha256', text).slice(0, DIGEST_LENGTH);
+}
+
+const Token = z.tuple([z.int().min(0).max(100), z.string(), z.string()]);
+
+export function toPageToken({ score, name }: FindingPlace, digest: string): string {
+  return toOpaque([score, name, digest]);
+}
+
+/** Returns the place behind which a page begins; throws a 400 for a token of another query, scope or make. */
+export function readPageToken(token: string, digest: string): FindingPlace {
+  const { data } = Token.safeParse(fromOpaque(token));
+  if (data?.[2] !== digest) throw new Problem(400, 'pageToken is not one that this server made for this query');
+  return { score: data[0], name: data[1] };
+}

@@ -1,0 +1,57 @@
+/** A label of a domain name (RFC 1035, section 2.3.4). */
+const LABEL = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
+const MAX_DOMAIN = 253;
+const LEAF = /^[a-zA-Z0-9._-]+$/;
+const IP_ADDRESS = /^(?:\d+(?:\.\d+){3}|\[.*\])$/;
+
+/** Kind of resource in the identifier of a server, which leaves room for other kinds. */
+const KIND = 'server';
+
+/** An identifier of ARD as its schema has it; `urn:ai:` is the older spelling, which some finders still write. */
+const IDENTIFIER = /^urn:(?:air|ai):([a-zA-Z0-9.-]+)((?::[a-zA-Z0-9._-]+)+)$/;
+
+/**
+ * Returns the identifier of a server: `io.github.acme/search` is `urn:air:acme.github.io:server:search`. Undefined when its
+ * namespace is no reversed domain of two or more labels. Two names never have the same identifier.
+ */
+export function toIdentifier(name: string): string | undefined {
+  const publisher = publisherOf(name);
+  const leaf = name.slice(name.indexOf('/') + 1);
+  return publisher !== undefined && LEAF.test(leaf) ? `urn:air:${publisher}:${KIND}:${leaf}` : undefined;
+}
+
+/** Returns the domain of a server's publisher; undefined when the namespace of the name is no reversed domain. */
+export function publisherOf(name: string): string | undefined {
+  return toPublisher(name.slice(0, Math.max(0, name.indexOf('/'))));
+}
+
+/** Returns the domain that a namespace is the reverse of; undefined when that is none of two or more labels. */
+export function toPublisher(namespace: string): string | undefined {
+  const labels = namespace.split('.');
+  const isDomain = labels.length > 1 && namespace.length <= MAX_DOMAIN && labels.every((label) => LABEL.test(label));
+  return isDomain ? labels.toReversed().join('.') : undefined;
+}
+
+/** What an identifier of ARD means here. */
+export type ReadIdentifier =
+  | { readonly kind: 'server'; readonly name: string }
+  /** A well-formed identifier that no server has. */
+  | { readonly kind: 'other' }
+  | { readonly kind: 'malformed' };
+
+/** Reads an identifier: the inverse of {@link toIdentifier}. */
+export function readIdentifier(text: string): ReadIdentifier {
+  const [, publisher = '', rest = ''] = IDENTIFIER.exec(text) ?? [];
+  if (publisher === '') return { kind: 'malformed' };
+  const [, kind, leaf, ...more] = rest.split(':');
+  const name = `${publisher.split('.').toReversed().join('.')}/${leaf ?? ''}`;
+  const isServer = kind === KIND && leaf !== undefined && more.length === 0 && toIdentifier(name) !== undefined;
+  return isServer ? { kind: 'server', name } : { kind: 'other' };
+}
+
+/** Returns the identifier of a registry itself, by the host that serves it; a host without a domain is a local one. */
+export function registryIdentifier(host: string, registry: string): string {
+  const labels = host.split('.');
+  const isDomain = !IP_ADDRESS.test(host) && labels.length > 1 && labels.every((label) => LABEL.test(label));
+  return `urn:air:${isDomain ? host : 'agent.localhost'}:registry:${registry}`;
+}

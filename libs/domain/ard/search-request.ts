@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { FACET_FIELDS, termFault } from './filter-terms.js';
+
+/** Bounds of a query. */
+export const ARD_LIMITS = {
+  /** Bytes of a request body. */
+  bodyBytes: 16 * 1024,
+  /** Characters of a search text. */
+  text: 1024,
+  /** Terms of a filter, values of each, and characters of each value. */
+  terms: 10,
+  values: 50,
+  value: 256,
+  /** Facets of one request, and buckets of one facet. */
+  facets: 10,
+  buckets: 100,
+  /** Entries of a page; more are cut to this. */
+  pageSize: 100,
+  /** Characters of a token that leads to the next page. */
+  token: 1024,
+  /** Servers that a manifest lists; a registry with more lists none. */
+  manifest: 1000,
+} as const;
+
+const MANY = `must be a text or a list of 1 to ${ARD_LIMITS.values} texts of at most ${ARD_LIMITS.value} characters`;
+
+const value = z.string({ error: MANY }).max(ARD_LIMITS.value, MANY);
+const values = z.union([value.transform((one) => [one]), z.array(value).min(1).max(ARD_LIMITS.values)], {
+  error: MANY,
+});
+
+/** The terms of a filter as a list, so that no key has a meaning of its own. */
+const filter = z
+  .custom<object>((given) => typeof given === 'object' && given !== null && !Array.isArray(given), 'must be an object')
+  .transform((given, context): [string, string[]][] => {
+    const terms = Object.entries(given);
+    if (terms.length > ARD_LIMITS.terms) {
+      context.addIssue({ code: 'custom', message: `must have at most ${ARD_LIMITS.terms} terms` });
+      return z.NEVER;
+    }
+    return terms.flatMap(([term, asked]): [string, string[]][] => {
+      const read = values.safeParse(asked);
+      const fault = termFault(term) ?? (read.success ? undefined : MANY);
+      if (fault !== undefined)
+        context.addIssue({ code: 'custom', path: [term.slice(0, ARD_LIMITS.value)], message: fault });
+      return read.success ? [[term, read.data]] : [];
+    });
+  })
+  .default([]);
+
+const text = z
+  .string({ error: 'must be the text that is searched for' })
+  .max(ARD_LIMITS.text, `must have at most ${ARD_LIMITS.text} characters`)
+  .refine((given) => given.trim() !== '', 'must not be blank');
+
+const positive = (fallback: number, most: number) =>
+  z
+    .int('must be a whole number from 1')
+    .min(1, 'must be a whole number from 1')
+    .transform((given) => Math.min(given, most))
+    .default(fallback);
+
+const pageToken = z.string('must be the token of the page before').max(ARD_LIMITS.token, 'is no token of this server');
+
+/** The body of a search. */
+export const SearchRequestSchema = z.object(
+  {
+    query: z.object({ text, filter }, 'must be an object with a text'),
+    federation: z.enum(['auto', 'referrals', 'none'], 'must be auto, referrals or none').default('auto'),
+    pageSize: positive(10, ARD_LIMITS.pageSize),
+    pageToken: pageToken.optional(),
+  },
+  'must be a JSON object with a query',
+);
+
+const facet = z.object({
+  field: z
+    .string()
+    .refine((field) => FACET_FIELDS.includes(field), `is no field that is counted: use ${FACET_FIELDS.join(', ')}`),
+  limit: z.int().min(1).max(ARD_LIMITS.buckets, `must be at most ${ARD_LIMITS.buckets}`).default(20),
+  minCount: z.int().min(1).default(1),
+});
+
+/** The body of an exploration. */
+export const ExploreRequestSchema = z.object(
+  {
+    query: z.object({ text: text.optional(), filter }, 'must be an object').default({ filter: [] }),
+    resultType: z.object(
+      {
+        facets: z
+          .array(facet)
+          .min(1, 'must name a facet')
+          .max(ARD_LIMITS.facets, `must have at most ${ARD_LIMITS.facets} facets`),
+      },
+      'must be an object with facets',
+    ),
+  },
+  'must be a JSON object with a resultType',
+);
