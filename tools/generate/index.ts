@@ -1,4 +1,5 @@
 import { renderCustomResourceDefinition } from './custom-resource-definition.js';
+import { openApiFiles } from './openapi.js';
 import { OPERATOR_MANIFEST, podPolicyManifest, renderOperatorManifest, renderPodPolicy } from './operator-manifest.js';
 
 /** A file that is made from code and kept in git all the same, since others read it without running anything. */
@@ -16,4 +17,5 @@ export const generated: readonly GeneratedFile[] = [
     path: podPolicyManifest(podTemplate),
     render: () => renderPodPolicy(podTemplate),
   })),
+  ...openApiFiles,
 ];

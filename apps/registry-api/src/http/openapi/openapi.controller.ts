@@ -1,42 +1,31 @@
+import { readFile } from 'node:fs/promises';
 import { Controller, Get, Header, Redirect } from '@nestjs/common';
 import { stringify } from 'yaml';
 import { Public } from '../../auth/requirement.js';
-import { apiDocument, genericDocument } from './document.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const YAML_TYPE = 'application/yaml; charset=utf-8';
 const FOR_AN_HOUR = 'public, max-age=3600';
 
-/** Memoizes a value that is the same as long as the process lives. */
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
-const whole = once(apiDocument);
-// Kept as bytes, so that every request in flight sends the same memory.
-const wholeJson = once(() => Buffer.from(JSON.stringify(whole())));
-const wholeYaml = once(() => Buffer.from(stringify(whole())));
-const generic = once(genericDocument);
-const genericJson = once(() => Buffer.from(JSON.stringify(generic())));
-const genericYaml = once(() => Buffer.from(stringify(generic())));
-
 /** What the API is, for programs. Open to all, as the probes are: it says nothing of what the registry holds. */
 @Public()
 @Controller()
 export class OpenApiController {
+  /** Each answer is made once: every request in flight sends the same memory. */
+  readonly #answers = new Map<string, Promise<Buffer>>();
+
   @Get('openapi.json')
   @Header('content-type', JSON_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  json(): Buffer {
-    return wholeJson();
+  json(): Promise<Buffer> {
+    return this.answer('api', JSON.stringify);
   }
 
   @Get('openapi.yaml')
   @Header('content-type', YAML_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  yaml(): Buffer {
-    return wholeYaml();
+  yaml(): Promise<Buffer> {
+    return this.answer('api', stringify);
   }
 
   /** Where the official registry server has its page. */
@@ -48,14 +37,30 @@ export class OpenApiController {
   @Get(['registry/openapi.json', 'registry/:source/openapi.json'])
   @Header('content-type', JSON_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  genericJson(): Buffer {
-    return genericJson();
+  genericJson(): Promise<Buffer> {
+    return this.answer('generic-api', JSON.stringify);
   }
 
   @Get(['registry/openapi.yaml', 'registry/:source/openapi.yaml'])
   @Header('content-type', YAML_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
-  genericYaml(): Buffer {
-    return genericYaml();
+  genericYaml(): Promise<Buffer> {
+    return this.answer('generic-api', stringify);
   }
+
+  private answer(document: string, write: (document: unknown) => string): Promise<Buffer> {
+    const key = `${document} ${write.name}`;
+    let answer = this.#answers.get(key);
+    if (!answer) {
+      answer = readGenerated(document).then((content) => Buffer.from(write(content)));
+      answer.catch(() => this.#answers.delete(key));
+      this.#answers.set(key, answer);
+    }
+    return answer;
+  }
+}
+
+/** Reads a document that `npm run generate` made of the operations of all controllers. */
+async function readGenerated(document: string): Promise<unknown> {
+  return JSON.parse(await readFile(new URL(`${document}.json`, import.meta.url), 'utf8'));
 }
