@@ -50,9 +50,14 @@ const urlRewrites = z
 
 /** The addresses at which a pod listens: all of both families, because a cluster may have only IPv6. */
 export const listenerFields = {
-  HOST: z.string().default('::'),
-  PORT: port(8080),
-  INTERNAL_PORT: port(8081),
+  HOST: z
+    .string()
+    .default('::')
+    .describe(
+      'the address that both HTTP ports listen on; `::` is every address of both families, or of IPv4 where there is no IPv6',
+    ),
+  PORT: port(8080).describe('the API'),
+  INTERNAL_PORT: port(8081).describe('probes: `/health`, `/readiness`, `/version`; `/metrics`'),
 };
 
 /** Refinement of what has these fields. */
@@ -67,10 +72,16 @@ export function portsDiffer(
 
 /** Settings of a site for all sources. */
 export const sourceFields = {
-  SOURCE_URL_REWRITES: urlRewrites,
-  ALLOW_LOCAL_GIT: flag(false),
-  ALLOW_PRIVATE_SOURCES: flag(true),
-  MIN_SYNC_INTERVAL: goDurationField.default('10s'),
+  SOURCE_URL_REWRITES: urlRewrites.describe(
+    '`FROM=TO,…`: addresses at or below FROM (whole path segments) are fetched from TO, for `git` and `api` sources; the longest FROM wins. The operator refuses credentials in it',
+  ),
+  ALLOW_LOCAL_GIT: flag(false).describe(
+    '`1` allows `file://` and `git://` repositories in a spec; as the target of a rewrite they always are',
+  ),
+  ALLOW_PRIVATE_SOURCES: flag(true).describe(
+    '`0` refuses `git` and `api` sources at addresses that are not public, redirects included',
+  ),
+  MIN_SYNC_INTERVAL: goDurationField.default('10s').describe('shorter intervals in a spec are raised to this'),
 };
 
 export const temporalAddress = z
@@ -87,6 +98,9 @@ const temporalUiUrl = z
   );
 
 /** Settings that the operator passes to all registry servers. */
-export const handedOnFields = { ...sourceFields, TEMPORAL_UI_URL: temporalUiUrl.optional() };
+export const handedOnFields = {
+  ...sourceFields,
+  TEMPORAL_UI_URL: temporalUiUrl.optional().describe("where Temporal's UI is: sync runs get a `url` there"),
+};
 
 export const logLevel = z.enum(LOG_LEVELS).default('info');

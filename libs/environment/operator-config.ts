@@ -71,41 +71,123 @@ const networkPeers = z.strictObject({ clients: peers, metrics: peers });
 
 const storage = z.strictObject({ data: z.string().optional(), tmp: z.string().optional() });
 
-const environmentSchema = z
-  .object({
-    HOST: listenerFields.HOST,
-    METRICS_PORT: port(8080),
-    HEALTH_PORT: port(8081),
-    ...handedOnFields,
-    LOG_LEVEL: logLevel,
-    POD_NAME: z.string().default('operator'),
-    POD_NAMESPACE: z.string().optional(),
-    POD_SERVICE_ACCOUNT: z.string().optional(),
-    NAMESPACE_ROLE: z.string().optional(),
-    POD_TEMPLATE_POLICY: z.enum(POD_TEMPLATE_POLICIES).default('any'),
-    OPERATOR_RELEASE: z
-      .string()
-      .regex(/^[\w./-]{1,160}$/, { error: 'must be letters, digits and . / _ -' })
-      .optional(),
-    WATCH_NAMESPACE: names,
-    TOOLHIVE_REGISTRY_API_IMAGE: z.string({ error: 'must name the image of registry servers' }),
-    REGISTRY_IMAGE_PULL_POLICY: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
-    REGISTRY_IMAGE_PULL_SECRETS: names,
-    REGISTRY_RESOURCES: json.pipe(resources).optional(),
-    REGISTRY_STORAGE: json.pipe(storage).optional(),
-    REGISTRY_EXPOSURE: json.pipe(exposureSpec).optional(),
-    REGISTRY_SERVICE_ACCOUNT: objectName.optional(),
-    REGISTRY_NETWORK_POLICY: json.pipe(networkPeers).optional(),
-    TEMPORAL_DIR: z.string().default('/temporal'),
-    TEMPORAL_ADDRESS: temporalAddress.optional(),
-    TEMPORAL_NAMESPACE: z.string().default('default'),
-    REGISTRY_TEMPORAL_DIR: z.string().default('/registry-temporal'),
-    CA_BUNDLE_FILE: z.string().optional(),
-    DEFAULT_DATABASE: json.pipe(defaultDatabaseSpec).optional(),
-    DEFAULT_DATABASE_PASSWORD_FILE: z.string().default('/default-database/password'),
-    SERVICE_ACCOUNT_DIR: z.string().optional(),
-    DISCOVER_SERVERS: flag(true),
-  })
+/** The variables of the process; docs/configuration.md lists them from here. */
+export const operatorVariables = z.object({
+  HOST: listenerFields.HOST.describe(
+    '`/metrics` on one, `/healthz` and `/readyz` on the other; ready once the cluster was seen and while Temporal answers',
+  ),
+  METRICS_PORT: port(8080).describe('`/metrics`'),
+  HEALTH_PORT: port(8081).describe(
+    '`/healthz` and `/readyz`; ready once the cluster was seen and while Temporal answers',
+  ),
+  ...handedOnFields,
+  LOG_LEVEL: logLevel.describe(
+    'what the operator writes to its output: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, `silent`',
+  ),
+  POD_NAME: z.string().default('operator').describe('what it is called in Temporal'),
+  POD_NAMESPACE: z
+    .string()
+    .optional()
+    .describe("the namespace of the operator's own account, which `NAMESPACE_ROLE` is bound to"),
+  POD_SERVICE_ACCOUNT: z.string().optional().describe('the name of that account'),
+  NAMESPACE_ROLE: z
+    .string()
+    .optional()
+    .describe(
+      'ClusterRole that the operator binds in the namespaces of registries to its own account; without it its rights must stand already',
+    ),
+  POD_TEMPLATE_POLICY: z
+    .enum(POD_TEMPLATE_POLICIES)
+    .default('any')
+    .describe(
+      '[what a podTemplateSpec may say](security.md#who-may-create-an-mcpregistry): `any`, `restricted` or `deny`',
+    ),
+  OPERATOR_RELEASE: z
+    .string()
+    .regex(/^[\w./-]{1,160}$/, { error: 'must be letters, digits and . / _ -' })
+    .optional()
+    .meta({
+      description:
+        'tells this operator from others in the same cluster: with the cluster it names the task queue of the workflows, so that several operators can share a Temporal namespace',
+      shownDefault: 'namespace and service account of the pod',
+    }),
+  WATCH_NAMESPACE: names.meta({
+    description: 'the namespaces that MCPRegistries are looked for in, with commas; said in the log at the start',
+    shownDefault: 'all',
+  }),
+  TOOLHIVE_REGISTRY_API_IMAGE: z
+    .string({ error: 'must name the image of registry servers' })
+    .describe('the image of registry servers'),
+  REGISTRY_IMAGE_PULL_POLICY: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .optional()
+    .describe('how it is pulled; the Secrets are a list with commas'),
+  REGISTRY_IMAGE_PULL_SECRETS: names.describe('how it is pulled; the Secrets are a list with commas'),
+  REGISTRY_RESOURCES: json
+    .pipe(resources)
+    .optional()
+    .describe(
+      'JSON: `requests` and `limits` of registry servers in place of the defaults; size limits of their volumes `data` and `tmp`',
+    ),
+  REGISTRY_STORAGE: json
+    .pipe(storage)
+    .optional()
+    .describe(
+      'JSON: `requests` and `limits` of registry servers in place of the defaults; size limits of their volumes `data` and `tmp`',
+    ),
+  REGISTRY_EXPOSURE: json
+    .pipe(exposureSpec)
+    .optional()
+    .describe("the chart's `registries.expose` as JSON: an Ingress or HTTPRoute for each registry"),
+  REGISTRY_SERVICE_ACCOUNT: objectName
+    .optional()
+    .describe(
+      'the ServiceAccount that the operator [acts as](security.md#acting-as-an-account-of-the-team) for registries that name none (chart: `registries.serviceAccountName`)',
+    ),
+  REGISTRY_NETWORK_POLICY: json
+    .pipe(networkPeers)
+    .optional()
+    .describe('JSON: NetworkPolicy peers `clients` and `metrics`; without it registries get no NetworkPolicy'),
+  TEMPORAL_DIR: z
+    .string()
+    .default('/temporal')
+    .describe(
+      'folder of a mounted Secret that says how the operator reaches Temporal: `address`, `namespace`, `apiKey`, `serverName`, `ca.crt`, `tls.crt`, `tls.key`',
+    ),
+  TEMPORAL_ADDRESS: temporalAddress.optional().describe('`host:port` of Temporal, without such a Secret'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('the namespace in Temporal, without such a Secret'),
+  REGISTRY_TEMPORAL_DIR: z
+    .string()
+    .default('/registry-temporal')
+    .describe(
+      'the same for registry servers, whose credentials are their own; without it they get address and namespace only',
+    ),
+  CA_BUNDLE_FILE: z
+    .string()
+    .optional()
+    .describe("PEM file of authorities that registry servers trust beside the system's; read at the start"),
+  DEFAULT_DATABASE: json
+    .pipe(defaultDatabaseSpec)
+    .optional()
+    .describe(
+      "the chart's `defaultDatabase` as JSON; file with the password of its administrator, read for each connection",
+    ),
+  DEFAULT_DATABASE_PASSWORD_FILE: z
+    .string()
+    .default('/default-database/password')
+    .describe(
+      "the chart's `defaultDatabase` as JSON; file with the password of its administrator, read for each connection",
+    ),
+  SERVICE_ACCOUNT_DIR: z
+    .string()
+    .optional()
+    .meta({ description: 'folder with `token` and `ca.crt`', shownDefault: 'where pods have it' }),
+  DISCOVER_SERVERS: flag(true).describe(
+    'whether every registry lists the [MCP servers of its namespace](mcpregistry.md#the-built-in-source) without being told to',
+  ),
+});
+
+const environmentSchema = operatorVariables
   .refine(({ SOURCE_URL_REWRITES }) => !SOURCE_URL_REWRITES.some(hasCredentials), {
     path: ['SOURCE_URL_REWRITES'],
     error:

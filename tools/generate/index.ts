@@ -1,3 +1,4 @@
+import { CONFIGURATION, renderConfiguration } from './configuration.js';
 import { renderCustomResourceDefinition } from './custom-resource-definition.js';
 import { openApiFiles } from './openapi.js';
 import { OPERATOR_MANIFEST, podPolicyManifest, renderOperatorManifest, renderPodPolicy } from './operator-manifest.js';
@@ -18,4 +19,5 @@ export const generated: readonly GeneratedFile[] = [
     render: () => renderPodPolicy(podTemplate),
   })),
   ...openApiFiles,
+  { path: CONFIGURATION, render: renderConfiguration },
 ];
