@@ -13,7 +13,7 @@ interface IssuedToken {
   readonly usableUntilMs: number;
 }
 
-/** Of a token whose lifetime the provider does not say. */
+/** The lifetime of a token when the provider does not state one. */
 const DEFAULT_LIFETIME_MS = 5 * 60_000;
 const MAX_LIFETIME_MS = 24 * 3600_000;
 /** A token is not used in the last tenth of its life, or in the last minute of a long one: requests take their time. */
