@@ -56,20 +56,15 @@ export interface RegistryActivities {
   tearDown(registry: RegistryRef): Promise<void>;
 }
 
-/**
- * Activities beside the workflows, where there is a cluster. Each reads the resource again, stops when it is gone or another,
- * and makes what it is named for as the spec wants it; it writes nothing that is there already and adopts nothing. In a
- * process with an older site than the one given, each fails with `OtherRelease` and is tried again, until it runs in the right process.
- */
+/** Activities beside the workflows, where there is a cluster. */
 export interface ProvisionActivities {
-  /** The server's configuration. */
-  ensureConfig(registry: RegistryRef, site?: Site): Promise<void>;
-  /** The server's service account, and what it may do. */
-  ensureAccess(registry: RegistryRef, site?: Site): Promise<void>;
-  /** The Secrets that the operator makes: how to reach the database and Temporal. */
-  ensureSecrets(registry: RegistryRef, site?: Site): Promise<void>;
-  ensureDeployment(registry: RegistryRef, site?: Site): Promise<DeployedServer>;
-  ensureService(registry: RegistryRef, site?: Site): Promise<void>;
+  /**
+   * Makes the configuration, the account and its rights, the Secrets, the Deployment and the Service of the registry's server as the
+   * spec wants them. It reads the resource again, stops when that is gone or another, writes nothing that is there already, and
+   * adopts nothing. In a process with an older site than the one given it fails with `OtherRelease` and is tried again, until it
+   * runs in the right process.
+   */
+  ensureServer(registry: RegistryRef, site?: Site): Promise<DeployedServer>;
   /** Who else writes the objects that were made for the registry; asked when they are changed again and again. */
   findContenders(registry: RegistryRef): Promise<readonly Notice[]>;
 }

@@ -1,10 +1,6 @@
 import { guardActivities } from './boundary.js';
 import type { ProvisionActivities, RegistryActivities, SyncActivities } from './contract.js';
-import { ensureAccess } from './provision/ensure-access.js';
-import { ensureConfig } from './provision/ensure-config.js';
-import { ensureDeployment } from './provision/ensure-deployment.js';
-import { ensureSecrets } from './provision/ensure-secrets.js';
-import { ensureService } from './provision/ensure-service.js';
+import { ensureServer } from './provision/ensure-server.js';
 import { findContenders } from './provision/find-contenders.js';
 import type { ProvisionWorld } from './provision/provision-world.js';
 import { readDesiredState } from './registry/read-desired-state.js';
@@ -34,11 +30,7 @@ export function registryActivities(world: RegistryWorld): RegistryActivities {
 export function provisionActivities(world: ProvisionWorld): ProvisionActivities {
   return guardActivities(
     {
-      ensureConfig: ensureConfig(world),
-      ensureAccess: ensureAccess(world),
-      ensureSecrets: ensureSecrets(world),
-      ensureDeployment: ensureDeployment(world),
-      ensureService: ensureService(world),
+      ensureServer: ensureServer(world),
       findContenders: findContenders(world),
     },
     world.site,

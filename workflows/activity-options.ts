@@ -14,7 +14,7 @@ export const registryActivities = proxyActivities<RegistryActivities>({
 
 /** The workflow itself retries with backoff, and reports meanwhile what is wrong. */
 export const provisionActivities = proxyActivities<ProvisionActivities>({
-  startToCloseTimeout: '30s',
+  startToCloseTimeout: '2m',
   retry: { initialInterval: '1s', maximumInterval: '5s', maximumAttempts: 3 },
 });
 

@@ -51,11 +51,7 @@ class FakeWorld implements Runtime {
       this.#call('reportStatus', () => void this.reports.push(facts)),
   };
   readonly provision = {
-    ensureConfig: () => this.#call('ensureConfig', () => undefined),
-    ensureAccess: () => this.#call('ensureAccess', () => undefined),
-    ensureSecrets: () => this.#call('ensureSecrets', () => undefined),
-    ensureDeployment: () => this.#call('ensureDeployment', () => ({ podHash: 'p1', warnings: [] })),
-    ensureService: () => this.#call('ensureService', () => undefined),
+    ensureServer: () => this.#call('ensureServer', () => ({ podHash: 'p1', warnings: [] })),
     findContenders: () =>
       this.#call('findContenders', () => [{ reason: 'FieldContested', message: 'a fighter' } as const]),
   };
@@ -176,21 +172,20 @@ describe('provisioning', () => {
 
   const ready = () => world.life.state.provisioning?.done === 'one';
 
-  it('makes everything once, in its order', async () => {
+  it('makes everything once', async () => {
     await world.live(() => ready() && world.life.isIdle);
-    const made = ['ensureConfig', 'ensureAccess', 'ensureSecrets', 'ensureDeployment', 'ensureService'];
-    expect(world.calls.filter((call) => call.startsWith('ensure'))).toEqual(made);
+    expect(world.calls.filter((call) => call.startsWith('ensure'))).toEqual(['ensureServer']);
   });
 
   it('that fails is shown, repeated, and forgotten when it succeeds', async () => {
-    world.failures.set('ensureSecrets', [failure('PGPassSecretFailed', 'wait'), failure('PGPassSecretFailed', 'wait')]);
+    world.failures.set('ensureServer', [failure('PGPassSecretFailed', 'wait'), failure('PGPassSecretFailed', 'wait')]);
     await world.live(() => world.reports.some(({ server }) => server?.failure?.reason === 'PGPassSecretFailed'));
     await world.live(() => ready() && world.reports.at(-1)?.server?.provisioned === true);
     expect(world.reports.at(-1)?.server).not.toHaveProperty('failure');
   });
 
   it('that was given to an operator of another release is repeated, and is no failure', async () => {
-    world.failures.set('ensureConfig', [failure('OtherRelease'), failure('OtherRelease')]);
+    world.failures.set('ensureServer', [failure('OtherRelease'), failure('OtherRelease')]);
     await world.live(ready);
     expect(world.nowAtMs - T0).toBeLessThan(10_000);
     expect(world.reports.every(({ server }) => server?.failure === undefined)).toBe(true);
@@ -200,7 +195,7 @@ describe('provisioning', () => {
     await world.live(ready);
     for (let repairs = 1; repairs <= 5; repairs++) {
       nudge(true);
-      await world.live(() => world.count('ensureService') === repairs + 1 && world.life.isIdle);
+      await world.live(() => world.count('ensureServer') === repairs + 1 && world.life.isIdle);
     }
     expect(world.count('findContenders')).toBe(2);
     await world.live(() => world.reports.at(-1)?.server?.warnings[0]?.reason === 'FieldContested');

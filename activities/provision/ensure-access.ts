@@ -1,25 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Implementation } from '../inputs.js';
 import { toRole, toRoleBinding, toServiceAccount } from './desired/access.js';
 import { ensureObject, findOwned } from './ensure-object.js';
-import type { ProvisionWorld } from './provision-world.js';
-import { readBlueprint } from './read-blueprint.js';
+import type { Commission } from './read-blueprint.js';
 
 /** Makes the server's account and its Role, and binds one to the other. Idempotent. */
-export function ensureAccess(operator: ProvisionWorld): Implementation<'ensureAccess'> {
-  return async (registry) => {
-    const { blueprint, world } = await readBlueprint(operator, registry);
-    const { api } = world;
-    const wanted = { ...world, registry, reason: 'RBACFailed' } as const;
-    await ensureObject(toServiceAccount(blueprint), wanted);
-    await ensureObject(toRole(blueprint), wanted);
-    const binding = toRoleBinding(blueprint);
-    const live = await findOwned(binding, wanted);
-    // What a binding grants cannot be edited: another one must take its place.
-    if (live && !isDeepStrictEqual(live.roleRef, binding.roleRef)) {
-      const { name, uid } = live.metadata;
-      await api.delete('RoleBinding', { namespace: registry.namespace, name, ...(uid !== undefined && { uid }) });
-    }
-    await ensureObject(binding, wanted);
-  };
+export async function ensureAccess({ blueprint, world }: Commission): Promise<void> {
+  const { registry } = blueprint;
+  const { api } = world;
+  const wanted = { ...world, registry, reason: 'RBACFailed' } as const;
+  await ensureObject(toServiceAccount(blueprint), wanted);
+  await ensureObject(toRole(blueprint), wanted);
+  const binding = toRoleBinding(blueprint);
+  const live = await findOwned(binding, wanted);
+  // What a binding grants cannot be edited: another one must take its place.
+  if (live && !isDeepStrictEqual(live.roleRef, binding.roleRef)) {
+    const { name, uid } = live.metadata;
+    await api.delete('RoleBinding', { namespace: registry.namespace, name, ...(uid !== undefined && { uid }) });
+  }
+  await ensureObject(binding, wanted);
 }

@@ -1,9 +1,7 @@
 import type { Notice } from '#domain/notice.js';
-import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import type { DeployedServer } from '../contract.js';
-import type { Implementation } from '../inputs.js';
 import type { Blueprint } from './desired/blueprint.js';
 import { toDeployment, toReaders } from './desired/deployment.js';
 import type { DesiredDeployment } from './desired/deployment.js';
@@ -12,7 +10,7 @@ import { readerNotices, withReaders } from './desired/readers.js';
 import { asReason, ensureObject, findOwned, removeOwned } from './ensure-object.js';
 import { measured } from './measured.js';
 import type { ProvisionWorld } from './provision-world.js';
-import { readBlueprint } from './read-blueprint.js';
+import type { Commission } from './read-blueprint.js';
 import { undeclaredFields, withoutFields } from './undeclared-fields.js';
 
 /** A Deployment that the API server takes, and the blueprint that it was made from. */
@@ -24,12 +22,12 @@ interface Accepted extends DesiredDeployment {
  * Makes the Deployments what spec and pod template say: that of the server, whose replicas are left alone, and that of the
  * read-only servers. Idempotent.
  */
-export function ensureDeployment(world: ProvisionWorld): Implementation<'ensureDeployment'> {
-  return (registry) => measured(world.reconciled, 'Deployment', () => deploy(world, registry));
+export function ensureDeployment(commission: Commission): Promise<DeployedServer> {
+  return measured(commission.world.reconciled, 'Deployment', () => deploy(commission));
 }
 
-async function deploy(operator: ProvisionWorld, registry: RegistryRef): Promise<DeployedServer> {
-  const { blueprint: read, world } = await readBlueprint(operator, registry);
+async function deploy({ blueprint: read, world }: Commission): Promise<DeployedServer> {
+  const { registry } = read;
   const blueprint = await withAccount(world, read);
   const wanted = { api: world.api, registry, reason: 'DeploymentFailed' } as const;
   const accepted: Accepted = bringsPodParts(blueprint)

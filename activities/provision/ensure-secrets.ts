@@ -1,28 +1,25 @@
 import type { DatabaseConfig } from '#spec/database-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { Implementation } from '../inputs.js';
 import { typedDatabase } from './desired/blueprint.js';
 import { ensureDefaultDatabase } from './ensure-default-database.js';
 import { toPgpassSecret, toTemporalSecret } from './desired/secrets.js';
 import type { DatabasePasswords } from './desired/secrets.js';
 import { ensureObject } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
-import { readBlueprint } from './read-blueprint.js';
+import type { Commission } from './read-blueprint.js';
 
 /** Makes the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to Temporal. Idempotent. */
-export function ensureSecrets(operator: ProvisionWorld): Implementation<'ensureSecrets'> {
-  return async (registry) => {
-    const { blueprint, world } = await readBlueprint(operator, registry);
-    const database = typedDatabase(blueprint.spec);
-    if (database) {
-      const wanted = { ...world, registry, reason: 'PGPassSecretFailed' } as const;
-      const passwords = isOnDefault(database)
-        ? await ensureDefaultDatabase(wanted, blueprint, database)
-        : await readPasswords(world, registry.namespace, database);
-      await ensureObject(toPgpassSecret(blueprint, database, passwords), wanted);
-    }
-    await ensureObject(toTemporalSecret(blueprint), { ...world, registry, reason: 'TemporalSecretFailed' });
-  };
+export async function ensureSecrets({ blueprint, world }: Commission): Promise<void> {
+  const { registry } = blueprint;
+  const database = typedDatabase(blueprint.spec);
+  if (database) {
+    const wanted = { ...world, registry, reason: 'PGPassSecretFailed' } as const;
+    const passwords = isOnDefault(database)
+      ? await ensureDefaultDatabase(wanted, blueprint, database)
+      : await readPasswords(world, registry.namespace, database);
+    await ensureObject(toPgpassSecret(blueprint, database, passwords), wanted);
+  }
+  await ensureObject(toTemporalSecret(blueprint), { ...world, registry, reason: 'TemporalSecretFailed' });
 }
 
 /** Only the database of a `databaseConfig` comes with Secrets that hold its passwords. */

@@ -1,27 +1,23 @@
-import type { Implementation } from '../inputs.js';
 import { toExposure } from './desired/exposure.js';
 import { toNetworkPolicy } from './desired/network-policy.js';
 import { names } from './desired/naming.js';
 import { withReaders } from './desired/readers.js';
 import { toService, toWriterService } from './desired/service.js';
 import { ensureObject, removeOwned } from './ensure-object.js';
-import type { ProvisionWorld } from './provision-world.js';
-import { readBlueprint } from './read-blueprint.js';
+import type { Commission } from './read-blueprint.js';
 
 /** Makes the Services through which clients reach the servers, their way in from outside, and the NetworkPolicy that lets them in. Idempotent. */
-export function ensureService(operator: ProvisionWorld): Implementation<'ensureService'> {
-  return async (registry) => {
-    const { blueprint: read, world } = await readBlueprint(operator, registry);
-    const blueprint = withReaders(read);
-    const { networkPolicy: peers, exposure } = blueprint.settings;
-    const wanted = { ...world, registry, reason: 'ServiceFailed' } as const;
-    const { server, writer } = names;
-    if (blueprint.spec.readers > 0) await ensureObject(toWriterService(blueprint), wanted);
-    await ensureObject(toService(blueprint), wanted);
-    if (peers) await ensureObject(toNetworkPolicy(blueprint, peers), wanted);
-    else await removeOwned('NetworkPolicy', server(registry.name), wanted);
-    if (exposure) await ensureObject(toExposure(registry, exposure), wanted);
-    if (exposure?.kind !== 'Ingress') await removeOwned('Ingress', server(registry.name), wanted);
-    if (blueprint.spec.readers === 0) await removeOwned('Service', writer(registry.name), wanted);
-  };
+export async function ensureService({ blueprint: read, world }: Commission): Promise<void> {
+  const { registry } = read;
+  const blueprint = withReaders(read);
+  const { networkPolicy: peers, exposure } = blueprint.settings;
+  const wanted = { ...world, registry, reason: 'ServiceFailed' } as const;
+  const { server, writer } = names;
+  if (blueprint.spec.readers > 0) await ensureObject(toWriterService(blueprint), wanted);
+  await ensureObject(toService(blueprint), wanted);
+  if (peers) await ensureObject(toNetworkPolicy(blueprint, peers), wanted);
+  else await removeOwned('NetworkPolicy', server(registry.name), wanted);
+  if (exposure) await ensureObject(toExposure(registry, exposure), wanted);
+  if (exposure?.kind !== 'Ingress') await removeOwned('Ingress', server(registry.name), wanted);
+  if (blueprint.spec.readers === 0) await removeOwned('Service', writer(registry.name), wanted);
 }

@@ -24,7 +24,7 @@ import { readHookNotices } from './hook-notices.js';
 import { withDiscovery } from './with-discovery.js';
 
 /** What is to be made for a registry, and the world in which its account makes it. */
-interface Commission {
+export interface Commission {
   readonly blueprint: Blueprint;
   readonly world: ProvisionWorld;
 }
@@ -48,8 +48,7 @@ export async function toBlueprint(
   const fallback = written.raw || written.databaseConfig ? undefined : settings.defaultDatabase;
   const database = fallback ? { databaseConfig: databaseOnDefault(fallback, registry) } : {};
   const spec = withDiscovery({ ...written, ...database }, settings);
-  const ownPassword = { kind: 'Secret', name: names.pgpass(registry.name), key: PGPASS_KEY } as const;
-  const refs = [...readAtStart(spec), ...(fallback ? [ownPassword] : [])];
+  const refs = [...readAtStart(spec), ...(fallback ? [ownPassword(registry)] : [])];
   const versions = await Promise.all(refs.map((ref) => versionOf(world, registry, ref)));
   const hookNotices = await readHookNotices(world, registry, spec);
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
@@ -63,6 +62,19 @@ export async function toBlueprint(
     hookNotices,
     claims: Object.fromEntries(claims.flat()),
   };
+}
+
+function ownPassword({ name }: RegistryRef): ObjectKey {
+  return { kind: 'Secret', name: names.pgpass(name), key: PGPASS_KEY };
+}
+
+/** Reads the version of the password again that provisioning itself writes, for a database on the default server. */
+export async function withOwnPassword({ blueprint, world }: Commission): Promise<Commission> {
+  const { registry, versions } = blueprint;
+  const key = ownPassword(registry);
+  if (!(versionKey(key) in versions)) return { blueprint, world };
+  const [name, version] = await asReason('RBACFailed', () => versionOf(world, registry, key));
+  return { blueprint: { ...blueprint, versions: { ...versions, [name]: version } }, world };
 }
 
 /** What a workflow may know of a blueprint. */

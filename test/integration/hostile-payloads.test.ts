@@ -164,11 +164,7 @@ const ATTACKS: { readonly [Name in ActivityName]: () => readonly (readonly unkno
     [world.registry, 'nonsense'],
   ],
   tearDown: () => [[world.registry], [elsewhere({ namespace: '../other' })], ...oddUids()],
-  ensureConfig: () => [[elsewhere()], ...oddUids()],
-  ensureAccess: () => [[elsewhere()], ...oddUids()],
-  ensureSecrets: () => [[elsewhere()], ...oddUids()],
-  ensureDeployment: () => [[elsewhere()], ...oddUids()],
-  ensureService: () => [[elsewhere()], ...oddUids()],
+  ensureServer: () => [[elsewhere()], ...oddUids()],
   findContenders: () => [[elsewhere()], ...oddUids()],
   adoptPlan: () => [
     [elsewhere(), 1],

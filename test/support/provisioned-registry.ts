@@ -66,15 +66,8 @@ export class ProvisionedRegistry {
     await applySpec(this.api, this.ref.namespace, spec);
   }
 
-  /** In the order of the workflow. */
   async provision(): Promise<DeployedServer> {
-    const { ref, activities } = this;
-    await activities.ensureConfig(ref);
-    await activities.ensureAccess(ref);
-    await activities.ensureSecrets(ref);
-    const deployed = await activities.ensureDeployment(ref);
-    await activities.ensureService(ref);
-    return deployed;
+    return this.activities.ensureServer(this.ref);
   }
 
   /** Calls one activity for whatever registry. */

@@ -47,12 +47,7 @@ async function provision(life: RegistryLife, plan: ProvisionPlan): Promise<void>
 
 async function ensureServer({ runtime, state }: RegistryLife, { site }: ProvisionPlan): Promise<DeployedServer> {
   const input: [RegistryRef, Site?] = site ? [state.registry, site] : [state.registry];
-  await runtime.provision.ensureConfig(...input);
-  await runtime.provision.ensureAccess(...input);
-  await runtime.provision.ensureSecrets(...input);
-  const deployed = await runtime.provision.ensureDeployment(...input);
-  await runtime.provision.ensureService(...input);
-  return deployed;
+  return runtime.provision.ensureServer(...input);
 }
 
 /** Finds out, before a repair, who else writes the objects, if repairs do not last. */
