@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { StagedWalk } from '#persistence/staged-walk.js';
 import { isAfter } from '#sources/api/instant.js';
-import type { PageOutline } from '#sources/api/walk-pages.js';
+import type { PageOutline } from '#sources/pages.js';
 import { findSource } from '#sources/index.js';
 import type { PageJob } from './thread-jobs.js';
 

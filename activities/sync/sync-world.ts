@@ -3,7 +3,7 @@ import type { SyncResources } from '#domain/resource-store.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
-import type { SourceSettings } from '#sources/source.js';
+import type { SourceSettings } from '#sources/context.js';
 import type { Semaphore } from '../semaphore.js';
 import type { ImportThreads } from './import-threads.js';
 

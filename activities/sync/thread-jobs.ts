@@ -6,7 +6,7 @@ import type { SourceFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import type { SourceTarget } from '#persistence/source-row.js';
-import type { PageOutline, RawPage } from '#sources/api/walk-pages.js';
+import type { PageOutline, RawPage } from '#sources/pages.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 
 /** What import threads are given and what they answer: plain data, which can be copied from thread to thread. */

@@ -6,7 +6,7 @@ import { STORED_COUNTS } from './count-entries.js';
 import type { StoredCounts } from './count-entries.js';
 import type { KnownEntries } from './known-entries.js';
 import { heldRows, readCandidates } from './held-rows.js';
-import type { Publication } from './publish-revision.js';
+import type { Publication } from './publication.js';
 
 /** What a publish did to the rows of a source. */
 export interface Changes {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import semver from 'semver';
 import { describe, expect, it } from 'vitest';
-import type { Answer } from './catalogue-reader.js';
+import type { Answer } from './answer.js';
 import { CatalogueView } from './catalogue-view.js';
 import { decodeCursor } from './cursor.js';
 import type { ListFilter } from './cursor.js';

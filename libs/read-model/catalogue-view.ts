@@ -1,5 +1,6 @@
 import { compareCodePoints } from '#domain/code-point-order.js';
-import type { Answer, CatalogueReader, ListQuery } from './catalogue-reader.js';
+import type { CatalogueReader, ListQuery } from './catalogue-reader.js';
+import type { Answer } from './answer.js';
 import { composeEntry, composeList, rangesOf } from './compose-body.js';
 import type { RowRange } from './compose-body.js';
 import { canonicalFilter, encodeCursor } from './cursor.js';

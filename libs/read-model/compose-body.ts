@@ -1,4 +1,4 @@
-import type { Body, Composition } from './catalogue-reader.js';
+import type { Body, Composition } from './answer.js';
 import { segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import { COLD } from './segment.js';

@@ -3,7 +3,7 @@ import { registryTypeFacet, REMOTE, toolFacet, transportFacet } from '#domain/se
 import { publisherOf } from '#domain/ard/identifier.js';
 import { SERVER_TYPE } from '#domain/ard/ard-entry.js';
 import { BitSet } from './bit-set.js';
-import type { Answer } from './catalogue-reader.js';
+import type { Answer } from './answer.js';
 import { composeList, rangesOf } from './compose-body.js';
 import { countTerms, rankCounts } from './facet-counts.js';
 import type { FacetCount } from './facet-counts.js';

@@ -1,6 +1,6 @@
 import type { Reason } from '#domain/reasons.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { SourceSettings } from './source.js';
+import type { SourceSettings } from './context.js';
 
 /** A git repository without a default branch; some web pages look the same to git. */
 export class NothingFound extends RegistryError {}

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { RegistryError } from '#domain/registry-error.js';
 import { configMapKeyRef } from '#domain/spec-fields.js';
 import { defineSource } from './source.js';
-import type { SourceContext } from './source.js';
+import type { SourceContext } from './context.js';
 
 const configMapSpec = configMapKeyRef.describe('configMapRef reads a key of a ConfigMap in the same namespace.');
 

@@ -18,7 +18,7 @@ import { createSourceContext } from './testing/source-context.js';
 import type { TestContext } from './testing/source-context.js';
 import { gitSource } from './git.source.js';
 import type { GitSpec } from './git/git-spec.js';
-import type { SourceContext } from './source.js';
+import type { SourceContext } from './context.js';
 
 const PUBLIC_URL = 'https://git.example.com/team/catalogue.git';
 

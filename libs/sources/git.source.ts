@@ -8,7 +8,7 @@ import { readFileAt } from './git/read-file.js';
 import { displayUrl, toRemote } from './git/remote.js';
 import { resolveRef, wantedRef } from './git/resolve-ref.js';
 import { defineSource } from './source.js';
-import type { SourceContext } from './source.js';
+import type { SourceContext } from './context.js';
 
 /**
  * Reads one file of a git repository with the git command: the commit's trees and that one blob, no history and no

@@ -6,7 +6,7 @@ import { isExported, registryAnnotations } from '#domain/server-object.js';
 import type { ServerObject } from '#domain/server-object.js';
 import { entryName } from './formats/exported-object.js';
 import { defineSource } from './source.js';
-import type { SourceContext } from './source.js';
+import type { SourceContext } from './context.js';
 
 /** MCP servers that run in the namespace and whose owners want them listed. See formats/exported-object.ts. */
 export const kubernetesSource = defineSource<Record<string, never>>({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { pvcSource } from './pvc.source.js';
-import type { SourceContext } from './source.js';
+import type { SourceContext } from './context.js';
 import { createSourceContext } from './testing/source-context.js';
 import type { TestContext } from './testing/source-context.js';
 

@@ -7,7 +7,7 @@ import { didYouMean, nearNames } from './near-names.js';
 import { copyFile, hashFile } from './regular-file.js';
 import type { RegularFile } from './regular-file.js';
 import { defineSource } from './source.js';
-import type { SourceContext } from './source.js';
+import type { SourceContext } from './context.js';
 
 const pvcSpec = z
   .strictObject({

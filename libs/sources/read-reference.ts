@@ -1,5 +1,5 @@
 import { RegistryError } from '#domain/registry-error.js';
-import type { References } from './source.js';
+import type { References } from './context.js';
 
 /** One key of a ConfigMap or a Secret in the namespace of the registry. */
 export interface KeyReference {

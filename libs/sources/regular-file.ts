@@ -4,7 +4,7 @@ import { open, readlink, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { RegistryError } from '#domain/registry-error.js';
-import type { SourceContext } from './source.js';
+import type { SourceContext } from './context.js';
 
 /** A registry file in the file system of this process: on a volume, or wherever its configuration says. */
 export interface RegularFile {

@@ -10,7 +10,7 @@ import { createDataSource } from '#persistence/database.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
-import type { SourceSettings } from '#sources/source.js';
+import type { SourceSettings } from '#sources/context.js';
 import { DocumentStore } from '#standalone/documents/document-store.js';
 import { connectTemporal } from '#temporal/connect.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';

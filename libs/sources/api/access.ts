@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { RegistryError } from '#domain/registry-error.js';
 import { readConfigMapKey, readSecret } from '../read-reference.js';
 import type { KeyReference } from '../read-reference.js';
-import type { References } from '../source.js';
+import type { References } from '../context.js';
 import type { ApiSpec, ClientCredentials } from './api-spec.js';
 
 /** What proves who we are to a registry, as the objects that the spec refers to have it now. */

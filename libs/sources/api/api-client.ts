@@ -1,13 +1,11 @@
 import type { RegistryError } from '#domain/registry-error.js';
-import type { AddressPolicy, AddressReach } from '#http/address-policy.js';
+import type { AddressReach } from '#http/address-policy.js';
 import { errorText } from '#http/error-text.js';
 import { createGuardedFetch } from '#http/guarded-fetch.js';
 import type { GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { HttpFailure } from '#http/http-failure.js';
 import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
-import type { RetryPolicy } from '#http/with-retries.js';
 import { rewriteHttpUrl } from '../rewrite-url.js';
-import type { UrlRewrite } from '../rewrite-url.js';
 import { readAccess } from './access.js';
 import type { Access } from './access.js';
 import { timeoutOf } from './api-spec.js';
@@ -15,41 +13,7 @@ import type { ApiSpec } from './api-spec.js';
 import { Authorization } from './authorization.js';
 import { askWithout } from './refused-parameters.js';
 import type { Omitted } from './refused-parameters.js';
-import type { References, SourceSettings } from '../source.js';
-
-/** What reading an API needs of the world around it. */
-export interface ApiContext {
-  readonly signal: AbortSignal;
-  /** Called with a few words whenever something moved. */
-  progress(note: string): void;
-  /** The Secrets and ConfigMaps that the spec refers to. */
-  readonly references: References;
-  readonly settings: ApiSettings;
-}
-
-/** What the site and this program prescribe for every API source. */
-export interface ApiSettings {
-  /** Version of this program; registries see it in `User-Agent`. */
-  readonly version: string;
-  /** Applied to whole URLs of pages; see `rewriteUrl`. */
-  readonly urlRewrites: readonly UrlRewrite[];
-  /** `private-allowed` when absent. */
-  readonly addressPolicy?: AddressPolicy;
-  /** See {@link SourceSettings}. */
-  readonly concealedCause?: SourceSettings['concealedCause'];
-  readonly retry?: Partial<RetryPolicy>;
-  readonly limits?: Partial<ApiLimits>;
-}
-
-export interface ApiLimits {
-  readonly maxPages: number;
-  /** Most entries of one walk, those in quarantine included. */
-  readonly maxEntries: number;
-  /** Most bytes of one walk, decompressed: they are staged in the database. */
-  readonly maxBytes: number;
-  /** Size limit of one answer, both compressed and decompressed. */
-  readonly maxPageBytes: number;
-}
+import type { ApiContext, ApiLimits } from './api-context.js';
 
 export const API_LIMITS: ApiLimits = {
   maxPages: 10_000,

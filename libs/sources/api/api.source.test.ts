@@ -8,7 +8,7 @@ import { apiSource } from './api.source.js';
 import { OFFICIAL } from './lifecycle.js';
 import { createApiContext, walkAll } from './testing/api-context.js';
 import type { TestApiContext, Walked } from './testing/api-context.js';
-import type { WalkOptions } from './walk-pages.js';
+import type { WalkOptions } from '../pages.js';
 
 type Listed = Record<string, unknown>;
 

@@ -2,11 +2,11 @@ import { shownUrl } from '#http/http-failure.js';
 import { defineSource } from '../source.js';
 import { apiSpec } from './api-spec.js';
 import type { ApiSpec } from './api-spec.js';
-import type { ApiContext } from './api-client.js';
+import type { ApiContext } from './api-context.js';
 import { probeChanges } from './probe-changes.js';
-import type { KnownState, Probe } from './probe-changes.js';
+import type { KnownState, Probe } from '../pages.js';
 import { readApiPage, walkPages } from './walk-pages.js';
-import type { PageOutline, RawPage, WalkOptions } from './walk-pages.js';
+import type { PageOutline, RawPage, WalkOptions } from '../pages.js';
 
 /** Reads another registry page by page over the generic registry API, of which it asks no more than the list of servers. */
 export const apiSource = defineSource({

@@ -5,7 +5,7 @@ import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
 import { concealPrivate } from '../conceal-private.js';
 import { rewriteHttpUrl } from '../rewrite-url.js';
 import type { Access } from './access.js';
-import type { ApiContext } from './api-client.js';
+import type { ApiContext } from './api-context.js';
 import { forgetToken, obtainToken } from './token-endpoint.js';
 
 const NO_LOGIN = 'it wants a login: set api.auth, or allow anonymous reads there';

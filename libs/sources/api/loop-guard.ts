@@ -1,6 +1,6 @@
 import { RegistryError } from '#domain/registry-error.js';
-import type { ApiLimits } from './api-client.js';
-import type { PageOutline, WalkOptions } from './walk-pages.js';
+import type { ApiLimits } from './api-context.js';
+import type { PageOutline, WalkOptions } from '../pages.js';
 
 /** Detects a list that has no end: nothing that a registry says about the next page is trusted. */
 export class LoopGuard {

@@ -1,28 +1,12 @@
 import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import { concealPrivate } from '../conceal-private.js';
 import { ApiClient } from './api-client.js';
-import type { ApiContext, ListQuery } from './api-client.js';
+import type { ListQuery } from './api-client.js';
+import type { ApiContext } from './api-context.js';
 import type { ApiSpec } from './api-spec.js';
 import { isAfter, toInstant } from './instant.js';
 import { readPage } from './read-page.js';
-
-/** What is known of the list as it was last stored. */
-export interface KnownState {
-  /** The `latestUpdate` of the whole list, exactly: an overlap would make every list look changed. */
-  readonly updatedSince?: string;
-  /** The `etag` of a page that was the whole list. */
-  readonly etag?: string;
-}
-
-export interface Probe {
-  /**
-   * `unchanged` by an entity tag is certain. By `updated_since` it is as good as the registry: one that keeps no tombstones
-   * does not tell of removals, hence a full walk now and then. `unknown`: only a full walk can tell.
-   */
-  readonly verdict: 'unchanged' | 'changed' | 'unknown';
-  /** Why, for logs and histories. */
-  readonly because: string;
-}
+import type { KnownState, Probe } from '../pages.js';
 
 /** Asks as little as possible: one request where the registry takes it, of one entry where that can tell. Throws a RegistryError, or the abort reason. */
 export async function probeChanges(spec: ApiSpec, known: KnownState, context: ApiContext): Promise<Probe> {

@@ -3,57 +3,13 @@ import type { HttpAnswer } from '#http/guarded-fetch.js';
 import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import { concealPrivate } from '../conceal-private.js';
 import { API_LIMITS, ApiClient } from './api-client.js';
-import type { ApiContext } from './api-client.js';
+import type { ApiContext } from './api-context.js';
 import type { ApiSpec } from './api-spec.js';
 import { isAfter } from './instant.js';
 import { LoopGuard } from './loop-guard.js';
 import { readPage } from './read-page.js';
 import type { ApiItem } from './read-server-response.js';
-
-/** One answer of a list, before anything in it is looked at. Plain data: it is handed to a thread. */
-export interface RawPage {
-  readonly body: Uint8Array;
-  readonly contentType?: string;
-  readonly etag?: string;
-  /** URL of the page, as messages show it. */
-  readonly url: string;
-  /** Names the page in keys of entries without a name. */
-  readonly place: string;
-  /** The namespace of names without a slash. */
-  readonly defaultNamespace?: string;
-  /** Nothing comes before it: it is the whole list when nothing follows. */
-  readonly isFirst: boolean;
-}
-
-/** What the walk must know of a page to go on. */
-export interface PageOutline {
-  /** How many, those in quarantine included. */
-  readonly entries: number;
-  /** Digest of the entries as they came, in this order: a page that comes again has the same digest. */
-  readonly digest: string;
-  /** What continues after this page; absent on the last one. */
-  readonly nextCursor?: string;
-}
-
-export interface ApiPage extends PageOutline {
-  /** In the order of the registry. */
-  readonly items: readonly ApiItem[];
-  /** The entity tag of a page that is the whole list: what `probe` can ask with. */
-  readonly etag?: string;
-  /** The latest `updatedAt` on this page, as `updatedSince` takes it. */
-  readonly latestUpdate?: string;
-}
-
-export interface WalkOptions {
-  /** The namespace of names without a slash. */
-  readonly defaultNamespace?: string;
-  /** `nextCursor` of the last page that was stored. */
-  readonly cursor?: string;
-  /** What is stored of the walk already; it counts towards the limits. */
-  readonly stored?: { readonly pages: number; readonly entries: number; readonly bytes: number };
-  /** RFC 3339: only entries that changed later, with `cursor` the same as before. A registry may ignore it and give all. */
-  readonly updatedSince?: string;
-}
+import type { RawPage, PageOutline, ApiPage, WalkOptions } from '../pages.js';
 
 /** The registry does not take the stored cursor any more: forget what was stored of the walk and begin a new one. */
 export class CursorRefused extends RegistryError {

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Slice } from './json-cutter.js';
@@ -12,14 +11,7 @@ import { notJson } from './not-json.js';
 import { readBlocks } from './read-blocks.js';
 import { Reading } from './reading.js';
 import { mismatch, recognizeOther } from './recognize.js';
-
-export type ReadItem =
-  /** `hash` is of the entry as it stood in the file; equal hashes are equal entries. */
-  | { readonly entry: CatalogueEntry; readonly hash: Buffer }
-  /** `offset` and `length` are the place of the entry in the file, in bytes; the length is 0 for what is too large. */
-  | { readonly quarantined: QuarantinedEntry; readonly offset: number; readonly length: number }
-  /** It is stored already and was not even parsed. */
-  | { readonly known: true };
+import type { ReadItem } from './read-item.js';
 
 export interface ReadOptions {
   /** How messages name the file, as in `registry.json at main@3f2c…`. */

@@ -11,7 +11,7 @@ import { CutFault } from './json-cutter.js';
 import type { Slice } from './json-cutter.js';
 import type { Section } from './layouts.js';
 import { locateFault } from './locate-fault.js';
-import type { ReadItem } from './read-catalogue.js';
+import type { ReadItem } from './read-item.js';
 import { readIdentity } from './read-identity.js';
 import type { Identity } from './read-identity.js';
 import { withinSearchableText } from './searchable-text.js';

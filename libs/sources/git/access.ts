@@ -1,7 +1,7 @@
 import { RegistryError } from '#domain/registry-error.js';
 import { readConfigMapKey, readSecret } from '../read-reference.js';
 import { readNamedFile } from '../readable-file.js';
-import type { SourceContext } from '../source.js';
+import type { SourceContext } from '../context.js';
 import type { GitSpec } from './git-spec.js';
 import type { Credentials, Remote } from './remote.js';
 

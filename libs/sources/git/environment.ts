@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getCACertificates } from 'node:tls';
-import type { SourceContext } from '../source.js';
+import type { SourceContext } from '../context.js';
 import type { Access } from './access.js';
 import type { Remote } from './remote.js';
 

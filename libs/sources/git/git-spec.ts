@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { admission } from '#domain/admission-rule.js';
 import { absoluteFile, configMapKeyRef, jsonFilePath, secretKeyRef } from '#domain/spec-fields.js';
-import { isCommitId, isRefName } from './resolve-ref.js';
+import { isCommitId, isRefName } from './ref-name.js';
 
 const URL_LIMIT = 2048;
 const REF_LIMIT = 255;

@@ -5,7 +5,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import { run, RunFailure } from '#subprocess/run.js';
 import type { RunOptions, RunResult } from '#subprocess/run.js';
 import { concealPrivate } from '../conceal-private.js';
-import type { SourceContext } from '../source.js';
+import type { SourceContext } from '../context.js';
 import type { Access } from './access.js';
 import { prepareGit, toEnvironment } from './environment.js';
 import type { GitSetup } from './environment.js';

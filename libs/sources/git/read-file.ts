@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import { didYouMean, nearNames } from '../near-names.js';
-import type { SourceContext } from '../source.js';
+import type { SourceContext } from '../context.js';
 import { fetchWithBlobs } from './fetch-commit.js';
 import type { Git } from './git.js';
 import type { WantedRef } from './resolve-ref.js';

@@ -1,6 +1,6 @@
 import { RegistryError } from '#domain/registry-error.js';
 import { rewriteUrl } from '../rewrite-url.js';
-import type { SourceSettings } from '../source.js';
+import type { SourceSettings } from '../context.js';
 
 const SCHEMES = ['https', 'http', 'ssh', 'file', 'git'] as const;
 

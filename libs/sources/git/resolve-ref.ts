@@ -2,6 +2,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import { NothingFound } from '../conceal-private.js';
 import { didYouMean, nearNames } from '../near-names.js';
 import type { Git } from './git.js';
+import { isCommitId } from './ref-name.js';
 
 /** The fields of a spec that name what is read. */
 interface RefFields {
@@ -16,25 +17,11 @@ export type WantedRef =
   | { readonly kind: 'tag' | 'branch'; readonly name: string; readonly ref: string }
   | { readonly kind: 'default branch'; readonly name: 'HEAD'; readonly ref: 'HEAD' };
 
-const FULL_OBJECT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/i;
-
 export function wantedRef({ commit, tag, branch }: RefFields): WantedRef {
   if (commit !== undefined) return { kind: 'commit', name: commit.toLowerCase(), ref: undefined };
   if (tag !== undefined) return { kind: 'tag', name: tag, ref: fullName('refs/tags/', tag) };
   if (branch !== undefined) return { kind: 'branch', name: branch, ref: fullName('refs/heads/', branch) };
   return { kind: 'default branch', name: 'HEAD', ref: 'HEAD' };
-}
-
-export function isCommitId(text: string): boolean {
-  return FULL_OBJECT_ID.test(text);
-}
-
-/** What git-check-ref-format(1) forbids, and a first `-`. */
-const FORBIDDEN_NAME = /^-|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$|(^|\/)\.|\.lock(\/|$)|^@$/u;
-
-/** Returns whether a text may name a branch or a tag; git could read any other text as something else, such as an option. */
-export function isRefName(text: string): boolean {
-  return !FORBIDDEN_NAME.test(text);
 }
 
 function fullName(prefix: string, name: string): string {
@@ -101,7 +88,7 @@ async function listRefs(
   for (const line of stdout.split('\n')) {
     const [value = '', ref = ''] = line.split('\t');
     if (value.startsWith('ref: ') && ref === 'HEAD') head = value.slice('ref: '.length).replace('refs/heads/', '');
-    else if (FULL_OBJECT_ID.test(value)) refs.set(ref, value);
+    else if (isCommitId(value)) refs.set(ref, value);
   }
   return { refs, head };
 }

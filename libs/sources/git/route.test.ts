@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startHttpServer, startTcpServer } from '#http/testing/http-server.js';
 import { gitSource } from '../git.source.js';
 import type { GitSpec } from './git-spec.js';
-import type { SourceContext } from '../source.js';
+import type { SourceContext } from '../context.js';
 import { startGitHttpServer } from '../testing/git-http-server.js';
 import { createGitRepository } from '../testing/git-repository.js';
 import type { GitRepository } from '../testing/git-repository.js';

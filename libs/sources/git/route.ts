@@ -5,7 +5,7 @@ import { ForbiddenAddress } from '#http/forbidden-address.js';
 import { connectGuarded } from '#http/guarded-connection.js';
 import { startGuardedProxy } from '#http/guarded-proxy.js';
 import type { GuardedProxy } from '#http/guarded-proxy.js';
-import type { SourceContext } from '../source.js';
+import type { SourceContext } from '../context.js';
 import type { GitSetup, Setting } from './environment.js';
 import type { Remote } from './remote.js';
 import { sshCommand } from './ssh-command.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
 import type { ServerObject } from '#domain/server-object.js';
-import type { SourceContext, SourceSettings } from '../source.js';
+import type { SourceContext, SourceSettings } from '../context.js';
 
 /** What a source is given in tests: real folders, and ConfigMaps and Secrets (`name/key` → content) from memory. */
 export interface TestContext extends SourceContext, AsyncDisposable {

@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { Answer, CatalogueReader, ListQuery } from '#read-model/catalogue-reader.js';
+import type { CatalogueReader, ListQuery } from '#read-model/catalogue-reader.js';
+import type { Answer } from '#read-model/answer.js';
 import { API_LIMITS } from '../limits.js';
 import { AnswerMemory } from './answer-memory.js';
 import { CatalogueState } from './catalogue-state.js';

@@ -1,4 +1,5 @@
-import type { Answer, CatalogueReader } from '#read-model/catalogue-reader.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import type { Answer } from '#read-model/answer.js';
 import { API_LIMITS } from '../limits.js';
 import { COMMON_HEADER_LINES } from './common-headers.js';
 import type { Encoding } from './compressor.js';

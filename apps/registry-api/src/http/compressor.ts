@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
-import type { Body } from '#read-model/catalogue-reader.js';
+import type { Body } from '#read-model/answer.js';
 
 export type Encoding = 'identity' | 'gzip' | 'br';
 

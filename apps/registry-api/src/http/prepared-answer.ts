@@ -1,5 +1,5 @@
 import type { ByteBudget } from '../byte-budget.js';
-import type { Answer, Body, Composition } from '#read-model/catalogue-reader.js';
+import type { Answer, Body, Composition } from '#read-model/answer.js';
 import type { Compressor, Encoding } from './compressor.js';
 
 /** Smaller bodies fit into a packet or two as they are. */

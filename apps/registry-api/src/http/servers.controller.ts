@@ -1,7 +1,8 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ReadsCatalogue } from '../auth/requirement.js';
-import type { Answer, CatalogueReader } from '#read-model/catalogue-reader.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import type { Answer } from '#read-model/answer.js';
 import { API_ROOTS } from './api-roots.js';
 import { CatalogueAnswers } from './catalogue-answers.js';
 import { ListQuerySchema, ServerQuerySchema } from './list-query.js';

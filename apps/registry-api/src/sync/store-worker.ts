@@ -9,7 +9,7 @@ import { createDataSource } from '#persistence/database.js';
 import type { Database } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
-import type { SourceSettings } from '#sources/source.js';
+import type { SourceSettings } from '#sources/context.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import { memoryShareMiB } from '../memory-share.js';

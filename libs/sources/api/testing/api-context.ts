@@ -1,7 +1,7 @@
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { ApiContext, ApiSettings } from '../api-client.js';
-import type { ApiPage } from '../walk-pages.js';
+import type { ApiContext, ApiSettings } from '../api-context.js';
+import type { ApiPage } from '../../pages.js';
 
 export interface TestApiContext extends ApiContext {
   readonly notes: string[];
