@@ -4,7 +4,6 @@ import type { Queryable } from './page.js';
 /** Versions of one name that are read; a server with more has its others in the list. */
 const MAX_VERSIONS = 1000;
 const MAX_FAULTS = 100;
-const MAX_NEAR = 1000;
 const TEXT_LIMIT = 1000;
 
 /** Reads all that these sources hold of one name, tombstones included. */
@@ -41,21 +40,4 @@ export async function readNameFaults(
     [sourceIds, name],
   );
   return rows;
-}
-
-/** Reads served names that share the beginning of their last part with a name, as candidates for a misspelt one. */
-export async function readNearNames(
-  db: Queryable,
-  sourceIds: readonly number[],
-  name: string,
-): Promise<readonly string[]> {
-  const start = name.slice(name.lastIndexOf('/') + 1).slice(0, 3);
-  const { rows } = await db.query<{ name: string }>(
-    `SELECT DISTINCT name FROM entry
-      WHERE source_id = ANY($1::int[]) AND deleted_at IS NULL AND hidden_by IS NULL
-        AND position(lower($2) in lower(split_part(name, '/', 2))) > 0
-      ORDER BY name LIMIT ${MAX_NEAR}`,
-    [sourceIds, start],
-  );
-  return rows.map((row) => row.name);
 }

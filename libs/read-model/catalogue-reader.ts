@@ -18,6 +18,8 @@ export interface CatalogueReader {
   list(query: ListQuery): Answer;
   /** How many entries a list with this filter has. */
   count(filter: ListFilter): number;
+  /** The names of the entries that a list with this filter has, one by one in its order. */
+  names(filter: ListFilter): Iterable<string>;
   /** Counts the entries that a list with this filter has, by what else they could be filtered by. */
   facets(filter: ListFilter): Answer;
   /**

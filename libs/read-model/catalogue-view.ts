@@ -66,6 +66,10 @@ export class CatalogueView implements CatalogueReader {
     return this.#selections.of(filter).length;
   }
 
+  *names(filter: ListFilter): Generator<string> {
+    for (const position of this.#selections.of(filter)) yield nameAt(this.#layout, position);
+  }
+
   facets(filter: ListFilter): Answer {
     return {
       compose: () => {

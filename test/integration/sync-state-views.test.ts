@@ -626,6 +626,10 @@ describe('an explanation of a name', () => {
       `INSERT INTO quarantined_entry (source_id, key, name, version, path, message)
        SELECT id, 'io.why/broken', 'io.why/broken', '1', 'packages[0]', 'is odd' FROM source WHERE name = 'ours' AND registry = 'team'`,
     );
+    const changed = api.catalogue.nextChange();
+    await rows.query(`UPDATE source SET generation = generation + 1, synced_at = now() WHERE registry = 'team'`);
+    await rows.notify('default', 'team');
+    await changed;
     try {
       const verdicts = async (name: string) => {
         const { sources } = await explain(name);

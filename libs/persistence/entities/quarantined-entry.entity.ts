@@ -5,6 +5,8 @@ import { SourceEntity } from './source.entity.js';
 /** An entry of the published revision that is not fit to be served, and why. */
 @Entity({ name: 'quarantined_entry' })
 @Index('quarantined_entry_source_idx', ['sourceId'])
+@Index('quarantined_entry_name_idx', ['name'], { type: 'hash' })
+@Index('quarantined_entry_key_idx', ['key'], { type: 'hash' })
 export class QuarantinedEntryEntity {
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',

@@ -192,6 +192,7 @@ const WALKS = `
   );
 `;
 
+/** Names and keys are as long as a source makes them, which only a hash index takes. */
 const QUARANTINE = `
   CREATE TABLE quarantined_entry (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT quarantined_entry_pkey PRIMARY KEY,
@@ -203,6 +204,8 @@ const QUARANTINE = `
     message text NOT NULL
   );
   CREATE INDEX quarantined_entry_source_idx ON quarantined_entry (source_id);
+  CREATE INDEX quarantined_entry_name_idx ON quarantined_entry USING hash (name);
+  CREATE INDEX quarantined_entry_key_idx ON quarantined_entry USING hash (key);
 `;
 
 const RUNS = `

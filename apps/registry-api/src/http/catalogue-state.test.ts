@@ -30,6 +30,7 @@ function reader(): CatalogueReader & { asked: ListQuery[] } {
     },
     count: () => 0,
     find: () => new Findings({ layout: EMPTY_LAYOUT, sources: new Map(), bodies: undefined }, new Uint32Array(0)),
+    names: () => [],
     facets: () => answerOf(() => [TEXT]),
     versions: () => undefined,
     version: () => undefined,

@@ -1,10 +1,12 @@
 import { Controller, Param, Query } from '@nestjs/common';
 import { z } from 'zod';
 import { explainName } from '#domain/explain.js';
-import { readName, readNameFaults, readNearNames } from '#persistence/read-name.js';
+import { readName, readNameFaults } from '#persistence/read-name.js';
 import { readSources } from '#persistence/read-sources.js';
-import { nearNames } from '#sources/near-names.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import { Catalogue, CatalogueNotLoaded, SourceNotSynced, UnknownSource } from '../../catalogue/catalogue.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
+import { nearServedNames } from '../../catalogue/near-served-names.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '../../view-database.js';
 import { decodable, shortText } from '../query-fields.js';
@@ -22,7 +24,10 @@ const ExplainQuerySchema = decodable.pipe(
 /** Says of one name why it is served, or why not, in each source of a registry. */
 @Controller('v1/registries')
 export class ExplainController {
-  constructor(private readonly database: ViewDatabase) {}
+  constructor(
+    private readonly catalogue: Catalogue,
+    private readonly database: ViewDatabase,
+  ) {}
 
   @GetTagged(':name/explain')
   async explain(
@@ -34,11 +39,9 @@ export class ExplainController {
     const registry = await getNamedRegistry(this.database, scope, served, registryName);
     const sources = await readSources(this.database, scope);
     const ids = registry.sources.flatMap((each) => sources.find((source) => source.name === each)?.id ?? []);
-    const [entries, faults, candidates] = await Promise.all([
-      readName(this.database, ids, name),
-      readNameFaults(this.database, ids, name),
-      readNearNames(this.database, ids, name),
-    ]);
+    // One after the other: a question takes one connection at a time.
+    const entries = await readName(this.database, ids, name);
+    const faults = await readNameFaults(this.database, ids, name);
     const { served: winner, sources: verdicts } = explainName(registry.sources, entries, faults);
     return {
       name,
@@ -47,7 +50,23 @@ export class ExplainController {
         ...each,
         versions: each.versions.filter((one) => version === undefined || one.version === version),
       })),
-      near: winner ? [] : nearNames(name, candidates),
+      near: winner ? [] : this.near(scope, registry.sources, name),
     };
   }
+
+  /** Returns similar names in sources whose list is known. */
+  private near(scope: CatalogueScope, sources: readonly string[], name: string): string[] {
+    const readers = sources.flatMap((source): CatalogueReader[] => {
+      try {
+        return [this.catalogue.reader({ ...scope, source })];
+      } catch (error) {
+        if (UNKNOWN.some((kind) => error instanceof kind)) return [];
+        throw error;
+      }
+    });
+    return nearServedNames(readers, name);
+  }
 }
+
+/** What is thrown for a source whose list is not known. */
+const UNKNOWN = [SourceNotSynced, CatalogueNotLoaded, UnknownSource];

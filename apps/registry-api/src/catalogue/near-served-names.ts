@@ -1,0 +1,27 @@
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
+import { nearNames } from '#sources/near-names.js';
+
+/** Names that are looked at, and those that distances are computed for: each takes a table of both lengths. */
+const MAX_EXAMINED = 10_000;
+const MAX_COMPARED = 200;
+/** So many characters at the beginning of the last part are taken for spelt right. */
+const START_LENGTH = 3;
+
+/** Returns served names that may have been meant by a misspelt one, best first. The index of words finds the candidates. */
+export function nearServedNames(readers: readonly CatalogueReader[], name: string): string[] {
+  const start = lastPartOf(name).slice(0, START_LENGTH);
+  if (start === '') return [];
+  const candidates = new Set<string>();
+  let examined = 0;
+  for (const reader of readers) {
+    for (const candidate of reader.names({ version: 'latest', search: start })) {
+      if (lastPartOf(candidate).includes(start)) candidates.add(candidate);
+      if (++examined >= MAX_EXAMINED || candidates.size >= MAX_COMPARED) return nearNames(name, [...candidates]);
+    }
+  }
+  return nearNames(name, [...candidates]);
+}
+
+function lastPartOf(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1).toLowerCase();
+}
