@@ -33,13 +33,11 @@ export const standaloneVariables = z.object({
   DATA_DIR: z.string().default('.data').describe('everything that outlives the process; one process at a time'),
   DATABASE_URL: z
     .string()
-    .refine((url) => URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol), {
-      error:
-        'must be a URL such as postgresql://user@host:5432/registry, with special characters of the password percent-encoded',
-    })
+    // What follows is read where it is used: a URL of Postgres may name several hosts or none.
+    .regex(/^postgres(ql)?:\/\//, { error: 'must be a URL such as postgresql://user@host:5432/registry' })
     .optional()
     .describe(
-      '`postgresql://user:password@host:5432/database` instead of the embedded Postgres. The database must exist, and the user may create tables. `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey` and `options` as in libpq, and `host`, `port`, `user`, `password` and `dbname`, which beat the rest of the URL; `application_name` and `connect_timeout` have no effect; other parameters are refused',
+      '`postgresql://user:password@host:5432/database` instead of the embedded Postgres, [as libpq reads it](#connection-urls). The database must exist, and the user may create tables',
     ),
   POSTGRES_TEMPLATE: z
     .string()

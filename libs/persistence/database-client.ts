@@ -1,39 +1,55 @@
 import { readFile } from 'node:fs/promises';
+import { callbackify } from 'node:util';
 import pg from 'pg';
 import type { ClientConfig, PoolConfig } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import { DEFAULT_PORT } from './database-access.js';
-import type { DatabaseAccess } from './database.js';
+import type { DatabaseAccess, DatabaseHost } from './database.js';
+import { chooseHost, forgetHost } from './database-hosts.js';
 import { databaseFault } from './database-fault.js';
+import {
+  beginSession,
+  breaksSession,
+  isSaidByRunningServer,
+  isSessionActive,
+  ReadOnlyServer,
+} from './database-session.js';
+import type { Session, SessionLimits } from './database-session.js';
 import { isServerVerified, NegotiatedSocket } from './negotiated-socket.js';
 import { findPassword } from './pgpass.js';
+import { watchSession } from './session-watch.js';
 
-/** The part of node-pg's client that answers AuthenticationCleartextPassword, which its types do not declare. */
+/** The parts of node-pg's client that its types do not declare. */
 declare module 'pg' {
   interface Client {
+    readonly connectionParameters: object;
+    _handleAuthSASL(message: { readonly mechanisms: readonly string[] }): void;
+    _handleAuthMD5Password(message: unknown): void;
     _handleAuthCleartextPassword(message: unknown): void;
   }
 }
 
 /** What a caller may choose about its connections. */
-export interface ClientOptions extends Pick<
-  ClientConfig,
-  'application_name' | 'connectionTimeoutMillis' | 'query_timeout' | 'statement_timeout'
-> {
-  /**
-   * A server in the network that says nothing for so long is taken for dead; never when absent. For those that read much
-   * with COPY: `query_timeout` counts from its beginning, and what is no query of node-pg's own does not stop it.
-   */
-  readonly silenceMs?: number;
+export interface ClientOptions
+  extends Pick<ClientConfig, 'application_name' | 'connectionTimeoutMillis'>, SessionLimits {
+  /** Whether a server that takes no writes will do. */
+  readonly mayBeReadOnly?: boolean;
+  /** Nothing is set or asked at its beginning: for a server of which it is not known whether it keeps sessions. */
+  readonly isBare?: boolean;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A process that stopped in the middle of a transaction must not hold its locks forever. */
-const IDLE_IN_TRANSACTION_MS = 5 * 60_000;
-/** Shorter than the few minutes after which firewalls forget a silent connection. */
-const KEEP_ALIVE_MS = 60_000;
+/**
+ * Node then asks an idle peer every second, ten times: a node that vanished while nothing was under way is noticed after 25 s. It
+ * also keeps firewalls from forgetting the connection.
+ */
+const KEEP_ALIVE_MS = 15_000;
 /** A connection beyond those that may stay idle is closed after so long without use. */
 const IDLE_MS = 10_000;
+/** How long the end of a connection is waited for; a server that vanished never confirms it. */
+const END_TIMEOUT_MS = 3_000;
+/** For the connection that asks about another. */
+const ASK_TIMEOUT_MS = 5_000;
 
 /** Runs `work` on a connection of its own. Throws a RegistryError when there is none. */
 export async function withClient<T>(
@@ -42,8 +58,6 @@ export async function withClient<T>(
   options: ClientOptions = {},
 ): Promise<T> {
   const client = newClient(access, options);
-  // One that breaks while it is idle fails the next query.
-  client.on('error', () => undefined);
   try {
     await client.connect();
     return await work(client);
@@ -53,86 +67,112 @@ export async function withClient<T>(
 }
 
 /** Not connected yet. `connect` throws a RegistryError that names place, role and remedy. */
-export function newClient(access: DatabaseAccess, { silenceMs, ...options }: ClientOptions = {}): pg.Client {
-  return new (clientClass(access))({ ...clientConfig(access, silenceMs), ...options });
+export function newClient(access: DatabaseAccess, options: ClientOptions = {}): pg.Client {
+  return new (clientClass(access, options))(clientConfig(access, options));
 }
 
 /**
- * For a pool, whose connections are made as `newClient` makes them. pg-pool keeps `min` connections for as long as they
- * live and closes others when they were idle for a while: that is how near it comes to a limit of idle ones.
+ * Makes a pool, whose connections are made as `newClient` makes them, for drivers that take the configuration of one. pg-pool
+ * keeps `min` connections for as long as they live and closes others when they were idle for a while: that is how near it
+ * comes to a limit of idle ones.
  */
-export function poolConfig(
-  access: DatabaseAccess,
-  maxConnections: number,
-  options: Omit<ClientOptions, 'silenceMs'> = {},
-): PoolConfig {
+export function poolConfig(access: DatabaseAccess, maxConnections: number, options: ClientOptions = {}): PoolConfig {
   return {
-    ...clientConfig(access),
+    ...clientConfig(access, options),
     max: maxConnections,
     min: Math.min(access.pool?.maxIdle ?? 0, maxConnections),
     idleTimeoutMillis: IDLE_MS,
     maxLifetimeSeconds: access.pool?.maxLifetimeSeconds ?? 0,
-    ...options,
-    Client: clientClass(access) as unknown as NonNullable<PoolConfig['Client']>,
+    Client: clientClass(access, options) as unknown as NonNullable<PoolConfig['Client']>,
   };
 }
 
-/**
- * node-pg, whose pools explain their failures to connect: a connection that took too long to come is a fault of the pool,
- * which its clients do not see.
- */
+/** node-pg, whose pools are those of `poolClass`. */
 export function driverOf(access: DatabaseAccess): typeof pg {
-  class ExplainedPool extends pg.Pool {
-    override connect(): Promise<pg.PoolClient>;
-    override connect(callback: ConnectCallback): void;
-    override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
-      if (!callback) {
-        return super.connect().catch((error: unknown) => {
-          throw databaseFault(error, access);
-        });
-      }
-      super.connect((error, client, done) => callback(error && databaseFault(error, access), client, done));
-    }
-  }
-  return Object.create(pg, { Pool: { value: ExplainedPool } }) as typeof pg;
+  return Object.create(pg, { Pool: { value: poolClass(access) } }) as typeof pg;
 }
 
 type ConnectCallback = Parameters<pg.Pool['connect']>[0];
+type Release = Parameters<ConnectCallback>[2];
 
-function clientConfig(access: DatabaseAccess, silenceMs?: number): ClientConfig {
-  const { host, port = DEFAULT_PORT, user, database, options, sslMode = 'prefer' } = access;
+/**
+ * A pool that explains its failures to connect (a connection that took too long to come is a fault of the pool, which its clients
+ * do not see), and that hands no broken connection out again.
+ */
+export function poolClass(access: DatabaseAccess): typeof pg.Pool {
+  return class extends pg.Pool {
+    override connect(): Promise<pg.PoolClient>;
+    override connect(callback: ConnectCallback): void;
+    override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+      if (callback) return this.#connect(callback);
+      return new Promise((resolve, reject) => {
+        this.#connect((error, client, release) => {
+          if (error || !client) return reject(error ?? new Error('the pool has no connection'));
+          client.release = release;
+          resolve(client);
+        });
+      });
+    }
+
+    #connect(callback: ConnectCallback): void {
+      super.connect((error, client, done) => {
+        const session = client as unknown as WatchedSession | undefined;
+        if (!error && session?.isOutlived) {
+          done(true);
+          return this.#connect(callback);
+        }
+        const release: Release = (reason) => done(reason ?? session?.fault);
+        callback(error && databaseFault(error, access), client, release);
+      });
+    }
+  };
+}
+
+/** What a pool has to know of its connections. */
+interface WatchedSession {
+  /** Why it must not be used again. */
+  readonly fault: Error | undefined;
+  /** A connection that was made as early, or later, turned out to be dead. */
+  readonly isOutlived: boolean;
+}
+
+function clientConfig(access: DatabaseAccess, options: ClientOptions): ClientConfig {
+  const { host, port = DEFAULT_PORT, user, database, options: settings, sslMode = 'prefer' } = access;
   const { password, passwordFile } = access;
+  const { application_name = 'mcp-registry', connectionTimeoutMillis = CONNECT_TIMEOUT_MS } = options;
   return {
     host,
     port,
     user,
     database,
-    ...(options === undefined ? {} : { options }),
-    ...(passwordFile === undefined ? {} : { password: () => readPassword(passwordFile, access) }),
+    ...(settings === undefined ? {} : { options: settings }),
+    ...(passwordFile === undefined ? {} : { password: toPasswordReader(passwordFile, access) }),
     ...(password === undefined ? {} : { password }),
     // Whatever is encrypted is so below, by the rules of libpq.
     ssl: false,
-    ...(host.startsWith('/') ? {} : { stream: () => new NegotiatedSocket({ ...access, sslMode }, silenceMs) }),
+    ...(host.startsWith('/') && !access.others ? {} : { stream: () => new NegotiatedSocket({ ...access, sslMode }) }),
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    application_name: 'mcp-registry',
+    connectionTimeoutMillis,
+    application_name,
+    ...(access.channelBinding && { enableChannelBinding: true }),
   };
 }
 
-/** Asked for each connection, so that a new password is seen. */
-async function readPassword(file: string, access: DatabaseAccess): Promise<string> {
-  const { host, port = DEFAULT_PORT, database, user } = access;
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new RegistryError('DatabaseAuthFailed', `cannot read the passwords in ${file}: ${error.message}`);
-  });
-  const password = findPassword(text, { host, port, database, user });
-  if (password !== undefined) return password;
-  throw new RegistryError(
-    'DatabaseAuthFailed',
-    `${file} has no password for ${host}:${port}:${database}:${user}: add a line that begins so, or with * for a part`,
-  );
+/** Reads the password for each connection, so that a new one is seen; node-pg says for which host. */
+function toPasswordReader(file: string, { database, user }: DatabaseAccess): () => Promise<string> {
+  return async (...given: unknown[]) => {
+    const { host, port } = given[0] as DatabaseHost & { port: number };
+    const text = await readFile(file, 'utf8').catch((error: Error) => {
+      throw new RegistryError('DatabaseAuthFailed', `cannot read the passwords in ${file}: ${error.message}`);
+    });
+    const password = findPassword(text, { host, port, database, user });
+    if (password !== undefined) return password;
+    throw new RegistryError(
+      'DatabaseAuthFailed',
+      `${file} has no password for ${host}:${port}:${database}:${user}: add a line that begins so, or with * for a part`,
+    );
+  };
 }
 
 function clearTextRefused({ host, port = DEFAULT_PORT, sslMode = 'prefer' }: DatabaseAccess): RegistryError {
@@ -143,27 +183,131 @@ function clearTextRefused({ host, port = DEFAULT_PORT, sslMode = 'prefer' }: Dat
   );
 }
 
+function unbound({ host, port = DEFAULT_PORT }: DatabaseAccess): RegistryError {
+  return new RegistryError(
+    'DatabaseAuthFailed',
+    `the server at ${host}:${port} does not offer channel binding, which channel_binding=require demands: turn TLS and ` +
+      'scram-sha-256 on in that server, or leave channel_binding out',
+  );
+}
+
 /**
- * A client whose failures to connect are explained, and that sends a password in clear text to a verified server only: any other
- * one could be in the place of the server just to ask for it.
+ * A client whose failures to connect are explained, that finds the host to connect to, begins a session with limits, and breaks off when
+ * its server vanishes. It sends a password in clear text to a verified server only: any other one could be in the place of the
+ * server just to ask for it.
  */
-function clientClass(access: DatabaseAccess): typeof pg.Client {
-  return class extends pg.Client {
+function clientClass(access: DatabaseAccess, options: ClientOptions): typeof pg.Client {
+  /** When a connection was last found to be dead: those that were there by then are most probably, too. */
+  let deadAt = 0;
+  return class extends pg.Client implements WatchedSession {
+    fault: Error | undefined;
+    readonly #beganAt = performance.now();
+    #isBound = false;
+
+    constructor(config?: ConstructorParameters<typeof pg.Client>[0]) {
+      super(config);
+      // A connection that breaks fails its statements, and one that is idle the next of them.
+      this.on('error', (error) => (this.fault ??= error));
+      this.on('end', () => (this.fault ??= new Error('the connection has ended')));
+    }
+
+    get isOutlived(): boolean {
+      return this.#beganAt < deadAt;
+    }
+
+    override _handleAuthSASL(message: { readonly mechanisms: readonly string[] }): void {
+      this.#isBound = message.mechanisms.includes('SCRAM-SHA-256-PLUS');
+      if (this.#mayAuthenticate()) super._handleAuthSASL(message);
+    }
+
+    override _handleAuthMD5Password(message: unknown): void {
+      if (this.#mayAuthenticate()) super._handleAuthMD5Password(message);
+    }
+
     override _handleAuthCleartextPassword(message: unknown): void {
-      if (access.host.startsWith('/') || isServerVerified({ sslMode: 'prefer', ...access }))
+      if (!this.#mayAuthenticate()) return;
+      if (this.host.startsWith('/') || isServerVerified({ sslMode: 'prefer', ...access }))
         super._handleAuthCleartextPassword(message);
-      else this.connection.emit('error', clearTextRefused(access));
+      else this.connection.emit('error', clearTextRefused({ ...access, host: this.host, port: this.port }));
     }
 
     override connect(): Promise<pg.Client>;
     override connect(callback: (error: Error) => void): void;
     override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
-      if (!callback) {
-        return super.connect().catch((error: unknown) => {
-          throw databaseFault(error, access);
-        });
+      const connected = this.#connect().catch((error: unknown) => {
+        forgetHost(access);
+        throw databaseFault(error, { ...access, host: this.host, port: this.port });
+      });
+      if (!callback) return connected;
+      callbackify(() => connected)(callback);
+    }
+
+    override end(): Promise<void>;
+    override end(callback: (error: Error) => void): void;
+    override end(callback?: (error: Error) => void): Promise<void> | void {
+      const timer = setTimeout(() => this.connection.stream.destroy(), END_TIMEOUT_MS).unref();
+      const ended = super.end().finally(() => clearTimeout(timer));
+      if (!callback) return ended;
+      callbackify(() => ended)(callback);
+    }
+
+    async #connect(): Promise<pg.Client> {
+      if (access.others) this.#moveTo(await chooseHost(access, (place) => probe(access, place)));
+      await super.connect();
+      // A server that asks for no proof at all has not shown that it knows the password.
+      if (!this.#mayAuthenticate()) throw unbound(access);
+      this.connection.on('errorMessage', (error: pg.DatabaseError) => {
+        if (breaksSession(error.code)) this.fault ??= error;
+      });
+      if (options.isBare) this.#watch(() => Promise.resolve(false));
+      else await this.#begin();
+      return this;
+    }
+
+    /** Whether the way of proving the password is bound to TLS, where it must be; else the connection fails. */
+    #mayAuthenticate(): boolean {
+      if (!access.channelBinding || this.#isBound) return true;
+      this.connection.emit('error', unbound(access));
+      return false;
+    }
+
+    #moveTo({ host, port = DEFAULT_PORT }: DatabaseHost): void {
+      [this.host, this.port] = [host, port];
+      Object.assign(this.connectionParameters, { host, port });
+    }
+
+    async #begin(): Promise<void> {
+      try {
+        const session = await beginSession(this, options);
+        if (session.isReadOnly && !options.mayBeReadOnly) throw new ReadOnlyServer();
+        const place = { host: this.host, port: this.port };
+        this.#watch(() => askAbout(session, { ...access, ...place, others: undefined }));
+      } catch (error) {
+        await this.end();
+        throw error;
       }
-      super.connect((error: Error) => callback(error && databaseFault(error, access)));
+    }
+
+    /** A server that is reached over a Unix socket does not vanish without ending its connections. */
+    #watch(isWorking: () => Promise<boolean>): void {
+      if (this.host.startsWith('/')) return;
+      watchSession(this, { isWorking, onDead: () => (deadAt = performance.now()) });
     }
   };
+}
+
+/** Asks a server over another connection whether it works on the statement of a session; no when it does not answer. */
+async function askAbout({ pid }: Session, access: DatabaseAccess): Promise<boolean> {
+  const ask = { application_name: 'mcp-registry-watch', isBare: true, connectionTimeoutMillis: ASK_TIMEOUT_MS };
+  try {
+    return await withClient(access, (client) => isSessionActive(client, pid), ask);
+  } catch (error) {
+    return isSaidByRunningServer((error as RegistryError).cause ?? error);
+  }
+}
+
+/** Returns whether a server at one of several hosts takes writes. Throws a RegistryError when there is none. */
+async function probe(access: DatabaseAccess, place: DatabaseHost): Promise<{ readonly isReadOnly: boolean }> {
+  const options = { isBare: true, connectionTimeoutMillis: ASK_TIMEOUT_MS };
+  return withClient({ ...access, ...place, others: undefined }, (client) => beginSession(client, {}), options);
 }

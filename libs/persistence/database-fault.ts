@@ -60,7 +60,7 @@ const KINDS: readonly Kind[] = [
     isMeant: ({ code, message }) => code === '08P01' && message.includes('startup parameter'),
     remedy: () =>
       'a connection pooler such as PgBouncer answers there: give the address of the Postgres server itself, or use ' +
-      'pool_mode session with ignore_startup_parameters = idle_in_transaction_session_timeout',
+      'pool_mode session, with ignore_startup_parameters = options where a URL has options',
   },
   {
     reason: 'DatabaseUnreachable',

@@ -17,10 +17,9 @@ export interface Database {
  * The way to a database as one role. It is plain data, so that it can be handed to a worker thread: `database-client.ts` makes a
  * client of it for each connection, and reads files at that moment, so that rotated ones are used.
  */
-export interface DatabaseAccess {
-  /** A name or an address, or the directory of a Unix socket. */
-  readonly host: string;
-  readonly port?: number;
+export interface DatabaseAccess extends DatabaseHost {
+  /** Where the server may be as well: the one that takes writes is used. */
+  readonly others?: readonly DatabaseHost[] | undefined;
   readonly user: string;
   readonly database: string;
   readonly password?: string;
@@ -33,9 +32,17 @@ export interface DatabaseAccess {
   /** The file of a client certificate, in PEM. */
   readonly certFile?: string;
   readonly keyFile?: string;
+  /** Whether the proof of the password has to be bound to the TLS connection (SCRAM-SHA-256-PLUS). */
+  readonly channelBinding?: 'require';
   /** Settings of the session, as libpq's `options`. */
   readonly options?: string;
   readonly pool?: PoolLimits;
+}
+
+export interface DatabaseHost {
+  /** A name or an address, or the directory of a Unix socket. */
+  readonly host: string;
+  readonly port?: number;
 }
 
 export interface PoolLimits {
@@ -49,7 +56,7 @@ export interface PoolLimits {
 export interface PoolOptions {
   /** Unless the access says another number. */
   readonly maxConnections: number;
-  /** The longest time of one statement, which the server enforces; no limit when absent. */
+  /** The longest time of one statement, which the server enforces. */
   readonly statementTimeoutMs?: number;
   /** An idle connection broke; the pool replaces it, this only tells. */
   onError(error: Error): void;
@@ -66,7 +73,7 @@ export function createDataSource(access: DatabaseAccess, pool: PoolOptions): Dat
     installExtensions: false,
     poolErrorHandler: (error: Error) => pool.onError(error),
     extra: poolConfig(access, access.pool?.maxConnections ?? pool.maxConnections, {
-      statement_timeout: pool.statementTimeoutMs ?? false,
+      ...(pool.statementTimeoutMs !== undefined && { statementTimeoutMs: pool.statementTimeoutMs }),
     }),
   });
 }

@@ -13,17 +13,21 @@ export async function demandSessions(access: DatabaseAccess, client: Client): Pr
   // Only a pooler gives a client another process id than that of the server process behind it.
   const first = await backendOf(client);
   if (first === (client as Client & { processID?: number }).processID) return;
-  await withClient(access, async (other) => {
-    await other.query('BEGIN').catch((error: unknown) => {
-      // In pool mode statement a transaction is refused.
-      throw (error as { code?: unknown }).code === PROTOCOL_VIOLATION ? pooled(access) : error;
-    });
-    const occupied = await backendOf(other);
-    // While the other client is in a transaction, a shared process is not free for this one.
-    const second = await backendOf(client);
-    await other.query('ROLLBACK');
-    if (occupied === first || second !== first) throw pooled(access);
-  });
+  await withClient(
+    access,
+    async (other) => {
+      await other.query('BEGIN').catch((error: unknown) => {
+        // In pool mode statement a transaction is refused.
+        throw (error as { code?: unknown }).code === PROTOCOL_VIOLATION ? pooled(access) : error;
+      });
+      const occupied = await backendOf(other);
+      // While the other client is in a transaction, a shared process is not free for this one.
+      const second = await backendOf(client);
+      await other.query('ROLLBACK');
+      if (occupied === first || second !== first) throw pooled(access);
+    },
+    { isBare: true },
+  );
 }
 
 const PROTOCOL_VIOLATION = '08P01';

@@ -20,11 +20,15 @@ const LOCK_TIMEOUT = '5min';
 export async function migrate(database: Database): Promise<string[]> {
   const { migrator, app } = database;
   // Logging in as the app role proves that it can, before anything is changed.
-  const role = await withClient(app, async (client) => {
-    await demandSessions(app, client);
-    const { rows } = await client.query<{ role: string }>('SELECT current_user AS role');
-    return (rows[0] as { role: string }).role;
-  });
+  const role = await withClient(
+    app,
+    async (client) => {
+      await demandSessions(app, client);
+      const { rows } = await client.query<{ role: string }>('SELECT current_user AS role');
+      return (rows[0] as { role: string }).role;
+    },
+    { isBare: true },
+  );
   const dataSource = createDataSource(migrator, { maxConnections: 2, onError: () => undefined });
   try {
     await dataSource.initialize();

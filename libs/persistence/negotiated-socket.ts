@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { connect as connectTls, getCACertificates } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import { connect as connectTls, getCACertificates, TLSSocket } from 'node:tls';
+import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import type { SslMode } from '#domain/ssl-mode.js';
 
 export interface TlsAccess {
@@ -42,9 +42,8 @@ const isRefusal = (answer: Buffer): boolean => answer[0] === 0x45 && answer.incl
  */
 export class NegotiatedSocket extends Duplex {
   readonly #tls: TlsAccess;
-  readonly #silenceMs: number;
   #untried: Transport[];
-  #place = { host: '', port: 0 };
+  #place: { host: string; port: number } | { path: string } = { path: '' };
   #socket: Socket | undefined;
   #keepAlive: [boolean, number] = [false, 0];
   /** What the client said first; it is said again when the server wants the other transport. */
@@ -53,19 +52,23 @@ export class NegotiatedSocket extends Duplex {
   #refusal: Buffer | undefined;
   #isAnswered = false;
 
-  /** `silenceMs`: a server from which nothing comes for so long, and to which nothing goes, is taken for dead; 0: never. */
-  constructor(tls: TlsAccess, silenceMs = 0) {
+  constructor(tls: TlsAccess) {
     super();
     this.#tls = tls;
-    this.#silenceMs = silenceMs;
     this.#untried = [...TRANSPORTS[tls.sslMode]];
   }
 
-  /** Emits `connect` when the client can send its startup message. */
-  connect(port: number, host: string): this {
-    this.#place = { host, port };
+  /** Emits `connect` when the client can send its startup message. `port`: the path of a Unix socket, which is never encrypted. */
+  connect(port: number | string, host = ''): this {
+    this.#place = typeof port === 'string' ? { path: port } : { host, port };
+    if (typeof port === 'string') this.#untried = ['plain'];
     this.#tryNext();
     return this;
+  }
+
+  /** The certificate of the server, which SCRAM with channel binding is bound to; undefined without TLS. */
+  getPeerCertificate(): PeerCertificate | undefined {
+    return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate() : undefined;
   }
 
   setNoDelay(): this {
@@ -150,7 +153,7 @@ export class NegotiatedSocket extends Duplex {
   }
 
   async #secure(socket: Socket): Promise<void> {
-    const { host } = this.#place;
+    const host = 'host' in this.#place ? this.#place.host : '';
     let options: ConnectionOptions;
     try {
       options = await tlsOptions(this.#tls);
@@ -182,8 +185,6 @@ export class NegotiatedSocket extends Duplex {
   /** From here on the socket carries the client's conversation with the server. */
   #use(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
-    const silence = `the server has said nothing for ${this.#silenceMs / 1000} s`;
-    socket.setTimeout(this.#silenceMs, () => this.#fail(new Error(silence)));
     socket.resume();
     if (this.#startup) socket.write(this.#startup);
     else this.emit('connect');

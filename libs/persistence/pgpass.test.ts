@@ -16,6 +16,13 @@ describe('a pgpass file', () => {
     expect(findPassword(file, { ...target, user: 'nobody' })).toBeUndefined();
   });
 
+  it('knows the usual Unix sockets as localhost, and by their directories', () => {
+    const file = 'localhost:5432:registry:db_app:local\n/srv/pg:5432:registry:db_app:other\n';
+    expect(findPassword(file, { ...target, host: '/var/run/postgresql' })).toBe('local');
+    expect(findPassword(file, { ...target, host: '/srv/pg' })).toBe('other');
+    expect(findPassword(`/tmp:*:*:*:own\n${file}`, { ...target, host: '/tmp' })).toBe('own');
+  });
+
   it('takes a star for anything, but not an escaped one', () => {
     expect(findPassword('*:*:*:db_app:any\n', target)).toBe('any');
     expect(findPassword('*:*:*:\\*:literal\n', target)).toBeUndefined();

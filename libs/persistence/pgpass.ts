@@ -12,15 +12,21 @@ export interface PasswordTarget {
  * libpq, the mode of the file is not checked: a mounted Secret is often readable by its group.
  */
 export function findPassword(file: string, { host, port, database, user }: PasswordTarget): string | undefined {
-  const wanted = [host, String(port), database, user];
+  const wanted = [isDefaultSocket(host) ? 'localhost' : host, String(port), database, user];
   for (const line of file.split(/\r?\n/)) {
     if (line.startsWith('#')) continue;
     const fields = splitLine(line);
     const password = fields[wanted.length];
-    if (password !== undefined && wanted.every((value, at) => matches(fields[at] as Field, value)))
-      return password.text;
+    const isMeant = (value: string, at: number) =>
+      matches(fields[at] as Field, value) || (at === 0 && matches(fields[at] as Field, host));
+    if (password !== undefined && wanted.every(isMeant)) return password.text;
   }
   return undefined;
+}
+
+/** Where servers listen unless they are told otherwise: libpq looks such a Unix socket up as `localhost`. */
+function isDefaultSocket(host: string): boolean {
+  return ['/tmp', '/run/postgresql', '/var/run/postgresql'].includes(host.replace(/\/$/, ''));
 }
 
 /** The line, with its end, that gives the target this password. */

@@ -15,7 +15,7 @@ export interface TenantAccess extends DatabaseAccess {
 const TENANT_LOCK = 512_437_701;
 
 /** Connections of one tenant, so that none takes all that the server has: two pods of the default pool while one replaces the other. */
-const CONNECTION_LIMIT = 20;
+const CONNECTION_LIMIT = 30;
 
 const FORBIDDEN = '42501';
 /** Two provisioning passes that run at once make the same role and the same database: the later one finds them. */

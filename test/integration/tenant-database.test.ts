@@ -133,7 +133,7 @@ it('limits the connections of a tenant', async () => {
   const { rows } = await postgres.asSuperuser((client) =>
     client.query('SELECT rolconnlimit FROM pg_roles WHERE rolname = $1', [access.user]),
   );
-  expect(rows).toEqual([{ rolconnlimit: 20 }]);
+  expect(rows).toEqual([{ rolconnlimit: 30 }]);
 });
 
 it('calls no function that another role put before those of the catalogue', async () => {

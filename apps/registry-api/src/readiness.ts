@@ -20,6 +20,8 @@ export interface ReadinessFacts {
   readonly fault: string | undefined;
   /** Since when no syncs can be run. */
   readonly syncsAwaySince: Date | undefined;
+  /** Since when the database takes no writes. */
+  readonly readOnlySince?: Date | undefined;
   /** How many sources another pod of the registry has the content of; 0 without such a pod, undefined until that is known. */
   readonly syncedElsewhere: number | undefined;
   readonly registries: readonly ServedRegistry[];
@@ -72,6 +74,9 @@ export class Readiness {
       ...(facts.fault ? [`serving what was last read from the database (${facts.fault})`] : []),
       ...(facts.syncsAwaySince
         ? [`no syncs since ${facts.syncsAwaySince.toISOString()}: their workflow cannot be reached`]
+        : []),
+      ...(facts.readOnlySince
+        ? [`the database is read-only since ${facts.readOnlySince.toISOString()}, so nothing new is stored`]
         : []),
       ...faultyProviders(facts),
       ...(awaited ? [awaited] : failing(facts.snapshots, facts.registries)),

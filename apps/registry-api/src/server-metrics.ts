@@ -8,6 +8,18 @@ import type { LiveCatalogue, SourceSnapshot } from './catalogue/live-catalogue.j
 
 type Looked = (readonly [Readonly<Record<string, string>>, number])[];
 
+/** What the metrics are looked up in when they are asked for. */
+export interface MetricFacts {
+  readonly catalogue: LiveCatalogue;
+  readonly access: AuthCounters;
+  /** Renderings of exports that failed, by format. */
+  readonly exportFailures: ReadonlyMap<string, number>;
+  readonly hookSamples: HookJournal['samples'];
+  /** Since when no sync takes place; absent where none ever does. */
+  syncsAwaySince?(): Date | undefined;
+  databaseReadOnlySince(): Date | undefined;
+}
+
 /** The metrics of this process, under the names that the documentation of the registry server uses. */
 export class ServerMetrics {
   activeRequests = 0;
@@ -20,14 +32,7 @@ export class ServerMetrics {
     'Of the syncs that this process has run.',
   );
 
-  constructor(
-    private readonly catalogue: LiveCatalogue,
-    private readonly access: AuthCounters,
-    private readonly syncsAwaySince: (() => Date | undefined) | undefined,
-    /** Renderings of exports that failed, by format. */
-    private readonly exportFailures: ReadonlyMap<string, number> = new Map(),
-    private readonly hookSamples: HookJournal['samples'] = () => [],
-  ) {}
+  constructor(private readonly facts: MetricFacts) {}
 
   recordSync(
     registry: Pick<RegistryRef, 'namespace' | 'name'>,
@@ -38,7 +43,7 @@ export class ServerMetrics {
   }
 
   format(): string {
-    const { catalogue } = this;
+    const { catalogue, access, exportFailures, hookSamples, syncsAwaySince, databaseReadOnlySince } = this.facts;
     return formatMetrics([
       observed('thv_reg_srv_servers_total', 'Servers that are served, each version for itself.', () => this.servers()),
       observed('thv_reg_srv_ard_skipped_entries', 'Number of servers without an identifier of discovery.', () =>
@@ -51,13 +56,13 @@ export class ServerMetrics {
         [{}, this.activeRequests],
       ]),
       observed('thv_reg_srv_auth_decisions_total', 'Decisions about callers, by provider and outcome.', () =>
-        Array.from(this.access.samples(), ({ provider, outcome, count }) => [{ provider, outcome }, count] as const),
+        Array.from(access.samples(), ({ provider, outcome, count }) => [{ provider, outcome }, count] as const),
       ),
       observed('thv_reg_srv_hook_deliveries_total', 'Number of deliveries of webhooks, by webhook and outcome.', () =>
-        this.hookSamples().map(({ hook, outcome, count }) => [{ hook, outcome }, count] as const),
+        hookSamples().map(({ hook, outcome, count }) => [{ hook, outcome }, count] as const),
       ),
       observed('thv_reg_srv_export_failures_total', 'Number of exports that could not be rendered, by format.', () =>
-        Array.from(this.exportFailures, ([format, count]) => [{ format }, count] as const),
+        Array.from(exportFailures, ([format, count]) => [{ format }, count] as const),
       ),
       observed('thv_reg_srv_catalogue_entries', 'Entries in memory, removed ones included.', () =>
         this.perSource(({ layout }) => layout.rowOf.length),
@@ -81,13 +86,16 @@ export class ServerMetrics {
         this.perSource(({ isFailing }) => Number(isFailing)),
       ),
       observed('thv_reg_srv_workflow_up', '1 while the workflow can be reached that has the sources synced.', () =>
-        this.syncsAwaySince ? [[{}, Number(this.syncsAwaySince() === undefined)]] : [],
+        syncsAwaySince ? [[{}, Number(syncsAwaySince() === undefined)]] : [],
       ),
+      observed('thv_reg_srv_database_read_only', '1 while the database takes no writes.', () => [
+        [{}, Number(databaseReadOnlySince() !== undefined)],
+      ]),
     ]);
   }
 
   private servers(): Looked {
-    return Array.from(this.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
+    return Array.from(this.facts.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
       { registry },
       aggregate.count({}),
     ]);
@@ -95,14 +103,14 @@ export class ServerMetrics {
 
   /** Servers whose namespace is no reversed domain, so that agents cannot discover them. */
   private skipped(): Looked {
-    return Array.from(this.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
+    return Array.from(this.facts.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
       { registry },
       aggregate.count({ version: 'latest' }) - aggregate.count({ version: 'latest', isAddressable: true }),
     ]);
   }
 
   private perSource(look: (source: SourceSnapshot) => number): Looked {
-    return Array.from(this.catalogue.snapshots ?? []).flatMap(([registry, { sources }]) =>
+    return Array.from(this.facts.catalogue.snapshots ?? []).flatMap(([registry, { sources }]) =>
       sources.map((source) => [{ registry, source: source.name }, look(source)] as const),
     );
   }

@@ -39,7 +39,7 @@ import type { SyncNow } from './sync/sync-trigger.js';
 import { ViewDatabase } from './view-database.js';
 
 export interface RegistryApiOptions {
-  /** The app role. It only reads: over one connection that follows, and up to two for what is not kept in memory. */
+  /** The app role: over one connection that follows, and up to four for what is not kept in memory and what is published. */
   readonly database: DatabaseAccess;
   readonly host: string;
   /** Names besides localhost by which a server on a loopback address may be asked. */
@@ -100,21 +100,25 @@ export interface RegistryApi {
  */
 export async function startRegistryApi(options: RegistryApiOptions): Promise<RegistryApi> {
   const { database, registries, host, logger } = options;
-  const views = new ViewDatabase(database, logger);
-  const catalogue = new LiveCatalogue(new DatabaseBodies(views), () => options.syncsAwaySince?.());
+  const [documents, views, publishing] = (['documents', 'views', 'publishing'] as const).map(
+    (use) => new ViewDatabase(database, use, logger),
+  ) as [ViewDatabase, ViewDatabase, ViewDatabase];
+  const unsyncedSince = () => earliest(options.syncsAwaySince?.(), follower.readOnlySince);
+  const catalogue = new LiveCatalogue(new DatabaseBodies(documents), unsyncedSince);
   const budget = options.catalogueBudget ?? defaultCatalogueBudget();
-  const follower = new CatalogueFollower(database, catalogue, budget, logger);
+  const follower: CatalogueFollower = new CatalogueFollower(database, catalogue, budget, logger);
   const accessControl = new AccessControl({ references: options.references, version: options.version.version, logger });
   const readiness = new Readiness(() => ({
     snapshots: catalogue.snapshots,
     fault: options.databaseTrouble?.() ?? follower.fault,
     syncsAwaySince: options.syncsAwaySince?.(),
+    readOnlySince: follower.readOnlySince,
     syncedElsewhere: options.peers ? options.peers.syncedSources : 0,
     registries: registries.all(),
     providerFaults: accessControl.registriesWithProviderFaults(),
   }));
   const { version, commit, buildDate } = options.version;
-  const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(views, registry, source));
+  const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(publishing, registry, source));
   const nudges = new SourceNudges(syncTrigger, logger);
   const pushes = new SourceNudges(syncTrigger, logger, {
     trigger: 'push',
@@ -122,15 +126,20 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   });
   const hooks = new HookDeliveries(options.references, pushes, logger);
   const validations = new BodySlots(API_LIMITS.concurrentValidations);
-  const published = new PublishedEntries(views, catalogue, nudges, logger);
+  const published = new PublishedEntries(publishing, catalogue, nudges, logger);
   const answerMemory = new AnswerMemory(options.answerMemoryBytes);
   const exportTexts = new ExportTexts(answerMemory, logger);
   const exportRenderer = new ExportRenderer(answerMemory.memory, options.exportThread);
   const build = new BuildInfo(version, commit, buildDate);
   const { failures } = exportTexts;
-  const metrics = new ServerMetrics(catalogue, accessControl.counters, options.syncsAwaySince, failures, () =>
-    hooks.journal.samples(),
-  );
+  const metrics = new ServerMetrics({
+    catalogue,
+    access: accessControl.counters,
+    ...(options.syncsAwaySince && { syncsAwaySince: () => options.syncsAwaySince?.() }),
+    databaseReadOnlySince: () => follower.readOnlySince,
+    exportFailures: failures,
+    hookSamples: () => hooks.journal.samples(),
+  });
   const revalidations = new Revalidations(catalogue, registries);
   const parts = {
     catalogue,
@@ -190,7 +199,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     pushes.stop();
     await accessControl.close();
     await follower.stop();
-    await views.close();
+    await Promise.all([documents, views, publishing].map((pool) => pool.close()));
   };
   return {
     url: api.url,
@@ -202,6 +211,10 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     drain,
     close: () => (closing ??= close()),
   };
+}
+
+function earliest(...times: readonly (Date | undefined)[]): Date | undefined {
+  return times.reduce((first, time) => (first && (!time || first <= time) ? first : time), undefined);
 }
 
 interface BodyAdmission {

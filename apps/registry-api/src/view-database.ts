@@ -1,15 +1,23 @@
-import { DatabaseError, Pool } from 'pg';
-import type { Client, QueryResultRow } from 'pg';
+import { DatabaseError } from 'pg';
+import type { Client, Pool, QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
-import { poolConfig } from '#persistence/database-client.js';
+import { poolClass, poolConfig } from '#persistence/database-client.js';
 import type { DatabaseAccess } from '#persistence/database.js';
 import type { Queryable } from '#persistence/page.js';
 
-/** Views are looked at now and then, by people and by tools that poll; they must not crowd out a sync. */
-const MAX_CONNECTIONS = 2;
+/** Who asks the database, each with connections of its own (a bulkhead): none of them waits for another. */
+export type DatabaseUse = 'documents' | 'views' | 'publishing';
+
+/** In milliseconds: of one statement, which the server ends. */
+const USES: Readonly<Record<DatabaseUse, { readonly maxConnections: number; readonly statementTimeoutMs: number }>> = {
+  /** Documents that a list does not find in memory. */
+  documents: { maxConnections: 2, statementTimeoutMs: 10_000 },
+  /** The admin API, looked at now and then by people and by tools that poll. */
+  views: { maxConnections: 1, statementTimeoutMs: 5_000 },
+  publishing: { maxConnections: 1, statementTimeoutMs: 10_000 },
+};
 /** The longest wait for a connection, including the wait for a free one. */
 const CONNECT_TIMEOUT_MS = 5_000;
-const QUERY_TIMEOUT_MS = 10_000;
 
 /**
  * The database for what is not kept in memory: each answer is as of its request. Connects when first asked and lets go
@@ -19,13 +27,16 @@ export class ViewDatabase implements Queryable {
   readonly #pool: Pool;
   readonly #logger: Logger;
 
-  constructor(database: DatabaseAccess, logger: Logger) {
+  constructor(database: DatabaseAccess, use: DatabaseUse, logger: Logger) {
+    const { maxConnections, statementTimeoutMs } = USES[use];
     const options = {
-      application_name: 'mcp-registry-views',
+      application_name: `mcp-registry-${use}`,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
+      statementTimeoutMs,
+      mayBeReadOnly: use !== 'publishing',
     };
-    this.#pool = new Pool({ ...poolConfig(database, MAX_CONNECTIONS, options), min: 0 });
+    const config = { ...poolConfig(database, maxConnections, options), min: 0 };
+    this.#pool = new (poolClass(database))(config);
     this.#logger = logger;
     // An idle connection broke; the next query makes another.
     this.#pool.on('error', (err) => logger.debug({ err }, 'an idle database connection broke'));

@@ -12,8 +12,6 @@ import { Pacer } from '#read-model/pacer.js';
 
 /** A notification can be lost with the connection that carried it; this is how late a change can be seen then. */
 const POLL_MS = 30_000;
-/** A connection that says nothing for so long is taken for dead: it is asked more often than that. */
-const SILENCE_MS = 2 * POLL_MS;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 10_000;
 
@@ -26,6 +24,7 @@ export class CatalogueFollower {
   #running: Promise<void> | undefined;
   #indexing = Promise.resolve();
   #withheld = 0;
+  #readOnlySince: Date | undefined;
   readonly #stopping = new AbortController();
   readonly #database: DatabaseAccess;
   readonly #catalogue: LiveCatalogue;
@@ -43,6 +42,11 @@ export class CatalogueFollower {
   /** Why the catalogue may be behind the database; undefined while it is followed. */
   get fault(): string | undefined {
     return this.#fault;
+  }
+
+  /** Since when the database takes no writes, so that nothing new is stored; undefined while it does, and while that is unknown. */
+  get readOnlySince(): Date | undefined {
+    return this.#readOnlySince;
   }
 
   start(): void {
@@ -79,7 +83,7 @@ export class CatalogueFollower {
   async #follow(onLoaded: () => void): Promise<void> {
     const client = newClient(this.#database, {
       application_name: 'mcp-registry-api',
-      silenceMs: SILENCE_MS,
+      mayBeReadOnly: true,
     });
     const doorbell = new Doorbell();
     const hungUp = Promise.withResolvers<void>();
@@ -95,9 +99,13 @@ export class CatalogueFollower {
     try {
       // node-pg never answers to a connect that is ended half-way; the next query is refused then.
       await Promise.race([client.connect(), hungUp.promise]);
-      // Listens before it reads, so that no change falls between the two.
-      await client.query(`LISTEN ${CATALOGUE_CHANNEL}`);
+      let isListening = false;
       while (!this.#stopping.signal.aborted) {
+        const isStandby = await this.#lookForWrites(client);
+        // Listens before it reads, so that no change falls between the two. A standby has no notifications, and is polled until it is
+        // promoted.
+        if (!isListening && !isStandby) await client.query(`LISTEN ${CATALOGUE_CHANNEL}`);
+        isListening = !isStandby;
         await this.#refresh(client, { tidy: false });
         onLoaded();
         // What changed is shown first; memory is tidied when nothing else is to be done.
@@ -108,6 +116,22 @@ export class CatalogueFollower {
       this.#stopping.signal.removeEventListener('abort', hangUp);
       hangUp();
     }
+  }
+
+  /** Notices whether the database takes writes; returns whether it is a standby. */
+  async #lookForWrites(client: Client): Promise<boolean> {
+    const { rows } = await client.query<{ isStandby: boolean; isReadOnly: boolean }>(
+      `SELECT pg_is_in_recovery() AS "isStandby", current_setting('default_transaction_read_only') = 'on' AS "isReadOnly"`,
+    );
+    const { isStandby, isReadOnly } = rows[0] as { isStandby: boolean; isReadOnly: boolean };
+    if (!isStandby && !isReadOnly) {
+      if (this.#readOnlySince) this.#logger.info('the database takes writes again');
+      this.#readOnlySince = undefined;
+    } else if (!this.#readOnlySince) {
+      this.#logger.warn({ standby: isStandby }, 'the database is read-only; the catalogue stays as it is');
+      this.#readOnlySince = new Date();
+    }
+    return isStandby;
   }
 
   async #refresh(client: Client, { tidy }: { tidy: boolean }): Promise<void> {
