@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { DesiredState } from '#activities/contract.js';
 import type { RegistryFacts } from '#domain/status/registry-facts.js';
 import type { SourcePlan, SyncOutcome, SyncRequest } from '#domain/sync.js';
+import { SYNC_DEADLINE_MS } from './activity-options.js';
 import { RegistryLife } from './registry-life.js';
 import type { Runtime } from './registry-life.js';
 import { newRegistryState } from './state/registry-state.js';
@@ -40,7 +41,7 @@ class FakeWorld implements Runtime {
   readonly cancelled: number[] = [];
   /** Thrown by the activity of this name, as often as there are failures. */
   readonly failures = new Map<string, unknown[]>();
-  /** What comes of a run; absent: it succeeds. `silent`: it ends without a report; `hangs`: it does not end. */
+  /** What comes of a run; absent: it succeeds. `silent`: it ends without a report; `hangs`: it ends when Temporal's time-out ends it. */
   outcomes: (request: SyncRequest) => Partial<SyncOutcome> | 'silent' | 'hangs' = () => ({});
   readonly life = new RegistryLife(newRegistryState(registry), this);
   readonly #timers: { readonly atMs: number; wake(): void }[] = [];
@@ -63,7 +64,7 @@ class FakeWorld implements Runtime {
   async startSync(request: SyncRequest) {
     await this.#call('startSync', () => this.requests.push(request));
     const came = this.outcomes(request);
-    if (came === 'hangs') return { ended: new Promise<void>(() => undefined) };
+    if (came === 'hangs') return { ended: this.sleep(SYNC_DEADLINE_MS) };
     if (came === 'silent') return { ended: Promise.resolve() };
     const { source, run, trigger } = request;
     const times = { startedAt: this.nowAtMs, finishedAt: this.nowAtMs };

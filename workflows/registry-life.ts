@@ -32,6 +32,8 @@ export class RegistryLife {
   readonly starting = new Set<number>();
   /** Runs that were asked to end. */
   readonly ending = new Set<number>();
+  /** Runs whose end is noticed here, however they end; those that an earlier run of the workflow started are not among them. */
+  readonly watched = new Set<number>();
   readonly #underWay = new Map<string, TaskName>();
 
   constructor(
@@ -76,7 +78,8 @@ export class RegistryLife {
   async untilNews(seen: RegistryState): Promise<void> {
     if (this.state !== seen) return;
     const isUnderWay = (task: string): boolean => [...this.#underWay.values()].some((name) => name === task);
-    const dueInMs = untilNextDue(this.state, this.runtime.nowMs(), isUnderWay);
+    const isWatched = (run: number): boolean => this.watched.has(run);
+    const dueInMs = untilNextDue(this.state, this.runtime.nowMs(), { isUnderWay, isWatched });
     await this.runtime.until(() => this.state !== seen, dueInMs === undefined ? undefined : Math.max(1, dueInMs));
   }
 

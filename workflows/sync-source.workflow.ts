@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
 import { emptinessNotice } from '#domain/emptiness-notice.js';
+import { filtersFirst } from '#domain/sync.js';
 import type { EntryCounts, SyncFailure, SyncOutcome, SyncRequest } from '#domain/sync.js';
 import { syncActivities } from './activity-options.js';
 import { toSyncFailure } from './sync-failure.js';
@@ -16,18 +17,21 @@ import { describeOutcome } from './describe.js';
 /** One sync of one source: apply an edited filter to what is stored, ask what the source holds, import that unless it is stored already, report to the registry. */
 export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   const startedAt = Date.now();
-  const found = await attempt(request).catch((error: unknown): Findings => ({ failure: toSyncFailure(error) }));
+  const { isRecorded = false, ...found } = await attempt(request).catch((error: unknown): Findings => ({
+    failure: toSyncFailure(error),
+  }));
   const { source, run, trigger, store, mayBeEmpty } = request;
   const times = { startedAt, finishedAt: Date.now() };
   const content = found.counts ?? found.stored;
-  const notice = content && emptinessNotice(content);
-  const noticed = notice === undefined || (notice.reason === 'SourceEmpty' && mayBeEmpty) ? {} : { notice };
+  const notice = content && emptinessNotice(content, mayBeEmpty);
   const where = { storeId: store.id, taskQueue: store.taskQueue };
-  const outcome: SyncOutcome = { source, run, trigger, ...where, ...times, ...found, ...noticed };
+  const outcome: SyncOutcome = { source, run, trigger, ...where, ...times, ...found, ...(notice && { notice }) };
 
   setCurrentDetails(describeOutcome(outcome));
-  upsertMemo({ revision: outcome.revision, ...outcome.counts, failure: outcome.failure?.reason });
-  await CancellationScope.nonCancellable(() => tell(request, outcome));
+  if (outcome.counts || outcome.failure) {
+    upsertMemo({ revision: outcome.revision, ...outcome.counts, failure: outcome.failure?.reason });
+  }
+  await CancellationScope.nonCancellable(() => tell(request, outcome, isRecorded));
 
   // A failed sync is a failed workflow, so that a list of them reads as the history of the source.
   if (outcome.failure) throw toWorkflowFailure(outcome.failure);
@@ -44,20 +48,23 @@ function toWorkflowFailure({ message, reason }: SyncFailure): ApplicationFailure
 type Findings = Omit<
   SyncOutcome,
   'source' | 'run' | 'trigger' | 'storeId' | 'taskQueue' | 'startedAt' | 'finishedAt' | 'notice'
->;
+> & {
+  /** The store has recorded the run already. */
+  readonly isRecorded?: boolean;
+};
 
 async function attempt(request: SyncRequest): Promise<Findings> {
   const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);
   // The filter decides what is served from now on, even if the source does not answer.
-  const isFilteredFirst = request.refilter === true || request.trigger === 'change';
-  let found: Findings = counted(isFilteredFirst ? await applyFilter(request) : null);
+  let found: Findings = counted(filtersFirst(request) ? await applyFilter(request) : null);
   try {
     const resolved = await resolveRevision.executeWithOptions({ summary: `what does ${request.source} hold?` }, [
       request,
     ]);
     const { revision, stored } = resolved;
     found = { ...found, revision };
-    if (resolved.unchanged) return { ...found, ...(stored ? { stored } : {}) };
+    if (resolved.unchanged)
+      return { ...found, ...(stored ? { stored } : {}), isRecorded: resolved.isRecorded === true };
     const imported = await importRevision.executeWithOptions({ summary: `import ${revision}` }, [request, resolved]);
     return { ...found, ...imported };
   } catch (error) {
@@ -70,11 +77,11 @@ function counted(counts: EntryCounts | null): Findings {
 }
 
 /** Tells the registry first: its schedule must go on even when the run cannot be recorded. */
-async function tell(request: SyncRequest, outcome: SyncOutcome): Promise<void> {
+async function tell(request: SyncRequest, outcome: SyncOutcome, isRecorded: boolean): Promise<void> {
   await getExternalWorkflowHandle(registryWorkflowId(request.registry))
     .signal(syncFinished, outcome)
     .catch(() => undefined); // The registry was deleted meanwhile.
-  if (outcome.failure?.reason === 'StoreLost' || outcome.failure?.reason === 'Cancelled') return;
+  if (isRecorded || outcome.failure?.reason === 'StoreLost' || outcome.failure?.reason === 'Cancelled') return;
   const { recordSyncRun } = syncActivities(request.store);
   await recordSyncRun
     .executeWithOptions({ summary: `record run ${request.run} of ${displayRef(request.registry)}` }, [request, outcome])

@@ -1,12 +1,14 @@
-import { condition, getExternalWorkflowHandle, sleep } from '@temporalio/workflow';
+import { getExternalWorkflowHandle, sleep } from '@temporalio/workflow';
 import { syncWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { provisionActivities, registryActivities, reportStatus, syncActivities } from './activity-options.js';
 import type { Runtime } from './registry-life.js';
+import { Alarm } from './alarm.js';
 import { startSync } from './start-sync.js';
 
 /** The world of a registry's life inside a workflow. */
 export function temporalRuntime(registry: RegistryRef): Runtime {
+  const alarm = new Alarm();
   return {
     registry: { readDesiredState: registryActivities.readDesiredState, reportStatus },
     provision: provisionActivities,
@@ -20,9 +22,6 @@ export function temporalRuntime(registry: RegistryRef): Runtime {
     nowMs: () => Date.now(),
     random: () => Math.random(),
     sleep: (ms) => sleep(ms),
-    async until(predicate, timeoutMs) {
-      if (timeoutMs === undefined) await condition(predicate);
-      else await condition(predicate, timeoutMs);
-    },
+    until: (predicate, timeoutMs) => alarm.until(predicate, timeoutMs),
   };
 }

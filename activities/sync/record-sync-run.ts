@@ -1,5 +1,7 @@
 import { syncWorkflowId } from '#domain/registry-ref.js';
-import type { SyncOutcome } from '#domain/sync.js';
+import { emptinessNotice } from '#domain/emptiness-notice.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import type { StoredContent, SyncOutcome, SyncRequest } from '#domain/sync.js';
 import type { SourceEntity } from '#persistence/entities/source.entity.js';
 import type { Implementation } from '../inputs.js';
 import type { SyncWorld } from './sync-world.js';
@@ -12,10 +14,29 @@ export function recordSyncRun(world: SyncWorld): Implementation<'recordSyncRun'>
   return async ({ registry, source, run }, reported) => {
     const stored = await world.catalogue.findSource(registry, source);
     if (!stored) return;
-    const outcome: SyncOutcome = { ...verified(reported, stored), source, run };
-    await world.catalogue.recordRun(registry, syncWorkflowId(registry, source, run), outcome);
-    world.onRun?.(registry, outcome);
+    await record(world, registry, { ...verified(reported, stored), source, run });
   };
+}
+
+/** Records a run that found nothing new. Idempotent. */
+export async function recordUnchangedRun(
+  world: SyncWorld,
+  { registry, source, run, trigger, store, mayBeEmpty }: SyncRequest,
+  {
+    revision,
+    stored,
+    startedAt,
+  }: { readonly revision: string; readonly stored: StoredContent; readonly startedAt: number },
+): Promise<void> {
+  const notice = emptinessNotice(stored, mayBeEmpty);
+  const times = { startedAt, finishedAt: Date.now() };
+  const outcome = { source, run, trigger, storeId: store.id, ...times, revision, stored, ...(notice && { notice }) };
+  await record(world, registry, outcome);
+}
+
+async function record(world: SyncWorld, registry: RegistryRef, outcome: SyncOutcome): Promise<void> {
+  await world.catalogue.recordRun(registry, syncWorkflowId(registry, outcome.source, outcome.run), outcome);
+  world.onRun?.(registry, outcome);
 }
 
 /** Drops counts that are not those of the stored content. The revision of a success is the one that is stored. */

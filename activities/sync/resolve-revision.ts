@@ -1,8 +1,10 @@
+import { filtersFirst } from '#domain/sync.js';
 import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
 import type { Implementation } from '../inputs.js';
 import { underHeartbeat } from '../heartbeat.js';
 import { isStoredAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
+import { recordUnchangedRun } from './record-sync-run.js';
 import type { SyncWorld } from './sync-world.js';
 
 /** Not every registry reports what it removed, so everything is read again this often. */
@@ -10,18 +12,23 @@ const SWEEP_EVERY_MS = 24 * 3600_000;
 
 /**
  * Asks the source what it holds and compares with what the database holds. Nothing is written but the time of the
- * look. Idempotent.
+ * look and, when it found nothing new, the run. Idempotent.
  */
 export function resolveRevision(world: SyncWorld): Implementation<'resolveRevision'> {
   return (request) =>
     underHeartbeat(async (scope) => {
+      const startedAt = Date.now();
       using _permit = await world.semaphores.looks.acquire(scope.signal);
       const source = await openSource(world, request, scope);
       await world.catalogue.markSyncing(source.stored);
       const resolved = await resolve(source, request);
       if (!resolved.unchanged) return resolved;
       await world.catalogue.markSynced(source.stored, resolved.revision);
-      return { ...resolved, stored: storedContent(source.stored) };
+      const stored = storedContent(source.stored);
+      // A run that has applied an edited filter before has more to tell: the workflow records it.
+      if (filtersFirst(request)) return { ...resolved, stored };
+      await recordUnchangedRun(world, request, { ...resolved, stored, startedAt });
+      return { ...resolved, stored, isRecorded: true };
     });
 }
 

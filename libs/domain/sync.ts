@@ -58,6 +58,11 @@ export interface SyncRequest {
   readonly triggerToken?: string;
 }
 
+/** Reports whether a run applies the filter to what is stored before anything else: an edited one takes effect even if the source is unavailable. */
+export function filtersFirst({ refilter, trigger }: Pick<SyncRequest, 'refilter' | 'trigger'>): boolean {
+  return refilter === true || trigger === 'change';
+}
+
 /** The present content of a source. Equal revisions mean equal content. */
 export interface ResolvedRevision {
   /** A git commit, a ConfigMap's content hash, … as people read it. */
@@ -68,6 +73,8 @@ export interface ResolvedRevision {
   readonly changesOnly?: true;
   /** Stored already, read with this very spec and filter: nothing to do. */
   readonly unchanged: boolean;
+  /** The run has been recorded already, since there is nothing to add to it. */
+  readonly isRecorded?: true;
   /** The stored content, when nothing has to be imported. */
   readonly stored?: StoredContent;
 }

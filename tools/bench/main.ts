@@ -9,12 +9,14 @@ import { importUnderReadsBench } from './import-under-reads.bench.js';
 import { operatorBench } from './operator.bench.js';
 import { readsBench } from './reads.bench.js';
 import { scheduleBench } from './schedule.bench.js';
+import { temporalBench } from './temporal.bench.js';
 
 const BENCHES: readonly Bench[] = [
   importBench,
   importUnderReadsBench,
   readsBench,
   scheduleBench,
+  temporalBench,
   authBench,
   operatorBench,
   consoleBench,

@@ -17,17 +17,24 @@ export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
     );
 }
 
+/** What is under way beside the state. */
+export interface Progress {
+  isUnderWay(this: void, task: string): boolean;
+  /** Whether the end of a run will be noticed here. */
+  isWatched(this: void, run: number): boolean;
+}
+
 /**
  * Returns how long there is nothing to do unless a message comes; undefined: until one comes. The next due time of a task that is
- * under way does not count: its end wakes the loop.
+ * under way does not count, nor does the deadline of a watched run: their end wakes the loop.
  */
 export function untilNextDue(
   state: RegistryState,
   nowMs: number,
-  isUnderWay: (task: string) => boolean,
+  { isUnderWay, isWatched }: Progress,
 ): number | undefined {
   const plan = planKey(state);
-  const times = Object.values(state.stores).flatMap((store) => storeTimes(store, plan, nowMs));
+  const times = Object.values(state.stores).flatMap((store) => storeTimes(store, { plan, nowMs, isWatched }));
   if (!isUnderWay('report')) times.push(reportDueAtMs(state) ?? Infinity);
   if (!isUnderWay('read') && state.stale) times.push(state.retryReadAtMs ?? Infinity);
   if (!isUnderWay('provision')) times.push(...provisionTimes(state));
@@ -35,9 +42,14 @@ export function untilNextDue(
   return next === Infinity ? undefined : Math.max(0, next - nowMs);
 }
 
-function storeTimes(store: StoreState, plan: string | undefined, nowMs: number): number[] {
+interface StoreMoment extends Pick<Progress, 'isWatched'> {
+  readonly plan: string | undefined;
+  readonly nowMs: number;
+}
+
+function storeTimes(store: StoreState, { plan, nowMs, isWatched }: StoreMoment): number[] {
   const sources = Object.values(store.sources);
-  const deadlines = sources.flatMap(({ running }) => (running ? [running.deadlineMs] : []));
+  const deadlines = sources.flatMap(({ running }) => (running && !isWatched(running.run) ? [running.deadlineMs] : []));
   if (plan === undefined || store.adopting || store.lost) return deadlines;
   if (store.adoptedPlan !== plan) return [...deadlines, store.retryAdoptionAtMs ?? nowMs];
   return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];

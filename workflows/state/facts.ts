@@ -27,16 +27,15 @@ export function summarize(state: RegistryState): RegistryFacts {
 
 function toFacts(plan: SourcePlan, store: StoreState | undefined): SourceFacts {
   const source = store?.sources[plan.name];
+  const { running } = source ?? {};
+  const quiet = running?.quiet;
   const failure = source?.failure ?? store?.adoptionFailure;
   const notices = [plan.notice, source?.lastSync?.notice].filter((notice) => notice !== undefined);
   return dropUndefined({
     name: plan.name,
     builtIn: plan.builtIn,
-    running: source?.running && {
-      sinceMs: source.running.startedAtMs,
-      manual: source.running.trigger === 'manual',
-    },
-    lastAttemptAtMs: source?.lastAttemptAtMs,
+    running: running && !quiet ? { sinceMs: running.startedAtMs, manual: running.trigger === 'manual' } : undefined,
+    lastAttemptAtMs: quiet ? quiet.lastAttemptAtMs : source?.lastAttemptAtMs,
     attemptCount: source?.attemptCount ?? 0,
     lastSyncAtMs: source?.lastSync?.atMs,
     lastSyncHash: source?.lastSync?.hash,
@@ -47,7 +46,7 @@ function toFacts(plan: SourcePlan, store: StoreState | undefined): SourceFacts {
     filterHash: source?.lastSync?.filterHash,
     notices: notices.length > 0 ? notices : undefined,
     failure: failure && { reason: failure.reason, message: failure.message },
-    nextSyncAtMs: source?.due?.atMs,
+    nextSyncAtMs: quiet?.dueAtMs ?? source?.due?.atMs,
   });
 }
 

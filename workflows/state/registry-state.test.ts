@@ -57,8 +57,8 @@ function living(wanted: DesiredState, nowMs = T0): RegistryState {
   return told(openStore(state, store, nowMs));
 }
 
-const idle = (): boolean => false;
-const reporting = (task: string): boolean => task === 'report';
+const idle = { isUnderWay: () => false, isWatched: () => false };
+const reporting = { ...idle, isUnderWay: (task: string): boolean => task === 'report' };
 
 function told(state: RegistryState): RegistryState {
   const server = state.stores[store.id]?.store ?? store;
@@ -222,6 +222,31 @@ describe('a sync that ended', () => {
         30 * MINUTE + jitterMs,
       );
     }
+  });
+
+  it('changes nothing in the status while it runs, when it is a regular one that follows a success', () => {
+    const first = run(living(desired([plan('a')])), 'a', T0);
+    expect(summarize(first).sources[0]?.running).toBeDefined();
+    const synced = settled(first, outcome(first, 'a'), T0 + 1_000, 0);
+    const dueAtMs = synced.stores[store.id]!.sources['a']!.due!.atMs;
+    const again = run(synced, 'a', dueAtMs);
+    expect(again.stores[store.id]?.sources['a']?.running).toBeDefined();
+    expect(summarize(again)).toEqual(summarize(synced));
+    const ended = settled(again, outcome(again, 'a'), dueAtMs + 1_000, 0);
+    expect(summarize(ended)).not.toEqual(summarize(synced));
+    const asked = run(syncRequested(synced, { source: 'a' }, T0 + MINUTE), 'a', T0 + MINUTE);
+    expect(summarize(asked).sources[0]?.running).toMatchObject({ manual: true });
+  });
+
+  it('needs no timer of its own while its end is noticed in any case', () => {
+    const state = told(run(living(desired([plan('a')])), 'a', T0));
+    const until = (isWatched: boolean) =>
+      untilNextDue({ ...state, report: { digest: JSON.stringify(summarize(state)), atMs: T0 } }, T0, {
+        ...idle,
+        isWatched: () => isWatched,
+      });
+    expect(until(false)).toBe(state.stores[store.id]!.sources['a']!.running!.deadlineMs - T0);
+    expect(until(true)).toBeUndefined();
   });
 
   it('is not due again without an interval', () => {

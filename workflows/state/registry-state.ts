@@ -85,6 +85,8 @@ export interface RunningSync {
   readonly run: number;
   readonly trigger: SyncTrigger;
   readonly startedAtMs: number;
+  /** Present in a regular run of a source that was synced before: what the status goes on to say until the run has ended. */
+  readonly quiet?: { readonly lastAttemptAtMs?: number; readonly dueAtMs: number };
   /** Hash of the filter in the plan that the run was started with. */
   readonly filterHash?: string;
   /** A run that has not reported by then counts as failed. */

@@ -71,20 +71,23 @@ function outranking(asked: SyncTrigger | undefined, next: SyncTrigger): SyncTrig
 
 export function started(state: RegistryState, sync: DueSync, nowMs: number, deadlineMs: number): RegistryState {
   const { filterHash } = state.desired?.sources.find(({ name }) => name === sync.source) ?? {};
-  const running = dropUndefined({
-    run: state.nextRun,
-    trigger: sync.trigger,
-    startedAtMs: nowMs,
-    deadlineMs,
-    filterHash,
-  });
-  const next = mapSource(state, sync.storeId, sync.source, ({ due: _due, ...source }) => ({
+  const run = { run: state.nextRun, trigger: sync.trigger, startedAtMs: nowMs, deadlineMs, filterHash };
+  const next = mapSource(state, sync.storeId, sync.source, ({ due, ...source }) => ({
     ...source,
     lastAttemptAtMs: nowMs,
     lastRun: state.nextRun,
-    running,
+    running: dropUndefined({ ...run, quiet: due && quietly(source, due) }),
   }));
   return { ...next, nextRun: state.nextRun + 1 };
+}
+
+/** Returns what the status says during a regular run: a look that finds nothing new is worth one report and not two. */
+function quietly(
+  { lastAttemptAtMs, lastSync }: Pick<SourceState, 'lastAttemptAtMs' | 'lastSync'>,
+  { atMs, trigger }: NonNullable<SourceState['due']>,
+): RunningSync['quiet'] {
+  if (!lastSync || !(trigger === 'interval' || trigger === 'retry')) return undefined;
+  return dropUndefined({ lastAttemptAtMs, dueAtMs: atMs });
 }
 
 /**

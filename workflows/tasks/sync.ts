@@ -32,10 +32,12 @@ async function start(life: RegistryLife, sync: DueSync): Promise<void> {
   const startedAtMs = runtime.nowMs();
   life.update((state) => started(state, sync, startedAtMs, startedAtMs + SYNC_DEADLINE_MS));
   life.starting.add(run);
+  life.watched.add(run);
   try {
     const { ended } = await runtime.startSync(request);
-    void ended.then(() => settleUnreported(life, sync, run, startedAtMs));
+    void ended.then(() => settleUnreported(life, sync, run, startedAtMs)).finally(() => life.watched.delete(run));
   } catch (error) {
+    life.watched.delete(run);
     const { source, trigger, storeId } = sync;
     const times = { startedAt: startedAtMs, finishedAt: runtime.nowMs() };
     life.settle({ source, run, trigger, storeId, ...times, failure: toSyncFailure(error) });
