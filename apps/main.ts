@@ -22,6 +22,14 @@ const commands = {
     does: 'renders the servers of a file or a registry as files of clients and policies',
     load: () => import('#registry-api/export/main.js'),
   },
+  explain: {
+    does: 'says why a registry serves a server, or why not',
+    load: () => import('#registry-api/remote/explain-main.js'),
+  },
+  preview: {
+    does: 'says what an edit of a registry would add to its lists and remove from them',
+    load: () => import('#registry-api/remote/preview-main.js'),
+  },
   migrate: {
     does: 'brings the schema of a database up to date',
     load: () => import('#registry-api/migrate-main.js'),

@@ -31,6 +31,10 @@ export const API_LIMITS = {
   /** Texts of exports that are kept, and bytes of all of them. */
   keptExports: 64,
   keptExportBytes: 32 * 1024 * 1024,
+  /** Bytes of a spec whose effect is previewed. */
+  previewBytes: 256 * 1024,
+  /** Previews that are made at a time, at most one of each registry. */
+  concurrentPreviews: 2,
   /** Sums of allowed reads (caller, registry, source) that the audit log holds before it writes them down early. */
   auditSums: 1000,
   /** Characters of a path that the audit log writes down. */

@@ -27,6 +27,8 @@ export interface ReadingByPost {
   readonly requirement: 'read' | 'login';
   /** The most bytes of a body. */
   readonly bodyBytes: number;
+  /** Whether a body is kept as bytes whatever its type; otherwise it has to be JSON. */
+  readonly takes: 'json' | 'any type';
 }
 
 declare module 'fastify' {
@@ -36,8 +38,12 @@ declare module 'fastify' {
 }
 
 /** The mark of a route that reads by POST: its callers are admitted before the body is read, and need not be writers. */
-export function readsByPost(requirement: ReadingByPost['requirement'], bodyBytes: number): ReadingByPost {
-  return { requirement, bodyBytes };
+export function readsByPost(
+  requirement: ReadingByPost['requirement'],
+  bodyBytes: number,
+  takes: ReadingByPost['takes'] = 'json',
+): ReadingByPost {
+  return { requirement, bodyBytes, takes };
 }
 
 /** The requirement of each handler, cached: reading its marks takes as long as finding its answer. */

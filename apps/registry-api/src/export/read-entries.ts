@@ -5,11 +5,14 @@ import type { ServerDocument } from '#domain/server-document.js';
 import { newestOf } from '#domain/version-order.js';
 import { shortNames } from '#exports/short-names.js';
 import type { VisibleEntry } from '#exports/visible-entry.js';
+import { checkServerJson } from '#sources/formats/server-json.js';
 import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import { MAX_FILE_BYTES } from '#sources/source.js';
+import { z } from 'zod';
+import { RegistryClient } from '../remote/registry-client.js';
 
 const PAGE = 100;
-const REQUEST_TIMEOUT_MS = 30_000;
+const OFFICIAL = 'io.modelcontextprotocol.registry/official';
 /** Bytes of all pages together, and of the servers in them. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
@@ -52,48 +55,45 @@ async function readAs(path: string, format: 'upstream' | 'toolhive'): Promise<Ca
   return entries;
 }
 
-interface Page {
-  readonly servers: readonly {
-    readonly server: ServerDocument;
-    readonly _meta?: Record<string, { status?: string }>;
-  }[];
-  readonly metadata?: { readonly nextCursor?: string };
-}
+const Page = z.object({
+  servers: z.array(
+    z.object({
+      server: z.unknown(),
+      _meta: z.looseObject({ [OFFICIAL]: z.looseObject({ status: z.string().optional() }).optional() }).optional(),
+    }),
+  ),
+  metadata: z.looseObject({ nextCursor: z.string().nullish() }).optional(),
+});
 
 async function walk(base: string, token: string | undefined): Promise<Found[]> {
+  const client = new RegistryClient(base, token);
   const found: Found[] = [];
   const seen = new Set<string>();
-  let bytes = 0;
+  let total = 0;
   for (let cursor: string | undefined = ''; cursor !== undefined;) {
     if (seen.has(cursor)) throw new RegistryError('InvalidData', `${base}: its pages go in circles: report it there`);
     seen.add(cursor);
     const query = new URLSearchParams({ version: 'latest', limit: String(PAGE), ...(cursor && { cursor }) });
-    const text = await getText(`${base.replace(/\/+$/, '')}/v0.1/servers?${query}`, token);
-    bytes += text.length;
-    if (bytes > MAX_BYTES)
+    const { value, bytes } = await client.get(`/v0.1/servers?${query}`);
+    total += bytes;
+    if (total > MAX_BYTES)
       throw new RegistryError('InvalidData', `${base}: has more than ${MAX_BYTES} bytes of servers`);
-    const page = JSON.parse(text) as Page;
-    for (const { server, _meta } of page.servers) {
-      const { status } = _meta?.['io.modelcontextprotocol.registry/official'] ?? {};
-      found.push({ server, status: status === 'deprecated' ? 'deprecated' : 'active' });
-    }
-    cursor = page.metadata?.nextCursor;
+    const page = Page.safeParse(value);
+    if (!page.success) throw new RegistryError('InvalidData', `${base}: did not answer with a list of servers`);
+    for (const { server, _meta } of page.data.servers) found.push(toFound(base, server, _meta?.[OFFICIAL]?.status));
+    cursor = page.data.metadata?.nextCursor || undefined;
   }
   return found;
 }
 
-/** A token goes to the address that was named, and nowhere else. */
-async function getText(url: string, token: string | undefined): Promise<string> {
-  const headers = { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+/** Checked like a server of a source: an export relies on what its schema says. */
+function toFound(base: string, server: unknown, status: string | undefined): Found {
   try {
-    const response = await fetch(url, { headers, signal, redirect: 'error' });
-    if (response.ok) return await response.text();
-    throw new Error(`answered ${response.status}`);
+    checkServerJson(server);
   } catch (error) {
-    const { message, cause } = error as Error;
-    const why = (cause as Error | undefined)?.message ?? message;
-    const remedy = 'check the address and the token';
-    throw new RegistryError('Unreachable', `${new URL(url).origin}: ${why}: ${remedy}`, 'retry', { cause: error });
+    const { name } = (server ?? {}) as { name?: unknown };
+    const which = typeof name === 'string' ? name : 'a server without a name';
+    throw new RegistryError('InvalidData', `${base}: ${which}: ${(error as Error).message}`, 'wait', { cause: error });
   }
+  return { server: server as ServerDocument, status: status === 'deprecated' ? 'deprecated' : 'active' };
 }

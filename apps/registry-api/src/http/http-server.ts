@@ -148,9 +148,9 @@ function notFound(server: FastifyInstance, method: string): Error {
   return new Problem(501, `the method ${method} is not known here`);
 }
 
-/** A signature is over the bytes of a delivery, whatever type they are said to have. */
-function isDelivery({ routeOptions }: FastifyRequest): boolean {
-  return routeOptions.url === HOOK_ROUTE;
+/** A signature is over the bytes of a delivery, and a spec may be YAML, whatever type they are said to have. */
+function takesAnyType({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url === HOOK_ROUTE || routeOptions.config.readsByPost?.takes === 'any type';
 }
 
 /** What is published must keep its own words and order, which a detour through objects would not. */
@@ -159,6 +159,6 @@ function keepJsonAsBytes(server: FastifyInstance): void {
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   // Refused by those who want a body, after they have looked who it is that sends it.
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) =>
-    done(null, isDelivery(request) ? body : undefined),
+    done(null, takesAnyType(request) ? body : undefined),
   );
 }

@@ -15,6 +15,7 @@ import { SyncController } from './sync.controller.js';
 import { ExplainController } from './views/explain.controller.js';
 import { ExtensionRegistriesController } from './views/extension-registries.controller.js';
 import { MeController } from './views/me.controller.js';
+import { PreviewController } from './views/preview.controller.js';
 import { RegistriesController } from './views/registries.controller.js';
 import { SourcesController } from './views/sources.controller.js';
 
@@ -26,6 +27,7 @@ export const publicControllers = [
   ArdController,
   RegistriesController,
   ExplainController,
+  PreviewController,
   MeController,
   SourcesController,
   SyncController,

@@ -332,6 +332,24 @@ const answers = {
     ),
     near: z.array(z.string()).describe('At most five similar names, where the name is not served.'),
   }),
+  Preview: z.object({
+    counts: z.object({ added: z.int(), removed: z.int(), changed: z.int(), unchanged: z.int() }),
+    changes: z
+      .array(
+        z.object({
+          name: z.string(),
+          version: z.string(),
+          source: z.string(),
+          change: z.enum(['added', 'removed', 'changed']),
+          by: z.string().describe('The filter rule or the source that causes it.'),
+        }),
+      )
+      .describe('At most 1000, in text order of the name.'),
+    unknown: z
+      .array(z.object({ source: z.string(), why: z.string() }))
+      .describe('Sources whose content after the edit is known only when they were synced.'),
+    truncated: z.boolean().describe('There are more changes than are listed.'),
+  }),
   Me: z.looseObject({
     subject: z.string(),
     provider: z.string().describe('Who vouches for the caller.'),

@@ -42,6 +42,20 @@ export const viewOperations: readonly Operation[] = [
     { ...queryParameter('name', 'Name of a server, whole.', { type: 'string' }), required: true },
     queryParameter('version', 'Only this version.', { type: 'string' }),
   ]),
+  {
+    method: 'post',
+    tag: 'Registries and sources',
+    path: '/v1/registries/{name}/preview',
+    id: 'previewSpec',
+    summary: 'Says what an edit of the spec would add to the lists and remove from them, and changes nothing',
+    parameters: [name],
+    body: {
+      type: 'object',
+      description: 'The `spec` of an MCPRegistry, or a whole one; as YAML as well, up to 65,536 characters.',
+    },
+    success: { status: 200, answer: 'Preview' },
+    problems: [404, 422, 503],
+  },
   view('/v1/sources', 'listSources', 'Lists the sources and how their syncs go', 'SourceList'),
   view('/v1/sources/{name}', 'getSource', 'Gets one source and how its syncs go', 'Source'),
   view(

@@ -1,0 +1,143 @@
+import { Body, Controller, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { outlineSource } from '#activities/plan.js';
+import { isFields } from '#domain/fields.js';
+import { Preview } from '#domain/preview.js';
+import type { PreviewedSource } from '#domain/preview.js';
+import { compileFilter } from '#domain/source-filter.js';
+import { readByName, readPublishedSources } from '#persistence/read-judged.js';
+import type { PublishedSource } from '#persistence/read-judged.js';
+import { Pacer } from '#read-model/pacer.js';
+import { kubernetesSource } from '#sources/kubernetes.source.js';
+import { managedSource } from '#sources/managed.source.js';
+import { parseConfigYaml } from '#spec/config-yaml.js';
+import { CONFIG_LIMIT } from '#spec/raw-spec.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
+import { BUILT_IN_SOURCE } from '#spec/source-entry-spec.js';
+import type { RegistrySource } from '#spec/source-entry-spec.js';
+import { formatFault, joinFaults } from '#spec/spec-fault.js';
+import { readsByPost } from '../../auth/requirement.js';
+import type { CatalogueScope } from '../../catalogue/catalogue.js';
+import { API_LIMITS } from '../../limits.js';
+import { Refusal } from '../../refusal.js';
+import type { ServedRegistry } from '../../served-registry.js';
+import { ViewDatabase } from '../../view-database.js';
+import { bytesOf } from '../json-body.js';
+import { Scope, Served } from '../served-scope.js';
+import { getNamedRegistry } from './named-registry.js';
+
+/** A source whose content after the edit is not known before it was synced. */
+interface UnknownContent {
+  readonly source: string;
+  readonly why: string;
+}
+
+/** Says what an edit of the spec would add to the lists and remove from them; it changes nothing. */
+@Controller('v1/registries')
+export class PreviewController {
+  /** Registries of which a preview is being made. */
+  readonly #running = new Set<string>();
+
+  constructor(private readonly database: ViewDatabase) {}
+
+  @Post(':name/preview')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  @RouteConfig({ readsByPost: readsByPost('login', API_LIMITS.previewBytes, 'any type') })
+  async preview(
+    @Scope() scope: CatalogueScope,
+    @Served() served: ServedRegistry,
+    @Param('name') name: string,
+    @Body() body: unknown,
+  ): Promise<object> {
+    const spec = readSpec(readText(bytesOf(body)));
+    const place = `${scope.namespace}/${scope.registry}`;
+    if (this.#running.has(place) || this.#running.size >= API_LIMITS.concurrentPreviews) {
+      throw new Refusal('unavailable', 'another preview is being made: retry later', { retryAfterSeconds: 2 });
+    }
+    this.#running.add(place);
+    try {
+      const registry = await getNamedRegistry(this.database, scope, served, name);
+      return await this.#compare(scope, registry.sources, sourcesAfter(spec, name, served));
+    } finally {
+      this.#running.delete(place);
+    }
+  }
+
+  async #compare(scope: CatalogueScope, before: readonly string[], wanted: readonly RegistrySource[]): Promise<object> {
+    const stored = await readPublishedSources(this.database, scope);
+    const after = [...wanted.map(toPreviewed), ...keptBuiltIn(stored, before, wanted)];
+    const relevant = stored.filter(({ name }) => before.includes(name) || after.some((each) => each.name === name));
+    const preview = new Preview(before, after);
+    const pacer = new Pacer();
+    for await (const entries of readByName(this.database, relevant)) {
+      preview.add(entries);
+      await pacer.rest();
+    }
+    const { counts, changes, isTruncated } = preview;
+    return { counts, changes, unknown: unknownContent(stored, wanted), truncated: isTruncated };
+  }
+}
+
+/** JSON of any allowed size; YAML only up to what a configuration may have, since it takes long to parse. */
+function readText(bytes: Buffer): unknown {
+  const text = bytes.toString();
+  try {
+    return JSON.parse(text);
+  } catch {
+    if (text.length > CONFIG_LIMIT) {
+      throw new Refusal('malformed', `the body is no JSON, and YAML has at most ${CONFIG_LIMIT} characters: send JSON`);
+    }
+  }
+  const read = parseConfigYaml(text);
+  if (!('faults' in read)) return read.content;
+  const faults = read.faults.map(({ line, message }) => `line ${line} ${message}`);
+  throw new Refusal('malformed', `the body ${joinFaults(faults)}`);
+}
+
+/** Reads a spec, or the spec of a whole MCPRegistry. */
+function readSpec(content: unknown): RegistrySpec {
+  const isResource = isFields(content) && 'spec' in content;
+  const read = parseRegistrySpec(isResource ? content['spec'] : content);
+  if ('faults' in read) throw new Refusal('invalid', joinFaults(read.faults.map(formatFault)));
+  return read.spec;
+}
+
+/** Returns the sources of a name as the spec has them, in the order in which names are won. */
+function sourcesAfter(
+  { registries, views }: RegistrySpec,
+  name: string,
+  served: ServedRegistry,
+): readonly RegistrySource[] {
+  const isView = served.views?.some((view) => view.name === name) === true;
+  if (!isView) return registries;
+  const sources = views?.find((view) => view.name === name)?.sources ?? [];
+  return sources.flatMap((each) => registries.find((source) => source.name === each) ?? []);
+}
+
+function toPreviewed({ name, filter }: RegistrySource): PreviewedSource {
+  return { name, hiddenBy: compileFilter(filter) };
+}
+
+/** On a cluster every registry has the source of its namespace's servers, which no spec names. */
+function keptBuiltIn(
+  stored: readonly PublishedSource[],
+  before: readonly string[],
+  wanted: readonly RegistrySource[],
+): readonly PreviewedSource[] {
+  const builtIn = stored.find(({ name, type }) => name === BUILT_IN_SOURCE && type === kubernetesSource.block);
+  if (!builtIn || !before.includes(BUILT_IN_SOURCE) || wanted.some(({ name }) => name === BUILT_IN_SOURCE)) return [];
+  return [{ name: BUILT_IN_SOURCE, hiddenBy: () => undefined }];
+}
+
+function unknownContent(stored: readonly PublishedSource[], wanted: readonly RegistrySource[]): UnknownContent[] {
+  return wanted.flatMap((source): UnknownContent[] => {
+    const known = stored.find(({ name }) => name === source.name);
+    if (!known) return [{ source: source.name, why: 'it is new, so its content is not known before its first sync' }];
+    if (known.type === managedSource.block) return [];
+    if (known.specHash === null) return [{ source: source.name, why: 'it was never synced' }];
+    if (known.specHash === outlineSource(source, 0).specHash) return [];
+    return [{ source: source.name, why: 'its place or format changes, so its content is not known before a sync' }];
+  });
+}

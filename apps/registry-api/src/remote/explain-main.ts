@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { printable, REMOTE_OPTIONS, runRemote } from './remote-command.js';
+import type { AskedCommand } from './remote-command.js';
+
+const USAGE = `Usage: explain URL NAME[@VERSION] [--registry NAME] [--json]
+
+Says why a server is served by the registry at URL, or why not, source by source.
+
+${REMOTE_OPTIONS}
+Exit code: 0 served, 1 not served, 2 the command line is wrong, 3 the registry does not answer or refuses.
+`;
+
+const optional = z.string().optional();
+
+const Explanation = z.object({
+  name: z.string(),
+  served: z.object({ source: z.string(), latest: z.string(), versions: z.number() }).nullable(),
+  sources: z.array(
+    z.object({
+      source: z.string(),
+      verdict: z.string(),
+      by: optional,
+      versions: z.array(
+        z.object({ version: z.string(), verdict: z.string(), by: optional, until: optional, message: optional }),
+      ),
+    }),
+  ),
+  near: z.array(z.string()),
+});
+
+/** The command `explain`. */
+export function main(args: readonly string[]): Promise<void> {
+  return runRemote({ usage: USAGE, subject: 'a server, as NAME or NAME@VERSION', run }, args);
+}
+
+async function run({ client, registryPath, subject, isJson }: AskedCommand): Promise<number> {
+  const [, name = subject, version] = /^(.*?)@(.*)$/.exec(subject) ?? [];
+  const query = new URLSearchParams({ name, ...(version !== undefined && { version }) });
+  const { value } = await client.get(`${registryPath}/explain?${query}`);
+  const explanation = Explanation.parse(value);
+  process.stdout.write(isJson ? `${JSON.stringify(value, undefined, 2)}\n` : describe(explanation));
+  return isServed(explanation, version) ? 0 : 1;
+}
+
+function isServed({ served, sources }: z.output<typeof Explanation>, version: string | undefined): boolean {
+  if (version === undefined) return served !== null;
+  const winner = sources.find(({ source }) => source === served?.source);
+  return winner?.versions.some((each) => each.version === version && each.verdict === 'served') === true;
+}
+
+function describe({ name, served, sources, near }: z.output<typeof Explanation>): string {
+  const head = served
+    ? `${name} is served by ${served.source}: ${served.versions} versions, the latest is ${served.latest}`
+    : `${name} is not served${near.length > 0 ? `: did you mean ${near.join(', ')}?` : ''}`;
+  const lines = sources.flatMap(({ source, verdict, by, versions }) => [
+    `  ${source}: ${verdict}${by === undefined ? '' : ` (${by})`}`,
+    ...versions.map((each) => {
+      const reason = each.message ?? each.by ?? each.until;
+      return `    ${each.version}: ${each.verdict}${reason === undefined ? '' : ` (${reason})`}`;
+    }),
+  ]);
+  return [head, ...lines].map((line) => `${printable(line)}\n`).join('');
+}

@@ -1,0 +1,72 @@
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import { API_LIMITS } from '../limits.js';
+import { printable, REMOTE_OPTIONS, runRemote } from './remote-command.js';
+import type { AskedCommand } from './remote-command.js';
+
+const USAGE = `Usage: preview URL FILE [--registry NAME] [--json]
+
+Says what an edit of a registry would add to its lists and remove from them, and changes nothing. FILE is an MCPRegistry, or the
+spec of one, as YAML or JSON; URL is the registry that runs. Meant for checks of pull requests.
+
+${REMOTE_OPTIONS}
+Exit code: 0 no difference, 1 a difference, 2 the command line is wrong, 3 a file that cannot be read, or a registry that does not
+answer or refuses the spec.
+`;
+
+const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
+
+const count = z.number();
+
+const Preview = z.object({
+  counts: z.object({ added: count, removed: count, changed: count, unchanged: count }),
+  changes: z.array(
+    z.object({
+      name: z.string(),
+      version: z.string(),
+      source: z.string(),
+      change: z.enum(['added', 'removed', 'changed']),
+      by: z.string(),
+    }),
+  ),
+  unknown: z.array(z.object({ source: z.string(), why: z.string() })),
+  truncated: z.boolean(),
+});
+
+/** The command `preview`. */
+export function main(args: readonly string[]): Promise<void> {
+  return runRemote({ usage: USAGE, subject: 'a file', run }, args);
+}
+
+async function run({ client, registryPath, subject, isJson }: AskedCommand): Promise<number> {
+  const body = await readBounded(subject);
+  const { value } = await client.post(`${registryPath}/preview`, { body, type: 'application/yaml' });
+  const preview = Preview.parse(value);
+  process.stdout.write(isJson ? `${JSON.stringify(value, undefined, 2)}\n` : describe(preview));
+  const { added, removed, changed } = preview.counts;
+  return added + removed + changed + preview.unknown.length > 0 ? 1 : 0;
+}
+
+/** Reads no more of a file than the registry would take. */
+async function readBounded(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(API_LIMITS.previewBytes + 1));
+    if (bytesRead <= API_LIMITS.previewBytes) return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+  throw new Error(`${path}: has more than ${API_LIMITS.previewBytes} bytes`);
+}
+
+function describe({ counts, changes, unknown, truncated }: z.output<typeof Preview>): string {
+  const { added, removed, changed, unchanged } = counts;
+  return [
+    `+${added} -${removed} ~${changed} (${unchanged} unchanged)`,
+    ...changes.map(({ name, version, source, change, by }) => `${SIGNS[change]} ${name}@${version} (${source}): ${by}`),
+    ...(truncated ? ['there are more changes than are listed'] : []),
+    ...unknown.map(({ source, why }) => `? ${source}: ${why}`),
+  ]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
+}

@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util';
+import { RegistryError } from '#domain/registry-error.js';
+import { RegistryClient } from './registry-client.js';
+
+/** A command that asks a registry. */
+export interface RemoteCommand {
+  readonly usage: string;
+  /** What its second argument is. */
+  readonly subject: string;
+  /** Prints what was found; returns the exit code, 0 or 1. */
+  run(asked: AskedCommand): Promise<number>;
+}
+
+export interface AskedCommand {
+  readonly client: RegistryClient;
+  /** Path of the registry in the API of a registry server. */
+  readonly registryPath: string;
+  readonly subject: string;
+  readonly isJson: boolean;
+}
+
+/** Options of every command that asks a registry. */
+export const REMOTE_OPTIONS = `  --registry NAME    the registry or view, where URL has several
+  --token-env NAME   variable with a bearer token; MCP_REGISTRY_TOKEN when absent
+  --json             print the answer as JSON
+`;
+
+/** Runs a command that asks a registry: exit code 2 for a wrong command line, 3 for a registry that does not answer. */
+export async function runRemote(command: RemoteCommand, args: readonly string[]): Promise<void> {
+  const line = parseCommandLine(command, args);
+  if (line === 'help') return void process.stdout.write(command.usage);
+  if (typeof line === 'string') return fail(2, `${line}\n\n${command.usage}`);
+  try {
+    const client = new RegistryClient(line.url, line.token);
+    const name = line.registry ?? (await onlyRegistry(client));
+    const registryPath = `/v1/registries/${encodeURIComponent(name)}`;
+    process.exitCode = await command.run({ client, registryPath, subject: line.subject, isJson: line.isJson });
+  } catch (error) {
+    if (error instanceof UsageFault) return fail(2, `${error.message}\n`);
+    fail(3, `${(error as Error).message}\n`);
+  }
+}
+
+function fail(code: number, message: string): void {
+  process.stderr.write(`error: ${message}`);
+  process.exitCode = code;
+}
+
+/** Something on the command line that only the registry can tell is wrong. */
+class UsageFault extends Error {}
+
+interface CommandLine {
+  readonly url: string;
+  readonly subject: string;
+  readonly registry: string | undefined;
+  readonly token: string | undefined;
+  readonly isJson: boolean;
+}
+
+function parseCommandLine({ subject: what }: RemoteCommand, args: readonly string[]): CommandLine | string {
+  const text = { type: 'string' } as const;
+  const options = {
+    registry: text,
+    'token-env': text,
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    if (values.help) return 'help';
+    const [url, subject, ...rest] = positionals;
+    if (url === undefined || subject === undefined || rest.length > 0) return `name a URL and ${what}`;
+    if (!/^https?:\/\//.test(url) || !URL.canParse(url)) return `${url}: is no http(s) URL of a registry`;
+    const token = process.env[values['token-env'] ?? 'MCP_REGISTRY_TOKEN'];
+    return { url, subject, registry: values.registry, token, isJson: values.json === true };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function onlyRegistry(client: RegistryClient): Promise<string> {
+  const { value } = await client.get('/v1/registries');
+  const listed = Array.isArray(value['registries']) ? (value['registries'] as unknown[]) : [];
+  const names = listed.flatMap((each) => {
+    const { name } = (each ?? {}) as { name?: unknown };
+    return typeof name === 'string' ? [name] : [];
+  });
+  const [name, ...others] = names;
+  if (name === undefined) throw new RegistryError('InvalidData', 'the answer lists no registry: check the address');
+  if (others.length > 0)
+    throw new UsageFault(`there are several registries: add --registry with one of ${names.join(', ')}`);
+  return name;
+}
+
+/** Removes control characters from a text of a registry, so that it cannot direct a terminal. */
+export function printable(text: unknown): string {
+  return String(text).replaceAll(/\p{C}/gu, '?');
+}

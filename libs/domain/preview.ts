@@ -1,0 +1,108 @@
+import type { FilterRule } from './source-filter.js';
+
+/** A stored version that is not deleted, with what decides whether it is served. */
+export interface PreviewedEntry {
+  readonly source: string;
+  readonly name: string;
+  readonly version: string;
+  readonly key: string;
+  readonly tags: readonly string[];
+  /** The rule of the filter in force that hides it. */
+  readonly hiddenBy: string | null;
+}
+
+/** A source as the edited spec has it. */
+export interface PreviewedSource {
+  readonly name: string;
+  readonly hiddenBy: FilterRule;
+}
+
+export interface PreviewChange {
+  readonly name: string;
+  readonly version: string;
+  /** The source that serves it afterwards; of a removed one the source that served it before. */
+  readonly source: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** What causes it: a rule of a filter, or a source. */
+  readonly by: string;
+}
+
+export interface PreviewCounts {
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}
+
+/** Changes that a preview lists; all of them are counted. */
+export const MAX_PREVIEWED_CHANGES = 1000;
+
+/**
+ * Compares what two specs serve of the same stored entries. The entries are given name by name, so that no more than those of
+ * one name are in memory.
+ */
+export class Preview {
+  readonly changes: PreviewChange[] = [];
+  readonly counts = { added: 0, removed: 0, changed: 0, unchanged: 0 };
+  readonly #before: readonly string[];
+  readonly #after: readonly PreviewedSource[];
+
+  /** `before`, `after`: the sources in the order in which names are won. */
+  constructor(before: readonly string[], after: readonly PreviewedSource[]) {
+    this.#before = before;
+    this.#after = after;
+  }
+
+  get isTruncated(): boolean {
+    const { added, removed, changed } = this.counts;
+    return added + removed + changed > this.changes.length;
+  }
+
+  /** Judges all stored entries of one name. Names have to come in text order. */
+  add(entries: readonly PreviewedEntry[]): void {
+    const bySource = Map.groupBy(entries, ({ source }) => source);
+    const before = this.#servedBefore(bySource);
+    const after = this.#servedAfter(bySource);
+    const winner = after.values().next().value?.source;
+    for (const [version, entry] of before) {
+      const next = after.get(version);
+      if (next === undefined) this.#note('removed', entry, this.#removedBy(entry, winner));
+      else if (next.source !== entry.source) this.#note('changed', next, next.source);
+      else this.counts.unchanged++;
+    }
+    for (const [version, entry] of after) {
+      if (!before.has(version)) this.#note('added', entry, entry.hiddenBy ?? entry.source);
+    }
+  }
+
+  #servedBefore(bySource: ReadonlyMap<string, readonly PreviewedEntry[]>): Map<string, PreviewedEntry> {
+    for (const source of this.#before) {
+      const served = (bySource.get(source) ?? []).filter(({ hiddenBy }) => hiddenBy === null);
+      if (served.length > 0) return byVersion(served);
+    }
+    return new Map();
+  }
+
+  #servedAfter(bySource: ReadonlyMap<string, readonly PreviewedEntry[]>): Map<string, PreviewedEntry> {
+    for (const { name, hiddenBy } of this.#after) {
+      const served = (bySource.get(name) ?? []).filter((entry) => hiddenBy(entry) === undefined);
+      if (served.length > 0) return byVersion(served);
+    }
+    return new Map();
+  }
+
+  #removedBy(entry: PreviewedEntry, winner: string | undefined): string {
+    const source = this.#after.find(({ name }) => name === entry.source);
+    if (!source) return `source ${entry.source} is removed`;
+    return source.hiddenBy(entry) ?? `source ${winner} has the name`;
+  }
+
+  #note(change: PreviewChange['change'], { name, version, source }: PreviewedEntry, by: string): void {
+    this.counts[change]++;
+    if (this.changes.length < MAX_PREVIEWED_CHANGES) this.changes.push({ name, version, source, change, by });
+  }
+}
+
+function byVersion(entries: readonly PreviewedEntry[]): Map<string, PreviewedEntry> {
+  return new Map(entries.map((entry) => [entry.version, entry]));
+}
