@@ -701,6 +701,17 @@ describe('hostile input', () => {
       `/${value}/open/v0.1/servers`,
       `/${value}`,
       `/v0.1/servers?${value}=x`,
+      `/v0.1/x/io.github.mcp-registry-operator/facets?search=${value}`,
+      `/registry/${value}/exports`,
+      `/registry/exports/${value}`,
+      `/registry/first/exports/${value}/report`,
+      `/registry/first/exports/mcp-json?prefer=${value}`,
+      `/registry/first/exports/mcp-json?deny=${value}`,
+      `/v1/registries/${value}/explain?name=a`,
+      `/v1/registries/open/explain?name=${value}`,
+      `/v1/registries/open/explain?name=a/b&version=${value}`,
+      `/console/${value}`,
+      `/v1/console?${value}=x`,
     ]),
     '/v0.1/servers?&&&',
     '/v0.1/servers?=',
@@ -708,7 +719,34 @@ describe('hostile input', () => {
     '/v0.1//servers',
     '//v0.1/servers',
     '/v0.1/servers/',
+    '/v1/registries/open/explain?name=a%2500',
+    '/v1/registries/open/explain?name=%2500',
   ];
+
+  it.each([
+    ['/registry/first/exports/', '/registry/first/exports'],
+    ['/registry//first/exports//mcp-json?names=a//b/', '/registry/first/exports/mcp-json?names=a//b/'],
+    ['/default/open//registry/exports/', '/default/open/registry/exports'],
+    ['/v1/registries/open//explain/?name=a%2Fb', '/v1/registries/open/explain?name=a%2Fb'],
+    ['/v1/console/', '/v1/console'],
+    ['/default/open//v1/console', '/default/open/v1/console'],
+    ['/hooks/x/', '/hooks/x'],
+  ])('is led from %s to the clean path', async (path, clean) => {
+    const response = await fetch(`${api.url}${path}`, { redirect: 'manual' });
+    expect([response.status, new URL(response.headers.get('location') ?? '', `${api.url}${path}`).href]).toEqual([
+      308,
+      `${api.url}${clean}`,
+    ]);
+  });
+
+  it('gets what it asks for when it sends every parameter that it knows, empty ones as well', async () => {
+    const paths = [
+      '/registry/first/exports/mcp-json?names=&tag=&transport=&prefer=&pinned=&deny=&download=',
+      '/v1/registries/open/explain?name=a%2Fb&version=',
+      '/v0.1/x/io.github.mcp-registry-operator/facets?search=&limit=',
+    ];
+    for (const path of paths) expect([path, (await fetch(`${api.url}${path}`)).status]).toEqual([path, 200]);
+  });
 
   it('is told what is wrong with it: no 5xx, always JSON', async () => {
     expect(urls.length).toBeGreaterThan(1500);

@@ -93,8 +93,13 @@ export function isFault(error: unknown): error is ProviderUnavailable | Provider
   return error instanceof ProviderUnavailable || error instanceof ProviderMisconfigured;
 }
 
+/** A name of labels, or an address. URLs may have more in a host (RFC 3986), such as `*` and `;`, which mean something in a policy. */
+const HOST = /^(?:[a-z\d_-]+(?:\.[a-z\d_-]+)*\.?|\[[\da-f:.]+\])$/;
+
+/** The origin of an endpoint becomes part of the console's Content-Security-Policy. */
 function isFit(url: string, issuerUrl: string): boolean {
   if (!URL.canParse(url)) return false;
-  const { protocol } = new URL(url);
+  const { protocol, hostname, username, password } = new URL(url);
+  if (!HOST.test(hostname) || username !== '' || password !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && issuerUrl.startsWith('http:'));
 }

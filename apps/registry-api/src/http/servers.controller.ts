@@ -5,6 +5,7 @@ import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import type { Answer } from '#read-model/answer.js';
 import { API_ROOTS } from './api-roots.js';
 import { CatalogueAnswers } from './catalogue-answers.js';
+import { decodedAgain } from './decoded-again.js';
 import { ListQuerySchema, ServerQuerySchema } from './list-query.js';
 import { parseQuery } from './malformed.js';
 import { missingServer, missingVersion } from './missing-server.js';
@@ -72,14 +73,4 @@ function findVersion(reader: CatalogueReader, name: string, version: string, req
     reader.version(decodedAgain(name), decodedAgain(version), includeDeleted);
   if (!answer) throw missingVersion(decodedAgain(name), decodedAgain(version));
   return answer;
-}
-
-/** Decodes a part of a path that a proxy on the way has encoded a second time. */
-function decodedAgain(text: string): string {
-  if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

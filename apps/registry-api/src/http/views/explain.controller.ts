@@ -9,14 +9,18 @@ import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { nearServedNames } from '../../catalogue/near-served-names.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '../../view-database.js';
+import { decodedAgain } from '../decoded-again.js';
 import { decodable, shortText } from '../query-fields.js';
 import { Scope, Served } from '../served-scope.js';
 import { GetTagged } from './get-tagged.js';
 import { getNamedRegistry } from './named-registry.js';
 
+const serverName = shortText.refine((name) => name !== '', 'must name a server');
+
 const ExplainQuerySchema = decodable.pipe(
   z.object({
-    name: shortText.refine((name) => name !== '', 'must name a server'),
+    // A name has a slash, so one without was encoded twice on the way, or is none.
+    name: shortText.transform((name) => (name.includes('/') ? name : decodedAgain(name))).pipe(serverName),
     version: shortText.optional(),
   }),
 );

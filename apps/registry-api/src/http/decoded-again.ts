@@ -1,0 +1,9 @@
+/** Decodes a part of a URL that a proxy on the way has encoded a second time. */
+export function decodedAgain(text: string): string {
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
