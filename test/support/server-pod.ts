@@ -12,6 +12,8 @@ export interface PodSetup {
   /** `host:port` */
   readonly temporalAddress: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The program; that of this build when absent. */
+  readonly main?: string;
 }
 
 /** What the pod of a registry is given: mounted files, variables and ports; the server is started in it once or several times. */
@@ -52,6 +54,7 @@ export class ServerPod implements AsyncDisposable {
   start({ podHash = 'pod-1', podName = 'tools-api-1', args = [] as readonly string[], env = {} } = {}): ShippedProcess {
     const { namespace, name, uid } = this.setup.registry;
     const child = startShipped(['serve', `--config=${join(this.directory, 'config', 'config.yaml')}`, ...args], {
+      main: this.setup.main,
       env: {
         PATH: process.env['PATH'],
         REGISTRY_NAMESPACE: namespace,

@@ -10,18 +10,20 @@ export const MAIN = fileURLToPath(new URL('dist/apps/main.js', projectRoot));
 /** Longer than anything here takes; a test that waits in vain tells what the process said. */
 const PATIENCE_MS = 200_000;
 
-/** Starts a command of the shipped build; undefined unsets a variable. */
+/** Starts a command of the shipped build, or of `main`, that of another one; undefined unsets a variable. */
 export function startShipped(
   args: readonly string[],
   {
     env,
     user,
+    main = MAIN,
   }: {
+    readonly main?: string | undefined;
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly user?: { readonly uid: number; readonly gid: number };
   },
 ): ShippedProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd: fileURLToPath(projectRoot),
     env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
     stdio: ['ignore', 'pipe', 'pipe'],
