@@ -91,20 +91,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       for (let redirects = 0; ; redirects++) {
         const agent = agentFor(hop.policy);
         awaited = 'sent no answer';
-        const asked = agent.dispatcher.request({
-          origin: hop.url.origin,
-          path: `${hop.url.pathname}${hop.url.search}`,
-          method: form ? 'POST' : 'GET',
-          ...(form && { body: form.toString() }),
-          headers: {
-            accept: 'application/json',
-            'accept-encoding': ACCEPTED_ENCODINGS,
-            'user-agent': `mcp-registry-operator/${version}`,
-            ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
-            ...hop.headers,
-          },
-          signal,
-        });
+        const asked = ask(agent, hop, { version, signal, form });
         // A body that is thrown away fails too, and an error without a listener would end the process.
         asked.then(({ body }) => body.on('error', () => undefined)).catch(() => undefined);
         // While it connects, undici does not heed the signal.
@@ -138,6 +125,33 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()));
     },
   };
+}
+
+interface Question {
+  readonly version: string;
+  readonly signal: AbortSignal;
+  readonly form: URLSearchParams | undefined;
+}
+
+function ask(
+  { dispatcher }: GuardedAgent,
+  { url, headers }: Hop,
+  { version, signal, form }: Question,
+): Promise<Dispatcher.ResponseData> {
+  return dispatcher.request({
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method: form ? 'POST' : 'GET',
+    ...(form && { body: form.toString() }),
+    headers: {
+      accept: 'application/json',
+      'accept-encoding': ACCEPTED_ENCODINGS,
+      'user-agent': `mcp-registry-operator/${version}`,
+      ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...headers,
+    },
+    signal,
+  });
 }
 
 async function toAnswer(

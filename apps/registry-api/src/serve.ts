@@ -28,6 +28,7 @@ import { LiveConfig } from './resources/live-config.js';
 import { PodResources } from './resources/pod-resources.js';
 import { PeerPods } from './peer-pods.js';
 import { startRegistryApi } from './start-registry-api.js';
+import type { RegistryApi } from './start-registry-api.js';
 import { Discovery } from './sync/discovery.js';
 import { SourceNudges } from './sync/source-nudges.js';
 import { SyncLink } from './sync/sync-link.js';
@@ -49,12 +50,7 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   const { config: live, identity } = await LiveConfig.open(config.configFile, logger);
   stack.defer(() => live.stop());
   const registry = identifyRegistry(config, identity);
-  let { namespace } = await temporalEndpoint(config);
-  const endpoint = async () => {
-    const found = await temporalEndpoint(config);
-    ({ namespace } = found);
-    return found;
-  };
+  const { namespace } = await temporalEndpoint(config);
   installTemporalRuntime(logger);
 
   const lock = await lockDirectory(resolve(config.dataDirectory));
@@ -62,13 +58,47 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   const database = await obtainDatabase(stack, config, live, { signal, logger });
   const cluster = clusterOf(stack, config);
   const resources = podResources(config, registry, live, cluster);
+  const version = await readVersion();
+  const parts: ServerParts = { config, live, registry, database, resources, version, logger, progress: { namespace } };
 
-  let trouble: ServerTrouble | undefined;
+  const api = await startApi(stack, parts);
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => undefined);
-  /** The API listens before it. */
-  let link: SyncLink | undefined;
-  const version = await readVersion();
+  const link = createSyncLink(stack, parts, { metrics: api.metrics, onLost: lost.reject });
+  parts.progress.link = link;
+  stack.defer(async () => {
+    api.drain();
+    await Promise.all([link.stop(), delay(API_LIMITS.drainMs)]);
+  });
+  if (cluster) discover(stack, { cluster, registry, live, link, logger });
+  logger.info({ registry, url: api.url, version: version.version }, 'serving');
+  if (!signal.aborted) await Promise.race([once(signal, 'abort'), lost.promise]);
+  logger.info('stopping');
+}
+
+interface ServerParts {
+  readonly config: ServeConfig;
+  readonly live: LiveConfig;
+  readonly registry: RegistryRef;
+  readonly database: Database;
+  readonly resources: PodResources;
+  readonly version: Awaited<ReturnType<typeof readVersion>>;
+  readonly logger: Logger;
+  readonly progress: Progress;
+}
+
+/** How far the server is: the API listens before database and Temporal are there. */
+interface Progress {
+  link?: SyncLink;
+  /** Why the database cannot be used. */
+  trouble?: ServerTrouble | undefined;
+  /** The namespace in Temporal. */
+  namespace: string;
+}
+
+async function startApi(stack: AsyncDisposableStack, parts: ServerParts): Promise<RegistryApi> {
+  const { config, live, registry, database, resources, version, logger, progress } = parts;
+  const { uiUrl } = config.temporal;
   const peers = config.inCluster ? new PeerPods(serverOrigin(registry)) : undefined;
   const api = await startRegistryApi({
     database: database.app,
@@ -78,13 +108,13 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
     registries: configuredRegistry(registry, live),
     references: resources,
     async syncNow(_registry, source, trigger) {
-      if (!link) throw new Error('the workflow of the registry cannot be asked yet');
-      return link.syncNow(source, trigger);
+      if (!progress.link) throw new Error('the workflow of the registry cannot be asked yet');
+      return progress.link.syncNow(source, trigger);
     },
     minSyncIntervalMs: config.minSyncIntervalMs,
-    syncsAwaySince: () => link?.awaySince,
-    temporalUi: () => (config.temporal.uiUrl === undefined ? undefined : { url: config.temporal.uiUrl, namespace }),
-    databaseTrouble: () => trouble && `${trouble.reason}: ${trouble.message}`,
+    syncsAwaySince: () => progress.link?.awaySince,
+    temporalUi: () => (uiUrl === undefined ? undefined : { url: uiUrl, namespace: progress.namespace }),
+    databaseTrouble: () => progress.trouble && `${progress.trouble.reason}: ${progress.trouble.message}`,
     ...(peers && { peers }),
     version,
     logger,
@@ -92,47 +122,53 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   stack.defer(() => api.close());
   stack.defer(() => peers?.stop());
   void peers?.watch(() => api.ready().ready);
+  return api;
+}
 
-  const syncLink = new SyncLink({
+interface SyncHooks {
+  readonly metrics: RegistryApi['metrics'];
+  /** Called when another server has claimed the database. */
+  onLost(error: unknown): void;
+}
+
+function createSyncLink(stack: AsyncDisposableStack, parts: ServerParts, { metrics, onLost }: SyncHooks): SyncLink {
+  const { config, registry, database, resources, version, logger, progress } = parts;
+  return new SyncLink({
     registry,
-    endpoint,
-    async openStore({ signal: until, onTrouble }) {
+    async endpoint() {
+      const found = await temporalEndpoint(config);
+      progress.namespace = found.namespace;
+      return found;
+    },
+    async openStore({ signal, onTrouble }) {
       const id = await openDatabase(database, registry, {
-        signal: until,
+        signal,
         onFault({ reason, message }) {
-          trouble = { pod: config.podName, reason, message };
+          const trouble = { pod: config.podName, reason, message };
+          progress.trouble = trouble;
           logger.warn({ reason, fault: message }, 'the database cannot be used yet');
-          onTrouble({ pod: config.podName, reason, message });
+          onTrouble(trouble);
         },
       });
-      trouble = undefined;
+      progress.trouble = undefined;
       const lease = stack.use(new StoreLease(database.app, { uid: registry.uid, storeId: id }, logger));
-      lease.lost.catch(lost.reject);
+      lease.lost.catch(onLost);
       return { id, taskQueue: storeTaskQueue({ uid: registry.uid, pod: config.podHash }, id) };
     },
-    startWorker: (temporal, { namespace }, taskStore) =>
+    startWorker: (temporal, { namespace }, store) =>
       startStoreWorker({
         config,
         database,
         resources,
         temporal,
         namespace,
-        store: taskStore,
+        store,
         version: version.version,
-        metrics: api.metrics,
+        metrics,
         logger,
       }),
     logger,
   });
-  link = syncLink;
-  stack.defer(async () => {
-    api.drain();
-    await Promise.all([syncLink.stop(), delay(API_LIMITS.drainMs)]);
-  });
-  if (cluster) discover(stack, { cluster, registry, live, link: syncLink, logger });
-  logger.info({ registry, url: api.url, version: version.version }, 'serving');
-  if (!signal.aborted) await Promise.race([once(signal, 'abort'), lost.promise]);
-  logger.info('stopping');
 }
 
 async function temporalEndpoint({ temporal }: ServeConfig): Promise<TemporalEndpoint> {

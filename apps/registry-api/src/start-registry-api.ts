@@ -99,90 +99,120 @@ export interface RegistryApi {
  * missing shows in `ready()` and goes away by itself. Throws a RegistryError that names the port when it is taken.
  */
 export async function startRegistryApi(options: RegistryApiOptions): Promise<RegistryApi> {
-  const { database, registries, host, logger } = options;
-  const [documents, views, publishing] = (['documents', 'views', 'publishing'] as const).map(
-    (use) => new ViewDatabase(database, use, logger),
-  ) as [ViewDatabase, ViewDatabase, ViewDatabase];
-  const unsyncedSince = () => earliest(options.syncsAwaySince?.(), follower.readOnlySince);
-  const catalogue = new LiveCatalogue(new DatabaseBodies(documents), unsyncedSince);
-  const budget = options.catalogueBudget ?? defaultCatalogueBudget();
-  const follower: CatalogueFollower = new CatalogueFollower(database, catalogue, budget, logger);
-  const accessControl = new AccessControl({ references: options.references, version: options.version.version, logger });
-  const readiness = new Readiness(() => ({
-    snapshots: catalogue.snapshots,
-    fault: options.databaseTrouble?.() ?? follower.fault,
-    syncsAwaySince: options.syncsAwaySince?.(),
-    readOnlySince: follower.readOnlySince,
-    syncedElsewhere: options.peers ? options.peers.syncedSources : 0,
-    registries: registries.all(),
-    providerFaults: accessControl.registriesWithProviderFaults(),
-  }));
-  const { version, commit, buildDate } = options.version;
-  const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(publishing, registry, source));
-  const nudges = new SourceNudges(syncTrigger, logger);
-  const pushes = new SourceNudges(syncTrigger, logger, {
-    trigger: 'push',
-    floorMs: options.minSyncIntervalMs ?? DEFAULT_MIN_SYNC_INTERVAL_MS,
-  });
-  const hooks = new HookDeliveries(options.references, pushes, logger);
-  const validations = new BodySlots(API_LIMITS.concurrentValidations);
-  const published = new PublishedEntries(publishing, catalogue, nudges, logger);
-  const answerMemory = new AnswerMemory(options.answerMemoryBytes);
-  const exportTexts = new ExportTexts(answerMemory, logger);
-  const exportRenderer = new ExportRenderer(answerMemory.memory, options.exportThread);
-  const build = new BuildInfo(version, commit, buildDate);
-  const { failures } = exportTexts;
-  const metrics = new ServerMetrics({
-    catalogue,
-    access: accessControl.counters,
-    ...(options.syncsAwaySince && { syncsAwaySince: () => options.syncsAwaySince?.() }),
-    databaseReadOnlySince: () => follower.readOnlySince,
-    exportFailures: failures,
-    hookSamples: () => hooks.journal.samples(),
-  });
-  const revalidations = new Revalidations(catalogue, registries);
-  const parts = {
-    catalogue,
-    revalidations,
-    answerMemory,
-    database: views,
-    readiness,
-    metrics,
-    build,
-    exportTexts,
-    exportRenderer,
-    consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
-    accessControl,
-    syncTrigger,
-    hooks,
-    temporalUi: new TemporalUi(options.temporalUi),
-    published,
-    logger,
-  };
-  const acceptsHost = loopbackHostCheck(host, options.allowedHosts);
-  const common = { directory: registries, host, acceptsHost, logger };
-
+  const { registries: directory, host, logger } = options;
+  const parts = await createParts(options);
+  const { metrics, revalidations } = parts;
+  const common = { directory, host, acceptsHost: loopbackHostCheck(host, options.allowedHosts), logger };
   const internal = await startHttpServer({
     ...common,
     module: RegistryApiModule.internal(parts),
     port: options.internalPort,
     portSetting: 'INTERNAL_PORT',
   });
+  const validations = new BodySlots(API_LIMITS.concurrentValidations);
   const api = await startHttpServer({
     ...common,
     module: RegistryApiModule.public(parts),
     metrics,
     revalidations,
     ...(options.forwarder && { forwarder: options.forwarder }),
-    mayWrite: (request) => admitBody(request, { accessControl, hooks, validations }),
+    mayWrite: (request) => admitBody(request, { ...parts, validations }),
     port: options.port,
     portSetting: 'PORT',
   }).catch(async (error: unknown) => {
     await internal.close();
     throw error;
   });
-  follower.start();
+  parts.follower.start();
+  return toRegistryApi(parts, api, internal);
+}
 
+type Parts = Awaited<ReturnType<typeof createParts>>;
+
+async function createParts(options: RegistryApiOptions) {
+  const { registries, references, logger } = options;
+  const { version, commit, buildDate } = options.version;
+  const { documents, database, publishing } = createPools(options);
+  const unsyncedSince = () => earliest(options.syncsAwaySince?.(), follower.readOnlySince);
+  const catalogue = new LiveCatalogue(new DatabaseBodies(documents), unsyncedSince);
+  const budget = options.catalogueBudget ?? defaultCatalogueBudget();
+  const follower: CatalogueFollower = new CatalogueFollower(options.database, catalogue, budget, logger);
+  const accessControl = new AccessControl({ references, version, logger });
+  const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(publishing, registry, source));
+  const nudges = new SourceNudges(syncTrigger, logger);
+  const pushes = new SourceNudges(syncTrigger, logger, {
+    trigger: 'push',
+    floorMs: options.minSyncIntervalMs ?? DEFAULT_MIN_SYNC_INTERVAL_MS,
+  });
+  const hooks = new HookDeliveries(references, pushes, logger);
+  const answerMemory = new AnswerMemory(options.answerMemoryBytes);
+  const exportTexts = new ExportTexts(answerMemory, logger);
+  return {
+    catalogue,
+    follower,
+    revalidations: new Revalidations(catalogue, registries),
+    answerMemory,
+    documents,
+    database,
+    publishing,
+    readiness: createReadiness(options, { catalogue, follower, accessControl }),
+    metrics: new ServerMetrics({
+      catalogue,
+      access: accessControl.counters,
+      ...(options.syncsAwaySince && { syncsAwaySince: () => options.syncsAwaySince?.() }),
+      databaseReadOnlySince: () => follower.readOnlySince,
+      exportFailures: exportTexts.failures,
+      hookSamples: () => hooks.journal.samples(),
+    }),
+    build: new BuildInfo(version, commit, buildDate),
+    exportTexts,
+    exportRenderer: new ExportRenderer(answerMemory.memory, options.exportThread),
+    consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
+    accessControl,
+    syncTrigger,
+    nudges,
+    pushes,
+    hooks,
+    temporalUi: new TemporalUi(options.temporalUi),
+    published: new PublishedEntries(publishing, catalogue, nudges, logger),
+    logger,
+  };
+}
+
+/** Each use of the database has connections of its own, so that none waits for another. */
+function createPools({ database, logger }: RegistryApiOptions) {
+  return {
+    documents: new ViewDatabase(database, 'documents', logger),
+    database: new ViewDatabase(database, 'views', logger),
+    publishing: new ViewDatabase(database, 'publishing', logger),
+  };
+}
+
+interface ReadinessParts {
+  readonly catalogue: LiveCatalogue;
+  readonly follower: CatalogueFollower;
+  readonly accessControl: AccessControl;
+}
+
+function createReadiness(
+  options: RegistryApiOptions,
+  { catalogue, follower, accessControl }: ReadinessParts,
+): Readiness {
+  return new Readiness(() => ({
+    snapshots: catalogue.snapshots,
+    fault: options.databaseTrouble?.() ?? follower.fault,
+    syncsAwaySince: options.syncsAwaySince?.(),
+    readOnlySince: follower.readOnlySince,
+    syncedElsewhere: options.peers ? options.peers.syncedSources : 0,
+    registries: options.registries.all(),
+    providerFaults: accessControl.registriesWithProviderFaults(),
+  }));
+}
+
+type HttpServer = Awaited<ReturnType<typeof startHttpServer>>;
+
+function toRegistryApi(parts: Parts, api: HttpServer, internal: HttpServer): RegistryApi {
+  const { catalogue, metrics, readiness } = parts;
   let closing: Promise<void> | undefined;
   const drain = () => {
     readiness.close();
@@ -191,15 +221,15 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
   const close = async () => {
     drain();
     // A rendering can take longer than a pod has to stop.
-    await exportRenderer[Symbol.asyncDispose]();
+    await parts.exportRenderer[Symbol.asyncDispose]();
     // Probes are answered until the last request is.
     await api.close();
     await internal.close();
-    nudges.stop();
-    pushes.stop();
-    await accessControl.close();
-    await follower.stop();
-    await Promise.all([documents, views, publishing].map((pool) => pool.close()));
+    parts.nudges.stop();
+    parts.pushes.stop();
+    await parts.accessControl.close();
+    await parts.follower.stop();
+    await Promise.all([parts.documents, parts.database, parts.publishing].map((pool) => pool.close()));
   };
   return {
     url: api.url,
