@@ -1,5 +1,5 @@
 import type { ResourceStore } from '#domain/resource-store.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { Site } from '../contract.js';
 import type { Reconciled } from './measured.js';

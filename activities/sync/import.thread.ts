@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { MessagePort } from 'node:worker_threads';
-import type { Client } from 'pg';
+import type { Client } from '#persistence/client.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { compileFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import { withClient } from '#persistence/database-client.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { publishRevision } from '#persistence/publish-revision.js';

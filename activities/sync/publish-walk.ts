@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { Client } from '#persistence/client.js';
 import { compileFilter } from '#domain/source-filter.js';
 import type { PublishedItem } from '#persistence/copy-entries.js';
 import { publishRevision } from '#persistence/publish-revision.js';

@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { Client } from '#persistence/client.js';
 import { StagedWalk } from '#persistence/staged-walk.js';
 import { isAfter } from '#sources/api/instant.js';
 import type { PageOutline } from '#sources/pages.js';

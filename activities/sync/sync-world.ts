@@ -1,7 +1,7 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncResources } from '#domain/resource-store.js';
 import type { SyncOutcome } from '#domain/sync.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { SourceSettings } from '#sources/context.js';
 import type { Semaphore } from '../semaphore.js';

@@ -4,7 +4,7 @@ import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { SourceTarget } from '#persistence/source-row.js';
 import type { PageOutline, RawPage } from '#sources/pages.js';
 import type { FileFormat } from '#sources/formats/layouts.js';

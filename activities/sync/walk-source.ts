@@ -1,5 +1,5 @@
 import { withClient } from '#persistence/database-client.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { StagedWalk } from '#persistence/staged-walk.js';
 import { CursorRefused } from '#sources/api/walk-pages.js';
 import { findSource } from '#sources/index.js';

@@ -1,7 +1,7 @@
 import { RegistryError } from '#domain/registry-error.js';
 import { withClient } from './database-client.js';
 import { databaseFault } from './database-fault.js';
-import type { DatabaseAccess } from './database.js';
+import type { DatabaseAccess } from './database-place.js';
 
 /** The MCPRegistry that claims a database. Another uid under the same name is the resource created again, or another cluster's. */
 export interface StoreClaimant {

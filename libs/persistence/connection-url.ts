@@ -2,7 +2,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import { SSL_MODES } from '#domain/ssl-mode.js';
 import type { SslMode } from '#domain/ssl-mode.js';
 import { DEFAULT_PORT } from './database-access.js';
-import type { DatabaseAccess, DatabaseHost } from './database.js';
+import type { DatabaseAccess, DatabaseHost } from './database-place.js';
 
 /** Parameters that mean what they mean to libpq (PostgreSQL, section 32.1.2). */
 const PARAMETERS = [

@@ -1,6 +1,6 @@
 import { parseGoDuration } from '#domain/go-duration.js';
 import type { SslMode } from '#domain/ssl-mode.js';
-import type { Database } from './database.js';
+import type { Database } from './database-place.js';
 
 export const DEFAULT_PORT = 5432;
 

@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { ClientConfig, PoolConfig } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import { DEFAULT_PORT } from './database-access.js';
-import type { DatabaseAccess, DatabaseHost } from './database.js';
+import type { DatabaseAccess, DatabaseHost } from './database-place.js';
 import { chooseHost, forgetHost } from './database-hosts.js';
 import { databaseFault } from './database-fault.js';
 import {
@@ -196,6 +196,7 @@ function unbound({ host, port = DEFAULT_PORT }: DatabaseAccess): RegistryError {
  * its server vanishes. It sends a password in clear text to a verified server only: any other one could be in the place of the
  * server just to ask for it.
  */
+// oxlint-disable-next-line max-lines-per-function -- a class of short methods, which all read the access that it closes over
 function clientClass(access: DatabaseAccess, options: ClientOptions): typeof pg.Client {
   /** When a connection was last found to be dead: those that were there by then are most probably, too. */
   let deadAt = 0;

@@ -2,7 +2,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { Destiny } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
 import { DEFAULT_PORT } from './database-access.js';
-import type { DatabaseAccess } from './database.js';
+import type { DatabaseAccess } from './database-place.js';
 import { TlsRefused } from './negotiated-socket.js';
 
 interface Kind {

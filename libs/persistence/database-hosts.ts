@@ -1,5 +1,5 @@
 import { RegistryError } from '#domain/registry-error.js';
-import type { DatabaseAccess, DatabaseHost } from './database.js';
+import type { DatabaseAccess, DatabaseHost } from './database-place.js';
 
 /** The host of each database that was connected to last. */
 const chosen = new WeakMap<DatabaseAccess, DatabaseHost>();

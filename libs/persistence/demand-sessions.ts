@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import { DEFAULT_PORT } from './database-access.js';
 import { withClient } from './database-client.js';
-import type { DatabaseAccess } from './database.js';
+import type { DatabaseAccess } from './database-place.js';
 
 /**
  * Refuses a connection pooler that shares a server process among clients between transactions (pool_mode transaction or

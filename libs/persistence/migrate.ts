@@ -5,7 +5,7 @@ import { withClient } from './database-client.js';
 import { demandSessions } from './demand-sessions.js';
 import { databaseFault } from './database-fault.js';
 import { createDataSource } from './database.js';
-import type { Database, DatabaseAccess } from './database.js';
+import type { Database, DatabaseAccess } from './database-place.js';
 
 /** Any number, as long as every version of this program takes the same: it keeps two starting processes apart. */
 const MIGRATION_LOCK = 5_124_377_001;

@@ -3,7 +3,7 @@ import type { Client } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import { withClient } from './database-client.js';
 import { databaseFault } from './database-fault.js';
-import type { DatabaseAccess } from './database.js';
+import type { DatabaseAccess } from './database-place.js';
 import { scramVerifier } from './scram-verifier.js';
 
 /** A role that may log in to one database, which it owns. */

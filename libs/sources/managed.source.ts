@@ -10,8 +10,6 @@ const namePrefix = z
     'must be the beginning of server names that ends in "." or contains "/", such as io.github.company/',
   );
 
-export type ManagedSpec = z.output<typeof managedSpec>;
-
 const managedSpec = z
   .strictObject({
     writers: z

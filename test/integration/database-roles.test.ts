@@ -5,7 +5,7 @@ import type { RegistryError } from '#domain/registry-error.js';
 import { databaseOf } from '#persistence/database-access.js';
 import { claimStore } from '#persistence/claim-store.js';
 import { createDataSource } from '#persistence/database.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { migrate } from '#persistence/migrate.js';
 import { openDatabase } from '#registry-api/open-database.js';
 import { runMigrate } from '#registry-api/run-migrate.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withClient } from '#persistence/database-client.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { migrate } from '#persistence/migrate.js';
 import { nextFreePort } from '#support/free-port.js';
 import { startTcpPostgres } from '#support/tcp-postgres.js';

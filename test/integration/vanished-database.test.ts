@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessOf } from '#persistence/connection-url.js';
 import { newClient, withClient } from '#persistence/database-client.js';
 import { createDataSource } from '#persistence/database.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { migrate } from '#persistence/migrate.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import type { Database, DatabaseAccess } from '#persistence/database.js';
+import type { Database, DatabaseAccess } from '#persistence/database-place.js';
 import { migrate } from '#persistence/migrate.js';
 
 export interface TestDatabase extends Database {

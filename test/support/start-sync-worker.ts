@@ -7,7 +7,7 @@ import type { SyncWorld } from '#activities/sync/sync-world.js';
 import type { SyncResources } from '#domain/resource-store.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
 import type { SourceSettings } from '#sources/context.js';

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDataSource } from '#persistence/database.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { migrate } from '#persistence/migrate.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';

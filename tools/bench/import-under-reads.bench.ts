@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ImportJob } from '#activities/sync/thread-jobs.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { openBenchStore } from './bench-store.js';
 import type { Bench } from './bench.js';
 import { generateCatalogue } from './generate-catalogue.js';

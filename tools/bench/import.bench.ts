@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import { withClient } from '#persistence/database-client.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { BenchTable } from './bench-table.js';

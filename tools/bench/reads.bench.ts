@@ -7,7 +7,7 @@ import { ImportThreads } from '#activities/sync/import-threads.js';
 import { projectRoot } from '#environment/project-root.js';
 import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
 import { withClient } from '#persistence/database-client.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { BenchStore } from './bench-store.js';
 import { openBenchStore } from './bench-store.js';
 import type { BenchTable } from './bench-table.js';

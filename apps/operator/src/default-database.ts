@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { DefaultDatabase } from '#spec/default-database.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 
 /** Reads how to reach the default database as its administrator; the password is read each time, so that a new one is used. */
 export async function readDatabaseAdmin(server: DefaultDatabase, passwordFile: string): Promise<DatabaseAccess> {

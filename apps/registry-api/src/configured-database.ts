@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { DatabaseConfig } from '#spec/database-spec.js';
 import type { ServeConfig } from '#environment/serve-config.js';
 import { databaseOf } from '#persistence/database-access.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 
 /** The database that the configuration of a server names; the passwords are in a pgpass file. */
 export function configuredDatabase(

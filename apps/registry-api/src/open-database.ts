@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RegistryError } from '#domain/registry-error.js';
 import { claimStore } from '#persistence/claim-store.js';
 import type { StoreClaimant } from '#persistence/claim-store.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { migrate } from '#persistence/migrate.js';
 
 const FIRST_RETRY_MS = 500;

@@ -21,7 +21,7 @@ import { Readiness } from './readiness.js';
 import { ServerMetrics } from './server-metrics.js';
 import { SyncTrigger } from './sync/sync-trigger.js';
 import { TemporalUi } from './sync/temporal-ui.js';
-import { ViewDatabase } from './view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 
 /** The parts that the endpoints use; built by the caller that starts them. */
 export interface RegistryApiParts {

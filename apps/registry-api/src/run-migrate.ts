@@ -1,4 +1,4 @@
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { migrate } from '#persistence/migrate.js';
 
 /** The command `migrate`: once, for who wants it done before a server starts. Returns the exit code. */

@@ -10,7 +10,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ServerTrouble } from '#domain/workload.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { lockDirectory } from '#subprocess/directory-lock.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';

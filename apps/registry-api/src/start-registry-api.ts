@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#environment/project-root.js';
 import { loopbackHostCheck } from '#listener/host-names.js';
 import { confirmHeld } from '#persistence/confirm-held.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { AccessControl } from './auth/access-control.js';
 import type { AuthReferences } from './auth/provider-material.js';
 import { defaultCatalogueBudget } from './catalogue/catalogue-budget.js';
@@ -36,7 +36,7 @@ import { SyncTrigger } from './sync/sync-trigger.js';
 import { TemporalUi } from './sync/temporal-ui.js';
 import type { TemporalUiPlace } from './sync/temporal-ui.js';
 import type { SyncNow } from './sync/sync-trigger.js';
-import { ViewDatabase } from './view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 
 export interface RegistryApiOptions {
   /** The app role: over one connection that follows, and up to four for what is not kept in memory and what is published. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { RegistryError } from '#domain/registry-error.js';
 import { releaseClaim, RENEW_CLAIM_MS, renewClaim } from '#persistence/claim-store.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 
 interface Claim {
   readonly uid: string;

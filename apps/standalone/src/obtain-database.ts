@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { StandaloneConfig } from '#environment/standalone-config.js';
 import type { Progress } from '#devstack/progress.js';
 import { accessOf } from '#persistence/connection-url.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { migrate } from '#persistence/migrate.js';
 import { orAborted } from './or-aborted.js';

@@ -9,7 +9,7 @@ import type { RegistryResource } from '#domain/resource-store.js';
 import { createFileLogger } from '#observability/file-logger.js';
 import { Nudger } from '#operator/nudger.js';
 import { RegistryWorkflows } from '#operator/registry-workflows.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { readStoreId } from '#persistence/migrate.js';
 import type { RegistryDirectory } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';

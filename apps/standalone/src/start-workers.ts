@@ -9,7 +9,7 @@ import type { StandaloneConfig } from '#environment/standalone-config.js';
 import type { Store } from '#domain/sync.js';
 import { startRegistryWorker } from '#operator/registry-worker.js';
 import { createDataSource } from '#persistence/database.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
 import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';

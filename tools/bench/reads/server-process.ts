@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ImportJob } from '#activities/sync/thread-jobs.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { LongestBlock } from '../loop-watch.js';
 import { SERVER_HEAP_FLAGS } from '../pod-heap.js';
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from 'pg';
+import type { Client } from '#persistence/client.js';
 import type { Logger } from 'pino';
 import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
 import { newClient } from '#persistence/database-client.js';
 import { databaseFault } from '#persistence/database-fault.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { withheldIn } from './live-catalogue.js';
 import type { LiveCatalogue, RegistrySnapshots } from './live-catalogue.js';
 import { isUntidy, loadRegistries } from './load-registries.js';

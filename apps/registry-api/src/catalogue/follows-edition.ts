@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase } from '#persistence/client.js';
 
 /** The last editions of a source, the newest last, each with the transaction that made it. */
 export interface EditionHistory {

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase } from '#persistence/client.js';
 import { aggregateView, idsOf } from '#read-model/aggregate-view.js';
 import { CatalogueView } from '#read-model/catalogue-view.js';
 import { compareCodePoints } from '#domain/code-point-order.js';

@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase } from '#persistence/client.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { CatalogueView } from '#read-model/catalogue-view.js';
 import { layoutOf } from '#read-model/layout.js';

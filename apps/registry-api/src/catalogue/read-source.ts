@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase } from '#persistence/client.js';
 import { readCopy } from '#persistence/read-copy.js';
 import type { CopiedRow } from '#persistence/read-copy.js';
 import type { Pacer } from '#read-model/pacer.js';

@@ -10,7 +10,7 @@ import { BodyChanged } from '#read-model/stored-bodies.js';
 import { Refusal } from '../refusal.js';
 import type { RefusalKind } from '../refusal.js';
 import { TriggerAway } from '../sync/sync-trigger.js';
-import { DatabaseAway } from '../view-database.js';
+import { DatabaseAway } from '#persistence/view-database.js';
 import { isArd } from './ard/ard-route.js';
 import { toArdProblem } from './ard/ard-problem.js';
 import { BodiesBusy } from './body-slots.js';

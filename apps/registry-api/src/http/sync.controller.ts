@@ -5,7 +5,7 @@ import type { StartedSync } from '#domain/server-messages.js';
 import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { ServedRegistry } from '../served-registry.js';
 import { SyncTrigger } from '../sync/sync-trigger.js';
-import { ViewDatabase } from '../view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 import { Problem } from './problem.js';
 import { Scope, Served } from './served-scope.js';
 

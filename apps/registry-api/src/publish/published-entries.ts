@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from 'pg';
+import type { Client } from '#persistence/client.js';
 import type { Logger } from 'pino';
 import { changeStatus, publishEntry } from '#persistence/managed-entries.js';
 import type { ManagedPlace, Publisher, StatusChange } from '#persistence/managed-entries.js';
@@ -11,7 +11,7 @@ import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
 import { readServer } from '../catalogue/read-server.js';
 import type { SourceNudges } from '../sync/source-nudges.js';
-import type { ViewDatabase } from '../view-database.js';
+import type { ViewDatabase } from '#persistence/view-database.js';
 import { Refusal } from '../refusal.js';
 
 /** A write is answered once memory shows it, or after this long in any case. */

@@ -6,7 +6,7 @@ import { Semaphore } from '#activities/semaphore.js';
 import type { ServeConfig } from '#environment/serve-config.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
-import type { Database } from '#persistence/database.js';
+import type { Database } from '#persistence/database-place.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
 import type { SourceSettings } from '#sources/context.js';

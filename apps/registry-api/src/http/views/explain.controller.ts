@@ -8,7 +8,7 @@ import { Catalogue, CatalogueNotLoaded, SourceNotSynced, UnknownSource } from '.
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { nearServedNames } from '../../catalogue/near-served-names.js';
 import type { ServedRegistry } from '../../served-registry.js';
-import { ViewDatabase } from '../../view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 import { decodedAgain } from '../decoded-again.js';
 import { decodable, shortText } from '../query-fields.js';
 import { Scope, Served } from '../served-scope.js';

@@ -1,7 +1,7 @@
 import { Controller, Param } from '@nestjs/common';
 import { readSources } from '#persistence/read-sources.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
-import { ViewDatabase } from '../../view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 import { Problem } from '../problem.js';
 import { Scope } from '../served-scope.js';
 import { GetFresh } from './get-fresh.js';

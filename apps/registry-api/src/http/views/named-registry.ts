@@ -2,7 +2,7 @@ import { findRegistry } from '#persistence/read-registry.js';
 import type { RegistryRecord } from '#persistence/read-registry.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import type { ServedRegistry } from '../../served-registry.js';
-import type { ViewDatabase } from '../../view-database.js';
+import type { ViewDatabase } from '#persistence/view-database.js';
 import { Problem } from '../problem.js';
 
 /** Returns the registry of a name: one that the configuration makes, or the whole under its own. Throws a 404. */

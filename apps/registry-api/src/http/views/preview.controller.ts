@@ -22,7 +22,7 @@ import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { API_LIMITS } from '../../limits.js';
 import { Refusal } from '../../refusal.js';
 import type { ServedRegistry } from '../../served-registry.js';
-import { ViewDatabase } from '../../view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 import { bytesOf } from '../json-body.js';
 import { Scope, Served } from '../served-scope.js';
 import { getNamedRegistry } from './named-registry.js';

@@ -7,7 +7,7 @@ import type { RegistryRecord } from '#persistence/read-registry.js';
 import { readSources } from '#persistence/read-sources.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import type { ServedRegistry } from '../../served-registry.js';
-import { ViewDatabase } from '../../view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 import { Scope, Served } from '../served-scope.js';
 import { toRegistryEntryView } from './entry-view.js';
 import { GetTagged } from './get-tagged.js';

@@ -9,7 +9,7 @@ import { readSyncRuns } from '#persistence/read-sync-runs.js';
 import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { TemporalUi } from '../../sync/temporal-ui.js';
-import { ViewDatabase } from '../../view-database.js';
+import { ViewDatabase } from '#persistence/view-database.js';
 import { Problem } from '../problem.js';
 import { Scope } from '../served-scope.js';
 import { toEntryViews } from './entry-view.js';

@@ -1,9 +1,9 @@
 import { DatabaseError } from 'pg';
 import type { Client, Pool, QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
-import { poolClass, poolConfig } from '#persistence/database-client.js';
-import type { DatabaseAccess } from '#persistence/database.js';
-import type { Queryable } from '#persistence/page.js';
+import { poolClass, poolConfig } from './database-client.js';
+import type { DatabaseAccess } from './database-place.js';
+import type { Queryable } from './page.js';
 
 /** Who asks the database, each with connections of its own (a bulkhead): none of them waits for another. */
 export type DatabaseUse = 'documents' | 'views' | 'publishing';
