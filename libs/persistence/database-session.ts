@@ -3,9 +3,9 @@ import type { Client } from 'pg';
 
 /** The longest times of a session, which the server enforces. In milliseconds; 0: no limit. */
 export interface SessionLimits {
-  /** Of one statement. */
+  /** The time limit of one statement. */
   readonly statementTimeoutMs?: number;
-  /** For a lock that another transaction holds. */
+  /** The time limit of waiting for a lock that another transaction holds. */
   readonly lockTimeoutMs?: number;
 }
 

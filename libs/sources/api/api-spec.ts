@@ -46,8 +46,6 @@ const authSpec = z
   .meta(admission({ rule: 'has(self.tokenSecretRef) != has(self.clientCredentials)', message: ONE_WAY }))
   .describe('auth holds the credentials for the other registry.');
 
-export type ApiAuth = z.output<typeof authSpec>;
-
 export const apiSpec = z
   .strictObject({
     endpoint: httpUrl.describe(
