@@ -4,6 +4,8 @@ import { fastify } from 'fastify';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
+import type { ServedRegistry } from '#registry-api/served-registry.js';
+import { parseRegistrySpec } from '#spec/registry-spec.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import { LoopWatch } from '../loop-watch.js';
 import type { Question, Served, Started, Usage } from './server-process.js';
@@ -40,13 +42,18 @@ function usage(): Usage {
   return { cpuMicros: user + system, rssMegabytes: Math.round(process.memoryUsage.rss() / 1e6) };
 }
 
-async function serveApi({ database, namespace, registry }: Served & { kind: 'api' }): Promise<Started> {
+async function serveApi({
+  database,
+  namespace,
+  registry,
+  auth = { mode: 'anonymous' },
+}: Served & { kind: 'api' }): Promise<Started> {
   const api = await startRegistryApi({
     database,
     host: '127.0.0.1',
     port: 0,
     internalPort: 0,
-    registries: onlyRegistry({ namespace, name: registry, sources: [], auth: { mode: 'anonymous' } }),
+    registries: onlyRegistry({ namespace, name: registry, sources: [], auth: readAuth(auth) }),
     // Nothing is around it that it could ask.
     references: { configMapKey: nothing, secretKey: nothing },
     syncNow: nothing,
@@ -58,6 +65,12 @@ async function serveApi({ database, namespace, registry }: Served & { kind: 'api
   await api.catalogue.nextChange();
   const loadMs = performance.now() - listeningAt;
   return { port: Number(new URL(api.url).port), loadMs, longestBlock: loop.stop() };
+}
+
+function readAuth(auth: object): ServedRegistry['auth'] {
+  const read = parseRegistrySpec({ auth });
+  if ('faults' in read) throw new Error('the auth of the bench has faults');
+  return read.spec.auth;
 }
 
 /** Each path sends one answer from one Buffer; what is sent without a body, to those who have it only. */

@@ -9,7 +9,14 @@ import { SERVER_HEAP_FLAGS } from '../pod-heap.js';
 
 /** The server that a child process runs: our API on this database, or a bare route with fixed bytes. */
 export type Served =
-  | { readonly kind: 'api'; readonly database: DatabaseAccess; readonly namespace: string; readonly registry: string }
+  | {
+      readonly kind: 'api';
+      readonly database: DatabaseAccess;
+      readonly namespace: string;
+      readonly registry: string;
+      /** `auth` as in a spec; open to everybody when absent. */
+      readonly auth?: object;
+    }
   | { readonly kind: 'bare'; readonly answers: Readonly<Record<string, FixedAnswer>> };
 
 /** An answer of our API, for a route that sends the same. */
