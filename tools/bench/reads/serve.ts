@@ -62,7 +62,7 @@ async function serveApi({
   });
   loop.start();
   const listeningAt = performance.now();
-  await api.catalogue.nextChange();
+  while (!api.ready().ready) await api.catalogue.nextChange();
   const loadMs = performance.now() - listeningAt;
   return { port: Number(new URL(api.url).port), loadMs, longestBlock: loop.stop() };
 }
