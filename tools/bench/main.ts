@@ -7,6 +7,7 @@ import { consoleBench } from './console.bench.js';
 import { importBench } from './import.bench.js';
 import { importUnderReadsBench } from './import-under-reads.bench.js';
 import { operatorBench } from './operator.bench.js';
+import { readersBench } from './readers.bench.js';
 import { readsBench } from './reads.bench.js';
 import { scheduleBench } from './schedule.bench.js';
 import { temporalBench } from './temporal.bench.js';
@@ -15,6 +16,7 @@ const BENCHES: readonly Bench[] = [
   importBench,
   importUnderReadsBench,
   readsBench,
+  readersBench,
   scheduleBench,
   temporalBench,
   authBench,

@@ -189,7 +189,9 @@ async function walk(api: ServerProcess, limit: number, atMost: number, onPage: (
   const connection = await Connection.open(api.started.port);
   let pages = 0;
   for (let cursor: string | undefined = ''; cursor !== undefined && pages < atMost; pages++) {
-    const { body } = await connection.fetch(`/v0.1/servers?limit=${limit}&version=latest&cursor=${cursor}`);
+    const path = `/v0.1/servers?limit=${limit}&version=latest&cursor=${cursor}`;
+    const { status, body } = await connection.fetch(path);
+    if (status !== 200) throw new Error(`${path} was answered with ${status}: ${body.toString()}`);
     const page = JSON.parse(body.toString()) as Page;
     onPage(page);
     cursor = page.metadata.nextCursor;
@@ -318,7 +320,7 @@ async function takeInChange(
   return { visibleMs, longestBlock: await api.longestBlock() };
 }
 
-async function editEveryHundredth(database: DatabaseAccess, registry: string): Promise<void> {
+export async function editEveryHundredth(database: DatabaseAccess, registry: string): Promise<void> {
   await withClient(database, async (client) => {
     await client.query('BEGIN');
     await client.query(
