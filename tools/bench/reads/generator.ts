@@ -65,7 +65,7 @@ async function sendByWrk({ port, connections, seconds, requests }: GeneratedLoad
 
 function toRawRequest(request: string): string {
   const [path, ...headers] = request.split('\r\n').filter((line) => line !== '');
-  return [`GET ${path} HTTP/1.1`, 'Host: x', ...headers, '', ''].join('\\r\\n');
+  return [`GET ${path} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\\r\\n');
 }
 
 class NodeGenerator implements Generator {

@@ -106,7 +106,7 @@ export class Connection {
     const [path, ...headers] = pathAndHeaders.split('\r\n');
     const further = headers.filter((line) => line !== '').map((line) => `${line}\r\n`);
     this.#answered = Promise.withResolvers<number>();
-    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n${further.join('')}\r\n`);
+    this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${further.join('')}\r\n`);
     return this.#answered.promise;
   }
 
