@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withClient } from '#persistence/database-client.js';
-import type { DatabaseAccess } from '#persistence/database.js';
+import type { DatabaseAccess } from '#persistence/database-place.js';
 import { openBenchStore } from './bench-store.js';
 import type { Bench } from './bench.js';
 import { generateCatalogue } from './generate-catalogue.js';
