@@ -72,6 +72,25 @@ describe('the workflow of a registry', () => {
     expect((await handle.describe()).runId).toBe(runId);
   });
 
+  it('goes on with everything when Temporal has lost it', async () => {
+    const sources = [configMapSource('data')];
+    const world = await RegistryWorld.start({
+      temporalAddress: inject('temporalAddress'),
+      manifests: manifestOf(mcpRegistry('team', sources), configMap('data', toolhiveCatalogue(2))),
+    });
+    ends.push(() => world.stop());
+    await world.nthRun('data', 1);
+    const { client } = world.temporal;
+    const workflowId = registryWorkflowId(world.registry);
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    await client.workflowService.deleteWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId, runId },
+    });
+    expect((await world.nthRun('data', 2)).failure).toBeUndefined();
+    expect((await client.workflow.getHandle(workflowId).describe()).runId).not.toBe(runId);
+  });
+
   it('goes on with everything when somebody has terminated it', async () => {
     const sources = [configMapSource('data')];
     const world = await RegistryWorld.start({

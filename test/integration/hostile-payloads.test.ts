@@ -248,6 +248,7 @@ describe('a payload of the true workflow that is wrong', () => {
       minSyncIntervalMs: 100,
       unprovision: unprovisionStored(
         new RegistryCatalogue(world.dataSource),
+        world.documents,
         join(world.syncWorker.directory, 'cache'),
       ),
     }) as Pick<Activities, (typeof REGISTRY_ACTIVITIES)[number]>;
@@ -262,6 +263,16 @@ describe('a payload of the true workflow that is wrong', () => {
         () => undefined,
       );
     }
+    expect(await everything()).toEqual(before);
+  });
+
+  it('removes no files of a registry by the name of another, or of one that does not exist', async () => {
+    const canary = join(world.syncWorker.directory, 'cache', world.registry.uid, 'of-the-registry');
+    await mkdir(join(canary, '..'), { recursive: true });
+    await writeFile(canary, 'alive');
+    const before = await everything();
+    for (const ref of [{ name: 'other' }, { namespace: 'other' }])
+      await activities().tearDown({ ...world.registry, ...ref });
     expect(await everything()).toEqual(before);
   });
 

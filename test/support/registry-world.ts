@@ -17,6 +17,7 @@ import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { documentDirectory } from '#standalone/document-directory.js';
 import { DocumentStore } from '#standalone/documents/document-store.js';
+import { keptWorkflows } from '#standalone/kept-workflows.js';
 import { unprovisionStored } from '#standalone/unprovision.js';
 import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 import { connectTemporal } from '#temporal/connect.js';
@@ -98,7 +99,9 @@ export class RegistryWorld {
       settings: options.settings ?? {},
       volumes: options.volumes ?? [],
     };
-    const keeper = options.withoutStore ? undefined : new StoreKeeper(workflows, store, silent, STORE_CHECK_MS);
+    const keeper = options.withoutStore
+      ? undefined
+      : new StoreKeeper(keptWorkflows(workflows, documents), store, silent, STORE_CHECK_MS);
     const nudger = new Nudger({
       async nudge(registry) {
         const resource = await documents.findRegistry(registry);
@@ -130,7 +133,7 @@ export class RegistryWorld {
       world: {
         resources: documents,
         minSyncIntervalMs,
-        unprovision: unprovisionStored(catalogue, join(directory, 'cache')),
+        unprovision: unprovisionStored(catalogue, documents, join(directory, 'cache')),
       },
     });
     const stopSyncWorker =

@@ -45,11 +45,12 @@ export class RegistryWorkflows extends ServedWorkflows {
   }
 
   /**
-   * Restarts a workflow that failed or was terminated. One that ended as it should, with its registry, stays ended.
+   * Restarts the workflow of a registry that exists, if it failed, was terminated, or was lost with Temporal's data. One that
+   * ended as it should, with its registry, stays ended.
    */
   async revive(registry: RegistryRef): Promise<void> {
     const status = await this.statusOf(registry);
-    if (status === undefined || !INTERRUPTED.has(status)) return;
+    if (status !== undefined && !INTERRUPTED.has(status)) return;
     await this.nudge(registry, { generation: 0 }, { isFirst: false });
   }
 

@@ -33,6 +33,7 @@ import type { TemporalServer } from './obtain-temporal.js';
 import { SharedProgress } from './shared-progress.js';
 import { startWorkers } from './start-workers.js';
 import { watchedSources } from './watched-sources.js';
+import { keptWorkflows } from './kept-workflows.js';
 import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 
 /** A source that is still trying holds back the word "ready" for this long at most. */
@@ -131,7 +132,7 @@ export class Standalone {
     stack.defer(() => workers.stop());
     signal.throwIfAborted();
 
-    const keeper = new StoreKeeper(workflows, store, logger);
+    const keeper = new StoreKeeper(keptWorkflows(workflows, documents), store, logger);
     stack.defer(() => keeper.stop());
     this.watchDocuments(stack, documents, { workflows, keeper, logger });
     return { documents, temporal, api, workflows, workers };

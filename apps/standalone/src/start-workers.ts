@@ -62,7 +62,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
     taskQueue,
     world: {
       ...world,
-      unprovision: unprovisionStored(catalogue, cacheDirectory),
+      unprovision: unprovisionStored(catalogue, documents, cacheDirectory),
     },
   });
   starting.defer(() => registryWorker.stop());

@@ -1,13 +1,26 @@
 import { rm } from 'node:fs/promises';
 import { registryDirectory } from '#activities/cache-directory.js';
 import type { RegistryWorld } from '#activities/registry/registry-world.js';
+import { registryKey } from '#domain/registry-ref.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import type { DocumentStore } from './documents/document-store.js';
 
-/** Removes what is stored of a registry where no server of its own is run for it: its rows and its cached files. */
-export function unprovisionStored(catalogue: RegistryCatalogue, cacheDirectory: string): RegistryWorld['unprovision'] {
+/**
+ * Removes what is stored of a registry where no server of its own is run for it: its rows and its cached files. Files belong to a
+ * uid: they stay when that is the uid of a registry of another name.
+ */
+export function unprovisionStored(
+  catalogue: RegistryCatalogue,
+  documents: Pick<DocumentStore, 'registries'>,
+  cacheDirectory: string,
+): RegistryWorld['unprovision'] {
   return async (registry) => {
     const directory = registryDirectory(cacheDirectory, registry.uid);
     await catalogue.removeRegistry(registry);
+    const isOfAnother = documents
+      .registries()
+      .some(({ ref }) => ref.uid === registry.uid && registryKey(ref) !== registryKey(registry));
+    if (isOfAnother) return;
     await rm(directory, { recursive: true, force: true });
   };
 }

@@ -6,8 +6,8 @@ import type { ServedWorkflows } from '#temporal/served-workflows.js';
 const CHECK_EVERY_MS = 30_000;
 
 /** The workflows of the registries in this store. */
-interface KeptWorkflows extends Pick<ServedWorkflows, 'openStore' | 'liveStores'> {
-  /** Starts a workflow again that failed or was ended. In a cluster the operator does that. */
+export interface KeptWorkflows extends Pick<ServedWorkflows, 'openStore' | 'liveStores'> {
+  /** Restarts a workflow that failed, was ended or is missing, if its registry exists. In a cluster the operator does that. */
   revive?(registry: RegistryRef): Promise<void>;
 }
 

@@ -187,7 +187,7 @@ describe('a store of documents', () => {
     const missing = store.secretKey('default', 's', 'b');
     await expect(missing).rejects.toMatchObject({
       reason: 'KeyNotFound',
-      message: expect.stringContaining('its keys are: a'),
+      message: 'Secret default/s has no key b: add it, or name another',
     });
     await expect(missing).rejects.not.toMatchObject({ message: expect.stringContaining('hunter2') });
     const version = await store.referenceVersion('Secret', 'default', 's');

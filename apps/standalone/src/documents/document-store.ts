@@ -198,7 +198,8 @@ export class DocumentStore implements ResourceStore {
     const value = document.data.get(key);
     if (!value) {
       const keys = [...document.data.keys()].join(', ') || 'none';
-      throw new RegistryError('KeyNotFound', `${kind} ${namespace}/${name} has no key ${key}: its keys are: ${keys}`);
+      const remedy = kind === 'Secret' ? 'add it, or name another' : `its keys are: ${keys}`;
+      throw new RegistryError('KeyNotFound', `${kind} ${namespace}/${name} has no key ${key}: ${remedy}`);
     }
     return value;
   }
