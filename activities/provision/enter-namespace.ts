@@ -27,7 +27,8 @@ export async function enterNamespace(world: Omit<ProvisionWorld, 'resources'>, r
   await bindOperator(world, registry, access);
 }
 
-async function labelNamespace({ api }: Pick<ProvisionWorld, 'api'>, name: string): Promise<void> {
+/** Marks a namespace as one that has a registry. Writes nothing when it is marked. */
+export async function labelNamespace({ api }: Pick<ProvisionWorld, 'api'>, name: string): Promise<void> {
   const namespace = await api.get('Namespace', '', name);
   if (!namespace || namespace.metadata.labels?.[NAMESPACE_LABEL] === 'true') return;
   const { apiVersion = 'v1', kind = 'Namespace' } = namespace;

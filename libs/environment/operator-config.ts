@@ -23,7 +23,7 @@ Watches the MCPRegistries of a cluster, starts a workflow for each, and provisio
 
 Environment: TOOLHIVE_REGISTRY_API_IMAGE, REGISTRY_IMAGE_PULL_POLICY, REGISTRY_IMAGE_PULL_SECRETS, REGISTRY_RESOURCES, REGISTRY_STORAGE,
 REGISTRY_NETWORK_POLICY, REGISTRY_EXPOSURE, REGISTRY_SERVICE_ACCOUNT, TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, REGISTRY_TEMPORAL_DIR, WATCH_NAMESPACE,
-DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_PASSWORD_FILE, CA_BUNDLE_FILE, HOST, METRICS_PORT, HEALTH_PORT, POD_NAME, OPERATOR_RELEASE, NAMESPACE_ROLE
+DISCOVER_SERVERS, DEFAULT_DATABASE, DEFAULT_DATABASE_PASSWORD_FILE, CA_BUNDLE_FILE, HOST, METRICS_PORT, METRICS_AUTHORIZATION, HEALTH_PORT, POD_NAME, OPERATOR_RELEASE, NAMESPACE_ROLE
 with POD_NAMESPACE and POD_SERVICE_ACCOUNT, POD_TEMPLATE_POLICY, KUBECONFIG or SERVICE_ACCOUNT_DIR, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT,
 ALLOW_PRIVATE_SOURCES,
 MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
@@ -77,6 +77,10 @@ export const operatorVariables = z.object({
     '`/metrics` on one, `/healthz` and `/readyz` on the other; ready once the cluster was seen and while Temporal answers',
   ),
   METRICS_PORT: port(8080).describe('`/metrics`'),
+  METRICS_AUTHORIZATION: z
+    .enum(['none', 'tokenReview'])
+    .default('none')
+    .describe('`tokenReview`: [who may read the metrics](security.md#network) (chart: `metrics.authorization`)'),
   HEALTH_PORT: port(8081).describe(
     '`/healthz` and `/readyz`; ready once the cluster was seen and while Temporal answers',
   ),
@@ -206,6 +210,8 @@ const environmentSchema = operatorVariables
     host: env.HOST,
     metricsPort: env.METRICS_PORT,
     healthPort: env.HEALTH_PORT,
+    /** Whether the API server decides who may read the metrics. */
+    reviewsMetricsAccess: env.METRICS_AUTHORIZATION === 'tokenReview',
     podName: env.POD_NAME,
     /** What the operator grants itself in the namespaces of registries; absent when its rights stand already. */
     access:

@@ -36,6 +36,8 @@ export const kinds = {
   ClusterRole: inCluster('rbac.authorization.k8s.io/v1', 'clusterroles'),
   ClusterRoleBinding: inCluster('rbac.authorization.k8s.io/v1', 'clusterrolebindings'),
   Namespace: inCluster('v1', 'namespaces'),
+  TokenReview: inCluster('authentication.k8s.io/v1', 'tokenreviews'),
+  SubjectAccessReview: inCluster('authorization.k8s.io/v1', 'subjectaccessreviews'),
   ValidatingAdmissionPolicy: inCluster('admissionregistration.k8s.io/v1', 'validatingadmissionpolicies'),
   ValidatingAdmissionPolicyBinding: inCluster('admissionregistration.k8s.io/v1', 'validatingadmissionpolicybindings'),
   CustomResourceDefinition: inCluster('apiextensions.k8s.io/v1', 'customresourcedefinitions'),

@@ -38,7 +38,12 @@ export class KubernetesResourceStore implements ResourceStore {
     if (!object) throw missing('ConfigMapNotFound', `ConfigMap ${namespace}/${name} does not exist: create it`);
     const value = valueIn(object, key);
     if (value) return value;
-    throw noKey('ConfigMap', { namespace, name, key }, keysOf(object));
+    const keys = keysOf(object);
+    throw noKey(
+      'ConfigMap',
+      { namespace, name, key },
+      keys.length > 0 ? `it has ${keys.toSorted().join(', ')}` : 'it is empty',
+    );
   }
 
   async secretKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
@@ -46,7 +51,8 @@ export class KubernetesResourceStore implements ResourceStore {
     if (!object) throw missing('SecretNotFound', `Secret ${namespace}/${name} does not exist: create it`);
     const { data = {} } = object;
     if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'base64');
-    throw noKey('Secret', { namespace, name, key }, Object.keys(data));
+    // The status has more readers than the Secret, whose keys may say what it is for.
+    throw noKey('Secret', { namespace, name, key }, 'add it, or name another');
   }
 
   async referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined> {
@@ -120,8 +126,7 @@ function missing(reason: Reason, message: string): RegistryError {
 function noKey(
   kind: 'ConfigMap' | 'Secret',
   { namespace, name, key }: { namespace: string; name: string; key: string },
-  present: readonly string[],
+  remedy: string,
 ): RegistryError {
-  const has = present.length > 0 ? `it has ${present.toSorted().join(', ')}` : 'it is empty';
-  return missing('KeyNotFound', `${kind} ${namespace}/${name} has no key "${key}": ${has}`);
+  return missing('KeyNotFound', `${kind} ${namespace}/${name} has no key "${key}": ${remedy}`);
 }

@@ -13,9 +13,15 @@ export interface TextAnswer {
   readonly text: string;
 }
 
+/** A request, as far as answers depend on it. */
+export interface TextRequest {
+  /** The header Authorization. */
+  readonly authorization: string | undefined;
+}
+
 export interface TextListenerOptions extends WantedAddress {
   /** By path. */
-  readonly answers: Readonly<Record<string, () => TextAnswer>>;
+  readonly answers: Readonly<Record<string, (request: TextRequest) => TextAnswer | Promise<TextAnswer>>>;
   readonly logger: HardenedServerOptions['logger'];
 }
 
@@ -36,11 +42,12 @@ export async function startTextListener({ answers, logger, ...address }: TextLis
     return reply.code(status).headers(headers).send(body);
   });
   for (const [path, answer] of Object.entries(answers)) {
-    server.get(path, (_request, reply) => {
-      const { status, text } = answer();
+    server.get(path, async ({ headers }, reply) => {
+      const { status, text } = await answer({ authorization: headers.authorization });
       return reply
         .code(status)
-        .headers({ ...COMMON_HEADERS, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
+        .headers({ ...COMMON_HEADERS, ...(status === 401 && { 'www-authenticate': 'Bearer' }) })
+        .headers({ 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
         .send(text);
     });
   }

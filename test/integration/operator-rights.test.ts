@@ -3,6 +3,7 @@ import { toRole } from '#activities/provision/desired/access.js';
 import type { Role } from '#activities/provision/desired/access.js';
 import type { PolicyRule } from '#domain/policy-rule.js';
 import { head, OPERATOR_BINDING_LABEL, REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
+import { leaveNamespace } from '#activities/provision/leave-namespace.js';
 import { blueprint } from '#activities/provision/testing/blueprint.js';
 import { withDiscovery } from '#activities/provision/with-discovery.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -103,6 +104,21 @@ describe("the operator's roles", () => {
     const labelled = await api.get('Namespace', '', namespace);
     expect(labelled?.metadata.labels).toMatchObject({ 'toolhive.stacklok.dev/registries': 'true' });
     await expect(operator.get('Secret', await createNamespace(api), 'x')).rejects.toThrow('forbidden');
+  });
+
+  it('are enough to take the label from the namespace with the last registry, and no earlier', async () => {
+    const namespace = await createNamespace(api);
+    await api.apply(withLabel(namespace, { team: 'a' }), { fieldManager: 'them' });
+    const registry = await create(namespace, {});
+    await registry.desired();
+    const world = { api: operator, access: OPERATOR_ACCESS };
+    const labels = async () => Object.keys((await api.get('Namespace', '', namespace))?.metadata.labels ?? {});
+    const all = await labels();
+    expect(all).toContain('toolhive.stacklok.dev/registries');
+    await leaveNamespace(world, { ...registry.ref, uid: 'of-a-registry-that-goes' });
+    expect(await labels()).toEqual(all);
+    for (let times = 0; times < 2; times++) await leaveNamespace(world, registry.ref);
+    expect(await labels()).toEqual(all.filter((label) => label !== 'toolhive.stacklok.dev/registries'));
   });
 
   it('are enough for what a podTemplateSpec asks for', async () => {

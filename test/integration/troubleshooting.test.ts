@@ -169,7 +169,7 @@ const TROUBLES: Record<string, () => Trouble | Promise<Trouble>> = {
       git: { auth },
       documents: [secret('git-no-key', { password: 'p' })],
       breaks: () => ({ documents: [secret('git-no-key', { passwort: 'p' })] }),
-      says: () => ['git-no-key', 'password', 'passwort'],
+      says: () => ['git-no-key', 'has no key password', /^(?!.*passwort)/],
     });
   },
   'the file is not valid JSON': () =>

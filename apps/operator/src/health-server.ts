@@ -1,6 +1,7 @@
 import type { Listener } from '#listener/listen.js';
 import { startTextListener } from '#listener/start-text-listener.js';
-import type { TextListenerOptions } from '#listener/start-text-listener.js';
+import type { TextAnswer, TextListenerOptions, TextRequest } from '#listener/start-text-listener.js';
+import type { AccessReviewer } from '#kubernetes/access-reviewer.js';
 
 export interface Endpoints {
   /** What the operator still waits for; it is ready when there is nothing. */
@@ -8,6 +9,8 @@ export interface Endpoints {
   /** What does not work although the operator may be ready. */
   warnings(): readonly string[];
   metrics(): string;
+  /** Decides who may read the metrics; every client may when absent. */
+  readonly reviewer?: Pick<AccessReviewer, 'review'>;
 }
 
 export interface HealthServers {
@@ -22,9 +25,11 @@ export interface HealthPorts {
   readonly metricsPort: number;
 }
 
+const METRICS_PATH = '/metrics';
+
 /** Serves `/healthz` and `/readyz` on one port and `/metrics` on another. */
 export async function startHealthServers(
-  { missing, warnings, metrics }: Endpoints,
+  { missing, warnings, metrics, reviewer }: Endpoints,
   { host, ...ports }: HealthPorts,
   logger: TextListenerOptions['logger'],
 ): Promise<HealthServers> {
@@ -39,13 +44,34 @@ export async function startHealthServers(
     host,
     port: ports.metricsPort,
     portSetting: 'METRICS_PORT',
-    answers: { '/metrics': () => ({ status: 200, text: metrics() }) },
+    answers: {
+      [METRICS_PATH]: async (request) =>
+        (reviewer && (await refusal(reviewer, request, logger))) ?? { status: 200, text: metrics() },
+    },
     logger,
   }).catch(async (error: unknown) => {
     await health.close();
     throw error;
   });
   return { healthPort: health.port, metricsPort: metering.port, close: () => closeAll(health, metering) };
+}
+
+/** Returns the answer to a request that may not read the metrics; undefined when it may. */
+async function refusal(
+  reviewer: NonNullable<Endpoints['reviewer']>,
+  { authorization }: TextRequest,
+  logger: TextListenerOptions['logger'],
+): Promise<TextAnswer | undefined> {
+  try {
+    const access = await reviewer.review(authorization, METRICS_PATH);
+    if (access === 'allowed') return undefined;
+    return access === 'forbidden'
+      ? { status: 403, text: `forbidden: the right to get ${METRICS_PATH} is missing\n` }
+      : { status: 401, text: 'unauthorized: send a token of this cluster\n' };
+  } catch (err) {
+    logger.error({ err }, 'access to metrics not reviewed');
+    return { status: 503, text: 'the API server does not say whether you may read this; try again\n' };
+  }
 }
 
 function readiness(missing: readonly string[], warnings: readonly string[]) {

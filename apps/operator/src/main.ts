@@ -51,6 +51,7 @@ export async function main(args: readonly string[]): Promise<void> {
       identity: config.podName,
       release: config.release,
       ports: config,
+      reviewsMetricsAccess: config.reviewsMetricsAccess,
       logger,
     });
     try {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { leaveNamespace } from '#activities/provision/leave-namespace.js';
 import type { ProvisionWorld } from '#activities/provision/provision-world.js';
 import { displayRef, registryKey } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
+import { AccessReviewer } from '#kubernetes/access-reviewer.js';
 import { findClusterId } from '#kubernetes/cluster-id.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { EventRecorder } from '#kubernetes/event-recorder.js';
@@ -40,6 +42,8 @@ export interface OperatorOptions {
   readonly minSyncIntervalMs: number;
   readonly identity: string;
   readonly ports: HealthPorts;
+  /** Whether the API server decides who may read the metrics; every client may when absent. */
+  readonly reviewsMetricsAccess?: boolean;
   readonly logger: Logger;
   readonly temporalPatienceMs?: number;
   /** How often it looks for what it may have missed. */
@@ -101,6 +105,7 @@ export class Operator {
           missing: () => operator.missing(),
           warnings: () => operator.watcher.watchesIn('refused').map(describeWatch),
           metrics: () => operator.metrics.format(),
+          ...(options.reviewsMetricsAccess && { reviewer: new AccessReviewer(operator.api) }),
         },
         ports,
         logger,
@@ -216,7 +221,7 @@ export class Operator {
         minSyncIntervalMs,
         announce: (registry, told) => events.record(registry, told),
         // The garbage collector of the cluster deletes what was made for a registry, by owner references.
-        unprovision: async () => undefined,
+        unprovision: (registry) => leaveNamespace({ api: this.api, ...provisioning }, registry),
         provisioning: { api: this.api, ...provisioning, reconciled: this.metrics.reconciled },
       },
     });
