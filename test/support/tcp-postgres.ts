@@ -25,6 +25,8 @@ export interface TcpPostgres extends AsyncDisposable {
   /** Directory of its Unix socket, over which the superuser needs no password. */
   readonly socketDirectory: string;
   setUp(setup: ServerSetup): Promise<void>;
+  /** Stops the server, hands its data folder to `work`, and starts it again on the same port. */
+  whileStopped(work: (dataFolder: string) => Promise<void>): Promise<void>;
   asSuperuser<T>(work: (client: pg.Client) => Promise<T>, database?: string): Promise<T>;
 }
 
@@ -55,19 +57,26 @@ export async function startTcpPostgres({ host = '127.0.0.1' } = {}): Promise<Tcp
     }
   };
   const settings = { listen_addresses: host, port, unix_socket_directories: home, fsync: 'off' };
-  const daemon = await startDaemon({
-    name: 'Postgres',
-    recordFile: join(directory, 'postgres.json'),
-    command: postgres,
-    args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    env: SERVER_ENVIRONMENT,
-    ...user,
-    logFile: join(directory, 'postgres.log'),
-    stopSignal: 'SIGINT',
-    stopTimeoutMs: 30_000,
-    ready: () => asSuperuser(async () => true),
-  });
+  const start = () =>
+    startDaemon({
+      name: 'Postgres',
+      recordFile: join(directory, 'postgres.json'),
+      command: postgres,
+      args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      env: SERVER_ENVIRONMENT,
+      ...user,
+      logFile: join(directory, 'postgres.log'),
+      stopSignal: 'SIGINT',
+      stopTimeoutMs: 30_000,
+      ready: () => asSuperuser(async () => true),
+    });
+  let daemon = await start();
   starting.defer(() => daemon.stop());
+  const whileStopped = async (work: (dataFolder: string) => Promise<void>): Promise<void> => {
+    await daemon.stop();
+    await work(data);
+    daemon = await start();
+  };
 
   const install = async (name: string, from: string): Promise<void> => {
     const to = join(data, name);
@@ -92,6 +101,7 @@ export async function startTcpPostgres({ host = '127.0.0.1' } = {}): Promise<Tcp
     port,
     socketDirectory: home,
     setUp,
+    whileStopped,
     asSuperuser,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

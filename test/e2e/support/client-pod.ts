@@ -7,11 +7,14 @@ interface FetchInPod {
   readonly url: string;
   /** Sends the pod's service account token for this audience. */
   readonly audience?: string;
+  /** Sent as JSON by POST; without it the request is a GET. */
+  readonly post?: object;
 }
 
 export interface FetchedInPod {
   readonly status: number;
   readonly challenge: string | null;
+  readonly etag: string | null;
   readonly body: string;
 }
 
@@ -21,12 +24,15 @@ const PROGRAM = `
 import { readFile } from 'node:fs/promises';
 const token = await readFile('${TOKEN}', 'utf8').catch(() => undefined);
 const headers = token ? { authorization: 'Bearer ' + token } : {};
-const answer = await fetch(process.env.URL, { headers, signal: AbortSignal.timeout(15000) });
-console.log(JSON.stringify({ status: answer.status, challenge: answer.headers.get('www-authenticate'), body: await answer.text() }));
+const post = process.env.POST ? { method: 'POST', body: process.env.POST } : {};
+if (process.env.POST) headers['content-type'] = 'application/json';
+const answer = await fetch(process.env.URL, { headers, ...post, signal: AbortSignal.timeout(15000) });
+const [challenge, etag] = ['www-authenticate', 'etag'].map((name) => answer.headers.get(name));
+console.log(JSON.stringify({ status: answer.status, challenge, etag, body: await answer.text() }));
 `;
 
 /** What a workload in the cluster gets, with a projected token of its service account or with none. */
-export async function fetchInPod({ namespace, name, url, audience }: FetchInPod): Promise<FetchedInPod> {
+export async function fetchInPod({ namespace, name, url, audience, post }: FetchInPod): Promise<FetchedInPod> {
   const pod = `client-${name}`;
   const token = { serviceAccountToken: { path: 'token', expirationSeconds: 600, audience } };
   await apply([
@@ -43,7 +49,7 @@ export async function fetchInPod({ namespace, name, url, audience }: FetchInPod)
             image: inject('image'),
             imagePullPolicy: 'IfNotPresent',
             command: ['node', '--input-type=module', '-e', PROGRAM],
-            env: [{ name: 'URL', value: url }],
+            env: [{ name: 'URL', value: url }, ...(post ? [{ name: 'POST', value: JSON.stringify(post) }] : [])],
             ...(audience === undefined ? {} : { volumeMounts: [{ name: 'token', mountPath: '/var/run/token' }] }),
           },
         ],
