@@ -484,6 +484,16 @@ describe('an entry', () => {
     expect(pages[0]?.latestUpdate).toBe('2026-02-01T00:00:00.000001Z');
   });
 
+  it('counts no time in the future as the last change, beyond what clocks differ', async () => {
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const [past, soon, later] = [at(-60_000), at(60_000), at(3_600_000)];
+    const lastOf = async (...times: string[]) =>
+      (await readBody(page(times.map((updatedAt) => listed({}, { updatedAt }))))).pages[0]?.latestUpdate;
+    expect(await lastOf(past, later, '9999-12-31T23:59:59Z')).toBe(past);
+    expect(await lastOf(past, soon)).toBe(soon);
+    expect(await lastOf(later)).toBeUndefined();
+  });
+
   it('has another hash when its life or its text is another, and the same wherever it stands', async () => {
     const hashes = async (...servers: Listed[]) =>
       (await readBody(page(servers))).pages[0]?.items.map((item) => 'hash' in item && item.hash.toString('hex')) ?? [];

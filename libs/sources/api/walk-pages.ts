@@ -92,9 +92,15 @@ export function readApiPage({ body, contentType, etag, url, place, isFirst, defa
   };
 }
 
+/** How far the clock of another registry may be ahead, in milliseconds. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** A time in the future does not count: nothing would have changed since then until it has come. */
 function latestUpdateOf(items: readonly ApiItem[]): string | undefined {
+  const soonest = new Date(Date.now() + CLOCK_SKEW_MS).toISOString();
   return items
     .map((item) => ('entry' in item ? item.entry : item.quarantined).lifecycle?.updatedAt)
+    .filter((time) => time !== undefined && !isAfter(time, soonest))
     .reduce((latest, time) => (time && (!latest || isAfter(time, latest)) ? time : latest), undefined);
 }
 
