@@ -7,6 +7,7 @@ import { allowed } from '#support/allowed.js';
 import { accessAs, adminAccess, startApiServer } from '#support/api-server.js';
 import type { RunningApiServer } from '#support/api-server.js';
 import { createNamespace } from '#support/namespace.js';
+import { ProvisionedRegistry } from '#support/provisioned-registry.js';
 import { installCrd, readCrd } from '#api-server/install-crd.js';
 import { eventually } from '#support/eventually.js';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -113,11 +114,83 @@ it.each<[string, object]>([
   await eventually(async () => ((await refusal(spec)) === undefined ? true : undefined));
 });
 
-it('asks about each field of the spec that names a Secret with a value to be used', async () => {
-  const fields = JSON.stringify(await readCrd()).match(/"\w*(?:[sS]ecretRef|TokenRef)":/g) ?? [];
-  const sample = await readFile(SAMPLE, 'utf8');
-  expect(fields.length).toBeGreaterThan(0);
-  for (const field of new Set(fields)) expect(sample).toContain(field.slice(1, -2));
+/** A spec for each field that names a Secret whose value is used. */
+const NAMING: Readonly<Record<string, object>> = {
+  ...Object.fromEntries(
+    ['passwordSecretRef', 'sshKeySecretRef', 'knownHostsSecretRef'].map((field) => {
+      const ssh = { sshKeySecretRef: key('readable'), knownHostsSecretRef: key('readable') };
+      const isSsh = field !== 'passwordSecretRef';
+      const auth = { ...(isSsh ? ssh : { username: 'u' }), [field]: key('client') };
+      const repository = isSsh ? 'ssh://git@x/y' : 'https://x';
+      return [`registries.git.auth.${field}`, { registries: [{ name: 'a', git: { repository, auth } }] }];
+    }),
+  ),
+  'registries.api.auth.tokenSecretRef': withApi({ tokenSecretRef: key('client') }),
+  'registries.api.auth.clientCredentials.clientSecretRef': withApi({
+    clientCredentials: { tokenUrl: 'https://idp.example/token', clientId: 'c', clientSecretRef: key('client') },
+  }),
+  ...Object.fromEntries(
+    ['auth', 'authConfig'].flatMap((block) =>
+      ['clientSecretRef', 'authTokenRef'].map((field) => [
+        `${block}.oauth.providers.${field}`,
+        {
+          auth: undefined,
+          [block]: {
+            mode: 'oauth',
+            oauth: {
+              providers: [{ name: 'p', issuerUrl: 'https://idp.example', audience: 'a', [field]: key('client') }],
+            },
+          },
+        },
+      ]),
+    ),
+  ),
+  'databaseConfig.dbAppUserPasswordSecretRef': withDatabase('client', 'readable'),
+  'databaseConfig.dbMigrationUserPasswordSecretRef': withDatabase('readable', 'client'),
+  'webhooks.secretRef': { webhooks: [{ name: 'w', type: 'github', secretRef: key('client') }] },
+  pgpassSecretRef: { auth: undefined, configYAML: 'auth: { mode: anonymous }', pgpassSecretRef: key('client') },
+};
+
+function withApi(auth: object): object {
+  return { registries: [{ name: 'a', api: { endpoint: 'https://registry.example', auth } }] };
+}
+
+function withDatabase(app: string, migrator: string): object {
+  return {
+    databaseConfig: { dbAppUserPasswordSecretRef: key(app), dbMigrationUserPasswordSecretRef: key(migrator) },
+  };
+}
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+}
+
+/** Returns the paths of the fields that name a Secret. */
+function secretFields({ properties = {} }: Schema, path = ''): string[] {
+  return Object.entries(properties).flatMap(([name, schema]) =>
+    /(?:[sS]ecretRef|TokenRef)$/.test(name) ? [path + name] : secretFields(schema.items ?? schema, `${path}${name}.`),
+  );
+}
+
+it.each(Object.entries(NAMING))('demands the right to read the Secret that %s names', async (_, spec) => {
+  await grant('readable', [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['readable'], verbs: ['get'] }]);
+  await eventually(() =>
+    tenant.get('Secret', namespace, 'readable').then(
+      () => true,
+      () => undefined,
+    ),
+  );
+  expect(await refusal(spec)).toContain('only a user who may read a Secret');
+});
+
+it('knows each field of the spec that names a Secret', async () => {
+  const crd = (await readCrd()) as unknown as {
+    spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: Schema } } } }[] };
+  };
+  for (const { schema } of crd.spec.versions) {
+    expect(secretFields(schema.openAPIV3Schema.properties.spec).toSorted()).toEqual(Object.keys(NAMING).toSorted());
+  }
 });
 
 it('demands the right to impersonate a ServiceAccount that the operator is to act as', async () => {
@@ -127,4 +200,114 @@ it('demands the right to impersonate a ServiceAccount that the operator is to ac
     { apiGroups: [''], resources: ['serviceaccounts'], resourceNames: ['strong'], verbs: ['impersonate'] },
   ]);
   await eventually(async () => ((await refusal(spec)) === undefined ? true : undefined));
+});
+
+/** What a tenant tries who may write the MCPRegistries of one namespace, and nothing else: objects to write, by what they would give. */
+const ESCALATIONS: readonly (readonly [what: string, object: () => object])[] = [
+  ['a pod', () => ({ apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ name: 'c', image: 'x' }] } })],
+  [
+    'a Deployment in the name of a registry',
+    () => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'tools-api', labels: { 'toolhive.stacklok.dev/registry-name': 'tools' } },
+    }),
+  ],
+  [
+    'the token of an account',
+    () => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/service-account-token',
+      metadata: { name: 'token', annotations: { 'kubernetes.io/service-account.name': 'strong' } },
+    }),
+  ],
+  [
+    'more rights',
+    () => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'tenant' }],
+    }),
+  ],
+  [
+    'an object that the operator would take for its own',
+    () => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: 'tools-registry-server-config',
+        labels: { 'app.kubernetes.io/managed-by': 'toolhive-operator' },
+      },
+    }),
+  ],
+  ['the label of the namespace', () => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })],
+  [
+    'a registry in another namespace',
+    () => ({ ...registryWith({}), metadata: { namespace: 'default', name: 'tools' } }),
+  ],
+  ['a pod with privileges', () => registryWith({ podTemplateSpec: { spec: { hostPID: true } } })],
+  ['a pod of a strong account', () => registryWith({ podTemplateSpec: { spec: { serviceAccountName: 'strong' } } })],
+  [
+    'a program of its own',
+    () => registryWith({ podTemplateSpec: { spec: { containers: [{ name: 'c', image: 'x' }] } } }),
+  ],
+  ['provisioning by a strong account', () => registryWith({ serviceAccountName: 'strong' })],
+  [
+    'a Secret of the namespace, sent to a server of its own',
+    () =>
+      registryWith({
+        registries: [
+          {
+            name: 'a',
+            git: { repository: 'https://evil.example/x', auth: { username: 'u', passwordSecretRef: key('foreign') } },
+          },
+        ],
+      }),
+  ],
+  [
+    'a Secret of the namespace, mounted',
+    () =>
+      registryWith({
+        auth: undefined,
+        configYAML: 'auth: { mode: anonymous }',
+        volumes: [{ name: 'v', secret: { secretName: 'foreign' } }],
+      }),
+  ],
+  [
+    'the passwords of a database',
+    () => registryWith({ auth: undefined, configYAML: 'auth: { mode: anonymous }', pgpassSecretRef: key('foreign') }),
+  ],
+];
+
+const registryWith = (spec: object) => ({
+  apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+  kind: 'MCPRegistry',
+  spec: { auth: { mode: 'anonymous' }, ...spec },
+});
+
+it.each(ESCALATIONS)('keeps a tenant who may write MCPRegistries alone from %s', async (_, object) => {
+  const wanted = object() as { readonly metadata?: object };
+  const tried = { ...wanted, metadata: { namespace, name: 'tools', ...wanted.metadata } };
+  await expect(tenant.apply(tried as KubernetesObject)).rejects.toMatchObject({ statusReason: 'Forbidden' });
+});
+
+it('keeps a tenant who may write MCPRegistries alone from their status and from all that others hold', async () => {
+  await tenant.apply({ ...registryWith({}), metadata: { namespace, name: 'tools' } } as KubernetesObject);
+  const status = { ...registryWith({}), metadata: { namespace, name: 'tools' }, status: { phase: 'Ready' } };
+  await expect(tenant.applyStatus(status as Parameters<typeof tenant.applyStatus>[0])).rejects.toThrow('forbidden');
+  for (const kind of ['Secret', 'ConfigMap', 'Deployment', 'Pod', 'Role', 'RoleBinding', 'ServiceAccount'] as const) {
+    await expect(tenant.list(kind, { namespace })).rejects.toThrow('forbidden');
+  }
+  await expect(tenant.list('MCPRegistry')).rejects.toThrow('forbidden');
+});
+
+it('lets the registry of a tenant take over nothing that has a name which it needs', async () => {
+  const data = { address: 'dGhlaXJz' };
+  const theirs = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: 'tools-temporal' }, data };
+  await api.create(theirs as KubernetesObject);
+  const registry = await ProvisionedRegistry.create(api, namespace, {});
+  await expect(registry.provision()).rejects.toThrow('exists already');
+  expect(await registry.find('Secret', 'tools-temporal')).toMatchObject({ data });
 });
