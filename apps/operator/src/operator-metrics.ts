@@ -63,6 +63,11 @@ export class OperatorMetrics {
         'Time since the last successful sync of a source in seconds, according to the status; absent before the first one.',
         () => this.syncAges(),
       ),
+      observed(
+        'mcp_operator_quarantined_entries',
+        'Number of entries of a source in quarantine, according to the status.',
+        () => this.quarantines(),
+      ),
     ];
   }
 
@@ -128,6 +133,14 @@ export class OperatorMetrics {
       .registries()
       .flatMap(({ ref: { namespace, name }, phase: current }) =>
         PHASES.map((phase) => [{ namespace, name, phase }, phase === current ? 1 : 0] as const),
+      );
+  }
+
+  private quarantines() {
+    return this.view
+      .registries()
+      .flatMap(({ ref: { namespace, name }, quarantined }) =>
+        Object.entries(quarantined).map(([source, entries]) => [{ namespace, name, source }, entries] as const),
       );
   }
 

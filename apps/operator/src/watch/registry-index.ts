@@ -21,6 +21,8 @@ export interface SeenRegistry {
   readonly phase?: RegistryPhase;
   /** When the data that is served was synced, by source. */
   readonly syncedAtMs: Readonly<Record<string, number>>;
+  /** The number of entries in quarantine, by source. */
+  readonly quarantined: Readonly<Record<string, number>>;
 }
 
 /**
@@ -51,6 +53,7 @@ export class RegistryIndex {
       references: before?.generation === generation ? before.references : referencedObjects(object.spec),
       ...(object.status?.phase && { phase: object.status.phase }),
       syncedAtMs: syncTimes(object),
+      quarantined: quarantines(object),
     };
     this.replace(displayRef(ref), seen);
     const isNews =
@@ -134,4 +137,9 @@ function syncTimes({ status }: RegistryObject): Record<string, number> {
       lastSyncTime === undefined ? [] : [[name, Date.parse(lastSyncTime)]],
     ),
   );
+}
+
+function quarantines({ status }: RegistryObject): Record<string, number> {
+  const sources = status?.syncStatus?.sources ?? [];
+  return Object.fromEntries(sources.map(({ name, quarantined = 0 }) => [name, quarantined]));
 }
