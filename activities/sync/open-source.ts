@@ -167,6 +167,7 @@ export function isStoredAlike(source: Pick<OpenedSource, 'stored' | 'plan'>): bo
 function referencesOf(world: SyncWorld, { namespace }: RegistryRef): References {
   return {
     configMapKey: (name, key) => world.resources.configMapKey(namespace, name, key),
+    configMapKeys: (name) => world.resources.configMapKeys(namespace, name),
     secretKey: (name, key) => world.resources.secretKey(namespace, name, key),
     serverObjects: () => serverObjects(world, namespace),
   };

@@ -47,6 +47,9 @@ export interface SyncResources {
   /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. `data` and `binaryData` alike. */
   configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
 
+  /** Returns all keys of a ConfigMap with their values. Throws a RegistryError `ConfigMapNotFound`. */
+  configMapKeys(namespace: string, name: string): Promise<ReadonlyMap<string, Uint8Array>>;
+
   /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
   secretKey(namespace: string, name: string, key: string): Promise<Uint8Array>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { configMapKeyRef, goDurationField, httpUrl, jsonFilePath, secretKeyRef, sourceName } from './spec-fields.js';
+import { configMapKeyRef, goDurationField, httpUrl, cataloguePath, secretKeyRef, sourceName } from './spec-fields.js';
 
 function messages(schema: z.ZodType, value: unknown): string[] {
   return schema.safeParse(value).error?.issues.map(({ message }) => message) ?? [];
@@ -12,8 +12,10 @@ describe('fields of the spec', () => {
     ['a compound duration', goDurationField, '1h30m'],
     ['decimals', goDurationField, '1.5h'],
     ['microseconds', goDurationField, '250µs'],
-    ['a nested path', jsonFilePath, 'pkg/registry/data/registry.json'],
-    ['dots in a file name', jsonFilePath, 'a..b/registry.v1.json'],
+    ['a nested path', cataloguePath, 'pkg/registry/data/registry.json'],
+    ['a folder', cataloguePath, 'registries/toolhive/servers'],
+    ['a pattern of YAML files', cataloguePath, 'servers/**/*.y[a]ml'],
+    ['dots in a file name', cataloguePath, 'a..b/registry.v1.json'],
     ['an https URL', httpUrl, 'https://registry.example.com/base/'],
     ['an http URL with port', httpUrl, 'http://a-api.tools:8080/registry/x'],
     ['a source name of one letter', sourceName, 'a'],
@@ -33,10 +35,11 @@ describe('fields of the spec', () => {
     [goDurationField, '0s', 'must be longer than zero'],
     [goDurationField, '0h0m', 'must be longer than zero'],
     [goDurationField, '9999999999h', 'must be at most 292 years'],
-    [jsonFilePath, 'registry.yaml', 'must end in .json'],
-    [jsonFilePath, '/etc/registry.json', 'must be relative'],
-    [jsonFilePath, '../registry.json', 'must not contain ".."'],
-    [jsonFilePath, 'a/../../registry.json', 'must not contain ".."'],
+    [cataloguePath, 'registry.yaml', 'must be a .json file, a folder, or a pattern'],
+    [cataloguePath, 'servers/[a/server.json', 'is not a pattern'],
+    [cataloguePath, '/etc/registry.json', 'must be relative'],
+    [cataloguePath, '../registry.json', 'must not contain ".."'],
+    [cataloguePath, 'a/../../registry.json', 'must not contain ".."'],
     [httpUrl, 'ftp://example.com', 'must start with http:// or https://'],
     [httpUrl, 'https://', 'must be a complete URL'],
     [httpUrl, 'https://me:pw@example.com', 'must not contain a user name or password'],
@@ -55,7 +58,7 @@ describe('fields of the spec', () => {
 
   it.each<[string, z.ZodType, (length: number) => string, number]>([
     ['intervals', goDurationField, (length) => 's'.padStart(length, '1'), 64],
-    ['paths', jsonFilePath, (length) => '.json'.padStart(length, 'a'), 1024],
+    ['paths', cataloguePath, (length) => '.json'.padStart(length, 'a'), 1024],
     ['URLs', httpUrl, (length) => 'https://a.example/'.padEnd(length, 'a'), 2048],
     ['source names', sourceName, (length) => 'a'.repeat(length), 63],
   ])('bounds the length of %s', (_, schema, text, limit) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { admission } from './admission-rule.js';
+import { compileGlob } from './glob.js';
 import { parseGoDuration } from './go-duration.js';
 
 /**
@@ -41,22 +42,33 @@ export const serverNamespace = z
     'must be a namespace of letters, digits, "." and "-", such as com.example',
   );
 
-/** Path of a file below the root of a repository or volume; it cannot climb out of there. */
-export const jsonFilePath = z
+const RELATIVE =
+  'must be relative and must not contain "..": give the path below the root, such as registries/production.json';
+const NO_FILE = 'must be a .json file, a folder, or a pattern such as servers/*/server.json';
+
+/** Path of a catalogue below the root of a repository or volume: a file, a folder or a pattern. It cannot climb out of there. */
+export const cataloguePath = z
   .string()
+  .min(1)
   .max(PATH_LIMIT)
-  .regex(/\.json$/, 'must end in .json: name the registry file, such as registries/production.json')
-  .refine(
-    (path) => !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0'),
-    'must be relative and must not contain "..": give the path below the root, such as registries/production.json',
-  )
+  .refine((path) => /[*?[]/.test(path) || !/\.ya?ml$/i.test(path), NO_FILE)
+  .refine((path) => !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0'), RELATIVE)
+  .refine((path) => globFault(path) === undefined, 'is not a pattern: it has a "[" that is never closed')
   .meta(
     admission({
       rule: "!self.startsWith('/') && !self.split('/').exists(segment, segment == '..')",
-      message:
-        'must be relative and must not contain "..": give the path below the root, such as registries/production.json',
+      message: RELATIVE,
     }),
   );
+
+function globFault(path: string): string | undefined {
+  try {
+    for (const segment of path.split('/')) if (/[*?[]/.test(path)) compileGlob(segment);
+    return undefined;
+  } catch (error) {
+    return (error as SyntaxError).message;
+  }
+}
 
 /** A file in the file system of the server. */
 export const absoluteFile = z

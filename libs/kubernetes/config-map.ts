@@ -11,6 +11,11 @@ export function valueIn({ data = {}, binaryData = {} }: ConfigMap, key: string):
   return Object.hasOwn(binaryData, key) ? Buffer.from(binaryData[key]!, 'base64') : undefined;
 }
 
+/** Returns the values of all keys. */
+export function valuesOf(configMap: ConfigMap): Map<string, Uint8Array> {
+  return new Map(keysOf(configMap).map((key) => [key, valueIn(configMap, key) as Uint8Array]));
+}
+
 export function keysOf({ data, binaryData }: ConfigMap): string[] {
   return Object.keys({ ...data, ...binaryData });
 }

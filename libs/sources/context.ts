@@ -22,6 +22,8 @@ export interface SourceContext {
 export interface References {
   /** Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. */
   configMapKey(name: string, key: string): Promise<Uint8Array>;
+  /** Returns all keys with their values. Throws a RegistryError `ConfigMapNotFound`. */
+  configMapKeys(name: string): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
   secretKey(name: string, key: string): Promise<Uint8Array>;
   /** All MCP servers that run in the namespace. Throws a RegistryError. */

@@ -1,7 +1,10 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { absoluteFile } from '#domain/spec-fields.js';
+import { bundleLocal, copyBundle } from './files/local-files.js';
+import type { LocalFiles } from './files/local-files.js';
+import { isPattern } from './files/select-files.js';
 import { didYouMean, nearNames } from './near-names.js';
 import { copyFile, hashFile } from './regular-file.js';
 import type { RegularFile } from './regular-file.js';
@@ -9,7 +12,9 @@ import { defineSource } from './source.js';
 
 const fileSpec = z
   .strictObject({
-    path: absoluteFile.describe('The registry file, as the server sees it.'),
+    path: absoluteFile.describe(
+      'The registry file, as the server sees it; or a folder, or a pattern, of files with one server each.',
+    ),
   })
   .describe('A file in the file system of the server.');
 
@@ -26,12 +31,27 @@ export const fileSource = defineSource<FileSpec>({
   address: ({ path }) => path,
 
   async resolve(spec, context) {
-    const revision = await hashFile(fileOf(spec), context);
+    const files = await filesOf(spec);
+    const revision = await (files ? bundleLocal(files, context) : hashFile(fileOf(spec), context));
     return { revision, label: `${spec.path}@${revision.slice(0, 16)}` };
   },
 
-  download: (spec, { revision }, path, context) => copyFile(fileOf(spec), { revision, to: path }, context),
+  async download(spec, { revision }, path, context) {
+    const files = await filesOf(spec);
+    const copy = { revision, to: path };
+    await (files ? copyBundle(files, copy, context) : copyFile(fileOf(spec), copy, context));
+  },
 });
+
+/** Returns the files of a folder or pattern; undefined for one file. */
+async function filesOf({ path }: FileSpec): Promise<LocalFiles | undefined> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder && !isPattern(path)) return undefined;
+  return { label: path, base: '/', path: path.slice(1), fileAt: (each) => fileOf({ path: `/${each}` }) };
+}
 
 /** Links are followed: mounted ConfigMaps and Secrets consist of them. */
 function fileOf({ path }: FileSpec): RegularFile {

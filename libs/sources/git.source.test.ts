@@ -222,9 +222,9 @@ describe('what is refused', () => {
     });
   });
 
-  it('refuses a folder and a submodule at the path', async () => {
-    const commit = await repository.commit({ 'registry.json/inside.json': '{}' });
-    expect((await failureOf(fetchFile(spec(), local()))).message).toContain('is a folder');
+  it('refuses a submodule and another file at the path', async () => {
+    const commit = await repository.commit({ 'README.md': 'text' });
+    expect((await failureOf(fetchFile(spec({ path: 'README.md' }), local()))).message).toContain('is no .json file');
 
     await repository.git('update-index', '--add', '--cacheinfo', `160000,${commit},module.json`);
     await repository.git('commit', '--quiet', '--message=module');

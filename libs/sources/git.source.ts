@@ -5,14 +5,15 @@ import type { Git } from './git/git.js';
 import { gitServerSpec, gitSpec } from './git/git-spec.js';
 import type { GitSpec } from './git/git-spec.js';
 import { readFileAt } from './git/read-file.js';
+import { isFolderAt, readFolderAt } from './git/read-folder.js';
 import { displayUrl, toRemote } from './git/remote.js';
 import { resolveRef, wantedRef } from './git/resolve-ref.js';
 import { defineSource } from './source.js';
 import type { SourceContext } from './context.js';
 
 /**
- * Reads one file of a git repository with the git command: the commit's trees and that one blob, no history and no
- * checkout. The revision is the commit's id.
+ * Reads one file of a git repository, or the files of a folder, with the git command: the commit's trees and those blobs, no history
+ * and no checkout. The revision is the commit's id.
  */
 export const gitSource = defineSource<GitSpec>({
   block: 'git',
@@ -49,7 +50,9 @@ export const gitSource = defineSource<GitSpec>({
     const wanted = wantedRef(spec);
     await open(spec, context, async (git) => {
       await fetchCommit(git, revision, wanted);
-      await readFileAt(git, { commit: revision, path: spec.path, label, wanted }, path, context);
+      const place = { commit: revision, path: spec.path, label, wanted };
+      const read = (await isFolderAt(git, place)) ? readFolderAt : readFileAt;
+      await read(git, place, path, context);
     });
   },
 });

@@ -1,8 +1,11 @@
-import { lstat, readdir, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { RegistryError } from '#domain/registry-error.js';
-import { jsonFilePath, objectName } from '#domain/spec-fields.js';
+import { cataloguePath, objectName } from '#domain/spec-fields.js';
+import { bundleLocal, copyBundle } from './files/local-files.js';
+import type { LocalFiles } from './files/local-files.js';
+import { isPattern } from './files/select-files.js';
 import { didYouMean, nearNames } from './near-names.js';
 import { copyFile, hashFile } from './regular-file.js';
 import type { RegularFile } from './regular-file.js';
@@ -12,15 +15,17 @@ import type { SourceContext } from './context.js';
 const pvcSpec = z
   .strictObject({
     claimName: objectName.describe('claimName is the name of the PersistentVolumeClaim.'),
-    path: jsonFilePath
+    path: cataloguePath
       .default('registry.json')
-      .describe('path is the path of the registry file, relative to the root of the volume.'),
+      .describe(
+        'path is the path of the registry file, relative to the root of the volume; or that of a folder, or a pattern such as servers/*/server.json, of files with one server each.',
+      ),
   })
-  .describe('pvcRef reads a file on a PersistentVolumeClaim in the same namespace.');
+  .describe('pvcRef reads a file or a folder on a PersistentVolumeClaim in the same namespace.');
 
 type PvcSpec = z.output<typeof pvcSpec>;
 
-/** Reads a file from a mounted volume. */
+/** Reads a file, or a folder of files with one server each, from a mounted volume. */
 export const pvcSource = defineSource<PvcSpec>({
   block: 'pvcRef',
   view: { type: 'FILE', sourceType: 'file', address: 'address' },
@@ -33,12 +38,15 @@ export const pvcSource = defineSource<PvcSpec>({
   mount: ({ claimName, path }) => ({ claim: claimName, file: path }),
 
   async resolve(spec, context) {
-    const revision = await hashFile(await fileOf(spec, context), context);
+    const catalogue = await catalogueOf(spec, context);
+    const revision = await ('base' in catalogue ? bundleLocal(catalogue, context) : hashFile(catalogue, context));
     return { revision, label: `${spec.path}@${revision.slice(0, 16)}` };
   },
 
   async download(spec, { revision }, path, context) {
-    await copyFile(await fileOf(spec, context), { revision, to: path }, context);
+    const catalogue = await catalogueOf(spec, context);
+    const copy = { revision, to: path };
+    await ('base' in catalogue ? copyBundle(catalogue, copy, context) : copyFile(catalogue, copy, context));
   },
 });
 
@@ -48,13 +56,21 @@ function absence(claimName: string, directory: string | undefined): string {
   return `is not mounted: ${remedy}; without a cluster give --volume ${claimName}=DIR`;
 }
 
-/** A file that really lies in the volume. */
-async function fileOf({ claimName, path }: PvcSpec, { settings }: SourceContext): Promise<RegularFile> {
+/** Returns the one file, or the files, that the path names. Throws a RegistryError `PVCNotFound`. */
+async function catalogueOf(spec: PvcSpec, { settings }: SourceContext): Promise<RegularFile | LocalFiles> {
+  const { claimName, path } = spec;
   const directory = settings.volumes.get(claimName);
   const root = directory && (await realpath(directory).catch(() => undefined));
   if (root === undefined) {
     throw new RegistryError('PVCNotFound', `PersistentVolumeClaim ${claimName} ${absence(claimName, directory)}.`);
   }
+  if (!isPattern(path) && !(await isFolder(join(root, path)))) return fileOf(spec, root);
+  const label = `${path} on PersistentVolumeClaim ${claimName}`;
+  return { label, base: root, path, fileAt: (each) => fileOf({ claimName, path: each }, root) };
+}
+
+/** A file that really lies in the volume. */
+function fileOf({ claimName, path }: PvcSpec, root: string): RegularFile {
   const name = `${path} on PersistentVolumeClaim ${claimName}`;
   const deadLink = () =>
     new RegistryError('FileNotFound', `${name} is a link that leads nowhere: put the file itself there.`);
@@ -86,6 +102,13 @@ async function nearFiles(path: string, root: string): Promise<string[]> {
   return nearNames(
     path,
     listings.flat().filter((name) => name.endsWith('.json')),
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
 }
 

@@ -46,6 +46,17 @@ export async function copyFile(
   }
 }
 
+/** Reads a file of at most `limit` bytes, or the first `headBytes` of a larger one. */
+export async function readWhole(
+  file: RegularFile,
+  { limit, headBytes }: { readonly limit: number; readonly headBytes: number },
+): Promise<{ readonly content: Buffer } | { readonly head: Buffer }> {
+  await using handle = await openFile(file);
+  const { size } = await handle.stat();
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(size, limit) + 1), 0, undefined, 0);
+  return bytesRead > limit ? { head: buffer.subarray(0, headBytes) } : { content: buffer.subarray(0, bytesRead) };
+}
+
 async function openFile(file: RegularFile): Promise<FileHandle> {
   try {
     // NONBLOCK: opening a pipe would wait for a writer that never comes.

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Notice } from '#domain/notice.js';
-import type { KeyRef, ObjectField } from '#domain/object-field.js';
+import type { ObjectField } from '#domain/object-field.js';
 import type { PolicyRule } from '#domain/policy-rule.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import type { ApiContext } from './api/api-context.js';
@@ -39,8 +39,8 @@ export type SourceMount =
       readonly file: string;
     }
   | {
-      /** A key that is read from the Kubernetes API, and is mounted only in a pod that may not ask it. */
-      readonly configMap: KeyRef;
+      /** A key, or all keys, read from the Kubernetes API, and mounted only in a pod that may not ask it. */
+      readonly configMap: { readonly name: string; readonly key?: string };
       readonly file: string;
     };
 

@@ -213,7 +213,7 @@ describe('a faulty spec', () => {
   });
 
   it('shortens a long value', () => {
-    const [fault] = faultsOf(withSource({ name: 'a', git: { ...git, path: 'x'.repeat(900) } }));
+    const [fault] = faultsOf(withSource({ name: 'a', git: { ...git, path: `${'x'.repeat(900)}.yaml` } }));
     expect(fault).toContain('"xxx');
     expect(fault!.length).toBeLessThan(250);
   });

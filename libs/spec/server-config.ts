@@ -4,7 +4,7 @@ import { formatDuration, parseGoDuration } from '#domain/go-duration.js';
 import { sourceName } from '#domain/spec-fields.js';
 import { normalizeAuth, serverAuthSpec } from './auth-spec.js';
 import type { Auth } from './auth-spec.js';
-import { parseConfigYaml } from './config-yaml.js';
+import { parseConfigYaml } from '#sources/yaml/config-yaml.js';
 import { loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
 import type { Surface } from './console-spec.js';
 import { serverDatabaseSpec } from './database-spec.js';

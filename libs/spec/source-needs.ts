@@ -17,7 +17,7 @@ export function objectsOf({ type, spec }: SourceBlock): ObjectKey[] {
 }
 
 /** Returns every ConfigMap and Secret that the source reads: a change of one of them makes it due. */
-export function watchedObjects(source: SourceBlock): ObjectKey[] {
+export function watchedObjects(source: SourceBlock): (Omit<ObjectKey, 'key'> & Partial<ObjectKey>)[] {
   const mount = mountOf(source);
   const objects = objectsOf(source);
   return mount && 'configMap' in mount ? [{ kind: 'ConfigMap', ...mount.configMap }, ...objects] : objects;

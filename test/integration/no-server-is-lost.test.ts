@@ -14,7 +14,8 @@ import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
-type Format = 'upstream' | 'toolhive';
+/** `files`: a catalogue in upstream format that is spread over files. */
+type Format = 'upstream' | 'toolhive' | 'files';
 
 let database: TestDatabase;
 let dataSource: DataSource;
@@ -37,9 +38,18 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+const formatOf = (format: Format) => (format === 'files' ? 'upstream' : format);
+
 /** Begins with a source that holds nothing. */
 async function begin(format: Format): Promise<void> {
-  const plan = { name: 's', type: 'git', address: 'x', format, specHash: 'a', filterHash: 'b' } as const;
+  const plan = {
+    name: 's',
+    type: 'git',
+    address: 'x',
+    format: formatOf(format),
+    specHash: 'a',
+    filterHash: 'b',
+  } as const;
   const catalogue = new RegistryCatalogue(dataSource);
   await catalogue.adoptPlan(registry, null, []);
   await catalogue.adoptPlan(registry, null, [plan]);
@@ -60,7 +70,8 @@ async function publish(content: Buffer, format: Format): Promise<EntryCounts | u
       readAlike: true,
       isWhole: true,
       hiddenBy: () => undefined,
-      read: (claimKnown) => readCatalogue(file, format, { file: 'registry.json', maxFileBytes: 1e9, claimKnown }),
+      read: (claimKnown) =>
+        readCatalogue(file, formatOf(format), { file: 'registry.json', maxFileBytes: 1e9, claimKnown }),
     });
     return counts;
   } catch (error) {
@@ -88,13 +99,17 @@ interface Entry {
 function entryOf(format: Format, index: number): Entry {
   const described = { description: `Server number ${index}` };
   const value =
-    format === 'upstream'
+    format !== 'toolhive'
       ? { name: `com.example/server-${index}`, ...described, version: '1.0.0', title: `Server ${index}` }
       : { ...described, image: `ghcr.io/example/server-${index}:1`, transport: 'stdio', title: `Server ${index}` };
   return { key: `server-${index}`, text: JSON.stringify(value) };
 }
 
 function fileOf(format: Format, entries: readonly Entry[]): Buffer {
+  if (format === 'files') {
+    const files = entries.map(({ key, text }) => [`${key}.json`, Buffer.from(text, 'latin1').toString('base64')]);
+    return Buffer.from(JSON.stringify({ bundledFiles: Object.fromEntries(files) }));
+  }
   const around = (inner: string) =>
     format === 'upstream'
       ? `{"version":"1.0.0","meta":{"last_updated":"2026-01-01T00:00:00Z"},"data":{"servers":[${inner}]}}`
@@ -151,10 +166,20 @@ const NAME_FAULTS: Record<string, (text: string) => string> = {
   'no entry at all: empty': () => '{}',
 };
 
+/** A file that is not JSON costs no other file; in one file, it would be a fault of the whole. */
+const BROKEN_FILES: Record<string, (text: string) => string> = {
+  'half a file': (text) => text.slice(0, text.length / 2),
+  'an empty file': () => '',
+  'no JSON': () => 'name: com.example/server-1',
+  'no JSON at the end': (text) => `${text}}`,
+};
+
 const FAULTS = { ...TEXT_FAULTS, ...SCHEMA_FAULTS, ...NAME_FAULTS };
 
-describe.each<Format>(['upstream', 'toolhive'])('a catalogue in format %s', (format) => {
-  it.each(Object.entries(FAULTS))('loses no server by %s', async (_, fault) => {
+describe.each<Format>(['upstream', 'toolhive', 'files'])('a catalogue in format %s', (format) => {
+  const faultsHere = { ...FAULTS, ...(format === 'files' && BROKEN_FILES) };
+
+  it.each(Object.entries(faultsHere))('loses no server by %s', async (_, fault) => {
     await begin(format);
     const entries = [0, 1, 2].map((index) => entryOf(format, index));
     await publish(fileOf(format, entries), format);
@@ -171,7 +196,7 @@ describe.each<Format>(['upstream', 'toolhive'])('a catalogue in format %s', (for
   });
 
   it('loses no server by any faults of any entries', { timeout: 120_000 }, async () => {
-    const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(FAULTS)), { freq: 2 }), {
+    const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(faultsHere)), { freq: 2 }), {
       minLength: 2,
       maxLength: 8,
     });
@@ -182,7 +207,7 @@ describe.each<Format>(['upstream', 'toolhive'])('a catalogue in format %s', (for
         await publish(fileOf(format, entries), format);
         const before = idsOf(await rows());
         const faulty = entries.map((entry, index) => {
-          const fault = FAULTS[names[index] ?? ''];
+          const fault = (faultsHere as typeof FAULTS)[names[index] ?? ''];
           return fault ? { ...entry, text: fault(entry.text) } : entry;
         });
         await publish(fileOf(format, faulty), format);

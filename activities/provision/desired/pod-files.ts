@@ -78,8 +78,9 @@ function sourceVolume(source: RegistrySource, { claims, asksApi }: PodState): Po
   }
   if (asksApi) return [];
   const { configMap, file: path } = mount;
-  const items = [{ key: configMap.key, path }];
-  return [sourceFileOf(source.name, { configMap: { name: configMap.name, items, optional: true } })];
+  const { name, key } = configMap;
+  const items = key === undefined ? {} : { items: [{ key, path }] };
+  return [sourceFileOf(source.name, { configMap: { name, ...items, optional: true } })];
 }
 
 function sourceFileOf(source: string, volume: Fields): PodFile {

@@ -3,6 +3,7 @@ import { shortened } from '#domain/shortened.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import type { EntryText } from './entry-text.js';
 import type { Container, Slice } from './json-cutter.js';
+import type { Identity } from './read-identity.js';
 import { exportedEntry } from './exported-object.js';
 import { toQualifiedEntry } from './default-namespace.js';
 import { convertRemote, convertServer } from './toolhive.js';
@@ -16,6 +17,8 @@ export interface Section {
   readonly root: Container;
   /** `defaultNamespace` is that of the source, for names without a slash. */
   convert(slice: Slice, entry: EntryText, defaultNamespace?: string): CatalogueEntry;
+  /** Returns what an entry with a fault is called, where its value is not the entry itself. */
+  identify?(slice: Slice, defaultNamespace?: string): Identity;
 }
 
 export interface Layout {

@@ -2,6 +2,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { RegistryError } from '#domain/registry-error.js';
+import { isBundle } from '../files/bundle.js';
+import { bundledBytes, bundleLayout } from './bundle-layout.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Slice } from './json-cutter.js';
 import { LAYOUTS } from './layouts.js';
@@ -49,7 +51,7 @@ export async function* readCatalogue(
 ): AsyncGenerator<readonly ReadItem[]> {
   // NONBLOCK: opening a named pipe would wait for a writer that may never come.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  await refuseOther(file, options);
+  const isBundled = await refuseOther(file, options);
   const { maxEntryBytes = MAX_ENTRY_BYTES, maxEntries = MAX_ENTRIES, defaultNamespace } = options;
   const limits = {
     maxEntryBytes,
@@ -58,10 +60,13 @@ export async function* readCatalogue(
     ...(defaultNamespace !== undefined && { defaultNamespace }),
   };
   const reading = new Reading(options.file, limits, options.claimKnown);
-  const { sections, missing } = LAYOUTS[format];
+  const { sections, missing } = isBundled
+    ? bundleLayout(format, { maxEntryBytes, maxDepth: MAX_DEPTH })
+    : LAYOUTS[format];
+  const maxValueBytes = isBundled ? bundledBytes(maxEntryBytes) : maxEntryBytes;
   try {
     for (const [index, section] of sections.entries()) {
-      const cutter = new JsonCutter(section.root, { maxValueBytes: maxEntryBytes, maxDepth: MAX_DEPTH });
+      const cutter = new JsonCutter(section.root, { maxValueBytes, maxDepth: MAX_DEPTH });
       const document: Document = {
         outline: new Map(),
         values: new Map(),
@@ -88,7 +93,8 @@ export async function* readCatalogue(
   if (!options.mayBeEmpty) reading.end();
 }
 
-async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadOptions): Promise<void> {
+/** Throws for what is no catalogue; returns whether it is a bundle of files. */
+async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadOptions): Promise<boolean> {
   const stats = await file.stat();
   if (!stats.isFile()) throw new RegistryError('InvalidData', `${name} is not a regular file.`);
   const { size } = stats;
@@ -96,6 +102,7 @@ async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadO
     throw new RegistryError('InvalidData', `${name} has ${size} bytes; at most ${maxFileBytes} are read.`);
   }
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0);
+  if (isBundle(buffer)) return true;
   const other = recognizeOther(buffer.subarray(0, bytesRead));
   if (other) throw new RegistryError('InvalidData', `${name} ${other}.`);
   const first = buffer
@@ -107,6 +114,7 @@ async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadO
     const remedy = 'a catalogue is an object: put the list under "data": {"servers": […]} and set format: upstream';
     throw new RegistryError('FormatMismatch', `${name} is a bare list; ${remedy}.`);
   }
+  return false;
 }
 
 async function* cut(file: FileHandle, cutter: JsonCutter): AsyncGenerator<Slice[]> {

@@ -66,8 +66,7 @@ export class Reading {
       return { entry, hash: Buffer.from(digest ?? '', 'latin1') };
     } catch (error) {
       if (!(error instanceof EntryFault)) throw error;
-      const text = slice.bytes ?? slice.head;
-      const identity = known ?? (text ? this.#identify(slice, text) : {});
+      const identity = known ?? this.#identify(section, slice);
       const quarantined = toQuarantined(section, slice, identity, error);
       if (this.#firstFaults.length < 3) this.#firstFaults.push(quarantined);
       return { quarantined, offset: slice.offset, length: slice.bytes?.length ?? 0 };
@@ -83,10 +82,13 @@ export class Reading {
   }
 
   /** Returns what an entry with a fault is called, as its last good version is: in a map, that one is found by its key. */
-  #identify({ key }: Slice, text: Uint8Array): Identity {
-    const identity = readIdentity(text);
-    if (typeof key === 'string' || identity.name === undefined) return identity;
-    return { ...identity, name: qualifyName(identity.name, this.#limits.defaultNamespace) };
+  #identify({ identify }: Section, slice: Slice): Identity {
+    const { defaultNamespace } = this.#limits;
+    if (identify) return identify(slice, defaultNamespace);
+    const text = slice.bytes ?? slice.head;
+    const identity = text ? readIdentity(text) : {};
+    if (typeof slice.key === 'string' || identity.name === undefined) return identity;
+    return { ...identity, name: qualifyName(identity.name, defaultNamespace) };
   }
 
   #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice): EntryText {

@@ -10,7 +10,7 @@ import { checkServerJson, SERVER_SCHEMA } from './server-json.js';
  * ToolHive's own registry format and what becomes of it in server.json. Types are checked as for server.json; lengths and
  * the closed set of fields of the published schema are not, since they reject catalogues that are in use.
  */
-const NAMESPACE = 'io.github.stacklok';
+export const TOOLHIVE_NAMESPACE = 'io.github.stacklok';
 
 const text = z.string();
 const someText = z.string().min(1);
@@ -72,7 +72,7 @@ const remoteSchema = z.looseObject({
 });
 
 /** An entry of `servers`: a container image. Throws an EntryFault. */
-export function convertServer(key: string, value: unknown, namespace = NAMESPACE): CatalogueEntry {
+export function convertServer(key: string, value: unknown, namespace = TOOLHIVE_NAMESPACE): CatalogueEntry {
   const server = checked(serverSchema, withoutNulls(value));
   const type = server.transport ?? 'stdio';
   const transport = type === 'stdio' ? { type } : { type, url: localUrl(server.target_port) };
@@ -97,7 +97,7 @@ export function convertServer(key: string, value: unknown, namespace = NAMESPACE
 }
 
 /** An entry of `remote_servers`: an address. Throws an EntryFault. */
-export function convertRemote(key: string, value: unknown, namespace = NAMESPACE): CatalogueEntry {
+export function convertRemote(key: string, value: unknown, namespace = TOOLHIVE_NAMESPACE): CatalogueEntry {
   const remote = checked(remoteSchema, withoutNulls(value));
   const headers = remote.headers?.map((header) => ({ ...toInput(header), ...filled({ choices: header.choices }) }));
   return toEntry(
@@ -133,7 +133,7 @@ function toEntry(
     ...ways,
     _meta: {
       [PUBLISHER_PROVIDED]: {
-        [NAMESPACE]: {
+        [TOOLHIVE_NAMESPACE]: {
           [publishedFor]: {
             status: status || 'active',
             ...filled({

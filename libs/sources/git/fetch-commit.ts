@@ -3,6 +3,8 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { Git, ObjectFormat } from './git.js';
 import type { WantedRef } from './resolve-ref.js';
 
+const QUIET = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--no-write-fetch-head'];
+
 /** Below this, the repository keeps the commit that was last fetched for a wanted ref. */
 const FETCHED = 'refs/source/fetched';
 
@@ -28,6 +30,22 @@ export async function fetchCommit(git: Git, commit: string, wanted: WantedRef): 
 export async function fetchWithBlobs(git: Git, commit: string, wanted: WantedRef): Promise<void> {
   await git.startOver(objectFormatOf(commit));
   await fetchShallow(git, commit, wanted, []);
+}
+
+/** How many objects one request names. */
+const OBJECTS_AT_ONCE = 1_000;
+
+/** Makes blobs of a fetched commit local in few requests, with all of its blobs where the server does not hand out single ones. */
+export async function fetchBlobs(git: Git, commit: string, wanted: WantedRef, blobs: readonly string[]): Promise<void> {
+  try {
+    for (let at = 0; at < blobs.length; at += OBJECTS_AT_ONCE) {
+      const objects = blobs.slice(at, at + OBJECTS_AT_ONCE);
+      await git.remotely(['fetch', ...QUIET, '--filter=blob:none', '--end-of-options', git.remote.url, ...objects]);
+    }
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.reason !== 'RefNotFound') throw error;
+    await fetchWithBlobs(git, commit, wanted);
+  }
 }
 
 async function fetchShallow(
@@ -82,9 +100,8 @@ async function fetched(
   options: readonly string[],
   ...refspecs: string[]
 ): Promise<boolean> {
-  const quiet = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--no-write-fetch-head'];
   try {
-    await git.remotely(['fetch', ...quiet, ...options, '--end-of-options', git.remote.url, ...refspecs]);
+    await git.remotely(['fetch', ...QUIET, ...options, '--end-of-options', git.remote.url, ...refspecs]);
   } catch (error) {
     if (error instanceof RegistryError && error.reason === 'RefNotFound') return false;
     throw error;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { admission } from '#domain/admission-rule.js';
-import { absoluteFile, configMapKeyRef, jsonFilePath, secretKeyRef } from '#domain/spec-fields.js';
+import { absoluteFile, configMapKeyRef, cataloguePath, secretKeyRef } from '#domain/spec-fields.js';
 import { isCommitId, isRefName } from './ref-name.js';
 
 const URL_LIMIT = 2048;
@@ -99,15 +99,17 @@ export const gitSpec = z
     commit: commitId
       .optional()
       .describe('commit is the full commit id to read. It takes precedence over tag and branch.'),
-    path: jsonFilePath
+    path: cataloguePath
       .default('registry.json')
-      .describe('path is the path of the registry file, relative to the root of the repository.'),
+      .describe(
+        'path is the path of the registry file, relative to the root of the repository; or that of a folder, or a pattern such as servers/*/server.json, of files with one server each.',
+      ),
     auth: authFields.superRefine(authIsWhole).meta(authAdmission).optional().describe(AUTH),
     caCertRef: configMapKeyRef
       .optional()
       .describe('caCertRef refers to certificate authorities (PEM) that replace those of the system.'),
   })
-  .describe('git reads a file in a git repository.');
+  .describe('git reads a file or a folder in a git repository.');
 
 /** The block in the configuration of a server, which may name files of the server. */
 export const gitServerSpec = gitSpec.extend({

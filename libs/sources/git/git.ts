@@ -29,7 +29,7 @@ export interface Git {
 
 export type ObjectFormat = 'sha1' | 'sha256';
 
-export type Output = Partial<Pick<RunOptions, 'maxOutputBytes' | 'stdoutFile'>>;
+export type Output = Partial<Pick<RunOptions, 'maxOutputBytes' | 'stdoutFile' | 'input'>>;
 
 const MAX_LISTING_BYTES = 16 * 1024 * 1024;
 const MAX_REPOSITORY_BYTES = 512 * 1024 * 1024;

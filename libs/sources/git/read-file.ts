@@ -26,6 +26,12 @@ export interface FileAtCommit {
  */
 export async function readFileAt(git: Git, file: FileAtCommit, target: string, context: SourceContext): Promise<void> {
   const blob = await findBlob(git, file);
+  if (!file.path.endsWith('.json')) {
+    throw new RegistryError(
+      'FileNotFound',
+      `${describe(git, file)} is no .json file: set git.path to one, or to a folder.`,
+    );
+  }
   const bytes = await sizeOf(git, blob, file);
   const limit = context.settings.maxFileBytes;
   if (bytes > limit) {
@@ -49,8 +55,6 @@ async function findBlob(git: Git, file: FileAtCommit): Promise<string> {
       throw refuse('is a symbolic link, which is not followed: set git.path to the file itself.');
     case '160000':
       throw refuse('is a submodule, which is not fetched: name its own repository as a source.');
-    case '040000':
-      throw refuse('is a folder: set git.path to a file in it.');
     default:
       throw refuse(`does not exist.${didYouMean(await nearFiles(git, file))}`);
   }
@@ -88,6 +92,6 @@ async function sizeOf(git: Git, blob: string, file: FileAtCommit): Promise<numbe
   }
 }
 
-function describe(git: Git, { label }: FileAtCommit): string {
+export function describe(git: Git, { label }: FileAtCommit): string {
   return `${label} in ${git.remote.name}`;
 }

@@ -35,6 +35,12 @@ export async function createSourceContext(settings: Partial<SourceSettings> = {}
     namespace: 'default',
     references: {
       configMapKey: lookUp(configMaps, 'ConfigMap'),
+      configMapKeys: async (name) =>
+        new Map(
+          [...configMaps].flatMap(([place, value]): [string, Uint8Array][] =>
+            place.startsWith(`${name}/`) ? [[place.slice(name.length + 1), Buffer.from(value as string)]] : [],
+          ),
+        ),
       secretKey: lookUp(secrets, 'Secret'),
       serverObjects: async () => [...serverObjects],
     },

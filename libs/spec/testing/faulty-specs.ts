@@ -122,7 +122,7 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     // Their blocks
     [withSource({ name: 'a', git: {} }), 'spec.registries[0].git.repository: is required'],
     [withSource({ name: 'a', git: { repository: '/srv/x' } }), 'spec.registries[0].git.repository: "/srv/x" must start with'],
-    [withSource({ name: 'a', git: { ...git, path: 'a.yaml' } }), 'spec.registries[0].git.path: "a.yaml" must end in .json'],
+    [withSource({ name: 'a', git: { ...git, path: 'a.yaml' } }), 'spec.registries[0].git.path: "a.yaml" must be a .json file, a folder, or a pattern'],
     [withSource({ name: 'a', git: { ...git, path: '/a.json' } }), 'spec.registries[0].git.path: "/a.json" must be relative'],
     [withSource({ name: 'a', git: { ...git, path: '../a.json' } }), 'spec.registries[0].git.path: "../a.json" must be relative'],
     [withSource({ name: 'a', git: { ...git, branch: '' } }), 'spec.registries[0].git.branch: must not be empty'],
@@ -130,7 +130,7 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     [withSource({ name: 'a', git: { ...git, auth: { username: 'u' } } }), 'spec.registries[0].git.auth.passwordSecretRef: is required'],
     [withSource({ name: 'a', git: { ...git, auth: { passwordSecretRef: secret } } }), 'spec.registries[0].git.auth.username: is required'],
     [withSource({ name: 'a', git: { ...git, auth: { username: 'u', passwordSecretRef: { name: 's' } } } }), 'passwordSecretRef.key: is required: the key in the data of the Secret'],
-    [withSource({ name: 'a', configMapRef: { name: 'c' } }), 'spec.registries[0].configMapRef.key: is required'],
+    [withSource({ name: 'a', configMapRef: { key: 'k' } }), 'spec.registries[0].configMapRef.name: is required'],
     [withSource({ name: 'a', configMapRef: { name: 'Data', key: 'k' } }), 'spec.registries[0].configMapRef.name: "Data" must be the name of an object'],
     [withSource({ name: 'a', pvcRef: {} }), 'spec.registries[0].pvcRef.claimName: is required'],
     [withSource({ name: 'a', pvcRef: { claimName: 'c', path: 'a/../../b.json' } }), 'spec.registries[0].pvcRef.path: "a/../../b.json" must be relative'],

@@ -1,5 +1,5 @@
 import { PROVIDER_OBJECTS } from '#identity/provider-spec.js';
-import { parseConfigYaml } from '#spec/config-yaml.js';
+import { parseConfigYaml } from '#sources/yaml/config-yaml.js';
 import { CONFIG_LIMIT } from '#spec/raw-spec.js';
 import { walkBounded } from '#domain/bounded-walk.js';
 import { findSource, serverSources, sources } from '#sources/index.js';

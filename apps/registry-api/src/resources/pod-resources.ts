@@ -5,7 +5,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncResources } from '#domain/resource-store.js';
 import type { ServerObject } from '#domain/server-object.js';
-import { keysOf, valueIn } from '#kubernetes/config-map.js';
+import { keysOf, valueIn, valuesOf } from '#kubernetes/config-map.js';
 import type { ConfigMap } from '#kubernetes/config-map.js';
 import { KubernetesRefusal, KubernetesUnreachable } from '#kubernetes/kubernetes-error.js';
 import { listServerObjects } from '#kubernetes/server-objects.js';
@@ -37,26 +37,50 @@ export class PodResources implements SyncResources {
 
   /** An edit is seen at once where the API may be asked; a mounted file follows within a minute or so. */
   async configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
-    const { cluster } = this.options;
-    let refusal: unknown;
-    if (cluster) {
-      try {
-        const configMap = await cluster.get<ConfigMap>('ConfigMap', namespace, name);
-        return valueOf(configMap, name, key);
-      } catch (error) {
-        if (!(error instanceof KubernetesRefusal || error instanceof KubernetesUnreachable)) throw error;
-        refusal = error;
-      }
-    }
+    const { configMap, refusal } = await this.askCluster(namespace, name);
+    if (configMap) return valueOf(configMap, name, key);
     for (const file of this.filesOf(name, key)) {
       const content = await readMounted(file);
       if (content) return content;
     }
     // The mounted file is the only copy of a certificate here: the server may not read its ConfigMap.
     const mounted = await keysIn(join(this.options.configDirectory, 'certs', name));
-    if (!mounted && refusal instanceof Error)
-      throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
+    if (!mounted && refusal) throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
     throw absence('ConfigMap', name, key, mounted);
+  }
+
+  async configMapKeys(namespace: string, name: string): Promise<ReadonlyMap<string, Uint8Array>> {
+    const { configMap, refusal } = await this.askCluster(namespace, name);
+    if (configMap) return valuesOf(configMap);
+    const whole = this.mounts().find(
+      ({ mount }) => 'configMap' in mount && mount.configMap.name === name && mount.configMap.key === undefined,
+    );
+    const keys = (whole && (await keysIn(whole.directory))) ?? [];
+    const values = await Promise.all(
+      keys.map((key) => readMounted(join((whole as { directory: string }).directory, key))),
+    );
+    const found = keys.flatMap((key, index): [string, Uint8Array][] => (values[index] ? [[key, values[index]]] : []));
+    if (found.length > 0) return new Map(found);
+    if (refusal) throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
+    throw new RegistryError(
+      'ConfigMapNotFound',
+      `ConfigMap ${name} is missing or empty: create it in the same namespace.`,
+    );
+  }
+
+  /** Returns a ConfigMap as the cluster has it, or why the cluster does not say. Throws `ConfigMapNotFound`. */
+  private async askCluster(
+    namespace: string,
+    name: string,
+  ): Promise<{ readonly configMap?: ConfigMap; readonly refusal?: Error }> {
+    try {
+      const configMap = await this.options.cluster?.get<ConfigMap>('ConfigMap', namespace, name);
+      if (configMap || !this.options.cluster) return configMap ? { configMap } : {};
+    } catch (error) {
+      if (error instanceof KubernetesRefusal || error instanceof KubernetesUnreachable) return { refusal: error };
+      throw error;
+    }
+    throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} does not exist: create it in the same namespace.`);
   }
 
   async secretKey(_namespace: string, name: string, key: string): Promise<Uint8Array> {
@@ -119,10 +143,7 @@ function absence(kind: 'ConfigMap' | 'Secret', name: string, key: string, mounte
   return new RegistryError(`${kind}NotFound`, `${kind} ${name} is missing, or has no key ${key}: ${remedy}.`);
 }
 
-function valueOf(configMap: ConfigMap | undefined, name: string, key: string): Uint8Array {
-  if (!configMap) {
-    throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} does not exist: create it in the same namespace.`);
-  }
+function valueOf(configMap: ConfigMap, name: string, key: string): Uint8Array {
   const value = valueIn(configMap, key);
   if (value) return value;
   const keys = keysOf(configMap);

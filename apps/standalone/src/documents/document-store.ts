@@ -106,6 +106,10 @@ export class DocumentStore implements ResourceStore {
     return this.dataKey('ConfigMap', 'ConfigMapNotFound', namespace, name, key);
   }
 
+  async configMapKeys(namespace: string, name: string): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.dataOf('ConfigMap', 'ConfigMapNotFound', namespace, name).data;
+  }
+
   async secretKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
     return this.dataKey('Secret', 'SecretNotFound', namespace, name, key);
   }
@@ -183,6 +187,13 @@ export class DocumentStore implements ResourceStore {
     for (const listener of this.listeners) listener(changes);
   }
 
+  private dataOf(kind: DataDocument['kind'], notFound: Reason, namespace: string, name: string): DataDocument {
+    const document = this.state.data.get(dataKeyOf(kind, namespace, name));
+    if (document) return document;
+    const remedy = 'add a document for it to one of the manifest files';
+    throw new RegistryError(notFound, `${kind} ${namespace}/${name} does not exist: ${remedy}`);
+  }
+
   private async dataKey(
     kind: DataDocument['kind'],
     notFound: Reason,
@@ -190,11 +201,7 @@ export class DocumentStore implements ResourceStore {
     name: string,
     key: string,
   ): Promise<Uint8Array> {
-    const document = this.state.data.get(dataKeyOf(kind, namespace, name));
-    if (!document) {
-      const remedy = 'add a document for it to one of the manifest files';
-      throw new RegistryError(notFound, `${kind} ${namespace}/${name} does not exist: ${remedy}`);
-    }
+    const document = this.dataOf(kind, notFound, namespace, name);
     const value = document.data.get(key);
     if (!value) {
       const keys = [...document.data.keys()].join(', ') || 'none';

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
-import { offsetOf } from '#spec/yaml-offset.js';
+import { offsetOf } from '#sources/yaml/yaml-offset.js';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
+import { isBundle } from '#sources/files/bundle.js';
 import { SyntaxFault } from '#sources/formats/not-json.js';
 import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import { MAX_FILE_BYTES } from '#sources/source.js';
@@ -44,7 +45,10 @@ export async function checkCatalogue(
   const inOrder = outcome.quarantined.toSorted((a, b) => a.offset - b.offset);
   const faults = inOrder.map(({ entry, offset, length }) => ({
     file: name,
-    line: lines(offset) + lineWithin(text.subarray(offset, offset + length).toString(), entry.path),
+    // The key of an entry of several files is its file.
+    ...(!isBundle(text) && {
+      line: lines(offset) + lineWithin(text.subarray(offset, offset + length).toString(), entry.path),
+    }),
     field: [entry.key, entry.path].filter(Boolean).join(': '),
     message: entry.message,
   }));

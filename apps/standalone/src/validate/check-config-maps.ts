@@ -6,12 +6,12 @@ import type { RegistrySource } from '#spec/source-entry-spec.js';
 import { mountOf } from '#spec/source-needs.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { findSource } from '#sources/index.js';
-import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
 import type { FileSource } from '#sources/source.js';
 import type { SourceContext } from '#sources/context.js';
 import type { DataDocument, Manifest, RegistryDocument } from '../documents/manifest.js';
 import { checkCatalogue } from './check-catalogue.js';
 import type { Finding } from './finding.js';
+import { offlineContext } from './offline-context.js';
 
 /**
  * Checks the catalogues that registries read from ConfigMaps of the same manifests, by the code that syncs them. A ConfigMap
@@ -78,27 +78,12 @@ async function download(
   await source.download(spec, await source.resolve(spec, context), target, context);
 }
 
-/** A context in which nothing but the ConfigMaps of the manifests exists. */
+/** Returns a context in which nothing but the ConfigMaps of the manifests exists. */
 function contextOf(registry: RegistryDocument, configMaps: readonly DataDocument[], folder: string): SourceContext {
-  const refuse = () => Promise.reject(new RegistryError('FetchFailed', 'only ConfigMaps are read offline'));
-  return {
-    signal: new AbortController().signal,
-    namespace: registry.namespace,
-    references: {
-      configMapKey: async (name, key) => readKey(configMaps, name, key),
-      secretKey: refuse,
-      serverObjects: refuse,
-    },
-    cacheDirectory: folder,
-    progress: () => undefined,
-    settings: {
-      urlRewrites: [],
-      allowLocalGit: false,
-      maxFileBytes: MAX_FILE_BYTES,
-      fetchTimeoutMs: FETCH_TIMEOUT_MS,
-      volumes: new Map(),
-    },
-  };
+  return offlineContext(folder, registry.namespace, {
+    configMapKey: async (name, key) => readKey(configMaps, name, key),
+    configMapKeys: async (name) => configMaps.find((found) => found.name === name)?.data ?? new Map(),
+  });
 }
 
 function readKey(configMaps: readonly DataDocument[], name: string, key: string): Uint8Array {

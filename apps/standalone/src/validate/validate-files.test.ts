@@ -119,6 +119,29 @@ it('notes a ConfigMap that is not among the files, and reports a key that is mis
   ]);
 });
 
+it('checks a folder of files with one server each, and names the file of a fault', async () => {
+  for (const [name, fields] of Object.entries({ good: SERVER, bad: { ...SERVER, name: 'com.example/b', title: 5 } })) {
+    await mkdir(join(folder, 'servers', name), { recursive: true });
+    await writeFile(join(folder, 'servers', name, 'server.json'), JSON.stringify(fields));
+  }
+  for (const path of [join(folder, 'servers'), join(folder, 'servers/*/server.json')]) {
+    const { findings } = await validateFiles([], undefined, [path]);
+    expect(findings).toMatchObject([
+      { severity: 'error', file: path, field: expect.stringMatching(/servers\/bad\/server\.json: title/) },
+    ]);
+  }
+  expect((await validateFiles([], 'upstream', [join(folder, 'absent/*')])).findings).toMatchObject([
+    { severity: 'error', message: expect.stringContaining('does not exist') },
+  ]);
+});
+
+it('checks all keys of a ConfigMap that is read without a key', async () => {
+  const content = `${registry('configMapRef: { name: catalogue }')}${configMap('{"name":"com.example/a"}')}`;
+  expect(await findingsOf('team.yaml', content)).toMatchObject([
+    { severity: 'error', field: expect.stringContaining('registry.json') },
+  ]);
+});
+
 it('reports a path that does not exist', async () => {
   const { findings } = await validateFiles([join(folder, 'absent')]);
   expect(findings).toMatchObject([{ severity: 'error', message: expect.stringContaining('does not exist') }]);

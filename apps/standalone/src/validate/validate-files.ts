@@ -6,6 +6,7 @@ import type { DocumentFault } from '../documents/document-fault.js';
 import type { Manifest } from '../documents/manifest.js';
 import { listFiles, parseFiles, readListed } from '../documents/read-manifests.js';
 import { checkCatalogue } from './check-catalogue.js';
+import { checkFolder } from './check-folder.js';
 import { checkConfigMaps } from './check-config-maps.js';
 import { toErrors, toNotes } from './finding.js';
 import type { Finding } from './finding.js';
@@ -20,9 +21,14 @@ export interface Validation {
 
 /**
  * Checks manifests and catalogue files offline, by the rules of the server. Directories stand for the `*.yaml`, `*.yml` and
- * `*.json` files right below them. A file that holds no Kubernetes object is taken for a catalogue.
+ * `*.json` files right below them. A file that holds no Kubernetes object is taken for a catalogue. `folders` are catalogues of files
+ * with one server each, or patterns of these.
  */
-export async function validateFiles(paths: readonly string[], format?: FileFormat): Promise<Validation> {
+export async function validateFiles(
+  paths: readonly string[],
+  format?: FileFormat,
+  folders: readonly string[] = [],
+): Promise<Validation> {
   const files = await listFiles(paths);
   const areCatalogues = await Promise.all(files.map(({ path, failure }) => failure === undefined && isCatalogue(path)));
   const catalogues = files.filter((_, index) => areCatalogues[index]);
@@ -30,6 +36,7 @@ export async function validateFiles(paths: readonly string[], format?: FileForma
   const ofCatalogues: DocumentFault[] = [];
   // One after the other: each may be large.
   for (const { path } of catalogues) ofCatalogues.push(...(await checkCatalogue(path, path, format)));
+  for (const folder of folders) ofCatalogues.push(...(await checkFolder(folder, format)));
   const findings = [
     ...toErrors(manifest.faults),
     ...toNotes([...manifest.notices, ...specNotices(manifest)]),
@@ -39,7 +46,7 @@ export async function validateFiles(paths: readonly string[], format?: FileForma
   ];
   const order = new Map(files.map(({ path }, index) => [path, index]));
   const rank = ({ file, line = 0 }: Finding) => [order.get(file) ?? files.length, line] as const;
-  return { files: files.length, findings: findings.toSorted((a, b) => compare(rank(a), rank(b))) };
+  return { files: files.length + folders.length, findings: findings.toSorted((a, b) => compare(rank(a), rank(b))) };
 }
 
 /** Returns a fault for each directory without a file to check, as a mistyped path in a pipeline is. */

@@ -27,6 +27,7 @@ export function createApiContext(settings: Partial<ApiSettings> = {}, signal?: A
       configMapKey: async (name) => {
         throw new RegistryError('ConfigMapNotFound', `ConfigMap ${name} is missing`);
       },
+      configMapKeys: async () => new Map(),
       serverObjects: async () => [],
     },
     settings: { version: '1.2.3', urlRewrites: [], retry: { firstDelayMs: 1 }, ...settings },

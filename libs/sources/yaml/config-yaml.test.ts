@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfigYaml } from './config-yaml.js';
-import { CONFIG_LIMIT } from './raw-spec.js';
+import { CONFIG_LIMIT } from '#spec/raw-spec.js';
 
 const faultsOf = (text: string): readonly string[] => {
   const read = parseConfigYaml(text);

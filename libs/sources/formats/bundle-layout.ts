@@ -1,0 +1,173 @@
+import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { parseConfigYaml } from '../yaml/config-yaml.js';
+import { qualifyName, toQualifiedEntry } from './default-namespace.js';
+import { EntryFault } from './entry-fault.js';
+import { parseEntry } from './entry-text.js';
+import type { EntryText } from './entry-text.js';
+import { CutFault, JsonCutter } from './json-cutter.js';
+import type { Container, Slice } from './json-cutter.js';
+import type { FileFormat, Layout } from './layouts.js';
+import { locateFault } from './locate-fault.js';
+import { readIdentity } from './read-identity.js';
+import type { Identity } from './read-identity.js';
+import { convertRemote, convertServer, TOOLHIVE_NAMESPACE } from './toolhive.js';
+
+const FILES: Container = { name: 'bundledFiles', opener: '{', holdsEntries: true };
+const ROOT: Container = { name: '', opener: '{', inside: (key) => (key === FILES.name ? FILES : undefined) };
+
+/** Holds the value of a file, which may be anything. */
+const WHOLE: Container = { name: 'file', opener: '[', holdsEntries: true };
+
+/** The layout of a bundle of files (see `files/bundle.ts`), each of which is one entry of this format. */
+export function bundleLayout(
+  format: FileFormat,
+  limits: { readonly maxEntryBytes: number; readonly maxDepth: number },
+): Layout {
+  const [convert, identify] =
+    format === 'toolhive' ? [convertToolhive, identifyToolhive] : [convertUpstream, identifyUpstream];
+  return {
+    sections: [
+      {
+        container: FILES.name,
+        root: ROOT,
+        convert: ({ key }, { value }, namespace) => {
+          const path = String(key);
+          if (typeof value !== 'string') throw new EntryFault([], faultOf(value, limits.maxEntryBytes));
+          return convert(path, parseFile(path, Buffer.from(value, 'base64'), limits), namespace);
+        },
+        identify,
+      },
+    ],
+    missing: () => undefined,
+  };
+}
+
+/** What the longest file takes in a bundle. */
+export const bundledBytes = (fileBytes: number): number => Math.ceil(fileBytes / 3) * 4 + 1024;
+
+function convertUpstream(_path: string, entry: EntryText, namespace?: string): CatalogueEntry {
+  return toQualifiedEntry(entry, namespace);
+}
+
+/** ToolHive tells servers in containers and remote ones by the map in which they stand, and both by what they have. */
+function convertToolhive(path: string, { value }: EntryText, namespace?: string): CatalogueEntry {
+  const isRemote = typeof value === 'object' && value !== null && 'url' in value && !('image' in value);
+  return isRemote ? convertRemote(keyOf(path), value, namespace) : convertServer(keyOf(path), value, namespace);
+}
+
+/** Names that say what a file is, not which server it is about: the folder is called after that. */
+const GENERIC = new Set(['server', 'spec', 'registry', 'entry', 'index']);
+
+/** Returns what stands in a ToolHive file as the name in the map: that of the file, or of its folder. */
+function keyOf(path: string): string {
+  const [file = '', folder] = path.split('/').toReversed();
+  const name = file.replace(/\.\w+$/, '');
+  return GENERIC.has(name) && folder !== undefined ? folder : name;
+}
+
+function parseFile(
+  path: string,
+  bytes: Buffer,
+  limits: { readonly maxEntryBytes: number; readonly maxDepth: number },
+): EntryText {
+  if (isJson(path)) return parseJson(bytes, limits);
+  const parsed = parseConfigYaml(toText(bytes));
+  if ('faults' in parsed) {
+    throw new EntryFault(
+      [],
+      parsed.faults
+        .slice(0, 3)
+        .map(({ line, message }) => `line ${line}: ${message}`)
+        .join('; '),
+    );
+  }
+  return parseJson(Buffer.from(JSON.stringify(parsed.content) ?? 'null'), limits);
+}
+
+function toText(bytes: Buffer): string {
+  const text = bytes.toString('utf8');
+  if (!Buffer.from(text).equals(bytes)) throw new EntryFault([], 'is not UTF-8: save the file in that encoding');
+  return text.replace(/^\ufeff/, '');
+}
+
+function parseJson(
+  given: Buffer,
+  { maxEntryBytes, maxDepth }: { readonly maxEntryBytes: number; readonly maxDepth: number },
+): EntryText {
+  const bytes = withoutMark(given);
+  try {
+    const [slice, ...others] = cutWhole(bytes, { maxValueBytes: maxEntryBytes, maxDepth });
+    if (!slice) throw new EntryFault([], 'is empty: a file holds one server');
+    if (others.length > 0) throw new CutFault('a second value follows', (others[0] as Slice).offset);
+    if (slice.opener === '[') throw new EntryFault([], 'is a list: a file of a directory holds one server');
+    if (!slice.bytes) throw new EntryFault([], `is nested deeper than ${maxDepth} levels`);
+    return parseSlice(slice.bytes, slice);
+  } catch (error) {
+    throw error instanceof CutFault ? new EntryFault([], notJson(bytes, error)) : error;
+  }
+}
+
+const isJson = (path: string): boolean => /\.json$/i.test(path);
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, 3).equals(BYTE_ORDER_MARK) ? bytes.subarray(3) : bytes;
+}
+
+const OPEN = Buffer.from('[');
+const CLOSE = Buffer.from('\n]');
+
+function cutWhole(bytes: Buffer, limits: { readonly maxValueBytes: number; readonly maxDepth: number }): Slice[] {
+  const cutter = new JsonCutter(WHOLE, limits);
+  const slices = cutter.push(Buffer.concat([OPEN, bytes, CLOSE]));
+  cutter.end();
+  return slices;
+}
+
+function parseSlice(bytes: Uint8Array, { colons, hasBlanks, offset }: Slice): EntryText {
+  try {
+    return parseEntry({ bytes, colons, hasBlanks });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw locateFault(bytes, offset) ?? new CutFault('an entry is not valid JSON', offset);
+  }
+}
+
+/** The file is not quoted: a path may lead to another one than a catalogue. */
+function notJson(bytes: Buffer, { offset }: CutFault): string {
+  // The bracket before the file counts as well.
+  const before = bytes
+    .subarray(0, Math.max(0, offset - 1))
+    .toString('utf8')
+    .split('\n');
+  return `is not valid JSON: line ${before.length}, column ${Array.from(before.at(-1) ?? '').length + 1}`;
+}
+
+function faultOf(value: unknown, maxEntryBytes: number): string {
+  const { fault } = value as { readonly fault?: unknown };
+  return typeof fault === 'string' ? fault : `has more than ${maxEntryBytes} bytes`;
+}
+
+/** Returns what an entry is called by what stands in its file, or in the beginning of a large one. */
+function identifyUpstream(slice: Slice, namespace?: string): Identity {
+  const identity = readFileIdentity(slice);
+  return identity.name === undefined ? identity : { ...identity, name: qualifyName(identity.name, namespace) };
+}
+
+/** A ToolHive entry may be called by its file alone. */
+function identifyToolhive(slice: Slice, namespace = TOOLHIVE_NAMESPACE): Identity {
+  const { name = keyOf(String(slice.key)) } = readFileIdentity(slice);
+  return { name: qualifyName(name, namespace) };
+}
+
+function readFileIdentity({ key, bytes }: Slice): Identity {
+  if (!bytes) return {};
+  const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+  const content = typeof value === 'string' ? value : (value as { readonly head?: unknown }).head;
+  if (typeof content !== 'string') return {};
+  const text = Buffer.from(content, 'base64');
+  if (isJson(String(key))) return readIdentity(withoutMark(text));
+  const parsed = parseConfigYaml(text.toString());
+  return 'faults' in parsed ? {} : readIdentity(Buffer.from(JSON.stringify(parsed.content) ?? ''));
+}
