@@ -5,7 +5,7 @@ import { parseGoDuration } from './go-duration.js';
 
 /**
  * Fields that several blocks of the MCPRegistry spec share. Each message is what follows the field's path and value, as in
- * `spec.registries[0].git.path: "data.yaml" must end in .json`; so it is a predicate and says what to write instead.
+ * `spec.registries[0].git.path: "data.yaml" must be a .json file`; so it is a predicate and says what to write instead.
  *
  * The checks of a field go from general to special, and only the first that fails is reported. None aborts, because an
  * aborted field keeps zod from checking the object around it.

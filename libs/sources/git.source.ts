@@ -1,3 +1,4 @@
+import { shortened } from '#domain/shortened.js';
 import { readAccess } from './git/access.js';
 import { fetchCommit } from './git/fetch-commit.js';
 import { withGit } from './git/git.js';
@@ -10,6 +11,9 @@ import { displayUrl, toRemote } from './git/remote.js';
 import { resolveRef, wantedRef } from './git/resolve-ref.js';
 import { defineSource } from './source.js';
 import type { SourceContext } from './context.js';
+
+/** Characters of a ref in a notice; a commit id of SHA-256 has 64. */
+const SHOWN_REF = 64;
 
 /**
  * Reads one file of a git repository, or the files of a folder, with the git command: the commit's trees and those blobs, no history
@@ -33,9 +37,11 @@ export const gitSource = defineSource<GitSpec>({
   ],
 
   notices(spec) {
-    const [first, ...ignored] = (['commit', 'tag', 'branch'] as const).filter((name) => spec[name] !== undefined);
+    const [first, ...ignored] = (['commit', 'tag', 'branch'] as const).flatMap((name) =>
+      spec[name] === undefined ? [] : [`git.${name} ${shortened(spec[name], SHOWN_REF)}`],
+    );
     if (ignored.length === 0) return [];
-    const message = `git.${first} is read, and git.${ignored.join(' and git.')} ignored`;
+    const message = `${first} is read, and ${ignored.join(' and ')} ignored`;
     return [{ reason: 'MultipleGitRefs', message }];
   },
 

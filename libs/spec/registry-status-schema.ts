@@ -49,6 +49,12 @@ const progress = {
 const sourceStatus = z.object({
   name: z.string(),
   ...progress,
+  reason: z
+    .string()
+    .exactOptional()
+    .describe(
+      'reason is that of the failure or of the first notice; PartiallyValid with entries in quarantine; otherwise SyncComplete or Pending.',
+    ) as unknown as z.ZodType<SourceStatus['reason']>,
   quarantined: count
     .exactOptional()
     .describe('quarantined is the number of entries that cannot be served as they are.'),

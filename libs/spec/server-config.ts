@@ -56,7 +56,7 @@ export interface ServerConfig {
   readonly spec: ServerSpec;
 }
 
-/** `line 12: registries[0].git.path: "data.yaml" must end in .json` */
+/** `line 12: registries[0].git.path: "data.yaml" must be a .json file` */
 export function formatConfigFault({ line, path, message }: ConfigFault): string {
   return [`line ${line}`, formatPath(path), message].filter(Boolean).join(': ');
 }

@@ -10,7 +10,7 @@ export interface SpecFault {
   readonly message: string;
 }
 
-/** `spec.registries[0].git.path: "data.yaml" must end in .json` */
+/** `spec.registries[0].git.path: "data.yaml" must be a .json file` */
 export function formatFault({ path, message }: SpecFault): string {
   return [formatPath(path), message].filter(Boolean).join(': ');
 }

@@ -492,7 +492,7 @@ describe('the events of a registry', () => {
     await create('r', spec);
     expect(await event('MultipleGitRefs')).toMatchObject({
       type: 'Warning',
-      message: 'a: git.commit is read, and git.branch ignored',
+      message: `a: git.commit ${git.commit} is read, and git.branch main ignored`,
     });
     expect(await event('RefsIgnored')).toMatchObject({ type: 'Warning' });
     expect(await event('EnforceServersIgnored')).toMatchObject({ type: 'Normal' });

@@ -1,4 +1,4 @@
-import type { Notice } from '../notice.js';
+import type { Notice, NoticeReason } from '../notice.js';
 import type { Reason } from '../reasons.js';
 
 /** `status.phase`, the five words of the printer column. */
@@ -11,6 +11,8 @@ export interface SourceStatus {
   readonly name: string;
   /** Absent until the first attempt has begun. */
   readonly phase?: SyncPhase;
+  /** That of its failure or of its first notice; `PartiallyValid` with entries in quarantine, `SyncComplete` without. */
+  readonly reason: Reason | NoticeReason | PositiveReason;
   readonly message?: string;
   readonly lastAttempt?: string;
   /** Failed attempts since the last success. */
@@ -25,7 +27,10 @@ export interface SourceStatus {
 }
 
 /** The roll-up over all sources, and each of them. */
-export interface SyncStatus extends Omit<SourceStatus, 'name' | 'revision' | 'nextSyncTime' | 'quarantined'> {
+export interface SyncStatus extends Omit<
+  SourceStatus,
+  'name' | 'reason' | 'revision' | 'nextSyncTime' | 'quarantined'
+> {
   readonly sources: readonly SourceStatus[];
 }
 

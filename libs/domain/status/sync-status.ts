@@ -43,6 +43,7 @@ function toSourceStatus(source: SourceFacts): SourceStatus {
   return {
     name: source.name,
     ...(phase ? { phase } : {}),
+    reason: reasonOf(source),
     ...(message === undefined ? {} : { message }),
     ...(source.lastAttemptAtMs === undefined ? {} : { lastAttempt: rfc3339(source.lastAttemptAtMs) }),
     attemptCount: source.attemptCount,
@@ -53,6 +54,15 @@ function toSourceStatus(source: SourceFacts): SourceStatus {
     ...(source.revision === undefined ? {} : { revision: source.revision }),
     ...(source.nextSyncAtMs === undefined ? {} : { nextSyncTime: rfc3339(source.nextSyncAtMs) }),
   };
+}
+
+/** Returns the most important that there is to say of a source: a failure, a notice, entries in quarantine, or that all is well. */
+function reasonOf(source: SourceFacts): SourceStatus['reason'] {
+  if (source.failure) return source.failure.reason;
+  const [notice] = source.notices ?? [];
+  if (notice) return notice.reason;
+  if (!hasSynced(source)) return 'Pending';
+  return source.quarantined ? 'PartiallyValid' : 'SyncComplete';
 }
 
 /** Moves when an edited filter has taken effect. */

@@ -33,6 +33,24 @@ const condition = ({ conditions }: RegistryStatus, type: string) => conditions.f
 
 const unreachable = { failure: { reason: 'Unreachable', message: 'no answer' } } as const;
 
+it('gives machines the reason of each source', () => {
+  const notice = { reason: 'SourceEmpty', message: 'holds no servers' } as const;
+  const sources = [
+    synced('good'),
+    synced('partly', { quarantined: 2 }),
+    synced('failed', { ...unreachable, notices: [notice] }),
+    synced('empty', { notices: [notice] }),
+    { name: 'new', attemptCount: 0 },
+  ];
+  expect(status(facts(sources)).syncStatus?.sources.map(({ name, reason }) => [name, reason])).toEqual([
+    ['good', 'SyncComplete'],
+    ['partly', 'PartiallyValid'],
+    ['failed', 'Unreachable'],
+    ['empty', 'SourceEmpty'],
+    ['new', 'Pending'],
+  ]);
+});
+
 describe('the phase', () => {
   it.each<[string, RegistryFacts, string]>([
     ['everything is synced', facts([synced('a'), synced('b')]), 'Ready'],

@@ -9,7 +9,7 @@ export interface DocumentFault {
   readonly message: string;
 }
 
-/** `registries.yaml:12: spec.registries[0].git.path: "data.yaml" must end in .json` */
+/** `registries.yaml:12: spec.registries[0].git.path: "data.yaml" must be a .json file` */
 export function formatDocumentFault({ file, line, field, message }: DocumentFault): string {
   return [line === undefined ? file : `${file}:${line}`, field, message].filter(Boolean).join(': ');
 }
