@@ -165,11 +165,45 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
   });
 });
 
-it('keeps a database that it did not begin itself', async () => {
+describe.skipIf(!binary)('data that is damaged (skipped without a binary)', () => {
+  const overwrite = async (file: string, change: (content: Buffer) => Buffer) =>
+    writeFile(file, change(await readFile(file)));
+
+  it.each<[string, (file: string) => Promise<void>]>([
+    ['is empty', (file) => overwrite(file, () => Buffer.alloc(0))],
+    ['has zeros only', (file) => overwrite(file, (content) => Buffer.alloc(content.length))],
+    ['has another header', (file) => overwrite(file, (content) => Buffer.concat([Buffer.from('garbage'), content]))],
+    ['is of another program', (file) => writeFile(file, 'precious text')],
+    ['is cut off', (file) => overwrite(file, (content) => content.subarray(0, 4096))],
+    ['is cut off in the middle of a page', (file) => overwrite(file, (content) => content.subarray(0, 10_000))],
+    [
+      'has garbage in the middle',
+      (file) => overwrite(file, (content) => Buffer.from(content.map((byte, at) => (at > 200 ? byte ^ 0xa5 : byte)))),
+    ],
+    ['has lost what is beside it', (file) => overwrite(file, (content) => content.subarray(0, 4096 * 2))],
+  ])('is set aside when it %s, and Temporal begins without it', async (_, damage) => {
+    const said: string[] = [];
+    const from = { ...options(), log: (message: string) => void said.push(message) };
+    await (await start(from)).stop();
+    for (const suffix of ['-wal', '-shm']) await rm(from.dataFile + suffix, { force: true });
+    await damage(from.dataFile);
+    const damaged = await readFile(from.dataFile);
+
+    const server = await start(from);
+    expect(await retentionDays(server)).toBe(30);
+    expect(said.filter((message) => message.includes('damaged'))).toHaveLength(1);
+    expect(await readFile(`${from.dataFile}.damaged`)).toEqual(damaged);
+    await server.stop();
+
+    await startWorkflow(await start(from), 'later');
+    expect(said.filter((message) => message.includes('damaged'))).toHaveLength(1);
+  });
+});
+
+it('sets a file aside that is no database, and keeps its content', async () => {
   const { prepareData } = await import('./dev-server-data.js');
   const dataFile = join(directory, 'temporal.db');
   await writeFile(dataFile, 'precious');
-  await prepareData(dataFile);
-  expect(await readFile(dataFile, 'utf8')).toBe('precious');
-  expect(await readdir(directory)).toEqual(['temporal.db']);
+  expect(await prepareData(dataFile)).toBe(`${dataFile}.damaged`);
+  expect(await readFile(`${dataFile}.damaged`, 'utf8')).toBe('precious');
 });

@@ -6,7 +6,7 @@ import type { Daemon } from '#subprocess/daemon.js';
 import { stopOrphan } from '#subprocess/daemon-record.js';
 import type { DaemonPlace } from '#subprocess/daemon-record.js';
 import { listensOn } from '#subprocess/listening-ports.js';
-import { markDataFinished, prepareData } from './dev-server-data.js';
+import { isDamage, markDataFinished, prepareData, setAside } from './dev-server-data.js';
 import { findFreePort, isPortFree } from './free-port.js';
 import { ensureRetention } from './retention.js';
 
@@ -55,7 +55,12 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   if (await stopOrphan(placeOf(options))) log('stopped the Temporal server that an earlier run left behind');
   await mkdir(dirname(options.dataFile), { recursive: true });
 
-  const { daemon, port, uiPort } = await startOnFreePorts(options);
+  const { daemon, port, uiPort } = await startOnFreePorts(options).catch(async (error: unknown) => {
+    signal?.throwIfAborted();
+    if (!isDamage(error)) throw error;
+    reportDamage(options, await setAside(options.dataFile));
+    return startOnFreePorts(options);
+  });
   const address = `${HOST}:${port}`;
   try {
     await withConnection(address, (connection) => ensureRetention(connection, NAMESPACE, RETENTION_DAYS));
@@ -81,6 +86,10 @@ async function startOnFreePorts(options: TemporalDevServerOptions) {
   }
 }
 
+function reportDamage({ log }: TemporalDevServerOptions, movedTo: string): void {
+  log('the data of Temporal is damaged and was set aside; what is served is not affected', { movedTo });
+}
+
 function placeOf({ recordFile }: TemporalDevServerOptions): DaemonPlace {
   return { name: 'Temporal', recordFile, stopSignal: 'SIGTERM', stopTimeoutMs: 10_000 };
 }
@@ -95,7 +104,10 @@ function startOn(port: number, uiPort: number, options: TemporalDevServerOptions
     cwd: dirname(resolve(dataFile)),
     env: { GOMEMLIMIT: MEMORY },
     logFile,
-    prepare: () => prepareData(dataFile),
+    prepare: async () => {
+      const damaged = await prepareData(dataFile);
+      if (damaged !== undefined) reportDamage(options, damaged);
+    },
     ready: async (pid) => {
       // Looked at first, because a gRPC channel that was refused waits a second before it tries again.
       if (!(await listensOn(pid, port))) return false;
