@@ -55,10 +55,13 @@ export const cataloguePath = z
   .refine((path) => !path.startsWith('/') && !path.split('/').includes('..') && !path.includes('\0'), RELATIVE)
   .refine((path) => globFault(path) === undefined, 'is not a pattern: it has a "[" that is never closed')
   .meta(
-    admission({
-      rule: "!self.startsWith('/') && !self.split('/').exists(segment, segment == '..')",
-      message: RELATIVE,
-    }),
+    admission(
+      {
+        rule: "!self.startsWith('/') && !self.split('/').exists(segment, segment == '..')",
+        message: RELATIVE,
+      },
+      { rule: "!self.matches('[.]ya?ml$') || self.matches('[*?\\\\[]')", message: NO_FILE },
+    ),
   );
 
 function globFault(path: string): string | undefined {

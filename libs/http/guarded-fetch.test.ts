@@ -256,13 +256,29 @@ describe('a forbidden address', () => {
 });
 
 describe('a redirect', () => {
+  it('is part of what a failure behind it says, with the address that the user wrote', async () => {
+    await using closed = await startHttpServer((_, response) => void response.end());
+    const gone = closed.url;
+    await closed[Symbol.asyncDispose]();
+    await using last = await startHttpServer((_, response) => void response.writeHead(418).end('{"error":"tea"}'));
+    await using first = await startHttpServer((request, response) =>
+      redirect(response, `${request.url === '/gone' ? gone : last.url}/inner?key=secret`),
+    );
+    expect((await failureOf(`${first.url}/a?key=secret`)).message).toBe(
+      `${first.url}/a, which redirects to ${last.url}/inner, answered 418 I'm a Teapot (tea).`,
+    );
+    expect((await failureOf(`${first.url}/gone`)).message).toContain(
+      `${first.url}/gone, which redirects to ${gone}/inner, cannot be reached`,
+    );
+  });
+
   it('is followed, without the headers of the caller when another server is meant', async () => {
     await using last = await startHttpServer((_, response) => void response.end('{}'));
     await using first = await startHttpServer((request, response) =>
       request.url === '/a' ? redirect(response, '/b?x=1', 308) : redirect(response, `${last.url}/c`),
     );
     const answer = await get(`${first.url}/a`, { headers: { 'if-none-match': '"x"' } });
-    expect(answer.url).toBe(`${last.url}/c`);
+    expect(answer.url).toBe(`${first.url}/a, which redirects to ${last.url}/c,`);
     expect(first.requests).toEqual(['/a', '/b?x=1']);
     expect(first.headers[1]).toHaveProperty('if-none-match', '"x"');
     expect(last.headers[0]).not.toHaveProperty('if-none-match');
@@ -292,7 +308,7 @@ describe('a redirect', () => {
       return failure.message;
     };
     expect(await messageOf('/metadata')).toBe(
-      'http://169.254.169.254/latest/meta-data/iam is a link-local, metadata or reserved address, where requests must not go.',
+      `${server.url}/metadata, which redirects to http://169.254.169.254/latest/meta-data/iam, is a link-local, metadata or reserved address, where requests must not go.`,
     );
     expect(await messageOf('/file')).toContain('redirects to a file: address');
     expect(await messageOf('/nowhere')).toContain('redirects to nowhere');

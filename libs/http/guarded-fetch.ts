@@ -46,7 +46,7 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Where it came from after redirects, as messages show it. */
+  /** Where it came from, as messages show it, redirects included. */
   readonly url: string;
 }
 
@@ -97,7 +97,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         // While it connects, undici does not heed the signal.
         const response = await orAborted(asked, signal);
         awaited = 'did not come to the end of its answer';
-        if (form || !REDIRECTS.has(response.statusCode)) return await toAnswer(hop.url, response, request);
+        if (form || !REDIRECTS.has(response.statusCode))
+          return await toAnswer(nameOf(address, hop.url), response, request);
         // Closes the connection: the length of the rest is unknown.
         response.body.destroy();
         if (redirects === MAX_REDIRECTS) throw tooManyRedirects(address);
@@ -108,7 +109,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     } catch (error) {
       request.signal.throwIfAborted();
       if (error instanceof RegistryError) throw error;
-      const url = shownUrl(hop.url);
+      const url = nameOf(address, hop.url);
       if (deadline.aborted) {
         const message = `${url} ${awaited} within ${formatDuration(request.timeoutMs)}.`;
         throw new HttpFailure('Unreachable', message, 'retry', { cause: error });
@@ -154,13 +155,18 @@ function ask(
   });
 }
 
+/** Names the address that the user wrote, and where it has led to. */
+function nameOf(address: string, target: URL): string {
+  const [asked, answering] = [shownUrl(address), shownUrl(target)];
+  return asked === answering ? asked : `${asked}, which redirects to ${answering},`;
+}
+
 async function toAnswer(
-  target: URL,
+  url: string,
   response: Dispatcher.ResponseData,
   { maxBytes, secrets, loginRemedy }: GetOptions,
 ): Promise<HttpAnswer> {
   const { statusCode: status, headers } = response;
-  const url = shownUrl(target);
   const encoding = single(headers['content-encoding']);
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess) return { status, headers, url, body: await readBody(response.body, encoding, maxBytes) };
