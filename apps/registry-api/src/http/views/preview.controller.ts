@@ -10,7 +10,7 @@ import type { PublishedSource } from '#persistence/read-judged.js';
 import { Pacer } from '#read-model/pacer.js';
 import { kubernetesSource } from '#sources/kubernetes.source.js';
 import { managedSource } from '#sources/managed.source.js';
-import { parseConfigYaml } from '#spec/config-yaml.js';
+import { parseConfigYaml } from '#sources/yaml/config-yaml.js';
 import { CONFIG_LIMIT } from '#spec/raw-spec.js';
 import { parseRegistrySpec } from '#spec/registry-spec.js';
 import type { RegistrySpec } from '#spec/registry-spec.js';
