@@ -55,6 +55,7 @@ describe.skipIf(release === undefined)(
       await expect.poll(served).toBe(5);
       await server.end();
       expect(await server.exited).toEqual({ code: 0, signal: null });
-    });
+      // With other packages than today's, they are installed first.
+    }, 900_000);
   },
 );
