@@ -27,6 +27,7 @@ export const kinds = {
   Pod: inNamespaces('v1', 'pods'),
   Event: inNamespaces('v1', 'events'),
   Ingress: inNamespaces('networking.k8s.io/v1', 'ingresses'),
+  CronJob: inNamespaces('batch/v1', 'cronjobs'),
   HTTPRoute: inNamespaces('gateway.networking.k8s.io/v1', 'httproutes'),
   NetworkPolicy: inNamespaces('networking.k8s.io/v1', 'networkpolicies'),
   Deployment: inNamespaces('apps/v1', 'deployments'),
