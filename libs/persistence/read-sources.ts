@@ -30,6 +30,8 @@ export interface SourceRecord {
   readonly failedAttempts: number;
   /** Message of the newest run, if it failed. */
   readonly failureMessage: string | null;
+  /** Reason of that failure, as in conditions. */
+  readonly failureReason: string | null;
   /** It is tried again, sooner than the interval says. */
   readonly isRetried: boolean;
   /** Warning of the run that published what is stored. */
@@ -50,12 +52,12 @@ export async function readSources(db: Queryable, { namespace, registry }: Regist
             source.hidden_count AS "hiddenCount", source.quarantined_count AS "quarantinedCount",
             source.synced_at AS "syncedAt", newest.started_at AS "attemptedAt",
             newest.finished_at AS "finishedAt", newest.failure_destiny IS NOT DISTINCT FROM 'retry' AS "isRetried",
-            newest.failure_message AS "failureMessage", published.warning,
+            newest.failure_message AS "failureMessage", newest.failure_reason AS "failureReason", published.warning,
             (SELECT count(*)::int FROM sync_run
               WHERE source_id = source.id AND failure_reason IS NOT NULL
                 AND started_at > coalesce(success.started_at, '-infinity')) AS "failedAttempts"
        FROM source
-       LEFT JOIN LATERAL (SELECT started_at, finished_at, failure_message, failure_destiny FROM sync_run
+       LEFT JOIN LATERAL (SELECT started_at, finished_at, failure_message, failure_reason, failure_destiny FROM sync_run
                            WHERE source_id = source.id
                            ORDER BY started_at DESC LIMIT 1) AS newest ON true
        LEFT JOIN LATERAL (SELECT started_at FROM sync_run

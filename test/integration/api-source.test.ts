@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
@@ -8,9 +7,9 @@ import { apiSource } from '#sources/api/api.source.js';
 import type { ApiContext } from '#sources/api/api-context.js';
 import { createApiContext } from '#sources/api/testing/api-context.js';
 import type { ApiPage, WalkOptions } from '#sources/pages.js';
-import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
+import { apiOptions } from '#support/api-options.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
@@ -54,20 +53,7 @@ beforeAll(async () => {
     [LARGE_COUNT],
   );
   await rows.query(`UPDATE source SET generation = 1, synced_at = now() WHERE registry = 'large'`);
-  api = await startRegistryApi({
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: {
-      find: (namespace, name) => served.find((one) => one.namespace === namespace && one.name === name),
-      default: () => ROOT,
-      all: () => served,
-    },
-    ...ALONE,
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    logger: pino({ level: 'silent' }),
-  });
+  api = await startRegistryApi(apiOptions(database.app, served));
   await api.catalogue.nextChange();
 });
 

@@ -3,13 +3,12 @@ import { text } from 'node:stream/consumers';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
-import { ALONE } from '#support/alone.js';
+import { apiOptions } from '#support/api-options.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 import { oauth } from '#support/oauth-spec.js';
@@ -34,23 +33,7 @@ let directory: string;
 let api: RegistryApi;
 
 function options(overrides: Partial<RegistryApiOptions> = {}): RegistryApiOptions {
-  const served = [OPEN, WITHOUT];
-  return {
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: {
-      find: (namespace, name) => served.find((one) => one.namespace === namespace && one.name === name),
-      default: () => OPEN,
-      all: () => served,
-    },
-    ...ALONE,
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    consoleDirectory: directory,
-    logger: pino({ level: 'silent' }),
-    ...overrides,
-  };
+  return apiOptions(database.app, [OPEN, WITHOUT], { consoleDirectory: directory, ...overrides });
 }
 
 beforeAll(async () => {

@@ -3,24 +3,16 @@ import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { findBrowser, NO_BROWSER, openPage } from '#support/browser.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPage } from '#support/browser.js';
 import type { WatchedPage } from '#support/browser.js';
-import { ConsoleWorld } from '#support/console-world.js';
+import type { ConsoleWorld } from '#support/console-world.js';
 import { findBarriers, overflowOf, walkByTab } from '#support/page-checks.js';
+import { useConsoleWorld } from '#support/use-console-world.js';
 
-const executable = await findBrowser();
 let world: ConsoleWorld;
 
-beforeEach(({ skip }) => skip(executable === undefined, NO_BROWSER));
-
-beforeAll(async () => {
-  if (executable === undefined) return;
-  world = await ConsoleWorld.start(executable);
-  await Promise.all([world.synced(), world.synced('hostile')]);
-});
-
-afterAll(() => world?.[Symbol.asyncDispose]());
+useConsoleWorld((started) => (world = started), ['team', 'hostile']);
 
 /** Fragments of all pages, with what shows that a page is complete. */
 const PAGES = [

@@ -1,23 +1,15 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { complaintsOf, findBrowser, NO_BROWSER, openPage } from '#support/browser.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { complaintsOf, openPage } from '#support/browser.js';
 import type { WatchedPage } from '#support/browser.js';
-import { ConsoleWorld } from '#support/console-world.js';
+import type { ConsoleWorld } from '#support/console-world.js';
+import { useConsoleWorld } from '#support/use-console-world.js';
 
-const executable = await findBrowser();
 let world: ConsoleWorld;
 let shown: WatchedPage;
 let page: Page;
 
-beforeEach(({ skip }) => skip(executable === undefined, NO_BROWSER));
-
-beforeAll(async () => {
-  if (executable === undefined) return;
-  world = await ConsoleWorld.start(executable);
-  await world.synced();
-});
-
-afterAll(() => world?.[Symbol.asyncDispose]());
+useConsoleWorld((started) => (world = started));
 
 beforeEach(async () => {
   shown = await openPage(world.browser, world.address(), { viewport: { width: 1280, height: 900 } });

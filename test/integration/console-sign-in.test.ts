@@ -1,23 +1,15 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NOT_YET, findBrowser, NO_BROWSER, openPage } from '#support/browser.js';
+import { describe, expect, it } from 'vitest';
+import { NOT_YET, openPage } from '#support/browser.js';
 import type { WatchedPage } from '#support/browser.js';
-import { ConsoleWorld } from '#support/console-world.js';
+import type { ConsoleWorld } from '#support/console-world.js';
 import { eventually } from '#support/eventually.js';
 import { findBarriers } from '#support/page-checks.js';
+import { useConsoleWorld } from '#support/use-console-world.js';
 
-const executable = await findBrowser();
 let world: ConsoleWorld;
 
-beforeEach(({ skip }) => skip(executable === undefined, NO_BROWSER));
-
-beforeAll(async () => {
-  if (executable === undefined) return;
-  world = await ConsoleWorld.start(executable);
-  await Promise.all(['guarded', 'closed', 'visited'].map((name) => world.synced(name)));
-});
-
-afterAll(() => world?.[Symbol.asyncDispose]());
+useConsoleWorld((started) => (world = started), ['guarded', 'closed', 'visited']);
 
 const signInButton = (page: Page) => page.locator('.tools').getByRole('button', { name: 'Sign in' });
 const signOutButton = (page: Page) => page.getByRole('button', { name: 'Sign out' });

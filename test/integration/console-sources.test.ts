@@ -1,24 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { complaintsOf, findBrowser, NO_BROWSER, openPage } from '#support/browser.js';
-import { ConsoleWorld } from '#support/console-world.js';
+import { describe, expect, it } from 'vitest';
+import { complaintsOf, openPage } from '#support/browser.js';
+import type { ConsoleWorld } from '#support/console-world.js';
+import { useConsoleWorld } from '#support/use-console-world.js';
 
-const executable = await findBrowser();
 let world: ConsoleWorld;
 
-beforeEach(({ skip }) => skip(executable === undefined, NO_BROWSER));
-
-beforeAll(async () => {
-  if (executable === undefined) return;
-  world = await ConsoleWorld.start(executable);
-  await world.synced();
-});
-
-afterAll(() => world?.[Symbol.asyncDispose]());
+useConsoleWorld((started) => (world = started));
 
 /** Lets the other registry wait with its answers until the test says how they end. */
-function holdUpstream(): { answer(): void; fail(): void } {
+function holdUpstream(): { answer(): void; fail(): void; cut(): void } {
   const waiting: [IncomingMessage, ServerResponse][] = [];
   world.upstream.instead = (request, response) => waiting.push([request, response]) > 0;
   const end = (how: (request: IncomingMessage, response: ServerResponse) => void) => {
@@ -31,6 +23,7 @@ function holdUpstream(): { answer(): void; fail(): void } {
   return {
     answer: () => end((request, response) => world.upstream.handle(request, response)),
     fail: () => end((_, response) => void response.writeHead(400).end('{"error":"out of order"}')),
+    cut: () => end((request) => void request.socket.destroy()),
   };
 }
 
@@ -65,6 +58,26 @@ describe('the page of all sources', () => {
     await page.getByText('mirror is up to date').waitFor({ state: 'attached' });
     expect(await page.evaluate('globalThis.isSamePage')).toBe(true);
     expect(complaintsOf(shown)).toEqual([]);
+  });
+
+  it('shows a source that cannot be reached as waiting, not as failed', async () => {
+    const { page } = await openPage(world.browser, `${world.address()}#/sources`);
+    await line(page, 'mirror').filter({ hasText: 'Up to date' }).waitFor();
+    const held = holdUpstream();
+    await sync('mirror');
+    held.cut();
+    await line(page, 'mirror')
+      .filter({ hasText: /Not reachable.*retry in/ })
+      .waitFor();
+    await page.locator('.summary', { hasText: '1 not reachable' }).waitFor();
+    await line(page, 'mirror').click();
+    await page.locator('.hint.warn', { hasText: 'It is tried again' }).waitFor();
+    await page.locator('.runs .outcome.unreachable').first().waitFor();
+    expect(await page.locator('.hint.bad').count()).toBe(0);
+    expect(await page.locator('.runs .message td').first().getAttribute('class')).toBe('muted');
+    held.answer();
+    await sync('mirror');
+    await page.locator('.phase', { hasText: 'Up to date' }).waitFor();
   });
 
   it('says why a source fails, and what of it is in quarantine', async () => {

@@ -1,18 +1,16 @@
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportFormats } from '#exports/index.js';
 import type { ExportFormat } from '#exports/export-format.js';
 import { DEFAULT_OPTIONS } from '#exports/export-options.js';
 import { ByteBudget } from '#registry-api/byte-budget.js';
 import { ExportRenderer } from '#registry-api/exports/export-renderer.js';
-import { onlyRegistry } from '#registry-api/served-registry.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
 import { ThreadTooSlow } from '#subprocess/thread-pool.js';
-import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
+import { apiOptions } from '#support/api-options.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 import { oauth } from '#support/oauth-spec.js';
@@ -50,17 +48,7 @@ const OURS = [
 ];
 
 const start = (served: ServedRegistry, options: Partial<RegistryApiOptions> = {}) =>
-  startRegistryApi({
-    ...ALONE,
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: onlyRegistry(served),
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    logger: pino({ level: 'silent' }),
-    ...options,
-  });
+  startRegistryApi(apiOptions(database.app, [served], options));
 
 beforeAll(async () => {
   database = await createTestDatabase();

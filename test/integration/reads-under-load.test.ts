@@ -12,9 +12,9 @@ import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
-import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
+import { apiOptions } from '#support/api-options.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 import { servedRegistries } from '#support/served-registries.js';
@@ -31,17 +31,7 @@ let rows: CatalogueRows;
 const apis: RegistryApi[] = [];
 
 async function startApi(options: Partial<RegistryApiOptions> = {}): Promise<RegistryApi> {
-  const api = await startRegistryApi({
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: servedRegistries([PAGE, LARGE]),
-    ...ALONE,
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    logger: pino({ level: 'silent' }),
-    ...options,
-  });
+  const api = await startRegistryApi(apiOptions(database.app, [PAGE, LARGE], options));
   apis.push(api);
   await api.catalogue.nextChange();
   return api;

@@ -1,16 +1,15 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { onlyRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi, RegistryApiOptions } from '#registry-api/start-registry-api.js';
-import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
+import { apiOptions } from '#support/api-options.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
@@ -29,22 +28,7 @@ let rows: CatalogueRows;
 let api: RegistryApi;
 
 function options(overrides: Partial<RegistryApiOptions> = {}): RegistryApiOptions {
-  const served = [OPEN, CLOSED, AWKWARD];
-  return {
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: {
-      find: (namespace, name) => served.find((one) => one.namespace === namespace && one.name === name),
-      default: () => OPEN,
-      all: () => served,
-    },
-    ...ALONE,
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    logger: pino({ level: 'silent' }),
-    ...overrides,
-  };
+  return apiOptions(database.app, [OPEN, CLOSED, AWKWARD], overrides);
 }
 
 beforeAll(async () => {

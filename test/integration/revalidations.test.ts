@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { Auth } from '#spec/auth-spec.js';
@@ -7,11 +6,10 @@ import { Revalidations } from '#registry-api/http/revalidations.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
-import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
+import { apiOptions } from '#support/api-options.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
-import { servedRegistries } from '#support/served-registries.js';
 
 const ONE: ServedRegistry = { namespace: 'default', name: 'one', sources: [], auth: { mode: 'anonymous' } };
 const OTHER: ServedRegistry = { namespace: 'default', name: 'other', sources: [], auth: { mode: 'anonymous' } };
@@ -34,16 +32,7 @@ beforeAll(async () => {
 });
 
 async function start(): Promise<RegistryApi> {
-  const started = await startRegistryApi({
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: servedRegistries(served),
-    ...ALONE,
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    logger: pino({ level: 'silent' }),
-  });
+  const started = await startRegistryApi(apiOptions(database.app, served));
   await started.catalogue.nextChange();
   return started;
 }

@@ -7,12 +7,12 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { EntryCounts, SourcePlan, SyncOutcome } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
-import { onlyRegistry } from '#registry-api/served-registry.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { ALONE } from '#support/alone.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
+import { apiOptions } from '#support/api-options.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
@@ -46,21 +46,11 @@ beforeAll(async () => {
     sources: [],
     auth: name === 'closed' ? NOBODY_IN : { mode: 'anonymous' },
   }));
-  api = await startRegistryApi({
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: {
-      find: (namespace, name) => served.find((one) => one.namespace === namespace && one.name === name),
-      default: () => served[0],
-      all: () => served,
-    },
-    ...ALONE,
-    temporalUi: () => ({ url: 'https://temporal.example.com/ui/', namespace: 'a/b' }),
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    logger: pino({ level: 'silent' }),
-  });
+  api = await startRegistryApi(
+    apiOptions(database.app, served, {
+      temporalUi: () => ({ url: 'https://temporal.example.com/ui/', namespace: 'a/b' }),
+    }),
+  );
 });
 
 afterAll(async () => {
@@ -447,16 +437,11 @@ describe('registries that a configuration makes of the sources', () => {
       { name: 'front', sources: ['file', 'ours'] },
       { name: 'back', sources: ['mirror'] },
     ];
-    const viewed = await startRegistryApi({
-      ...ALONE,
-      database: database.app,
-      host: '127.0.0.1',
-      port: 0,
-      internalPort: 0,
-      registries: onlyRegistry({ namespace: 'default', name: 'team', views, sources: [], auth: { mode: 'anonymous' } }),
-      version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-      logger: pino({ level: 'silent' }),
-    });
+    const viewed = await startRegistryApi(
+      apiOptions(database.app, [
+        { namespace: 'default', name: 'team', views, sources: [], auth: { mode: 'anonymous' } },
+      ]),
+    );
     try {
       const from = async (path: string) => (await fetch(`${viewed.url}${path}`)).json();
       expect(await from('/v1/registries')).toEqual({

@@ -13,13 +13,15 @@ const run = (fields: Partial<SyncRun>): SyncRun => ({
 });
 
 const failed = run({ failure: { reason: 'FetchFailed', message: 'away' }, durationMs: 3000 });
+const unreachable = run({ failure: { reason: 'Unreachable', message: 'no network' } });
 const unchanged = run({ counts: { unchanged: 4 }, durationMs: 200 });
 const changed = run({ counts: { added: 2, updated: 1, removed: 3 } });
 
 describe('runs', () => {
   it('have an outcome', () => {
-    expect([failed, unchanged, changed, run({})].map(outcomeOf)).toEqual([
+    expect([failed, unreachable, unchanged, changed, run({})].map(outcomeOf)).toEqual([
       'failed',
+      'unreachable',
       'unchanged',
       'changed',
       'unchanged',
@@ -27,15 +29,26 @@ describe('runs', () => {
   });
 
   it('are summarized', () => {
-    expect(summarizeRuns([failed, unchanged, changed])).toEqual({ total: 3, failed: 1, medianMs: 1000 });
-    expect(summarizeRuns([failed, changed])).toEqual({ total: 2, failed: 1, medianMs: 2000 });
-    expect(summarizeRuns([])).toEqual({ total: 0, failed: 0, medianMs: 0 });
+    expect(summarizeRuns([failed, unchanged, changed])).toEqual({
+      total: 3,
+      failed: 1,
+      unreachable: 0,
+      medianMs: 1000,
+    });
+    expect(summarizeRuns([failed, changed])).toEqual({ total: 2, failed: 1, unreachable: 0, medianMs: 2000 });
+    expect(summarizeRuns([unreachable])).toEqual({ total: 1, failed: 0, unreachable: 1, medianMs: 1000 });
+    expect(summarizeRuns([])).toEqual({ total: 0, failed: 0, unreachable: 0, medianMs: 0 });
   });
 
   it('become columns, oldest first, each run in the column of its outcome', () => {
     expect(toColumns([changed, unchanged, failed])).toEqual({
       index: [0, 1, 2],
-      durationSeconds: { failed: [3, null, null], unchanged: [null, 0.2, null], changed: [null, null, 1] },
+      durationSeconds: {
+        failed: [3, null, null],
+        unreachable: [null, null, null],
+        unchanged: [null, 0.2, null],
+        changed: [null, null, 1],
+      },
       changes: { removed: [0, 0, 3], updated: [0, 0, 4], added: [0, 0, 6] },
     });
   });

@@ -1,9 +1,13 @@
+import { UNREACHABLE } from './api/sources.js';
 import type { SyncRun } from './api/sources.js';
 
-export type Outcome = 'changed' | 'unchanged' | 'failed';
+/** In the order of the legend. */
+export const OUTCOMES = ['changed', 'unchanged', 'unreachable', 'failed'] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
 
 export function outcomeOf({ failure, counts }: SyncRun): Outcome {
-  if (failure) return 'failed';
+  if (failure) return failure.reason === UNREACHABLE ? 'unreachable' : 'failed';
   const { added = 0, updated = 0, removed = 0 } = counts ?? {};
   return added + updated + removed > 0 ? 'changed' : 'unchanged';
 }
@@ -11,6 +15,7 @@ export function outcomeOf({ failure, counts }: SyncRun): Outcome {
 export interface RunSummary {
   readonly total: number;
   readonly failed: number;
+  readonly unreachable: number;
   /** Zero without a run. */
   readonly medianMs: number;
 }
@@ -20,9 +25,11 @@ export function summarizeRuns(runs: readonly SyncRun[]): RunSummary {
   const half = Math.floor(durations.length / 2);
   const [low = 0, high = 0] =
     durations.length % 2 === 0 ? [durations[half - 1], durations[half]] : [durations[half], durations[half]];
+  const countOf = (outcome: Outcome) => runs.filter((run) => outcomeOf(run) === outcome).length;
   return {
     total: runs.length,
-    failed: runs.filter((run) => outcomeOf(run) === 'failed').length,
+    failed: countOf('failed'),
+    unreachable: countOf('unreachable'),
     medianMs: (low + high) / 2,
   };
 }
@@ -46,7 +53,12 @@ export function toColumns(runs: readonly SyncRun[]): RunColumns {
   });
   return {
     index: oldestFirst.map((_, at) => at),
-    durationSeconds: { changed: seconds('changed'), unchanged: seconds('unchanged'), failed: seconds('failed') },
+    durationSeconds: {
+      changed: seconds('changed'),
+      unchanged: seconds('unchanged'),
+      unreachable: seconds('unreachable'),
+      failed: seconds('failed'),
+    },
     changes: {
       removed: stacked.map(({ removed }) => removed),
       updated: stacked.map(({ updated }) => updated),

@@ -1,5 +1,6 @@
 import type { Phase } from './api/sources.js';
 import type { FacetName } from './route.js';
+import type { RunSummary } from './runs.js';
 import type { Theme } from './preferences.js';
 
 const plurals = new Intl.PluralRules('en');
@@ -44,6 +45,8 @@ export const words = {
     status: (status: number) => `The server answered with status ${status}`,
     silent: (ago: string) => `Last update ${ago} – the server does not answer. Trying again.`,
     stale: (time: string) => `What is shown may be out of date since ${time}.`,
+    failing: (names: string, n: number) =>
+      count(n, `The newest sync of ${names} failed.`, `The newest syncs of ${names} failed.`),
     changed: 'The catalogue has changed',
     detail: (detail: string) => `The server reports: ${detail}.`,
   },
@@ -238,9 +241,12 @@ export const words = {
   sync: {
     phases: { complete: 'Up to date', syncing: 'Syncing', failed: 'Failed' } satisfies Record<Phase, string>,
     never: 'Not synced yet',
+    unreachable: 'Not reachable',
+    unreachableTitle: 'The source cannot be reached at the moment. It is tried again.',
     failedTimes: (n: number) => count(n, 'Failed', 'Failed # times'),
     wellCount: (n: number) => count(n, '# well', '# well'),
     failingCount: (n: number) => count(n, '# failing', '# failing'),
+    unreachableCount: (n: number) => count(n, '# not reachable', '# not reachable'),
     syncingCount: (n: number) => count(n, '# syncing', '# syncing'),
     waitingCount: (n: number) => count(n, '# not synced yet', '# not synced yet'),
     noSources: 'This registry has no sources.',
@@ -297,7 +303,7 @@ export const words = {
     revision: 'Revision',
     details: 'Details',
     temporal: 'Open in Temporal',
-    outcomes: { changed: 'Changed', unchanged: 'Unchanged', failed: 'Failed' },
+    outcomes: { changed: 'Changed', unchanged: 'Unchanged', unreachable: 'Not reachable', failed: 'Failed' },
     triggers: {
       initial: 'first sync',
       interval: 'interval',
@@ -309,8 +315,12 @@ export const words = {
     added: (n: number) => count(n, '# added', '# added'),
     updated: (n: number) => count(n, '# updated', '# updated'),
     removed: (n: number) => count(n, '# removed', '# removed'),
-    summary: (failed: number, total: number, median: string) =>
-      `${failed === 0 ? 'None' : numbers.format(failed)} of ${count(total, '# run', '# runs')} failed, median ${median}`,
+    summary: ({ failed, unreachable, total }: RunSummary, median: string) =>
+      [
+        `${failed === 0 ? 'None' : numbers.format(failed)} of ${count(total, '# run', '# runs')} failed`,
+        ...(unreachable > 0 ? [count(unreachable, '# did not reach the source', '# did not reach the source')] : []),
+        `median ${median}`,
+      ].join(', '),
     durationChart: 'Duration',
     changesChart: 'Changes',
     newest: (n: number) => count(n, 'The newest run', 'The newest # runs'),

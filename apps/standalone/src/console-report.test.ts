@@ -5,7 +5,7 @@ import { ConsoleReport } from './console-report.js';
 
 const ref = { namespace: 'default', name: 'team', uid: 'u' };
 const API = { api: 'http://localhost:8080', temporal: { address: '127.0.0.1:7233', uiUrl: 'http://127.0.0.1:8233' } };
-const CLOCK = /\d\d:\d\d:\d\d/g;
+const CLOCK = /(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/g;
 const NEXT = Date.UTC(2026, 10, 22, 12, 30);
 const FUTURE = Date.UTC(2999, 0, 1);
 
@@ -79,14 +79,14 @@ it('ends the start with a table, what is wrong, the addresses, and the word read
   expect(out.join('\n').replaceAll(CLOCK, 'TIME').trim().split('\n')).toEqual([
     'Console http://localhost:8080/',
     '',
-    'REGISTRY        SOURCE  PHASE     SERVERS  NEXT SYNC   URL',
-    'default/team    good    Complete  7        on change   http://localhost:8080/registry/good/v0.1/servers',
-    'default/team    bad     Failed    -        on trigger  http://localhost:8080/registry/bad/v0.1/servers',
-    'default/team    far     Waiting   -        TIME    http://localhost:8080/registry/far/v0.1/servers',
-    'default/team    slow    Syncing   -        running     http://localhost:8080/registry/slow/v0.1/servers',
-    'default/other   new     Pending   -        on trigger  http://localhost:8080/default/other/registry/new/v0.1/servers',
-    'default/viewed  part    Pending   -        on change   http://localhost:8080/default/viewed/registry/view/v0.1/servers',
-    'default/viewed  unused  Pending   -        on change   -',
+    'REGISTRY        SOURCE  PHASE     SERVERS  NEXT SYNC            URL',
+    'default/team    good    Complete  7        on change            http://localhost:8080/registry/good/v0.1/servers',
+    'default/team    bad     Failed    -        on trigger           http://localhost:8080/registry/bad/v0.1/servers',
+    'default/team    far     Waiting   -        TIME  http://localhost:8080/registry/far/v0.1/servers',
+    'default/team    slow    Syncing   -        running              http://localhost:8080/registry/slow/v0.1/servers',
+    'default/other   new     Pending   -        on trigger           http://localhost:8080/default/other/registry/new/v0.1/servers',
+    'default/viewed  part    Pending   -        on change            http://localhost:8080/default/viewed/registry/view/v0.1/servers',
+    'default/viewed  unused  Pending   -        on change            -',
     '',
     'default/team bad: FileNotFound: no such file',
     'default/team far: no network: will try again at TIME',

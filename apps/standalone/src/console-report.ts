@@ -175,8 +175,13 @@ function short(revision: string | undefined): string {
   return revision?.replace(/^[0-9a-f]{16,}$/, (hash) => hash.slice(0, 12)) ?? '-';
 }
 
+/** Returns the time of day, after the date where that is not today's. */
 function clock(timeMs: number): string {
-  return new Date(timeMs).toTimeString().slice(0, 8);
+  const [time, now] = [new Date(timeMs), new Date()];
+  const hour = time.toTimeString().slice(0, 8);
+  if (time.toDateString() === now.toDateString()) return hour;
+  const [month, day] = [time.getMonth() + 1, time.getDate()].map((part) => String(part).padStart(2, '0'));
+  return `${time.getFullYear()}-${month}-${day} ${hour}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -18,6 +18,8 @@ export interface Source {
     readonly hiddenCount: number;
     readonly quarantinedCount: number;
     readonly revision?: string;
+    /** Why the newest run failed, in one word. */
+    readonly reason?: string;
     readonly message?: string;
   };
   readonly createdAt: string;
@@ -68,6 +70,16 @@ export const runsPath = (name: string): string => `${sourcePath(name)}/runs?limi
 
 export const quarantinePath = (name: string, cursor?: string): string =>
   `${sourcePath(name)}/quarantine?${new URLSearchParams({ limit: '100', ...(cursor !== undefined && { cursor }) })}`;
+
+/**
+ * Reports whether the newest run only failed to reach the source, as without a network. That is no fault of the
+ * registry, and is tried again.
+ */
+export function isUnreachable({ phase, reason }: Source['syncStatus']): boolean {
+  return phase === 'failed' && reason === UNREACHABLE;
+}
+
+export const UNREACHABLE = 'Unreachable';
 
 /** Where the entries of a source come from, without credentials. */
 export function addressOf({ sourceConfig }: Source): string | undefined {

@@ -1,4 +1,4 @@
-import { runsPath, sourcePath, sourcesPeriod } from '../api/sources.js';
+import { isUnreachable, runsPath, sourcePath, sourcesPeriod } from '../api/sources.js';
 import type { RunList, Source } from '../api/sources.js';
 import { useResource } from '../api/use-resource.js';
 import { EntryBar } from '../parts/entry-bar.js';
@@ -72,14 +72,15 @@ function State({ source, onStarted }: { readonly source: Source; readonly onStar
 
 function Details({ source }: { readonly source: Source }) {
   const { name, syncStatus } = source;
+  const isFailing = syncStatus.phase === 'failed' && !isUnreachable(syncStatus);
   useSyncResults([source]);
   const runs = useResource<RunList>(runsPath(name), { everyMs: () => sourcesPeriod([source]) });
   const showServers = formatRoute({ page: 'servers', search: { ...EVERYTHING, chosen: { source: [name] } } });
   return (
     <>
       {syncStatus.message !== undefined && (
-        <div class={syncStatus.phase === 'failed' ? 'hint bad' : 'hint warn'}>
-          <strong>{syncStatus.phase === 'failed' ? words.sync.lastFailure : words.sync.notice}</strong>
+        <div class={isFailing ? 'hint bad' : 'hint warn'}>
+          <strong>{titleOf(syncStatus)}</strong>
           <p>
             <Text limit={4000}>{syncStatus.message}</Text>
           </p>
@@ -100,4 +101,9 @@ function Details({ source }: { readonly source: Source }) {
       </div>
     </>
   );
+}
+
+function titleOf(status: Source['syncStatus']): string {
+  if (isUnreachable(status)) return words.sync.unreachableTitle;
+  return status.phase === 'failed' ? words.sync.lastFailure : words.sync.notice;
 }

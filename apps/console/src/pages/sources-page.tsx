@@ -1,5 +1,5 @@
 import { consoleInfo } from '../api/console.js';
-import { SOURCES_PATH, sourcesPeriod } from '../api/sources.js';
+import { isUnreachable, SOURCES_PATH, sourcesPeriod } from '../api/sources.js';
 import type { Source, SourceList } from '../api/sources.js';
 import { useResource } from '../api/use-resource.js';
 import { formats } from '../format.js';
@@ -70,6 +70,7 @@ function Lines({ sources }: { readonly sources: readonly Source[] }) {
 
 function Line({ source }: { readonly source: Source }) {
   const { name, sourceType, syncStatus } = source;
+  const isFailing = syncStatus.phase === 'failed' && !isUnreachable(syncStatus);
   return (
     <a class="source-line" data-row href={formatRoute({ page: 'source', name })}>
       <span class="source-name">
@@ -84,7 +85,7 @@ function Line({ source }: { readonly source: Source }) {
       <NextSync status={syncStatus} />
       <EntryBar status={syncStatus} />
       {syncStatus.message !== undefined && (
-        <span class={syncStatus.phase === 'failed' ? 'source-message bad' : 'source-message muted'}>
+        <span class={isFailing ? 'source-message bad' : 'source-message muted'}>
           <ShortText limit={240}>{syncStatus.message}</ShortText>
         </span>
       )}
@@ -96,9 +97,10 @@ function Line({ source }: { readonly source: Source }) {
 function summaryOf(sources: readonly Source[]): string {
   const countPhase = (phase: string | undefined) =>
     sources.filter(({ syncStatus }) => syncStatus.phase === phase).length;
+  const unreachable = sources.filter(({ syncStatus }) => isUnreachable(syncStatus)).length;
   const [well, failing, syncing, waiting] = [
     countPhase('complete'),
-    countPhase('failed'),
+    countPhase('failed') - unreachable,
     countPhase('syncing'),
     countPhase(undefined),
   ];
@@ -107,6 +109,7 @@ function summaryOf(sources: readonly Source[]): string {
   const states = [
     well > 0 ? words.sync.wellCount(well) : '',
     failing > 0 ? words.sync.failingCount(failing) : '',
+    unreachable > 0 ? words.sync.unreachableCount(unreachable) : '',
     syncing > 0 ? words.sync.syncingCount(syncing) : '',
     waiting > 0 ? words.sync.waitingCount(waiting) : '',
   ].filter((text) => text !== '');

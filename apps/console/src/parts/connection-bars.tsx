@@ -1,9 +1,12 @@
 import { connection } from '../api/connection.js';
 import { consoleInfo } from '../api/console.js';
+import { SOURCES_PATH } from '../api/sources.js';
+import type { SourceList } from '../api/sources.js';
 import { useResource } from '../api/use-resource.js';
 import { useServerNow } from '../clock.js';
 import { formats } from '../format.js';
 import { session, sessionFault } from '../session/session.js';
+import { useMayReadState } from '../session/use-may-read-state.js';
 import { useStore } from '../store.js';
 import { words } from '../words.js';
 import { leaveToSignIn } from './sign-in.js';
@@ -34,15 +37,28 @@ function SilenceBar() {
   );
 }
 
+/** Names the sources whose syncs fail; when none does, the server says what else is not as it should be. */
 function StaleBar() {
   const { staleSinceMs } = useStore(connection);
-  const { data } = useResource<{ readonly detail?: string }>('readiness', { everyMs: READINESS_MS });
-  if (staleSinceMs === undefined) return null;
+  const mayRead = useMayReadState();
+  const isStale = staleSinceMs !== undefined;
+  const { data: list } = useResource<SourceList>(isStale && mayRead ? SOURCES_PATH : undefined, {
+    everyMs: READINESS_MS,
+  });
+  const failing = (list?.sources ?? []).flatMap(({ name, syncStatus }) => (syncStatus.attemptCount > 0 ? [name] : []));
+  const { data } = useResource<{ readonly detail?: string }>(
+    isStale && failing.length === 0 ? 'readiness' : undefined,
+    { everyMs: READINESS_MS },
+  );
+  if (!isStale) return null;
+  const detail =
+    failing.length > 0
+      ? words.connection.failing(formats.list(failing), failing.length)
+      : data?.detail && words.connection.detail(data.detail);
   return (
     <p class="bar warn" role="status">
       {words.connection.stale(formats.dateTime(staleSinceMs))}{' '}
-      {data?.detail !== undefined && <Text limit={400}>{words.connection.detail(data.detail)}</Text>}{' '}
-      <a href="#/sources">{words.sources}</a>
+      {detail !== undefined && <Text limit={400}>{detail}</Text>} <a href="#/sources">{words.sources}</a>
     </p>
   );
 }

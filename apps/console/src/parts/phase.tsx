@@ -1,3 +1,4 @@
+import { isUnreachable } from '../api/sources.js';
 import type { Source } from '../api/sources.js';
 import { words } from '../words.js';
 import { CompleteIcon, FailedIcon, SyncingIcon, WaitingIcon } from './icons.js';
@@ -9,6 +10,13 @@ export function PhaseMark({ status }: { readonly status: Source['syncStatus'] })
     return (
       <span class="phase waiting">
         <WaitingIcon /> {words.sync.never}
+      </span>
+    );
+  }
+  if (isUnreachable(status)) {
+    return (
+      <span class="phase unreachable">
+        <WaitingIcon /> {words.sync.unreachable}
       </span>
     );
   }

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SyncRun } from '../api/sources.js';
 import { formats } from '../format.js';
 import { preferences } from '../preferences.js';
-import { outcomeOf, summarizeRuns } from '../runs.js';
+import { OUTCOMES, outcomeOf, summarizeRuns } from '../runs.js';
 import type { RunsPlot } from '../plot/runs-plot.js';
 import { useStore } from '../store.js';
 import { words } from '../words.js';
@@ -28,7 +28,7 @@ export function RunsChart({ runs }: { readonly runs: readonly SyncRun[] }) {
     };
   }, [theme]);
   useEffect(() => plot.current?.show(runs), [runs]);
-  const { failed, total, medianMs } = summarizeRuns(runs);
+  const summary = summarizeRuns(runs);
   const pointed = at === undefined ? undefined : runs.toReversed()[at];
   return (
     <figure class="chart">
@@ -36,16 +36,18 @@ export function RunsChart({ runs }: { readonly runs: readonly SyncRun[] }) {
         ref={place}
         class="plots"
         role="img"
-        aria-label={words.runs.summary(failed, total, formats.duration(medianMs))}
+        aria-label={words.runs.summary(summary, formats.duration(summary.medianMs))}
       />
-      <figcaption aria-hidden="true">{pointed ? describe(pointed) : <Legend />}</figcaption>
+      <figcaption aria-hidden="true">
+        {pointed ? describe(pointed) : <Legend hasUnreachable={summary.unreachable > 0} />}
+      </figcaption>
     </figure>
   );
 }
 
-const Legend = () => (
+const Legend = ({ hasUnreachable }: { readonly hasUnreachable: boolean }) => (
   <span class="legend">
-    {(['changed', 'unchanged', 'failed'] as const).map((outcome) => (
+    {OUTCOMES.filter((outcome) => outcome !== 'unreachable' || hasUnreachable).map((outcome) => (
       <span key={outcome} class={`outcome ${outcome}`}>
         {words.runs.outcomes[outcome]}
       </span>

@@ -25,7 +25,7 @@ export function Runs({ list }: { readonly list: RunList | undefined }) {
       {list && runs.length === 0 && <p class="muted">{text.none}</p>}
       {runs.length > 0 && (
         <>
-          <p class="muted">{text.summary(summary.failed, summary.total, formats.duration(summary.medianMs))}</p>
+          <p class="muted">{text.summary(summary, formats.duration(summary.medianMs))}</p>
           {runs.length > 1 && <RunsChart runs={runs} />}
           <RunsTable runs={isWhole ? runs : runs.slice(0, SHORT)} />
           {!isWhole && runs.length > SHORT && (
@@ -81,7 +81,7 @@ function Run({ run }: { readonly run: SyncRun }) {
         </td>
         <td data-label={text.outcome}>
           <span class={`outcome ${outcome}`}>{text.outcomes[outcome]}</span>
-          {failure && (
+          {outcome === 'failed' && failure && (
             <>
               {' '}
               <code>
@@ -102,7 +102,7 @@ function Run({ run }: { readonly run: SyncRun }) {
       </tr>
       {message !== undefined && (
         <tr class="message">
-          <td colSpan={6} class={failure ? 'bad' : 'muted'}>
+          <td colSpan={6} class={outcome === 'failed' ? 'bad' : 'muted'}>
             <Text limit={1000}>{message}</Text>
           </td>
         </tr>
@@ -119,7 +119,7 @@ function Revision({ run: { revision, url } }: { readonly run: SyncRun }) {
         <code title={revision}>
           <ShortText limit={8}>{revision}</ShortText>
         </code>
-      )}
+      )}{' '}
       {link && (
         <a
           href={link.href}

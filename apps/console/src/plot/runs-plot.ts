@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { SyncRun } from '../api/sources.js';
 import { formats } from '../format.js';
-import { niceMaximum, toColumns } from '../runs.js';
+import { niceMaximum, OUTCOMES, toColumns } from '../runs.js';
 import { words } from '../words.js';
 
 const HEIGHT = 110;
@@ -26,7 +26,7 @@ export class RunsPlot {
       label: words.runs.durationChart,
       format: (seconds) => formats.duration(seconds * 1000),
       least: 0.1,
-      fills: ['--changed', '--unchanged', '--failed'].map(colour),
+      fills: OUTCOMES.map((outcome) => colour(`--${outcome}`)),
       axis: colour('--muted'),
       grid: colour('--line'),
     });
@@ -52,7 +52,7 @@ export class RunsPlot {
   show(runs: readonly SyncRun[]): void {
     const { index, durationSeconds, changes } = toColumns(runs);
     const [first, second] = this.plots;
-    first?.setData([index, durationSeconds.changed, durationSeconds.unchanged, durationSeconds.failed]);
+    first?.setData([index, ...OUTCOMES.map((outcome) => durationSeconds[outcome])]);
     second?.setData([index, changes.added, changes.updated, changes.removed]);
   }
 

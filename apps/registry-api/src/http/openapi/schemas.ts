@@ -58,6 +58,7 @@ const source = z.looseObject({
     hiddenCount: z.int(),
     quarantinedCount: z.int(),
     revision: z.string().optional(),
+    reason: z.string().optional().describe('Why the newest run failed, in one word.'),
     message: z.string().optional(),
   }),
   createdAt: time,

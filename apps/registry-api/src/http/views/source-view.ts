@@ -46,6 +46,7 @@ function toSyncStatus(source: SourceRecord): object {
     hiddenCount: source.hiddenCount,
     quarantinedCount: source.quarantinedCount,
     ...(source.revision !== null && { revision: source.revision }),
+    ...(source.failureReason !== null && { reason: source.failureReason }),
     ...(message !== null && { message }),
   };
 }
