@@ -198,6 +198,7 @@ describe('a source', () => {
       // 90 % of the second backoff, from the end of the run.
       nextSyncTime: '2026-11-22T12:03:19.500Z',
       attemptCount: 2,
+      reason: 'Unreachable',
       message: 'example.com does not answer',
     });
 
@@ -223,6 +224,7 @@ describe('a source', () => {
       serverCount: 0,
       hiddenCount: 0,
       quarantinedCount: 0,
+      reason: 'Unreachable',
       message: 'connection refused',
     });
   });
