@@ -13,7 +13,6 @@ beforeAll(async () => {
   for await (const path of glob('{*.md,{docs,deploy,.github}/**/*.md}', { cwd: ROOT })) {
     documents.set(path, await readFile(join(ROOT, path), 'utf8'));
   }
-  expect(documents.size).toBeGreaterThan(20);
 });
 
 const withoutCode = (text: string) => text.replace(/^(`{3,})[^]*?^\1/gm, '').replace(/`[^`\n]*`/g, '');
@@ -45,6 +44,7 @@ function targetsOf(text: string): string[] {
 }
 
 it('links to nothing that does not exist', () => {
+  expect(documents.size).toBeGreaterThan(20);
   const broken: string[] = [];
   for (const [path, text] of documents) {
     for (const target of targetsOf(text)) {

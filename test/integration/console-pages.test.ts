@@ -103,6 +103,29 @@ describe('by keyboard', () => {
     await page.getByRole('heading', { name: 'Help' }).waitFor();
   });
 
+  it('a server is in the clipboard as a client wants it, from the search on', async () => {
+    const { page } = await show(world.address(), '.row');
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.keyboard.press('/');
+    // Enter comes before the answer to the last letter does.
+    await page.keyboard.type('weath');
+    await page.keyboard.press('Enter');
+    await page.locator('h1', { hasText: 'Weather' }).waitFor();
+    const copy = page.locator('.install').getByRole('button', { name: /^Copy/ });
+    await copy.waitFor();
+    await page.keyboard.press('i');
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('Tab');
+        return copy.evaluate('(button) => button === document.activeElement');
+      })
+      .toBe(true);
+    await page.keyboard.press('Enter');
+    const clipboard = () => page.evaluate<string>('navigator.clipboard.readText()');
+    await expect.poll(clipboard).toContain('https://mcp.weather.example.com/mcp');
+    expect(JSON.parse(await clipboard())).toHaveProperty(['mcpServers', 'example-weather']);
+  });
+
   it('single keys do nothing once they are switched off, and after a reload', async () => {
     const { page } = await show(`${world.address()}#/help`, '.keys');
     await page.getByRole('checkbox').uncheck();

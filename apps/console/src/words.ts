@@ -345,7 +345,7 @@ export const words = {
       '/': 'Search',
       'j or ↓': 'Next row',
       'k or ↑': 'Previous row',
-      Enter: 'Open the row',
+      Enter: 'Open the row; in the search, the first that is found',
       Escape: 'Back to the list, or clear the search',
       'g c': 'Servers',
       'g s': 'Sources',

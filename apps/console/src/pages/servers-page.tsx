@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ServerList } from '../api/server-list.js';
+import type { ServerListState } from '../api/server-list.js';
 import { facetsPath } from '../api/servers.js';
 import type { Facets, Scope } from '../api/servers.js';
 import { usePartialCatalogue } from '../api/use-partial-catalogue.js';
@@ -38,13 +39,17 @@ export function ServersPage({ search }: { readonly search: Search }) {
   useEffect(() => {
     if (total !== undefined && !isLoading) announce(words.list.found(total));
   }, [total, isLoading]);
-  const show = (next: Search, how?: 'push' | 'replace') => navigate({ page: 'servers', search: next }, how);
+  const open = useOpening(state);
+  const show = (next: Search, how?: 'push' | 'replace') => {
+    open.forget(next.text);
+    navigate({ page: 'servers', search: next }, how);
+  };
   return (
     <div class="page servers">
       <h1 class="visually-hidden" tabIndex={-1}>
         {words.servers}
       </h1>
-      <SearchBox search={search} total={total} isLoading={isLoading} onSearch={show} />
+      <SearchBox search={search} total={total} isLoading={isLoading} onSearch={show} onOpen={open.first} />
       {!fault && <Filters search={search} facets={facets.data} onSearch={show} />}
       <section class="results" aria-label={words.servers}>
         {partial && scope !== undefined && (
@@ -62,6 +67,22 @@ export function ServersPage({ search }: { readonly search: Search }) {
       </section>
     </div>
   );
+}
+
+/** Opens the first server that a text finds, once the answer to that text is there. */
+function useOpening({ search, rows, isLoading }: ServerListState) {
+  const [text, setText] = useState<string>();
+  useEffect(() => {
+    if (text === undefined || isLoading || search.text !== text) return;
+    setText(undefined);
+    const [row] = rows;
+    if (row) navigate({ page: 'server', name: row.name });
+  }, [text, search, rows, isLoading]);
+  return {
+    first: setText,
+    /** Another text is searched for meanwhile. */
+    forget: (other: string) => setText((wanted) => (wanted === other ? wanted : undefined)),
+  };
 }
 
 /** The counts of the filters. They are asked for when the search has rested for a moment. */

@@ -11,9 +11,11 @@ interface SearchBoxProps {
   readonly total: number | undefined;
   readonly isLoading: boolean;
   onSearch(next: Search, how: 'push' | 'replace'): void;
+  /** The reader wants the first server that this text finds. */
+  onOpen(text: string): void;
 }
 
-export function SearchBox({ search, total, isLoading, onSearch }: SearchBoxProps) {
+export function SearchBox({ search, total, isLoading, onSearch, onOpen }: SearchBoxProps) {
   const [text, setText] = useState(search.text);
   const latest = useRef(search);
   latest.current = search;
@@ -43,6 +45,9 @@ export function SearchBox({ search, total, isLoading, onSearch }: SearchBoxProps
             if (event.key === 'Escape' && text !== '') {
               event.preventDefault();
               onInput('');
+            } else if (event.key === 'Enter' && !event.isComposing && text !== '') {
+              event.preventDefault();
+              onOpen(text);
             }
           }}
         />
