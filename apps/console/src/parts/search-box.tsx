@@ -41,12 +41,15 @@ export function SearchBox({ search, total, isLoading, onSearch, onOpen }: Search
           spellcheck={false}
           maxLength={256}
           onInput={(event) => onInput(event.currentTarget.value)}
+          // The next step may leave the page: its address has to hold the whole text by then.
+          onBlur={throttle.flush}
           onKeyDown={(event) => {
             if (event.key === 'Escape' && text !== '') {
               event.preventDefault();
               onInput('');
             } else if (event.key === 'Enter' && !event.isComposing && text !== '') {
               event.preventDefault();
+              throttle.flush();
               onOpen(text);
             }
           }}
@@ -64,6 +67,14 @@ function useThrottle(ms: number) {
   useEffect(() => () => clearTimeout(state.current.timer), []);
   return {
     isWaiting: () => state.current.next !== undefined,
+    /** Makes the call that waits, if one does. */
+    flush() {
+      const { timer, next } = state.current;
+      if (!next) return;
+      clearTimeout(timer);
+      state.current = {};
+      next();
+    },
     run(call: () => void) {
       if (state.current.timer !== undefined) {
         state.current.next = call;
