@@ -117,7 +117,9 @@ describe('by keyboard', () => {
     await expect
       .poll(async () => {
         await page.keyboard.press('Tab');
-        return copy.evaluate('(button) => button === document.activeElement');
+        return page.evaluate<boolean>(
+          `document.activeElement?.matches('.install button') && document.activeElement.textContent.startsWith('Copy')`,
+        );
       })
       .toBe(true);
     await page.keyboard.press('Enter');

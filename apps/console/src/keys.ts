@@ -61,14 +61,19 @@ function goBack(): boolean {
   return go(page === 'source' ? { page: 'sources' } : listRoute());
 }
 
+/** Focuses the field at once where it is there, since letters may follow the key without a pause. */
 function focusSearch(): boolean {
-  if (route.get().page !== 'servers') navigate(listRoute());
-  requestAnimationFrame(() => {
-    const field = document.querySelector<HTMLInputElement>('input[type=search]');
-    field?.focus();
-    field?.select();
-  });
+  if (selectSearchField()) return true;
+  navigate(listRoute());
+  requestAnimationFrame(selectSearchField);
   return true;
+}
+
+function selectSearchField(): boolean {
+  const field = document.querySelector<HTMLInputElement>('input[type=search]');
+  field?.focus();
+  field?.select();
+  return field !== null;
 }
 
 function focusOn(selector: string): boolean {

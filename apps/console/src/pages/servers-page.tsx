@@ -7,7 +7,7 @@ import { usePartialCatalogue } from '../api/use-partial-catalogue.js';
 import { useResource } from '../api/use-resource.js';
 import { announce } from '../announce.js';
 import { catalogueChanges } from '../catalogue-watch.js';
-import { navigate } from '../navigation.js';
+import { navigate, route } from '../navigation.js';
 import { Fault } from '../parts/fault.js';
 import { Filters } from '../parts/filters.js';
 import { Loading } from '../parts/notice.js';
@@ -41,6 +41,8 @@ export function ServersPage({ search }: { readonly search: Search }) {
   }, [total, isLoading]);
   const open = useOpening(state);
   const show = (next: Search, how?: 'push' | 'replace') => {
+    // A field that is taken away with its page says once more what was typed.
+    if (route.get().page !== 'servers') return;
     open.forget(next.text);
     navigate({ page: 'servers', search: next }, how);
   };
