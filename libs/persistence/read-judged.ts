@@ -10,7 +10,7 @@ export interface PublishedSource {
   readonly id: number;
   readonly name: string;
   readonly type: string;
-  /** Of the spec that its entries are from; null before its first publication. */
+  /** The hash of the spec that its entries are from; null before its first publication. */
   readonly specHash: string | null;
 }
 

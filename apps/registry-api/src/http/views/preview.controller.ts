@@ -8,8 +8,7 @@ import { compileFilter } from '#domain/source-filter.js';
 import { readByName, readPublishedSources } from '#persistence/read-judged.js';
 import type { PublishedSource } from '#persistence/read-judged.js';
 import { Pacer } from '#read-model/pacer.js';
-import { kubernetesSource } from '#sources/kubernetes.source.js';
-import { managedSource } from '#sources/managed.source.js';
+import { findSource } from '#sources/index.js';
 import { parseConfigYaml } from '#sources/yaml/config-yaml.js';
 import { CONFIG_LIMIT } from '#spec/raw-spec.js';
 import { parseRegistrySpec } from '#spec/registry-spec.js';
@@ -126,16 +125,20 @@ function keptBuiltIn(
   before: readonly string[],
   wanted: readonly RegistrySource[],
 ): readonly PreviewedSource[] {
-  const builtIn = stored.find(({ name, type }) => name === BUILT_IN_SOURCE && type === kubernetesSource.block);
+  const builtIn = stored.find(({ name, type }) => name === BUILT_IN_SOURCE && isDiscovered(type));
   if (!builtIn || !before.includes(BUILT_IN_SOURCE) || wanted.some(({ name }) => name === BUILT_IN_SOURCE)) return [];
   return [{ name: BUILT_IN_SOURCE, hiddenBy: () => undefined }];
+}
+
+function isDiscovered(type: string): boolean {
+  return findSource(type)?.changedBy === 'server-objects';
 }
 
 function unknownContent(stored: readonly PublishedSource[], wanted: readonly RegistrySource[]): UnknownContent[] {
   return wanted.flatMap((source): UnknownContent[] => {
     const known = stored.find(({ name }) => name === source.name);
     if (!known) return [{ source: source.name, why: 'it is new, so its content is not known before its first sync' }];
-    if (known.type === managedSource.block) return [];
+    if (findSource(known.type)?.shape === 'published') return [];
     if (known.specHash === null) return [{ source: source.name, why: 'it was never synced' }];
     if (known.specHash === outlineSource(source, 0).specHash) return [];
     return [{ source: source.name, why: 'its place or format changes, so its content is not known before a sync' }];
