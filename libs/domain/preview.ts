@@ -27,13 +27,6 @@ export interface PreviewChange {
   readonly by: string;
 }
 
-export interface PreviewCounts {
-  readonly added: number;
-  readonly removed: number;
-  readonly changed: number;
-  readonly unchanged: number;
-}
-
 /** Changes that a preview lists; all of them are counted. */
 export const MAX_PREVIEWED_CHANGES = 1000;
 
