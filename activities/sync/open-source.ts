@@ -9,7 +9,7 @@ import type { SourceFilter } from '#domain/source-filter.js';
 import type { SourceOutline, StoredContent, SyncRequest } from '#domain/sync.js';
 import type { SourceEntity } from '#persistence/entities/source.entity.js';
 import { findSource, sources } from '#sources/index.js';
-import type { ApiSettings } from '#sources/api/api-context.js';
+import type { ApiContext } from '#sources/api/api-context.js';
 import type { Probe } from '#sources/pages.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 import type { FileSource, PagedSource, SourceRevision } from '#sources/source.js';
@@ -45,8 +45,7 @@ export interface OpenPages extends OpenedSource {
   /** The block of the source and what stands in it, for the thread that reads it. */
   readonly type: string;
   readonly spec: unknown;
-  readonly references: References;
-  readonly settings: ApiSettings;
+  readonly context: Omit<ApiContext, keyof SyncScope>;
   probe(): Promise<Probe>;
 }
 
@@ -95,9 +94,8 @@ function openPages(
   opened: OpenedSource,
   { registry, ...scope }: SyncScope & { readonly registry: RegistryRef },
 ): OpenPages {
-  const references = referencesOf(world, registry);
   const { urlRewrites, addressPolicy, concealedCause } = world.settings;
-  const settings: ApiSettings = {
+  const settings: ApiContext['settings'] = {
     version: world.version,
     urlRewrites,
     ...(addressPolicy && { addressPolicy }),
@@ -108,8 +106,9 @@ function openPages(
     ...(latestUpdate === null ? {} : { updatedSince: latestUpdate }),
     ...(etag === null ? {} : { etag }),
   };
-  const probe = () => definition.probe(spec, known, { ...scope, references, settings });
-  return { ...opened, shape: 'pages', type, spec, references, settings, probe };
+  const context = { references: referencesOf(world, registry), settings, refusals: world.refusals };
+  const probe = () => definition.probe(spec, known, { ...scope, ...context });
+  return { ...opened, shape: 'pages', type, spec, context, probe };
 }
 
 async function openFile(

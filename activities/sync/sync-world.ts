@@ -3,6 +3,7 @@ import type { SyncResources } from '#domain/resource-store.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
+import type { RefusedParameters } from '#sources/api/refused-parameters.js';
 import type { SourceSettings } from '#sources/context.js';
 import type { Semaphore } from '../semaphore.js';
 import type { ImportThreads } from './import-threads.js';
@@ -21,6 +22,8 @@ export interface SyncWorld {
   readonly imports: ImportThreads;
   /** Threads that read pages one at a time: none must wait for the import of a large file. */
   readonly walks: ImportThreads;
+  /** What registries that are read over their API refused before. */
+  readonly refusals: RefusedParameters;
   /** The version of this program; sources see it. */
   readonly version: string;
   readonly settings: SourceSettings;

@@ -11,7 +11,7 @@ import type { OpenPages } from './open-source.js';
 export interface Walk extends Pick<PublishJob, 'database' | 'readAlike' | 'target'> {
   /** Names it, so that a second try goes on with it. */
   readonly name: string;
-  readonly source: Pick<OpenPages, 'type' | 'spec' | 'references' | 'settings' | 'filter' | 'defaultNamespace'>;
+  readonly source: Pick<OpenPages, 'type' | 'spec' | 'context' | 'filter' | 'defaultNamespace'>;
   /** Only what changed since; absent: everything. */
   readonly updatedSince: string | undefined;
 }
@@ -23,7 +23,7 @@ export interface Walk extends Pick<PublishJob, 'database' | 'readAlike' | 'targe
  */
 export async function walkSource(walk: Walk, threads: ImportThreads, scope: ThreadScope): Promise<ImportResult> {
   const { name, source, database, target, readAlike, updatedSince } = walk;
-  const { type, spec, references, settings, filter, defaultNamespace } = source;
+  const { type, spec, context, filter, defaultNamespace } = source;
   const definition = findSource(type);
   if (definition?.shape !== 'pages') throw new Error(`${type} is no source that is read page by page`);
   const { pages } = definition;
@@ -46,7 +46,7 @@ export async function walkSource(walk: Walk, threads: ImportThreads, scope: Thre
       ...(defaultNamespace === undefined ? {} : { defaultNamespace }),
       ...(updatedSince === undefined ? {} : { updatedSince }),
     };
-    const walked = pages(spec, options, { ...scope, references, settings }, (page) =>
+    const walked = pages(spec, options, { ...scope, ...context }, (page) =>
       threads.run({ kind: 'page', type, page, stage, database }, scope),
     );
     try {

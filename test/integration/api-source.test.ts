@@ -67,6 +67,7 @@ const context: ApiContext = {
   signal: new AbortController().signal,
   progress: () => undefined,
   references: createApiContext().references,
+  refusals: createApiContext().refusals,
   settings: { version: '1.2.3', urlRewrites: [] },
 };
 

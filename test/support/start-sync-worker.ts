@@ -14,6 +14,7 @@ import type { SourceSettings } from '#sources/context.js';
 import { DocumentStore } from '#standalone/documents/document-store.js';
 import { connectTemporal } from '#temporal/connect.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
+import { RefusedParameters } from '#sources/api/refused-parameters.js';
 
 /** Plain data, so that it can be handed to another process. */
 export interface TestSyncWorkerOptions {
@@ -58,6 +59,7 @@ export async function startTestSyncWorker(
       walks,
       semaphores: { looks: new Semaphore(30), fetches: new Semaphore(30), downloads: new Semaphore(4) },
       imports,
+      refusals: new RefusedParameters(),
       settings: {
         urlRewrites: [],
         allowLocalGit: false,

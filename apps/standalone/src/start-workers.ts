@@ -15,6 +15,7 @@ import { startSyncWorker } from '#registry-api/sync/sync-worker.js';
 import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import type { TemporalAccess } from '#temporal/connect.js';
+import { RefusedParameters } from '#sources/api/refused-parameters.js';
 import type { DocumentStore } from './documents/document-store.js';
 import { unprovisionStored } from './unprovision.js';
 
@@ -85,7 +86,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
 function syncParts(
   { config, database, onRun }: WorkersOptions,
   stack: AsyncDisposableStack,
-): Pick<SyncWorld, 'database' | 'semaphores' | 'imports' | 'walks' | 'settings' | 'onRun'> {
+): Pick<SyncWorld, 'database' | 'semaphores' | 'imports' | 'walks' | 'refusals' | 'settings' | 'onRun'> {
   const imports = stack.use(new ImportThreads({ threads: 2, memoryMiB: 512, deadlineMs: 10 * 60_000 }));
   const walks = stack.use(new ImportThreads({ threads: 2, memoryMiB: 128, deadlineMs: 10 * 60_000 }));
   imports.warmUp();
@@ -94,6 +95,7 @@ function syncParts(
     semaphores: { looks: new Semaphore(LOOKS), fetches: new Semaphore(LOOKS), downloads: new Semaphore(DOWNLOADS) },
     imports,
     walks,
+    refusals: new RefusedParameters(),
     settings: {
       urlRewrites: config.urlRewrites,
       allowLocalGit: config.allowLocalGit,

@@ -11,7 +11,6 @@ import type { Access } from './access.js';
 import { timeoutOf } from './api-spec.js';
 import type { ApiSpec } from './api-spec.js';
 import { Authorization } from './authorization.js';
-import { askWithout } from './refused-parameters.js';
 import type { Omitted } from './refused-parameters.js';
 import type { ApiContext, ApiLimits } from './api-context.js';
 
@@ -70,7 +69,7 @@ export class ApiClient implements AsyncDisposable {
     // What a later page refuses is its cursor.
     if (this.#omitted) return ask(this.#omitted);
     const given = Object.keys(query).filter((name) => query[name] !== undefined);
-    const { answer, omitted } = await askWithout(this.#endpoint, given, ask);
+    const { answer, omitted } = await this.#context.refusals.askWithout(this.#endpoint, given, ask);
     this.#omitted = omitted;
     return answer;
   }

@@ -1,6 +1,7 @@
 import type { AddressPolicy } from '#http/address-policy.js';
 import type { RetryPolicy } from '#http/with-retries.js';
 import type { References, SourceSettings } from '../context.js';
+import type { RefusedParameters } from './refused-parameters.js';
 import type { UrlRewrite } from '../rewrite-url.js';
 
 /** What reading an API needs of the world around it. */
@@ -11,6 +12,8 @@ export interface ApiContext {
   /** The Secrets and ConfigMaps that the spec refers to. */
   readonly references: References;
   readonly settings: ApiSettings;
+  /** What registries refused before; shared by the reads of one process. */
+  readonly refusals: RefusedParameters;
 }
 
 /** What the site and this program prescribe for every API source. */

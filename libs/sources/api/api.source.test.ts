@@ -191,7 +191,8 @@ describe('a registry that refuses parameters', () => {
     async (names, status) => {
       const refused = names.split(',');
       await using registry = await startHttpServer(refusing(refused, status));
-      const walk = () => read(registry.url, { updatedSince: '2026-02-01T00:00:00Z' });
+      const context = createApiContext();
+      const walk = () => read(registry.url, { updatedSince: '2026-02-01T00:00:00Z' }, context);
       expect((await walk()).entries).toHaveLength(7);
       const before = registry.requests.length;
       expect((await walk()).entries).toHaveLength(7);
@@ -199,19 +200,29 @@ describe('a registry that refuses parameters', () => {
       expect(again).toHaveLength(3);
       const kept = OPTIONAL.filter((name) => !refused.includes(name));
       if (refused.length === 1) for (const name of kept) expect(again[0]).toContain(name);
-      expect(await apiSource.probe({ endpoint: registry.url }, {}, createApiContext())).toBeDefined();
-      expect(await apiSource.probe({ endpoint: registry.url }, { etag: '"a"' }, createApiContext())).toBeDefined();
+      expect(await apiSource.probe({ endpoint: registry.url }, {}, context)).toBeDefined();
+      expect(await apiSource.probe({ endpoint: registry.url }, { etag: '"a"' }, context)).toBeDefined();
     },
   );
 
   it('is no longer asked what changed when it refuses the time', async () => {
     await using registry = await startHttpServer(refusing(['updated_since'], 400));
-    const probe = () =>
-      apiSource.probe({ endpoint: registry.url }, { updatedSince: '2026-02-01T00:00:00Z' }, createApiContext());
+    const context = createApiContext();
+    const probe = () => apiSource.probe({ endpoint: registry.url }, { updatedSince: '2026-02-01T00:00:00Z' }, context);
     for (let turn = 0; turn < 2; turn++) {
       expect(await probe()).toEqual({ verdict: 'unknown', because: 'the registry refuses updated_since' });
     }
     expect(registry.requests.at(-1)).not.toContain('updated_since');
+  });
+
+  it('is asked for everything by another owner, who knows nothing of what was refused before', async () => {
+    let refused = ['limit'];
+    await using registry = await startHttpServer((request, response) => refusing(refused, 400)(request, response));
+    await read(registry.url);
+    expect(registry.requests.at(-1)).not.toContain('limit');
+    refused = [];
+    await read(registry.url);
+    expect(registry.requests.at(-1)).toContain('limit');
   });
 
   it('is not asked twice for what failed otherwise, and fails with its own words when nothing helps', async () => {

@@ -23,54 +23,61 @@ const REFUSALS = new Set([400, 422]);
 const REMEMBERED_MS = 24 * 3600_000;
 const MAX_ENDPOINTS = 1_000;
 
-/** A bounded cache of what registries refused, by endpoint; it lives as long as the process. */
-const remembered = new Map<string, { readonly omitted: Omitted; readonly untilMs: number }>();
+interface Refusal {
+  readonly omitted: Omitted;
+  readonly untilMs: number;
+}
 
-/**
- * Asks with all parameters of `given` first, then without those that a registry may refuse. What a registry refused is
- * left out of the next requests to its endpoint at once. Throws the failure of the first attempt when none succeeds.
- */
-export async function askWithout<Answer>(
-  endpoint: string,
-  given: readonly string[],
-  ask: (omitted: Omitted) => Promise<Answer>,
-): Promise<{ readonly answer: Answer; readonly omitted: Omitted }> {
-  let refusal: unknown;
-  for (const omitted of attemptsFor(endpoint, given)) {
-    try {
-      const answer = await ask(omitted);
-      if (omitted.length > 0) remember(endpoint, omitted);
-      return { answer, omitted };
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      refusal ??= error;
+/** A bounded LRU cache of the parameters that registries refused, by endpoint. Its owner decides how long it lives. */
+export class RefusedParameters {
+  readonly #refusals = new Map<string, Refusal>();
+
+  /**
+   * Asks with all parameters of `given` first, then without those that a registry may refuse. What a registry refused is
+   * left out of the next requests to its endpoint at once. Throws the failure of the first attempt when none succeeds.
+   */
+  async askWithout<Answer>(
+    endpoint: string,
+    given: readonly string[],
+    ask: (omitted: Omitted) => Promise<Answer>,
+  ): Promise<{ readonly answer: Answer; readonly omitted: Omitted }> {
+    let refusal: unknown;
+    for (const omitted of this.#attemptsFor(endpoint, given)) {
+      try {
+        const answer = await ask(omitted);
+        if (omitted.length > 0) this.#remember(endpoint, omitted);
+        return { answer, omitted };
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refusal ??= error;
+      }
     }
+    throw refusal;
   }
-  throw refusal;
-}
 
-function attemptsFor(endpoint: string, given: readonly string[]): readonly Omitted[] {
-  const possible = ATTEMPTS.filter((omitted) => omitted.every((name) => given.includes(name)));
-  const known = recall(endpoint).filter((name) => given.includes(name));
-  if (known.length === 0) return possible;
-  return [known, ...possible.filter((omitted) => omitted.join() !== known.join())];
-}
+  #attemptsFor(endpoint: string, given: readonly string[]): readonly Omitted[] {
+    const possible = ATTEMPTS.filter((omitted) => omitted.every((name) => given.includes(name)));
+    const known = this.#recall(endpoint).filter((name) => given.includes(name));
+    if (known.length === 0) return possible;
+    return [known, ...possible.filter((omitted) => omitted.join() !== known.join())];
+  }
 
-function recall(endpoint: string): Omitted {
-  const found = remembered.get(endpoint);
-  if (found && performance.now() < found.untilMs) return found.omitted;
-  remembered.delete(endpoint);
-  return [];
-}
+  #recall(endpoint: string): Omitted {
+    const found = this.#refusals.get(endpoint);
+    if (found && performance.now() < found.untilMs) return found.omitted;
+    this.#refusals.delete(endpoint);
+    return [];
+  }
 
-function remember(endpoint: string, omitted: Omitted): void {
-  const untilMs = remembered.get(endpoint)?.untilMs ?? performance.now() + REMEMBERED_MS;
-  // A request without one of the parameters says nothing about that one.
-  const all = new Set([...recall(endpoint), ...omitted]);
-  remembered.delete(endpoint);
-  remembered.set(endpoint, { omitted: [...all].toSorted(), untilMs });
-  const [oldest] = remembered.keys();
-  if (remembered.size > MAX_ENDPOINTS && oldest !== undefined) remembered.delete(oldest);
+  #remember(endpoint: string, omitted: Omitted): void {
+    const untilMs = this.#refusals.get(endpoint)?.untilMs ?? performance.now() + REMEMBERED_MS;
+    // A request without one of the parameters says nothing about that one.
+    const all = new Set([...this.#recall(endpoint), ...omitted]);
+    this.#refusals.delete(endpoint);
+    this.#refusals.set(endpoint, { omitted: [...all].toSorted(), untilMs });
+    const [oldest] = this.#refusals.keys();
+    if (this.#refusals.size > MAX_ENDPOINTS && oldest !== undefined) this.#refusals.delete(oldest);
+  }
 }
 
 function isRefusal(error: unknown): boolean {

@@ -12,6 +12,7 @@ import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
 import type { SourceSettings } from '#sources/context.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
+import { RefusedParameters } from '#sources/api/refused-parameters.js';
 import { memoryShareMiB } from '../memory-share.js';
 import type { PodResources } from '../resources/pod-resources.js';
 import type { ServerMetrics } from '../server-metrics.js';
@@ -75,6 +76,7 @@ export async function startStoreWorker(options: StoreWorkerOptions): Promise<Run
     },
     imports,
     walks,
+    refusals: new RefusedParameters(),
     version,
     settings: sourceSettings(config, resources, logger),
     minSyncIntervalMs: config.minSyncIntervalMs,

@@ -1,6 +1,7 @@
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { ApiContext, ApiSettings } from '../api-context.js';
+import { RefusedParameters } from '../refused-parameters.js';
 import type { ApiPage } from '../../pages.js';
 
 export interface TestApiContext extends ApiContext {
@@ -30,6 +31,7 @@ export function createApiContext(settings: Partial<ApiSettings> = {}, signal?: A
       configMapKeys: async () => new Map(),
       serverObjects: async () => [],
     },
+    refusals: new RefusedParameters(),
     settings: { version: '1.2.3', urlRewrites: [], retry: { firstDelayMs: 1 }, ...settings },
   };
 }
