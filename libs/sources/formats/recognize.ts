@@ -26,9 +26,22 @@ export function recognizeOther(head: Buffer): string | undefined {
     return 'is a pointer of Git LFS, not the data: store the file in the repository itself';
   }
   if (text.startsWith('<')) return 'is an HTML or XML page, as a login or error page would be: check the address';
+  if (isToml(text)) return 'looks like TOML: convert it to JSON';
   if (/^(---|%YAML|#|[A-Za-z_$][\w$-]*\s*:(\s|$))/.test(text)) return 'looks like YAML: convert it to JSON';
   return undefined;
 }
+
+/** Whether the first line that is no comment is the header of a TOML table or a TOML assignment, which JSON and YAML do not have. */
+function isToml(text: string): boolean {
+  const lines = text.split(/\r?\n/, MAX_COMMENTS).map((line) => line.trim());
+  const first = lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  return TOML_ASSIGNMENT.test(first) || (TOML_HEADER.test(first) && !JSON_LIST.test(first));
+}
+
+const MAX_COMMENTS = 1_000;
+const TOML_ASSIGNMENT = /^([\w-]+|"[^"]*"|'[^']*')(\s*\.\s*([\w-]+|"[^"]*"|'[^']*'))*\s*=(?!=)/;
+const TOML_HEADER = /^\[\[?\s*[A-Za-z_][\w-]*(\s*\.\s*([\w-]+|"[^"]*"|'[^']*'))*\s*\]\]?\s*(#.*)?$/;
+const JSON_LIST = /^\[\[?\s*(true|false|null)\s*\]/;
 
 /** What the top of a JSON document shows: the first character of each member's value. */
 export type Outline = ReadonlyMap<string, string>;
