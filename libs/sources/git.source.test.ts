@@ -267,6 +267,32 @@ describe('what is refused', () => {
     expect((await fetchFile(spec({ repository: repository.url }), used)).content).toBe('{}');
   });
 
+  it.each([
+    ['ssh://git@git.example.com:team/x.git', 'ssh://git@git.example.com/team/x.git.'],
+    ['ssh://forgejo@git.example.com:team/x', 'ssh://forgejo@git.example.com/team/x.'],
+    ['ssh://git@git.example.com:2222:team/x', 'ssh://git@git.example.com:2222/team/x.'],
+    ['https://git.example.com:team/x.git', 'https://git.example.com/team/x.git.'],
+    ['gitea@git.example.com:2222:team/x.git', 'ssh://gitea@git.example.com:2222/team/x.git.'],
+  ])('says how %s is spelled', async (repository, right) => {
+    const failure = await failureOf(gitSource.resolve(spec({ repository }), context));
+    expect(failure).toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
+    expect(failure.message).toContain(`: write ${right}`);
+  });
+
+  it('shows no password in the right spelling', async () => {
+    const repository = 'https://me:hunter2@git.example.com:team/x.git';
+    const { message } = await failureOf(gitSource.resolve(spec({ repository }), context));
+    expect(message).toContain(': write https://git.example.com/team/x.git.');
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('refuses the user name -x, which ssh would take for an option', async () => {
+    const repository = '-x@git.example.com:team/x.git';
+    expect(gitSource.spec.safeParse({ repository }).success).toBe(false);
+    const rewritten = context.with({ urlRewrites: [{ from: PUBLIC_URL, to: repository }] });
+    expect(await failureOf(gitSource.resolve(spec(), rewritten))).toMatchObject({ reason: 'ValidationFailed' });
+  });
+
   it.each(['ext::sh -c touch% /tmp/owned', '--upload-pack=x', 'ftp://example.com/x', 'git@-oProxyCommand=x:y'])(
     'never gives %s to git',
     async (url) => {

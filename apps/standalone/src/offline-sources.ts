@@ -4,7 +4,7 @@ import type { RegistryResource } from '#domain/resource-store.js';
 import { rewriteUrl } from '#sources/rewrite-url.js';
 import type { UrlRewrite } from '#sources/rewrite-url.js';
 
-/** An address as git also takes it: `git@host:path`. */
+/** An address as git also takes it: `user@host:path`. */
 const SCP_LIKE = /^[^/@\s]+@([^/:\s]+):/;
 
 /**

@@ -72,4 +72,6 @@ it.each([
   'https://user:p%2Fw@git.example.com/x',
   'git@git.example.com:a/x.git',
   'ssh://git@h/x',
+  'forgejo@git.example.com:a/x.git',
+  'a.b-c_d@git.example.com:x',
 ])('takes %s', (repository) => expect(gitSource.spec.safeParse({ repository }).success).toBe(true));

@@ -141,7 +141,8 @@ export function toFailure(remote: Remote, stderr: string): RegistryError {
     return new RegistryError('RefNotFound', `${remote.name} does not hand out the commit that was asked for.`);
   }
   const fault = FAULTS.find(({ pattern }) => pattern.test(stderr));
-  if (fault) return new RegistryError(fault.reason, `${remote.name} ${fault.says}`, fault.destiny);
+  const hint = PORT_LIKE.test(remote.url) ? sshHint(remote) : '';
+  if (fault) return new RegistryError(fault.reason, `${remote.name} ${fault.says}${hint}`, fault.destiny);
   const detail = quotable(remote, stderr);
   return new RegistryError(
     'FetchFailed',
@@ -158,7 +159,7 @@ export function toConnectionFailure(remote: Remote, error: unknown): unknown {
   const code = codeOf(error);
   if (code === undefined) return error;
   const fault = FAULT_OF_CODE.get(code) ?? NO_CONNECTION;
-  const port = fault === NO_CONNECTION && remote.scheme === 'ssh' ? sshHint(remote) : '';
+  const port = fault !== UNKNOWN_HOST && remote.scheme === 'ssh' ? sshHint(remote) : '';
   return new RegistryError(fault.reason, `${remote.name} ${fault.says}${port}`, fault.destiny, { cause: error });
 }
 
@@ -179,6 +180,9 @@ function sshHint({ url, port }: Remote): string {
   if (url.includes('://')) return '';
   return ` ssh was tried at port ${port}; an address with another port has the form ssh://user@host:port/path.`;
 }
+
+/** An scp-like address whose path begins like a port. */
+const PORT_LIKE = /^[\w.-]+@[\w.-]+:\d+\//;
 
 /** Git's last complaint on one line. */
 function quotable(remote: Remote, stderr: string): string {

@@ -82,8 +82,8 @@ export const gitSpec = z
       .string()
       .max(URL_LIMIT)
       .regex(
-        /^(file:\/\/\/|https?:\/\/|git@|ssh:\/\/|git:\/\/)/,
-        'must start with https://, http://, ssh:// or git@: give the address that git clone takes',
+        /^(file:\/\/\/|https?:\/\/|\w[\w.-]*@|ssh:\/\/|git:\/\/)/,
+        'must start with https://, http:// or ssh://, or have the form user@host:path: give the address that git clone takes',
       )
       .refine(hasClearUserInfo, AMBIGUOUS_AT)
       .meta(

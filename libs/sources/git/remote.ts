@@ -28,7 +28,7 @@ export interface Credentials {
 }
 
 /** `git@github.com:owner/repository.git`, which is no URL. */
-const SCP_LIKE = /^(?<user>[\w.-]+)@(?<host>[\w.-]+):(?<path>[^:]*)$/;
+const SCP_LIKE = /^(?<user>\w[\w.-]*)@(?<host>[\w.-]+):(?<path>[^:]*)$/;
 
 /** A name or an address. git decodes percent signs in it, and ssh takes a leading `-` for an option. */
 const HOST = /^(?!-)[\w.-]+$|^\[[\da-f:.]+\]$/i;
@@ -53,11 +53,17 @@ export function toRemote(repository: string, settings: Pick<SourceSettings, 'url
     : splitCredentials(rewritten);
   const scheme = schemeOf(url);
   if (!scheme || /[\s\p{Cc}]/u.test(url)) {
-    throw refuse('is not an address that can be fetched: write an https://, http:// or ssh:// URL or git@host:path.');
+    throw refuse(
+      `is not an address that can be fetched: write ${spelling(url) ?? 'an https://, http:// or ssh:// URL or user@host:path'}.`,
+    );
   }
   const hostname = hostOf(url, scheme);
   if (scheme !== 'file' && !HOST.test(hostname ?? '')) {
-    throw refuse('has no valid host: write it as https://host/owner/repository.git.');
+    throw refuse(
+      spelling(url)
+        ? `has no port after the colon of its host: write ${spelling(url)}.`
+        : 'has no valid host: write it as https://host/owner/repository.git.',
+    );
   }
   if ((scheme === 'file' || scheme === 'git') && !isRewritten && !settings.allowLocalGit) {
     throw refuse(
@@ -73,6 +79,20 @@ export function toRemote(repository: string, settings: Pick<SourceSettings, 'url
     name,
     credentials: credentials ?? splitCredentials(repository).credentials,
   };
+}
+
+/** How an address is spelled right that mixes a URL with `user@host:path`, or that has a port as well as such a path. */
+function spelling(url: string): string | undefined {
+  const mixed = /^(?<start>[a-z]+:\/\/(?<user>\w[\w.-]*@)?[\w.-]+):(?:(?<port>\d+):)?(?<path>[^:]+)$/i.exec(
+    url,
+  )?.groups;
+  if (mixed) {
+    const { start = '', port, path = '' } = mixed;
+    if (!port && /^\d*(\/|$)/.test(path)) return undefined;
+    return `${start}${port ? `:${port}` : ''}/${path.replace(/^\/+/, '')}`;
+  }
+  const withPort = /^(?<host>\w[\w.-]*@[\w.-]+):(?<port>\d+):\/*(?<path>[^:]+)$/.exec(url)?.groups;
+  return withPort && `ssh://${withPort['host']}:${withPort['port']}/${withPort['path']}`;
 }
 
 /** Takes `user:password@` out of a URL. For ssh a user name is part of the address and stays. */
