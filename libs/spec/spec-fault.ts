@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { shortened } from '#domain/shortened.js';
+import { misplacedField } from './misplaced-field.js';
 import { nearestName } from './nearest-name.js';
 
 /** One thing that is wrong with an MCPRegistry. */
@@ -76,7 +77,10 @@ export function parseWithFaults<Schema extends z.ZodType>(
     const { keys } = issue;
     if (keys.length > MAX_UNKNOWN_FIELDS) return [{ path: [...root, ...path], say: () => unknownFields(keys) }];
     const known = fieldsAt.get(JSON.stringify(path)) ?? [];
-    return keys.map((key) => ({ path: [...root, ...path, key], say: () => unknownField(key, known) }));
+    return keys.map((key) => ({
+      path: [...root, ...path, key],
+      say: () => unknownField(key, known, misplacedField(key, schema, formatPath(root))),
+    }));
   });
   return { faults: firstFaults(faults, root) };
 }
@@ -145,10 +149,11 @@ function withoutSubject(description: string): string {
   return lowerFirst(description.replace(/^\w+ (is|are) /, ''));
 }
 
-function unknownField(key: string, known: readonly string[]): string {
+function unknownField(key: string, known: readonly string[], misplaced: string | undefined): string {
+  if (misplaced) return `is not a field here: ${misplaced}`;
   const nearest = nearestName(key, known);
   if (nearest) return `is not a field here: did you mean ${nearest}?`;
-  return `is not a field here: remove it${known.length > 0 ? `, or use one of ${known.join(', ')}` : ''}`;
+  return `is not a field here: check its name and its place${known.length > 0 ? `; the fields here are ${known.join(', ')}` : ''}`;
 }
 
 function unknownFields(keys: readonly string[]): string {

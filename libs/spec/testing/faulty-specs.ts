@@ -36,7 +36,7 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     [null, 'spec: must be an object with fields, but is empty'],
     ['text', 'spec: "text" must be an object'],
     [withSpec({ databseConfig: {} }), 'spec.databseConfig: is not a field here: did you mean databaseConfig?'],
-    [withSpec({ zzz: 1 }), 'spec.zzz: is not a field here: remove it, or use one of displayName, registries, auth'],
+    [withSpec({ zzz: 1 }), 'spec.zzz: is not a field here: check its name and its place; the fields here are displayName, registries, auth'],
     [withSpec({ displayName: 7 }), 'spec.displayName: 7 must be text: put it in quotes'],
     [withSpec({ enforceServers: 'yes' }), 'spec.enforceServers: "yes" must be true or false'],
     [withSpec({ podTemplateSpec: [] }), 'spec.podTemplateSpec: must be an object'],

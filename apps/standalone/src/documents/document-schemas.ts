@@ -33,15 +33,20 @@ export const registryDocument = z.strictObject({
   status: z.unknown().optional(), // as in the output of `kubectl get -o yaml`
 });
 
-const base64 = z
-  .string()
+/** SOPS and eyaml leave the names of values readable and replace the values. */
+const decrypted = z.string().refine((text) => !/^\s*ENC\[\w+,/.test(text), {
+  error: 'is encrypted (ENC[…]): decrypt the document, as with sops --decrypt, before it is read here',
+  abort: true,
+});
+
+const base64 = decrypted
   .transform((text) => text.replaceAll(/\s/g, ''))
   .refine((text) => Buffer.from(text, 'base64').toString('base64') === text, {
     error: 'must be base64: encode the value, or give it as plain text under stringData (Secret) or data (ConfigMap)',
   })
   .transform((text) => Buffer.from(text, 'base64'));
 
-const plainText = z.string().transform((text) => Buffer.from(text, 'utf8'));
+const plainText = decrypted.transform((text) => Buffer.from(text, 'utf8'));
 
 const dataOf = (value: z.ZodType<Buffer>) => z.record(dataKey, value).nullish();
 

@@ -198,6 +198,19 @@ describe('a store of documents', () => {
     expect(await store.referenceVersion('Secret', 'default', 't')).toBeUndefined();
   });
 
+  it.each(['Secret', 'ConfigMap'] as const)('tells a %s with faults from one that is not there', async (kind) => {
+    await write('a.yaml', `apiVersion: v1\nkind: ${kind}\nmetadata: { name: s }\ndate: { a: hunter2 }\n`);
+    const store = await open();
+    const read = (name: string) =>
+      kind === 'Secret' ? store.secretKey('default', name, 'a') : store.configMapKey('default', name, 'a');
+    const faulty = {
+      reason: `${kind}NotFound`,
+      message: expect.stringMatching(/has faults: correct them in .*a\.yaml$/),
+    };
+    await expect(read('s')).rejects.toMatchObject(faulty);
+    await expect(read('t')).rejects.toMatchObject({ message: expect.stringContaining('does not exist') });
+  });
+
   it('stops at a damaged record of its registries rather than give them new identities', async () => {
     await write('a.yaml', registry('one'));
     await open();

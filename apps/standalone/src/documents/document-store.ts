@@ -190,8 +190,14 @@ export class DocumentStore implements ResourceStore {
   private dataOf(kind: DataDocument['kind'], notFound: Reason, namespace: string, name: string): DataDocument {
     const document = this.state.data.get(dataKeyOf(kind, namespace, name));
     if (document) return document;
-    const remedy = 'add a document for it to one of the manifest files';
-    throw new RegistryError(notFound, `${kind} ${namespace}/${name} does not exist: ${remedy}`);
+    const [file] = this.manifest.entries.flatMap((entry) => {
+      const isIt = entry.kind === 'Faulty' && entry.of === kind && entry.namespace === namespace && entry.name === name;
+      return isIt ? [entry.file] : [];
+    });
+    const why = file
+      ? `has faults: correct them in ${file}`
+      : 'does not exist: add a document for it to one of the manifest files';
+    throw new RegistryError(notFound, `${kind} ${namespace}/${name} ${why}`);
   }
 
   private async dataKey(

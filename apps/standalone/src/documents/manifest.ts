@@ -41,6 +41,6 @@ export type ManifestEntry = RegistryDocument | DataDocument | FaultyDocument | U
 export interface Manifest {
   readonly entries: readonly ManifestEntry[];
   readonly faults: readonly DocumentFault[];
-  /** Documents of other kinds, which are left aside. */
+  /** Documents of other kinds, which are left aside, and volumes, which are mounted in a cluster only. */
   readonly notices: readonly DocumentFault[];
 }

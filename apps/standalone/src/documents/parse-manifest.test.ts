@@ -111,6 +111,32 @@ stringData: { password: new }
     ]);
   });
 
+  it('notices volumes, which only a cluster mounts', () => {
+    const head = registry.slice(0, registry.indexOf('  auth:'));
+    const raw = `${head}  configYAML: "auth: {mode: anonymous}"\n`;
+    const mounts =
+      '  volumes:\n    - { name: a, emptyDir: {} }\n  volumeMounts:\n    - { name: a, mountPath: /data }\n';
+    expect(parseManifest(raw, 'a.yaml').notices).toEqual([]);
+    const manifest = parseManifest(raw + mounts, 'a.yaml');
+    expect(manifest.entries).toMatchObject([{ kind: 'MCPRegistry' }]);
+    expect(manifest.notices.map(formatDocumentFault)).toEqual([
+      expect.stringMatching(/^a.yaml:9: spec.volumeMounts: mounts nothing outside of a cluster: .*\/data/),
+    ]);
+  });
+
+  it.each([
+    ['Secret', 'stringData: { a: "ENC[AES256_GCM,data:4711,type:str]" }'],
+    ['Secret', 'data: { a: "ENC[AES256_GCM,data:4711,type:str]" }'],
+    ['Secret', 'stringData: { a: "ENC[PKCS7,4711]" }'],
+    ['ConfigMap', 'data: { a: "ENC[AES256_GCM,data:4711,type:str]" }'],
+    ['ConfigMap', 'sops: { version: 3.9.0 }'],
+    ['Secret', 'sops: { version: 3.9.0 }'],
+  ])('names encryption in a %s with %s', (kind, line) => {
+    const faults = faultsOf(`apiVersion: v1\nkind: ${kind}\nmetadata: { name: a }\n${line}\n`);
+    expect(faults).toEqual([expect.stringMatching(/^a.yaml:4: .*is encrypted .*decrypt/)]);
+    expect(faults.join()).not.toMatch(/4711|remove/);
+  });
+
   it.each(FAULTY_EDITS)('with %j as %j is refused: %s', (good, bad, fault) => {
     expect(faultsOf(registry.replace(good, bad)).join('\n')).toContain(fault);
   });

@@ -1,6 +1,7 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
 import { parseRegistrySpec } from '#spec/registry-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
 import { formatPath, parseWithFaults } from '#spec/spec-fault.js';
 import type { SpecFault } from '#spec/spec-fault.js';
 import { yamlErrorPhrase } from '#sources/yaml/yaml-error.js';
@@ -143,7 +144,16 @@ function parseRegistry(content: unknown, place: Place): Manifest {
     triggerToken: TRIGGER_ANNOTATIONS.map((annotation) => annotations?.[annotation]).find(Boolean),
     spec,
   };
-  return { entries: [entry], faults: [], notices: [] };
+  return { entries: [entry], faults: [], notices: mountNotices(specResult.spec.raw, place) };
+}
+
+/** A notice for volumes, which only a cluster mounts. */
+function mountNotices(raw: RegistrySpec['raw'], place: Place): DocumentFault[] {
+  const paths = (raw?.volumeMounts ?? []).map(({ mountPath }) => String(mountPath));
+  if (paths.length === 0) return [];
+  const path = ['spec', 'volumeMounts'];
+  const message = `mounts nothing outside of a cluster: put the files below ${paths.join(', ')} of this machine`;
+  return [{ file: place.file, line: place.lineOf(path), field: formatPath(path), message }];
 }
 
 function parseData(kind: DataDocument['kind'], content: unknown, place: Place): Manifest {
