@@ -30,7 +30,7 @@ interface SubjectAccessReview extends KubernetesObject {
 
 /**
  * Asks the API server whose token a request has and whether that user may `get` a path (TokenReview and SubjectAccessReview), as
- * controllers built with kubebuilder do for their metrics. Equal questions share one answer (singleflight, FIFO cache).
+ * controllers built with kubebuilder do for their metrics. Equal questions share one answer (singleflight, LRU cache).
  */
 export class AccessReviewer {
   readonly #kept = new Map<string, Kept>();
@@ -45,7 +45,10 @@ export class AccessReviewer {
     const key = createHash('sha256').update(`${path}\n${token}`).digest('hex');
     const nowMs = performance.now();
     const kept = this.#kept.get(key);
-    if (kept && kept.untilMs > nowMs) return kept.access;
+    if (kept && kept.untilMs > nowMs) {
+      this.#keep(key, kept);
+      return kept.access;
+    }
     if (this.#underWay >= REVIEW_LIMITS.underWay) throw new Error('too many reviews of tokens are under way');
     const access = this.#ask(token, path);
     this.#keep(key, { access, untilMs: nowMs + KEPT_MS });
