@@ -38,7 +38,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...onRealServers, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 600_000 },
+        test: { ...onRealServers, name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 1_200_000 },
       },
       {
         extends: true,
