@@ -18,12 +18,17 @@ import type { Session, SessionLimits } from './database-session.js';
 import { isServerVerified, NegotiatedSocket } from './negotiated-socket.js';
 import { findPassword } from './pgpass.js';
 import { watchSession } from './session-watch.js';
+import type { Verdict } from './session-watch.js';
 
 /** The parts of node-pg's client that its types do not declare. */
 declare module 'pg' {
   interface Client {
     readonly connectionParameters: object;
+    /** Null once the server has proven that it knows the password. */
+    readonly saslSession?: { readonly mechanism: string } | null;
     _handleAuthSASL(message: { readonly mechanisms: readonly string[] }): void;
+    _handleAuthSASLFinal(message: unknown): void;
+    _handleReadyForQuery(message: unknown): void;
     _handleAuthMD5Password(message: unknown): void;
     _handleAuthCleartextPassword(message: unknown): void;
   }
@@ -48,8 +53,10 @@ const KEEP_ALIVE_MS = 15_000;
 const IDLE_MS = 10_000;
 /** How long the end of a connection is waited for; a server that vanished never confirms it. */
 const END_TIMEOUT_MS = 3_000;
-/** For the connection that asks about another. */
+/** The time limit of a question to a server over a connection of its own, from connecting to the end of that connection. */
 const ASK_TIMEOUT_MS = 5_000;
+/** The SASL mechanism that is bound to the certificate of the server (RFC 5802, section 6). */
+const BOUND_MECHANISM = 'SCRAM-SHA-256-PLUS';
 
 /** Runs `work` on a connection of its own. Throws a RegistryError when there is none. */
 export async function withClient<T>(
@@ -191,6 +198,14 @@ function unbound({ host, port = DEFAULT_PORT }: DatabaseAccess): RegistryError {
   );
 }
 
+function unproven({ host, port = DEFAULT_PORT }: DatabaseAccess): RegistryError {
+  return new RegistryError(
+    'DatabaseAuthFailed',
+    `the server at ${host}:${port} lets the client in without proving by ${BOUND_MECHANISM} that it knows the password, as ` +
+      'channel_binding=require demands: check that nothing answers in place of the database',
+  );
+}
+
 /**
  * A client whose failures to connect are explained, that finds the host to connect to, begins a session with limits, and breaks off when
  * its server vanishes. It sends a password in clear text to a verified server only: any other one could be in the place of the
@@ -217,19 +232,34 @@ function clientClass(access: DatabaseAccess, options: ClientOptions): typeof pg.
     }
 
     override _handleAuthSASL(message: { readonly mechanisms: readonly string[] }): void {
-      this.#isBound = message.mechanisms.includes('SCRAM-SHA-256-PLUS');
-      if (this.#mayAuthenticate()) super._handleAuthSASL(message);
+      if (access.channelBinding && !message.mechanisms.includes(BOUND_MECHANISM)) this.#refuse(unbound);
+      else super._handleAuthSASL(message);
+    }
+
+    /** node-pg ends its session only when the server's signature is right, and does not mind when this message never comes. */
+    override _handleAuthSASLFinal(message: unknown): void {
+      const hasBoundMechanism = this.saslSession?.mechanism === BOUND_MECHANISM;
+      if (access.channelBinding && !hasBoundMechanism) return this.#refuse(unproven);
+      super._handleAuthSASLFinal(message);
+      this.#isBound = hasBoundMechanism && this.saslSession === null;
     }
 
     override _handleAuthMD5Password(message: unknown): void {
-      if (this.#mayAuthenticate()) super._handleAuthMD5Password(message);
+      if (access.channelBinding) this.#refuse(unbound);
+      else super._handleAuthMD5Password(message);
     }
 
     override _handleAuthCleartextPassword(message: unknown): void {
-      if (!this.#mayAuthenticate()) return;
-      if (this.host.startsWith('/') || isServerVerified({ sslMode: 'prefer', ...access }))
+      if (access.channelBinding) this.#refuse(unbound);
+      else if (this.host.startsWith('/') || isServerVerified({ sslMode: 'prefer', ...access }))
         super._handleAuthCleartextPassword(message);
-      else this.connection.emit('error', clearTextRefused({ ...access, host: this.host, port: this.port }));
+      else this.#refuse(clearTextRefused);
+    }
+
+    /** The first of these messages ends the authentication: statements follow. */
+    override _handleReadyForQuery(message: unknown): void {
+      if (access.channelBinding && !this.#isBound) this.#refuse(unproven);
+      else super._handleReadyForQuery(message);
     }
 
     override connect(): Promise<pg.Client>;
@@ -255,21 +285,18 @@ function clientClass(access: DatabaseAccess, options: ClientOptions): typeof pg.
     async #connect(): Promise<pg.Client> {
       if (access.others) this.#moveTo(await chooseHost(access, (place) => probe(access, place)));
       await super.connect();
-      // A server that asks for no proof at all has not shown that it knows the password.
-      if (!this.#mayAuthenticate()) throw unbound(access);
       this.connection.on('errorMessage', (error: pg.DatabaseError) => {
         if (breaksSession(error.code)) this.fault ??= error;
       });
-      if (options.isBare) this.#watch(() => Promise.resolve(false));
+      if (options.isBare) this.#watch(() => Promise.resolve('gone'));
       else await this.#begin();
       return this;
     }
 
-    /** Whether the way of proving the password is bound to TLS, where it must be; else the connection fails. */
-    #mayAuthenticate(): boolean {
-      if (!access.channelBinding || this.#isBound) return true;
-      this.connection.emit('error', unbound(access));
-      return false;
+    /** Fails the connection, and closes it: a pool forgets those that fail. */
+    #refuse(toError: (access: DatabaseAccess) => RegistryError): void {
+      this.connection.emit('error', toError({ ...access, host: this.host, port: this.port }));
+      this.connection.stream.destroy();
     }
 
     #moveTo({ host, port = DEFAULT_PORT }: DatabaseHost): void {
@@ -290,20 +317,25 @@ function clientClass(access: DatabaseAccess, options: ClientOptions): typeof pg.
     }
 
     /** A server that is reached over a Unix socket does not vanish without ending its connections. */
-    #watch(isWorking: () => Promise<boolean>): void {
+    #watch(judge: () => Promise<Verdict>): void {
       if (this.host.startsWith('/')) return;
-      watchSession(this, { isWorking, onDead: () => (deadAt = performance.now()) });
+      watchSession(this, { judge, onDead: () => (deadAt = performance.now()) });
     }
   };
 }
 
-/** Asks a server over another connection whether it works on the statement of a session; no when it does not answer. */
-async function askAbout({ pid }: Session, access: DatabaseAccess): Promise<boolean> {
-  const ask = { application_name: 'mcp-registry-watch', isBare: true, connectionTimeoutMillis: ASK_TIMEOUT_MS };
+/** Asks a server over another connection whether it works on the statement of a session; takes `ASK_TIMEOUT_MS` at most. */
+async function askAbout({ pid }: Session, access: DatabaseAccess): Promise<Verdict> {
+  const client = newClient(access, { application_name: 'mcp-registry-watch', isBare: true });
+  const deadline = setTimeout(() => client.connection.stream.destroy(), ASK_TIMEOUT_MS).unref();
   try {
-    return await withClient(access, (client) => isSessionActive(client, pid), ask);
+    await client.connect();
+    return (await isSessionActive(client, pid)) ? 'works' : 'gone';
   } catch (error) {
-    return isSaidByRunningServer((error as RegistryError).cause ?? error);
+    return isSaidByRunningServer((error as RegistryError).cause ?? error) ? 'works' : 'unknown';
+  } finally {
+    await client.end();
+    clearTimeout(deadline);
   }
 }
 

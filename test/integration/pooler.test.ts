@@ -95,6 +95,12 @@ describe.skipIf(!isInstalled)('a database behind PgBouncer', () => {
     expect(await migrate(database)).toEqual([]);
   });
 
+  it('is not given up while the statement runs and the question about it waits for a free connection of the pool', async () => {
+    const { app } = await behindPooler({ pool_mode: 'session', default_pool_size: 1 });
+    const { rows } = await withClient(app, (client) => client.query(`SELECT pg_sleep(27), 'done' AS text`));
+    expect(rows).toMatchObject([{ text: 'done' }]);
+  });
+
   it('is up to date without waiting for the lock of another migrator', async () => {
     const database = await behindPooler({ pool_mode: 'session' });
     await migrate(database);

@@ -79,6 +79,15 @@ describe.concurrent('a database that vanishes', () => {
     expect(rows).toMatchObject([{ text: 'done' }]);
   });
 
+  it('is not what a server is taken for that works on a statement, but takes no other connection for a while', async () => {
+    await using proxy = await FreezingProxy.before(postgres.port);
+    const text = await withClient(through(proxy), async (client) => {
+      proxy.isDown = true;
+      return (await client.query<{ text: string }>(`SELECT pg_sleep(22), 'done' AS text`)).rows[0]?.text;
+    });
+    expect(text).toBe('done');
+  });
+
   it('is followed again as soon as it is back', async () => {
     await using proxy = await FreezingProxy.before(postgres.port);
     const rows = await CatalogueRows.connect(access);
