@@ -30,7 +30,8 @@ export async function ensureDefaultDatabase(
   if (!wanted.databaseAdmin)
     throw new RegistryError('InternalError', 'there is a default database, and no access to it as its administrator');
   const admin = await wanted.databaseAdmin();
-  await ensureTenantDatabase(admin, { host, port, user, sslMode, database: name, password });
+  const { readers } = blueprint.spec;
+  await ensureTenantDatabase(admin, { host, port, user, sslMode, database: name, password, readers });
   return { application: password, migration: password };
 }
 

@@ -9,13 +9,22 @@ import { scramVerifier } from './scram-verifier.js';
 /** A role that may log in to one database, which it owns. */
 export interface TenantAccess extends DatabaseAccess {
   readonly password: string;
+  /** Read-only servers of the registry, each with connections of its own. */
+  readonly readers: number;
 }
 
 /** Any number, as long as every version of this program takes the same. */
 const TENANT_LOCK = 512_437_701;
 
-/** Connections of one tenant, so that none takes all that the server has: two pods of the default pool while one replaces the other. */
-const CONNECTION_LIMIT = 30;
+/** Connections of the server that syncs: two pods of the default pool while one replaces the other. */
+const SERVER_CONNECTIONS = 30;
+/** Connections of one read-only server: one that listens, and those of the pools of documents and views. */
+const READER_CONNECTIONS = 4;
+
+/** Returns the most connections of one tenant, so that none takes all that the server has. One reader more starts while readers are replaced. */
+function connectionLimit({ readers }: TenantAccess): number {
+  return SERVER_CONNECTIONS + (readers > 0 ? READER_CONNECTIONS * (readers + 1) : 0);
+}
 
 const FORBIDDEN = '42501';
 /** Two provisioning passes that run at once make the same role and the same database: the later one finds them. */
@@ -23,8 +32,8 @@ const EXISTS = ['42710', '42P04', '23505'];
 
 /**
  * Makes a role, its password and a database that it owns, as an administrator that has CREATEROLE and CREATEDB, and keeps every other
- * role out of that database. Idempotent: when the tenant can log in and its database is closed, nothing is written and the
- * administrator is not needed. Throws a RegistryError that names server, role and remedy.
+ * role out of that database. Idempotent: when the tenant can log in with as many connections as it needs and its database is closed,
+ * nothing is written and the administrator is not needed. Throws a RegistryError that names server, role and remedy.
  */
 export async function ensureTenantDatabase(admin: DatabaseAccess, tenant: TenantAccess): Promise<void> {
   if (await closeDatabase(tenant).catch(() => false)) return;
@@ -50,20 +59,30 @@ export async function ensureTenantDatabase(admin: DatabaseAccess, tenant: Tenant
   await closeDatabase(tenant);
 }
 
+/** What Postgres says of the limit of a role that has none. */
+const UNLIMITED = -1;
+
+interface Closure {
+  readonly open: boolean;
+  readonly owned: boolean;
+  readonly limit: number;
+}
+
 /**
  * Takes from every role but the owner the right to connect, which Postgres gives to all. Runs as the tenant itself: a session that
- * had only switched to its role could switch back.
+ * had only switched to its role could switch back. Returns whether the tenant may have as many connections as it needs, which only the
+ * administrator can change.
  */
 async function closeDatabase(tenant: TenantAccess): Promise<boolean> {
   return withClient(tenant, async (client) => {
-    const { rows } = await client.query<{ open: boolean; owned: boolean }>(
-      `SELECT has_database_privilege('public', datname, 'CONNECT') AS open, datdba = current_user::regrole AS owned
-         FROM pg_database WHERE datname = current_database()`,
+    const { rows } = await client.query<Closure>(
+      `SELECT has_database_privilege('public', datname, 'CONNECT') AS open, datdba = r.oid AS owned, rolconnlimit AS "limit"
+         FROM pg_database, pg_roles r WHERE datname = current_database() AND rolname = current_user`,
     );
-    const { open, owned } = rows[0] as { open: boolean; owned: boolean };
+    const { open, owned, limit } = rows[0] as Closure;
     if (!owned) throw ownedByAnother(tenant);
     if (open) await client.query(`REVOKE ALL ON DATABASE ${pg.escapeIdentifier(tenant.database)} FROM PUBLIC`);
-    return true;
+    return limit === UNLIMITED || limit >= connectionLimit(tenant);
   });
 }
 
@@ -73,9 +92,10 @@ function ownedByAnother({ database, host, user }: TenantAccess): RegistryError {
   return new RegistryError('DatabasePermissionDenied', message, 'wait');
 }
 
-async function makeRole(client: Client, { user, password }: TenantAccess): Promise<void> {
+async function makeRole(client: Client, tenant: TenantAccess): Promise<void> {
+  const { user, password } = tenant;
   const role = pg.escapeIdentifier(user);
-  const login = `LOGIN CONNECTION LIMIT ${CONNECTION_LIMIT} PASSWORD ${pg.escapeLiteral(scramVerifier(password))}`;
+  const login = `LOGIN CONNECTION LIMIT ${connectionLimit(tenant)} PASSWORD ${pg.escapeLiteral(scramVerifier(password))}`;
   await unlessExists(client.query(`CREATE ROLE ${role} ${login}`));
   await client.query(`ALTER ROLE ${role} ${login}`);
 }

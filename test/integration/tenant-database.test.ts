@@ -23,10 +23,10 @@ afterAll(() => postgres[Symbol.asyncDispose]());
 const server = () => ({ host: '127.0.0.1', port: postgres.port, sslMode: 'disable' as const });
 const admin = () => ({ ...server(), user: 'mcp_registry_operator', database: 'postgres', password: 'admin' });
 
-function tenant(namespace: string, name: string, password: string): TenantAccess {
+function tenant(namespace: string, name: string, password: string, readers = 0): TenantAccess {
   const spec = defaultDatabaseSpec.parse(server());
   const { user, database } = databaseOnDefault(spec, { namespace, name });
-  return { ...server(), user, database, password };
+  return { ...server(), user, database, password, readers };
 }
 
 const tables = (access: TenantAccess) =>
@@ -127,13 +127,36 @@ it('makes both once when two provisioning passes run at the same time', async ()
   expect(await withClient(access, async () => 'open')).toBe('open');
 });
 
-it('limits the connections of a tenant', async () => {
+async function limitOf({ user }: TenantAccess): Promise<number> {
+  const sql = 'SELECT rolconnlimit FROM pg_roles WHERE rolname = $1';
+  const { rows } = await postgres.asSuperuser((client) => client.query<{ rolconnlimit: number }>(sql, [user]));
+  return rows[0]!.rolconnlimit;
+}
+
+it('limits the connections of a tenant by the number of its readers', async () => {
   const access = tenant('team', 'bounded', 'p');
   await ensureTenantDatabase(admin(), access);
-  const { rows } = await postgres.asSuperuser((client) =>
-    client.query('SELECT rolconnlimit FROM pg_roles WHERE rolname = $1', [access.user]),
-  );
-  expect(rows).toEqual([{ rolconnlimit: 30 }]);
+  expect(await limitOf(access)).toBe(30);
+  await ensureTenantDatabase(admin(), { ...access, readers: 10 });
+  expect(await limitOf(access)).toBe(74);
+});
+
+it('raises the limit of a tenant that has used it up', async () => {
+  const access = tenant('team', 'full', 'p');
+  await ensureTenantDatabase(admin(), access);
+  await postgres.asSuperuser((client) => client.query(`ALTER ROLE ${access.user} CONNECTION LIMIT 1`));
+  await withClient(access, () => ensureTenantDatabase(admin(), { ...access, readers: 1 }));
+  expect(await limitOf(access)).toBe(38);
+});
+
+it('leaves a limit that an administrator has raised or taken away', async () => {
+  const access = tenant('team', 'raised', 'p');
+  await ensureTenantDatabase(admin(), access);
+  for (const limit of [31, -1]) {
+    await postgres.asSuperuser((client) => client.query(`ALTER ROLE ${access.user} CONNECTION LIMIT ${limit}`));
+    await ensureTenantDatabase({ ...admin(), password: 'wrong' }, access);
+    expect(await limitOf(access)).toBe(limit);
+  }
 });
 
 it('calls no function that another role put before those of the catalogue', async () => {
