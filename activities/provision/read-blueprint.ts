@@ -10,14 +10,14 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { ProvisionPlan } from '../contract.js';
 import { readSpec } from '../plan.js';
 import { actingAs } from './acting-as.js';
-import { typedDatabase, versionKey } from './desired/blueprint.js';
+import { versionKey } from './desired/blueprint.js';
 import type { Blueprint } from './desired/blueprint.js';
 import { claimOf } from './desired/deployment.js';
 import { isFields } from '#domain/fields.js';
 import { digestOf } from './desired/digest.js';
 import { names } from './desired/naming.js';
 import { referredObjects } from './desired/pod-files.js';
-import { PGPASS_KEY } from './desired/secrets.js';
+import { passwordKeys, PGPASS_KEY } from './desired/secrets.js';
 import { asReason } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import { readHookNotices } from './hook-notices.js';
@@ -104,18 +104,7 @@ export function toProvisionPlan({
 /** What the server reads when it starts, or has mounted for good. */
 function readAtStart(spec: RegistrySpec): ObjectKey[] {
   const { sources, providers, database } = referredObjects(spec);
-  const typed = typedDatabase(spec);
-  const passwords = [
-    typed?.dbAppUserPasswordSecretRef,
-    typed?.dbMigrationUserPasswordSecretRef,
-    spec.raw?.pgpassSecretRef,
-  ];
-  return [
-    ...sources,
-    ...providers,
-    ...database,
-    ...passwords.flatMap((ref) => (ref ? [{ kind: 'Secret' as const, name: ref.name, key: ref.key }] : [])),
-  ];
+  return [...sources, ...providers, ...database, ...passwordKeys(spec)];
 }
 
 interface DataObject extends KubernetesObject {

@@ -69,6 +69,17 @@ describe('the read-only servers', () => {
     expect(readers({}, { versions: { ...versions, 'Secret passwords, key app': 'v2' }, claims }).hash).not.toBe(hash);
   });
 
+  it.each(['Secret passwords, key app', 'Secret passwords, key migrator'])(
+    'are replaced for %s when a source reads the same key',
+    (key) => {
+      const [name, ref] = key.replace('Secret ', '').split(', key ') as [string, string];
+      const auth = { username: 'u', passwordSecretRef: { name, key: ref } };
+      const registries = [{ ...git, git: { ...git.git, auth } }];
+      const hashAt = (version: string) => readers({ registries }, { versions: { [key]: version }, claims }).hash;
+      expect(hashAt('v2')).not.toBe(hashAt('v1'));
+    },
+  );
+
   it('follow the podTemplateSpec of the user', () => {
     const podTemplateSpec = {
       metadata: { labels: { 'app.kubernetes.io/name': 'x' } },

@@ -2,6 +2,7 @@ import type { Notice } from '#domain/notice.js';
 import type { Blueprint } from './blueprint.js';
 import { versionKey } from './blueprint.js';
 import { referredObjects } from './pod-files.js';
+import { passwordKeys } from './secrets.js';
 
 /** Returns the blueprint with no read-only servers where there is no database that they could reach. */
 export function withReaders(blueprint: Blueprint): Blueprint {
@@ -24,7 +25,8 @@ export function readerNotices({ spec }: Blueprint): Notice[] {
 export function toReaderBlueprint(blueprint: Blueprint): Blueprint {
   const { spec, versions } = blueprint;
   const { sources, providers, database } = referredObjects(spec);
-  const kept = new Set([...providers, ...database].map(versionKey));
+  const read = [...providers, ...database, ...passwordKeys(spec)];
+  const kept = new Set(read.map(versionKey));
   const dropped = new Set(sources.map(versionKey).filter((key) => !kept.has(key)));
   return {
     ...blueprint,

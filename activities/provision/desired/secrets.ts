@@ -1,12 +1,22 @@
 import type { DatabaseConfig } from '#spec/database-spec.js';
+import type { RegistrySpec } from '#spec/registry-spec.js';
+import type { ObjectKey } from '#domain/object-field.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { pgpassLine } from '#persistence/pgpass.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import { ENDPOINT_KEYS } from '#temporal/mounted-endpoint.js';
+import { typedDatabase } from './blueprint.js';
 import type { Blueprint } from './blueprint.js';
 import { head, names } from './naming.js';
 
 export const PGPASS_KEY = '.pgpass';
+
+/** Returns the keys of the spec that hold passwords of the database. */
+export function passwordKeys(spec: RegistrySpec): ObjectKey[] {
+  const typed = typedDatabase(spec);
+  const refs = [typed?.dbAppUserPasswordSecretRef, typed?.dbMigrationUserPasswordSecretRef, spec.raw?.pgpassSecretRef];
+  return refs.flatMap((ref) => (ref ? [{ kind: 'Secret', name: ref.name, key: ref.key }] : []));
+}
 
 export interface DatabasePasswords {
   readonly application: string;
