@@ -238,6 +238,18 @@ describe('a sync that ended', () => {
     expect(summarize(asked).sources[0]?.running).toMatchObject({ manual: true });
   });
 
+  it('is shown once another is asked for, although it is a regular one', () => {
+    const first = run(living(desired([plan('a')])), 'a', T0);
+    const synced = settled(first, outcome(first, 'a'), T0 + 1_000, 0);
+    const dueAtMs = synced.stores[store.id]!.sources['a']!.due!.atMs;
+    const asked = syncRequested(run(synced, 'a', dueAtMs), { source: 'a' }, dueAtMs + 1);
+    expect(summarize(asked).sources[0]).toMatchObject({
+      running: { sinceMs: dueAtMs, manual: false },
+      lastAttemptAtMs: dueAtMs,
+    });
+    expect(summarize(asked).sources[0]).not.toHaveProperty('nextSyncAtMs');
+  });
+
   it('needs no timer of its own while its end is noticed in any case', () => {
     const state = told(run(living(desired([plan('a')])), 'a', T0));
     const until = (isWatched: boolean) =>

@@ -57,10 +57,13 @@ export function syncRequested(
   );
 }
 
-/** Makes a source due beside its schedule. A sync that is under way is followed by another. */
+/** Makes a source due beside its schedule. A sync that is under way is shown from now on, and followed by another. */
 export function requested(source: SourceState, trigger: SyncTrigger, nowMs: number): SourceState {
   const { running, due } = source;
-  if (running) return { ...source, running: { ...running, again: outranking(running.again, trigger) } };
+  if (running) {
+    const { quiet: _quiet, ...shown } = running;
+    return { ...source, running: { ...shown, again: outranking(running.again, trigger) } };
+  }
   return { ...source, due: { atMs: Math.min(nowMs, due?.atMs ?? nowMs), trigger: outranking(due?.trigger, trigger) } };
 }
 
