@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toRole, toRoleBinding, toServiceAccount } from './desired/access.js';
-import { ensureObject, findOwned } from './ensure-object.js';
+import { asReason, ensureObject, findOwned } from './ensure-object.js';
 import type { Commission } from './read-blueprint.js';
 
 /** Makes the server's account and its Role, and binds one to the other. Idempotent. */
@@ -15,7 +15,10 @@ export async function ensureAccess({ blueprint, world }: Commission): Promise<vo
   // What a binding grants cannot be edited: another one must take its place.
   if (live && !isDeepStrictEqual(live.roleRef, binding.roleRef)) {
     const { name, uid } = live.metadata;
-    await api.delete('RoleBinding', { namespace: registry.namespace, name, ...(uid !== undefined && { uid }) });
+    const { namespace } = registry;
+    await asReason(wanted.reason, () =>
+      api.delete('RoleBinding', { namespace, name, ...(uid !== undefined && { uid }) }),
+    );
   }
   await ensureObject(binding, wanted);
 }

@@ -43,7 +43,7 @@ async function deploy({ blueprint: read, world }: Commission): Promise<DeployedS
 
 async function withAccount({ api }: ProvisionWorld, blueprint: Blueprint): Promise<Blueprint> {
   const { namespace, name } = blueprint.registry;
-  const account = await api.get('ServiceAccount', namespace, names.access(name));
+  const account = await asReason('DeploymentFailed', () => api.get('ServiceAccount', namespace, names.access(name)));
   return account?.metadata.uid === undefined ? blueprint : { ...blueprint, accountUid: account.metadata.uid };
 }
 

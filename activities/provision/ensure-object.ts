@@ -49,10 +49,12 @@ export async function removeOwned(
   { api, registry, reason }: Pick<Wanted, 'api' | 'registry' | 'reason'>,
 ): Promise<void> {
   const { namespace } = registry;
-  const object = await api.get(kind, namespace, objectName);
-  if (object?.metadata.uid === undefined || controllerOf(object)?.uid !== registry.uid) return;
-  const { uid } = object.metadata;
-  await asReason(reason, () => api.delete(kind, { namespace, name: objectName, uid }));
+  await asReason(reason, async () => {
+    const object = await api.get(kind, namespace, objectName);
+    if (object?.metadata.uid === undefined || controllerOf(object)?.uid !== registry.uid) return;
+    const { uid } = object.metadata;
+    await api.delete(kind, { namespace, name: objectName, uid });
+  });
 }
 
 /** The object as it stands there, if it does and belongs to the registry. */
@@ -60,7 +62,7 @@ export async function findOwned<T extends KubernetesObject>(
   { kind, metadata: { name, namespace = '' } }: T,
   { api, registry, reason }: Wanted,
 ): Promise<T | undefined> {
-  const live = await api.get<T>(kind as KindName, namespace, name);
+  const live = await asReason(reason, () => api.get<T>(kind as KindName, namespace, name));
   if (live && controllerOf(live)?.uid !== registry.uid) throw collision(reason, live, registry);
   return live;
 }
