@@ -13,10 +13,20 @@ export const registryActivities = proxyActivities<RegistryActivities>({
 });
 
 /** The workflow itself retries with backoff, and reports meanwhile what is wrong. */
-export const provisionActivities = proxyActivities<ProvisionActivities>({
+const PROVISION_RETRY = { initialInterval: '1s', maximumInterval: '5s', maximumAttempts: 3 } as const;
+
+const { ensureServer } = proxyActivities<Pick<ProvisionActivities, 'ensureServer'>>({
   startToCloseTimeout: '2m',
-  retry: { initialInterval: '1s', maximumInterval: '5s', maximumAttempts: 3 },
+  heartbeatTimeout: '15s',
+  retry: PROVISION_RETRY,
 });
+
+const { findContenders } = proxyActivities<Pick<ProvisionActivities, 'findContenders'>>({
+  startToCloseTimeout: '30s',
+  retry: PROVISION_RETRY,
+});
+
+export const provisionActivities: ProvisionActivities = { ensureServer, findContenders };
 
 /** The next report has newer facts than a late retry. */
 export const { reportStatus } = proxyActivities<Pick<RegistryActivities, 'reportStatus'>>({

@@ -6,11 +6,22 @@ import type { SyncFailure } from '#domain/sync.js';
 
 type Details = [Destiny?, (NoticeReason | null)?, (number | null)?, number?];
 
+/** What a time-out means: the activity took too long, or the process that ran it fell silent. */
+interface TimeoutWords {
+  readonly slow: string;
+  readonly silent: string;
+}
+
+const SYNC_TIMEOUTS: TimeoutWords = {
+  slow: 'the source took longer than a sync may take',
+  silent: 'the registry server went away in the middle of the sync',
+};
+
 /** Translates an activity's failure into what it means for the source; `activities/failure.ts` is the other direction. */
-export function toSyncFailure(error: unknown, slow = 'the source took longer than a sync may take'): SyncFailure {
+export function toSyncFailure(error: unknown, words: Partial<TimeoutWords> = {}): SyncFailure {
   if (isCancellation(error)) return { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' };
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof TimeoutFailure) return toTimeout(cause, slow);
+  if (cause instanceof TimeoutFailure) return toTimeout(cause, { ...SYNC_TIMEOUTS, ...words });
   if (cause instanceof ApplicationFailure && isReason(cause.type)) {
     const [stated, notice, retryAfterMs, overtakenBy] = (cause.details ?? []) as Details;
     const destiny = stated ?? (cause.nonRetryable ? 'wait' : 'retry');
@@ -27,7 +38,7 @@ export function toSyncFailure(error: unknown, slow = 'the source took longer tha
   return { reason: 'InternalError', message, destiny: 'retry' };
 }
 
-function toTimeout({ timeoutType }: TimeoutFailure, slow: string): SyncFailure {
+function toTimeout({ timeoutType }: TimeoutFailure, { slow, silent }: TimeoutWords): SyncFailure {
   if (timeoutType === 'SCHEDULE_TO_START') {
     return {
       reason: 'StoreLost',
@@ -36,7 +47,7 @@ function toTimeout({ timeoutType }: TimeoutFailure, slow: string): SyncFailure {
     };
   }
   if (timeoutType === 'HEARTBEAT') {
-    return { reason: 'TimedOut', message: 'the registry server went away in the middle of the sync', destiny: 'retry' };
+    return { reason: 'TimedOut', message: silent, destiny: 'retry' };
   }
   return { reason: 'TimedOut', message: slow, destiny: 'retry' };
 }

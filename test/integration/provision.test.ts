@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toExposure } from '#activities/provision/desired/exposure.js';
 import { defaultDatabaseSpec } from '#spec/default-database.js';
 import { parseServerConfig } from '#spec/server-config.js';
@@ -7,6 +7,7 @@ import { withClient } from '#persistence/database-client.js';
 import { HttpTransport } from '#kubernetes/http-transport.js';
 import { pathOf } from '#kubernetes/kinds.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { FINALIZER } from '#kubernetes/kubernetes-resource-store.js';
 import { adminAccess } from '#support/api-server.js';
@@ -44,6 +45,32 @@ class Hindered extends HttpKubernetesApi {
   }
 }
 
+/** An API client that calls `on` once, as soon as the operator has read an object of the kind `pausesAt`. */
+class Paused extends HttpKubernetesApi {
+  pausesAt: KindName | undefined;
+  on: () => Promise<unknown> = async () => undefined;
+
+  override async get<T extends KubernetesObject>(kind: KindName, namespace: string, name: string) {
+    const found = await super.get<T>(kind, namespace, name);
+    if (kind === this.pausesAt) {
+      this.pausesAt = undefined;
+      await this.on();
+    }
+    return found;
+  }
+}
+
+/** An API client that may not read one object. */
+class Forbidden extends HttpKubernetesApi {
+  hidden: string | undefined;
+
+  override async get<T extends KubernetesObject>(kind: KindName, namespace: string, name: string) {
+    if (`${kind}/${name}` === this.hidden)
+      throw new KubernetesRefusal(`read ${this.hidden}`, { code: 403, reason: 'Forbidden', message: 'forbidden' });
+    return super.get<T>(kind, namespace, name);
+  }
+}
+
 let api: HttpKubernetesApi;
 let namespace: string;
 
@@ -53,6 +80,10 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   namespace = await createNamespace(api);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
 });
 
 afterAll(() => api.close());
@@ -116,6 +147,68 @@ describe('a registry', () => {
     await again.provision();
     expect(operator.removes).toBeUndefined();
     expect(Object.keys(await again.versions())).toEqual(Object.keys(await registry.versions()));
+    await operator.close();
+  });
+
+  it.each<KindName>(['ConfigMap', 'RoleBinding', 'Secret', 'Deployment', 'Service'])(
+    'is not overwritten by an attempt that stalled at its %s while another made what is wanted now',
+    async (kind) => {
+      const latest = await provisioned();
+      const operator = new Paused(adminAccess(await sharedApiServer()));
+      const stalled = await ProvisionedRegistry.create(api, namespace, withPod({ hostname: 'old' }), operator);
+      let versions: Record<string, string> = {};
+      operator.on = async () => {
+        await latest.edit(withPod({ hostname: 'new' }));
+        await latest.provision();
+        versions = await latest.versions();
+        const stoodStillAtMs = performance.now();
+        vi.spyOn(performance, 'now').mockImplementation(() => stoodStillAtMs + 60_000);
+      };
+      operator.pausesAt = kind;
+      await expect(stalled.provision()).rejects.toMatchObject({ type: 'Cancelled', nonRetryable: false });
+      expect(operator.pausesAt).toBeUndefined();
+      expect((await deployment(latest)).spec.template.spec).toMatchObject({ hostname: 'new' });
+      expect(await latest.versions()).toEqual(versions);
+      expect(versions).not.toEqual({});
+      await operator.close();
+    },
+  );
+
+  it.each<KindName>(['ConfigMap', 'ServiceAccount', 'Deployment', 'Service'])(
+    'is written no more by an attempt that is cancelled when it has read the %s',
+    async (kind) => {
+      const registry = await provisioned();
+      const operator = new Paused(adminAccess(await sharedApiServer()));
+      const cancelled = await ProvisionedRegistry.create(api, namespace, withPod({ hostname: 'new' }), operator);
+      const cancellation = new AbortController();
+      let before: Record<string, string> = {};
+      operator.on = async () => {
+        before = await registry.versions();
+        cancellation.abort();
+      };
+      operator.pausesAt = kind;
+      await expect(cancelled.provision(cancellation.signal)).rejects.toThrow('cancelled');
+      expect(before).not.toEqual({});
+      expect(await registry.versions()).toEqual(before);
+      await operator.close();
+    },
+  );
+
+  it.each([
+    ['ConfigMap/tools-registry-server-config', 'ConfigMapFailed'],
+    ['RoleBinding/tools-registry-api', 'RBACFailed'],
+    ['Secret/tools-temporal', 'TemporalSecretFailed'],
+    ['Deployment/tools-api', 'DeploymentFailed'],
+    ['Deployment/tools-api-readers', 'DeploymentFailed'],
+    ['Service/tools-api-writer', 'ServiceFailed'],
+    ['NetworkPolicy/tools-api', 'ServiceFailed'],
+    ['Ingress/tools-api', 'ServiceFailed'],
+  ])('names the step when the API server does not let %s be read', async (hidden, reason) => {
+    const operator = new Forbidden(adminAccess(await sharedApiServer()));
+    await passwords();
+    const registry = await ProvisionedRegistry.create(api, namespace, whole, operator);
+    operator.hidden = hidden;
+    await expect(registry.provision()).rejects.toMatchObject({ type: reason });
     await operator.close();
   });
 

@@ -62,6 +62,12 @@ it('tells what keeps a server from being, goes on by itself when that is mended,
   await workflows.nudge(registry, { generation: 3, drift: true });
   await expect.poll(() => api.get('ConfigMap', namespace, 'tools-registry-server-config')).toBeDefined();
 
+  const { events = [] } = await world.temporal.client.workflow.getHandle(registryWorkflowId(registry)).fetchHistory();
+  const timeouts = events!.flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled?.activityType?.name === 'ensureServer' ? [Number(scheduled.heartbeatTimeout?.seconds)] : [],
+  );
+  expect(new Set(timeouts)).toEqual(new Set([15]));
+
   await api.delete('MCPRegistry', { namespace, name: 'tools' });
   await workflows.nudge(registry, { generation: 4 });
   await world.temporal.client.workflow.getHandle(registryWorkflowId(registry)).result();

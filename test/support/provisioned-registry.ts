@@ -7,6 +7,7 @@ import type { KindName } from '#kubernetes/kinds.js';
 import type { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { KubernetesResourceStore } from '#kubernetes/kubernetes-resource-store.js';
+import { asActivity } from './activity-context.js';
 
 export const settings: ServerSettings = {
   image: 'registry.example/mcp-registry:1',
@@ -66,13 +67,13 @@ export class ProvisionedRegistry {
     await applySpec(this.api, this.ref.namespace, spec);
   }
 
-  async provision(): Promise<DeployedServer> {
-    return this.activities.ensureServer(this.ref);
+  provision(signal?: AbortSignal): Promise<DeployedServer> {
+    return asActivity(this.ref, () => this.activities.ensureServer(this.ref), signal);
   }
 
   /** Calls one activity for whatever registry. */
   call(activity: keyof ProvisionActivities, registry: RegistryRef): Promise<unknown> {
-    return this.activities[activity](registry);
+    return asActivity<unknown>(registry, () => this.activities[activity](registry));
   }
 
   desired() {

@@ -40,7 +40,10 @@ async function provision(life: RegistryLife, plan: ProvisionPlan): Promise<void>
     const deployed = await ensureServer(life, plan);
     life.updateProvisioning((known) => provisioned(known, provisionKey(plan), deployed));
   } catch (error) {
-    const failure = toSyncFailure(error, `the API server took too long to answer about ${registry.name}`);
+    const failure = toSyncFailure(error, {
+      slow: `the API server took too long to answer about ${registry.name}`,
+      silent: `the operator went away while it provisioned the server of ${registry.name}`,
+    });
     life.updateProvisioning((known) => provisionFailed(known, failure, runtime.nowMs(), runtime.random()));
   }
 }

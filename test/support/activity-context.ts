@@ -1,0 +1,17 @@
+import { asyncLocalStorage, Context } from '@temporalio/activity';
+import type { Info } from '@temporalio/activity';
+import { registryWorkflowId } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+
+/** Runs an activity of a registry as a worker does for the registry's workflow; it is cancelled by `signal`. */
+export function asActivity<T>(
+  registry: RegistryRef,
+  work: () => Promise<T>,
+  signal = new AbortController().signal,
+): Promise<T> {
+  const info = { workflowExecution: { workflowId: registryWorkflowId(registry), runId: 'r' } } as unknown as Info;
+  const unused = undefined as never;
+  const never = new Promise<never>(() => undefined);
+  const context = new Context(info, never, signal, () => undefined, undefined, unused, unused, {});
+  return asyncLocalStorage.run(context, work);
+}
