@@ -36,6 +36,27 @@ it('refuses duplicate keys and keys that are not text', () => {
   expect(faultsOf('? [a]\n: 2')).toEqual(['line 1: has a key that is not text']);
 });
 
+describe('the depth', () => {
+  const TOO_DEEP = 'line 1: is nested too deeply to be read: at most 64 levels are allowed';
+  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+
+  it('of a text is as much as a walk looks at, and no deeper one is composed', () => {
+    expect(faultsOf(nested(65))).toEqual([]);
+    expect(faultsOf(nested(66))).toEqual([TOO_DEEP]);
+  });
+
+  it.each(['[', '[,', '{a: ', '{? ', '- ', '? ', '- ? '])('of %j without end is refused before it is composed', (part) => {
+    expect(faultsOf(part.repeat(CONFIG_LIMIT).slice(0, CONFIG_LIMIT))).toEqual([TOO_DEEP]);
+  });
+});
+
+it('refuses a second document, and stops at many errors', () => {
+  expect(faultsOf('a: 1\n---\nb: 2')).toEqual(['line 2: is not YAML: multiple docs']);
+  expect(faultsOf('}\n'.repeat(100))).toEqual(
+    Array.from({ length: 20 }, (_, at) => `line ${at + 1}: is not YAML: unexpected token`),
+  );
+});
+
 /** Each repeats something that costs a parser as much as possible per character. */
 const WORST: Readonly<Record<string, (at: number) => string>> = {
   'empty lists': () => '- []\n',

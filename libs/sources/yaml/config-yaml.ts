@@ -1,8 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter } from 'yaml';
 import type { Document, YAMLParseError } from 'yaml';
 import { WALK_BUDGET } from '#domain/bounded-walk.js';
 import { yamlErrorPhrase } from './yaml-error.js';
 import { offsetOf } from './yaml-offset.js';
+import { readTokens } from './yaml-tokens.js';
 
 /** Something that is wrong with a text, and its line, counted from 1. */
 export interface TextFault {
@@ -28,14 +29,13 @@ export function parseConfigYaml(text: string): ConfigYaml | { readonly faults: r
   const lines = new LineCounter();
   const at = (offset: number) => lines.linePos(offset).line;
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-    const faults = document.errors.length > 0 ? document.errors.map(toFault) : findFaults(document);
-    if (faults.length > 0) {
+    const { document, faults } = compose(text, lines);
+    if (!document || faults.length > 0) {
       return { faults: faults.slice(0, REPORTED_FAULTS).map(({ offset, message }) => ({ line: at(offset), message })) };
     }
     return { content: document.toJS({ maxAliasCount: 0 }), lineOf: (path) => at(offsetOf(document, path)) };
   } catch (error) {
-    // The parser is recursive.
+    // Both the parser of tokens and their composer are recursive in parts.
     if (!(error instanceof RangeError)) throw error;
     return { faults: [{ line: 1, message: TOO_DEEP }] };
   }
@@ -51,8 +51,25 @@ interface Fault {
   readonly message: string;
 }
 
-function toFault(error: YAMLParseError): Fault {
-  return { offset: error.pos[0], message: `is not YAML: ${yamlErrorPhrase(error)}` };
+interface Composed {
+  readonly document?: Document.Parsed;
+  readonly faults: readonly Fault[];
+}
+
+function compose(text: string, lines: LineCounter): Composed {
+  const read = readTokens(text, lines, { depth: WALK_BUDGET.depth + 1, errors: REPORTED_FAULTS });
+  if ('tooDeepAt' in read) return { faults: [{ offset: read.tooDeepAt, message: TOO_DEEP }] };
+  if ('errors' in read) return { faults: read.errors.map((offset) => syntaxFault(offset, 'UNEXPECTED_TOKEN')) };
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: false });
+  const [document, second] = composer.compose(read.tokens, true, text.length);
+  if (!document) return { faults: [] };
+  const errors = document.errors.map(({ pos, code }) => syntaxFault(pos[0], code));
+  if (second) errors.push(syntaxFault(offsetIn(second), 'MULTIPLE_DOCS'));
+  return { document, faults: errors.length > 0 ? errors : findFaults(document) };
+}
+
+function syntaxFault(offset: number, code: YAMLParseError['code']): Fault {
+  return { offset, message: `is not YAML: ${yamlErrorPhrase({ code })}` };
 }
 
 /** Finds aliases, duplicate keys, and what is beyond the budget, without recursion. */
@@ -83,7 +100,7 @@ function keyFaults(keys: readonly unknown[]): Fault[] {
     const name = isScalar(key) ? String(key.value) : undefined;
     if (name === undefined) return [{ offset: offsetIn(key), message: 'has a key that is not text' }];
     if (seen.has(name))
-      return [{ offset: offsetIn(key), message: `is not YAML: ${yamlErrorPhrase({ code: 'DUPLICATE_KEY' })}` }];
+      return [syntaxFault(offsetIn(key), 'DUPLICATE_KEY')];
     seen.add(name);
     return [];
   });
