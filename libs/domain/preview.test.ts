@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { explainName } from './explain.js';
 import { MAX_PREVIEWED_CHANGES, Preview } from './preview.js';
 import type { PreviewedEntry } from './preview.js';
@@ -52,16 +52,16 @@ function servedUnder(given: readonly PreviewedEntry[], { order }: Spec): Map<str
   return served;
 }
 
-it('lists exactly the differences between what two specs serve, and agrees with the explanation of each name', () => {
-  fc.assert(
-    fc.property(entries, spec, spec, (given, before, after) => {
+it('lists exactly the differences between what two specs serve, and agrees with the explanation of each name', async () => {
+  await fc.assert(
+    fc.asyncProperty(entries, spec, spec, async (given, before, after) => {
       const old = judged(given, before);
       const preview = new Preview(
         before.order,
         after.order.map((name) => ({ name, hiddenBy: ruleOf(after, name) })),
       );
       const names = [...Map.groupBy(old, ({ name }) => name)].toSorted(([a], [b]) => (a < b ? -1 : 1));
-      for (const [, own] of names) preview.add(own);
+      for (const [, own] of names) await preview.add(own, () => undefined);
 
       const [was, is] = [servedUnder(old, before), servedUnder(judged(given, after), after)];
       const expected = new Map(
@@ -88,14 +88,51 @@ it('lists exactly the differences between what two specs serve, and agrees with 
   );
 });
 
-it('counts more changes than it lists', () => {
+it('counts more changes than it lists', async () => {
   const preview = new Preview(['one'], []);
   for (let at = 0; at <= MAX_PREVIEWED_CHANGES; at++) {
-    preview.add([{ source: 'one', name: `a/${at}`, version: '1', key: '', tags: [], hiddenBy: null }]);
+    const entries = [{ source: 'one', name: `a/${at}`, version: '1', key: '', tags: [], hiddenBy: null }];
+    await preview.add(entries, () => undefined);
   }
   expect([preview.changes.length, preview.counts.removed, preview.isTruncated]).toEqual([
     MAX_PREVIEWED_CHANGES,
     MAX_PREVIEWED_CHANGES + 1,
     true,
   ]);
+});
+
+describe('a name with many versions', () => {
+  const versions = (tagsOf: (at: number) => readonly string[]): PreviewedEntry[] =>
+    Array.from({ length: 1000 }, (_, at) => ({
+      source: 'one',
+      name: 'com.example/a',
+      version: `1.0.${at}`,
+      key: 'a',
+      tags: tagsOf(at),
+      hiddenBy: null,
+    }));
+
+  it('is left between any two of them when the work has to end', async () => {
+    let judged = 0;
+    const preview = new Preview(['one'], [{ name: 'one', hiddenBy: () => `rule ${judged++}` }]);
+    let rests = 0;
+    const rest = () => {
+      if (++rests === 10) throw new Error('the deadline is over');
+      return undefined;
+    };
+    await expect(preview.add(versions((at) => [`${at}`]), rest)).rejects.toThrow('the deadline is over');
+    expect(judged).toBe(10);
+  });
+
+  it('is judged once where they are equal, and by each of several sources', async () => {
+    const judged: string[] = [];
+    const hiddenBy = (name: string) => () => `rule ${judged.push(name)} of ${name}`;
+    const sources = ['one', 'two'].map((name) => ({ name, hiddenBy: hiddenBy(name) }));
+    const preview = new Preview(['one'], sources);
+    const two = versions(() => ['b', 'a']).map((entry) => ({ ...entry, source: 'two' }));
+    await preview.add([...versions((at) => (at % 2 ? ['a'] : [])), ...two], () => undefined);
+    expect(judged).toEqual(['one', 'one', 'two']);
+    expect(preview.counts.removed).toBe(1000);
+    expect(preview.changes.every(({ by }) => by.endsWith('of one'))).toBe(true);
+  });
 });

@@ -51,15 +51,19 @@ export class Preview {
     return added + removed + changed > this.changes.length;
   }
 
-  /** Judges all stored entries of one name. Names have to come in text order. */
-  add(entries: readonly PreviewedEntry[]): void {
+  /**
+   * Judges all stored entries of one name. Names have to come in text order. `rest` is awaited between entries, since a name may
+   * have thousands of them and a filter thousands of patterns; what it throws ends the comparison.
+   */
+  async add(entries: readonly PreviewedEntry[], rest: () => Promise<void> | undefined): Promise<void> {
+    const judge = new NameJudge(rest);
     const bySource = Map.groupBy(entries, ({ source }) => source);
     const before = this.#servedBefore(bySource);
-    const after = this.#servedAfter(bySource);
+    const after = await this.#servedAfter(bySource, judge);
     const winner = after.values().next().value?.source;
     for (const [version, entry] of before) {
       const next = after.get(version);
-      if (next === undefined) this.#note('removed', entry, this.#removedBy(entry, winner));
+      if (next === undefined) this.#note('removed', entry, await this.#removedBy(entry, winner, judge));
       else if (next.source !== entry.source) this.#note('changed', next, next.source);
       else this.counts.unchanged++;
     }
@@ -76,23 +80,43 @@ export class Preview {
     return new Map();
   }
 
-  #servedAfter(bySource: ReadonlyMap<string, readonly PreviewedEntry[]>): Map<string, PreviewedEntry> {
-    for (const { name, hiddenBy } of this.#after) {
-      const served = (bySource.get(name) ?? []).filter((entry) => hiddenBy(entry) === undefined);
+  async #servedAfter(
+    bySource: ReadonlyMap<string, readonly PreviewedEntry[]>,
+    judge: NameJudge,
+  ): Promise<Map<string, PreviewedEntry>> {
+    for (const source of this.#after) {
+      const served: PreviewedEntry[] = [];
+      for (const entry of bySource.get(source.name) ?? []) {
+        if ((await judge.hiddenBy(source, entry)) === undefined) served.push(entry);
+      }
       if (served.length > 0) return byVersion(served);
     }
     return new Map();
   }
 
-  #removedBy(entry: PreviewedEntry, winner: string | undefined): string {
+  async #removedBy(entry: PreviewedEntry, winner: string | undefined, judge: NameJudge): Promise<string> {
     const source = this.#after.find(({ name }) => name === entry.source);
     if (!source) return `source ${entry.source} is removed`;
-    return source.hiddenBy(entry) ?? `source ${winner} has the name`;
+    return (await judge.hiddenBy(source, entry)) ?? `source ${winner} has the name`;
   }
 
   #note(change: PreviewChange['change'], { name, version, source }: PreviewedEntry, by: string): void {
     this.counts[change]++;
     if (this.changes.length < MAX_PREVIEWED_CHANGES) this.changes.push({ name, version, source, change, by });
+  }
+}
+
+/** Judges entries of one name, those with equal keys and tags once: most versions of a server differ in neither. */
+class NameJudge {
+  readonly #known = new Map<string, string | undefined>();
+
+  constructor(private readonly rest: () => Promise<void> | undefined) {}
+
+  async hiddenBy(source: PreviewedSource, { key, name, tags }: PreviewedEntry): Promise<string | undefined> {
+    const id = JSON.stringify([source.name, key, tags]);
+    if (!this.#known.has(id)) this.#known.set(id, source.hiddenBy({ key, name, tags }));
+    await this.rest();
+    return this.#known.get(id);
   }
 }
 

@@ -143,7 +143,7 @@ describe('a preview', () => {
     const { counts, changes } = await preview(EDITED);
     expect(counts).toEqual({ added: 1, removed: 12, changed: 0, unchanged: 3 });
     const path = join(directory, 'edited.yaml');
-    await writeFile(path, manifestOf(EDITED));
+    await writeFile(path, `${manifestOf(EDITED)}\n# ${'longer than the YAML that a registry takes '.repeat(500)}\n`);
     expect(await run(previewMain, api.url, path)).toBe(1);
     expect(written.stdout).toMatch(/^\+1 -12 ~0 \(3 unchanged\)\n/);
     expect(written.stdout).toContain('- com.example/a1@1.0.0 (ours): names.exclude: com.example/a*\n');

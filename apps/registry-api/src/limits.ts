@@ -33,8 +33,17 @@ export const API_LIMITS = {
   keptExportBytes: 32 * 1024 * 1024,
   /** Bytes of a spec whose effect is previewed. */
   previewBytes: 256 * 1024,
-  /** Previews that are made at a time, at most one of each registry. */
-  concurrentPreviews: 2,
+  /** What previews may take of a process; they need no login where a registry is anonymous. */
+  preview: {
+    /** Previews that are made at a time, at most one of each registry. */
+    concurrent: 2,
+    /** Milliseconds for one. */
+    deadlineMs: 10_000,
+    /** Characters of YAML, which takes a hundred times as long to parse as JSON: of a body, and of a `configYAML` in it. */
+    yamlCharacters: 8 * 1024,
+    /** Characters of all patterns of a spec: how long it takes to judge one entry is proportional to them. */
+    patternCharacters: 64 * 1024,
+  },
   /** Sums of allowed reads (caller, registry, source) that the audit log holds before it writes them down early. */
   auditSums: 1000,
   /** Characters of a path that the audit log writes down. */

@@ -1,30 +1,27 @@
-import { Body, Controller, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import { outlineSource } from '#activities/plan.js';
-import { isFields } from '#domain/fields.js';
 import { Preview } from '#domain/preview.js';
 import type { PreviewedSource } from '#domain/preview.js';
 import { compileFilter } from '#domain/source-filter.js';
 import { readByName, readPublishedSources } from '#persistence/read-judged.js';
 import type { PublishedSource } from '#persistence/read-judged.js';
-import { Pacer } from '#read-model/pacer.js';
 import { findSource } from '#sources/index.js';
-import { parseConfigYaml } from '#sources/yaml/config-yaml.js';
-import { CONFIG_LIMIT } from '#spec/raw-spec.js';
-import { parseRegistrySpec } from '#spec/registry-spec.js';
 import type { RegistrySpec } from '#spec/registry-spec.js';
 import { BUILT_IN_SOURCE } from '#spec/source-entry-spec.js';
 import type { RegistrySource } from '#spec/source-entry-spec.js';
-import { formatFault, joinFaults } from '#spec/spec-fault.js';
 import { readsByPost } from '../../auth/requirement.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { API_LIMITS } from '../../limits.js';
-import { Refusal } from '../../refusal.js';
 import type { ServedRegistry } from '../../served-registry.js';
 import { ViewDatabase } from '#persistence/view-database.js';
 import { bytesOf } from '../json-body.js';
 import { Scope, Served } from '../served-scope.js';
 import { getNamedRegistry } from './named-registry.js';
+import { readPreviewedSpec } from './previewed-spec.js';
+import { PreviewSlots } from './preview-slots.js';
+import type { Rest } from './preview-slots.js';
 
 /** A source whose content after the edit is not known before it was synced. */
 interface UnknownContent {
@@ -35,8 +32,7 @@ interface UnknownContent {
 /** Says what an edit of the spec would add to the lists and remove from them; it changes nothing. */
 @Controller('v1/registries')
 export class PreviewController {
-  /** Registries of which a preview is being made. */
-  readonly #running = new Set<string>();
+  readonly #slots = new PreviewSlots();
 
   constructor(private readonly database: ViewDatabase) {}
 
@@ -49,58 +45,32 @@ export class PreviewController {
     @Served() served: ServedRegistry,
     @Param('name') name: string,
     @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
-    const spec = readSpec(readText(bytesOf(body)));
-    const place = `${scope.namespace}/${scope.registry}`;
-    if (this.#running.has(place) || this.#running.size >= API_LIMITS.concurrentPreviews) {
-      throw new Refusal('unavailable', 'another preview is being made: retry later', { retryAfterSeconds: 2 });
-    }
-    this.#running.add(place);
-    try {
+    return this.#slots.run(`${scope.namespace}/${scope.registry}`, reply.raw, async (rest) => {
+      const spec = readPreviewedSpec(bytesOf(body));
       const registry = await getNamedRegistry(this.database, scope, served, name);
-      return await this.#compare(scope, registry.sources, sourcesAfter(spec, name, served));
-    } finally {
-      this.#running.delete(place);
-    }
+      return this.#compare(scope, registry.sources, sourcesAfter(spec, name, served), rest);
+    });
   }
 
-  async #compare(scope: CatalogueScope, before: readonly string[], wanted: readonly RegistrySource[]): Promise<object> {
+  async #compare(
+    scope: CatalogueScope,
+    before: readonly string[],
+    wanted: readonly RegistrySource[],
+    rest: Rest,
+  ): Promise<object> {
     const stored = await readPublishedSources(this.database, scope);
     const after = [...wanted.map(toPreviewed), ...keptBuiltIn(stored, before, wanted)];
     const relevant = stored.filter(({ name }) => before.includes(name) || after.some((each) => each.name === name));
     const preview = new Preview(before, after);
-    const pacer = new Pacer();
     for await (const entries of readByName(this.database, relevant)) {
-      preview.add(entries);
-      await pacer.rest();
+      await preview.add(entries, rest);
+      await rest();
     }
     const { counts, changes, isTruncated } = preview;
     return { counts, changes, unknown: unknownContent(stored, wanted), truncated: isTruncated };
   }
-}
-
-/** JSON of any allowed size; YAML only up to what a configuration may have, since it takes long to parse. */
-function readText(bytes: Buffer): unknown {
-  const text = bytes.toString();
-  try {
-    return JSON.parse(text);
-  } catch {
-    if (text.length > CONFIG_LIMIT) {
-      throw new Refusal('malformed', `the body is no JSON, and YAML has at most ${CONFIG_LIMIT} characters: send JSON`);
-    }
-  }
-  const read = parseConfigYaml(text);
-  if (!('faults' in read)) return read.content;
-  const faults = read.faults.map(({ line, message }) => `line ${line} ${message}`);
-  throw new Refusal('malformed', `the body ${joinFaults(faults)}`);
-}
-
-/** Reads a spec, or the spec of a whole MCPRegistry. */
-function readSpec(content: unknown): RegistrySpec {
-  const isResource = isFields(content) && 'spec' in content;
-  const read = parseRegistrySpec(isResource ? content['spec'] : content);
-  if ('faults' in read) throw new Refusal('invalid', joinFaults(read.faults.map(formatFault)));
-  return read.spec;
 }
 
 /** Returns the sources of a name as the spec has them, in the order in which names are won. */

@@ -51,7 +51,7 @@ export const viewOperations: readonly Operation[] = [
     parameters: [name],
     body: {
       type: 'object',
-      description: 'The `spec` of an MCPRegistry, or a whole one; as YAML as well, up to 65,536 characters.',
+      description: 'The `spec` of an MCPRegistry, or a whole one; as YAML as well, up to 8,192 characters.',
     },
     success: { status: 200, answer: 'Preview' },
     problems: [404, 422, 503],

@@ -1,0 +1,82 @@
+import { createServer, get } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+import { API_LIMITS } from '../../limits.js';
+import { PreviewSlots } from './preview-slots.js';
+import type { Rest } from './preview-slots.js';
+
+/** Returns the response to a request that waits for it, and how the client leaves. */
+async function open(): Promise<{ response: ServerResponse; leave: () => Promise<unknown> }> {
+  const asked = Promise.withResolvers<ServerResponse>();
+  const server = createServer((_, response) => asked.resolve(response)).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+  request.on('error', () => undefined);
+  const response = await asked.promise;
+  const leave = () => {
+    const closed = new Promise((resolve) => response.once('close', resolve));
+    request.destroy();
+    return closed;
+  };
+  onTestFinished(() => void request.destroy());
+  return { response, leave };
+}
+
+const forever = async (rest: Rest): Promise<never> => {
+  for (;;) {
+    await rest();
+    await setImmediate();
+  }
+};
+
+it('refuses a second preview of a registry, and one too many, before any of its work', async () => {
+  const slots = new PreviewSlots();
+  const { response } = await open();
+  const first = Promise.withResolvers<string>();
+  const running = Array.from({ length: API_LIMITS.preview.concurrent }, (_, at) =>
+    slots.run(`r${at}`, response, () => first.promise),
+  );
+  let isBegun = false;
+  const begin = async () => void (isBegun = true);
+  await expect(slots.run('r0', response, begin)).rejects.toThrow('another preview is being made');
+  await expect(slots.run('more', response, begin)).rejects.toThrow('another preview is being made');
+  expect(isBegun).toBe(false);
+  // A refusal leaves the slot with its holder.
+  await expect(slots.run('r0', response, begin)).rejects.toThrow('another preview is being made');
+  first.resolve('done');
+  expect(await Promise.all(running)).toEqual(running.map(() => 'done'));
+  await slots.run('r0', response, begin);
+  expect(isBegun).toBe(true);
+});
+
+it('frees the slot of a preview that fails, in its first step as well', async () => {
+  const slots = new PreviewSlots();
+  const { response } = await open();
+  for (let time = 0; time <= API_LIMITS.preview.concurrent; time++) {
+    const failing = slots.run('r', response, () => {
+      throw new Error('no spec');
+    });
+    await expect(failing).rejects.toThrow('no spec');
+  }
+});
+
+it('ends a preview at its deadline, and tells its client when to retry', async () => {
+  const { response } = await open();
+  await expect(new PreviewSlots(20).run('r', response, forever)).rejects.toMatchObject({
+    kind: 'unavailable',
+    message: expect.stringContaining('takes longer than 0.02 s'),
+    details: { retryAfterSeconds: 10 },
+  });
+});
+
+it('ends a preview whose client has left, and one whose client left before it began', async () => {
+  const slots = new PreviewSlots();
+  const { response, leave } = await open();
+  const running = expect(slots.run('r', response, forever)).rejects.toThrow('the client has closed the connection');
+  await leave();
+  await running;
+  await expect(slots.run('r', response, forever)).rejects.toThrow('the client has closed the connection');
+});
