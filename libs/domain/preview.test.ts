@@ -120,7 +120,12 @@ describe('a name with many versions', () => {
       if (++rests === 10) throw new Error('the deadline is over');
       return undefined;
     };
-    await expect(preview.add(versions((at) => [`${at}`]), rest)).rejects.toThrow('the deadline is over');
+    await expect(
+      preview.add(
+        versions((at) => [`${at}`]),
+        rest,
+      ),
+    ).rejects.toThrow('the deadline is over');
     expect(judged).toBe(10);
   });
 

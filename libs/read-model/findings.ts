@@ -1,6 +1,6 @@
 import { compareCodePoints } from '#domain/code-point-order.js';
 import { registryTypeFacet, REMOTE, toolFacet, transportFacet } from '#domain/server-facets.js';
-import { publisherOf } from '#domain/ard/identifier.js';
+import { toPublisher } from '#domain/ard/identifier.js';
 import { SERVER_TYPE } from '#domain/ard/ard-entry.js';
 import { BitSet } from './bit-set.js';
 import type { Answer } from './answer.js';
@@ -9,6 +9,7 @@ import { countTerms, rankCounts } from './facet-counts.js';
 import type { FacetCount } from './facet-counts.js';
 import { nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
+import type { Pacer } from './pacer.js';
 import { facetTerm, statusTerm, tagTerm } from './segment-builder.js';
 import type { StoredBodies } from './stored-bodies.js';
 
@@ -30,6 +31,9 @@ export interface FindingsOrigin {
   readonly sources: ReadonlyMap<string, number>;
   readonly bodies: StoredBodies | undefined;
 }
+
+/** Findings that are counted between two looks at the clock. */
+const PACED_FINDINGS = 256;
 
 /** The latest versions of the servers that a query finds, the best first and then in text order of their names. */
 export class Findings {
@@ -86,9 +90,14 @@ export class Findings {
     return { answer: { compose: () => composeList(ranges, undefined, bodies) }, count };
   }
 
-  /** Counts the findings by a field of their entries, the largest count first; undefined for a field that has no counts. */
-  count(field: string): readonly FacetCount[] | undefined {
-    const counts = COUNTED.get(field)?.(this);
+  /**
+   * Counts the findings by a field of their entries, the largest count first; undefined for a field that has no counts. Other
+   * requests are served in between.
+   */
+  async count(field: string, pacer: Pacer): Promise<readonly FacetCount[] | undefined> {
+    await pacer.rest();
+    const counts = await COUNTED.get(field)?.(this, pacer);
+    await pacer.rest();
     return counts && rankCounts(counts);
   }
 
@@ -106,15 +115,38 @@ export class Findings {
     ]);
   }
 
-  countBy(toValue: (layout: Layout, position: number, sources: ReadonlyMap<number, string>) => string | undefined) {
-    const { layout, sources } = this.#origin;
-    const names = new Map(Array.from(sources, ([name, id]) => [id, name]));
+  /** Counts the findings by a value of each. */
+  async countBy(toValue: (position: number) => string | undefined, pacer: Pacer): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
-    for (const position of this.#positions) {
-      const value = toValue(layout, position, names);
+    for (const [index, position] of this.#positions.entries()) {
+      if (index % PACED_FINDINGS === 0) await pacer.rest();
+      const value = toValue(position);
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
     return counts;
+  }
+
+  countPublishers(pacer: Pacer): Promise<Map<string, number>> {
+    const { layout } = this.#origin;
+    const known = new Map<string, string | undefined>();
+    const publisher = (position: number): string | undefined => {
+      const name = nameAt(layout, position);
+      const namespace = name.slice(0, Math.max(0, name.indexOf('/')));
+      if (!known.has(namespace)) known.set(namespace, toPublisher(namespace)?.toLowerCase());
+      return known.get(namespace);
+    };
+    return this.countBy(publisher, pacer);
+  }
+
+  countVersions(pacer: Pacer): Promise<Map<string, number>> {
+    const { layout } = this.#origin;
+    return this.countBy((at) => segmentAt(layout, at).version(layout.rowOf[at] as number), pacer);
+  }
+
+  countSources(pacer: Pacer): Promise<Map<string, number>> {
+    const { layout, sources } = this.#origin;
+    const names = new Map(Array.from(sources, ([name, id]) => [id, name]));
+    return this.countBy((at) => names.get(segmentAt(layout, at).sourceId), pacer);
   }
 
   #scoreAt(index: number): number {
@@ -122,22 +154,18 @@ export class Findings {
   }
 }
 
+type CountField = (findings: Findings, pacer: Pacer) => Map<string, number> | Promise<Map<string, number>>;
+
 /** How each field of an entry is counted. */
-const COUNTED: ReadonlyMap<string, (findings: Findings) => Map<string, number>> = new Map([
+const COUNTED: ReadonlyMap<string, CountField> = new Map<string, CountField>([
   ['type', (findings) => new Map([[SERVER_TYPE, findings.size]])],
   ['tags', (findings) => findings.countTerms(tagTerm(''))],
   ['capabilities', (findings) => findings.countTerms(facetTerm(toolFacet('')))],
-  ['publisher', (findings) => findings.countBy((layout, at) => publisherOf(nameAt(layout, at))?.toLowerCase())],
-  [
-    'version',
-    (findings) => findings.countBy((layout, at) => segmentAt(layout, at).version(layout.rowOf[at] as number)),
-  ],
+  ['publisher', (findings, pacer) => findings.countPublishers(pacer)],
+  ['version', (findings, pacer) => findings.countVersions(pacer)],
   ['metadata.status', (findings) => findings.countWith(statusTerm('deprecated'), ['deprecated', 'active'])],
   ['metadata.remote', (findings) => findings.countWith(facetTerm(REMOTE), ['true', 'false'])],
   ['metadata.transports', (findings) => findings.countTerms(facetTerm(transportFacet('')))],
   ['metadata.packageTypes', (findings) => findings.countTerms(facetTerm(registryTypeFacet('')))],
-  [
-    'metadata.source',
-    (findings) => findings.countBy((layout, at, sources) => sources.get(segmentAt(layout, at).sourceId)),
-  ],
-] satisfies readonly (readonly [string, (findings: Findings) => Map<string, number>])[]);
+  ['metadata.source', (findings, pacer) => findings.countSources(pacer)],
+]);

@@ -88,7 +88,7 @@ describe.each([true, false])('a ranking, with a word index: %s', (isIndexed) => 
     const catalogue = await view(SERVERS, isIndexed);
     const [all, some] = [catalogue.find({}, 'database'), catalogue.find({ names: ['com.example/tagged'] }, 'database')];
     expect(list(some)).toEqual(list(all).filter(([name]) => name === 'com.example/tagged'));
-    expect(some.count('publisher')).toEqual([{ value: 'example.com', count: 1 }]);
+    expect(await some.count('publisher', new Pacer())).toEqual([{ value: 'example.com', count: 1 }]);
   });
 
   it('looks at the texts of the best candidates only, and counts the rest as mentions', async () => {
@@ -98,6 +98,33 @@ describe.each([true, false])('a ranking, with a word index: %s', (isIndexed) => 
     const scores = list((await view(many, isIndexed)).find({}, 'alpha')).map(([, score]) => score);
     expect(scores).toEqual([...Array.from({ length: RANK_LIMITS.candidates }, () => 100), 60, 60, 60, 60, 60]);
   });
+});
+
+it('serves other requests while it counts', async () => {
+  const many = Array.from({ length: 1000 }, (_, at) => ({ name: `com.p${at % 3}/s${at}`, version: `1.0.${at % 7}` }));
+  const findings = (await view(many)).find({});
+  for (const field of ['publisher', 'version', 'metadata.source', 'tags']) {
+    let rests = 0;
+    // Its slices of work are over at once.
+    const pacer = new (class extends Pacer {
+      override rest() {
+        rests++;
+        return super.rest();
+      }
+    })(0);
+    let isServed = false;
+    setImmediate(() => (isServed = true));
+    const counts = (await findings.count(field, pacer)) ?? [];
+    expect([field, isServed]).toEqual([field, true]);
+    if (field === 'tags') continue;
+    expect(rests).toBeGreaterThanOrEqual(4);
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(field === 'metadata.source' ? 0 : many.length);
+  }
+  expect(await findings.count('publisher', new Pacer())).toEqual([
+    { value: 'p0.com', count: 334 },
+    { value: 'p1.com', count: 333 },
+    { value: 'p2.com', count: 333 },
+  ]);
 });
 
 it('is the same whatever was replaced before, and pages of it add up to the whole', async () => {

@@ -21,7 +21,7 @@ export function toIdentifier(name: string): string | undefined {
 }
 
 /** Returns the domain of a server's publisher; undefined when the namespace of the name is no reversed domain. */
-export function publisherOf(name: string): string | undefined {
+function publisherOf(name: string): string | undefined {
   return toPublisher(name.slice(0, Math.max(0, name.indexOf('/'))));
 }
 

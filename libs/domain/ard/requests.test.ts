@@ -93,6 +93,10 @@ it.each([
   [{ resultType: { facets: [] } }, 'resultType.facets must name a facet'],
   [{ resultType: { facets: [{ field: 'identifier' }] } }, 'resultType.facets.0.field is no field that is counted'],
   [{ resultType: { facets: [{ field: 'type', limit: 101 }] } }, 'resultType.facets.0.limit must be at most 100'],
+  [
+    { resultType: { facets: [{ field: 'publisher' }, { field: 'type' }, { field: 'publisher', limit: 1 }] } },
+    'resultType.facets must name a field once',
+  ],
   [{ resultType: { facets: Array.from({ length: 11 }, () => ({ field: 'type' })) } }, 'must have at most 10 facets'],
 ])('the exploration %j is refused: %s', (body, message) => {
   const { error } = ExploreRequestSchema.safeParse(body);

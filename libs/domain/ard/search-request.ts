@@ -90,7 +90,11 @@ export const ExploreRequestSchema = z.object(
         facets: z
           .array(facet)
           .min(1, 'must name a facet')
-          .max(ARD_LIMITS.facets, `must have at most ${ARD_LIMITS.facets} facets`),
+          .max(ARD_LIMITS.facets, `must have at most ${ARD_LIMITS.facets} facets`)
+          .refine(
+            (facets) => new Set(facets.map(({ field }) => field)).size === facets.length,
+            'must name a field once',
+          ),
       },
       'must be an object with facets',
     ),

@@ -45,9 +45,12 @@ describe('the depth', () => {
     expect(faultsOf(nested(66))).toEqual([TOO_DEEP]);
   });
 
-  it.each(['[', '[,', '{a: ', '{? ', '- ', '? ', '- ? '])('of %j without end is refused before it is composed', (part) => {
-    expect(faultsOf(part.repeat(CONFIG_LIMIT).slice(0, CONFIG_LIMIT))).toEqual([TOO_DEEP]);
-  });
+  it.each(['[', '[,', '{a: ', '{? ', '- ', '? ', '- ? '])(
+    'of %j without end is refused before it is composed',
+    (part) => {
+      expect(faultsOf(part.repeat(CONFIG_LIMIT).slice(0, CONFIG_LIMIT))).toEqual([TOO_DEEP]);
+    },
+  );
 });
 
 it('refuses a second document, and stops at many errors', () => {

@@ -99,8 +99,7 @@ function keyFaults(keys: readonly unknown[]): Fault[] {
     if (isAlias(key)) return [];
     const name = isScalar(key) ? String(key.value) : undefined;
     if (name === undefined) return [{ offset: offsetIn(key), message: 'has a key that is not text' }];
-    if (seen.has(name))
-      return [syntaxFault(offsetIn(key), 'DUPLICATE_KEY')];
+    if (seen.has(name)) return [syntaxFault(offsetIn(key), 'DUPLICATE_KEY')];
     seen.add(name);
     return [];
   });

@@ -103,6 +103,11 @@ export class PreparedAnswer {
   }
 }
 
+/** Reserves memory for an answer. Throws `Overloaded` when it is not free. */
+export function acquireForAnswer(memory: ByteBudget, bytes: number): () => void {
+  return bytes > FREE_BYTES ? memory.acquire(bytes) : () => undefined;
+}
+
 function costOf({ partCount, fetchedBytes, ownBytes = 0 }: Composition): number {
   return partCount * PART_BYTES + fetchedBytes * COPIES_OF_FETCHED + ownBytes;
 }

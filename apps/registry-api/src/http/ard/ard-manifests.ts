@@ -3,6 +3,8 @@ import { registryIdentifier } from '#domain/ard/identifier.js';
 import { ARD_LIMITS } from '#domain/ard/search-request.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import type { AnswerResources } from '../prepared-answer.js';
+import { admitText } from '../tagged-answer.js';
+import type { AdmittedBytes } from '../tagged-answer.js';
 import { find, readEntries } from './ard-pages.js';
 
 /** Whose manifest it is. */
@@ -25,12 +27,13 @@ const BASE = `https://${randomUUID()}.invalid`;
 export class ArdManifests {
   readonly #entries = new WeakMap<CatalogueReader, Promise<string>>();
 
-  async manifest(subject: ManifestSubject, resources: AnswerResources): Promise<Buffer> {
+  /** The kept entries are shared by all answers; each answer has a copy with its address, which is charged to it alone. */
+  async manifest(subject: ManifestSubject, resources: AnswerResources): Promise<AdmittedBytes> {
     const { base, reader, displayName } = subject;
     const servers = reader ? (await this.#entriesOf(reader, resources)).replaceAll(BASE, escaped(base)) : '';
     const host = { displayName, documentationUrl: `${base}/reference` };
     const head = JSON.stringify({ specVersion: '1.0', host }).slice(0, -1);
-    return Buffer.from(`${head},"entries":[${JSON.stringify(registryEntry(subject))}${servers}]}`);
+    return admitText(`${head},"entries":[${JSON.stringify(registryEntry(subject))}${servers}]}`, resources.memory);
   }
 
   #entriesOf(reader: CatalogueReader, resources: AnswerResources): Promise<string> {

@@ -13,7 +13,7 @@ import { READ_MODEL_LIMITS } from '#read-model/limits.js';
 import { fromOpaque, toOpaque } from '#read-model/opaque-cursor.js';
 import { Pacer } from '#read-model/pacer.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
-import { PreparedAnswer } from '../prepared-answer.js';
+import { acquireForAnswer, PreparedAnswer } from '../prepared-answer.js';
 import type { AnswerResources } from '../prepared-answer.js';
 import { Problem } from '../problem.js';
 
@@ -39,7 +39,10 @@ export interface PageOptions {
   readonly base: string;
 }
 
-/** Reads the entries of a page, which ends early rather than exceed the bytes of a page of servers. */
+/**
+ * Reads the entries of a page, which ends early rather than exceed the bytes of a page of servers. Throws `Overloaded` when
+ * there is no memory for it.
+ */
 export async function readEntries(
   findings: Findings,
   { from, limit, base }: PageOptions,
@@ -48,11 +51,13 @@ export async function readEntries(
   const entries: ArdEntry[] = [];
   const pacer = new Pacer();
   const end = Math.min(from + limit, findings.size);
+  using held = new DisposableStack();
   for (let bytes = 0; from + entries.length < end && bytes < READ_MODEL_LIMITS.pageBytes;) {
     const at = from + entries.length;
     const { answer } = findings.documents(at, end - at, CHUNK_BYTES);
     const sent = await new PreparedAnswer(answer, resources).body('identity');
     try {
+      held.defer(acquireForAnswer(resources.memory, sent.bytes));
       const { servers } = JSON.parse(Buffer.concat([...sent.parts]).toString()) as { servers: readonly ServedServer[] };
       servers.forEach((each, index) => entries.push(toArdEntry(each, base, findings.at(at + index).source)));
       bytes += sent.bytes;

@@ -6,6 +6,7 @@ import { toEntryFilter } from '#domain/ard/filter-terms.js';
 import type { EntryFilter } from '#domain/ard/filter-terms.js';
 import { readIdentifier } from '#domain/ard/identifier.js';
 import { ARD_LIMITS, ExploreRequestSchema, SearchRequestSchema } from '#domain/ard/search-request.js';
+import { Pacer } from '#read-model/pacer.js';
 import { stateTag } from '#read-model/state-tag.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { openPart } from '../../auth/open-part.js';
@@ -15,13 +16,14 @@ import { Catalogue, UnknownSource } from '../../catalogue/catalogue.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { isWholeRegistry } from '../../served-registry.js';
 import { AnswerMemory } from '../answer-memory.js';
+import { onceClosed } from '../catalogue-answers.js';
 import { parseJsonBody } from '../json-body.js';
 import { parseQuery, toMalformed } from '../malformed.js';
 import { Problem } from '../problem.js';
 import { decodable, text } from '../query-fields.js';
 import { getServedRegistry } from '../../request-registry.js';
 import { namedScopeOf, scopeOf } from '../served-scope.js';
-import { sendTagged } from '../tagged-answer.js';
+import { admitText, sendTagged } from '../tagged-answer.js';
 import { ArdManifests } from './ard-manifests.js';
 import { digestOf, find, readEntries, readPageToken, toPageToken } from './ard-pages.js';
 import { ArdGet, ArdPost } from './ard-route.js';
@@ -73,7 +75,7 @@ export class ArdController {
       changedAtMs: reader?.changedAtMs,
       body: () => this.#manifests.manifest(subject, this.memory),
     };
-    await sendTagged(request, reply, answer, this.memory.compressor);
+    await sendTagged(request, reply, answer, this.memory);
   }
 
   @ArdPost('search')
@@ -81,7 +83,7 @@ export class ArdController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Body() body: unknown,
-  ): Promise<object> {
+  ): Promise<Buffer> {
     const { query, federation, pageSize, pageToken } = parseBody(SearchRequestSchema, body);
     const base = baseOf(request);
     const { scope, reader } = this.#reads(request, reply);
@@ -93,27 +95,29 @@ export class ArdController {
     const entries = await readEntries(findings, { from, limit: pageSize, base }, this.memory);
     const results = entries.map((entry, at) => ({ ...entry, score: findings.at(from + at).score, source: `${base}/` }));
     const end = from + entries.length;
-    return {
+    return this.#toJson(reply, {
       results,
       ...(federation === 'referrals' && { referrals: [] }),
       ...(end > from && end < findings.size && { pageToken: toPageToken(findings.at(end - 1), digest) }),
-    };
+    });
   }
 
   @ArdPost('explore')
-  explore(
+  async explore(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Body() body: unknown,
-  ): object {
+  ): Promise<Buffer> {
     const { query, resultType } = parseBody(ExploreRequestSchema, body);
     const findings = find(this.#reads(request, reply).reader, toEntryFilter(query.filter), query.text);
-    const facets = resultType.facets.map(({ field, limit, minCount }) => {
-      const counts = (findings.count(field) ?? []).filter(({ count }) => count >= minCount);
+    const pacer = new Pacer();
+    const facets: Record<string, object> = {};
+    for (const { field, limit, minCount } of resultType.facets) {
+      const counts = ((await findings.count(field, pacer)) ?? []).filter(({ count }) => count >= minCount);
       const otherCount = counts.slice(limit).reduce((sum, { count }) => sum + count, 0);
-      return [field, { buckets: counts.slice(0, limit), ...(otherCount > 0 && { otherCount }) }] as const;
-    });
-    return { resultType: 'facets', facets: Object.fromEntries(facets) };
+      facets[field] = { buckets: counts.slice(0, limit), ...(otherCount > 0 && { otherCount }) };
+    }
+    return this.#toJson(reply, { resultType: 'facets', facets });
   }
 
   @ArdGet('agents')
@@ -160,6 +164,14 @@ export class ArdController {
     });
   }
 
+  /** Returns a content as the body of its answer, whose memory is reserved until it is sent. */
+  #toJson(reply: FastifyReply, content: object): Buffer {
+    const { bytes, release } = admitText(JSON.stringify(content), this.memory.memory);
+    onceClosed(reply.raw, release);
+    void reply.header('content-type', 'application/json; charset=utf-8');
+    return bytes;
+  }
+
   #reads(request: FastifyRequest, reply: FastifyReply): { scope: CatalogueScope; reader: CatalogueReader } {
     const scope = scopeOf(request);
     const reader = this.catalogue.reader(scope);
@@ -185,9 +197,9 @@ export class ArdController {
         ? { 'cache-control': 'private, no-cache', vary: 'Accept-Encoding, Authorization' }
         : { 'cache-control': 'public, no-cache', vary: 'Accept-Encoding' },
       changedAtMs: reader.changedAtMs,
-      body: async () => Buffer.from(JSON.stringify(await body())),
+      body: async () => admitText(JSON.stringify(await body()), this.memory.memory),
     };
-    await sendTagged(request, reply, answer, this.memory.compressor);
+    await sendTagged(request, reply, answer, this.memory);
   }
 }
 

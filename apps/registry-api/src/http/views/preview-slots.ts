@@ -14,7 +14,11 @@ export class PreviewSlots {
   constructor(private readonly deadlineMs: number = API_LIMITS.preview.deadlineMs) {}
 
   /** Runs a task; `place` names its registry. Throws a `Refusal` instead when there is no slot. */
-  async run<Outcome>(place: string, response: ServerResponse, task: (rest: Rest) => Promise<Outcome>): Promise<Outcome> {
+  async run<Outcome>(
+    place: string,
+    response: ServerResponse,
+    task: (rest: Rest) => Promise<Outcome>,
+  ): Promise<Outcome> {
     if (this.#running.has(place) || this.#running.size >= API_LIMITS.preview.concurrent) {
       throw new Refusal('unavailable', 'another preview is being made: retry later', { retryAfterSeconds: 2 });
     }

@@ -31,7 +31,10 @@ function readText(text: string): unknown {
     return JSON.parse(text);
   } catch {
     if (text.length > yamlCharacters) {
-      throw new Refusal('malformed', `the body is no JSON, and YAML has at most ${yamlCharacters} characters: send JSON`);
+      throw new Refusal(
+        'malformed',
+        `the body is no JSON, and YAML has at most ${yamlCharacters} characters: send JSON`,
+      );
     }
   }
   const read = parseConfigYaml(text);
