@@ -3,6 +3,11 @@
  * (RFC 6749, section 2.3.1).
  */
 export function basicCredentials(clientId: string, secret: string): string {
-  const encoded = [clientId, secret].map((text) => new URLSearchParams([['', text]]).toString().slice(1));
+  const encoded = [clientId, secret].map(formEncoded);
   return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
+}
+
+/** Returns a value as it stands in a form (application/x-www-form-urlencoded). */
+export function formEncoded(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
 }

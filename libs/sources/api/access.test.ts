@@ -175,6 +175,34 @@ describe('a token for client credentials', () => {
     expect(registry.requests).toEqual([]);
   });
 
+  it.each([SECRET, new URLSearchParams({ x: SECRET }).toString().slice(2)])(
+    'is refused without repeating the secret as it was sent: %s',
+    async (spelling) => {
+      await using provider = await startHttpServer((request, response) => {
+        request.resume().on('end', () => response.writeHead(401).end(JSON.stringify({ error: `not ${spelling}` })));
+      });
+      const spec = withClient('http://127.0.0.1:1', `${provider.url}/token`);
+      const { message } = await failureOf(spec, contextWith({ 'client/secret': SECRET }));
+      expect(message).toContain('(not …)');
+    },
+  );
+
+  it('is not repeated when a registry repeats an earlier one', async () => {
+    const { listener } = tokenEndpoint({ expires_in: 0.001 });
+    await using provider = await startHttpServer(listener);
+    const seen: string[] = [];
+    await using registry = await startHttpServer(({ headers }, response) => {
+      seen.push(headers.authorization?.replace('Bearer ', '') ?? '');
+      response.writeHead(404).end(JSON.stringify({ error: `not for [${seen[0]}]` }));
+    });
+    const { message } = await failureOf(
+      withClient(registry.url, `${provider.url}/token`),
+      contextWith({ 'client/secret': SECRET }),
+    );
+    expect(seen).toEqual(['t1', 't2']);
+    expect(message).toContain('(not for […])');
+  });
+
   it.each([
     ['a page', '<html>', 200, 'gave no access_token'],
     ['a token of another kind', '{"access_token":"a","token_type":"DPoP"}', 200, 'is no bearer token'],

@@ -123,7 +123,7 @@ export class ApiClient implements AsyncDisposable {
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
       timeoutMs: this.#timeoutMs,
       maxBytes: maxPageBytes,
-      secrets: token === undefined ? [] : [token],
+      secrets: this.#authorization.secrets,
       loginRemedy: this.#authorization.remedy,
     });
   }

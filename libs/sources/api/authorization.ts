@@ -10,6 +10,9 @@ import { forgetToken, obtainToken } from './token-endpoint.js';
 
 const NO_LOGIN = 'it wants a login: set api.auth, or allow anonymous reads there';
 
+/** Many more than one list of servers takes; one has at most 16 KiB. */
+const REMEMBERED_TOKENS = 100;
+
 /** The bearer tokens that go with requests to one registry: none, one that is given, or those that a token endpoint issues. */
 export class Authorization implements AsyncDisposable {
   readonly #access: Access;
@@ -18,7 +21,8 @@ export class Authorization implements AsyncDisposable {
   readonly #context: ApiContext;
   /** The token endpoint has a private address. */
   #isPrivate = false;
-  #last: string | undefined;
+  /** The tokens that were sent, the newest at the end. */
+  readonly #sent = new Set<string>();
 
   constructor(
     access: Access,
@@ -35,8 +39,13 @@ export class Authorization implements AsyncDisposable {
   /** Returns the token to send; undefined when there is none. Throws a RegistryError, or the abort reason. */
   async token(): Promise<string | undefined> {
     const { token, client } = this.#access;
-    this.#last = client ? await this.#obtain(client) : token?.value;
-    return this.#last;
+    const value = client ? await this.#obtain(client) : token?.value;
+    if (value === undefined) return undefined;
+    this.#sent.delete(value);
+    this.#sent.add(value);
+    const [oldest] = this.#sent;
+    if (this.#sent.size > REMEMBERED_TOKENS && oldest !== undefined) this.#sent.delete(oldest);
+    return value;
   }
 
   /** Forgets a token that the registry has refused; returns whether another one can be obtained. */
@@ -46,9 +55,9 @@ export class Authorization implements AsyncDisposable {
     return client !== undefined;
   }
 
-  /** What failures must not repeat. */
+  /** What failures must not repeat: a server may repeat an earlier token, too. */
   get secrets(): readonly string[] {
-    return this.#last === undefined ? [] : [this.#last];
+    return [...this.#sent];
   }
 
   /** What to do when the registry refuses. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { basicCredentials } from '#http/basic-credentials.js';
+import { basicCredentials, formEncoded } from '#http/basic-credentials.js';
 import type { GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { HttpFailure } from '#http/http-failure.js';
 import { shown } from './access.js';
@@ -71,7 +71,7 @@ async function requestToken(
     ...limits,
     maxBytes: MAX_ANSWER_BYTES,
     headers: { authorization },
-    secrets: [secret, authorization, authorization.replace('Basic ', '')],
+    secrets: [secret, formEncoded(secret), authorization, authorization.replace('Basic ', '')],
     loginRemedy: `it does not take the client: check clientId and ${shown(clientSecretRef)}`,
   });
   return toToken(answer);
