@@ -10,6 +10,8 @@ const NOTICES = {
   RefsIgnored: 'Warning',
   /** The address guard refuses requests to an identity provider. */
   ProviderAddressRefused: 'Warning',
+  /** A source sends credentials over http:// to another machine. */
+  CredentialsUnprotected: 'Warning',
   IdleConnectionsLimited: 'Warning',
   EnforceServersIgnored: 'Normal',
   /** A source of the spec has the name of the one that is built in. */

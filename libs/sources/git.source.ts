@@ -10,6 +10,7 @@ import { isFolderAt, readFolderAt } from './git/read-folder.js';
 import { displayUrl, toRemote } from './git/remote.js';
 import { resolveRef, wantedRef } from './git/resolve-ref.js';
 import { defineSource } from './source.js';
+import { unprotectedNotices } from './unprotected.js';
 import type { SourceContext } from './context.js';
 
 /** Characters of a ref in a notice; a commit id of SHA-256 has 64. */
@@ -40,9 +41,11 @@ export const gitSource = defineSource<GitSpec>({
     const [first, ...ignored] = (['commit', 'tag', 'branch'] as const).flatMap((name) =>
       spec[name] === undefined ? [] : [`git.${name} ${shortened(spec[name], SHOWN_REF)}`],
     );
-    if (ignored.length === 0) return [];
     const message = `${first} is read, and ${ignored.join(' and ')} ignored`;
-    return [{ reason: 'MultipleGitRefs', message }];
+    return [
+      ...(ignored.length > 0 ? [{ reason: 'MultipleGitRefs', message } as const] : []),
+      ...(spec.auth ? unprotectedNotices({ 'git.repository': spec.repository }) : []),
+    ];
   },
 
   async resolve(spec, context) {

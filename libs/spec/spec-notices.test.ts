@@ -31,6 +31,27 @@ it.each<[object, string]>([
     },
     'MultipleGitRefs: a: git.tag t is read, and git.branch b ignored',
   ],
+  [
+    withGit({ repository: 'http://git.example/x', auth: { username: 'a', passwordSecretRef: secret } }),
+    'CredentialsUnprotected: a: the credentials of its auth go over http://, where others can read them: give git.repository an https:// URL',
+  ],
+  ...(
+    [
+      ['http://x.example', 'https://y.example', 'api.endpoint'],
+      ['https://x.example', 'http://y.example', 'api.auth.clientCredentials.tokenUrl'],
+    ] as const
+  ).map(([endpoint, tokenUrl, field]): [object, string] => [
+    {
+      auth,
+      registries: [
+        {
+          name: 'a',
+          api: { endpoint, auth: { clientCredentials: { tokenUrl, clientId: 'c', clientSecretRef: secret } } },
+        },
+      ],
+    },
+    `CredentialsUnprotected: a: the credentials of its auth go over http://, where others can read them: give ${field} an https:// URL`,
+  ]),
   [{ auth: { ...auth, oauth: { realm: 'x' } } }, 'RefsIgnored: spec.auth.oauth is ignored: the mode is anonymous'],
   [
     { authConfig: { ...auth, oauth: { providers: [provider] } } },

@@ -1,5 +1,6 @@
 import { shownUrl } from '#http/http-failure.js';
 import { defineSource } from '../source.js';
+import { unprotectedNotices } from '../unprotected.js';
 import { apiSpec } from './api-spec.js';
 import type { ApiSpec } from './api-spec.js';
 import type { ApiContext } from './api-context.js';
@@ -23,6 +24,14 @@ export const apiSource = defineSource({
     { path: ['auth', 'clientCredentials', 'clientSecretRef'], kind: 'Secret' },
     { path: ['caCertRef'], kind: 'ConfigMap' },
   ],
+
+  notices: ({ endpoint, auth }: ApiSpec) =>
+    auth
+      ? unprotectedNotices({
+          'api.endpoint': endpoint,
+          'api.auth.clientCredentials.tokenUrl': auth.clientCredentials?.tokenUrl,
+        })
+      : [],
 
   /** Whether anything changed since the list was stored, as far as the registry can say so. */
   probe: (spec: ApiSpec, known: KnownState, context: ApiContext): Promise<Probe> => probeChanges(spec, known, context),
