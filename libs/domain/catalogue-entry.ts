@@ -16,7 +16,10 @@ export interface Lifecycle {
 
 /** One version of one MCP server, as a source's reader hands it on: valid, converted, ready to be stored. */
 export interface CatalogueEntry {
-  /** The name that the source itself uses (the map key in ToolHive's format); name filters match this or `name`. */
+  /**
+   * The name that the source itself uses: the map key in ToolHive's format, the path of a file of a folder. Name filters match this or
+   * `name`.
+   */
   readonly key: string;
   readonly name: string;
   readonly version: string;
@@ -45,6 +48,8 @@ export interface QuarantinedEntry {
   /** The path of the fault within the entry, such as `packages[0].transport.url`; empty for the entry as a whole. */
   readonly path: string;
   readonly message: string;
+  /** It is a file of a folder, and its key is the path: it may be no server at all, and stands for no other file. */
+  readonly isFile?: boolean;
   /** The beginning of its description, by which an entry is known again whose name has the fault; it is not stored. */
   readonly description?: string;
   /** With status `deleted` its source has taken it back: then its last good version must go as well. */

@@ -26,6 +26,15 @@ it('leaves out what has no tags when tags are wanted', () => {
   expect(compileFilter({ tags: { include: ['a'] } })({ ...entry, tags: [] })).toBe('tags.include: no tag matches');
 });
 
+it('matches the path of a file, and its name with and without the namespace', () => {
+  const file = { key: 'servers/internal/fetch.yaml', name: 'com.example/fetch', tags: [] };
+  const leftOut = (pattern: string, given = file) =>
+    compileFilter({ names: { exclude: [pattern] } })(given) !== undefined;
+  expect(['servers/internal/*', '*.yaml', 'com.example/*', 'fetch'].filter((each) => !leftOut(each))).toEqual([]);
+  expect(['internal', 'fetch.yaml', 'com.example'].filter((each) => leftOut(each))).toEqual([]);
+  expect(leftOut('fetch', { ...file, key: 'com.example/fetch' }), 'no file').toBe(false);
+});
+
 it('refuses a malformed pattern', () => {
   expect(() => compileFilter({ names: { include: ['[a'] } })).toThrow(SyntaxError);
 });

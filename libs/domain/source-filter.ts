@@ -1,3 +1,4 @@
+import { ENTRY_FILE } from './entry-file.js';
 import { compileGlob } from './glob.js';
 
 /** Which entries of a source are served: the `filter` block of a source. */
@@ -17,7 +18,7 @@ export type FilterRule = (entry: Filterable) => string | undefined;
 
 /**
  * Exclude beats include; an include list that is not empty must match; names and tags must both pass. A name pattern
- * matches the source's own key or the converted name. Throws a SyntaxError for a malformed pattern.
+ * matches the source's own key or the converted name; of a file, also the name without its namespace. Throws a SyntaxError for a malformed pattern.
  */
 export function compileFilter(filter: SourceFilter = {}): FilterRule {
   const [includedNames, excludedNames] = [filter.names?.include ?? [], filter.names?.exclude ?? []].map((patterns) =>
@@ -27,7 +28,8 @@ export function compileFilter(filter: SourceFilter = {}): FilterRule {
   const excludedTags = new Set(filter.tags?.exclude);
 
   return ({ key, name, tags }) => {
-    const named = (glob: { matches(text: string): boolean }) => glob.matches(name) || glob.matches(key);
+    const names = ENTRY_FILE.test(key) ? [name, key, name.slice(name.lastIndexOf('/') + 1)] : [name, key];
+    const named = (glob: { matches(text: string): boolean }) => names.some((each) => glob.matches(each));
     const excluding = excludedNames.find(named);
     if (excluding) return `names.exclude: ${excluding.pattern}`;
     if (includedNames.length > 0 && !includedNames.some(named)) return 'names.include: no pattern matches';

@@ -40,6 +40,7 @@ const COMPARED_DESCRIPTION = 1_000;
  * - One with the name of rows and another version is a new version that cannot be served: the earlier ones stay.
  * - One with a name that no row has may have the fault in its name: it stands for rows with the same description.
  * - One of which neither can be read may stand for any row: nothing goes while it is in quarantine.
+ * - A file of a folder always stands for the row that was read from its path. It never stands for any row: it may be no server at all.
  * What its registry has taken back is not kept.
  */
 export function heldRows(quarantined: readonly QuarantinedEntry[], rows: readonly CandidateRow[]): CandidateRow[] {
@@ -51,12 +52,13 @@ export function heldRows(quarantined: readonly QuarantinedEntry[], rows: readonl
   const byDescription = Map.groupBy(rows, ({ description }) => description);
   const kept = new Set<CandidateRow>();
   for (const entry of held) {
-    const same = [...(byName.get(entry.name ?? '') ?? []), ...(byKey.get(entry.key) ?? [])];
+    const ofKey = byKey.get(entry.key) ?? [];
+    const same = [...(byName.get(entry.name ?? '') ?? []), ...ofKey];
     const exact = same.filter(({ version }) => version === entry.version);
     const alike = entry.description === undefined ? [] : (byDescription.get(entry.description) ?? []);
     const found = exact.length > 0 ? exact : same.length > 0 ? same : alike;
-    const isUnknown = found.length === 0 && entry.name === undefined;
-    for (const row of isUnknown ? rows : found)
+    const isUnknown = found.length === 0 && entry.name === undefined && !entry.isFile;
+    for (const row of isUnknown ? rows : entry.isFile ? [...found, ...ofKey] : found)
       if (row.isMissing && !takenBack.has(`${row.name}\n${row.version}`)) kept.add(row);
   }
   return [...kept];

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import type { FileFormat } from './formats/layouts.js';
 import { readCatalogue } from './formats/read-catalogue.js';
 import { BUNDLE_LIMITS } from './files/bundle.js';
 import { gitSource } from './git.source.js';
+import { YAML_LIMIT } from './yaml/config-yaml.js';
 import { pvcSource } from './pvc.source.js';
 import type { SourceContext } from './context.js';
 import type { FileSource } from './source.js';
@@ -127,7 +129,15 @@ describe("a catalogue in the layout of ToolHive's", () => {
       await read(fileSource as FileSource<never>, { path: join(volume, 'registry') }, 'toolhive'),
     ]) {
       expect(one.quarantined).toEqual([]);
-      expect(one.entries.toSorted(byName)).toEqual(wanted);
+      const own = new Map(wanted.map(({ name, key }) => [name, key]));
+      expect(one.entries.map((entry) => ({ ...entry, key: own.get(entry.name) ?? '' })).toSorted(byName)).toEqual(
+        wanted,
+      );
+      expect(one.entries.map(({ key }) => key.replace(/^.*registry\//, ''))).toEqual([
+        'named/spec.yaml',
+        'search.yml',
+        'wiki/server.json',
+      ]);
     }
   });
 
@@ -143,7 +153,10 @@ describe("a catalogue in the layout of ToolHive's", () => {
         data: { servers: [first, second] },
       }),
     });
-    const wanted = (await fromVolume('all.json')).entries;
+    const wanted = (await fromVolume('all.json')).entries.map((entry) => ({
+      ...entry,
+      key: `servers/${entry.name.slice(-1)}/server.json`,
+    }));
     expect((await fromVolume('servers/*/server.json')).entries).toEqual(wanted);
     expect((await fromVolume('servers')).entries).toEqual(wanted);
   });
@@ -203,6 +216,33 @@ describe('a fault in one of several files', () => {
     expect(second.revision).not.toBe(first.revision);
     expect((await fromVolume('*.json')).revision).toBe(second.revision);
   });
+
+  it('says which entries are files, by a key that can be stored', async () => {
+    await writeFiles({ 'a\nb.json': JSON.stringify(server('com.example/a')), 'c\nd.json': '{}' });
+    const { entries, quarantined } = await fromVolume('.');
+    expect(entries.map(({ key }) => key)).toEqual(['a\ufffdb.json']);
+    expect(quarantined).toMatchObject([{ key: 'c\ufffdd.json', isFile: true }]);
+  });
+
+  it('reads no YAML that is larger than its limit, not even to find its name', async () => {
+    const fill = (length: number) => stringify(server('com.example/x')).padEnd(length, '#');
+    await writeFiles({
+      's/a.yaml': fill(YAML_LIMIT),
+      's/b.yml': fill(YAML_LIMIT + 1),
+      's/c.yaml': '}\n'.repeat(YAML_LIMIT),
+      's/d.yaml': fill(BUNDLE_LIMITS.fileBytes + 1),
+      's/e.yaml': '}\n'.repeat(YAML_LIMIT / 2),
+    });
+    const found = await fromVolume('s');
+    expect(namesOf(found)).toEqual(['com.example/x']);
+    const remedy = (bytes: number) => `has ${bytes} bytes, and at most 65536 are read of YAML: store it as JSON`;
+    expect(faultsOf(found)).toEqual([
+      ['s/b.yml', undefined, remedy(YAML_LIMIT + 1)],
+      ['s/c.yaml', undefined, remedy(YAML_LIMIT * 2)],
+      ['s/d.yaml', undefined, `has more than ${BUNDLE_LIMITS.fileBytes} bytes`],
+      ['s/e.yaml', undefined, expect.stringContaining('line 1: is not YAML')],
+    ]);
+  });
 });
 
 describe('which files are read', () => {
@@ -228,6 +268,19 @@ describe('which files are read', () => {
         expect(quarantined.map(({ key }) => key)).toEqual(wanted.slice(1));
       }
     }
+  });
+
+  it('lists no folder that cannot hold a file', async () => {
+    await writeFiles({
+      'a.json': JSON.stringify(server('com.example/a')),
+      's/b.json': JSON.stringify(server('com.example/b')),
+    });
+    for (const folder of ['lost+found', 's/private']) await mkdir(join(volume, folder), { mode: 0 });
+    // Root may list everything: a path that is too deep fails in its place.
+    await writeFiles({ [`s/t/${'d/'.repeat(BUNDLE_LIMITS.depth)}x.json`]: '{}' });
+    expect(namesOf(await fromVolume('*.json'))).toEqual(['com.example/a']);
+    expect(namesOf(await fromVolume('s/*.json'))).toEqual(['com.example/b']);
+    expect(namesOf(await fromVolume('[a-s]/b.json'))).toEqual(['com.example/b']);
   });
 
   it.each(['nothing/*.json', 'absent', 'a', 'a*'])('fails when %s has no entry', async (path) => {
@@ -300,6 +353,21 @@ it('fetches the files of a folder together, and only what is new', async () => {
   expect(before, 'a few requests, not one for each file').toBeLessThan(15);
   await repository.commit({ 'servers/s1/server.json': JSON.stringify(server('com.example/new')) });
   expect(namesOf(await fromGit('servers'))).toContain('com.example/new');
+});
+
+it('lists the folder alone, however large the repository is', async () => {
+  await repository.commit({ 'servers/a.json': JSON.stringify(server('com.example/a')) });
+  const blob = await repository.git('rev-parse', 'HEAD:servers/a.json');
+  const makeTree = (lines: readonly string[]) =>
+    execFileSync('git', ['mktree'], { cwd: repository.directory, input: lines.join('\n') })
+      .toString()
+      .trim();
+  const names = Array.from({ length: 17 }, (_, index) => `${index}${'x'.repeat(1024 * 1024)}`);
+  const large = makeTree(names.map((name) => `100644 blob ${blob}\t${name}`));
+  const servers = await repository.git('rev-parse', 'HEAD:servers');
+  const root = makeTree([`040000 tree ${large}\tlarge`, `040000 tree ${servers}\tservers`]);
+  await repository.git('update-ref', 'refs/heads/main', await repository.git('commit-tree', root, '-m', 'large'));
+  for (const path of ['servers', 'servers/*.json']) expect(namesOf(await fromGit(path))).toEqual(['com.example/a']);
 });
 
 describe('a ConfigMap without a key', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fileSource } from './file.source.js';
 import { readAll } from './testing/catalogue-file.js';
-import { hashFile } from './regular-file.js';
+import { hashFile, readFully } from './regular-file.js';
 import { pvcSource } from './pvc.source.js';
 import { createSourceContext } from './testing/source-context.js';
 
@@ -34,6 +34,17 @@ it('is not read when another folder took the place of its own before it was open
     suggest: async () => '',
   };
   await expect(hashFile(file, context)).rejects.toMatchObject({ reason: 'FetchFailed', destiny: 'retry' });
+});
+
+it('is read whole when each read gives less than is asked for', async () => {
+  const content = Buffer.from('registry');
+  const read = async (buffer: Buffer, offset: number, length: number, position: number) => ({
+    buffer,
+    bytesRead: content.copy(buffer, offset, position, position + Math.min(3, length)),
+  });
+  const file = { read } as unknown as Parameters<typeof readFully>[0];
+  for (const size of [8, 9, 100]) expect(await readFully(file, Buffer.alloc(size))).toEqual(content);
+  expect(await readFully(file, Buffer.alloc(7))).toEqual(content.subarray(0, 7));
 });
 
 it.each([

@@ -53,8 +53,17 @@ export async function readWhole(
 ): Promise<{ readonly content: Buffer } | { readonly head: Buffer }> {
   await using handle = await openFile(file);
   const { size } = await handle.stat();
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(size, limit) + 1), 0, undefined, 0);
-  return bytesRead > limit ? { head: buffer.subarray(0, headBytes) } : { content: buffer.subarray(0, bytesRead) };
+  const bytes = await readFully(handle, Buffer.alloc(Math.min(size, limit) + 1));
+  return bytes.length > limit ? { head: bytes.subarray(0, headBytes) } : { content: bytes };
+}
+
+/** Fills the buffer from the beginning of a file, or up to its end: network volumes give less at once than is asked for. */
+export async function readFully(file: Pick<FileHandle, 'read'>, buffer: Buffer): Promise<Buffer> {
+  let length = 0;
+  for (let bytesRead = -1; length < buffer.length && bytesRead !== 0; length += bytesRead) {
+    ({ bytesRead } = await file.read(buffer, length, buffer.length - length, length));
+  }
+  return buffer.subarray(0, length);
 }
 
 async function openFile(file: RegularFile): Promise<FileHandle> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dataKey, objectName, secretName } from '#domain/spec-fields.js';
+import { YAML_LIMIT } from '#sources/yaml/config-yaml.js';
 
 /** Volumes and mounts that the operator itself adds to the pod. */
 const CONFIG_VOLUME = 'registry-server-config';
@@ -8,7 +9,7 @@ const CONFIG_DIRECTORY = '/config';
 const PGPASS_FILE = '/home/appuser/.pgpass';
 
 /** The longest configYAML in characters, far above what people write by hand: parsing one registry delays all others. */
-export const CONFIG_LIMIT = 64 * 1024;
+export const CONFIG_LIMIT = YAML_LIMIT;
 
 const volume = z.looseObject({ name: z.string().min(1).max(63).describe('name is the name of the volume.') });
 

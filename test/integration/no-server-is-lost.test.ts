@@ -14,8 +14,10 @@ import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 
-/** `files`: a catalogue in upstream format that is spread over files. */
-type Format = 'upstream' | 'toolhive' | 'files';
+type Format = 'upstream' | 'toolhive' | Folder;
+
+/** A catalogue that is spread over files. */
+type Folder = 'upstream files' | 'toolhive files';
 
 let database: TestDatabase;
 let dataSource: DataSource;
@@ -38,7 +40,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const formatOf = (format: Format) => (format === 'files' ? 'upstream' : format);
+const formatOf = (format: Format) => (format.startsWith('upstream') ? 'upstream' : 'toolhive');
+const isFolder = (format: Format) => format.endsWith('files');
 
 /** Begins with a source that holds nothing. */
 async function begin(format: Format): Promise<void> {
@@ -99,15 +102,15 @@ interface Entry {
 function entryOf(format: Format, index: number): Entry {
   const described = { description: `Server number ${index}` };
   const value =
-    format !== 'toolhive'
+    formatOf(format) === 'upstream'
       ? { name: `com.example/server-${index}`, ...described, version: '1.0.0', title: `Server ${index}` }
       : { ...described, image: `ghcr.io/example/server-${index}:1`, transport: 'stdio', title: `Server ${index}` };
-  return { key: `server-${index}`, text: JSON.stringify(value) };
+  return { key: `server-${index}${isFolder(format) ? '.json' : ''}`, text: JSON.stringify(value) };
 }
 
 function fileOf(format: Format, entries: readonly Entry[]): Buffer {
-  if (format === 'files') {
-    const files = entries.map(({ key, text }) => [`${key}.json`, Buffer.from(text, 'latin1').toString('base64')]);
+  if (isFolder(format)) {
+    const files = entries.map(({ key, text }) => [key, Buffer.from(text, 'latin1').toString('base64')]);
     return Buffer.from(JSON.stringify({ bundledFiles: Object.fromEntries(files) }));
   }
   const around = (inner: string) =>
@@ -176,63 +179,129 @@ const BROKEN_FILES: Record<string, (text: string) => string> = {
 
 const FAULTS = { ...TEXT_FAULTS, ...SCHEMA_FAULTS, ...NAME_FAULTS };
 
-describe.each<Format>(['upstream', 'toolhive', 'files'])('a catalogue in format %s', (format) => {
-  const faultsHere = { ...FAULTS, ...(format === 'files' && BROKEN_FILES) };
+describe.each<Format>(['upstream', 'toolhive', 'upstream files', 'toolhive files'])(
+  'a catalogue in format %s',
+  (format) => {
+    const faultsHere = { ...FAULTS, ...(isFolder(format) && BROKEN_FILES) };
 
-  it.each(Object.entries(faultsHere))('loses no server by %s', async (_, fault) => {
-    await begin(format);
-    const entries = [0, 1, 2].map((index) => entryOf(format, index));
-    await publish(fileOf(format, entries), format);
-    const before = await rows();
-    expect(before).toHaveLength(3);
-    await publish(
-      fileOf(
+    it.each(Object.entries(faultsHere))('loses no server by %s', async (_, fault) => {
+      await begin(format);
+      const entries = [0, 1, 2].map((index) => entryOf(format, index));
+      await publish(fileOf(format, entries), format);
+      const before = await rows();
+      expect(before).toHaveLength(3);
+      await publish(
+        fileOf(
+          format,
+          entries.map((entry, index) => (index === 1 ? { ...entry, text: fault(entry.text) } : entry)),
+        ),
         format,
-        entries.map((entry, index) => (index === 1 ? { ...entry, text: fault(entry.text) } : entry)),
-      ),
-      format,
-    );
-    expect(idsOf(await rows())).toEqual(expect.arrayContaining(idsOf(before)));
-  });
-
-  it('loses no server by any faults of any entries', { timeout: 120_000 }, async () => {
-    const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(faultsHere)), { freq: 2 }), {
-      minLength: 2,
-      maxLength: 8,
+      );
+      expect(idsOf(await rows())).toEqual(expect.arrayContaining(idsOf(before)));
     });
-    await fc.assert(
-      fc.asyncProperty(faults, async (names) => {
-        await begin(format);
-        const entries = names.map((_, index) => entryOf(format, index));
-        await publish(fileOf(format, entries), format);
-        const before = idsOf(await rows());
-        const faulty = entries.map((entry, index) => {
-          const fault = (faultsHere as typeof FAULTS)[names[index] ?? ''];
-          return fault ? { ...entry, text: fault(entry.text) } : entry;
-        });
-        await publish(fileOf(format, faulty), format);
-        expect(idsOf(await rows())).toEqual(expect.arrayContaining(before));
-        await publish(fileOf(format, entries), format);
-        expect(idsOf(await rows())).toEqual(before);
-      }),
-      { numRuns: 40 },
-    );
-  });
 
-  it('still drops what was taken out, beside an entry with a fault of its own', async () => {
+    it('loses no server by any faults of any entries', { timeout: 120_000 }, async () => {
+      const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(faultsHere)), { freq: 2 }), {
+        minLength: 2,
+        maxLength: 8,
+      });
+      await fc.assert(
+        fc.asyncProperty(faults, async (names) => {
+          await begin(format);
+          const entries = names.map((_, index) => entryOf(format, index));
+          await publish(fileOf(format, entries), format);
+          const before = idsOf(await rows());
+          const faulty = entries.map((entry, index) => {
+            const fault = (faultsHere as typeof FAULTS)[names[index] ?? ''];
+            return fault ? { ...entry, text: fault(entry.text) } : entry;
+          });
+          await publish(fileOf(format, faulty), format);
+          expect(idsOf(await rows())).toEqual(expect.arrayContaining(before));
+          await publish(fileOf(format, entries), format);
+          expect(idsOf(await rows())).toEqual(before);
+        }),
+        { numRuns: 40 },
+      );
+    });
+
+    it('still drops what was taken out, beside an entry with a fault of its own', async () => {
+      await begin(format);
+      const entries = [0, 1, 2].map((index) => entryOf(format, index));
+      const broken = {
+        ...(entries[1] as Entry),
+        text: edit((value) => ({ ...value, title: 5 }))((entries[1] as Entry).text),
+      };
+      await publish(fileOf(format, entries), format);
+      const before = idsOf(await rows());
+      expect(await publish(fileOf(format, [entries[0] as Entry, broken]), format)).toMatchObject({
+        removed: 1,
+        quarantined: 1,
+      });
+      expect(idsOf(await rows())).toEqual(before.slice(0, 2));
+    });
+  },
+);
+
+/** Files that tools keep in a folder, and that are no servers. */
+const STRAYS: readonly Entry[] = [
+  { key: 'renovate.json', text: '{}' },
+  { key: 'docker-compose.yaml', text: 'services:\n  db: { image: postgres }\n' },
+  { key: 'compose.yml', text: 'name: compose\nversion: "3"\n' },
+  { key: 'broken.yaml', text: '}\n}\n' },
+  { key: 'large.yml', text: '#'.repeat(70_000) },
+  { key: 'schema.json', text: '{"$schema":"https://json-schema.org/draft-07/schema","description":"A server"}' },
+  { key: 'tsconfig.json', text: '// no JSON' },
+  { key: 'list.json', text: '[]' },
+];
+
+describe.each<Folder>(['upstream files', 'toolhive files'])('a catalogue of %s', (format) => {
+  it(
+    'loses what was deleted and nothing else, whatever other files stand beside it',
+    { timeout: 120_000 },
+    async () => {
+      const faults: Readonly<Record<string, (text: string) => string>> = { ...FAULTS, ...BROKEN_FILES };
+      const fates = fc.array(fc.oneof(fc.constantFrom('kept', 'deleted'), fc.constantFrom(...Object.keys(faults))), {
+        minLength: 1,
+        maxLength: 7,
+      });
+      await fc.assert(
+        fc.asyncProperty(fates, fc.subarray([...STRAYS]), async (given, strays) => {
+          await begin(format);
+          const names = ['kept', ...given];
+          const entries = names.map((_, index) => entryOf(format, index));
+          await publish(fileOf(format, [...entries, ...strays]), format);
+          const before = idsOf(await rows());
+          expect(before).toHaveLength(names.length);
+          const left = entries.flatMap(({ key, text }, index) => {
+            const fate = names[index] as string;
+            return fate === 'deleted' ? [] : [{ key, text: faults[fate]?.(text) ?? text }];
+          });
+          await publish(fileOf(format, [...left, ...strays]), format);
+          const after = idsOf(await rows());
+          expect(before.filter((id) => !after.includes(id))).toEqual(
+            before.filter((_, index) => names[index] === 'deleted'),
+          );
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
+
+  it('keeps the server of a file that has another name or none', async () => {
     await begin(format);
-    const entries = [0, 1, 2].map((index) => entryOf(format, index));
-    const broken = {
-      ...(entries[1] as Entry),
-      text: edit((value) => ({ ...value, title: 5 }))((entries[1] as Entry).text),
-    };
+    const entries = [0, 1, 2].map((index) => ({
+      ...entryOf(format, index),
+      text: edit((value) => ({ ...value, name: `com.example/own-${index}` }))(entryOf(format, index).text),
+    }));
     await publish(fileOf(format, entries), format);
     const before = idsOf(await rows());
-    expect(await publish(fileOf(format, [entries[0] as Entry, broken]), format)).toMatchObject({
-      removed: 1,
-      quarantined: 1,
-    });
-    expect(idsOf(await rows())).toEqual(before.slice(0, 2));
+    expect(before).toHaveLength(3);
+    const [first, second, third] = entries as [Entry, Entry, Entry];
+    const renamed = edit((value) => ({ ...value, name: 'com.example/own-0', title: 5, description: 'Other' }))(
+      second.text,
+    );
+    await publish(fileOf(format, [first, { ...second, text: renamed }, { ...third, text: '{' }]), format);
+    expect(idsOf(await rows())).toEqual(before);
   });
 });
 

@@ -56,10 +56,9 @@ async function readOne(path: string, file: RegularFile): Promise<BundledFile> {
   }
 }
 
-/** Lists the selected files by a breadth-first search. Links to folders are not followed, below the first one. */
+/** Lists the selected files by a breadth-first search of the folders that may hold one. Links to folders are not followed, below the first one. */
 async function listFiles({ base, path, label }: LocalFiles): Promise<string[]> {
-  const { root, isSelected } = selectFiles(path);
-  const seesHidden = /(^|\/)\.[^./]/.test(path);
+  const { root, isSelected, mayHold } = selectFiles(path);
   const found: string[] = [];
   let names = 0;
   let folders = [root];
@@ -71,7 +70,7 @@ async function listFiles({ base, path, label }: LocalFiles): Promise<string[]> {
         if (++names > BUNDLE_LIMITS.names) throw tooMany(label, 'more names', BUNDLE_LIMITS.names);
         const inside = folder === '' ? entry.name : `${folder}/${entry.name}`;
         if (!entry.isDirectory() && isSelected(inside)) found.push(inside);
-        else if (entry.isDirectory() && (seesHidden || !entry.name.startsWith('.'))) next.push(inside);
+        else if (entry.isDirectory() && mayHold(inside)) next.push(inside);
       }
     }
     folders = next;

@@ -1,3 +1,4 @@
+import { ENTRY_FILE } from '#domain/entry-file.js';
 import { compileGlob } from '#domain/glob.js';
 
 /** What a path of a source names: files below a root. */
@@ -6,10 +7,9 @@ export interface FileSelection {
   readonly root: string;
   /** Reports whether the file at this path, which begins with the root, is one of them. */
   isSelected(path: string): boolean;
+  /** Reports whether the folder at this path, which begins with the root, may hold one of them. */
+  mayHold(folder: string): boolean;
 }
-
-/** An entry of a catalogue stands in a file with one of these endings. */
-const ENTRY_FILE = /\.(json|ya?ml)$/i;
 
 /** A character that makes a path a pattern. */
 const PATTERN = /[*?[]/;
@@ -29,14 +29,35 @@ export function selectFiles(path: string): FileSelection {
     return {
       root: segments.join('/'),
       isSelected: (file) => ENTRY_FILE.test(file) && file.split('/').slice(depth).every(isVisible),
+      mayHold: (folder) => mayBeEntered(folder.split('/').slice(depth), false),
     };
   }
   const literal = segments.slice(0, segments.findIndex(isPattern));
   const steps = segments.map(compileSegment);
+  const seesHidden = segments.some((segment) => !isVisible(segment));
   return {
     root: literal.join('/'),
     isSelected: (file) => ENTRY_FILE.test(file) && matches(steps, file.split('/')),
+    mayHold: (folder) => {
+      const names = folder.split('/');
+      return leadsOn(steps, names) && mayBeEntered(names.slice(literal.length), seesHidden);
+    },
   };
+}
+
+/** What file systems such as ext4 have at their top, and let nobody but root list. */
+const RECOVERED = 'lost+found';
+
+function mayBeEntered(names: readonly string[], seesHidden: boolean): boolean {
+  return names[0] !== RECOVERED && (seesHidden || names.every(isVisible));
+}
+
+/** Reports whether the names fit the steps before the first `**`, or before the name of the file. */
+function leadsOn(steps: readonly Step[], names: readonly string[]): boolean {
+  const isDeep = steps.includes(undefined);
+  const fixed = steps.slice(0, isDeep ? steps.indexOf(undefined) : -1);
+  if (!isDeep && names.length > fixed.length) return false;
+  return fixed.slice(0, names.length).every((accepts, index) => accepts?.(names[index] as string));
 }
 
 /** `undefined` is any number of folders. */

@@ -1,5 +1,5 @@
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
-import { parseConfigYaml } from '../yaml/config-yaml.js';
+import { parseConfigYaml, YAML_LIMIT } from '../yaml/config-yaml.js';
 import { qualifyName, toQualifiedEntry } from './default-namespace.js';
 import { EntryFault } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
@@ -10,6 +10,7 @@ import type { FileFormat, Layout } from './layouts.js';
 import { locateFault } from './locate-fault.js';
 import { readIdentity } from './read-identity.js';
 import type { Identity } from './read-identity.js';
+import { shown } from './shown-text.js';
 import { convertRemote, convertServer, TOOLHIVE_NAMESPACE } from './toolhive.js';
 
 const FILES: Container = { name: 'bundledFiles', opener: '{', holdsEntries: true };
@@ -18,24 +19,27 @@ const ROOT: Container = { name: '', opener: '{', inside: (key) => (key === FILES
 /** Holds the value of a file, which may be anything. */
 const WHOLE: Container = { name: 'file', opener: '[', holdsEntries: true };
 
-/** The layout of a bundle of files (see `files/bundle.ts`), each of which is one entry of this format. */
+/** The layout of a bundle of files (see `files/bundle.ts`), each of which is one entry of this format. Its key is its path. */
 export function bundleLayout(
   format: FileFormat,
   limits: { readonly maxEntryBytes: number; readonly maxDepth: number },
 ): Layout {
   const [convert, identify] =
     format === 'toolhive' ? [convertToolhive, identifyToolhive] : [convertUpstream, identifyUpstream];
+  const parseYaml = rememberLast(parseYamlFile);
   return {
     sections: [
       {
         container: FILES.name,
         root: ROOT,
+        holdsFiles: true,
         convert: ({ key }, { value }, namespace) => {
           const path = String(key);
           if (typeof value !== 'string') throw new EntryFault([], faultOf(value, limits.maxEntryBytes));
-          return convert(path, parseFile(path, Buffer.from(value, 'base64'), limits), namespace);
+          const entry = convert(path, parseFile(path, value, limits, parseYaml), namespace);
+          return { ...entry, key: shown(path) };
         },
-        identify,
+        identify: (slice, namespace) => identify(slice, readFileIdentity(slice, parseYaml), namespace),
       },
     ],
     missing: () => undefined,
@@ -65,29 +69,44 @@ function keyOf(path: string): string {
   return GENERIC.has(name) && folder !== undefined ? folder : name;
 }
 
+/** What a YAML file says, as JSON, or what is wrong with it. */
+type ParsedYaml = { readonly json: Buffer } | { readonly fault: string };
+
+/** Reads the content of a YAML file, which is given in base64. */
+type YamlParser = (content: string) => ParsedYaml;
+
 function parseFile(
   path: string,
-  bytes: Buffer,
+  content: string,
   limits: { readonly maxEntryBytes: number; readonly maxDepth: number },
+  parseYaml: YamlParser,
 ): EntryText {
-  if (isJson(path)) return parseJson(bytes, limits);
-  const parsed = parseConfigYaml(toText(bytes));
-  if ('faults' in parsed) {
-    throw new EntryFault(
-      [],
-      parsed.faults
-        .slice(0, 3)
-        .map(({ line, message }) => `line ${line}: ${message}`)
-        .join('; '),
-    );
-  }
-  return parseJson(Buffer.from(JSON.stringify(parsed.content) ?? 'null'), limits);
+  if (isJson(path)) return parseJson(Buffer.from(content, 'base64'), limits);
+  const parsed = parseYaml(content);
+  if ('fault' in parsed) throw new EntryFault([], parsed.fault);
+  return parseJson(parsed.json, limits);
 }
 
-function toText(bytes: Buffer): string {
+function parseYamlFile(content: string): ParsedYaml {
+  const bytes = Buffer.from(content, 'base64');
+  if (bytes.length > YAML_LIMIT) {
+    return { fault: `has ${bytes.length} bytes, and at most ${YAML_LIMIT} are read of YAML: store it as JSON` };
+  }
   const text = bytes.toString('utf8');
-  if (!Buffer.from(text).equals(bytes)) throw new EntryFault([], 'is not UTF-8: save the file in that encoding');
-  return text.replace(/^\ufeff/, '');
+  if (!Buffer.from(text).equals(bytes)) return { fault: 'is not UTF-8: save the file in that encoding' };
+  const parsed = parseConfigYaml(text.replace(/^\ufeff/, ''));
+  if (!('faults' in parsed)) return { json: Buffer.from(JSON.stringify(parsed.content) ?? 'null') };
+  const faults = parsed.faults.slice(0, 3).map(({ line, message }) => `line ${line}: ${message}`);
+  return { fault: faults.join('; ') };
+}
+
+/** Remembers the last result: a file with a fault is read once more, to find what it is called. */
+function rememberLast(parse: YamlParser): YamlParser {
+  let last: { readonly content: string; readonly parsed: ParsedYaml } | undefined;
+  return (content) => {
+    if (last?.content !== content) last = { content, parsed: parse(content) };
+    return last.parsed;
+  };
 }
 
 function parseJson(
@@ -149,25 +168,27 @@ function faultOf(value: unknown, maxEntryBytes: number): string {
   return typeof fault === 'string' ? fault : `has more than ${maxEntryBytes} bytes`;
 }
 
-/** Returns what an entry is called by what stands in its file, or in the beginning of a large one. */
-function identifyUpstream(slice: Slice, namespace?: string): Identity {
-  const identity = readFileIdentity(slice);
+function identifyUpstream(_slice: Slice, identity: Identity, namespace?: string): Identity {
   return identity.name === undefined ? identity : { ...identity, name: qualifyName(identity.name, namespace) };
 }
 
 /** A ToolHive entry may be called by its file alone. */
-function identifyToolhive(slice: Slice, namespace = TOOLHIVE_NAMESPACE): Identity {
-  const { name = keyOf(String(slice.key)) } = readFileIdentity(slice);
+function identifyToolhive(
+  { key }: Slice,
+  { name = keyOf(String(key)) }: Identity,
+  namespace = TOOLHIVE_NAMESPACE,
+): Identity {
   return { name: qualifyName(name, namespace) };
 }
 
-function readFileIdentity({ key, bytes }: Slice): Identity {
+/** Returns what an entry is called by what stands in its file, or in the beginning of a large JSON file. */
+function readFileIdentity({ key, bytes }: Slice, parseYaml: YamlParser): Identity {
   if (!bytes) return {};
   const value: unknown = JSON.parse(Buffer.from(bytes).toString());
   const content = typeof value === 'string' ? value : (value as { readonly head?: unknown }).head;
   if (typeof content !== 'string') return {};
-  const text = Buffer.from(content, 'base64');
-  if (isJson(String(key))) return readIdentity(withoutMark(text));
-  const parsed = parseConfigYaml(text.toString());
-  return 'faults' in parsed ? {} : readIdentity(Buffer.from(JSON.stringify(parsed.content) ?? ''));
+  if (isJson(String(key))) return readIdentity(withoutMark(Buffer.from(content, 'base64')));
+  // The beginning of a YAML file is none.
+  const parsed = typeof value === 'string' ? parseYaml(content) : undefined;
+  return parsed && 'json' in parsed ? readIdentity(parsed.json) : {};
 }

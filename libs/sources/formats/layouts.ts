@@ -15,6 +15,8 @@ export type FileFormat = SourceFormat | 'objects';
 export interface Section {
   readonly container: string;
   readonly root: Container;
+  /** Each entry is a file of its own, whose path is its key. */
+  readonly holdsFiles?: boolean;
   /** `defaultNamespace` is that of the source, for names without a slash. */
   convert(slice: Slice, entry: EntryText, defaultNamespace?: string): CatalogueEntry;
   /** Returns what an entry with a fault is called, where its value is not the entry itself. */

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 import { NothingServable } from '#domain/nothing-servable.js';
 import { RegistryError } from '#domain/registry-error.js';
-import { shortened } from '#domain/shortened.js';
 import { qualifyName } from './default-namespace.js';
 import { EntryFault } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
@@ -14,6 +13,7 @@ import { locateFault } from './locate-fault.js';
 import type { ReadItem } from './read-item.js';
 import { readIdentity } from './read-identity.js';
 import type { Identity } from './read-identity.js';
+import { SHOWN_LIMIT, shown, storable } from './shown-text.js';
 import { withinSearchableText } from './searchable-text.js';
 
 export interface ReadingLimits {
@@ -112,7 +112,7 @@ export class Reading {
  * Version of the reader. It increases whenever the same bytes would become another entry than before (another schema, another
  * conversion), so that stored entries are read again.
  */
-export const READER_VERSION = 3;
+export const READER_VERSION = 4;
 
 /** Undefined for what cannot be an entry anyway. */
 function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): string | undefined {
@@ -121,8 +121,6 @@ function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): str
   const whole = typeof key === 'string' ? Buffer.concat([Buffer.from(`${container}.${key}\n`), bytes]) : bytes;
   return hash('sha256', whole, 'binary');
 }
-
-const SHOWN_LIMIT = 255;
 
 function checkKey(key: string | number): void {
   if (typeof key === 'number') return;
@@ -146,6 +144,7 @@ function toQuarantined(
     version: version && shown(version),
     path: shown(path),
     message: shownMessage(message),
+    ...(section.holdsFiles && { isFile: true }),
     ...(description && { description: copy(storable(description.slice(0, COMPARED_DESCRIPTION))) }),
   };
 }
@@ -156,15 +155,6 @@ function shownMessage(message: string): string {
 }
 
 const MESSAGE_LIMIT = 2_000;
-
-/** Returns a text that can be stored and read: no control characters, no half characters, not too long. */
-function shown(given: string): string {
-  return storable(shortened(given, SHOWN_LIMIT));
-}
-
-function storable(text: string): string {
-  return text.toWellFormed().replace(/\p{Cc}/gu, '\uFFFD');
-}
 
 /** Returns the same text in memory of its own: a slice would keep the whole text that it was cut from. */
 function copy(text: string): string {

@@ -81,8 +81,13 @@ async function listFiles(git: Git, { commit, path }: FileAtCommit, label: string
 }
 
 /** What an earlier sync has fetched is not asked for again. */
-async function fetchMissing(git: Git, { commit, wanted }: FileAtCommit, files: readonly TreeFile[]): Promise<void> {
-  const { stdout } = await git.local(['rev-list', '--objects', '--no-walk', '--missing=print', commit]);
+async function fetchMissing(
+  git: Git,
+  { commit, path, wanted }: FileAtCommit,
+  files: readonly TreeFile[],
+): Promise<void> {
+  const tree = `${commit}:${selectFiles(path).root}`;
+  const { stdout } = await git.local(['rev-list', '--objects', '--no-walk', '--missing=print', tree]);
   const missing = new Set(stdout.split('\n').flatMap((line) => (line.startsWith('?') ? [line.slice(1)] : [])));
   const blobs = new Set(files.flatMap(({ mode, blob }) => (mode !== LINK && missing.has(blob) ? [blob] : [])));
   if (blobs.size > 0) await fetchBlobs(git, commit, wanted, [...blobs]);

@@ -18,6 +18,12 @@ export interface ConfigYaml {
   lineOf(path: readonly (string | number)[]): number;
 }
 
+/**
+ * The longest YAML text that is read, in characters: far more than people write by hand. The parser needs up to 100 MB for one of this
+ * length, since it keeps every error that it finds.
+ */
+export const YAML_LIMIT = 64 * 1024;
+
 /** One mistake, such as a forgotten bracket, may count as thousands. */
 const REPORTED_FAULTS = 20;
 

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { heldRows } from './held-rows.js';
+
+const row = (name: string, key: string, fields: object = {}) => ({
+  name,
+  key,
+  version: '1.0.0',
+  description: `About ${name}`,
+  isMissing: true,
+  ...fields,
+});
+
+const rows = [row('com.example/a', 'a.json'), row('com.example/b', 'b.json')];
+
+const held = (key: string, fields: Partial<QuarantinedEntry> = {}): QuarantinedEntry => ({
+  key,
+  name: undefined,
+  version: undefined,
+  path: '',
+  message: 'is faulty',
+  ...fields,
+});
+
+const kept = (entry: QuarantinedEntry) => heldRows([entry], rows).map(({ name }) => name);
+
+it('keeps every row for an entry of a list of which nothing can be read', () => {
+  expect(kept(held('data.servers[0]'))).toEqual(['com.example/a', 'com.example/b']);
+});
+
+it.each<[string, Partial<QuarantinedEntry>]>([
+  ['of which nothing can be read', {}],
+  ['with a name that no row has', { name: 'compose' }],
+  ['with the name and version of another row', { name: 'com.example/c', version: '1.0.0' }],
+  ['with the name of another row', { name: 'com.example/c', version: '2.0.0' }],
+  ['with the description of another row', { description: 'About com.example/c' }],
+])('keeps the row of its path alone for a file %s', (_, fields) => {
+  const served = row('com.example/c', 'c.json', { isMissing: false });
+  const found = (key: string) => heldRows([held(key, { isFile: true, ...fields })], [...rows, served]);
+  expect(found('b.json').map(({ name }) => name)).toEqual(['com.example/b']);
+  expect(found('renovate.json')).toEqual([]);
+});
+
+it('keeps the row of a file that was moved and broken, by its name or description', () => {
+  expect(kept(held('new.json', { isFile: true, name: 'com.example/a' }))).toEqual(['com.example/a']);
+  expect(kept(held('new.json', { isFile: true, description: 'About com.example/a' }))).toEqual(['com.example/a']);
+});
