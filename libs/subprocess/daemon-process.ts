@@ -23,11 +23,18 @@ export interface DaemonCommand extends DaemonPlace {
   logFile: string;
 }
 
+export interface DaemonEnd {
+  /** In words that follow its name: `was killed by SIGSEGV`. */
+  readonly how: string;
+  /** Whether it exited, and was not killed by a signal. */
+  readonly byItself: boolean;
+}
+
 /** One run of the command. */
 export interface DaemonProcess {
   readonly pid: number;
-  /** How it ended, in words that follow its name: `was killed by SIGSEGV`. Never rejects. */
-  readonly ended: Promise<string>;
+  /** Never rejects. */
+  readonly ended: Promise<DaemonEnd>;
   /** What it wrote last, and where, ready to follow a message. */
   lastWords(): Promise<string>;
   /** The stop signal, and SIGKILL for the whole group when that does not help in time. Returns when it has ended. */
@@ -56,13 +63,15 @@ export async function startProcess(options: DaemonCommand): Promise<DaemonProces
     ...(gid !== undefined && { gid }),
   });
   const ended = once(child, 'exit').then(
-    ([code, signal]: (number | string | null)[]) =>
-      signal ? `was killed by ${signal}` : `ended with exit code ${code}`,
-    (error: Error) => `cannot be started: ${error.message}`,
+    ([code, signal]: (number | string | null)[]): DaemonEnd =>
+      signal
+        ? { how: `was killed by ${signal}`, byItself: false }
+        : { how: `ended with exit code ${code}`, byItself: true },
+    (error: Error): DaemonEnd => ({ how: `cannot be started: ${error.message}`, byItself: false }),
   );
   await log.close();
   const { pid } = child;
-  if (pid === undefined) throw new Error(`${name} ${await ended}`);
+  if (pid === undefined) throw new Error(`${name} ${(await ended).how}`);
   rememberLeader(child, ended);
   // Whatever the leader left behind must not meet its successor.
   void ended.then(() => killGroup(pid));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startProcess } from './daemon-process.js';
-import type { DaemonCommand, DaemonProcess } from './daemon-process.js';
+import type { DaemonCommand, DaemonEnd, DaemonProcess } from './daemon-process.js';
 import { forgetDaemon, stopOrphan } from './daemon-record.js';
 
 export interface DaemonOptions extends DaemonCommand {
@@ -35,6 +35,11 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** The child ended with an exit code of its own before it was ready; one that was killed, or only slow, is another error. */
+export class FailedStartError extends Error {
+  override readonly name = 'FailedStartError';
+}
+
 const READY_TIMEOUT_MS = 60_000;
 /** Short at first, longer when it takes long: a server that recovers for minutes writes a line for each refusal. */
 const FIRST_PROBE_PAUSE_MS = 20;
@@ -47,7 +52,7 @@ const STEADY_MS = 60_000;
 /**
  * Starts a long-running child that this process owns, and returns when it is ready. If a killed run left the same one
  * behind, that is stopped before. When it ends without being told to it is started again, after 1 s to 30 s.
- * Throws when the child ends or the time-out comes before it is ready; nothing is left running then.
+ * Throws when the child ends ({@link FailedStartError} if by itself) or the time-out comes before it is ready; nothing is left running then.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { signal = new AbortController().signal, restart = true } = options;
@@ -66,7 +71,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     let backoffMs = FIRST_BACKOFF_MS;
     while (current) {
       const since = performance.now();
-      let message = `${options.name} ${await current.ended}`;
+      let message = `${options.name} ${(await current.ended).how}`;
       if (stopping.signal.aborted) return;
       message += await current.lastWords();
       current = undefined;
@@ -120,7 +125,7 @@ async function startReady(options: DaemonOptions, signal: AbortSignal): Promise<
 async function awaitReady(options: DaemonOptions, child: DaemonProcess, signal: AbortSignal): Promise<void> {
   const { name, readyTimeoutMs = READY_TIMEOUT_MS } = options;
   const deadline = Date.now() + readyTimeoutMs;
-  let end: string | undefined;
+  let end: DaemonEnd | undefined;
   void child.ended.then((how) => (end = how));
   const over = new AbortController();
   const aborted = once(signal, 'abort', { signal: over.signal }).catch(() => undefined);
@@ -132,7 +137,7 @@ async function awaitReady(options: DaemonOptions, child: DaemonProcess, signal: 
       const probe = options.ready(child.pid).catch((error: Error) => void (hindrance = `: ${error.message}`));
       const ready = (await Promise.race([probe, interrupted])) === true;
       signal.throwIfAborted();
-      if (end) throw new Error(`${name} ${end} before it was ready${await child.lastWords()}`);
+      if (end) throw await earlyEnd(name, end, child);
       if (ready) return;
       if (Date.now() > deadline) {
         const seconds = readyTimeoutMs / 1000;
@@ -143,4 +148,9 @@ async function awaitReady(options: DaemonOptions, child: DaemonProcess, signal: 
   } finally {
     over.abort();
   }
+}
+
+async function earlyEnd(name: string, { how, byItself }: DaemonEnd, child: DaemonProcess): Promise<Error> {
+  const message = `${name} ${how} before it was ready${await child.lastWords()}`;
+  return byItself ? new FailedStartError(message) : new Error(message);
 }

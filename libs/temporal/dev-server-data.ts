@@ -1,4 +1,6 @@
-import { access, open, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FailedStartError } from '#subprocess/daemon.js';
 
 /**
  * The dev server makes its tables one by one, and only when there is no file: killed in between, it leaves a file with
@@ -6,11 +8,14 @@ import { access, open, rename, rm, writeFile } from 'node:fs/promises';
  */
 const unfinishedMark = (dataFile: string) => `${dataFile}.unfinished`;
 
-/** SQLite keeps recent changes beside the database. */
-const SUFFIXES = ['', '-wal', '-shm'];
+/** SQLite keeps recent changes beside the database. The database comes last: a crash in between leaves it in place. */
+const SUFFIXES = ['-wal', '-shm', ''];
+
+/** Most copies of damaged data that are kept: the first one and the newest ones. */
+export const COPIES_KEPT = 4;
 
 /**
- * Prepares a start: discards data of a start that never finished, sets aside what is no database, and notes when there is no data yet.
+ * Prepares a start: discards data of a start that never finished, sets aside a file that is not a database, and notes when there is no data yet.
  * Returns where damaged data was moved to.
  */
 export async function prepareData(dataFile: string): Promise<string | undefined> {
@@ -25,29 +30,53 @@ export async function prepareData(dataFile: string): Promise<string | undefined>
 }
 
 /**
- * Moves damaged data out of the way, in place of what was moved there before, and returns the new name. Temporal begins without data then:
- * what is served is in Postgres, and the workflows of registries start again from their specs.
+ * Moves damaged data out of the way, and returns its new name, which has the time in it: `temporal.db.damaged-2026-11-30T18-20-00.000Z`.
+ * No earlier copy is replaced; with more than {@link COPIES_KEPT}, those between the first and the newest are removed. Temporal begins without
+ * data then: what is served is in Postgres, and the workflows of registries start again from their specs.
  */
 export async function setAside(dataFile: string): Promise<string> {
-  const aside = `${dataFile}.damaged`;
+  const earlier = await listCopies(dataFile);
+  const copy = await findFreeName(dataFile);
   for (const suffix of SUFFIXES) {
-    await rm(aside + suffix, { force: true, recursive: true });
-    if (await exists(dataFile + suffix)) await rename(dataFile + suffix, aside + suffix);
+    if (await exists(dataFile + suffix)) await rename(dataFile + suffix, copy + suffix);
   }
-  return aside;
+  // The new copy counts as well, and is kept even if the clock was set back.
+  for (const old of earlier.slice(1, 2 - COPIES_KEPT)) {
+    for (const suffix of SUFFIXES) await rm(old + suffix, { force: true, recursive: true });
+  }
+  return copy;
 }
 
+const COPY_TIME = /^(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z)(?:-wal|-shm)?$/;
+
+/** Returns the copies that were set aside, oldest first. */
+async function listCopies(dataFile: string): Promise<string[]> {
+  const folder = dirname(dataFile);
+  const prefix = `${basename(dataFile)}.damaged-`;
+  const times = (await readdir(folder)).flatMap((name) =>
+    name.startsWith(prefix) ? (COPY_TIME.exec(name.slice(prefix.length))?.slice(1) ?? []) : [],
+  );
+  return [...new Set(times)].sort().map((time) => join(folder, prefix + time));
+}
+
+async function findFreeName(dataFile: string): Promise<string> {
+  for (let timeMs = Date.now(); ; timeMs++) {
+    const copy = `${dataFile}.damaged-${new Date(timeMs).toISOString().replaceAll(':', '-')}`;
+    const taken = await Promise.all(SUFFIXES.map((suffix) => exists(copy + suffix)));
+    if (!taken.includes(true)) return copy;
+  }
+}
+
+/** What SQLite says for its result codes CORRUPT and NOTADB, and when tables of the dev server are missing. */
+const DAMAGE =
+  /database disk image is malformed|file is not a database|malformed database schema|no such (table|column)/i;
+
 /**
- * Reports whether a start failed because of its data, by the words of SQLite (result codes CORRUPT and NOTADB), or because tables of the
- * dev server are missing.
+ * Reports whether a start failed because of its data. Only the last words of a server that ended by itself tell: one that is slow
+ * or was killed may have logged the same and be healthy.
  */
 export function isDamage(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /database disk image is malformed|file is not a database|malformed database schema|no such (table|column)|SQL logic error/i.test(
-      error.message,
-    )
-  );
+  return error instanceof FailedStartError && DAMAGE.test(error.message);
 }
 
 /** The first bytes of each database (https://sqlite.org/fileformat.html, 1.3). */
@@ -64,9 +93,13 @@ export function markDataFinished(dataFile: string): Promise<void> {
   return rm(unfinishedMark(dataFile), { force: true });
 }
 
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
+/** Throws when it cannot tell: data that is there must not be taken for absent. */
+async function exists(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
