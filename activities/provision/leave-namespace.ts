@@ -1,24 +1,55 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
+import { isRefusal } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
-import { NAMESPACE_LABEL } from './desired/naming.js';
+import { controllerOf } from '#kubernetes/kubernetes-object.js';
+import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
+import { NAMESPACE_LABEL, names, OPERATOR_BINDING_LABEL, REGISTRY_LABEL } from './desired/naming.js';
 import { labelNamespace } from './enter-namespace.js';
 import type { ProvisionWorld } from './provision-world.js';
 
 /**
- * Takes the operator's label from the namespace of a registry that goes, if it is the last one. Idempotent. Its RoleBinding goes with
- * the registry.
+ * Takes back the rights of the operator that it has for a registry that goes, and its label from the namespace if the registry is the last
+ * one there. Idempotent.
  */
 export async function leaveNamespace(
   { api, access }: Pick<ProvisionWorld, 'api' | 'access'>,
-  { namespace, uid }: RegistryRef,
+  registry: RegistryRef,
 ): Promise<void> {
-  if (!access || (await hasOthers(api, namespace, uid))) return;
+  if (!access) return;
+  await unbindOperator(api, registry);
+  const { namespace, uid } = registry;
+  if (await hasOthers(api, namespace, uid)) return;
   const object = await api.get('Namespace', '', namespace);
   if (object?.metadata.labels?.[NAMESPACE_LABEL] === undefined) return;
   const { apiVersion = 'v1', kind = 'Namespace' } = object;
   await api.apply({ apiVersion, kind, metadata: { name: namespace } });
   // A registry that was created meanwhile may have found the label and left it as it was.
   if (await hasOthers(api, namespace, uid)) await labelNamespace({ api }, namespace);
+}
+
+/**
+ * Deletes the RoleBinding of the operator. The garbage collector cannot be left to do it: with `--cascade=orphan` it takes the owner
+ * references away instead, before or after this, and the rights would outlive the last registry.
+ */
+async function unbindOperator(api: KubernetesApi, registry: RegistryRef): Promise<void> {
+  const { namespace } = registry;
+  const name = names.operator(registry.name);
+  const binding = await api.get('RoleBinding', namespace, name);
+  if (binding?.metadata.uid === undefined || !isFor(binding, registry)) return;
+  try {
+    await api.delete('RoleBinding', { namespace, name, uid: binding.metadata.uid });
+  } catch (error) {
+    // By an edited binding the operator may have no right to this. It must not keep the registry from going.
+    if (!isRefusal(error, 'Forbidden')) throw error;
+  }
+}
+
+/** Reports whether a binding belongs to the registry, or did so until it lost its owner. */
+function isFor(binding: KubernetesObject, { name, uid }: RegistryRef): boolean {
+  const owner = controllerOf(binding);
+  if (owner) return owner.uid === uid;
+  const { labels = {} } = binding.metadata;
+  return OPERATOR_BINDING_LABEL in labels && labels[REGISTRY_LABEL] === name;
 }
 
 /** Reports whether the namespace has another registry that is to stay. */

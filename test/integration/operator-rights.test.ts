@@ -121,6 +121,54 @@ describe("the operator's roles", () => {
     expect(await labels()).toEqual(all.filter((label) => label !== 'toolhive.stacklok.dev/registries'));
   });
 
+  describe('after a registry', () => {
+    let registry: ProvisionedRegistry;
+    beforeEach(async () => {
+      registry = await create(await createNamespace(api), {});
+      await registry.desired();
+    });
+    const leave = (ref: RegistryRef) => leaveNamespace({ api: operator, access: OPERATOR_ACCESS }, ref);
+    const binding = () => registry.find('RoleBinding', 'tools-operator');
+    const readsSecrets = () => mayDo(['get', '', 'secrets'], registry.ref.namespace);
+    const editBinding = (metadata: object) => editOperatorBinding(registry.ref.namespace, metadata);
+
+    it.each<[string, object]>([
+      ['its owner', {}],
+      ['no owner, as with --cascade=orphan', { ownerReferences: null }],
+    ])('are given back with a binding that has %s', async (_, metadata) => {
+      expect(await readsSecrets()).toBe(true);
+      await editBinding(metadata);
+      await leave(registry.ref);
+      expect(await binding()).toBeUndefined();
+      await eventually(async () => !(await readsSecrets()));
+    });
+
+    it('are given back even if another registry stays, which has its own', async () => {
+      await createNeighbour(registry.ref.namespace);
+      await leave(registry.ref);
+      expect(await binding()).toBeUndefined();
+    });
+
+    it('stay with a registry of the same name that took its place', async () => {
+      await leave({ ...registry.ref, uid: 'of-the-one-before' });
+      expect(await binding()).toBeDefined();
+    });
+
+    it('do not keep the registry from going when its binding may not be deleted', async () => {
+      await editBinding({ labels: { [REGISTRY_LABEL]: 'other' } });
+      await leave(registry.ref);
+      expect(await binding()).toBeDefined();
+    });
+
+    it('do not reach a binding of that name without their label', async () => {
+      await editBinding({ ownerReferences: null, labels: { [OPERATOR_BINDING_LABEL]: null } });
+      await leave(registry.ref);
+      const { namespace } = registry.ref;
+      await expect(operator.delete('RoleBinding', { namespace, name: 'tools-operator' })).rejects.toThrow('forbidden');
+      expect(await binding()).toBeDefined();
+    });
+  });
+
   it('are enough for what a podTemplateSpec asks for', async () => {
     const registry = await create(await createNamespace(api), {
       podTemplateSpec: {
@@ -146,19 +194,33 @@ describe('what a podTemplateSpec asks for beyond a confined pod', () => {
     const registry = await create(namespace, asks('theirs'));
     await registry.desired();
     await registry.provision();
-    const neighbour = {
-      apiVersion: 'toolhive.stacklok.dev/v1alpha1',
-      kind: 'MCPRegistry',
-      metadata: { namespace, name: 'neighbour' },
-      spec: { auth: { mode: 'anonymous' } },
-    };
-    await api.apply(neighbour as KubernetesObject, { fieldManager: 'them' });
+    await createNeighbour(namespace);
     const message = 'another account needs an MCPRegistry that is alone in its namespace and names it';
     await eventually(async () => (await failure(registry.provision()))?.includes(message));
     await grantImpersonation(namespace, 'theirs');
     await eventually(async () => (await failure(registry.provision())) === undefined);
   });
 });
+
+async function createNeighbour(namespace: string): Promise<void> {
+  const neighbour = {
+    apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+    kind: 'MCPRegistry',
+    metadata: { namespace, name: 'neighbour' },
+    spec: { auth: { mode: 'anonymous' } },
+  };
+  await api.apply(neighbour as KubernetesObject, { fieldManager: 'them' });
+}
+
+/** Edits the operator's binding as an administrator or the garbage collector does; null removes a field. */
+async function editOperatorBinding(namespace: string, metadata: object): Promise<void> {
+  await transport.call({
+    method: 'PATCH',
+    path: `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings/tools-operator`,
+    body: { contentType: 'application/merge-patch+json', value: { metadata } },
+    attempt: 'edit the binding',
+  });
+}
 
 async function failure(work: Promise<unknown>): Promise<string | undefined> {
   return work.then(

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { isDeepStrictEqual } from 'node:util';
+import { toOperatorBinding } from '#activities/provision/desired/access.js';
+import type { NamespaceAccess } from '#activities/provision/desired/access.js';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
@@ -14,6 +16,7 @@ import type { ApiServerAddress } from '#support/api-server.js';
 import { Door } from '#support/door.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
+import { OPERATOR_ACCESS } from '#support/operator-manifest.js';
 import { startOperator } from '#support/running-operator.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 import { connectTemporal } from '#temporal/connect.js';
@@ -69,6 +72,7 @@ async function start(
     temporalPatienceMs?: number;
     namespaces?: readonly string[];
     pace?: OperatorOptions['pace'];
+    grants?: NamespaceAccess;
   } = {},
 ) {
   const {
@@ -77,6 +81,7 @@ async function start(
     release = `operator-${namespace}`,
     temporalPatienceMs,
     pace,
+    grants,
   } = options;
   const started = await startOperator({
     access: adminAccess(address),
@@ -85,6 +90,7 @@ async function start(
     release,
     ...(temporalPatienceMs !== undefined && { temporalPatienceMs }),
     ...(pace && { pace }),
+    ...(grants && { grants }),
   });
   running.push(started.stop);
   return started;
@@ -525,13 +531,15 @@ describe('the events of a registry', () => {
 });
 
 describe('while Temporal is away', () => {
-  it('a registry that is deleted goes all the same, after a while', async () => {
+  it('a registry that is deleted goes all the same, after a while, and so do the rights that were for it', async () => {
     const { metadata } = await create();
     const ref = { namespace, name: 'r', uid: metadata.uid! };
     await api.patchFinalizers('MCPRegistry', ref, { add: FINALIZER });
-    await start({ temporalAddress: NOWHERE, temporalPatienceMs: 1_000 });
+    await api.apply(toOperatorBinding(ref, OPERATOR_ACCESS));
+    await start({ temporalAddress: NOWHERE, temporalPatienceMs: 1_000, grants: OPERATOR_ACCESS });
     await api.delete('MCPRegistry', ref);
     await eventually(async () => ((await registry()) ? undefined : true));
+    expect(await api.get('RoleBinding', namespace, 'r-operator')).toBeUndefined();
   });
 
   it('a registry that was followed goes too, and its workflow when Temporal is back', async () => {

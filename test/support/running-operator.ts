@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { NamespaceAccess } from '#activities/provision/desired/access.js';
 import { siteOf } from '#activities/provision/site.js';
 import type { ClusterAccess } from '#kubernetes/cluster-access.js';
 import { Operator } from '#operator/operator.js';
@@ -17,6 +18,8 @@ export interface OperatorSetup {
   readonly image?: string;
   /** The account that registries are provisioned as that name none. */
   readonly serviceAccountName?: string;
+  /** What it grants itself in the namespaces of registries; nothing when absent. */
+  readonly grants?: NamespaceAccess;
   readonly temporalPatienceMs?: number;
   readonly pace?: NonNullable<OperatorOptions['pace']>;
 }
@@ -28,7 +31,7 @@ export interface RunningOperator {
 }
 
 export async function startOperator(setup: OperatorSetup): Promise<RunningOperator> {
-  const { temporalAddress, image = 'registry.example.com/server:1', serviceAccountName, ...rest } = setup;
+  const { temporalAddress, image = 'registry.example.com/server:1', serviceAccountName, grants, ...rest } = setup;
   const settings = {
     image,
     imagePullSecrets: [],
@@ -40,7 +43,7 @@ export async function startOperator(setup: OperatorSetup): Promise<RunningOperat
     ...rest,
     connectTemporal: () => connectTemporal({ address: temporalAddress, namespace: 'default' }),
     temporalNamespace: 'default',
-    provisioning: { settings, site: siteOf(settings, 'test', Date.now()) },
+    provisioning: { settings, site: siteOf(settings, 'test', Date.now()), ...(grants && { access: grants }) },
     minSyncIntervalMs: 10_000,
     identity: `operator-${randomUUID()}`,
     ports: { host: '127.0.0.1', healthPort: 0, metricsPort: 0 },

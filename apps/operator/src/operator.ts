@@ -220,8 +220,7 @@ export class Operator {
         resources: new KubernetesResourceStore(this.api),
         minSyncIntervalMs,
         announce: (registry, told) => events.record(registry, told),
-        // The garbage collector of the cluster deletes what was made for a registry, by owner references.
-        unprovision: (registry) => leaveNamespace({ api: this.api, ...provisioning }, registry),
+        unprovision: (registry) => this.unprovision(registry),
         provisioning: { api: this.api, ...provisioning, reconciled: this.metrics.reconciled },
       },
     });
@@ -276,13 +275,21 @@ export class Operator {
       const waitedMs = (since: number) => Math.max(this.temporal.silentForMs(), performance.now() - since);
       for (const { ref, deletingSinceMs, held } of this.watcher.index.all()) {
         if (!held || deletingSinceMs === undefined || waitedMs(deletingSinceMs) <= temporalPatienceMs) continue;
-        await this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER }).then(
-          () => (this.metrics.released += 1),
-          (err: unknown) => logger.warn({ registry: displayRef(ref), err }, 'finalizer not removed'),
-        );
+        try {
+          await this.unprovision(ref);
+          await this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER });
+          this.metrics.released += 1;
+        } catch (err) {
+          logger.warn({ registry: displayRef(ref), err }, 'finalizer not removed');
+        }
       }
       await sleep(Math.min(RELEASE_CHECK_MS, temporalPatienceMs), undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Leaves the rest to the cluster's garbage collector, which deletes what was made for a registry by owner references. */
+  private unprovision(registry: RegistryRef): Promise<void> {
+    return leaveNamespace({ api: this.api, ...this.options.provisioning }, registry);
   }
 
   private missing(): readonly string[] {
