@@ -143,10 +143,9 @@ describe('a new pod beside one that serves', () => {
     const peers = new PeerPods('http://127.0.0.1:1');
     const pod = await startPod({ peers });
     await pod.rows.addRegistry('default', 'new');
-    for (const [position, source] of ['good', 'bad'].entries()) {
-      await pod.rows.addSource('default', 'new', source, position);
-      await pod.rows.publish('default', 'new', source, []);
-    }
+    const sources = ['good', 'bad'];
+    for (const [position, source] of sources.entries()) await pod.rows.addSource('default', 'new', source, position);
+    for (const source of sources) await pod.rows.publish('default', 'new', source, []);
     await expect.poll(() => pod.api.ready().ready).toBe(true);
     const response = await fetch(`${pod.api.url}/readiness`);
     expect(await response.json()).toEqual({ status: 'ready' });
