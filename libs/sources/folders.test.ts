@@ -357,13 +357,12 @@ it('fetches the files of a folder together, and only what is new', async () => {
 
 it('lists the folder alone, however large the repository is', async () => {
   await repository.commit({ 'servers/a.json': JSON.stringify(server('com.example/a')) });
-  const blob = await repository.git('rev-parse', 'HEAD:servers/a.json');
-  const makeTree = (lines: readonly string[]) =>
-    execFileSync('git', ['mktree'], { cwd: repository.directory, input: lines.join('\n') })
-      .toString()
-      .trim();
+  const make = (command: readonly string[], input: string) =>
+    execFileSync('git', command, { cwd: repository.directory, input }).toString().trim();
+  const makeTree = (lines: readonly string[]) => make(['mktree'], lines.join('\n'));
+  const makeBlob = (content: string) => make(['hash-object', '-w', '--stdin'], content);
   const names = Array.from({ length: 17 }, (_, index) => `${index}${'x'.repeat(1024 * 1024)}`);
-  const large = makeTree(names.map((name) => `100644 blob ${blob}\t${name}`));
+  const large = makeTree(names.map((name, index) => `100644 blob ${makeBlob(`${index}`)}\t${name}`));
   const servers = await repository.git('rev-parse', 'HEAD:servers');
   const root = makeTree([`040000 tree ${large}\tlarge`, `040000 tree ${servers}\tservers`]);
   await repository.git('update-ref', 'refs/heads/main', await repository.git('commit-tree', root, '-m', 'large'));
