@@ -58,11 +58,16 @@ it('shows no four characters of a password in an address to anybody', () => {
         expect(outputs).not.toContain(part);
       }
     }),
-    { numRuns: 3_000, examples: [[' or      ', FORMS[0] as (typeof FORMS)[number]]] },
+    {
+      numRuns: 3_000,
+      examples: FORMS.flatMap((form) =>
+        [' or      ', '//!!$$!$', '://!!$$!$'].map((password) => [password, form] as const),
+      ),
+    },
   );
 });
 
-it.each(['p/w', 'p#w', 'p?w', 'p@w', 'p\\w', 'p w', '12/w', '12#w'])(
+it.each(['p/w', '//pw', '://pw', 'p#w', 'p?w', 'p@w', 'p\\w', 'p w', '12/w', '12#w'])(
   'refuses a password that could be taken for another part: %s',
   (password) => {
     const given = { repository: `https://user:${password}@git.example.com/x.git` };

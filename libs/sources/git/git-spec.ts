@@ -14,7 +14,7 @@ const AMBIGUOUS_AT =
  * `https://user:pa/ss@host/x` the password would be taken for a part of the path.
  */
 function hasClearUserInfo(repository: string): boolean {
-  return !repository.includes('://') || /^[^@]*:\/\/([^@/?#\\\s]*@)?[^@\\\s]*$/.test(repository);
+  return !repository.includes('://') || /^[^@:/]*:\/\/([^@/?#\\\s]*@)?[^@\\\s]*$/.test(repository);
 }
 
 const ref = z.string().min(1).max(REF_LIMIT);
@@ -89,7 +89,7 @@ export const gitSpec = z
       .meta(
         admission({
           // A backslash counts as a slash in URLs.
-          rule: "!self.contains('://') || self.matches(r'^[^@]*://([^@/?#\\\\]*@)?[^@\\\\]*$')",
+          rule: "!self.contains('://') || self.matches(r'^[^@:/]*://([^@/?#\\\\]*@)?[^@\\\\]*$')",
           message: AMBIGUOUS_AT,
         }),
       )

@@ -54,7 +54,7 @@ export const viewOperations: readonly Operation[] = [
       description: 'The `spec` of an MCPRegistry, or a whole one; as YAML as well, up to 8,192 characters.',
     },
     success: { status: 200, answer: 'Preview' },
-    problems: [404, 422, 503],
+    problems: [404, 415, 422, 503],
   },
   view('/v1/sources', 'listSources', 'Lists the sources and how their syncs go', 'SourceList'),
   view('/v1/sources/{name}', 'getSource', 'Gets one source and how its syncs go', 'Source'),
