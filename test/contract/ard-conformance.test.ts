@@ -1,16 +1,14 @@
 import { execFile } from 'node:child_process';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
-import { ALONE } from '#support/alone.js';
+import { apiOptions } from '#support/api-options.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 import { oauth } from '#support/oauth-spec.js';
 import { AUDIENCE, createKey, OidcProvider } from '#support/oidc-provider.js';
-import { servedRegistries } from '#support/served-registries.js';
 
 /** `conformance/bin/conformance-test` of a checkout of github.com/ards-project/ard-spec, which needs Python 3.9. */
 const tool = process.env['ARD_CONFORMANCE'];
@@ -41,16 +39,7 @@ describe.skipIf(!tool)('the conformance tool of Agentic Resource Discovery finds
         { name: 'com.example/forecast', version: '2.0.0', description: 'Weather forecast', status: 'deprecated' },
       ]);
     }
-    api = await startRegistryApi({
-      ...ALONE,
-      database: database.app,
-      host: '127.0.0.1',
-      port: 0,
-      internalPort: 0,
-      registries: servedRegistries(registries),
-      version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-30' },
-      logger: pino({ level: 'silent' }),
-    });
+    api = await startRegistryApi(apiOptions(database.app, registries));
     await api.catalogue.nextChange();
   });
 

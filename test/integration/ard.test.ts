@@ -1,18 +1,16 @@
 import { request as httpRequest } from 'node:http';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ARD_LIMITS } from '#domain/ard/search-request.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
-import { ALONE } from '#support/alone.js';
+import { apiOptions } from '#support/api-options.js';
 import { CatalogueRows } from '#support/catalogue-rows.js';
 import type { EntryRow } from '#support/catalogue-rows.js';
 import { createTestDatabase } from '#support/database.js';
 import type { TestDatabase } from '#support/database.js';
 import { oauth } from '#support/oauth-spec.js';
 import { AUDIENCE, createKey, OidcProvider } from '#support/oidc-provider.js';
-import { servedRegistries } from '#support/served-registries.js';
 
 interface Entry {
   identifier: string;
@@ -91,16 +89,7 @@ beforeAll(async () => {
     await rows.publish('default', name, 'inner', INNER);
   }
   await rows.publish('default', 'large', 'large', many(ARD_LIMITS.manifest));
-  api = await startRegistryApi({
-    ...ALONE,
-    database: database.app,
-    host: '127.0.0.1',
-    port: 0,
-    internalPort: 0,
-    registries: servedRegistries(registries),
-    version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-22' },
-    logger: pino({ level: 'silent' }),
-  });
+  api = await startRegistryApi(apiOptions(database.app, registries));
   await api.catalogue.nextChange();
 });
 
@@ -195,7 +184,7 @@ describe('the manifest', () => {
     await expect.poll(async () => (await manifest('/default/large')).length).toBe(1);
   });
 
-  it('shows nobody more than can be read without a login, whoever asks', async () => {
+  it('shows every caller only what can be read without a login', async () => {
     const token = await provider.issue('ES256');
     for (const headers of [{}, { authorization: `Bearer ${token}` }, { authorization: 'Bearer x' }]) {
       const closed = await get('/default/closed/.well-known/ard.json', headers);

@@ -11,7 +11,7 @@ import { BEYOND_CONFINED, deploymentOf } from '#support/pods-beyond-confined.js'
 import { ProvisionedRegistry, settings } from '#support/provisioned-registry.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-/** What the policies of the manifests hold a pod to when `registries.podTemplate` is `restricted` or `deny`, whoever owns it. */
+/** What the policies of the manifests hold a pod to when `registries.podTemplate` is `restricted` or `deny`, with any owner. */
 
 const DATABASE = {
   host: 'db',

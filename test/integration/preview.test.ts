@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { main as explainMain } from '#registry-api/remote/explain-main.js';
 import { main as previewMain } from '#registry-api/remote/preview-main.js';
 import { API_LIMITS } from '#registry-api/limits.js';
@@ -9,6 +9,7 @@ import type { RegistryApi } from '#registry-api/start-registry-api.js';
 import { eventually } from '#support/eventually.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { manifestOf } from '#support/standalone-process.js';
+import { useWrittenOutput } from '#support/written-output.js';
 
 const servers = [
   ...Array.from({ length: 12 }, (_, at) => `com.example/a${at}`),
@@ -48,7 +49,7 @@ const EDITED = registry({ names: { exclude: ['com.example/a*'] } });
 let world: RegistryWorld;
 let api: RegistryApi;
 let directory: string;
-const written = { stdout: '', stderr: '' };
+const written = useWrittenOutput();
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'preview-'));
@@ -56,22 +57,13 @@ beforeAll(async () => {
   api = await world.serve();
   await Promise.all([world.nthRun('ours', 1), world.nthRun('other', 1)]);
   await eventually(async () => (await list()).length === 15 || undefined);
-  for (const stream of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-      written[stream] += String(text);
-      return true;
-    });
-  }
 });
 
 afterEach(() => {
-  written.stdout = '';
-  written.stderr = '';
   process.exitCode = undefined;
 });
 
 afterAll(async () => {
-  vi.restoreAllMocks();
   await world?.stop();
   await rm(directory, { recursive: true, force: true });
 });

@@ -686,14 +686,14 @@ describe('read-only servers', () => {
     expect((await deployment(registry)).metadata.resourceVersion).toBe(server.metadata.resourceVersion);
   });
 
-  it.each(READERS)('get their %s %s back when somebody deletes it', async (kind, name) => {
+  it.each(READERS)('get their %s %s back when it is deleted', async (kind, name) => {
     const registry = await provisioned(withReaders(1));
     await api.delete(kind, { namespace, name });
     await registry.provision();
     expect(await registry.find(kind, name)).toBeDefined();
   });
 
-  it('are as many as the spec says, whoever scales their Deployment', async () => {
+  it('are as many as the spec says, also after their Deployment is scaled', async () => {
     const registry = await provisioned(withReaders(2));
     await somebodyApplies('apps/v1', 'Deployment', 'tools-api-readers', { spec: { replicas: 9 } });
     await registry.provision();
@@ -719,7 +719,7 @@ describe('read-only servers', () => {
     for (const [kind, name] of READERS) expect(await registry.find(kind, name)).toBeUndefined();
   });
 
-  it('are never those of somebody else', async () => {
+  it('are never those of another owner', async () => {
     const labels = { app: 'x' };
     await somebodyApplies('apps/v1', 'Deployment', 'tools-api-readers', {
       spec: {

@@ -16,7 +16,7 @@ import { sharedApiServer } from '#support/shared-api-server.js';
 
 /**
  * An operator that acts as a ServiceAccount of the tenant. It runs by a token of its own account, which may watch, and write status
- * and Events: whatever is provisioned here is provisioned with the rights of the tenant's account.
+ * and Events: everything provisioned here is provisioned with the rights of the tenant's account.
  */
 
 const ACCOUNT = 'registry-provisioner';

@@ -23,7 +23,7 @@ const guarded =
     return void response.writeHead(401).end(JSON.stringify({ error: `no such token: ${token}` }));
   };
 
-/** Issues `t1`, `t2`, … to whoever has the secret. */
+/** A token endpoint that issues `t1`, `t2` and so on to a client with the right secret. */
 function tokenEndpoint(fields: object = { token_type: 'bearer', expires_in: 600 }) {
   const asked: string[] = [];
   const wanted = `Basic ${Buffer.from(`team+a:${new URLSearchParams({ x: SECRET }).toString().slice(2)}`).toString('base64')}`;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { useWrittenOutput } from '#support/written-output.js';
 import { main } from './main.js';
 
 const server = (name: string, url: string) => ({
@@ -19,29 +20,20 @@ const SERVERS = [
 
 let directory: string;
 let catalogue: string;
-const written = { stdout: '', stderr: '' };
+const written = useWrittenOutput();
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'export-'));
   catalogue = join(directory, 'registry.json');
   const file = { version: '1.0.0', meta: { last_updated: '2026-11-30T00:00:00Z' }, data: { servers: SERVERS } };
   await writeFile(catalogue, JSON.stringify(file));
-  for (const stream of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
-      written[stream] += String(text);
-      return true;
-    });
-  }
 });
 
 afterEach(() => {
-  written.stdout = '';
-  written.stderr = '';
   process.exitCode = undefined;
 });
 
 afterAll(async () => {
-  vi.restoreAllMocks();
   await rm(directory, { recursive: true, force: true });
 });
 

@@ -47,7 +47,7 @@ export type RenderOutcome =
     }
   /** The text fails the check of its own format. */
   | { readonly kind: 'broken'; readonly error: Error; readonly names: readonly string[]; readonly faults: RenderFaults }
-  /** What was asked for has no text, whoever asks: the answer is 422. */
+  /** The requested export has no text for any caller: the answer is 422. */
   | { readonly kind: 'refused'; readonly message: string };
 
 /** Entries that could not be rendered because of a fault of this server. */
