@@ -82,7 +82,7 @@ export default {
     layer(
       'http-sees-domain',
       '^libs/http/',
-      '^libs/(http|domain)/',
+      '^libs/(http|concurrency|domain)/',
       'Sources and identity providers share it: knowing one of them, it would guard the others by chance.',
     ),
     layer(
@@ -106,7 +106,7 @@ export default {
     layer(
       'kubernetes-sees-domain',
       '^libs/kubernetes/',
-      '^libs/(kubernetes|domain)/',
+      '^libs/(kubernetes|concurrency|domain)/',
       'The operator and the server of a registry share it, and have different rights.',
     ),
     layer(
@@ -142,7 +142,7 @@ export default {
     layer(
       'subprocess-is-alone',
       '^libs/subprocess/',
-      '^libs/subprocess/',
+      '^libs/(subprocess|concurrency|domain)/',
       'It supervises what other layers start: an import of one of them would be a circle.',
     ),
     layer(
@@ -194,6 +194,12 @@ export default {
       from: { pathNot: '^(apps/console|test)/' },
       to: { path: '^apps/console/' },
     },
+    layer(
+      'concurrency-sees-domain',
+      '^libs/concurrency/',
+      '^libs/(concurrency|domain)/',
+      'Every layer waits and retries by it: an import of one of them would be a circle.',
+    ),
     layer('devstack-is-alone', '^libs/devstack/', '^libs/devstack/', 'It runs before anything else is there.'),
     {
       name: 'tests-stay-outside',

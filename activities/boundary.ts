@@ -11,8 +11,8 @@ import type { Implementation } from './inputs.js';
 export type Implementations<Names extends ActivityName> = { readonly [Name in Names]: Implementation<Name> };
 
 /**
- * Makes activities that may be registered with a worker: each checks who calls it and what it is given before anything
- * happens, and each error leaves through {@link toFailure}. `own` is the site of this process.
+ * Wraps activities for registration with a worker. Each call checks its caller and its input before anything else
+ * happens, and each error is converted by {@link toFailure}. `own` is the site of this process.
  */
 export function guardActivities<Names extends ActivityName>(
   implementations: Implementations<Names>,
@@ -38,17 +38,21 @@ function guard(name: ActivityName, run: (...input: unknown[]) => Promise<unknown
   };
 }
 
-/** Throws a RegistryError that names the field, not its value: a payload of a stranger is nothing to repeat in a log. */
+/**
+ * Parses the input of an activity. Throws a RegistryError that contains the name of the invalid field but not its
+ * value, because a payload from elsewhere must not be repeated in a log.
+ */
 function parseInput(name: ActivityName, payload: readonly unknown[]): z.output<(typeof INPUTS)[ActivityName]> {
   const parsed = INPUTS[name].safeParse(payload);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.slice(0, 5).map(({ path, message }) => `${path.join('.')} ${message}`);
-  throw new RegistryError('InternalError', `${name} refused its payload: ${faults.join('; ')}`, 'wait');
+  throw new RegistryError('InternalError', `${name} rejected its payload: ${faults.join('; ')}`, 'wait');
 }
 
 /**
- * Lets only the workflow of the registry, or the sync in question, call an activity. Temporal runs one workflow per id, so a
- * stranger has to end the true one first. Outside of a worker there is no caller but our own code.
+ * Rejects a call unless the caller is the workflow of the registry or of the sync in question. Temporal runs one
+ * workflow per id, so an impostor would have to terminate the real workflow first. Outside of a worker only our own
+ * code can be the caller.
  */
 function refuseStrangers(name: ActivityName, subject: RegistryRef | SyncSubject): void {
   const caller = callerId();
@@ -65,10 +69,14 @@ function refuseStrangers(name: ActivityName, subject: RegistryRef | SyncSubject)
 
 const OTHER_RELEASE_RETRY_MS = 1_000;
 
-/** During an upgrade the operator that is about to end must not make servers: the task is retried until the new one gets it. */
+/**
+ * Fails on purpose during an upgrade, because the operator that is about to stop must not create servers. The task is
+ * retried until the new operator gets it.
+ */
 function leaveToNewerSite(asked: Site | undefined, own: Site | undefined): void {
   if (!asked || !own || asked.digest === own.digest || asked.startedAtMs <= own.startedAtMs) return;
-  const message = 'an operator of another release or with other settings has started since: it has to do this';
+  const message =
+    'a newer operator, of another release or with other settings, has started in the meantime and must do this';
   throw new RegistryError('OtherRelease', message, 'retry', { retryAfterMs: OTHER_RELEASE_RETRY_MS });
 }
 
@@ -78,7 +86,10 @@ interface SyncSubject {
   readonly run: number;
 }
 
-/** Undefined outside of a worker; an activity that no workflow has started is a stranger's. */
+/**
+ * Returns the id of the calling workflow: undefined outside of a worker, and `none` for an activity that was not
+ * started by a workflow.
+ */
 function callerId(): string | undefined {
   let context: Context;
   try {

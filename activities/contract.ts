@@ -10,83 +10,86 @@ import type {
   SyncRequest,
 } from '#domain/sync.js';
 
-/** What a resource wants, as references and hashes: neither spec nor data ever enters a history. */
+/** The desired state of a resource, as references and hashes: neither spec nor data may enter a workflow history. */
 export interface DesiredState {
   readonly generation: number;
   readonly deleting: boolean;
   /** Value of the sync-trigger annotation. */
   readonly triggerToken?: string;
   readonly sources: readonly SourcePlan[];
-  /** The faults of an invalid spec; absent when it is valid. */
+  /** The errors of an invalid spec; absent when the spec is valid. */
   readonly invalid?: string;
   /** Warnings about the spec; absent when there are none. */
   readonly notices?: readonly Notice[];
-  /** Present where a server is run for the registry; absent where one exists already. */
+  /** Present if a server is to be run for the registry; absent if a server exists already. */
   readonly provision?: ProvisionPlan;
 }
 
 /**
- * What an operator makes servers from: a digest of its settings. Of two operators, as during an upgrade, the one that started last
- * counts.
+ * Identifies an operator by a digest of its settings, from which it creates servers. If two operators run, as during an
+ * upgrade, the one that started last decides.
  */
 export interface Site {
   readonly digest: string;
   readonly startedAtMs: number;
 }
 
-/** What a server for the registry is made from, as a workflow may know it. */
+/** The part of the blueprint of a server that a workflow may know. */
 export interface ProvisionPlan {
-  /** The site of the operator that made the plan; absent where it has none. */
+  /** The site of the operator that made the plan; absent if the operator has none. */
   readonly site?: Site;
   /** Digest of everything that decides what is provisioned. */
   readonly digest: string;
-  /** Whether a podTemplateSpec of the user takes part. */
+  /** Whether the user has set a podTemplateSpec. */
   readonly podTemplate: boolean;
-  /** Value of the sync-trigger annotation, which the server gets beside its configuration. */
+  /** Value of the sync-trigger annotation, which the server receives together with its configuration. */
   readonly triggerToken?: string;
 }
 
-/** Activities beside the workflows, on their own queue. */
+/** Activities that run in the worker of the workflows, on the same task queue. */
 export interface RegistryActivities {
-  /** What the resource wants now; null when it is gone. */
+  /** Returns the desired state of the resource; null if the resource is gone. */
   readDesiredState(registry: RegistryRef, site?: Site): Promise<DesiredState | null>;
-  /** Writes the resource's status when it differs from what is there. */
+  /** Writes the status of the resource if it differs from the current one. */
   reportStatus(registry: RegistryRef, facts: RegistryFacts): Promise<void>;
-  /** Removes what belongs to a resource under deletion, then its finalizer. */
+  /** Removes the objects that belong to a resource that is being deleted, then its finalizer. */
   tearDown(registry: RegistryRef): Promise<void>;
 }
 
-/** Activities beside the workflows, where there is a cluster. */
+/** Additional activities of the worker that runs the workflows, available only in a cluster. */
 export interface ProvisionActivities {
   /**
-   * Makes the configuration, the account and its rights, the Secrets, the Deployment and the Service of the registry's server as the
-   * spec wants them. It reads the resource again, stops when that is gone or another, writes nothing that is there already, and
-   * adopts nothing. In a process with an older site than the one given it fails with `OtherRelease` and is tried again, until it
-   * runs in the right process.
+   * Creates or repairs the objects of the registry's server to match the spec: configuration, account with its rights,
+   * Secrets, Deployment and Service. Reads the resource again, stops if the resource is gone or has been replaced by
+   * another, skips objects that are up to date, and adopts no existing objects. In a process with a site older than the
+   * given one it fails with `OtherRelease` and is retried until it runs in the right process.
    */
   ensureServer(registry: RegistryRef, site?: Site): Promise<DeployedServer>;
-  /** Who else writes the objects that were made for the registry; asked when they are changed again and again. */
+  /**
+   * Finds the other writers of the objects that were created for the registry. Called when these objects are changed
+   * again and again.
+   */
   findContenders(registry: RegistryRef): Promise<readonly Notice[]>;
 }
 
 export interface DeployedServer {
-  /** Hash of the pod template, which the pods carry as REGISTRY_POD_HASH. */
+  /** Hash of the pod template, which the pods have in the variable REGISTRY_POD_HASH. */
   readonly podHash: string;
   /** Warnings that do not prevent the deployment. */
   readonly warnings: readonly Notice[];
 }
 
-/** Activities beside the data, on the queue of a store. */
+/** Activities that run next to the data, on the task queue of a store. */
 export interface SyncActivities {
-  /** Makes the stored sources those of the spec, as of that generation or a later one. */
+  /** Makes the stored sources match the spec of that generation or a later one. */
   adoptPlan(registry: RegistryRef, generation: number): Promise<void>;
-  /** Marks the stored entries by the filter of the spec, if they were marked by another; null when they were not. */
+  /** Marks the stored entries by the filter of the spec if another filter has marked them; returns null otherwise. */
   applyFilter(request: SyncRequest): Promise<EntryCounts | null>;
-  /** Asks the source, as cheaply as it can answer, whether it holds anything that is not stored. */
+  /** Asks the source, by the cheapest means that it offers, whether it has anything that is not stored yet. */
   resolveRevision(request: SyncRequest): Promise<ResolvedRevision>;
   /**
-   * Replaces the source's entries by what the source holds, in one transaction; on failure the old ones stay. The source is
-   * asked again: `resolved` says only whether reading the changes is enough.
+   * Replaces the entries of the source by its current content, in one transaction; on failure the old entries stay. The
+   * source is read again: `resolved` tells only whether reading the changes is enough.
    */
   importRevision(request: SyncRequest, resolved: ResolvedRevision): Promise<ImportedRevision>;
   /** Records the outcome of a run for the API's history. */
@@ -94,19 +97,19 @@ export interface SyncActivities {
 }
 
 export interface ImportedRevision {
-  /** The name of the revision in the store: a source that is read page by page has none before. */
+  /** Name of the revision in the store. For a source that is read page by page, it is known only after the import. */
   readonly revision: string;
-  /** Hash of the content that is stored now. */
+  /** Hash of the content that is now stored. */
   readonly contentHash: string;
-  /** What was changed; absent when the content was stored already. */
+  /** Counts of the changed entries; absent when the content was stored already. */
   readonly counts?: EntryCounts;
-  /** What is stored; present when nothing was written. */
+  /** The stored content; present when nothing was written. */
   readonly stored?: StoredContent;
-  /** The names of the first entries in quarantine, as far as they have any. */
+  /** The names of the first entries in quarantine, omitting entries that have no name. */
   readonly quarantinedEntries?: readonly string[];
 }
 
-/** All activities, of whichever worker. */
+/** All activities of all workers. */
 export type Activities = RegistryActivities & ProvisionActivities & SyncActivities;
 
 export type ActivityName = keyof Activities;

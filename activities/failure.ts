@@ -1,19 +1,20 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import { RegistryError } from '#domain/registry-error.js';
+import { boundedMessage, RegistryError } from '#domain/registry-error.js';
+import { withoutCredentials } from '#domain/without-credentials.js';
 import { Overtaken } from '#persistence/source-row.js';
 import { RETRY_POLICY } from '#http/with-retries.js';
 
 /**
- * Turns an error into a failure that Temporal keeps: reason as type, destiny as detail, no
- * stack for what is an answer rather than a fault, and never a password that stood in an address.
+ * Converts an error into a failure that Temporal stores: the reason becomes its type and the destiny a detail. The
+ * stack trace is dropped, and passwords are removed from URLs.
  */
 export function toFailure(error: unknown): unknown {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   if (isAbort(error)) return new CancelledFailure('cancelled');
   if (error instanceof RegistryError) {
     const { destiny, retryAfterMs } = error;
-    // The sync would only wait, so the workflow retries it later.
+    // The wait is too long for a retry of the activity, so the workflow retries the sync later.
     const isLeftAlone = retryAfterMs !== undefined && retryAfterMs > RETRY_POLICY.maxRetryAfterMs;
     const failure = ApplicationFailure.create({
       message: withoutCredentials(error.message),
@@ -26,7 +27,10 @@ export function toFailure(error: unknown): unknown {
     return failure;
   }
   const message = error instanceof Error ? error.message : String(error);
-  const failure = ApplicationFailure.create({ message: withoutCredentials(message), type: toReason(error) });
+  const failure = ApplicationFailure.create({
+    message: withoutCredentials(boundedMessage(message)),
+    type: toReason(error),
+  });
   failure.stack = '';
   return failure;
 }
@@ -43,13 +47,12 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
-/** Errors of the database are not ours to explain, but they are not an unknown fault either. */
+/**
+ * Returns `StorageFailed` for errors of the database, which we cannot explain in detail but which are no unknown
+ * internal errors either.
+ */
 function toReason(error: unknown): 'StorageFailed' | 'InternalError' {
   const code = (error as { code?: unknown } | null)?.code;
   const fromPostgres = typeof code === 'string' && /^([0-9A-Z]{5}|ECONN\w+|EPIPE|ENOENT)$/.test(code);
   return fromPostgres ? 'StorageFailed' : 'InternalError';
-}
-
-function withoutCredentials(message: string): string {
-  return message.replace(/\/\/\S*@/g, '//');
 }

@@ -1,12 +1,13 @@
 import { Context } from '@temporalio/activity';
 
-/** How many heartbeats are sent within the workflow's time-out, so that one lost heartbeat does no harm. */
+/** Number of heartbeats within the workflow's timeout, so that a single lost heartbeat does no harm. */
 const BEATS_PER_TIMEOUT = 3;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
- * Runs an activity under a steady heartbeat, so that its end by `kill -9` is noticed within seconds, and hands it the
- * signal of its cancellation. `progress` sets the note that Temporal shows with the pending activity.
+ * Runs an activity with regular heartbeats, so that Temporal notices within seconds when the process is killed by `kill
+ * -9`, and passes it an abort signal that fires on cancellation. `progress` sets the note that Temporal shows with the
+ * pending activity.
  */
 export async function underHeartbeat<T>(
   work: (scope: { signal: AbortSignal; progress(note: string): void }) => Promise<T>,

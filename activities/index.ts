@@ -14,7 +14,7 @@ import { recordSyncRun } from './sync/record-sync-run.js';
 import { resolveRevision } from './sync/resolve-revision.js';
 import type { SyncWorld } from './sync/sync-world.js';
 
-/** The activities of the worker beside the workflows. */
+/** The activities of the worker that runs the workflows. */
 export function registryActivities(world: RegistryWorld): RegistryActivities {
   return guardActivities(
     {
@@ -26,7 +26,7 @@ export function registryActivities(world: RegistryWorld): RegistryActivities {
   );
 }
 
-/** The activities that the same worker has in addition where there is a cluster. */
+/** The additional activities of that worker in a cluster. */
 export function provisionActivities(world: ProvisionWorld): ProvisionActivities {
   return guardActivities(
     {
@@ -37,7 +37,7 @@ export function provisionActivities(world: ProvisionWorld): ProvisionActivities 
   );
 }
 
-/** The activities of the worker beside a store. */
+/** The activities of the worker of a store. */
 export function syncActivities(world: SyncWorld): SyncActivities {
   return guardActivities({
     adoptPlan: adoptPlan(world),

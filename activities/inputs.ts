@@ -8,22 +8,22 @@ import { SYNC_TRIGGERS } from '#domain/sync.js';
 import type { Activities, ActivityName, Site } from './contract.js';
 
 /**
- * The schemas of what each activity may be given. Everybody with access to the Temporal namespace can send a payload, so it is
- * a hint: its shape is checked here, and each activity reads what it acts on from its own store.
+ * The input schemas of the activities. Anybody with access to the Temporal namespace can send a payload, so a payload
+ * is only a hint: its shape is checked here, and each activity reads the data that it acts on from its own store.
  */
 
 const NAME_LIMIT = 253;
 const TEXT_LIMIT = 16_384;
 const REVISION_LIMIT = 256;
 const LIST_LIMIT = 200;
-/** Clocks of the machines of one site differ by less than this. */
+/** Maximum difference assumed between the clocks of the machines of one site. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 const YEAR_2020_MS = Date.UTC(2020);
 
-/** A text for people: it is cut rather than refused, since nothing is decided by it. */
+/** A string for people. A long one is truncated rather than rejected, because no decision depends on it. */
 const text = z.string().transform((value) => value.slice(0, TEXT_LIMIT));
 
-/** One line without control characters, such as a hash or a revision. */
+/** A single line without control characters, such as a hash or a revision. */
 const token = z
   .string()
   .min(1)
@@ -51,7 +51,9 @@ const registry = z.object({
 const generation = z.int().min(0);
 const trigger = z.enum(SYNC_TRIGGERS);
 
-/** Runs are numbered from 1 or, after a workflow was lost, from the seconds since 1970; one far beyond is a stranger's. */
+/**
+ * Runs are numbered from 1 or, after a workflow was lost, from the seconds since 1970. A much higher number is forged.
+ */
 const RUNS_AHEAD = 1_000_000;
 
 const runNumber = z
@@ -88,6 +90,8 @@ const counts = z.object({
   updated: count,
   removed: count,
   unchanged: count,
+  nullsDropped: count.exactOptional(),
+  versionsAssumed: count.exactOptional(),
 });
 
 const outcome = z
@@ -156,11 +160,14 @@ const facts = z.object({
 const site = z.object({ digest: token, startedAtMs: z.number().min(YEAR_2020_MS) });
 
 const ofRegistry = z.tuple([registry]);
-/** The activities that must run in a process of this site, or of a newer one. */
+/** The input of activities that must run in a process of the given site or of a newer one. */
 const ofSite = z.tuple([registry, site.optional()]);
 const ofSync = z.tuple([syncRequest]);
 
-/** An activity without a schema does not compile, and one that is not listed here does not run. */
+/**
+ * The schema of every activity. An activity without a schema does not compile, and an activity that is not listed here
+ * does not run.
+ */
 export const INPUTS = {
   readDesiredState: ofSite,
   reportStatus: z.tuple([registry, facts]),
@@ -174,12 +181,12 @@ export const INPUTS = {
   recordSyncRun: z.tuple([syncRequest, outcome]),
 } satisfies Record<ActivityName, z.ZodType>;
 
-/** An activity as it is written: what it is given has been checked. */
+/** The signature of an activity's implementation, whose input has already been validated. */
 export type Implementation<Name extends ActivityName> = (
   ...input: z.output<(typeof INPUTS)[Name]>
 ) => ReturnType<Activities[Name]>;
 
-/** Returns the site that a payload asks for; undefined for an activity that may run in any process. */
+/** Returns the site that a payload requires; undefined for an activity that may run in any process. */
 export function askedSite(name: ActivityName, input: readonly unknown[]): Site | undefined {
   return (INPUTS[name] as z.ZodType) === ofSite ? (input[1] as Site | undefined) : undefined;
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistrySource } from '#spec/source-entry-spec.js';
 import type { ResourceStore } from '#domain/resource-store.js';
-import { planSource } from './plan.js';
+import { InvalidSpec } from '#spec/sync-resources.js';
+import type { SyncResources } from '#spec/sync-resources.js';
+import { getWanted, planSource } from './plan.js';
 
-/** Only what plans ask of a store: the versions of ConfigMaps and Secrets. */
+/** A store with only the method that plans call: it returns the versions of ConfigMaps and Secrets. */
 const store = (versions: Record<string, string>): ResourceStore =>
   ({
     referenceVersion: async (kind: string, _namespace: string, name: string) => versions[`${kind}/${name}`],
@@ -64,5 +66,25 @@ describe('the plan of a source', () => {
     );
     expect(new Set(hashes).size).toBe(3);
     expect(hashes[2]).toBe(hashes[3]);
+  });
+});
+
+describe('a registry that is read by a process that lags behind', () => {
+  const registry = { namespace: 'default', name: 'team', uid: 'u' };
+  const reading = (generation: number) =>
+    getWanted(
+      {
+        findWanted: () => Promise.reject(new InvalidSpec('registries: is required', generation)),
+      } as unknown as SyncResources,
+      registry,
+      3,
+    );
+
+  it('is waited for, whatever faults the older spec has', async () => {
+    await expect(reading(2)).rejects.toMatchObject({ reason: 'ConfigurationPending', destiny: 'retry' });
+  });
+
+  it('has the faults of the spec that is spoken of', async () => {
+    await expect(reading(3)).rejects.toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
   });
 });

@@ -3,24 +3,26 @@ import { formatFault, joinFaults, parseWithFaults } from '#spec/spec-fault.js';
 import { parseRegistrySpec } from '#spec/registry-spec.js';
 import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { RegistrySource } from '#spec/source-entry-spec.js';
+import { InvalidSpec } from '#spec/sync-resources.js';
+import type { SyncResources, WantedRegistry } from '#spec/sync-resources.js';
 import { watchedObjects } from '#spec/source-needs.js';
 import { clampedNotice } from '#domain/clamped-interval.js';
 import type { Notice } from '#domain/notice.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
-import type { RegistryResource, ResourceStore, SyncResources } from '#domain/resource-store.js';
+import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
 import { registryName } from '#domain/spec-fields.js';
 import type { SourceOutline, SourcePlan } from '#domain/sync.js';
 import { READER_VERSION } from '#sources/formats/reading.js';
 import { findSource } from '#sources/index.js';
 
-/** Parses the spec of a resource; returns its first faults as one message. */
+/** Parses the spec of a resource; returns its first errors as one message. */
 export function readSpec({
   ref,
   spec,
 }: Pick<RegistryResource, 'ref' | 'spec'>): { spec: RegistrySpec; notices: readonly Notice[] } | { invalid: string } {
-  // The API server refuses such names, but an object may be older than that rule.
+  // The API server rejects such names, but an object may be older than that rule.
   const named = parseWithFaults(registryName, ref.name, { root: ['metadata', 'name'] });
   const parsed = parseRegistrySpec(spec);
   if ('value' in named && 'spec' in parsed) return parsed;
@@ -28,39 +30,45 @@ export function readSpec({
   return { invalid: joinFaults(faults.map(formatFault)) };
 }
 
-/** A registry as a server that syncs it reads it. */
-export interface WantedRegistry {
-  readonly spec: RegistrySpec;
-  /** Value of the sync-trigger annotation. */
-  readonly triggerToken: string | undefined;
+/** Returns the resource in the form that its syncs read. Throws `InvalidSpec` with the errors in its spec. */
+export function toWanted(
+  resource: Pick<RegistryResource, 'ref' | 'spec' | 'generation' | 'triggerToken'>,
+): WantedRegistry {
+  const read = readSpec(resource);
+  if ('invalid' in read) throw new InvalidSpec(read.invalid, resource.generation);
+  return { spec: read.spec, generation: resource.generation, triggerToken: resource.triggerToken };
 }
 
 /**
- * Reads the spec of a registry for code that cannot go on without one. Throws `Cancelled` when the resource is gone, and
- * `ConfigurationPending` while this process reads a generation older than `generation`: an edit reaches different processes
- * at different times.
+ * Reads a registry for code that cannot continue without it. Throws `Cancelled` if the resource is gone, and
+ * `ConfigurationPending` while this process sees a generation older than `generation`, because an edit reaches
+ * different processes at different times.
  */
 export async function getWanted(
   resources: SyncResources,
   registry: RegistryRef,
   generation = 0,
 ): Promise<WantedRegistry> {
-  const resource = await resources.findRegistry(registry);
-  if (!resource) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
-  if (resource.generation < generation) {
-    throw configurationPending(`generation ${generation} of ${displayRef(registry)}`);
-  }
-  const read = readSpec(resource);
-  if ('invalid' in read) throw new RegistryError('ValidationFailed', read.invalid, 'stop');
-  return { spec: read.spec, triggerToken: resource.triggerToken };
+  const pending = () => configurationPending(`generation ${generation} of ${displayRef(registry)}`);
+  const wanted = await resources.findWanted(registry).catch((error: unknown) => {
+    throw error instanceof InvalidSpec && error.generation < generation ? pending() : error;
+  });
+  if (!wanted) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
+  if (wanted.generation < generation) throw pending();
+  return wanted;
 }
 
-/** The failure of a server that still reads an older version of what the workflow speaks of; it passes by itself. */
+/**
+ * Returns the error of a server that still has an older version of the spec than the workflow refers to. The condition
+ * is temporary.
+ */
 export function configurationPending(what: string): RegistryError {
-  return new RegistryError('ConfigurationPending', `${what} has not reached the registry server yet`, 'retry');
+  return new RegistryError('ConfigurationPending', `${what} is not known to the registry server yet`, 'retry');
 }
 
-/** Returns what the workflow may know of a source: where it is, how often it is due, and hashes of everything else. */
+/**
+ * Returns the part of a source that the workflow may know: its location, its interval, and hashes of everything else.
+ */
 export async function planSource(
   source: RegistrySource,
   namespace: string,
@@ -82,11 +90,20 @@ export function outlineSource(source: RegistrySource, minIntervalMs: number): So
     address: definition?.address(source.spec) ?? source.type,
     format: source.format,
     ...planInterval(source.intervalMs, minIntervalMs),
-    specHash: digest([source.type, source.spec, source.format, READER_VERSION, source.defaultNamespace]),
+    specHash: `${READER_VERSION}:${digest([source.type, source.spec, source.format, source.defaultNamespace])}`,
     filterHash: digest(source.filter ?? {}),
     ...(source.builtIn && { builtIn: true }),
     ...(definition?.shape === 'file' && definition.mayBeEmpty && { mayBeEmpty: true }),
   };
+}
+
+/** Reports whether two spec hashes are of the same spec, even if different versions of the reader computed them. */
+export function isSameSpec(stored: string | null, planned: string): boolean {
+  return stored !== null && afterColon(stored) === afterColon(planned);
+}
+
+function afterColon(specHash: string): string {
+  return specHash.slice(specHash.indexOf(':') + 1);
 }
 
 /** Raises an interval to the site's minimum. */

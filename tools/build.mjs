@@ -1,6 +1,8 @@
-// Compiles everything and bundles the workflows, unless nothing changed since the last time. `--force` begins with nothing.
+// Compiles everything and bundles the workflows, unless nothing has changed since the last build. `--force` starts from
+// scratch.
 import { createHash } from 'node:crypto';
-// As a whole: Node 20 has no globSync, and should get as far as being told that it is too old.
+// A namespace import, because Node 20 has no globSync: a named import would fail before the error about the old version
+// is printed.
 import * as fs from 'node:fs';
 import { runStep } from './run-step.mjs';
 
@@ -31,18 +33,20 @@ for (const path of inputs) {
   sum.update(`${path} ${mtimeMs} ${size}\n`);
 }
 const stamp = sum.digest('hex');
-// The incremental compiler does not rewrite outputs that were edited or removed by hand.
+// With `--force`, delete all outputs, because the incremental compiler does not rewrite those that were edited or
+// removed by hand.
 if (process.argv.includes('--force')) fs.rmSync('dist', { recursive: true, force: true });
 if (stampedWith(stamp)) process.exit(0);
 
 fs.rmSync(STAMP, { force: true });
 removeOrphans();
-// Types are checked by `npm run check`: here they would more than double the time of the first `npm start`.
+// Types are checked by `npm run check`. Checking them here would more than double the duration of the first `npm
+// start`.
 await run('compiling', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--noCheck']);
-// The compiler copies no files that it does not import.
+// The compiler does not copy files that no code imports.
 for (const path of fs.globSync('apps/registry-api/**/*.json')) fs.copyFileSync(path, `dist/${path}`);
 await run('bundling the workflows', ['dist/tools/bundle-workflows.js']);
-// A test that builds would otherwise bundle for development.
+// Without this setting, a build started by a test would bundle for development.
 process.env.NODE_ENV = 'production';
 await run('bundling the console', ['node_modules/vite/bin/vite.js', 'build', 'apps/console', '--logLevel', 'warn']);
 await run('measuring the console', ['tools/console-budget.mjs']);
@@ -56,7 +60,7 @@ function stampedWith(wanted) {
   }
 }
 
-/** Removes what deleted sources left behind, which would still be importable. The bundler empties its own folder. */
+/** Removes the outputs of deleted sources, because they could still be imported. The bundler empties its own folder. */
 function removeOrphans() {
   const sources = new Set(inputs.map((path) => path.replace(/\.ts$/, '')));
   const outputs = fs.globSync('dist/{apps,workflows,activities,libs,tools,test}/**/*.js');

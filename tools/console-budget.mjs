@@ -1,4 +1,4 @@
-// Prints what the console weighs and fails when it is above its budget. Sizes are of gzip -9, in kB of 1000 bytes.
+// Prints the size of the console, and fails if it exceeds its budget. Sizes are after gzip -9, in kB of 1000 bytes.
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,10 +6,10 @@ import { gzipSync } from 'node:zlib';
 
 const FOLDER = 'dist/apps/console';
 
-/** Limits of the first screen by type, and of everything together. */
+/** Limits of the first screen by type, and of all files together, in bytes. */
 const BUDGET = { script: 45_000, style: 10_000, everything: 150_000 };
 
-/** Returns every file of the bundle with its compressed size and whether the page loads it at once. */
+/** Returns every file of the bundle with its compressed size, and whether the page loads it immediately. */
 export function measureConsole(folder = FOLDER) {
   const page = fs.readFileSync(join(folder, 'index.html'), 'utf8');
   return fs.globSync('{index.html,console/*}', { cwd: folder }).map((path) => ({
@@ -19,7 +19,7 @@ export function measureConsole(folder = FOLDER) {
   }));
 }
 
-/** Returns one sentence for each limit that is passed. */
+/** Returns a sentence for each limit that is exceeded. */
 export function findExcess(files) {
   const sum = (wanted) => files.filter(wanted).reduce((total, { bytes }) => total + bytes, 0);
   const sizes = {

@@ -1,4 +1,5 @@
-// Writes every page of the console as PNG into a folder: three widths, two themes. Usage: npm run console:shots -- OUT
+// Writes a PNG of every page of the console to a folder, for three widths and two themes. Usage: npm run console:shots
+// -- OUT
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 

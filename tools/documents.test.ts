@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Content of every document, by its path from the root. */
+/** Content of every document, by path relative to the root. */
 const documents = new Map<string, string>();
 
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 const withoutCode = (text: string) => text.replace(/^(`{3,})[^]*?^\1/gm, '').replace(/`[^`\n]*`/g, '');
 
-/** Returns the anchors of the headings, as forges derive them. */
+/** Returns the anchors of the headings, derived as on code hosting sites. */
 function anchorsOf(text: string): Set<string> {
   const seen = new Map<string, number>();
   const headings = text.replace(/^(`{3,})[^]*?^\1/gm, '').matchAll(/^#{1,6} +(.*)$/gm);
@@ -35,7 +35,7 @@ function anchorsOf(text: string): Set<string> {
   );
 }
 
-/** Returns the targets of links and pictures that are not on the network. */
+/** Returns the local targets of links and images, that is, those without a remote URL. */
 function targetsOf(text: string): string[] {
   const links = withoutCode(text).matchAll(/\]\(<?([^)\s>]+)|\b(?:src|srcset|href)="([^"]+)"/g);
   return Array.from(links, ([, markdown, html]) => markdown ?? html ?? '').filter(

@@ -1,4 +1,4 @@
-// Runs tools/generate from its TypeScript sources: a check should not have to wait for a build.
+// Runs tools/generate directly from its TypeScript sources, so that checks do not have to wait for a build.
 import { runnerImport } from 'vite';
 
 const resolve = { conditions: ['source'] };

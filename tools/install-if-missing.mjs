@@ -1,4 +1,4 @@
-// Runs with whatever Node the machine has, before anything is installed: keep it plain and old-fashioned.
+// Runs on any Node version, before anything is installed, so keep the syntax plain and old-fashioned.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { runStep } from './run-step.mjs';

@@ -5,7 +5,7 @@ it('comes before each script that a fresh clone may begin with', async () => {
   const { scripts } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  // The parts of `check` are run by it.
+  // The scripts `check:*` are skipped, because `check` runs them.
   const names = Object.keys(scripts).filter((name) => !name.startsWith('pre') && !name.startsWith('check:'));
   const unprepared = names.filter((name) => !scripts[`pre${name}`]?.startsWith('node tools/install-if-missing.mjs'));
   expect(unprepared).toEqual([]);

@@ -1,13 +1,13 @@
-// Runs with whatever Node the machine has, before anything is installed: keep it plain and old-fashioned.
+// Runs on any Node version, before anything is installed, so keep the syntax plain and old-fashioned.
 import { spawn } from 'node:child_process';
 
-/** A command that ignores the signal for this long is killed. */
+/** A command that has not exited this long after a signal is killed. */
 const PATIENCE_MS = 3000;
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 /**
- * Runs a command, says what it is for, and goes on saying so every few seconds. Resolves to its exit code. A signal ends
- * the command and all that it started, and then this process, so that no process is left that would still write.
+ * Runs a command, prints its purpose and repeats it every few seconds. Resolves to the exit code. A signal stops the
+ * command and everything that it started, and then this process, so that no process that could still write is left.
  */
 export function runStep(text, command, args) {
   const startedAt = Date.now();
@@ -16,12 +16,13 @@ export function runStep(text, command, args) {
     process.stderr.write(`${text} (${Math.round((Date.now() - startedAt) / 1000)}s)\n`);
   }, 4000);
   return new Promise((resolve) => {
-    // Listens before the command can run: otherwise a signal that comes in between would end this process alone.
+    // Listen before the command can run. Otherwise, a signal in between would stop only this process.
     const endOnSignal = listenForSignals();
     const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
       shell: process.platform === 'win32',
-      // With a group of its own it gets a signal of the terminal from us only, once and with all its children.
+      // In a process group of its own, the command gets a terminal signal only from us: once, together with all its
+      // children.
       detached: process.platform !== 'win32',
     });
     endOnSignal(child);
@@ -33,7 +34,7 @@ export function runStep(text, command, args) {
   }).finally(() => clearInterval(tick));
 }
 
-/** Catches signals from now on. Returns a function that names the child which they end. */
+/** Starts to catch signals. Returns a function that sets the child process to stop when a signal arrives. */
 function listenForSignals() {
   let child;
   let exitCode;
@@ -63,6 +64,6 @@ function signalGroup(child, signal) {
   try {
     process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal);
   } catch {
-    // The process group is gone already.
+    // The process group has exited already.
   }
 }

@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-/** A step that runs a shell script in the folder. */
+/** Runs a shell script in the folder as a step. */
 function run(script: string) {
   const module = new URL('run-step.mjs', import.meta.url).href;
   const program = `const { runStep } = await import(${JSON.stringify(module)});

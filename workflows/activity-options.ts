@@ -3,16 +3,19 @@ import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ProvisionActivities, RegistryActivities, SyncActivities } from '#activities/contract.js';
 import type { Store } from '#domain/sync.js';
 
-/** The time-outs and retries of all activities. */
+/** The timeouts and retries of all activities. */
 
-/** Options of the activities beside the workflows. The workflow itself retries later, so that no activity lasts an outage. */
+/**
+ * Options of the activities that run next to the workflows. The workflow itself retries later, so that no activity
+ * lasts as long as an outage.
+ */
 export const registryActivities = proxyActivities<RegistryActivities>({
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '2m',
   retry: { initialInterval: '1s', maximumInterval: '30s' },
 });
 
-/** The workflow itself retries with backoff, and reports meanwhile what is wrong. */
+/** The workflow itself retries with backoff, and reports the failure in the meantime. */
 const PROVISION_RETRY = { initialInterval: '1s', maximumInterval: '5s', maximumAttempts: 3 } as const;
 
 const { ensureServer } = proxyActivities<Pick<ProvisionActivities, 'ensureServer'>>({
@@ -28,20 +31,20 @@ const { findContenders } = proxyActivities<Pick<ProvisionActivities, 'findConten
 
 export const provisionActivities: ProvisionActivities = { ensureServer, findContenders };
 
-/** The next report has newer facts than a late retry. */
+/** Few retries, because the next report has newer facts than a late retry. */
 export const { reportStatus } = proxyActivities<Pick<RegistryActivities, 'reportStatus'>>({
   startToCloseTimeout: '15s',
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 });
 
-/** A store whose task no worker takes within this time is gone. */
+/** If no worker accepts a task within this time, its store is considered gone. */
 const TAKEN_WITHIN = '60s';
 
 const HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /**
- * Returns the activities of a store. A heartbeat that stops is a process that died: the next attempt starts within seconds. An
- * activity that is cancelled is waited for, so that it publishes nothing after what comes next.
+ * Returns the activities of a store. If heartbeats stop, the process has died, and the next attempt starts within
+ * seconds. A cancelled activity is awaited, so that it cannot publish anything after what follows.
  */
 export function syncActivities({
   taskQueue,
@@ -79,5 +82,5 @@ export function syncActivities({
   return { adoptPlan, applyFilter, resolveRevision, importRevision, recordSyncRun };
 }
 
-/** A sync that takes longer than this, all attempts together, is given up. */
+/** Maximum duration of a sync, including all attempts. After that, it is abandoned. */
 export const SYNC_DEADLINE_MS = 45 * 60_000;

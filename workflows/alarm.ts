@@ -1,15 +1,15 @@
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 
 /**
- * A timer for the next due time. It goes on when the loop asks for the same or a later time, since each timer is an event of
- * the history: one that rings too early only makes the loop look once more.
+ * A timer for the next due time. It keeps running if the loop asks for the same or a later time, because each timer is
+ * an event in the workflow's history. If it fires too early, the loop only checks once more.
  */
 export class Alarm {
   #atMs = Infinity;
   #hasRung = false;
   #scope: CancellationScope | undefined;
 
-  /** Resolves when the predicate holds, or after the time-out. */
+  /** Resolves when the predicate is true or the timeout expires. */
   async until(predicate: () => boolean, timeoutMs?: number): Promise<void> {
     if (timeoutMs !== undefined) this.#set(Date.now() + timeoutMs);
     await condition(() => this.#hasRung || predicate());
@@ -26,7 +26,7 @@ export class Alarm {
       .run(() => sleep(atMs - Date.now()))
       .then(
         () => this.#ring(),
-        // It was replaced by an earlier one.
+        // The timer was replaced by an earlier one.
         () => undefined,
       );
   }

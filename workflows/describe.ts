@@ -3,7 +3,7 @@ import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
 import type { EntryCounts, SyncOutcome } from '#domain/sync.js';
 
-/** Texts for Temporal's UI (Markdown): they show what happened without opening a payload. */
+/** Describes an outcome in Markdown for Temporal's UI, which shows it without opening a payload. */
 
 export function describeOutcome(outcome: SyncOutcome): string {
   const took = formatDuration(outcome.finishedAt - outcome.startedAt);

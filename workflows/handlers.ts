@@ -3,6 +3,8 @@ import { syncWorkflowId } from '#domain/registry-ref.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import * as messages from './messages.js';
 import type { RegistryLife } from './registry-life.js';
+import { readShape } from './shapes.js';
+import type { Reader } from './shapes.js';
 import * as shapes from './signal-shapes.js';
 import { summarize } from './state/facts.js';
 import { storeDelayed, workloadSeen } from './state/provisioning.js';
@@ -12,47 +14,51 @@ import { nudged } from './state/resource.js';
 import { openStore } from './state/stores.js';
 import { startedSince, syncRequested } from './state/syncs.js';
 
-/** Takes messages in: each only replaces the state, which wakes the loop. A message of another shape is dropped. */
+/**
+ * Installs the message handlers. Each handler only replaces the state, which wakes the loop. A message of an unexpected
+ * shape is ignored.
+ */
 export function handleMessages(life: RegistryLife): void {
   const now = (): number => life.runtime.nowMs();
   setHandler(
     messages.desiredStateChanged,
-    ifShaped('desiredStateChanged', shapes.isNudge, (nudge) => life.update((state) => nudged(state, nudge, now()))),
+    ifShaped('desiredStateChanged', shapes.nudge, (nudge) => life.update((state) => nudged(state, nudge, now()))),
   );
   setHandler(
     messages.workloadChanged,
-    ifShaped('workloadChanged', shapes.isWorkload, (workload) =>
+    ifShaped('workloadChanged', shapes.workload, (workload) =>
       life.updateProvisioning((known) => workloadSeen(known, workload)),
     ),
   );
   setHandler(
     messages.storeDelayed,
-    ifShaped('storeDelayed', shapes.isTrouble, (trouble) =>
+    ifShaped('storeDelayed', shapes.trouble, (trouble) =>
       life.updateProvisioning((known) => storeDelayed(known, trouble)),
     ),
   );
   setHandler(
     messages.storeOpened,
-    ifShaped('storeOpened', shapes.isStore, (store) => life.update((state) => openStore(state, store, now()))),
+    ifShaped('storeOpened', shapes.store, (store) => life.update((state) => openStore(state, store, now()))),
   );
   setHandler(
     messages.syncFinished,
-    ifShaped('syncFinished', shapes.isOutcome, (outcome) => life.settle(outcome)),
+    ifShaped('syncFinished', shapes.outcome, (outcome) => life.settle(outcome)),
   );
   setHandler(messages.status, () => summarize(life.state));
-  setHandler(messages.syncNow, (request) => syncNow(life, request), {
-    validator: (request) => void requestedSources(life.state, request),
+  setHandler(messages.syncNow, (given) => syncNow(life, toRequest(given)), {
+    validator: (given) => void requestedSources(life.state, toRequest(given)),
   });
 }
 
-function ifShaped<T>(signal: string, isShaped: (value: unknown) => value is T, take: (value: T) => void) {
-  return (value: unknown): void => {
-    if (isShaped(value)) take(value);
-    else log.warn('malformed signal dropped', { signal });
+function ifShaped<T>(signal: string, shape: Reader<T>, take: (value: T) => void) {
+  return (given: unknown): void => {
+    const value = readShape(shape, given);
+    if (value === undefined) log.warn('malformed signal dropped', { signal });
+    else take(value);
   };
 }
 
-/** Resolves when the syncs that were asked for are there; a source that is removed meanwhile is not waited for. */
+/** Resolves when the requested syncs have started. Does not wait for a source that is removed in the meantime. */
 async function syncNow(life: RegistryLife, request: SyncNowRequest): Promise<readonly StartedSync[]> {
   const sources = requestedSources(life.state, request);
   const firstRun = life.state.nextRun;
@@ -68,10 +74,13 @@ async function syncNow(life: RegistryLife, request: SyncNowRequest): Promise<rea
   }));
 }
 
+function toRequest(given: unknown): SyncNowRequest {
+  const request = readShape(shapes.syncNowRequest, given);
+  if (request) return request;
+  throw ApplicationFailure.nonRetryable('the request is not one for a sync', 'ValidationFailed');
+}
+
 function requestedSources(state: RegistryState, request: SyncNowRequest): string[] {
-  if (!shapes.isSyncNowRequest(request)) {
-    throw ApplicationFailure.nonRetryable('the request is not one for a sync', 'ValidationFailed');
-  }
   const known = state.desired?.sources.map(({ name }) => name) ?? [];
   if (request.source !== undefined && !known.includes(request.source)) {
     throw ApplicationFailure.nonRetryable(`the registry has no source "${request.source}"`, 'ValidationFailed');

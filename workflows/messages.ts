@@ -7,32 +7,38 @@ import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
 import type { Store, SyncOutcome } from '#domain/sync.js';
 import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 
-/** "Look again": says what the watcher saw, never what is wanted. Twice the same changes nothing. */
+/** The signal "look again". It contains what the watcher saw, but never the desired state. Idempotent. */
 export interface Nudge {
   readonly generation: number;
   readonly triggerToken?: string;
-  /** What was provisioned has been changed or removed. */
+  /** Whether provisioned objects have been changed or removed. */
   readonly drift?: boolean;
-  /** The site of the operator that says so; absent where servers are not provisioned. */
+  /** The site of the operator that sends the nudge. Absent if servers are not provisioned. */
   readonly site?: Site;
 }
 
 export const desiredStateChanged = defineSignal<[Nudge]>('desiredStateChanged');
 
-/** A place to store and serve data is up and takes tasks from its queue. */
+/** Sent when a store is available and its queue accepts tasks. */
 export const storeOpened = defineSignal<[Store]>(STORE_OPENED);
 
-/** A server that runs but has no store to announce yet says why, each time the reason changes. */
+/** Sent by a running server that has no store yet, with the reason, each time the reason changes. */
 export const storeDelayed = defineSignal<[ServerTrouble<Reason>]>(STORE_DELAYED);
 
-/** What a watcher sees of the registry's Deployment, each time that changes. */
+/** The state of the registry's Deployment, sent by a watcher each time it changes. */
 export const workloadChanged = defineSignal<[WorkloadFacts]>('workloadChanged');
 
-/** Sent by a sync run to the registry's workflow, whichever run of it is current. */
+/**
+ * Sent to a sync run to check whether it still exists. No response is needed, because a signal to a workflow that has
+ * ended fails.
+ */
+export const stillRunning = defineSignal('stillRunning');
+
+/** Sent by a sync to the current run of the registry's workflow. */
 export const syncFinished = defineSignal<[SyncOutcome]>('syncFinished');
 
-/** Starts a sync of the named source, or of all; answers once the syncs are started, not when they are done. */
+/** Starts a sync of the given source, or of all. Returns when the syncs have started, not when they have finished. */
 export const syncNow = defineUpdate<readonly StartedSync[], [SyncNowRequest]>(SYNC_NOW);
 
-/** What the workflow knows; `toStatus` turns it into the resource's status. */
+/** The facts that the workflow knows. `toStatus` converts them to the status of the resource. */
 export const status = defineQuery<RegistryFacts>('status');

@@ -31,7 +31,10 @@ const plan = (name: string, overrides: Partial<SourcePlan> = {}): SourcePlan => 
 const failure = (reason: string, destiny = 'retry') =>
   ApplicationFailure.create({ message: `${reason} happened`, type: reason, details: [destiny] });
 
-/** A world in which nothing takes time but waiting, and waiting takes none: the clock jumps to what comes next. */
+/**
+ * A simulated runtime in which only waiting advances the clock. No real time passes, because the clock jumps to the
+ * next timer.
+ */
 class FakeWorld implements Runtime {
   nowAtMs = T0;
   desired: DesiredState | null = { generation: 1, deleting: false, sources: [plan('a')] };
@@ -39,11 +42,18 @@ class FakeWorld implements Runtime {
   readonly reports: RegistryFacts[] = [];
   readonly requests: SyncRequest[] = [];
   readonly cancelled: number[] = [];
-  /** Thrown by the activity of this name, as often as there are failures. */
+  /** Run numbers that were terminated from outside. */
+  readonly terminated = new Set<number>();
+  /** Run numbers that do not react to a request to cancel. */
+  readonly deaf = new Set<number>();
+  /** Failures by activity name. The activity throws them one after the other. */
   readonly failures = new Map<string, unknown[]>();
-  /** What comes of a run; absent: it succeeds. `silent`: it ends without a report; `hangs`: it ends when Temporal's time-out ends it. */
+  /**
+   * Outcome of a run. An empty object is a success. `silent`: the run ends without a report. `hangs`: the run ends at
+   * Temporal's timeout.
+   */
   outcomes: (request: SyncRequest) => Partial<SyncOutcome> | 'silent' | 'hangs' = () => ({});
-  readonly life = new RegistryLife(newRegistryState(registry), this);
+  life = new RegistryLife(newRegistryState(registry), this);
   readonly #timers: { readonly atMs: number; wake(): void }[] = [];
 
   readonly registry = {
@@ -75,6 +85,16 @@ class FakeWorld implements Runtime {
 
   async cancelSync({ run }: { readonly run: number }) {
     this.cancelled.push(run);
+    return !this.deaf.has(run);
+  }
+
+  isSyncOpen({ run }: { readonly run: number }) {
+    return this.#call('isSyncOpen', () => !this.terminated.has(run));
+  }
+
+  /** Continues like the next run of the workflow: with the state, but without anything that was in flight. */
+  continueAsNew(): void {
+    this.life = new RegistryLife(this.life.state, this);
   }
 
   nowMs = () => this.nowAtMs;
@@ -84,7 +104,10 @@ class FakeWorld implements Runtime {
     return new Promise((wake) => void this.#timers.push({ atMs: this.nowAtMs + ms, wake }));
   }
 
-  /** Everything that is possible now happens first; then the clock jumps. */
+  /**
+   * Waits until the predicate is true or the time is up. Everything that is possible now happens before the clock
+   * jumps.
+   */
   async until(predicate: () => boolean, timeoutMs = Infinity): Promise<void> {
     const endMs = this.nowAtMs + timeoutMs;
     for (;;) {
@@ -104,7 +127,7 @@ class FakeWorld implements Runtime {
     }
   }
 
-  /** Lets the registry live until it is as wanted, or its life is over. */
+  /** Runs the registry until the condition is met or its life is over. */
   async live(wanted: () => boolean): Promise<void> {
     for (let rounds = 0; rounds < 1_000; rounds++) {
       if (this.life.isOver || wanted()) return;
@@ -245,7 +268,7 @@ describe('syncing', () => {
   it('that fails is repeated with backoff', async () => {
     world.outcomes = () => ({ failure: { reason: 'Unreachable', message: 'no answer', destiny: 'retry' } });
     await world.live(runs(3));
-    // Ten and twenty seconds, less a tenth by chance.
+    // Ten and twenty seconds, each reduced by a tenth through the random jitter.
     expect(world.nowAtMs - T0).toBe(27_000);
     expect(world.source()?.attemptCount).toBe(3);
   });
@@ -260,6 +283,18 @@ describe('syncing', () => {
     world.outcomes = ({ run }) => (run === 1 ? 'silent' : {});
     await world.live(() => world.source()?.attemptCount === 1);
     expect(world.nowAtMs - T0).toBe(5_000);
+    await world.live(() => world.source()?.lastSync !== undefined);
+  });
+
+  it('that an earlier run of the workflow started, and that was terminated, is settled within minutes', async () => {
+    world.outcomes = ({ run }) => (run === 1 ? 'hangs' : {});
+    await world.live(runs(1));
+    world.continueAsNew();
+    await world.live(() => world.count('isSyncOpen') === 2);
+    expect(world.source()?.running?.run).toBe(1);
+    world.terminated.add(1);
+    await world.live(() => world.source()?.attemptCount === 1);
+    expect(world.nowAtMs - T0).toBeLessThanOrEqual(7 * MINUTE);
     await world.live(() => world.source()?.lastSync !== undefined);
   });
 

@@ -5,8 +5,8 @@ import { SYNC_DEADLINE_MS } from './activity-options.js';
 import type { syncSource } from './sync-source.workflow.js';
 
 /**
- * Resolves when the server has the run. It tells its registry itself how it ended, which may be in another run of the workflow by
- * then; `ended` resolves when it has ended in any way, such as by termination.
+ * Starts a sync. Resolves when the server has the run. The run itself reports its outcome to its registry, possibly to
+ * a later run of the workflow. `ended` resolves when the run has ended for any reason, such as termination.
  */
 export async function startSync(request: SyncRequest): Promise<{ readonly ended: Promise<void> }> {
   const { registry, source, address, run, trigger } = request;

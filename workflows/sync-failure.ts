@@ -6,7 +6,7 @@ import type { SyncFailure } from '#domain/sync.js';
 
 type Details = [Destiny?, (NoticeReason | null)?, (number | null)?, number?];
 
-/** What a time-out means: the activity took too long, or the process that ran it fell silent. */
+/** Messages for a timeout: the activity took too long, or the process that ran it stopped sending heartbeats. */
 interface TimeoutWords {
   readonly slow: string;
   readonly silent: string;
@@ -17,7 +17,7 @@ const SYNC_TIMEOUTS: TimeoutWords = {
   silent: 'the registry server went away in the middle of the sync',
 };
 
-/** Translates an activity's failure into what it means for the source; `activities/failure.ts` is the other direction. */
+/** Converts an activity's failure to a failure of the sync. `activities/failure.ts` does the reverse. */
 export function toSyncFailure(error: unknown, words: Partial<TimeoutWords> = {}): SyncFailure {
   if (isCancellation(error)) return { reason: 'Cancelled', message: 'the sync was cancelled', destiny: 'wait' };
   const cause = error instanceof ActivityFailure ? error.cause : error;

@@ -6,16 +6,23 @@ import {
   upsertMemo,
 } from '@temporalio/workflow';
 import { displayRef, registryWorkflowId } from '#domain/registry-ref.js';
-import { emptinessNotice } from '#domain/emptiness-notice.js';
+import { contentNotice } from '#domain/content-notice.js';
 import { filtersFirst } from '#domain/sync.js';
 import type { EntryCounts, SyncFailure, SyncOutcome, SyncRequest } from '#domain/sync.js';
+import { readShape } from './shapes.js';
+import { syncRequest } from './state-shape.js';
 import { syncActivities } from './activity-options.js';
 import { toSyncFailure } from './sync-failure.js';
 import { syncFinished } from './messages.js';
 import { describeOutcome } from './describe.js';
 
-/** One sync of one source: apply an edited filter to what is stored, ask what the source holds, import that unless it is stored already, report to the registry. */
-export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
+/**
+ * One sync of one source: applies an edited filter to the stored entries, determines the current revision of the
+ * source, imports it unless it is already stored, and reports to the registry.
+ */
+export async function syncSource(given: SyncRequest): Promise<SyncOutcome> {
+  const request = readShape(syncRequest, given);
+  if (!request) throw ApplicationFailure.nonRetryable('this is no request for a sync', 'ValidationFailed');
   const startedAt = Date.now();
   const { isRecorded = false, ...found } = await attempt(request).catch((error: unknown): Findings => ({
     failure: toSyncFailure(error),
@@ -23,7 +30,7 @@ export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   const { source, run, trigger, store, mayBeEmpty } = request;
   const times = { startedAt, finishedAt: Date.now() };
   const content = found.counts ?? found.stored;
-  const notice = content && emptinessNotice(content, mayBeEmpty);
+  const notice = content && contentNotice(content, mayBeEmpty);
   const where = { storeId: store.id, taskQueue: store.taskQueue };
   const outcome: SyncOutcome = { source, run, trigger, ...where, ...times, ...found, ...(notice && { notice }) };
 
@@ -33,12 +40,12 @@ export async function syncSource(request: SyncRequest): Promise<SyncOutcome> {
   }
   await CancellationScope.nonCancellable(() => tell(request, outcome, isRecorded));
 
-  // A failed sync is a failed workflow, so that a list of them reads as the history of the source.
+  // A failed sync is a failed workflow, so that the list of workflows shows the history of the source.
   if (outcome.failure) throw toWorkflowFailure(outcome.failure);
   return outcome;
 }
 
-/** Returns a failure without a stack trace: it is an answer rather than a fault in our code. */
+/** Returns a failure without a stack trace, because it is a result rather than a bug in this program. */
 function toWorkflowFailure({ message, reason }: SyncFailure): ApplicationFailure {
   const failure = ApplicationFailure.nonRetryable(message, reason);
   failure.stack = '';
@@ -49,13 +56,13 @@ type Findings = Omit<
   SyncOutcome,
   'source' | 'run' | 'trigger' | 'storeId' | 'taskQueue' | 'startedAt' | 'finishedAt' | 'notice'
 > & {
-  /** The store has recorded the run already. */
+  /** Whether the store has already recorded the run. */
   readonly isRecorded?: boolean;
 };
 
 async function attempt(request: SyncRequest): Promise<Findings> {
   const { applyFilter, resolveRevision, importRevision } = syncActivities(request.store);
-  // The filter decides what is served from now on, even if the source does not answer.
+  // The filter determines what is served from now on, even if the source does not respond.
   let found: Findings = counted(filtersFirst(request) ? await applyFilter(request) : null);
   try {
     const resolved = await resolveRevision.executeWithOptions({ summary: `what does ${request.source} hold?` }, [
@@ -76,11 +83,13 @@ function counted(counts: EntryCounts | null): Findings {
   return counts ? { counts } : {};
 }
 
-/** Tells the registry first: its schedule must go on even when the run cannot be recorded. */
+/**
+ * Reports the outcome. The registry comes first, because its schedule must continue even if the run cannot be recorded.
+ */
 async function tell(request: SyncRequest, outcome: SyncOutcome, isRecorded: boolean): Promise<void> {
   await getExternalWorkflowHandle(registryWorkflowId(request.registry))
     .signal(syncFinished, outcome)
-    .catch(() => undefined); // The registry was deleted meanwhile.
+    .catch(() => undefined); // The registry was deleted meanwhile, or looks for this run itself when it has ended.
   if (isRecorded || outcome.failure?.reason === 'StoreLost' || outcome.failure?.reason === 'Cancelled') return;
   const { recordSyncRun } = syncActivities(request.store);
   await recordSyncRun

@@ -1,12 +1,12 @@
-import { getExternalWorkflowHandle, sleep } from '@temporalio/workflow';
-import { syncWorkflowId } from '#domain/registry-ref.js';
+import { sleep } from '@temporalio/workflow';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { provisionActivities, registryActivities, reportStatus, syncActivities } from './activity-options.js';
 import type { Runtime } from './registry-life.js';
 import { Alarm } from './alarm.js';
 import { startSync } from './start-sync.js';
+import { cancelSync, isSyncOpen } from './sync-runs.js';
 
-/** The world of a registry's life inside a workflow. */
+/** Returns the environment of a registry's life within a workflow. */
 export function temporalRuntime(registry: RegistryRef): Runtime {
   const alarm = new Alarm();
   return {
@@ -14,11 +14,8 @@ export function temporalRuntime(registry: RegistryRef): Runtime {
     provision: provisionActivities,
     syncActivities,
     startSync,
-    cancelSync: ({ source, run }) =>
-      getExternalWorkflowHandle(syncWorkflowId(registry, source, run))
-        .cancel()
-        // A run that has ended cannot be cancelled.
-        .catch(() => undefined),
+    cancelSync: (run) => cancelSync(registry, run),
+    isSyncOpen: (run) => isSyncOpen(registry, run),
     nowMs: () => Date.now(),
     random: () => Math.random(),
     sleep: (ms) => sleep(ms),

@@ -6,8 +6,9 @@ import { KubernetesResourceStore } from '#kubernetes/kubernetes-resource-store.j
 import type { ProvisionWorld } from './provision-world.js';
 
 /**
- * Returns the world as the ServiceAccount sees it that a registry is provisioned as: the one of its spec, or the one of the
- * site. What a spec refers to is read, and what it asks for is written, with the rights of that account.
+ * Returns the world with the rights of the ServiceAccount that a registry is provisioned as: the account in its spec,
+ * or the default of the site. Objects that the spec refers to are read, and objects that it requests are written, with
+ * the rights of that account.
  */
 export function actingAs<World extends ProvisionWorld>(
   world: World,
@@ -20,18 +21,20 @@ export function actingAs<World extends ProvisionWorld>(
 }
 
 /**
- * Takes what the account may not read for absent. A plan needs no more than that, and is made again; provisioning, which reads
- * the same, names the refusal.
+ * Treats objects that the account may not read as absent. This is enough for a plan, which is made again later;
+ * provisioning reads the same objects and reports the refusal.
  */
 export function withRefusedAsAbsent<World extends ProvisionWorld>(world: World): World {
-  const get: KubernetesApi['get'] = (...object) =>
-    world.api.get<never>(...object).catch((error: unknown) => {
-      if (isRefusal(error, 'Forbidden')) return undefined;
-      throw error;
-    });
-  return throughApi(world, Object.assign(Object.create(world.api) as KubernetesApi, { get }));
+  const unlessRefused = (error: unknown): undefined => {
+    if (!isRefusal(error, 'Forbidden')) throw error;
+  };
+  const reading: Pick<KubernetesApi, 'get' | 'derived'> = {
+    get: (...object) => world.api.get<never>(...object).catch(unlessRefused),
+    derived: (object, what, derive) => world.api.derived(object, what, derive).catch(unlessRefused),
+  };
+  return throughApi(world, Object.assign(Object.create(world.api) as KubernetesApi, reading));
 }
 
 function throughApi<World extends ProvisionWorld>(world: World, api: KubernetesApi): World {
-  return { ...world, api, resources: new KubernetesResourceStore(api) };
+  return { ...world, api, resources: world.resourcesBy?.(api) ?? new KubernetesResourceStore(api) };
 }

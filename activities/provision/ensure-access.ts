@@ -3,7 +3,7 @@ import { toRole, toRoleBinding, toServiceAccount } from './desired/access.js';
 import { asReason, ensureObject, findOwned } from './ensure-object.js';
 import type { Commission } from './read-blueprint.js';
 
-/** Makes the server's account and its Role, and binds one to the other. Idempotent. */
+/** Ensures the server's account and its Role, and binds the Role to the account. Idempotent. */
 export async function ensureAccess({ blueprint, world }: Commission): Promise<void> {
   const { registry } = blueprint;
   const { api } = world;
@@ -12,7 +12,7 @@ export async function ensureAccess({ blueprint, world }: Commission): Promise<vo
   await ensureObject(toRole(blueprint), wanted);
   const binding = toRoleBinding(blueprint);
   const live = await findOwned(binding, wanted);
-  // What a binding grants cannot be edited: another one must take its place.
+  // The `roleRef` of a binding is immutable, so the binding has to be replaced.
   if (live && !isDeepStrictEqual(live.roleRef, binding.roleRef)) {
     const { name, uid } = live.metadata;
     const { namespace } = registry;

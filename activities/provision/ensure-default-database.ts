@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connectionsOf } from '#spec/default-database.js';
 import type { DatabaseConfig } from '#spec/database-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { isRefusal } from '#kubernetes/kubernetes-api.js';
@@ -17,8 +18,8 @@ interface PgpassSecret extends KubernetesObject {
 }
 
 /**
- * Makes the role and the database of a registry on the default server. The password is random, and is kept in the registry's own
- * Secret only: when that is lost, the role gets another one. Idempotent.
+ * Ensures the role and the database of a registry on the default server. The password is random and is kept only in the
+ * registry's own Secret. If that Secret is lost, the role gets a new password. Idempotent.
  */
 export async function ensureDefaultDatabase(
   wanted: Wanted & Pick<ProvisionWorld, 'databaseAdmin'>,
@@ -28,21 +29,28 @@ export async function ensureDefaultDatabase(
   const password = await ensurePassword(wanted, blueprint, database);
   const { host, port, user, sslMode, database: name } = database;
   if (!wanted.databaseAdmin)
-    throw new RegistryError('InternalError', 'there is a default database, and no access to it as its administrator');
+    throw new RegistryError(
+      'InternalError',
+      'a default database is configured, but the operator cannot sign in to it as its administrator',
+    );
   const admin = await wanted.databaseAdmin();
-  const { readers } = blueprint.spec;
-  await ensureTenantDatabase(admin, { host, port, user, sslMode, database: name, password, readers });
+  const connections = connectionsOf(blueprint.spec.readers);
+  const holder = { cluster: blueprint.cluster, uid: blueprint.registry.uid };
+  await ensureTenantDatabase(admin, { host, port, user, sslMode, database: name, password, connections, holder });
   return { application: password, migration: password };
 }
 
-/** Two passes at once end up with the same password: only one of them creates the Secret, and the other one reads it. */
+/**
+ * Returns the password, creating it if necessary. Two concurrent calls get the same password, because only one of them
+ * can create the Secret and the other reads it.
+ */
 async function ensurePassword(wanted: Wanted, blueprint: Blueprint, database: DatabaseConfig): Promise<string> {
   const drawn = randomBytes(24).toString('base64url');
   const secret = toPgpassSecret(blueprint, database, { application: drawn, migration: drawn });
   const live = await findOwned<PgpassSecret>(secret, wanted);
   const known = live && passwordIn(live, database);
   if (known !== undefined) return known;
-  // A Secret without the password is one of an earlier databaseConfig, or damaged.
+  // A Secret without the password belongs to an earlier databaseConfig or is damaged.
   if (live) {
     const { uid } = live.metadata;
     const replaced = { ...secret, metadata: { ...secret.metadata, ...(uid !== undefined && { uid }) } };

@@ -3,7 +3,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import { isRefusal } from '#kubernetes/kubernetes-api.js';
-import { KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
+import { KIND_UNKNOWN, KubernetesRefusal } from '#kubernetes/kubernetes-error.js';
 import { controllerOf } from '#kubernetes/kubernetes-object.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { measured } from './measured.js';
@@ -11,23 +11,26 @@ import type { ProvisionWorld } from './provision-world.js';
 
 export interface Wanted extends Pick<ProvisionWorld, 'api' | 'reconciled'> {
   readonly registry: RegistryRef;
-  /** What it is called when this object cannot be as it should. */
+  /** The reason of the error when this object cannot be created or repaired. */
   readonly reason: Reason;
 }
 
-/** Most attempts to write an object. One that conflicts each time is being replaced by another client, which is reported. */
+/**
+ * Maximum attempts to write an object. If every attempt conflicts, another client keeps replacing the object, which is
+ * reported.
+ */
 const LOOKS = 3;
 
 /**
- * Makes one object of a registry as it should be: creates it, or repairs the fields that are ours; nothing is written when
- * they are so already. What stands there and does not belong to the registry is left alone and named.
+ * Ensures one object of a registry: creates it, or repairs the fields that are ours. Nothing is written if they are up
+ * to date. An existing object that does not belong to the registry is left alone and reported.
  */
 export async function ensureObject<T extends KubernetesObject>(object: T, wanted: Wanted): Promise<T> {
   return measured(wanted.reconciled, object.kind as KindName, () =>
     asReason(wanted.reason, async () => {
       for (let looks = 1; ; looks++) {
         const live = await findOwned(object, wanted);
-        // With its uid, the write fails if the object went, or another one has taken the name since.
+        // The uid makes the write fail if the object was deleted or replaced in the meantime.
         const uid = live?.metadata.uid;
         try {
           return await wanted.api.apply({
@@ -42,7 +45,10 @@ export async function ensureObject<T extends KubernetesObject>(object: T, wanted
   );
 }
 
-/** Removes an object that the registry has and no longer needs; one of another owner is left alone. Idempotent. */
+/**
+ * Removes an object of the registry that is no longer needed. Ignores an object of another owner and a kind that the
+ * cluster does not know. Idempotent.
+ */
 export async function removeOwned(
   kind: KindName,
   objectName: string,
@@ -50,14 +56,16 @@ export async function removeOwned(
 ): Promise<void> {
   const { namespace } = registry;
   await asReason(reason, async () => {
-    const object = await api.get(kind, namespace, objectName);
-    if (object?.metadata.uid === undefined || controllerOf(object)?.uid !== registry.uid) return;
+    const object = await api.get(kind, namespace, objectName).catch((error: unknown) => {
+      if (!isRefusal(error, KIND_UNKNOWN)) throw error;
+    });
+    if (!object?.metadata.uid || controllerOf(object)?.uid !== registry.uid) return;
     const { uid } = object.metadata;
     await api.delete(kind, { namespace, name: objectName, uid });
   });
 }
 
-/** The object as it stands there, if it does and belongs to the registry. */
+/** Returns the live object if it exists and belongs to the registry. */
 export async function findOwned<T extends KubernetesObject>(
   { kind, metadata: { name, namespace = '' } }: T,
   { api, registry, reason }: Wanted,
@@ -67,7 +75,7 @@ export async function findOwned<T extends KubernetesObject>(
   return live;
 }
 
-/** What the API server refuses is told in its own words, under the reason of the step that needed it. */
+/** Reports a refusal by the API server with its original message, under the reason of the step that failed. */
 export async function asReason<T>(reason: Reason, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -82,10 +90,12 @@ function collision(reason: Reason, live: KubernetesObject, { name, uid }: Regist
   const object = `${kind} ${metadata.namespace}/${metadata.name}`;
   const owner = controllerOf(live);
   if (owner?.kind === 'MCPRegistry' && owner.name === name && owner.uid !== uid) {
-    const message = `${object} still belongs to an earlier MCPRegistry of this name; it is created again when that one is gone`;
+    const message = `${object} still belongs to a deleted MCPRegistry of the same name; it is created again once Kubernetes has removed it`;
     return new RegistryError(reason, message, 'retry');
   }
-  const belongs = owner ? `belongs to ${owner.kind} ${owner.name}` : 'belongs to nobody that this operator knows';
+  const belongs = owner
+    ? `belongs to ${owner.kind} ${owner.name}`
+    : 'does not belong to an owner that this operator knows';
   const message = `${object} exists already and ${belongs}: remove it, or rename the MCPRegistry`;
   return new RegistryError(reason, message, 'wait', { notice: 'NameCollision' });
 }

@@ -8,7 +8,10 @@ import { ensureObject } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 import type { Commission } from './read-blueprint.js';
 
-/** Makes the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to Temporal. Idempotent. */
+/**
+ * Ensures the Secrets that the server needs: the passwords of its database as a pgpass file, and its access to
+ * Temporal. Idempotent.
+ */
 export async function ensureSecrets({ blueprint, world }: Commission): Promise<void> {
   const { registry } = blueprint;
   const database = typedDatabase(blueprint.spec);
@@ -22,12 +25,15 @@ export async function ensureSecrets({ blueprint, world }: Commission): Promise<v
   await ensureObject(toTemporalSecret(blueprint), { ...world, registry, reason: 'TemporalSecretFailed' });
 }
 
-/** Only the database of a `databaseConfig` comes with Secrets that hold its passwords. */
+/**
+ * Reports whether the database is on the default server. A `databaseConfig` of the user refers to Secrets with
+ * passwords.
+ */
 function isOnDefault({ dbAppUserPasswordSecretRef }: DatabaseConfig): boolean {
   return dbAppUserPasswordSecretRef === undefined;
 }
 
-/** Reads the passwords from the Secrets that the spec names. */
+/** Reads the passwords from the Secrets that the spec refers to. */
 async function readPasswords(
   world: ProvisionWorld,
   namespace: string,
@@ -40,13 +46,13 @@ async function readPasswords(
   return { application, migration };
 }
 
-/** Without the one newline that an editor leaves behind. */
+/** Reads a password without the single trailing newline that editors add. */
 async function readPassword(
   { resources }: ProvisionWorld,
   namespace: string,
   ref: { readonly name: string; readonly key: string } | undefined,
 ): Promise<string> {
-  if (!ref) throw failed('databaseConfig names no Secret for a password');
+  if (!ref) throw failed('databaseConfig does not refer to a Secret with a password');
   const bytes = await resources.secretKey(namespace, ref.name, ref.key).catch((error: unknown) => {
     throw error instanceof RegistryError && error.destiny !== 'retry' ? failed(error.message) : error;
   });
@@ -55,7 +61,7 @@ async function readPassword(
     .replace(/\r?\n$/, '');
   if (!/[\0\r\n]/.test(password) && password !== '') return password;
   const fault = password === '' ? 'is empty' : 'holds more than one line';
-  throw failed(`key ${ref.key} of Secret ${namespace}/${ref.name} ${fault}: it must be the password alone`);
+  throw failed(`key ${ref.key} of Secret ${namespace}/${ref.name} ${fault}: it must contain only the password`);
 }
 
 function failed(message: string): RegistryError {

@@ -10,8 +10,8 @@ import { readBlueprint, withOwnPassword } from './read-blueprint.js';
 import { whileWanted } from './while-wanted.js';
 
 /**
- * Makes all objects of a registry's server from one blueprint, in the order in which they need each other. Idempotent. An attempt that
- * is cancelled, or that stalled and is no longer the latest, writes nothing more.
+ * Ensures all objects of a registry's server from one blueprint, in the order of their dependencies. Idempotent. An
+ * attempt writes nothing more once it is cancelled, or if it stalled and a newer attempt has started.
  */
 export function ensureServer(operator: ProvisionWorld): Implementation<'ensureServer'> {
   return (registry) =>

@@ -1,3 +1,4 @@
+import { EXPOSURE_KINDS } from '#domain/exposure.js';
 import { toExposure } from './desired/exposure.js';
 import { toNetworkPolicy } from './desired/network-policy.js';
 import { names } from './desired/naming.js';
@@ -6,7 +7,10 @@ import { toService, toWriterService } from './desired/service.js';
 import { ensureObject, removeOwned } from './ensure-object.js';
 import type { Commission } from './read-blueprint.js';
 
-/** Makes the Services through which clients reach the servers, their way in from outside, and the NetworkPolicy that lets them in. Idempotent. */
+/**
+ * Ensures the Services of the servers, their exposure outside the cluster, and the NetworkPolicy that admits clients.
+ * Idempotent.
+ */
 export async function ensureService({ blueprint: read, world }: Commission): Promise<void> {
   const { registry } = read;
   const blueprint = withReaders(read);
@@ -18,6 +22,7 @@ export async function ensureService({ blueprint: read, world }: Commission): Pro
   if (peers) await ensureObject(toNetworkPolicy(blueprint, peers), wanted);
   else await removeOwned('NetworkPolicy', server(registry.name), wanted);
   if (exposure) await ensureObject(toExposure(registry, exposure), wanted);
-  if (exposure?.kind !== 'Ingress') await removeOwned('Ingress', server(registry.name), wanted);
+  for (const kind of EXPOSURE_KINDS)
+    if (kind !== exposure?.kind) await removeOwned(kind, server(registry.name), wanted);
   if (blueprint.spec.readers === 0) await removeOwned('Service', writer(registry.name), wanted);
 }

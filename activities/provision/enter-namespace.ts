@@ -10,15 +10,18 @@ import { NAMESPACE_LABEL, names } from './desired/naming.js';
 import { ensureObject, findOwned } from './ensure-object.js';
 import type { ProvisionWorld } from './provision-world.js';
 
-/** The API server takes up a new registry in its admission policies, and a new RoleBinding in its authorizer, a moment later. */
+/**
+ * Maximum wait until the API server applies a new registry to its admission policies and a new RoleBinding to its
+ * authorizer, which takes a moment.
+ */
 const TAKE_UP_MS = 10_000;
 const LOOK_MS = 100;
-/** What the API server says while its admission policies have not seen an MCPRegistry of the namespace. */
+/** Part of the API server's message while its admission policies have not seen an MCPRegistry in the namespace. */
 const NO_REGISTRY_YET = 'no params found';
 
 /**
- * Grants the operator its rights in the namespace of a registry and labels the namespace. Idempotent: writes nothing when both
- * are as they should be. Does nothing where the operator does not grant its rights itself.
+ * Grants the operator its rights in the namespace of a registry and labels the namespace. Idempotent: writes nothing if
+ * both are up to date. Does nothing if the operator does not manage its own rights.
  */
 export async function enterNamespace(world: Omit<ProvisionWorld, 'resources'>, registry: RegistryRef): Promise<void> {
   const { access } = world;
@@ -27,7 +30,7 @@ export async function enterNamespace(world: Omit<ProvisionWorld, 'resources'>, r
   await bindOperator(world, registry, access);
 }
 
-/** Marks a namespace as one that has a registry. Writes nothing when it is marked. */
+/** Labels a namespace as one that has a registry. Writes nothing if the label is set. */
 export async function labelNamespace({ api }: Pick<ProvisionWorld, 'api'>, name: string): Promise<void> {
   const namespace = await api.get('Namespace', '', name);
   if (!namespace || namespace.metadata.labels?.[NAMESPACE_LABEL] === 'true') return;

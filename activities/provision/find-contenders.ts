@@ -30,12 +30,19 @@ const MADE: readonly (readonly [KindName, (name: string) => string])[] = [
   ['Service', names.writer],
 ];
 
-/** A controller that writes an object as part of what the cluster does with every object of its kind. */
+/**
+ * Managers that are expected to write an object, such as controllers that the cluster runs for every object of a kind.
+ */
 const EXPECTED = /^(kube-controller-manager|kube-scheduler|toolhive-operator.*)$/;
 
-/** Names, for each object of the registry that another manager has written last, that manager. Reads only. */
-export function findContenders({ api }: ProvisionWorld): Implementation<'findContenders'> {
-  return async ({ namespace, name, uid }) => {
+/**
+ * Returns a notice for each object of the registry that another manager wrote, with the one that did so last. Reads
+ * only.
+ */
+export function findContenders({ api, resources }: ProvisionWorld): Implementation<'findContenders'> {
+  return async (registry) => {
+    const { namespace, name, uid } = registry;
+    if (!(await resources.findRegistry(registry))) return [];
     const found = await Promise.all(
       MADE.map(async ([kind, nameOf]) => {
         const object = await api.get<ManagedObject>(kind, namespace, nameOf(name));
@@ -52,7 +59,7 @@ function contenderOf(kind: KindName, { metadata }: ManagedObject): Notice[] {
     .toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1));
   if (!last?.manager) return [];
   const message =
-    `${kind} ${metadata.name} is changed by ${last.manager} again and again: let that leave it alone, ` +
-    'or set what it sets in the MCPRegistry';
+    `${kind} ${metadata.name} is repeatedly changed by ${last.manager}: stop that manager from changing it, ` +
+    'or set the same value in the MCPRegistry';
   return [{ reason: 'FieldContested', message }];
 }

@@ -4,11 +4,13 @@ import type { ProvisionWorld } from './provision-world.js';
 
 const registry = { namespace: 'default', name: 'team', uid: 'u' };
 
-/** The part of the API that is asked: Secrets from memory. */
+/** The part of the API that the test needs, with Secrets from memory. */
 function apiWith(secrets: Readonly<Record<string, string>>): Pick<ProvisionWorld, 'api'> {
-  const get = async (_kind: string, _namespace: string, name: string) =>
-    secrets[name] === undefined ? undefined : { data: { token: Buffer.from(secrets[name]).toString('base64') } };
-  return { api: { get } as unknown as ProvisionWorld['api'] };
+  const derived = async ({ name }: { name: string }, _what: string, derive: (object: object) => unknown) =>
+    secrets[name] === undefined
+      ? undefined
+      : derive({ data: { token: Buffer.from(secrets[name]).toString('base64') } });
+  return { api: { derived } as unknown as ProvisionWorld['api'] };
 }
 
 const webhook = (name: string) => ({ name, type: 'github', secretRef: { name, key: 'token' } });

@@ -1,6 +1,7 @@
 import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { WebhookSpec } from '#spec/webhook-spec.js';
 import type { Notice } from '#domain/notice.js';
+import { ownMember } from '#domain/own-member.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { secretFault, trimSecret } from '#webhooks/hook-secret.js';
@@ -10,7 +11,10 @@ interface SecretObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Reports the secrets of webhooks that are missing, or too weak to be used. A `configYAML` comes with secrets of its own. */
+/**
+ * Returns notices about webhook secrets that are missing or too weak to be used. A `configYAML` brings secrets of its
+ * own, which are not checked.
+ */
 export async function readHookNotices(
   world: Pick<ProvisionWorld, 'api'>,
   registry: RegistryRef,
@@ -25,11 +29,15 @@ async function noticesAbout(
   { namespace }: RegistryRef,
   { name, type, secretRef }: WebhookSpec,
 ): Promise<Notice[]> {
-  const value = (await api.get<SecretObject>('Secret', namespace, secretRef.name))?.data?.[secretRef.key];
+  const secret = { kind: 'Secret', namespace, name: secretRef.name } as const;
   const named = `Secret ${secretRef.name}, key ${secretRef.key}`;
-  if (value === undefined) return [{ reason: 'ReferenceNotFound', message: `${named} does not exist` }];
-  const fault = secretFault(type, trimSecret(Buffer.from(value, 'base64')));
-  if (fault === undefined) return [];
+  const fault = await api.derived<SecretObject, string | null>(secret, `${type} in ${secretRef.key}`, ({ data }) => {
+    const value = ownMember(data, secretRef.key);
+    return value === undefined ? null : (secretFault(type, trimSecret(Buffer.from(value, 'base64'))) ?? '');
+  });
+  if (fault === undefined || fault === null)
+    return [{ reason: 'ReferenceNotFound', message: `${named} does not exist` }];
+  if (fault === '') return [];
   const message = `${named} ${fault}: no delivery of webhook ${name} is accepted until it has a longer one`;
   return [{ reason: 'WebhookSecretWeak', message }];
 }

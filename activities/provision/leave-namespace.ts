@@ -8,8 +8,8 @@ import { labelNamespace } from './enter-namespace.js';
 import type { ProvisionWorld } from './provision-world.js';
 
 /**
- * Takes back the rights of the operator that it has for a registry that goes, and its label from the namespace if the registry is the last
- * one there. Idempotent.
+ * Removes the rights that the operator has for a registry that is being deleted, and the label of the namespace if no
+ * other registry is left there. Idempotent.
  */
 export async function leaveNamespace(
   { api, access }: Pick<ProvisionWorld, 'api' | 'access'>,
@@ -23,13 +23,13 @@ export async function leaveNamespace(
   if (object?.metadata.labels?.[NAMESPACE_LABEL] === undefined) return;
   const { apiVersion = 'v1', kind = 'Namespace' } = object;
   await api.apply({ apiVersion, kind, metadata: { name: namespace } });
-  // A registry that was created meanwhile may have found the label and left it as it was.
+  // A registry created in the meantime may have found the label and relied on it, so it is set again.
   if (await hasOthers(api, namespace, uid)) await labelNamespace({ api }, namespace);
 }
 
 /**
- * Deletes the RoleBinding of the operator. The garbage collector cannot be left to do it: with `--cascade=orphan` it takes the owner
- * references away instead, before or after this, and the rights would outlive the last registry.
+ * Deletes the RoleBinding of the operator. The garbage collector may not do it: with `--cascade=orphan` it removes the
+ * owner references instead, before or after this call, and the rights would outlive the last registry.
  */
 async function unbindOperator(api: KubernetesApi, registry: RegistryRef): Promise<void> {
   const { namespace } = registry;
@@ -39,12 +39,13 @@ async function unbindOperator(api: KubernetesApi, registry: RegistryRef): Promis
   try {
     await api.delete('RoleBinding', { namespace, name, uid: binding.metadata.uid });
   } catch (error) {
-    // By an edited binding the operator may have no right to this. It must not keep the registry from going.
+    // Someone may have edited the binding so that the operator lacks this right. That must not prevent the deletion of
+    // the registry.
     if (!isRefusal(error, 'Forbidden')) throw error;
   }
 }
 
-/** Reports whether a binding belongs to the registry, or did so until it lost its owner. */
+/** Reports whether a binding belongs to the registry, or did so before it lost its owner reference. */
 function isFor(binding: KubernetesObject, { name, uid }: RegistryRef): boolean {
   const owner = controllerOf(binding);
   if (owner) return owner.uid === uid;
@@ -52,7 +53,7 @@ function isFor(binding: KubernetesObject, { name, uid }: RegistryRef): boolean {
   return OPERATOR_BINDING_LABEL in labels && labels[REGISTRY_LABEL] === name;
 }
 
-/** Reports whether the namespace has another registry that is to stay. */
+/** Reports whether the namespace has another registry that is not being deleted. */
 async function hasOthers(api: KubernetesApi, namespace: string, uid: string): Promise<boolean> {
   const { items } = await api.list('MCPRegistry', { namespace, metadataOnly: true });
   return items.some(({ metadata }) => metadata.uid !== uid && metadata.deletionTimestamp === undefined);

@@ -1,6 +1,6 @@
 import type { KindName } from '#kubernetes/kinds.js';
 
-/** Told of each attempt to make an object as it should be. */
+/** Called after each attempt to reconcile an object. */
 export type Reconciled = (kind: KindName, seconds: number, failed: boolean) => void;
 
 export async function measured<T>(

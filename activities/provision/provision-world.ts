@@ -6,16 +6,20 @@ import type { Reconciled } from './measured.js';
 import type { ServerSettings } from './desired/blueprint.js';
 import type { NamespaceAccess } from './desired/access.js';
 
-/** What the activities that make a registry's server work with. */
+/** The dependencies of the activities that create a registry's server. */
 export interface ProvisionWorld {
   readonly resources: ResourceStore;
   readonly api: KubernetesApi;
+  /** Returns the same resources as read by the user of another API; if absent, everything that this user may read. */
+  resourcesBy?(this: void, api: KubernetesApi): ResourceStore;
   readonly settings: ServerSettings;
-  /** Reads how to reach the default database of the settings as its administrator. */
+  /** Id of the cluster, which is part of each claim on a database. */
+  readonly cluster?: string;
+  /** Reads the connection data of the default database, with its administrator. */
   databaseAdmin?(): Promise<DatabaseAccess>;
-  /** What the operator grants itself in the namespace of each registry; absent when its rights stand already. */
+  /** The rights that the operator grants itself in the namespace of each registry; absent if it already has them. */
   readonly access?: NamespaceAccess;
-  /** Tells this operator apart from one of another release; absent where there is only one. */
+  /** Distinguishes this operator from one of another release; absent if there is only one. */
   readonly site?: Site;
   readonly reconciled?: Reconciled;
 }

@@ -1,7 +1,9 @@
-import { databaseOnDefault } from '#spec/default-database.js';
+import type { Notice } from '#domain/notice.js';
+import { databaseOnDefault, mostReaders } from '#spec/default-database.js';
 import type { RegistrySpec } from '#spec/registry-spec.js';
 import { mountOf } from '#spec/source-needs.js';
 import type { ObjectKey } from '#domain/object-field.js';
+import { ownMember } from '#domain/own-member.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { RegistryError } from '#domain/registry-error.js';
@@ -23,13 +25,16 @@ import type { ProvisionWorld } from './provision-world.js';
 import { readHookNotices } from './hook-notices.js';
 import { withDiscovery } from './with-discovery.js';
 
-/** What is to be made for a registry, and the world in which its account makes it. */
+/** The objects to create for a registry, and the world with the rights of the account that creates them. */
 export interface Commission {
   readonly blueprint: Blueprint;
   readonly world: ProvisionWorld;
 }
 
-/** Reads what is to be made for a registry now. Throws when the resource is gone, is another by now, or says nothing to follow. */
+/**
+ * Reads the current blueprint of a registry. Throws if the resource is gone, has been replaced by another, or has no
+ * valid spec.
+ */
 export async function readBlueprint(operator: ProvisionWorld, registry: RegistryRef): Promise<Commission> {
   const resource = await operator.resources.findRegistry(registry);
   if (!resource || resource.deleting) throw new RegistryError('Cancelled', `${displayRef(registry)} is gone`, 'stop');
@@ -44,16 +49,25 @@ export async function toBlueprint(
   { ref: registry, generation, triggerToken }: Pick<RegistryResource, 'ref' | 'generation' | 'triggerToken'>,
   written: RegistrySpec,
 ): Promise<Blueprint> {
-  const { settings } = world;
+  const { cluster, settings } = world;
   const fallback = written.raw || written.databaseConfig ? undefined : settings.defaultDatabase;
-  const database = fallback ? { databaseConfig: databaseOnDefault(fallback, registry) } : {};
+  const database = fallback
+    ? {
+        databaseConfig: databaseOnDefault(fallback, registry),
+        readers: Math.min(written.readers, mostReaders(fallback)),
+      }
+    : {};
   const spec = withDiscovery({ ...written, ...database }, settings);
   const refs = [...readAtStart(spec), ...(fallback ? [ownPassword(registry)] : [])];
   const versions = await Promise.all(refs.map((ref) => versionOf(world, registry, ref)));
-  const hookNotices = await readHookNotices(world, registry, spec);
+  const hookNotices = [
+    ...(await readHookNotices(world, registry, spec)),
+    ...fewerReaders(written.readers, spec.readers),
+  ];
   const claims = await Promise.all(claimNames(spec).map((name) => findClaim(world, registry, name)));
   return {
     registry,
+    ...(cluster !== undefined && { cluster }),
     generation,
     ...(triggerToken !== undefined && { triggerToken }),
     spec,
@@ -64,11 +78,19 @@ export async function toBlueprint(
   };
 }
 
+function fewerReaders(asked: number, possible: number): Notice[] {
+  if (asked <= possible) return [];
+  const message =
+    `server.readers is ${asked}, and the default database server has connections for ${possible} readers of a registry: ` +
+    'use a databaseConfig, or have the site raise defaultDatabase.connectionsPerRegistry';
+  return [{ reason: 'ReadersNeedDatabase', message }];
+}
+
 function ownPassword({ name }: RegistryRef): ObjectKey {
   return { kind: 'Secret', name: names.pgpass(name), key: PGPASS_KEY };
 }
 
-/** Reads the version of the password again that provisioning itself writes, for a database on the default server. */
+/** Reads the version of the password again, which provisioning itself writes for a database on the default server. */
 export async function withOwnPassword({ blueprint, world }: Commission): Promise<Commission> {
   const { registry, versions } = blueprint;
   const key = ownPassword(registry);
@@ -77,8 +99,9 @@ export async function withOwnPassword({ blueprint, world }: Commission): Promise
   return { blueprint: { ...blueprint, versions: { ...versions, [name]: version } }, world };
 }
 
-/** What a workflow may know of a blueprint. */
+/** Returns the part of a blueprint that a workflow may know. */
 export function toProvisionPlan({
+  cluster,
   generation,
   triggerToken,
   spec,
@@ -89,6 +112,7 @@ export function toProvisionPlan({
 }: Blueprint): ProvisionPlan {
   return {
     digest: digestOf([
+      cluster ?? null,
       generation,
       spec,
       settings,
@@ -101,7 +125,7 @@ export function toProvisionPlan({
   };
 }
 
-/** What the server reads when it starts, or has mounted for good. */
+/** Returns the objects that the server reads only at its start or has mounted. */
 function readAtStart(spec: RegistrySpec): ObjectKey[] {
   const { sources, providers, database } = referredObjects(spec);
   return [...sources, ...providers, ...database, ...passwordKeys(spec)];
@@ -113,8 +137,9 @@ interface DataObject extends KubernetesObject {
 }
 
 /**
- * Moves with the value alone, not with the labels of the object: other pods are made when it does. The uid, which only they
- * know who may read the value as well, keeps it from being guessed by its hash (docs/decisions/0013).
+ * Returns the version of a value. It changes with the value, but not with the labels of the object, because a new
+ * version means new pods. The hash includes the uid, which only those know who may read the value too, so that the
+ * value cannot be guessed from its hash (docs/decisions/0013).
  */
 async function versionOf(
   { api }: ProvisionWorld,
@@ -122,9 +147,15 @@ async function versionOf(
   ref: ObjectKey,
 ): Promise<[string, string | null]> {
   const { kind, name, key } = ref;
-  const object = await api.get<DataObject>(kind, namespace, name);
-  const value = object?.data?.[key] ?? object?.binaryData?.[key];
-  return [versionKey(ref), object && value !== undefined ? digestOf([object.metadata.uid, value]) : null];
+  const version = await api.derived<DataObject, string | null>(
+    { kind, namespace, name },
+    `version of ${key}`,
+    ({ metadata: { uid }, data, binaryData }) => {
+      const value = ownMember(data, key) ?? ownMember(binaryData, key);
+      return value === undefined ? null : digestOf([uid, value]);
+    },
+  );
+  return [versionKey(ref), version ?? null];
 }
 
 /** Returns the names of the claims that the sources and the volumes of the user refer to. */

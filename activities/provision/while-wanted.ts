@@ -4,13 +4,16 @@ import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { ProvisionWorld } from './provision-world.js';
 import type { Commission } from './read-blueprint.js';
 
-/** How long a blueprint may be written without a look at the resource: less than Temporal waits for a heartbeat before it tries again. */
+/**
+ * Maximum age of a blueprint that may be applied without reading the resource again. Shorter than the heartbeat timeout
+ * of Temporal.
+ */
 const FRESH_MS = 5_000;
 
 /**
- * Returns the commission with an API that makes no request once the attempt is cancelled or stale. An attempt that stalled and goes on,
- * while another one has written what the resource wants now, compares the resource with its blueprint before it writes. `readAtMs` is
- * the monotonic time before the blueprint was read.
+ * Returns the commission with an API that makes no requests once the attempt is cancelled or stale. An attempt that
+ * stalled may resume after another one has written a newer desired state, so it compares the resource with its
+ * blueprint before it writes. `readAtMs` is the monotonic time before the blueprint was read.
  */
 export function whileWanted(
   { resources }: Pick<ProvisionWorld, 'resources'>,
@@ -39,13 +42,13 @@ export function whileWanted(
   }
 }
 
-/** Throws, to be tried again, when the resource was edited or triggered after the blueprint was read, or is gone. */
+/** Throws a retryable error if the resource is gone, or was edited or triggered after the blueprint was read. */
 async function refuseStale(
   resources: ProvisionWorld['resources'],
   { registry, generation, triggerToken }: Commission['blueprint'],
 ): Promise<void> {
   const latest = await resources.findRegistry(registry);
   if (latest && !latest.deleting && latest.generation === generation && latest.triggerToken === triggerToken) return;
-  const message = `${displayRef(registry)} was changed while its server was provisioned: it is provisioned again, as it is now`;
+  const message = `${displayRef(registry)} was changed while its server was provisioned: it is provisioned again with the current spec`;
   throw new RegistryError('Cancelled', message, 'retry');
 }

@@ -42,7 +42,7 @@ it('asks nothing of a pod whose account the operator grants nothing, unless ther
   }
 });
 
-it('is the first of the sources in the configuration of a server, in words that older servers know', () => {
+it('is the first of the sources in the configuration of a server, beside as many as a spec may have', () => {
   const registries = Array.from({ length: 20 }, (_, index) => ({ name: `s${index}`, ...git }));
   const of = blueprint({ registries });
   const { data } = toConfigMap({ ...of, spec: withDiscovery(of.spec, {}) }) as unknown as {

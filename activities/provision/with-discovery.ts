@@ -6,7 +6,7 @@ import type { Notice } from '#domain/notice.js';
 import { kubernetesSource } from '#sources/kubernetes.source.js';
 import { runsAsOurAccount } from './desired/own-account.js';
 
-/** In no spec, before all that is in one. */
+/** The built-in source, which the operator adds before all sources of a spec. */
 const BUILT_IN: RegistrySource = {
   name: BUILT_IN_SOURCE,
   type: kubernetesSource.block,
@@ -15,28 +15,29 @@ const BUILT_IN: RegistrySource = {
   builtIn: true,
 };
 
-/** The spec with the source that every registry of a cluster has, unless it says otherwise: the MCP servers of its namespace. */
+/** Adds the built-in source, the MCP servers of the namespace, to the spec unless it is disabled or replaced. */
 export function withDiscovery(
   spec: RegistrySpec,
   { discovery = true }: Pick<ServerSettings, 'discovery'>,
 ): RegistrySpec {
   const { raw, registries } = spec;
   if (!discovery) return spec;
-  // A spec with a whole configuration (`configYAML`) names the built-in source in there.
+  // A spec with a whole configuration (`configYAML`) has to list the built-in source there.
   if (raw || registries.some(isDefault)) return spec;
-  // A source that the spec does not name must not fail.
+  // A source that the spec does not list must never fail. So beside other sources it is added only if the pod runs as
+  // our account, which may list servers.
   if (registries.length > 0 && !runsAsOurAccount(spec)) return spec;
   return { ...spec, registries: [BUILT_IN, ...registries] };
 }
 
-/** What becomes of it that not everybody may expect. */
+/** Returns a notice if a source of the spec replaces the built-in one, which users may not expect. */
 export function discoveryNotices(
   { raw, registries }: RegistrySpec,
   { discovery = true }: Pick<ServerSettings, 'discovery'>,
 ): Notice[] {
   if (raw || !discovery || !registries.some(isDefault)) return [];
   const message =
-    'the source "default" of the spec takes the place of the built-in one: MCP servers of the cluster are not listed';
+    'the source "default" of the spec replaces the built-in one: MCP servers of the cluster are not listed';
   return [{ reason: 'BuiltInSourceReplaced', message }];
 }
 

@@ -11,7 +11,7 @@ import { toBlueprint, toProvisionPlan } from '../provision/read-blueprint.js';
 import { discoveryNotices } from '../provision/with-discovery.js';
 import type { RegistryWorld } from './registry-world.js';
 
-/** Reads the resource and reduces it to what a workflow may know. */
+/** Reads the resource and reduces it to the data that a workflow may know. */
 export function readDesiredState(world: RegistryWorld): Implementation<'readDesiredState'> {
   return (registry) => measured(world.provisioning?.reconciled, 'MCPRegistry', () => read(world, registry));
 }
@@ -21,10 +21,10 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
   if (!resource) return null;
   const { generation, deleting, triggerToken } = resource;
   const known = { generation, deleting, ...(triggerToken === undefined ? {} : { triggerToken }) };
-  // A registry under deletion needs no plan and no valid spec.
+  // A registry that is being deleted needs no plan and no valid spec.
   if (deleting) return { ...known, sources: [] };
   const { provisioning, resources } = world;
-  // Before anything is read, or an Event is written, that the operator has a right to only here.
+  // Must come first: without the rights in this namespace, the operator can neither read anything nor write an Event.
   if (provisioning) await enterNamespace(provisioning, registry);
   const parsed = readSpec(resource);
   if ('invalid' in parsed) return { ...known, sources: [], invalid: parsed.invalid };
@@ -46,7 +46,7 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
     : desired;
 }
 
-/** As the account that provisions the registry; the operator itself, where that is the account, is refused nothing. */
+/** Returns the world of the account that provisions the registry: the operator itself if the spec names no account. */
 function planningWorld(operator: ProvisionWorld, registry: RegistryRef, spec: RegistrySpec): ProvisionWorld {
   const world = actingAs(operator, registry, spec);
   return world === operator ? operator : withRefusedAsAbsent(world);

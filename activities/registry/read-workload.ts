@@ -6,14 +6,16 @@ import { toReaderFacts, toWorkload } from '#kubernetes/to-workload.js';
 import type { Deployment, Pod } from '#kubernetes/to-workload.js';
 import { names, REGISTRY_LABEL } from '../provision/desired/naming.js';
 
-/** Reads how the Deployment of a registry and its pods are. An object of that name that belongs to another is none. */
+/**
+ * Reads the state of a registry's Deployment and its pods. Ignores a Deployment of that name that another object owns.
+ */
 export async function readWorkload(api: KubernetesApi, registry: RegistryRef): Promise<WorkloadFacts> {
   const { namespace, name, uid } = registry;
   const found = await api.get<Deployment>('Deployment', namespace, names.server(name));
   const deployment = found && controllerOf(found)?.uid === uid ? found : undefined;
   const readers = await readReaders(api, registry);
   const workload = { ...toWorkload(deployment), ...readers };
-  // Pods say why a server is not there; one that is there needs no explanation.
+  // Pods are read only to explain why the server is not available.
   if (!deployment || workload.live) return workload;
   const labelSelector = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}=${name}`;
   const { items } = await api.list<Pod>('Pod', { namespace, labelSelector });

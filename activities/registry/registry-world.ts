@@ -3,15 +3,15 @@ import type { StatusEvent } from '#domain/status/status-events.js';
 import type { ResourceStore } from '#domain/resource-store.js';
 import type { ProvisionWorld } from '../provision/provision-world.js';
 
-/** What the activities beside the workflows work with. */
+/** The dependencies of the activities that run in the worker of the workflows. */
 export interface RegistryWorld {
   readonly resources: ResourceStore;
-  /** Shorter sync intervals are raised to this. */
+  /** Minimum sync interval. Shorter intervals are raised to it. */
   readonly minSyncIntervalMs: number;
   /** Emits Events about a registry; must not reject. */
   announce?(registry: RegistryRef, events: readonly StatusEvent[]): Promise<void>;
   /** Removes what was provisioned for a registry. Idempotent. */
   unprovision(registry: CheckedRegistryRef): Promise<void>;
-  /** Present where a server of its own is run for each registry. */
+  /** Present if each registry gets a server of its own. */
   readonly provisioning?: Omit<ProvisionWorld, 'resources'>;
 }

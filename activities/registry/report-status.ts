@@ -13,30 +13,34 @@ import { readSpec } from '../plan.js';
 import { withDiscovery } from '../provision/with-discovery.js';
 import { readWorkload } from './read-workload.js';
 import type { RegistryWorld } from './registry-world.js';
+import { scaleNotices } from './scale-notices.js';
 
 type ReportedFacts = Parameters<Implementation<'reportStatus'>>[1];
 
 /**
- * Writes what the facts amount to as the resource's status, unless that is there already. Idempotent. Spec, deletion, trigger
- * and workload are read here; only what the workflow alone knows, which is how the syncs went, is taken from the facts.
+ * Computes the status of a resource from the facts and writes it if it has changed. Idempotent. Spec, deletion, trigger
+ * and workload are read here. Only the results of the syncs, which the workflow alone knows, are taken from the facts.
  */
 export function reportStatus(world: RegistryWorld): Implementation<'reportStatus'> {
   return async (registry, reported) => {
     const { resources, announce } = world;
     const resource = await resources.findRegistry(registry);
-    // Facts about another generation are out of date: the workflow reports again once it has read this one.
+    // Facts about another generation are outdated: the workflow reports again once it has read this generation.
     if (!resource || resource.generation !== reported.generation) return;
     const previous = await resources.readStatus(registry);
     const facts = await verifyFacts(world, resource, reported, previous);
     const status = toStatus(facts, { previous, nowMs: Date.now(), digest: (text) => hash('sha256', text) });
     if (isDeepStrictEqual(status, previous)) return;
-    // A resource that has gone needs no events.
+    // A deleted resource needs no events.
     if (!(await resources.writeStatus(registry, status))) return;
     await announce?.(registry, statusEvents(previous, status));
   };
 }
 
-/** Returns the facts with everything that this process can read put in place. Throws when they are about other sources. */
+/**
+ * Returns the facts, with everything that this process can read itself replaced by what it reads. Throws if the facts
+ * are about other sources.
+ */
 async function verifyFacts(
   { provisioning }: RegistryWorld,
   resource: RegistryResource,
@@ -50,6 +54,7 @@ async function verifyFacts(
     const { registries } = provisioning ? withDiscovery(read.spec, provisioning.settings) : read.spec;
     refuseStrangeSources(ref, reported, new Set(registries.map(({ name }) => name)));
   }
+  const workload = server && provisioning && (await readWorkload(provisioning.api, ref));
   const handled = handledTrigger === triggerToken ? triggerToken : previous?.lastManualSyncTrigger;
   return {
     ...facts,
@@ -57,9 +62,14 @@ async function verifyFacts(
     ...('invalid' in read && !deleting && { invalid: read.invalid }),
     ...(handled !== undefined && { handledTrigger: handled }),
     ...(server &&
-      provisioning && {
+      provisioning &&
+      workload && {
         server: {
-          ...verifyServer(server, await readWorkload(provisioning.api, ref)),
+          ...verifyServer(server, workload),
+          warnings: [
+            ...server.warnings,
+            ...('spec' in read ? scaleNotices(read.spec, provisioning.settings, workload) : []),
+          ],
           endpoint: serverEndpoint(ref),
           ...silence(provisioning.settings.temporal.address, reported, previous),
           podTemplate: 'spec' in read ? read.spec.podTemplateSpec !== undefined : server.podTemplate,
@@ -70,7 +80,10 @@ async function verifyFacts(
 
 const SILENT_MS = 2 * 60_000;
 
-/** Names Temporal when the server has been ready for minutes and has not announced a store. */
+/**
+ * Returns the address of Temporal if the server has been ready for minutes without announcing a store, which means that
+ * it cannot reach Temporal.
+ */
 function silence(
   address: string,
   { serving }: ReportedFacts,
@@ -88,11 +101,14 @@ function refuseStrangeSources(
 ): void {
   const stranger = sources.find(({ name }) => !known.has(name));
   if (!stranger) return;
-  const message = `${displayRef(ref)} has no source "${stranger.name}", so what is reported of it is not believed`;
+  const message = `${displayRef(ref)} has no source "${stranger.name}", so the report about it is ignored`;
   throw new RegistryError('InternalError', message, 'wait');
 }
 
-/** A Deployment whose pods come from another template than the one provisioned last says nothing about the wanted pods. */
+/**
+ * Treats a Deployment as not live if its pods come from another template than the one provisioned last, because it says
+ * nothing about the desired pods.
+ */
 function verifyServer(server: NonNullable<ReportedFacts['server']>, workload: WorkloadFacts): ServerFacts {
   return { ...server, workload: { ...workload, live: workload.live && workload.podHash === server.podHash } };
 }

@@ -2,7 +2,7 @@ import type { Implementation } from '../inputs.js';
 import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
 
-/** Makes the stored sources those of the spec, before anything is synced into them. Idempotent. */
+/** Makes the stored sources match the spec before anything is synced into them. Idempotent. */
 export function adoptPlan(world: SyncWorld): Implementation<'adoptPlan'> {
   return async (registry, generation) => {
     const { spec } = await getWanted(world.resources, registry, generation);

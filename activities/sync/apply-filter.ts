@@ -4,8 +4,8 @@ import { openSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 
 /**
- * Makes an edited filter take effect at once, whether or not the source answers: marks what is stored, writes only rows
- * whose mark changes. Idempotent.
+ * Applies an edited filter to the stored entries at once, even if the source is unavailable. Writes only rows whose
+ * mark changes. Idempotent.
  */
 export function applyFilter(world: SyncWorld): Implementation<'applyFilter'> {
   return (request) =>

@@ -1,22 +1,29 @@
 import { expect, it } from 'vitest';
-import { confirmedRevision } from './consent.js';
+import { givenConsent } from './consent.js';
 
-const held = (heldTrigger: string | null, confirmed: string | null = null) => ({
+const held = (heldTrigger: string | null, heldConfirmed = false) => ({
   heldRevision: 'small',
   heldTrigger,
-  confirmedRevision: confirmed,
+  heldConfirmed,
+  specHash: '4:aa',
 });
 
-it('confirms what was held back when the trigger has another value since', () => {
-  expect(confirmedRevision(held(null), undefined)).toBeUndefined();
-  expect(confirmedRevision(held('1'), '1')).toBeUndefined();
-  expect(confirmedRevision(held('1'), undefined)).toBeUndefined();
-  expect(confirmedRevision(held('1'), '2')).toBe('small');
-  expect(confirmedRevision(held(null), '1')).toBe('small');
+it('consents to what was held back when the trigger has another value since', () => {
+  expect(givenConsent(held(null), '4:aa', undefined)).toBeUndefined();
+  expect(givenConsent(held('1'), '4:aa', '1')).toBeUndefined();
+  expect(givenConsent(held('1'), '4:aa', undefined)).toBeUndefined();
+  expect(givenConsent(held('1'), '4:aa', '2')).toBe('held');
+  expect(givenConsent(held(null), '4:aa', '1')).toBe('held');
 });
 
-it('confirms what was held back when a sync was asked for over the API, and nothing else', () => {
-  expect(confirmedRevision(held('1', 'small'), '1')).toBe('small');
-  expect(confirmedRevision(held('1', 'another'), '1')).toBeUndefined();
-  expect(confirmedRevision({ heldRevision: null, heldTrigger: null, confirmedRevision: null }, '2')).toBeUndefined();
+it('consents to what was held back when a sync was asked for over the API', () => {
+  expect(givenConsent(held('1', true), '4:aa', '1')).toBe('held');
+  const nothingHeld = { heldRevision: null, heldTrigger: null, heldConfirmed: false, specHash: '4:aa' };
+  expect(givenConsent(nothingHeld, '4:aa', '2')).toBeUndefined();
+});
+
+it('takes an edit of the source for consent, and another version of the reader for none', () => {
+  expect(givenConsent(held('1'), '4:bb', '1')).toBe('all');
+  expect(givenConsent(held('1'), '5:aa', '1')).toBeUndefined();
+  expect(givenConsent({ ...held('1'), specHash: null }, '4:aa', '1')).toBe('all');
 });

@@ -8,7 +8,7 @@ import type { ImportedRevision } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
 import type { Implementation } from '../inputs.js';
 import { configurationPending } from '../plan.js';
-import { confirmedRevision } from './consent.js';
+import { givenConsent } from './consent.js';
 import type { ThreadScope } from './import-threads.js';
 import type { ImportResult } from './thread-jobs.js';
 import { isReadAlike, isStoredAlike, openSource, storedContent } from './open-source.js';
@@ -16,13 +16,16 @@ import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 import { walkSource } from './walk-source.js';
 
-/** Clocks of replicas differ, and a commit can become visible after a later one: look back a little. */
+/**
+ * Overlap between two reads of changes, because the clocks of replicas differ and a commit can become visible after a
+ * later one.
+ */
 const OVERLAP_MS = 60_000;
 
 /**
- * Replaces the stored entries of a source by what the source holds now, in one transaction and in a thread of its own; on
- * failure the old entries stay. Idempotent: a walk over pages goes on after the last page that is stored. What is imported
- * comes from the spec, the source and the store alone; the payload only says whether reading the changes is enough.
+ * Replaces the stored entries of a source by its current content, in one transaction and in a separate thread; on
+ * failure the old entries stay. Idempotent: a walk resumes after the last page that is stored. Everything that is
+ * imported comes from the spec, the source and the store. The payload says only whether reading the changes is enough.
  */
 export function importRevision(world: SyncWorld): Implementation<'importRevision'> {
   return (request, { changesOnly = false }) =>
@@ -30,7 +33,7 @@ export function importRevision(world: SyncWorld): Implementation<'importRevision
       scope.progress('waiting for other imports');
       using _permit = await world.semaphores.fetches.acquire(scope.signal);
       const source = await openSource(world, request, scope);
-      if (source.shape === 'published') throw new Error('what is published here is never imported');
+      if (source.shape === 'published') throw new Error('a managed source is never imported');
       const importing =
         source.shape === 'file'
           ? importFile(world, request, source, scope)
@@ -54,13 +57,13 @@ async function describeImport(
   };
 }
 
-/** Writes down which revision the shrink guard refused, so that a trigger that comes later confirms it and no other. */
+/** Records the removals that the shrink guard held back, so that a later trigger confirms these and no others. */
 async function holdBack(world: SyncWorld, request: SyncRequest, source: OpenSource, error: unknown): Promise<never> {
   if (!(error instanceof ShrinkRefused)) throw error;
   const { triggerToken } = source;
-  // The trigger that started this sync may be the consent: whether it is shows when this server reads it too.
+  // The trigger that started this sync may be the consent. This is known only once this server reads the same trigger.
   if (request.triggerToken !== triggerToken) throw configurationPending('the value of the sync trigger');
-  await world.catalogue.holdBack(source.stored, error.heldRevision, triggerToken);
+  await world.catalogue.holdBack(source.stored, error.held, triggerToken);
   throw error;
 }
 
@@ -94,8 +97,8 @@ async function importFile(
         maxFileBytes,
         database: world.database,
         readAlike: isReadAlike(source),
-        // Where the source is the truth itself, nothing that it no longer has is worth keeping.
-        target: { ...targetOf(request, source), revision, ...(mayBeEmpty && { confirmedRevision: revision }) },
+        // If the source may be empty, its content is authoritative, so all removals are allowed.
+        target: { ...targetOf(request, source), revision, ...(mayBeEmpty && { consent: 'all' as const }) },
         ...(alike && stored.contentHash !== null ? { storedContentHash: stored.contentHash } : {}),
       },
       scope,
@@ -106,8 +109,8 @@ async function importFile(
 }
 
 /**
- * Walks over the pages of a source. The walk is named by its sync and by all that decides what its pages are, so that another
- * attempt of this activity goes on with it, unless it has to ask for something else.
+ * Imports the pages of a source as a walk. The name of the walk contains its sync and everything that determines the
+ * content of its pages, so that another attempt of this activity resumes the walk, unless its parameters have changed.
  */
 function importPages(
   world: SyncWorld,
@@ -125,8 +128,8 @@ function importPages(
 }
 
 /**
- * Returns the time (RFC 3339) from which on changes are asked for, by what is stored; undefined when everything has to be
- * read: a time that one registry gave says nothing about another.
+ * Returns the time (RFC 3339) after which changes are requested, based on the stored entries. Returns undefined if
+ * everything has to be read, because a time from another registry would mean nothing here.
  */
 function changesSince(source: OpenPages): string | undefined {
   const { latestUpdate } = source.stored;
@@ -136,13 +139,13 @@ function changesSince(source: OpenPages): string | undefined {
 
 function targetOf({ registry, source: name, run }: SyncRequest, source: OpenSource) {
   const { specHash, filterHash } = source.plan;
-  const confirmed = confirmedRevision(source.stored, source.triggerToken);
+  const consent = givenConsent(source.stored, specHash, source.triggerToken);
   return {
     registry,
     source: name,
     run,
     specHash,
     filterHash,
-    ...(confirmed !== undefined && { confirmedRevision: confirmed }),
+    ...(consent && { consent }),
   };
 }

@@ -6,7 +6,7 @@ import { ShrinkRefused } from '#persistence/shrink-guard.js';
 import { Overtaken } from '#persistence/source-row.js';
 import { ThreadPool, ThreadTooBig, ThreadTooSlow } from '#subprocess/thread-pool.js';
 import type { ThreadLimits } from '#subprocess/thread-pool.js';
-import { Semaphore } from '../semaphore.js';
+import { Semaphore } from '#concurrency/semaphore.js';
 import type { ThreadError, ThreadJob, ThreadOutcome, ThreadResults } from './thread-jobs.js';
 
 export interface ThreadScope {
@@ -14,16 +14,18 @@ export interface ThreadScope {
   progress(note: string): void;
 }
 
-/** How long the end of a thread is waited for that was told to end. */
+/** Maximum wait for a thread that was told to stop. */
 const ENDED_WITHIN_MS = 5_000;
 
 /**
- * The threads for imports. Whatever goes wrong in a thread, ending it is enough: its transaction rolls back. A job that
- * exceeds a limit is refused. Dispose of it with its owner.
+ * The thread pool for imports. Terminating a thread is always safe, because its transaction rolls back. A job that
+ * exceeds a limit is rejected. Dispose of the pool with its owner.
  */
 export class ImportThreads implements AsyncDisposable {
   readonly #pool: ThreadPool<{ job: ThreadJob; progress: MessagePort }, ThreadOutcome>;
-  /** Before the pool's own queue, so that the deadline of a job starts when the job does. */
+  /**
+   * Limits the jobs before they enter the pool's own queue, so that the deadline of a job starts when the job starts.
+   */
   readonly #turns: Semaphore;
 
   constructor(
@@ -34,19 +36,19 @@ export class ImportThreads implements AsyncDisposable {
     this.#pool = new ThreadPool(limits, entry);
   }
 
-  /** Threads that are there, busy or idle. */
+  /** Number of threads, busy or idle. */
   get size(): number {
     return this.#pool.size;
   }
 
-  /** Has a thread ready before the first job comes. */
+  /** Starts a thread before the first job arrives. */
   warmUp(): void {
     const scope = { signal: AbortSignal.timeout(this.limits.deadlineMs), progress: () => undefined };
-    // A thread that cannot start shows that to the first job.
+    // Ignore an error here: if a thread cannot start, the first job fails and reports the reason.
     void this.run({ kind: 'warm-up' }, scope).catch(() => undefined);
   }
 
-  /** Throws a RegistryError, or the abort reason when `signal` fires. */
+  /** Runs a job in a thread. Throws a RegistryError, or the abort reason when `signal` fires. */
   async run<Job extends ThreadJob>(job: Job, { signal, progress }: ThreadScope): Promise<ThreadResults[Job['kind']]> {
     using _turn = await this.#turns.acquire(signal);
     const { port1: heard, port2: told } = new MessageChannel();
@@ -60,27 +62,27 @@ export class ImportThreads implements AsyncDisposable {
       if ('error' in outcome) throw toError(outcome.error);
       return outcome.result as ThreadResults[Job['kind']];
     } catch (error) {
-      // Its ports close when the thread has ended: nothing of it is published after that.
+      // The port closes when the thread has stopped. After that, the thread can no longer publish anything.
       await Promise.race([closed, once(AbortSignal.timeout(ENDED_WITHIN_MS), 'abort')]);
       throw explain(error);
     }
   }
 
-  /** Ends all threads; what they were doing is rolled back. Idempotent. */
+  /** Stops all threads; their unfinished work is rolled back. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
   }
 }
 
-function toError({ reason, destiny, heldRevision, overtaken, message, code }: ThreadError): Error {
-  if (heldRevision !== undefined) return new ShrinkRefused(heldRevision, message);
+function toError({ reason, destiny, held, overtaken, message, code }: ThreadError): Error {
+  if (held) return new ShrinkRefused(held, message);
   if (overtaken) return new Overtaken(overtaken.source, overtaken.run, overtaken.by);
   return reason ? new RegistryError(reason, message, destiny) : Object.assign(new Error(message), { code });
 }
 
 function explain(error: unknown): unknown {
   if (error instanceof ThreadTooSlow) {
-    return new RegistryError('InvalidData', `reading the data ${error.message}: make it smaller`);
+    return new RegistryError('InvalidData', `reading the data ${error.message}: reduce its size`);
   }
   return error instanceof ThreadTooBig
     ? new RegistryError('InvalidData', `reading the data ${error.message}: split it`)

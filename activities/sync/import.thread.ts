@@ -27,7 +27,7 @@ import type {
   ThreadTask,
 } from './thread-jobs.js';
 
-/** Runs one job; the pool gives a thread one at a time. */
+/** Runs one job. The pool gives a thread one job at a time. */
 export default async function runTask({ job, progress }: ThreadTask): Promise<ThreadOutcome> {
   progress.postMessage('begun');
   try {
@@ -39,13 +39,13 @@ export default async function runTask({ job, progress }: ThreadTask): Promise<Th
   }
 }
 
-/** Does everything that is heavy about a sync in one thread, with a database connection of its own. */
+/** Does all expensive work of a sync in one thread, with a database connection of its own. */
 async function run(job: ThreadJob, progress: MessagePort): Promise<ThreadResults[ThreadJob['kind']]> {
   switch (job.kind) {
     case 'import':
       return importFile(job, progress);
     case 'page': {
-      // The reader of pages is half of this program, and files need none of it.
+      // Loaded lazily: the reader of pages is half of this program, and files do not need it.
       const { stagePage } = await import('./stage-page.js');
       return onConnection(job.database, (client) => stagePage(client, job));
     }
@@ -93,7 +93,7 @@ function onConnection<T>(database: DatabaseAccess, work: (client: Client) => Pro
   return withClient(database, work, { application_name: 'mcp-registry-import' });
 }
 
-/** Publishes a walk over two connections: the stage is read while the other one is busy with a COPY. */
+/** Publishes a walk over two connections, so that the stage can be read while the other connection runs a COPY. */
 function publishStaged(job: PublishJob): Promise<ImportResult> {
   const { database, stage: ref } = job;
   return onConnection(database, (stageClient) =>
@@ -126,7 +126,7 @@ function toThreadError(error: Error & { code?: string }): ThreadError {
     message,
     ...(code === undefined ? {} : { code }),
     ...(error instanceof RegistryError ? { reason: error.reason, destiny: error.destiny } : {}),
-    ...(error instanceof ShrinkRefused ? { heldRevision: error.heldRevision } : {}),
+    ...(error instanceof ShrinkRefused ? { held: error.held } : {}),
     ...(error instanceof Overtaken
       ? { overtaken: { source: error.source, run: error.run, by: error.overtakenBy } }
       : {}),

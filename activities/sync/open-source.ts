@@ -21,17 +21,17 @@ import type { SyncWorld } from './sync-world.js';
 interface OpenedSource {
   readonly plan: SourceOutline;
   readonly filter: SourceFilter;
-  /** The namespace of names without a slash. */
+  /** The namespace for names without a slash. */
   readonly defaultNamespace?: string;
-  /** Value of the sync-trigger annotation, as this process reads it. */
+  /** Value of the sync-trigger annotation, as read by this process. */
   readonly triggerToken: string | undefined;
-  /** The source's row. */
+  /** The stored row of the source. */
   readonly stored: SourceEntity;
 }
 
 export interface OpenFile extends OpenedSource {
   readonly shape: 'file';
-  /** Holds files that are under way. */
+  /** Directory for files that are being fetched. */
   readonly directory: string;
   readonly format: FileFormat;
   readonly mayBeEmpty: boolean;
@@ -42,7 +42,7 @@ export interface OpenFile extends OpenedSource {
 
 export interface OpenPages extends OpenedSource {
   readonly shape: 'pages';
-  /** The block of the source and what stands in it, for the thread that reads it. */
+  /** The name of the source's block (its content is in `spec`), for the thread that reads the source. */
   readonly type: string;
   readonly spec: unknown;
   readonly context: Omit<ApiContext, keyof SyncScope>;
@@ -53,12 +53,12 @@ export interface OpenPublished extends OpenedSource {
   readonly shape: 'published';
 }
 
-/** A source at the moment of a sync: as the spec has it now, as it is stored, and the way to its data. */
+/** A source at the time of a sync: its current spec, its stored row, and access to its data. */
 export type OpenSource = OpenFile | OpenPages | OpenPublished;
 
 type SyncScope = Pick<SourceContext, 'signal' | 'progress'>;
 
-/** Opens a source for a sync. Throws `Cancelled` when the registry or the source is gone. */
+/** Opens a source for a sync. Throws `Cancelled` if the registry or the source is gone. */
 export async function openSource(world: SyncWorld, request: SyncRequest, scope: SyncScope): Promise<OpenSource> {
   const { registry, source: name } = request;
   const { spec: wanted, triggerToken } = await getWanted(world.resources, registry);
@@ -152,12 +152,17 @@ export function storedContent({
   return { ...counts, ...(contentHash === null ? {} : { contentHash }) };
 }
 
-/** Reports whether what is stored was fetched and read as the spec says now: another path or branch is meant to bring other data. */
+/**
+ * Reports whether the stored entries were fetched and parsed as the current spec says. With another path or branch,
+ * other data is expected.
+ */
 export function isReadAlike({ stored, plan }: Pick<OpenedSource, 'stored' | 'plan'>): boolean {
   return stored.specHash === plan.specHash;
 }
 
-/** Reports whether what is stored, quarantine included, was fetched, read and filtered as the spec wants it now. */
+/**
+ * Reports whether the stored entries, including quarantine, were fetched, parsed and filtered as the current spec says.
+ */
 export function isStoredAlike(source: Pick<OpenedSource, 'stored' | 'plan'>): boolean {
   const { filterHash, quarantineRefused } = source.stored;
   return isReadAlike(source) && filterHash === source.plan.filterHash && !quarantineRefused;
@@ -174,11 +179,15 @@ function referencesOf(world: SyncWorld, { namespace }: RegistryRef): References 
 
 async function serverObjects({ resources }: SyncWorld, namespace: string): Promise<readonly ServerObject[]> {
   if (resources.serverObjects) return resources.serverObjects(namespace);
-  const message = 'MCP servers are found in a cluster only, and this server does not run in one: remove the source';
+  const message =
+    'MCP servers can be discovered only in a cluster, and this server does not run in one: remove the source';
   throw new RegistryError('ValidationFailed', message, 'stop');
 }
 
-/** One per source, named by a hash: neither length nor letters of a source's name matter. */
+/**
+ * Returns the directory of one source. Its name is a hash, so that neither the length nor the characters of the
+ * source's name matter.
+ */
 async function privateDirectory(root: string, { uid }: RegistryRef, source: string): Promise<string> {
   const directory = join(registryDirectory(root, uid), hash('sha256', source).slice(0, 16));
   await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -6,11 +6,11 @@ import type { Published } from '#persistence/publish-revision.js';
 import type { StagedWalk, WalkItem } from '#persistence/staged-walk.js';
 import type { PublishJob } from './thread-jobs.js';
 
-/** Publishes what a walk has put on its stage in one transaction, and clears the stage. */
+/** Publishes, in one transaction, the pages that a walk has staged, and clears the stage. */
 export async function publishWalk(
   client: Client,
   stage: StagedWalk,
-  { target, readAlike, isWhole, filter, dataLabel }: PublishJob,
+  { target, readAlike, isWhole, filter, dataLabel }: Omit<PublishJob, 'kind' | 'stage' | 'database'>,
 ): Promise<Published> {
   const { latestUpdate, etag } = await stage.state();
   const published = await publishRevision(client, {
@@ -26,13 +26,14 @@ export async function publishWalk(
   return published;
 }
 
-/** Pages are parsed before they are staged; what is stored alike need not be written all the same. */
+/** Marks the staged entries that are already stored unchanged, so that they are not written again. */
 async function* skipKnown(
   batches: AsyncIterable<readonly WalkItem[]>,
   claimKnown: (hash: string) => boolean,
 ): AsyncGenerator<readonly PublishedItem[]> {
   const given = new Set<string>();
-  // A list that changes while it is walked can give an entry on two pages, before and after a restart of the walk.
+  // If the list changes during the walk, an entry can appear on two pages, before and after a restart of the walk. Only
+  // its first copy is used.
   const isNew = (item: WalkItem): boolean => {
     if ('quarantined' in item) return true;
     const identity = `${item.entry.name}\n${item.entry.version}`;

@@ -7,8 +7,8 @@ import type { Implementation } from '../inputs.js';
 import type { SyncWorld } from './sync-world.js';
 
 /**
- * Keeps what came of a run, under its workflow's id. Idempotent. What the store knows better is taken from there, and a run
- * of a source that is not stored leaves no trace, not even a metric.
+ * Records the outcome of a run under the id of its workflow. Idempotent. Facts that the store knows better are taken
+ * from the store. A run of a source that is not stored is ignored and is not even counted in metrics.
  */
 export function recordSyncRun(world: SyncWorld): Implementation<'recordSyncRun'> {
   return async ({ registry, source, run }, reported) => {
@@ -39,7 +39,7 @@ async function record(world: SyncWorld, registry: RegistryRef, outcome: SyncOutc
   world.onRun?.(registry, outcome);
 }
 
-/** Drops counts that are not those of the stored content. The revision of a success is the one that is stored. */
+/** Drops counts that do not match the stored content, and replaces the revision of a success by the stored one. */
 function verified(outcome: Parameters<Implementation<'recordSyncRun'>>[1], stored: SourceEntity): SyncOutcome {
   const { counts, revision, ...rest } = outcome;
   const known = outcome.failure ? revision : (stored.revision ?? undefined);

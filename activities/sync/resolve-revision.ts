@@ -7,12 +7,12 @@ import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import { recordUnchangedRun } from './record-sync-run.js';
 import type { SyncWorld } from './sync-world.js';
 
-/** Not every registry reports what it removed, so everything is read again this often. */
+/** Interval of full reads, because some registries do not report removals. */
 const SWEEP_EVERY_MS = 24 * 3600_000;
 
 /**
- * Asks the source what it holds and compares with what the database holds. Nothing is written but the time of the
- * look and, when it found nothing new, the run. Idempotent.
+ * Compares the current revision of the source with the stored one. Writes only the time of this check and, if there is
+ * nothing new, the run. Idempotent.
  */
 export function resolveRevision(world: SyncWorld): Implementation<'resolveRevision'> {
   return (request) =>
@@ -25,7 +25,7 @@ export function resolveRevision(world: SyncWorld): Implementation<'resolveRevisi
       if (!resolved.unchanged) return resolved;
       await world.catalogue.markSynced(source.stored, resolved.revision);
       const stored = storedContent(source.stored);
-      // A run that has applied an edited filter before has more to tell: the workflow records it.
+      // If this run has also applied an edited filter, it has more to report, so the workflow records it.
       if (filtersFirst(request)) return { ...resolved, stored };
       await recordUnchangedRun(world, request, { ...resolved, stored, startedAt });
       return { ...resolved, stored, isRecorded: true };
@@ -44,18 +44,21 @@ async function resolveFile(source: OpenFile): Promise<ResolvedRevision> {
   return { revision, label, unchanged: source.stored.revision === revision && isStoredAlike(source) };
 }
 
-/** Decides between what is stored and a walk: what such a source holds has no name until it is read. */
+/**
+ * Decides whether the stored content is current or a walk is needed. The content of such a source has no revision until
+ * it has been read.
+ */
 async function resolvePages(source: OpenPages, { trigger }: SyncRequest, nowMs: number): Promise<ResolvedRevision> {
   const { stored } = source;
-  // Asked in any case, so that a registry that does not answer is found here, before it holds a thread.
+  // Always probe the registry, so that an unavailable one is detected here, before it occupies a thread.
   const { verdict, because } = await source.probe();
   if (stored.revision === null || !isStoredAlike(source)) return walk('everything');
   if (stored.sweptAt === null || nowMs - stored.sweptAt.getTime() >= SWEEP_EVERY_MS) {
-    return walk('everything: the daily sweep');
+    return walk('everything: the daily full sync');
   }
-  // A user who asks for a sync doubts what is stored, and only an entity tag leaves no doubt.
+  // A manual sync means that the user doubts the stored entries. Only an entity tag can prove that they are current.
   if (trigger === 'manual' && (verdict !== 'unchanged' || stored.etag === null))
-    return walk('everything: asked for by a user');
+    return walk('everything: requested by a user');
   if (verdict === 'unchanged') return { revision: stored.revision, label: because, unchanged: true };
   if (verdict === 'unknown' || stored.latestUpdate === null) return walk(`everything: ${because}`);
   return { ...walk(`changes since ${stored.latestUpdate}: ${because}`), changesOnly: true };

@@ -5,10 +5,10 @@ import type { PageOutline } from '#sources/pages.js';
 import { findSource } from '#sources/index.js';
 import type { PageJob } from './thread-jobs.js';
 
-/** Reads a page and puts it on the stage of its walk. */
+/** Parses a page and writes it to the stage of its walk. */
 export async function stagePage(client: Client, { type, page: raw, stage: ref }: PageJob): Promise<PageOutline> {
   const source = findSource(type);
-  if (source?.shape !== 'pages') throw new Error(`${type} is no source that is read page by page`);
+  if (source?.shape !== 'pages') throw new Error(`${type} sources are not read page by page`);
   const { items, etag, latestUpdate, ...outline } = source.read(raw);
   const stage = StagedWalk.reach(client, ref.sourceId, ref.walk);
   const { latestUpdate: latest } = await stage.state();

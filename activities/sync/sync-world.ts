@@ -1,36 +1,39 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { SyncResources } from '#domain/resource-store.js';
+import type { SyncResources } from '#spec/sync-resources.js';
 import type { SyncOutcome } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { RefusedParameters } from '#sources/api/refused-parameters.js';
 import type { SourceSettings } from '#sources/context.js';
-import type { Semaphore } from '../semaphore.js';
+import type { Semaphore } from '#concurrency/semaphore.js';
 import type { ImportThreads } from './import-threads.js';
 
-/** What the activities beside a store work with. */
+/** The dependencies of the activities that run in the worker of a store. */
 export interface SyncWorld {
   readonly resources: SyncResources;
   readonly catalogue: RegistryCatalogue;
   readonly database: DatabaseAccess;
   /**
-   * Limits for looks at sources, for fetching and importing what they hold, and for downloads that run a program: so high that no
-   * source waits for others that hang, and low where memory is taken. An activity waits here and not for a worker, since a task
-   * that no worker takes within a minute means that the store is gone.
+   * Limits for checks of sources, for fetching and importing their content, and for downloads that run a program. The
+   * limit for checks and imports is high, so that no source waits for others that hang; that for downloads is low,
+   * because each takes memory. Activities wait here after a worker has taken them: if no worker takes a task within a
+   * minute, the workflow concludes that the store is gone.
    */
   readonly semaphores: { readonly looks: Semaphore; readonly fetches: Semaphore; readonly downloads: Semaphore };
   readonly imports: ImportThreads;
-  /** Threads that read pages one at a time: none must wait for the import of a large file. */
+  /**
+   * Separate threads for the pages of walks, one page at a time, so that no page waits for the import of a large file.
+   */
   readonly walks: ImportThreads;
-  /** What registries that are read over their API refused before. */
+  /** Query parameters that registries read over their API have rejected before. */
   readonly refusals: RefusedParameters;
-  /** The version of this program; sources see it. */
+  /** Version of this program, as shown to sources. */
   readonly version: string;
   readonly settings: SourceSettings;
-  /** Shorter sync intervals are raised to this. */
+  /** Minimum sync interval. Shorter intervals are raised to it. */
   readonly minSyncIntervalMs: number;
-  /** Holds bare repositories and files under way; may be lost at any time. */
+  /** Directory for bare repositories and files that are being fetched. It may be lost at any time. */
   readonly cacheDirectory: string;
-  /** Told of every run when it is written down. */
+  /** Called after each run is recorded. */
   onRun?(registry: RegistryRef, outcome: SyncOutcome): void;
 }

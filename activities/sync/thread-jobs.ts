@@ -5,20 +5,21 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
+import type { Consent, HeldBack } from '#persistence/shrink-guard.js';
 import type { SourceTarget } from '#persistence/source-row.js';
 import type { PageOutline, RawPage } from '#sources/pages.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 
-/** What import threads are given and what they answer: plain data, which can be copied from thread to thread. */
+/** Inputs and results of import threads: plain data that can be copied between threads. */
 
 /** A file to read, validate, convert and publish. */
 export interface ImportJob {
   readonly kind: 'import';
   readonly file: string;
-  /** How messages name it. */
+  /** Name of the source in messages. */
   readonly label: string;
   readonly format: FileFormat;
-  /** The namespace of names without a slash. */
+  /** The namespace for names without a slash. */
   readonly defaultNamespace?: string;
   readonly mayBeEmpty?: boolean;
   readonly hidesContent?: boolean;
@@ -30,13 +31,15 @@ export interface ImportJob {
     readonly source: string;
     readonly run?: number;
     readonly revision: string;
-    readonly confirmedRevision?: string;
+    readonly consent?: Consent;
     readonly specHash: string;
     readonly filterHash: string;
   };
-  /** The stored entries were read with the same format and the same version of the reader. */
+  /** Whether the stored entries were parsed with the same format and the same version of the reader. */
   readonly readAlike: boolean;
-  /** Hash of the published content, if it is filtered alike as well: a file with this hash is stored already. */
+  /**
+   * Hash of the published content, if that was also filtered in the same way: a file with this hash is already stored.
+   */
   readonly storedContentHash?: string;
 }
 
@@ -46,26 +49,26 @@ export interface StageRef {
   readonly walk: string;
 }
 
-/** A page of a walk, to be read and put on the stage. */
+/** A page of a walk, to be parsed and staged. */
 export interface PageJob {
   readonly kind: 'page';
-  /** The block of the source. */
+  /** Name of the source's block. */
   readonly type: string;
   readonly page: RawPage;
   readonly stage: StageRef;
   readonly database: DatabaseAccess;
 }
 
-/** A walk whose pages are all on the stage, to be published. */
+/** A walk with all of its pages staged, to be published. */
 export interface PublishJob {
   readonly kind: 'publish';
   readonly stage: StageRef;
   readonly filter: SourceFilter;
   readonly database: DatabaseAccess;
   readonly readAlike: boolean;
-  /** How messages name what was walked. */
+  /** Name of the data in messages. */
   readonly dataLabel: string;
-  /** Everything was asked for, not only what changed. */
+  /** Whether the walk requested everything, not only the changes. */
   readonly isWhole: boolean;
   readonly target: {
     readonly registry: RegistryRef;
@@ -73,11 +76,11 @@ export interface PublishJob {
     readonly run?: number;
     readonly specHash: string;
     readonly filterHash: string;
-    readonly confirmedRevision?: string;
+    readonly consent?: Consent;
   };
 }
 
-/** An edited filter to be applied to what is stored. */
+/** An edited filter to apply to the stored entries. */
 export interface FilterJob {
   readonly kind: 'filter';
   readonly filter: SourceFilter;
@@ -85,7 +88,7 @@ export interface FilterJob {
   readonly target: SourceTarget & { readonly filterHash: string };
 }
 
-/** Nothing but to have the thread loaded. */
+/** Only loads the thread. */
 export interface WarmUpJob {
   readonly kind: 'warm-up';
 }
@@ -96,32 +99,35 @@ export interface ThreadResults {
   readonly import: ImportResult;
   readonly page: PageOutline;
   readonly publish: ImportResult;
-  /** Null when the filter was applied already. */
+  /** Null if the filter was already applied. */
   readonly filter: EntryCounts | null;
   readonly 'warm-up': null;
 }
 
 export interface ImportResult {
-  /** The name of the revision, as it is stored. */
+  /** The revision as it is stored. */
   readonly revision: string;
   readonly contentHash: string;
-  /** Absent when the content is stored already and nothing was written. */
+  /** Absent if the content was already stored and nothing was written. */
   readonly counts?: EntryCounts;
 }
 
-/** A job together with the port on which the thread says how far it is. */
+/** A job together with the port on which the thread reports its progress. */
 export interface ThreadTask {
   readonly job: ThreadJob;
   readonly progress: MessagePort;
 }
 
-/** How a job ended. An error of a class of ours would lose its fields on the way between threads. */
+/**
+ * The outcome of a job. Errors are plain objects, because an instance of our error classes would lose its fields
+ * between threads.
+ */
 export type ThreadOutcome = { readonly result: ThreadResults[ThreadJob['kind']] } | { readonly error: ThreadError };
 
 export interface ThreadError {
   readonly reason?: Reason;
   readonly destiny?: Destiny;
-  readonly heldRevision?: string;
+  readonly held?: HeldBack;
   readonly overtaken?: { readonly source: string; readonly run: number; readonly by: number };
   readonly code?: string;
   readonly message: string;

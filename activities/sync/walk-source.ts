@@ -7,25 +7,25 @@ import type { ImportThreads, ThreadScope } from './import-threads.js';
 import type { ImportResult, PublishJob } from './thread-jobs.js';
 import type { OpenPages } from './open-source.js';
 
-/** A source that is read page by page, to be walked and published. */
+/** A source to be read page by page and published. */
 export interface Walk extends Pick<PublishJob, 'database' | 'readAlike' | 'target'> {
-  /** Names it, so that a second try goes on with it. */
+  /** Identifies the walk, so that a retry resumes it. */
   readonly name: string;
   readonly source: Pick<OpenPages, 'type' | 'spec' | 'context' | 'filter' | 'defaultNamespace'>;
-  /** Only what changed since; absent: everything. */
+  /** Time after which an entry must have changed to be read; all entries are read when absent. */
   readonly updatedSince: string | undefined;
 }
 
 /**
- * Reads a source page by page into the stage, from where an earlier try ended, and publishes it in one transaction when
- * the last page is there. It waits for the registry here, where waiting costs nothing; a thread has each page only for as
- * long as it takes to read it, so that no number of registries that hang holds up another.
+ * Reads a source page by page into the stage, starting where an earlier attempt stopped, and publishes it in one
+ * transaction after the last page. Waiting for the registry happens here, where it costs nothing. A thread is used only
+ * for the parsing of each page, so that registries that hang, however many, do not delay others.
  */
 export async function walkSource(walk: Walk, threads: ImportThreads, scope: ThreadScope): Promise<ImportResult> {
   const { name, source, database, target, readAlike, updatedSince } = walk;
   const { type, spec, context, filter, defaultNamespace } = source;
   const definition = findSource(type);
-  if (definition?.shape !== 'pages') throw new Error(`${type} is no source that is read page by page`);
+  if (definition?.shape !== 'pages') throw new Error(`${type} sources are not read page by page`);
   const { pages } = definition;
   const { sourceId, ...state } = await onConnection(database, async (client) => {
     const opened = await StagedWalk.open(client, target.registry, target.source, name);

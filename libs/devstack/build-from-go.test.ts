@@ -41,11 +41,11 @@ function greeter(): Tool {
   };
 }
 
-// Without Go there is nothing to test here: the build is then refused, which obtain-tool.test.ts looks at.
+// Skipped without Go, because the build is then refused; obtain-tool.test.ts covers that.
 describe.skipIf(!hasGo)('a build with Go', () => {
   it('makes a program that knows its version, and tells how far it is', async () => {
     await writeFile(join(root, 'main.go'), greeting);
-    // Flags for the user's own projects must not break this build.
+    // Flags that a user has set for other projects must not break this build.
     vi.stubEnv('GOFLAGS', '-mod=vendor');
     const steps: string[] = [];
     const progress = { step: (text: string) => void steps.push(text), done: () => {} };

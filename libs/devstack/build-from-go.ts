@@ -8,8 +8,8 @@ import { runCommand } from './run-command.js';
 import type { Tool } from './tool.js';
 
 /**
- * Compiles the tool from the Go modules that go.mod and go.sum pin, and returns the executable's path in `folder`.
- * Takes minutes the first time; the modules come through Go's module proxy, checked against go.sum.
+ * Compiles the tool from the Go modules pinned by go.mod and go.sum, and returns the path of the executable in
+ * `folder`. Takes minutes the first time. The modules are fetched through Go's module proxy and verified with go.sum.
  */
 export async function buildFromGo(
   tool: Tool,
@@ -19,11 +19,11 @@ export async function buildFromGo(
   const go = await findGo();
   const cwd = resolve(projectFolder(), 'libs/devstack', tool.go.module);
   const env = {
-    // Neither a C compiler nor a workspace or flags of the user's own projects may matter here.
+    // The build must not depend on a C compiler, or on the workspace or flags of the user's own projects.
     CGO_ENABLED: '0',
     GOWORK: 'off',
     GOFLAGS: '-mod=readonly',
-    // So that an interrupted build leaves nothing in /tmp: this folder is removed in any case.
+    // This folder is always removed, so an interrupted build leaves nothing in /tmp.
     GOTMPDIR: folder,
     ...(await ownGoFolders(dirname(folder))),
   };
@@ -45,7 +45,7 @@ export async function buildFromGo(
   await runGo(['build', '-v', ...flags, '-o', executable, tool.go.package], (line) => {
     if (line.includes(' ')) return;
     compiled += 1;
-    // Packages that Go has in its own cache are not compiled and not named, hence "at most".
+    // Packages in Go's own cache are neither compiled nor listed, hence "at most".
     const what = line === tool.go.package ? 'linking' : `compiled ${compiled} of at most ${packages} packages`;
     progress.step(`building ${tool.name} with Go: ${what}`);
   });
@@ -53,25 +53,28 @@ export async function buildFromGo(
 }
 
 async function findGo(): Promise<string> {
-  // Go's own installer uses this folder and leaves PATH to the user.
+  // Go's own installer uses this folder and does not change PATH.
   const usual = join(environment()['GOROOT'] || '/usr/local/go', 'bin/go');
   const go = [...(await findOnPath('go')), usual].find((path) => existsSync(path));
   if (!go) throw new Error('Go is not installed');
   return go;
 }
 
-/** Go keeps modules and packages in the home; when that cannot be written they go beside the tools. */
+/**
+ * Returns variables for Go's caches. Go keeps modules and packages in the home directory; if that is not writable, they
+ * are kept next to the tools.
+ */
 async function ownGoFolders(cache: string): Promise<Record<string, string>> {
   const { HOME: home = '', GOPATH = join(cache, 'go'), GOCACHE = join(cache, 'go-build') } = environment();
   const isWritable = await access(home, constants.W_OK).then(
     () => true,
     () => false,
   );
-  // modcacherw: otherwise `rm -r` could not remove it again.
+  // modcacherw, because otherwise `rm -r` could not remove the cache.
   return isWritable ? {} : { GOPATH, GOCACHE, GOFLAGS: '-mod=readonly -modcacherw' };
 }
 
-/** go.mod stands in the sources only; this file may run from the sources or from dist. */
+/** Returns the folder of go.mod, which exists only in the sources, although this file may run from dist. */
 function projectFolder(): string {
   let folder = import.meta.dirname;
   while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);

@@ -44,7 +44,7 @@ describe('keepInCache', () => {
     const kept = await keepInCache({ ...tool, name: 'etcd', version: `test-${process.pid}` }, makeEtcd);
     expect(kept).toMatch(/^\/var\/tmp\/mcp-registry-operator-\d+\//);
     await rm(join(kept, '..'), { recursive: true });
-    // Empty means that this test made it.
+    // An empty folder was created by this test. `rmdir` fails for any other.
     await rmdir(join(kept, '../..')).catch(() => {});
   });
 });

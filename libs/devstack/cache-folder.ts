@@ -7,19 +7,19 @@ import type { Tool } from './tool.js';
 
 const project = 'mcp-registry-operator';
 
-/** Something that is made once per version. */
+/** A tool that is built or downloaded once per version. */
 type Cached = Pick<Tool, 'name' | 'version'>;
 
 interface CacheFolder {
   readonly path: string;
-  /** Its parent can be written by every user of the machine. */
+  /** Whether every user of the machine can write to its parent. */
   readonly inPublic: boolean;
 }
 
-/** Returns the folders that keep obtained tools, the preferred one first; the last one serves a read-only home. */
+/** Returns the folders that cache tools, in order of preference. The last one is for a read-only home. */
 function cacheFolders(): CacheFolder[] {
   const { XDG_CACHE_HOME: cacheHome = '', HOME: home = '' } = environment();
-  // The XDG specification says: a relative path counts as not set.
+  // According to the XDG specification, a relative path counts as not set.
   const base = [cacheHome, join(home, '.cache')].find(isAbsolute);
   return [
     ...(base ? [{ path: join(base, project), inPublic: false }] : []),
@@ -27,12 +27,15 @@ function cacheFolders(): CacheFolder[] {
   ];
 }
 
-/** The path that a tool has in a cache folder; homes are shared between platforms, so it names the platform. */
+/**
+ * Returns the path of a tool in a cache folder. It contains the platform, because home directories may be shared
+ * between platforms.
+ */
 export function cachedPath(folder: string, tool: Cached): string {
   return join(folder, `${tool.name}-${tool.version}-${process.platform}-${process.arch}`, tool.name);
 }
 
-/** The paths at which the cache holds the tool, best first; whether they run is for the caller to find out. */
+/** Returns the paths of the tool in the caches, best first. The caller has to check whether they run. */
 export async function findCached(tool: Cached): Promise<string[]> {
   const found: string[] = [];
   for (const folder of cacheFolders()) {
@@ -43,9 +46,9 @@ export async function findCached(tool: Cached): Promise<string[]> {
 }
 
 /**
- * Calls `make` with an empty folder, moves the executable that it returns into the cache and returns its path there.
- * The move is one rename, so the cache never holds half a file, and two processes that do the same do no harm.
- * The folder is removed in any case; one that a killed process left behind is removed by the next call.
+ * Calls `make` with an empty folder, moves the executable that it returns into the cache, and returns its path there.
+ * The move is a single rename, so the cache never contains a partial file, and concurrent calls do no harm. The folder
+ * is always removed; one that a killed process left behind is removed by the next call.
  */
 export async function keepInCache(tool: Cached, make: (folder: string) => Promise<string>): Promise<string> {
   const cache = await openCache();
@@ -78,7 +81,7 @@ async function openCache(): Promise<string> {
   throw new Error(`no cache folder can be written: ${reasons.join('; ')}`);
 }
 
-/** False for a folder in which another user could have put a program for us to run. */
+/** Returns false for a folder in which another user could have placed a program for us to run. */
 async function isTrusted({ path, inPublic }: CacheFolder): Promise<boolean> {
   if (!inPublic) return true;
   const stats = await lstat(path).catch(() => undefined);
@@ -90,8 +93,8 @@ function workPrefix(pid: number): string {
 }
 
 /**
- * Removes the work folders of processes of this host that have ended; a cache on a network disk has others as well. What
- * cannot be removed stays: it does no harm.
+ * Removes the work folders of processes of this host that no longer run. A cache on a network disk may also have those
+ * of other hosts. Folders that cannot be removed are ignored.
  */
 export async function removeAbandoned(): Promise<void> {
   for (const folder of cacheFolders()) {

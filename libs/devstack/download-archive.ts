@@ -7,14 +7,16 @@ import type { Archive } from './official-archives.js';
 import type { Progress } from './progress.js';
 import { runCommand } from './run-command.js';
 
-/** Without an answer for this long, or without a byte, the network counts as absent and the next way is taken. */
+/**
+ * Maximum time without a response or data. After that, the network counts as unavailable and the next method is tried.
+ */
 const silenceMs = 10_000;
-/** Far above the real archives (some 100 MB); a wrong address must not fill the disk. */
+/** Far above the real archives (some 100 MB). A wrong URL must not fill the disk. */
 const maxBytes = 500_000_000;
 
 /**
- * Downloads an archive into `folder`, compares its checksum with the pinned one and unpacks the wanted executable.
- * Returns the executable's path. Whatever is not exactly the pinned archive is refused before it is unpacked.
+ * Downloads an archive into `folder`, verifies its pinned checksum and unpacks the executable. Returns the path of the
+ * executable. Anything that differs from the pinned archive is rejected before it is unpacked.
  */
 export async function downloadArchive(
   archive: Archive,
@@ -31,12 +33,12 @@ export async function downloadArchive(
     );
   }
   progress.step(`unpacking ${archive.member}`);
-  // o: as root, tar would give the file to the user id that packed it.
+  // -o, because tar run by root would otherwise assign the file to the user id that packed it.
   await runCommand('tar', ['-xzof', file, '-C', folder, archive.member], { signal });
   return join(folder, archive.member);
 }
 
-/** Writes what `url` answers to `file` and returns its checksum in hex. */
+/** Downloads `url` to `file` and returns the checksum in hex. */
 async function download(url: string, file: string, algorithm: string, progress: Progress, signal: AbortSignal) {
   const silence = new AbortController();
   const watchdog = setTimeout(() => silence.abort(new Error(`no byte for ${silenceMs / 1000} s`)), silenceMs);
@@ -71,7 +73,7 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(0);
 }
 
-/** fetch hides what happened ("getaddrinfo ENOTFOUND …") in the cause of "fetch failed". */
+/** Returns the reason of a failed fetch. fetch hides it ("getaddrinfo ENOTFOUND …") in the cause of "fetch failed". */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message ? cause.message : message;

@@ -1,4 +1,4 @@
-/** The one place of this tool that reads the environment. */
+/** The only place in this tool that reads the environment. */
 export function environment(): NodeJS.ProcessEnv {
   return process.env;
 }

@@ -2,10 +2,10 @@ import { findOnPath } from './find-on-path.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 
-/** What is missing, and what helps, where no browser is found. */
+/** The error if no browser is found, with the remedy. */
 export const NO_BROWSER = 'there is no Chromium: install it, or name it in CHROMIUM';
 
-/** Returns the browser that CHROMIUM names, or the first on PATH. */
+/** Returns the browser set in CHROMIUM, or the first one on PATH. */
 export async function findBrowser(): Promise<string | undefined> {
   const named = process.env['CHROMIUM'];
   if (named) return named;

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { environment } from './environment.js';
 
-/** All executables of that name on PATH, in the order of PATH. */
+/** Returns all executables with this name on PATH, in the order of PATH. */
 export async function findOnPath(name: string): Promise<string[]> {
   const folders = (environment()['PATH'] ?? '').split(delimiter).filter(isAbsolute);
   const paths = [...new Set(folders)].map((folder) => join(folder, name));

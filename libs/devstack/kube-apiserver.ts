@@ -1,25 +1,25 @@
 import { envtestArchives } from './official-archives.js';
 import type { Tool } from './tool.js';
 
-/** A minor version that Kubernetes supports, and the release of it that is built here. */
+/** A minor version that Kubernetes supports. `releases` has the patch release that is built for each. */
 export type KubernetesVersion = keyof typeof releases;
 
 const releases = { '1.35': '1.35.4', '1.36': '1.36.3', '1.37': '1.37.2' };
 
-/** Oldest first. */
+/** The versions, oldest first. */
 export const kubernetesVersions = Object.keys(releases) as KubernetesVersion[];
 
 const OLDEST: KubernetesVersion = '1.35';
 const SAYS = /Kubernetes v(\d+)\.(\d+)/;
 
-/** The one for running and testing: that which is there, or the oldest that is supported. */
+/** The API server for running and testing: an installed one, or else the oldest supported version. */
 export const anyKubeApiServer: Tool = {
   ...described(OLDEST),
   // The CRD's validation rules (CEL) are generally available since 1.29.
   oldest: { pattern: SAYS, major: 1, minor: 29 },
 };
 
-/** One of this minor version and no other. */
+/** Returns the API server of exactly this minor version. */
 export function kubeApiServer(version: KubernetesVersion): Tool {
   const [major, minor] = version.split('.').map(Number) as [number, number];
   const tool = described(version);

@@ -3,7 +3,7 @@ import { createProgress } from './progress.js';
 import { tools } from './tools.js';
 import type { ToolName } from './tools.js';
 
-/** Obtains the named servers and prints a line `name path` for each. */
+/** Obtains the servers with these names and prints a line `name path` for each. */
 async function main(names: string[]): Promise<number> {
   const unknown = names.filter((name) => !Object.hasOwn(tools, name));
   if (names.length === 0 || unknown.length > 0) {
@@ -14,7 +14,7 @@ async function main(names: string[]): Promise<number> {
     return 2;
   }
   const interruption = new AbortController();
-  // Once each: a second Ctrl-C ends the process at once, and what is left behind goes at the next start.
+  // Each signal is handled only once: a second Ctrl-C kills the process immediately, and the next start cleans up.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 
   const progress = createProgress();

@@ -53,7 +53,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-/** A program as small as one can be, described like the real ones. */
+/** A minimal program, described like the real tools. */
 function greeter(change: Partial<Tool> = {}): Tool {
   return {
     name: 'greeter',
@@ -75,7 +75,7 @@ async function putProgram(path: string, version = '1.2', help = '--politely'): P
   return path;
 }
 
-/** Packs a program as a project would publish it, and lets the server offer it. */
+/** Packs a program as a project would publish it, and serves the archive. */
 async function publishArchive(change: { version?: string; hex?: string } = {}) {
   await putProgram(join(root, 'release/greeter'), change.version);
   const file = join(root, 'greeter.tar.gz');
@@ -87,7 +87,7 @@ async function publishArchive(change: { version?: string; hex?: string } = {}) {
   return { archives: { [platform]: archive }, bytes };
 }
 
-/** Everything below the cache, so that nothing half done can hide there. */
+/** Returns all files in the cache, so that no incomplete file goes unnoticed. */
 async function filesInCache(): Promise<string[]> {
   const entries = await readdir(cache, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));

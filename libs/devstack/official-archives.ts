@@ -1,18 +1,18 @@
-/** A published .tar.gz with one executable that we want. */
+/** A published .tar.gz that contains an executable. */
 export interface Archive {
-  /** Below the address of the download site, starting with a slash. */
+  /** Path on the download site, with a leading slash. */
   readonly path: string;
   readonly checksum: { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
-  /** The executable inside the archive. */
+  /** Path of the executable inside the archive. */
   readonly member: string;
 }
 
-/** The release of the Temporal CLI that is obtained: server 1.32.0, UI 2.54.1. */
+/** Version of the Temporal CLI to obtain: server 1.32.0, UI 2.54.1. */
 export const temporalVersion = '1.9.1';
 
 /**
- * The Temporal CLI as its project releases it. Only digests that could be checked stand here; other platforms get the same
- * executable from the Python package.
+ * The official archives of the Temporal CLI. Only platforms whose digests could be verified are listed; other platforms
+ * get the same executable from the Python package.
  */
 export const temporalArchives: Readonly<Record<string, Archive>> = {
   'linux-x64': temporalArchive('linux_amd64', '09a0326a51db84d02735e53542b9ebd8c4758daf47482a9ab0abce15844e60d5'),
@@ -28,7 +28,7 @@ function temporalArchive(platform: string, hex: string): Archive {
 
 const envtestVersion = 'v1.35.0';
 
-/** The sha512 values of envtest-releases.yaml in kubernetes-sigs/controller-tools. */
+/** The SHA-512 digests from envtest-releases.yaml in kubernetes-sigs/controller-tools. */
 const envtestChecksums = {
   'linux-x64': [
     'linux-amd64',
@@ -48,7 +48,7 @@ const envtestChecksums = {
   ],
 } as const;
 
-/** etcd and kube-apiserver come in one archive, made by controller-tools for tests like ours. */
+/** Returns the archives with etcd and kube-apiserver, which controller-tools publishes for tests like ours. */
 export function envtestArchives(executable: 'etcd' | 'kube-apiserver'): Readonly<Record<string, Archive>> {
   return Object.fromEntries(
     Object.entries(envtestChecksums).map(([platform, [name, hex]]) => [

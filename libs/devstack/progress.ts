@@ -1,6 +1,6 @@
-/** Tells a waiting person what is going on. Between `step` and `done` it is never silent for 5 s. */
+/** Tells a waiting person what is happening. Between `step` and `done` it writes something at least every 5 s. */
 export interface Progress {
-  /** Shows what is happening now; may be called as often as the text changes. */
+  /** Shows what is happening now. May be called as often as the text changes. */
   step(text: string): void;
   /** Ends the display; a later `step` starts a new one. */
   done(): void;
@@ -10,7 +10,9 @@ const redrawMs = 200;
 const plainMinimumMs = 3_000;
 const plainMaximumMs = 4_000;
 
-/** On a terminal one line that moves, elsewhere (logs, CI) a plain line every few seconds. */
+/**
+ * Creates a progress display: one animated line on a terminal, and a plain line every few seconds elsewhere (logs, CI).
+ */
 export function createProgress(stream: NodeJS.WriteStream | NodeJS.WritableStream = process.stderr): Progress {
   return 'isTTY' in stream && stream.isTTY ? movingLine(stream) : plainLines(stream);
 }
@@ -20,7 +22,7 @@ function movingLine(stream: NodeJS.WriteStream): Progress {
   let frame = 0;
   const draw = (text: string, elapsed: string) => {
     const line = `${frames[frame++ % frames.length]} ${elapsed} ${text}`;
-    // A line that wraps could not be overwritten. Some terminals do not know their width.
+    // A line that wraps could not be overwritten, so it is truncated. Some terminals do not report their width.
     stream.write(`\r\x1b[K${line.slice(0, (stream.columns || 80) - 1)}`);
   };
   return ticking(redrawMs, { stepped: draw, ticked: draw, ended: () => stream.write('\r\x1b[K') });
@@ -34,7 +36,7 @@ function plainLines(stream: NodeJS.WritableStream): Progress {
   };
   const writeWhenDue: Show = (text, elapsed) => {
     const pauseMs = text === written?.text ? plainMaximumMs : plainMinimumMs;
-    // Something new is said at once, a counter that moved or a sign of life only now and then.
+    // Write a new message immediately, but a changed counter or an unchanged message only at intervals.
     if (!written || kindOf(text) !== kindOf(written.text) || Date.now() - written.at >= pauseMs) write(text, elapsed);
   };
   return ticking(500, {
@@ -47,14 +49,16 @@ function plainLines(stream: NodeJS.WritableStream): Progress {
   });
 }
 
-/** Texts that differ only in their numbers are about the same thing. */
+/** Replaces the numbers in a text, because texts that differ only in numbers describe the same step. */
 function kindOf(text: string): string {
   return text.replace(/\d+/g, '#');
 }
 
 type Show = (text: string, elapsed: string) => void;
 
-/** Calls `stepped` at each step, `ticked` every `intervalMs` in between and `ended` once, all with the newest text. */
+/**
+ * Calls `stepped` at each step, `ticked` every `intervalMs` in between, and `ended` once, always with the newest text.
+ */
 function ticking(intervalMs: number, show: { stepped: Show; ticked: Show; ended: Show }): Progress {
   let running: { text: string; since: number; timer: NodeJS.Timeout } | undefined;
   const elapsed = () => formatElapsed(Date.now() - (running?.since ?? 0));
@@ -63,7 +67,7 @@ function ticking(intervalMs: number, show: { stepped: Show; ticked: Show; ended:
       running ??= {
         text,
         since: Date.now(),
-        // unref: what is shown must not keep a process alive that has nothing else to do.
+        // unref, because the display must not keep the process alive.
         timer: setInterval(() => running && show.ticked(running.text, elapsed()), intervalMs).unref(),
       };
       running.text = text;

@@ -3,7 +3,7 @@ import { runCommand } from './run-command.js';
 
 const answerMs = 20_000;
 
-/** Throws an error that says why `path` cannot serve as this tool; running it is the only proof that counts. */
+/** Throws an error with the reason if `path` cannot be used as this tool. The only accepted proof is to run it. */
 export async function proveTool(tool: Tool, path: string, signal: AbortSignal): Promise<void> {
   const version = await ask(path, ['--version'], signal);
   if (tool.oldest) {

@@ -25,7 +25,7 @@ beforeEach(async () => {
   vi.stubEnv('GOROOT', join(root, 'no-go'));
   vi.stubEnv('XDG_CACHE_HOME', join(root, 'cache'));
   vi.stubEnv('DEVSTACK_PUPPET', undefined);
-  // The real pip, which reads a folder in place of its index.
+  // The real pip, with a folder instead of its index.
   vi.stubEnv('PIP_NO_INDEX', '1');
   vi.stubEnv('PIP_FIND_LINKS', join(root, 'index'));
 });
@@ -103,7 +103,7 @@ it('says which installers would help where there is none', async () => {
   );
 });
 
-/** Makes a command that calls the real interpreter, since PATH holds nothing else in these tests. */
+/** Writes a command that calls the real interpreter, because PATH contains nothing else in these tests. */
 async function putInstaller(name: string, args: string): Promise<void> {
   await writeProgram(join(bin, name), `#!/bin/sh\nexec "${python}" ${args} "$@"\n`);
 }
@@ -114,7 +114,7 @@ async function writeProgram(path: string, text: string): Promise<void> {
   await chmod(path, 0o755);
 }
 
-/** Packs a wheel whose script prints its version (PEP 427), and returns its digest. */
+/** Builds a wheel whose script prints its version (PEP 427), and returns its digest. */
 async function buildWheel(): Promise<string> {
   const wheel = join(root, 'index/puppet_bin-1.2-py3-none-any.whl');
   const files = {

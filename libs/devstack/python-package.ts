@@ -4,17 +4,17 @@ import { findOnPath } from './find-on-path.js';
 import type { Progress } from './progress.js';
 import { runCommand } from './run-command.js';
 
-/** An executable that the Python package index (PyPI) carries in wheels, one wheel per platform. */
+/** An executable that the Python package index (PyPI) distributes in wheels, one per platform. */
 export interface PythonPackage {
   readonly project: string;
   readonly version: string;
-  /** The name of the script that the wheel installs. */
+  /** Name of the script that the wheel installs. */
   readonly script: string;
-  /** The SHA-256 digests of the accepted wheels, in hex; the installer refuses every other file. */
+  /** SHA-256 digests of the accepted wheels, in hex. The installer rejects any other file. */
   readonly sha256: readonly string[];
 }
 
-/** An installer, with the options that keep it away from the user's own Python environment. */
+/** An installer, with options that isolate it from the user's own Python environment. */
 interface Installer {
   readonly label: string;
   readonly command: readonly [string, ...string[]];
@@ -29,7 +29,7 @@ const PIP = [
   '--retries=1',
 ];
 
-/** In order of preference. All of them verify digests, and none of them runs code of the package. */
+/** The installers in order of preference. All of them verify digests, and none of them runs code of the package. */
 const installers: readonly Installer[] = [
   { label: 'pip', command: ['pip', ...PIP] },
   { label: 'pip3', command: ['pip3', ...PIP] },
@@ -37,13 +37,13 @@ const installers: readonly Installer[] = [
   { label: 'uv', command: ['uv', 'pip', 'install', '--no-progress'] },
 ];
 
-/** A wheel of some 50 MB on a slow line; silence is noticed much earlier, by the installers' own time-outs. */
+/** Timeout for a wheel of some 50 MB on a slow connection. The installers' own timeouts detect silence much earlier. */
 const INSTALL_MS = 300_000;
 
 /**
  * Installs a pinned package into `folder` with the first installer that works, and returns the path of its executable.
- * Nothing outside of `folder` changes but the installer's own cache. Rejects with what each installer reported, or with
- * a remedy if the machine has none.
+ * Nothing outside of `folder` changes except the installer's own cache. Rejects with the output of each installer, or
+ * with a remedy if the machine has none.
  */
 export async function installPythonPackage(
   wheel: PythonPackage,
@@ -76,7 +76,10 @@ export async function installPythonPackage(
   throw new Error(failures.join('; ') || 'neither pip nor uv is on PATH');
 }
 
-/** Settings of the user that contradict `--target`, or that would leave files outside of `folder`. */
+/**
+ * Returns variables that override settings of the user that conflict with `--target` or that would leave files outside
+ * of `folder`.
+ */
 function quietEnvironment(folder: string): Record<string, string> {
   return {
     PIP_USER: '0',

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from './run-command.js';
 
-/** A dead process that its parent has not collected yet does not run. */
+/** Returns whether a process is running. A zombie is not. */
 function runs(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
@@ -46,6 +46,6 @@ describe('runCommand', () => {
 
   it('gives up on a command that does not answer in time', async () => {
     const running = runCommand('/bin/sh', ['-c', 'sleep 60'], { signal, timeoutMs: 50 });
-    await expect(running).rejects.toThrow('no answer within 0.05 s');
+    await expect(running).rejects.toThrow('no response within 0.05 s');
   });
 });

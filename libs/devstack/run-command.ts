@@ -5,10 +5,10 @@ import { environment } from './environment.js';
 export interface CommandOptions {
   signal: AbortSignal;
   cwd?: string;
-  /** Added to the environment of this process. */
+  /** Variables that are added to the environment of this process. */
   env?: Record<string, string>;
   timeoutMs?: number;
-  /** Sees each line of stderr as it is written. */
+  /** Called with each line of stderr as it is written. */
   onDiagnostic?: (line: string) => void;
 }
 
@@ -16,8 +16,8 @@ const killAfterMs = 3_000;
 const rememberedLines = 5;
 
 /**
- * Runs a command to its end and returns its stdout. It gets a process group of its own, which is ended as a whole
- * when the signal aborts: a compiler leaves nothing running behind. Rejects with the last lines of stderr.
+ * Runs a command until it exits and returns its stdout. The command gets a process group of its own, which is killed as
+ * a whole when the signal aborts, so that a compiler leaves no processes behind. Rejects with the last lines of stderr.
  */
 export async function runCommand(command: string, args: string[], options: CommandOptions): Promise<string> {
   const timeout = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
@@ -49,7 +49,7 @@ export async function runCommand(command: string, args: string[], options: Comma
   try {
     const code = await ended;
     options.signal.throwIfAborted();
-    if (timeout?.aborted) throw new Error(`no answer within ${options.timeoutMs! / 1000} s`);
+    if (timeout?.aborted) throw new Error(`no response within ${options.timeoutMs! / 1000} s`);
     if (code !== 0) throw new Error(lastDiagnostics.join(' / ').trim() || `ended with code ${code} and said nothing`);
     return stdout;
   } finally {
@@ -58,14 +58,14 @@ export async function runCommand(command: string, args: string[], options: Comma
   }
 }
 
-/** SIGTERM to the whole group, SIGKILL to what is left of it a little later. */
+/** Returns functions that send SIGTERM to the whole group and, a little later, SIGKILL to the rest of it. */
 function endGroupOf(pid: number | undefined): { now: () => void; cancel: () => void } {
   let later: NodeJS.Timeout | undefined;
   const send = (signal: NodeJS.Signals) => {
     try {
       if (pid !== undefined) process.kill(-pid, signal);
     } catch {
-      // Already gone.
+      // The group no longer exists.
     }
   };
   return {

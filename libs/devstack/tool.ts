@@ -1,37 +1,37 @@
 import type { Archive } from './official-archives.js';
 import type { PythonPackage } from './python-package.js';
 
-/** A server that is needed for running or testing: how it is recognized and where it can come from. */
+/** A server that is needed for running or testing: how to recognize it and where to obtain it. */
 export interface Tool {
-  /** The name of the executable. */
+  /** Name of the executable. */
   readonly name: string;
-  /** The version that is obtained when there is none; part of the path in the cache. */
+  /** Version to obtain if none is installed; part of the path in the cache. */
   readonly version: string;
-  /** The environment variable that names an executable. */
+  /** Environment variable with the path of an executable. */
   readonly variable: string;
-  /** Calls that a usable executable answers, each with what the answer must contain. */
+  /** Invocations that prove that an executable is usable, each with patterns that its output must match. */
   readonly proofs: readonly { readonly args: readonly string[]; readonly says: readonly RegExp[] }[];
-  /** The pattern that finds the relevant version in the output of `--version`, and the oldest one that works. */
+  /** Pattern for the version in the output of `--version`, and the oldest version that works. */
   readonly oldest?: {
     readonly pattern: RegExp;
     readonly major: number;
     readonly minor: number;
-    /** A newer one will not do either. */
+    /** Whether newer versions are rejected too. */
     readonly only?: true;
   };
-  /** Official archives by `<platform>-<arch>`, in Node's words. */
+  /** Official archives by `<platform>-<arch>`, in the notation of Node. */
   readonly archives: Readonly<Record<string, Archive>>;
-  /** The package that carries the same executable, where there is one. */
+  /** Python package with the same executable, if there is one. */
   readonly package?: PythonPackage;
   readonly go: {
-    /** The folder of go.mod, seen from libs/devstack. */
+    /** Folder of go.mod, relative to libs/devstack. */
     readonly module: string;
     readonly package: string;
-    /** The version that go.mod pins, where it is another one than `version` of the tool. */
+    /** Version that go.mod pins, if it differs from the tool's `version`. */
     readonly version?: string;
-    /** `-X` values: a build from modules does not know its own version. */
+    /** `-X` values, because a build from modules does not know its own version. */
     readonly stamps: Readonly<Record<string, string>>;
   };
-  /** Remedies that are suggested when every way failed. */
+  /** Remedies to suggest if every method fails. */
   readonly remedies: readonly string[];
 }

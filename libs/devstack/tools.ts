@@ -11,15 +11,15 @@ export const tools: Readonly<Record<ToolName, Tool>> = {
     version: temporalVersion,
     variable: 'DEVSTACK_TEMPORAL',
     proofs: [{ args: ['server', 'start-dev', '--help'], says: [/--db-filename/, /--sqlite-pragma/] }],
-    // Servers before 1.25 refuse Updates unless told otherwise, and `syncNow` is one.
+    // Servers before 1.25 disable workflow updates by default, and `syncNow` is an update.
     oldest: { pattern: /Server (\d+)\.(\d+)/, major: 1, minor: 25 },
     archives: temporalArchives,
     package: temporalPackage,
     go: {
       module: '.',
       package: 'github.com/temporalio/cli/cmd/temporal',
-      // The last release that builds from modules: later ones replace a module of their own repository, which Go ignores in
-      // a dependency.
+      // The last release that can be built from modules. Later ones replace a module of their own repository, and Go
+      // ignores `replace` in a dependency.
       version: '1.5.1',
       stamps: { 'github.com/temporalio/cli/temporalcli.Version': '1.5.1' },
     },

@@ -1,8 +1,8 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * For a process that has no signals of its own to heed: those that come during the work abort it, so that it can put
- * away what it has begun. A compiler has a process group of its own and would go on.
+ * Aborts the work on SIGINT, SIGTERM or SIGHUP, so that it can clean up. For a process without signal handlers of its
+ * own. Without this, a compiler would continue, because it has a process group of its own.
  */
 export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const interruption = new AbortController();

@@ -1,22 +1,29 @@
-/** A rule in CEL that the API server checks before it stores an object; the message is what the user reads then. */
+/**
+ * A CEL rule that the API server checks before it stores an object. `message` is shown to the user if the rule is
+ * violated.
+ */
 interface AdmissionRule {
   readonly rule: string;
   readonly message: string;
-  /** Below the field that has the rule, as in `.oauth.providers`. */
+  /** Path below the field that has the rule, such as `.oauth.providers`. */
   readonly fieldPath?: string;
-  /** The rule may ask about `oldSelf` and is checked for new objects too. */
+  /** Whether the rule may use `oldSelf` and is also checked for new objects. */
   readonly optionalOldSelf?: boolean;
 }
 
 /**
- * Metadata of a schema that become `x-kubernetes-validations` in the CRD. Each rule says to the API server what a
- * refinement of the same schema says at run time: that one also holds for objects which were stored before the rule.
+ * Returns schema metadata that become `x-kubernetes-validations` in the CRD. Each rule makes the API server check the
+ * same as a refinement of the same schema at run time, which also applies to objects that were stored before the rule
+ * existed.
  */
 export function admission(...rules: readonly AdmissionRule[]): Record<string, unknown> {
   return { 'x-kubernetes-validations': rules };
 }
 
-/** Metadata of a list whose items are told apart by one field: the CRD refuses a second one, and writers can own one each. */
+/**
+ * Returns schema metadata for a list whose items are identified by one field: the CRD rejects duplicates, and several
+ * writers can each own an item.
+ */
 export function listedBy(field: string): Record<string, unknown> {
   return { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [field] };
 }

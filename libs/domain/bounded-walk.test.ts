@@ -37,7 +37,7 @@ describe('the budget', () => {
     expect(isWithinBudget(Array.from({ length: nodes + 1 }))).toBe(false);
   });
 
-  it('ends cycles, and parts that are shared so often that they would take for ever', () => {
+  it('ends cycles, and parts that are shared so often that they would take forever', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     expect(isWithinBudget(cycle)).toBe(false);

@@ -1,23 +1,23 @@
-/** How much of a value from a user is looked at. What is beyond that is refused where the value is validated. */
+/** The limits for walking through a value from a user. Validation rejects larger values. */
 export interface WalkBudget {
   readonly nodes: number;
   readonly depth: number;
 }
 
-/** Far above any object that Kubernetes has use for, and far below what a stack or a second bears. */
+/** Far more than any Kubernetes object needs, and far less than what would exhaust the stack or take a second. */
 export const WALK_BUDGET: WalkBudget = { nodes: 50_000, depth: 64 };
 
 /** A field of an object, or an item of a list, in a value of any shape. */
 export interface VisitedField {
   readonly field: string;
   readonly value: unknown;
-  /** 1 for the fields of the value itself. */
+  /** Depth of the field; 1 for the fields of the value itself. */
   readonly depth: number;
 }
 
 /**
- * Visits everything in a value depth first, without recursion. A shared part is visited once per place, and cycles end at the
- * budget. Returns whether the budget sufficed; `visit` may throw.
+ * Visits everything in a value depth first, without recursion. A shared part is visited each time it occurs, and a
+ * cycle stops at the budget. Returns whether the budget was sufficient. `visit` may throw.
  */
 export function walkBounded(
   root: unknown,
@@ -40,7 +40,7 @@ export function walkBounded(
   return true;
 }
 
-/** Returns whether a value is within the budget as a whole. */
+/** Returns whether a whole value is within the budget. */
 export function isWithinBudget(value: unknown, budget: WalkBudget = WALK_BUDGET): boolean {
   return walkBounded(value, () => undefined, budget);
 }

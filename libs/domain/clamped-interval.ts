@@ -1,7 +1,7 @@
 import { formatDuration } from './go-duration.js';
 import type { Notice } from './notice.js';
 
-/** Who asked for a shorter interval than the site allows should not have to guess why it is longer. */
+/** Returns the notice for an interval that is shorter than the site's minimum. */
 export function clampedNotice(wantedMs: number, leastMs: number): Notice {
   const [least, wanted] = [formatDuration(leastMs), formatDuration(wantedMs)];
   return {

@@ -1,6 +1,6 @@
 /**
- * Orders texts as Postgres does under COLLATE "C": by their UTF-8 bytes, which is by code point. JavaScript's own `<`
- * compares UTF-16 units and so puts an emoji before U+FF5E.
+ * Compares strings like Postgres with COLLATE "C": by their UTF-8 bytes, and thus by code point. JavaScript's own `<`
+ * compares UTF-16 code units and would sort an emoji before U+FF5E.
  */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
@@ -12,7 +12,9 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** A surrogate stands for a code point above all that need none. */
+/**
+ * Ranks a surrogate above all other code units, because it stands for a code point above all that need no surrogates.
+ */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

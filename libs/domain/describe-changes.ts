@@ -1,6 +1,9 @@
 import type { EntryCounts } from './sync.js';
 
-/** Describes what a publish changed and left out: `3 added, 1 in quarantine`; returns an empty text when nothing changed. */
+/**
+ * Describes what a publication changed and left out: `3 added, 1 in quarantine`. Returns an empty string if nothing
+ * changed.
+ */
 export function describeChanges(counts: EntryCounts): string {
   const changes = [
     [counts.added, 'added'],

@@ -2,8 +2,8 @@ import type { Notice } from './notice.js';
 import type { StoredContent } from './sync.js';
 
 /**
- * Returns the notice for a successful sync that leaves nothing to serve; undefined when something is served, and for a source
- * that may be empty, unless its filter is the cause.
+ * Returns the notice for a successful sync after which nothing is served. Returns undefined if something is served, or
+ * if the source may be empty and its filter is not the cause.
  */
 export function emptinessNotice(
   { served, hidden, quarantined }: Omit<StoredContent, 'contentHash'>,

@@ -1,2 +1,2 @@
-/** The endings of the files of a folder that hold an entry each. */
+/** Matches the names of files in a folder that contain one entry each. */
 export const ENTRY_FILE = /\.(json|ya?ml)$/i;

@@ -1,15 +1,15 @@
 import { newestOf } from './version-order.js';
 import type { OrderedVersion } from './version-order.js';
 
-/** What became of a version of a name in one source, or of the whole name. */
+/** The fate of a version of a name in one source, or of the whole name. */
 export type Verdict = 'served' | 'shadowed' | 'hidden' | 'quarantined' | 'deleted' | 'absent';
 
 /** A stored version of a name. */
 export interface ExplainedEntry extends OrderedVersion {
   readonly source: string;
-  /** Hash of the bytes that the source has, in hexadecimal digits. */
+  /** Hash of the bytes in the source, in hexadecimal. */
   readonly hash: string;
-  /** The filter rule that leaves it out. */
+  /** The filter rule that hides it. */
   readonly hiddenBy: string | null;
   readonly deletedAt: Date | null;
 }
@@ -25,9 +25,9 @@ export interface ExplainedFault {
 export interface VersionVerdict {
   readonly version: string;
   readonly verdict: Verdict;
-  /** The filter rule, or the source that wins the name. */
+  /** The filter rule, or the source that takes precedence for this name. */
   readonly by?: string;
-  /** When it was deleted. */
+  /** Time at which the version was deleted. */
   readonly until?: Date;
   readonly path?: string;
   readonly message?: string;
@@ -41,16 +41,16 @@ export interface SourceVerdict {
   readonly versions: readonly VersionVerdict[];
 }
 
-/** The verdict that says most about a source comes first. */
+/** Verdicts by precedence: a source gets the first of these that any of its versions has. */
 const IN_ORDER: readonly Verdict[] = ['served', 'shadowed', 'hidden', 'quarantined', 'deleted'];
 
 export interface Explanation {
-  /** What is served of the name; null: nothing. */
+  /** What is served under the name; null if nothing is. */
   readonly served: { readonly source: string; readonly latest: string; readonly versions: number } | null;
   readonly sources: readonly SourceVerdict[];
 }
 
-/** Returns what became of a name in each source. `sources`: in the order in which names are won. */
+/** Returns the fate of a name in each source. `sources` are in order of precedence. */
 export function explainName(
   sources: readonly string[],
   entries: readonly ExplainedEntry[],

@@ -39,7 +39,7 @@ describe('a pattern', () => {
     expect(() => compileGlob(pattern)).toThrow(words);
   });
 
-  it('that would make a regular expression backtrack for ever is answered at once', () => {
+  it('that would make a regular expression backtrack forever is answered at once', () => {
     expect(compileGlob('*a'.repeat(100)).matches('a'.repeat(5_000) + 'b')).toBe(false);
   });
 });

@@ -1,21 +1,25 @@
+import { matchSteps } from './match-steps.js';
+import type { PatternStep } from './match-steps.js';
+
 /**
- * Name patterns as filters use them: `*` any run of characters, `/` included; `?` one character; `[a-z]`, `[!a-z]` or
- * `[^a-z]` one of a set; a backslash takes the next character as it is. Whole string, case-sensitive.
+ * Name patterns of filters: `*` matches any run of characters, including `/`; `?` matches one character; `[a-z]`,
+ * `[!a-z]` or `[^a-z]` match one of a set; a backslash escapes the next character. Patterns match the whole string and
+ * are case-sensitive.
  *
- * Matched by hand because a pattern comes from a user: a regular expression made of it could backtrack forever, and
- * the glob libraries of npm read braces, `**` and `!` as more than themselves.
+ * Matched by hand, because a pattern comes from a user: a regular expression built from it could backtrack forever, and
+ * the glob libraries of npm give braces, `**` and `!` a special meaning.
  */
 export interface Glob {
   readonly pattern: string;
   matches(text: string): boolean;
 }
 
-type Step = { readonly any: true } | { readonly any: false; accepts(character: string): boolean };
+type Step = PatternStep<string>;
 
-/** Throws a SyntaxError whose message says what is wrong with the pattern. */
+/** Compiles a pattern. Throws a SyntaxError with the reason if it is invalid. */
 export function compileGlob(pattern: string): Glob {
   const steps = parse(pattern);
-  return { pattern, matches: (text) => matches(steps, Array.from(text)) };
+  return { pattern, matches: (text) => matchSteps(steps, Array.from(text)) };
 }
 
 function parse(pattern: string): Step[] {
@@ -24,9 +28,9 @@ function parse(pattern: string): Step[] {
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] as string;
     if (character === '*') {
-      if (!steps.at(-1)?.any) steps.push({ any: true });
+      if (!steps.at(-1)?.isRun) steps.push({ isRun: true, accepts: () => true });
     } else if (character === '?') {
-      steps.push({ any: false, accepts: () => true });
+      steps.push({ isRun: false, accepts: () => true });
     } else if (character === '[') {
       const { step, end } = parseSet(characters, at);
       steps.push(step);
@@ -35,7 +39,7 @@ function parse(pattern: string): Step[] {
       if (character === '\\') at++;
       const literal = characters[at];
       if (literal === undefined) throw new SyntaxError('ends in a backslash that escapes nothing');
-      steps.push({ any: false, accepts: (other) => other === literal });
+      steps.push({ isRun: false, accepts: (other) => other === literal });
     }
   }
   return steps;
@@ -64,29 +68,5 @@ function parseSet(characters: readonly string[], open: number): { step: Step; en
     }
   }
   const accepts = (character: string) => ranges.some(([from, to]) => from <= character && character <= to) !== negated;
-  return { step: { any: false, accepts }, end: at };
-}
-
-/** Linear in text times pattern at worst: only the last `*` is ever tried again. */
-function matches(steps: readonly Step[], text: readonly string[]): boolean {
-  let step = 0;
-  let retryStep = -1;
-  let retryAt = 0;
-  for (let at = 0; at < text.length;) {
-    const current = steps[step];
-    if (current && !current.any && current.accepts(text[at] as string)) {
-      step++;
-      at++;
-    } else if (current?.any) {
-      retryStep = ++step;
-      retryAt = at;
-    } else if (retryStep >= 0) {
-      step = retryStep;
-      at = ++retryAt;
-    } else {
-      return false;
-    }
-  }
-  while (steps[step]?.any) step++;
-  return step === steps.length;
+  return { step: { isRun: false, accepts }, end: at };
 }

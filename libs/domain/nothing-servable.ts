@@ -1,12 +1,14 @@
 import type { QuarantinedEntry } from './catalogue-entry.js';
 import { RegistryError } from './registry-error.js';
 
-/** The number of faults that the message quotes. */
+/** Number of errors quoted in the message. */
 const QUOTED_FAULTS = 3;
 
-/** The failure of a revision whose entries are all in quarantine. */
+/** The failure of a revision that has all of its entries in quarantine. */
 export class NothingServable extends RegistryError {
-  /** `data` names the data in the message; `quarantined` holds at least the first three of `count` entries. */
+  /**
+   * `data` is the name of the data in the message. `quarantined` has at least the first three of the `count` entries.
+   */
   constructor(data: string, quarantined: readonly QuarantinedEntry[], count: number) {
     const quoted = quarantined.slice(0, QUOTED_FAULTS);
     const faults = quoted.map(({ key, path, message }) => `${key}: ${path ? `${path} ` : ''}${message}`);

@@ -13,18 +13,18 @@ export interface ObjectKey extends KeyRef {
 }
 
 /**
- * A field of a spec that refers to a key of an object. The pod of a registry has that key as a file: a Secret's below
- * `/secrets`, and that of a ConfigMap, which is a certificate, below `/config/certs`.
+ * A field of a spec that refers to a key of an object. The key is mounted as a file in the registry's pod: below
+ * `/secrets` for a Secret, and below `/config/certs` for a ConfigMap, which contains a certificate.
  */
 export interface ObjectField {
-  /** The names that lead from the block to the field: `['auth', 'passwordSecretRef']`. */
+  /** Field names from the block to the field: `['auth', 'passwordSecretRef']`. */
   readonly path: readonly [string, ...string[]];
   readonly kind: ObjectKey['kind'];
-  /** The name of the field beside it that names a file instead, and takes precedence. */
+  /** Name of the sibling field that contains a file path instead, and takes precedence. */
   readonly fileField?: string;
 }
 
-/** Returns the objects that a validated block refers to. */
+/** Returns the keys of objects that a validated block refers to. */
 export function referredKeys(fields: readonly ObjectField[], block: unknown): ObjectKey[] {
   return fields.flatMap(({ path, kind }) => {
     const ref = path.reduce<unknown>((value, name) => (isFields(value) ? value[name] : undefined), block);
@@ -34,18 +34,7 @@ export function referredKeys(fields: readonly ObjectField[], block: unknown): Ob
   });
 }
 
-/** Returns a copy of the block in which `change` has replaced the object that holds the field; other values stay as they are. */
-export function mapOwner(block: unknown, { path }: ObjectField, change: (owner: Fields) => Fields): unknown {
-  return mapAt(block, path.slice(0, -1), change);
-}
-
-function mapAt(value: unknown, [name, ...rest]: readonly string[], change: (owner: Fields) => Fields): unknown {
-  if (!isFields(value)) return value;
-  if (name === undefined) return change(value);
-  return value[name] === undefined ? value : { ...value, [name]: mapAt(value[name], rest, change) };
-}
-
-/** Returns the value of the field that names a file, and the path to it. */
+/** Returns the file path in the sibling field, and the path to that field; undefined if it is not set. */
 export function namedFile(
   { path, fileField }: ObjectField,
   block: unknown,

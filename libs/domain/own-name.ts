@@ -1,2 +1,2 @@
-/** The reverse-DNS name under which all extensions of the API, and all `_meta` blocks of this project, stand. */
+/** The reverse-DNS prefix of all API extensions and all `_meta` blocks of this project. */
 export const OWN_NAME = 'io.github.mcp-registry-operator';

@@ -1,4 +1,4 @@
-/** A rule of a Role, as the RBAC API of Kubernetes has it. */
+/** A rule of a Role, as in the RBAC API of Kubernetes. */
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];

@@ -39,7 +39,7 @@ function judged(given: readonly Omit<PreviewedEntry, 'key' | 'hiddenBy'>[], unde
   return keyed.map((each) => ({ ...each, hiddenBy: ruleOf(under, each.source)(each) ?? null }));
 }
 
-/** What is served under a spec, as `explain` has it: the source by name and version. */
+/** Returns the entries that a spec serves according to `explain`: source by name and version. */
 function servedUnder(given: readonly PreviewedEntry[], { order }: Spec): Map<string, string> {
   const rest = { hash: '', deletedAt: null, isMarkedLatest: false, publishedAtMs: 0, position: 0 };
   const served = new Map<string, string>();

@@ -1,17 +1,17 @@
 import type { FilterRule } from './source-filter.js';
 
-/** A stored version that is not deleted, with what decides whether it is served. */
+/** A stored version that is not deleted, with the facts that decide whether it is served. */
 export interface PreviewedEntry {
   readonly source: string;
   readonly name: string;
   readonly version: string;
   readonly key: string;
   readonly tags: readonly string[];
-  /** The rule of the filter in force that hides it. */
+  /** The rule of the current filter that hides it. */
   readonly hiddenBy: string | null;
 }
 
-/** A source as the edited spec has it. */
+/** A source according to the edited spec. */
 export interface PreviewedSource {
   readonly name: string;
   readonly hiddenBy: FilterRule;
@@ -20,19 +20,19 @@ export interface PreviewedSource {
 export interface PreviewChange {
   readonly name: string;
   readonly version: string;
-  /** The source that serves it afterwards; of a removed one the source that served it before. */
+  /** The source that serves it after the edit or, for a removed version, the source that served it before. */
   readonly source: string;
   readonly change: 'added' | 'removed' | 'changed';
-  /** What causes it: a rule of a filter, or a source. */
+  /** The cause: a filter rule or a source. */
   readonly by: string;
 }
 
-/** Changes that a preview lists; all of them are counted. */
+/** Maximum number of changes that a preview lists. All changes are counted. */
 export const MAX_PREVIEWED_CHANGES = 1000;
 
 /**
- * Compares what two specs serve of the same stored entries. The entries are given name by name, so that no more than those of
- * one name are in memory.
+ * Compares which of the stored entries two specs serve. The entries are added name by name, so that only those of one
+ * name are in memory.
  */
 export class Preview {
   readonly changes: PreviewChange[] = [];
@@ -40,7 +40,7 @@ export class Preview {
   readonly #before: readonly string[];
   readonly #after: readonly PreviewedSource[];
 
-  /** `before`, `after`: the sources in the order in which names are won. */
+  /** `before` and `after` are the sources in order of precedence. */
   constructor(before: readonly string[], after: readonly PreviewedSource[]) {
     this.#before = before;
     this.#after = after;
@@ -52,8 +52,9 @@ export class Preview {
   }
 
   /**
-   * Judges all stored entries of one name. Names have to come in text order. `rest` is awaited between entries, since a name may
-   * have thousands of them and a filter thousands of patterns; what it throws ends the comparison.
+   * Adds all stored entries of one name to the comparison. Call it once per name. `rest` is awaited between entries to
+   * let other work run, because a name may have thousands of entries and a filter thousands of patterns. An error from
+   * it aborts the comparison.
    */
   async add(entries: readonly PreviewedEntry[], rest: () => Promise<void> | undefined): Promise<void> {
     const judge = new NameJudge(rest);
@@ -106,7 +107,10 @@ export class Preview {
   }
 }
 
-/** Judges entries of one name, those with equal keys and tags once: most versions of a server differ in neither. */
+/**
+ * Evaluates the filter for the entries of one name, only once for entries with equal keys and tags, because most
+ * versions of a server differ in neither.
+ */
 class NameJudge {
   readonly #known = new Map<string, string | undefined>();
 

@@ -1,13 +1,13 @@
 import { isFields } from './fields.js';
 import type { Fields } from './fields.js';
 
-/** The key of `_meta` under which a publisher keeps blocks of its own. */
+/** Key in `_meta` for a publisher's own blocks. */
 export const PUBLISHER_PROVIDED = 'io.modelcontextprotocol.registry/publisher-provided';
 
-/** What a publisher says under one key of one namespace; it may hold anything. */
+/** The publisher's value for one key of one namespace. It may contain anything. */
 export type PublisherBlock = Fields;
 
-/** Returns the publisher-provided blocks of a server.json: any namespace, any key. */
+/** Returns the publisher-provided blocks of a server.json, from all namespaces and keys. */
 export function publisherBlocks(server: { readonly _meta?: unknown }): readonly PublisherBlock[] {
   const provided = isFields(server._meta) ? server._meta[PUBLISHER_PROVIDED] : undefined;
   const blocks: PublisherBlock[] = [];
@@ -19,7 +19,7 @@ export function publisherBlocks(server: { readonly _meta?: unknown }): readonly 
   return blocks;
 }
 
-/** Returns the texts of the lists under one key of the blocks, each once. */
+/** Returns the strings of the lists under one key of the blocks, without duplicates. */
 export function textsIn(blocks: readonly PublisherBlock[], key: string): string[] {
   const texts = new Set<string>();
   for (const { [key]: given } of blocks) {

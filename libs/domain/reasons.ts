@@ -1,6 +1,6 @@
-/** Why something is not as wanted: the one list that errors, conditions, events and stored sync runs share. */
+/** Reasons why something is not as wanted. Errors, conditions, events and stored sync runs share this list. */
 export const REASONS = [
-  // The spec, or something that it names, is missing or wrong.
+  // The spec, or an object that it refers to, is missing or invalid.
   'ValidationFailed',
   'ConfigMapNotFound',
   'KeyNotFound',
@@ -14,14 +14,14 @@ export const REASONS = [
   'TemporalSecretFailed',
   'DeploymentFailed',
   'ServiceFailed',
-  // The source does not give its data.
+  // The source does not provide its data.
   'Unreachable',
   'AuthFailed',
   'RepositoryNotFound',
   'RefNotFound',
   'FileNotFound',
   'FetchFailed',
-  // The data is not what the source says it is.
+  // The data does not have the declared form.
   'InvalidData',
   'FormatMismatch',
   // Fetched content could not be stored, or must not be stored without consent.
@@ -35,12 +35,13 @@ export const REASONS = [
   'DatabaseNotMigrated',
   'DatabaseOwnedByAnother',
   'DatabasePooled',
-  // The cluster's API server.
+  // The API server of the cluster failed.
   'KubernetesRefused',
   'KubernetesUnreachable',
-  // The machinery around the sync.
+  // Infrastructure around the sync.
   'ConfigurationPending',
   'OtherRelease',
+  'TemporalGroupUnclear',
   'StoreLost',
   'TimedOut',
   'Cancelled',
@@ -49,7 +50,7 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number];
 
-/** Objects that may still be created: what waits for one is pending, not failed. */
+/** Reasons for missing objects that may still be created. Whatever waits for them is pending rather than failed. */
 export const AWAITED: readonly Reason[] = ['ConfigMapNotFound', 'KeyNotFound', 'PVCNotFound', 'SecretNotFound'];
 
 export function isReason(value: unknown): value is Reason {

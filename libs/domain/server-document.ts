@@ -1,4 +1,4 @@
-/** A value that a publisher fixes, proposes, or leaves to the user (server.json 2025-12-11). */
+/** A value that a publisher sets, suggests, or leaves to the user (server.json 2025-12-11). */
 export interface ServerInput {
   readonly description?: string | undefined;
   readonly isRequired?: boolean | undefined;
@@ -6,7 +6,7 @@ export interface ServerInput {
   readonly value?: string | undefined;
   readonly default?: string | undefined;
   readonly choices?: readonly string[] | undefined;
-  /** What stands for `{name}` in `value`. */
+  /** Variables that replace `{name}` in `value`. */
   readonly variables?: Readonly<Record<string, ServerInput>> | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface ServerArgument extends ServerInput {
 export interface ServerPackage {
   readonly registryType: string;
   readonly identifier: string;
-  readonly transport: { readonly type: string };
+  readonly transport: { readonly type: string; readonly url?: string | undefined };
   readonly registryBaseUrl?: string | undefined;
   readonly version?: string | undefined;
   readonly fileSha256?: string | undefined;
@@ -41,12 +41,14 @@ export interface ServerRemote {
   readonly variables?: Readonly<Record<string, ServerInput>> | undefined;
 }
 
-/** A server.json that passed the checks of its source, as far as it says how to run or reach the server. */
+/** A validated server.json, reduced to the fields for running or reaching the server. */
 export interface ServerDocument {
   readonly name: string;
   readonly version: string;
   readonly title?: string | undefined;
   readonly description?: string | undefined;
+  readonly repository?: { readonly url?: string | undefined } | undefined;
   readonly packages?: readonly ServerPackage[] | undefined;
   readonly remotes?: readonly ServerRemote[] | undefined;
+  readonly _meta?: unknown;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { facetsOf } from './server-facets.js';
+import { publisherBlocks } from './publisher-blocks.js';
+import { facetsOf, tagsOf, toolNames } from './server-facets.js';
 
 const secret = { isRequired: true, isSecret: true };
 const npm = { registryType: 'npm', transport: { type: 'stdio' } };
@@ -28,5 +29,28 @@ describe('what a server can be filtered by', () => {
     [{ packages: [{ ...npm, runtimeArguments: [secret] }], remotes: [remote] }, true],
   ])('is secret-free when one way of using it needs none (%#)', (ways, expected) => {
     expect(facetsOf(ways).includes('secret-free')).toBe(expected);
+  });
+});
+
+describe('a text that a publisher gives', () => {
+  const provided = (block: object) => ({
+    _meta: { 'io.modelcontextprotocol.registry/publisher-provided': { 'com.example': { block } } },
+  });
+
+  it.each([
+    ['tag', (texts: string[]) => tagsOf(publisherBlocks(provided({ tags: texts })))],
+    ['tool', (texts: string[]) => toolNames(publisherBlocks(provided({ tools: texts })))],
+    [
+      'type of packages',
+      (texts: string[]) =>
+        facetsOf({ packages: texts.map((registryType) => ({ ...npm, registryType })) }).flatMap((facet) =>
+          facet.startsWith('registry-type:') ? [facet.slice('registry-type:'.length)] : [],
+        ),
+    ],
+  ])('as a %s can be searched for up to 64 characters, and a hundred of them', (_, read) => {
+    const many = Array.from({ length: 101 }, (_, at) => `t${at}`);
+    expect(read(many)).toEqual(many.slice(0, 100));
+    const longest = 'x'.repeat(64);
+    expect(read([longest, `${longest}x`, '', 'a\0b', '\ud800', 'b', 'b'])).toEqual([longest, 'b']);
   });
 });

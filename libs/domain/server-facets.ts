@@ -1,24 +1,40 @@
 import { textsIn } from './publisher-blocks.js';
 import type { PublisherBlock } from './publisher-blocks.js';
 
-/** The words by which a server can be filtered, stored beside it; tags are kept apart. */
+/** The facets by which a server can be filtered, stored with it. Tags are stored separately. */
 export const REMOTE = 'remote';
 export const PACKAGE = 'package';
-/** It can be used without any secret, in one way at least. */
+/** The server can be used in at least one way without a secret. */
 export const SECRET_FREE = 'secret-free';
 
 export const transportFacet = (type: string): string => `transport:${type}`;
 export const toolFacet = (name: string): string => `tool:${name}`;
 export const registryTypeFacet = (type: string): string => `registry-type:${type}`;
 
-/** Tools of one server that can be searched for, and the characters of a name: publishers may list anything. */
-export const MAX_TOOLS = 100;
-export const MAX_TOOL_NAME = 64;
+/**
+ * Maximum number of searchable tools, tags and package types of one server, and maximum characters of each, because
+ * publishers may list anything.
+ */
+export const MAX_TERMS = 100;
+export const MAX_TERM_LENGTH = 64;
 
-/** Returns the names of the tools that a publisher lists, as far as they can be searched for. */
-export function toolNames(blocks: readonly PublisherBlock[]): string[] {
-  const names = textsIn(blocks, 'tools').filter((name) => name !== '' && name.length <= MAX_TOOL_NAME);
-  return names.filter((name) => !name.includes('\0') && name.isWellFormed()).slice(0, MAX_TOOLS);
+/** Returns the searchable strings without duplicates; the same array if all of them qualify. */
+export function searchable(texts: readonly string[]): readonly string[] {
+  const isTerm = (text: string) =>
+    text !== '' && text.length <= MAX_TERM_LENGTH && !text.includes('\0') && text.isWellFormed();
+  const unique = new Set(texts);
+  if (unique.size === texts.length && texts.length <= MAX_TERMS && texts.every(isTerm)) return texts;
+  return [...unique].filter(isTerm).slice(0, MAX_TERMS);
+}
+
+/** Returns the searchable names of the tools that a publisher lists. */
+export function toolNames(blocks: readonly PublisherBlock[]): readonly string[] {
+  return searchable(textsIn(blocks, 'tools'));
+}
+
+/** Returns the searchable tags that a publisher lists. */
+export function tagsOf(blocks: readonly PublisherBlock[]): readonly string[] {
+  return searchable(textsIn(blocks, 'tags'));
 }
 
 export function toolFacets(blocks: readonly PublisherBlock[]): string[] {
@@ -37,7 +53,7 @@ interface Transport {
   readonly variables?: Readonly<Record<string, Input>> | undefined;
 }
 
-/** The ways of a server.json to run a server or to reach it. */
+/** The fields of a server.json that describe how to run or reach a server. */
 export interface ServerWays {
   readonly packages?:
     | readonly {
@@ -51,14 +67,14 @@ export interface ServerWays {
   readonly remotes?: readonly Transport[] | undefined;
 }
 
-/** Called for each entry of a catalogue: it makes few arrays. */
+/** Returns the facets of a server. Hot path, called for every entry of a catalogue, so it allocates few arrays. */
 export function facetsOf({ packages = [], remotes = [] }: ServerWays): string[] {
   const facets = new Set<string>();
   if (packages.length > 0) facets.add(PACKAGE);
   if (remotes.length > 0) facets.add(REMOTE);
   for (const { transport } of packages) facets.add(transportFacet(transport.type));
   for (const { type } of remotes) facets.add(transportFacet(type));
-  for (const { registryType } of packages) facets.add(registryTypeFacet(registryType));
+  for (const type of searchable(packages.map(({ registryType }) => registryType))) facets.add(registryTypeFacet(type));
   if (!remotes.every(remoteNeedsSecret) || !packages.every(packageNeedsSecret)) facets.add(SECRET_FREE);
   return [...facets];
 }
@@ -80,7 +96,7 @@ function isSecretAmong(inputs: readonly Input[] | undefined): boolean {
   return inputs !== undefined && inputs.some(isNeededSecret);
 }
 
-/** Returns whether a template has a secret variable; each variable is an input of its own. */
+/** Returns whether a template has a secret variable. Each variable is an input of its own. */
 function isSecretIn(variables: Readonly<Record<string, Input>> | undefined): boolean {
   return variables !== undefined && isSecretAmong(Object.values(variables));
 }

@@ -1,17 +1,17 @@
 import type { SyncTrigger } from './sync.js';
 
-/** The names of the messages between the server of a registry and its workflow, for both sides. */
+/** Names of the messages between the server of a registry and its workflow, shared by both sides. */
 export const STORE_OPENED = 'storeOpened';
 export const STORE_DELAYED = 'storeDelayed';
 export const SYNC_NOW = 'syncNow';
 
-/** The key in the memo of a registry's workflow that holds the stores which it syncs into. */
+/** Key in the memo of a registry's workflow that lists the stores which the workflow syncs into. */
 export const STORES_MEMO = 'stores';
 
-/** A request for a sync of one source or, without `source`, of all. */
+/** A request to sync one source or, without `source`, all of them. */
 export interface SyncNowRequest {
   readonly source?: string;
-  /** `manual` by default; `change` when something was published here, `push` when a webhook was delivered. */
+  /** `manual` by default; `change` after something was published here, `push` after a webhook delivery. */
   readonly trigger?: Extract<SyncTrigger, 'manual' | 'change' | 'push'>;
 }
 
@@ -20,7 +20,7 @@ export interface StartedSync {
   readonly workflowId: string;
 }
 
-/** The workflow will not start the syncs that it was asked for; the message is its own words. */
+/** Thrown if the workflow refuses to start the requested syncs, with the message of the workflow. */
 export class SyncRefused extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,4 +1,4 @@
-/** An object of a cluster that runs an MCP server or stands before one, as far as an entry is made of it. */
+/** A cluster object that runs an MCP server or proxies one, with the fields that are used for its entry. */
 export interface ServerObject {
   readonly kind: string;
   readonly namespace: string;
@@ -7,22 +7,22 @@ export interface ServerObject {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: {
     readonly image?: string;
-    /** How the server itself speaks. */
+    /** Transport of the server itself. */
     readonly transport?: string;
-    /** How a server that speaks `stdio` is spoken to by others. */
+    /** Transport through which clients reach a server that uses `stdio`. */
     readonly proxyMode?: string;
   };
 }
 
-/** The annotations of ToolHive, of which this project reads those that describe an entry. */
+/** Prefix of ToolHive's annotations. This project reads those that describe an entry. */
 export const ANNOTATION_PREFIX = 'toolhive.stacklok.dev/';
 
-/** Nothing is published of an object unless its owner says so, in just this word. */
+/** Returns whether the owner of the object has exported it, which requires exactly this annotation. */
 export function isExported({ annotations }: Pick<ServerObject, 'annotations'>): boolean {
   return annotations[`${ANNOTATION_PREFIX}registry-export`] === 'true';
 }
 
-/** Returns the annotations of an object that registries read, in the order of their names. */
+/** Returns the annotations that registries read, sorted by name. */
 export function registryAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(annotations)

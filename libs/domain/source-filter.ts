@@ -1,7 +1,7 @@
 import { ENTRY_FILE } from './entry-file.js';
 import { compileGlob } from './glob.js';
 
-/** Which entries of a source are served: the `filter` block of a source. */
+/** The `filter` block of a source, which selects the entries that are served. */
 export interface SourceFilter {
   readonly names?: { readonly include?: readonly string[]; readonly exclude?: readonly string[] };
   readonly tags?: { readonly include?: readonly string[]; readonly exclude?: readonly string[] };
@@ -13,12 +13,13 @@ export interface Filterable {
   readonly tags: readonly string[];
 }
 
-/** Says which rule leaves an entry out, as `names.exclude: experimental-*`; undefined when the entry is served. */
+/** Returns the rule that hides an entry, such as `names.exclude: experimental-*`; undefined if the entry is served. */
 export type FilterRule = (entry: Filterable) => string | undefined;
 
 /**
- * Exclude beats include; an include list that is not empty must match; names and tags must both pass. A name pattern
- * matches the source's own key or the converted name; of a file, also the name without its namespace. Throws a SyntaxError for a malformed pattern.
+ * Compiles a filter. Exclude takes precedence over include, an include list that is not empty must match, and both
+ * names and tags must pass. A name pattern matches the source's own key or the converted name; for a file, also the
+ * name without its namespace. Throws a SyntaxError for an invalid pattern.
  */
 export function compileFilter(filter: SourceFilter = {}): FilterRule {
   const [includedNames, excludedNames] = [filter.names?.include ?? [], filter.names?.exclude ?? []].map((patterns) =>

@@ -4,13 +4,14 @@ import { compileGlob } from './glob.js';
 import { parseGoDuration } from './go-duration.js';
 
 /**
- * Fields that several blocks of the MCPRegistry spec share. Each message is what follows the field's path and value, as in
- * `spec.registries[0].git.path: "data.yaml" must be a .json file`; so it is a predicate and says what to write instead.
+ * Fields that several blocks of the MCPRegistry spec share. Each message is appended to the field's path and value, as
+ * in `spec.registries[0].git.path: "data.yaml" must be a .json file`, so it is a predicate and says what to write
+ * instead.
  *
- * The checks of a field go from general to special, and only the first that fails is reported. None aborts, because an
- * aborted field keeps zod from checking the object around it.
+ * The checks of a field go from general to special, and only the first failure is reported. None of them aborts,
+ * because an aborted field would keep zod from checking the surrounding object.
  *
- * Bounds are part of each schema because the rules that the CRD derives from it must stay below the API server's cost limit.
+ * Each schema has bounds, because the CRD rules derived from it must stay below the API server's cost limit.
  */
 
 const NAME_LIMIT = 63;
@@ -19,7 +20,7 @@ const REFERENCE_LIMIT = 253;
 const PATH_LIMIT = 1024;
 const URL_LIMIT = 2048;
 
-/** A duration in Go's spelling that is longer than zero, as text: `30m`, `1h30m`, `1.5h`. */
+/** A positive duration in Go's notation: `30m`, `1h30m`, `1.5h`. */
 export const goDurationField = z
   .string()
   .max(INTERVAL_LIMIT)
@@ -33,7 +34,7 @@ export const goDurationField = z
 
 const NAMESPACE_LIMIT = 128;
 
-/** The part of a server's name before the slash: `com.example`. */
+/** The part of a server's name before the slash, such as `com.example`. */
 export const serverNamespace = z
   .string()
   .max(NAMESPACE_LIMIT)
@@ -46,7 +47,7 @@ const RELATIVE =
   'must be relative and must not contain "..": give the path below the root, such as registries/production.json';
 const NO_FILE = 'must be a .json file, a folder, or a pattern such as servers/*/server.json';
 
-/** Path of a catalogue below the root of a repository or volume: a file, a folder or a pattern. It cannot climb out of there. */
+/** Path of a catalogue within a repository or volume: a file, a folder or a pattern. It cannot leave the root. */
 export const cataloguePath = z
   .string()
   .min(1)
@@ -65,21 +66,22 @@ export const cataloguePath = z
   );
 
 function globFault(path: string): string | undefined {
+  if (!/[*?[]/.test(path)) return undefined;
   try {
-    for (const segment of path.split('/')) if (/[*?[]/.test(path)) compileGlob(segment);
+    for (const segment of path.split('/')) compileGlob(segment);
     return undefined;
   } catch (error) {
     return (error as SyntaxError).message;
   }
 }
 
-/** A file in the file system of the server. */
+/** Absolute path of a file in the server's file system. */
 export const absoluteFile = z
   .string()
   .max(PATH_LIMIT)
   .regex(/^\/[^\0]*$/, 'must be an absolute path, such as /secrets/oidc/value');
 
-/** An absolute http or https URL without credentials: a URL is shown in status and logs. */
+/** An absolute http or https URL without credentials, because URLs appear in status and logs. */
 export const httpUrl = z
   .string()
   .max(URL_LIMIT)
@@ -96,7 +98,7 @@ export const httpUrl = z
     }),
   );
 
-/** Name of an MCPRegistry: names of Services (DNS-1035) and labels are derived from it. */
+/** Name of an MCPRegistry. Names of Services (DNS-1035) and labels are derived from it. */
 export const registryName = z
   .string()
   .max(50)
@@ -105,7 +107,7 @@ export const registryName = z
     'must be lower-case letters, digits and "-", beginning with a letter and not ending with "-"',
   );
 
-/** Name of a source: it becomes a segment of URLs and paths, and part of a volume's name. */
+/** Name of a source. It becomes a segment of URLs and paths, and a part of a volume's name. */
 export const sourceName = z
   .string()
   .max(NAME_LIMIT)
@@ -130,25 +132,25 @@ export const dataKey = z
   .regex(/^[-._A-Za-z0-9]+$/, 'must be a key of its data: letters, digits, "-", "_" and "."')
   .refine((key) => key !== '.' && !key.startsWith('..'), 'must not be "." and must not start with ".."');
 
-/** Names of the Secrets that the operator makes for registries: for Temporal and for Postgres. */
+/** Names of the Secrets that the operator creates for registries, for Temporal and Postgres. */
 const OPERATOR_SECRET = /-(?:temporal|db-pgpass)$/;
 
 export const isOperatorSecret = (name: string): boolean => OPERATOR_SECRET.test(name);
 
-/** Name of a Secret of the tenant's. */
+/** Name of a Secret that belongs to the tenant, not to the operator. */
 export const secretName = objectName.refine(
   (name) => !isOperatorSecret(name),
   'must not end in -temporal or -db-pgpass, as the Secrets of the operator do: give the Secret another name',
 );
 
-/** One value in a Secret of the same namespace. */
+/** A reference to a value in a Secret of the same namespace. */
 export const secretKeyRef = z.strictObject({
   name: secretName.describe('name is the name of the Secret.'),
   key: dataKey.describe('key is the key in the data of the Secret.'),
   optional: z.boolean().optional().describe('optional tolerates a missing Secret or key.'),
 });
 
-/** One value in a ConfigMap of the same namespace. */
+/** A reference to a value in a ConfigMap of the same namespace. */
 export const configMapKeyRef = z.strictObject({
   name: objectName.describe('name is the name of the ConfigMap.'),
   key: dataKey.describe('key is the key in data or binaryData of the ConfigMap.'),

@@ -4,43 +4,49 @@ import type { Reason } from './reasons.js';
 import type { RegistryRef } from './registry-ref.js';
 import type { SourceFormat } from './source-format.js';
 
-/** Why a sync was started. `initial`: never synced in this store; `start`: the store came back; `change`: spec or data reference edited; `push`: a webhook was delivered. */
+/**
+ * Why a sync was started. `initial`: never synced in this store; `start`: the store is available again; `change`: the
+ * spec or referenced data was edited; `push`: a webhook was delivered.
+ */
 export const SYNC_TRIGGERS = ['initial', 'start', 'interval', 'change', 'manual', 'push', 'retry'] as const;
 
 export type SyncTrigger = (typeof SYNC_TRIGGERS)[number];
 
-/** One source as who syncs it sees it: references and hashes, never the spec itself. */
+/** A source for the process that syncs it: references and hashes, never the spec itself. */
 export interface SourceOutline {
   readonly name: string;
-  /** The block of the spec that it came from: `git`, `configMapRef`, … */
+  /** Its block in the spec: `git`, `configMapRef`, … */
   readonly type: string;
-  /** The origin of the data, for people; never with credentials. */
+  /** Origin of the data, for people; never with credentials. */
   readonly address: string;
   readonly format: SourceFormat;
-  /** Absent: sync at start, on change and on a trigger only. */
+  /** Interval; if absent, the source is synced only at the start, on changes and on triggers. */
   readonly intervalMs?: number;
   /** A notice about the plan itself, such as a raised interval. */
   readonly notice?: Notice;
-  /** A hash of everything that decides what is fetched and how it is read. */
+  /** Hash of everything that decides what is fetched and how it is parsed. */
   readonly specHash: string;
   readonly filterHash: string;
-  /** It is in no spec: worth a word only while there is something to say of it. */
+  /** Whether it is the built-in source, which is in no spec and is reported only if there is something to report. */
   readonly builtIn?: true;
-  /** An empty source is not worth a warning. */
+  /** Whether the source may be empty without a warning. */
   readonly mayBeEmpty?: true;
 }
 
-/** The same as the workflow plans it. */
+/** A source as planned by the workflow. */
 export interface SourcePlan extends SourceOutline {
-  /** A hash of the objects that the spec refers to (a ConfigMap's data, a Secret), as far as the watcher can see them. */
+  /** Hash of the objects that the spec refers to (a ConfigMap's data, a Secret), as far as the watcher can see them. */
   readonly referenceHash: string;
 }
 
-/** A store: one database, and the task queue of the workers beside it. */
+/** A store: one database, and the task queue of its workers. */
 export interface Store {
   readonly id: string;
   readonly taskQueue: string;
-  /** A worker of this store that is silent for so long has died: another one gets its task. Ten seconds when absent. */
+  /**
+   * Time without a heartbeat after which a worker of this store counts as dead, so that another one gets its task. Ten
+   * seconds when absent.
+   */
   readonly heartbeatTimeoutMs?: number;
 }
 
@@ -52,34 +58,42 @@ export interface SyncRequest {
   readonly trigger: SyncTrigger;
   readonly store: Store;
   readonly mayBeEmpty?: true;
-  /** Mark what is stored by the filter of now, before anything else. */
+  /** Whether to apply the current filter to the stored entries before anything else. */
   readonly refilter?: true;
-  /** Value of the sync-trigger annotation as the workflow knows it: a server that reads an older one waits for this one. */
+  /**
+   * Value of the sync-trigger annotation known to the workflow. A server that reads an older value waits for this one.
+   */
   readonly triggerToken?: string;
 }
 
-/** Reports whether a run applies the filter to what is stored before anything else: an edited one takes effect even if the source is unavailable. */
+/**
+ * Reports whether a run applies the filter to the stored entries before anything else, so that an edited filter takes
+ * effect even if the source is unavailable.
+ */
 export function filtersFirst({ refilter, trigger }: Pick<SyncRequest, 'refilter' | 'trigger'>): boolean {
   return refilter === true || trigger === 'change';
 }
 
-/** The present content of a source. Equal revisions mean equal content. */
+/** The current content of a source. Equal revisions mean equal content. */
 export interface ResolvedRevision {
-  /** A git commit, a ConfigMap's content hash, … as people read it. */
+  /** A git commit, a ConfigMap's content hash, …, for people. */
   readonly revision: string;
-  /** How messages name it: `registry.json at main@3f2c…`. */
+  /** Name in messages, such as `registry.json at main@3f2c…`. */
   readonly label: string;
-  /** It is enough to read what changed since the last sync; absent: everything is to be read. */
+  /** Whether reading the changes since the last sync is enough; if absent, everything has to be read. */
   readonly changesOnly?: true;
-  /** Stored already, read with this very spec and filter: nothing to do. */
+  /** Whether the content is already stored with the same spec and filter, so that there is nothing to do. */
   readonly unchanged: boolean;
-  /** The run has been recorded already, since there is nothing to add to it. */
+  /** Whether the run has already been recorded, because there is nothing to add to it. */
   readonly isRecorded?: true;
-  /** The stored content, when nothing has to be imported. */
+  /** The stored content, if nothing has to be imported. */
   readonly stored?: StoredContent;
 }
 
-/** The stored state of a source according to the database: right even when a process died before it could report a publish. */
+/**
+ * The stored state of a source according to the database. Correct even if a process died before it could report a
+ * publication.
+ */
 export interface StoredContent {
   readonly contentHash?: string;
   readonly served: number;
@@ -87,11 +101,22 @@ export interface StoredContent {
   readonly quarantined: number;
 }
 
-/** How many entries a published revision holds and what publishing it changed. */
-export interface EntryCounts {
-  /** Stored and served. */
+/** Peculiarities of the entries that a sync has read, without those that it skipped as known. */
+export interface ReadingCounts {
+  /** Number of optional fields that were null and were dropped. */
+  readonly nullsDropped: number;
+  /** Number of entries with a default version because their source gives them none. */
+  readonly versionsAssumed: number;
+}
+
+/**
+ * The number of entries in a published revision, and what its publication changed. The counts of the reading are absent
+ * if they are zero.
+ */
+export interface EntryCounts extends Partial<ReadingCounts> {
+  /** Stored and served entries. */
   readonly served: number;
-  /** Stored, but left out by the filter. */
+  /** Stored entries that the filter hides. */
   readonly hidden: number;
   readonly quarantined: number;
   readonly added: number;
@@ -104,33 +129,35 @@ export interface SyncFailure {
   readonly reason: Reason;
   readonly message: string;
   readonly destiny: Destiny;
-  /** A notice that is reported together with the failure. */
+  /** Reason of a notice that is reported together with the failure. */
   readonly notice?: NoticeReason;
-  /** The source asked to be left alone for so long. */
+  /** Pause that the source requested by Retry-After. */
   readonly retryAfterMs?: number;
-  /** The store has been opened by a run with this higher number since: this one may not publish any more. */
+  /** Number of a later run that has opened the store, so that this run may not publish any more. */
   readonly overtakenBy?: number;
 }
 
-/** The outcome of one sync run; small enough for a signal, and the same in history, database and status. */
+/** The outcome of one sync run. Small enough for a signal, and identical in history, database and status. */
 export interface SyncOutcome {
   readonly source: string;
   readonly run: number;
   readonly storeId: string;
-  /** The task queue that its activities were scheduled on. */
+  /** Task queue of its activities. */
   readonly taskQueue?: string;
   readonly trigger: SyncTrigger;
   /** Milliseconds since 1970, by the workflow's clock. */
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly revision?: string;
-  /** Hash of the source's content as stored; with `revision`, absent when the sync failed before it knew. */
+  /** Hash of the stored content. Like `revision`, absent if the sync failed before it was known. */
   readonly contentHash?: string;
-  /** Counts after an edited filter was applied to the stored entries, although the sync failed. */
+  /** Counts of the changes. Present even after a failed sync if an edited filter was applied to the stored entries. */
   readonly counts?: EntryCounts;
-  /** Counts of a sync that found everything stored already. */
+  /** Counts of a sync that found everything already stored. */
   readonly stored?: StoredContent;
-  /** The first of those in quarantine, as far as they have names; absent when the quarantine is as it was. */
+  /**
+   * Names of the first quarantined entries, omitting entries without a name. Absent if the quarantine has not changed.
+   */
   readonly quarantinedEntries?: readonly string[];
   /** A notice of a successful run, such as "the filter leaves out every entry". */
   readonly notice?: Notice;

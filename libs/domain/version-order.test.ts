@@ -95,7 +95,7 @@ describe('where precedence does not decide', () => {
 });
 
 describe('the order of versions', () => {
-  /** A linear congruential generator: the same versions in each run. */
+  /** A linear congruential generator, so that each run uses the same versions. */
   function random(seed: number): (below: number) => number {
     let state = seed;
     return (below) => (state = (state * 1_103_515_245 + 12_345) % 2 ** 31) % below;

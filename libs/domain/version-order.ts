@@ -1,19 +1,20 @@
 import { compareCodePoints } from './code-point-order.js';
 
-/** A version of one server, with what decides between versions that their texts do not order. */
+/** A version of one server, with the criteria that order versions when their strings do not. */
 export interface OrderedVersion {
   readonly version: string;
-  /** The registry that it comes from says that it is the latest. */
+  /** Whether the registry that it comes from marks it as the latest. */
   readonly isMarkedLatest: boolean;
   readonly publishedAtMs: number;
-  /** Where it stood in what was published at that time. */
+  /** Its position in the published content at that time. */
   readonly position: number;
 }
 
 /**
- * A total order of the versions of one server; negative when `a` is the older one. In turn decide: the mark of the registry
- * that they come from; semantic versions above all others; precedence of semantic versions; time of publication; position in
- * the file; the texts. It is the only order of versions: for the latest one, for lists of versions and for aggregates.
+ * Compares two versions of a server in a total order; negative if `a` is the older one. The criteria, in this order:
+ * the mark of the registry that they come from; semantic versions above all others; precedence of semantic versions;
+ * time of publication; position in the file; the strings. This is the only order of versions: for the latest one, for
+ * lists of versions and for aggregates.
  */
 export function compareVersions(a: OrderedVersion, b: OrderedVersion): number {
   return (
@@ -25,7 +26,7 @@ export function compareVersions(a: OrderedVersion, b: OrderedVersion): number {
   );
 }
 
-/** Returns the newest of the candidates, whatever their order; undefined for none. */
+/** Returns the newest of the candidates, in whatever order they are; undefined if there are none. */
 export function newestOf<T extends OrderedVersion>(candidates: readonly T[]): T | undefined {
   return candidates.reduce<T | undefined>(
     (newest, candidate) => (newest && compareVersions(candidate, newest) <= 0 ? newest : candidate),
@@ -33,7 +34,7 @@ export function newestOf<T extends OrderedVersion>(candidates: readonly T[]): T 
   );
 }
 
-/** Compares by semantic precedence; 0 for equal precedence and for two texts that are no semantic versions. */
+/** Compares by semantic precedence; 0 for equal precedence, and for two strings that are not semantic versions. */
 export function comparePrecedence(a: string, b: string): number {
   const left = parse(a);
   const right = parse(b);
@@ -48,24 +49,30 @@ export function comparePrecedence(a: string, b: string): number {
   );
 }
 
-/** Numbers are texts of digits without leading zeros, since they may be larger than any number of JavaScript. */
+/**
+ * A parsed version. Numbers are strings of digits without leading zeros, because they may exceed the numbers of
+ * JavaScript.
+ */
 interface SemanticVersion {
   readonly release: readonly string[];
-  /** Development releases come before pre-releases, and those before the release itself. */
+  /** 0 for a development release of the release itself, 1 for a pre-release, 2 for a release or post-release. */
   readonly phase: 0 | 1 | 2;
   readonly preRelease: readonly string[];
-  /** Number of a post-release plus one; 0 for none. */
+  /** Number of a post-release plus one; 0 if it is none. */
   readonly post: string;
-  /** 0 for a development release of a pre-release or post-release, 1 for the finished one. */
+  /** 0 for a development release of a pre-release or post-release, 1 for a finished one. */
   readonly isFinished: 0 | 1;
   readonly dev: string;
 }
 
-/** A `v` in front, missing or further parts, leading zeros: all tolerated, as registries in use tolerate them. */
+/**
+ * Release numbers. Tolerates a leading `v`, missing or additional parts, and leading zeros, because existing registries
+ * do.
+ */
 const RELEASE = /^[vV]?(\d+(?:\.\d+)*)/;
-/** Semantic Versioning 2.0.0, section 9. */
+/** Pre-release according to Semantic Versioning 2.0.0, section 9. */
 const SEMANTIC_PRE_RELEASE = /^-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)$/;
-/** PEP 440: pre-release, post-release and development release, each with an optional separator. */
+/** Suffix according to PEP 440: pre-release, post-release and development release, each with an optional separator. */
 const PYTHON_SUFFIX =
   /^(?:[._]?(a|b|c|rc|alpha|beta|pre|preview)[._-]?(\d*))?(?:[._-]?(?:post|rev|r)[._-]?(\d*))?(?:[._]?(dev)[._-]?(\d*))?$/i;
 const PYTHON_PHASES: ReadonlyMap<string, string> = new Map([
@@ -75,10 +82,13 @@ const PYTHON_PHASES: ReadonlyMap<string, string> = new Map([
   ['pre', 'rc'],
   ['preview', 'rc'],
 ]);
-/** Build metadata, which has no precedence. */
+/** Build metadata, which does not affect precedence. */
 const BUILD = /\+[0-9A-Za-z.-]+$/;
 
-/** Most catalogues have few different versions, and parsing one takes longer than everything else that orders it. */
+/**
+ * Maximum number of cached versions. Most catalogues have few different versions, and parsing one takes longer than the
+ * rest of a comparison.
+ */
 const KNOWN_VERSIONS = 4096;
 const parsed = new Map<string, SemanticVersion | undefined>();
 
@@ -95,7 +105,7 @@ function parseAfresh(version: string): SemanticVersion | undefined {
   const [head = '', parts] = RELEASE.exec(text) ?? [];
   if (parts === undefined) return undefined;
   const release = parts.split('.').map(toNumber);
-  // Missing parts are zeros.
+  // Missing parts count as zeros.
   while (release.length > 1 && release.at(-1) === '0') release.pop();
   const suffix = text.slice(head.length);
   const finished = { release, post: '0', isFinished: 1, dev: '0' } as const;
@@ -121,7 +131,7 @@ function parsePython(release: readonly string[], suffix: string): SemanticVersio
   };
 }
 
-/** Strips leading zeros; nothing stands for 0. */
+/** Strips leading zeros; an empty string becomes 0. */
 function toNumber(digits = ''): string {
   return digits.replace(/^0+/, '') || '0';
 }
@@ -130,7 +140,10 @@ function compareNumbers(a: string, b: string): number {
   return a.length - b.length || compareTexts(a, b);
 }
 
-/** Semantic Versioning 2.0.0, section 11: numbers by value and below texts. */
+/**
+ * Compares pre-release identifiers (Semantic Versioning 2.0.0, section 11): numbers by value, and below other
+ * identifiers.
+ */
 function compareIdentifiers(a: string, b: string): number {
   const [isLeft, isRight] = [/^\d+$/.test(a), /^\d+$/.test(b)];
   if (isLeft && isRight) return compareNumbers(toNumber(a), toNumber(b));
@@ -141,7 +154,7 @@ function compareTexts(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Compares item by item; of two lists that begin alike the shorter one is lower. */
+/** Compares two lists item by item. If one is a prefix of the other, the shorter one is lower. */
 function compareLists(a: readonly string[], b: readonly string[], compare: (a: string, b: string) => number): number {
   for (let at = 0; at < Math.min(a.length, b.length); at++) {
     const order = compare(a[at] as string, b[at] as string);

@@ -1,20 +1,22 @@
-/** The state of the Deployment that runs a registry's server, according to the cluster. */
+/** The state of the Deployment of a registry's server, according to the cluster. */
 export interface WorkloadFacts {
-  /** Hash of the pod template that the Deployment has now; the pods carry it as REGISTRY_POD_HASH. */
+  /** Hash of the Deployment's current pod template, which its pods have in the variable REGISTRY_POD_HASH. */
   readonly podHash?: string;
-  /** The number of ready pods, of any pod template. */
+  /** Number of ready pods, whatever their pod template. */
   readonly readyReplicas: number;
-  /** The read-only servers, if there are any. */
+  /** Number of pods that the Deployment requests; absent if there is no Deployment. */
+  readonly wantedReplicas?: number;
+  /** State of the read-only servers, if there are any. */
   readonly readers?: ReaderFacts;
-  /** A pod of that very template is ready. */
+  /** Whether a pod of the current template is ready. */
   readonly live: boolean;
-  /** The pod that is to become ready next, if it exists. */
+  /** Name of the pod that should become ready next, if it exists. */
   readonly awaited?: string;
-  /** Why it is not there or not ready, in the cluster's own words. */
+  /** Why the pod is missing or not ready, in the words of the cluster. */
   readonly trouble?: string;
 }
 
-/** The state of the Deployment that runs the read-only servers of a registry. */
+/** The state of the Deployment of a registry's read-only servers. */
 export interface ReaderFacts {
   readonly replicas: number;
   readonly readyReplicas: number;
@@ -22,7 +24,7 @@ export interface ReaderFacts {
   readonly selector: string;
 }
 
-/** A server that runs but cannot store and serve yet says why. */
+/** The reason why a running server cannot store and serve yet. */
 export interface ServerTrouble<Reason extends string = string> {
   readonly pod: string;
   readonly reason: Reason;

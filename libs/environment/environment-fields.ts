@@ -6,7 +6,10 @@ import { formatFault, parseWithFaults } from '#spec/spec-fault.js';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** An empty variable counts as unset. Faults are sentences with the remedy, all at once: `before` are those found so far. */
+/**
+ * Parses environment variables. An empty variable counts as unset. Errors are sentences with the remedy and are
+ * returned all at once; `before` are those found earlier.
+ */
 export function parseVariables<Schema extends z.ZodType>(
   schema: Schema,
   variables: Variables,
@@ -48,7 +51,7 @@ const urlRewrites = z
   )
   .default([]);
 
-/** The addresses at which a pod listens: all of both families, because a cluster may have only IPv6. */
+/** Addresses and ports of a pod. It listens on all addresses of both families, because a cluster may have only IPv6. */
 export const listenerFields = {
   HOST: z
     .string()
@@ -60,7 +63,7 @@ export const listenerFields = {
   INTERNAL_PORT: port(8081).describe('probes: `/health`, `/readiness`, `/version`; `/metrics`'),
 };
 
-/** Refinement of what has these fields. */
+/** Refinement for schemas with these fields: the ports must differ. */
 export function portsDiffer(
   { PORT, INTERNAL_PORT }: { PORT: number; INTERNAL_PORT: number },
   context: z.core.$RefinementCtx,
@@ -70,7 +73,7 @@ export function portsDiffer(
   context.addIssue({ code: 'custom', path: ['INTERNAL_PORT'], message });
 }
 
-/** Settings of a site for all sources. */
+/** Settings of a site that apply to all sources. */
 export const sourceFields = {
   SOURCE_URL_REWRITES: urlRewrites.describe(
     '`FROM=TO,…`: addresses at or below FROM (whole path segments) are fetched from TO, for `git` and `api` sources; the longest FROM wins. The operator refuses credentials in it',
@@ -88,7 +91,7 @@ export const temporalAddress = z
   .string()
   .regex(/^[^\s/]+:\d{1,5}$/, { error: 'must be HOST:PORT without a scheme, such as localhost:7233' });
 
-/** The URL of Temporal's UI, for links to runs. */
+/** URL of Temporal's UI, for links to runs. */
 const temporalUiUrl = z
   .string()
   .max(2048)

@@ -11,14 +11,14 @@ import {
 } from './environment-fields.js';
 import type { Variables } from './environment-fields.js';
 
-/** Host names without port, separated by commas. */
+/** Comma-separated host names without ports. */
 const hostNames = z
   .string()
   .transform((text) => text.split(',').flatMap((name) => name.trim() || []))
   .pipe(z.array(z.string().regex(/^[a-z\d.-]+$/i, { error: 'must be host names without port, separated by commas' })))
   .default([]);
 
-/** The variables of the process; docs/configuration.md lists them from here. */
+/** The environment variables of the process. docs/configuration.md is generated from them. */
 export const standaloneVariables = z.object({
   ...listenerFields,
   HOST: z
@@ -33,7 +33,7 @@ export const standaloneVariables = z.object({
   DATA_DIR: z.string().default('.data').describe('everything that outlives the process; one process at a time'),
   DATABASE_URL: z
     .string()
-    // What follows is read where it is used: a URL of Postgres may name several hosts or none.
+    // The rest is validated where it is used, because a Postgres URL may have several hosts or none.
     .regex(/^postgres(ql)?:\/\//, { error: 'must be a URL such as postgresql://user@host:5432/registry' })
     .optional()
     .describe(
@@ -60,30 +60,30 @@ export const standaloneVariables = z.object({
 });
 
 const environmentSchema = standaloneVariables.superRefine(portsDiffer).transform((env) => ({
-  /** The address to listen on; `::` is every interface. */
+  /** Address to listen on; `::` means every interface. */
   host: env.HOST,
-  /** Names by which clients may ask a server that listens on a loopback address, besides localhost. */
+  /** Host names, in addition to localhost, that are accepted by a server on a loopback address. */
   allowedHosts: env.ALLOWED_HOSTS,
   port: env.PORT,
   internalPort: env.INTERNAL_PORT,
   dataDirectory: env.DATA_DIR,
-  /** Absent: an embedded Postgres is started. */
+  /** If absent, an embedded Postgres is started. */
   databaseUrl: env.DATABASE_URL,
-  /** The first data folder of the embedded Postgres, where initdb cannot make one. */
+  /** Initial data directory of the embedded Postgres, for systems where initdb cannot create one. */
   postgresTemplate: env.POSTGRES_TEMPLATE,
-  /** `host:port`; absent: a local Temporal server is started. */
+  /** `host:port`; if absent, a local Temporal server is started. */
   temporalAddress: env.TEMPORAL_ADDRESS,
   temporalNamespace: env.TEMPORAL_NAMESPACE,
-  /** The port at which a local Temporal server listens, if free. */
+  /** Port of a local Temporal server, if it is free. */
   temporalPort: env.TEMPORAL_PORT,
   temporalUiPort: env.TEMPORAL_UI_PORT,
-  /** The URL of the UI of a Temporal server elsewhere; a local one has its own. */
+  /** URL of the UI of an external Temporal server. A local one has its own UI. */
   temporalUiUrl: env.TEMPORAL_UI_URL,
   urlRewrites: env.SOURCE_URL_REWRITES,
   allowLocalGit: env.ALLOW_LOCAL_GIT,
-  /** False: API sources may be at public addresses only. */
+  /** If false, API sources must have public IP addresses. */
   allowPrivateSources: env.ALLOW_PRIVATE_SOURCES,
-  /** Shorter intervals in a spec are raised to this. */
+  /** Minimum sync interval. Shorter intervals in a spec are raised to it. */
   minSyncIntervalMs: parseGoDuration(env.MIN_SYNC_INTERVAL)!,
   logLevel: env.LOG_LEVEL,
 }));
@@ -91,7 +91,7 @@ const environmentSchema = standaloneVariables.superRefine(portsDiffer).transform
 /** The environment of a standalone process. */
 export type StandaloneEnvironment = z.output<typeof environmentSchema>;
 
-/** Reads the variables of a standalone process. */
+/** Parses the environment variables of a standalone process. */
 export function parseEnvironment(variables: Variables): { environment: StandaloneEnvironment } | { faults: string[] } {
   const parsed = parseVariables(environmentSchema, variables);
   return 'faults' in parsed ? parsed : { environment: parsed.value };

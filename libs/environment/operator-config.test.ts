@@ -33,7 +33,7 @@ describe('the environment of the operator', () => {
     (to) => {
       const parsed = parseOperatorConfig([], { ...needed, SOURCE_URL_REWRITES: `https://a=${to}` });
       expect(parsed).toEqual({
-        faults: [expect.stringMatching(/^SOURCE_URL_REWRITES: .*must (not carry a user name|be FROM=TO)/)],
+        faults: [expect.stringMatching(/^SOURCE_URL_REWRITES: .*must (not contain a user name|be FROM=TO)/)],
       });
       expect(JSON.stringify(parsed)).not.toMatch(/hun\/?ter2/);
     },
@@ -51,6 +51,34 @@ describe('the environment of the operator', () => {
     const faults = (text: string) => parseOperatorConfig([], { ...needed, DEFAULT_DATABASE: text });
     expect(faults('db')).toEqual({ faults: ['DEFAULT_DATABASE: "db" must be JSON'] });
     expect(faults('{"port":0}')).toMatchObject({ faults: [expect.stringContaining('DEFAULT_DATABASE.port')] });
+  });
+
+  describe('the Temporal groups', () => {
+    const group = (name: string, label = name) => ({ name, namespaceSelector: { matchLabels: { team: label } } });
+    const parseGroups = (...groups: readonly object[]) =>
+      parseOperatorConfig([], { ...needed, TEMPORAL_GROUPS: JSON.stringify(groups) });
+
+    it('are none by default, and are taken with their selectors', () => {
+      expect(parse({}).temporal.groups).toEqual([]);
+      expect(parseGroups(group('a'), group('b'))).toMatchObject({
+        config: { temporal: { groups: [group('a'), group('b')], groupsDirectory: '/temporal-groups' } },
+      });
+    });
+
+    it.each<[string, readonly object[]]>([
+      ['groups a and b have the same namespaceSelector', [group('a', 'x'), group('b', 'x')]],
+      ['two groups called a', [group('a', 'x'), group('a', 'y')]],
+      ['at most 16 groups', Array.from({ length: 17 }, (_, index) => group(`g${index}`))],
+      ['TEMPORAL_GROUPS[0].selector: is not a field here', [{ ...group('a'), selector: {} }]],
+      ['an empty selector selects everything', [{ name: 'a', namespaceSelector: {} }]],
+      ['must be at most 30 lower-case letters', [group('../a', 'a')]],
+    ])('are refused: %s', (fault, groups) => {
+      expect(parseGroups(...groups)).toEqual({ faults: [expect.stringContaining(fault)] });
+    });
+
+    it('may be as many as the limit', () => {
+      expect(parseGroups(...Array.from({ length: 16 }, (_, index) => group(`g${index}`)))).toHaveProperty('config');
+    });
   });
 
   it('lets registries list the MCP servers of their namespace, unless the site does not want that', () => {

@@ -1,4 +1,4 @@
-/** The checkout or installation that this file belongs to, whether it runs from source or from dist. */
+/** URL of the checkout or installation that contains this file, which may run from source or from dist. */
 export const projectRoot: URL = (() => {
   const root = new URL('../../', import.meta.url);
   return root.pathname.endsWith('/dist/') ? new URL('../', root) : root;

@@ -16,16 +16,16 @@ export const SERVE_USAGE = `Usage: serve [--config FILE] [--read-only]
 
 Serves one registry, and syncs its sources as the workflow of its MCPRegistry asks.
 
-  --config FILE   its configuration; /config/config.yaml when not given
-  --read-only     answer only, from a database that another server syncs into
+  --config FILE   the configuration (default: /config/config.yaml)
+  --read-only     only serve, from a database that another server syncs into
   --help          this text
 
-Environment: REGISTRY_NAMESPACE, REGISTRY_NAME, REGISTRY_UID, REGISTRY_POD_HASH, REGISTRY_WRITER_URL, POD_NAME, PORT, INTERNAL_PORT, HOST, DATA_DIR,
+Environment: REGISTRY_NAMESPACE, REGISTRY_NAME, REGISTRY_UID, REGISTRY_CLUSTER, REGISTRY_POD_HASH, REGISTRY_WRITER_URL, POD_NAME, PORT, INTERNAL_PORT, HOST, DATA_DIR,
 TEMPORAL_DIR or TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, TEMPORAL_UI_URL, SECRETS_DIR, SERVICE_ACCOUNT_DIR, PGPASSFILE, PGSSLROOTCERT, POSTGRES_TEMPLATE, SOURCE_URL_REWRITES,
 ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES, MIN_SYNC_INTERVAL, LOG_LEVEL (see docs/configuration.md).
 `;
 
-/** The origin of the server that syncs. */
+/** Origin of the server that syncs. */
 const writerUrl = z
   .string()
   .refine(
@@ -33,38 +33,43 @@ const writerUrl = z
     'must be an http or https origin without a path, such as http://tools-api-writer.team.svc:8080',
   );
 
-/** The variables of the process; docs/configuration.md lists them from here. */
+/** The environment variables of the process. docs/configuration.md is generated from them. */
 export const serveVariables = z.object({
   ...listenerFields,
   ...handedOnFields,
-  LOG_LEVEL: logLevel.describe(
-    'what a pod writes to its output: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, `silent`',
-  ),
+  LOG_LEVEL: logLevel.describe('log level of the server: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, `silent`'),
   REGISTRY_NAMESPACE: z
     .string()
     .optional()
-    .describe('the namespace of the MCPRegistry whose server it is; the operator sets it'),
-  REGISTRY_NAME: z.string().optional().describe('the name of that MCPRegistry'),
-  REGISTRY_UID: z.string().optional().describe('the uid of that MCPRegistry'),
+    .describe('the namespace of the MCPRegistry that this server belongs to; set by the operator'),
+  REGISTRY_NAME: z.string().optional().describe('the name of the MCPRegistry that this server belongs to'),
+  REGISTRY_UID: z.string().optional().describe('the uid of the MCPRegistry that this server belongs to'),
+  REGISTRY_CLUSTER: z
+    .string()
+    .optional()
+    .describe('the id of the cluster of that MCPRegistry: a database that was claimed in another cluster is refused'),
   REGISTRY_POD_HASH: z
     .string()
     .optional()
-    .describe('of the pod template: a pod takes no task that was meant for one of another spec or image'),
+    .describe('hash of the pod template: a pod takes no task that was meant for a pod with another spec or image'),
   REGISTRY_WRITER_URL: writerUrl
     .optional()
     .describe(
-      'with `--read-only`, the origin of the server that syncs, which gets requests that change something; without it they are answered with 405',
+      'with `--read-only`, the origin of the server that syncs, to which requests that change something are forwarded; without it they get 405',
     ),
   POD_NAME: z
     .string()
     .default(hostname())
-    .meta({ description: 'how Temporal shows its worker', shownDefault: 'host name' }),
-  DATA_DIR: z.string().default('/data').describe('the only folder that it writes to, beside the temporary one'),
+    .meta({ description: "the name of this pod's worker in Temporal", shownDefault: 'host name' }),
+  DATA_DIR: z
+    .string()
+    .default('/data')
+    .describe('the only folder that the server writes to, apart from the temporary one'),
   SECRETS_DIR: z.string().default('/secrets').describe('the key of a Secret is the file `NAME/KEY` in it'),
   SERVICE_ACCOUNT_DIR: z.string().optional().meta({
     description:
-      '`token` and `ca.crt`, by which the API server of the cluster is asked; used where `KUBERNETES_SERVICE_HOST` is set',
-    shownDefault: 'where pods have it',
+      '`token` and `ca.crt`, for access to the API server of the cluster; used if `KUBERNETES_SERVICE_HOST` is set',
+    shownDefault: 'where Kubernetes mounts it in pods',
   }),
   TEMPORAL_DIR: z
     .string()
@@ -82,41 +87,43 @@ export const serveVariables = z.object({
   POSTGRES_TEMPLATE: z
     .string()
     .optional()
-    .describe('a data folder to begin with, where `initdb` cannot make one for want of a passwd entry'),
+    .describe('an initial data folder, for where `initdb` cannot create one because the user has no passwd entry'),
   KUBERNETES_SERVICE_HOST: z
     .string()
     .optional()
-    .describe('set by Kubernetes: the API server of the cluster is asked when it is present'),
+    .describe('set by Kubernetes; if present, the server uses the API server of the cluster'),
 });
 
 const environmentSchema = serveVariables.superRefine(portsDiffer).transform((env) => ({
   host: env.HOST,
   port: env.PORT,
   internalPort: env.INTERNAL_PORT,
-  /** Whose server this is, as far as it is said here; the configuration may say the rest. */
+  /** Identity of the registry as far as the environment sets it. The configuration may contain the rest. */
   registry: { namespace: env.REGISTRY_NAMESPACE, name: env.REGISTRY_NAME, uid: env.REGISTRY_UID },
-  /** The hash of the pod template; pods of another spec or image have another one. */
+  /** Id of the cluster of that registry, which is part of the claim on its database. */
+  cluster: env.REGISTRY_CLUSTER,
+  /** Hash of the pod template, which differs for pods with another spec or image. */
   podHash: env.REGISTRY_POD_HASH ?? 'unhashed',
-  /** Where a read-only server sends requests that change something; it refuses them when absent. */
+  /** URL to which a read-only server forwards requests that change something; it rejects them when absent. */
   writerUrl: env.REGISTRY_WRITER_URL,
   podName: env.POD_NAME,
-  /** The only place that is written to, beside the temporary folder. */
+  /** The only directory that is written to, except for the temporary directory. */
   dataDirectory: env.DATA_DIR,
-  /** A Secret's key is the file NAME/KEY in it. */
+  /** Directory with Secrets; the file NAME/KEY in it contains one key. */
   secretsDirectory: env.SECRETS_DIR,
-  /** Holds what proves to the cluster who asks, where that is not where pods have it. */
+  /** Directory of the service account, if it is not the usual one. */
   serviceAccountDirectory: env.SERVICE_ACCOUNT_DIR,
   temporal: {
-    /** The folder of the mounted Secret with the address and credentials of Temporal. */
+    /** Directory of the mounted Secret with the address and credentials of Temporal. */
     directory: env.TEMPORAL_DIR,
-    /** Without such a Secret. */
+    /** Address to use if there is no such Secret. */
     address: env.TEMPORAL_ADDRESS,
     namespace: env.TEMPORAL_NAMESPACE,
     uiUrl: env.TEMPORAL_UI_URL,
   },
   passwordFile: env.PGPASSFILE,
   caFile: env.PGSSLROOTCERT,
-  /** The first data folder of the embedded Postgres, where initdb cannot make one. */
+  /** Initial data directory of the embedded Postgres, for systems where initdb cannot create one. */
   postgresTemplate: env.POSTGRES_TEMPLATE,
   inCluster: env.KUBERNETES_SERVICE_HOST !== undefined,
   urlRewrites: env.SOURCE_URL_REWRITES,
@@ -127,13 +134,13 @@ const environmentSchema = serveVariables.superRefine(portsDiffer).transform((env
 }));
 
 export type ServeConfig = z.output<typeof environmentSchema> & {
-  /** The file with what the registry is. */
+  /** File with the configuration of the registry. */
   readonly configFile: string;
-  /** Answers from a database that another server syncs into, and changes nothing. */
+  /** Whether this server only reads a database that another server syncs into, and changes nothing. */
   readonly readOnly: boolean;
 };
 
-/** Parsed once, at start. Faults are sentences with the remedy, all at once. */
+/** Parses the configuration, once at the start. Errors are sentences with the remedy and are returned all at once. */
 export function parseServeConfig(
   args: readonly string[],
   variables: Variables = process.env,
@@ -151,8 +158,8 @@ export function parseServeConfig(
     if (token.kind === 'option' && token.name === 'help') return { help: true };
     if (token.kind === 'option' && token.name === 'config' && token.value) configFile = token.value;
     else if (token.kind === 'option' && token.name === 'read-only' && token.value === undefined) readOnly = true;
-    else if (token.kind === 'option') faults.push(`${token.rawName}: is not understood: see --help`);
-    else if (token.kind === 'positional') faults.push(`${token.value}: is not understood: use --config FILE`);
+    else if (token.kind === 'option') faults.push(`${token.rawName}: unknown option: see --help`);
+    else if (token.kind === 'positional') faults.push(`${token.value}: unexpected argument: use --config FILE`);
   }
   const environment = parseVariables(environmentSchema, variables, faults);
   if ('faults' in environment) return environment;

@@ -7,9 +7,9 @@ export const DEFAULT_MANIFEST = 'deploy/samples/quickstart.yaml';
 export const STANDALONE_USAGE = `Usage: npm start -- [FILE_OR_DIR...] [--volume CLAIM=DIR]...
 
 Serves the MCPRegistry manifests in the files, and in the *.yaml, *.yml and *.json files of the directories.
-Without any, ${DEFAULT_MANIFEST}. Edits take effect at once.
+The default is ${DEFAULT_MANIFEST}. Edits take effect at once.
 
-  --volume CLAIM=DIR   a directory that stands in for the PersistentVolumeClaim CLAIM; may be repeated
+  --volume CLAIM=DIR   a directory to use in place of the PersistentVolumeClaim CLAIM; may be repeated
   --help               this text
 
 Environment: PORT, INTERNAL_PORT, HOST, ALLOWED_HOSTS, DATA_DIR, DATABASE_URL, POSTGRES_TEMPLATE, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_PORT,
@@ -17,16 +17,16 @@ TEMPORAL_UI_PORT, SOURCE_URL_REWRITES, ALLOW_LOCAL_GIT, ALLOW_PRIVATE_SOURCES, M
 `;
 
 export interface StandaloneArguments {
-  /** Files and directories with manifests, in the order given. */
+  /** Files and directories with manifests, in the given order. */
   readonly paths: readonly string[];
-  /** Directory by claim name. */
+  /** Directories by claim name. */
   readonly volumes: ReadonlyMap<string, string>;
   readonly help: boolean;
 }
 
 const OPTIONS = { volume: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } } as const;
 
-/** Reads the command line (without node and script). Faults are sentences with the remedy. */
+/** Parses the command line (without node and script). Errors are sentences with the remedy. */
 export function parseStandaloneArguments(
   args: readonly string[],
 ): { arguments: StandaloneArguments } | { faults: string[] } {

@@ -3,10 +3,13 @@ import type { StandaloneEnvironment } from './environment.js';
 import { parseStandaloneArguments } from './standalone-arguments.js';
 import type { StandaloneArguments } from './standalone-arguments.js';
 
-/** The configuration of a standalone process, besides its manifests. */
+/** The configuration of a standalone process, in addition to its manifests. */
 export type StandaloneConfig = StandaloneEnvironment & Omit<StandaloneArguments, 'help'>;
 
-/** Parsed once, at start: the faults of command line and environment together. `--help` asks nothing of the environment. */
+/**
+ * Parses the configuration, once at the start. Returns the errors of command line and environment together. `--help`
+ * does not read the environment.
+ */
 export function parseStandaloneConfig(
   args: readonly string[],
   variables: Readonly<Record<string, string | undefined>> = process.env,

@@ -7,7 +7,10 @@ export interface Version {
   readonly buildDate: string;
 }
 
-/** Returns the version of the package. Commit and date come from `BUILD_COMMIT` and `BUILD_DATE`, set by the build of an image. */
+/**
+ * Returns the version of the package. Commit and date come from `BUILD_COMMIT` and `BUILD_DATE`, which the build of an
+ * image sets.
+ */
 export async function readVersion(
   variables: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Version> {

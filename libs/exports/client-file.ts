@@ -1,10 +1,13 @@
-import type { ServerPackage } from '#domain/server-document.js';
-import type { EntryResult, Rendered } from './export-format.js';
+import type { ServerPackage, ServerRemote } from '#domain/server-document.js';
+import { EntryFaults } from './entry-faults.js';
+import type { EntryResult } from './entry-result.js';
+import type { Rendered } from './export-format.js';
 import type { ExportOptions } from './export-options.js';
 import { fixedText, inputsOf, joinTexts } from './inputs.js';
 import type { Notes, UserInput, Value } from './inputs.js';
 import { portableLaunch } from './launch/portable.js';
 import type { Launch } from './launch/launch.js';
+import { memoizeWay } from './memoize-way.js';
 import { Omitted } from './omission.js';
 import type { NoteName, OmissionReason } from './omission.js';
 import { PlaceholderNames } from './placeholder-names.js';
@@ -16,30 +19,33 @@ import type { Way } from './ways.js';
 
 export type Place = 'args' | 'env' | 'url' | 'headers';
 
-/** How a client writes and reads values in its file. */
+/** How a client reads and writes values in its file. */
 export interface ClientSyntax {
-  /** What the client would replace in a literal text; by default `${`, for a reader of the file that is not its client. */
+  /**
+   * Matches what the client would replace in a literal string. The default is `${`, in case another program reads the
+   * file.
+   */
   readonly expands?: RegExp;
-  /** Where an input may stand; elsewhere a required one omits the way. */
+  /** Places where an input may appear. A required input elsewhere means that the way is omitted. */
   readonly inputPlaces: ReadonlySet<Place>;
-  /** Where an input is left out, and the user adds it to the file. */
+  /** Places where an input is left out, so that the user has to add it to the file. */
   readonly leftOutPlaces?: ReadonlySet<Place>;
-  /** Returns what stands for an input. `name`: the placeholder's; `key`: that of the server. */
+  /** Returns the placeholder for an input. `name` is the name of the placeholder, `key` that of the server. */
   placeholder(name: string, key: string): string;
-  /** Whether placeholders are named within their server, so that their names need no prefix. */
+  /** Whether the names of placeholders are scoped to their server, so that they need no prefix. */
   readonly isScoped?: boolean;
-  /** Whether a placeholder is text that the user replaces by hand. */
+  /** Whether the user replaces placeholders by hand. */
   readonly isByHand?: boolean;
-  /** Whether an input with choices and a default is asked for; else the default is written. */
+  /** Whether the client asks for an input that has choices and a default; otherwise the default is written. */
   readonly asksForChoices?: boolean;
 }
 
-/** Matches the beginning of a variable as most clients write it; a bare `$NAME` is literal to them. */
+/** Matches the start of a variable in the syntax of most clients, for which a bare `$NAME` is literal. */
 export const DOLLAR_BRACE = /\$\{/;
 
-/** Writes the values of one way in a client's syntax. */
+/** Writes the values of one way in the syntax of a client. */
 export class ValueWriter {
-  /** The inputs that were written so far, by the names of their placeholders. */
+  /** The inputs written so far, with the names of their placeholders. */
   readonly inputs: { readonly name: string; readonly input: UserInput }[] = [];
 
   constructor(
@@ -49,7 +55,10 @@ export class ValueWriter {
     private readonly notes: Notes,
   ) {}
 
-  /** Undefined: the user has to add it. Throws `Omitted` for what the place cannot hold. */
+  /**
+   * Returns a value in the client's syntax; undefined if the user has to add it. Throws `Omitted` if the value is not
+   * possible in this place.
+   */
   write(value: Value, place: Place, plainName?: string): string | undefined {
     const settled = joinTexts(value.map((part) => this.#settle(part)));
     const { inputPlaces, leftOutPlaces } = this.syntax;
@@ -62,7 +71,7 @@ export class ValueWriter {
     return settled.map((part) => (typeof part === 'string' ? part : this.#ask(part, plainName))).join('');
   }
 
-  /** Returns a value that needs no input as text; undefined when it needs one. Throws `Omitted` like `write`. */
+  /** Returns a value without inputs as a string; undefined if it has inputs. Throws `Omitted` like `write`. */
   fixed(value: Value, place: Place): string | undefined {
     const text = fixedText(value);
     if (text !== undefined) this.#demandLiteral([text], place);
@@ -93,7 +102,10 @@ export class ValueWriter {
     return this.syntax.placeholder(name, this.key);
   }
 
-  /** Throws `Omitted` if the literal text of a value, joined as the client reads it, holds something that it replaces. */
+  /**
+   * Throws `Omitted` if the literal parts of a value, joined as the client reads them, contain something that the
+   * client would replace.
+   */
   #demandLiteral(value: Value, place: Place): void {
     const { expands = DOLLAR_BRACE } = this.syntax;
     const literal = value.map((part) => (typeof part === 'string' ? part : '')).join('');
@@ -105,7 +117,10 @@ export class ValueWriter {
   }
 }
 
-/** Whether a default or choice of an input completes what a client replaces, by itself or with the characters beside it. */
+/**
+ * Whether a default or choice of an input, alone or with the adjacent characters, forms something that a client would
+ * replace.
+ */
 function mayBecome(value: Value, expands: RegExp): boolean {
   const textAt = (index: number) => (typeof value[index] === 'string' ? value[index] : '');
   return value.some((part, index) => {
@@ -117,12 +132,14 @@ function mayBecome(value: Value, expands: RegExp): boolean {
 
 export interface ClientFile<Server> {
   readonly syntax: ClientSyntax;
-  /** Undefined: the client starts no local servers. */
+  /** Converts a local server; undefined if the client starts no local servers. */
   readonly stdio?: (launch: Launch, context: WayContext) => Server;
+  /** Converts the package itself, instead of `stdio`, for a client that builds commands on its own. */
+  readonly pack?: (pack: ServerPackage, context: WayContext) => Server;
   readonly remote?: (call: RemoteCall, context: WayContext) => Server;
-  /** Returns why a client has no such transport; undefined: it has. */
+  /** Returns why a client does not support the transport of a way; undefined if it does. */
   refuse?(way: Way): OmissionReason | undefined;
-  write(servers: readonly { readonly key: string; readonly server: Server }[], options: ExportOptions): string;
+  write(servers: readonly KeyedServer<Server>[], options: ExportOptions): string;
   readonly notes?: readonly NoteName[];
 }
 
@@ -134,57 +151,112 @@ export interface WayContext {
   readonly entry: VisibleEntry;
   /** The package that is launched; undefined for a remote. */
   readonly pack?: ServerPackage;
+  /** The remote that is called; undefined for a package. */
+  readonly endpoint?: ServerRemote;
 }
 
-/** Renders a file that holds one way of each entry, under its short name; an entry with which the file fails `check` is omitted. */
+/**
+ * Renders a file with one way of each entry, under its short name. An entry that makes the file fail `check` is
+ * omitted.
+ */
 export function renderClientFile<Server>(
   entries: readonly VisibleEntry[],
   options: ExportOptions,
   file: ClientFile<Server>,
   check: (text: string) => void,
 ): Rendered {
-  const sorted = entries.toSorted(byText(({ server }) => server.name));
-  const faults: unknown[] = [];
-  const servers: { key: string; server: Server }[] = [];
-  const results = sorted.map((entry): EntryResult => {
+  const { servers, results, faults } = renderServers(entries, options, file);
+  const notes = file.notes ?? [];
+  let text = '';
+  const isAccepted = (some: readonly KeyedServer<Server>[]) => {
     try {
-      const { result, server } = renderEntry(entry, options, file);
-      if (server === undefined) return result;
-      const keyed = { key: entry.shortName as string, server };
-      const refusal = refusalOf(() => check(file.write([keyed], options)));
-      if (refusal)
-        return { ...result, status: 'omitted', ...refusal, ways: result.ways.map((way) => omitTaken(way, refusal)) };
-      servers.push(keyed);
-      return result;
-    } catch (error) {
-      faults.push(error);
-      return toEntryResult(entry, [], { reason: 'internal' });
+      text = file.write(some, options);
+      check(text);
+      return true;
+    } catch {
+      return false;
     }
+  };
+  if (isAccepted(servers)) return { text, results, notes, faults };
+  const refused = new Set(refusedAmong(servers, isAccepted));
+  const keys = new Set(Array.from(refused, ({ key }) => key));
+  return {
+    text: file.write(
+      servers.filter((server) => !refused.has(server)),
+      options,
+    ),
+    results: results.map((result) => (keys.has(result.shortName ?? '') ? omitRefused(result) : result)),
+    notes,
+    faults,
+  };
+}
+
+/** A server in a client file, under its short name. */
+export interface KeyedServer<Server> {
+  readonly key: string;
+  readonly server: Server;
+}
+
+/** Returns the commands that start packages and the calls that reach remotes. */
+export interface Calls {
+  launch(pack: ServerPackage, notes: Notes): Launch;
+  remote(remote: ServerRemote, notes: Notes): RemoteCall;
+}
+
+const directCalls: Calls = { launch: portableLaunch, remote: toRemoteCall };
+
+/** Memoizes commands and calls, for an entry that is rendered for more than one client. */
+export function memoizedCalls(): Calls {
+  return { launch: memoizeWay(portableLaunch), remote: memoizeWay(toRemoteCall) };
+}
+
+/** Renders one way of each entry, without writing or checking a file. The servers are sorted by key. */
+function renderServers<Server>(
+  entries: readonly VisibleEntry[],
+  options: ExportOptions,
+  file: ClientFile<Server>,
+): { servers: KeyedServer<Server>[]; results: EntryResult[]; faults: readonly unknown[] } {
+  const faults = new EntryFaults();
+  const servers: KeyedServer<Server>[] = [];
+  const results = entries.toSorted(byText(({ server }) => server.name)).map((entry): EntryResult => {
+    const rendered = faults.guard(entry, () => {
+      const { result, server } = renderEntry(entry, options, file, directCalls);
+      if (server !== undefined) servers.push({ key: entry.shortName as string, server });
+      return result;
+    });
+    return rendered ?? toEntryResult(entry, [], { reason: 'internal' });
   });
   servers.sort(byText(({ key }) => key));
-  return { text: file.write(servers, options), results, notes: file.notes ?? [], faults };
+  return { servers, results, faults: faults.all };
 }
 
-type Refusal = Required<Pick<EntryResult, 'reason' | 'detail'>>;
-
-/** Returns why a file with this entry alone is none; undefined: the client accepts it. */
-function refusalOf(check: () => void): Refusal | undefined {
-  try {
-    check();
-    return undefined;
-  } catch {
-    return { reason: 'fails-client-schema', detail: 'the client would refuse the whole file because of this entry' };
-  }
+/**
+ * Returns the items that a check rejects, found by bisection. A valid list needs one check, a list with one invalid
+ * item a few.
+ */
+function refusedAmong<T>(items: readonly T[], isAccepted: (some: readonly T[]) => boolean): readonly T[] {
+  if (items.length === 0 || isAccepted(items)) return [];
+  if (items.length === 1) return items;
+  const middle = items.length >> 1;
+  return [...refusedAmong(items.slice(0, middle), isAccepted), ...refusedAmong(items.slice(middle), isAccepted)];
 }
 
-function omitTaken(way: EntryResult['ways'][number], refusal: Refusal): EntryResult['ways'][number] {
-  return way.status === 'exported' ? { ...way, status: 'omitted', ...refusal } : way;
+function omitRefused(result: EntryResult): EntryResult {
+  const refusal = {
+    status: 'omitted',
+    reason: 'fails-client-schema',
+    detail: 'the client would refuse the whole file because of this entry',
+  } as const;
+  const ways = result.ways.map((way) => (way.status === 'exported' ? { ...way, ...refusal } : way));
+  return { ...result, ...refusal, ways };
 }
 
-function renderEntry<Server>(
+/** Renders the first way of an entry that the file of a client can express. */
+export function renderEntry<Server>(
   entry: VisibleEntry,
   options: ExportOptions,
   file: ClientFile<Server>,
+  calls: Calls,
 ): { result: EntryResult; server?: Server } {
   const { shortName } = entry;
   if (shortName === undefined) {
@@ -192,24 +264,25 @@ function renderEntry<Server>(
   }
   let taken: { readonly kind: Way['kind']; readonly server: Server } | undefined;
   const byWay = new Map<string, EntryResult['ways'][number]>();
-  for (const way of inPreference(waysOf(entry), options.prefer)) {
+  const ways = waysOf(entry);
+  for (const way of inPreference(ways, options.prefer)) {
     if (taken) {
       const notes: Notes = new Set(way.kind === 'remote' && taken.kind === 'remote' ? ['second-remote-ignored'] : []);
-      byWay.set(way.name, omittedWay(way, new Omitted('not-preferred'), notes));
+      byWay.set(way.name, omittedWay(way, { reason: 'not-preferred' }, notes));
       continue;
     }
-    const { result, rendered } = tryWay(way, (notes) => renderWay(way, entry, shortName, options, file, notes));
+    const { result, rendered } = tryWay(way, (notes) => renderWay(way, entry, shortName, options, file, notes, calls));
     byWay.set(way.name, result);
     if (result.status === 'exported') taken = { kind: way.kind, server: rendered as Server };
   }
   const result = toEntryResult(
     entry,
-    waysOf(entry).map(({ name }) => byWay.get(name) as EntryResult['ways'][number]),
+    ways.map(({ name }) => byWay.get(name) as EntryResult['ways'][number]),
   );
   return { result, ...(taken && { server: taken.server }) };
 }
 
-/** The wanted kind first; of remotes those that clients prefer. */
+/** Sorts the ways by preference: the preferred kind first, and among remotes those that clients prefer. */
 function inPreference(ways: readonly Way[], prefer: ExportOptions['prefer']): Way[] {
   const rank = (way: Way) =>
     (way.kind === prefer ? 0 : 2) + (way.kind === 'remote' && way.remote.type === 'sse' ? 1 : 0);
@@ -223,6 +296,7 @@ function renderWay<Server>(
   options: ExportOptions,
   file: ClientFile<Server>,
   notes: Notes,
+  calls: Calls,
 ): Server {
   demandWanted(way, options);
   const refused = file.refuse?.(way);
@@ -230,16 +304,18 @@ function renderWay<Server>(
   const { syntax } = file;
   const names = new PlaceholderNames(key, syntax.isScoped ? 'plain' : options.env);
   const writer = new ValueWriter(key, syntax, names, notes);
-  const context = { key, writer, notes, options, entry, ...(way.kind === 'package' && { pack: way.pack }) };
+  const of = way.kind === 'package' ? { pack: way.pack } : { endpoint: way.remote };
+  const context = { key, writer, notes, options, entry, ...of };
   if (way.kind === 'package') {
+    if (file.pack) return file.pack(way.pack, context);
     if (!file.stdio) throw new Omitted('stdio-unsupported');
-    return file.stdio(portableLaunch(way.pack, notes), context);
+    return file.stdio(calls.launch(way.pack, notes), context);
   }
   if (!file.remote) throw new Omitted('remote-unsupported');
-  return file.remote(toRemoteCall(way.remote, notes), context);
+  return file.remote(calls.remote(way.remote, notes), context);
 }
 
-/** Leaves out what is empty. */
+/** Removes empty fields. */
 export function present<T extends object>(fields: T): Partial<T> {
   const isEmpty = (value: unknown) =>
     value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);

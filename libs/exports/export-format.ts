@@ -1,86 +1,108 @@
+import { DeniedIdentities } from './denied-identities.js';
 import type { ExportOptions } from './export-options.js';
-import type { NoteName, OmissionReason } from './omission.js';
+import type { EntryResult } from './entry-result.js';
+import type { NoteName } from './omission.js';
 import type { VisibleEntry } from './visible-entry.js';
+import { byText } from './ways.js';
 
 export type MediaType = 'application/json' | 'application/toml' | 'application/yaml';
 
-/** What became of one way of an entry. */
-export interface WayResult {
-  /** Place of the way in the entry, such as `packages[0]`. */
-  readonly way: string;
-  readonly status: 'exported' | 'omitted';
-  readonly reason?: OmissionReason;
-  readonly detail?: string;
-  readonly path?: string;
-  readonly rules?: number;
-  readonly notes?: readonly NoteName[];
-  /** The entries that `same-command-as` means. */
-  readonly names?: readonly string[];
-}
-
-/** What became of one entry; it is exported if any text of it is in the file. */
-export interface EntryResult {
-  readonly name: string;
-  readonly version: string;
-  readonly shortName?: string;
-  readonly status: 'exported' | 'omitted';
-  readonly reason?: OmissionReason;
-  readonly detail?: string;
-  readonly notes?: readonly NoteName[];
-  readonly ways: readonly WayResult[];
-}
-
 export interface Rendered {
   readonly text: string;
-  /** One for each entry, in order. */
+  /** One result per entry, in order. */
   readonly results: readonly EntryResult[];
-  /** Notes about the file as a whole. */
+  /** Notes about the whole file. */
   readonly notes: readonly NoteName[];
-  /** What was thrown for entries that are omitted as `internal`. */
+  /** Errors of the entries that were omitted as `internal`. */
   readonly faults: readonly unknown[];
 }
 
 export interface ExportFormat {
   readonly id: string;
-  /** The name that the client gives the file. */
+  /** File name that the client expects. */
   readonly file: string;
   readonly mediaType: MediaType;
   readonly purpose: 'policy' | 'client' | 'registry';
-  /** Programs that read it. */
+  /** Programs that read the file. */
   readonly client: string;
   readonly status: 'stable' | 'preview' | 'deprecated';
-  /** Day on which its facts were last checked. */
+  /** Date on which the facts about the format were last checked. */
   readonly verified: string;
   readonly wherePut: string;
-  /** Whether a client that reads the file without entries refuses every server; null: an empty file is refused (422). */
+  /**
+   * Whether a client blocks every server if the file has no entries; null if an empty file must not be produced (422).
+   */
   readonly emptyBlocksEverything: boolean | null;
-  /** A pure function of entries and options. The entries come in any order. */
+  /**
+   * Renders entries in any order. A pure function of entries and options. Throws `TextRefused` if the result fails
+   * `check`.
+   */
   render(entries: readonly VisibleEntry[], options: ExportOptions): Rendered;
-  /** Reads the text again by the rules of the client; throws for what the client would not accept. */
+  /** Parses the result by the rules of the client; throws if the client would not accept it. */
   check(text: string): void;
 }
 
-/** A format whose rendering uses its own check for each entry. */
+/** Thrown if a rendered text fails the check of its own format. */
+export class TextRefused extends Error {
+  override readonly name = 'TextRefused';
+
+  constructor(
+    /** The results of all entries that are not denied. */
+    readonly rendered: Omit<Rendered, 'text'>,
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** The definition of a format. Its `render` may call the format's own check to find the entries that fail it. */
 interface ExportDefinition extends Omit<ExportFormat, 'render'> {
   render(entries: readonly VisibleEntry[], options: ExportOptions, check: ExportFormat['check']): Rendered;
 }
 
-/** Subtracts denied entries, by name, from those that are exported and from the view, whose identities no rule may admit or deny by accident. */
-function withoutDenied(
-  entries: readonly VisibleEntry[],
-  options: ExportOptions,
-): [readonly VisibleEntry[], ExportOptions] {
-  if (!options.denied || options.denied.length === 0) return [entries, options];
-  const denied = new Set(options.denied.map(({ server }) => server.name));
-  const isLeft = ({ server }: VisibleEntry) => !denied.has(server.name);
-  return [entries.filter(isLeft), { ...options, view: options.view.filter(isLeft) }];
+/** Entries and options without what is denied, and the results of the denied entries. */
+interface Admitted {
+  readonly entries: readonly VisibleEntry[];
+  readonly options: ExportOptions;
+  readonly denied: readonly EntryResult[];
 }
 
-/** Declares a format; a new one is one file with this and one line in `index.ts`. */
+/**
+ * Removes denied entries, by name and identity, from the entries to export and from the view. No rule may admit an
+ * entry of the view by accident, so the identities of the view are checked, but those of denied entries are not.
+ */
+function withoutDenied(entries: readonly VisibleEntry[], options: ExportOptions): Admitted {
+  if (!options.denied || options.denied.length === 0) return { entries, options, denied: [] };
+  const identities = new DeniedIdentities(options.denied, options);
+  const denied: EntryResult[] = [];
+  const admitted = entries.filter((entry) => {
+    const result = identities.find(entry);
+    if (result) denied.push(result);
+    return !result;
+  });
+  const view = options.view.filter((entry) => !identities.find(entry));
+  return { entries: admitted, options: { ...options, view }, denied };
+}
+
+/** Declares a format. A new format is one file with a call of this function and one line in `index.ts`. */
 export function defineExport(definition: ExportDefinition): ExportFormat {
-  const { check } = definition;
   return {
     ...definition,
-    render: (entries, options) => definition.render(...withoutDenied(entries, options), check),
+    render(entries, options) {
+      let accepted: string | undefined;
+      const check = (text: string) => {
+        this.check(text);
+        accepted = text;
+      };
+      const { denied, ...admitted } = withoutDenied(entries, options);
+      const rendered = definition.render(admitted.entries, admitted.options, check);
+      try {
+        if (accepted !== rendered.text) check(rendered.text);
+      } catch (error) {
+        throw new TextRefused(rendered, error);
+      }
+      if (denied.length === 0) return rendered;
+      return { ...rendered, results: [...rendered.results, ...denied].toSorted(byText(({ name }) => name)) };
+    },
   };
 }

@@ -1,8 +1,8 @@
 import type { VisibleEntry } from './visible-entry.js';
 
-/** The parameters of an export, parsed; all formats take all of them, and ignore those they have no use for. */
+/** The parsed parameters of an export. Every format accepts all of them, and ignores those that it does not use. */
 export interface ExportOptions {
-  /** Ways by their transport; undefined: all. */
+  /** Transports of the ways to export; undefined for all. */
   readonly transports?: ReadonlySet<'stdio' | 'http' | 'sse'>;
   readonly prefer: 'remote' | 'package';
   readonly pinned: 'any' | 'only';
@@ -11,17 +11,19 @@ export interface ExportOptions {
   readonly include: ReadonlySet<'server-names' | 'templates'>;
   readonly env: 'prefixed' | 'plain';
   readonly overridable: boolean;
-  /** Entries to emit as deny rules; undefined: none were asked for. */
+  /** Entries to emit as deny rules; undefined if none were requested. */
   readonly denied?: readonly VisibleEntry[];
-  /** All entries of the view, before any filter: no rule may admit one of them by accident. */
+  /** All entries of the view, before any filter. No rule may allow one of them by accident. */
   readonly view: readonly VisibleEntry[];
-  /** Name of the registry or view, for formats that hold it. */
+  /** Name of the registry or view, for formats that contain it. */
   readonly registry: string;
-  /** When the catalogue last changed, for formats that demand a time. */
+  /** Time of the last change of the catalogue, for formats that require a time. */
   readonly changedAtMs: number;
 }
 
-export type Dialect = 'portable' | 'vscode' | 'apm';
+/** The spellings of launch commands, by the clients that build them. */
+export const DIALECTS = ['portable', 'vscode', 'apm'] as const;
+export type Dialect = (typeof DIALECTS)[number];
 
 export const DEFAULT_OPTIONS: ExportOptions = {
   prefer: 'remote',

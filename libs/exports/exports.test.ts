@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { PUBLISHER_PROVIDED } from '#domain/publisher-blocks.js';
 import type { ServerDocument } from '#domain/server-document.js';
 import { renderClientFile } from './client-file.js';
 import { defineExport } from './export-format.js';
@@ -40,7 +42,7 @@ interface List {
   serverName?: string;
 }
 
-/** The allow list of a policy. */
+/** Renders a policy and returns its allow list. */
 function allowed(id: string, entries: readonly VisibleEntry[], given: ExportOptions): List[] {
   const { text } = format(id).render(entries, { ...given, view: entries, overridable: false });
   const parsed = JSON.parse(text) as Record<string, List[]>;
@@ -49,7 +51,7 @@ function allowed(id: string, entries: readonly VisibleEntry[], given: ExportOpti
 
 const escaped = (text: string) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
 
-/** How each client compares a URL with a pattern, written from the documents and from VS Code's source. */
+/** How each client matches a URL against a pattern, based on the documentation and on the source code of VS Code. */
 const URL_MATCHERS: Readonly<Record<string, (pattern: string, url: string) => boolean>> = {
   'copilot-managed-settings': (pattern, url) => {
     const [, scheme = '', authority = '', rest = ''] = /^(\w+:\/\/)([^/]*)(.*)$/.exec(pattern) ?? [];
@@ -75,7 +77,7 @@ interface Started {
   readonly url?: string;
 }
 
-/** What the servers of a client file are started by, or reached at. */
+/** Returns the start command or URL of each server in a client file. */
 function startedBy(id: string, entries: readonly VisibleEntry[], given: ExportOptions): Started[] {
   const { text } = format(id).render(entries, { ...given, view: entries });
   const parsed = (id === 'codex' ? parseToml(text) : JSON.parse(text)) as Record<string, unknown>;
@@ -92,6 +94,16 @@ function startedBy(id: string, entries: readonly VisibleEntry[], given: ExportOp
     ...((url ?? serverUrl) !== undefined && { url: (url ?? serverUrl) as string }),
   }));
 }
+
+const packageOf = (registryType: string) => ({
+  registryType,
+  identifier: 'weather',
+  version: '1.0.0',
+  runtimeHint: 'npx',
+  registryBaseUrl: 'https://registry.npmjs.org',
+  transport: { type: 'stdio' },
+});
+const REMOTE = { type: 'streamable-http', url: 'https://mcp.example.com/mcp' };
 
 const POLICIES = ['copilot-managed-settings', 'claude-managed-settings', 'vscode-policy'];
 
@@ -153,28 +165,96 @@ describe('every format, for any catalogue', () => {
     );
   });
 
-  it('leaves out an entry whose rendering throws, and nothing else', () => {
-    const hostile: ServerDocument = {
-      name: 'com.example/throws',
-      version: '1.0.0',
-      get remotes(): never {
-        throw new Error('broken');
-      },
-    };
+  /** An entry that makes every format throw an unexpected error. */
+  const broken: ServerDocument = {
+    name: 'com.example/throws',
+    version: '1.0.0',
+    get remotes(): never {
+      throw new Error('broken');
+    },
+  };
+
+  it.each(exportFormats.map(({ id }) => id))('of %s leaves out an entry that it cannot render, and no other', (id) => {
     fc.assert(
-      fc.property(randomEntries, (entries) => {
-        const all = toEntries([...entries.map(({ server }) => server), hostile]);
-        for (const id of ['mcp-json', 'vscode', 'codex', 'kiro-registry', 'gemini']) {
-          const { text, results, faults } = format(id).render(all, { ...DEFAULT_OPTIONS, view: all });
-          expect(faults).toHaveLength(1);
-          expect(results.find(({ name }) => name === hostile.name)?.reason).toBe('internal');
-          const others = all.filter(({ server }) => server !== hostile);
-          expect(text).toBe(format(id).render(others, { ...DEFAULT_OPTIONS, view: others }).text);
-        }
+      fc.property(randomEntries, options, (others, given) => {
+        const all = toEntries([...others.map(({ server }) => server), broken]);
+        const good = all.filter(({ server }) => server !== broken);
+        const { text, results, faults } = format(id).render(all, { ...given, view: all });
+        expect(faults).toHaveLength(1);
+        expect(results.find(({ name }) => name === broken.name)).toMatchObject({
+          status: 'omitted',
+          reason: 'internal',
+        });
+        expect(text).toBe(format(id).render(good, { ...given, view: good }).text);
       }),
-      { numRuns: 20 },
+      { numRuns: 8 },
     );
   });
+
+  it.each(exportFormats.map(({ id }) => id))(
+    'of %s is not changed by an entry of the view or of the denied ones that cannot be rendered',
+    (id) => {
+      fc.assert(
+        fc.property(randomEntries, options, (others, given) => {
+          const all = toEntries([...others.map(({ server }) => server), broken]);
+          const good = all.filter(({ server }) => server !== broken);
+          const inView = format(id).render(good, { ...given, view: all });
+          expect(inView.text).toBe(format(id).render(good, { ...given, view: good }).text);
+          const denied = toEntries([broken, { name: 'com.example/denied', version: '1.0.0', remotes: [REMOTE] }]);
+          const besides = format(id).render(good, { ...given, view: good, denied });
+          const without = format(id).render(good, { ...given, view: good, denied: denied.slice(1) });
+          expect(besides.results).toEqual(without.results);
+          if (besides.text !== without.text) expect(besides.text).toContain(broken.name);
+        }),
+        { numRuns: 8 },
+      );
+    },
+  );
+
+  it.each(exportFormats.map(({ id }) => id))(
+    'of %s takes a type of packages for unknown that is named like a member of every object',
+    (id) => {
+      const [good] = toEntries([
+        {
+          name: 'com.example/good',
+          version: '1.0.0',
+          description: 'Tells the weather',
+          packages: [packageOf('npm')],
+          remotes: [REMOTE],
+          _meta: { [PUBLISHER_PROVIDED]: { 'io.github.stacklok': { [REMOTE.url]: { tools: ['forecast'] } } } },
+        },
+      ]);
+      for (const registryType of [...Object.getOwnPropertyNames(Object.prototype), 'prototype', 'name', 'length']) {
+        for (const pinned of ['any', 'only'] as const) {
+          const document = (type: string) => ({
+            name: 'com.example/odd',
+            version: '1.0.0',
+            packages: [packageOf(type)],
+          });
+          const render = (type: string) => {
+            const all = [good!, ...toEntries([document(type)])];
+            return format(id).render(all, { ...DEFAULT_OPTIONS, pinned, view: all });
+          };
+          const { text, results, faults } = render(registryType);
+          expect(faults).toEqual([]);
+          expect(results[0]).toMatchObject({ name: 'com.example/good', status: 'exported' });
+          const unknown = render('unknown-type');
+          expect(JSON.stringify(results).replaceAll(registryType, 'unknown-type')).toBe(
+            JSON.stringify(unknown.results).replaceAll(registryType, 'unknown-type'),
+          );
+          if (id !== 'upstream') expect(text).toBe(unknown.text);
+        }
+      }
+    },
+  );
+});
+
+it.each(exportFormats)('the docs say what $id is read by and what it enforces', ({ id, file, client, status }) => {
+  const docs = readFileSync(new URL('../../docs/mcpregistry.md', import.meta.url), 'utf8');
+  const row = docs.split('\n').find((line) => line.startsWith(`| \`${id}\` `)) ?? '';
+  const cells = row.split('|').map((cell) => cell.trim());
+  expect(cells.slice(1, 5)).toEqual([`\`${id}\``, `\`${file}\``, client, status]);
+  expect(cells[5]).not.toBe('');
 });
 
 describe('a policy, for any catalogue', () => {
@@ -283,29 +363,45 @@ describe('a policy, for any catalogue', () => {
     ]);
   });
 
-  it('denies what another view holds, but nothing that is allowed', () => {
+  it('denies what another view holds, under whatever name it is listed', () => {
     const entries = toEntries([
       { name: 'com.example/good', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://good.example/x' }] },
+      { name: 'com.example/twin', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://bad.example/x' }] },
       { name: 'com.example/bad', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://bad.example/x' }] },
-      { name: 'com.example/twin', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://good.example/x' }] },
     ]);
-    const [good, bad, twin] = entries as [VisibleEntry, VisibleEntry, VisibleEntry];
-    const rendered = format('copilot-managed-settings').render([good], {
-      ...DEFAULT_OPTIONS,
-      view: [good],
-      denied: [bad, twin],
-    });
+    const [good, twin, bad] = entries as [VisibleEntry, VisibleEntry, VisibleEntry];
+    const given = { ...DEFAULT_OPTIONS, view: [good, twin], denied: [bad] };
+    const rendered = format('copilot-managed-settings').render([good, twin], given);
     expect(JSON.parse(rendered.text)).toEqual({
       allowedMcpServers: [{ serverUrl: 'https://good.example/x' }],
       deniedMcpServers: [
         { serverUrl: 'https://bad.example/x' },
         { serverName: 'com.example/bad' },
         { serverName: 'example-bad' },
-        { serverName: 'com.example/twin' },
-        { serverName: 'example-twin' },
       ],
     });
-    expect(rendered.notes).toEqual(['deny-would-match-allowed']);
+    expect(rendered.results).toMatchObject([
+      { name: 'com.example/good', status: 'exported' },
+      {
+        name: 'com.example/twin',
+        status: 'omitted',
+        reason: 'denied',
+        detail: expect.stringContaining('com.example/bad'),
+        ways: [{ reason: 'denied', names: ['com.example/bad'] }],
+      },
+    ]);
+  });
+
+  it('keeps a deny rule for a short name that an entry of the view has too, and says so', () => {
+    const remoteAt = (url: string) => [{ type: 'sse', url }];
+    const [taker] = toEntries([
+      { name: 'org.evil/bad', version: '1.0.0', remotes: remoteAt('https://other.example/') },
+    ]);
+    const denied = toEntries([{ name: 'com.evil/bad', version: '1.0.0', remotes: remoteAt('https://evil.example/') }]);
+    const view = [taker!];
+    const { text, results } = format('vscode-policy').render(view, { ...DEFAULT_OPTIONS, view, denied });
+    expect(JSON.parse(text)['ChatDeniedMcpServers']).toContainEqual({ serverName: 'evil-bad' });
+    expect(results).toMatchObject([{ status: 'exported', notes: ['short-name-denied'] }]);
   });
 
   it.each(['copilot-managed-settings', 'apm-policy', 'claude-managed-mcp'])(
@@ -321,9 +417,11 @@ describe('a policy, for any catalogue', () => {
         );
       const [view, again] = [read(), read()];
       const given = { ...DEFAULT_OPTIONS, view, denied: again.slice(1) };
-      const { text, results, notes } = format(id).render(view, given);
-      expect(results.map(({ name }) => name)).toEqual(['com.example/good']);
-      expect(notes).not.toContain('deny-would-match-allowed');
+      const { text, results } = format(id).render(view, given);
+      expect(results).toMatchObject([
+        { name: 'com.example/bad', status: 'omitted', reason: 'denied' },
+        { name: 'com.example/good', status: 'exported' },
+      ]);
       if (id === 'claude-managed-mcp') expect(text).not.toContain('bad');
       if (id === 'apm-policy') {
         expect(parseYaml(text).mcp).toMatchObject({ allow: ['com.example/good'], deny: ['com.example/bad'] });
@@ -343,6 +441,31 @@ describe('a policy, for any catalogue', () => {
 });
 
 describe('a link', () => {
+  it.each([3_000, 200_000, 900_000])(
+    'is left out for a server whose configuration has %i characters, and only that',
+    (length) => {
+      const large = {
+        ...packageOf('npm'),
+        packageArguments: [{ type: 'positional' as const, value: 'x'.repeat(length) }],
+      };
+      const entries = toEntries([
+        { name: 'com.example/good', version: '1.0.0', remotes: [REMOTE] },
+        { name: 'com.example/large', version: '1.0.0', packages: [large] },
+      ]);
+      const { text, faults } = format('install-links').render(entries, { ...DEFAULT_OPTIONS, view: entries });
+      const listed = (JSON.parse(text) as { entries: { links: object; commands: object }[] }).entries;
+      expect(faults).toEqual([]);
+      expect(listed.map(({ links }) => Object.keys(links))).toEqual([
+        ['vscode', 'vscodeInsiders', 'vscodeWeb', 'cursor', 'lmstudio', 'windsurf'],
+        ['windsurf'],
+      ]);
+      expect(listed.map(({ commands }) => Object.keys(commands))).toEqual([
+        ['claude', 'codex'],
+        ['claude', 'codex'],
+      ]);
+    },
+  );
+
   it('decodes, by the steps of its client, to what the file of that client holds', () => {
     fc.assert(
       fc.property(randomEntries, options, (entries, given) => {

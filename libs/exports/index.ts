@@ -12,16 +12,18 @@ import { cursor } from './formats/cursor.export.js';
 import { gemini } from './formats/gemini.export.js';
 import { geminiAllowlist } from './formats/gemini-allowlist.export.js';
 import { installLinks } from './formats/install-links.export.js';
+import { jetbrains } from './formats/jetbrains.export.js';
 import { kiroRegistry } from './formats/kiro-registry.export.js';
 import { lmStudio } from './formats/lmstudio.export.js';
 import { mcpJson } from './formats/mcp-json.export.js';
+import { toolhive } from './formats/toolhive.export.js';
 import { upstream } from './formats/upstream.export.js';
 import { vscode } from './formats/vscode.export.js';
 import { vscodePolicy } from './formats/vscode-policy.export.js';
 import { windsurf } from './formats/windsurf.export.js';
 import { zed } from './formats/zed.export.js';
 
-/** All formats, in the order in which they are offered to people. */
+/** All formats, in the order in which they are shown to users. */
 export const exportFormats: readonly ExportFormat[] = [
   mcpJson,
   vscode,
@@ -33,6 +35,7 @@ export const exportFormats: readonly ExportFormat[] = [
   continueDev,
   claudeDesktop,
   lmStudio,
+  jetbrains,
   installLinks,
   copilotManagedSettings,
   vscodePolicy,
@@ -44,6 +47,7 @@ export const exportFormats: readonly ExportFormat[] = [
   apmPolicy,
   kiroRegistry,
   upstream,
+  toolhive,
 ];
 
 export function findFormat(id: string): ExportFormat | undefined {

@@ -1,8 +1,9 @@
+import { ownMember } from '#domain/own-member.js';
 import type { ServerInput } from '#domain/server-document.js';
 import { demandVisible } from './characters.js';
 import type { NoteName } from './omission.js';
 
-/** A value that the user has to give. */
+/** A value that the user has to provide. */
 export interface UserInput {
   readonly name: string;
   readonly isSecret: boolean;
@@ -11,15 +12,15 @@ export interface UserInput {
   readonly default?: string;
 }
 
-/** A value, as text and inputs in turn. */
+/** A value as a sequence of literal strings and user inputs. */
 export type Value = readonly (string | UserInput)[];
 
-/** Notes of one way; a set, since one is enough of each. */
+/** Notes of one launch option (package or remote). A set, because each note is reported once. */
 export type Notes = Set<NoteName>;
 
 /**
- * Returns what becomes of an input (server.json, `Input`): its fixed value, its default, or an input for the user.
- * Undefined: it is optional, and left out. A secret's value and default are never used.
+ * Resolves an input (server.json, `Input`) to its fixed value, its default, or an input for the user. Returns undefined
+ * for an optional input without a value, which is left out. A secret's value and default are never used.
  */
 export function resolveInput(input: ServerInput, name: string, notes: Notes): Value | undefined {
   const { value, isSecret = false, isRequired = false } = input;
@@ -29,7 +30,7 @@ export function resolveInput(input: ServerInput, name: string, notes: Notes): Va
     notes.add('default-used');
     const isChoice = input.choices !== undefined && input.choices.length > 0;
     const proposed = demandVisible(input.default);
-    // Only the editor that lets the user choose makes an input of it.
+    // A default becomes an input only if the user can choose among several values.
     return isChoice ? [{ ...toUserInput(input, name), default: proposed }] : [proposed];
   }
   if (isRequired || value !== undefined) return [toUserInput(input, name)];
@@ -37,7 +38,7 @@ export function resolveInput(input: ServerInput, name: string, notes: Notes): Va
   return undefined;
 }
 
-/** Returns a fixed text with its variables resolved; undefined when one of them is left out. */
+/** Returns a string with its variables resolved, or undefined if one of them is left out. */
 export function resolveTemplate(
   text: string,
   variables: Readonly<Record<string, ServerInput>> | undefined,
@@ -46,7 +47,7 @@ export function resolveTemplate(
   const parts: (string | UserInput)[] = [];
   let from = 0;
   for (const { 0: whole, 1: name = '', index } of text.matchAll(/\{([^{}]+)\}/g)) {
-    const variable = variables && Object.hasOwn(variables, name) ? variables[name] : undefined;
+    const variable = ownMember(variables, name);
     if (!variable) continue;
     const value = resolveInput(variable, name, notes);
     if (!value) return undefined;
@@ -57,7 +58,7 @@ export function resolveTemplate(
   return joinTexts(parts);
 }
 
-/** Joins adjacent texts; throws `Omitted` for characters that do not show. */
+/** Joins adjacent strings. Throws `Omitted` for invisible characters. */
 export function joinTexts(parts: Value): Value {
   const joined: (string | UserInput)[] = [];
   for (const part of parts) {
@@ -78,12 +79,12 @@ function toUserInput({ description, isSecret = false, choices = [] }: ServerInpu
   };
 }
 
-/** The inputs of a value. */
+/** Returns the user inputs of a value. */
 export function inputsOf(value: Value): UserInput[] {
   return value.filter((part) => typeof part !== 'string');
 }
 
-/** Returns the text of a value in which inputs that have a default are replaced by it; undefined when others remain. */
+/** Returns a value as a string, with inputs replaced by their defaults, or undefined if an input has no default. */
 export function fixedText(value: Value): string | undefined {
   const texts = value.map((part) => (typeof part === 'string' ? part : part.default));
   return texts.includes(undefined) ? undefined : texts.join('');

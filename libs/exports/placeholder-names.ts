@@ -2,8 +2,8 @@ import type { ExportOptions } from './export-options.js';
 import type { UserInput } from './inputs.js';
 
 /**
- * The names of placeholders of one entry. The short name in front keeps a file of foreign origin from asking for a variable
- * that the user has set for something else.
+ * Generates the placeholder names of one entry. The prefix, the entry's short name, prevents a file of foreign origin
+ * from asking for a variable that the user has set for something else.
  */
 export class PlaceholderNames {
   readonly #taken = new Set<string>();
@@ -13,7 +13,10 @@ export class PlaceholderNames {
     private readonly env: ExportOptions['env'],
   ) {}
 
-  /** `plainName`: of an environment variable, which is kept as it is. */
+  /**
+   * Returns a unique placeholder name for an input. If the input is called `plainName`, the name of an environment
+   * variable, that name is kept as it is.
+   */
   nameOf({ name }: UserInput, plainName?: string): string {
     const plain = plainName === name ? name : toVariableName(name);
     const prefixed = this.env === 'plain' ? plain : `${toVariableName(this.shortName)}__${plain}`;

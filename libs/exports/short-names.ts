@@ -1,13 +1,15 @@
-/** Returns the SHA-256 of a text in lower-case hexadecimal digits. */
+import { trimmedEnd } from '#domain/trimmed-end.js';
+
+/** Returns the SHA-256 of a string in lowercase hexadecimal digits. */
 export type Sha256 = (text: string) => string;
 
 const MAX_LENGTH = 40;
 const STEM_LENGTH = 33;
 const FORGES: ReadonlySet<string> = new Set(['github', 'gitlab', 'bitbucket', 'codeberg']);
-/** The namespace that our own reader puts before names without one. */
+/** The namespace that our own reader puts in front of names that have none. */
 const READER_NAMESPACE = 'io.github.stacklok';
 const EMPTY_LEAVES: ReadonlySet<string> = new Set(['mcp', 'server', 'mcp-server', 'server-mcp', 'remote', 'api']);
-/** Names that clients keep for themselves. */
+/** Names that clients reserve for themselves. */
 const RESERVED: ReadonlySet<string> = new Set([
   'workspace',
   'claude-in-chrome',
@@ -20,16 +22,16 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns the short name of each server name: its key in files whose keys hold no slash. A pure function of the set of
- * names. All members of a group of equal results get a hash, so that no name is taken over by a later entry. Two that are
- * equal even so have none.
+ * Returns the short name of each server name, which is its key in files whose keys must not contain a slash. The result
+ * depends only on the set of names. If several names have the same short form, all of them get a hash suffix, so that a
+ * later entry cannot take over a name. Names that are equal even with the suffix get no short name.
  */
 export function shortNames(names: Iterable<string>, sha256: Sha256): ReadonlyMap<string, string> {
   const stems = Array.from(new Set(names), (name) => [name, stemOf(name)] as const);
   const groups = Map.groupBy(stems, ([, stem]) => stem);
   const withSuffix = ([name, stem]: readonly [string, string]): string => {
     const isAlone = groups.get(stem)?.length === 1 && !RESERVED.has(stem) && stem.length <= MAX_LENGTH;
-    return isAlone ? stem : `${stem.slice(0, STEM_LENGTH).replace(/-+$/, '')}-${sha256(name).slice(0, 6)}`;
+    return isAlone ? stem : `${trimmedEnd(stem.slice(0, STEM_LENGTH), '-')}-${sha256(name).slice(0, 6)}`;
   };
   const short = stems.map((each) => [each[0], withSuffix(each)] as const);
   const counts = Map.groupBy(short, ([, result]) => result);

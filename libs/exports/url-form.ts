@@ -1,8 +1,8 @@
 import { Omitted } from './omission.js';
 
 /**
- * Returns the normal form of a URL (WHATWG parse and serialisation) without fragment: the identity of a remote. Throws
- * `Omitted` for what is no http(s) URL or carries credentials.
+ * Returns the normal form of a URL (WHATWG parsing and serialization) without its fragment. The normal form identifies
+ * a remote. Throws `Omitted` if the input is not an http(s) URL or contains credentials.
  */
 export function toNormalUrl(text: string): string {
   if (!URL.canParse(text)) throw new Omitted('fails-client-schema', 'the URL cannot be parsed');

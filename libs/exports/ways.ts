@@ -1,17 +1,17 @@
 import type { ServerPackage, ServerRemote } from '#domain/server-document.js';
-import type { EntryResult, WayResult } from './export-format.js';
+import type { EntryResult, WayResult } from './entry-result.js';
 import type { ExportOptions } from './export-options.js';
 import type { Notes } from './inputs.js';
 import { isPinned } from './launch/portable.js';
 import { Omitted } from './omission.js';
 import type { VisibleEntry } from './visible-entry.js';
 
-/** One element of `packages` or `remotes`. */
+/** A launch option: one element of `packages` or `remotes`. */
 export type Way =
   | { readonly kind: 'package'; readonly name: string; readonly pack: ServerPackage }
   | { readonly kind: 'remote'; readonly name: string; readonly remote: ServerRemote };
 
-/** The ways of an entry: packages, then remotes, in the order of the document. */
+/** Returns the launch options of an entry: packages, then remotes, in document order. */
 export function waysOf({ server }: VisibleEntry): Way[] {
   return [
     ...(server.packages ?? []).map((pack, index): Way => ({ kind: 'package', name: `packages[${index}]`, pack })),
@@ -19,7 +19,7 @@ export function waysOf({ server }: VisibleEntry): Way[] {
   ];
 }
 
-/** Throws `Omitted` for a way that the parameters leave out. */
+/** Throws `Omitted` for a launch option that the export parameters exclude. */
 export function demandWanted(way: Way, { transports, pinned }: ExportOptions): void {
   if (transports && !transports.has(transportOf(way))) throw new Omitted('filtered-transport');
   if (way.kind === 'package' && pinned === 'only' && !isPinned(way.pack)) throw new Omitted('unpinned');
@@ -30,7 +30,10 @@ function transportOf(way: Way): 'stdio' | 'http' | 'sse' {
   return type === 'streamable-http' ? 'http' : (type as 'stdio' | 'sse');
 }
 
-/** Returns what became of a way: what `render` does not throw is exported. */
+/**
+ * Renders a launch option and returns its result. The launch option counts as exported if `render` does not throw
+ * `Omitted`.
+ */
 export function tryWay<T>(
   way: Way,
   render: (notes: Notes) => T,
@@ -45,7 +48,11 @@ export function tryWay<T>(
   }
 }
 
-export function omittedWay(way: Way, { reason, detail, path }: Omitted, notes: Notes = new Set()): WayResult {
+export function omittedWay(
+  way: Way,
+  { reason, detail, path }: Pick<Omitted, 'reason'> & Partial<Pick<Omitted, 'detail' | 'path'>>,
+  notes: Notes = new Set(),
+): WayResult {
   const pointer = path === undefined ? undefined : `/${way.name.replace('[', '/').replace(']', '')}${path}`;
   return {
     way: way.name,
@@ -61,7 +68,10 @@ function listed(notes: Notes): Pick<WayResult, 'notes'> {
   return notes.size > 0 ? { notes: [...notes].toSorted() } : {};
 }
 
-/** Returns what became of an entry: it is exported if one of its ways is, else omitted for the reason of the first. */
+/**
+ * Returns the result of an entry. It is exported if at least one of its launch options is. Otherwise it is omitted, and
+ * the reason is that of the first launch option that was not filtered out.
+ */
 export function toEntryResult(
   { server, shortName }: VisibleEntry,
   ways: readonly WayResult[],
@@ -81,7 +91,7 @@ export function toEntryResult(
   };
 }
 
-/** Orders entries by the text of a key, as code units. */
+/** Returns a comparator that sorts by a string key in code unit order. */
 export function byText<T>(keyOf: (item: T) => string): (a: T, b: T) => number {
   return (a, b) => {
     const [left, right] = [keyOf(a), keyOf(b)];

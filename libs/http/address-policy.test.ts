@@ -58,7 +58,7 @@ describe('an address', () => {
   });
 });
 
-/** The first and the last address of a network, computed bit by bit. */
+/** Returns the first and the last address of a network, computed bit by bit. */
 function edges(network: string): string[] {
   const [address = '', length] = network.split('/');
   const size = isIPv4(address) ? 32n : 128n;

@@ -2,15 +2,20 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { METADATA, SET_ASIDE, SPECIAL_PURPOSE } from './special-addresses.js';
 
 /**
- * Where outgoing requests may end. `private-allowed`: everywhere but at link-local and metadata addresses, since a
- * source may well be a service of the same cluster. `public-only`: in the internet.
+ * Addresses that outgoing requests may connect to. `private-allowed`: all except link-local and metadata addresses,
+ * because a source may well be a service in the same cluster. `public-only`: only addresses on the internet.
  */
 export type AddressPolicy = 'private-allowed' | 'public-only';
 
-/** What an address leads to. `never`: no source can be there, but a cloud's credentials can. */
+/**
+ * The kind of network that an address belongs to. `never`: no source can be there, but the credentials of a cloud can.
+ */
 export type AddressReach = 'public' | 'private' | 'never';
 
-/** This host, link-local (where most clouds have their metadata), multicast, broadcast, and the other metadata addresses. */
+/**
+ * Addresses that are never allowed: this host, link-local (where most clouds serve their metadata), multicast,
+ * broadcast, and the other metadata addresses.
+ */
 const NEVER = blockList([
   '0.0.0.0/8',
   '169.254.0.0/16',
@@ -25,13 +30,13 @@ const NEVER = blockList([
 const PRIVATE = blockList([...SPECIAL_PURPOSE, ...SET_ASIDE]);
 
 /**
- * Returns what an IP address leads to. An IPv6 address that stands for an IPv4 one is judged by both. Text that is no address
- * is `never`.
+ * Returns the reach of an IP address. If an IPv6 address embeds an IPv4 address, both are checked. A string that is not
+ * an IP address is `never`.
  */
 export function reachOf(address: string): AddressReach {
   if (isIPv4(address)) return lookUp(address, 'ipv4');
   if (!isIPv6(address)) return 'never';
-  const bare = address.replace(/%.*$/, '');
+  const [bare = ''] = address.split('%', 1);
   const groups = groupsOf(bare);
   const outer = isTranslated(groups) ? 'public' : lookUp(bare, 'ipv6');
   const reaches = [outer, ...embedded(groups).map((inner) => lookUp(inner, 'ipv4'))];
@@ -45,8 +50,8 @@ export function isAllowed(address: string, policy: AddressPolicy): boolean {
 }
 
 /**
- * Returns the policy for the hop that follows a connection. The user chose the first address; a host in the internet must not choose
- * one in the private network that this process stands in.
+ * Returns the address policy for the next redirect after a connection. The user chose the first URL, but a host on the
+ * internet must not be able to redirect into the private network of this process.
  */
 export function policyAfter(policy: AddressPolicy, reached: AddressReach | undefined): AddressPolicy {
   return reached === 'private' ? policy : 'public-only';
@@ -63,7 +68,7 @@ function startsWith(groups: Groups, ...prefix: number[]): boolean {
   return prefix.every((group, index) => groups[index] === group);
 }
 
-/** Whether the first 96 bits say nothing but that the rest is an IPv4 address; see `TRANSLATED`. */
+/** Returns whether the first 96 bits only mark the rest as an IPv4 address, see `TRANSLATED`. */
 function isTranslated(groups: Groups): boolean {
   return (
     startsWith(groups, 0, 0, 0, 0, 0, 0xffff) ||
@@ -73,14 +78,14 @@ function isTranslated(groups: Groups): boolean {
   );
 }
 
-/** Returns the IPv4 addresses that traffic to an IPv6 address may end at, or pass through. */
+/** Returns the IPv4 addresses that traffic to an IPv6 address may be delivered to or routed through. */
 function embedded(groups: Groups): string[] {
   const [first, second, third, fourth, , sixth, seventh, eighth] = groups;
   const last = dotted(seventh, eighth);
   if (isTranslated(groups) || startsWith(groups, 0x64, 0xff9b, 1)) return [last];
   // 6to4 (RFC 3056).
   if (first === 0x2002) return [dotted(second, third)];
-  // Teredo (RFC 4380): the server, and the client with all bits turned.
+  // Teredo (RFC 4380): the address of the server, and that of the client with all bits inverted.
   if (startsWith(groups, 0x2001, 0)) return [dotted(third, fourth), dotted(seventh ^ 0xffff, eighth ^ 0xffff)];
   // ISATAP (RFC 5214).
   if (sixth === 0x5efe && (groups[4] & 0xfdff) === 0) return [last];
@@ -88,8 +93,9 @@ function embedded(groups: Groups): string[] {
 }
 
 /**
- * A network may translate under any prefix of its own (RFC 6052, section 2.2), which is not known here. An address with a
- * metadata address at one of the places that the RFC names is refused: by chance that is one address in four thousand million.
+ * Returns whether an IPv6 address contains a metadata address. A network may translate addresses under any prefix of
+ * its own (RFC 6052, section 2.2), which is not known here. So an address is rejected if it has a metadata address at
+ * any of the positions that the RFC defines. The probability that this happens by chance is about one in four billion.
  */
 function hidesMetadata(groups: Groups): boolean {
   const bytes = groups.flatMap((group) => [group >> 8, group & 0xff]);
@@ -119,7 +125,7 @@ function dotted(high: number, low: number): string {
 
 /** Returns the eight groups of an IPv6 address. */
 function groupsOf(address: string): Groups {
-  const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
+  const plain = address.replace(/(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/, (_, ...bytes: string[]) => {
     const [a, b, c, d] = bytes.map(Number) as [number, number, number, number];
     return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
   });

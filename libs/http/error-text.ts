@@ -1,9 +1,9 @@
 const SHOWN_CHARACTERS = 200;
 
 /**
- * Returns what a server says in the JSON body of a failure: `error`, `detail`, `message` or `title` (RFC 9457), together with the items of
- * `errors` (huma) or of a `detail` that is a list (FastAPI); undefined for pages and silence. `secrets` are left out: careless
- * servers repeat what they were sent.
+ * Returns the error message in the JSON body of a failed response: `error`, `detail`, `message` or `title` (RFC 9457),
+ * together with the items of `errors` (huma) or of a `detail` that is a list (FastAPI). Returns undefined if there is
+ * none, for example in an HTML page. `secrets` are redacted, because careless servers echo what was sent to them.
  */
 export function errorText(body: Uint8Array, secrets: readonly string[] = []): string | undefined {
   try {
@@ -18,7 +18,7 @@ export function errorText(body: Uint8Array, secrets: readonly string[] = []): st
   }
 }
 
-/** `query.limit: expected number <= 50` */
+/** Returns the message of an item with its location, for example `query.limit: expected number <= 50`. */
 function itemText(item: unknown): string | undefined {
   if (isText(item)) return item;
   const { location, loc, message, msg, detail } = (item ?? {}) as Record<string, unknown>;

@@ -1,8 +1,9 @@
 import { reachOf } from './address-policy.js';
 
 /**
- * The policy forbids the address of a host. The message is a predicate that follows the URL. It does not say what the name resolved
- * to: the names of a private network are not for everybody who may write a spec.
+ * Thrown if the policy forbids the address of a host. The message is a predicate that follows the URL. It does not
+ * reveal the address that the name resolved to, because not everybody who may write a spec should learn the names of a
+ * private network.
  */
 export class ForbiddenAddress extends Error {
   constructor(host: string, address: string) {

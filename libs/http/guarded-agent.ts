@@ -6,17 +6,21 @@ import type { AddressPolicy, AddressReach } from './address-policy.js';
 import { ForbiddenAddress } from './forbidden-address.js';
 import { guardedLookup } from './guarded-lookup.js';
 
-/** Connections that are kept for the next request, none of which ends where the policy forbids. */
+/**
+ * A pool of connections that are kept alive for later requests. None of them leads to an address that the policy
+ * forbids.
+ */
 export interface GuardedAgent extends AsyncDisposable {
   readonly dispatcher: Agent;
-  /** Where the last connection to `https://host:port` ended. */
+  /** Returns the reach of the address that the last connection to `https://host:port` was made to. */
   reached(origin: string): AddressReach | undefined;
 }
 
 /**
- * The address is judged when a connection is made, not when a URL is read: a name may lead elsewhere the next moment.
- * Names are judged as they are resolved, literal addresses before (they are never resolved), and the socket once
- * more when it is connected. `ca` (PEM) is trusted beside the authorities that this process trusts anyway.
+ * Creates an agent that checks the address when it connects, not when it parses a URL, because a name may resolve to
+ * another address a moment later. It checks names when they are resolved, literal addresses before connecting (they are
+ * never resolved), and the socket again once it is connected. `ca` (PEM) is trusted in addition to the authorities that
+ * this process already trusts.
  */
 export function createGuardedAgent(
   policy: AddressPolicy,
@@ -55,13 +59,13 @@ export function createGuardedAgent(
       callback(null, socket);
     });
   };
-  // Requests have one deadline for everything, which also ends an answer that trickles.
+  // Requests have one overall deadline, which also aborts a response that trickles in.
   const dispatcher = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
   return {
     dispatcher,
     reached: (origin) => reached.get(origin),
     async [Symbol.asyncDispose]() {
-      // Without it a connection that is still being made would hold everybody up until its own time-out.
+      // Otherwise a connection that is still being established would delay the close until its own timeout.
       life.abort();
       await dispatcher.destroy();
     },

@@ -9,14 +9,13 @@ export interface ConnectionOptions {
   readonly policy: AddressPolicy;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Called with the reach of each address before it is tried. */
+  /** Called with the reach of each address before a connection attempt. */
   onAttempt?(reach: AddressReach): void;
 }
 
 /**
- * Opens a TCP connection to a host from untrusted input. A name is resolved once and the address that is judged is the one that
- * is connected to, so that a name that leads elsewhere the next moment (DNS rebinding) gains nothing. Throws a ForbiddenAddress, or
- * the error of the system.
+ * Opens a TCP connection to a host from untrusted input. A name is resolved only once, and the connection is made to
+ * the address that was checked, which prevents DNS rebinding. Throws a ForbiddenAddress or the error of the system.
  */
 export async function connectGuarded(host: string, port: number, options: ConnectionOptions): Promise<Socket> {
   const { policy, timeoutMs, signal } = options;

@@ -1,5 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { policyAfter } from './address-policy.js';
 import type { AddressPolicy } from './address-policy.js';
@@ -75,6 +75,16 @@ describe('a request', () => {
     },
   );
 
+  it('retries a body that is not in the encoding that it announces, as proxies break it for a while', async () => {
+    await using server = await startHttpServer(
+      (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(deflateRawSync('{"a":1}')),
+    );
+    expect(await failureOf(server.url)).toMatchObject({
+      destiny: 'retry',
+      message: expect.stringContaining('does not match its Content-Encoding'),
+    });
+  });
+
   it('leaves 304 and 404 to the caller', async () => {
     await using server = await startHttpServer((request, response) => {
       response.writeHead(request.url === '/same' ? 304 : 404).end();
@@ -135,7 +145,7 @@ describe('an answer without end', () => {
   });
 
   it.each<[string, Parameters<typeof startTcpServer>[0], RegExp, number?]>([
-    ['headers that do not come', () => undefined, /sent no answer within 300ms/],
+    ['headers that do not come', () => undefined, /did not respond within 300ms/],
     [
       'headers that trickle',
       (socket) => {
@@ -143,7 +153,7 @@ describe('an answer without end', () => {
         const timer = setInterval(() => socket.write('x-more: 1\r\n'), 20);
         socket.on('close', () => clearInterval(timer));
       },
-      /sent no answer within 300ms/,
+      /did not respond within 300ms/,
     ],
     [
       'a body that trickles',
@@ -152,8 +162,8 @@ describe('an answer without end', () => {
         const timer = setInterval(() => socket.write('1\r\n \r\n'), 20);
         socket.on('close', () => clearInterval(timer));
       },
-      /did not come to the end of its answer within 3s/,
-      // The headers have to be there in time.
+      /did not complete its response within 3s/,
+      // A longer timeout, so that the headers arrive in time.
       3_000,
     ],
   ])('is given up after the deadline: %s', async (_, talk, message, timeoutMs = 300) => {
@@ -191,7 +201,7 @@ describe('a connection', () => {
     });
     const failure = await failureOf(broken.url);
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'retry' });
-    expect(failure.message).toContain('broke off in the middle of an answer');
+    expect(failure.message).toContain('closed the connection in the middle of a response');
   });
 
   it('that never becomes a secure one is given up', async () => {
@@ -208,7 +218,7 @@ describe('a connection', () => {
       timeoutMs: 100,
       connectTimeoutMs: 3_600_000,
     });
-    expect(failure.message).toContain('sent no answer within 100ms');
+    expect(failure.message).toContain('did not respond within 100ms');
     await closed.promise;
   });
 
@@ -223,13 +233,13 @@ describe('a connection', () => {
     await using server = await startHttpServer((_, response) => void response.end('{}'));
     const failure = await failureOf(server.url.replace('http:', 'https:'));
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'wait' });
-    expect(failure.message).toContain('check whether it is an http:// address');
+    expect(failure.message).toContain('check whether it should be an http:// URL');
   });
 
   it('to an unknown name says so', async () => {
     const failure = await failureOf('http://nobody.invalid/x');
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'retry' });
-    expect(failure.message).toContain('its host name is not known');
+    expect(failure.message).toContain('its host name cannot be resolved');
   });
 });
 

@@ -5,8 +5,9 @@ import type { AddressPolicy, AddressReach } from './address-policy.js';
 import { ForbiddenAddress } from './forbidden-address.js';
 
 /**
- * Resolves names as the system does, to the addresses that the policy allows; fails with a ForbiddenAddress if there is none. Calls
- * `onAttempt` with the reach of each address before it is tried.
+ * Returns a lookup function that resolves names as the system does, and returns only addresses that the policy allows.
+ * It fails with a ForbiddenAddress if there are none, and calls `onAttempt` with the reach of each address before it is
+ * tried.
  */
 export function guardedLookup(
   policy: AddressPolicy,

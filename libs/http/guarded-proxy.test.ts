@@ -18,7 +18,7 @@ async function start(policy: AddressPolicy = 'private-allowed'): Promise<void> {
   proxy = await startGuardedProxy({ policy, signal: new AbortController().signal });
 }
 
-/** What curl prints when it fetches `url` by way of the proxy; rejects when it fails. */
+/** Returns the output of curl for `url`, fetched through the proxy. Rejects if curl fails. */
 async function curl(url: string, via = proxy.url): Promise<string> {
   const env = { PATH: process.env['PATH'] };
   return (await promisify(execFile)('curl', ['-sSL', '--max-time', '10', '--proxy', via, url], { env })).stdout;

@@ -8,15 +8,18 @@ import type { AddressPolicy } from './address-policy.js';
 import { ForbiddenAddress } from './forbidden-address.js';
 import { connectGuarded } from './guarded-connection.js';
 
-/** A SOCKS proxy on loopback for one program, which thereby connects to allowed addresses only. */
+/**
+ * A SOCKS proxy on the loopback interface for one program. It restricts the program to connections to allowed
+ * addresses.
+ */
 export interface GuardedProxy extends AsyncDisposable {
-  /** `socks5h://user:password@127.0.0.1:port`: names are resolved here, not by the program. */
+  /** `socks5h://user:password@127.0.0.1:port`. With `socks5h`, the proxy resolves names, not the program. */
   readonly url: string;
-  /** Why the last connection could not be made; undefined when it could. */
+  /** The reason why the last connection failed. Undefined if it succeeded. */
   readonly failure: unknown;
-  /** Whether any address that was tried is private. */
+  /** Whether a connection to a private address was attempted. */
   readonly triedPrivate: boolean;
-  /** Begins another run of the program: the address policy of redirects starts over. */
+  /** Starts another run of the program, which resets the address policy for redirects. */
   startRun(): void;
 }
 
@@ -28,16 +31,16 @@ export interface GuardedProxyOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Connections at a time: git makes one or two. */
+/** Maximum number of concurrent connections. git opens one or two. */
 const MAX_CONNECTIONS = 16;
 
-/** A client that has not said where it wants to go by then is dropped. */
+/** A client that has not sent its target within this time is disconnected. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
- * Starts a proxy that speaks the part of SOCKS 5 (RFC 1928, RFC 1929) that libcurl uses. Every connection of the program passes
- * through it, those after redirects included: after a connection to a public address no private one is allowed, see `policyAfter`.
- * Other processes cannot use it: the password is random.
+ * Starts a proxy that implements the part of SOCKS 5 (RFC 1928, RFC 1929) that libcurl uses. Every connection of the
+ * program passes through it, including those that follow a redirect. After a connection to a public address, no private
+ * one is allowed, see `policyAfter`. Other processes cannot use the proxy, because its password is random.
  */
 export async function startGuardedProxy(options: GuardedProxyOptions): Promise<GuardedProxy> {
   const proxy = new Proxy(options);
@@ -95,7 +98,7 @@ class Proxy implements GuardedProxy {
       client.write(reply(SUCCEEDED));
       pipeline(client, target, client, () => undefined);
     } catch {
-      // The program went away, or is none that knows the password.
+      // The program disconnected, or the client does not know the password.
       client.destroy();
     }
   }
@@ -127,7 +130,7 @@ function reply(code: number): Buffer {
   return Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]);
 }
 
-/** Reads method selection, password and `CONNECT`. Throws for anything else. */
+/** Reads the method selection, the password and the `CONNECT` request. Throws for anything else. */
 async function readRequest(client: Socket, password: string): Promise<{ host: string; port: number }> {
   const read = reader(client);
   const refuse = (): never => {
@@ -159,7 +162,10 @@ async function readHost(
   return undefined;
 }
 
-/** Returns a function that waits for exactly so many bytes of the socket. A client says nothing more before it is answered. */
+/**
+ * Returns a function that waits until exactly the given number of bytes can be read from the socket. A client sends
+ * nothing more until it gets a response.
+ */
 function reader(socket: Socket): (bytes: number) => Promise<Buffer> {
   let held = Buffer.alloc(0);
   return async (bytes) => {

@@ -1,6 +1,6 @@
 import { HttpFailure, shownUrl } from './http-failure.js';
 
-/** Where a redirect leads. Throws an HttpFailure for one that must not be followed. */
+/** Returns the target of a redirect. Throws an HttpFailure for a redirect that must not be followed. */
 export function redirectTarget(url: URL, location: string | undefined): URL {
   const refuse = (why: string) =>
     new HttpFailure('FetchFailed', `${shownUrl(url)} redirects ${why}: give the address that answers itself.`, 'wait');

@@ -1,6 +1,7 @@
 /**
- * The IANA special-purpose address registries (RFC 6890), IPv4 and IPv6, as of 2025. Nothing that a source could be is
- * reached in the internet at any of them. The prefixes that only translate (`TRANSLATED`) are judged by the IPv4 address inside.
+ * The IANA special-purpose address registries (RFC 6890) for IPv4 and IPv6, as of 2025. None of these addresses leads
+ * to a host on the internet that could be a source. The prefixes that only translate addresses (`TRANSLATED`) are not
+ * listed: they are checked by the IPv4 address that they contain.
  */
 export const SPECIAL_PURPOSE: readonly string[] = [
   '0.0.0.0/8', // this network
@@ -36,13 +37,16 @@ export const SPECIAL_PURPOSE: readonly string[] = [
   'fe80::/10', // link-local
 ];
 
-/** Set aside elsewhere: multicast (RFC 5771, RFC 4291) and the site-local addresses of RFC 3879. */
+/** Addresses reserved by other documents: multicast (RFC 5771, RFC 4291) and the site-local addresses of RFC 3879. */
 export const SET_ASIDE: readonly string[] = ['224.0.0.0/4', 'ff00::/8', 'fec0::/10'];
 
-/** Prefixes that stand for the IPv4 internet: IPv4-mapped, IPv4-translated (RFC 2765), IPv4-compatible and NAT64 (RFC 6052). */
+/**
+ * Prefixes that represent the IPv4 internet: IPv4-mapped, IPv4-translated (RFC 2765), IPv4-compatible and NAT64 (RFC
+ * 6052).
+ */
 export const TRANSLATED: readonly string[] = ['::ffff:0:0/96', '::ffff:0:0:0/96', '::/96', '64:ff9b::/96'];
 
-/** Addresses at which clouds hand out credentials to any process that asks. */
+/** Addresses at which clouds give credentials to any process that asks. */
 export const METADATA: readonly string[] = [
   '100.100.100.200/32', // Alibaba Cloud
   '168.63.129.16/32', // Azure

@@ -1,24 +1,29 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { backoffMs } from '#domain/backoff.js';
+import type { Backoff } from '#domain/backoff.js';
 import { formatDuration } from '#domain/go-duration.js';
 import { HttpFailure } from './http-failure.js';
 
-export interface RetryPolicy {
+export interface RetryPolicy extends Backoff {
   readonly attempts: number;
-  /** Doubles with each attempt. */
-  readonly firstDelayMs: number;
-  readonly maxDelayMs: number;
-  /** A server that asks for more with Retry-After is not asked again here: the failed sync is retried later. */
+  /**
+   * Maximum `Retry-After` in milliseconds. If a server asks for a longer delay, the request is not retried here; the
+   * failed sync is retried later.
+   */
   readonly maxRetryAfterMs: number;
 }
 
 export const RETRY_POLICY: RetryPolicy = {
   attempts: 3,
-  firstDelayMs: 500,
-  maxDelayMs: 15_000,
+  firstMs: 500,
+  longestMs: 15_000,
   maxRetryAfterMs: 60_000,
 };
 
-/** Does it again after transient failures, never sooner than the server asks. Throws the last failure, or the abort reason. */
+/**
+ * Retries after transient failures, but never sooner than the server asks for. Throws the last failure, or the abort
+ * reason.
+ */
 export async function withRetries<T>(
   work: () => Promise<T>,
   policy: RetryPolicy,
@@ -36,12 +41,11 @@ export async function withRetries<T>(
   }
 }
 
-/** Undefined: give up. */
+/** Returns the delay in milliseconds before the next attempt, or undefined to give up. */
 function delayAfter(failure: HttpFailure, attempt: number, policy: RetryPolicy): number | undefined {
-  const { attempts, firstDelayMs, maxDelayMs, maxRetryAfterMs } = policy;
+  const { attempts, maxRetryAfterMs } = policy;
   const { destiny, retryAfterMs = 0 } = failure;
   if (destiny !== 'retry' || attempt >= attempts || retryAfterMs > maxRetryAfterMs) return undefined;
-  const backoffMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1));
-  // Half of it by chance, so that many sources of one server do not come back together.
-  return Math.max(retryAfterMs, backoffMs * (0.5 + Math.random() / 2));
+  // Half of the delay is jitter, so that many sources on the same server do not retry at the same time.
+  return Math.max(retryAfterMs, backoffMs(policy, attempt) * (0.5 + Math.random() / 2));
 }

@@ -1,4 +1,4 @@
-/** Signatures that jsonwebtoken, the verifier of passport-jwt, knows. */
+/** Signature algorithms that jsonwebtoken, the verifier of passport-jwt, supports. */
 export const RSA_AND_EC_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -11,5 +11,5 @@ export const RSA_AND_EC_ALGORITHMS = [
   'ES512',
 ] as const;
 
-/** RFC 8037 and RFC 9864. */
+/** Signature algorithms with Edwards curves (RFC 8037 and RFC 9864). */
 export const EDWARDS_ALGORITHMS = ['EdDSA', 'Ed25519'] as const;

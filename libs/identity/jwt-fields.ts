@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The fields of a provider that concern JWTs. */
+/** The fields of a provider that apply to JWTs. */
 export const jwtFields = {
   requireAccessTokenType: z
     .boolean()

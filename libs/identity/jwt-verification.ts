@@ -12,12 +12,13 @@ import { TokenRefused } from './verdict.js';
 
 export type Payload = Readonly<Record<string, unknown>>;
 
-/** Verifies signature, issuer, audience and times of a JWT with one key; throws TokenRefused. */
+/** Verifies the signature, issuer, audience and times of a JWT with one key. Throws TokenRefused. */
 export type VerifyWithKey = (token: string, key: KeyObject, spec: ProviderSpec) => Promise<Payload>;
 
 /**
- * Returns a function that verifies JWTs as access tokens of one provider (RFC 7519, RFC 8725, RFC 9068). What the token
- * says of itself is judged first: a token that is refused anyway makes no request to the provider.
+ * Returns a function that verifies JWTs as access tokens of one provider (RFC 7519, RFC 8725, RFC 9068). The unverified
+ * content of the token is checked first, so that a token that would be rejected anyway causes no request to the
+ * provider.
  */
 export function createJwtVerifier(
   spec: ProviderSpec & JwtSpec,
@@ -37,7 +38,7 @@ export function createJwtVerifier(
   };
 }
 
-/** Tries each key that fits the header: providers may publish several under one id. */
+/** Tries each key that matches the header, because a provider may publish several keys with the same id. */
 async function verifyWithAny(
   token: string,
   keys: JWTVerifyGetKey,
@@ -55,7 +56,9 @@ async function verifyWithAny(
   throw refusal;
 }
 
-/** Yields the published keys that have the id of the token's header and may be used with its algorithm (RFC 7517). */
+/**
+ * Yields the published keys that have the key id of the token's header and may be used with its algorithm (RFC 7517).
+ */
 async function* fittingKeys(token: string, keys: JWTVerifyGetKey): AsyncGenerator<KeyObject> {
   try {
     const key = await keys(decodeProtectedHeader(token) as CompactJWSHeaderParameters, { payload: '', signature: '' });
@@ -71,7 +74,10 @@ async function* fittingKeys(token: string, keys: JWTVerifyGetKey): AsyncGenerato
   }
 }
 
-/** RFC 7519, section 4: JSON.parse takes the last of two members of one name, and the issuer may have meant the first. */
+/**
+ * Rejects a token with duplicate names (RFC 7519, section 4): JSON.parse uses the last of two members with the same
+ * name, but the issuer may have meant the first.
+ */
 function demandUniqueNames(token: string): void {
   const [header = '', claims = ''] = token.split('.');
   if ([header, claims].some((part) => hasDuplicateNames(Buffer.from(part, 'base64url').toString()))) {

@@ -1,46 +1,50 @@
+import { backoffMs } from '#domain/backoff.js';
 import { createLocalJWKSet, decodeProtectedHeader } from 'jose';
 import type { JSONWebKeySet } from 'jose';
 import { ProviderUnavailable, TokenRefused } from './verdict.js';
 
 export interface KeySetOptions {
-  /** Fetches the key set; throws ProviderUnavailable or ProviderMisconfigured. */
+  /** Fetches the key set. Throws ProviderUnavailable or ProviderMisconfigured. */
   load(): Promise<Readonly<Record<string, unknown>>>;
-  /** Called when the keys differ from those before: what the old ones verified is to be verified again. */
+  /** Called when the keys have changed. Tokens that were verified with the old keys must be verified again. */
   onChange(): void;
-  /** Called after each load: why it failed, or undefined. */
+  /** Called after each load with the reason why it failed, or with undefined if it succeeded. */
   onFault(fault: string | undefined): void;
-  /** Milliseconds of a monotonic clock. */
+  /** Returns the time in milliseconds of a monotonic clock. */
   now(): number;
 }
 
 type Keys = ReturnType<typeof createLocalJWKSet>;
 
-/** Keys older than this are loaded again in the background, while requests go on using them. */
+/** Keys older than this are reloaded in the background, while requests continue to use them. */
 const FRESH_MS = 5 * 60_000;
-/** Keys older than this are used only if loading them fails: a key that was withdrawn is trusted no longer than this. */
+/**
+ * Keys older than this are used only if reloading fails. While the provider can be reached, a withdrawn key is
+ * therefore trusted no longer than this.
+ */
 const TRUSTED_MS = FRESH_MS + 60_000;
-/** While the provider cannot be reached, its last keys remain usable until they are this old. */
+/** While the provider cannot be reached, its last known keys can be used until they are this old. */
 const USABLE_MS = 60 * 60_000;
-/** Between two loads for unknown keys, which any client can name. */
+/** Minimum time between two loads because of an unknown key id. Any client can send unknown key ids. */
 const COOL_DOWN_MS = 30_000;
-/** After a failure; doubles up to the cool-down. */
-const FIRST_RETRY_MS = 1_000;
+/** The delays between loads while they fail. */
+const BACKOFF = { firstMs: 1_000, longestMs: COOL_DOWN_MS };
 
-/** The published keys of one provider (RFC 7517), loaded when first needed and again as they age. */
+/** The published keys of one provider (RFC 7517). They are loaded on first use and reloaded as they age. */
 export class KeySet {
   #known:
     | { readonly keys: Keys; readonly ids: ReadonlySet<unknown>; readonly text: string; readonly atMs: number }
     | undefined;
   #attemptedAtMs = -Infinity;
   #failures = 0;
-  /** Why the last load failed; undefined after one that succeeded. */
+  /** The error of the last load. Undefined if it succeeded. */
   #failure: Error | undefined;
   #loading: Promise<void> | undefined;
 
   constructor(private readonly options: KeySetOptions) {}
 
   /**
-   * Resolves to the keys if they include the one that the token names; throws TokenRefused, ProviderUnavailable or
+   * Returns the keys if they include the one that the token refers to. Throws TokenRefused, ProviderUnavailable or
    * ProviderMisconfigured.
    */
   async forToken(token: string): Promise<Keys> {
@@ -65,11 +69,11 @@ export class KeySet {
   }
 
   private mayLoad(): boolean {
-    const pauseMs = this.#failures === 0 ? COOL_DOWN_MS : FIRST_RETRY_MS * 2 ** (this.#failures - 1);
-    return this.options.now() - this.#attemptedAtMs >= Math.min(pauseMs, COOL_DOWN_MS);
+    const pauseMs = this.#failures === 0 ? COOL_DOWN_MS : backoffMs(BACKOFF, this.#failures);
+    return this.options.now() - this.#attemptedAtMs >= pauseMs;
   }
 
-  /** A singleflight: all who wait share one load. */
+  /** Loads the keys. Concurrent callers share one load (singleflight). */
   private load(): Promise<void> {
     this.#loading ??= this.loadNow().finally(() => (this.#loading = undefined));
     return this.#loading;
@@ -96,7 +100,7 @@ export class KeySet {
     try {
       keys = createLocalJWKSet(document as unknown as JSONWebKeySet);
     } catch (error) {
-      throw new ProviderUnavailable('the provider answered with something that is not a key set', { cause: error });
+      throw new ProviderUnavailable('the response of the provider is not a key set', { cause: error });
     }
     const list = document['keys'] as { kid?: unknown }[];
     const text = JSON.stringify(list);

@@ -3,12 +3,16 @@ import type { AddressReach } from '#http/address-policy.js';
 import type { Notice } from '#domain/notice.js';
 import type { ProviderSpec } from './provider-fields.js';
 
-/** Names that resolve inside of a cluster or of this machine only: a single label, `localhost`, `*.svc`, `*.svc.<domain>`. */
+/**
+ * Host names that resolve only inside a cluster or on this machine: a single label, `*.localhost`, `*.svc`,
+ * `*.svc.<domain>`, `*.internal` and `*.local`.
+ */
 const INTERNAL_NAME = /^(?:[^.]+|.+\.localhost|.+\.svc(?:\..+)?|.+\.(?:internal|local))$/;
 
 /**
- * Returns a notice for each URL of a provider that the address guard will refuse, as far as the URL itself shows it. A public
- * name with a private address shows only when it is asked; the log and the readiness report of the server say so then.
+ * Returns a notice for each URL of a provider that the address policy will reject, as far as this can be seen from the
+ * URL. A public name that resolves to a private address is detected only when a request is made. The log and the
+ * readiness report of the server then say so.
  */
 export function providerAddressNotices(
   { name, allowPrivateIP }: ProviderSpec,

@@ -3,7 +3,7 @@ import { admission } from '#domain/admission-rule.js';
 import type { ObjectField } from '#domain/object-field.js';
 import { absoluteFile, configMapKeyRef, dataKey, httpUrl, secretKeyRef } from '#domain/spec-fields.js';
 
-/** The fields of `auth.oauth.providers[]` that all kinds of tokens have in common. */
+/** The fields of `auth.oauth.providers[]` that apply to all kinds of tokens. */
 export const commonFields = {
   name: z.string().min(1).max(63).describe('name identifies the provider in logs and metrics.'),
   issuerUrl: httpUrl
@@ -48,10 +48,10 @@ export const commonFields = {
     .describe('allowPrivateIP allows the provider to have a private address, as inside a cluster.'),
 };
 
-/** A provider of a spec, as far as every kind of token knows it. */
+/** A provider in the spec, with the fields that apply to all kinds of tokens. */
 export type ProviderSpec = z.output<z.ZodObject<typeof commonFields>>;
 
-/** Those of the common fields that refer to objects. */
+/** The common fields that refer to objects. */
 export const COMMON_OBJECTS: readonly ObjectField[] = [
   { path: ['clientSecretRef'], kind: 'Secret', fileField: 'clientSecretFile' },
   { path: ['caCertRef'], kind: 'ConfigMap', fileField: 'caCertPath' },

@@ -1,3 +1,5 @@
+import { parseJson } from '#domain/parse-json.js';
+import { isFields } from '#domain/fields.js';
 import { basicCredentials } from '#http/basic-credentials.js';
 import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { ForbiddenAddress } from '#http/forbidden-address.js';
@@ -6,26 +8,33 @@ import type { ProviderSpec } from './provider-fields.js';
 import { ProviderMisconfigured, ProviderUnavailable } from './verdict.js';
 
 const TIMEOUT_MS = 5_000;
-/** RFC 7662 answers are a few hundred bytes; a set of keys is larger. */
+/** Size limits of responses. An introspection response (RFC 7662) has a few hundred bytes; a key set is larger. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_KEYS_BYTES = 512 * 1024;
 
-/** The API server of Kubernetes answers 406 to requests that accept plain JSON only. */
+/**
+ * Accepted media types. The API server of Kubernetes responds with 406 to a request for keys that accepts plain JSON
+ * only.
+ */
 const ACCEPTED = 'application/json, application/jwk-set+json';
 
-/** The secrets and certificates of one provider, read at each use because they rotate; undefined where the spec names none. */
+/**
+ * The secrets and certificates of one provider. They are read at each use because they are rotated. Undefined if the
+ * spec does not refer to any.
+ */
 export interface ProviderMaterial {
-  /** Certificate authorities of the provider, PEM. */
+  /** Certificate authorities of the provider in PEM format. */
   caCertificates(): Promise<string | undefined>;
-  /** The token for the provider's own endpoints. */
+  /** The token that authenticates requests to the provider's own endpoints. */
   bearerToken(): Promise<string | undefined>;
   clientSecret(): Promise<string | undefined>;
 }
 
 /**
- * Sends all requests to one provider, with its certificate authority and its token. The address of each connection is judged,
- * and private ones are refused unless the spec allows them. Redirects to another origin are refused: another server would
- * decide which keys count. Throws ProviderUnavailable, or ProviderMisconfigured where only an edit of the spec can help.
+ * Sends all requests to one provider, using its certificate authority and its token. The address of each connection is
+ * checked, and private addresses are rejected unless the spec allows them. Redirects to another origin are rejected,
+ * because otherwise another server would decide which keys are valid. Throws ProviderUnavailable, or
+ * ProviderMisconfigured if the failure cannot be fixed without an edit of the spec.
  */
 export class ProviderHttp {
   readonly #policy: 'private-allowed' | 'public-only';
@@ -40,7 +49,7 @@ export class ProviderHttp {
     this.#policy = spec.allowPrivateIP ? 'private-allowed' : 'public-only';
   }
 
-  /** Fetches one of the provider's documents, a JSON object. */
+  /** Fetches one of the provider's documents, which must be a JSON object. */
   async getJson(url: string): Promise<Readonly<Record<string, unknown>>> {
     return this.ask(url, async (client, options) =>
       client.get(url, {
@@ -52,7 +61,7 @@ export class ProviderHttp {
     );
   }
 
-  /** Asks the introspection endpoint about a token (RFC 7662, section 2). */
+  /** Sends a token to the introspection endpoint (RFC 7662, section 2). */
   async introspect(url: string, token: string): Promise<Readonly<Record<string, unknown>>> {
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' });
     return this.ask(url, async (client, options) =>
@@ -65,7 +74,7 @@ export class ProviderHttp {
     await this.#fetch?.client[Symbol.asyncDispose]();
   }
 
-  /** Returns the Authorization header: client credentials where the spec has them, else the provider's token. */
+  /** Returns the Authorization header: the client credentials if the spec has them, otherwise the provider's token. */
   private async credentials(form: URLSearchParams): Promise<Record<string, string>> {
     const { clientId } = this.spec;
     const secret = await this.material.clientSecret();
@@ -94,10 +103,13 @@ export class ProviderHttp {
     }
   }
 
-  /** Returns the HTTP client, a new one after the certificate authority changed: connections it vouched for are closed. */
+  /**
+   * Returns the HTTP client. If the certificate authority has changed, creates a new client and closes the connections
+   * of the previous one.
+   */
   private async client(): Promise<GuardedFetch> {
     const ca = await this.material.caCertificates();
-    // Loaded when first used: most registries ask no provider, and the client is a megabyte of code.
+    // Loaded on first use, because most registries have no provider to contact, and the client is a megabyte of code.
     const { createGuardedFetch } = await import('#http/guarded-fetch.js');
     if (this.#fetch && this.#fetch.ca === ca) return this.#fetch.client;
     const previous = this.#fetch;
@@ -116,14 +128,10 @@ function bearer(token: string | undefined): Record<string, string> {
 }
 
 function parseObject({ url, body }: HttpAnswer): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString());
-  } catch {
-    throw new ProviderUnavailable(`${url} answered with something that is not JSON`);
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new ProviderUnavailable(`${url} answered with something that is not a JSON object`);
+  const value = parseJson(body.toString());
+  if (value === undefined) throw new ProviderUnavailable(`${url} returned something that is not JSON`);
+  if (isFields(value)) return value;
+  throw new ProviderUnavailable(`${url} returned something that is not a JSON object`);
 }
 
 function describe(url: string, error: unknown): string {

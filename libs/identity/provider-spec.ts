@@ -7,10 +7,10 @@ import { COMMON_OBJECTS, commonFields } from './provider-fields.js';
 import type { ProviderSpec } from './provider-fields.js';
 import { tokenProviders } from './providers/index.js';
 
-/** A provider of a spec. The fields of its kinds of tokens are known to these alone. */
+/** A provider in the spec. Only the code for each kind of token knows the fields of that kind. */
 export type OAuthProvider = ProviderSpec;
 
-/** One item of `auth.oauth.providers[]`: the common fields, and those of all kinds of tokens. */
+/** One item of `auth.oauth.providers[]`: the common fields and the fields of all kinds of tokens. */
 export const providerSpec: z.ZodType<OAuthProvider> = z.strictObject({
   ...commonFields,
   ...Object.fromEntries(tokenProviders.flatMap(({ fields = {} }) => Object.entries(fields))),
@@ -22,7 +22,7 @@ export const PROVIDER_OBJECTS: readonly ObjectField[] = [
   ...tokenProviders.flatMap(({ objects = [] }) => objects),
 ];
 
-/** Returns the URLs that are requested because of a provider, by the names of their fields. */
+/** Returns the URLs that are requested for a provider, by field name. */
 export function requestedUrls(provider: OAuthProvider): Readonly<Record<string, string>> {
   const { issuerUrl, jwksUrl } = provider;
   const fields = provider as Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ export function requestedUrls(provider: OAuthProvider): Readonly<Record<string, 
   return { ...(jwksUrl === undefined ? { issuerUrl } : { jwksUrl }), ...Object.fromEntries(own) };
 }
 
-/** Returns notices about settings of a provider that have no effect, or keep it from being asked. */
+/** Returns notices about settings of a provider that have no effect or that prevent requests to it. */
 export function providerNotices(provider: OAuthProvider): Notice[] {
   const own = tokenProviders.flatMap((kind) => kind.notices?.(provider) ?? []);
   return [

@@ -1,9 +1,12 @@
 import { TokenRefused } from './verdict.js';
 
-/** Clocks differ by up to this. */
+/** Maximum clock skew that is tolerated. */
 export const LEEWAY_SECONDS = 30;
 
-/** Refuses a token outside of its life: `exp`, `nbf` and `iat` in seconds since 1970, each checked where it is present. */
+/**
+ * Rejects a token outside its validity period: `exp`, `nbf` and `iat`, in seconds since 1970, are each checked if
+ * present.
+ */
 export function demandCurrent(
   { exp, nbf, iat }: Readonly<Record<string, unknown>>,
   nowSeconds: number = Date.now() / 1000,

@@ -1,8 +1,10 @@
+import { parseJson } from '#domain/parse-json.js';
+import { isFields } from '#domain/fields.js';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { EDWARDS_ALGORITHMS, RSA_AND_EC_ALGORITHMS } from './algorithms.js';
 import type { TokenCheck } from './verdict.js';
 
-/** A signed JWT as it describes itself. */
+/** The content of a signed JWT that has not been verified. */
 export interface UnverifiedJwt {
   readonly kind: 'jwt';
   readonly algorithm: string;
@@ -12,30 +14,37 @@ export interface UnverifiedJwt {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** What a token says of itself. It is not verified: it decides which provider judges the token, and it may refuse it. */
+/**
+ * The unverified content of a token. It determines which provider verifies the token, and the token may be rejected
+ * because of it.
+ */
 export type UnverifiedToken =
   /** A token that only its issuer understands. */
   | { readonly kind: 'opaque'; readonly value: string }
   | UnverifiedJwt
-  /** A JWT that no provider can accept. */
+  /** A JWT that every provider would reject. */
   | { readonly kind: 'unfit'; readonly check: TokenCheck; readonly why: string };
 
-/** Signatures by published keys; never `none`, and never HMAC, whose secret could be a public key. */
+/**
+ * Signature algorithms that use published keys. Excludes `none`, and also HMAC, because an attacker could use a public
+ * key as the HMAC secret.
+ */
 const ALGORITHMS: readonly string[] = [...RSA_AND_EC_ALGORITHMS, ...EDWARDS_ALGORITHMS];
 
-/** RFC 7515, section 3.1: base64url without the padding that decoders tolerate. */
+/** A JWS in compact form (RFC 7515, section 3.1): base64url without the padding that decoders tolerate. */
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /**
- * Tells JWTs from opaque tokens and refuses malformed JWTs before anything goes to the network. Whatever starts like a JWT,
- * whole or damaged, is never taken for an opaque token, which would be shown to an introspection endpoint.
+ * Distinguishes JWTs from opaque tokens and rejects malformed JWTs before any network request. Anything that starts
+ * like a JWT, intact or damaged, is never treated as an opaque token, because opaque tokens are sent to an
+ * introspection endpoint.
  */
 export function inspectToken(token: string): UnverifiedToken {
   if (!looksLikeJose(token)) return { kind: 'opaque', value: token };
   try {
     const header = decodeProtectedHeader(token);
     const { alg, kid, crit, b64 } = header;
-    if (!COMPACT_JWS.test(token)) return unfit('form', 'it is no signed JWT');
+    if (!COMPACT_JWS.test(token)) return unfit('form', 'it is not a signed JWT');
     if (alg === undefined || !ALGORITHMS.includes(alg)) return unfit('signature', 'its algorithm is not allowed');
     if (typeof kid !== 'string' || kid === '') return unfit('key', 'it does not name its key (kid)');
     if (crit !== undefined || b64 !== undefined)
@@ -51,19 +60,17 @@ export function inspectToken(token: string): UnverifiedToken {
   }
 }
 
-/** Returns true if the header or the claims can be decoded, or the token starts as base64url of a JSON object does: `ey`. */
+/**
+ * Returns whether the header or the claims can be decoded to an object, or the token starts with `ey`, like every
+ * base64url-encoded JSON object.
+ */
 function looksLikeJose(token: string): boolean {
   const [header = '', claims = ''] = token.split('.', 2);
   return (/^ey[IJ]/.test(header) && token.includes('.')) || isObject(header) || isObject(claims);
 }
 
 function isObject(part: string): boolean {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString());
-    return typeof value === 'object' && value !== null;
-  } catch {
-    return false;
-  }
+  return isFields(parseJson(Buffer.from(part, 'base64url').toString()));
 }
 
 function unfit(check: TokenCheck, why: string): UnverifiedToken {

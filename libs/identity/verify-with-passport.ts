@@ -6,14 +6,17 @@ import { LEEWAY_SECONDS } from './token-times.js';
 import { RSA_AND_EC_ALGORITHMS } from './algorithms.js';
 import { TokenRefused } from './verdict.js';
 
-/** Verifies a JWT with one key by passport-jwt; throws TokenRefused. */
+/** Verifies a JWT with one key, using passport-jwt. Throws TokenRefused. */
 export function verifyWithPassport(token: string, key: KeyObject, spec: ProviderSpec): Promise<Payload> {
   return new Promise((resolve, reject) => {
     new OneTokenStrategy(token, key, spec, resolve, (error) => reject(toRefusal(error))).authenticate({} as never);
   });
 }
 
-/** A passport-jwt strategy for a single token: where passport would copy a strategy for each request, this is created for it. */
+/**
+ * A passport-jwt strategy for a single token. It is created for each request, whereas passport would copy a shared
+ * strategy for each request.
+ */
 class OneTokenStrategy extends Strategy {
   override readonly success: (payload: Payload) => void;
   override readonly fail: (error: unknown) => void;
@@ -29,7 +32,7 @@ class OneTokenStrategy extends Strategy {
     super(
       {
         jwtFromRequest: () => token,
-        // The types know PEM texts only; jsonwebtoken takes key objects too.
+        // The type declarations allow PEM strings only, but jsonwebtoken accepts key objects too.
         secretOrKeyProvider: (_request, _token, done) => done(null, key as never),
         issuer: issuerUrl,
         audience,
@@ -44,7 +47,10 @@ class OneTokenStrategy extends Strategy {
   }
 }
 
-/** Maps the errors of jsonwebtoken by name and message; its messages may hold values of claims and are not repeated. */
+/**
+ * Maps the errors of jsonwebtoken by name and message. Its messages are not repeated, because they may contain values
+ * of claims.
+ */
 function toRefusal(error: unknown): TokenRefused {
   const { name = '', message = '' } = (error ?? {}) as Partial<Error>;
   const refuse = (...[check, why]: ConstructorParameters<typeof TokenRefused>) =>

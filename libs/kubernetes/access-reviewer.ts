@@ -1,15 +1,21 @@
+import { BoundedMap } from '#domain/bounded-map.js';
 import { createHash } from 'node:crypto';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
-/** What the API server says of a bearer token and a path. */
+/** The decision of the API server about a bearer token and a path. */
 export type Access = 'allowed' | 'forbidden' | 'unauthenticated';
 
-/** An answer of the API server counts for this long, in milliseconds; a token that is revoked is refused after it at the latest. */
+/**
+ * Time in milliseconds for which a decision of the API server is cached. A revoked token is rejected after this time at
+ * the latest.
+ */
 const KEPT_MS = 30_000;
-/** The longest token that is sent to the API server, in characters. */
+/** Maximum length of a token that is sent to the API server, in characters. */
 const TOKEN_LIMIT = 8_192;
-/** How many answers are cached, and how many questions may be under way: strangers can ask as well. */
+/**
+ * Maximum number of cached reviews and of reviews in progress. They are limited because any client can cause a review.
+ */
 export const REVIEW_LIMITS = { kept: 200, underWay: 4 };
 
 interface Kept {
@@ -29,16 +35,20 @@ interface SubjectAccessReview extends KubernetesObject {
 }
 
 /**
- * Asks the API server whose token a request has and whether that user may `get` a path (TokenReview and SubjectAccessReview), as
- * controllers built with kubebuilder do for their metrics. Equal questions share one answer (singleflight, LRU cache).
+ * Asks the API server which user a token belongs to and whether that user may `get` a path (TokenReview and
+ * SubjectAccessReview), as controllers built with kubebuilder do for their metrics. Identical requests share one review
+ * (singleflight, LRU cache).
  */
 export class AccessReviewer {
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new BoundedMap<string, Kept>(REVIEW_LIMITS.kept);
   #underWay = 0;
 
   constructor(private readonly api: Pick<KubernetesApi, 'create'>) {}
 
-  /** `authorization`: the header. Throws when the API server does not answer, or has been asked too much already. */
+  /**
+   * Returns whether the sender of an `Authorization` header may `get` a path. Throws if the API server does not
+   * respond, or if too many reviews are already in progress.
+   */
   async review(authorization: string | undefined, path: string): Promise<Access> {
     const token = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || token.length > TOKEN_LIMIT) return 'unauthenticated';
@@ -46,21 +56,14 @@ export class AccessReviewer {
     const nowMs = performance.now();
     const kept = this.#kept.get(key);
     if (kept && kept.untilMs > nowMs) {
-      this.#keep(key, kept);
+      this.#kept.set(key, kept);
       return kept.access;
     }
     if (this.#underWay >= REVIEW_LIMITS.underWay) throw new Error('too many reviews of tokens are under way');
     const access = this.#ask(token, path);
-    this.#keep(key, { access, untilMs: nowMs + KEPT_MS });
+    this.#kept.set(key, { access, untilMs: nowMs + KEPT_MS });
     access.catch(() => this.#kept.delete(key));
     return access;
-  }
-
-  #keep(key: string, kept: Kept): void {
-    this.#kept.delete(key);
-    const [oldest] = this.#kept.keys();
-    if (oldest !== undefined && this.#kept.size >= REVIEW_LIMITS.kept) this.#kept.delete(oldest);
-    this.#kept.set(key, kept);
   }
 
   async #ask(token: string, path: string): Promise<Access> {
@@ -78,7 +81,7 @@ export class AccessReviewer {
     const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
     const { status } = await this.api.create<TokenReview>({ ...review, metadata: { name: '' } } as TokenReview);
     const { authenticated, user } = status ?? {};
-    // Without a name the next question would be about nobody.
+    // A user without a name cannot be authorized.
     return authenticated && user?.username ? user : undefined;
   }
 

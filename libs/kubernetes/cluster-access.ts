@@ -1,7 +1,7 @@
 /** The address of the API server and the credentials for it. */
 export interface ClusterAccess {
   readonly server: URL;
-  /** Returns the current credentials: tokens and certificates rotate. */
+  /** Returns the current credentials, which change because tokens and certificates are rotated. */
   credentials(): Promise<Credentials>;
 }
 
@@ -10,7 +10,7 @@ export interface Credentials {
   readonly tls: TlsOptions;
 }
 
-/** A part of the options of `tls.connect`. */
+/** A subset of the options of `tls.connect`. */
 export interface TlsOptions {
   readonly ca?: string | Buffer;
   readonly cert?: string | Buffer;

@@ -3,12 +3,12 @@ import type { ClusterAccess } from './cluster-access.js';
 import { isRefusal } from './kubernetes-api.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 
-/** This namespace exists in every cluster, as long as the cluster does. */
+/** A namespace that exists in every cluster for the cluster's whole life. */
 const CLUSTER_NAMESPACE = 'kube-system';
 
 /**
- * Returns an id that no other cluster has: the uid of the namespace kube-system, or, for an operator whose rights end at its own
- * namespaces, a digest of the authority that signs the certificate of the API server.
+ * Returns a unique id of the cluster: the uid of the namespace kube-system. An operator that may only read its own
+ * namespaces uses a digest of the authority that signs the certificate of the API server instead.
  */
 export async function findClusterId(api: Pick<KubernetesApi, 'get'>, access: ClusterAccess): Promise<string> {
   try {

@@ -5,7 +5,7 @@ export interface ConfigMap extends KubernetesObject {
   readonly binaryData?: Readonly<Record<string, string>>;
 }
 
-/** Returns the value of a key, text or bytes; undefined when there is no such key. */
+/** Returns the value of a key, from `data` or `binaryData`, or undefined if there is no such key. */
 export function valueIn({ data = {}, binaryData = {} }: ConfigMap, key: string): Uint8Array | undefined {
   if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'utf8');
   return Object.hasOwn(binaryData, key) ? Buffer.from(binaryData[key]!, 'base64') : undefined;

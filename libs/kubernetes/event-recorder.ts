@@ -6,13 +6,13 @@ import { kinds } from './kinds.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
-/** Throttle: the same Event is written again only after this time. */
+/** Minimum time between two writes of the same Event (throttle). */
 const QUIET_MS = 10 * 60_000;
-/** The limit of the API server. */
+/** The maximum length of a message that the API server accepts. */
 const MESSAGE_LIMIT = 1024;
 const COMPONENT = 'toolhive-operator';
 
-/** How often an Event was written. */
+/** How often and when an Event was written. */
 interface Series {
   readonly count: number;
   readonly firstAtMs: number;
@@ -20,16 +20,17 @@ interface Series {
 }
 
 /**
- * Writes what happens to registries as Kubernetes Events. The name of an Event is derived from its content, so that two operators
- * that report the same thing write one object; recent Events are remembered, so that none is repeated too often.
+ * Records what happens to registries as Kubernetes Events. The name of an Event is derived from its content, so that
+ * two operators that report the same thing write the same object. Recent Events are remembered, so that none is
+ * repeated too often.
  */
 export class EventRecorder {
-  /** By name of the Event, the least recently written first. */
+  /** The series by Event name, least recently written first. */
   private readonly recent = new Map<string, Series>();
 
   constructor(
     private readonly api: KubernetesApi,
-    /** Events are informational: a failure to write one holds up nothing. */
+    /** Called if an Event cannot be written. Events are informational, so a failure does not block anything. */
     private readonly onFailure: (registry: RegistryRef, error: unknown) => void,
     private readonly now: () => number = Date.now,
   ) {}
@@ -56,7 +57,7 @@ export class EventRecorder {
     this.recent.set(key, series);
   }
 
-  /** An Event that was not repeated for an hour is counted from one again. */
+  /** Forgets old series: if an Event has not been repeated for an hour, its count starts at one again. */
   private forgetBefore(timeMs: number): void {
     for (const [key, { lastAtMs }] of this.recent) {
       if (lastAtMs >= timeMs - 5 * QUIET_MS) break;
@@ -87,7 +88,7 @@ function toEvent(
   return event;
 }
 
-/** Formats a time as Kubernetes does: without fractions of a second. */
+/** Formats a time as Kubernetes does, without fractions of a second. */
 function rfc3339(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,28 +1,62 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Agent } from 'undici';
 import type { Dispatcher } from 'undici';
+import { FairShare } from '#concurrency/fair-share.js';
+import { Semaphore } from '#concurrency/semaphore.js';
+import { BoundedMap } from '#domain/bounded-map.js';
 import type { ClusterAccess, Credentials, TlsOptions } from './cluster-access.js';
 import { KubernetesRefusal, KubernetesUnreachable, parseStatus } from './kubernetes-error.js';
 
-/** How long credentials that were read from files are cached. */
+/** How long credentials that were read from files are cached, in milliseconds. */
 const CREDENTIALS_MS = 30_000;
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 30_000;
 
-/** The size of the connection pool of calls; watches have connections of their own. */
+/** Size of the connection pool for calls. Watches have their own connections. */
 const CALL_CONNECTIONS = 32;
+/**
+ * Maximum number of these connections for calls about objects of one namespace, so that one team does not hold up the
+ * others.
+ */
+const NAMESPACE_CALLS = 8;
+
+/**
+ * Maximum bytes of a response or of a watch event. An object takes at most 3 MiB in the API server's storage, and each
+ * of these bytes may take six in JSON.
+ */
+export const ANSWER_BYTES = 32 * 1024 * 1024;
+
+/** A value derived from one version of an object. */
+export interface Derivation {
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+  readonly value: unknown;
+}
+
+/** Maximum number of cached derivations, each of which is a digest or a short string. */
+const KEPT_DERIVATIONS = 10_000;
+
+/** Maximum bytes of the body of an error response. */
+const REFUSAL_BYTES = 1024 * 1024;
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly accept?: string;
-  /** The user to act as; the API server demands the right to impersonate it. */
+  /** The user to impersonate. The API server requires the right to do so. */
   readonly asUser?: string;
   readonly body?: { readonly contentType: string; readonly value: unknown };
   readonly signal?: AbortSignal;
-  /** What the request does, in words; the beginning of an error message. */
+  /** Maximum bytes of the response; {@link ANSWER_BYTES} when absent. */
+  readonly maxBytes?: number;
+  /** A description of what the request does, which starts the error message. */
   readonly attempt: string;
+}
+
+/** A response that is larger than requested. */
+export class AnswerTooLarge extends Error {
+  override readonly name = 'AnswerTooLarge';
 }
 
 /** Sends requests to the API server over pooled connections. */
@@ -30,17 +64,33 @@ export class HttpTransport {
   private credentials: { readonly value: Credentials; readonly readAtMs: number } | undefined;
   private agents: { readonly tls: TlsOptions; readonly calls: Agent; readonly streams: Agent } | undefined;
 
+  /** All lists together hold one page in memory at a time. */
+  readonly pageSlots = new Semaphore(1);
+  readonly shares = new FairShare(NAMESPACE_CALLS);
+  readonly derivations = new BoundedMap<string, Derivation>(KEPT_DERIVATIONS);
+
   constructor(private readonly access: ClusterAccess) {}
 
-  /** Returns the body of the answer, parsed as JSON. */
+  /** Returns the body of the response, parsed as JSON. */
   async call(request: ApiRequest): Promise<unknown> {
-    const { body } = await this.send(request, 'calls', ANSWER_MS);
-    return await body.json().catch((error: unknown) => {
-      throw new KubernetesUnreachable(request.attempt, error);
-    });
+    return (await this.read(request)).value;
   }
 
-  /** Yields the lines of the answer as they arrive; fails when none arrives for `silenceMs`. */
+  /**
+   * Returns the parsed body of the response and its size in bytes. Throws KubernetesUnreachable, with AnswerTooLarge as
+   * its cause if the response is too large.
+   */
+  async read(request: ApiRequest): Promise<{ readonly value: unknown; readonly bytes: number }> {
+    const { body } = await this.send(request, 'calls', ANSWER_MS);
+    try {
+      const text = await readText(body, request.maxBytes ?? ANSWER_BYTES);
+      return { value: JSON.parse(text.toString()), bytes: text.length };
+    } catch (error) {
+      throw new KubernetesUnreachable(request.attempt, error);
+    }
+  }
+
+  /** Yields the lines of the response as they arrive. Throws if none arrives for `silenceMs`. */
   async *lines(request: ApiRequest, silenceMs: number): AsyncGenerator<string> {
     const { body } = await this.send(request, 'streams', silenceMs);
     try {
@@ -48,6 +98,7 @@ export class HttpTransport {
       for await (const chunk of body.setEncoding('utf8')) {
         const lines = (rest + chunk).split('\n');
         rest = lines.pop()!;
+        if (rest.length > ANSWER_BYTES) throw new AnswerTooLarge(`an event has more than ${ANSWER_BYTES} bytes`);
         yield* lines;
       }
     } catch (error) {
@@ -56,7 +107,7 @@ export class HttpTransport {
     }
   }
 
-  /** Aborts all requests. */
+  /** Aborts all requests and closes the connections. */
   async close(): Promise<void> {
     const { agents } = this;
     this.agents = undefined;
@@ -78,8 +129,8 @@ export class HttpTransport {
         throw new KubernetesUnreachable(attempt, error);
       }
       if (answer.statusCode < 300) return answer;
-      const text = await answer.body.text().catch(() => '');
-      // The token may have been rotated a moment ago.
+      const text = await readText(answer.body, REFUSAL_BYTES).then(String, () => '');
+      // Retried once with new credentials, because the token may just have been rotated.
       if (answer.statusCode === 401 && isFirst && this.credentials) {
         this.credentials = undefined;
         continue;
@@ -122,7 +173,10 @@ export class HttpTransport {
     return this.credentials.value;
   }
 
-  /** Returns new connection pools when the certificates have changed; requests on the old ones are completed. */
+  /**
+   * Returns the connection pools, and creates new ones if the certificates have changed. Requests on the old pools are
+   * completed.
+   */
   private agentsFor(tls: TlsOptions): { calls: Agent; streams: Agent } {
     if (!this.agents || !isDeepStrictEqual(this.agents.tls, tls)) {
       for (const agent of [this.agents?.calls, this.agents?.streams]) void agent?.close();
@@ -135,4 +189,16 @@ export class HttpTransport {
     }
     return this.agents;
   }
+}
+
+async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    // Throwing out of the loop destroys the body.
+    if (bytes > maxBytes) throw new AnswerTooLarge(`the answer has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

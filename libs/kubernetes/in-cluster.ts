@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterAccess } from './cluster-access.js';
 
-/** The directory where the kubelet puts the credentials for the API server. */
+/** The directory in which the kubelet puts the credentials for the API server. */
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface InClusterOptions {
@@ -10,7 +10,10 @@ export interface InClusterOptions {
   readonly serviceAccountDirectory?: string;
 }
 
-/** Returns the access of a pod by its ServiceAccount. Token and CA are read each time, since the kubelet rotates them. */
+/**
+ * Returns access to the API server with the pod's ServiceAccount. The token and the CA are read each time, because the
+ * kubelet rotates them.
+ */
 export function inClusterAccess({
   variables = process.env,
   serviceAccountDirectory = SERVICE_ACCOUNT,

@@ -1,4 +1,4 @@
-/** The place of a kind in the API. */
+/** The location of a kind in the Kubernetes API. */
 export interface Kind {
   readonly apiVersion: string;
   readonly plural: string;
@@ -9,7 +9,7 @@ export interface Kind {
 const inNamespaces = (apiVersion: string, plural: string): Kind => ({ apiVersion, plural, namespaced: true });
 const inCluster = (apiVersion: string, plural: string): Kind => ({ apiVersion, plural, namespaced: false });
 
-/** Every kind that this project reads or writes. */
+/** All kinds that this project reads or writes. */
 export const kinds = {
   MCPRegistry: inNamespaces('toolhive.stacklok.dev/v1alpha1', 'mcpregistries'),
   MCPServer: inNamespaces('toolhive.stacklok.dev/v1alpha1', 'mcpservers'),
@@ -46,7 +46,10 @@ export const kinds = {
 
 export type KindName = keyof typeof kinds;
 
-/** Returns a path such as `/apis/apps/v1/namespaces/x/deployments/y`; without a name, of the collection, and without a namespace, of the collection in all namespaces. */
+/**
+ * Returns the API path of an object, such as `/apis/apps/v1/namespaces/x/deployments/y`. Without a name, returns the
+ * path of the collection; without a namespace, that of the collection in all namespaces.
+ */
 export function pathOf(kind: KindName, namespace?: string, name?: string): string {
   const { apiVersion, plural, namespaced } = kinds[kind];
   const root = apiVersion.includes('/') ? '/apis' : '/api';

@@ -2,8 +2,9 @@ import type { RequestOptions } from 'node:https';
 import type { ClusterAccess, TlsOptions } from './cluster-access.js';
 
 /**
- * Returns the access that a kubeconfig describes: the given file, else the files of KUBECONFIG, else ~/.kube/config. The
- * official client implements the login methods; it is loaded on demand, because it is heavy and a pod does not need it.
+ * Returns access to the API server as described by a kubeconfig: the given file, otherwise the files of KUBECONFIG,
+ * otherwise ~/.kube/config. The official client implements the login methods. It is loaded on demand, because it is
+ * large and not needed in a pod.
  */
 export async function kubeconfigAccess(file?: string): Promise<ClusterAccess> {
   const { KubeConfig } = await import('@kubernetes/client-node');

@@ -1,41 +1,40 @@
-import { HttpTransport } from './http-transport.js';
-import type { ApiRequest } from './http-transport.js';
+import { AnswerTooLarge, HttpTransport } from './http-transport.js';
+import type { ApiRequest, Derivation } from './http-transport.js';
 import type { ClusterAccess } from './cluster-access.js';
-import { KubernetesRefusal } from './kubernetes-error.js';
+import { KubernetesRefusal, KubernetesUnreachable } from './kubernetes-error.js';
 import { kinds, pathOf } from './kinds.js';
 import type { KindName } from './kinds.js';
 import type { KubernetesObject, ObjectRef } from './kubernetes-object.js';
+import { PageSize } from './page-size.js';
 
-/** The field manager of everything that the operator writes except status. */
+/** The field manager of everything that the operator writes, except for the status. */
 export const FIELD_MANAGER = 'toolhive-operator';
 const STATUS_FIELD_MANAGER = 'toolhive-operator-status';
 
-/** Requests metadata only, which is all that most watches need. */
+/** Media type of a request for metadata only, which is all that most watches need. */
 const AS_METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const AS_METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
-const PAGE_SIZE = 500;
-
 export interface Selection {
-  /** All namespaces when absent. */
+  /** The namespace to select. All namespaces if absent. */
   readonly namespace?: string;
   readonly labelSelector?: string;
-  /** Items have apiVersion, kind and metadata only. */
+  /** Whether items have only apiVersion, kind and metadata. */
   readonly metadataOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 
 export interface ObjectList<T extends KubernetesObject> {
   readonly items: readonly T[];
-  /** A watch from here misses nothing. */
+  /** The version of the list. A watch that starts from this version misses no change. */
   readonly resourceVersion: string;
 }
 
 export interface WatchOptions extends Selection {
   readonly resourceVersion: string;
-  /** After this time the server ends the watch. */
+  /** Time after which the server closes the watch. */
   readonly timeoutSeconds: number;
-  /** The watch fails when it is silent for this long; bookmarks come about once a minute. */
+  /** The watch fails if nothing arrives for this long. Bookmarks arrive about once a minute. */
   readonly silenceMs: number;
 }
 
@@ -44,9 +43,12 @@ export interface WatchEvent<T extends KubernetesObject> {
   readonly object: T;
 }
 
-/** A part of a list; all parts are as of one resourceVersion. */
+/** One page of a list. All pages have the same resourceVersion. */
 export interface ListPage<T extends KubernetesObject> extends ObjectList<T> {
-  /** Whether the list begins here: it begins again when it has expired between two of its pages. */
+  /**
+   * Whether this is the first page of the list. The list starts again from its first page if it expires between two
+   * pages.
+   */
   readonly isFirst: boolean;
 }
 
@@ -56,48 +58,72 @@ export interface ApplyOptions {
 }
 
 /**
- * The Kubernetes API as this project uses it. Objects are plain JSON. Errors are RegistryErrors: KubernetesUnreachable
- * (`retry`), or KubernetesRefused with the server's message, status code and reason.
+ * The part of the Kubernetes API that this project uses. Objects are plain JSON. Errors are RegistryErrors:
+ * KubernetesUnreachable (`retry`), or KubernetesRefused with the server's message, status code and reason.
  */
 export interface KubernetesApi {
-  /** Returns undefined when the object does not exist. */
+  /** Returns an object, or undefined if it does not exist. */
   get<T extends KubernetesObject>(kind: KindName, namespace: string, name: string): Promise<T | undefined>;
 
   /**
-   * Reads a list page by page; consistent, as of its resourceVersion. The API server answers from its cache, which it has
-   * compared with etcd (consistent lists from cache, Kubernetes 1.34).
+   * Returns the result of `derive` for an object, cached until the object changes, because users decide how large
+   * objects are and how often they are read. `what` identifies the derivation. Returns undefined if the object does not
+   * exist.
+   */
+  derived<T extends KubernetesObject, Value>(
+    object: NamedObject,
+    what: string,
+    derive: (object: T) => Value,
+  ): Promise<Value | undefined>;
+
+  /**
+   * Reads a list page by page. The list is consistent as of its resourceVersion. The API server responds from its
+   * cache, after it has checked with etcd that the cache is current (consistent lists from cache, Kubernetes 1.34).
    */
   pages<T extends KubernetesObject>(kind: KindName, selection?: Selection): AsyncGenerator<ListPage<T>>;
 
-  /** Reads all pages. */
+  /** Reads all pages of a list. */
   list<T extends KubernetesObject>(kind: KindName, selection?: Selection): Promise<ObjectList<T>>;
 
-  /** Yields changes after a resourceVersion until the server ends the watch. Throws a refusal with code 410 for an expired version. */
+  /**
+   * Yields changes after a resourceVersion until the server closes the watch. Throws a refusal with code 410 if the
+   * version has expired.
+   */
   watch<T extends KubernetesObject>(kind: KindName, options: WatchOptions): AsyncGenerator<WatchEvent<T>>;
 
   /**
-   * Server-side apply: sets these fields, and removes those that the manager applied earlier and omits now. Conflicts are
-   * forced. With `metadata.uid` it fails for an object with another uid, and when there is none.
+   * Performs a server-side apply: sets the given fields, and removes those that the same manager applied earlier and
+   * now omits. Conflicts are overridden (force). With `metadata.uid`, fails if the object has another uid or does not
+   * exist.
    */
   apply<T extends KubernetesObject>(object: T, options?: ApplyOptions): Promise<T>;
 
-  /** Returns what `apply` would return, and stores nothing. */
+  /** Returns what `apply` would return, without storing anything. */
   dryRunApply<T extends KubernetesObject>(object: T): Promise<T>;
 
-  /** Applies the status alone, under a field manager of its own. */
+  /** Applies only the status, under a separate field manager. */
   applyStatus(object: KubernetesObject & { readonly status: object }): Promise<void>;
 
-  /** Adds and removes finalizers of an object. Idempotent; does nothing when the object is gone. */
+  /** Adds and removes finalizers of an object. Idempotent. Does nothing if the object no longer exists. */
   patchFinalizers(kind: KindName, object: ObjectRef, change: FinalizerChange): Promise<void>;
 
-  /** Deletes an object; does nothing when it is gone or has another uid. */
+  /** Deletes an object. Does nothing if it no longer exists or has another uid. */
   delete(kind: KindName, object: Omit<ObjectRef, 'uid'> & Partial<Pick<ObjectRef, 'uid'>>): Promise<void>;
 
-  /** Creates an object. Throws a refusal with reason AlreadyExists when there is one. */
+  /** Creates an object. Throws a refusal with reason AlreadyExists if it already exists. */
   create<T extends KubernetesObject>(object: T): Promise<T>;
 
-  /** Returns the same API as seen by a ServiceAccount, over the same connections. Needs the right to impersonate it. */
+  /**
+   * Returns the same API as a ServiceAccount, over the same connections. Requires the right to impersonate that
+   * account.
+   */
   actingAs(account: Pick<ObjectRef, 'namespace' | 'name'>): KubernetesApi;
+}
+
+export interface NamedObject {
+  readonly kind: KindName;
+  readonly namespace: string;
+  readonly name: string;
 }
 
 export interface FinalizerChange {
@@ -106,7 +132,7 @@ export interface FinalizerChange {
 }
 
 export class HttpKubernetesApi implements KubernetesApi {
-  /** `asUser`: the user to act as; the user of the access when absent. */
+  /** Creates a client that impersonates `asUser`. If it is absent, the client acts as the user of `access`. */
   constructor(
     private readonly access: ClusterAccess,
     private readonly transport = new HttpTransport(access),
@@ -114,7 +140,7 @@ export class HttpKubernetesApi implements KubernetesApi {
   ) {}
 
   actingAs({ namespace, name }: Pick<ObjectRef, 'namespace' | 'name'>): KubernetesApi {
-    // Without a user the request would be one of the operator itself.
+    // An empty user would not be impersonated, so the request would run with the rights of the operator itself.
     if (namespace === '' || name === '') throw new Error('a ServiceAccount to act as needs a namespace and a name');
     return new HttpKubernetesApi(this.access, this.transport, `system:serviceaccount:${namespace}:${name}`);
   }
@@ -126,6 +152,28 @@ export class HttpKubernetesApi implements KubernetesApi {
 
   async get<T extends KubernetesObject>(kind: KindName, namespace: string, name: string): Promise<T | undefined> {
     return unless<T>('NotFound', this.call('GET', kind, { namespace, name }));
+  }
+
+  async derived<T extends KubernetesObject, Value>(
+    { kind, namespace, name }: NamedObject,
+    what: string,
+    derive: (object: T) => Value,
+  ): Promise<Value | undefined> {
+    // The metadata is read with the rights of this user. A user who may read the metadata may also read the object
+    // itself, so a cached value reveals nothing.
+    const accept = AS_METADATA;
+    const now = await unless<KubernetesObject>('NotFound', this.call('GET', kind, { namespace, name, accept }));
+    if (!now) return undefined;
+    const { derivations } = this.transport;
+    const key = JSON.stringify([kind, namespace, name, what]);
+    const known = derivations.get(key);
+    if (known && isSameVersion(known, now)) return known.value as Value;
+    const object = await this.get<T>(kind, namespace, name);
+    if (!object) return undefined;
+    const { uid, resourceVersion } = object.metadata;
+    const value = derive(object);
+    derivations.set(key, { uid, resourceVersion, value });
+    return value;
   }
 
   async list<T extends KubernetesObject>(kind: KindName, selection: Selection = {}): Promise<ObjectList<T>> {
@@ -142,22 +190,47 @@ export class HttpKubernetesApi implements KubernetesApi {
     kind: KindName,
     { namespace, labelSelector, metadataOnly, signal }: Selection = {},
   ): AsyncGenerator<ListPage<T>> {
+    const selected = { path: pathOf(kind, namespace), labelSelector, metadataOnly, signal };
+    const attempt = `list ${kinds[kind].plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
+    const size = new PageSize();
     let next: string | undefined;
     for (;;) {
-      const page = await unless<AnsweredPage<T>>(
-        'Expired',
-        this.request({
-          method: 'GET',
-          path: pathOf(kind, namespace),
-          query: { limit: PAGE_SIZE, continue: next, labelSelector },
-          ...(metadataOnly && { accept: AS_METADATA_LIST }),
-          ...(signal && { signal }),
-          attempt: `list ${kinds[kind].plural}${namespace === undefined ? '' : ` in ${namespace}`}`,
-        }),
-      );
+      // The permit is held until the page has been handled. Otherwise lists that begin together would have their pages
+      // in memory at the same time.
+      using _permit = await this.transport.pageSlots.acquire(signal);
+      const page = await this.page<T>({ ...selected, attempt, next }, size);
       if (page) yield { items: page.items ?? [], ...page.metadata, isFirst: next === undefined };
       next = page?.metadata.continue || undefined;
       if (page && next === undefined) return;
+    }
+  }
+
+  /** Reads a page, with fewer and fewer objects while it is too large. Returns undefined if the list has expired. */
+  private async page<T>(
+    { path, labelSelector, metadataOnly, signal, attempt, next }: PageRequest,
+    size: PageSize,
+  ): Promise<AnsweredPage<T> | undefined> {
+    for (;;) {
+      const { limit, maxBytes } = size;
+      try {
+        const { value, bytes } = await this.transport.read(
+          this.asActor({
+            method: 'GET',
+            path,
+            query: { limit, continue: next, labelSelector },
+            ...(metadataOnly && { accept: AS_METADATA_LIST }),
+            ...(signal && { signal }),
+            maxBytes,
+            attempt,
+          }),
+        );
+        const page = value as AnsweredPage<T>;
+        size.noteRead(bytes, page.items?.length ?? 0);
+        return page;
+      } catch (error) {
+        if (isRefusal(error, 'Expired')) return undefined;
+        if (!isTooLarge(error) || !size.reduce()) throw error;
+      }
     }
   }
 
@@ -198,7 +271,7 @@ export class HttpKubernetesApi implements KubernetesApi {
       if (object?.metadata.uid !== uid) return;
       const { resourceVersion, finalizers = [], deletionTimestamp } = object.metadata;
       const kept = finalizers.filter((finalizer) => finalizer !== change.remove);
-      // An object under deletion takes no new finalizer.
+      // No finalizer can be added to an object that is being deleted.
       const adds = change.add !== undefined && !kept.includes(change.add) && deletionTimestamp === undefined;
       if (!adds && kept.length === finalizers.length) return;
       const metadata = { uid, resourceVersion, finalizers: adds ? [...kept, change.add] : kept };
@@ -211,7 +284,7 @@ export class HttpKubernetesApi implements KubernetesApi {
         return;
       } catch (error) {
         if (isRefusal(error, 'NotFound')) return;
-        // Another write came first: read again.
+        // Another write came first, so read the object again.
         if (!isRefusal(error, 'Conflict')) throw error;
       }
     }
@@ -236,7 +309,7 @@ export class HttpKubernetesApi implements KubernetesApi {
     return (await this.request({
       method: 'POST',
       path: pathOf(kind, namespace),
-      // Unknown fields are refused instead of dropped.
+      // Unknown fields are rejected instead of dropped.
       query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict' },
       body: { contentType: 'application/json', value: object },
       attempt: `create ${describe(kind, namespace, name)}`,
@@ -254,7 +327,7 @@ export class HttpKubernetesApi implements KubernetesApi {
       method: 'PATCH',
       path: pathOf(kind, namespace, name) + subresource,
       query: { force: true, ...query },
-      // JSON is YAML.
+      // JSON is valid YAML.
       body: { contentType: 'application/apply-patch+yaml', value: object },
       attempt: `apply ${subresource.slice(1)}${subresource && ' of '}${describe(kind, namespace, name)}`,
     })) as KubernetesObject;
@@ -271,21 +344,39 @@ export class HttpKubernetesApi implements KubernetesApi {
   private call(
     method: ApiRequest['method'],
     kind: KindName,
-    { namespace, name, body }: { namespace: string; name: string; body?: NonNullable<ApiRequest['body']> },
+    { namespace, name, accept, body }: Omit<NamedObject, 'kind'> & Pick<ApiRequest, 'accept' | 'body'>,
   ): Promise<unknown> {
-    return this.request({
+    const request = {
       method,
       path: pathOf(kind, namespace, name),
+      ...(accept !== undefined && { accept }),
       ...(body && { body }),
       attempt: `${verbs[method]} ${describe(kind, namespace, name)}`,
-    });
+    };
+    return this.transport.shares.run(namespace, () => this.request(request));
   }
 }
 
 const verbs = { GET: 'read', POST: 'create', PATCH: 'patch', DELETE: 'delete' };
 
+interface PageRequest extends Pick<ApiRequest, 'path' | 'attempt'> {
+  readonly labelSelector: string | undefined;
+  readonly metadataOnly: boolean | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Continue token of the list; undefined for the first page. */
+  readonly next: string | undefined;
+}
+
+function isSameVersion(known: Derivation, { metadata }: KubernetesObject): boolean {
+  return known.uid === metadata.uid && known.resourceVersion === metadata.resourceVersion;
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof KubernetesUnreachable && error.cause instanceof AnswerTooLarge;
+}
+
 interface AnsweredPage<T> {
-  /** Null in an empty list of metadata. */
+  /** The API server sends null for an empty list of metadata. */
   readonly items: readonly T[] | null;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
@@ -303,7 +394,7 @@ export function isRefusal(error: unknown, reason: string): error is KubernetesRe
   return error instanceof KubernetesRefusal && error.statusReason === reason;
 }
 
-/** Returns undefined in place of refusals with this reason. */
+/** Returns the result, or undefined if the API server refuses the request with the given reason. */
 async function unless<T>(reason: string, result: Promise<unknown>): Promise<T | undefined> {
   try {
     return (await result) as T;

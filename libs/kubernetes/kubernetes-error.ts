@@ -1,15 +1,16 @@
+import { parseJson } from '#domain/parse-json.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { Destiny } from '#domain/registry-error.js';
 
-/** The `Status` with which the API server refuses a request. */
+/** The `Status` object with which the API server refuses a request. */
 export interface ApiStatus {
   readonly code: number;
-  /** For example NotFound, Conflict, Invalid, Forbidden or Expired. */
+  /** The reason of the refusal, such as NotFound, Conflict, Invalid, Forbidden or Expired. */
   readonly reason: string;
   readonly message: string;
 }
 
-/** The API server refused a request; the message contains the server's own. */
+/** Thrown if the API server refuses a request. The message contains that of the server. */
 export class KubernetesRefusal extends RegistryError {
   readonly code: number;
   readonly statusReason: string;
@@ -21,32 +22,41 @@ export class KubernetesRefusal extends RegistryError {
   }
 }
 
-/** The API server did not answer, or the connection broke. */
+/** Thrown if the API server does not respond or the connection breaks. */
 export class KubernetesUnreachable extends RegistryError {
   constructor(attempted: string, cause: unknown) {
-    super('KubernetesUnreachable', `${attempted}: the API server does not answer: ${describe(cause)}`, 'retry', {
+    super('KubernetesUnreachable', `${attempted}: the API server does not respond: ${describe(cause)}`, 'retry', {
       cause,
     });
   }
 }
 
-/** Overload, conflicts and server errors are transient; any other refusal stands until something is changed. */
+/**
+ * Returns what to do after a refusal. Overload, conflicts, server errors, expired versions (`Expired`) and rejected
+ * credentials (401) are transient. Any other refusal lasts until something is changed.
+ */
 function destinyOf({ code, reason }: ApiStatus): Destiny {
   return code >= 500 || code === 429 || reason === 'Conflict' || reason === 'Expired' || code === 401
     ? 'retry'
     : 'wait';
 }
 
-/** Parses the body of an error answer, which may come from a proxy in any format. */
+/**
+ * The reason that is set if a kind has no CustomResourceDefinition. The response of the API server is then not a
+ * `Status`, so it has no reason of its own.
+ */
+export const KIND_UNKNOWN = 'KindUnknown';
+
+/** Parses the body of an error response, which may come from a proxy in any format. */
 export function parseStatus(code: number, body: string): ApiStatus {
-  try {
-    const status = JSON.parse(body) as Partial<ApiStatus>;
-    if (typeof status.message === 'string')
-      return { code: status.code ?? code, reason: status.reason ?? '', message: status.message };
-  } catch {
-    // The answer comes from a proxy.
-  }
+  const status = parseJson(body) as Partial<ApiStatus> | null | undefined;
+  if (typeof status?.message === 'string')
+    return { code: status.code ?? code, reason: status.reason ?? '', message: status.message };
   const excerpt = body.trim().slice(0, 200);
+  if (code === 404 && excerpt === '404 page not found') {
+    const message = 'the cluster does not know this kind; install its CustomResourceDefinition, or do without it';
+    return { code, reason: KIND_UNKNOWN, message };
+  }
   return { code, reason: '', message: `HTTP ${code}${excerpt ? `: ${excerpt}` : ''}` };
 }
 

@@ -1,4 +1,4 @@
-/** The part of the metadata of an object that this project reads or writes. */
+/** The part of an object's metadata that this project reads or writes. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -14,11 +14,11 @@ export interface ObjectMeta {
   readonly managedFields?: readonly ManagedFields[];
 }
 
-/** The manager of some of the fields, and the time of its last write. */
+/** A manager of some of the fields, with the time of its last write. */
 interface ManagedFields {
   readonly manager?: string;
   readonly time?: string;
-  /** Absent for the object itself. */
+  /** The subresource through which the fields were written. Absent for the object itself. */
   readonly subresource?: string;
   readonly fieldsV1?: object;
 }
@@ -32,26 +32,26 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
-/** An object as plain JSON. Code that works with a kind extends this type by the fields that it uses. */
+/** An object as plain JSON. Code that works with a kind extends this type with the fields that it uses. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: ObjectMeta;
 }
 
-/** Returns the controller of an object; undefined when it has none. */
+/** Returns the controller of an object, or undefined if there is none. */
 export function controllerOf({ metadata }: KubernetesObject): OwnerReference | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-/** Identifies an object: one that is created again under the same name has another uid. */
+/** Identifies an object. An object that is deleted and created again under the same name has another uid. */
 export interface ObjectRef {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
 }
 
-/** Returns the object without the fields that are undefined. */
+/** Returns the object without fields that are undefined. */
 export function present<T extends object>(fields: T): { [Field in keyof T]?: Exclude<T[Field], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [Field in keyof T]?: Exclude<T[Field], undefined>;

@@ -9,10 +9,10 @@ import type { ConfigMap } from './config-map.js';
 import type { KubernetesApi } from './kubernetes-api.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
-/** Delays the deletion of a registry until its workflow has cleaned up. */
+/** The finalizer that delays the deletion of a registry until its workflow has cleaned up. */
 export const FINALIZER = 'mcpregistry.toolhive.stacklok.dev/finalizer';
 
-/** The second is an older spelling that is still in use. */
+/** The annotations that trigger a sync, in order of precedence. The second is an older name that is still in use. */
 const TRIGGER_ANNOTATIONS = ['toolhive.stacklok.dev/sync-trigger', 'toolhive.stacklok.dev/manual-sync'];
 
 export interface RegistryObject extends KubernetesObject {
@@ -24,7 +24,7 @@ interface Secret extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Reads MCPRegistries and what they refer to from the Kubernetes API, without a cache. */
+/** Reads MCPRegistries and the objects that they refer to from the Kubernetes API, without a cache. */
 export class KubernetesResourceStore implements ResourceStore {
   constructor(private readonly api: KubernetesApi) {}
 
@@ -51,18 +51,18 @@ export class KubernetesResourceStore implements ResourceStore {
     if (!object) throw missing('SecretNotFound', `Secret ${namespace}/${name} does not exist: create it`);
     const { data = {} } = object;
     if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'base64');
-    // The status has more readers than the Secret, whose keys may say what it is for.
+    // Unlike for a ConfigMap, the existing keys are not listed: the status has more readers than the Secret, and the
+    // keys may reveal its purpose.
     throw noKey('Secret', { namespace, name, key }, 'add it, or name another');
   }
 
   async referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined> {
-    const object = await this.api.get<ConfigMap | Secret>(kind, namespace, name);
-    return object && contentVersion(object);
+    return this.api.derived<ConfigMap | Secret, string>({ kind, namespace, name }, 'content version', contentVersion);
   }
 
   async readStatus(ref: RegistryRef): Promise<RegistryStatus | undefined> {
     const status = (await this.find(ref))?.status;
-    // A new object, or one whose status has fields of others only.
+    // Without conditions, the object is new, or its status contains only fields of other writers.
     return status?.conditions ? status : undefined;
   }
 
@@ -71,7 +71,8 @@ export class KubernetesResourceStore implements ResourceStore {
     if (!object) return false;
     const { apiVersion, kind } = object;
     const { name, namespace = '', resourceVersion = '' } = object.metadata;
-    // With its resourceVersion, because the server ignores the uid in a status: a namesake created meanwhile is refused.
+    // The server ignores the uid when it writes a status. The resourceVersion makes it refuse the write if another
+    // object now has the same name.
     await this.api.applyStatus({ apiVersion, kind, metadata: { namespace, name, resourceVersion }, status });
     return true;
   }
@@ -96,10 +97,13 @@ function toResource({ metadata, spec }: RegistryObject, ref: RegistryRef): Regis
   };
 }
 
-/** A longer value of the annotation is cut: the token is copied into histories and the status. */
+/**
+ * Maximum length of the annotation's value. A longer value is truncated, because it is copied into workflow histories
+ * and the status.
+ */
 const TRIGGER_LIMIT = 256;
 
-/** Returns the value of the trigger annotation; undefined when it is absent or empty. */
+/** Returns the value of the trigger annotation, or undefined if it is absent or empty. */
 export function triggerTokenOf({ annotations = {} }: KubernetesObject['metadata']): string | undefined {
   return TRIGGER_ANNOTATIONS.map((annotation) => annotations[annotation])
     .find(Boolean)
@@ -107,8 +111,9 @@ export function triggerTokenOf({ annotations = {} }: KubernetesObject['metadata'
 }
 
 /**
- * Returns a keyed hash of the data, without labels and annotations. It ends up in histories, which more people may read than
- * Secrets; the key is the uid, so that a weak password cannot be guessed from its hash (docs/decisions/0013).
+ * Returns a keyed hash of the data, without labels and annotations. The hash ends up in workflow histories, which more
+ * people may read than Secrets. Its key is the uid, so that a weak password cannot be guessed from the hash
+ * (docs/decisions/0013).
  */
 function contentVersion({ metadata, ...object }: ConfigMap | Secret): string {
   const binaryData = 'binaryData' in object ? object.binaryData : undefined;

@@ -1,4 +1,6 @@
 import { setImmediate as yieldToEventLoop, setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '#domain/backoff.js';
+import type { Backoff } from '#domain/backoff.js';
 import type { KindName } from './kinds.js';
 import type { KubernetesApi, Selection } from './kubernetes-api.js';
 import { KubernetesRefusal } from './kubernetes-error.js';
@@ -8,29 +10,30 @@ import type { KubernetesObject, ObjectRef } from './kubernetes-object.js';
 export interface ListWatchOptions<T extends KubernetesObject> extends Omit<Selection, 'signal'> {
   readonly api: Pick<KubernetesApi, 'pages' | 'watch'>;
   readonly kind: KindName;
-  /** Handles an object that is new, or that differs from what was seen of it before. */
+  /** Called for an object that is new or has changed since it was last seen. */
   onPresent(object: T): void;
-  /** Handles the deletion of an object that had been seen before. */
+  /** Called if an object that had been seen before was deleted. */
   onGone(object: ObjectRef): void;
   /**
-   * Hears that the API server refused or did not answer, and is asked again; or, with an object, that a handler threw an
-   * exception about that object, which is handled again after the next list.
+   * Called if the API server refuses a request or does not respond; the request is then retried. With an object, called
+   * if a handler threw an exception for that object; the object is then handled again after the next list.
    */
   onTrouble(error: unknown, object?: ObjectRef): void;
   readonly pace?: Partial<Pace>;
 }
 
-/** Every span is drawn at random each time, so that many watchers do not ask at the same moment. */
-export interface Pace {
-  /** Between two lists: what a watch may have missed is found by then. */
+/**
+ * The timing of a list and watch. Each duration that is given as a range is chosen at random from it each time, so that
+ * many watchers do not send requests at the same moment.
+ */
+export interface Pace extends Backoff {
+  /** Time between two lists. A list finds changes that a watch has missed. */
   readonly relistMs: Span;
-  /** How long the server is asked to keep one watch. */
+  /** Maximum duration of one watch, as requested from the server. */
   readonly watchMs: Span;
-  /** Bookmarks come about once a minute; a watch that is silent for this long is dead. */
+  /** A watch that is silent for this long is considered dead. Bookmarks arrive about once a minute. */
   readonly silenceMs: number;
-  readonly firstRetryMs: number;
-  readonly longestRetryMs: number;
-  /** Between two requests for a kind that the cluster does not have; absent: as after any other refusal. */
+  /** Time between two requests for a kind that the cluster does not have. If absent, the usual backoff applies. */
   readonly unknownKindMs?: Span;
 }
 
@@ -41,34 +44,39 @@ const PACE: Pace = {
   relistMs: [5 * MINUTE, 10 * MINUTE],
   watchMs: [4 * MINUTE, 5 * MINUTE],
   silenceMs: 2.5 * MINUTE,
-  firstRetryMs: 500,
-  longestRetryMs: 30_000,
+  firstMs: 500,
+  longestMs: 30_000,
 };
 
-/** A watch that lived for this long was a good one. */
+/** A watch that lasted at least this long counts as successful. */
 const STEADY_MS = 1_000;
 
-/** After so many failures in a row, a kind that the cluster used to have counts as one that it does not have. */
+/**
+ * Number of consecutive failures after which a kind that the cluster used to have counts as one that it does not have.
+ */
 const GIVEN_UP_AFTER = 8;
 
-/** Handlers run for this long before other work of the process gets its turn. */
+/** Handlers run for this long before they yield to other work of the process. */
 const SLICE_MS = 10;
 
-/** `starting`: the first list is still to come; `refused`: the API server refuses, for example by RBAC, and is asked again. */
+/**
+ * `starting`: the first list has not been received yet. `refused`: the API server refuses requests, for example because
+ * of RBAC, and they are retried.
+ */
 export type WatchState = 'starting' | 'watching' | 'refused';
 
 /**
- * An informer: knows which objects there are and reports each change of them, by a list, a watch from there on, and another
- * list every few minutes. A cut connection, a silent one, a refusal and an expired version are all mended by asking again,
- * with exponential backoff and jitter. What did not change since it was seen last is not reported again. An object whose
- * handler fails, or takes long, does not keep the others from being handled.
+ * An informer: keeps track of the existing objects and reports each change. It gets a list, watches from there on, and
+ * gets another list every few minutes. After a broken or silent connection, a refusal or an expired version, it retries
+ * with exponential backoff and jitter. An object that has not changed since it was last seen is not reported again. An
+ * object whose handler fails or takes long does not prevent the others from being handled.
  */
 export class ListWatch<T extends KubernetesObject> {
-  /** Settles when the first list was reported; later lists change nothing about it. */
+  /** Resolves when the first list has been reported. Later lists do not affect it. */
   readonly synced: Promise<void>;
-  /** Settles when the API server has listed the objects or refused to, whichever came first. */
+  /** Resolves at the first list or the first refusal of the API server, whichever comes first. */
   readonly answered: Promise<void>;
-  /** When the server last said anything. */
+  /** Time of the last message from the server. */
   lastHeardAtMs = 0;
 
   private readonly pace: Pace;
@@ -93,12 +101,12 @@ export class ListWatch<T extends KubernetesObject> {
     return this.currentState;
   }
 
-  /** Whether the first list was reported: what is reported from then on is a change. */
+  /** Whether the first list has been reported. Everything that is reported after that is a change. */
   get isSynced(): boolean {
     return this.hasListed;
   }
 
-  /** Nothing is reported after this. */
+  /** Stops all reports. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.ended;
@@ -125,7 +133,7 @@ export class ListWatch<T extends KubernetesObject> {
     this.firstAnswer.resolve();
   }
 
-  /** Reports page by page, so that a large list is never in memory as a whole. */
+  /** Lists and reports the objects page by page, so that a large list is never in memory as a whole. */
   private async list(): Promise<string> {
     const { api, kind } = this.options;
     const listed = new Set<string>();
@@ -145,7 +153,10 @@ export class ListWatch<T extends KubernetesObject> {
     return resourceVersion;
   }
 
-  /** Watches again and again, each time from where the last watch ended. Throws when it takes a list to go on. */
+  /**
+   * Starts one watch after another until the deadline, each from where the last one stopped. Throws if a new list is
+   * needed to continue.
+   */
   private async watchUntil(deadlineMs: number, resourceVersion: string): Promise<void> {
     const { signal } = this.stopping;
     let position = resourceVersion;
@@ -162,7 +173,7 @@ export class ListWatch<T extends KubernetesObject> {
         else this.failures = 0;
       } catch (error) {
         if (performance.now() - startedAtMs > STEADY_MS) this.failures = 0;
-        // The version is too old, or the server no longer knows the kind in this version.
+        // The version is too old, or the server no longer serves the kind in this version.
         if (error instanceof KubernetesRefusal && (error.code === 410 || error.code === 404)) throw error;
         await this.recover(error);
       }
@@ -196,21 +207,21 @@ export class ListWatch<T extends KubernetesObject> {
     if (this.known.delete(key)) await this.handle(ref, () => this.options.onGone(ref));
   }
 
-  /** Isolates the handlers of one object from all others. */
+  /** Runs the handler of one object. An exception does not affect other objects. */
   private async handle(ref: ObjectRef, handler: () => void): Promise<void> {
     if (this.stopping.signal.aborted) return;
     try {
       handler();
     } catch (error) {
       const key = `${ref.namespace}/${ref.name}`;
-      // Forgets the version that was seen, so that the next list reports the object again.
+      // Forgets the version that was last seen, so that the next list reports the object again.
       if (this.known.has(key)) this.known.set(key, { ref, resourceVersion: '' });
       this.options.onTrouble(error, ref);
     }
     await this.slice.yieldWhenOver();
   }
 
-  /** Reports what is wrong and waits, longer each time. */
+  /** Reports an error and waits, with a longer delay after each consecutive failure. */
   private async recover(trouble: unknown): Promise<void> {
     const { signal } = this.stopping;
     if (signal.aborted) return;
@@ -228,15 +239,18 @@ export class ListWatch<T extends KubernetesObject> {
   }
 
   private nextDelay(refusal: KubernetesRefusal | undefined): Span {
-    const { firstRetryMs, longestRetryMs, unknownKindMs } = this.pace;
+    const { unknownKindMs } = this.pace;
     const isUnknown = refusal?.code === 404 && (!this.hasListed || this.failures > GIVEN_UP_AFTER);
     if (isUnknown && unknownKindMs) return unknownKindMs;
-    const most = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.failures, 30));
+    const most = backoffMs(this.pace, this.failures + 1);
     return [most / 2, most];
   }
 }
 
-/** Cuts long work into slices, between which timers and sockets of the process are served. */
+/**
+ * Divides long work into slices. Between two slices, it yields to the event loop, so that timers and sockets of the
+ * process are served.
+ */
 class TimeSlice {
   private endsAtMs = performance.now() + SLICE_MS;
 

@@ -9,21 +9,24 @@ import type { Pace } from './list-watch.js';
 
 type Reader = Pick<KubernetesApi, 'pages' | 'watch'>;
 
-/** The kinds that represent an MCP server, each with the versions in which a cluster may serve it. */
+/** The kinds that represent an MCP server, each with the versions in which a cluster may serve them. */
 const VERSIONS = {
   MCPServer: ['MCPServer', 'MCPServerV1beta1'],
   MCPRemoteProxy: ['MCPRemoteProxy', 'MCPRemoteProxyV1beta1'],
   VirtualMCPServer: ['VirtualMCPServer', 'VirtualMCPServerV1beta1'],
 } as const satisfies Record<string, readonly KindName[]>;
 
-/** Many clusters never get these kinds, and every pod of a registry asks for them. */
+/**
+ * Time between two requests for a kind that the cluster does not know. It is long, because many clusters never get
+ * these kinds, and every pod of a registry requests them.
+ */
 const UNKNOWN_KIND_MS = [5 * 60_000, 30 * 60_000] as const;
 
 type ServerKind = keyof typeof VERSIONS;
 
 const KINDS = Object.keys(VERSIONS) as ServerKind[];
 
-/** Reads one kind in the version that the cluster serves, whichever version is asked for. */
+/** Reads a kind in the version that the cluster serves, regardless of the version that is requested. */
 class AnyVersion implements Reader {
   #versions: readonly KindName[];
 
@@ -35,7 +38,7 @@ class AnyVersion implements Reader {
     this.#versions = VERSIONS[kind];
   }
 
-  /** Throws a refusal with code 404 when the cluster does not know the kind. */
+  /** Yields the pages of a list. Throws a refusal with code 404 if the cluster does not know the kind. */
   async *pages<T extends KubernetesObject>(_kind: KindName, selection?: Selection): AsyncGenerator<ListPage<T>> {
     let refusal: unknown;
     for (const version of this.#versions) {
@@ -58,23 +61,24 @@ class AnyVersion implements Reader {
 }
 
 interface ServerResource extends KubernetesObject {
-  /** Its CRD does not restrict it. */
+  /** The type is unknown, because the CRD does not restrict it. */
   readonly spec?: unknown;
 }
 
-/** Lists the MCP servers of a namespace, of every kind that the cluster knows. */
+/** Lists the MCP servers of a namespace, in every kind that the cluster knows. */
 export async function listServerObjects(api: Reader, namespace: string): Promise<ServerObject[]> {
   const lists = await Promise.all(
     KINDS.map(async (kind) => {
-      let objects: ServerResource[] = [];
+      let objects: ServerObject[] = [];
       try {
         for await (const { items, isFirst } of new AnyVersion(api, kind).pages<ServerResource>(kind, { namespace })) {
-          objects = isFirst ? [...items] : objects.concat(items);
+          const page = items.map((object) => toServerObject(kind, namespace, object));
+          objects = isFirst ? page : objects.concat(page);
         }
       } catch (error) {
         if (!isUnknownKind(error)) throw error;
       }
-      return objects.map((object) => toServerObject(kind, namespace, object));
+      return objects;
     }),
   );
   return lists.flat();
@@ -90,16 +94,16 @@ function toServerObject(kind: ServerKind, namespace: string, { metadata, spec }:
 export interface ExportWatchOptions {
   readonly api: Reader;
   readonly namespace: string;
-  /** The entries of the registry may have changed. */
+  /** Called if the entries of the registry may have changed. */
   onChange(): void;
-  /** A watch failed and is tried again. A kind that the cluster does not know is not reported. */
+  /** Called if a watch failed and is retried. Not called for a kind that the cluster does not know. */
   onTrouble(error: unknown): void;
   readonly pace?: Partial<Pace>;
 }
 
-/** Reports when the entries made from the exported MCP servers of a namespace may have changed. */
+/** Watches the exported MCP servers of a namespace and reports when the entries made from them may have changed. */
 export class ExportWatch {
-  /** What the entry of each exported object depends on, by kind and name. */
+  /** The data that the entry of each exported object depends on, by kind and name. */
   private readonly exported = new Map<string, string>();
   private readonly watches: readonly ListWatch<KubernetesObject>[];
 

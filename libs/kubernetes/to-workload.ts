@@ -1,12 +1,13 @@
 import type { ReaderFacts, WorkloadFacts } from '#domain/workload.js';
 import type { KubernetesObject } from './kubernetes-object.js';
 
-/** Annotation of a pod template and its pods: a digest of the desired state they were made from. */
+/** Annotation of a pod template and its pods: a digest of the desired state from which they were created. */
 export const POD_HASH_ANNOTATION = 'toolhive.stacklok.dev/config-hash';
 
 /** The part of a Deployment that describes the state of its pods. */
 export interface Deployment extends KubernetesObject {
   readonly spec?: {
+    readonly replicas?: number;
     readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
     readonly template?: { readonly metadata?: { readonly annotations?: Record<string, string> } };
   };
@@ -43,15 +44,20 @@ interface ContainerStatus {
   };
 }
 
-/** Waiting reasons that every pod passes through. */
+/** Waiting reasons that every container goes through when it starts. */
 const ON_ITS_WAY = ['ContainerCreating', 'PodInitializing'];
 
-/** Summarizes the state of a server from its Deployment and pods; pods of other templates are ignored. */
+/** Summarizes the state of a server from its Deployment and pods. Pods created from other templates are ignored. */
 export function toWorkload(deployment: Deployment | undefined, pods: readonly Pod[] = []): WorkloadFacts {
   if (!deployment) return { readyReplicas: 0, live: false };
   const podHash = deployment.spec?.template?.metadata?.annotations?.[POD_HASH_ANNOTATION];
   const readyReplicas = deployment.status?.readyReplicas ?? 0;
-  const known = { ...(podHash !== undefined && { podHash }), readyReplicas };
+  const wantedReplicas = deployment.spec?.replicas;
+  const known = {
+    ...(podHash !== undefined && { podHash }),
+    ...(wantedReplicas !== undefined && { wantedReplicas }),
+    readyReplicas,
+  };
   if (isLive(deployment)) return { ...known, live: true };
   const awaited = pods
     .filter(({ metadata }) => metadata.annotations?.[POD_HASH_ANNOTATION] === podHash && !metadata.deletionTimestamp)
@@ -73,7 +79,10 @@ export function toReaderFacts({ spec, status = {} }: Deployment): ReaderFacts {
   return { replicas, readyReplicas, selector: labels.map(([label, value]) => `${label}=${value}`).join(',') };
 }
 
-/** The status does not count ready pods per template: when there are more of them than old pods, a new one is ready. */
+/**
+ * Returns whether a pod of the current template is ready. The status does not count ready pods per template, but if
+ * there are more ready pods than old pods, a new one must be ready.
+ */
 function isLive({ metadata, status = {} }: Deployment): boolean {
   const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, readyReplicas = 0 } = status;
   return (
@@ -94,7 +103,7 @@ function podTrouble({ status = {} }: Pod): string | undefined {
   return undefined;
 }
 
-/** Describes the last termination of a container that restarts again and again. */
+/** Describes the last termination of a container that restarts repeatedly. */
 function lastWords({ lastState }: ContainerStatus): string {
   const ended = lastState?.terminated;
   if (!ended) return '';
@@ -102,7 +111,7 @@ function lastWords({ lastState }: ContainerStatus): string {
   return `; it last ended with exit code ${ended.exitCode} (${ended.reason ?? 'unknown'})${message ? `: ${message}` : ''}`;
 }
 
-/** Describes what keeps the controller from creating pods, such as a resource quota or an admission policy. */
+/** Describes what prevents the controller from creating pods, such as a resource quota or an admission policy. */
 function deploymentTrouble({ status = {} }: Deployment): string | undefined {
   const conditions = status.conditions ?? [];
   const failing =

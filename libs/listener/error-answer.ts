@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** An error as every listener answers it: `{"error": "…"}`. */
+/** An error response in the format of every listener: `{"error": "…"}`. */
 export interface ErrorAnswer {
   readonly status: number;
   readonly body: string;
@@ -27,13 +27,18 @@ export function toErrorAnswer(
   };
 }
 
-/** Answers past Fastify, and ends the connection: what follows on it may not be a request. */
+/**
+ * Sends a response without Fastify and closes the connection, because the bytes that follow on it may not be a request.
+ */
 export function sendError(response: ServerResponse, { status, body, headers }: ErrorAnswer): void {
   if (response.headersSent) return void response.destroy();
   response.writeHead(status, { ...headers, connection: 'close' }).end(body);
 }
 
-/** Answers bytes that are not an HTTP request, for which Node makes no response. */
+/**
+ * Responds to bytes that are not an HTTP request. Node creates no response object for them, so it is written to the
+ * socket.
+ */
 export function sendErrorOnSocket(socket: Socket, { status, body, headers }: ErrorAnswer): void {
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
   socket.end([`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, '', body].join('\r\n'));

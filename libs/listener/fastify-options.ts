@@ -10,16 +10,16 @@ import { requestId } from './request-id.js';
 export interface ListenerOptions extends HardenedServerOptions {
   /** Returns the URL that is routed instead of the one in the request. */
   readonly rewriteUrl?: (message: IncomingMessage) => string;
-  /** Must not throw. */
+  /** Parses a query string. Must not throw. */
   readonly parseQuery?: (query: string) => object;
 }
 
-/** The options of a Fastify server on the hardened HTTP stack. */
+/** Returns the options of a Fastify server that uses the hardened HTTP server. */
 export function fastifyOptions(options: ListenerOptions): FastifyHttpOptions<Server> {
   const { rewriteUrl, parseQuery, commonHeaders } = options;
   return {
     serverFactory: (handler) => createHardenedServer(handler, options),
-    // Answered by the hardened server itself.
+    // The hardened server handles these errors itself.
     clientErrorHandler: () => undefined,
     bodyLimit: LISTENER_LIMITS.bodyBytes,
     routerOptions: {
@@ -28,13 +28,14 @@ export function fastifyOptions(options: ListenerOptions): FastifyHttpOptions<Ser
     },
     ...(rewriteUrl && { rewriteUrl }),
     genReqId: requestId,
-    // Requests on connections that are open already are still answered, and told that the connection ends.
+    // While the server closes, requests on open connections are still served. The response says that the connection
+    // will be closed.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => answerFrameworkError(error, reply as FastifyReply, commonHeaders),
   };
 }
 
-/** Answers what Fastify refuses before it routes a request. */
+/** Responds to requests that Fastify rejects before it routes them. */
 function answerFrameworkError(
   { code, statusCode = 400 }: FastifyError,
   reply: FastifyReply,

@@ -7,18 +7,19 @@ import { LISTENER_LIMITS } from './limits.js';
 import { toOriginForm } from './request-target.js';
 
 export interface HardenedServerOptions {
-  /** On every answer that does not come from a handler. */
+  /** Headers of every response that does not come from a handler. */
   readonly commonHeaders: Readonly<Record<string, string>>;
-  /** Returns whether a request may name this host; every name is accepted when absent. */
+  /** Returns whether a request with this `Host` header is accepted. If absent, every host is accepted. */
   readonly acceptsHost?: ((host: string | undefined) => boolean) | undefined;
-  /** Answers a request before it is routed, and returns whether it did. */
+  /** Optionally responds to a request before it is routed. Returns true if it did. */
   readonly answerFirst?: (message: IncomingMessage, response: ServerResponse) => boolean;
   readonly logger: Pick<Logger, 'error'>;
 }
 
 /**
- * The only place that creates an HTTP server. Its handler gets requests whose target is in origin form and whose head is
- * within the limits; an exception of the handler becomes an answer instead of the end of the process.
+ * Creates an HTTP server; no other code may do so. The handler gets only requests whose target is in origin form and
+ * whose head is within the limits. An exception of the handler becomes an error response instead of terminating the
+ * process.
  */
 export function createHardenedServer(handler: RequestListener, options: HardenedServerOptions): Server {
   const { headBytes, requestMs, requestCheckMs, stalledMs, idleMs, connections } = LISTENER_LIMITS;
@@ -27,14 +28,15 @@ export function createHardenedServer(handler: RequestListener, options: Hardened
       maxHeaderSize: headBytes,
       insecureHTTPParser: false,
       requestTimeout: requestMs,
-      // Node swaps the two when the head may take longer than the request.
+      // Node swaps the two timeouts if the one for the headers is longer than the one for the request.
       headersTimeout: requestMs,
       connectionsCheckingInterval: requestCheckMs,
       keepAliveTimeout: idleMs,
     },
     guard(handler, options),
   );
-  // Node drops header fields above its own limit silently, which would hide the second of two that must come once.
+  // Zero disables Node's own limit, because Node silently drops the header fields beyond it. That would hide a
+  // duplicate of a header that must occur only once.
   server.maxHeadersCount = 0;
   server.maxConnections = connections;
   server.setTimeout(stalledMs);
@@ -59,7 +61,7 @@ function guard(handler: RequestListener, options: HardenedServerOptions): Reques
 const MISDIRECTED =
   'this server answers on this machine only, as localhost; behind a proxy, set ALLOWED_HOSTS to the name that clients use';
 
-/** Rewrites the target into origin form; returns why a request is refused. */
+/** Rewrites the target to origin form. Returns the reason if the request must be rejected. */
 function refuseHead(
   message: IncomingMessage,
   acceptsHost: HardenedServerOptions['acceptsHost'],
@@ -79,12 +81,15 @@ function answerException(
   response: ServerResponse,
   { commonHeaders, logger }: HardenedServerOptions,
 ): void {
-  // Without the query, where some clients put tokens.
+  // Logs the path without the query, because some clients put tokens there.
   logger.error({ err, method, path: url.split('?')[0] }, 'request failed');
-  sendError(response, toErrorAnswer(500, 'internal error; the log of the server says more', commonHeaders));
+  sendError(response, toErrorAnswer(500, 'internal error; see the log of the server', commonHeaders));
 }
 
-/** Answers what Node's parser refused: a head that is too long, too slow, or not HTTP at all. */
+/**
+ * Responds to a request that Node's parser rejected because its head is too long or too slow, or because it is not HTTP
+ * at all.
+ */
 function answerUnreadable(
   { code = '' }: NodeJS.ErrnoException,
   socket: Socket,

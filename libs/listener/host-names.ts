@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 
 /**
- * Returns a check of the `Host` header (RFC 9110, 7.2) for a server that listens on a loopback address, or undefined for every
- * other server. A web page can make its own host name resolve to 127.0.0.1 (DNS rebinding) and then read what this server
- * answers; the browser still sends that name, so that it can be refused. `allowed` are further names, such as that of a
- * proxy in front.
+ * Returns a check of the `Host` header (RFC 9110, 7.2) for a server that listens on a loopback address, or undefined
+ * for any other server. A web page can make its own host name resolve to 127.0.0.1 (DNS rebinding) and then read the
+ * responses of this server. The browser still sends that name as the host, so the request can be rejected. `allowed`
+ * are additional names, such as that of a proxy in front of the server.
  */
 export function loopbackHostCheck(
   listensAt: string,
@@ -14,9 +14,9 @@ export function loopbackHostCheck(
   const names = new Set(allowed.map((name) => name.toLowerCase()));
   let lastAccepted: string | undefined;
   return (host) => {
-    // Nearly all requests name the host that the one before named.
+    // Fast path: nearly all requests have the same host as the previous one.
     if (host !== undefined && host === lastAccepted) return true;
-    // HTTP/1.0 has no such header, and browsers do not speak it.
+    // HTTP/1.0 does not require this header, and browsers do not use HTTP/1.0.
     if (host === undefined) return true;
     const name = withoutPort(host).toLowerCase();
     const isAccepted = isLoopback(name) || names.has(name);
@@ -25,7 +25,7 @@ export function loopbackHostCheck(
   };
 }
 
-/** Names that resolve to this machine (RFC 6761, 6.3) and addresses that stay in it. */
+/** Returns whether a host is a name that resolves to this machine (RFC 6761, 6.3) or a loopback address. */
 function isLoopback(name: string): boolean {
   const bare = name.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   if (bare === 'localhost' || bare.endsWith('.localhost')) return true;

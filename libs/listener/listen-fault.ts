@@ -1,14 +1,14 @@
 import { RegistryError } from '#domain/registry-error.js';
 
-/** The address that a server is configured to listen at. */
+/** The address that a server is configured to listen on. */
 export interface WantedAddress {
   readonly host: string;
   readonly port: number;
-  /** The setting that chooses another port. */
+  /** Name of the setting that selects another port. */
   readonly portSetting: string;
 }
 
-/** Explains why a server cannot listen, with the remedy where there is one. */
+/** Returns an error that explains why a server cannot listen, with the remedy if there is one. */
 export function listenFault({ host, port, portSetting }: WantedAddress, cause: NodeJS.ErrnoException): Error {
   const fault = (message: string) => new RegistryError('ValidationFailed', message, 'stop', { cause });
   switch (cause.code) {
@@ -19,7 +19,7 @@ export function listenFault({ host, port, portSetting }: WantedAddress, cause: N
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EADDRNOTAVAIL':
-      return fault(`HOST ${host} is no address of this machine (${cause.code}): set HOST to 0.0.0.0 or 127.0.0.1`);
+      return fault(`HOST ${host} is not an address of this machine (${cause.code}): set HOST to 0.0.0.0 or 127.0.0.1`);
     default:
       return cause;
   }

@@ -5,18 +5,18 @@ import { LISTENER_LIMITS } from './limits.js';
 import { listenFault } from './listen-fault.js';
 import type { WantedAddress } from './listen-fault.js';
 
-/** A server that listens. */
+/** A server that is listening. */
 export interface Listener {
   readonly port: number;
-  /** For people and for tests: a wildcard address reads `localhost`. */
+  /** The URL to show to users and tests. A wildcard address is replaced by `localhost`. */
   readonly url: string;
-  /** Makes each answer end its connection from now on, so that clients move to another server. */
+  /** Makes each response close its connection from now on, so that clients move to another server. */
   drain(): void;
-  /** Stops listening, lets running requests end, and cuts those that take too long. */
+  /** Stops listening, waits for requests in progress, and aborts those that take too long. */
   close(): Promise<void>;
 }
 
-/** Listens with a Fastify server; throws, with the remedy where there is one, when it cannot. */
+/** Starts to listen with a Fastify server. If that fails, throws an error with the remedy, if there is one. */
 export async function listen(server: FastifyInstance, address: WantedAddress): Promise<Listener> {
   const { host } = address;
   await server.listen({ host: address.host, port: address.port }).catch(async (error: NodeJS.ErrnoException) => {
@@ -34,7 +34,9 @@ export async function listen(server: FastifyInstance, address: WantedAddress): P
   };
 }
 
-/** How a kernel without IPv6 refuses the wildcard address `::`, which otherwise stands for IPv4 as well. */
+/**
+ * The error codes for the wildcard address `::` on a kernel without IPv6. With IPv6, this address covers IPv4 as well.
+ */
 const NO_IPV6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
 function endConnection(_request: IncomingMessage, response: ServerResponse): void {

@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => listener.close());
 
-/** The first line of the answer to a request of these lines. */
+/** Returns the first line of the response to a request with these lines. */
 const ask = (...lines: string[]) =>
   fire({ name: 'test', chunks: [[...lines, 'Connection: close', '', ''].join('\r\n')] }, listener.port);
 
@@ -76,7 +76,7 @@ describe('limits', () => {
   });
 
   it('the number of header fields, none of which is dropped silently', async () => {
-    // Host and Connection are two of them.
+    // Minus two, because Host and Connection count as well.
     const fields = (count: number) => Array.from({ length: count - 2 }, (_, at) => `X-${at}: y`);
     expect(await get('/ok', ...fields(LISTENER_LIMITS.headerFields))).toMatch('HTTP/1.1 200');
     expect(await get('/ok', ...fields(LISTENER_LIMITS.headerFields + 1))).toMatch('HTTP/1.1 431');

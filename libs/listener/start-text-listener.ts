@@ -7,27 +7,27 @@ import type { Listener } from './listen.js';
 import type { HardenedServerOptions } from './hardened-server.js';
 import type { WantedAddress } from './listen-fault.js';
 
-/** What a path of a text listener answers. */
+/** The response of a path of a text listener. */
 export interface TextAnswer {
   readonly status: number;
   readonly text: string;
 }
 
-/** A request, as far as answers depend on it. */
+/** The part of a request that responses depend on. */
 export interface TextRequest {
-  /** The header Authorization. */
+  /** The `Authorization` header. */
   readonly authorization: string | undefined;
 }
 
 export interface TextListenerOptions extends WantedAddress {
-  /** By path. */
+  /** The handlers by path. */
   readonly answers: Readonly<Record<string, (request: TextRequest) => TextAnswer | Promise<TextAnswer>>>;
   readonly logger: HardenedServerOptions['logger'];
 }
 
 const COMMON_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-/** Serves a few texts, such as probes and metrics, to GET and HEAD. */
+/** Starts a listener that serves a few texts, such as probes and metrics, for GET and HEAD. */
 export async function startTextListener({ answers, logger, ...address }: TextListenerOptions): Promise<Listener> {
   const server = fastify(fastifyOptions({ commonHeaders: COMMON_HEADERS, logger }));
   server.setNotFoundHandler((_request, reply) => {
@@ -37,7 +37,7 @@ export async function startTextListener({ answers, logger, ...address }: TextLis
   server.setErrorHandler((error: FastifyError, { method, routeOptions }, reply) => {
     const { statusCode = 500 } = error;
     if (statusCode >= 500) logger.error({ err: error, method, path: routeOptions.url }, 'request failed');
-    const message = statusCode >= 500 ? 'internal error; the log of the server says more' : 'the request is malformed';
+    const message = statusCode >= 500 ? 'internal error; see the log of the server' : 'the request is malformed';
     const { status, headers, body } = toErrorAnswer(statusCode, message, COMMON_HEADERS);
     return reply.code(status).headers(headers).send(body);
   });

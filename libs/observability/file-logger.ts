@@ -5,7 +5,10 @@ import type { Logger } from 'pino';
 
 const KEPT_BYTES = 16 * 1024 * 1024;
 
-/** Creates a logger that writes JSON lines to a file, for a process whose terminal is for people. Keeps one rotated file. */
+/**
+ * Creates a logger that writes JSON lines to a file, for a process whose terminal shows output for the user. Keeps one
+ * rotated file.
+ */
 export async function createFileLogger(path: string, level: string): Promise<Logger> {
   await mkdir(dirname(path), { recursive: true });
   const size = await stat(path).then(

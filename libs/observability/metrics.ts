@@ -5,10 +5,10 @@ interface Metric {
   lines(): Iterable<string>;
 }
 
-/** Upper bounds of the buckets in seconds: from a cached answer to a client that gives up. */
+/** Upper bounds of the buckets in seconds. They range from a cached response to a client that gives up. */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
-/** A Prometheus histogram of durations, by labels. */
+/** A Prometheus histogram of durations with labels. */
 export class DurationHistogram<Label extends string> implements Metric {
   readonly #series = new Map<string, DurationSeries>();
 
@@ -17,7 +17,7 @@ export class DurationHistogram<Label extends string> implements Metric {
     private readonly help: string,
   ) {}
 
-  /** Returns the series of these labels; keep it where it is observed often. */
+  /** Returns the series with these labels. Callers that observe often should keep the result. */
   with(labels: Readonly<Record<Label, string>>): DurationSeries {
     const text = formatLabels(labels);
     let series = this.#series.get(text);
@@ -39,7 +39,7 @@ export class DurationHistogram<Label extends string> implements Metric {
     }
   }
 
-  /** Yields the number of observations, by labels. */
+  /** Yields the number of observations for each set of labels. */
   *totals(): Iterable<readonly [labels: string, count: number]> {
     for (const [labels, series] of this.#series) yield [labels, series.count];
   }
@@ -83,7 +83,7 @@ function sampled(type: 'gauge' | 'counter', name: string, help: string, look: Lo
   };
 }
 
-/** Defines a counter of the observations of a histogram. */
+/** Defines a counter that reports the number of observations of a histogram. */
 export function totalsOf(name: string, help: string, histogram: DurationHistogram<string>): Metric {
   return {
     name,
@@ -94,7 +94,7 @@ export function totalsOf(name: string, help: string, histogram: DurationHistogra
   };
 }
 
-/** Formats metrics in the text format of Prometheus, version 0.0.4. */
+/** Formats metrics in the Prometheus text format, version 0.0.4. */
 export function formatMetrics(metrics: readonly Metric[]): string {
   return `${metrics.flatMap((metric) => [...metric.lines()]).join('\n')}\n`;
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const MODULE = fileURLToPath(new URL('./uncaught-errors.ts', import.meta.url));
 
-/** Runs a process that fails in one way and ends in order 50 ms later. */
+/** Runs a process that fails in the given way and exits normally 50 ms later. */
 function run(failure: string) {
   const script = `
     import { endOnUncaughtErrors } from ${JSON.stringify(MODULE)};

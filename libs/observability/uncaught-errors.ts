@@ -1,13 +1,14 @@
-/** What a process does about an error that nothing caught. */
+/** How a process handles an uncaught error. */
 export interface UncaughtErrorPolicy {
   report(error: unknown, origin: 'uncaughtException' | 'unhandledRejection'): void;
-  /** Starts to end the process in order; may be called several times. */
+  /** Starts a graceful shutdown of the process. May be called several times. */
   stop(): void;
 }
 
 /**
- * The policy of every process: an exception or a rejected promise that nothing caught is reported, and the process ends in
- * order, because its state can no longer be trusted. Its exit code is 1 unless it was ending already with another.
+ * Installs the policy of every process: an uncaught exception or an unhandled rejection is reported, and the process
+ * shuts down gracefully, because its state can no longer be trusted. The exit code is 1, unless the process was already
+ * stopping with another one.
  */
 export function endOnUncaughtErrors({ report, stop }: UncaughtErrorPolicy): void {
   for (const origin of ['uncaughtException', 'unhandledRejection'] as const) {

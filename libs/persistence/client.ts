@@ -1,2 +1,2 @@
-/** The connections that queries of other layers run on. Only this layer makes them, and knows the driver. */
+/** The connections on which other layers run their queries. Only this layer creates them and depends on the driver. */
 export type { Client, ClientBase } from 'pg';

@@ -54,10 +54,10 @@ describe('a connection URL', () => {
     ['postgresql://u@h/d?sslrootcert=system&sslmode=require', /too weak for sslrootcert=system/],
     ['postgresql://u@h/d?target_session_attrs=standby', /other than any, read-write and primary/],
     ['postgresql://u@h/d?channel_binding=always', /other than disable, prefer and require/],
-    ['postgresql://u@h:70000/d', /no number from 1 to 65535/],
+    ['postgresql://u@h:70000/d', /not a number from 1 to 65535/],
     ['postgresql://u@h1,h2,h3/d?port=1,2', /2 ports for 3 hosts/],
     ['postgresql://u@h/d?host=a&host=b', /gives a parameter twice/],
-    ['postgresql://u:50%@h/d', /no percent-encoding.*%25/],
+    ['postgresql://u:50%@h/d', /not a percent-encoding.*%25/],
   ])('is refused with what helps: %s', (url, message) => {
     expect(faultOf(url)).toMatch(message);
   });
@@ -113,7 +113,7 @@ describe('a connection URL', () => {
   });
 });
 
-/** What messages say anyway, so that it is no secret. */
+/** Words that appear in messages anyway and are therefore no secret. */
 const WORDS = [
   faultOf('x://'),
   faultOf('postgres://@@'),

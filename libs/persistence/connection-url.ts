@@ -4,7 +4,7 @@ import type { SslMode } from '#domain/ssl-mode.js';
 import { DEFAULT_PORT } from './database-access.js';
 import type { DatabaseAccess, DatabaseHost } from './database-place.js';
 
-/** Parameters that mean what they mean to libpq (PostgreSQL, section 32.1.2). */
+/** Parameters that have the same meaning as in libpq (PostgreSQL, section 32.1.2). */
 const PARAMETERS = [
   'host',
   'port',
@@ -22,7 +22,7 @@ const PARAMETERS = [
 ] as const;
 type Parameter = (typeof PARAMETERS)[number];
 
-/** We have our own of these, or do not use what they are about. */
+/** Parameters that are ignored, because this program sets its own values or does not use the feature. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'application_name',
   'fallback_application_name',
@@ -35,12 +35,13 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'keepalives_count',
 ]);
 
-/** The parts of `postgresql://[user[:password]@][host[:port],…][/database][?parameters]`, none of them decoded. */
+/** The parts of `postgresql://[user[:password]@][host[:port],…][/database][?parameters]`, still percent-encoded. */
 const URL_FORM = /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?([^@/?]*)(?:\/([^@?]*))?(?:\?([^@]*))?$/;
 
 /**
- * The database that a connection URL names, as libpq reads it: with several hosts, and Unix sockets. Throws a RegistryError about
- * what is wrong. No message repeats a value: part of a password that is not percent-encoded can be found in any place.
+ * Parses a connection URL as libpq does, including several hosts and Unix sockets. Throws a RegistryError that says
+ * what is wrong. No message repeats a value, because part of a password that is not percent-encoded can end up in any
+ * position.
  */
 export function accessOf(url: string): DatabaseAccess {
   const [, userinfo = '', hosts = '', path = '', query = ''] = URL_FORM.exec(url) ?? refuseForm(url);
@@ -76,7 +77,8 @@ function parseParameters(query: string): ReadonlyMap<Parameter, string> {
   const names = pairs.map(([name = '']) => name);
   const foreign = names.filter((name) => !isKnown(name) && !WITHOUT_EFFECT.has(name));
   if (foreign.length > 0) {
-    // A "&" in a password that is written as a parameter would make its rest look like the next one.
+    // If the password contains an unescaped "&", the part after it is parsed as the name of another parameter, so the
+    // message must not repeat unknown names.
     const isSecret = names.includes('password') || !foreign.every((name) => /^[a-z_]{1,40}$/i.test(name));
     const which = isSecret
       ? 'a parameter that is not known, or a "&" in its password'
@@ -91,7 +93,10 @@ function isKnown(name: string): name is Parameter {
   return (PARAMETERS as readonly string[]).includes(name);
 }
 
-/** The parameters `host` and `port` beat the rest of the URL. One port is for all hosts. */
+/**
+ * Returns the hosts. The parameters `host` and `port` take precedence over the rest of the URL. A single port applies
+ * to all hosts.
+ */
 function hostsOf(written: string, given: ReadonlyMap<Parameter, string>): DatabaseHost[] {
   const places = written.split(',').map((each) => /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(each) ?? [each, each]);
   const hosts =
@@ -111,11 +116,11 @@ function toPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= 65_535) return port;
   throw invalid(
-    'has a port that is no number from 1 to 65535; or write "/", ":" and "@" of the password as %2F, %3A and %40',
+    'has a port that is not a number from 1 to 65535; or write "/", ":" and "@" of the password as %2F, %3A and %40',
   );
 }
 
-/** What is stored has to be written: a standby will not do. */
+/** Rejects settings that would accept a standby, because the database must be writable. */
 function demandWritable(attributes = 'any'): void {
   if (['any', 'read-write', 'primary'].includes(attributes)) return;
   throw invalid('has target_session_attrs other than any, read-write and primary: the database is written to');
@@ -127,7 +132,10 @@ function channelBindingOf(text = 'prefer'): { channelBinding?: 'require' } {
   throw invalid('has channel_binding other than disable, prefer and require');
 }
 
-/** `sslrootcert=system` means the authorities of the system and, as with libpq, that the server is verified. */
+/**
+ * Returns the TLS settings. `sslrootcert=system` selects the authorities of the system and, as in libpq, requires that
+ * the server is verified.
+ */
 function tlsOf(given: ReadonlyMap<Parameter, string>): { sslMode: SslMode; caFile?: string } {
   const [mode, rootCertificate] = [given.get('sslmode'), given.get('sslrootcert')];
   if (rootCertificate !== 'system')
@@ -147,7 +155,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid('has a "%" that is no percent-encoding: write that of the password as %25');
+    throw invalid('has a "%" that is not a percent-encoding: write a "%" in the password as %25');
   }
 }
 

@@ -1,19 +1,20 @@
 /**
- * PostgreSQL's binary COPY format, as far as int, bigint, boolean, text, bytea, timestamptz and text[] columns need it (PostgreSQL manual, "COPY",
- * Binary Format). Written here because it is one page, and a document goes to the socket as it is: no escaping, no
- * parameter strings; a bulk insert through parameters took three times as long.
+ * PostgreSQL's binary COPY format, as far as it is needed for int, bigint, boolean, text, bytea, timestamptz and text[]
+ * columns (PostgreSQL manual, "COPY", Binary Format). It is implemented here because it takes only a page, and because
+ * documents are written to the socket without escaping or parameter strings. A bulk insert with parameters took three
+ * times as long.
  */
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const END_OF_ROWS = -1;
 const NULL_LENGTH = -1;
 const TEXT_OID = 25;
-/** Timestamps count microseconds from here. */
+/** Timestamps are microseconds since this time. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
 
-/** A number stands for an `int`, a bigint for a `bigint`, a Date for a `timestamptz`. */
+/** The value of a column: a number for `int`, a bigint for `bigint`, a Date for `timestamptz`. */
 export type CopyValue = string | number | bigint | boolean | Date | Buffer | null | readonly string[];
 
-/** Turns batches of rows into chunks of about `chunkBytes`; feed it to a `COPY … FROM STDIN (FORMAT binary)` stream. */
+/** Encodes batches of rows in chunks of about `chunkBytes`, for a `COPY … FROM STDIN (FORMAT binary)` stream. */
 export async function* copyBinary(
   batches: AsyncIterable<Iterable<readonly CopyValue[]>>,
   chunkBytes = 64 * 1024,
@@ -58,14 +59,14 @@ function writeField(chunk: Chunk, value: CopyValue): void {
   }
 }
 
-/** One dimension from 1, no nulls. */
+/** Writes an array with one dimension, starting at index 1, without nulls. */
 function writeTextArray(chunk: Chunk, values: readonly string[]): void {
   const dimensions = values.length > 0 ? [1, 0, TEXT_OID, values.length, 1] : [0, 0, TEXT_OID];
   for (const word of dimensions) chunk.int32(word);
   for (const value of values) chunk.text(value);
 }
 
-/** A buffer that grows; what it hands out is never written again. */
+/** A growing buffer. Bytes that it has returned are never overwritten. */
 class Chunk {
   #buffer: Buffer;
   #length = 0;
@@ -97,7 +98,10 @@ class Chunk {
     this.#length = this.#buffer.writeInt32BE(value, this.#length);
   }
 
-  /** Writes a whole number. It is exact as far as a double is: for the microseconds of 285 years, then nearly so. */
+  /**
+   * Writes an integer of 64 bits. The value is exact as long as a double is, which is 285 years in microseconds; beyond
+   * that, it is nearly exact.
+   */
   int64(value: number): void {
     this.int32(Math.floor(value / 2 ** 32));
     this.int32(value | 0);
@@ -114,7 +118,7 @@ class Chunk {
     this.#length += bytes.length;
   }
 
-  /** Its length in bytes, then its bytes in UTF-8. */
+  /** Writes a string: its length in bytes, then its bytes in UTF-8. */
   text(text: string): void {
     this.#room(4 + text.length * 3);
     const bytes = this.#buffer.write(text, this.#length + 4);
@@ -122,7 +126,7 @@ class Chunk {
     this.#length += bytes;
   }
 
-  /** Puts the length of what `write` writes before it. */
+  /** Prepends the length of everything that `write` writes. */
   measured(write: () => void): void {
     const at = this.#length;
     this.int32(0);

@@ -3,19 +3,22 @@ import { pipeline } from 'node:stream/promises';
 import type { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
+import type { ReadingCounts } from '#domain/sync.js';
 import type { FilterRule } from '#domain/source-filter.js';
 import { copyBinary } from './copy-binary.js';
 import type { CopyValue } from './copy-binary.js';
+import { UpdateTimes } from './update-times.js';
 
-/** What a reader of a source gives, entry by entry. */
+/** What the reader of a source yields for each entry. */
 export type PublishedItem =
   | { readonly entry: CatalogueEntry; readonly hash: Buffer }
   | { readonly quarantined: QuarantinedEntry }
   | { readonly known: true };
 
 /**
- * What a source says of an entry, in the order of {@link toRow}; the database knows the rest. So it does of `written_by`, but by
- * a function that it would ask for each row, and with one of those it writes rows one by one where it could fill pages.
+ * Columns whose values come from the source, in the order of {@link toRow}. The database sets the others. It could also
+ * set `written_by`, but only by a default function that it would call for each row, and with such a default it inserts
+ * rows one by one instead of filling pages.
  */
 export const ENTRY_COLUMNS = [
   'source_id',
@@ -40,43 +43,61 @@ export const ENTRY_COLUMNS = [
   'written_by',
 ].join(', ');
 
+/** A copy includes the time of the update. Later revisions take that time from their own transaction. */
+const COPIED_COLUMNS = `${ENTRY_COLUMNS}, updated_at`;
+
 export interface CopyContext {
   readonly sourceId: number;
   readonly hiddenBy: FilterRule;
 }
 
-/** The transaction, as the columns' defaults have it. */
+/** The current transaction, with the values that the defaults of the columns would have. */
 interface Writer {
   readonly id: bigint;
-  /** What is published together has one time. */
+  /** Time of the transaction. All entries that are published together get the same time. */
   readonly now: Date;
 }
 
-/** What was given, known entries apart. */
+/** Summary of the items that were read, not counting known entries. */
 interface Copied {
+  readonly times: UpdateTimes;
   served: number;
   hidden: number;
-  /** Position of the next entry in what is published. */
+  /** Position of the next entry in the published source. */
   position: number;
+  readonly reading: { -readonly [Count in keyof ReadingCounts]: ReadingCounts[Count] };
   readonly quarantined: QuarantinedEntry[];
 }
 
 /**
- * Entries are read while the server is busy with earlier ones: otherwise the two would only take turns. Chunks that wait
- * longer than this outlive the young generation, and throwing them away costs a sixth of the import's CPU time.
+ * Number of chunks that are prepared in advance. Entries are read while the server processes earlier ones; otherwise
+ * each would wait for the other. With more chunks, those that wait would outlive the young generation, and collecting
+ * them would cost a sixth of the import's CPU time.
  */
 const CHUNKS_AHEAD = 8;
 
-/** Writes the entries among `batches` into a table that has {@link ENTRY_COLUMNS}, as they are read. `rows`: tombstones included. */
+/**
+ * Writes the entries in `batches`, as they are read, to a table that has {@link ENTRY_COLUMNS}. `rows` includes
+ * tombstones.
+ */
 export async function copyEntries(
   client: Client,
   table: 'entry' | 'staged_entry',
   batches: AsyncIterable<readonly PublishedItem[]>,
   context: CopyContext,
 ): Promise<Copied & { readonly rows: number }> {
-  const copied: Copied = { served: 0, hidden: 0, position: 0, quarantined: [] };
-  const chunks = copyBinary(toRows(batches, context, await writerOf(client), copied));
-  const sink = client.query(copyFrom(`COPY ${table} (${ENTRY_COLUMNS}) FROM STDIN (FORMAT binary)`));
+  const writer = await writerOf(client);
+  const times = new UpdateTimes(writer.now);
+  const copied: Copied = {
+    times,
+    served: 0,
+    hidden: 0,
+    position: 0,
+    reading: { nullsDropped: 0, versionsAssumed: 0 },
+    quarantined: [],
+  };
+  const chunks = copyBinary(toRows(batches, context, writer, copied));
+  const sink = client.query(copyFrom(`COPY ${table} (${COPIED_COLUMNS}) FROM STDIN (FORMAT binary)`));
   await pipeline(Readable.from(chunks, { highWaterMark: CHUNKS_AHEAD }), sink);
   return { ...copied, rows: sink.rowCount };
 }
@@ -97,9 +118,13 @@ async function* toRows(
 ): AsyncGenerator<CopyValue[][]> {
   for await (const items of batches) {
     const rows: CopyValue[][] = [];
+    const times = copied.times.of(items.flatMap((item) => ('entry' in item ? [item.entry] : [])));
     for (const item of items) {
       if ('quarantined' in item) copied.quarantined.push(item.quarantined);
-      else if ('entry' in item) rows.push(toRow(item.entry, item.hash, context, writer, copied));
+      else if ('entry' in item) {
+        const row = toRow(item.entry, item.hash, context, writer, copied);
+        rows.push([...row, times.get(item.entry) ?? writer.now]);
+      }
     }
     yield rows;
   }
@@ -114,6 +139,8 @@ function toRow(
 ): CopyValue[] {
   const { lifecycle } = entry;
   const isDeleted = lifecycle?.status === 'deleted';
+  copied.reading.nullsDropped += entry.nullsDropped ?? 0;
+  if (entry.isVersionAssumed) copied.reading.versionsAssumed++;
   const hidingRule = hiddenBy(entry) ?? null;
   if (!isDeleted) copied[hidingRule === null ? 'served' : 'hidden']++;
   return [

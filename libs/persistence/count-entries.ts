@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
 
-/** What is live of a source's rows. */
+/** Number of live rows of a source. */
 export interface StoredCounts {
   readonly served: number;
-  /** Left out by the filter. */
+  /** Number of entries that the filter excludes. */
   readonly hidden: number;
 }
 
@@ -11,7 +11,10 @@ export const STORED_COUNTS = `
   count(*) FILTER (WHERE deleted_at IS NULL AND hidden_by IS NULL)::int AS served,
   count(*) FILTER (WHERE deleted_at IS NULL AND hidden_by IS NOT NULL)::int AS hidden`;
 
-/** Reads every row of the source: what a publish knows already it should not ask for. */
+/**
+ * Counts the live rows of a source. Reads every row, so a publication that already knows the numbers should not call
+ * this.
+ */
 export async function countEntries(client: Client, sourceId: number): Promise<StoredCounts> {
   const { rows } = await client.query<StoredCounts>(`SELECT ${STORED_COUNTS} FROM entry WHERE source_id = $1`, [
     sourceId,

@@ -4,10 +4,10 @@ import type { Database } from './database-place.js';
 
 export const DEFAULT_PORT = 5432;
 
-/** The longest lifetime that a timer can count; a longer one never ends. */
+/** Maximum lifetime that a timer can measure. A longer lifetime is treated as unlimited. */
 const LONGEST_LIFETIME_SECONDS = 2_147_483;
 
-/** What a `databaseConfig` says of this, its defaults filled in. */
+/** The settings of a `databaseConfig`, with defaults applied. */
 interface DatabaseSpec {
   readonly host: string;
   readonly port: number;
@@ -20,13 +20,13 @@ interface DatabaseSpec {
   readonly connMaxLifetime: string;
 }
 
-/** The database of a `databaseConfig`, both passwords in one file. */
+/** Returns the database of a `databaseConfig`. The passwords of both roles are in one file. */
 export function databaseOf(spec: DatabaseSpec, files: { passwordFile?: string; caFile?: string }): Database {
   const { host, port, database, sslMode, maxOpenConns, maxIdleConns, connMaxLifetime } = spec;
   const lifetimeSeconds = Math.ceil((parseGoDuration(connMaxLifetime) ?? 0) / 1000);
   const pool = {
     maxConnections: maxOpenConns,
-    // One of the idle connections is outside of the pool: the one that listens for changes.
+    // One of the idle connections is not in the pool: the one that listens for changes.
     maxIdle: Math.max(0, Math.min(maxIdleConns, maxOpenConns) - 1),
     maxLifetimeSeconds: lifetimeSeconds > LONGEST_LIFETIME_SECONDS ? 0 : lifetimeSeconds,
   };

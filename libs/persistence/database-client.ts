@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { callbackify } from 'node:util';
-import pg from 'pg';
-import type { ClientConfig, PoolConfig } from 'pg';
-import { RegistryError } from '#domain/registry-error.js';
+import type pg from 'pg';
+import type { RegistryError } from '#domain/registry-error.js';
+import type { ClientOptions } from './client-config.js';
 import { DEFAULT_PORT } from './database-access.js';
 import type { DatabaseAccess, DatabaseHost } from './database-place.js';
 import { chooseHost, forgetHost } from './database-hosts.js';
@@ -14,51 +13,24 @@ import {
   isSessionActive,
   ReadOnlyServer,
 } from './database-session.js';
-import type { Session, SessionLimits } from './database-session.js';
-import { isServerVerified, NegotiatedSocket } from './negotiated-socket.js';
-import { findPassword } from './pgpass.js';
+import type { Session } from './database-session.js';
+import { GuardedLogin } from './guarded-login.js';
 import { watchSession } from './session-watch.js';
 import type { Verdict } from './session-watch.js';
 
-/** The parts of node-pg's client that its types do not declare. */
+/** The part of node-pg's client that is missing from its types. */
 declare module 'pg' {
   interface Client {
     readonly connectionParameters: object;
-    /** Null once the server has proven that it knows the password. */
-    readonly saslSession?: { readonly mechanism: string } | null;
-    _handleAuthSASL(message: { readonly mechanisms: readonly string[] }): void;
-    _handleAuthSASLFinal(message: unknown): void;
-    _handleReadyForQuery(message: unknown): void;
-    _handleAuthMD5Password(message: unknown): void;
-    _handleAuthCleartextPassword(message: unknown): void;
   }
 }
 
-/** What a caller may choose about its connections. */
-export interface ClientOptions
-  extends Pick<ClientConfig, 'application_name' | 'connectionTimeoutMillis'>, SessionLimits {
-  /** Whether a server that takes no writes will do. */
-  readonly mayBeReadOnly?: boolean;
-  /** Nothing is set or asked at its beginning: for a server of which it is not known whether it keeps sessions. */
-  readonly isBare?: boolean;
-}
-
-const CONNECT_TIMEOUT_MS = 10_000;
-/**
- * Node then asks an idle peer every second, ten times: a node that vanished while nothing was under way is noticed after 25 s. It
- * also keeps firewalls from forgetting the connection.
- */
-const KEEP_ALIVE_MS = 15_000;
-/** A connection beyond those that may stay idle is closed after so long without use. */
-const IDLE_MS = 10_000;
-/** How long the end of a connection is waited for; a server that vanished never confirms it. */
+/** Maximum wait for a connection to close, because a server that vanished never confirms it. */
 const END_TIMEOUT_MS = 3_000;
-/** The time limit of a question to a server over a connection of its own, from connecting to the end of that connection. */
+/** Time limit of a query to a server over a separate connection, from connecting until that connection is closed. */
 const ASK_TIMEOUT_MS = 5_000;
-/** The SASL mechanism that is bound to the certificate of the server (RFC 5802, section 6). */
-const BOUND_MECHANISM = 'SCRAM-SHA-256-PLUS';
 
-/** Runs `work` on a connection of its own. Throws a RegistryError when there is none. */
+/** Runs `work` on a separate connection. Throws a RegistryError if it cannot connect. */
 export async function withClient<T>(
   access: DatabaseAccess,
   work: (client: pg.Client) => Promise<T>,
@@ -73,258 +45,114 @@ export async function withClient<T>(
   }
 }
 
-/** Not connected yet. `connect` throws a RegistryError that names place, role and remedy. */
+/**
+ * Returns a client that is not connected yet. Its `connect` throws a RegistryError that contains host, role and remedy.
+ */
 export function newClient(access: DatabaseAccess, options: ClientOptions = {}): pg.Client {
-  return new (clientClass(access, options))(clientConfig(access, options));
+  return new DatabaseClient({ access, options, deadAt: 0 });
+}
+
+/** State shared by the connections of one pool. */
+export interface SharedSetup {
+  readonly access: DatabaseAccess;
+  readonly options: ClientOptions;
+  /**
+   * Time at which a connection of the pool was last found to be dead. Connections that existed by then are probably
+   * dead, too.
+   */
+  deadAt: number;
 }
 
 /**
- * Makes a pool, whose connections are made as `newClient` makes them, for drivers that take the configuration of one. pg-pool
- * keeps `min` connections for as long as they live and closes others when they were idle for a while: that is how near it
- * comes to a limit of idle ones.
+ * A client that finds the host to connect to, explains failed connection attempts, begins a session with limits, and
+ * disconnects when its server vanishes.
  */
-export function poolConfig(access: DatabaseAccess, maxConnections: number, options: ClientOptions = {}): PoolConfig {
-  return {
-    ...clientConfig(access, options),
-    max: maxConnections,
-    min: Math.min(access.pool?.maxIdle ?? 0, maxConnections),
-    idleTimeoutMillis: IDLE_MS,
-    maxLifetimeSeconds: access.pool?.maxLifetimeSeconds ?? 0,
-    Client: clientClass(access, options) as unknown as NonNullable<PoolConfig['Client']>,
-  };
-}
+export class DatabaseClient extends GuardedLogin {
+  /** Why the connection must not be used again; undefined while it may be used. */
+  fault: Error | undefined;
+  readonly #setup: SharedSetup;
+  readonly #beganAt = performance.now();
 
-/** node-pg, whose pools are those of `poolClass`. */
-export function driverOf(access: DatabaseAccess): typeof pg {
-  return Object.create(pg, { Pool: { value: poolClass(access) } }) as typeof pg;
-}
+  constructor(setup: SharedSetup) {
+    super(setup.access, setup.options);
+    this.#setup = setup;
+    // An error on a connection fails its current statement, or the next one if the connection is idle.
+    this.on('error', (error) => (this.fault ??= error));
+    this.on('end', () => (this.fault ??= new Error('the connection has ended')));
+  }
 
-type ConnectCallback = Parameters<pg.Pool['connect']>[0];
-type Release = Parameters<ConnectCallback>[2];
+  /**
+   * Whether a connection of the pool was found to be dead after this one was opened, so that this one is probably dead,
+   * too.
+   */
+  get isOutlived(): boolean {
+    return this.#beganAt < this.#setup.deadAt;
+  }
 
-/**
- * A pool that explains its failures to connect (a connection that took too long to come is a fault of the pool, which its clients
- * do not see), and that hands no broken connection out again.
- */
-export function poolClass(access: DatabaseAccess): typeof pg.Pool {
-  return class extends pg.Pool {
-    override connect(): Promise<pg.PoolClient>;
-    override connect(callback: ConnectCallback): void;
-    override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
-      if (callback) return this.#connect(callback);
-      return new Promise((resolve, reject) => {
-        this.#connect((error, client, release) => {
-          if (error || !client) return reject(error ?? new Error('the pool has no connection'));
-          client.release = release;
-          resolve(client);
-        });
-      });
-    }
-
-    #connect(callback: ConnectCallback): void {
-      super.connect((error, client, done) => {
-        const session = client as unknown as WatchedSession | undefined;
-        if (!error && session?.isOutlived) {
-          done(true);
-          return this.#connect(callback);
-        }
-        const release: Release = (reason) => done(reason ?? session?.fault);
-        callback(error && databaseFault(error, access), client, release);
-      });
-    }
-  };
-}
-
-/** What a pool has to know of its connections. */
-interface WatchedSession {
-  /** Why it must not be used again. */
-  readonly fault: Error | undefined;
-  /** A connection that was made as early, or later, turned out to be dead. */
-  readonly isOutlived: boolean;
-}
-
-function clientConfig(access: DatabaseAccess, options: ClientOptions): ClientConfig {
-  const { host, port = DEFAULT_PORT, user, database, options: settings, sslMode = 'prefer' } = access;
-  const { password, passwordFile } = access;
-  const { application_name = 'mcp-registry', connectionTimeoutMillis = CONNECT_TIMEOUT_MS } = options;
-  return {
-    host,
-    port,
-    user,
-    database,
-    ...(settings === undefined ? {} : { options: settings }),
-    ...(passwordFile === undefined ? {} : { password: toPasswordReader(passwordFile, access) }),
-    ...(password === undefined ? {} : { password }),
-    // Whatever is encrypted is so below, by the rules of libpq.
-    ssl: false,
-    ...(host.startsWith('/') && !access.others ? {} : { stream: () => new NegotiatedSocket({ ...access, sslMode }) }),
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    connectionTimeoutMillis,
-    application_name,
-    ...(access.channelBinding && { enableChannelBinding: true }),
-  };
-}
-
-/** Reads the password for each connection, so that a new one is seen; node-pg says for which host. */
-function toPasswordReader(file: string, { database, user }: DatabaseAccess): () => Promise<string> {
-  return async (...given: unknown[]) => {
-    const { host, port } = given[0] as DatabaseHost & { port: number };
-    const text = await readFile(file, 'utf8').catch((error: Error) => {
-      throw new RegistryError('DatabaseAuthFailed', `cannot read the passwords in ${file}: ${error.message}`);
+  override connect(): Promise<pg.Client>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
+    const { access } = this.#setup;
+    const connected = this.#connect().catch((error: unknown) => {
+      forgetHost(access);
+      throw databaseFault(error, { ...access, host: this.host, port: this.port });
     });
-    const password = findPassword(text, { host, port, database, user });
-    if (password !== undefined) return password;
-    throw new RegistryError(
-      'DatabaseAuthFailed',
-      `${file} has no password for ${host}:${port}:${database}:${user}: add a line that begins so, or with * for a part`,
-    );
-  };
-}
+    if (!callback) return connected;
+    callbackify(() => connected)(callback);
+  }
 
-function clearTextRefused({ host, port = DEFAULT_PORT, sslMode = 'prefer' }: DatabaseAccess): RegistryError {
-  return new RegistryError(
-    'DatabaseAuthFailed',
-    `the server at ${host}:${port} asks for the password in clear text, and sslMode ${sslMode} does not verify that it is the ` +
-      'right server: choose verify-full or verify-ca, or the method scram-sha-256 in its pg_hba.conf',
-  );
-}
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const timer = setTimeout(() => this.connection.stream.destroy(), END_TIMEOUT_MS).unref();
+    const ended = super.end().finally(() => clearTimeout(timer));
+    if (!callback) return ended;
+    callbackify(() => ended)(callback);
+  }
 
-function unbound({ host, port = DEFAULT_PORT }: DatabaseAccess): RegistryError {
-  return new RegistryError(
-    'DatabaseAuthFailed',
-    `the server at ${host}:${port} does not offer channel binding, which channel_binding=require demands: turn TLS and ` +
-      'scram-sha-256 on in that server, or leave channel_binding out',
-  );
-}
+  async #connect(): Promise<pg.Client> {
+    const { access, options } = this.#setup;
+    if (access.others) this.#moveTo(await chooseHost(access, (place) => probe(access, place)));
+    await super.connect();
+    this.connection.on('errorMessage', (error: pg.DatabaseError) => {
+      if (breaksSession(error.code)) this.fault ??= error;
+    });
+    if (options.isBare) this.#watch(() => Promise.resolve('gone'));
+    else await this.#begin();
+    return this;
+  }
 
-function unproven({ host, port = DEFAULT_PORT }: DatabaseAccess): RegistryError {
-  return new RegistryError(
-    'DatabaseAuthFailed',
-    `the server at ${host}:${port} lets the client in without proving by ${BOUND_MECHANISM} that it knows the password, as ` +
-      'channel_binding=require demands: check that nothing answers in place of the database',
-  );
+  #moveTo({ host, port = DEFAULT_PORT }: DatabaseHost): void {
+    [this.host, this.port] = [host, port];
+    Object.assign(this.connectionParameters, { host, port });
+  }
+
+  async #begin(): Promise<void> {
+    const { access, options } = this.#setup;
+    try {
+      const session = await beginSession(this, options);
+      if (session.isReadOnly && !options.mayBeReadOnly) throw new ReadOnlyServer();
+      this.#watch(() => askAbout(session, at(access, { host: this.host, port: this.port })));
+    } catch (error) {
+      await this.end();
+      throw error;
+    }
+  }
+
+  /**
+   * Watches the session. Not needed over a Unix socket, because a local server cannot vanish without closing its
+   * connections.
+   */
+  #watch(judge: () => Promise<Verdict>): void {
+    if (this.host.startsWith('/')) return;
+    watchSession(this, { judge, onDead: () => (this.#setup.deadAt = performance.now()) });
+  }
 }
 
 /**
- * A client whose failures to connect are explained, that finds the host to connect to, begins a session with limits, and breaks off when
- * its server vanishes. It sends a password in clear text to a verified server only: any other one could be in the place of the
- * server just to ask for it.
+ * Asks a server over another connection whether it is executing the statement of a session. Takes at most
+ * `ASK_TIMEOUT_MS`.
  */
-// oxlint-disable-next-line max-lines-per-function -- a class of short methods, which all read the access that it closes over
-function clientClass(access: DatabaseAccess, options: ClientOptions): typeof pg.Client {
-  /** When a connection was last found to be dead: those that were there by then are most probably, too. */
-  let deadAt = 0;
-  return class extends pg.Client implements WatchedSession {
-    fault: Error | undefined;
-    readonly #beganAt = performance.now();
-    #isBound = false;
-
-    constructor(config?: ConstructorParameters<typeof pg.Client>[0]) {
-      super(config);
-      // A connection that breaks fails its statements, and one that is idle the next of them.
-      this.on('error', (error) => (this.fault ??= error));
-      this.on('end', () => (this.fault ??= new Error('the connection has ended')));
-    }
-
-    get isOutlived(): boolean {
-      return this.#beganAt < deadAt;
-    }
-
-    override _handleAuthSASL(message: { readonly mechanisms: readonly string[] }): void {
-      if (access.channelBinding && !message.mechanisms.includes(BOUND_MECHANISM)) this.#refuse(unbound);
-      else super._handleAuthSASL(message);
-    }
-
-    /** node-pg ends its session only when the server's signature is right, and does not mind when this message never comes. */
-    override _handleAuthSASLFinal(message: unknown): void {
-      const hasBoundMechanism = this.saslSession?.mechanism === BOUND_MECHANISM;
-      if (access.channelBinding && !hasBoundMechanism) return this.#refuse(unproven);
-      super._handleAuthSASLFinal(message);
-      this.#isBound = hasBoundMechanism && this.saslSession === null;
-    }
-
-    override _handleAuthMD5Password(message: unknown): void {
-      if (access.channelBinding) this.#refuse(unbound);
-      else super._handleAuthMD5Password(message);
-    }
-
-    override _handleAuthCleartextPassword(message: unknown): void {
-      if (access.channelBinding) this.#refuse(unbound);
-      else if (this.host.startsWith('/') || isServerVerified({ sslMode: 'prefer', ...access }))
-        super._handleAuthCleartextPassword(message);
-      else this.#refuse(clearTextRefused);
-    }
-
-    /** The first of these messages ends the authentication: statements follow. */
-    override _handleReadyForQuery(message: unknown): void {
-      if (access.channelBinding && !this.#isBound) this.#refuse(unproven);
-      else super._handleReadyForQuery(message);
-    }
-
-    override connect(): Promise<pg.Client>;
-    override connect(callback: (error: Error) => void): void;
-    override connect(callback?: (error: Error) => void): Promise<pg.Client> | void {
-      const connected = this.#connect().catch((error: unknown) => {
-        forgetHost(access);
-        throw databaseFault(error, { ...access, host: this.host, port: this.port });
-      });
-      if (!callback) return connected;
-      callbackify(() => connected)(callback);
-    }
-
-    override end(): Promise<void>;
-    override end(callback: (error: Error) => void): void;
-    override end(callback?: (error: Error) => void): Promise<void> | void {
-      const timer = setTimeout(() => this.connection.stream.destroy(), END_TIMEOUT_MS).unref();
-      const ended = super.end().finally(() => clearTimeout(timer));
-      if (!callback) return ended;
-      callbackify(() => ended)(callback);
-    }
-
-    async #connect(): Promise<pg.Client> {
-      if (access.others) this.#moveTo(await chooseHost(access, (place) => probe(access, place)));
-      await super.connect();
-      this.connection.on('errorMessage', (error: pg.DatabaseError) => {
-        if (breaksSession(error.code)) this.fault ??= error;
-      });
-      if (options.isBare) this.#watch(() => Promise.resolve('gone'));
-      else await this.#begin();
-      return this;
-    }
-
-    /** Fails the connection, and closes it: a pool forgets those that fail. */
-    #refuse(toError: (access: DatabaseAccess) => RegistryError): void {
-      this.connection.emit('error', toError({ ...access, host: this.host, port: this.port }));
-      this.connection.stream.destroy();
-    }
-
-    #moveTo({ host, port = DEFAULT_PORT }: DatabaseHost): void {
-      [this.host, this.port] = [host, port];
-      Object.assign(this.connectionParameters, { host, port });
-    }
-
-    async #begin(): Promise<void> {
-      try {
-        const session = await beginSession(this, options);
-        if (session.isReadOnly && !options.mayBeReadOnly) throw new ReadOnlyServer();
-        const place = { host: this.host, port: this.port };
-        this.#watch(() => askAbout(session, { ...access, ...place, others: undefined }));
-      } catch (error) {
-        await this.end();
-        throw error;
-      }
-    }
-
-    /** A server that is reached over a Unix socket does not vanish without ending its connections. */
-    #watch(judge: () => Promise<Verdict>): void {
-      if (this.host.startsWith('/')) return;
-      watchSession(this, { judge, onDead: () => (deadAt = performance.now()) });
-    }
-  };
-}
-
-/** Asks a server over another connection whether it works on the statement of a session; takes `ASK_TIMEOUT_MS` at most. */
 async function askAbout({ pid }: Session, access: DatabaseAccess): Promise<Verdict> {
   const client = newClient(access, { application_name: 'mcp-registry-watch', isBare: true });
   const deadline = setTimeout(() => client.connection.stream.destroy(), ASK_TIMEOUT_MS).unref();
@@ -339,8 +167,16 @@ async function askAbout({ pid }: Session, access: DatabaseAccess): Promise<Verdi
   }
 }
 
-/** Returns whether a server at one of several hosts takes writes. Throws a RegistryError when there is none. */
+/**
+ * Connects to one of several hosts and returns whether the server is read-only. Throws a RegistryError if it cannot
+ * connect.
+ */
 async function probe(access: DatabaseAccess, place: DatabaseHost): Promise<{ readonly isReadOnly: boolean }> {
   const options = { isBare: true, connectionTimeoutMillis: ASK_TIMEOUT_MS };
-  return withClient({ ...access, ...place, others: undefined }, (client) => beginSession(client, {}), options);
+  return withClient(at(access, place), (client) => beginSession(client, {}), options);
+}
+
+/** Returns the access data for one of several hosts. */
+function at(access: DatabaseAccess, place: DatabaseHost): DatabaseAccess {
+  return { ...access, ...place, others: undefined };
 }

@@ -1,13 +1,14 @@
 import { RegistryError } from '#domain/registry-error.js';
+import { DatabaseFault, detailOf } from './database-fault.js';
 import type { DatabaseAccess, DatabaseHost } from './database-place.js';
 
-/** The host of each database that was connected to last. */
+/** The host of each database that was last connected to. */
 const chosen = new WeakMap<DatabaseAccess, DatabaseHost>();
 
 /**
- * Returns the host to connect to where several are given: the one of the last time, until `forgetHost`, else the first that takes
- * writes, else the first that answers. All are asked at once, so that those that are down cost no time. Throws a
- * RegistryError that says what is wrong with each.
+ * Returns the host to connect to if several are given: the previous one until `forgetHost` is called, otherwise the
+ * first writable one, otherwise the first that responds. All hosts are probed concurrently, so that those that are down
+ * cost no time. Throws a RegistryError that lists the failure of each host.
  */
 export async function chooseHost(
   access: DatabaseAccess,
@@ -25,7 +26,10 @@ export async function chooseHost(
   return place;
 }
 
-/** After a failure to connect, or when the server takes no writes: the next connection asks all hosts again. */
+/**
+ * Forgets the known host after a failure to connect, or if the server is read-only. The next connection probes all
+ * hosts again.
+ */
 export function forgetHost(access: DatabaseAccess): void {
   chosen.delete(access);
 }
@@ -37,7 +41,7 @@ function toPlace({ host, port }: DatabaseHost): DatabaseHost {
 function summed(faults: readonly Error[]): Error {
   const [first] = faults;
   if (!(first instanceof RegistryError)) return first ?? new Error('no host is given');
-  return new RegistryError(first.reason, faults.map(({ message }) => message).join('; '), first.destiny, {
-    cause: first.cause,
-  });
+  const message = faults.map((fault) => fault.message).join('; ');
+  const detail = faults.map(detailOf).join('; ');
+  return new DatabaseFault(first.reason, message, first.destiny, { cause: first.cause, detail });
 }

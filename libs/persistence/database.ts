@@ -1,19 +1,19 @@
 import { DataSource } from 'typeorm';
-import { driverOf, poolConfig } from './database-client.js';
+import { driverOf, poolConfig } from './database-pool.js';
 import type { DatabaseAccess } from './database-place.js';
 import { entities } from './entities/index.js';
 import { migrations } from './migrations/index.js';
 
 export interface PoolOptions {
-  /** Unless the access says another number. */
+  /** Maximum number of connections, unless the database access specifies another number. */
   readonly maxConnections: number;
-  /** The longest time of one statement, which the server enforces. */
+  /** Time limit of a statement, enforced by the server. */
   readonly statementTimeoutMs?: number;
-  /** An idle connection broke; the pool replaces it, this only tells. */
+  /** Called if an idle connection breaks. The pool replaces the connection by itself. */
   onError(error: Error): void;
 }
 
-/** TypeORM over one role. `synchronize` is never used: migrations are the only way the schema changes. */
+/** Creates a TypeORM data source for one role. `synchronize` is never used: only migrations change the schema. */
 export function createDataSource(access: DatabaseAccess, pool: PoolOptions): DataSource {
   return new DataSource({
     type: 'postgres',

@@ -5,23 +5,23 @@ import { withClient } from './database-client.js';
 import type { DatabaseAccess } from './database-place.js';
 
 /**
- * Refuses a connection pooler that shares a server process among clients between transactions (pool_mode transaction or
- * statement of PgBouncer and its like): LISTEN and the lock of the migrations belong to a session, and would be lost in
- * silence. Throws `DatabasePooled`.
+ * Rejects a connection pooler that shares server processes among clients between transactions (pool_mode transaction or
+ * statement of PgBouncer and similar). LISTEN and the lock of the migrations belong to a session, and would be lost
+ * silently. Throws `DatabasePooled`.
  */
 export async function demandSessions(access: DatabaseAccess, client: Client): Promise<void> {
-  // Only a pooler gives a client another process id than that of the server process behind it.
+  // Without a pooler, the process id that the client received is that of the server process.
   const first = await backendOf(client);
   if (first === (client as Client & { processID?: number }).processID) return;
   await withClient(
     access,
     async (other) => {
       await other.query('BEGIN').catch((error: unknown) => {
-        // In pool mode statement a transaction is refused.
+        // With `pool_mode = statement`, the pooler rejects transactions.
         throw (error as { code?: unknown }).code === PROTOCOL_VIOLATION ? pooled(access) : error;
       });
       const occupied = await backendOf(other);
-      // While the other client is in a transaction, a shared process is not free for this one.
+      // While the other client is in a transaction, a shared server process is not available to this client.
       const second = await backendOf(client);
       await other.query('ROLLBACK');
       if (occupied === first || second !== first) throw pooled(access);

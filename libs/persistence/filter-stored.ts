@@ -10,8 +10,8 @@ interface StoredEntry {
 }
 
 /**
- * Marks the stored entries of a source by a filter, if they were marked by another one: nothing is fetched or parsed,
- * and only rows whose mark changes are written. Returns how many.
+ * Applies a filter to the stored entries of a source, unless it is the filter that was applied last. Nothing is fetched
+ * or parsed, and only rows whose mark changes are written. Returns the number of these rows.
  */
 export async function filterStored(
   client: Client,

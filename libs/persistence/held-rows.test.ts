@@ -45,3 +45,37 @@ it('keeps the row of a file that was moved and broken, by its name or descriptio
   expect(kept(held('new.json', { isFile: true, name: 'com.example/a' }))).toEqual(['com.example/a']);
   expect(kept(held('new.json', { isFile: true, description: 'About com.example/a' }))).toEqual(['com.example/a']);
 });
+
+it('keeps the row whose entry was given the name and version of another, by its description', () => {
+  const served = row('com.example/c', 'c', { isMissing: false });
+  const copy = held('com.example/c', {
+    name: 'com.example/c',
+    version: '1.0.0',
+    description: 'About com.example/a',
+  });
+  expect(heldRows([copy], [...rows, served]).map(({ name }) => name)).toEqual(['com.example/a']);
+});
+
+it.each([
+  ['the version of another with a fault', ['1.1.0', '1.1.0'], ['1.0.0', '1.1.0']],
+  ['a new version and one without a version', ['1.1.0', undefined], ['1.0.0', '1.1.0']],
+  ['one version with a fault', ['1.1.0'], ['1.1.0']],
+])('keeps as many versions as entries of their name may stand for: %s', (_, found, expected) => {
+  const versions = ['1.0.0', '1.1.0'].map((version) => row('com.example/a', 'a', { version, description: version }));
+  const entries = found.map((version) => held('com.example/a', { name: 'com.example/a', version }));
+  expect(
+    heldRows(entries, versions)
+      .map(({ version }) => version)
+      .toSorted(),
+  ).toEqual(expected);
+});
+
+it('keeps the row whose version was edited to that of a missing one of its name, by its description', () => {
+  const versions = ['1.0.0', '1.1.0'].map((version) =>
+    row('com.example/a', version, { version, description: `About ${version}` }),
+  );
+  const entry = held('data.servers[0]', { name: 'com.example/a', version: '1.1.0', description: 'About 1.0.0' });
+  expect(heldRows([entry], versions).map(({ version }) => version)).toEqual(['1.1.0', '1.0.0']);
+  const sure = { ...entry, description: 'About 1.1.0' };
+  expect(heldRows([sure], versions).map(({ version }) => version)).toEqual(['1.1.0']);
+});

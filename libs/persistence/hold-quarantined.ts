@@ -2,8 +2,9 @@ import type { Client } from 'pg';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
 
 /**
- * Makes the quarantine that of the revision which stands in `staged_entry` and `found`, and says how many it holds then. Of a
- * revision that is not the whole, what it did not come across stays held. What its registry has taken back is not.
+ * Updates the quarantine for the revision in `staged_entry` and `found`, and returns the number of quarantined entries.
+ * If the revision is only a part of the source, entries that it does not contain stay in quarantine. Entries that their
+ * registry has deleted are not quarantined.
  */
 export async function holdQuarantined(
   client: Client,
@@ -28,8 +29,9 @@ export async function holdQuarantined(
 }
 
 /**
- * Releases what came again, good or not. One without a version is what now comes under its name. One without a name is
- * called after its place, which says nothing of another list: it is the same only if all that can be told of it is.
+ * Removes entries from the quarantine that the revision contains again, whether they are valid or not. A quarantined
+ * entry without a version matches any entry with its name. An entry without a name is identified by its position, which
+ * means nothing in another list, so it matches only if all its other properties are equal.
  */
 async function releaseSeen(client: Client, sourceId: number, found: readonly QuarantinedEntry[]): Promise<void> {
   await client.query(

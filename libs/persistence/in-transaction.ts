@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-/** Commits when the work resolves; rolls back and passes the error on when it does not. */
+/** Runs `work` in a transaction. Commits if it resolves; otherwise rolls back and rethrows the error. */
 export async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise<T> {
   await client.query('BEGIN');
   try {

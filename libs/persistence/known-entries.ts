@@ -2,17 +2,17 @@ import type { Client } from 'pg';
 import { STORED_COUNTS } from './count-entries.js';
 import type { StoredCounts } from './count-entries.js';
 
-/** The hashes of a source's live rows, to tell which entries of a new revision are stored already. */
+/** The hashes of a source's live rows, which show which entries of a new revision are already stored. */
 export class KnownEntries {
   private constructor(
     private readonly unclaimed: Set<string>,
-    /** Nothing was ever stored, tombstones included. */
+    /** Whether no entry was ever stored, not even one that is now a tombstone. */
     readonly isEmpty: boolean,
     readonly counts: StoredCounts,
   ) {}
 
   static async load(client: Client, sourceId: number): Promise<KnownEntries> {
-    // One value instead of a row each: seven times faster, and nothing to collect afterwards.
+    // Reads one concatenated value instead of one row per hash, which is seven times faster and creates no garbage.
     const { rows } = await client.query<StoredCounts & { hashes: Buffer | null; stored: boolean }>(
       `SELECT string_agg(hash, '') FILTER (WHERE deleted_at IS NULL) AS hashes, count(*) > 0 AS stored, ${STORED_COUNTS}
          FROM entry WHERE source_id = $1`,
@@ -25,12 +25,15 @@ export class KnownEntries {
     return new KnownEntries(unclaimed, !stored, { served, hidden });
   }
 
-  /** Whether the entry with this hash (latin1) is stored and was not claimed yet. */
+  /** Claims the entry with this hash (latin1). Returns whether it is stored and had not been claimed before. */
   claim(hash: string): boolean {
     return this.unclaimed.delete(hash);
   }
 
-  /** Stored, but not part of the revision: gone, or held in quarantine. */
+  /**
+   * Returns the hashes of stored entries that are not part of the revision, because they were removed or are in
+   * quarantine.
+   */
   leftOver(): Buffer[] {
     return Array.from(this.unclaimed, (hash) => Buffer.from(hash, 'latin1'));
   }

@@ -1,17 +1,19 @@
+import { PUBLISHED_TYPE } from '#domain/published-type.js';
 import type { Client } from 'pg';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { copyEntries } from './copy-entries.js';
 import { inTransaction } from './in-transaction.js';
 import { notifyReaders } from './source-row.js';
+import { spaceUpdates } from './space-updates.js';
 
-/** A managed source, by its names. */
+/** Identifies a managed source by names. */
 export interface ManagedPlace {
   readonly namespace: string;
   readonly registry: string;
   readonly source: string;
 }
 
-/** The caller who publishes, as an identity provider vouches for it. */
+/** The publishing caller, as identified by an identity provider. */
 export interface Publisher {
   readonly provider: string;
   readonly subject: string;
@@ -19,11 +21,11 @@ export interface Publisher {
 
 export interface PublishedVersion {
   readonly entry: CatalogueEntry;
-  /** SHA-256 of the bytes that were sent. */
+  /** SHA-256 of the bytes as received. */
   readonly hash: Buffer;
 }
 
-/** The lifecycle of an entry, as the generic registry API has it. */
+/** The lifecycle statuses of an entry in the generic registry API. */
 export const LIFECYCLE_STATUSES = ['active', 'deprecated', 'deleted'] as const;
 
 export interface StatusChange {
@@ -31,14 +33,27 @@ export interface StatusChange {
   readonly statusMessage: string | null;
 }
 
-/** Why nothing was written. `absent`: there is no managed source of this name. */
+/** The reason why nothing was written. `absent`: there is no managed source with this name. */
 export type PublishRefusal = 'exists' | 'deleted' | 'absent';
-export type ChangeRefusal = 'unknown' | 'unchanged' | 'absent';
+export type ChangeRefusal = 'unknown' | 'unchanged' | 'absent' | 'too-large';
 
-/** Runs last in a transaction that has written and sees what readers are about to see; its result is passed on. */
+/**
+ * Maximum size of one change of several versions, because their documents are in memory together and the transaction
+ * keeps other publications waiting.
+ */
+export const MOST_CHANGED_VERSIONS = 100;
+export const MOST_CHANGED_BYTES = 8 * 1024 ** 2;
+
+/**
+ * Called at the end of a transaction, where it sees the state that readers will see after the commit. Its result is
+ * returned to the caller.
+ */
 export type BeforeCommit<T> = (client: Client, sourceId: number) => Promise<T>;
 
-/** Stores one version of one server, unless it exists or existed, in one transaction, which notifies readers. */
+/**
+ * Stores one version of a server, unless it exists or existed before. Does so in one transaction, which notifies
+ * readers.
+ */
 export async function publishEntry<T>(
   client: Client,
   place: ManagedPlace,
@@ -67,9 +82,10 @@ export async function publishEntry<T>(
 }
 
 /**
- * Sets the status of one version of a server, or of all its versions, in one transaction, which notifies readers. A deleted
- * version stays as a tombstone, so that mirrors learn of it; another status restores it. `beforeCommit` gets the
- * versions that changed.
+ * Sets the status of one version of a server, or of all its versions, in one transaction, which notifies readers. A
+ * deleted version is kept as a tombstone, so that mirrors learn of the deletion; another status restores it.
+ * `beforeCommit` receives the changed versions. Returns `too-large` and writes nothing if several versions would change
+ * and these exceed {@link MOST_CHANGED_VERSIONS} or {@link MOST_CHANGED_BYTES}.
  */
 export async function changeStatus<T>(
   client: Client,
@@ -81,17 +97,20 @@ export async function changeStatus<T>(
   return inTransaction(client, async () => {
     const sourceId = await lockManaged(client, place);
     if (sourceId === undefined) return 'absent';
-    // Postgres cannot store a NUL and refuses to search for it.
+    // Postgres cannot store a NUL and rejects it in queries.
     if (`${name}${version ?? ''}`.includes('\0')) return 'unknown';
-    const { rows } = await client.query<{ version: string; differs: boolean }>(
-      `SELECT version, (CASE WHEN deleted_at IS NULL THEN status ELSE 'deleted' END, status_message)
+    const { rows } = await client.query<{ version: string; differs: boolean; bytes: number }>(
+      `SELECT version, octet_length(server_json) + coalesce(octet_length(foreign_meta), 0) AS bytes,
+              (CASE WHEN deleted_at IS NULL THEN status ELSE 'deleted' END, status_message)
                          IS DISTINCT FROM ($4::text, $5::text) AS differs
          FROM entry WHERE source_id = $1 AND name = $2 AND version = coalesce($3, version) ORDER BY version`,
       [sourceId, name, version ?? null, status, statusMessage],
     );
     if (rows.length === 0) return 'unknown';
-    const versions = rows.flatMap((row) => (row.differs ? [row.version] : []));
-    if (versions.length === 0) return 'unchanged';
+    const changed = rows.filter(({ differs }) => differs);
+    if (changed.length === 0) return 'unchanged';
+    if (isTooLarge(changed)) return 'too-large';
+    const versions = changed.map((row) => row.version);
     await client.query(
       `UPDATE entry
           SET status = CASE WHEN $4 = 'deleted' THEN status ELSE $4 END, status_message = $5, updated_at = now(),
@@ -101,16 +120,22 @@ export async function changeStatus<T>(
         WHERE source_id = $1 AND name = $2 AND version = ANY ($3::text[])`,
       [sourceId, name, versions, status, statusMessage],
     );
+    await spaceUpdates(client, sourceId);
     await countPublication(client, sourceId, place);
     return { written: await beforeCommit(client, sourceId, versions) };
   });
 }
 
+function isTooLarge(changed: readonly { readonly bytes: number }[]): boolean {
+  const bytes = changed.reduce((sum, each) => sum + each.bytes, 0);
+  return changed.length > 1 && (changed.length > MOST_CHANGED_VERSIONS || bytes > MOST_CHANGED_BYTES);
+}
+
 async function lockManaged(client: Client, { namespace, registry, source }: ManagedPlace): Promise<number | undefined> {
   const { rows } = await client.query<{ id: number }>(
     `SELECT id FROM source
-      WHERE namespace = $1 AND registry = $2 AND name = $3 AND type = 'managed' AND left_at IS NULL FOR UPDATE`,
-    [namespace, registry, source],
+      WHERE namespace = $1 AND registry = $2 AND name = $3 AND type = $4 AND left_at IS NULL FOR UPDATE`,
+    [namespace, registry, source, PUBLISHED_TYPE],
   );
   return rows[0]?.id;
 }

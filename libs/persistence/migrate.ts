@@ -7,19 +7,23 @@ import { databaseFault } from './database-fault.js';
 import { createDataSource } from './database.js';
 import type { Database, DatabaseAccess } from './database-place.js';
 
-/** Any number, as long as every version of this program takes the same: it keeps two starting processes apart. */
+/**
+ * Key of the advisory lock that prevents concurrent migrations. The number is arbitrary but must be the same in all
+ * versions of this program.
+ */
 const MIGRATION_LOCK = 5_124_377_001;
-/** For that lock and those of tables; who holds one for so long is stuck. */
+/** Timeout for the migration lock and for table locks. A process that holds one for longer is stuck. */
 const LOCK_TIMEOUT = '5min';
 
 /**
- * Brings the schema up to date as the migrating role and grants the app role what it needs: rows, never tables.
- * Idempotent, and safe to run in several processes at once: TypeORM itself takes no lock, so one is taken on the very
- * connection that migrates. Returns the names of the migrations that ran; throws a RegistryError when it cannot.
+ * Migrates the schema as the migrating role and grants the app role what it needs, which is access to rows but not to
+ * the schema. Idempotent and safe to run in several processes at the same time: TypeORM takes no lock, so this takes
+ * one on the connection that migrates. Returns the names of the migrations that ran. Throws a RegistryError if it
+ * fails.
  */
 export async function migrate(database: Database): Promise<string[]> {
   const { migrator, app } = database;
-  // Logging in as the app role proves that it can, before anything is changed.
+  // Logs in as the app role first, to prove that it can before anything is changed.
   const role = await withClient(
     app,
     async (client) => {
@@ -34,7 +38,8 @@ export async function migrate(database: Database): Promise<string[]> {
     await dataSource.initialize();
     const runner = dataSource.createQueryRunner();
     try {
-      // The lock of a migrator whose node died is held for as long as the server does not notice: most starts need none.
+      // Most starts do not need the lock. If the node of a migrating process died, the lock is held until the database
+      // server notices.
       if (await isUpToDate(new MigrationExecutor(dataSource, runner), runner, role)) return [];
       await runner.query(`SET lock_timeout = '${LOCK_TIMEOUT}'`);
       await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -57,10 +62,13 @@ async function isUpToDate(executor: MigrationExecutor, runner: QueryRunner, role
   return pending.length === 0 && (await missingGrants(runner, role)).length === 0;
 }
 
-/** Writes nothing when the role has it all. Only what is ours is granted: the schema may hold tables of others too. */
+/**
+ * Grants the app role access to rows. Writes nothing if the role already has all rights. Only tables of this program
+ * are included, because the schema may contain others.
+ */
 async function grantRows(runner: QueryRunner, role: string, app: DatabaseAccess): Promise<void> {
   for (const { statement } of await missingGrants(runner, role)) await runner.query(statement);
-  // An owner's right to grant can be missing; then the server only warns.
+  // If the migrating role lacks the right to grant, the server only warns, so the result is checked.
   const missing = await missingGrants(runner, role);
   if (missing.length === 0) return;
   throw new RegistryError(
@@ -70,7 +78,10 @@ async function grantRows(runner: QueryRunner, role: string, app: DatabaseAccess)
   );
 }
 
-/** CASE, because the server may evaluate the parts of an AND in any order, and a table is no sequence. */
+/**
+ * Returns the statements for missing grants. Uses CASE rather than AND, because the server may evaluate the
+ * operands of an AND in any order, and has_sequence_privilege fails on a table.
+ */
 async function missingGrants(runner: QueryRunner, role: string): Promise<{ statement: string }[]> {
   return (await runner.query(
     `SELECT format('GRANT USAGE ON SCHEMA public TO %I', $1::text) AS statement
@@ -92,7 +103,10 @@ async function missingGrants(runner: QueryRunner, role: string): Promise<{ state
   )) as { statement: string }[];
 }
 
-/** The identity of the database, made by its first migration: two processes with the same one share their rows. */
+/**
+ * Returns the identity of the database, which its first migration created. Two processes with the same identity share
+ * their rows.
+ */
 export function readStoreId(app: DatabaseAccess): Promise<string> {
   return withClient(app, async (client) => {
     const { rows } = await client.query<{ id: string }>('SELECT id FROM store');

@@ -13,14 +13,14 @@ export interface TlsAccess {
   readonly keyFile?: string;
 }
 
-/** The connection cannot be encrypted as the mode asks; the message says why. */
+/** Thrown if the connection cannot be encrypted as the mode requires. The message gives the reason. */
 export class TlsRefused extends Error {
   override readonly name = 'TlsRefused';
 }
 
 type Transport = 'plain' | 'tls';
 
-/** What each mode tries, in this order. */
+/** The transports that each mode tries, in this order. */
 const TRANSPORTS: Readonly<Record<SslMode, readonly Transport[]>> = {
   disable: ['plain'],
   allow: ['plain', 'tls'],
@@ -30,35 +30,48 @@ const TRANSPORTS: Readonly<Record<SslMode, readonly Transport[]>> = {
   'verify-full': ['tls'],
 };
 
-/** Length 8, then the code that stands where a protocol version would. */
+/** The SSLRequest message: length 8, then the request code in the position of a protocol version. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
-/** The first answer to a startup message when pg_hba.conf does not admit this kind of connection (SQLSTATE 28000). */
+/**
+ * Returns whether the first response to a startup message says that pg_hba.conf does not allow this kind of connection
+ * (SQLSTATE 28000).
+ */
 const isRefusal = (answer: Buffer): boolean => answer[0] === 0x45 && answer.includes('\0C28000\0');
 
 /**
- * A socket that negotiates TLS as libpq does, for node-pg's `stream` option: by itself node-pg knows TLS on or off,
- * and reads `require` and `verify-ca` as `verify-full`. Other than libpq, `allow` and `prefer` never verify, even when
- * there is a CA: where plain text will do, a certificate is no reason to fall back to it.
+ * A socket that negotiates TLS as libpq does, for node-pg's `stream` option. node-pg itself can only turn TLS on or
+ * off, and treats `require` and `verify-ca` as `verify-full`. Unlike in libpq, `allow` and `prefer` never verify the
+ * server, even if there is a CA: if plain text is acceptable, an invalid certificate is no reason to fall back to it.
  */
 export class NegotiatedSocket extends Duplex {
   readonly #tls: TlsAccess;
+  readonly #maxBytes: number;
+  #receivedBytes = 0;
   #untried: Transport[];
   #place: { host: string; port: number } | { path: string } = { path: '' };
   #socket: Socket | undefined;
   #keepAlive: [boolean, number] = [false, 0];
-  /** What the client said first; it is said again when the server wants the other transport. */
+  /** The first message of the client. It is sent again if the server requires the other transport. */
   #startup: Buffer | undefined;
-  /** What the server said to it, while the other transport is tried. */
+  /** The server's response to the startup message, kept while the other transport is tried. */
   #refusal: Buffer | undefined;
   #isAnswered = false;
 
-  constructor(tls: TlsAccess) {
+  /**
+   * Creates a socket that fails after `maxBytes` from the server. Without a limit, node-pg would buffer a message of
+   * any length until it is complete.
+   */
+  constructor(tls: TlsAccess, maxBytes = Infinity) {
     super();
     this.#tls = tls;
+    this.#maxBytes = maxBytes;
     this.#untried = [...TRANSPORTS[tls.sslMode]];
   }
 
-  /** Emits `connect` when the client can send its startup message. `port`: the path of a Unix socket, which is never encrypted. */
+  /**
+   * Connects and emits `connect` when the client can send its startup message. A string as `port` is the path of a Unix
+   * socket, which is never encrypted.
+   */
   connect(port: number | string, host = ''): this {
     this.#place = typeof port === 'string' ? { path: port } : { host, port };
     if (typeof port === 'string') this.#untried = ['plain'];
@@ -66,7 +79,7 @@ export class NegotiatedSocket extends Duplex {
     return this;
   }
 
-  /** The certificate of the server, which SCRAM with channel binding is bound to; undefined without TLS. */
+  /** Returns the certificate of the server, which SCRAM with channel binding uses. Undefined without TLS. */
   getPeerCertificate(): PeerCertificate | undefined {
     return this.#socket instanceof TLSSocket ? this.#socket.getPeerCertificate() : undefined;
   }
@@ -102,14 +115,16 @@ export class NegotiatedSocket extends Duplex {
     });
   }
 
-  /** One socket at a time; its end is ours until it is given up. */
+  /**
+   * Sets the current socket. There is one at a time, and its errors and its end are handled here until it is given up.
+   */
   #hold(socket: Socket): void {
     this.#socket = socket;
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail());
   }
 
-  /** Ends when all that came is read. */
+  /** Closes the stream after all received data has been read. */
   #end(): void {
     this.once('end', () => this.destroy());
     this.push(null);
@@ -126,7 +141,7 @@ export class NegotiatedSocket extends Duplex {
   #fail(error?: Error): void {
     this.#giveUp();
     if (this.#refusal && !this.#isAnswered) {
-      // The server did answer, on the other transport: what it said there is the better explanation.
+      // The server did respond on the other transport, and that response explains the failure better.
       this.#isAnswered = true;
       this.push(this.#refusal);
       this.#end();
@@ -141,7 +156,7 @@ export class NegotiatedSocket extends Duplex {
     socket.write(SSL_REQUEST);
     socket.once('data', (answer: Buffer) => {
       socket.pause();
-      // Anything behind the answer was not sent by who will prove its identity (CVE-2021-23222).
+      // Bytes after the response may not come from the server that will prove its identity (CVE-2021-23222).
       if (answer.length !== 1)
         return this.#fail(new TlsRefused('the server answered something unexpected to the request for TLS'));
       if (answer.toString('latin1') === 'S') return void this.#secure(socket);
@@ -182,7 +197,7 @@ export class NegotiatedSocket extends Duplex {
     });
   }
 
-  /** From here on the socket carries the client's conversation with the server. */
+  /** Uses the socket for the messages between client and server from now on. */
   #use(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => this.#receive(socket, chunk));
     socket.resume();
@@ -191,6 +206,11 @@ export class NegotiatedSocket extends Duplex {
   }
 
   #receive(socket: Socket, chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
+    if (this.#receivedBytes > this.#maxBytes) {
+      this.#giveUp();
+      return void this.destroy(new Error(`the server sent more than ${this.#maxBytes} bytes`));
+    }
     if (!this.#isAnswered && this.#untried.length > 0 && isRefusal(chunk)) {
       this.#refusal = chunk;
       this.#giveUp();
@@ -224,17 +244,17 @@ export class NegotiatedSocket extends Duplex {
 }
 
 /**
- * All that this process trusts when nothing is named. Those of NODE_EXTRA_CA_CERTS are asked for by themselves: in a
- * thread without variables, where imports run, Node leaves them out of its default.
+ * Returns all certificates that this process trusts by default. Those of NODE_EXTRA_CA_CERTS are requested explicitly:
+ * imports run in a thread without environment variables, where Node does not include them in its default.
  */
 const trusted = () => (['default', 'extra', 'system'] as const).flatMap((kind) => getCACertificates(kind));
 
-/** Whether the server proves its identity before anything is said to it. */
+/** Returns whether the server proves its identity before anything is sent to it. */
 export function isServerVerified({ sslMode, caFile }: Pick<TlsAccess, 'sslMode' | 'caFile'>): boolean {
   return sslMode.startsWith('verify') || (sslMode === 'require' && caFile !== undefined);
 }
 
-/** Files are read for each connection, so that renewed certificates are seen. */
+/** Returns the TLS options. Files are read for each connection, so that renewed certificates are used. */
 async function tlsOptions(access: TlsAccess): Promise<ConnectionOptions> {
   const { sslMode, caFile, certFile, keyFile } = access;
   const isVerified = isServerVerified(access);

@@ -1,30 +1,30 @@
 import type { QueryResultRow } from 'pg';
 
-/** Whatever runs one statement: a client, a pool, or something around one. */
+/** Anything that can run a statement: a client, a pool or a wrapper around one. */
 export interface Queryable {
   query<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<{ readonly rows: Row[] }>;
 }
 
-/** The registry that rows belong to, as every table names it. */
+/** Identifies the registry that rows belong to, with the column names of all tables. */
 export interface RegistryPlace {
   readonly namespace: string;
   readonly registry: string;
 }
 
 export interface PageRequest<Place> {
-  /** The place of the last item of the page before; it need not exist any more. */
+  /** Position of the last item of the previous page. The item may no longer exist. */
   readonly after?: Place;
-  /** Items of one page, from 1. */
+  /** Maximum number of items on a page, at least 1. */
   readonly limit: number;
 }
 
 export interface Page<Item, Place> {
   readonly items: readonly Item[];
-  /** Absent on the last page. */
+  /** Position after which the next page starts. Absent on the last page. */
   readonly next?: Place;
 }
 
-/** Makes a page of at most `limit` + 1 rows: the extra row shows that there is another page. */
+/** Makes a page from up to `limit` + 1 rows. The extra row shows that there is another page. */
 export function toPage<Item, Place>(
   rows: readonly Item[],
   limit: number,

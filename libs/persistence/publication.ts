@@ -1,30 +1,43 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { FilterRule } from '#domain/source-filter.js';
 import type { PublishedItem } from './copy-entries.js';
+import type { Consent } from './shrink-guard.js';
 
-/** What a source's rows are replaced by. */
+/** The new content of a source, which replaces its rows. */
 export interface Publication {
   readonly registry: RegistryRef;
   readonly source: string;
-  /** Number of the sync run, which must not have been overtaken; absent for what no sync publishes. */
+  /**
+   * Number of the sync run, which must not have been overtaken by a later one. Absent if the publication is not part of
+   * a sync.
+   */
   readonly run?: number;
-  /** Name that the source gives to the revision; absent when its content is its only name. */
+  /** The source's own name for the revision. Absent if it is identified only by its content. */
   readonly revision?: string;
-  /** Hash of the whole file; computed from the entries when absent. */
+  /** Hash of the whole file. If absent, it is computed from the entries. */
   readonly contentHash?: string;
   readonly specHash: string;
   readonly filterHash: string;
-  /** Equal bytes would be read as the stored entries were: by the same format and version of the reader. */
+  /**
+   * Whether the stored entries were read with the same format and version of the reader, so that equal bytes give equal
+   * entries.
+   */
   readonly readAlike: boolean;
-  /** What is given is all there is; otherwise what changed, and the rest stays as it is. */
+  /**
+   * Whether the given entries are the complete content of the source. Otherwise they are only the changes, and all
+   * other entries stay as they are.
+   */
   readonly isWhole: boolean;
-  /** The user has consented to what this revision removes, however much it is; undefined: to none. */
-  readonly confirmedRevision?: string;
+  /** The removals that the user has agreed to. */
+  readonly consent?: Consent;
   readonly hiddenBy: FilterRule;
-  /** How messages name the data; absent where `read` itself refuses data of which nothing can be served. */
+  /** How messages refer to the data. Absent if `read` itself rejects data without servable entries. */
   readonly dataLabel?: string;
-  /** For the next look at a source that is read page by page. */
+  /** The mark from which the next read of a source that is read page by page continues. */
   readonly mark?: { readonly latestUpdate: string | null; readonly etag: string | null };
-  /** The revision, some entries at a time; what `claimKnown` says to be stored already need not even be parsed. */
+  /**
+   * Yields the revision in batches of entries. Entries that are already stored, according to `claimKnown`, do not have
+   * to be parsed.
+   */
   read(claimKnown: (hash: string) => boolean): AsyncIterable<readonly PublishedItem[]>;
 }

@@ -6,8 +6,8 @@ import { confirmSource, lockSource, notifyReaders } from './source-row.js';
 import type { SourceTarget } from './source-row.js';
 
 /**
- * Makes the quarantine of a source that of a revision which was refused as a whole, so that every fault can be read. The
- * entries stay as they are. Idempotent; throws as {@link lockSource} does.
+ * Replaces the quarantine of a source by that of a revision that was rejected as a whole, so that users can see every
+ * error. The entries stay as they are. Idempotent. Throws the same errors as {@link lockSource}.
  */
 export async function publishQuarantine(
   client: Client,

@@ -11,6 +11,7 @@ import { KnownEntries } from './known-entries.js';
 import { publishQuarantine } from './publish-quarantine.js';
 import { refuseShrinking } from './shrink-guard.js';
 import { confirmSource, lockSource, notifyReaders } from './source-row.js';
+import { spaceUpdates } from './space-updates.js';
 import { writeChanges } from './write-changes.js';
 import type { Changes } from './write-changes.js';
 import type { Publication } from './publication.js';
@@ -22,10 +23,10 @@ export interface Published {
 }
 
 /**
- * Replaces the stored entries of one source in one transaction: readers see the old revision or the new one, never a
- * mixture. Only rows that differ are written. Removed entries become tombstones; the last good version of a quarantined
- * entry stays. Idempotent. On any failure the old entries stay; when nothing can be served of the revision, its quarantine
- * takes the place of the old one all the same.
+ * Replaces the stored entries of one source in one transaction, so that readers see the old revision or the new one,
+ * but never a mixture. Only rows that differ are written. Removed entries become tombstones, and the last good version
+ * of a quarantined entry is kept. Idempotent. On any failure, the old entries are kept. If no entry of the revision can
+ * be served, its quarantine still replaces the old one.
  */
 export async function publishRevision(client: Client, publication: Publication): Promise<Published> {
   const found: QuarantinedEntry[] = [];
@@ -63,10 +64,9 @@ function publish(client: Client, publication: Publication): Promise<Published> {
     refuseUnservable(publication, counts, changes);
     const contentHash = publication.contentHash ?? (await hashOfEntries(client, sourceId));
     const revision = publication.revision ?? contentHash.slice(0, 16);
-    const isConsented = !publication.readAlike || publication.confirmedRevision === revision;
-    if (!isConsented)
-      await refuseShrinking(client, sourceId, { revision, filterHash }, { ...counts, lost: changes.lost });
+    await refuseShrinking(client, sourceId, { ...publication, revision }, { ...counts, lost: changes.lost });
     const isChanged = remarked + changes.rows > 0;
+    if (isChanged) await spaceUpdates(client, sourceId, changes.undatedNames);
     await confirmSource(client, sourceId, publication);
     await recordRevision(client, sourceId, { ...publication, revision, contentHash, isChanged }, counts);
     await notifyReaders(client, registry);
@@ -74,7 +74,7 @@ function publish(client: Client, publication: Publication): Promise<Published> {
   });
 }
 
-/** Throws NothingServable when all that is left of the source is in quarantine, unless the revision removed entries. */
+/** Throws NothingServable if only quarantined entries are left of the source, unless the revision removed entries. */
 function refuseUnservable(
   { dataLabel, isWhole }: Publication,
   { served, hidden, quarantined, removed }: EntryCounts,
@@ -85,23 +85,39 @@ function refuseUnservable(
   throw new NothingServable(dataLabel, held, quarantined);
 }
 
-/** The first revision of a source goes straight into the table: staging it would copy everything twice. */
+/**
+ * Inserts the first revision of a source directly into the table, because the staging table would require every row to
+ * be copied twice.
+ */
 async function insertAll(client: Client, { read }: Publication, context: CopyContext): Promise<Changes> {
-  const { rows, served, hidden, quarantined } = await copyEntries(
+  const { rows, served, hidden, reading, quarantined, times } = await copyEntries(
     client,
     'entry',
     read(() => false),
     context,
   );
-  return { stored: { served, hidden }, added: served + hidden, updated: 0, removed: 0, lost: 0, rows, quarantined };
+  const added = served + hidden;
+  const stored = { served, hidden };
+  const undatedNames = [...times.scatteredNames];
+  return { stored, added, updated: 0, removed: 0, lost: [], rows, reading, quarantined, undatedNames };
 }
 
-function toCounts({ stored, added, updated, removed }: Changes, quarantined: number): EntryCounts {
+function toCounts({ stored, added, updated, removed, reading }: Changes, quarantined: number): EntryCounts {
   const unchanged = Math.max(0, stored.served + stored.hidden - added - updated);
-  return { ...stored, quarantined, added, updated, removed, unchanged };
+  const { nullsDropped, versionsAssumed } = reading;
+  return {
+    ...stored,
+    quarantined,
+    added,
+    updated,
+    removed,
+    unchanged,
+    ...(nullsDropped > 0 && { nullsDropped }),
+    ...(versionsAssumed > 0 && { versionsAssumed }),
+  };
 }
 
-/** SHA-256 over what is stored and not deleted, in the order of names and versions. */
+/** Returns the SHA-256 over the hashes of all stored entries that are not deleted, sorted by name and version. */
 async function hashOfEntries(client: Client, sourceId: number): Promise<string> {
   const { rows } = await client.query<{ hash: string }>(
     `SELECT encode(sha256(coalesce(string_agg(hash, '' ORDER BY name, version), '')), 'hex') AS hash
@@ -122,7 +138,7 @@ async function recordRevision(
             served_count = $6, hidden_count = $7, quarantined_count = $8, generation = generation + $12::int,
             latest_update = CASE WHEN $11 THEN $9 ELSE coalesce($9, latest_update) END, etag = $10,
             swept_at = CASE WHEN $11 THEN now() ELSE swept_at END,
-            held_revision = NULL, held_trigger = NULL, confirmed_revision = NULL, quarantine_refused = false
+            held_revision = NULL, held_trigger = NULL, held_removals = NULL, held_confirmed = false, quarantine_refused = false
       WHERE id = $1`,
     [
       sourceId,

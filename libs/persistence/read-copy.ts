@@ -1,19 +1,21 @@
 import type { ClientBase, Connection, Submittable } from 'pg';
 
 /**
- * Reads PostgreSQL's binary COPY format, the counterpart of copy-binary.ts: values are taken out of the bytes that came
- * from the server, where a query would make an object of texts of each row.
+ * Reads PostgreSQL's binary COPY format, the counterpart of copy-binary.ts. Values are taken directly from the bytes
+ * that the server sends, whereas a query would create an object of strings for each row.
  */
 const HEADER_BYTES = 19;
 const NULL_LENGTH = -1;
-/** Timestamps count microseconds from here. */
+/** Timestamps are microseconds since this time. */
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
-/** Lists of texts that are remembered at a time; there are few different ones, or no end of them. */
+/**
+ * Maximum number of string lists that are cached. Usually, there are either few different lists or an unlimited number.
+ */
 const KNOWN_LISTS = 4096;
 
 /**
- * Calls `onRow` for each row that `query` finds; its values have to be taken in the order of the columns. No more is read while
- * what `rest` returned is pending. What `onRow` throws is thrown when the server has ended.
+ * Calls `onRow` for each row of a query. The values of the row must be read in the order of the columns. Reading pauses
+ * while a promise returned by `rest` is pending. An error thrown by `onRow` is rethrown after the server has finished.
  */
 export function readCopy(
   client: ClientBase,
@@ -24,7 +26,7 @@ export function readCopy(
   return client.query(new CopyOut(`COPY (${query}) TO STDOUT (FORMAT binary)`, onRow, rest)).done;
 }
 
-/** A statement for node-pg, which hands on each message of the server. */
+/** A statement for node-pg, which passes each message of the server to it. */
 class CopyOut implements Submittable {
   readonly #statement: string;
   readonly #onRow: (row: CopiedRow) => void;
@@ -48,7 +50,10 @@ class CopyOut implements Submittable {
     connection.query(this.#statement);
   }
 
-  /** What a server sends is one row each time; the header comes with the first, and the end is a row without fields. */
+  /**
+   * Handles one row, because the server sends one row per message. The first message also contains the header, and the
+   * end is a row without fields.
+   */
   handleCopyData({ chunk }: { readonly chunk: Buffer }, { stream }: Connection): void {
     if (this.#failure) return;
     const at = this.#isBegun ? 0 : HEADER_BYTES;
@@ -66,7 +71,7 @@ class CopyOut implements Submittable {
   }
 
   handleCommandComplete(): void {
-    // The server is ready in a moment.
+    // Nothing to do, because the server reports that it is ready right after this.
   }
 
   handleReadyForQuery(): void {
@@ -79,20 +84,20 @@ class CopyOut implements Submittable {
   }
 }
 
-/** One row at a time. */
+/** Reads the values of one row at a time. */
 export class CopiedRow {
   readonly #lists = new Map<string, readonly string[]>();
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  /** False for what is no row. */
+  /** Starts to read a row. Returns false if the bytes are not a row. */
   begin(bytes: Buffer, at: number): boolean {
     this.#bytes = bytes;
     this.#at = at + 2;
     return this.#at <= bytes.length && bytes.readInt16BE(at) > 0;
   }
 
-  /** Null: the column is null. Valid until the next row. */
+  /** Returns the bytes of a column, or null if the column is null. The bytes are valid until the next row. */
   bytes(): Buffer | null {
     const length = this.#length();
     return length === NULL_LENGTH ? null : this.#bytes.subarray(this.#at, (this.#at += length));
@@ -107,7 +112,7 @@ export class CopiedRow {
     return length === NULL_LENGTH ? null : this.#bytes.toString('utf8', this.#at, (this.#at += length));
   }
 
-  /** A timestamptz, in milliseconds since 1970. */
+  /** Returns a timestamptz in milliseconds since 1970, or null. */
   nullableTime(): number | null {
     if (this.#length() === NULL_LENGTH) return null;
     const high = this.#bytes.readInt32BE(this.#at);
@@ -120,7 +125,7 @@ export class CopiedRow {
     return this.nullableTime() ?? 0;
   }
 
-  /** A column of type integer, which is not null. */
+  /** Returns a non-null integer column. */
   integer(): number {
     this.#length();
     const value = this.#bytes.readInt32BE(this.#at);
@@ -132,7 +137,7 @@ export class CopiedRow {
     return this.#length() === 1 && this.#bytes[this.#at++] === 1;
   }
 
-  /** A text[] of one dimension; mostly the same object for the same texts. */
+  /** Returns a one-dimensional text[]. Equal lists usually share one object. */
   texts(): readonly string[] {
     const end = this.#length() + this.#at;
     const key = this.#bytes.toString('latin1', this.#at, end);
@@ -150,7 +155,7 @@ export class CopiedRow {
   #readTexts(end: number): string[] {
     const dimensions = this.#bytes.readInt32BE(this.#at);
     const texts: string[] = [];
-    // Dimensions, flags, type; then size and lower bound of each dimension.
+    // Skips the number of dimensions, the flags and the type, then the size and the lower bound of each dimension.
     this.#at += 12 + dimensions * 8;
     while (this.#at < end) texts.push(this.text());
     return texts;

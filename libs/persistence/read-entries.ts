@@ -7,12 +7,12 @@ export interface EntryRecord {
   readonly title: string | null;
   readonly description: string;
   readonly status: string;
-  /** The filter rule that leaves it out; null when it is served. */
+  /** The filter rule that excludes the entry. Null if it is served. */
   readonly hiddenBy: string | null;
-  /** The publisher of an entry of a managed source; null for entries that were synced. */
+  /** The publisher of an entry in a managed source. Null for entries that were synced. */
   readonly publisherProvider: string | null;
   readonly publisherSubject: string | null;
-  /** Hash of the bytes that the source has, in hexadecimal digits. */
+  /** Hash of the source's bytes in hexadecimal digits. */
   readonly sha256: string;
   readonly publishedAt: Date;
   readonly updatedAt: Date;
@@ -28,7 +28,7 @@ export interface RegistryEntryRecord extends Omit<
   'status' | 'hiddenBy' | 'publisherProvider' | 'publisherSubject' | 'sha256'
 > {
   readonly sourceName: string;
-  /** Position of its source in the order in which names are won, from 0. */
+  /** Position of the entry's source in the order of precedence, starting at 0. */
   readonly position: number;
 }
 
@@ -36,10 +36,10 @@ export interface RegistryEntryPlace extends EntryPlace {
   readonly position: number;
 }
 
-/** Characters of a text; no schema allows so many, but nothing keeps a source from sending more. */
+/** Maximum length of a string in characters. No schema allows more, but a source may send more. */
 const TEXT_LIMIT = 500;
 
-/** What one source holds, whatever its filter leaves out and whichever source wins a name; no tombstones. */
+/** Returns a page of the entries of one source, including hidden and shadowed ones, without tombstones. */
 export async function readEntries(
   db: Queryable,
   sourceId: number,
@@ -57,7 +57,10 @@ export async function readEntries(
   return toPage(rows, limit, ({ name, version }) => ({ name, version }));
 }
 
-/** What these sources serve together, in the order of names, versions and sources; also where an earlier source wins a name. */
+/**
+ * Returns a page of the entries that these sources serve, sorted by name, version and source. Includes entries whose
+ * name is taken by an earlier source.
+ */
 export async function readRegistryEntries(
   db: Queryable,
   sourceIds: readonly number[],

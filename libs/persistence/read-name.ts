@@ -1,12 +1,12 @@
 import type { ExplainedEntry, ExplainedFault } from '#domain/explain.js';
 import type { Queryable } from './page.js';
 
-/** Versions of one name that are read; a server with more has its others in the list. */
+/** Maximum number of versions of a name that are read. The list contains the others. */
 const MAX_VERSIONS = 1000;
 const MAX_FAULTS = 100;
 const TEXT_LIMIT = 1000;
 
-/** Reads all that these sources hold of one name, tombstones included. */
+/** Reads all entries that these sources have under one name, including tombstones. */
 export async function readName(
   db: Queryable,
   sourceIds: readonly number[],
@@ -25,7 +25,7 @@ export async function readName(
   return rows;
 }
 
-/** Reads what these sources hold in quarantine under one name, or under the key that the source gives it. */
+/** Reads the quarantined entries of these sources with a given name, or with that name as their key. */
 export async function readNameFaults(
   db: Queryable,
   sourceIds: readonly number[],

@@ -6,17 +6,18 @@ export interface QuarantineRecord {
   readonly key: string;
   readonly name: string | null;
   readonly version: string | null;
-  /** Where in the entry the fault is; empty for the whole of it. */
+  /** Location of the error in the entry. Empty if it concerns the entry as a whole. */
   readonly path: string;
   readonly message: string;
 }
 
-/** Characters of a text: these come from entries that are not fit to be served, and may have any length. */
+/** Maximum length of a string in characters, because the strings come from invalid entries and may have any length. */
 const TEXT_LIMIT = 1000;
 
 /**
- * Returns a page of what one source holds in quarantine, in the order in which it was found. What a sync finds between two pages is
- * stored under larger ids, so a later page has that as well: a client may get too much, but never too little.
+ * Returns a page of the quarantined entries of one source, in the order in which they were found. Entries that a sync
+ * finds between two pages get higher ids, so a later page includes them: a client may see an entry twice but never
+ * misses one.
  */
 export async function readQuarantine(
   db: Queryable,

@@ -3,13 +3,13 @@ import type { Queryable, RegistryPlace } from './page.js';
 export interface RegistryRecord {
   readonly name: string;
   readonly displayName: string | null;
-  /** Names, in the order of the spec. */
+  /** Names of the sources, in the order of the spec. */
   readonly sources: readonly string[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
 
-/** Undefined until the first plan of the registry is adopted. */
+/** Returns a registry, or undefined until its first plan has been adopted. */
 export async function findRegistry(
   db: Queryable,
   { namespace, registry }: RegistryPlace,

@@ -1,47 +1,47 @@
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { Queryable, RegistryPlace } from './page.js';
 
-/** A source as it is stored, with what its sync runs amount to. */
+/** A stored source with a summary of its sync runs. */
 export interface SourceRecord {
   readonly id: number;
   readonly name: string;
-  /** The block of the spec. */
+  /** Name of the block in the spec. */
   readonly type: string;
   readonly format: string;
   readonly address: string;
   readonly intervalMs: number | null;
   readonly filter: SourceFilter | null;
   readonly createdAt: Date;
-  /** When its spec last changed. */
+  /** Time at which the spec of the source last changed. */
   readonly updatedAt: Date;
-  /** Start of a sync that is under way, as far as is known. */
+  /** Start of the sync that is in progress, as far as known. */
   readonly syncingSince: Date | null;
   readonly revision: string | null;
   readonly contentHash: string | null;
   readonly servedCount: number;
   readonly hiddenCount: number;
   readonly quarantinedCount: number;
-  /** When a sync last found the stored content to be the source's. */
+  /** Time at which a sync last confirmed that the stored content is the current content of the source. */
   readonly syncedAt: Date | null;
   /** Start of the newest run that has finished. */
   readonly attemptedAt: Date | null;
   readonly finishedAt: Date | null;
-  /** Runs that failed since the last one that did not, as far as runs are kept. */
+  /** Number of failed runs since the last successful one, among the runs that are kept. */
   readonly failedAttempts: number;
-  /** Message of the newest run, if it failed. */
+  /** Error message of the newest run, if it failed. */
   readonly failureMessage: string | null;
-  /** Reason of that failure, as in conditions. */
+  /** Reason of the failure, as in conditions. */
   readonly failureReason: string | null;
-  /** It is tried again, sooner than the interval says. */
+  /** Whether a retry is scheduled before the next interval. */
   readonly isRetried: boolean;
-  /** Warning of the run that published what is stored. */
+  /** Warning of the run that published the stored content. */
   readonly warning: string | null;
 }
 
-/** No sync takes longer: one that began before has died without a word. */
+/** Maximum duration of a sync. A sync that started earlier has been lost without a result. */
 const LONGEST_SYNC = '1 hour';
 
-/** The sources of a registry in the order of its spec; 20 at most. */
+/** Returns the sources of a registry in the order of its spec, at most 20. */
 export async function readSources(db: Queryable, { namespace, registry }: RegistryPlace): Promise<SourceRecord[]> {
   const { rows } = await db.query<SourceRecord>(
     `SELECT source.id, source.name, source.type, source.format, source.address,

@@ -8,7 +8,7 @@ export interface SyncRunRecord {
   readonly startedAt: Date;
   readonly finishedAt: Date;
   readonly revision: string | null;
-  /** Null when nothing was published. */
+  /** Null if nothing was published. */
   readonly counts: EntryCounts | null;
   readonly warning: string | null;
   readonly failureReason: string | null;
@@ -20,7 +20,7 @@ export interface SyncRunPlace {
   readonly workflowId: string;
 }
 
-/** The runs of one source that have finished, newest first. */
+/** Returns a page of the finished runs of one source, newest first. */
 export async function readSyncRuns(
   db: Queryable,
   sourceId: number,

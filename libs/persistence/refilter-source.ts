@@ -6,10 +6,11 @@ import { filterStored } from './filter-stored.js';
 import { inTransaction } from './in-transaction.js';
 import { confirmSource, lockSource, notifyReaders } from './source-row.js';
 import type { SourceTarget } from './source-row.js';
+import { spaceUpdates } from './space-updates.js';
 
 /**
- * Makes an edited filter take effect on what is stored, in one transaction and without asking the source for anything.
- * Null when the entries are marked by this filter already. Idempotent.
+ * Applies an edited filter to the stored entries, in one transaction and without a request to the source. Returns null
+ * if this filter has already been applied. Idempotent.
  */
 export async function refilterSource(
   client: Client,
@@ -20,6 +21,7 @@ export async function refilterSource(
   return inTransaction(client, async () => {
     const sourceId = await lockSource(client, target);
     const updated = await filterStored(client, sourceId, filterHash, hiddenBy);
+    if (updated > 0) await spaceUpdates(client, sourceId);
     const { served, hidden } = await countEntries(client, sourceId);
     await confirmSource(client, sourceId, target);
     const { rows } = await client.query<{ quarantined: number }>(

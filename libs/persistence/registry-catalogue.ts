@@ -1,3 +1,4 @@
+import { PUBLISHED_TYPE } from '#domain/published-type.js';
 import { IsNull } from 'typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
@@ -5,42 +6,58 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { SourceOutline, SyncOutcome } from '#domain/sync.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
+import { LEASE_SECONDS } from './claim-store.js';
 import { EntryEntity } from './entities/entry.entity.js';
 import { RegistryEntity } from './entities/registry.entity.js';
 import { SourceEntity } from './entities/source.entity.js';
-import { StoreEntity } from './entities/store.entity.js';
 import { SyncRunEntity } from './entities/sync-run.entity.js';
+import type { HeldBack } from './shrink-guard.js';
 import { Overtaken } from './source-row.js';
 
-/** Sync runs kept of each source. */
+/** Number of sync runs that are kept for each source. */
 const KEPT_RUNS = 200;
 
-/** A plan is adopted before anything is synced, so it waits no longer than this for a row that another transaction holds. */
+/**
+ * A plan is adopted before anything is synced, so it waits at most this long for a row that another transaction has
+ * locked.
+ */
 const LOCK_TIMEOUT_MS = 3_000;
 
-/** What a message can name of a quarantine. */
+/** Maximum number of quarantined entries in a message, and of characters of each. */
 const NAMED_ENTRIES = 10;
 const NAMED_CHARACTERS = 100;
 
-/** What is stored of a source's spec. */
+/** The part of a source's spec that is stored. */
 export interface PlannedSource extends SourceOutline {
   readonly filter?: SourceFilter;
 }
 
-/** What is stored about registries, their sources and sync runs: everything but the entries themselves. */
+/** Stores everything about registries, their sources and sync runs, except for the entries themselves. */
 export class RegistryCatalogue {
-  constructor(private readonly dataSource: DataSource) {}
+  /**
+   * `isShared`: whether other processes keep their own registries in this store, so that no single registry has claimed
+   * it.
+   */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly isShared = false,
+  ) {}
 
   /**
-   * Makes the stored sources those of the plan, in its order. A source that left the spec loses its rows, unless they were
-   * published: those are served no more, but kept for 30 days and found again by the source's name. A resource that was
-   * created again takes over what is stored under its name. Idempotent; equal plans write nothing. Throws `ShrinkGuard` when a
-   * source of another type would take the name of published entries.
+   * Makes the stored sources match the plan, in its order. Idempotent; a plan that equals the stored one writes
+   * nothing.
+   *
+   * The rows of a source that left the spec are deleted, unless they were published. Published rows are no longer
+   * served, but are kept for 30 days, and are found again by a source of the same name. A resource that was recreated
+   * takes over everything stored under its name.
+   *
+   * Throws `ShrinkGuard` if a source of another type would take the name of published entries, and
+   * `DatabaseOwnedByAnother` if another process serves the name.
    */
   async adoptPlan(registry: RegistryRef, displayName: string | null, plan: readonly PlannedSource[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       await manager.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`);
-      let changed = await claimRegistry(manager, registry, displayName);
+      let changed = await claimRegistry(manager, registry, displayName, this.isShared);
       const stored = await manager.findBy(SourceEntity, placeOf(registry));
       const gone = stored.filter(({ name, leftAt }) => !leftAt && !plan.some((source) => source.name === name));
       changed = (await leaveSources(manager, gone)) || changed;
@@ -52,7 +69,7 @@ export class RegistryCatalogue {
     });
   }
 
-  /** Returns the stored source; null when the registry, by name and uid, or the source is not stored. */
+  /** Returns the stored source, or null if the registry (by name and uid) or the source is not stored. */
   findSource(registry: RegistryRef, name: string): Promise<SourceEntity | null> {
     return this.dataSource.manager.findOneBy(SourceEntity, {
       ...placeOf(registry),
@@ -62,7 +79,7 @@ export class RegistryCatalogue {
     });
   }
 
-  /** Returns the stored source; throws `Cancelled` when the registry or the source is no longer there. */
+  /** Returns the stored source. Throws `Cancelled` if the registry or the source no longer exists. */
   async getSource(registry: RegistryRef, name: string): Promise<SourceEntity> {
     const source = await this.findSource(registry, name);
     if (!source) throw new RegistryError('Cancelled', `source "${name}" is no longer part of the registry`, 'stop');
@@ -70,8 +87,8 @@ export class RegistryCatalogue {
   }
 
   /**
-   * Returns the stored source for a sync run, and makes the run's number its fencing token: runs with lower numbers may not
-   * publish any more. Throws `Cancelled` when the source is gone or a later run has opened it.
+   * Returns the stored source for a sync run, and makes the run's number its fencing token: runs with lower numbers can
+   * no longer publish. Throws `Cancelled` if the source no longer exists or a later run has opened it.
    */
   async openSource(registry: RegistryRef, name: string, run: number): Promise<SourceEntity> {
     const source = await this.getSource(registry, name);
@@ -86,7 +103,9 @@ export class RegistryCatalogue {
     return source;
   }
 
-  /** Shows that a sync is running. Does not wait for another holder of the source's row, which is syncing too. */
+  /**
+   * Records that a sync is running. Does not wait for a lock on the source's row, because its holder is syncing too.
+   */
   async markSyncing({ id }: SourceEntity): Promise<void> {
     await this.dataSource.manager.query(
       'UPDATE source SET syncing_since = now() WHERE id = (SELECT id FROM source WHERE id = $1 FOR UPDATE SKIP LOCKED)',
@@ -94,26 +113,30 @@ export class RegistryCatalogue {
     );
   }
 
-  /** The source holds what is stored already; only the time and the name of the revision are new. */
+  /** Records that the source still has the stored content. Only the time and the name of the revision are updated. */
   async markSynced(source: SourceEntity, revision: string): Promise<void> {
-    const nothingHeld = { heldRevision: null, heldTrigger: null, confirmedRevision: null };
+    const nothingHeld = { heldRevision: null, heldTrigger: null, heldRemovals: null, heldConfirmed: false };
     const changes = { revision, syncedAt: new Date(), syncedFilterHash: () => 'filter_hash', ...nothingHeld };
     await this.dataSource.manager.update(SourceEntity, { id: source.id }, changes);
   }
 
   /**
-   * Remembers the revision that the shrink guard refused, with the value of the sync trigger at that time. Idempotent: the
-   * trigger of the first refusal counts.
+   * Stores the revision that the shrink guard refused, with the value of the sync trigger at that time. Idempotent: the
+   * trigger of the first refusal is kept.
    */
-  async holdBack({ id }: SourceEntity, revision: string, triggerToken: string | undefined): Promise<void> {
+  async holdBack(
+    { id }: SourceEntity,
+    { revision, removals }: HeldBack,
+    triggerToken: string | undefined,
+  ): Promise<void> {
     await this.dataSource.manager.query(
-      `UPDATE source SET held_revision = $2, held_trigger = $3, confirmed_revision = NULL
-        WHERE id = $1 AND held_revision IS DISTINCT FROM $2`,
-      [id, revision, triggerToken ?? null],
+      `UPDATE source SET held_revision = $2, held_trigger = $3, held_removals = $4::text[], held_confirmed = false
+        WHERE id = $1 AND (held_revision, held_removals) IS DISTINCT FROM ($2, $4::text[])`,
+      [id, revision, triggerToken ?? null, removals],
     );
   }
 
-  /** The keys of the first entries in quarantine, cut to a length that a message can bear. */
+  /** Returns the keys of the first quarantined entries, truncated for use in a message. */
   async firstQuarantined(source: SourceEntity): Promise<string[]> {
     const rows: { key: string }[] = await this.dataSource.manager.query(
       'SELECT left(key, $2) AS key FROM quarantined_entry WHERE source_id = $1 ORDER BY id LIMIT $3',
@@ -122,7 +145,9 @@ export class RegistryCatalogue {
     return rows.map(({ key }) => key);
   }
 
-  /** Writes a run and forgets those beyond the newest 200. Idempotent; a run of a source that is gone is dropped. */
+  /**
+   * Stores a run and deletes those beyond the newest 200. Idempotent. A run whose source no longer exists is ignored.
+   */
   async recordRun(registry: RegistryRef, workflowId: string, outcome: SyncOutcome): Promise<void> {
     const source = await this.findSource(registry, outcome.source);
     if (!source) return;
@@ -150,12 +175,15 @@ export class RegistryCatalogue {
            (SELECT workflow_id FROM sync_run WHERE source_id = $1 ORDER BY started_at DESC LIMIT ${KEPT_RUNS})`,
         [source.id],
       );
-      // Readiness waits for the first outcome of every source, a failure included.
+      // Notifies readers, because readiness waits for the first result of every source, even if it is a failure.
       await notify(manager, registry);
     });
   }
 
-  /** Forgets a registry and what it synced, unless the name belongs to another uid by now. Published entries stay for 30 days. */
+  /**
+   * Removes a registry and its synced entries, unless the name now belongs to another uid. Published entries are kept
+   * for 30 days.
+   */
   async removeRegistry(registry: RegistryRef): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const { namespace, name, uid } = registry;
@@ -163,18 +191,22 @@ export class RegistryCatalogue {
       await leaveSources(manager, await manager.findBy(SourceEntity, { ...placeOf(registry), leftAt: IsNull() }));
       const isEmpty = !(await manager.existsBy(SourceEntity, placeOf(registry)));
       if (isEmpty) await manager.delete(RegistryEntity, { namespace, name, uid });
+      else await manager.update(RegistryEntity, { namespace, name, uid }, { claimedAt: null });
       await notify(manager, registry);
     });
   }
 }
 
-/** Published entries of a source that left the spec are kept for this long. */
+/** How long the published entries of a source are kept after it was removed from the spec. */
 const KEPT_AFTER_LEAVING = '30 days';
 
-/** Deletes sources that left the spec, keeps those with published entries aside, and purges what was kept long enough. */
+/**
+ * Deletes sources that were removed from the spec, but keeps those with published entries aside, and purges those that
+ * have been kept long enough.
+ */
 async function leaveSources(manager: EntityManager, gone: readonly SourceEntity[]): Promise<boolean> {
   for (const source of gone) {
-    const isKept = source.type === MANAGED && (await hasEntries(manager, source));
+    const isKept = source.type === PUBLISHED_TYPE && (await hasEntries(manager, source));
     if (isKept) await manager.update(SourceEntity, { id: source.id }, { leftAt: () => 'now()' });
     else await manager.delete(SourceEntity, { id: source.id });
   }
@@ -185,11 +217,11 @@ async function leaveSources(manager: EntityManager, gone: readonly SourceEntity[
 interface Adoption {
   readonly position: number;
   readonly source: PlannedSource;
-  /** The stored source of this name, which may have left the spec before. */
+  /** The stored source with this name, which may have been removed from the spec before. */
   readonly before: SourceEntity | undefined;
 }
 
-/** Returns whether anything was written. */
+/** Stores a source of the plan. Returns whether anything was written. */
 async function adoptSource(
   manager: EntityManager,
   registry: RegistryRef,
@@ -205,15 +237,13 @@ async function adoptSource(
     leftAt: null,
   };
   if (before && isEqual(before, wanted)) return false;
-  if (before?.type === MANAGED && source.type !== MANAGED && (await hasEntries(manager, before))) {
+  if (before?.type === PUBLISHED_TYPE && source.type !== PUBLISHED_TYPE && (await hasEntries(manager, before))) {
     throw new RegistryError('ShrinkGuard', nameIsTaken(source), 'stop');
   }
   if (before) await manager.update(SourceEntity, { id: before.id }, { ...wanted, updatedAt: new Date() });
   else await manager.insert(SourceEntity, { ...placeOf(registry), name: source.name, ...wanted });
   return true;
 }
-
-const MANAGED = 'managed';
 
 function hasEntries(manager: EntityManager, { id }: SourceEntity): Promise<boolean> {
   return manager.existsBy(EntryEntity, { sourceId: id, deletedAt: IsNull() });
@@ -230,29 +260,46 @@ function placeOf(registry: RegistryRef): { namespace: string; registry: string }
   return { namespace: registry.namespace, registry: registry.name };
 }
 
-/** Makes the name this resource's, whichever had it before; returns whether anything was written. */
+/** Assigns the name to this resource, even if another resource had it before. Returns whether anything was written. */
 async function claimRegistry(
   manager: EntityManager,
   { namespace, name, uid }: RegistryRef,
   displayName: string | null,
+  isShared: boolean,
 ): Promise<boolean> {
-  const before = await manager.findOneBy(RegistryEntity, { namespace, name });
-  if (before?.uid === uid && before.displayName === displayName) return false;
-  if (before && before.uid !== uid) await demandClaim(manager, { namespace, name, uid });
-  await manager.upsert(RegistryEntity, { namespace, name, uid, displayName, updatedAt: new Date() }, [
-    'namespace',
-    'name',
+  const known = await manager.findOneBy(RegistryEntity, { namespace, name });
+  if (known?.uid === uid && known.displayName === displayName) return false;
+  // If two resources are the first of this name at the same time, one of them waits here for the other to insert the
+  // row.
+  await manager.query('INSERT INTO registry (namespace, name, uid) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+    namespace,
+    name,
+    uid,
   ]);
+  await demandClaim(manager, { namespace, name, uid });
+  const claimedAt = isShared ? () => 'now()' : null;
+  await manager.update(RegistryEntity, { namespace, name }, { uid, displayName, claimedAt, updatedAt: new Date() });
   return true;
 }
 
-/** In a database that a server has claimed, only the resource of that server takes a name over. */
+/**
+ * Locks the row of a registry. Throws if another resource serves the name, either with a claim on the whole database or
+ * with a claim on this row.
+ */
 async function demandClaim(manager: EntityManager, { namespace, name, uid }: RegistryRef): Promise<void> {
-  const [store] = await manager.find(StoreEntity);
-  if (!store?.claimedBy || store.claimedBy === uid) return;
+  const rows: { uid: string; claimedBy: string | null; isServed: boolean | null }[] = await manager.query(
+    `SELECT registry.uid, store.claimed_by AS "claimedBy",
+            registry.claimed_at > now() - make_interval(secs => ${LEASE_SECONDS}) AS "isServed"
+       FROM registry CROSS JOIN store WHERE namespace = $1 AND name = $2 FOR UPDATE OF registry`,
+    [namespace, name],
+  );
+  const holder = rows.find((row) => row.uid !== uid);
+  if (!holder || holder.claimedBy === uid) return;
+  if (holder.claimedBy === null && !holder.isServed) return;
   throw new RegistryError(
     'DatabaseOwnedByAnother',
-    `the database is claimed by another MCPRegistry ${namespace}/${name} (uid ${store.claimedBy}), not by ${uid}: give each a database of its own`,
+    `the database is claimed by another MCPRegistry ${namespace}/${name} (uid ${holder.claimedBy ?? holder.uid}), not by ${uid}: give ` +
+      `each a database of its own, or another name. If that one is gone, this one takes over ${LEASE_SECONDS} s after it was last seen`,
   );
 }
 

@@ -3,8 +3,9 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 const ITERATIONS = 4096;
 
 /**
- * Returns what Postgres stores in place of a password, so that the password itself appears in no statement and no server log.
- * RFC 5803 with the names of RFC 5802, section 3; the password must be ASCII, which SASLprep leaves unchanged.
+ * Returns the verifier that Postgres stores instead of a password, so that the password itself appears in no statement
+ * or server log. The format is that of RFC 5803, with the names of RFC 5802, section 3. The password must be ASCII,
+ * which SASLprep leaves unchanged.
  */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(16)): string {
   const salted = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256');

@@ -1,37 +1,42 @@
 import type { Client, Connection } from 'pg';
 
-/** A statement is waited for silently for so long before the server is asked about it, and between two questions. */
+/**
+ * Time without progress of a statement after which the server is queried about it. Also the minimum time between two
+ * such queries.
+ */
 const SILENCE_MS = 10_000;
 const LOOK_MS = 2_500;
 /**
- * After so many questions in a row without an answer the server is taken for dead, which is 30 s to 45 s after it vanished. A server
- * under load, or a pooler whose connections are all in use, may fail to answer one while it works on the statement.
+ * Number of consecutive queries without a response after which the server counts as dead, which is 30 s to 45 s after
+ * it vanished. A server under load, or a pooler whose connections are all in use, may fail to respond once although it
+ * is executing the statement.
  */
 const UNKNOWNS_UNTIL_DEAD = 3;
 
-/** The parts of node-pg's client and connection that its types do not declare. */
+/** Members of node-pg's client and connection that its type declarations lack. */
 interface Inner {
   readonly connection: Connection;
   /** False while a statement runs. */
   readonly readyForQuery?: boolean;
 }
 
-/** Whether a server works on a statement: it does, it does not know of it, or the question was not answered. */
+/** Whether a server is executing a statement: it is, it does not know the statement, or it did not respond. */
 export type Verdict = 'works' | 'gone' | 'unknown';
 
 /** The callbacks of a watchdog. */
 export interface Watching {
-  /** Asks whether the server works on the statement of this connection. */
+  /** Returns whether the server is executing the statement of this connection. */
   readonly judge: () => Promise<Verdict>;
-  /** Called before it is broken off. */
+  /** Called before the connection is closed. */
   readonly onDead: () => void;
 }
 
 /**
- * A watchdog of one connection, until it closes. A node that vanishes (power loss, a partition, a firewall that forgets) ends no
- * connection: what was sent would be repeated by TCP for a quarter of an hour. So a statement about which nothing has been heard for a
- * while, neither an answer nor that more of it could be sent, is asked about over another connection. The connection is broken off when
- * the server does not work on the statement, or repeatedly fails to answer.
+ * Starts a watchdog for one connection, which runs until the connection closes. A node that vanishes (power loss, a
+ * network partition, a firewall that drops its state) does not close its connections, and TCP would retransmit for a
+ * quarter of an hour. So if a statement makes no progress for a while, neither by received data nor by further sent
+ * data, the watchdog asks the server about it over another connection. It closes the connection if the server is not
+ * executing the statement, or repeatedly fails to respond.
  */
 export function watchSession(client: Client, { judge, onDead }: Watching): void {
   const inner = client as unknown as Inner;
@@ -50,7 +55,7 @@ export function watchSession(client: Client, { judge, onDead }: Watching): void 
     isAsking = true;
     const verdict = await judge();
     isAsking = false;
-    // It may have answered meanwhile.
+    // The connection may have received data in the meantime.
     if (heardAt > askedAt || stream.destroyed) return;
     unknowns = verdict === 'unknown' ? unknowns + 1 : 0;
     if (verdict === 'works' || (verdict === 'unknown' && unknowns < UNKNOWNS_UNTIL_DEAD)) return;

@@ -4,39 +4,73 @@ import { RegistryError } from '#domain/registry-error.js';
 const SHARE = 0.5;
 const LEAST = 10;
 
-/** A revision that is held back; it is named so that it, and no other, can be confirmed. */
-export class ShrinkRefused extends RegistryError {
-  readonly heldRevision: string;
+/** The removals that the user has agreed to: all, or those that were held back. Undefined means none. */
+export type Consent = 'all' | 'held';
 
-  constructor(revision: string, message: string) {
+/**
+ * A revision that is held back, with the entries that it would remove, each as `name version`. Only these removals can
+ * be confirmed.
+ */
+export interface HeldBack {
+  readonly revision: string;
+  readonly removals: readonly string[];
+}
+
+export class ShrinkRefused extends RegistryError {
+  constructor(
+    readonly held: HeldBack,
+    message: string,
+  ) {
     super('ShrinkGuard', message);
-    this.heldRevision = revision;
   }
 }
 
+interface Guarded {
+  readonly revision: string;
+  readonly filterHash: string;
+  readonly consent?: Consent;
+}
+
 /**
- * A source that loses most of what is served of it at once, or all of it, is more often broken than meant so: an export that
- * ran short, a wrong branch, an empty answer. Until it is confirmed, what is stored goes on being served. What the filter
- * left out anyway is no loss. `lost` were served and are no more. An edit of the filter since the last sync counts
- * as consent, whether or not the stored entries were marked by it before.
+ * Throws if a source would lose all of its served entries at once, or most of them. This is usually a mistake, such as
+ * a truncated export, a wrong branch or an empty response. Until the removal is confirmed, the stored entries continue
+ * to be served. `lost` are the entries that were served and would no longer be; entries that the filter excluded anyway
+ * do not count. An edit of the filter since the last sync counts as consent, whether or not it has already been applied
+ * to the stored entries. Consent to the removals that were held back covers any revision that removes no other entries,
+ * because a branch may have moved on before the user confirms.
  */
 export async function refuseShrinking(
   client: Client,
   sourceId: number,
-  { revision, filterHash }: { readonly revision: string; readonly filterHash: string },
-  { lost, served }: { readonly lost: number; readonly served: number },
+  { revision, filterHash, consent }: Guarded,
+  { lost, served }: { readonly lost: readonly string[]; readonly served: number },
 ): Promise<void> {
-  const { rows } = await client.query<{ before: number; refiltered: boolean }>(
-    'SELECT served_count AS before, synced_filter_hash IS DISTINCT FROM $2 AS refiltered FROM source WHERE id = $1',
-    [sourceId, filterHash],
-  );
-  const [{ before, refiltered }] = rows as [(typeof rows)[0]];
-  if (refiltered) return;
-  const isEmptied = lost > 0 && served === 0;
-  if (!isEmptied && (lost < LEAST || lost <= before * SHARE)) return;
+  const isEmptied = lost.length > 0 && served === 0;
+  if (consent === 'all' || (!isEmptied && lost.length < LEAST)) return;
+  const { before, isRefiltered, held } = await readGuarded(client, sourceId, filterHash);
+  if (isRefiltered || (!isEmptied && lost.length <= before * SHARE)) return;
+  const confirmed = new Set(consent === 'held' ? held : []);
+  const others = lost.filter((id) => !confirmed.has(id));
+  if (others.length === 0) return;
+  const more = confirmed.size > 0 ? `, ${others.length} of which were not confirmed` : '';
   throw new ShrinkRefused(
-    revision,
-    `revision ${revision} would remove ${lost} of ${before} servers, so it is held back and the stored ones go on ` +
+    { revision, removals: lost.toSorted() },
+    `revision ${revision} would remove ${lost.length} of ${before} servers${more}, so it is held back and the stored ones go on ` +
       'being served: trigger a sync to accept it',
   );
+}
+
+interface GuardedSource {
+  readonly before: number;
+  readonly isRefiltered: boolean;
+  readonly held: readonly string[] | null;
+}
+
+async function readGuarded(client: Client, sourceId: number, filterHash: string): Promise<GuardedSource> {
+  const { rows } = await client.query<GuardedSource>(
+    `SELECT served_count AS before, synced_filter_hash IS DISTINCT FROM $2 AS "isRefiltered", held_removals AS held
+       FROM source WHERE id = $1`,
+    [sourceId, filterHash],
+  );
+  return rows[0] as GuardedSource;
 }

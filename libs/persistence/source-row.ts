@@ -4,7 +4,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 
-/** A run that may not publish any more, since one with a higher number has opened the source. */
+/** Thrown for a run that can no longer publish, because a run with a higher number has opened the source. */
 export class Overtaken extends RegistryError {
   constructor(
     readonly source: string,
@@ -15,25 +15,29 @@ export class Overtaken extends RegistryError {
   }
 }
 
-/** A source and, for what a sync does, the number of its run: a fencing token. */
+/** Identifies a source. For a sync, `run` is the number of its run, which is a fencing token. */
 export interface SourceTarget {
   readonly registry: RegistryRef;
   readonly source: string;
-  /** Absent for what no sync run does. */
+  /** Absent if the caller is not a sync run. */
   readonly run?: number;
 }
 
-/** The class of advisory locks that order the writers of one source. */
+/** The class of the advisory locks that serialize the writers of a source. */
 const WRITERS = 0x6d6370;
 
-/** How long a run waits for one before it to end by itself: that one has been cancelled, or is about to notice. */
+/**
+ * How long a run waits for an earlier one to stop by itself, in milliseconds. The earlier one has been cancelled, or is
+ * about to notice that it was overtaken.
+ */
 const PATIENCE_MS = 5_000;
 const LOOK_MS = 100;
 
 /**
- * Lets no other writer of the source in before the end of this transaction, and leaves its row free: an edit of the plan does not
- * wait for an import. An earlier run that does not end, such as one in a pod that is cut off, loses its connection. Returns
- * the id; throws `Cancelled` for a source that is gone, and for a run that another has overtaken.
+ * Locks out other writers of the source until the end of this transaction. The source's row is not locked, so an edit
+ * of the plan does not have to wait for an import. The connection of an earlier run that does not stop, for example in
+ * a pod that has lost its network, is terminated. Returns the id of the source. Throws `Cancelled` if the source no
+ * longer exists or a later run has opened it.
  */
 export async function lockSource(client: Client, target: SourceTarget): Promise<number> {
   const { id } = await findRow(client, target);
@@ -43,7 +47,10 @@ export async function lockSource(client: Client, target: SourceTarget): Promise<
   return id;
 }
 
-/** Returns as soon as no other writer has the source, or the one that has it was told to go. */
+/**
+ * Waits until no other writer holds the lock of the source. If that takes too long, terminates the connection of the
+ * writer.
+ */
 async function evictEarlierRun(client: Client, target: SourceTarget, id: number): Promise<void> {
   for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += LOOK_MS) {
     const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_xact_lock($1, $2) AS locked', [
@@ -51,7 +58,7 @@ async function evictEarlierRun(client: Client, target: SourceTarget, id: number)
       id,
     ]);
     if (rows[0]?.locked) return;
-    // If it is this run that has been overtaken, it ends here.
+    // Throws if this run itself has been overtaken.
     await findRow(client, target);
     await sleep(LOOK_MS);
   }
@@ -81,8 +88,8 @@ function sourceGone(source: string): RegistryError {
 }
 
 /**
- * The last statement about the source before a commit: locks its row and checks once more that the source is there and no other
- * run has opened it. Throws as {@link lockSource} does.
+ * Locks the source's row and checks again that the source exists and that no later run has opened it. Must be the last
+ * statement about the source before a commit. Throws the same errors as {@link lockSource}.
  */
 export async function confirmSource(client: Client, sourceId: number, { source, run }: SourceTarget): Promise<void> {
   const { rows } = await client.query<{ fence: string }>(
@@ -98,7 +105,7 @@ function refuseOvertaken(source: string, run: number | undefined, fence: number)
   if (run !== undefined && run < fence) throw new Overtaken(source, run, fence);
 }
 
-/** Part of the transaction: readers hear of it when it is committed. */
+/** Notifies readers when the current transaction is committed. */
 export async function notifyReaders(
   client: Client,
   { namespace, name }: Pick<RegistryRef, 'namespace' | 'name'>,

@@ -9,21 +9,21 @@ export type WalkItem =
 
 export interface WalkPage {
   readonly items: readonly WalkItem[];
-  /** What continues after this page; absent on the last one. */
+  /** The cursor of the next page. Absent on the last page. */
   readonly nextCursor?: string;
   readonly latestUpdate?: string;
   readonly etag?: string;
 }
 
-/** How far a walk has come. */
+/** The progress of a walk. */
 export interface WalkState {
-  /** Where to go on; undefined at the beginning. */
+  /** The cursor at which to continue. Undefined at the beginning. */
   readonly cursor: string | undefined;
   readonly pages: number;
   readonly entries: number;
-  /** What the entries take in the database. */
+  /** Size of the entries in the database. */
   readonly bytes: number;
-  /** The last page is stored: nothing is left to fetch. */
+  /** Whether the last page is stored, so that nothing is left to fetch. */
   readonly isWhole: boolean;
   readonly latestUpdate: string | null;
   readonly etag: string | null;
@@ -32,19 +32,21 @@ export interface WalkState {
 const READ_ROWS = 500;
 
 /**
- * What a walk over the pages of a source has found so far, page by page, until it is published: a walk that was killed
- * goes on after the last page that is here. The tables are UNLOGGED: a crash of the server empties all of them, and the
- * walk starts over.
+ * Stores the pages that a walk of a source has read, until they are published. A walk that was killed continues after
+ * the last stored page. The tables are UNLOGGED, so a crash of the server empties them, and the walk starts over.
  */
 export class StagedWalk {
   private constructor(
     private readonly client: Client,
     readonly sourceId: number,
-    /** A walk that was thrown away may still be under way: it must find nothing that is another's. */
+    /**
+     * Id of the walk. A discarded walk may still be running, so each statement checks this id, and a walk never touches
+     * the data of another one.
+     */
     private readonly walk: string,
   ) {}
 
-  /** The stage of this walk; what another walk of the same source left is thrown away. */
+  /** Opens the stage of this walk. Discards what another walk of the same source has stored. */
   static async open(client: Client, registry: RegistryRef, source: string, walk: string): Promise<StagedWalk> {
     const sourceId = await inTransaction(client, async () => {
       const id = await lockSource(client, { registry, source });
@@ -58,12 +60,12 @@ export class StagedWalk {
     return new StagedWalk(client, sourceId, walk);
   }
 
-  /** A stage that was opened on another connection. */
+  /** Returns a stage that was opened on another connection. */
   static reach(client: Client, sourceId: number, walk: string): StagedWalk {
     return new StagedWalk(client, sourceId, walk);
   }
 
-  /** Throws when another walk of the source has begun since. */
+  /** Returns the progress of the walk. Throws if another walk of the source has started in the meantime. */
   async state(): Promise<WalkState> {
     const { rows } = await this.client.query<{
       cursor: string | null;
@@ -85,7 +87,10 @@ export class StagedWalk {
     return { cursor: cursor ?? undefined, pages, entries, bytes: Number(bytes), isWhole, latestUpdate, etag };
   }
 
-  /** Stores a page and where to go on after it, in one transaction. Throws when another walk of the source has begun since. */
+  /**
+   * Stores a page and the cursor of the next page in one transaction. Throws if another walk of the source has started
+   * in the meantime.
+   */
   async add(page: WalkPage, latestUpdate: string | null): Promise<void> {
     const items = page.items.map(toText);
     const { rowCount } = await this.client.query(
@@ -104,7 +109,7 @@ export class StagedWalk {
     if (!rowCount) throw stageGone();
   }
 
-  /** Forgets the pages: the source does not know the stored cursor any more. */
+  /** Deletes the stored pages, because the source no longer accepts the stored cursor. */
   async reset(): Promise<void> {
     const { rowCount } = await this.client.query(
       `WITH walk AS (
@@ -118,7 +123,10 @@ export class StagedWalk {
     if (!rowCount) throw stageGone();
   }
 
-  /** Yields everything in the order of the walk, a few rows in memory at a time. The caller must hold the lock of the source. */
+  /**
+   * Yields all items in the order of the walk, with only a few rows in memory at a time. The caller must hold the lock
+   * of the source.
+   */
   async *items(): AsyncGenerator<readonly WalkItem[]> {
     await this.state();
     for (let position = 0; ;) {
@@ -132,7 +140,7 @@ export class StagedWalk {
     }
   }
 
-  /** The walk is published. */
+  /** Deletes the stage after the walk has been published. */
   async clear(): Promise<void> {
     await this.client.query('DELETE FROM staged_walk WHERE source_id = $1 AND walk = $2', [this.sourceId, this.walk]);
   }

@@ -1,27 +1,27 @@
 import { DatabaseError } from 'pg';
 import type { Client, Pool, QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
-import { poolClass, poolConfig } from './database-client.js';
+import { DatabasePool, poolConfig } from './database-pool.js';
 import type { DatabaseAccess } from './database-place.js';
 import type { Queryable } from './page.js';
 
-/** Who asks the database, each with connections of its own (a bulkhead): none of them waits for another. */
+/** The uses of the database. Each has its own connections (a bulkhead), so that they do not wait for each other. */
 export type DatabaseUse = 'documents' | 'views' | 'publishing';
 
-/** In milliseconds: of one statement, which the server ends. */
+/** Maximum number of connections, and time limit of a statement in milliseconds, which the server enforces. */
 const USES: Readonly<Record<DatabaseUse, { readonly maxConnections: number; readonly statementTimeoutMs: number }>> = {
-  /** Documents that a list does not find in memory. */
+  /** Documents that are not in memory when a list needs them. */
   documents: { maxConnections: 2, statementTimeoutMs: 10_000 },
-  /** The admin API, looked at now and then by people and by tools that poll. */
+  /** The admin API, which is used by people and by tools that poll. */
   views: { maxConnections: 1, statementTimeoutMs: 5_000 },
   publishing: { maxConnections: 1, statementTimeoutMs: 10_000 },
 };
-/** The longest wait for a connection, including the wait for a free one. */
+/** Maximum wait for a connection, including the wait for a free one in the pool. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * The database for what is not kept in memory: each answer is as of its request. Connects when first asked and lets go
- * of what is idle.
+ * Reads data that is not kept in memory, so each response reflects the state at the time of its request. Connects on
+ * the first query and closes idle connections.
  */
 export class ViewDatabase implements Queryable {
   readonly #pool: Pool;
@@ -35,25 +35,24 @@ export class ViewDatabase implements Queryable {
       statementTimeoutMs,
       mayBeReadOnly: use !== 'publishing',
     };
-    const config = { ...poolConfig(database, maxConnections, options), min: 0 };
-    this.#pool = new (poolClass(database))(config);
+    this.#pool = new DatabasePool(database, { ...poolConfig(database, maxConnections, options), min: 0 });
     this.#logger = logger;
-    // An idle connection broke; the next query makes another.
+    // An idle connection broke. The next query opens another one.
     this.#pool.on('error', (err) => logger.debug({ err }, 'an idle database connection broke'));
   }
 
-  /** Throws `DatabaseAway`, whatever the reason. */
+  /** Runs a query. Throws `DatabaseAway` for any failure. */
   async query<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<{ readonly rows: Row[] }> {
     try {
       return await this.#pool.query<Row>(sql, values);
     } catch (error) {
-      // The follower reports an unreachable database; a refused statement is reported only here.
+      // The follower reports an unreachable database, but a statement that the database rejects is reported only here.
       if (error instanceof DatabaseError) this.#logger.error({ err: error }, 'the database refused to answer');
       throw new DatabaseAway({ cause: error });
     }
   }
 
-  /** Runs several statements on one connection. Throws `DatabaseAway`, whatever the reason. */
+  /** Runs several statements on one connection. Throws `DatabaseAway` for any failure. */
   async withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw new DatabaseAway({ cause: error });
@@ -66,7 +65,7 @@ export class ViewDatabase implements Queryable {
       this.#logger.error({ err: error }, 'writing to the database failed');
       throw new DatabaseAway({ cause: error });
     } finally {
-      // One that failed may be in any state.
+      // Discard the connection after a failure, because its state is unknown.
       client.release(failure);
     }
   }
@@ -78,7 +77,7 @@ export class ViewDatabase implements Queryable {
 
 export class DatabaseAway extends Error {
   constructor(options: ErrorOptions) {
-    super('the database does not answer, and this is not kept in memory; try again in a moment', options);
+    super('the database does not respond, and this is not kept in memory; retry in a moment', options);
     this.name = 'DatabaseAway';
   }
 }

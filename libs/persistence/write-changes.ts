@@ -1,31 +1,40 @@
 import type { Client } from 'pg';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
+import type { ReadingCounts } from '#domain/sync.js';
 import { copyEntries, ENTRY_COLUMNS } from './copy-entries.js';
 import type { CopyContext } from './copy-entries.js';
 import { STORED_COUNTS } from './count-entries.js';
 import type { StoredCounts } from './count-entries.js';
 import type { KnownEntries } from './known-entries.js';
-import { heldRows, readCandidates } from './held-rows.js';
+import { COMPARED_DESCRIPTION, heldRows, readCandidates } from './held-rows.js';
 import type { Publication } from './publication.js';
 
-/** What a publish did to the rows of a source. */
+/** What a publication changed in the rows of a source. */
 export interface Changes {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
-  /** Number of removed entries that were served. */
-  readonly lost: number;
-  /** Rows that were written or deleted, tombstones included. */
+  /** Removed entries that had been served, each as `name version`. */
+  readonly lost: readonly string[];
+  /** Number of rows that were written or deleted, including tombstones. */
   readonly rows: number;
+  readonly reading: ReadingCounts;
   readonly quarantined: readonly QuarantinedEntry[];
-  /** How it is now. */
+  /**
+   * The names whose versions have no update times of their own yet; if undefined, this applies to every written name.
+   */
+  readonly undatedNames?: readonly string[];
+  /** The counts after the publication. */
   readonly stored: StoredCounts;
 }
 
-/** A tombstone tells mirrors of a removal; who has not asked for this long starts over anyway. */
+/**
+ * How long tombstones are kept. They report removals to mirrors, and a mirror that has sent no request for this long
+ * starts over anyway.
+ */
 const TOMBSTONE_LIFETIME = '90 days';
 
-/** Writes what is new or differs, and buries what is there no more. */
+/** Writes new and changed entries, and turns missing ones into tombstones. */
 export async function writeChanges(
   client: Client,
   { read, readAlike, isWhole }: Publication,
@@ -34,9 +43,9 @@ export async function writeChanges(
 ): Promise<Changes> {
   const { sourceId } = context;
   await client.query('CREATE TEMP TABLE staged_entry (LIKE entry INCLUDING DEFAULTS INCLUDING STORAGE) ON COMMIT DROP');
-  // When only a part of the source was read, no entry is skipped: those that came again leave quarantine by their names.
+  // If only part of the source was read, no entry is skipped, because entries are released from quarantine by name.
   const items = read((hash) => isWhole && readAlike && known.claim(hash));
-  const { quarantined } = await copyEntries(client, 'staged_entry', items, context);
+  const { quarantined, reading } = await copyEntries(client, 'staged_entry', items, context);
   await client.query('ANALYZE staged_entry');
   if (isWhole) quarantined.push(...(await claimOverwritten(client, sourceId, known)));
   const { added, updated, removed, lost, rows, ...gained } = await applyStaged(client);
@@ -52,10 +61,11 @@ export async function writeChanges(
     added,
     updated,
     removed: removed + buried.served + buried.hidden,
-    lost: lost + buried.served,
+    lost: [...lost, ...buried.lost],
     rows: rows + moved + buried.served + buried.hidden + (purged ?? 0),
+    reading,
     quarantined,
-    // To count what is stored, all of it would have to be read.
+    // Computed, because counting the stored entries would require reading all of them.
     stored: {
       served: known.counts.served + gained.served - buried.served,
       hidden: known.counts.hidden + gained.hidden - buried.hidden,
@@ -64,16 +74,22 @@ export async function writeChanges(
 }
 
 /**
- * Claims the rows that staged ones will take the place of. One that is claimed already was skipped by the reader because
- * it is stored, and had no name until here: the other entry of its name and version comes too late, as a second one of
- * the same file does.
+ * Claims the rows that staged entries will overwrite. If a row has already been claimed, the reader skipped the entry
+ * for it without parsing its name, because it was stored unchanged. The staged entry with the same name and version is
+ * then a duplicate and is quarantined, like a second one in the same file.
  */
 async function claimOverwritten(client: Client, sourceId: number, known: KnownEntries): Promise<QuarantinedEntry[]> {
-  const { rows } = await client.query<{ key: string; name: string; version: string; hash: Buffer }>(
-    `SELECT staged.key, staged.name, staged.version, entry.hash
+  const { rows } = await client.query<{
+    key: string;
+    name: string;
+    version: string;
+    description: string;
+    hash: Buffer;
+  }>(
+    `SELECT staged.key, staged.name, staged.version, left(staged.description, $2) AS description, entry.hash
        FROM staged_entry AS staged JOIN entry USING (name, version)
       WHERE entry.source_id = $1 AND entry.deleted_at IS NULL`,
-    [sourceId],
+    [sourceId, COMPARED_DESCRIPTION],
   );
   const doubles = rows.filter(({ hash }) => !known.claim(hash.toString('latin1')));
   if (doubles.length === 0) return [];
@@ -82,10 +98,11 @@ async function claimOverwritten(client: Client, sourceId: number, known: KnownEn
       WHERE staged.name = double.name AND staged.version = double.version`,
     [doubles.map(({ name }) => name), doubles.map(({ version }) => version)],
   );
-  return doubles.map(({ key, name, version }) => ({
+  return doubles.map(({ key, name, version, description }) => ({
     key,
     name,
     version,
+    description,
     path: '',
     message: `is there twice: another entry is called ${name} ${version} too`,
   }));
@@ -95,27 +112,33 @@ interface Applied extends StoredCounts {
   readonly added: number;
   readonly updated: number;
   readonly removed: number;
-  readonly lost: number;
+  readonly lost: readonly string[];
   readonly rows: number;
 }
 
-/** Whether two documents differ at most in white space, the order of members and the spelling of numbers. */
+/** Whether two documents are equal except for white space, the order of members and the spelling of numbers. */
 const SAME_DOCUMENT =
   '(stored.server_json = excluded.server_json OR stored.server_json::jsonb = excluded.server_json::jsonb)';
 
 const SAME_META =
   "(stored.foreign_meta IS NOT DISTINCT FROM excluded.foreign_meta OR ('{' || stored.foreign_meta || '}')::jsonb = ('{' || excluded.foreign_meta || '}')::jsonb)";
 
-/** The time of a status that was said in this revision; one that a source does not say is that of the transaction. */
+/**
+ * Whether the status time has not changed. If the source does not send a time, it is that of the transaction, which
+ * does not count as a change.
+ */
 const SAME_STATUS_TIME = '(excluded.status_changed_at IN (stored.status_changed_at, now()::timestamptz(3)))';
 
-/** Whether clients see no difference; the hash and the key are the source's own. */
+/** Whether clients see no difference. The hash and the key are internal to the source, so they are not compared. */
 const LOOKS_THE_SAME = `(${SAME_DOCUMENT} AND ${SAME_META} AND ${SAME_STATUS_TIME}
   AND (stored.tags, stored.facets, stored.status) = (excluded.tags, excluded.facets, excluded.status)
   AND (stored.hidden_by, stored.status_message) IS NOT DISTINCT FROM (excluded.hidden_by, excluded.status_message)
   AND (stored.deleted_at IS NULL) = (excluded.deleted_at IS NULL))`;
 
-/** Its counts are what it added to those of the source. */
+/** Identifies one version of a server. A name contains no spaces. */
+const ENTRY_ID = "entry.name || ' ' || entry.version";
+
+/** Writes the staged entries. `served` and `hidden` are the changes of the source's counts. */
 async function applyStaged(client: Client): Promise<Applied> {
   const { rows } = await client.query<Applied>(
     `WITH written AS (
@@ -143,8 +166,9 @@ async function applyStaged(client: Client): Promise<Applied> {
      given AS (SELECT ${STORED_COUNTS} FROM staged_entry),
      -- As it was before this statement.
      replaced AS (SELECT ${STORED_COUNTS},
-                         count(*) FILTER (WHERE deleted_at IS NULL AND hidden_by IS NULL AND is_buried)::int AS lost
-                    FROM (SELECT entry.deleted_at, entry.hidden_by, staged_entry.deleted_at IS NOT NULL AS is_buried
+                         coalesce(array_agg(id) FILTER (WHERE deleted_at IS NULL AND hidden_by IS NULL AND is_buried), '{}') AS lost
+                    FROM (SELECT ${ENTRY_ID} AS id, entry.deleted_at, entry.hidden_by,
+                                 staged_entry.deleted_at IS NOT NULL AS is_buried
                             FROM staged_entry JOIN entry USING (source_id, name, version)) AS entry)
      SELECT count(*)::int AS rows,
             count(*) FILTER (WHERE inserted AND NOT deleted)::int AS added,
@@ -159,8 +183,9 @@ async function applyStaged(client: Client): Promise<Applied> {
 }
 
 /**
- * Takes over which versions the registry marks as the latest, and takes the mark from versions of the same servers that did not
- * come again: a registry tells of a new version without telling of the one that it takes the mark from. Returns the number of rows.
+ * Copies the marks of the latest versions from the registry. When a new version is marked, the mark is removed from
+ * other versions of the same server that the revision does not contain, because a registry does not report the version
+ * that loses the mark. Returns the number of rows written.
  */
 async function moveLatestMarks(client: Client, sourceId: number): Promise<number> {
   const { rowCount } = await client.query(
@@ -179,15 +204,20 @@ async function moveLatestMarks(client: Client, sourceId: number): Promise<number
   return rowCount ?? 0;
 }
 
-const NOTHING: StoredCounts = { served: 0, hidden: 0 };
+interface Buried extends StoredCounts {
+  /** Entries that had been served, each as `name version`. */
+  readonly lost: readonly string[];
+}
 
-/** Makes tombstones of what is stored and was not claimed, unless an entry in quarantine may stand for it. */
+const NOTHING: Buried = { served: 0, hidden: 0, lost: [] };
+
+/** Turns stored rows that were not claimed into tombstones, unless a quarantined entry may correspond to them. */
 async function buryMissing(
   client: Client,
   sourceId: number,
   leftOver: readonly Buffer[],
   quarantined: readonly QuarantinedEntry[],
-): Promise<StoredCounts> {
+): Promise<Buried> {
   if (leftOver.length === 0) return NOTHING;
   const isHeld = quarantined.some((entry) => entry.lifecycle?.status !== 'deleted');
   const kept = isHeld ? heldRows(quarantined, await readCandidates(client, sourceId, leftOver, quarantined)) : [];
@@ -202,12 +232,15 @@ async function buryMissing(
   );
 }
 
-/** What its registry has taken back goes, even when it does not say so in a form that could be stored. */
+/**
+ * Turns rows that their registry has deleted into tombstones, even if the deletion itself came as an entry that cannot
+ * be stored.
+ */
 async function buryTakenBack(
   client: Client,
   sourceId: number,
   quarantined: readonly QuarantinedEntry[],
-): Promise<StoredCounts> {
+): Promise<Buried> {
   const gone = quarantined.filter((entry) => entry.lifecycle?.status === 'deleted');
   if (gone.length === 0) return NOTHING;
   return bury(
@@ -219,13 +252,18 @@ async function buryTakenBack(
   );
 }
 
-/** Makes tombstones of live rows; `which` is the rest of the UPDATE. Says what there is less of. */
-async function bury(client: Client, which: string, values: unknown[]): Promise<StoredCounts> {
-  const { rows } = await client.query<StoredCounts>(
+/**
+ * Turns live rows into tombstones. `which` is the rest of the UPDATE statement. Returns by how much the counts
+ * decrease.
+ */
+async function bury(client: Client, which: string, values: unknown[]): Promise<Buried> {
+  const { rows } = await client.query<Buried>(
     `WITH buried AS (UPDATE entry SET deleted_at = now(), updated_at = now(), status_changed_at = now() ${which}
-                     RETURNING hidden_by)
-     SELECT count(*) FILTER (WHERE hidden_by IS NULL)::int AS served, count(hidden_by)::int AS hidden FROM buried`,
+                     RETURNING hidden_by, ${ENTRY_ID} AS id)
+     SELECT count(*) FILTER (WHERE hidden_by IS NULL)::int AS served, count(hidden_by)::int AS hidden,
+            coalesce(array_agg(id) FILTER (WHERE hidden_by IS NULL), '{}') AS lost
+       FROM buried`,
     values,
   );
-  return rows[0] as StoredCounts;
+  return rows[0] as Buried;
 }

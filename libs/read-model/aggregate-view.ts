@@ -4,14 +4,14 @@ import type { Layout } from './layout.js';
 import { stateTag } from './state-tag.js';
 import type { StoredBodies } from './stored-bodies.js';
 
-/** One source as it is in memory. */
+/** The part of a source that is kept in memory. */
 export interface SourceInMemory {
   readonly name: string;
   readonly layout: Layout;
   readonly reader: CatalogueReader;
 }
 
-/** Returns several sources as one list; `layout` is what they were merged to. */
+/** Returns a reader of several sources as one list. `layout` is the result of merging them. */
 export function aggregateView(
   sources: readonly SourceInMemory[],
   layout: Layout,
@@ -25,7 +25,7 @@ export function aggregateView(
   return new CatalogueView(layout, state, bodies);
 }
 
-/** The ids of sources by name; one without entries has none. */
+/** Returns the ids of sources by name. A source without entries has no id. */
 export function idsOf(sources: readonly Pick<SourceInMemory, 'name' | 'layout'>[]): ReadonlyMap<string, number> {
   return new Map(
     sources.flatMap(({ name, layout: { segments } }): [string, number][] =>

@@ -1,25 +1,25 @@
 import type { Cursor } from './cursor.js';
 
-/** The parts of a body, to be sent one after the other. Shared memory: never written to. */
+/** The parts of a body, which are sent in order. They are shared memory, so they must never be written to. */
 export type Body = readonly Buffer[];
 
-/** JSON that is ready to be sent. Nothing is done for it before it is composed. */
+/** A JSON response. No work is done for it until it is composed. */
 export interface Answer {
   compose(): Composition;
 }
 
-/** A body that can be composed, with what it costs: nothing is allocated or fetched for it yet. */
+/** A body that is ready to be composed, with its cost. Nothing has been allocated or fetched for it yet. */
 export interface Composition {
   /** The number of entries on all pages of this list. */
   readonly total?: number;
-  /** The last entry of this page, when there is another page. */
+  /** The last entry of this page, if there is another page. */
   readonly next?: Cursor['after'];
-  /** The number of parts that the body will have. */
+  /** Number of parts that the body will have. */
   readonly partCount: number;
-  /** Bytes of the documents that have to be fetched from the database. */
+  /** Size in bytes of the documents that must be fetched from the database. */
   readonly fetchedBytes: number;
-  /** Bytes of a body that is not made of the catalogue's own memory. */
+  /** Size in bytes of a body that does not consist of the catalogue's own memory, or an upper bound. */
   readonly ownBytes?: number;
-  /** Composes the body; a promise only when documents have to be fetched. */
+  /** Composes the body. Returns a promise only if documents must be fetched or if it takes long. */
   body(): Body | Promise<Body>;
 }

@@ -1,4 +1,4 @@
-/** A bitset: a set of positions in a list, one bit each. */
+/** A bitset: a set of positions in a list, with one bit each. */
 export class BitSet {
   readonly #words: Uint32Array;
 
@@ -28,7 +28,7 @@ export class BitSet {
     return ((this.#words[position >>> 5] as number) & (1 << (position & 31))) !== 0;
   }
 
-  /** Intersects this set with another one of the same list. */
+  /** Intersects this set with another set for the same list. */
   keep(other: BitSet): this {
     const words = this.#words;
     for (let at = 0; at < words.length; at++) words[at] = (words[at] as number) & (other.#words[at] as number);
@@ -48,7 +48,7 @@ export class BitSet {
   get size(): number {
     let size = 0;
     for (let word of this.#words) {
-      // Population count: pairs, then fours, then bytes of bits are added up side by side.
+      // Population count: adds up pairs, then groups of four bits, then bytes, in parallel.
       word -= (word >>> 1) & 0x55555555;
       word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
       size += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

@@ -5,30 +5,30 @@ import type { Answer } from './answer.js';
 export interface ListQuery {
   readonly after?: Cursor['after'];
   readonly filter: ListFilter;
-  /** Entries of one page, 1 to 1000. */
+  /** Maximum number of entries on a page, 1 to 1000. */
   readonly limit: number;
 }
 
-/** One list of servers: one source, or all sources of a registry. An immutable state of it. */
+/** An immutable state of one list of servers, which covers one source or all sources of a registry. */
 export interface CatalogueReader {
-  /** Names this state: what is answered to one request is the same as long as the tag is. */
+  /** Identifies this state. As long as the tag is the same, so are the responses to a request. */
   readonly tag: string;
-  /** When its content last changed; undefined for nothing at all. */
+  /** Time at which the content last changed. Undefined if there never was any content. */
   readonly changedAtMs: number | undefined;
   list(query: ListQuery): Answer;
-  /** How many entries a list with this filter has. */
+  /** Returns the number of entries of a list with this filter. */
   count(filter: ListFilter): number;
-  /** The names of the entries that a list with this filter has, one by one in its order. */
+  /** Yields the names of the entries of a list with this filter, in its order. */
   names(filter: ListFilter): Iterable<string>;
-  /** Counts the entries that a list with this filter has, by what else they could be filtered by. */
+  /** Counts the entries of a list with this filter by the values of the other filter parameters. */
   facets(filter: ListFilter): Answer;
   /**
-   * Finds the latest versions of the servers that have an identifier of Agentic Resource Discovery, that pass a filter, and,
-   * with a text, that fit it.
+   * Finds servers that have an identifier of Agentic Resource Discovery, pass a filter and, if a text is given, match
+   * it. Returns their latest versions.
    */
   find(filter: ListFilter, text?: string): Findings;
-  /** Every version of a server, newest first; undefined when there is none. */
+  /** Returns all versions of a server, newest first, or undefined if there are none. */
   versions(name: string, includeDeleted: boolean): Answer | undefined;
-  /** One version, which may be `latest`. */
+  /** Returns one version of a server. `version` may be `latest`. */
   version(name: string, version: string, includeDeleted: boolean): Answer | undefined;
 }

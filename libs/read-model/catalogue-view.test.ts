@@ -14,9 +14,9 @@ import { StoredBodies } from './stored-bodies.js';
 import type { BodyRequest } from './stored-bodies.js';
 import type { StoredEntry } from './stored-entry.js';
 
-/** From oldest to newest, so that the newest of some is the one that stands last. */
+/** From oldest to newest, so that the newest of several versions is the last one in this list. */
 const VERSIONS = ['0.9', '1.0.0-beta.2', '1.0.0-beta.11', '1.0.0', 'v1.9.0', '1.10.0', '2.0.0-rc.1'];
-/** Their order differs between UTF-16 units and code points. */
+/** Names that sort differently by UTF-16 code unit and by code point. */
 const NAMES = ['a/b', 'a/B', 'a.b/c', 'a/～', 'a/😀', 'b/versions', 'b/é', 'servers/latest', 'z/z'];
 const TEXTS = ['A Tool', 'tools_and more', '100 %', 'É', 'plain 😀', 'a\ttool', 'straße 12', 'git-hub hub'];
 const TAGS = ['web', 'transport:sse', 'transport:stdio', ''];
@@ -166,7 +166,7 @@ const ONE: StoredEntry = {
 };
 const NEW = { tag: 'x', changedAtMs: undefined, sources: new Map([0, 1, 2].map((id) => [`s${id}`, id])) };
 
-/** The beginning of `_meta` with a namespace that is not the official one. */
+/** The start of `_meta` with a namespace other than the official one. */
 const FOREIGN_META = ',"_meta":{"com.example/score":{"stars":5},';
 
 type Content = (Omit<StoredEntry, 'document'> & { body: string })[];
@@ -192,12 +192,12 @@ async function build(rows: readonly StoredEntry[], room?: number, source = 0) {
   const builder = new SegmentBuilder(source, room === undefined ? undefined : { bytes: room, indexBytes: Infinity });
   for (const row of rows) builder.add(row);
   const segment = await builder.finish(new Pacer());
-  // Searched in both ways.
+  // Some segments get an index and others do not, so that both kinds of search are tested.
   if (rows.length % 2 === 0) await segment.index(new Pacer());
   return segment;
 }
 
-/** Sources as they are kept in memory, changed as the follower changes them, beside their rows as a plain list. */
+/** Sources in memory, changed in the same way as by the follower, next to their rows as a plain list. */
 class TestCatalogue extends StoredBodies {
   private constructor(
     readonly rows: Row[][],
@@ -234,7 +234,7 @@ class TestCatalogue extends StoredBodies {
     this.merged = remergeNames(this.merged, this.layouts, names);
   }
 
-  /** As the database would answer. */
+  /** Returns what the database would return. */
   async fetch(requests: readonly BodyRequest[]): Promise<readonly Buffer[]> {
     return requests.map(({ sourceId, name, version }) => {
       const row = this.rows[sourceId]?.find((each) => each.name === name && each.version === version);
@@ -258,7 +258,7 @@ class TestCatalogue extends StoredBodies {
   }
 }
 
-/** `rows`, in order, is all that the view may know of. */
+/** Compares the view with a naive evaluation of `rows`, which are the sorted rows of the view. */
 async function expectAgreement(
   view: CatalogueView,
   rows: readonly Row[],
@@ -271,7 +271,11 @@ async function expectAgreement(
       .filter((row) => passes(row, filter, isLatest(row)))
       .map((row) => toAnswer(row, isLatest(row)));
     expect(await walk(view, filter, limit)).toEqual(expected);
-    expect(await read(view.facets(filter))).toEqual(naiveFacets(rows, filter, isLatest));
+    const facets = view.facets(filter);
+    const [counting, again] = [facets.compose().body(), facets.compose().body()];
+    expect(again).toBe(counting);
+    await counting;
+    expect(await read(facets)).toEqual(naiveFacets(rows, filter, isLatest));
   }
   for (const name of [...NAMES, 'no/body']) {
     for (const includeDeleted of [false, true]) {
@@ -304,7 +308,7 @@ async function walk(view: CatalogueView, filter: ListFilter, limit: number): Pro
       return seen;
     }
     expect(page.servers).toHaveLength(limit);
-    // A walk that goes in circles ends here.
+    // Stops a walk that loops.
     expect(seen.length).toBeLessThan(1000);
     const cursor = decodeCursor(page.metadata.nextCursor);
     expect(cursor?.filter).toEqual(filter);
@@ -340,7 +344,7 @@ function latestOf(rows: readonly Row[], name: string): Row | undefined {
   return (live.length > 0 ? live : own).toSorted(byAge)[0];
 }
 
-/** Newest first: what its registry marks as the latest, then by precedence. */
+/** Compares by age, newest first: the version that its registry marks as the latest, then the others by precedence. */
 function byAge(a: Row, b: Row): number {
   const isMarked = (row: Row) => Number(row.isMarkedLatest && row.deletedAtMs === null);
   return isMarked(b) - isMarked(a) || VERSIONS.indexOf(b.version) - VERSIONS.indexOf(a.version);
@@ -376,7 +380,7 @@ function passes(row: Row, wanted: ListFilter, isLatest: boolean): boolean {
   );
 }
 
-/** The values of each facet that a row has, and the fields of the filter that the facet does without. */
+/** For each facet, the values that a row has, and the filter fields that do not apply to this facet. */
 const FACET_VALUES: Readonly<Record<string, readonly [(row: Row) => string[], (keyof ListFilter)[]]>> = {
   source: [({ source }) => [`s${source}`], ['sources']],
   status: [({ status, deletedAtMs }) => (deletedAtMs === null ? [status] : []), ['status']],

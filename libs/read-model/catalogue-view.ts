@@ -11,24 +11,31 @@ import { rank } from './rank.js';
 import { countFacets } from './facet-counts.js';
 import { findServer, nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
+import { Pacer } from './pacer.js';
 import { READ_MODEL_LIMITS } from './limits.js';
 import { DELETED, LATEST } from './segment.js';
 import { Selections } from './selections.js';
 import type { StoredBodies } from './stored-bodies.js';
 
 export interface ViewState {
-  /** The sources that entries come from: their ids by name. */
+  /** Ids of the sources that entries come from, by name. */
   readonly sources?: ReadonlyMap<string, number>;
   readonly tag: string;
   readonly changedAtMs: number | undefined;
 }
 
-/** Selects what is an entry of Agentic Resource Discovery. */
+/** Selects the entries that are part of Agentic Resource Discovery. */
 const ADDRESSABLE = { version: 'latest', isAddressable: true } as const satisfies ListFilter;
+
+/**
+ * Estimated maximum size of facet counts in bytes. It is small, because each facet has a limited number of short
+ * values.
+ */
+const FACET_BYTES = 64 * 1024;
 
 const NO_SOURCES: ReadonlyMap<string, number> = new Map();
 
-/** Answers from an immutable list of servers. A later revision is another view, which shares most of its memory. */
+/** Responds from an immutable list of servers. A later revision is another view that shares most of the memory. */
 export class CatalogueView implements CatalogueReader {
   readonly tag: string;
   readonly changedAtMs: number | undefined;
@@ -37,7 +44,7 @@ export class CatalogueView implements CatalogueReader {
   readonly #selections: Selections;
   readonly #bodies: StoredBodies | undefined;
 
-  /** `bodies`: where documents are that are not in memory; none for a layout that is whole. */
+  /** `bodies` provides documents that are not in memory. Undefined if all documents of the layout are in memory. */
   constructor(layout: Layout, { tag, changedAtMs, sources = NO_SOURCES }: ViewState, bodies?: StoredBodies) {
     this.tag = tag;
     this.changedAtMs = changedAtMs;
@@ -71,12 +78,19 @@ export class CatalogueView implements CatalogueReader {
   }
 
   facets(filter: ListFilter): Answer {
+    const count = async () => {
+      const counts = countFacets(this.#layout, this.#selections, this.#sources, filter, new Pacer());
+      return [Buffer.from(JSON.stringify(await counts))];
+    };
+    /** Concurrent equal requests share one count (singleflight). */
+    let counting: ReturnType<typeof count> | undefined;
     return {
-      compose: () => {
-        const counts = countFacets(this.#layout, this.#selections, this.#sources, filter);
-        const body = Buffer.from(JSON.stringify(counts));
-        return { partCount: 1, fetchedBytes: 0, ownBytes: body.length, body: () => [body] };
-      },
+      compose: () => ({
+        partCount: 1,
+        fetchedBytes: 0,
+        ownBytes: FACET_BYTES,
+        body: () => (counting ??= count().finally(() => (counting = undefined))),
+      }),
     };
   }
 
@@ -114,7 +128,7 @@ export class CatalogueView implements CatalogueReader {
     return undefined;
   }
 
-  /** Cuts a page where it has as many bytes as a page may have; its first entry is always there. */
+  /** Truncates a page to the maximum size in bytes. The first entry is always included. */
   #withinPageBytes(page: Uint32Array): Uint32Array {
     let bytes = 0;
     for (let at = 0; at < page.length; at++) {
@@ -133,7 +147,7 @@ export class CatalogueView implements CatalogueReader {
     return segmentAt(this.#layout, position).version(this.#layout.rowOf[position] as number);
   }
 
-  /** Index of the first entry behind the place, by binary search. */
+  /** Returns the index of the first entry after a place, using binary search. */
   #firstAfter(positions: Uint32Array, place: Cursor['after']): number {
     let low = 0;
     let high = positions.length;

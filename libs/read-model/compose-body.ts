@@ -9,14 +9,14 @@ const LIST_HEAD = Buffer.from('{"servers":[');
 const EMPTY_LIST = Buffer.from('{"servers":[],"metadata":{"count":0}}');
 const ENTRY_HEAD = Buffer.from('{"server":');
 
-/** Rows that follow each other in memory. */
+/** A range of rows that are contiguous in memory. */
 export interface RowRange {
   readonly segment: Segment;
   readonly first: number;
   readonly last: number;
 }
 
-/** Entries that lie side by side go out in one piece. */
+/** Groups entries into ranges, so that adjacent entries are sent as one part. */
 export function rangesOf(layout: Layout, positions: Uint32Array): RowRange[] {
   const { segmentOf, rowOf } = layout;
   const ranges: RowRange[] = [];
@@ -49,12 +49,12 @@ export function composeList(
 }
 
 function toTail(count: number, nextCursor?: string): Buffer {
-  // A cursor is made of characters that need no escape.
+  // A cursor consists of characters that need no escaping.
   const cursor = nextCursor === undefined ? '' : `,"nextCursor":"${nextCursor}"`;
   return Buffer.from(`],"metadata":{"count":${count}${cursor}}}`);
 }
 
-/** Tails of short lists without another page, as the versions of one server mostly are. */
+/** Precomputed tails of short lists without another page, because most lists of versions are short. */
 const LAST_TAILS = Array.from({ length: 16 }, (_, count) => toTail(count));
 
 /** Composes a ServerResponse of the generic registry API. */
@@ -86,7 +86,10 @@ function toRequest({ segment, first }: RowRange): BodyRequest {
   return { sourceId, name, version, changedAtMs };
 }
 
-/** Every entry is followed by a comma but the last. `documents`: those of the cold ones, in order. */
+/**
+ * Returns the parts of a list. Every entry but the last is followed by a comma. `documents` are those of the cold
+ * entries, in order.
+ */
 function toParts(ranges: readonly RowRange[], documents: readonly Buffer[]): Buffer[] {
   const parts: Buffer[] = [];
   let fetched = 0;

@@ -2,47 +2,49 @@ import { z } from 'zod';
 import { fromOpaque, toOpaque } from './opaque-cursor.js';
 import { compareCodePoints } from '#domain/code-point-order.js';
 
-/** Longest text to filter by, in characters: a query is kept in memory with its answer. */
+/**
+ * Maximum length of a filter string in characters. It is limited because a query is kept in memory with its response.
+ */
 export const MAX_FILTER_TEXT = 256;
 
-/** A text in a cursor is limited as it is in a query, so that a hand-written cursor cannot exceed the limit. */
+/** A string in a cursor has the same limit as in a query, so that a hand-written cursor cannot exceed it. */
 const shortText = z.string().max(MAX_FILTER_TEXT);
 
-/** What a list leaves out. Everything given must hold. */
+/** The filter of a list. An entry must pass all given conditions. */
 const ListFilter = z.strictObject({
-  /** Literal text within name, title or description, in any case. */
+  /** Literal substring of the name, title or description, case-insensitive. */
   search: shortText.exactOptional(),
-  /** `latest`, or exactly this version. */
+  /** `latest`, or an exact version. */
   version: shortText.exactOptional(),
-  /** Changed strictly later than this, in milliseconds since 1970. */
+  /** Only entries that changed strictly after this time, in milliseconds since 1970. */
   updatedSinceMs: z.number().exactOptional(),
-  /** Tombstones too. */
+  /** Whether tombstones are included. */
   includeDeleted: z.boolean().exactOptional(),
-  /** All of these. */
+  /** The entry must have all of these tags. */
   tags: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** One of these at least. */
+  /** The entry must have at least one of these tags. */
   tagsAny: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** A package or a remote has at least one of these transports. */
+  /** A package or remote of the entry must have at least one of these transports. */
   transports: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   registryTypes: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** Its publisher lists one of these tools. */
+  /** The publisher must list at least one of these tools. */
   tools: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** Its namespace is the reverse of one of these domains, in lower case. */
+  /** The namespace of the entry must be the reverse of one of these domains, in lowercase. */
   publishers: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** It has one of these names. */
+  /** The entry must have one of these names. */
   names: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** It has one of these versions. */
+  /** The entry must have one of these versions. */
   versions: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** One of these texts is in the last part of its name or in its title, whatever the case. */
+  /** The last part of the entry's name or its title must contain one of these strings, case-insensitive. */
   displayNames: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  /** Whether it has an identifier of Agentic Resource Discovery. */
+  /** Only entries that have an identifier of Agentic Resource Discovery. */
   isAddressable: z.literal(true).exactOptional(),
-  /** Given by one of these sources, by name. */
+  /** The entry must come from one of these sources, given by name. */
   sources: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
   status: z.enum(['active', 'deprecated']).exactOptional(),
-  /** Whether it can be reached as a remote, or only so. */
+  /** Whether the server can be reached as a remote. `only`: it has no other launch option. */
   remote: z.enum(['true', 'false', 'only']).exactOptional(),
-  /** Whether there is no way of using it without a secret. */
+  /** Whether every way to use the server requires a secret. */
   needsSecret: z.boolean().exactOptional(),
 });
 
@@ -50,7 +52,7 @@ export type ListFilter = z.infer<typeof ListFilter>;
 
 const FILTER_FIELDS = Object.keys(ListFilter.shape) as readonly (keyof ListFilter)[];
 
-/** Returns the canonical form of a filter: equal filters have equal JSON, whatever they were made of. */
+/** Returns the canonical form of a filter. Equivalent filters have equal JSON. */
 export function canonicalFilter(filter: ListFilter): ListFilter {
   const fields = FILTER_FIELDS.map((field): [string, unknown] => {
     const value = filter[field];
@@ -64,9 +66,9 @@ export function canonicalFilter(filter: ListFilter): ListFilter {
 }
 
 /**
- * Where a page ends: the name and version of its last entry, which need not exist any more when the next page is asked
- * for. The filter travels along because clients ask for the second page of a search without repeating what they search
- * (VS Code).
+ * The end of a page: the name and version of its last entry, which may no longer exist when the next page is requested.
+ * The filter is included because some clients (VS Code) request the second page of a search without repeating the
+ * search text.
  */
 const Cursor = z.tuple([z.string(), z.string(), ListFilter]);
 
@@ -79,7 +81,7 @@ export function encodeCursor({ after, filter }: Cursor): string {
   return toOpaque([after.name, after.version, filter]);
 }
 
-/** Undefined for a text that `encodeCursor` did not make. */
+/** Decodes a cursor. Returns undefined for a string that `encodeCursor` did not create. */
 export function decodeCursor(text: string): Cursor | undefined {
   const { data } = Cursor.safeParse(fromOpaque(text));
   return data && { after: { name: data[0], version: data[1] }, filter: data[2] };

@@ -2,45 +2,43 @@ import { registryTypeFacet, transportFacet } from '#domain/server-facets.js';
 import type { ListFilter } from './cursor.js';
 import { NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
+import type { Segment } from './segment.js';
 import { BitSet } from './bit-set.js';
 import { facetTerm, tagTerm } from './segment-builder.js';
+import type { Pacer } from './pacer.js';
 import type { Selections } from './selections.js';
-
-/** One value that entries can be filtered by, with the number of entries that have it. */
-export interface FacetCount {
-  readonly value: string;
-  readonly count: number;
-}
+import { TopCounts } from './top-counts.js';
+import type { FacetCount } from './top-counts.js';
 
 export interface FacetCounts {
-  /** The number of entries that pass the whole filter. */
+  /** Number of entries that pass the whole filter. */
   readonly total: number;
-  /** The largest counts of each facet, by parameter of the list, in descending order. */
+  /** The highest counts of each facet in descending order, by list parameter. */
   readonly facets: Readonly<Record<string, readonly FacetCount[]>>;
-  /** For facets that were cut: the sum of the counts that are not listed. */
+  /** Sum of the counts that were left out, by list parameter. */
   readonly otherCount?: Readonly<Record<string, number>>;
 }
 
-/** Values that are listed of each facet. */
+/** Maximum number of values that are listed for each facet. */
 export const MAX_FACET_VALUES = 50;
 
 interface Facet {
-  /** Parameter of the list. */
+  /** The list parameter that filters by this facet. */
   readonly name: string;
-  /** The fields of a filter that restrict this facet. */
+  /** The filter fields that restrict this facet. */
   readonly fields: readonly (keyof ListFilter)[];
   /** Counts the values among the entries that pass a filter without these fields. */
-  count(counting: FacetCounting, filter: ListFilter): Map<string, number>;
+  count(counting: FacetCounting, filter: ListFilter, counts: TopCounts): void | Promise<void>;
 }
 
-/** A facet whose values are the terms with one prefix. */
+/** Returns a facet whose values are the terms with a common prefix. */
 const byTerm = (name: string, fields: Facet['fields'], prefix: string): Facet => ({
   name,
   fields,
-  count: (counting, filter) => counting.countTerms(prefix, filter),
+  count: (counting, filter, counts) => counting.countTerms(prefix, filter, counts),
 });
 
-/** A facet whose values are the possible values of one field of the filter. */
+/** Returns a facet whose values are the possible values of one filter field. */
 const byField = <Field extends keyof ListFilter>(
   name: string,
   field: Field,
@@ -48,16 +46,17 @@ const byField = <Field extends keyof ListFilter>(
 ): Facet => ({
   name,
   fields: [field],
-  count: (counting, filter) =>
-    new Map(values.map((value) => [String(value), counting.countFiltered({ ...filter, [field]: value })])),
+  count(counting, filter, counts) {
+    for (const value of values) counts.add(String(value), counting.countFiltered({ ...filter, [field]: value }));
+  },
 });
 
-/** The facets of the console; a further one is one more line. */
+/** The facets of the console. To add one, add a line here. */
 const FACETS: readonly Facet[] = [
   {
     name: 'source',
     fields: ['sources'],
-    count: (counting, filter) => counting.countSources(filter),
+    count: (counting, filter, counts) => counting.countSources(filter, counts),
   },
   byField('status', 'status', ['active', 'deprecated']),
   byTerm('transport', ['transports'], facetTerm(transportFacet(''))),
@@ -68,23 +67,25 @@ const FACETS: readonly Facet[] = [
 ];
 
 /**
- * Counts the entries of a list by each facet. Each facet is counted without its own fields of the filter, so that every
- * value shows what choosing it instead, or as well, would lead to.
+ * Counts the entries of a list by each facet. A facet's own filter fields are ignored when it is counted, so that the
+ * count of a value is the number of entries that have it and pass all other filters.
  */
-export function countFacets(
+export async function countFacets(
   layout: Layout,
   selections: Selections,
   sources: ReadonlyMap<string, number>,
   filter: ListFilter,
-): FacetCounts {
-  const counting = new FacetCounting(layout, selections, sources);
+  pacer: Pacer,
+): Promise<FacetCounts> {
+  const counting = new FacetCounting(layout, selections, sources, pacer);
   const facets: Record<string, readonly FacetCount[]> = {};
   const otherCount: Record<string, number> = {};
   for (const facet of FACETS) {
-    const ranked = rankCounts(facet.count(counting, without(filter, facet.fields)));
-    facets[facet.name] = ranked.slice(0, MAX_FACET_VALUES);
-    const others = ranked.slice(MAX_FACET_VALUES).reduce((sum, { count }) => sum + count, 0);
-    if (others > 0) otherCount[facet.name] = others;
+    const counts = new TopCounts(MAX_FACET_VALUES);
+    await pacer.rest();
+    await facet.count(counting, without(filter, facet.fields), counts);
+    facets[facet.name] = counts.top;
+    if (counts.otherCount > 0) otherCount[facet.name] = counts.otherCount;
   }
   const total = selections.of(filter).length;
   return { total, facets, ...(Object.keys(otherCount).length > 0 && { otherCount }) };
@@ -95,32 +96,49 @@ function without(filter: ListFilter, fields: readonly (keyof ListFilter)[]): Lis
   return Object.fromEntries(kept) as ListFilter;
 }
 
-/** Returns counts above zero, the largest first, and equal ones in text order. */
-export function rankCounts(counts: ReadonlyMap<string, number>): FacetCount[] {
-  return Array.from(counts, ([value, count]) => ({ value, count }))
-    .filter(({ count }) => count > 0)
-    .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1));
-}
+/** Number of postings and terms that are counted between two checks of the clock. */
+const SHARE = 2048;
 
-/** Counts the selected positions by their terms with a prefix, by the rest of the term. */
-export function countTerms(layout: Layout, selected: BitSet, prefix: string): Map<string, number> {
-  const counts = new Map<string, number>();
-  layout.segments.forEach(({ columns }, index) => {
-    const positions = positionsIn(layout)[index] as Uint32Array;
-    for (const [term, rows] of columns.terms.entries(prefix)) {
-      let count = 0;
-      for (const row of rows) {
-        const position = positions[row] as number;
-        if (position !== NOWHERE && selected.has(position)) count++;
-      }
-      const value = term.slice(prefix.length);
-      counts.set(value, (counts.get(value) ?? 0) + count);
+/**
+ * Counts the selected positions by their terms with a prefix. The key of a count is the rest of the term. Yields to
+ * other requests in between.
+ */
+export async function countTerms(
+  layout: Layout,
+  selected: BitSet,
+  prefix: string,
+  counts: TopCounts,
+  pacer: Pacer,
+): Promise<void> {
+  const lists = layout.segments.map(({ columns }) => columns.terms);
+  let done = 0;
+  for (const [number, list] of lists.entries()) {
+    for (const term of list.terms(prefix)) {
+      // A term that occurs in several segments is counted once, in the first of them.
+      const isCounted = lists.slice(0, number).some((earlier) => earlier.has(term));
+      if (!isCounted) counts.add(term.slice(prefix.length), countTerm(layout, selected, term, number));
+      done += 1 + list.rowsOf(term).length;
+      if (done < SHARE) continue;
+      done = 0;
+      await pacer.rest();
     }
-  });
-  return counts;
+  }
 }
 
-/** Counts over one layout; sets of selected positions are kept while one answer is made. */
+/** Counts the selected positions with a term, in the segments starting at `from`. */
+export function countTerm(layout: Layout, selected: BitSet, term: string, from = 0): number {
+  let count = 0;
+  for (let number = from; number < layout.segments.length; number++) {
+    const positions = positionsIn(layout)[number] as Uint32Array;
+    for (const row of (layout.segments[number] as Segment).columns.terms.rowsOf(term)) {
+      const position = positions[row] as number;
+      if (position !== NOWHERE && selected.has(position)) count++;
+    }
+  }
+  return count;
+}
+
+/** Counts entries of one layout. Caches sets of selected positions while one response is composed. */
 class FacetCounting {
   readonly #selected = new Map<Uint32Array, BitSet>();
 
@@ -128,24 +146,25 @@ class FacetCounting {
     private readonly layout: Layout,
     private readonly selections: Selections,
     private readonly sources: ReadonlyMap<string, number>,
+    private readonly pacer: Pacer,
   ) {}
 
   countFiltered(filter: ListFilter): number {
     return this.selections.of(filter).length;
   }
 
-  /** Walks the posting lists of the terms with a prefix, by the rest of the term. */
-  countTerms(prefix: string, filter: ListFilter): Map<string, number> {
-    return countTerms(this.layout, this.#setOf(this.selections.of(filter)), prefix);
+  /** Counts the selected entries by their terms with a prefix, using the posting lists of these terms. */
+  countTerms(prefix: string, filter: ListFilter, counts: TopCounts): Promise<void> {
+    return countTerms(this.layout, this.#setOf(this.selections.of(filter)), prefix, counts, this.pacer);
   }
 
-  countSources(filter: ListFilter): Map<string, number> {
+  countSources(filter: ListFilter, into: TopCounts): void {
     const counts = new Map<number, number>();
     for (const position of this.selections.of(filter)) {
       const { sourceId } = segmentAt(this.layout, position);
       counts.set(sourceId, (counts.get(sourceId) ?? 0) + 1);
     }
-    return new Map(Array.from(this.sources, ([name, id]) => [name, counts.get(id) ?? 0]));
+    for (const [name, id] of this.sources) into.add(name, counts.get(id) ?? 0);
   }
 
   #setOf(positions: Uint32Array): BitSet {

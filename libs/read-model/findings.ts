@@ -5,37 +5,40 @@ import { SERVER_TYPE } from '#domain/ard/ard-entry.js';
 import { BitSet } from './bit-set.js';
 import type { Answer } from './answer.js';
 import { composeList, rangesOf } from './compose-body.js';
-import { countTerms, rankCounts } from './facet-counts.js';
-import type { FacetCount } from './facet-counts.js';
+import { countTerm, countTerms } from './facet-counts.js';
 import { nameAt, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
 import type { Pacer } from './pacer.js';
 import { facetTerm, statusTerm, tagTerm } from './segment-builder.js';
 import type { StoredBodies } from './stored-bodies.js';
+import type { TopCounts } from './top-counts.js';
 
-/** One server that was found. */
+/** One server in a search result. */
 export interface Finding {
   readonly name: string;
-  /** How well it fits the text that was searched for, up to 100; 100 where there was none. */
+  /** Relevance for the search text, at most 100. It is 100 if there was no text. */
   readonly score: number;
-  /** The name of the source that serves it. */
+  /** Name of the source from which the server comes. */
   readonly source: string | undefined;
 }
 
-/** The place of a finding in the order of its list. */
+/** The position of a finding in the order of its list. */
 export type FindingPlace = Pick<Finding, 'name' | 'score'>;
 
-/** Where findings come from. */
+/** The state that findings are read from. */
 export interface FindingsOrigin {
   readonly layout: Layout;
   readonly sources: ReadonlyMap<string, number>;
   readonly bodies: StoredBodies | undefined;
 }
 
-/** Findings that are counted between two looks at the clock. */
+/** Number of findings that are counted between two checks of the clock. */
 const PACED_FINDINGS = 256;
 
-/** The latest versions of the servers that a query finds, the best first and then in text order of their names. */
+/**
+ * The latest versions of the servers that match a query, sorted by descending score and then by name in code point
+ * order.
+ */
 export class Findings {
   readonly #origin: FindingsOrigin;
   readonly #positions: Uint32Array;
@@ -60,7 +63,10 @@ export class Findings {
     return { name: nameAt(layout, position), score: this.#scoreAt(index), source };
   }
 
-  /** Returns the index of the first finding behind a place, which need not exist any more, by binary search. */
+  /**
+   * Returns the index of the first finding after a place, using binary search. The finding at that place may no longer
+   * exist.
+   */
   firstAfter({ score, name }: FindingPlace): number {
     const { layout } = this.#origin;
     let low = 0;
@@ -77,7 +83,10 @@ export class Findings {
     return low;
   }
 
-  /** The documents of the findings from an index on: at most `limit`, and no more than `maxBytes` but for the first. */
+  /**
+   * Returns the documents of the findings starting at an index: at most `limit`, and at most `maxBytes` except that the
+   * first is always included.
+   */
   documents(from: number, limit: number, maxBytes: number): { readonly answer: Answer; readonly count: number } {
     const { layout, bodies } = this.#origin;
     let count = 0;
@@ -91,42 +100,42 @@ export class Findings {
   }
 
   /**
-   * Counts the findings by a field of their entries, the largest count first; undefined for a field that has no counts. Other
-   * requests are served in between.
+   * Counts the findings by a field of their entries. Adds nothing for a field that cannot be counted. Yields to other
+   * requests in between.
    */
-  async count(field: string, pacer: Pacer): Promise<readonly FacetCount[] | undefined> {
+  async count(field: string, counts: TopCounts, pacer: Pacer): Promise<void> {
     await pacer.rest();
-    const counts = await COUNTED.get(field)?.(this, pacer);
+    await COUNTED.get(field)?.(this, counts, pacer);
     await pacer.rest();
-    return counts && rankCounts(counts);
   }
 
-  countTerms(prefix: string): Map<string, number> {
-    this.#selected ??= BitSet.of(this.#origin.layout.rowOf.length, this.#positions);
-    return countTerms(this.#origin.layout, this.#selected, prefix);
+  countTerms(prefix: string, counts: TopCounts, pacer: Pacer): Promise<void> {
+    return countTerms(this.#origin.layout, this.#set, prefix, counts, pacer);
   }
 
-  /** Counts the findings by whether they have a term. */
-  countWith(term: string, values: readonly [having: string, lacking: string]): Map<string, number> {
-    const having = this.countTerms(term).get('') ?? 0;
-    return new Map([
-      [values[0], having],
-      [values[1], this.size - having],
-    ]);
+  /** Counts how many findings have a term and how many do not. */
+  countWith(term: string, [having, lacking]: readonly [string, string], counts: TopCounts): void {
+    const count = countTerm(this.#origin.layout, this.#set, term);
+    counts.add(having, count);
+    counts.add(lacking, this.size - count);
   }
 
-  /** Counts the findings by a value of each. */
-  async countBy(toValue: (position: number) => string | undefined, pacer: Pacer): Promise<Map<string, number>> {
+  /** Counts the findings by a value that is computed for each of them. */
+  async countBy(toValue: (position: number) => string | undefined, into: TopCounts, pacer: Pacer): Promise<void> {
     const counts = new Map<string, number>();
     for (const [index, position] of this.#positions.entries()) {
       if (index % PACED_FINDINGS === 0) await pacer.rest();
       const value = toValue(position);
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
-    return counts;
+    let added = 0;
+    for (const [value, count] of counts) {
+      if (added++ % PACED_FINDINGS === 0) await pacer.rest();
+      into.add(value, count);
+    }
   }
 
-  countPublishers(pacer: Pacer): Promise<Map<string, number>> {
+  countPublishers(counts: TopCounts, pacer: Pacer): Promise<void> {
     const { layout } = this.#origin;
     const known = new Map<string, string | undefined>();
     const publisher = (position: number): string | undefined => {
@@ -135,18 +144,22 @@ export class Findings {
       if (!known.has(namespace)) known.set(namespace, toPublisher(namespace)?.toLowerCase());
       return known.get(namespace);
     };
-    return this.countBy(publisher, pacer);
+    return this.countBy(publisher, counts, pacer);
   }
 
-  countVersions(pacer: Pacer): Promise<Map<string, number>> {
+  countVersions(counts: TopCounts, pacer: Pacer): Promise<void> {
     const { layout } = this.#origin;
-    return this.countBy((at) => segmentAt(layout, at).version(layout.rowOf[at] as number), pacer);
+    return this.countBy((at) => segmentAt(layout, at).version(layout.rowOf[at] as number), counts, pacer);
   }
 
-  countSources(pacer: Pacer): Promise<Map<string, number>> {
+  countSources(counts: TopCounts, pacer: Pacer): Promise<void> {
     const { layout, sources } = this.#origin;
     const names = new Map(Array.from(sources, ([name, id]) => [id, name]));
-    return this.countBy((at) => names.get(segmentAt(layout, at).sourceId), pacer);
+    return this.countBy((at) => names.get(segmentAt(layout, at).sourceId), counts, pacer);
+  }
+
+  get #set(): BitSet {
+    return (this.#selected ??= BitSet.of(this.#origin.layout.rowOf.length, this.#positions));
   }
 
   #scoreAt(index: number): number {
@@ -154,18 +167,26 @@ export class Findings {
   }
 }
 
-type CountField = (findings: Findings, pacer: Pacer) => Map<string, number> | Promise<Map<string, number>>;
+type CountField = (findings: Findings, counts: TopCounts, pacer: Pacer) => void | Promise<void>;
 
-/** How each field of an entry is counted. */
+const byTerm =
+  (prefix: string): CountField =>
+  (findings, counts, pacer) =>
+    findings.countTerms(prefix, counts, pacer);
+
+/** The fields of an entry that can be counted. */
 const COUNTED: ReadonlyMap<string, CountField> = new Map<string, CountField>([
-  ['type', (findings) => new Map([[SERVER_TYPE, findings.size]])],
-  ['tags', (findings) => findings.countTerms(tagTerm(''))],
-  ['capabilities', (findings) => findings.countTerms(facetTerm(toolFacet('')))],
-  ['publisher', (findings, pacer) => findings.countPublishers(pacer)],
-  ['version', (findings, pacer) => findings.countVersions(pacer)],
-  ['metadata.status', (findings) => findings.countWith(statusTerm('deprecated'), ['deprecated', 'active'])],
-  ['metadata.remote', (findings) => findings.countWith(facetTerm(REMOTE), ['true', 'false'])],
-  ['metadata.transports', (findings) => findings.countTerms(facetTerm(transportFacet('')))],
-  ['metadata.packageTypes', (findings) => findings.countTerms(facetTerm(registryTypeFacet('')))],
-  ['metadata.source', (findings, pacer) => findings.countSources(pacer)],
+  ['type', (findings, counts) => counts.add(SERVER_TYPE, findings.size)],
+  ['tags', byTerm(tagTerm(''))],
+  ['capabilities', byTerm(facetTerm(toolFacet('')))],
+  ['publisher', (findings, counts, pacer) => findings.countPublishers(counts, pacer)],
+  ['version', (findings, counts, pacer) => findings.countVersions(counts, pacer)],
+  [
+    'metadata.status',
+    (findings, counts) => findings.countWith(statusTerm('deprecated'), ['deprecated', 'active'], counts),
+  ],
+  ['metadata.remote', (findings, counts) => findings.countWith(facetTerm(REMOTE), ['true', 'false'], counts)],
+  ['metadata.transports', byTerm(facetTerm(transportFacet('')))],
+  ['metadata.packageTypes', byTerm(facetTerm(registryTypeFacet('')))],
+  ['metadata.source', (findings, counts, pacer) => findings.countSources(counts, pacer)],
 ]);

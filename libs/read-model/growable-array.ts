@@ -1,8 +1,8 @@
 const LEAST_ITEMS = 1024;
 
 /**
- * A growable array of whole numbers below 2^32: a quarter of the memory of a plain array, and no allocation per item. Memory
- * that it outgrows is freed at once, without waiting for the garbage collector.
+ * A growable array of integers below 2^32. It uses a quarter of the memory of a plain array, without an allocation per
+ * item. When it grows, the previous memory is freed immediately, without waiting for the garbage collector.
  */
 export class GrowableArray {
   #items = new Uint32Array(LEAST_ITEMS);
@@ -21,12 +21,12 @@ export class GrowableArray {
     this.#items[this.#length++] = item;
   }
 
-  /** Returns the items without copying them; valid until the next call. */
+  /** Returns the items without copying them. The result is valid until the next call. */
   view(): Uint32Array {
     return this.#items.subarray(0, this.#length);
   }
 
-  /** Returns the items in an array of exactly their size, and empties this one. */
+  /** Returns the items in an array of exactly the right size, and empties this one. */
   take(): Uint32Array {
     this.#resize(this.#length);
     const items = this.#items;
@@ -45,7 +45,10 @@ export class GrowableArray {
   }
 }
 
-/** Returns the index of the last item that is at most `value`, by binary search in ascending items. */
+/**
+ * Returns the index of the last item that is at most `value`, using binary search. The items must be in ascending
+ * order.
+ */
 export function lastAtMost(items: Uint32Array, value: number): number {
   let low = 0;
   let high = items.length - 1;

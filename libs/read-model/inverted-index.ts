@@ -3,40 +3,40 @@ import { READ_MODEL_LIMITS } from './limits.js';
 import type { Pacer } from './pacer.js';
 import { BitSet } from './bit-set.js';
 
-/** An inverted index: the words of all texts, and for each word the texts that have it. */
+/** The data of an inverted index: the words of all texts, and for each word the texts that contain it. */
 interface WordTable {
-  /** All words, the most frequent first, between line feeds, which are no part of any word. */
+  /** All words, most frequent first, separated by line feeds, which no word contains. */
   readonly words: string;
   readonly wordStarts: Uint32Array;
-  /** The texts of word n are those from `offsets[n]` to `offsets[n + 1]`. */
+  /** The texts of word n are in `textsOfWords` from `offsets[n]` to `offsets[n + 1]`. */
   readonly offsets: Uint32Array;
   readonly textsOfWords: Uint32Array;
 }
 
 /**
- * An inverted index that finds the texts with a given substring. A word is a run of letters and digits. The needle is split into
- * words as well: its first word may be the end of a word of the text, its last one the beginning, and those between are whole.
- * The matching words are found by a scan of the vocabulary, which is short, and lead to their texts. Until the index is built, and when it
- * would be too large, all texts are scanned instead.
+ * An inverted index that finds the texts that contain a given substring. A word is a run of letters and digits. The
+ * substring is split into words as well: its first word may be the end of a word in the text, its last word may be the
+ * beginning of one, and the words in between must match completely. Matching words are found by a scan of the
+ * vocabulary, which is short. Until the index is built, or if it would be too large, all texts are scanned instead.
  */
 export class InvertedIndex {
   readonly #texts: readonly string[];
   #table: WordTable | undefined;
   #isTried = false;
 
-  /** `texts`: case-folded; they are known by their places in this list. */
+  /** `texts` must be case-folded. They are identified by their indexes in this list. */
   constructor(texts: readonly string[]) {
     this.#texts = texts;
   }
 
-  /** Builds the table, unless there is more text or more words than an index may have. */
+  /** Builds the table, unless the texts have too many characters or words for an index. */
   async build(pacer: Pacer): Promise<void> {
     if (this.#isTried) return;
     this.#isTried = true;
     this.#table = await new WordTableBuilder(this.#texts).build(pacer);
   }
 
-  /** Returns the numbers of the texts that contain `needle`. */
+  /** Returns the indexes of the texts that contain `needle`. */
   find(needle: string): BitSet {
     const table = this.#table;
     const [first, ...others] = table ? toPatterns(needle) : [];
@@ -46,12 +46,12 @@ export class InvertedIndex {
       if (found.isEmpty()) break;
       found.keep(this.#withWords(pattern, table));
     }
-    // A single word is a certain match; for several, their order in the text has to be checked.
+    // A single word is an exact match. For several words, their order in the text must be checked.
     const isOneWord = first === needle && !needle.includes('\n');
     return isOneWord ? found : this.#holding(needle, found);
   }
 
-  /** Whether the words of all texts are in a table. */
+  /** Whether the table of words has been built. */
   get isBuilt(): boolean {
     return this.#table !== undefined;
   }
@@ -60,7 +60,7 @@ export class InvertedIndex {
     return this.#texts[number] as string;
   }
 
-  /** Returns the numbers of the texts that have a word, or with `isPrefix` a word that begins so. */
+  /** Returns the indexes of the texts that contain a word, or with `isPrefix` a word that starts with it. */
   findWord(word: string, isPrefix: boolean): BitSet {
     if (this.#table) return this.#withWords(`\n${word}${isPrefix ? '' : '\n'}`, this.#table);
     const found = new BitSet(this.#texts.length);
@@ -72,7 +72,7 @@ export class InvertedIndex {
     const found = new BitSet(this.#texts.length);
     let count = 0;
     for (let at = words.indexOf(pattern); at >= 0;) {
-      // A pattern may begin with the line feed in front of its word.
+      // A pattern may start with the line feed before its word.
       const word = lastAtMost(wordStarts, pattern.startsWith('\n') ? at + 1 : at);
       const end = offsets[word + 1] as number;
       for (let index = offsets[word] as number; index < end; index++) {
@@ -94,19 +94,19 @@ export class InvertedIndex {
   }
 }
 
-/** Words or texts that are processed between two looks at the clock. */
+/** Number of words or texts that are processed between two checks of the clock. */
 const SHARE = 1024;
-/** Texts that are split into words between two looks at the clock. */
+/** Number of texts that are split into words between two checks of the clock. */
 const SHARE_OF_TEXTS = 64;
 
-/** Builds one table; used once. */
+/** Builds one table. An instance can be used only once. */
 class WordTableBuilder {
   readonly #texts: readonly string[];
   readonly #numbers = new Map<string, number>();
-  /** In how many texts each word is. */
+  /** For each word, the number of texts that contain it. */
   readonly #counts: number[] = [];
   readonly #lastTexts: number[] = [];
-  /** The words of all texts one after the other, and where those of each text begin. */
+  /** The words of all texts, one text after the other, and the index where each text starts. */
   readonly #wordsOfTexts = new GrowableArray();
   readonly #starts = new GrowableArray();
 
@@ -114,7 +114,7 @@ class WordTableBuilder {
     this.#texts = texts;
   }
 
-  /** Returns undefined when a limit is exceeded. */
+  /** Builds the table. Returns undefined if a limit is exceeded. */
   async build(pacer: Pacer): Promise<WordTable | undefined> {
     let characters = 0;
     for (let text = 0; text < this.#texts.length; text++) {
@@ -181,10 +181,10 @@ class WordTableBuilder {
     return { words, wordStarts, offsets, textsOfWords };
   }
 
-  /** For each word its place when the most frequent come first. */
+  /** Returns the rank of each word in descending order of frequency. */
   async #ranks(pacer: Pacer): Promise<Uint32Array> {
     const counts = this.#counts;
-    // A counting sort: comparing takes several times as long, and cannot be interrupted.
+    // Uses counting sort, because a comparison sort takes several times as long and cannot be interrupted.
     const next = new Uint32Array(this.#texts.length + 2);
     for (const count of counts) next[count - 1] = (next[count - 1] as number) + 1;
     for (let rank = 0, count = next.length - 1; count >= 0; count--) {
@@ -224,7 +224,10 @@ class WordTableBuilder {
   }
 }
 
-/** Returns the patterns to find in the vocabulary: the words of the needle, with a line feed where they begin or end for certain. */
+/**
+ * Returns the patterns to find in the vocabulary: the words of the needle, with a line feed at each end that must be
+ * the start or end of a word.
+ */
 function toPatterns(needle: string): string[] {
   const patterns: string[] = [];
   let start = -1;
@@ -236,11 +239,11 @@ function toPatterns(needle: string): string[] {
       start = -1;
     }
   }
-  // Long words are rare: few texts are left for the others.
+  // Starts with long words, which are rare, so that few texts are left for the others.
   return [...new Set(patterns)].toSorted((a, b) => b.length - a.length);
 }
 
-/** Returns whether a text has a word, or with `isPrefix` a word that begins so. */
+/** Returns whether a text contains a word, or with `isPrefix` a word that starts with it. */
 export function hasWord(text: string, word: string, isPrefix: boolean): boolean {
   for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
     const end = at + word.length;
@@ -250,12 +253,15 @@ export function hasWord(text: string, word: string, isPrefix: boolean): boolean 
   return false;
 }
 
-/** Splits a text into its words, runs of letters and digits. */
+/** Splits a text into words, which are runs of letters and digits. */
 export function wordsOf(text: string): string[] {
   return text.split(/[\0-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+/).filter((word) => word !== '');
 }
 
-/** Whether a UTF-16 unit is part of a word: letters, digits and everything beyond ASCII, so that no script is split into characters. */
+/**
+ * Returns whether a UTF-16 code unit is part of a word: letters, digits and everything outside ASCII, so that no script
+ * is split into single characters.
+ */
 function isPartOfWord(unit: number): boolean {
   return (
     unit >= 0x80 || (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a)

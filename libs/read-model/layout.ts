@@ -2,7 +2,10 @@ import { compareCodePoints } from '#domain/code-point-order.js';
 import { DELETED, LATEST } from './segment.js';
 import type { Segment } from './segment.js';
 
-/** An immutable list of rows in text order of name and version. The rows themselves are in one or several segments. */
+/**
+ * An immutable list of rows, sorted by name and version in code point order. The rows themselves are in one or more
+ * segments.
+ */
 export interface Layout {
   readonly segments: readonly Segment[];
   readonly segmentOf: Uint16Array;
@@ -16,7 +19,7 @@ export interface ServerRows {
   readonly count: number;
 }
 
-/** A change of one server: its new rows, or its removal when there are none. */
+/** A change of one server: its new rows, or its removal if there are none. */
 export interface ServerChange {
   readonly name: string;
   readonly rows?: ServerRows;
@@ -43,7 +46,7 @@ export function nameAt(layout: Layout, position: number): string {
   return segmentAt(layout, position).name(layout.rowOf[position] as number);
 }
 
-/** Returns the position of a name, or where it would be inserted, by binary search. */
+/** Returns the position of a name, or the position at which it would be inserted, using binary search. */
 function placeOf(layout: Layout, name: string, from = 0, to = layout.rowOf.length): number {
   let low = from;
   let high = to;
@@ -55,7 +58,10 @@ function placeOf(layout: Layout, name: string, from = 0, to = layout.rowOf.lengt
   return low;
 }
 
-/** Returns the same for a name that is probably near, by galloping search: in strides that double. */
+/**
+ * Returns the position of a name, or the position at which it would be inserted, using galloping search (with strides
+ * that double). For names that are probably near `from`.
+ */
 export function placeNear(layout: Layout, name: string, from: number): number {
   let low = from;
   let stride = 1;
@@ -66,7 +72,7 @@ export function placeNear(layout: Layout, name: string, from: number): number {
   return placeOf(layout, name, low, Math.min(layout.rowOf.length, low + stride));
 }
 
-/** Returns the end of the server that begins at a position. */
+/** Returns the end (exclusive) of the server that starts at a position. */
 export function serverEnd(layout: Layout, position: number): number {
   const name = nameAt(layout, position);
   let end = position + 1;
@@ -74,7 +80,7 @@ export function serverEnd(layout: Layout, position: number): number {
   return end;
 }
 
-/** The position of a row that is not in the layout any more. */
+/** The position of a row that is no longer in the layout. */
 export const NOWHERE = 0xffffffff;
 
 const located = new WeakMap<Layout, readonly Uint32Array[]>();
@@ -111,7 +117,7 @@ export function serverAt(layout: Layout, position: number): ServerRows {
   };
 }
 
-/** Returns whether a server has nothing but tombstones. */
+/** Returns whether a server has only tombstones. */
 export function isGone({ segment, first, count }: ServerRows): boolean {
   for (let row = first; row < first + count; row++) {
     if (segment.has(row, LATEST)) return segment.has(row, DELETED);
@@ -119,7 +125,9 @@ export function isGone({ segment, first, count }: ServerRows): boolean {
   return true;
 }
 
-/** Returns a layout with some servers added, replaced or removed. The changes are in text order of their names. */
+/**
+ * Returns a layout with some servers added, replaced or removed. `changes` must be sorted by name in code point order.
+ */
 export function withChanges(layout: Layout, changes: readonly ServerChange[]): Layout {
   if (changes.length === 0) return layout;
   const added = changes.reduce((count, { rows }) => count + (rows?.count ?? 0), 0);
@@ -149,7 +157,7 @@ export function withChanges(layout: Layout, changes: readonly ServerChange[]): L
   return withoutUnused({ segments, segmentOf: segmentOf.slice(0, length), rowOf: rowOf.slice(0, length) });
 }
 
-/** Drops segments that have no row in the layout. */
+/** Removes segments that have no row in the layout. */
 function withoutUnused(layout: Layout): Layout {
   const used = new Set(layout.segmentOf);
   if (used.size === layout.segments.length) return layout;
@@ -162,7 +170,7 @@ function withoutUnused(layout: Layout): Layout {
   };
 }
 
-/** Returns the share of the segments' memory that belongs to no row of the layout. */
+/** Returns the share of the segments' memory that does not belong to any row of the layout. */
 export function wastedShare(layout: Layout): number {
   const held = layout.segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
   let used = 0;

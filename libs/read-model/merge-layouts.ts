@@ -2,19 +2,22 @@ import { EMPTY_LAYOUT, findServer, isGone, nameAt, placeNear, serverAt, toChange
 import type { Layout, ServerChange, ServerRows } from './layout.js';
 
 /**
- * A k-way merge of sources in the order of the spec: the first source that serves a name has it whole, with all its versions;
- * versions of that name in later sources do not exist. A name with nothing but tombstones yields to a live one.
+ * Merges the lists of several sources in the order of the spec (k-way merge). The first source that serves a name
+ * supplies all its versions, and that name is ignored in later sources. A source that has only tombstones for a name
+ * yields to a later source with a live version.
  */
 export function mergeLayouts(sources: readonly Layout[]): Layout {
   return sources.reduce(mergedWith, EMPTY_LAYOUT);
 }
 
-/** Merges one more source behind those that are merged already. */
+/** Merges one more source, which has the lowest precedence so far. */
 export function mergedWith(merged: Layout, source: Layout): Layout {
   return merged === EMPTY_LAYOUT ? source : withChanges(merged, takenFrom(source, merged));
 }
 
-/** Merges again after some names have changed in some sources; the cost is proportional to those names. */
+/**
+ * Merges again after some names have changed in some sources. The cost is proportional to the number of these names.
+ */
 export function remergeNames(merged: Layout, sources: readonly Layout[], names: readonly string[]): Layout {
   const ownerNow = (name: string) => ownerOf(sources.map((source) => findServer(source, name)));
   return withChanges(
@@ -28,7 +31,7 @@ function ownerOf(candidates: readonly (ServerRows | undefined)[]): ServerRows | 
   return rivals.find((rows) => !isGone(rows)) ?? rivals[0];
 }
 
-/** Returns the servers of a source that no source before it has, or of which those have nothing but tombstones. */
+/** Returns the servers of a source that no earlier source has, or of which earlier sources have only tombstones. */
 function takenFrom(source: Layout, merged: Layout): ServerChange[] {
   let at = 0;
   return serversOf(source).filter(({ name, rows }) => {

@@ -1,9 +1,14 @@
-/** A place in a list as clients carry it from page to page. Safe in a URL as it is: VS Code does not encode it. */
+/**
+ * Encodes a place in a list, which clients pass from page to page. The result is safe in a URL without further
+ * encoding, because VS Code does not encode it.
+ */
 export function toOpaque(place: unknown): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** Undefined for a text that `toOpaque` did not make; what it says is still to be checked. */
+/**
+ * Decodes a place. Returns undefined for a string that `toOpaque` did not create. The caller must validate the result.
+ */
 export function fromOpaque(text: string): unknown {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.toString('base64url') !== text) return undefined;

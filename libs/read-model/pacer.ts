@@ -1,16 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Milliseconds for work that readers wait for: the longest that a request is delayed by it. */
+/**
+ * Length of a slice of work that readers wait for, in milliseconds. Other requests are delayed by at most this time.
+ */
 const SHARE_MS = 4;
-/** Milliseconds for background work: clients that send one request after the other notice each delay. */
+/**
+ * Length of a slice of background work, in milliseconds. It is shorter, because clients that send one request after
+ * another notice each delay.
+ */
 const IDLE_SHARE_MS = 0.5;
 
-/** Cooperative scheduling: splits long work into slices, and lets requests be served between them. */
+/** Cooperative scheduling: splits long work into slices, so that requests can be served in between. */
 export class Pacer {
   #since = performance.now();
   readonly #shareMs: number;
 
-  /** `shareMs`: how long a slice of work may block the event loop. */
+  /** `shareMs` is how long a slice of work may block the event loop. */
   constructor(shareMs = SHARE_MS) {
     this.#shareMs = shareMs;
   }
@@ -20,7 +25,7 @@ export class Pacer {
     return new Pacer(IDLE_SHARE_MS);
   }
 
-  /** Returns a promise to be awaited when the slice is used up, otherwise undefined. */
+  /** Returns a promise that the caller must await if the slice is used up, otherwise undefined. */
   rest(): Promise<void> | undefined {
     return performance.now() - this.#since < this.#shareMs ? undefined : this.#pause();
   }

@@ -1,50 +1,91 @@
+import { READ_MODEL_LIMITS } from './limits.js';
 import { GrowableArray } from './growable-array.js';
 import type { Pacer } from './pacer.js';
 
-/** Postings that are processed between two looks at the clock. */
+/** Number of postings that are processed between two checks of the clock. */
 const SHARE = 8192;
 
 const NOTHING = new Uint32Array(0);
 
-/** Posting lists: for each term, the rows that have it. A term is a tag or a facet, which matches as a whole. */
+/** Estimated memory in bytes of a term, in addition to its characters, and of each row that has it. */
+const TERM_BYTES = 64;
+const POSTING_BYTES = 12;
+
+/** Returns the kind of a term, which is its prefix up to the first colon. */
+const kindOf = (term: string): string => term.slice(0, term.indexOf(':') + 1);
+
+/** Posting lists: for each term, the rows that have it. A term is a tag or a facet and always matches as a whole. */
 export class PostingLists {
   readonly #numbers: ReadonlyMap<string, number>;
+  readonly #kinds: ReadonlyMap<string, readonly string[]>;
   readonly #offsets: Uint32Array;
   readonly #rows: Uint32Array;
 
-  constructor(numbers: ReadonlyMap<string, number>, offsets: Uint32Array, rows: Uint32Array) {
+  /** `kinds` contains the terms of each kind. */
+  constructor(
+    numbers: ReadonlyMap<string, number>,
+    kinds: ReadonlyMap<string, readonly string[]>,
+    offsets: Uint32Array,
+    rows: Uint32Array,
+  ) {
     this.#numbers = numbers;
+    this.#kinds = kinds;
     this.#offsets = offsets;
     this.#rows = rows;
   }
 
-  /** Returns the posting list of a term, in ascending order. */
+  /** Returns the posting list of a term in ascending order. */
   rowsOf(term: string): Uint32Array {
     const number = this.#numbers.get(term);
     if (number === undefined) return NOTHING;
     return this.#rows.subarray(this.#offsets[number], this.#offsets[number + 1]);
   }
 
-  /** Yields the terms with a prefix, each with its rows in ascending order. */
-  *entries(prefix: string): Generator<readonly [term: string, rows: Uint32Array]> {
-    for (const term of this.#numbers.keys()) if (term.startsWith(prefix)) yield [term, this.rowsOf(term)];
+  has(term: string): boolean {
+    return this.#numbers.has(term);
+  }
+
+  /** Yields the terms with a prefix. The prefix must include the kind. */
+  *terms(prefix: string): Generator<string> {
+    for (const term of this.#kinds.get(kindOf(prefix)) ?? []) if (term.startsWith(prefix)) yield term;
   }
 }
 
 export class PostingListsBuilder {
+  readonly #maxTerms: number;
   readonly #numbers = new Map<string, number>();
-  /** Terms of word lists that were met before, by how they were made: many rows share one list of words. */
+  readonly #kinds = new Map<string, string[]>();
+  /** Cache of the terms of word lists, by the function that makes the terms. Many rows share one list of words. */
   readonly #known = new WeakMap<(word: string) => string, WeakMap<readonly string[], readonly number[]>>();
   readonly #counts: number[] = [];
   readonly #terms = new GrowableArray();
   readonly #rows = new GrowableArray();
 
-  /** Adds the terms of a row, each once; the same list of words always stands for the same terms. */
+  constructor(maxTerms: number = READ_MODEL_LIMITS.terms) {
+    this.#maxTerms = maxTerms;
+  }
+
+  /**
+   * Estimates the memory in bytes that words need as terms of one more row. Infinite if there would be too many terms.
+   */
+  costOf(words: readonly string[], toTerm: (word: string) => string): number {
+    let bytes = words.length * POSTING_BYTES;
+    if (this.#known.get(toTerm)?.has(words)) return bytes;
+    let terms = this.#numbers.size;
+    for (const term of words.map(toTerm)) {
+      if (this.#numbers.has(term)) continue;
+      if (++terms > this.#maxTerms) return Infinity;
+      bytes += TERM_BYTES + bytesOf(term);
+    }
+    return bytes;
+  }
+
+  /** Adds the terms of a row, each once. The same list object must always have the same words. */
   add(row: number, words: readonly string[], toTerm: (word: string) => string): void {
     let known = this.#known.get(toTerm);
     if (!known) this.#known.set(toTerm, (known = new WeakMap()));
     let numbers = known.get(words);
-    if (!numbers) known.set(words, (numbers = words.map((word) => this.#numberOf(toTerm(word)))));
+    if (!numbers) known.set(words, (numbers = this.#numbersOf(words.map(toTerm))));
     for (const number of numbers) {
       this.#counts[number] = (this.#counts[number] as number) + 1;
       this.#terms.push(number);
@@ -52,9 +93,15 @@ export class PostingListsBuilder {
     }
   }
 
-  #numberOf(term: string): number {
-    const known = this.#numbers.get(term);
-    if (known !== undefined) return known;
+  #numbersOf(terms: readonly string[]): readonly number[] {
+    return Array.from(new Set(terms), (term) => this.#numbers.get(term) ?? this.#number(term));
+  }
+
+  #number(term: string): number {
+    const kind = kindOf(term);
+    const alike = this.#kinds.get(kind);
+    if (alike) alike.push(term);
+    else this.#kinds.set(kind, [term]);
     this.#numbers.set(term, this.#counts.length);
     return this.#counts.push(0) - 1;
   }
@@ -73,6 +120,11 @@ export class PostingListsBuilder {
     }
     this.#terms.clear();
     this.#rows.clear();
-    return new PostingLists(this.#numbers, offsets, sorted);
+    return new PostingLists(this.#numbers, this.#kinds, offsets, sorted);
   }
+}
+
+/** Returns the memory of a string in bytes. A string uses one byte per character only if all characters are Latin-1. */
+export function bytesOf(text: string): number {
+  return /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
 }

@@ -1,12 +1,16 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CatalogueView } from './catalogue-view.js';
 import type { Findings } from './findings.js';
-import { layoutOf, toChange, withChanges } from './layout.js';
+import { findServer, layoutOf, toChange, withChanges } from './layout.js';
 import { Pacer } from './pacer.js';
 import { RANK_LIMITS } from './rank.js';
 import { SegmentBuilder } from './segment-builder.js';
+import type { Room } from './segment-builder.js';
 import type { StoredEntry } from './stored-entry.js';
+import { TopCounts } from './top-counts.js';
 
 interface Server {
   readonly name: string;
@@ -24,8 +28,8 @@ function toEntry({ name, title, description = '', tags = [], version = '1.0.0', 
   return { ...text, facets: [], isMarkedLatest: false, position: 0, ...lifecycle, deletedAtMs: isDeleted ? 1 : null };
 }
 
-async function segment(servers: readonly Server[], isIndexed: boolean) {
-  const builder = new SegmentBuilder(1);
+async function segment(servers: readonly Server[], isIndexed: boolean, room?: Room) {
+  const builder = new SegmentBuilder(1, room);
   const byPlace = (a: Server, b: Server) => (a.name < b.name ? -1 : Number(a.name > b.name));
   for (const server of servers.toSorted(byPlace)) builder.add(toEntry(server));
   const built = await builder.finish(new Pacer());
@@ -38,6 +42,11 @@ const view = async (servers: readonly Server[], isIndexed = true) =>
 
 const list = (findings: Findings) =>
   Array.from({ length: findings.size }, (_, at) => [findings.at(at).name, findings.at(at).score]);
+const count = async (findings: Findings, field: string, pacer = new Pacer()) => {
+  const counts = new TopCounts(100);
+  await findings.count(field, counts, pacer);
+  return counts.top;
+};
 const names = (findings: Findings) => list(findings).map(([name]) => name);
 
 const SERVERS: readonly Server[] = [
@@ -88,7 +97,7 @@ describe.each([true, false])('a ranking, with a word index: %s', (isIndexed) => 
     const catalogue = await view(SERVERS, isIndexed);
     const [all, some] = [catalogue.find({}, 'database'), catalogue.find({ names: ['com.example/tagged'] }, 'database')];
     expect(list(some)).toEqual(list(all).filter(([name]) => name === 'com.example/tagged'));
-    expect(await some.count('publisher', new Pacer())).toEqual([{ value: 'example.com', count: 1 }]);
+    expect(await count(some, 'publisher')).toEqual([{ value: 'example.com', count: 1 }]);
   });
 
   it('looks at the texts of the best candidates only, and counts the rest as mentions', async () => {
@@ -105,7 +114,7 @@ it('serves other requests while it counts', async () => {
   const findings = (await view(many)).find({});
   for (const field of ['publisher', 'version', 'metadata.source', 'tags']) {
     let rests = 0;
-    // Its slices of work are over at once.
+    // Each slice of work expires immediately.
     const pacer = new (class extends Pacer {
       override rest() {
         rests++;
@@ -114,13 +123,13 @@ it('serves other requests while it counts', async () => {
     })(0);
     let isServed = false;
     setImmediate(() => (isServed = true));
-    const counts = (await findings.count(field, pacer)) ?? [];
+    const counts = await count(findings, field, pacer);
     expect([field, isServed]).toEqual([field, true]);
     if (field === 'tags') continue;
     expect(rests).toBeGreaterThanOrEqual(4);
     expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(field === 'metadata.source' ? 0 : many.length);
   }
-  expect(await findings.count('publisher', new Pacer())).toEqual([
+  expect(await count(findings, 'publisher')).toEqual([
     { value: 'p0.com', count: 334 },
     { value: 'p1.com', count: 333 },
     { value: 'p2.com', count: 333 },
@@ -161,3 +170,83 @@ it('is the same whatever was replaced before, and pages of it add up to the whol
     }),
   );
 });
+
+describe('a catalogue of very many tags', () => {
+  const PER_SERVER = 100;
+  const server = (at: number, tags: readonly string[]) => ({
+    name: `com.example/s${String(at).padStart(6, '0')}`,
+    tags,
+  });
+  /** Returns servers with distinct tags, each of which belongs to only one server. */
+  const withTags = (tags: number, toTag: (at: number) => string) =>
+    Array.from({ length: tags / PER_SERVER }, (_, at) =>
+      server(
+        at,
+        Array.from({ length: PER_SERVER }, (_, each) => toTag(at * PER_SERVER + each)),
+      ),
+    );
+  /** Returns a spelling of one word. The spellings differ only in case. */
+  const spelling = (at: number) =>
+    Array.from('configurationtools', (letter, bit) => (at & (1 << bit) ? letter.toUpperCase() : letter)).join('');
+
+  it('finds all spellings of a tag, however many there are', async () => {
+    const servers = [...withTags(40_000, spelling), server(999_999, ['else'])];
+    const found = (await view(servers)).find({}, 'ConfigurationTools');
+    expect(found.size).toBe(400);
+    expect(new Set(list(found).map(([, score]) => score))).toEqual(new Set([80]));
+  });
+
+  it('serves other requests while it counts them, over several segments', async () => {
+    const first = layoutOf(
+      await segment(
+        withTags(20_000, (at) => `t${at}`),
+        true,
+      ),
+    );
+    const changed = await segment([server(0, ['t1', 'T1', 'other'])], true);
+    const layout = withChanges(first, [
+      toChange('com.example/s000000', findServer(layoutOf(changed), 'com.example/s000000')),
+    ]);
+    const findings = new CatalogueView(layout, { tag: 'x', changedAtMs: 0 }).find({});
+    let rests = 0;
+    const pacer = new (class extends Pacer {
+      override rest() {
+        rests++;
+        return super.rest();
+      }
+    })(0);
+    const counts = new TopCounts(3);
+    await findings.count('tags', counts, pacer);
+    expect(counts.top.map(({ value }) => value)).toEqual(['T1', 'other', 't1']);
+    expect(counts.otherCount).toBe(19_900);
+    expect(rests).toBeGreaterThan(15);
+  });
+
+  it('finds a server by a hundred of its tags, and by none that is longer than a tag may be', async () => {
+    const tags = ['x'.repeat(65), ...Array.from({ length: 101 }, (_, at) => `t${at}`)];
+    const { columns } = await segment([server(0, tags)], false);
+    expect([...columns.terms.terms('tag:')]).toEqual(tags.slice(1, -1).map((tag) => `tag:${tag}`));
+  });
+
+  it('is charged for the memory that it takes, and withholds what does not fit', async () => {
+    const servers = withTags(50_000, (at) => `tag-${at}`);
+    const room = { bytes: Infinity, indexBytes: 3_000_000 };
+    const before = heldBytes();
+    const built = await segment(servers, false);
+    const held = heldBytes() - before;
+    expect(built.length).toBe(500);
+    expect(built.indexBytes).toBeGreaterThan(held / 1.5);
+    const cut = await segment(servers, false, room);
+    expect(cut.indexBytes).toBeLessThanOrEqual(room.indexBytes);
+    expect(cut.length).toBeGreaterThan(0);
+    expect(cut.length + cut.withheld).toBe(500);
+    expect(cut.withheld).toBeGreaterThan(0);
+  });
+});
+
+function heldBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}

@@ -3,25 +3,24 @@ import { foldCase } from './fold-case.js';
 import { hasWord, wordsOf } from './inverted-index.js';
 import { nameAt, NOWHERE, positionsIn, segmentAt } from './layout.js';
 import type { Layout } from './layout.js';
-import type { PostingLists } from './posting-lists.js';
-import { tagTerm } from './segment-builder.js';
+import { foldedTagTerm } from './segment-builder.js';
 
-/** Bounds of a ranking. */
+/** Limits of a ranking. */
 export const RANK_LIMITS = {
-  /** Different words of a text that count. */
+  /** Maximum number of distinct words of a text that are used. */
   words: 16,
-  /** The same while a segment has no word index, so that all texts are read for each word. */
+  /** Maximum number of words while a segment has no word index, because all texts must be read for each word. */
   wordsWithoutIndex: 4,
-  /** Candidates whose texts are looked at; the rest counts as if every word were in a description. */
+  /** Number of candidates whose texts are examined. The others are scored as if every word were in the description. */
   candidates: 1000,
-  /** The least score of a result. */
+  /** Minimum score of a result. */
   cutoff: 25,
 } as const;
 
-/** How much a word counts by where it was found. */
+/** Factors for a word, by the place in which it was found. */
 const FACTORS = { displayName: 1, tag: 0.8, elsewhere: 0.6 } as const;
 
-/** Words that say nothing about a server, and those that say nothing about this catalogue. */
+/** Words that say nothing about a server, including those that occur everywhere in this catalogue. */
 const FILL_WORDS: ReadonlySet<string> = new Set(
   `a an and any are as at be by can do find for from get give has have how i in into is it me my need of on or please
    some that the this to use using want what which who with you your mcp server servers tool tools`
@@ -29,16 +28,16 @@ const FILL_WORDS: ReadonlySet<string> = new Set(
     .map(foldCase),
 );
 
-/** Ranked entries: the best first, equal scores in the order of the layout. */
+/** Ranked entries, best first. Entries with equal scores are in the order of the layout. */
 export interface Ranking {
   readonly positions: Uint32Array;
-  /** Whole numbers from the cutoff to 100, as the positions. */
+  /** Score of each position, an integer from the cutoff to 100. */
   readonly scores: Uint8Array;
 }
 
-/** A word of the search text, and where it was found. */
+/** A word of the search text and the entries in which it was found. */
 interface RankedWord {
-  /** Case-folded; without the `S` of a plural. */
+  /** The case-folded word, without the `S` of a plural. */
   readonly stem: string;
   readonly isPrefix: boolean;
   readonly tagged: BitSet;
@@ -47,9 +46,9 @@ interface RankedWord {
 }
 
 /**
- * Ranks entries by how well they fit a text, by term frequency over the whole list: rare words weigh more (inverse document
- * frequency), and a word weighs more in a name than in a description. `listed`: the entries by which words are weighed;
- * `wanted`: those of them that may be results.
+ * Ranks entries by how well they match a text. Rare words in the list have more weight (inverse document frequency),
+ * and a word has more weight in a name than in a description. `listed` are the entries that determine the weight of a
+ * word; `wanted` are those of them that may be results.
  */
 export function rank(layout: Layout, listed: BitSet, wanted: Uint32Array, text: string): Ranking {
   const folded = foldCase(text.trim());
@@ -70,7 +69,7 @@ export function rank(layout: Layout, listed: BitSet, wanted: Uint32Array, text: 
   return { positions: Uint32Array.from(positions), scores: Uint8Array.from(scores) };
 }
 
-/** The words of a text that count, without fill words unless there are no others. */
+/** Returns the words of a text that are used. Fill words are left out, unless there are no others. */
 function toWords(folded: string, layout: Layout): readonly string[] {
   const all = [...new Set(wordsOf(folded))];
   const telling = all.filter((word) => word.length > 1 && !FILL_WORDS.has(word));
@@ -92,38 +91,22 @@ function findWord(layout: Layout, listed: BitSet, word: string): RankedWord {
       if (position !== NOWHERE && listed.has(position)) set.add(position);
     };
     segment.findWord(stem, isPrefix, addTo(found));
-    for (const tag of tagsLike(segment.columns.terms, isPlural ? [word, stem] : [word])) {
-      for (const row of segment.columns.terms.rowsOf(tag)) addTo(tagged)(row);
+    for (const tag of isPlural ? [word, stem] : [word]) {
+      segment.columns.terms.rowsOf(foldedTagTerm(tag)).forEach(addTo(tagged));
     }
   });
   for (const position of tagged.toArray()) found.add(position);
   return { stem, isPrefix, tagged, found, weight: Math.log(1 + listed.size / Math.max(1, found.size)) };
 }
 
-const foldedTags = new WeakMap<PostingLists, ReadonlyMap<string, readonly string[]>>();
-
-/** Returns the terms of tags that equal one of the words, whatever the case. */
-function tagsLike(terms: PostingLists, words: readonly string[]): readonly string[] {
-  let known = foldedTags.get(terms);
-  if (!known) {
-    const made = new Map<string, string[]>();
-    for (const [term] of terms.entries(tagTerm(''))) {
-      const folded = foldCase(term.slice(tagTerm('').length));
-      made.set(folded, [...(made.get(folded) ?? []), term]);
-    }
-    foldedTags.set(terms, (known = made));
-  }
-  return words.flatMap((word) => known.get(word) ?? []);
-}
-
-/** Candidates that have the same words, in the order of the layout. */
+/** Candidates that contain the same words, in the order of the layout. */
 interface CandidateGroup {
   readonly hits: readonly RankedWord[];
   readonly positions: readonly number[];
   readonly weight: number;
 }
 
-/** Groups the wanted entries by the words that they have, the heaviest group first. */
+/** Groups the wanted entries by the words that they contain, starting with the group of the highest weight. */
 function candidateGroups(layout: Layout, words: readonly RankedWord[], wanted: Uint32Array): readonly CandidateGroup[] {
   const masks = new Uint16Array(layout.rowOf.length);
   words.forEach(({ found }, at) => {
@@ -143,7 +126,10 @@ function candidateGroups(layout: Layout, words: readonly RankedWord[], wanted: U
   }).toSorted((a, b) => b.weight - a.weight);
 }
 
-/** Sums up the weights of the words of an entry, each by where it was found. */
+/**
+ * Returns the sum of the weights of an entry's words, each multiplied by the factor for the place in which it was
+ * found.
+ */
 function weigh(layout: Layout, position: number, hits: readonly RankedWord[]): number {
   const { leaf, title } = segmentAt(layout, position).displayTexts(layout.rowOf[position] as number);
   return hits.reduce((sum, { stem, isPrefix, tagged, weight }) => {
@@ -153,7 +139,10 @@ function weigh(layout: Layout, position: number, hits: readonly RankedWord[]): n
   }, 0);
 }
 
-/** Whether a case-folded text is a whole name or its last part; names are ASCII, so that lengths show most differences. */
+/**
+ * Returns whether a case-folded text is a whole name or its last part. Names are ASCII, so most differences show in the
+ * length already.
+ */
 function hasName(name: string, folded: string): boolean {
   const leafLength = name.length - name.indexOf('/') - 1;
   if (folded.length !== name.length && folded.length !== leafLength) return false;

@@ -1,4 +1,5 @@
 import { toIdentifier } from '#domain/ard/identifier.js';
+import { searchable } from '#domain/server-facets.js';
 import { compareVersions, newestOf } from '#domain/version-order.js';
 import type { OrderedVersion } from '#domain/version-order.js';
 import { foldCase } from './fold-case.js';
@@ -7,49 +8,58 @@ import { COLD, DELETED, LATEST, Segment, UNADDRESSABLE } from './segment.js';
 import { SlabWriter } from './slab-writer.js';
 import { changedAtMs, isSaidAlike, toOfficialBlock } from './stored-entry.js';
 import type { StoredLifecycle, StoredEntry } from './stored-entry.js';
-import { PostingListsBuilder } from './posting-lists.js';
+import { bytesOf, PostingListsBuilder } from './posting-lists.js';
 import { InvertedIndex } from './inverted-index.js';
 import { GrowableArray } from './growable-array.js';
 
 const HEAD = Buffer.from('{"server":');
-/** Behind the mark of the latest, the comma included. */
+/** The bytes after the mark of the latest version, including the comma. */
 const AFTER_MARK = '}}},';
-/** Has the length of `false`, which it replaces. */
+/** Replaces `false`, so it must have the same length. */
 const IS_LATEST = Buffer.from(' true');
 
-/** A tag is a term of its own kind: it may read like any other. */
+/** Returns the term of a tag. Tags have their own kind of term, because a tag may read like any other term. */
 export const tagTerm = (tag: string): string => `tag:${tag}`;
+/** Returns a term that is the same for all tags that differ only in case. */
+export const foldedTagTerm = (folded: string): string => `folded-tag:${folded}`;
 export const facetTerm = (facet: string): string => `facet:${facet}`;
 export const statusTerm = (status: string): string => `status:${status}`;
 
-/** The same lists for all rows, so that their terms are made once. */
+/** Shared by all rows, so that their terms are built only once. */
 const DEPRECATED: readonly string[] = ['deprecated'];
 const NOT_DEPRECATED: readonly string[] = [];
+
+const toFoldedTag = (tag: string): string => foldedTagTerm(foldCase(tag));
 
 interface VersionRow extends OrderedVersion {
   readonly row: number;
   readonly isLive: boolean;
 }
 
-/** Memory that a segment may take, in bytes. */
+/** Maximum memory of a segment in bytes. */
 export interface Room {
-  /** Everything together; a document that exceeds it stays in the database. */
+  /** Limit for everything together. A document that would exceed it stays in the database. */
   readonly bytes: number;
-  /** Names, texts and indexes; an entry that exceeds it is withheld. */
+  /** Limit for names, texts and indexes. An entry that would exceed it is withheld. */
   readonly indexBytes: number;
 }
 
 const UNLIMITED: Room = { bytes: Infinity, indexBytes: Infinity };
 
-/** Estimates of what an entry takes beside its document: in the columns and layouts, and as strings and map entries. */
+/**
+ * Estimated memory in bytes of an entry in addition to its document: in the columns and layouts, and as strings and map
+ * entries.
+ */
 const ROW_BYTES = 80;
 const NAME_BYTES = 80;
 const STRING_BYTES = 32;
-const TERM_BYTES = 8;
-/** The word index is about as large as the text itself. */
+/** Memory of a text including its word index, which is about as large as the text itself. */
 const BYTES_PER_INDEXED_BYTE = 2;
 
-/** Builds a segment from stored entries, which have to come in text order of name and version, every server whole. */
+/**
+ * Builds a segment from stored entries. They must be sorted by name and version in code point order, with all versions
+ * of a server.
+ */
 export class SegmentBuilder {
   readonly #sourceId: number;
   readonly #room: Room;
@@ -69,10 +79,10 @@ export class SegmentBuilder {
   readonly #coldBytes = new GrowableArray();
   #indexBytes = 0;
   #withheld = 0;
-  /** The mark of names without an identifier, or 0, for the name that is being read. */
+  /** UNADDRESSABLE if the current name has no identifier of Agentic Resource Discovery, otherwise 0. */
   #addressFlag = 0;
   #lastTail: { readonly of: StoredLifecycle; readonly bytes: Buffer } | undefined;
-  /** The versions of the name that is being read; which is the latest shows only when all are here. */
+  /** The versions of the current name. The latest one is known only when all of them have been added. */
   #server: VersionRow[] = [];
 
   constructor(sourceId: number, room = UNLIMITED) {
@@ -85,14 +95,17 @@ export class SegmentBuilder {
     const row = this.#names.length;
     const text = foldCase(`${entry.name}\0${entry.title ?? ''}\0${entry.description}`);
     const isSameText = text === this.#texts.at(-1);
-    const indexBytes = ROW_BYTES + indexBytesOf(entry) + (isSameText ? 0 : textBytesOf(text));
-    // After the first entry that does not fit none is taken, so that what is served is a prefix of the catalogue.
-    if (this.#withheld > 0 || this.#indexBytes + indexBytes > this.#room.indexBytes) {
+    const terms = termsOf(entry);
+    const termBytes = terms.reduce((bytes, [words, toTerm]) => bytes + this.#terms.costOf(words, toTerm), 0);
+    const indexBytes = ROW_BYTES + nameBytesOf(entry) + termBytes + (isSameText ? 0 : textBytesOf(text));
+    // After the first entry that does not fit, no further entry is accepted, so that the served entries are a prefix of
+    // the catalogue.
+    if (this.#withheld > 0 || termBytes === Infinity || this.#indexBytes + indexBytes > this.#room.indexBytes) {
       this.#withheld++;
       return;
     }
     this.#indexBytes += indexBytes;
-    // One string for all versions of a name.
+    // All versions of a name share one string.
     let name = this.#names[row - 1] ?? '';
     if (row === 0 || entry.name !== name) {
       this.#completeServer();
@@ -109,9 +122,7 @@ export class SegmentBuilder {
     this.#versions.push(version);
     this.#flags.push((deletedAtMs === null ? 0 : DELETED) | (isCold ? COLD : 0) | this.#addressFlag);
     this.#changedAtMs.push(changedAtMs(entry));
-    this.#terms.add(row, entry.tags, tagTerm);
-    this.#terms.add(row, entry.facets, facetTerm);
-    this.#terms.add(row, entry.status === 'deprecated' ? DEPRECATED : NOT_DEPRECATED, statusTerm);
+    for (const [words, toTerm] of terms) this.#terms.add(row, words, toTerm);
     if (isSameText) return;
     this.#rowsOfTexts.push(row);
     this.#texts.push(text);
@@ -153,7 +164,10 @@ export class SegmentBuilder {
     for (const { row } of newestFirst(versions)) this.#newestFirst.push(row);
   }
 
-  /** Writes what is sent of an entry, as if it were not the latest; false when its document had to be left out. */
+  /**
+   * Writes the bytes that are sent for an entry, as if it were not the latest version. Returns false if its document
+   * had to be left out.
+   */
   #place(entry: StoredEntry): boolean {
     const { document } = entry;
     const tail = this.#tailOf(entry);
@@ -169,10 +183,10 @@ export class SegmentBuilder {
     return fits;
   }
 
-  /** What is published together has one tail. */
+  /** Returns the tail of an entry. Entries that were published together share one tail. */
   #tailOf(entry: StoredEntry): Buffer {
     if (!this.#lastTail || !isSaidAlike(entry, this.#lastTail.of)) {
-      // Without the document, whose memory is not to be held.
+      // Drops the document, so that its memory is not retained.
       const { document: _, ...of } = entry;
       const head = entry.hasForeignMeta ? '' : ',"_meta":{';
       const bytes = Buffer.from(`${head}"io.modelcontextprotocol.registry/official":${toOfficialBlock(entry)}}},`);
@@ -182,15 +196,30 @@ export class SegmentBuilder {
   }
 }
 
-/** An estimate of the bytes of an entry's names and terms. */
-function indexBytesOf({ name, version, tags, facets }: StoredEntry): number {
-  return NAME_BYTES + name.length + STRING_BYTES + version.length + (tags.length + facets.length) * TERM_BYTES;
+/** Returns the word lists of an entry, each with the function that converts a word to a term. */
+function termsOf({
+  tags: given,
+  facets,
+  status,
+}: StoredEntry): readonly (readonly [readonly string[], (word: string) => string])[] {
+  // Source filters match all tags, but the index contains only the searchable ones, to limit its size.
+  const tags = searchable(given);
+  return [
+    [tags, tagTerm],
+    [tags, toFoldedTag],
+    [facets, facetTerm],
+    [status === 'deprecated' ? DEPRECATED : NOT_DEPRECATED, statusTerm],
+  ];
 }
 
-/** Bytes of a text as a string, which has one byte for each character only if all of them are Latin-1, and in the index. */
+/** Estimates the memory of an entry's names in bytes. */
+function nameBytesOf({ name, version }: StoredEntry): number {
+  return NAME_BYTES + name.length + STRING_BYTES + bytesOf(version);
+}
+
+/** Estimates the memory of a text in bytes, as a string and in the index. */
 function textBytesOf(text: string): number {
-  const bytes = /[^\0-\xff]/.test(text) ? 2 * text.length : text.length;
-  return STRING_BYTES + bytes * BYTES_PER_INDEXED_BYTE;
+  return STRING_BYTES + bytesOf(text) * BYTES_PER_INDEXED_BYTE;
 }
 
 function newestFirst(versions: readonly VersionRow[]): readonly VersionRow[] {

@@ -6,52 +6,58 @@ import type { PostingLists } from './posting-lists.js';
 import type { InvertedIndex } from './inverted-index.js';
 
 export const DELETED = 1;
-/** The newest version of its server, of those that are not deleted if there are such. */
+/** Flag of the newest version of a server, among those that are not deleted if there are any. */
 export const LATEST = 2;
-/** Its server.json did not fit into memory: what is here is only what follows it in an answer. */
+/**
+ * Flag of a row whose server.json did not fit into memory. The segment contains only the bytes that follow it in a
+ * response.
+ */
 export const COLD = 4;
 
-/** Its name has no identifier of Agentic Resource Discovery, so that it is no entry there. */
+/** Flag of a row whose name has no identifier of Agentic Resource Discovery, so that it is not listed there. */
 export const UNADDRESSABLE = 8;
 
 export interface SegmentColumns {
-  /** In text order, as `versions` within one name. All versions of a server are in one segment. */
+  /**
+   * The names in code point order. Within a name, `versions` are also in this order. All versions of a server are in
+   * one segment.
+   */
   readonly names: readonly string[];
   /** The first row of each name. */
   readonly firstRows: ReadonlyMap<string, number>;
   readonly versions: readonly string[];
   readonly flags: Uint8Array;
   readonly changedAtMs: Float64Array;
-  /** The rows of each server again, newest first. */
+  /** The rows of each server, sorted from newest to oldest. */
   readonly newestFirst: Uint32Array;
   readonly slabs: readonly Buffer[];
   readonly slabOf: Uint16Array;
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
-  /** Bytes of each document that is not here; 0 for one that is. */
+  /** Size in bytes of each document that is not in memory, or 0 if it is. */
   readonly coldBytes: Uint32Array;
   readonly words: InvertedIndex;
-  /** The first row of each text; versions of a server often share one. */
+  /** The first row of each text. Versions of a server often share a text. */
   readonly rowsOfTexts: Uint32Array;
   readonly terms: PostingLists;
 }
 
 /**
- * Rows that were read from the database at one time, immutable: their bytes as they are sent, each followed by a comma,
- * in a few large blocks of memory, and what is needed to find them. Which of them are served, in which order and beside
- * which others, is for a layout to say.
+ * An immutable set of rows that were read from the database together. It contains their bytes as they are sent, each
+ * row followed by a comma, in a few large blocks of memory, and the data that is needed to find them. A layout
+ * determines which rows are served, in which order, and together with which others.
  */
 export class Segment {
   readonly length: number;
-  /** Bytes of the blocks that hold what is sent. */
+  /** Total size in bytes of the blocks with the response bytes. */
   readonly bytes: number;
-  /** An estimate of the bytes of everything else: names, texts and indexes. */
+  /** Estimated memory in bytes of everything else: names, texts and indexes. */
   readonly indexBytes: number;
-  /** The number of rows that were left out, since not even their index entries fit into the memory budget. */
+  /** Number of rows that were left out, because not even their index entries fit into the memory budget. */
   readonly withheld: number;
 
   constructor(
-    /** The source's id in the database, to fetch documents that are not in memory. */
+    /** Id of the source in the database, for fetching documents that are not in memory. */
     readonly sourceId: number,
     readonly columns: SegmentColumns,
     { indexBytes, withheld }: { readonly indexBytes: number; readonly withheld: number },
@@ -70,7 +76,7 @@ export class Segment {
     return this.columns.versions[row] as string;
   }
 
-  /** How many rows from here on are of the same server. */
+  /** Returns the number of rows, starting at `first`, that belong to the same server. */
   countVersions(first: number): number {
     const { names } = this.columns;
     let end = first + 1;
@@ -86,28 +92,28 @@ export class Segment {
     return this.columns.changedAtMs[row] as number;
   }
 
-  /** Bytes of a row in this segment, the comma included. */
+  /** Size in bytes of a row in this segment, including the comma. */
   heldSize(row: number): number {
     return (this.columns.ends[row] as number) - (this.columns.starts[row] as number) + 1;
   }
 
-  /** Bytes of a row as it is sent, wherever its document is. */
+  /** Size in bytes of a row as it is sent, regardless of where its document is. */
   size(row: number): number {
     return this.heldSize(row) + this.documentBytes(row);
   }
 
-  /** Bytes of the document of a cold row. */
+  /** Size in bytes of the document of a cold row. */
   documentBytes(row: number): number {
     return this.columns.coldBytes[row] as number;
   }
 
-  /** Whether two rows, the second right behind the first, are one piece of memory. */
+  /** Returns whether a row and the next one are contiguous in memory. */
   isJoined(row: number): boolean {
     const { slabOf } = this.columns;
     return row + 1 < this.length && slabOf[row] === slabOf[row + 1];
   }
 
-  /** The bytes of rows that are one piece. */
+  /** Returns the bytes of contiguous rows. */
   slice(first: number, last: number, withComma: boolean): Buffer {
     const { slabs, slabOf, starts, ends } = this.columns;
     return (slabs[slabOf[first] as number] as Buffer).subarray(
@@ -116,22 +122,22 @@ export class Segment {
     );
   }
 
-  /** Builds the word index, which makes searches fast; they are right without it, too. */
+  /** Builds the word index, which makes searches fast. Searches give the same results without it. */
   async index(pacer: Pacer): Promise<void> {
     await this.columns.words.build(pacer);
   }
 
-  /** Calls for every row whose name, title or description holds the text, whatever its case. */
+  /** Calls `onRow` for every row whose name, title or description contains the text, case-insensitive. */
   search(text: string, onRow: (row: number) => void): void {
     this.#eachRow(this.columns.words.find(foldCase(text)), onRow);
   }
 
-  /** Calls for every row whose name, title or description has a word, which is case-folded. */
+  /** Calls `onRow` for every row whose name, title or description contains a word. The word must be case-folded. */
   findWord(word: string, isPrefix: boolean, onRow: (row: number) => void): void {
     this.#eachRow(this.columns.words.findWord(word, isPrefix), onRow);
   }
 
-  /** Returns the last part of the name and the title of a row, case-folded. */
+  /** Returns the last part of the name and the title of a row, both case-folded. */
   displayTexts(row: number): { readonly leaf: string; readonly title: string } {
     const { words, rowsOfTexts } = this.columns;
     const [name = '', title = ''] = words.text(lastAtMost(rowsOfTexts, row)).split('\0', 2);

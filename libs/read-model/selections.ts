@@ -9,7 +9,7 @@ import { BitSet } from './bit-set.js';
 import { facetTerm, statusTerm, tagTerm } from './segment-builder.js';
 import { DELETED, LATEST, UNADDRESSABLE } from './segment.js';
 
-/** Which entries of a layout pass a filter, in the order of the layout. */
+/** Selects the entries of a layout that pass a filter, in the order of the layout. Caches recent selections (LRU). */
 export class Selections {
   readonly #layout: Layout;
   readonly #sources: ReadonlyMap<string, number>;
@@ -19,7 +19,7 @@ export class Selections {
   #latest: BitSet | undefined;
   #unaddressable: BitSet | undefined;
 
-  /** `sources`: the sources of the layout by name. */
+  /** `sources` are the sources of the layout by name. */
   constructor(layout: Layout, sources: ReadonlyMap<string, number>) {
     this.#layout = layout;
     this.#sources = sources;
@@ -31,7 +31,7 @@ export class Selections {
     let selected = this.#kept.get(key);
     if (selected) this.#kept.delete(key);
     else this.#keptPositions += (selected = this.#select(filter)).length;
-    // The one that was used last stands last.
+    // The most recently used selection is last in the map.
     this.#kept.set(key, selected);
     for (const [oldest, positions] of this.#kept) {
       const isEnough = this.#keptPositions <= keptPositions && this.#kept.size <= keptSelections;
@@ -67,7 +67,7 @@ export class Selections {
     });
   }
 
-  /** Keeps the positions of certain names, versions or publishers. */
+  /** Keeps only the positions with certain names, versions, publishers or display names. */
   #identified(positions: Uint32Array, { names, versions, publishers, displayNames }: ListFilter): Uint32Array {
     const checks: ((position: number) => boolean)[] = [];
     const at = (position: number) => this.#layout.rowOf[position] as number;
@@ -130,7 +130,7 @@ export class Selections {
     return this.#withTerms([facetTerm(facet)]);
   }
 
-  /** Entries with one of the terms at least. */
+  /** Returns the entries with at least one of the terms. */
   #withTerms(terms: readonly string[]): BitSet {
     const found = new BitSet(this.#layout.rowOf.length);
     this.#layout.segments.forEach(({ columns }, segment) => {
@@ -153,7 +153,10 @@ export class Selections {
     return found;
   }
 
-  /** Rows that were replaced are still in their segment. */
+  /**
+   * Adds the position of a row. Rows that were replaced are still in their segment but not in the layout, so they are
+   * skipped.
+   */
   #add(found: BitSet, segment: number, row: number): void {
     const position = (positionsIn(this.#layout)[segment] as Uint32Array)[row] as number;
     if (position !== NOWHERE) found.add(position);

@@ -1,21 +1,24 @@
-/** Large enough that a catalogue is a handful of blocks, small enough to be filled without a pause. */
+/**
+ * Size of a block. Large enough that a catalogue needs only a few blocks, and small enough to be filled without a
+ * noticeable pause.
+ */
 const SLAB_BYTES = 4 * 1024 * 1024;
-/** Size of the first block, which may stay the only one. */
+/** Size of the first block, which may remain the only one. */
 const FIRST_SLAB_BYTES = 64 * 1024;
 
-/** A slab allocator that only appends: it hands out pieces of large blocks of memory, one after the other. */
+/** An append-only slab allocator: allocates consecutive pieces of large memory blocks. */
 export class SlabWriter {
   readonly #full: Buffer[] = [];
   #current = Buffer.alloc(0);
   #used = 0;
   #bytes = 0;
 
-  /** Bytes that were handed out so far. */
+  /** Number of bytes that have been allocated. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Makes room for a piece of this size in one block; returns the number of the block. */
+  /** Reserves space for a piece of this size within one block. Returns the number of the block. */
   reserve(bytes: number): number {
     if (this.#used + bytes > this.#current.length) {
       this.#closeCurrent();
@@ -26,19 +29,19 @@ export class SlabWriter {
     return this.#full.length;
   }
 
-  /** Fills a part of what was reserved; returns where it begins in its block. */
+  /** Writes to the reserved space. Returns the start of the bytes within the block. */
   put(bytes: Buffer): number {
     const start = this.#used;
     bytes.copy(this.#current, start);
     return this.#advance(start, bytes.length);
   }
 
-  /** Overwrites bytes that were put into a block. */
+  /** Overwrites bytes that were written to a block. */
   overwrite(block: number, start: number, bytes: Buffer): void {
     bytes.copy(this.#full[block] ?? this.#current, start);
   }
 
-  /** Returns all blocks, trimmed to what is used. */
+  /** Returns all blocks, trimmed to their used size. */
   finish(): readonly Buffer[] {
     this.#closeCurrent();
     return this.#full;
@@ -53,7 +56,7 @@ export class SlabWriter {
   #closeCurrent(): void {
     if (this.#used === 0) return;
     const spare = this.#current.length - this.#used;
-    // A few kilobytes are not worth a copy; memory that was copied is freed at once.
+    // A few spare kilobytes are not worth a copy. Memory that was copied is freed immediately.
     const isTight = spare < this.#current.length / 64;
     this.#full.push(isTight ? this.#current : Buffer.from(this.#current.buffer.transfer(this.#used)));
     this.#used = 0;

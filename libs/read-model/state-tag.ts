@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 
-/** Raise it when equal rows are answered with other bytes than before: tags are kept by clients over releases. */
+/** Increment this number if the response bytes for equal rows change, because clients keep tags across releases. */
 const FORM = 1;
 
-/** A short name for what is made of these states, the same wherever it is made. */
+/** Returns a short tag for data that is derived from these states. The tag is the same in every process. */
 export function stateTag(states: readonly string[]): string {
   return hash('sha256', [FORM, ...states].join('\n'), 'base64url').slice(0, 22);
 }

@@ -1,4 +1,4 @@
-/** An entry of which only the document is wanted, in the state in which the catalogue knows it. */
+/** A request for the document of an entry, in the state that the catalogue knows. */
 export interface BodyRequest {
   readonly sourceId: number;
   readonly name: string;
@@ -6,16 +6,16 @@ export interface BodyRequest {
   readonly changedAtMs: number;
 }
 
-/** Documents that did not fit into memory, from where they are stored. */
+/** Fetches documents that did not fit into memory from where they are stored. */
 export abstract class StoredBodies {
-  /** In the order of the requests. Throws `DatabaseAway`, or `BodyChanged`. */
+  /** Returns the documents in the order of the requests. Throws `DatabaseAway` or `BodyChanged`. */
   abstract fetch(requests: readonly BodyRequest[]): Promise<readonly Buffer[]>;
 }
 
-/** The document is another one by now, and the catalogue will know it in a moment. */
+/** Thrown if the document has changed in the meantime. The catalogue will have the new one in a moment. */
 export class BodyChanged extends Error {
   constructor() {
-    super('this entry is changing; try again in a moment');
+    super('this entry is changing; retry in a moment');
     this.name = 'BodyChanged';
   }
 }

@@ -1,12 +1,15 @@
 import type { LifecycleStatus } from '#domain/catalogue-entry.js';
 
-/** An entry as it is stored; times in milliseconds since 1970. */
+/** A stored entry. Times are in milliseconds since 1970. */
 export interface StoredEntry {
   readonly name: string;
   readonly version: string;
-  /** UTF-8, passed on as it is, byte for byte; followed by the beginning of `_meta` if `hasForeignMeta`. */
+  /**
+   * The document in UTF-8, which is passed on byte for byte. It is followed by the start of `_meta` if
+   * `hasForeignMeta`.
+   */
   readonly document: Buffer;
-  /** Other namespaces than the official one are in `_meta` beside the document. */
+  /** Whether the `_meta` next to the document contains namespaces other than the official one. */
   readonly hasForeignMeta: boolean;
   readonly title: string | null;
   readonly description: string;
@@ -14,24 +17,24 @@ export interface StoredEntry {
   readonly facets: readonly string[];
   readonly status: string;
   readonly statusMessage: string | null;
-  /** The registry that it came from says that it is the latest version. */
+  /** Whether the registry from which the entry came marks it as the latest version. */
   readonly isMarkedLatest: boolean;
-  /** Where it stood in what it was first published with. */
+  /** Position in the publication in which the entry first appeared. */
   readonly position: number;
   readonly publishedAtMs: number;
   readonly updatedAtMs: number;
   readonly statusChangedAtMs: number;
-  /** When it was removed; it is a tombstone then. */
+  /** Time at which the entry was removed. Not null for a tombstone. */
   readonly deletedAtMs: number | null;
 }
 
-/** What the official registry's `_meta` block is made of. */
+/** The fields that determine the official registry's `_meta` block. */
 export type StoredLifecycle = Pick<
   StoredEntry,
   'hasForeignMeta' | 'status' | 'statusMessage' | 'publishedAtMs' | 'updatedAtMs' | 'statusChangedAtMs' | 'deletedAtMs'
 >;
 
-/** Their blocks are equal. To see this takes a tenth of the time that it takes to make one. */
+/** Returns whether two entries have equal blocks. This check takes a tenth of the time that creating a block takes. */
 export function isSaidAlike(a: StoredLifecycle, b: StoredLifecycle): boolean {
   return (
     a.updatedAtMs === b.updatedAtMs &&
@@ -44,7 +47,7 @@ export function isSaidAlike(a: StoredLifecycle, b: StoredLifecycle): boolean {
   );
 }
 
-/** What the official registry's `_meta` block says of an entry that is not the latest, as JSON. */
+/** Returns the official registry's `_meta` block, as JSON, for an entry that is not the latest version. */
 export function toOfficialBlock(entry: StoredLifecycle): string {
   const status: LifecycleStatus =
     entry.deletedAtMs !== null ? 'deleted' : entry.status === 'deprecated' ? 'deprecated' : 'active';
@@ -55,14 +58,17 @@ export function toOfficialBlock(entry: StoredLifecycle): string {
   return `{"status":"${status}"${message},"statusChangedAt":"${statusChangedAt}","publishedAt":"${publishedAt}","updatedAt":"${updatedAt}","isLatest":false}`;
 }
 
-/** A removal is a change like any other. */
+/** Returns the time of the last change. A removal counts as a change. */
 export function changedAtMs(entry: StoredLifecycle): number {
   return Math.max(entry.updatedAtMs, entry.deletedAtMs ?? 0);
 }
 
 let lastTime = { ms: 0, text: new Date(0).toISOString() };
 
-/** Mostly the time that was written last, and writing one takes as long as all the rest of an entry. */
+/**
+ * Formats a time. The last result is cached, because most times are equal to the previous one, and formatting takes as
+ * long as the rest of an entry.
+ */
 function toIso(ms: number): string {
   if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
   return lastTime.text;

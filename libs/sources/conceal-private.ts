@@ -2,10 +2,13 @@ import type { Reason } from '#domain/reasons.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { SourceSettings } from './context.js';
 
-/** A git repository without a default branch; some web pages look the same to git. */
+/** Thrown for a git repository without a default branch. To git, some web pages look the same. */
 export class NothingFound extends RegistryError {}
 
-/** Failures from which one could learn what listens at an address. Others come from a peer that turned out to be a source. */
+/**
+ * Failures that reveal what listens at an address. Other failures occur only after the peer has turned out to be a
+ * source.
+ */
 const REVEALING: ReadonlySet<Reason> = new Set<Reason>([
   'Unreachable',
   'FetchFailed',
@@ -16,9 +19,9 @@ const REVEALING: ReadonlySet<Reason> = new Set<Reason>([
 ]);
 
 /**
- * Gives every failure at a private address the same reason, text and destiny, where the site asks for that
- * (`concealedCause`): otherwise the status of an MCPRegistry would be a port scanner of the cluster's network. The cause goes to
- * the log of this process.
+ * Replaces every failure at a private address by one with the same reason, message and destiny, if the site requires
+ * that (`concealedCause`). Otherwise the status of an MCPRegistry could be used as a port scanner of the cluster's
+ * network. The cause is written to the log of this process.
  */
 export async function concealPrivate<Result>(
   name: string,

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { configMapSource } from './config-map.source.js';
@@ -44,6 +44,19 @@ it('unpacks gzip, within the limit', async () => {
   await expect(fetched()).rejects.toMatchObject({ reason: 'InvalidData', message: expect.stringContaining('1000') });
   context.configMaps.set('catalogue/registry.json', Buffer.from([0x1f, 0x8b, 1]));
   await expect(fetched()).rejects.toMatchObject({ reason: 'InvalidData' });
+});
+
+it('unpacks into the file, not into memory', async () => {
+  await using large = await createSourceContext({ maxFileBytes: 256 * 2 ** 20 });
+  large.configMaps.set('catalogue/registry.json', gzipSync(Buffer.alloc(200 * 2 ** 20)));
+  const revision = await configMapSource.resolve(spec, large);
+  const before = process.memoryUsage.rss();
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 5);
+  await configMapSource.download(spec, revision, large.target, large);
+  clearInterval(watch);
+  expect((await stat(large.target)).size).toBe(200 * 2 ** 20);
+  expect((most - before) / 2 ** 20).toBeLessThan(100);
 });
 
 it('refuses what is too large', async () => {

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
 import { RegistryError } from '#domain/registry-error.js';
+import { TooLarge } from '#http/http-failure.js';
+import { atMost } from '#http/read-body.js';
 import { configMapKeyRef } from '#domain/spec-fields.js';
 import { bundle, BUNDLE_LIMITS, inOrder } from './files/bundle.js';
 import type { BundledFile } from './files/bundle.js';
@@ -24,9 +27,9 @@ const configMapSpec = configMapKeyRef
 type ConfigMapSpec = z.output<typeof configMapSpec>;
 
 /**
- * Reads one key of a ConfigMap, or all of them as files with one server each. A value in `binaryData` may be gzipped, since a ConfigMap holds 1 MiB at most. An
- * `optional` ConfigMap that is absent has nothing to give yet: that is told as ConfigMapNotFound like any other, only
- * in other words, because an empty catalogue would take away what is being served.
+ * Reads one key of a ConfigMap, or all keys as files with one server each. A value in `binaryData` may be gzipped,
+ * because a ConfigMap is limited to 1 MiB. A missing `optional` ConfigMap is reported as ConfigMapNotFound like any
+ * other, but with another message: an empty catalogue instead would remove what is being served.
  */
 export const configMapSource = defineSource<ConfigMapSpec>({
   block: 'configMapRef',
@@ -60,7 +63,7 @@ export const configMapSource = defineSource<ConfigMapSpec>({
     }
     const bytes = await read({ ...spec, key }, context);
     if (shortHash(bytes) !== revision) throw edited(name);
-    await writeFile(path, await unpacked(bytes, { ...spec, key }, context));
+    await unpack(bytes, path, { ...spec, key }, context);
   },
 });
 
@@ -72,7 +75,7 @@ function edited(name: string): RegistryError {
   return new RegistryError('FetchFailed', `ConfigMap ${name} was edited while it was read.`, 'retry');
 }
 
-/** Returns the digest of all keys that hold a server, and writes them to `target` as one bundle if that is given. */
+/** Returns the digest of all keys that contain a server. If `target` is given, writes them to it as one bundle. */
 async function bundleKeys(
   { name, optional }: ConfigMapSpec,
   { references, settings }: SourceContext,
@@ -99,7 +102,7 @@ function read({ name, key, optional }: OneKey, { references }: SourceContext): P
   return absentInWords({ name, key, optional }, () => references.configMapKey(name, key));
 }
 
-/** Says in other words that something optional is absent. */
+/** Replaces the error message if the missing object or key is optional. */
 async function absentInWords<Value>(
   { name, key, optional }: ConfigMapSpec,
   work: () => Promise<Value>,
@@ -118,27 +121,37 @@ async function absentInWords<Value>(
   }
 }
 
-async function unpacked(bytes: Uint8Array, { name, key }: OneKey, { settings }: SourceContext): Promise<Uint8Array> {
+/** Writes a value to a file and unpacks it on the way, because a few bytes can unpack to more than fits into memory. */
+async function unpack(
+  bytes: Uint8Array,
+  path: string,
+  { name, key }: OneKey,
+  { settings, signal }: SourceContext,
+): Promise<void> {
   const limit = settings.maxFileBytes;
-  const tooLarge = () =>
-    new RegistryError(
-      'InvalidData',
-      `Key ${key} of ConfigMap ${name} is larger than the ${limit} bytes that are read.`,
-    );
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
-    if (bytes.length > limit) throw tooLarge();
-    return bytes;
-  }
+  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const source = Readable.from([bytes]);
+  const bounded = (stream: AsyncIterable<Buffer>) => atMost(limit, stream);
+  const target = createWriteStream(path);
   try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: limit });
+    if (isPacked) await pipeline(source, createGunzip(), bounded, target, { signal });
+    else await pipeline(source, bounded, target, { signal });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+    signal.throwIfAborted();
+    if (error instanceof TooLarge) {
+      const message = `Key ${key} of ConfigMap ${name} is larger than the ${limit} bytes that are read.`;
+      throw new RegistryError('InvalidData', message);
+    }
+    if (!isPacked || !String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error;
     const message = `Key ${key} of ConfigMap ${name} begins like gzip but cannot be unpacked: store it again.`;
     throw new RegistryError('InvalidData', message, 'wait', { cause: error });
   }
 }
 
-/** Characters of a digest. Enough to tell edits apart; a tenant gains nothing from a collision within its own data. */
+/**
+ * Number of characters of a digest. This is enough to distinguish edits, and a tenant gains nothing from a collision
+ * within its own data.
+ */
 const SHORT_HASH = 16;
 
 function shortHash(bytes: Uint8Array): string {

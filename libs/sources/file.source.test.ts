@@ -50,3 +50,16 @@ it('names a file that is not there, and those that may be meant', async () => {
     message: `${path} does not exist. Did you mean ${join(context.directory, 'registry.json')}?`,
   });
 });
+
+it.each([
+  ['dead.json', 'is a broken link'],
+  ['current/registry.json', 'lies behind "current", a broken link'],
+])('says that %s %s, and does not offer it', async (file, words) => {
+  await symlink('nothing', join(context.directory, file.split('/')[0] as string));
+  const path = join(context.directory, file);
+  await expect(fileSource.resolve({ path }, context)).rejects.toMatchObject({
+    reason: 'FileNotFound',
+    destiny: 'wait',
+    message: `${path} ${words}: replace it with the file itself.`,
+  });
+});

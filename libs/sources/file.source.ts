@@ -1,4 +1,4 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { absoluteFile } from '#domain/spec-fields.js';
@@ -6,7 +6,7 @@ import { bundleLocal, copyBundle } from './files/local-files.js';
 import type { LocalFiles } from './files/local-files.js';
 import { isPattern } from './files/select-files.js';
 import { didYouMean, nearNames } from './near-names.js';
-import { copyFile, hashFile } from './regular-file.js';
+import { copyFile, followLinks, hashFile } from './regular-file.js';
 import type { RegularFile } from './regular-file.js';
 import { defineSource } from './source.js';
 
@@ -20,7 +20,10 @@ const fileSpec = z
 
 type FileSpec = z.output<typeof fileSpec>;
 
-/** Reads a file that the operator of the server has put there. No MCPRegistry can name one: it does not know the server's files. */
+/**
+ * Reads a file that the operator of the server has provided. An MCPRegistry cannot use this source, because it does not
+ * know the server's files.
+ */
 export const fileSource = defineSource<FileSpec>({
   block: 'file',
   view: { type: 'FILE', sourceType: 'file', address: 'address' },
@@ -43,7 +46,7 @@ export const fileSource = defineSource<FileSpec>({
   },
 });
 
-/** Returns the files of a folder or pattern; undefined for one file. */
+/** Returns the files of a folder or pattern, or undefined for a single file. */
 async function filesOf({ path }: FileSpec): Promise<LocalFiles | undefined> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
@@ -53,12 +56,12 @@ async function filesOf({ path }: FileSpec): Promise<LocalFiles | undefined> {
   return { label: path, base: '/', path: path.slice(1), fileAt: (each) => fileOf({ path: `/${each}` }) };
 }
 
-/** Links are followed: mounted ConfigMaps and Secrets consist of them. */
+/** Returns the file at a path. Symlinks are followed, because mounted ConfigMaps and Secrets consist of them. */
 function fileOf({ path }: FileSpec): RegularFile {
   return {
     name: path,
     setting: 'file.path',
-    locate: () => realpath(path),
+    locate: () => followLinks(path, path),
     async suggest() {
       const folder = dirname(path);
       const names = await readdir(folder).catch(() => []);

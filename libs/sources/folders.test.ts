@@ -264,7 +264,7 @@ describe('which files are read', () => {
       for (const source of [fromVolume, fromGit]) {
         const { entries, quarantined } = await source(pattern);
         expect(entries).toHaveLength(1);
-        // All are the same server: the first one counts.
+        // All files contain the same server, so only the first one is accepted.
         expect(quarantined.map(({ key }) => key)).toEqual(wanted.slice(1));
       }
     }
@@ -276,7 +276,7 @@ describe('which files are read', () => {
       's/b.json': JSON.stringify(server('com.example/b')),
     });
     for (const folder of ['lost+found', 's/private']) await mkdir(join(volume, folder), { mode: 0 });
-    // Root may list everything: a path that is too deep fails in its place.
+    // Root may list any folder, so an additional path that is too deep makes listing fail for root as well.
     await writeFiles({ [`s/t/${'d/'.repeat(BUNDLE_LIMITS.depth)}x.json`]: '{}' });
     expect(namesOf(await fromVolume('*.json'))).toEqual(['com.example/a']);
     expect(namesOf(await fromVolume('s/*.json'))).toEqual(['com.example/b']);
@@ -303,7 +303,7 @@ describe('which files are read', () => {
     const found = await fromVolume('servers');
     expect(namesOf(found)).toEqual(['com.example/x']);
     expect(faultsOf(found)).toEqual([
-      ['servers/dead.json', undefined, expect.stringContaining('is a link that leads nowhere')],
+      ['servers/dead.json', undefined, expect.stringContaining('is a broken link')],
       ['servers/outside.json', undefined, expect.stringContaining('is a link that leads out of the volume')],
     ]);
     await expect(fromVolume('out/*.json')).rejects.toMatchObject({ reason: 'FileNotFound' });

@@ -42,7 +42,7 @@ function spec(fields: Partial<z.input<typeof gitSource.spec> & object> & Record<
   return gitSource.spec.parse({ repository: PUBLIC_URL, ...fields });
 }
 
-/** Lets the public URL lead to the local repository, as SOURCE_URL_REWRITES would. */
+/** Maps the public URL to the local repository, as SOURCE_URL_REWRITES would. */
 function local(): SourceContext {
   return context.with({ urlRewrites: [{ from: PUBLIC_URL, to: repository.url }] });
 }
@@ -224,7 +224,7 @@ describe('what is refused', () => {
 
   it('refuses a submodule and another file at the path', async () => {
     const commit = await repository.commit({ 'README.md': 'text' });
-    expect((await failureOf(fetchFile(spec({ path: 'README.md' }), local()))).message).toContain('is no .json file');
+    expect((await failureOf(fetchFile(spec({ path: 'README.md' }), local()))).message).toContain('is not a .json file');
 
     await repository.git('update-index', '--add', '--cacheinfo', `160000,${commit},module.json`);
     await repository.git('commit', '--quiet', '--message=module');
@@ -243,7 +243,8 @@ describe('what is refused', () => {
   it('stops a repository that sends more than may be kept', async () => {
     const noise = Array.from({ length: 30_000 }, () => randomUUID()).join('');
     await repository.commit({ 'registry.json': noise });
-    // Without filters the blob comes with the commit. The end is held back, so that only the size can end it.
+    // Without filters, the blob comes with the commit. The end of the pack is withheld, so that only the size limit can
+    // stop the transfer.
     const url = await overHttp({ withholdEndOfPack: true });
     const failure = await failureOf(
       fetchFile(spec({ repository: url }), context.with({ maxRepositoryBytes: 100_000 })),
@@ -276,13 +277,13 @@ describe('what is refused', () => {
   ])('says how %s is spelled', async (repository, right) => {
     const failure = await failureOf(gitSource.resolve(spec({ repository }), context));
     expect(failure).toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
-    expect(failure.message).toContain(`: write ${right}`);
+    expect(failure.message).toContain(`: use ${right}`);
   });
 
   it('shows no password in the right spelling', async () => {
     const repository = 'https://me:hunter2@git.example.com:team/x.git';
     const { message } = await failureOf(gitSource.resolve(spec({ repository }), context));
-    expect(message).toContain(': write https://git.example.com/team/x.git.');
+    expect(message).toContain(': use https://git.example.com/team/x.git.');
     expect(message).not.toContain('hunter2');
   });
 
@@ -339,7 +340,7 @@ describe('over HTTP', () => {
     await repository.commit({ 'registry.json': 'new' });
     const wanted = spec({ repository: await overHttp({ onlyProtocol0: true }), commit: old });
     expect((await fetchFile(wanted, context)).content).toBe('old');
-    // And again, from what was kept.
+    // The second fetch is served from the cache.
     expect((await fetchFile(wanted, context)).content).toBe('old');
   });
 
@@ -586,7 +587,7 @@ describe('over ssh', () => {
 
   it('runs ssh with the key, strict host keys, and no configuration of this machine', async () => {
     await repository.commit({ 'registry.json': '{"by":"ssh"}' });
-    // In place of ssh and the host behind it: records what it was called with and serves the repository.
+    // Replaces ssh and the host behind it: records the arguments and serves the repository.
     const bin = join(context.directory, 'bin');
     await mkdir(bin);
     const record = join(context.directory, 'record');
@@ -598,7 +599,8 @@ describe('over ssh', () => {
     ];
     await writeFile(join(bin, 'ssh'), script.join('\n'));
     await chmod(join(bin, 'ssh'), 0o755);
-    context.secrets.set('ssh/key', 'PRIVATE KEY').set('ssh/hosts', 'localhost ssh-ed25519 AAAA');
+    // The key as saved on Windows, and without the final line break, which ssh requires.
+    context.secrets.set('ssh/key', '\r\nPRIVATE KEY\r\nof lines').set('ssh/hosts', 'localhost ssh-ed25519 AAAA');
     const auth = { sshKeySecretRef: { name: 'ssh', key: 'key' }, knownHostsSecretRef: { name: 'ssh', key: 'hosts' } };
     const used = context.with({ environment: { PATH: `${bin}:${process.env['PATH']}` } });
     await using listening = await startTcpServer(() => undefined);
@@ -611,7 +613,7 @@ describe('over ssh', () => {
     expect(called).toContain(`HostKeyAlias=[localhost]:${port}\n`);
     expect(called).toContain('StrictHostKeyChecking=yes');
     expect(called).toContain('-F\n/dev/null');
-    expect(called).toContain('PRIVATE KEY\n');
+    expect(called.endsWith('\nPRIVATE KEY\nof lines\n')).toBe(true);
     expect(await filesBelow(context.cacheDirectory)).not.toContain('PRIVATE KEY');
   });
 
@@ -633,7 +635,7 @@ async function selfSigned(): Promise<{ key: string; cert: string }> {
   return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
 }
 
-/** Type and size of each object in the kept repository. */
+/** Returns the type and size of each object in the cached repository. */
 async function keptObjects(): Promise<string[]> {
   const [kept] = await readdir(context.cacheDirectory);
   const format = '--batch-check=%(objecttype) %(objectsize)';

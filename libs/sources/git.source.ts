@@ -13,12 +13,12 @@ import { defineSource } from './source.js';
 import { unprotectedNotices } from './unprotected.js';
 import type { SourceContext } from './context.js';
 
-/** Characters of a ref in a notice; a commit id of SHA-256 has 64. */
+/** Maximum number of characters of a ref in a notice. A SHA-256 commit id has 64. */
 const SHOWN_REF = 64;
 
 /**
- * Reads one file of a git repository, or the files of a folder, with the git command: the commit's trees and those blobs, no history
- * and no checkout. The revision is the commit's id.
+ * Reads one file of a git repository, or the files of a folder, with the git command. It fetches only the commit's
+ * trees and the required blobs, without history or checkout. The revision is the commit id.
  */
 export const gitSource = defineSource<GitSpec>({
   block: 'git',

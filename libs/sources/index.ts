@@ -7,13 +7,13 @@ import { managedSource } from './managed.source.js';
 import { pvcSource } from './pvc.source.js';
 import type { Source } from './source.js';
 
-/** What an MCPRegistry may name, in the order in which documents list it. */
+/** The sources that an MCPRegistry may use, in the order in which documents list them. */
 export const sources: readonly Source<unknown>[] = [gitSource, configMapSource, pvcSource, apiSource, managedSource];
 
-/** What only the configuration of a server may name. */
+/** The sources that only the configuration of a server may use. */
 export const serverSources: readonly Source<unknown>[] = [kubernetesSource, fileSource];
 
-/** The source whose block has this name; maybe none. */
+/** Returns the source with this block name, if there is one. */
 export function findSource(block: string): Source<unknown> | undefined {
   return [...sources, ...serverSources].find((source) => source.block === block);
 }

@@ -23,7 +23,7 @@ const REQUIRED = {
 
 const DEEP = `[{"name":"x","a":${'['.repeat(50_000)}${']'.repeat(50_000)}}]`;
 
-/** Exported, with the annotations that this takes; `undefined` leaves one of them out. */
+/** Returns an exported object with the required annotations and those given. `undefined` leaves out an annotation. */
 function object(
   name: string,
   annotations: Record<string, string | undefined> = {},
@@ -44,7 +44,7 @@ async function read(...objects: ServerObject[]): Promise<ReadResult> {
 
 const jsonOf = ({ serverJson }: CatalogueEntry) => JSON.parse(serverJson);
 
-/** The only entry, which must be one. */
+/** Returns the entry of the object. Fails unless there is exactly one. */
 async function entryOf(object: ServerObject) {
   const { entries, quarantined } = await read(object);
   expect(quarantined).toEqual([]);
@@ -52,7 +52,7 @@ async function entryOf(object: ServerObject) {
   return jsonOf(entries[0]!);
 }
 
-/** Where the only object has a fault, and which. */
+/** Returns the path and the message of the error in the object. */
 async function faultOf(object: ServerObject): Promise<string> {
   const { entries, quarantined } = await read(object);
   expect(entries).toEqual([]);
@@ -111,6 +111,21 @@ describe('the entry of an MCP server in the cluster', () => {
     const proxy = object('weather', {}, { kind: 'MCPRemoteProxy' });
     expect(await entryOf(proxy)).toMatchObject({ version: '1.0.0', description: 'Tells' });
     expect(await entryOf(object('weather', { tools: '[]', 'tool-definitions': '' }))).not.toHaveProperty('title');
+  });
+
+  it.each([
+    ['an annotation', { 'registry-version': '1.0.0' }, 'example/weather', '1.0.0', undefined],
+    ['the tag of its image', {}, 'example.com:5000/weather:v2.1', 'v2.1', undefined],
+    ['a tag beside a digest', {}, `example/weather:3.0@sha256:${'a'.repeat(64)}`, '3.0', undefined],
+    ['a blank annotation and a tag', { 'registry-version': ' ' }, 'weather:2026-11-30', '2026-11-30', undefined],
+    ['a tag that moves', {}, 'example/weather:latest', '1.0.0', true],
+    ['a tag without a digit', {}, 'example/weather:stable', '1.0.0', true],
+    ['a digest alone', {}, `example/weather@sha256:${'a'.repeat(64)}`, '1.0.0', true],
+    ['a port that is no tag', {}, 'example.com:5000/weather', '1.0.0', true],
+    ['no image', {}, undefined, '1.0.0', true],
+  ])('has a version, of its own or assumed, by %s', async (_by, annotations, image, version, isVersionAssumed) => {
+    const { entries } = await read(object('weather', annotations, { spec: image ? { image } : {} }));
+    expect(entries.map((entry) => [entry.version, entry.isVersionAssumed])).toEqual([[version, isVersionAssumed]]);
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { entryName } from './formats/exported-object.js';
 import { defineSource } from './source.js';
 import type { SourceContext } from './context.js';
 
-/** MCP servers that run in the namespace and whose owners want them listed. See formats/exported-object.ts. */
+/** MCP servers that run in the namespace and whose owners want them to be listed. See formats/exported-object.ts. */
 export const kubernetesSource = defineSource<Record<string, never>>({
   block: 'kubernetes',
   view: { type: 'KUBERNETES', sourceType: 'kubernetes' },
@@ -42,14 +42,17 @@ export const kubernetesSource = defineSource<Record<string, never>>({
   },
 });
 
-/** The same objects give the same text, in whatever order they are listed. */
+/** Returns the same text for the same objects, regardless of the order in which they are listed. */
 async function exportedObjects({ references }: SourceContext): Promise<string> {
   const objects = (await references.serverObjects()).filter(isExported);
   const items = objects.toSorted(byKindAndName).map((object) => JSON.stringify(toItem(object)));
   return `{"items":[\n${items.join(',\n')}\n]}\n`;
 }
 
-/** The name comes first so that an object with a fault is called by it, and its last good version goes on. */
+/**
+ * Converts an object to an item. The name comes first, so that an invalid object is identified by its name and its last
+ * good version is kept.
+ */
 function toItem({ kind, namespace, name, uid, annotations, spec }: ServerObject) {
   return {
     name: entryName(namespace, name),
@@ -57,14 +60,17 @@ function toItem({ kind, namespace, name, uid, annotations, spec }: ServerObject)
   };
 }
 
-/** Kinds in order of precedence: when two objects have one name, a server counts before what stands in front of it. */
+/**
+ * The kinds in order of precedence. If two objects have the same name, a server takes precedence over a proxy in front
+ * of it.
+ */
 const KINDS = ['MCPServer', 'MCPRemoteProxy', 'VirtualMCPServer'];
 
 function byKindAndName(a: ServerObject, b: ServerObject): number {
   return KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || (a.name < b.name ? -1 : 1);
 }
 
-/** Enough to tell edits apart. */
+/** Returns a short hash, which is long enough to distinguish edits. */
 function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

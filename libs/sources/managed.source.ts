@@ -1,13 +1,14 @@
+import { PUBLISHED_TYPE } from '#domain/published-type.js';
 import { z } from 'zod';
 import { defineSource } from './source.js';
 
-/** The beginning of server names: whole labels of a namespace (`io.github.`), a namespace (`io.github.me/`), or more. */
+/** A prefix of server names: whole labels of a namespace (`io.github.`), a namespace (`io.github.me/`), or more. */
 const namePrefix = z
   .string()
   .max(200)
   .regex(
     /^[a-zA-Z0-9.-]+(\/[a-zA-Z0-9._-]*|\.)$/,
-    'must be the beginning of server names that ends in "." or contains "/", such as io.github.company/',
+    'must be a prefix of server names that ends in "." or contains "/", such as io.github.company/',
   );
 
 const managedSpec = z
@@ -29,17 +30,17 @@ const managedSpec = z
   })
   .describe('managed holds entries that are published through the API of this registry.');
 
-/** Entries that are published through the API of this registry: the `managed` block of a source. */
+/** A source whose entries are published through the API of this registry: the `managed` block. */
 export const managedSource = defineSource({
-  block: 'managed',
+  block: PUBLISHED_TYPE,
   view: { type: 'MANAGED', sourceType: 'managed' },
   shape: 'published',
   spec: managedSpec,
   defaultFormat: 'upstream',
   changedBy: 'publications',
   excludes: {
-    filter: 'what should not be served need not be published',
-    defaultNamespace: 'servers are published under their whole names',
+    filter: 'unwanted entries can be left unpublished',
+    defaultNamespace: 'servers are published under their full names',
   },
   address: () => 'published here',
   namePrefixes: ({ namePrefixes }) => namePrefixes,

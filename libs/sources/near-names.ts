@@ -1,8 +1,12 @@
-/** Edit distances are computed for so many candidates at most; a repository may have a million files. */
+import { editDistance } from '#domain/edit-distance.js';
+
+/** Maximum number of candidates whose edit distance is computed, because a repository may have a million files. */
 const MAX_COMPARED = 2_000;
 const MAX_LENGTH = 200;
 
-/** Returns the candidates that may have been meant by `wanted`, best first; the same last segment counts most. */
+/**
+ * Returns the candidates that `wanted` may have meant, best first. Candidates with the same last segment come first.
+ */
 export function nearNames(wanted: string, candidates: readonly string[], count = 5): string[] {
   const target = wanted.toLowerCase().slice(0, MAX_LENGTH);
   const ending = lastSegment(target);
@@ -20,7 +24,7 @@ export function nearNames(wanted: string, candidates: readonly string[], count =
     .map(({ name }) => name);
 }
 
-/** ` Did you mean a, b or c?`, with the blank before it; nothing when nothing is near. */
+/** Returns ` Did you mean a, b or c?` with a leading space, or an empty string if there are no names. */
 export function didYouMean(names: readonly string[]): string {
   if (names.length === 0) return '';
   const last = names.at(-1) as string;
@@ -29,17 +33,4 @@ export function didYouMean(names: readonly string[]): string {
 
 function lastSegment(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
-}
-
-function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column++) {
-      const replaced = (previous[column - 1] as number) + (from[row - 1] === to[column - 1] ? 0 : 1);
-      current[column] = Math.min(replaced, (previous[column] as number) + 1, (current[column - 1] as number) + 1);
-    }
-    previous = current;
-  }
-  return previous[to.length] as number;
 }

@@ -1,53 +1,58 @@
 import type { ApiItem } from './api/read-server-response.js';
 
-/** One answer of a list, before anything in it is looked at. Plain data: it is handed to a thread. */
+/**
+ * One response of a list, before any of it has been examined. It is plain data, so that it can be passed to a thread.
+ */
 export interface RawPage {
   readonly body: Uint8Array;
   readonly contentType?: string;
   readonly etag?: string;
-  /** URL of the page, as messages show it. */
+  /** URL of the page as messages show it. */
   readonly url: string;
-  /** Names the page in keys of entries without a name. */
+  /** Identifies the page. Part of the key of an entry that has no name. */
   readonly place: string;
-  /** The namespace of names without a slash. */
+  /** The namespace for names without a slash. */
   readonly defaultNamespace?: string;
-  /** Nothing comes before it: it is the whole list when nothing follows. */
+  /** Whether this is the first page. It is the whole list if no other page follows. */
   readonly isFirst: boolean;
 }
 
-/** What the walk must know of a page to go on. */
+/** The part of a page that the walk needs in order to continue. */
 export interface PageOutline {
-  /** How many, those in quarantine included. */
+  /** Number of entries, including quarantined ones. */
   readonly entries: number;
-  /** Digest of the entries as they came, in this order: a page that comes again has the same digest. */
+  /** Digest of the entries in their original form and order. A page that is sent again has the same digest. */
   readonly digest: string;
-  /** What continues after this page; absent on the last one. */
+  /** The cursor of the next page. Absent on the last page. */
   readonly nextCursor?: string;
 }
 
 export interface ApiPage extends PageOutline {
-  /** In the order of the registry. */
+  /** The items in the order of the registry. */
   readonly items: readonly ApiItem[];
-  /** The entity tag of a page that is the whole list: what `probe` can ask with. */
+  /** The entity tag, if the page is the whole list. `probe` can use it in its request. */
   readonly etag?: string;
-  /** The latest `updatedAt` on this page, as `updatedSince` takes it. */
+  /** The latest `updatedAt` on this page, in the format of `updatedSince`. */
   readonly latestUpdate?: string;
 }
 
 export interface WalkOptions {
-  /** The namespace of names without a slash. */
+  /** The namespace for names without a slash. */
   readonly defaultNamespace?: string;
-  /** `nextCursor` of the last page that was stored. */
+  /** `nextCursor` of the last stored page. */
   readonly cursor?: string;
-  /** What is stored of the walk already; it counts towards the limits. */
+  /** The part of the walk that is already stored. It counts towards the limits. */
   readonly stored?: { readonly pages: number; readonly entries: number; readonly bytes: number };
-  /** RFC 3339: only entries that changed later, with `cursor` the same as before. A registry may ignore it and give all. */
+  /**
+   * Time in RFC 3339: only entries that changed later are requested. With `cursor`, it must be the same as before. A
+   * registry may ignore it and return all entries.
+   */
   readonly updatedSince?: string;
 }
 
-/** What is known of the list as it was last stored. */
+/** What is known about the list as it was last stored. */
 export interface KnownState {
-  /** The `latestUpdate` of the whole list, exactly: an overlap would make every list look changed. */
+  /** The exact `latestUpdate` of the whole list. With an overlap, every list would seem to have changed. */
   readonly updatedSince?: string;
   /** The `etag` of a page that was the whole list. */
   readonly etag?: string;
@@ -55,10 +60,11 @@ export interface KnownState {
 
 export interface Probe {
   /**
-   * `unchanged` by an entity tag is certain. By `updated_since` it is as good as the registry: one that keeps no tombstones
-   * does not tell of removals, hence a full walk now and then. `unknown`: only a full walk can tell.
+   * `unchanged` is certain if based on an entity tag. If based on `updated_since`, it is only as reliable as the
+   * registry: one without tombstones does not report removals, so there is a full walk from time to time. `unknown`:
+   * only a full walk can tell.
    */
   readonly verdict: 'unchanged' | 'changed' | 'unknown';
-  /** Why, for logs and histories. */
+  /** The reason for the verdict, for logs and workflow histories. */
   readonly because: string;
 }

@@ -65,7 +65,7 @@ it('names a directory that does not exist', async () => {
   await expect(pvcSource.resolve(spec({ claimName: 'data' }), context.with({ volumes }))).rejects.toMatchObject({
     reason: 'PVCNotFound',
     destiny: 'wait',
-    message: expect.stringMatching(/^PersistentVolumeClaim data is to be in .*nowhere, which does not exist/),
+    message: expect.stringMatching(/^PersistentVolumeClaim data is expected in .*nowhere, which does not exist/),
   });
 });
 
@@ -96,10 +96,19 @@ it('follows links inside the volume and none that leave it', async () => {
   for (const path of ['absolute.json', 'relative.json', 'folder/secret.json', 'loop.json']) {
     await expect(fetched({ path }), path).rejects.toMatchObject({ reason: 'FileNotFound', destiny: 'wait' });
   }
-  // Nor are names from outside given as hints.
+  // Hints do not contain names from outside the volume either.
   await expect(fetched({ path: 'folder/secre.json' })).rejects.toMatchObject({
     message: expect.not.stringContaining('secret.json'),
   });
+});
+
+it.each([
+  ['dead.json', 'is a broken link'],
+  ['current/registry.json', 'lies behind "current", a broken link'],
+])('says that %s %s, and does not offer it', async (path, words) => {
+  await symlink('nothing', join(volume, path.split('/')[0] as string));
+  const message = expect.stringContaining(`${words}: replace it with the file itself.`) as string;
+  await expect(fetched({ path })).rejects.toMatchObject({ reason: 'FileNotFound', message });
 });
 
 it('refuses folders and pipes without waiting for them', async () => {

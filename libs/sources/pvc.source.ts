@@ -1,4 +1,4 @@
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { RegistryError } from '#domain/registry-error.js';
@@ -7,7 +7,7 @@ import { bundleLocal, copyBundle } from './files/local-files.js';
 import type { LocalFiles } from './files/local-files.js';
 import { isPattern } from './files/select-files.js';
 import { didYouMean, nearNames } from './near-names.js';
-import { copyFile, hashFile } from './regular-file.js';
+import { copyFile, followLinks, hashFile } from './regular-file.js';
 import type { RegularFile } from './regular-file.js';
 import { defineSource } from './source.js';
 import type { SourceContext } from './context.js';
@@ -51,12 +51,12 @@ export const pvcSource = defineSource<PvcSpec>({
 });
 
 function absence(claimName: string, directory: string | undefined): string {
-  if (directory !== undefined) return `is to be in ${directory}, which does not exist: create that directory`;
-  const remedy = 'create the claim in the same namespace, and it is mounted when the pod starts';
+  if (directory !== undefined) return `is expected in ${directory}, which does not exist: create that directory`;
+  const remedy = 'create the claim in the same namespace; it is mounted when the pod starts';
   return `is not mounted: ${remedy}; without a cluster give --volume ${claimName}=DIR`;
 }
 
-/** Returns the one file, or the files, that the path names. Throws a RegistryError `PVCNotFound`. */
+/** Returns the file, or the files, that the path selects. Throws a RegistryError `PVCNotFound`. */
 async function catalogueOf(spec: PvcSpec, { settings }: SourceContext): Promise<RegularFile | LocalFiles> {
   const { claimName, path } = spec;
   const directory = settings.volumes.get(claimName);
@@ -69,27 +69,26 @@ async function catalogueOf(spec: PvcSpec, { settings }: SourceContext): Promise<
   return { label, base: root, path, fileAt: (each) => fileOf({ claimName, path: each }, root) };
 }
 
-/** A file that really lies in the volume. */
+/** Returns a file. Its real path must be within the volume. */
 function fileOf({ claimName, path }: PvcSpec, root: string): RegularFile {
   const name = `${path} on PersistentVolumeClaim ${claimName}`;
-  const deadLink = () =>
-    new RegistryError('FileNotFound', `${name} is a link that leads nowhere: put the file itself there.`);
   return {
     name,
     setting: 'pvcRef.path',
     async locate() {
-      const real = await realpath(join(root, path)).catch(async (error: unknown) => {
-        throw (await isLink(join(root, path))) ? deadLink() : error;
-      });
+      const real = await followLinks(join(root, path), name);
       if (isInside(root, real)) return real;
-      const message = `${name} is a link that leads out of the volume: put the file itself there.`;
+      const message = `${name} is a link that leads out of the volume: replace it with the file itself.`;
       throw new RegistryError('FileNotFound', message);
     },
     suggest: async () => didYouMean(await nearFiles(path, root)),
   };
 }
 
-/** Lists the folder where the file should be, and the root; a volume may be too large to be searched. */
+/**
+ * Returns files with similar names. Lists only the folder in which the file should be and the root, because a volume
+ * may be too large to be searched.
+ */
 async function nearFiles(path: string, root: string): Promise<string[]> {
   const folders = [...new Set([dirname(path), '.'])];
   const listings = await Promise.all(
@@ -108,13 +107,6 @@ async function nearFiles(path: string, root: string): Promise<string[]> {
 async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
-    () => false,
-  );
-}
-
-async function isLink(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (found) => found.isSymbolicLink(),
     () => false,
   );
 }

@@ -1,15 +1,18 @@
 import { RegistryError } from '#domain/registry-error.js';
 import type { References } from './context.js';
 
-/** One key of a ConfigMap or a Secret in the namespace of the registry. */
+/** Refers to one key of a ConfigMap or a Secret in the namespace of the registry. */
 export interface KeyReference {
   readonly name: string;
   readonly key: string;
-  /** Its absence is no fault. */
+  /** Whether it is acceptable that the key does not exist. */
   readonly optional?: boolean | undefined;
 }
 
-/** Reads a key of a Secret as text; undefined when it is optional and absent. Throws a RegistryError `SecretNotFound` or `KeyNotFound`. */
+/**
+ * Reads a key of a Secret as a string. Returns undefined if it is optional and does not exist. Throws a RegistryError
+ * `SecretNotFound` or `KeyNotFound`.
+ */
 export async function readSecret(
   reference: KeyReference,
   references: Pick<References, 'secretKey'>,
@@ -18,7 +21,10 @@ export async function readSecret(
   return bytes && Buffer.from(bytes).toString();
 }
 
-/** Reads a key of a ConfigMap; undefined when it is optional and absent. Throws a RegistryError `ConfigMapNotFound` or `KeyNotFound`. */
+/**
+ * Reads a key of a ConfigMap. Returns undefined if it is optional and does not exist. Throws a RegistryError
+ * `ConfigMapNotFound` or `KeyNotFound`.
+ */
 export function readConfigMapKey(
   reference: KeyReference,
   references: Pick<References, 'configMapKey'>,

@@ -6,10 +6,13 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 export const SERVICE_ACCOUNT_TOKEN = `${SERVICE_ACCOUNT}/token`;
 export const SERVICE_ACCOUNT_CA = `${SERVICE_ACCOUNT}/ca.crt`;
 
-/** Where the operator mounts the Secrets and ConfigMaps that a spec refers to. */
+/** Folders in which the operator mounts the Secrets and ConfigMaps that a spec refers to. */
 const REFERENCE_MOUNTS = ['/secrets', '/config/certs'];
 
-/** What belongs to the server itself, wherever a link leads: its access to Temporal and Postgres, its cache, its process. */
+/**
+ * Paths that belong to the server itself, even if reached through a symlink: its access to Temporal and Postgres, its
+ * cache and its process.
+ */
 const PROTECTED = [
   '/temporal',
   '/proc',
@@ -22,22 +25,24 @@ const PROTECTED = [
   ),
 ];
 
-/** The file that a tenant names would show what is not the tenant's. */
+/** Thrown if a tenant's spec refers to a file that does not belong to the tenant. */
 export class UnreadableFile extends Error {
   readonly code = 'EACCES';
 }
 
 /**
- * Reports whether an MCPRegistry may name this file: below the mounts of what it refers to or below `mounts`, which are those of
- * its own volumes, and never among the server's own credentials.
+ * Returns whether an MCPRegistry may refer to this file. It must be below the mounts of the objects that the spec
+ * refers to, or below `mounts`, which are those of the registry's own volumes. The server's own credentials are always
+ * excluded.
  */
 export function isReadableFile(path: string, mounts: readonly string[]): boolean {
   return !isProtected(path) && [...REFERENCE_MOUNTS, ...mounts].some((mount) => isBelow(path, mount));
 }
 
 /**
- * Reads a file that a spec names. Links are followed first, since a volume of the tenant may hold one that leads out of it.
- * `granted` names the files of the service account that this field may name. Throws an error with a `code`.
+ * Reads a file that a spec refers to. Symlinks are resolved before the check, because a volume of the tenant may
+ * contain one that leads out of it. `granted` lists the files of the service account that this field may refer to.
+ * Throws an error with a `code`.
  */
 export async function readNamedFile(path: string, granted: readonly string[] = []): Promise<string> {
   if (granted.includes(path)) return readFile(path, 'utf8');
@@ -50,7 +55,7 @@ function isProtected(path: string): boolean {
   return PROTECTED.some((folder) => normalize(path) === folder || isBelow(path, folder));
 }
 
-/** Dot segments are resolved, so that none climbs out of the folder. */
+/** Returns whether a path is below a folder. Dot segments are resolved, so that none leads out of the folder. */
 function isBelow(path: string, folder: string): boolean {
   return normalize(path).startsWith(`${normalize(folder).replace(/\/$/, '')}/`);
 }

@@ -1,24 +1,60 @@
 import { createHash } from 'node:crypto';
 import { constants, createWriteStream } from 'node:fs';
-import { open, readlink, stat } from 'node:fs/promises';
+import { lstat, open, readlink, realpath, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { RegistryError } from '#domain/registry-error.js';
 import type { SourceContext } from './context.js';
 
-/** A registry file in the file system of this process: on a volume, or wherever its configuration says. */
+/** A registry file in the file system of this process, on a volume or at a configured path. */
 export interface RegularFile {
-  /** How messages name it. */
+  /** How messages refer to the source. */
   readonly name: string;
-  /** The field that says where it is. */
+  /** Name of the field that specifies the path. */
   readonly setting: string;
-  /** Its path without links. May throw a RegistryError, or what the file system says. */
+  /** Returns the path of the file with symlinks resolved. May throw a RegistryError or an error of the file system. */
   locate(): Promise<string>;
-  /** What a message adds when the file is not there. */
+  /** Returns a hint to add to the message if the file does not exist. */
   suggest(): Promise<string>;
 }
 
-/** The sha256 of its bytes is its revision: time stamps of network volumes lie. */
+/**
+ * Resolves the symlinks of a path. If one of them is dangling, as happens before a mount has its first version, throws
+ * a RegistryError `FileNotFound` that calls the file `name`. Otherwise throws the error of the file system.
+ */
+export async function followLinks(path: string, name: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const dead = await findDeadLink(path);
+    if (dead === undefined) throw error;
+    const what = dead === path ? 'is' : `lies behind "${basename(dead)}",`;
+    const message = `${name} ${what} a broken link: replace it with the file itself.`;
+    throw new RegistryError('FileNotFound', message, 'wait', { cause: error });
+  }
+}
+
+/** Returns the part of an absolute path that is a dangling symlink. */
+async function findDeadLink(path: string): Promise<string | undefined> {
+  const parent = dirname(path);
+  const above = parent === path ? undefined : await findDeadLink(parent);
+  if (above !== undefined) return above;
+  const isLink = await lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false,
+  );
+  if (!isLink) return undefined;
+  return realpath(path).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' || error.code === 'ENOTDIR' ? path : undefined),
+  );
+}
+
+/**
+ * Returns the revision of a file, which is the SHA-256 of its bytes. Timestamps are not used, because those of network
+ * volumes are unreliable.
+ */
 export async function hashFile(file: RegularFile, context: SourceContext): Promise<string> {
   await using handle = await openFile(file);
   const hash = createHash('sha256');
@@ -26,7 +62,7 @@ export async function hashFile(file: RegularFile, context: SourceContext): Promi
   return hash.digest('hex');
 }
 
-/** Throws `FetchFailed` when the file is no longer of that revision. */
+/** Copies a revision of a file. Throws `FetchFailed` if the file no longer has that revision. */
 export async function copyFile(
   file: RegularFile,
   { revision, to }: { readonly revision: string; readonly to: string },
@@ -42,7 +78,7 @@ export async function copyFile(
   };
   await pipeline(hashed, createWriteStream(to), { signal: context.signal });
   if (hash.digest('hex') !== revision) {
-    throw new RegistryError('FetchFailed', `${file.name} was changed while it was read.`, 'retry');
+    throw new RegistryError('FetchFailed', `${file.name} changed while it was being read.`, 'retry');
   }
 }
 
@@ -57,7 +93,10 @@ export async function readWhole(
   return bytes.length > limit ? { head: bytes.subarray(0, headBytes) } : { content: bytes };
 }
 
-/** Fills the buffer from the beginning of a file, or up to its end: network volumes give less at once than is asked for. */
+/**
+ * Reads from the beginning of a file until the buffer is full or the file ends. Repeats the read, because network
+ * volumes may return fewer bytes than requested.
+ */
 export async function readFully(file: Pick<FileHandle, 'read'>, buffer: Buffer): Promise<Buffer> {
   let length = 0;
   for (let bytesRead = -1; length < buffer.length && bytesRead !== 0; length += bytesRead) {
@@ -68,14 +107,14 @@ export async function readFully(file: Pick<FileHandle, 'read'>, buffer: Buffer):
 
 async function openFile(file: RegularFile): Promise<FileHandle> {
   try {
-    // NONBLOCK: opening a pipe would wait for a writer that never comes.
+    // NONBLOCK, because opening a pipe would otherwise wait for a writer that never comes.
     const path = await file.locate();
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const isFile = (await handle.stat()).isFile();
     if (isFile && (await isAt(handle, path, file))) return handle;
     await handle.close();
     throw isFile
-      ? new RegistryError('FetchFailed', `${file.name} was moved while it was opened.`, 'retry')
+      ? new RegistryError('FetchFailed', `${file.name} was moved while it was being opened.`, 'retry')
       : new RegistryError('FileNotFound', `${file.name} is not a regular file: set ${file.setting} to one.`);
   } catch (error) {
     throw error instanceof RegistryError ? error : await toFailure(error as NodeJS.ErrnoException, file);
@@ -83,8 +122,9 @@ async function openFile(file: RegularFile): Promise<FileHandle> {
 }
 
 /**
- * Whether the open file is the one that was located: between the two, a process that may write to the volume could put a link in place of a
- * folder. Linux knows the path of an open file; elsewhere the path must lead to the same file once more.
+ * Returns whether the open file is the one that was located. In between, a process that can write to the volume could
+ * replace a folder by a symlink. Linux reports the path of an open file; on other systems, the path must lead to the
+ * same file again.
  */
 async function isAt(handle: FileHandle, path: string, file: RegularFile): Promise<boolean> {
   if (process.platform === 'linux') return (await readlink(`/proc/self/fd/${handle.fd}`)) === path;
@@ -118,7 +158,7 @@ async function toFailure(error: NodeJS.ErrnoException, file: RegularFile): Promi
     case 'ENOTDIR':
       return new RegistryError('FileNotFound', `${file.name} does not exist.${await file.suggest()}`);
     case 'ELOOP':
-      return new RegistryError('FileNotFound', `${file.name} is a link that leads nowhere: put the file itself there.`);
+      return new RegistryError('FileNotFound', `${file.name} is a broken link: replace it with the file itself.`);
     case 'EACCES':
     case 'EPERM':
       return new RegistryError(

@@ -51,7 +51,7 @@ describe('an address', () => {
 describe('a rule', () => {
   it.each(['', 'https://', 'nonsense'])('needs an address on both sides: %j', (text) => {
     expect(ruleFault({ from: text, to: 'https://a.example' })).toContain('must begin');
-    expect(ruleFault({ from: 'https://a.example', to: text })).toContain('must lead');
+    expect(ruleFault({ from: 'https://a.example', to: text })).toContain('must be replaced');
   });
 
   it.each(['https://bot:token@a.example/', 'https://bot@a.example/', 'https://bot:to/ken@a.example'])(

@@ -1,25 +1,27 @@
 import { RegistryError } from '#domain/registry-error.js';
 import { shownUrl } from '#http/http-failure.js';
+import { trimmedEnd } from '#domain/trimmed-end.js';
 
-/** One rule of SOURCE_URL_REWRITES: addresses at or below `from` are fetched from `to`. */
+/** One rule of SOURCE_URL_REWRITES: URLs equal to or below `from` are fetched from `to`. */
 export interface UrlRewrite {
   readonly from: string;
   readonly to: string;
 }
 
 interface Address {
-  /** Scheme, user of ssh, host and port, in one spelling. */
+  /** Scheme, ssh user, host and port, in a normalized form. */
   readonly origin: string;
   readonly segments: readonly string[];
-  /** Query, with its question mark. */
+  /** The query with its question mark. */
   readonly query: string;
 }
 
 /**
- * Sends an address to the mirror of a site by the rule with the longest path; an address without a rule stays as it is. Origins
- * are compared as parsed, and paths by whole segments: a rule for `https://git.example.com/team` concerns neither
- * `https://git.example.com.evil.example/team` nor `https://git.example.com/teams`. Throws a RegistryError `ValidationFailed` when the
- * rest of the path could leave the folder that the rule leads to.
+ * Rewrites a URL to the mirror of a site, using the rule with the longest matching path. A URL without a matching rule
+ * is not changed. Origins are compared after parsing, and paths by whole segments, so a rule for
+ * `https://git.example.com/team` matches neither `https://git.example.com.evil.example/team` nor
+ * `https://git.example.com/teams`. Throws a RegistryError `ValidationFailed` if the rest of the path could lead out of
+ * the target folder of the rule.
  */
 export function rewriteUrl(url: string, rewrites: readonly UrlRewrite[]): string {
   const address = parseAddress(url);
@@ -34,27 +36,30 @@ export function rewriteUrl(url: string, rewrites: readonly UrlRewrite[]): string
   if (!best) return url;
   const rest = address.segments.slice(best.length);
   if (rest.some(couldClimb)) {
-    const message = `A path with ".." or an encoded slash is not rewritten by the rule for ${best.rule.from}: write the address plainly.`;
+    const message = `A path with ".." or an encoded slash is not rewritten by the rule for ${best.rule.from}: write the URL without them.`;
     throw new RegistryError('ValidationFailed', message, 'stop');
   }
   return append(best.rule.to, rest, address.query);
 }
 
-/** Rewrites a URL that is asked over HTTP. Throws a RegistryError `ValidationFailed` when a rule leads to an address of another kind. */
+/**
+ * Rewrites a URL that is requested over HTTP. Throws a RegistryError `ValidationFailed` if a rule leads to another kind
+ * of URL.
+ */
 export function rewriteHttpUrl(url: string, rewrites: readonly UrlRewrite[]): string {
   const rewritten = rewriteUrl(url, rewrites);
   if (URL.canParse(rewritten) && /^https?:/.test(rewritten)) return rewritten;
-  const message = `SOURCE_URL_REWRITES makes no http:// or https:// URL of ${shownUrl(url)}: correct its rule.`;
+  const message = `SOURCE_URL_REWRITES does not produce an http:// or https:// URL from ${shownUrl(url)}: correct its rule.`;
   throw new RegistryError('ValidationFailed', message, 'stop');
 }
 
-/** Returns why a rule can never be used, as a predicate; undefined for a good one. */
+/** Returns the reason, as a predicate, why a rule can never be applied, or undefined for a valid rule. */
 export function ruleFault({ from, to }: UrlRewrite): string | undefined {
-  if (!parseAddress(from)) return 'must begin with an address such as https://git.example.com/team/';
-  return parseAddress(to) ? undefined : 'must lead to an address such as https://mirror.example/team/';
+  if (!parseAddress(from)) return 'must begin with a URL such as https://git.example.com/team/';
+  return parseAddress(to) ? undefined : 'must be replaced by a URL such as https://mirror.example/team/';
 }
 
-/** Whether either side of a rule carries a user name or password. */
+/** Returns whether either side of a rule contains a user name or password. */
 export function hasCredentials({ from, to }: UrlRewrite): boolean {
   return [from, to].some((side) => /^[a-z][a-z0-9+.-]*:\/\/[^]*@/i.test(side));
 }
@@ -77,9 +82,9 @@ function parseAddress(text: string): Address | undefined {
   return { origin, segments: segmentsOf(pathname), query: search };
 }
 
-/** A slash at either end says nothing about which folder is meant. */
+/** Splits a path into segments. A leading or trailing slash makes no difference. */
 function segmentsOf(path: string): string[] {
-  const bare = path.replace(/^\/+|\/+$/g, '');
+  const bare = trimmedEnd(path.replace(/^\/+/, ''), '/');
   return bare === '' ? [] : bare.split('/');
 }
 
@@ -95,7 +100,7 @@ function couldClimb(segment: string): boolean {
 function append(to: string, rest: readonly string[], query: string): string {
   const [base = '', ...own] = to.split('?');
   const parameters = [own.join('?'), query.slice(1)].filter(Boolean).join('&');
-  // `host:` of an scp-like address is followed by the path without a slash.
+  // In an scp-like address, `host:` is followed by the path without a slash.
   const joint = base.endsWith('/') || base.endsWith(':') ? '' : '/';
   const path = rest.length > 0 ? `${base}${joint}${rest.join('/')}` : base;
   return parameters ? `${path}?${parameters}` : path;

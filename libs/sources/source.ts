@@ -9,100 +9,123 @@ import type { ApiPage, PageOutline, RawPage, WalkOptions } from './pages.js';
 import type { FileFormat } from './formats/layouts.js';
 import type { SourceContext } from './context.js';
 
-/** Time limit of one fetch, in every process that reads sources: cloning from a slow host takes its time. */
+/**
+ * Time limit of one fetch, in every process that reads sources. It is long, because cloning from a slow host takes
+ * time.
+ */
 export const FETCH_TIMEOUT_MS = 120_000;
 
-/** The largest catalogue file that is read. */
+/** Maximum size of a catalogue file in bytes. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** What a source holds now. Equal revisions mean equal content. */
+/** The current content of a source. Equal revisions mean equal content. */
 export interface SourceRevision {
-  /** Name of the revision for people: a commit, a content hash. */
+  /** The revision in human-readable form: a commit or a content hash. */
   readonly revision: string;
-  /** How people find it again: `registry.json at main@3f2c…`; for messages. */
+  /** How messages refer to the revision, so that users can find it again: `registry.json at main@3f2c…`. */
   readonly label: string;
 }
 
-/** The names that other servers of this kind have for a type of source. */
+/** The names that other servers of this kind use for a type of source. */
 export interface SourceView {
   readonly type: 'REMOTE' | 'FILE' | 'MANAGED' | 'KUBERNETES';
   readonly sourceType: string;
-  /** Under which name its address is shown; not at all when absent. */
+  /** Name of the field that shows the address. If absent, the address is not shown. */
   readonly address?: string;
 }
 
-/** What is mounted at the source's own directory in the pod of a registry, and the path of the catalogue in there. */
+/** What is mounted in the source's own directory in the pod of a registry, and the path of the catalogue in it. */
 export type SourceMount =
   | {
-      /** The name of a PersistentVolumeClaim. */
+      /** Name of a PersistentVolumeClaim. */
       readonly claim: string;
       readonly file: string;
     }
   | {
-      /** A key, or all keys, read from the Kubernetes API, and mounted only in a pod that may not ask it. */
+      /**
+       * One key or all keys of a ConfigMap. They are read from the Kubernetes API, and mounted only in a pod that may
+       * not access the API.
+       */
       readonly configMap: { readonly name: string; readonly key?: string };
       readonly file: string;
     };
 
-/** One type of source: its block in the spec, what a registry with such a source needs, and how the source is read. */
+/**
+ * One type of source: its block in the spec, the requirements of a registry with such a source, and how the source is
+ * read.
+ */
 interface SourceType<Spec> {
-  /** The property of `registries[]` that selects it. */
+  /** Name of the property of `registries[]` that selects this type. */
   readonly block: string;
-  /** How admin APIs show it. */
+  /** How admin APIs describe the source. */
   readonly view: SourceView;
-  /** One schema: type, validation, messages, and later the CRD. */
+  /** The schema from which the type, the validation, the messages and the CRD are derived. */
   readonly spec: z.ZodType<Spec>;
-  /** The block in the configuration of a server, where that may say more: it knows the files of the server. */
+  /**
+   * Schema of the block in the configuration of a server, if it allows more fields, because the configuration can refer
+   * to files of the server.
+   */
   readonly serverSpec?: z.ZodType<Spec>;
-  /** Where the data comes from, for people: without credentials, and before any rewrite. */
+  /** Returns the origin of the data to show to users, without credentials and before any rewrite. */
   address(spec: Spec): string;
-  /** The format of the data when an entry of the spec has no `format`; otherwise that of the whole document applies. */
+  /**
+   * Format of the data if an entry of the spec has no `format`. Without this default, that of the whole document
+   * applies.
+   */
   readonly defaultFormat?: SourceFormat;
-  /** Why a field of `registries[]` cannot stand beside the block. */
+  /** Reasons why fields of `registries[]` cannot be combined with this block. */
   readonly excludes?: Readonly<Partial<Record<'filter' | 'defaultNamespace', string>>>;
   /**
-   * The fields of the block that refer to Secrets and certificates. These are mounted, their names are watched, and a change of one
-   * makes the source due.
+   * The fields of the block that refer to Secrets and certificates. The objects are mounted, changes to them are
+   * watched, and a change makes the source due.
    */
   readonly objects?: readonly ObjectField[];
-  /** The volume that the source reads. A ConfigMap is watched as well, and the server may read it. */
+  /**
+   * Returns the volume that the source reads. A ConfigMap is also watched, and the server gets the permission to read
+   * it.
+   */
   mount?(spec: Spec): SourceMount;
-  /** What the server may do in the namespace because of the source, besides reading the ConfigMap of `mount`. */
+  /**
+   * Permissions in the namespace that the server needs for the source, in addition to reading the ConfigMap of `mount`.
+   */
   readonly permissions?: readonly PolicyRule[];
-  /** Remarks on a block that is valid; each message begins in the middle of a sentence about the source. */
+  /** Returns notices about a valid block. Each message continues a sentence about the source. */
   notices?(spec: Spec): readonly Notice[];
-  /** What changes the content, when this product observes each such change by itself. */
+  /** The kind of event that changes the content, if this product observes all such changes by itself. */
   readonly changedBy?: 'manifests' | 'publications' | 'server-objects';
 }
 
-/** A source that is one file. */
+/** A source that consists of one file. */
 export interface FileSource<Spec> extends SourceType<Spec> {
   readonly shape: 'file';
-  /** What the file is written in when that is not for the spec to say: the source writes it itself. */
+  /** Format of the file if the source writes the file itself, so that the spec cannot choose it. */
   readonly fileFormat?: FileFormat;
-  /** The source reports what exists, not a list that was written down: few entries, or none, are as true as many. */
+  /** Set if the source reports existing objects rather than a written list, so that few or no entries are plausible. */
   readonly mayBeEmpty?: true;
   /**
-   * Its path may lead to another file than a catalogue, a mounted Secret for example: messages, which more people read than files, must
-   * not quote it.
+   * Set if the path may lead to a file that is not a catalogue, such as a mounted Secret. Messages must not quote the
+   * file, because more people can read messages than files.
    */
   readonly hidesContent?: true;
-  /** Its download runs a program that has memory of its own. */
+  /** Set if the download runs a program that needs memory of its own. */
   readonly runsProgram?: true;
-  /** Returns the revision, as cheaply as the source can name it; throws a RegistryError. */
+  /** Returns the current revision in the cheapest way that the source offers. Throws a RegistryError. */
   resolve(spec: Spec, context: SourceContext): Promise<SourceRevision>;
-  /** Writes the one file of that revision to `path`; throws a RegistryError. */
+  /** Writes the file of the revision to `path`. Throws a RegistryError. */
   download(spec: Spec, revision: SourceRevision, path: string, context: SourceContext): Promise<void>;
 }
 
-/** A source that gives its entries page by page, and has no name for what it holds. */
+/** A source that provides its entries page by page and has no name for its revisions. */
 export interface PagedSource<Spec> extends SourceType<Spec> {
   readonly shape: 'pages';
-  /** Whether anything changed since the list was stored, as far as the source can say so; throws a RegistryError. */
+  /**
+   * Returns whether anything has changed since the list was stored, as far as the source reports it. Throws a
+   * RegistryError.
+   */
   probe(spec: Spec, known: KnownState, context: ApiContext): Promise<Probe>;
   /**
-   * The list from its beginning, or from the page after a stored cursor on, each page as what `take` makes of it; throws a
-   * RegistryError. It mostly waits; what is heavy about a page is left to `read`.
+   * Yields the result of `take` for each page of the list, from the beginning or after a stored cursor. Throws a
+   * RegistryError. This mostly waits for the network; the expensive processing of a page is left to `read`.
    */
   pages<Page extends PageOutline>(
     spec: Spec,
@@ -110,20 +133,20 @@ export interface PagedSource<Spec> extends SourceType<Spec> {
     context: ApiContext,
     take: (page: RawPage) => Page | Promise<Page>,
   ): AsyncGenerator<Page>;
-  /** What stands on a page; throws a RegistryError. */
+  /** Parses a page. Throws a RegistryError. */
   read(page: RawPage): ApiPage;
 }
 
-/** A source whose entries are published here: what it holds is what is stored. */
+/** A source whose entries are published here, so that its content is what is stored. */
 export interface PublishedSource<Spec> extends SourceType<Spec> {
   readonly shape: 'published';
-  /** The prefixes that published names must have; any name may be published when undefined. */
+  /** Returns the prefixes that published names must have, or undefined if any name may be published. */
   namePrefixes(spec: Spec): readonly string[] | undefined;
 }
 
 export type Source<Spec> = FileSource<Spec> | PagedSource<Spec> | PublishedSource<Spec>;
 
-/** Ties schema and functions together, so that the spec's type is written once, by the schema. */
+/** Defines a source. The type of the spec follows from the schema, so it is written only once. */
 export function defineSource<Spec>(source: FileSource<Spec>): FileSource<Spec>;
 export function defineSource<Spec>(source: PagedSource<Spec>): PagedSource<Spec>;
 export function defineSource<Spec>(source: PublishedSource<Spec>): PublishedSource<Spec>;

@@ -7,7 +7,7 @@ it.each(['http://registry.example', 'HTTP://10.0.0.1:8080/x', 'http://[fd00::1]/
     expect(unprotectedNotices({ 'api.endpoint': url })).toEqual([
       {
         reason: 'CredentialsUnprotected',
-        message: expect.stringContaining('give api.endpoint an https:// URL') as string,
+        message: expect.stringContaining('set api.endpoint to an https:// URL') as string,
       },
     ]);
   },

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import { z } from 'zod';
 import { admission, listedBy } from '#domain/admission-rule.js';
 import { providerSpec } from '#identity/provider-spec.js';
@@ -6,7 +7,10 @@ import { scope } from '#identity/scope.js';
 import { httpUrl, sourceName } from '#domain/spec-fields.js';
 import { always, uniqueNames } from './refinements.js';
 
-/** Without `filter`, after which the API server takes a list for endless and the rule for too expensive. */
+/**
+ * The rule avoids `filter`, because the API server assumes that its result is unbounded and rejects the rule as too
+ * expensive.
+ */
 const OPAQUE_RULE = [
   '(has(self.showOpaqueTokensToAll) && self.showOpaqueTokensToAll)',
   '!has(self.providers)',
@@ -24,7 +28,7 @@ const oauth = z
     realm: z
       .string()
       .max(255)
-      .regex(/^[\x20-\x7e]+$/, { error: 'must be printable ASCII text, since it stands in a header' })
+      .regex(/^[\x20-\x7e]+$/, { error: 'must be printable ASCII text, because it is sent in a header' })
       .default('mcp-registry')
       .describe('realm is the protection space named in WWW-Authenticate.'),
     scopesSupported: z
@@ -57,7 +61,7 @@ const oauth = z
   .superRefine(opaqueTokensHaveOneProvider, always)
   .meta(admission({ rule: OPAQUE_RULE, message: OPAQUE_TOKENS_OF_SEVERAL }));
 
-/** `auth`, or in its other spelling `authConfig`: who may read the registry. */
+/** The access rules: `auth`, or its alias `authConfig`. */
 export const authSpec = z
   .strictObject({
     mode: z
@@ -95,7 +99,7 @@ const publicPath = z
   .max(1024)
   .regex(/^\/[^?#%]*$/, { error: 'must be a path that begins with /, without query, fragment and escapes' });
 
-/** The auth block in the configuration of a server, in which paths may be opened as well. */
+/** The auth block in the configuration of a server, which can also make paths public. */
 export const serverAuthSpec = authSpec
   .safeExtend({
     publicPaths: z
@@ -108,7 +112,7 @@ export const serverAuthSpec = authSpec
   })
   .describe(authSpec.description!);
 
-/** How the registry is guarded; in mode oauth the spec names at least one provider. */
+/** The access rules of the registry. In mode oauth, there is at least one provider in the spec. */
 export type Auth =
   | { readonly mode: 'anonymous' }
   | {
@@ -120,21 +124,24 @@ export type Auth =
 
 export type OAuth = Omit<z.output<typeof oauth>, 'providers'> & { readonly providers: readonly OAuthProvider[] };
 
-/** The auth of a registry whose spec cannot be read: every request is refused. */
+/** The access rules of a registry whose spec cannot be parsed: every request is rejected. */
 export const NOBODY_IN: Auth = {
   mode: 'oauth',
   publicRead: [],
   oauth: { realm: 'mcp-registry', scopesSupported: [], providers: [] },
 };
 
-/** Drops an `oauth` block in mode anonymous, where it is legal and without effect. */
+/** Normalizes the access rules. In mode anonymous, an `oauth` block is allowed but has no effect, so it is dropped. */
 export function normalizeAuth({ mode, publicRead, publicPaths, oauth }: z.output<typeof serverAuthSpec>): Auth {
   if (mode === 'anonymous') return { mode };
   const providers = oauth!.providers!;
   return { mode, publicRead, ...(publicPaths && { publicPaths }), oauth: { ...oauth!, providers } };
 }
 
-/** A token is a secret between its issuer and its holder; without a prefix, the issuer of an opaque token is unknown. */
+/**
+ * Requires a distinct prefix for each provider of opaque tokens. A token is a secret between its issuer and its holder,
+ * but without a prefix, the issuer of an opaque token is unknown.
+ */
 function opaqueTokensHaveOneProvider(value: unknown, context: z.core.$RefinementCtx): void {
   const { providers, showOpaqueTokensToAll } = (value ?? {}) as Record<string, unknown>;
   if (!Array.isArray(providers) || showOpaqueTokensToAll === true) return;
@@ -145,11 +152,14 @@ function opaqueTokensHaveOneProvider(value: unknown, context: z.core.$Refinement
 }
 
 function modeOf(auth: unknown): unknown {
-  return typeof auth === 'object' && auth !== null && 'mode' in auth ? auth.mode : undefined;
+  return isFields(auth) ? auth['mode'] : undefined;
 }
 
-/** A list of the wrong kind or length is the list's own fault and told there. */
+/**
+ * Returns whether there is a list of providers. Also returns true if the list has the wrong type or length, because
+ * that is reported as an error of the list itself.
+ */
 function hasProviders(auth: unknown): boolean {
   const oauth: unknown = (auth as { oauth?: unknown }).oauth;
-  return oauth !== undefined && (typeof oauth !== 'object' || oauth === null || 'providers' in oauth);
+  return oauth !== undefined && (!isFields(oauth) || 'providers' in oauth);
 }

@@ -11,9 +11,14 @@ const scope = z
   .max(255)
   .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'must be a scope without spaces, quotes and backslashes (RFC 6749)');
 
-/** Parameters of an authorization request that the console sets itself (RFC 6749, RFC 7636, OpenID Connect Core 1.0). */
+/**
+ * Parameters of an authorization request that the console itself sets (RFC 6749, RFC 7636, OpenID Connect Core 1.0).
+ */
 const OWN_PARAMETER = /^(client_id|scope|state|nonce|redirect_.*|response_.*|code_.*)$/;
-/** Those that exist, for CEL: a pattern over keys of any length would exceed its cost limit. */
+/**
+ * The known parameters as a list for CEL, because matching a pattern against keys of any length would exceed its cost
+ * limit.
+ */
 const OWN_PARAMETERS =
   "['client_id', 'scope', 'state', 'nonce', 'redirect_uri', 'response_type', 'response_mode', 'code_challenge', 'code_challenge_method']";
 const OWN_PARAMETER_MESSAGE =
@@ -41,7 +46,7 @@ const parameters = z
 
 function parameterFault(name: string): string | undefined {
   if (OWN_PARAMETER.test(name)) return OWN_PARAMETER_MESSAGE;
-  return name === '' || name.length > 64 ? 'is no name of a parameter: use 1 to 64 characters' : undefined;
+  return name === '' || name.length > 64 ? 'is not a valid name of a parameter: use 1 to 64 characters' : undefined;
 }
 
 const login = z.strictObject({
@@ -73,7 +78,7 @@ export const consoleSpec = z
 
 export type ConsoleSpec = z.output<typeof consoleSpec>;
 
-/** The URL at which clients reach the root of a registry; used by everything that writes absolute URLs. */
+/** The URL at which clients reach the root of a registry. Used wherever absolute URLs are needed. */
 export const publicUrl = httpUrl
   .refine(
     (url) => !/[?#]/.test(url),
@@ -102,7 +107,7 @@ const ardSpec = z
   })
   .describe('ard is Agentic Resource Discovery, by which agents find servers.');
 
-/** The fields of a spec and of a server configuration that concern how a registry shows itself. */
+/** The fields of a spec and of a server configuration that control how a registry presents itself. */
 export const surfaceFields = {
   console: consoleSpec.optional(),
   ard: ardSpec.optional(),
@@ -134,7 +139,9 @@ export const loginAdmission = {
   message: `console.login.provider ${LOGIN_NEEDS_PROVIDER}`,
 };
 
-/** Refinement of what has an `auth` and a `console`: people can sign in only with a provider whose tokens are accepted. */
+/**
+ * Refinement of an object with `auth` and `console`: users can sign in only with a provider whose tokens are accepted.
+ */
 export function loginIsPossible(config: unknown, context: z.core.$RefinementCtx): void {
   const fields = config as Record<string, unknown> | null | undefined;
   const provider: unknown = (fields?.['console'] as { login?: { provider?: unknown } } | null)?.login?.provider;

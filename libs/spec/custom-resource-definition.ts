@@ -15,7 +15,8 @@ const text = (name: string, jsonPath: string, priority = 0) => ({
 const integer = (...column: Parameters<typeof text>) => ({ ...text(...column), type: 'integer' });
 
 /**
- * `kubectl get`, and beyond that `-o wide`: priority 1. The same for both versions: who does not name one gets the newer.
+ * The columns of `kubectl get`, and with priority 1 those of `-o wide`. Both versions have the same columns; a client
+ * that does not specify a version gets the newer one.
  */
 const columns = [
   text('Phase', '.status.phase'),
@@ -31,8 +32,8 @@ const columns = [
 ];
 
 /**
- * Names end up in labels and in the names of a Service and its hosts. Asked of new objects only: a name cannot be edited,
- * and one that is there already must still be able to lose its finalizer.
+ * The rule for names, because a name is used in labels and in the names of a Service and its hosts. It applies only to
+ * new objects, because a name cannot be edited, and the finalizer of an existing object must remain removable.
  */
 const nameRule = {
   rule: "oldSelf.hasValue() || (self.metadata.name.size() <= 50 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$'))",
@@ -41,14 +42,19 @@ const nameRule = {
   optionalOldSelf: true,
 };
 
-/** What `kubectl scale` and a HorizontalPodAutoscaler set and read: the read-only servers. */
+/**
+ * The scale subresource, which `kubectl scale` and a HorizontalPodAutoscaler use. It controls the read-only servers.
+ */
 const scale = {
   specReplicasPath: '.spec.server.readers',
   statusReplicasPath: '.status.readers.replicas',
   labelSelectorPath: '.status.readers.selector',
 };
 
-/** The CRD of MCPRegistry: two versions with one schema, so that reading through the other one loses nothing. */
+/**
+ * Returns the CRD of MCPRegistry. It has two versions with the same schema, so that nothing is lost when an object is
+ * read through the other version.
+ */
 export function customResourceDefinition(): object {
   const version = (name: string, storage: boolean) => ({
     name,
@@ -94,7 +100,7 @@ export function customResourceDefinition(): object {
   };
 }
 
-/** Returns a schema as a structural one, which has no `additionalProperties: false`: unknown fields are pruned in any case. */
+/** Returns a structural schema, which has no `additionalProperties: false`: unknown fields are pruned in any case. */
 function structural(schema: z.ZodType): object {
   return z.toJSONSchema(schema, {
     target: 'openapi-3.0',
@@ -103,7 +109,8 @@ function structural(schema: z.ZodType): object {
     override({ jsonSchema }) {
       const { additionalProperties } = jsonSchema;
       delete jsonSchema.propertyNames;
-      // Without additionalProperties nothing is to be said; with a schema of its own it is a map, which stays as it is.
+      // An object without additionalProperties needs no marker. An object with a schema there is a map and is left as
+      // it is.
       if (additionalProperties === undefined || (additionalProperties as { type?: unknown }).type !== undefined) return;
       delete jsonSchema.additionalProperties;
       if (additionalProperties !== false) Object.assign(jsonSchema, { 'x-kubernetes-preserve-unknown-fields': true });

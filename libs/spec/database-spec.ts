@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { configMapKeyRef, dataKey, goDurationField, secretKeyRef } from '#domain/spec-fields.js';
 import { SSL_MODES } from '#domain/ssl-mode.js';
 
-/** Postgres cuts identifiers at 63 bytes, so that a longer one would mean another. */
+/** Postgres truncates identifiers to 63 bytes, so a longer one would refer to another object. */
 const identifier = z
   .string()
   .min(1)
   .max(63)
   .regex(/^[^\p{Cc}]*$/u, { error: 'must not contain control characters' });
 
-/** `databaseConfig`: the Postgres database that keeps the registry's data. */
+/** `databaseConfig`: the Postgres database that stores the registry's data. */
 export const databaseSpec = z
   .strictObject({
     host: z
@@ -46,7 +46,7 @@ export const databaseSpec = z
     'databaseConfig is the Postgres database for the data. Without it, the data is kept in the pod and synced again when the pod starts.',
   );
 
-/** `database` in the configuration of a server: where it is written by hand, a pgpass file has the passwords. */
+/** `database` in the configuration of a server. In a hand-written configuration, the passwords are in a pgpass file. */
 export const serverDatabaseSpec = databaseSpec
   .extend({
     dbAppUserPasswordSecretRef: secretKeyRef.optional(),
@@ -59,5 +59,5 @@ export const serverDatabaseSpec = databaseSpec
   })
   .describe('Postgres database for the data.');
 
-/** The references are there unless the spec is a `configYAML`. */
+/** The Secret references are present unless the spec is a `configYAML`. */
 export type DatabaseConfig = z.output<typeof serverDatabaseSpec>;

@@ -1,13 +1,14 @@
+import { isFields } from '#domain/fields.js';
 import type { z } from 'zod';
 
 /**
- * Refinement of what has sources and perhaps a database. Published entries exist nowhere else; the database inside of a pod
- * goes with the pod.
+ * Refinement of an object with sources and an optional database. A managed source requires a database, because
+ * published entries exist nowhere else, and a database inside a pod is lost with the pod.
  */
 export function managedHasDatabase(sourcesField: string, databaseField: string) {
   return (config: unknown, context: z.core.$RefinementCtx): void => {
-    if (typeof config !== 'object' || config === null) return;
-    const { [sourcesField]: sources, [databaseField]: database } = config as Record<string, unknown>;
+    if (!isFields(config)) return;
+    const { [sourcesField]: sources, [databaseField]: database } = config;
     if (database !== undefined || !Array.isArray(sources)) return;
     for (const [index, entry] of sources.entries()) {
       if (entry?.managed === undefined) continue;

@@ -1,9 +1,13 @@
+import { isFields } from '#domain/fields.js';
 import type { z } from 'zod';
 
 const NEEDS_WRITERS =
   'needs auth.oauth.requiredScopes.write, the scope that a token must hold to publish: without it each valid token could publish, replace and delete entries; set it, or allow that with writers: everyone';
 
-/** The same rule for the API server: a registry that lets callers log in says who may publish. */
+/**
+ * The rule of {@link managedHasWriters} for the API server: a registry with authentication must specify who may
+ * publish.
+ */
 export const managedHasWritersRule = {
   rule: [
     '!has(self.registries)',
@@ -16,11 +20,11 @@ export const managedHasWritersRule = {
   message: `managed ${NEEDS_WRITERS}`,
 };
 
-/** A refinement of what has sources and an `auth`: a managed source says which callers may publish to it. */
+/** A refinement of an object with sources and `auth`: a managed source must specify which callers may publish to it. */
 export function managedHasWriters(sourcesField: string) {
   return (config: unknown, context: z.core.$RefinementCtx): void => {
-    if (typeof config !== 'object' || config === null) return;
-    const { [sourcesField]: sources, auth, authConfig } = config as Record<string, unknown>;
+    if (!isFields(config)) return;
+    const { [sourcesField]: sources, auth, authConfig } = config;
     if (!Array.isArray(sources) || !lacksWriteScope(auth ?? authConfig)) return;
     for (const [index, entry] of sources.entries()) {
       const managed: unknown = entry?.managed;
@@ -30,9 +34,12 @@ export function managedHasWriters(sourcesField: string) {
   };
 }
 
-/** Without auth, or in mode anonymous, there are no writers; a missing auth is a fault of its own. */
+/**
+ * Returns whether there is no scope for writers. Returns false without auth or in mode anonymous, because there are no
+ * writers then, and a missing auth is reported separately.
+ */
 function lacksWriteScope(auth: unknown): boolean {
-  if (typeof auth !== 'object' || auth === null) return false;
+  if (!isFields(auth)) return false;
   const { mode, oauth } = auth as { mode?: unknown; oauth?: { requiredScopes?: { write?: unknown } | null } | null };
   return mode !== 'anonymous' && oauth?.requiredScopes?.write === undefined;
 }

@@ -1,19 +1,27 @@
 import { z } from 'zod';
 
-/** Fields of other generations of MCPRegistry, and of tools that write into manifests, with what to do about each. */
-const FORMER_FIELDS: Readonly<Record<string, string>> = {
-  source: 'make it an item of spec.registries, with a name',
-  sources: 'make each of them an item of spec.registries, with a name',
-  configMapSelector: 'name each ConfigMap in the configMapRef of an item of spec.registries',
-  sops: 'the document is encrypted with SOPS: decrypt it, as with sops --decrypt, before it is read here',
-};
+/** Fields of other generations of MCPRegistry, and of tools that write into manifests, with a remedy for each. */
+const FORMER_FIELDS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    source: 'make it an item of spec.registries, with a name',
+    sources: 'make each of them an item of spec.registries, with a name',
+    configMapSelector: 'name each ConfigMap in the configMapRef of an item of spec.registries',
+    sops: 'the document is encrypted with SOPS: decrypt it, as with sops --decrypt, before it is read here',
+  }),
+);
 
-/** Places that are named for one field; a field that stands in more of them, such as name, says nothing about what was meant. */
+/**
+ * Maximum number of places that are suggested for a field. A field that occurs in more places, such as name, does not
+ * show what was intended.
+ */
 const MAX_PLACES = 3;
 
-/** Returns what to do about a field that is not known where it stands, but belongs elsewhere; undefined for any other. */
+/**
+ * Returns a remedy for a field that is unknown in its place but belongs elsewhere, or undefined for any other field.
+ */
 export function misplacedField(field: string, schema: z.core.$ZodType, root: string): string | undefined {
-  if (Object.hasOwn(FORMER_FIELDS, field)) return FORMER_FIELDS[field];
+  const remedy = FORMER_FIELDS.get(field);
+  if (remedy !== undefined) return remedy;
   const places = placesOf(schema).get(field);
   if (!places || places.size > MAX_PLACES) return undefined;
   const named = [...places].map((place) => [root, place].filter(Boolean).join('.'));
@@ -24,7 +32,7 @@ type Places = ReadonlyMap<string, ReadonlySet<string>>;
 
 const placesBySchema = new WeakMap<z.core.$ZodType, Places>();
 
-/** Returns the paths of all fields of a schema by their last step, as in `registries[].filter`. */
+/** Returns the paths of all fields of a schema, such as `registries[].filter`, by their last step. */
 function placesOf(schema: z.core.$ZodType): Places {
   const known = placesBySchema.get(schema);
   if (known) return known;

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import { normalize as normalizePath } from 'node:path/posix';
 import { isOperatorSecret } from '#domain/spec-fields.js';
 import { namedFile } from '#domain/object-field.js';
@@ -7,21 +8,28 @@ import { isReadableFile, SERVICE_ACCOUNT_CA, SERVICE_ACCOUNT_TOKEN } from '#sour
 import { PROVIDER_OBJECTS, requestedUrls } from '#identity/provider-spec.js';
 import type { OAuthProvider } from '#identity/provider-spec.js';
 import type { ServerSpec } from './server-config.js';
-import { formatPath } from './spec-fault.js';
+import { formatPath } from '#domain/field-path.js';
 import type { SpecFault } from './spec-fault.js';
+import { trimmedEnd } from '#domain/trimmed-end.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
 const MAIN_CONTAINER = 'registry-api';
 
-/** The names of the API server that no tenant can give to a Service: shorter ones are searched for in the namespace first. */
+/**
+ * The host names of the API server that no tenant can give to a Service. Shorter names are looked up in the namespace
+ * first.
+ */
 const API_SERVER = /^https:\/\/kubernetes\.default\.svc(?:\.cluster\.local)?(?::443)?(?:\/|$)/;
 
 const MESSAGE =
   'may not be read: name a file below /secrets, below the mountPath of a volume of this registry, or refer to a Secret or ConfigMap';
 
-/** Returns a fault for each file that the spec names and its server must not read for it. `auth` is the field that says who may log in. */
+/**
+ * Returns an error for each file in the spec that the server must not read for it. `auth` is the field that contains
+ * the access rules.
+ */
 export function namedFileFaults(spec: MountingSpec, auth: 'auth' | 'authConfig'): SpecFault[] {
   const mounts = ownMounts(spec);
   return namedFiles(spec, auth).flatMap(({ path, file, granted }): SpecFault[] => {
@@ -31,7 +39,10 @@ export function namedFileFaults(spec: MountingSpec, auth: 'auth' | 'authConfig')
   });
 }
 
-/** Files of the service account that fields of a provider may name: its token goes to the API server only. */
+/**
+ * Returns the files of the service account that fields of a provider may refer to. Its token may be sent only to the
+ * API server.
+ */
 export function grantedFiles(provider: OAuthProvider): {
   readonly caCertPath: string[];
   readonly authTokenFile: string[];
@@ -66,7 +77,10 @@ function namedFiles({ auth, registries, views }: MountingSpec, authField: string
   ];
 }
 
-/** `granted` are the files that need no volume of the registry, by field. */
+/**
+ * Returns the files in the given fields of a block. `granted` lists the files that do not have to be in a volume of the
+ * registry, by field.
+ */
 function namedIn(
   fields: readonly ObjectField[],
   block: unknown,
@@ -80,7 +94,10 @@ function namedIn(
   });
 }
 
-/** The mounts of the registry's own volumes; below a mount of any other volume, such as those of the operator, nothing is readable. */
+/**
+ * Returns the mounts of the registry's own volumes. Files below a mount of any other volume, such as those of the
+ * operator, are not readable.
+ */
 function ownMounts({ raw, podTemplateSpec }: MountingSpec): { areReadable(file: string): boolean } {
   const pod = fieldsOf(podTemplateSpec?.['spec']);
   const main = listOf(pod['containers']).find(({ name }) => name === MAIN_CONTAINER) ?? {};
@@ -102,13 +119,13 @@ function holdsOperatorSecret({ name, secret, projected }: Fields): boolean {
   return [fieldsOf(secret)['secretName'], ...sources].some((each) => isOperatorSecret(String(each)));
 }
 
-/** Without a slash at the end. */
+/** Normalizes a path and removes a trailing slash. */
 function normalize(path: string): string {
-  return normalizePath(path).replace(/\/+$/, '');
+  return trimmedEnd(normalizePath(path), '/');
 }
 
 function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+  return isFields(value) ? value : {};
 }
 
 function listOf(value: unknown): Fields[] {

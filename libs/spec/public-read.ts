@@ -1,21 +1,21 @@
+import { isFields } from '#domain/fields.js';
 import type { z } from 'zod';
 import { nearestName } from './nearest-name.js';
 
 /**
- * Refinement of what has an `auth` and, in `listFields`, the lists of things that are served by name: each name in
- * `publicRead` must be one of them, or of those that are `builtIn`. A misspelled name would silently leave a source closed.
+ * Refinement of an object with `auth` and, in `listFields`, lists of items that are served by name. Each name in
+ * `publicRead` must be one of them or of `builtIn`, because a misspelled name would silently leave a source private.
  */
 export function publicReadIsServed(listFields: readonly string[], builtIn: readonly string[] = []) {
   return (config: unknown, context: z.core.$RefinementCtx): void => {
-    if (typeof config !== 'object' || config === null) return;
-    const fields = config as Record<string, unknown>;
-    const lists = listFields.map((field) => fields[field]).filter((list) => Array.isArray(list));
+    if (!isFields(config)) return;
+    const lists = listFields.map((field) => config[field]).filter((list) => Array.isArray(list));
     if (lists.length === 0) return;
     const served = lists.flat().flatMap((each: { name?: unknown } | null) => each?.name ?? []);
     const names = [...served.filter((name) => typeof name === 'string'), ...builtIn];
     for (const spelling of ['auth', 'authConfig']) {
-      const auth = fields[spelling] as { mode?: unknown; publicRead?: unknown } | null | undefined;
-      // In mode anonymous everything is open, whatever else is set.
+      const auth = config[spelling] as { mode?: unknown; publicRead?: unknown } | null | undefined;
+      // In mode anonymous, everything is public, regardless of other settings.
       if (!Array.isArray(auth?.publicRead) || auth.mode === 'anonymous') continue;
       for (const [index, name] of auth.publicRead.entries()) {
         if (typeof name !== 'string' || names.includes(name)) continue;

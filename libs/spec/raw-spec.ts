@@ -1,14 +1,18 @@
+import { isFields } from '#domain/fields.js';
 import { z } from 'zod';
 import { dataKey, objectName, secretName } from '#domain/spec-fields.js';
 import { YAML_LIMIT } from '#sources/yaml/config-yaml.js';
 
-/** Volumes and mounts that the operator itself adds to the pod. */
+/** Names of volumes, and paths of mounts, that the operator itself adds to the pod. */
 const CONFIG_VOLUME = 'registry-server-config';
 const PGPASS_VOLUMES = ['pgpass-secret', 'pgpass'];
 const CONFIG_DIRECTORY = '/config';
 const PGPASS_FILE = '/home/appuser/.pgpass';
 
-/** The longest configYAML in characters, far above what people write by hand: parsing one registry delays all others. */
+/**
+ * Maximum length of a configYAML in characters, which is far more than users write by hand. It is limited because
+ * parsing one registry delays all others.
+ */
 export const CONFIG_LIMIT = YAML_LIMIT;
 
 const volume = z.looseObject({ name: z.string().min(1).max(63).describe('name is the name of the volume.') });
@@ -18,7 +22,7 @@ const volumeMount = z.looseObject({
   mountPath: z.string().min(1).max(1024).describe('mountPath is the path at which the volume is mounted.'),
 });
 
-/** The fields that replace the typed ones: a whole server configuration, and what it needs in the pod. */
+/** The fields that replace the typed ones: a complete server configuration, and what it needs in the pod. */
 export const rawFields = {
   configYAML: z
     .string()
@@ -61,7 +65,7 @@ const EXCLUDED_BY_CONFIG = [
 export const rawFieldsAdmission = [
   ...EXCLUDED_BY_CONFIG.map((field) => ({
     rule: `!has(self.configYAML) || !has(self.${field})`,
-    message: `${field} cannot stand beside configYAML: say it in configYAML, or remove that`,
+    message: `${field} cannot be combined with configYAML: move it into configYAML, or remove configYAML`,
   })),
   ...NEED_CONFIG.map((field) => ({
     rule: `has(self.configYAML) || !has(self.${field})`,
@@ -69,16 +73,18 @@ export const rawFieldsAdmission = [
   })),
 ];
 
-/** Refinement of the whole spec: what goes with `configYAML`, what does not, and what the operator keeps for itself. */
+/**
+ * Refinement of the whole spec: which fields are allowed with `configYAML`, which are not, and what is reserved for the
+ * operator.
+ */
 export function rawFieldsFit(spec: unknown, context: z.core.$RefinementCtx): void {
-  if (typeof spec !== 'object' || spec === null) return;
-  const fields = spec as Record<string, unknown>;
-  const given = (field: string) => fields[field] !== undefined;
+  if (!isFields(spec)) return;
+  const given = (field: string) => spec[field] !== undefined;
   const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
 
   if (given('configYAML')) {
     for (const field of EXCLUDED_BY_CONFIG.filter(given)) {
-      refuse([field], 'cannot stand beside configYAML: say it in configYAML, or remove that');
+      refuse([field], 'cannot be combined with configYAML: move it into configYAML, or remove configYAML');
     }
   } else {
     for (const field of NEED_CONFIG.filter(given)) {
@@ -87,18 +93,21 @@ export function rawFieldsFit(spec: unknown, context: z.core.$RefinementCtx): voi
   }
 
   const reserved = new Set([CONFIG_VOLUME, ...(given('pgpassSecretRef') ? PGPASS_VOLUMES : [])]);
-  for (const [index, name] of column(fields['volumes'], 'name')) {
+  for (const [index, name] of column(spec['volumes'], 'name')) {
     if (reserved.has(name))
       refuse(['volumes', index, 'name'], 'is the name of a volume of the operator: choose another');
   }
   const taken = new Set([CONFIG_DIRECTORY, ...(given('pgpassSecretRef') ? [PGPASS_FILE] : [])]);
-  for (const [index, path] of column(fields['volumeMounts'], 'mountPath')) {
+  for (const [index, path] of column(spec['volumeMounts'], 'mountPath')) {
     if (taken.has(path)) refuse(['volumeMounts', index, 'mountPath'], 'is mounted already: choose another path');
     taken.add(path);
   }
 }
 
-/** The texts under one key of a list's items, with their places; whatever is not text is a fault told elsewhere. */
+/**
+ * Returns the strings under one key of a list's items, with their indexes. Values that are not strings are reported
+ * elsewhere.
+ */
 function column(items: unknown, key: string): [number, string][] {
   if (!Array.isArray(items)) return [];
   return items.flatMap((item, index): [number, string][] =>

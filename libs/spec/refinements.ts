@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** A refinement of a list whose entries are identified by `name`; reports the second of two equal names. */
+/** A refinement of a list whose entries are identified by `name`. Reports the second of two equal names. */
 export function uniqueNames(entries: unknown, context: z.core.$RefinementCtx): void {
   const seen = new Map<string, number>();
   for (const [index, entry] of Array.isArray(entries) ? entries.entries() : []) {
@@ -17,5 +17,8 @@ export function uniqueNames(entries: unknown, context: z.core.$RefinementCtx): v
   }
 }
 
-/** Runs a refinement even when other fields are wrong, so that all faults are reported at once; it must expect any value. */
+/**
+ * Runs a refinement even if other fields are invalid, so that all errors are reported together. The refinement must
+ * accept any value.
+ */
 export const always = { when: () => true };

@@ -242,7 +242,7 @@ describe('a huge spec', () => {
   });
 
   const CONFIG = 'auth: {mode: anonymous}\n';
-  /** As many lines as fit into a configYAML. */
+  /** Returns a configYAML with as many lines as fit. */
   const filled = (head: string, line: (at: number) => string) => {
     const lines = [CONFIG, head];
     for (let at = 0, left = CONFIG_LIMIT - CONFIG.length - head.length; ; at++) {

@@ -1,3 +1,5 @@
+import { BoundedMap } from '#domain/bounded-map.js';
+import { isFields } from '#domain/fields.js';
 import { z } from 'zod';
 import { admission } from '#domain/admission-rule.js';
 import { isWithinBudget, WALK_BUDGET } from '#domain/bounded-walk.js';
@@ -21,7 +23,10 @@ import type { SpecFault } from './spec-fault.js';
 import { always } from './refinements.js';
 import { webhooksNameSources, webhooksSpec } from './webhook-spec.js';
 
-/** `spec` of an MCPRegistry, v1alpha1 and v1beta1 alike: type, validation, messages and CRD. */
+/**
+ * `spec` of an MCPRegistry, for both v1alpha1 and v1beta1. The type, the validation, the messages and the CRD are
+ * derived from it.
+ */
 export const registrySpecSchema = z
   .strictObject({
     displayName: z.string().max(253).optional().describe('displayName is the human-readable name of the registry.'),
@@ -77,13 +82,13 @@ export const registrySpecSchema = z
     ),
   );
 
-/** The normalized spec: the same shape whether the user wrote fields or a `configYAML`. */
+/** The normalized spec, which has the same shape whether the user wrote fields or a `configYAML`. */
 export interface RegistrySpec extends ServerSpec {
-  /** The ServiceAccount that the operator acts as. */
+  /** The ServiceAccount that the operator impersonates. */
   readonly serviceAccountName?: string;
   readonly podTemplateSpec?: Readonly<Record<string, unknown>>;
   readonly imagePullSecrets: readonly { readonly name: string }[];
-  /** Number of read-only servers beside the one that syncs. */
+  /** Number of read-only servers in addition to the one that syncs. */
   readonly readers: number;
   readonly raw?: RawSpec;
 }
@@ -99,7 +104,7 @@ const BEYOND_BUDGET =
   `is too large: at most ${WALK_BUDGET.nodes} fields and ${WALK_BUDGET.depth} levels are allowed; shorten it, ` +
   'or flatten podTemplateSpec';
 
-/** Reads `spec` as a user wrote it; never throws, and reports the first faults at once. */
+/** Parses `spec` as the user wrote it. Never throws, and reports the first errors together. */
 export function parseRegistrySpec(
   input: unknown,
 ): { spec: RegistrySpec; notices: readonly Notice[] } | { faults: SpecFault[] } {
@@ -119,20 +124,15 @@ function readConfigYAML(input: unknown): { spec: ServerSpec | undefined } | { fa
   const configYAML: unknown = (input as { configYAML?: unknown } | null | undefined)?.configYAML;
   if (typeof configYAML !== 'string' || configYAML === '' || configYAML.length > CONFIG_LIMIT)
     return { spec: undefined };
-  const known = recentlyRead.get(configYAML);
-  const read = known ?? readServerSpec(configYAML);
-  // Reinserted, so that the first of the map is the least recently used.
-  if (known) recentlyRead.delete(configYAML);
-  else if (recentlyRead.size >= RECENTLY_READ) recentlyRead.delete(recentlyRead.keys().next().value as string);
+  const read = recentlyRead.get(configYAML) ?? readServerSpec(configYAML);
   recentlyRead.set(configYAML, read);
   return read;
 }
 
 type ReadServerSpec = { readonly spec: ServerSpec } | { readonly faults: SpecFault[] };
 
-/** An LRU cache: every step of provisioning and every sync reads the same text again. */
-const recentlyRead = new Map<string, ReadServerSpec>();
-const RECENTLY_READ = 32;
+/** An LRU cache, because every step of provisioning and every sync reads the same text again. */
+const recentlyRead = new BoundedMap<string, ReadServerSpec>(32);
 
 function readServerSpec(configYAML: string): ReadServerSpec {
   const read = parseServerConfig(configYAML);
@@ -140,7 +140,7 @@ function readServerSpec(configYAML: string): ReadServerSpec {
   return { faults: [{ path: ['spec', 'configYAML'], message: joinFaults(read.faults.map(formatConfigFault)) }] };
 }
 
-/** `server`: what a `configYAML` says. */
+/** Normalizes a spec. `server` is the parsed `configYAML`. */
 function normalize(spec: z.output<typeof registrySpecSchema>, server: ServerSpec | undefined): RegistrySpec {
   const { displayName = server?.displayName, serviceAccountName, podTemplateSpec, configYAML } = spec;
   return {
@@ -170,7 +170,7 @@ function normalizeFields({
   ...surface
 }: z.output<typeof registrySpecSchema>): ServerSpec {
   return {
-    // One of its two spellings is there, or the spec is refused.
+    // Either auth or authConfig is present; otherwise the spec is rejected.
     auth: normalizeAuth(auth!),
     registries: (registries ?? []).map((source) => normalizeSource(source)),
     ...(databaseConfig && { databaseConfig }),
@@ -179,15 +179,15 @@ function normalizeFields({
   };
 }
 
-/** Refuses a spec without auth: a registry is never open by omission. */
+/** Rejects a spec without auth, so that a registry is never public by omission. */
 function authIsChosen(spec: unknown, context: z.core.$RefinementCtx): void {
-  if (typeof spec !== 'object' || spec === null) return;
-  const { auth, authConfig, configYAML } = spec as Record<string, unknown>;
+  if (!isFields(spec)) return;
+  const { auth, authConfig, configYAML } = spec;
   if (auth !== undefined && authConfig !== undefined) {
     context.addIssue({
       code: 'custom',
       path: ['authConfig'],
-      message: 'stands beside auth: set only one of auth and authConfig',
+      message: 'cannot be combined with auth: set only one of auth and authConfig',
     });
   }
   if (auth === undefined && authConfig === undefined && configYAML === undefined) {

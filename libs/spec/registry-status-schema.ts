@@ -10,7 +10,10 @@ import type {
   SyncStatus,
 } from '#domain/status/registry-status.js';
 
-/** A schema for each field of a type: the API server refuses a status field that its CRD does not know. */
+/**
+ * A schema for each field of a type. All fields are required here, because the API server rejects a status field that
+ * its CRD does not define.
+ */
 type Fields<T> = { readonly [Field in keyof T]-?: z.ZodType<T[Field]> };
 
 const time = z.string().meta({ format: 'date-time' });
@@ -19,7 +22,7 @@ const count = z.int().min(0);
 const condition = z.object({
   type: z.enum(['Ready', 'APIReady', 'SourceAvailable', 'DataValid', 'SyncSuccessful', 'PodTemplateValid']),
   status: z.enum(['True', 'False', 'Unknown']),
-  // Any text to the API server, so that a new reason needs no new CRD.
+  // The API server accepts any string, so that a new reason does not require a new CRD.
   reason: z.string() as unknown as z.ZodType<Condition['reason']>,
   message: z.string(),
   observedGeneration: count.describe('observedGeneration is the generation of the spec that this condition describes.'),
@@ -86,7 +89,7 @@ const readers = z.object({
   selector: z.string().describe('selector is the label selector of the pods, as autoscalers read it.'),
 } satisfies Fields<ReadersStatus>);
 
-/** `status` of an MCPRegistry, for the CRD; the type itself is that of the domain. */
+/** `status` of an MCPRegistry for the CRD. The type itself is defined in the domain. */
 export const registryStatusSchema = z.object({
   phase: z.enum(['Pending', 'Ready', 'Syncing', 'Failed', 'Terminating']),
   message: z.string(),

@@ -18,7 +18,7 @@ function faultsOf(text: string): string[] {
   return 'faults' in parsed ? parsed.faults.map(formatConfigFault) : [];
 }
 
-/** What the configuration says of a spec, defaults filled in. */
+/** Returns the server configuration for a spec, with defaults filled in. */
 function serverSpecOf(spec: unknown): ServerSpec {
   const parsed = parseRegistrySpec(spec);
   if ('faults' in parsed) throw new Error(parsed.faults.map(formatFault).join('\n'));
@@ -33,7 +33,7 @@ const names = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
 const keys = fc.stringMatching(/^[a-z0-9_][-._a-z0-9]{0,10}$/);
 const paths = fc.stringMatching(/^[a-z][a-z0-9_-]{0,8}(\/[a-z0-9 ]{1,8}){0,2}\.json$/);
 const refs = fc.stringMatching(/^[a-zA-Z0-9#é][-a-zA-Z0-9#é_]{0,10}(\/[a-z0-9]{1,8})?$/);
-// A repository may have "@" only after a user name.
+// In the URL of a repository, "@" may only follow a user name.
 const urls = fc.webUrl({ validSchemes: ['https', 'http'], withFragments: false }).filter((url) => !url.includes('@'));
 const optional = { noNullPrototype: true, requiredKeys: [] as never[] };
 const keyRef = fc.record(
@@ -90,7 +90,7 @@ const source = fc
     ),
     blocks,
   )
-  // What is published here has no filter.
+  // A managed source, whose content is published here, has no filter.
   .map(([{ filter, ...entry }, block]) => ({ ...entry, ...block, ...(filter && !('managed' in block) && { filter }) }));
 const provider = fc.record(
   {
@@ -110,14 +110,14 @@ const provider = fc.record(
   { ...optional, requiredKeys: ['name', 'issuerUrl', 'audience'] },
 );
 const unique = { selector: ({ name }: { name: string }) => name, minLength: 1, maxLength: 4 };
-/** A login needs a provider of the registry. */
+/** Adds a login to the console if the registry has an OAuth provider, because a login requires one. */
 const withLogin = <Spec extends { auth: object; console?: object }>(spec: Spec): Spec => {
   const [provider] = (spec.auth as { oauth?: { providers: { name: string }[] } }).oauth?.providers ?? [];
   if (!provider || !spec.console) return spec;
   const login = { provider: provider.name, clientId: 'console', scopes: ['openid'], parameters: { audience: 'a' } };
   return { ...spec, console: { ...spec.console, login } };
 };
-/** What is open to everybody has to be one of the sources. */
+/** Makes all sources but the first public, because `publicRead` may contain only names of sources. */
 const opened = <Spec extends { auth: object; registries?: readonly { name: string }[] }>(spec: Spec): Spec => ({
   ...spec,
   ...('publicRead' in spec.auth && {
@@ -179,7 +179,7 @@ describe('a rendered configuration', () => {
     expect(configOf(renderServerConfig(spec, identity)).spec).toEqual(spec);
   });
 
-  it('says for other servers where the pod has the objects that the spec names', () => {
+  it('names the objects as the spec does, with the defaults filled in', () => {
     const spec = serverSpecOf({
       displayName: 'Tools',
       registries: [
@@ -222,7 +222,6 @@ registries:
         passwordSecretRef:
           name: git
           key: token
-        passwordFile: /secrets/git/token
     syncPolicy:
       interval: 1h30m
   - name: local
@@ -230,15 +229,11 @@ registries:
     configMapRef:
       name: data
       key: servers.json
-    file:
-      path: /config/registry/local/registry.json
   - name: shared
     format: upstream
     pvcRef:
       claimName: claim
       path: team/a.json
-    file:
-      path: /config/registry/shared/team/a.json
 auth:
   mode: oauth
   publicRead: []
@@ -258,8 +253,6 @@ auth:
           name: roots
           key: ca.crt
         allowPrivateIP: false
-        clientSecretFile: /secrets/oauth/clientSecret
-        caCertPath: /config/certs/roots/ca.crt
 `);
   });
 });
@@ -349,7 +342,7 @@ auth: { mode: anonymous }
     ['', 'line 1: must be an object with fields, but is empty'],
     ['- a', 'line 1: must be an object with fields'],
     ['text', 'line 1: "text" must be an object with fields'],
-    ['a: 1\na: 2', 'line 2: is not YAML: a key stands twice in one object'],
+    ['a: 1\na: 2', 'line 2: is not YAML: a key appears twice in one object'],
     ['a: 1\n---\nb: 2', 'line 2: is not YAML: multiple docs'],
     ['auth: *nobody', 'line 1: has an alias (*name), which is not allowed: write the value out'],
     ['auth: &a { mode: anonymous }\nauthz: *a', 'line 2: has an alias (*name)'],
@@ -362,7 +355,7 @@ auth: { mode: anonymous }
     ['auth: { mode: anonymous }\nregistries:\n- name: a\n  file:\n    path: a.json', 'line 5: registries[0].file.path: "a.json" must be an absolute path'],
     ['auth: { mode: anonymous }\nregistries:\n- name: a\n  file: { path: /a.json }\n  configMapRef: { name: a, key: b }', 'line 3: registries[0]: must have one source but has configMapRef and file'],
     ['auth: { mode: anonymous }\nregistries:\n- name: a\n  managed: {}', 'line 4: registries[0].managed: needs database'],
-    ['auth: { mode: anonymous }\nregistries:\n- name: a\n  git: { repository: "https://git.example.com/a", auth: { username: x, passwordFile: /a, passwordSecretRef: { name: b, key: c } } }', 'line 4: registries[0].git.auth.passwordFile: stands beside passwordSecretRef'],
+    ['auth: { mode: anonymous }\nregistries:\n- name: a\n  git: { repository: "https://git.example.com/a", auth: { username: x, passwordFile: /a, passwordSecretRef: { name: b, key: c } } }', 'line 4: registries[0].git.auth.passwordFile: cannot be combined with passwordSecretRef'],
     [`${sources}registries:\n- name: all\n  sources:\n  - a\n  - b`, 'line 9: registries[0].sources[1]: "b" is not the name of one of the sources'],
     [`${sources}registries:\n- name: all\n  sources: [a]\n  claims: {}`, 'line 8: registries[0].claims: is not a field here'],
     [`${open}registries:\n- name: local\n  file: { path: /a.json }`, 'line 1: auth.publicRead[0]: "locale" is served by nothing here: did you mean local?'],

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { formatDuration, parseGoDuration } from '#domain/go-duration.js';
@@ -9,60 +10,60 @@ import { loginIsPossible, surfaceFields, toSurface } from './console-spec.js';
 import type { Surface } from './console-spec.js';
 import { serverDatabaseSpec } from './database-spec.js';
 import type { DatabaseConfig } from './database-spec.js';
-import { addAuthFiles, addSourceFiles, dropAuthFiles, dropSourceFiles } from './derived-files.js';
 import { managedHasDatabase } from './managed-has-database.js';
 import { managedHasWriters } from './managed-has-writers.js';
 import { publicReadIsServed } from './public-read.js';
 import { always, uniqueNames } from './refinements.js';
 import { normalizeSource, serverEntriesSpec } from './source-entry-spec.js';
 import type { RegistrySource } from './source-entry-spec.js';
-import { formatPath, parseWithFaults } from './spec-fault.js';
+import { formatPath } from '#domain/field-path.js';
+import { parseWithFaults } from './spec-fault.js';
 import type { SpecFault } from './spec-fault.js';
 import { webhooksNameSources, webhooksSpec } from './webhook-spec.js';
 import type { WebhookSpec } from './webhook-spec.js';
 
-/** The configuration of a registry server: everything that it needs to know of its MCPRegistry. */
+/** The configuration of a registry server, with everything that it needs from its MCPRegistry. */
 export interface ServerSpec extends Surface {
   readonly displayName?: string;
   readonly auth: Auth;
   readonly registries: readonly RegistrySource[];
-  /** The views that are served below `/registry/{name}`; when absent, each source has its own name. */
+  /** The views that are served below `/registry/{name}`. If absent, each source is served under its own name. */
   readonly views?: readonly RegistryView[];
   readonly databaseConfig?: DatabaseConfig;
-  /** The senders whose deliveries start a sync. */
+  /** The senders whose webhook deliveries start a sync. */
   readonly webhooks?: readonly WebhookSpec[];
 }
 
-/** Several sources under one name; the first that has a server wins it. */
+/** Several sources under one name. The first source with a server takes precedence. */
 export interface RegistryView {
   readonly name: string;
   readonly sources: readonly string[];
 }
 
-/** Whose configuration it is. */
+/** Identifies the MCPRegistry to which a configuration belongs. */
 export interface ServerIdentity {
   readonly namespace: string;
   readonly name: string;
 }
 
 export interface ConfigFault extends SpecFault {
-  /** The line in the text, counted from 1. */
+  /** The line in the text, starting at 1. */
   readonly line: number;
 }
 
 export interface ServerConfig {
-  /** The names in the text, as far as it has any: a configuration that is written by hand may have none. */
+  /** The names in the text, if any. A hand-written configuration may have none. */
   readonly identity: Partial<ServerIdentity>;
   readonly spec: ServerSpec;
 }
 
-/** `line 12: registries[0].git.path: "data.yaml" must be a .json file` */
+/** Formats an error, for example `line 12: registries[0].git.path: "data.yaml" must be a .json file`. */
 export function formatConfigFault({ line, path, message }: ConfigFault): string {
   return [`line ${line}`, formatPath(path), message].filter(Boolean).join(': ');
 }
 
 const text = z.string().min(1).max(253);
-const withoutEffect = z.unknown().optional().describe('Of another server; without effect.');
+const withoutEffect = z.unknown().optional().describe('A setting of another server, without effect here.');
 
 const commonFields = {
   registryName: text.optional().describe('Name of the MCPRegistry.'),
@@ -78,7 +79,7 @@ const commonFields = {
   watchNamespace: withoutEffect,
 };
 
-/** Each registry is one source. */
+/** A configuration in which each registry is one source. */
 const flatConfig = z
   .strictObject({ ...commonFields, registries: serverEntriesSpec })
   .superRefine(managedHasDatabase('registries', 'database'), always)
@@ -92,7 +93,7 @@ const view = z.strictObject({
   sources: z.array(z.string()).min(1).max(20).describe('Names of its sources; the first that has a server wins it.'),
 });
 
-/** Registries are made of sources. */
+/** A configuration in which registries consist of several sources. */
 const viewConfig = z
   .strictObject({
     ...commonFields,
@@ -106,7 +107,7 @@ const viewConfig = z
   .superRefine(loginIsPossible, always)
   .superRefine(viewsNameSources, always);
 
-/** Reads the configuration of a server, of either generation; never throws, and reports the first faults at once. */
+/** Parses the configuration of a server, of either generation. Never throws, and reports the first errors together. */
 export function parseServerConfig(text: string): ServerConfig | { faults: ConfigFault[] } {
   const read = parseConfigYaml(text);
   if ('faults' in read) return { faults: read.faults.map((fault) => ({ ...fault, path: [] })) };
@@ -116,9 +117,8 @@ export function parseServerConfig(text: string): ServerConfig | { faults: Config
 }
 
 function parseContent(content: unknown): ServerConfig | { faults: SpecFault[] } {
-  const bare = withoutFiles(content);
-  if (hasViews(bare)) {
-    const parsed = parseWithFaults(viewConfig, bare);
+  if (hasViews(content)) {
+    const parsed = parseWithFaults(viewConfig, content);
     if ('faults' in parsed) return parsed;
     const { sources, registries, ...common } = parsed.value;
     return toServerConfig(
@@ -127,7 +127,7 @@ function parseContent(content: unknown): ServerConfig | { faults: SpecFault[] } 
       registries,
     );
   }
-  const parsed = parseWithFaults(flatConfig, bare);
+  const parsed = parseWithFaults(flatConfig, content);
   if ('faults' in parsed) return parsed;
   const { registries, ...common } = parsed.value;
   return toServerConfig(
@@ -167,8 +167,8 @@ function toServerConfig(
 }
 
 /**
- * The configuration of the server of a registry, in the words that {@link parseServerConfig} and older servers read. The
- * same spec always gives the same text. It names objects and contains nothing of their content.
+ * Renders the configuration of a registry's server, which {@link parseServerConfig} reads. The same spec always gives
+ * the same text. It refers to objects but never includes their content.
  */
 export function renderServerConfig(spec: ServerSpec, { namespace, name }: ServerIdentity): string {
   const { displayName, registries, views, databaseConfig, auth, webhooks, ...surface } = spec;
@@ -179,7 +179,7 @@ export function renderServerConfig(spec: ServerSpec, { namespace, name }: Server
     displayName,
     ...(views ? { sources, registries: views } : { registries: sources.length > 0 ? sources : undefined }),
     database: databaseConfig,
-    auth: addAuthFiles(auth),
+    auth,
     webhooks,
     ...toSurface(surface),
   };
@@ -187,43 +187,31 @@ export function renderServerConfig(spec: ServerSpec, { namespace, name }: Server
 }
 
 function renderSource({ name, type, spec, format, intervalMs, filter, defaultNamespace }: RegistrySource): unknown {
-  return addSourceFiles({
+  return {
     name,
     format,
     [type]: spec,
     ...(intervalMs !== undefined && { syncPolicy: { interval: spellDuration(intervalMs) } }),
     filter,
     defaultNamespace,
-  });
+  };
 }
 
-/** Returns a duration as people write it, if that is exact, and otherwise in milliseconds. */
+/** Returns a duration in the form that users write, if that is exact, and otherwise in milliseconds. */
 function spellDuration(milliseconds: number): string {
   const usual = formatDuration(milliseconds);
   return parseGoDuration(usual) === milliseconds ? usual : `${milliseconds}ms`;
 }
 
-function withoutFiles(content: unknown): unknown {
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) return content;
-  const { auth, registries, sources } = content as Record<string, unknown>;
-  const bare = (list: unknown) => (Array.isArray(list) ? list.map(dropSourceFiles) : list);
-  return {
-    ...content,
-    ...(auth !== undefined && { auth: dropAuthFiles(auth) }),
-    ...(registries !== undefined && { registries: bare(registries) }),
-    ...(sources !== undefined && { sources: bare(sources) }),
-  };
-}
-
 function hasViews(content: unknown): boolean {
-  if (typeof content !== 'object' || content === null) return false;
-  const { sources, registries } = content as Record<string, unknown>;
+  if (!isFields(content)) return false;
+  const { sources, registries } = content;
   return sources !== undefined || (Array.isArray(registries) && registries.some((each) => each?.sources !== undefined));
 }
 
 function viewsNameSources(config: unknown, context: z.core.$RefinementCtx): void {
-  if (typeof config !== 'object' || config === null) return;
-  const { sources, registries } = config as Record<string, unknown>;
+  if (!isFields(config)) return;
+  const { sources, registries } = config;
   const known = new Set((Array.isArray(sources) ? sources : []).map((source) => source?.name));
   for (const [index, each] of (Array.isArray(registries) ? registries : []).entries()) {
     for (const [position, name] of (Array.isArray(each?.sources) ? each.sources : []).entries()) {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
-/** Each reader holds a connection to the database, of which a Postgres has 100 by default. */
+/**
+ * Maximum number of readers, because each one holds a connection to the database, and Postgres allows 100 by default.
+ */
 export const MOST_READERS = 100;
 
-/** `spec.server`: how many servers a registry has. */
+/** `spec.server`: the number of servers of a registry. */
 export const serverSpec = z
   .strictObject({
     readers: z

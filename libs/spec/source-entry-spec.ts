@@ -11,7 +11,7 @@ import { findSource, serverSources, sources } from '#sources/index.js';
 import type { Source } from '#sources/source.js';
 import { always, uniqueNames } from './refinements.js';
 
-/** The types of sources that a document may have, each with the schema that holds there. */
+/** The types of sources that a document may have, each with the schema that applies to that document. */
 type SourceTypes = readonly Source<unknown>[];
 
 const specTypes: SourceTypes = sources;
@@ -61,7 +61,7 @@ const exclusionsOf = (types: SourceTypes) =>
     Object.entries(excludes).map(([field, why]) => ({
       block,
       field,
-      message: `cannot stand beside ${block}: ${why}`,
+      message: `cannot be combined with ${block}: ${why}`,
     })),
   );
 
@@ -90,9 +90,9 @@ const entrySpec = (types: SourceTypes) =>
       filter: filterSpec.optional(),
     })
     .superRefine((entry: unknown, context) => {
-      if (typeof entry !== 'object' || entry === null) return;
+      if (!isFields(entry)) return;
       const known = types.map(({ block }) => block);
-      const given = known.filter((block) => (entry as Record<string, unknown>)[block] !== undefined);
+      const given = known.filter((block) => entry[block] !== undefined);
       if (given.length === 1) return;
       const message =
         given.length === 0
@@ -136,26 +136,26 @@ const entriesSpec = (types: SourceTypes, limit: number) =>
 /** `registries` of an MCPRegistry: the sources, in order of precedence. */
 export const sourceEntriesSpec = entriesSpec(specTypes, SOURCES_LIMIT);
 
-/** The same in the configuration of a server, with room for the source that is built in. */
+/** The sources in the configuration of a server, with one additional item for the built-in source. */
 export const serverEntriesSpec = entriesSpec(serverTypes, SOURCES_LIMIT + 1);
 
 /** Name of the source that the operator adds. */
 export const BUILT_IN_SOURCE = 'default';
 
-/** One source, with what its block leaves open filled in. */
+/** One source, with defaults applied. */
 export interface RegistrySource {
   readonly name: string;
-  /** The block that it came from: `git`, `configMapRef`, … */
+  /** Name of the block in the spec: `git`, `configMapRef`, … */
   readonly type: string;
   /** The block of the source, as its schema returned it. */
   readonly spec: unknown;
   readonly format: SourceFormat;
-  /** Absent: sync at start, on change and on a trigger only. */
+  /** Sync interval in milliseconds. If absent, the source is synced only at the start, on a change and on a trigger. */
   readonly intervalMs?: number;
   readonly filter?: SourceFilter;
-  /** The namespace of names without a slash. */
+  /** The namespace for names without a slash. */
   readonly defaultNamespace?: string;
-  /** It is in no spec: the operator adds it. */
+  /** Set if the source is not in the spec but was added by the operator. */
   readonly builtIn?: true;
 }
 
@@ -167,7 +167,7 @@ interface SourceEntry extends Record<string, unknown> {
   readonly defaultNamespace?: string | undefined;
 }
 
-/** `fallback`: the format of data in files that do not say theirs. */
+/** Normalizes a source. `fallback` is the format of data in files that do not specify one. */
 export function normalizeSource(entry: { readonly name: string }, fallback = FORMAT_OF_FILES): RegistrySource {
   const { name, format, syncPolicy, filter, defaultNamespace, ...blocks } = entry as SourceEntry;
   const [type, spec] = Object.entries(blocks).find(([, block]) => block !== undefined) as [string, unknown];
@@ -177,14 +177,14 @@ export function normalizeSource(entry: { readonly name: string }, fallback = FOR
     type,
     spec,
     format: format ?? findSource(type)?.defaultFormat ?? fallback,
-    // A timer knows no parts of a millisecond.
+    // Timers do not support fractions of a millisecond.
     ...(intervalMs !== undefined && { intervalMs: Math.ceil(intervalMs) }),
     ...(filter !== undefined && { filter }),
     ...(defaultNamespace !== undefined && { defaultNamespace }),
   };
 }
 
-/** Returns `upstream for api and managed sources, and to toolhive for the others`. */
+/** Returns a description such as `upstream for api and managed sources, and to toolhive for the others`. */
 function describeDefaultFormats(): string {
   const special = SOURCE_FORMATS.flatMap((format) => {
     const blocks = sources.filter(({ defaultFormat }) => defaultFormat === format).map(({ block }) => block);

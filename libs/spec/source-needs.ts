@@ -6,7 +6,7 @@ import type { RegistrySource } from './source-entry-spec.js';
 
 type SourceBlock = Pick<RegistrySource, 'type' | 'spec'>;
 
-/** Returns the volume that the source reads. */
+/** Returns the volume that the source reads, if any. */
 export function mountOf({ type, spec }: SourceBlock): SourceMount | undefined {
   return findSource(type)?.mount?.(spec);
 }
@@ -16,7 +16,7 @@ export function objectsOf({ type, spec }: SourceBlock): ObjectKey[] {
   return referredKeys(findSource(type)?.objects ?? [], spec);
 }
 
-/** Returns every ConfigMap and Secret that the source reads: a change of one of them makes it due. */
+/** Returns the ConfigMaps and Secrets that the source reads. A change of one of them makes the source due. */
 export function watchedObjects(source: SourceBlock): (Omit<ObjectKey, 'key'> & Partial<ObjectKey>)[] {
   const mount = mountOf(source);
   const objects = objectsOf(source);

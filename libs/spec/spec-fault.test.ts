@@ -10,7 +10,7 @@ import {
   parseWithFaults,
 } from './spec-fault.js';
 
-// Counts the calls; the function itself is the real one.
+// Counts the calls of the real function.
 vi.mock('./nearest-name.js', { spy: true });
 beforeEach(() => void vi.mocked(nearestName).mockClear());
 

@@ -1,56 +1,58 @@
 import { z } from 'zod';
+import { formatPath, shownStep } from '#domain/field-path.js';
 import { shortened } from '#domain/shortened.js';
+import { count, explainIssue, TYPE_NAMES } from '#domain/zod-wording.js';
 import { misplacedField } from './misplaced-field.js';
 import { nearestName } from './nearest-name.js';
 
-/** One thing that is wrong with an MCPRegistry. */
+/** One error in an MCPRegistry. */
 export interface SpecFault {
   /** The path from the root of the document, such as `['spec', 'registries', 0, 'git', 'path']`. */
   readonly path: readonly (string | number)[];
-  /** The offending value where it helps and may be shown, what is wrong with it, and the remedy. */
+  /** The invalid value, if it is helpful and may be shown, followed by the error and the remedy. */
   readonly message: string;
 }
 
-/** `spec.registries[0].git.path: "data.yaml" must be a .json file` */
+/** Formats an error, for example `spec.registries[0].git.path: "data.yaml" must be a .json file`. */
 export function formatFault({ path, message }: SpecFault): string {
   return [formatPath(path), message].filter(Boolean).join(': ');
 }
 
-/** Characters of a text that lists faults: it becomes a status, an event, and a result in a workflow's history. */
+/**
+ * Maximum length in characters of a message that lists errors. It is limited because the message becomes a status, an
+ * Event, and a result in a workflow's history.
+ */
 export const FAULTS_LIMIT = 4096;
 
-/** One text of at most `FAULTS_LIMIT` characters. */
+/** Joins errors to one message of at most `FAULTS_LIMIT` characters. */
 export function joinFaults(formatted: readonly string[]): string {
   return shortened(formatted.join('; '), FAULTS_LIMIT);
 }
 
-/** Characters of one field name that are shown. */
-const SHOWN_STEP = 100;
-
-export function formatPath(path: readonly (string | number)[]): string {
-  return path.reduce<string>((text, given) => {
-    if (typeof given === 'number') return `${text}[${given}]`;
-    const step = shortened(given, SHOWN_STEP);
-    if (!/^[\w-]+$/.test(step)) return `${text}[${JSON.stringify(step)}]`;
-    return text ? `${text}.${step}` : step;
-  }, '');
+/** Returns one message with the first {@link MAX_FAULTS} sentences and the number of further ones. */
+export function listFaults(faults: readonly string[]): string {
+  const more = faults.length - MAX_FAULTS;
+  const rest = more > 0 ? [`${count(more, 'more fault')}: correct the others first`] : [];
+  return joinFaults([...faults.slice(0, MAX_FAULTS), ...rest]);
 }
 
 interface ParseOptions {
-  /** Begins the path of each fault. */
+  /** Prefix of the path of each error. */
   readonly root?: readonly (string | number)[];
-  /** False for input that is a secret as a whole. */
+  /** Whether messages may show values. False for input that is secret as a whole. */
   readonly showValues?: boolean;
 }
 
-/** Faults of one value that are listed. */
+/** Maximum number of errors of one value that are listed. */
 export const MAX_FAULTS = 20;
-/** Unknown fields of one object that are listed each; more are one fault. */
+/**
+ * Maximum number of unknown fields of one object that are listed separately. More of them are reported as one error.
+ */
 export const MAX_UNKNOWN_FIELDS = 100;
 
 /**
- * Parses with a schema whose messages are predicates. The first faults are listed, a last one says how many more there are;
- * none shows a secret.
+ * Parses with a schema whose messages are predicates. Returns the first errors, followed by one that says how many more
+ * there are. No message contains a secret.
  */
 export function parseWithFaults<Schema extends z.ZodType>(
   schema: Schema,
@@ -63,7 +65,7 @@ export function parseWithFaults<Schema extends z.ZodType>(
       if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject) {
         fieldsAt.set(JSON.stringify(issue.path ?? []), Object.keys(issue.inst.shape));
       }
-      return explain(issue);
+      return issue.code === 'invalid_type' ? explainType(issue) : explainIssue(issue);
     },
   });
   if (result.success) return { value: result.data };
@@ -85,12 +87,15 @@ export function parseWithFaults<Schema extends z.ZodType>(
   return { faults: firstFaults(faults, root) };
 }
 
-/** A fault whose message is composed only where it is listed. */
+/** An error whose message is composed only if it is listed. */
 interface FoundFault extends Pick<SpecFault, 'path'> {
   say(): string;
 }
 
-/** Lists the first fault of each path. A field that breaks a general rule breaks special ones too; told once, it is corrected once. */
+/**
+ * Returns the first error of each path. A field that violates a general rule also violates specific ones, and one
+ * message is enough.
+ */
 function firstFaults(faults: readonly FoundFault[], root: SpecFault['path']): SpecFault[] {
   const firsts = new Map<string, FoundFault>();
   for (const fault of faults) {
@@ -103,48 +108,26 @@ function firstFaults(faults: readonly FoundFault[], root: SpecFault['path']): Sp
   return [...listed, { path: root, message: `has ${count(more, 'more fault')}: correct the others first` }];
 }
 
-/** Returns this project's wording of zod's own checks; undefined keeps zod's. */
-function explain(issue: z.core.$ZodRawIssue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_type':
-      return explainType(issue);
-    case 'invalid_value':
-      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.join(', ')}`;
-    case 'too_small':
-      if (issue.origin === 'array') return `must have at least ${count(issue.minimum, 'item')}`;
-      if (issue.origin === 'string') return 'must not be empty';
-      return `must be at least ${issue.minimum}`;
-    case 'too_big':
-      if (issue.origin === 'array') return `must have at most ${count(issue.maximum, 'item')}`;
-      if (issue.origin === 'string') return `must have at most ${count(issue.maximum, 'character')}`;
-      return `must be at most ${issue.maximum}`;
-    case 'invalid_format':
-      return 'pattern' in issue ? `must match ${issue.pattern}` : undefined;
-    default:
-      return undefined;
-  }
-}
+const EXPECTED: ReadonlyMap<string, string> = new Map([...TYPE_NAMES, ['object', 'an object with fields']]);
 
-const EXPECTED: Record<string, string> = {
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object with fields',
-};
-
+/** Explains a wrong type in words for someone who writes YAML. */
 function explainType(issue: Extract<z.core.$ZodRawIssue, { code: 'invalid_type' }>): string {
   const description = issue.inst instanceof z.ZodType ? issue.inst.description : undefined;
-  const expected = EXPECTED[issue.expected] ?? issue.expected;
+  const expected = EXPECTED.get(issue.expected) ?? issue.expected;
   if (issue.input === undefined)
     return `is required${description ? `: ${withoutSubject(description)}` : `, as ${expected}`}`;
   if (issue.input === null) return `must be ${expected}, but is empty: give it a value or remove it`;
-  if (issue.expected === 'string' && typeof issue.input !== 'object') return 'must be text: put it in quotes';
+  if (issue.expected === 'string' && typeof issue.input !== 'object') {
+    // YAML may parse 1.10 or a commit id as a different number than what is written.
+    const isChanged = typeof issue.input === 'number' && !Number.isSafeInteger(issue.input);
+    return `must be text: put ${isChanged ? 'what is written there' : 'it'} in quotes`;
+  }
   return `must be ${expected}`;
 }
 
-/** Descriptions begin with the field, as those of Kubernetes do: `name is the name of the Secret.` */
+/**
+ * Removes the subject, because descriptions start with the field, as in Kubernetes: `name is the name of the Secret.`
+ */
 function withoutSubject(description: string): string {
   return lowerFirst(description.replace(/^\w+ (is|are) /, ''));
 }
@@ -157,11 +140,11 @@ function unknownField(key: string, known: readonly string[], misplaced: string |
 }
 
 function unknownFields(keys: readonly string[]): string {
-  const first = JSON.stringify(shortened(keys[0] ?? '', SHOWN_STEP));
+  const first = JSON.stringify(shownStep(keys[0] ?? ''));
   return `has ${keys.length} fields that are not known here, the first of them ${first}: remove them`;
 }
 
-/** A value at such a path may be a secret that was put in the wrong place. */
+/** Paths at which a value may be a secret that was put in the wrong place. */
 const SECRET_LIKE = /password|secret|token|credential|configYAML|DATABASE_URL/i;
 
 const SHOWN_LIMIT = 60;
@@ -179,16 +162,15 @@ function showValue(input: unknown, path: readonly (string | number)[]): string |
   return JSON.stringify(shortened(text, SHOWN_LIMIT));
 }
 
-/** Leaves out what may be a credential in a URL or an scp-like address: user information and query. */
+/** Removes what may be a credential in a URL or an scp-like address: the user information and the query. */
 function withoutCredentials(text: string): string {
-  return text
-    .replace(/\/\/[^]*@/, '//…@')
-    .replace(/^(?!git@)[^]*:[^]*@/, '…@')
-    .replace(/\?[^]*/, '?…');
-}
-
-function count(amount: number | bigint, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+  const end = text.lastIndexOf('@') + 1;
+  const start = text.indexOf('//') + 2;
+  const colon = text.indexOf(':');
+  const isUrl = start >= 2 && start < end;
+  const isScpLike = colon >= 0 && colon < end && !text.startsWith('git@');
+  const masked = isUrl ? `${text.slice(0, start)}…@${text.slice(end)}` : text;
+  return (isScpLike ? `…@${text.slice(end)}` : masked).replace(/\?[^]*/, '?…');
 }
 
 function lowerFirst(sentence: string): string {

@@ -33,7 +33,7 @@ it.each<[object, string]>([
   ],
   [
     withGit({ repository: 'http://git.example/x', auth: { username: 'a', passwordSecretRef: secret } }),
-    'CredentialsUnprotected: a: the credentials of its auth go over http://, where others can read them: give git.repository an https:// URL',
+    'CredentialsUnprotected: a: the credentials of its auth are sent over http://, where others can read them: set git.repository to an https:// URL',
   ],
   ...(
     [
@@ -50,7 +50,7 @@ it.each<[object, string]>([
         },
       ],
     },
-    `CredentialsUnprotected: a: the credentials of its auth go over http://, where others can read them: give ${field} an https:// URL`,
+    `CredentialsUnprotected: a: the credentials of its auth are sent over http://, where others can read them: set ${field} to an https:// URL`,
   ]),
   [{ auth: { ...auth, oauth: { realm: 'x' } } }, 'RefsIgnored: spec.auth.oauth is ignored: the mode is anonymous'],
   [

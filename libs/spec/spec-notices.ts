@@ -11,7 +11,7 @@ interface WithoutEffect {
   readonly authConfig?: WithoutEffect['auth'];
 }
 
-/** Returns notices about settings that have no effect. `server` is the part of the spec that has one. */
+/** Returns notices about settings that have no effect. `server` is the part of the spec that is used. */
 export function specNotices({ enforceServers, auth, authConfig }: WithoutEffect, server: ServerSpec): Notice[] {
   const block = auth ? 'auth' : 'authConfig';
   const ignored = (auth ?? authConfig)?.mode === 'anonymous' && (auth ?? authConfig)?.oauth !== undefined;

@@ -21,8 +21,8 @@ describe('webhooks of a spec', () => {
   });
 
   it.each([
-    [[hook({ sources: ['our'] })], 'is no source that is synced: did you mean ours?'],
-    [[hook({ sources: ['elsewhere'] })], 'is no source that is synced: remove it, or use one of ours'],
+    [[hook({ sources: ['our'] })], 'is not a source that is synced: did you mean ours?'],
+    [[hook({ sources: ['elsewhere'] })], 'is not a source that is synced: remove it, or use one of ours'],
     [[hook(), hook()], 'is the name of item 0 too'],
     [[hook({ type: 'svn' })], 'github'],
     [[hook({ secretRef: undefined })], 'required'],
@@ -44,6 +44,6 @@ describe('webhooks of a spec', () => {
       }),
     );
     if (!('faults' in read)) throw new Error('the configuration was accepted');
-    expect(JSON.stringify(read.faults)).toContain('is no source that is synced: remove it');
+    expect(JSON.stringify(read.faults)).toContain('is not a source that is synced: remove it');
   });
 });

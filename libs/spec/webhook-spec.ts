@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import { z } from 'zod';
 import { listedBy } from '#domain/admission-rule.js';
 import { dataKey, secretName, sourceName } from '#domain/spec-fields.js';
@@ -44,11 +45,13 @@ export const webhooksSpec = z
 
 export type WebhookSpec = z.output<typeof webhook>;
 
-/** A refinement of what has `webhooks` and a list of sources: each webhook names sources that can be synced. */
+/**
+ * A refinement of an object with `webhooks` and a list of sources: each webhook must refer to sources that are synced.
+ */
 export function webhooksNameSources(sourcesField: string) {
   return (config: unknown, context: z.core.$RefinementCtx): void => {
-    if (typeof config !== 'object' || config === null) return;
-    const { [sourcesField]: listed, webhooks } = config as Record<string, unknown>;
+    if (!isFields(config)) return;
+    const { [sourcesField]: listed, webhooks } = config;
     if (!Array.isArray(webhooks)) return;
     const names = syncedNames(Array.isArray(listed) ? listed : []);
     for (const [at, hook] of webhooks.entries()) {
@@ -56,13 +59,13 @@ export function webhooksNameSources(sourcesField: string) {
       for (const [index, name] of Array.isArray(sources) ? sources.entries() : []) {
         if (typeof name !== 'string' || names.includes(name)) continue;
         const path = ['webhooks', at, 'sources', index];
-        context.addIssue({ code: 'custom', path, message: `is no source that is synced: ${remedy(name, names)}` });
+        context.addIssue({ code: 'custom', path, message: `is not a source that is synced: ${remedy(name, names)}` });
       }
     }
   };
 }
 
-/** Returns the names of the sources but the managed ones, which change by publications alone. */
+/** Returns the names of all sources except managed ones, which change only by publications. */
 function syncedNames(sources: readonly unknown[]): string[] {
   return sources.flatMap((source) => {
     const { name, [managedSource.block]: managed } = (source ?? {}) as Record<string, unknown>;

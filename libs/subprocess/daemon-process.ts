@@ -10,44 +10,48 @@ import { killGroup, rememberLeader } from './process-group.js';
 import { identifyProcess } from './process-identity.js';
 
 export interface DaemonCommand extends DaemonPlace {
-  /** An absolute path. */
+  /** Absolute path of the program. */
   command: string;
   args: readonly string[];
-  /** The whole environment of the child: nothing is inherited. */
+  /** The complete environment of the child. Nothing is inherited. */
   env?: Readonly<Record<string, string>>;
   uid?: number;
   gid?: number;
-  /** Default `/`: another user may not be allowed into ours. */
+  /** Working directory. The default is `/`, because another user may not have access to that of this process. */
   cwd?: string;
-  /** Gets standard output and standard error, appended. */
+  /** File to which standard output and standard error are appended. */
   logFile: string;
 }
 
 export interface DaemonEnd {
-  /** In words that follow its name: `was killed by SIGSEGV`. */
+  /** Describes how the process ended, as a predicate: `was killed by SIGSEGV`. */
   readonly how: string;
-  /** Whether it exited, and was not killed by a signal. */
+  /** Whether the process exited by itself and was not killed by a signal. */
   readonly byItself: boolean;
 }
 
 /** One run of the command. */
 export interface DaemonProcess {
   readonly pid: number;
-  /** Never rejects. */
+  /** Resolves when the process has ended. Never rejects. */
   readonly ended: Promise<DaemonEnd>;
-  /** What it wrote last, and where, ready to follow a message. */
+  /** Returns the last lines of the process' log and the path of the log, as a suffix for a message. */
   lastWords(): Promise<string>;
-  /** The stop signal, and SIGKILL for the whole group when that does not help in time. Returns when it has ended. */
+  /**
+   * Sends the stop signal. If the process does not exit in time, sends SIGKILL to the whole group. Resolves when the
+   * process has ended.
+   */
   end(): Promise<void>;
 }
 
 /**
- * The shell waits for a word on its standard input before it becomes the command, with the same pid and start time.
- * We say it when the record is written; killed before, we leave nothing running that the next run does not know.
+ * A shell script that waits for a line on its standard input before it becomes the command, with the same process id
+ * and start time. The line is sent after the record has been written. If this process is killed before that, no process
+ * remains that the next run does not know.
  */
 const GATE = 'read -r go && exec "$@" </dev/null';
 
-/** Starts the command, detached: with a process group of its own, so that Ctrl-C in a terminal reaches only us. */
+/** Starts the command detached, in its own process group, so that Ctrl-C in a terminal reaches only this process. */
 export async function startProcess(options: DaemonCommand): Promise<DaemonProcess> {
   const { name, command, args, env = {}, uid, gid, cwd = '/', logFile, recordFile } = options;
   await mkdir(dirname(logFile), { recursive: true });
@@ -73,7 +77,7 @@ export async function startProcess(options: DaemonCommand): Promise<DaemonProces
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} ${(await ended).how}`);
   rememberLeader(child, ended);
-  // Whatever the leader left behind must not meet its successor.
+  // Processes that the leader left behind must not run together with those of its successor.
   void ended.then(() => killGroup(pid));
 
   try {

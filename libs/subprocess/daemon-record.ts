@@ -5,19 +5,22 @@ import { killGroup } from './process-group.js';
 import { identifyProcess, isRunning } from './process-identity.js';
 import type { ProcessIdentity } from './process-identity.js';
 
-/** What the next run needs to know when this one is killed: which process it left behind, and whose that was. */
+/**
+ * The data that the next run needs if this one is killed: the process that was left behind, and the process that owned
+ * it.
+ */
 interface DaemonRecord {
   child: ProcessIdentity;
   owner: ProcessIdentity;
 }
 
 export interface DaemonPlace {
-  /** What messages call it: `Postgres`. */
+  /** How messages refer to the daemon, for example `Postgres`. */
   name: string;
-  /** Where its identity is kept while it runs, for the case that our process is killed. */
+  /** File that contains the identity of the daemon while it runs, in case this process is killed. */
   recordFile: string;
   stopSignal: NodeJS.Signals;
-  /** After so long the whole process group gets SIGKILL. */
+  /** Time after which the whole process group gets SIGKILL. */
   stopTimeoutMs: number;
 }
 
@@ -35,9 +38,9 @@ export function forgetDaemon(recordFile: string): Promise<void> {
 }
 
 /**
- * Stops what a killed run left behind, so that a new start finds files and ports free; says whether there was anything.
- * A process that only has the recorded pid, but started at another time, is a stranger and left alone.
- * Throws when the recorded owner still runs: then it is no orphan.
+ * Stops a process that a killed run left behind, so that a new start finds its files and ports free. Returns whether
+ * there was one. A process that has the recorded process id but another start time is unrelated and left alone. Throws
+ * if the recorded owner is still running, because the process is then not an orphan.
  */
 export async function stopOrphan({ name, recordFile, stopSignal, stopTimeoutMs }: DaemonPlace): Promise<boolean> {
   const record = await readRecord(recordFile);
@@ -60,7 +63,10 @@ export async function stopOrphan({ name, recordFile, stopSignal, stopTimeoutMs }
   return orphaned;
 }
 
-/** An orphan is not our child, so nothing tells us of its end: look. */
+/**
+ * Returns whether a process ends in time. Polls, because an orphan is not a child of this process, so there is no
+ * notification.
+ */
 async function hasEnded(process: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   for (const deadline = Date.now() + timeoutMs; await isRunning(process);) {
     if (Date.now() > deadline) return false;
@@ -69,7 +75,10 @@ async function hasEnded(process: ProcessIdentity, timeoutMs: number): Promise<bo
   return true;
 }
 
-/** A record is written whole or not at all; what does not parse was lost with the machine's power, and its process too. */
+/**
+ * Reads the record. Writing a record is atomic, so a record that cannot be parsed was lost in a power failure, and its
+ * process ended at that time too.
+ */
 async function readRecord(recordFile: string): Promise<DaemonRecord | undefined> {
   try {
     return JSON.parse(await readFile(recordFile, 'utf8')) as DaemonRecord;

@@ -12,7 +12,7 @@ import type { Daemon, DaemonOptions } from './daemon.js';
 import { spawnTypescript } from './fixtures/spawn-typescript.js';
 import { identifyProcess, isRunning } from './process-identity.js';
 
-/** Writes its pid, and ends on SIGTERM as a well-behaved server does. */
+/** Writes its pid, and exits on SIGTERM like a well-behaved server. */
 const SERVER = `
   const { writeFileSync } = require('node:fs');
   process.on('SIGTERM', () => process.exit(0));
@@ -175,7 +175,7 @@ describe('startDaemon', () => {
 });
 
 describe('after a kill -9 of our own process', () => {
-  /** Another process starts the daemon; returns both. */
+  /** Starts the daemon from another process, and returns both processes. */
   async function startInAnotherProcess(from: DaemonOptions) {
     const owner = spawnTypescript(fileURLToPath(new URL('fixtures/owner.fixture.ts', import.meta.url)), [
       JSON.stringify(from),
@@ -212,7 +212,8 @@ describe('after a kill -9 of our own process', () => {
   });
 
   it('leaves no process that is not recorded, wherever it was killed', async () => {
-    // The record cannot be written, as if the process had ended just before: the command must never run.
+    // The record cannot be written, as if the process had been killed just before. In this case, the command must never
+    // run.
     const from = { ...options(), recordFile: join(directory, 'server.log', 'impossible.json') };
     await expect(start(from)).rejects.toThrow(/ENOTDIR|EEXIST/);
     await expect(readFile(join(directory, 'pid'))).rejects.toThrow('ENOENT');

@@ -1,58 +1,73 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '#domain/backoff.js';
 import { startProcess } from './daemon-process.js';
 import type { DaemonCommand, DaemonEnd, DaemonProcess } from './daemon-process.js';
 import { forgetDaemon, stopOrphan } from './daemon-record.js';
 
 export interface DaemonOptions extends DaemonCommand {
-  /** Asked again and again until it says true; a rejection counts as "not yet". It bounds its own waiting. */
+  /**
+   * Called repeatedly until it returns true. A rejection counts as "not ready yet". It must limit its own waiting time.
+   */
   ready: (pid: number) => Promise<boolean>;
-  /** Default one minute. */
+  /** The default is one minute. */
   readyTimeoutMs?: number;
-  /** Done before each start, restarts too. */
+  /** Called before each start and restart. */
   prepare?: () => Promise<void>;
-  /** Whether it is started again when it ends by itself. Default true. */
+  /** Whether the daemon is restarted if it ends by itself. The default is true. */
   restart?: boolean;
-  /** Called when it ends by itself, and each time that a restart fails. */
+  /** Called if the daemon ends by itself, and each time a restart fails. */
   onExit?: (exit: DaemonExit) => void;
-  /** Called when it is ready again. */
+  /** Called when the daemon is ready again after a restart. */
   onRestart?: () => void;
-  /** Ends a start that is under way, with the signal's reason. Later it has no meaning: `stop()` ends a daemon. */
+  /**
+   * Aborts a start that is in progress, with the signal's reason. It has no effect later; use `stop()` to stop a
+   * daemon.
+   */
   signal?: AbortSignal;
 }
 
 export interface DaemonExit {
-  /** What happened, with the last lines of its log. */
+  /** A description of the exit, with the last lines of the log. */
   message: string;
-  /** Undefined when it stays down. */
+  /** Time until the restart. Undefined if the daemon is not restarted. */
   restartInMs: number | undefined;
 }
 
 export interface Daemon {
-  /** The process of the moment; another one after a restart, undefined while there is none. */
+  /** Id of the current process. It changes after a restart, and is undefined while there is no process. */
   readonly pid: number | undefined;
-  /** Ends it for good. Safe to call again, and while it is starting again. */
+  /** Stops the daemon permanently. May be called repeatedly, and during a restart. */
   stop(): Promise<void>;
 }
 
-/** The child ended with an exit code of its own before it was ready; one that was killed, or only slow, is another error. */
+/**
+ * Thrown if the child exited with its own exit code before it was ready. A child that was killed or is too slow causes
+ * another error.
+ */
 export class FailedStartError extends Error {
   override readonly name = 'FailedStartError';
 }
 
 const READY_TIMEOUT_MS = 60_000;
-/** Short at first, longer when it takes long: a server that recovers for minutes writes a line for each refusal. */
+/**
+ * Delays between readiness checks. They are short at first and grow, because a server that recovers for minutes logs a
+ * line for each rejected connection.
+ */
 const FIRST_PROBE_PAUSE_MS = 20;
 const LONGEST_PROBE_PAUSE_MS = 500;
-const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 30_000;
-/** Who ran for so long does not pay for earlier failures. */
+/** The delays between restarts of a process that keeps ending. */
+const BACKOFF = { firstMs: 1_000, longestMs: 30_000 };
+/** After running for this long, the delay before the next restart starts again from the first one. */
 const STEADY_MS = 60_000;
 
 /**
- * Starts a long-running child that this process owns, and returns when it is ready. If a killed run left the same one
- * behind, that is stopped before. When it ends without being told to it is started again, after 1 s to 30 s.
- * Throws when the child ends ({@link FailedStartError} if by itself) or the time-out comes before it is ready; nothing is left running then.
+ * Starts a long-running child that this process owns, and returns when the child is ready. If a killed run left the
+ * same child behind, that child is stopped first. A child that exits later is restarted after 1 s to 30 s, unless
+ * `restart` is false.
+ *
+ * Throws if the child stops or the timeout expires before the child is ready; the error is a {@link FailedStartError}
+ * if the child exited by itself. Nothing is left running in these cases.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { signal = new AbortController().signal, restart = true } = options;
@@ -68,19 +83,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   async function supervise(): Promise<void> {
-    let backoffMs = FIRST_BACKOFF_MS;
+    let failures = 0;
     while (current) {
       const since = performance.now();
       let message = `${options.name} ${(await current.ended).how}`;
       if (stopping.signal.aborted) return;
       message += await current.lastWords();
       current = undefined;
-      if (performance.now() - since > STEADY_MS) backoffMs = FIRST_BACKOFF_MS;
+      if (performance.now() - since > STEADY_MS) failures = 0;
       while (!current) {
-        options.onExit?.({ message, restartInMs: restart ? backoffMs : undefined });
+        const pauseMs = backoffMs(BACKOFF, ++failures);
+        options.onExit?.({ message, restartInMs: restart ? pauseMs : undefined });
         if (!restart) return;
-        await sleep(backoffMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-        backoffMs = Math.min(backoffMs * 2, LONGEST_BACKOFF_MS);
+        await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
         try {
           current = await startReady(options, stopping.signal);
         } catch (error) {

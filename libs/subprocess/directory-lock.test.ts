@@ -25,7 +25,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What another process says when it tries. */
+/** Tries to lock the directory in another process, and returns its answer. */
 async function lockInAnotherProcess(): Promise<{ answer: string; process: ChildProcess }> {
   const process = spawnTypescript(fileURLToPath(new URL('fixtures/lock-holder.fixture.ts', import.meta.url)), [
     directory,
@@ -80,7 +80,7 @@ it('lets exactly one of several simultaneous starters win, after a killed holder
   const winners = contenders.filter(({ answer }) => answer === 'locked');
   expect(winners).toHaveLength(1);
   for (const { answer } of contenders.filter((contender) => contender !== winners[0])) {
-    // Who does not find the name of the winner soon says that it is another process.
+    // A loser that cannot read the pid of the winner in time reports "another process".
     expect(answer).toMatch(new RegExp(`in use by (process ${winners[0]?.process.pid}:|another process)`));
   }
 });

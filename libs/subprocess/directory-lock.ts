@@ -14,10 +14,10 @@ const LOCK_FILE = 'lock';
 const HOLDER_FILE = 'lock.json';
 
 /**
- * Makes this process the only one that works with a data directory, which is created if need be. What counts is the
- * operating system's lock on a file, taken through SQLite because Node has no other way to it: it goes when the
- * process goes, however that ends, so that none is ever stale, and of two simultaneous starters one wins.
- * Throws an error that names the holder and the remedy, or says why the directory cannot be used.
+ * Gives this process exclusive use of a data directory, which is created if necessary. It uses a file lock of the
+ * operating system, through SQLite because Node has no API for it. The lock is released when the process ends for any
+ * reason, so it can never be stale, and if two processes start at the same time, exactly one gets it. Throws an error
+ * that contains the holder and the remedy, or the reason why the directory cannot be used.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const holderFile = join(directory, HOLDER_FILE);
@@ -62,7 +62,10 @@ function unusable(directory: string, cause: unknown): Error {
   );
 }
 
-/** The winner writes its name a moment after it has won: until then there is none, an older one or half of one. */
+/**
+ * Describes the holder of the lock. The holder writes its identity a moment after it got the lock. Until then, the file
+ * may be missing, outdated or incomplete.
+ */
 async function describeHolder(holderFile: string): Promise<string> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const holder = await readFile(holderFile, 'utf8')

@@ -3,8 +3,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /**
- * Whether this very process listens on a TCP port. An answer on the port proves less: two servers that were started
- * at once for the same port answer for each other until one of them notices and ends.
+ * Returns whether this specific process listens on a TCP port. A response on the port proves less: if two servers are
+ * started for the same port at the same time, each of them seems to respond until one of them notices and exits.
  */
 export function listensOn(pid: number, port: number): Promise<boolean> {
   return process.platform === 'linux' ? listensByProc(pid, port) : listensByLsof(pid, port);
@@ -29,7 +29,7 @@ async function listensByProc(pid: number, port: number): Promise<boolean> {
   return inodes.some((inode) => targets.includes(`socket:[${inode}]`));
 }
 
-/** lsof ends with 1 when nothing matches. */
+/** Checks the port with lsof, which exits with code 1 if nothing matches. */
 function listensByLsof(pid: number, port: number): Promise<boolean> {
   const selection = ['-nP', '-a', '-p', String(pid), `-iTCP:${port}`, '-sTCP:LISTEN'];
   return promisify(execFile)('/usr/sbin/lsof', selection).then(

@@ -4,7 +4,7 @@ const ROTATED_ABOVE_BYTES = 10 * 1024 * 1024;
 const TAIL_BYTES = 4096;
 const TAIL_LINES = 12;
 
-/** Keeps a log that only grows from filling the disk: a big one becomes `<file>.1` and replaces the one before. */
+/** Prevents a log from filling the disk: a large one is renamed to `<file>.1` and replaces the previous one. */
 export async function rotateLog(file: string): Promise<void> {
   const size = await stat(file).then(
     (stats) => stats.size,
@@ -13,7 +13,7 @@ export async function rotateLog(file: string): Promise<void> {
   if (size > ROTATED_ABOVE_BYTES) await rename(file, `${file}.1`);
 }
 
-/** The end of what was written at or after `from` (bytes), at most 12 lines; empty when there is nothing. */
+/** Returns the last lines, at most 12, of what was written at or after `from` (in bytes). Empty if there are none. */
 export async function lastLines(file: string, from: number): Promise<string> {
   await using handle = await open(file, 'r');
   const { size } = await handle.stat();

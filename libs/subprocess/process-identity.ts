@@ -2,13 +2,19 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** One process and no other: a pid alone is used again after its process has ended. `startedAt` is opaque text. */
+/**
+ * Identifies a process uniquely, because a process id alone is reused after the process has ended. `startedAt` is an
+ * opaque string.
+ */
 export interface ProcessIdentity {
   pid: number;
   startedAt: string;
 }
 
-/** Returns the process that has this pid now; undefined when there is none. A zombie has ended: only its parent has not looked yet. */
+/**
+ * Returns the identity of the process that has this id now, or undefined if there is none. A zombie counts as ended,
+ * because only its parent has not noticed yet.
+ */
 export async function identifyProcess(pid: number): Promise<ProcessIdentity | undefined> {
   const startedAt = await (process.platform === 'linux' ? startOnLinux(pid) : startByPs(pid));
   return startedAt === undefined ? undefined : { pid, startedAt };
@@ -18,11 +24,15 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
   return (await identifyProcess(identity.pid))?.startedAt === identity.startedAt;
 }
 
-/** Ticks since boot say nothing across a reboot, so the boot's own id belongs to them (proc_pid_stat(5), fields 3 and 22). */
+/**
+ * Returns the start time in ticks since boot, with the id of the boot, because ticks alone cannot be compared across a
+ * reboot (proc_pid_stat(5), fields 3 and 22).
+ */
 async function startOnLinux(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   if (stat === undefined) return undefined;
-  // The second field is the program's name in brackets and may hold anything, brackets and spaces too.
+  // The second field is the program's name in parentheses. It may contain any characters, including parentheses and
+  // spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   return `${await bootId()}/${fields[19]}`;

@@ -1,19 +1,20 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Bounds of a command and all the processes that it starts. */
+/** Limits of a command and all processes that it starts. */
 export interface ProcessLimits {
-  /** Address space of each process; enforced by the kernel, where it can (Linux). */
+  /** Maximum address space of each process, enforced by the kernel if it supports that (Linux). */
   readonly addressSpaceBytes: number;
-  /** Resident memory of all processes together; measured while they run. */
+  /** Maximum resident memory of all processes together, measured while they run. */
   readonly residentBytes: number;
-  /** Size of any one file that a process writes; enforced by the kernel. */
+  /** Maximum size of a file that a process writes, enforced by the kernel. */
   readonly fileBytes: number;
 }
 
 /**
- * Sets the limits and becomes the command. `ulimit` is built into every shell, so that no image needs prlimit(1). A kernel
- * that knows no limit on address space (macOS) refuses `-v`; there the watch of `run` over resident memory is the only bound.
+ * A shell script that sets the limits and then becomes the command. `ulimit` is built into every shell, so no image
+ * needs prlimit(1). A kernel without a limit on address space (macOS) rejects `-v`; there, the monitoring of resident
+ * memory in `run` is the only limit.
  */
 const SCRIPT = [
   'ulimit -c 0 2>/dev/null',
@@ -21,16 +22,19 @@ const SCRIPT = [
   'ulimit -f "$2" 2>/dev/null',
   'ulimit -v "$3" 2>/dev/null',
   'shift 3',
-  // A shell adds these to the environment.
+  // A shell adds these variables to the environment.
   'unset PWD OLDPWD SHLVL',
   'exec "$@"',
 ].join('; ');
 
-/** ulimit(1) counts file sizes in blocks of 512 bytes, and memory in KiB. */
+/** ulimit(1) measures file sizes in blocks of 512 bytes, and memory in KiB. */
 const FILE_BLOCK = 512;
 const KIB = 1024;
 
-/** Returns the command line that runs `command` under the limits, with as many seconds of processor time as it has of real time. */
+/**
+ * Returns the command line that runs `command` with the limits. The CPU time is limited to the timeout in seconds, plus
+ * one.
+ */
 export function limited(
   command: string,
   args: readonly string[],
@@ -45,7 +49,7 @@ export function limited(
   return { command: '/bin/sh', args: ['-c', SCRIPT, 'sh', ...limits.map(String), command, ...args] };
 }
 
-/** Returns the path of an executable, looked up as execvp(3) does; undefined if there is none. */
+/** Returns the path of an executable, looked up like in execvp(3), or undefined if there is none. */
 export async function findExecutable(command: string, path = ''): Promise<string | undefined> {
   const candidates =
     isAbsolute(command) || command.includes('/')

@@ -9,7 +9,7 @@ import type { RunOptions } from './run.js';
 
 let directory: string;
 
-/** Node reserves tens of gigabytes of address space. */
+/** Generous limits, because Node reserves tens of gigabytes of address space. */
 const LIMITS = { addressSpaceBytes: 2 ** 42, residentBytes: 2 ** 30, fileBytes: 10_000_000 };
 
 beforeEach(async () => {
@@ -18,7 +18,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** Runs JavaScript in a child. */
+/** Runs JavaScript in a child process. */
 function script(source: string, options: Partial<RunOptions> = {}) {
   return run(process.execPath, ['-e', source], {
     env: { PATH: process.env['PATH'] ?? '' },
@@ -30,7 +30,7 @@ function script(source: string, options: Partial<RunOptions> = {}) {
   });
 }
 
-/** Writes its own id and its child's, and then both stay, deaf to SIGTERM. */
+/** A process that ignores SIGTERM and starts a child that does the same. It writes both pids to a file. */
 const STUBBORN_FAMILY = `
   process.on('SIGTERM', () => {});
   const child = require('node:child_process').spawn(process.execPath, ['-e',

@@ -5,36 +5,39 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { measureGroupMemory } from './group-memory.js';
+import { memoryWatch } from './memory-watch.js';
 import { rememberLeader } from './process-group.js';
 import { findExecutable, limited } from './process-limits.js';
 import type { ProcessLimits } from './process-limits.js';
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** The user that the command runs as; only root may change it. */
+  /** The user that the command runs as. Only root can change it. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
-  /** The whole environment of the child: nothing is inherited. The command is looked up in its PATH. */
+  /** The complete environment of the child. Nothing is inherited. The command is looked up in its PATH. */
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly limits: ProcessLimits;
-  /** Upper bound of standard output, in memory or in `stdoutFile`. Only the beginning of standard error is kept. */
+  /**
+   * Maximum size of standard output in bytes, in memory or in `stdoutFile`. Of standard error, only the beginning is
+   * kept.
+   */
   readonly maxOutputBytes: number;
-  /** Standard output goes to this file, which is created or overwritten, and the result's `stdout` stays empty. */
+  /** File for standard output, which is created or overwritten. The result's `stdout` is then empty. */
   readonly stdoutFile?: string;
-  /** What the child reads from standard input; empty when absent. */
+  /** Standard input of the child. Empty if absent. */
   readonly input?: string | Uint8Array;
 }
 
 export interface RunResult {
   readonly stdout: string;
   readonly stderr: string;
-  /** The exit code, or 128 plus the number of the signal that ended the child, as shells count. */
+  /** The exit code, or 128 plus the number of the signal that killed the child, as in shells. */
   readonly exitCode: number;
 }
 
-/** A command that could not be started or was stopped; an exit code other than 0 is not such a failure. */
+/** Thrown if a command could not be started or was stopped. An exit code other than 0 does not throw this error. */
 export class RunFailure extends Error {
   readonly kind: 'not-started' | 'timed-out' | 'too-much-output' | 'too-much-memory';
 
@@ -45,19 +48,20 @@ export class RunFailure extends Error {
   }
 }
 
-/** Bytes of standard error that are kept: enough for every message. */
+/** Number of bytes of standard error that are kept, which is enough for every message. */
 const STDERR_LIMIT = 64 * 1024;
-/** Bytes of standard error after which the command is stopped: a remote host may make it complain forever. */
+/**
+ * Number of bytes of standard error after which the command is stopped, because a remote host may cause endless output.
+ */
 const MAX_STDERR_BYTES = 4 * 1024 * 1024;
 
 /** Time between SIGTERM and SIGKILL. */
 const KILL_GRACE_MS = 2_000;
 
-const MEMORY_CHECK_MS = 100;
-
 /**
- * Runs one command to its end. Its arguments are never interpreted by a shell. On abort, or when the command exceeds a limit,
- * the child and all its descendants are ended and awaited; then it throws the signal's reason or a `RunFailure`.
+ * Runs a command until it exits. Its arguments are never interpreted by a shell. On abort, or if the command exceeds a
+ * limit, stops the child and all its descendants, waits for them, and then throws the signal's reason or a
+ * `RunFailure`.
  */
 export async function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   options.signal.throwIfAborted();
@@ -68,7 +72,8 @@ export async function run(command: string, args: readonly string[], options: Run
     cwd: options.cwd,
     ...options.user,
     env: options.env,
-    // A process group of its own, so that what git starts (git-remote-https, ssh) ends with it.
+    // Its own process group, so that the processes that git starts (git-remote-https, ssh) are stopped together with
+    // it.
     detached: true,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
@@ -78,13 +83,20 @@ export async function run(command: string, args: readonly string[], options: Run
   const deadline = setTimeout(() => {
     stop(new RunFailure('timed-out', `${command} was stopped after ${options.timeoutMs} ms`));
   }, options.timeoutMs);
-  const memory = watchMemory(child, options.limits.residentBytes, (bytes) =>
-    stop(new RunFailure('too-much-memory', `${command} was stopped when it held ${bytes} bytes of memory`)),
-  );
+  // Second line of defence: detects several processes that are each small, and works on systems without a limit on
+  // address space.
+  using _watched =
+    child.pid === undefined
+      ? undefined
+      : memoryWatch.add({
+          pid: child.pid,
+          residentBytes: options.limits.residentBytes,
+          exceeded: (why) => stop(new RunFailure('too-much-memory', `${command} was stopped: ${why}`)),
+        });
   try {
     const ended = exitOf(child, command);
     rememberLeader(child, ended);
-    // A child may end without reading its input; that is no failure.
+    // A child may exit without reading its input, which is not an error.
     child.stdin?.on('error', () => undefined).end(options.input);
     const output = bounded(child.stdout as Readable, options.maxOutputBytes, () =>
       stop(new RunFailure('too-much-output', `${command} wrote more than ${options.maxOutputBytes} bytes`)),
@@ -100,7 +112,6 @@ export async function run(command: string, args: readonly string[], options: Run
     return { exitCode, stdout: Buffer.isBuffer(stdout) ? stdout.toString() : '', stderr };
   } finally {
     clearTimeout(deadline);
-    clearInterval(memory);
     stop.settle();
     options.signal.removeEventListener('abort', abort);
   }
@@ -109,11 +120,11 @@ export async function run(command: string, args: readonly string[], options: Run
 interface Stopper {
   (cause: unknown): void;
   throwIfStopped(): void;
-  /** Called once the child has ended: from then on its process id may belong to another process. */
+  /** Called after the child has ended. From then on, its process id may belong to another process. */
   settle(): void;
 }
 
-/** Ends the child's process group, first with SIGTERM, then with SIGKILL. The first cause is the one that is thrown. */
+/** Stops the child's process group, first with SIGTERM, then with SIGKILL. The first cause is thrown. */
 function stopper(child: ChildProcess): Stopper {
   let stopped: { cause: unknown } | undefined;
   let escalation: NodeJS.Timeout | undefined;
@@ -126,7 +137,7 @@ function stopper(child: ChildProcess): Stopper {
   };
   const killAll = () => {
     kill('SIGKILL');
-    // A descendant that left the group may hold the pipes open; it is not waited for.
+    // A descendant that left the group may keep the pipes open, but there is no need to wait for it.
     child.stdout?.destroy();
     child.stderr?.destroy();
   };
@@ -165,21 +176,12 @@ async function* bounded(stream: Readable, limit: number, exceeded: () => void): 
       yield chunk;
     }
   } catch (error) {
-    // The stopper destroyed the stream, and throws the cause.
+    // The stopper destroyed the stream and throws the cause itself.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
 }
 
-/** The second line of defence: catches several processes that are small one by one, and systems without a limit on address space. */
-function watchMemory({ pid }: ChildProcess, limit: number, exceeded: (bytes: number) => void): NodeJS.Timeout {
-  const check = async () => {
-    const bytes = pid === undefined ? 0 : await measureGroupMemory(pid);
-    if (bytes > limit) exceeded(bytes);
-  };
-  return setInterval(() => void check().catch(() => undefined), MEMORY_CHECK_MS);
-}
-
-/** Returns the first bytes of a stream, which is read to its end so that the writer is not blocked. */
+/** Returns the first bytes of a stream. The rest is read too, so that the writer is not blocked. */
 async function beginningOf(stream: Readable, exceeded: () => void): Promise<string> {
   const kept: Buffer[] = [];
   let bytes = 0;

@@ -4,54 +4,62 @@ import type { Transferable } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 
 export interface ThreadLimits {
-  /** The heap of each thread in MiB. */
+  /** Maximum heap of each thread in MiB. */
   readonly memoryMiB: number;
   readonly deadlineMs: number;
-  /** The number of threads; further tasks wait. */
+  /** Maximum number of threads. Further tasks are queued. */
   readonly threads: number;
 }
 
 export interface ThreadScope {
   readonly signal: AbortSignal;
-  /** Ports and memory that the task takes over. */
+  /** Ports and memory whose ownership is transferred to the task. */
   readonly transferList?: Transferable[];
-  /** Settles when the task has begun, or never. */
+  /** Settles when the task has started. It may never settle. */
   readonly begun: Promise<unknown>;
 }
 
-/** A task was ended at its deadline. */
+/** Thrown if a task was stopped at its deadline. */
 export class ThreadTooSlow extends Error {}
 
-/** A task was ended because it needed more memory than its thread may have. */
+/** Thrown if a task was stopped because it needed more memory than its thread may use. */
 export class ThreadTooBig extends Error {}
 
 /**
- * Objects of a task are mostly short-lived: in less than this, the garbage collector would copy them around all the time,
- * which costs two fifths more; three times of it takes 30 MB more and gains nothing.
+ * Size of the young generation. Objects of a task are mostly short-lived. With less memory, the garbage collector would
+ * copy them repeatedly, which costs two fifths more time. Three times as much needs 30 MB more memory and gains
+ * nothing.
  */
 const YOUNG_MIB = 32;
 
-/** The flags that the process was started with are for its main heap; they would overrule the limits of the threads. */
+/**
+ * Resets the flags that the process was started with. They are meant for its main heap, but would override the limits
+ * of the threads.
+ */
 const NO_COMMON_SIZES = ['--max-semi-space-size=0', '--initial-old-space-size=0'];
 
-/** A thread that has had nothing to do for this long ends: starting another takes longer than most tasks. */
+/**
+ * Time after which an idle thread is stopped. It is long, because starting another one takes longer than most tasks.
+ */
 const IDLE_MS = 60_000;
 
 /**
- * A third of the processor share that others get, where threads have a priority of their own (Linux): requests to the same process go
- * first. While 70,000 entries are imported and 16 clients read, that takes the 99th percentile of their answers from 24 to
- * 16 ms; the import takes a fifth longer.
+ * Priority of the threads, for systems on which threads have their own priority (Linux). They get a third of the CPU
+ * share of other threads, so that requests to the same process are served first. While 70,000 entries are imported and
+ * 16 clients read, this reduces the 99th percentile of the response time from 24 to 16 ms, and the import takes a fifth
+ * longer.
  */
 const NICE = 5;
 
 /**
- * A pool of worker threads with limits on memory and time, so that hostile or huge data can neither stop the event loop of the
- * process nor exhaust its memory. A thread that exceeds a limit is ended, and another takes its place. Dispose of it with its owner.
+ * A pool of worker threads with limits on memory and time, so that hostile or huge data can neither block the event
+ * loop of the process nor exhaust its memory. A thread that exceeds a limit is terminated and replaced. Dispose of the
+ * pool together with its owner.
  */
 export class ThreadPool<Task, Outcome> implements AsyncDisposable {
   readonly #pool: Piscina<Task, Outcome>;
 
-  /** `entry`: a compiled module whose default export runs a task. */
+  /** `entry` is a compiled module whose default export runs a task. */
   constructor(
     private readonly limits: ThreadLimits,
     entry: URL,
@@ -63,24 +71,27 @@ export class ThreadPool<Task, Outcome> implements AsyncDisposable {
       maxThreads: limits.threads,
       idleTimeout: IDLE_MS,
       niceIncrement: NICE,
-      // A thread that waits for a task must be able to end, and to end what it has open.
+      // A thread that waits for a task must be able to exit and to close its open resources.
       atomics: 'disabled',
       recordTiming: false,
       resourceLimits: { maxOldGenerationSizeMb: limits.memoryMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
-      // No flag (a debugger, a loader) and no variable of this process belongs there.
+      // The threads must not inherit flags (a debugger, a loader) or environment variables of this process.
       execArgv: [],
       env: {},
     });
-    // A thread that dies while it is idle must not end the process.
+    // A thread that dies while idle must not terminate the process.
     this.#pool.on('error', () => undefined);
   }
 
-  /** Threads that are there, busy or idle. */
+  /** Number of existing threads, busy or idle. */
   get size(): number {
     return this.#pool.threads.length;
   }
 
-  /** Runs a task. Throws `ThreadTooSlow`, `ThreadTooBig`, the abort reason when `signal` fires, or what the task throws. */
+  /**
+   * Runs a task. Throws `ThreadTooSlow`, `ThreadTooBig`, the abort reason when `signal` aborts, or the error of the
+   * task.
+   */
   async run(task: Task, { signal, transferList = [], begun }: ThreadScope): Promise<Outcome> {
     const deadline = AbortSignal.timeout(this.limits.deadlineMs);
     const start = this.#untilBegun(begun);
@@ -97,12 +108,14 @@ export class ThreadPool<Task, Outcome> implements AsyncDisposable {
     }
   }
 
-  /** Ends all threads. Idempotent. */
+  /** Terminates all threads. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.destroy();
   }
 
-  /** Fires `failed` when a thread dies before it has begun with the task: the pool would leave the task waiting. */
+  /**
+   * Aborts `failed` if a thread dies before it has started the task, because the pool would let the task wait forever.
+   */
   #untilBegun(begun: Promise<unknown>): { readonly failed: AbortSignal; stop(): void } {
     const controller = new AbortController();
     const onError = (error: Error): void => controller.abort(error);

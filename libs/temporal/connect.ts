@@ -4,15 +4,15 @@ import { patientRetries } from './patient-retries.js';
 
 /** The address of a Temporal server and the credentials for it. */
 export interface TemporalEndpoint {
-  /** `host:port` */
+  /** The address as `host:port`. */
   readonly address: string;
   readonly namespace: string;
   readonly apiKey?: string;
-  /** The name in the server's certificate, where it differs from the host in the address. */
+  /** The name in the server's certificate, if it differs from the host in the address. */
   readonly serverName?: string;
-  /** Certificate authorities in PEM, instead of those of the system. */
+  /** Certificate authorities in PEM format, which replace those of the system. */
   readonly ca?: string;
-  /** The client's certificate and key in PEM. */
+  /** The client's certificate in PEM format. */
   readonly certificate?: string;
   readonly key?: string;
 }
@@ -24,7 +24,7 @@ export interface TemporalAccess {
   close(): Promise<void>;
 }
 
-/** Connects client and workers; the error says which address did not answer. */
+/** Connects the client and the workers. The error contains the address that did not respond. */
 export async function connectTemporal(endpoint: TemporalEndpoint): Promise<TemporalAccess> {
   const { address, namespace, apiKey } = endpoint;
   const options = { address, ...(apiKey !== undefined && { apiKey }), ...tlsOf(endpoint) };
@@ -54,7 +54,7 @@ export async function connectTemporal(endpoint: TemporalEndpoint): Promise<Tempo
   });
 }
 
-/** Whatever only makes sense with TLS asks for it. */
+/** Returns the TLS options. TLS is enabled if any setting is present that makes sense only with TLS. */
 function tlsOf({ apiKey, serverName, ca, certificate, key }: TemporalEndpoint): { tls?: object } {
   if ([apiKey, serverName, ca, certificate, key].every((each) => each === undefined)) return {};
   return {

@@ -84,7 +84,7 @@ describe('prepareData', () => {
 });
 
 describe('isDamage', () => {
-  /** Starts a server that logs a line and does what the script says, and returns the error. */
+  /** Starts a server that logs a line and then runs the script, and returns the error. */
   const failStart = (line: string, then: string): Promise<unknown> =>
     startDaemon({
       name: 'Temporal',

@@ -3,20 +3,24 @@ import { basename, dirname, join } from 'node:path';
 import { FailedStartError } from '#subprocess/daemon.js';
 
 /**
- * The dev server makes its tables one by one, and only when there is no file: killed in between, it leaves a file with
- * which no later start succeeds. So a file beside it says that the data is not finished, until the first start was.
+ * Returns the path of the marker for unfinished data. The dev server creates its tables one by one, and only if there
+ * is no file. If it is killed in between, it leaves a file with which no later start succeeds. So the marker exists
+ * until the first start has finished.
  */
 const unfinishedMark = (dataFile: string) => `${dataFile}.unfinished`;
 
-/** SQLite keeps recent changes beside the database. The database comes last: a crash in between leaves it in place. */
+/**
+ * SQLite keeps recent changes in files next to the database. The database comes last, so that it stays in place after a
+ * crash in between.
+ */
 const SUFFIXES = ['-wal', '-shm', ''];
 
-/** Most copies of damaged data that are kept: the first one and the newest ones. */
+/** Maximum number of copies of damaged data that are kept: the first one and the newest ones. */
 export const COPIES_KEPT = 4;
 
 /**
- * Prepares a start: discards data of a start that never finished, sets aside a file that is not a database, and notes when there is no data yet.
- * Returns where damaged data was moved to.
+ * Prepares a start: deletes the data of a start that never finished, moves a file that is not a database aside, and
+ * creates the marker if there is no data yet. Returns the new path of damaged data, if any.
  */
 export async function prepareData(dataFile: string): Promise<string | undefined> {
   const mark = unfinishedMark(dataFile);
@@ -30,9 +34,10 @@ export async function prepareData(dataFile: string): Promise<string | undefined>
 }
 
 /**
- * Moves damaged data out of the way, and returns its new name, which has the time in it: `temporal.db.damaged-2026-11-30T18-20-00.000Z`.
- * No earlier copy is replaced; with more than {@link COPIES_KEPT}, those between the first and the newest are removed. Temporal begins without
- * data then: what is served is in Postgres, and the workflows of registries start again from their specs.
+ * Moves damaged data aside and returns its new name, which contains the time:
+ * `temporal.db.damaged-2026-11-30T18-20-00.000Z`. Earlier copies are never overwritten. If there are more than {@link
+ * COPIES_KEPT}, those between the first and the newest are deleted. Temporal then starts without data. What is served
+ * is in Postgres, and the workflows of registries start again from their specs.
  */
 export async function setAside(dataFile: string): Promise<string> {
   const earlier = await listCopies(dataFile);
@@ -40,7 +45,7 @@ export async function setAside(dataFile: string): Promise<string> {
   for (const suffix of SUFFIXES) {
     if (await exists(dataFile + suffix)) await rename(dataFile + suffix, copy + suffix);
   }
-  // The new copy counts as well, and is kept even if the clock was set back.
+  // The new copy counts too, and is kept even if the clock was set back.
   for (const old of earlier.slice(1, 2 - COPIES_KEPT)) {
     for (const suffix of SUFFIXES) await rm(old + suffix, { force: true, recursive: true });
   }
@@ -49,7 +54,7 @@ export async function setAside(dataFile: string): Promise<string> {
 
 const COPY_TIME = /^(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z)(?:-wal|-shm)?$/;
 
-/** Returns the copies that were set aside, oldest first. */
+/** Returns the copies of damaged data, oldest first. */
 async function listCopies(dataFile: string): Promise<string[]> {
   const folder = dirname(dataFile);
   const prefix = `${basename(dataFile)}.damaged-`;
@@ -67,19 +72,19 @@ async function findFreeName(dataFile: string): Promise<string> {
   }
 }
 
-/** What SQLite says for its result codes CORRUPT and NOTADB, and when tables of the dev server are missing. */
+/** Messages of SQLite for its result codes CORRUPT and NOTADB, and for missing tables of the dev server. */
 const DAMAGE =
   /database disk image is malformed|file is not a database|malformed database schema|no such (table|column)/i;
 
 /**
- * Reports whether a start failed because of its data. Only the last words of a server that ended by itself tell: one that is slow
- * or was killed may have logged the same and be healthy.
+ * Returns whether a start failed because of its data. Only the last log lines of a server that exited by itself are
+ * conclusive, because a server that is slow or was killed may have logged the same and be healthy.
  */
 export function isDamage(error: unknown): boolean {
   return error instanceof FailedStartError && DAMAGE.test(error.message);
 }
 
-/** The first bytes of each database (https://sqlite.org/fileformat.html, 1.3). */
+/** The first bytes of every database (https://sqlite.org/fileformat.html, 1.3). */
 const MAGIC = Buffer.from('SQLite format 3\0');
 
 async function isDatabase(file: string): Promise<boolean> {
@@ -88,12 +93,15 @@ async function isDatabase(file: string): Promise<boolean> {
   return buffer.equals(MAGIC);
 }
 
-/** After each start that succeeded. */
+/** Removes the marker for unfinished data. Must be called after each successful start. */
 export function markDataFinished(dataFile: string): Promise<void> {
   return rm(unfinishedMark(dataFile), { force: true });
 }
 
-/** Throws when it cannot tell: data that is there must not be taken for absent. */
+/**
+ * Returns whether a file exists. Throws if that cannot be determined, because existing data must not be mistaken for
+ * missing data.
+ */
 async function exists(file: string): Promise<boolean> {
   try {
     await stat(file);

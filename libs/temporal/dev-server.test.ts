@@ -87,7 +87,10 @@ async function pidOf({ recordFile }: TemporalDevServerOptions): Promise<number> 
   return (JSON.parse(await readFile(recordFile, 'utf8')) as { child: { pid: number } }).child.pid;
 }
 
-/** Local addresses, as the kernel writes them, of all TCP sockets on which a process listens (proc_pid_net(5)). */
+/**
+ * Returns the local addresses of all TCP sockets on which a process listens, in the notation of the kernel
+ * (proc_pid_net(5)).
+ */
 async function listeningAddresses(pid: number): Promise<string[]> {
   const links = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
   const own = new Set(await Promise.all(links));
@@ -154,7 +157,8 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
     const failed = startTemporalDevServer({ ...options(), signal: abort.signal }).catch(
       (error: Error) => error.message,
     );
-    // With a part of the tables the server would never start again; this part is the smallest.
+    // Kill as early as possible, when the unfinished file has just been created. With only some of its tables, the
+    // server would never start again.
     while (!(await readdir(directory)).includes('temporal.db.unfinished')) await new Promise(setImmediate);
     abort.abort(new Error('killed'));
     expect(await failed).toBe('killed');

@@ -11,27 +11,27 @@ import { findFreePort, isPortFree } from './free-port.js';
 import { ensureRetention } from './retention.js';
 
 export interface TemporalDevServerOptions {
-  /** The `temporal` command, an absolute path. */
+  /** Absolute path of the `temporal` command. */
   binary: string;
-  /** Its SQLite database; workflows live as long as this file. */
+  /** Path of the server's SQLite database. Workflows exist as long as this file. */
   dataFile: string;
-  /** Wanted ports; when one is busy the next free one is taken. */
+  /** Preferred port. If it is in use, the next free one is taken. */
   port: number;
   uiPort: number;
   logFile: string;
   recordFile: string;
-  /** Beside the settings that every local server gets. */
+  /** Additional settings, besides those of every local server. */
   dynamicConfig?: Readonly<Record<string, string | number>>;
   log: (message: string, fields?: Record<string, unknown>) => void;
-  /** Ends a start that is under way. */
+  /** Aborts a start that is in progress. */
   signal?: AbortSignal;
 }
 
 export interface TemporalDevServer {
-  /** `127.0.0.1:7233` */
+  /** The address, for example `127.0.0.1:7233`. */
   address: string;
   uiUrl: string;
-  /** The real ports. */
+  /** The actual port. */
   port: number;
   uiPort: number;
   stop(): Promise<void>;
@@ -39,19 +39,19 @@ export interface TemporalDevServer {
 
 const HOST = '127.0.0.1';
 const NAMESPACE = 'default';
-/** The server's own default is one day: too short for a sync history. */
+/** Retention of closed workflows. The server's default of one day is too short for a sync history. */
 const RETENTION_DAYS = 30;
-/** A soft limit for Go's garbage collector; with one partition per task queue 200 registries need 285 MiB. */
+/** Soft memory limit for Go's garbage collector. With one partition per task queue, 200 registries need 285 MiB. */
 const MEMORY = '512MiB';
 const PORT_ATTEMPTS = 10;
 
 /**
- * Starts Temporal's dev server with its data in a file, and starts it again when it dies. It has no authentication,
- * so it listens on loopback only: on the two ports given, and on four random ones for its parts among each other.
+ * Starts Temporal's dev server with its data in a file, and restarts it if it dies. It has no authentication, so it
+ * listens only on loopback: on the two given ports, and on four random ports for internal communication.
  */
 export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
   const { log, signal } = options;
-  // Before ports are chosen: it may sit on the ones that we want.
+  // The orphan is stopped before ports are chosen, because it may still use them.
   if (await stopOrphan(placeOf(options))) log('stopped the Temporal server that an earlier run left behind');
   await mkdir(dirname(options.dataFile), { recursive: true });
 
@@ -72,7 +72,10 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   return { address, uiUrl: `http://${HOST}:${uiPort}`, port, uiPort, stop: () => daemon.stop() };
 }
 
-/** Between our look at the ports and the server's start another process can take one: then it ends, and we look again. */
+/**
+ * Starts the server on free ports. Another process may take a port between the check and the server's start. The server
+ * then exits, and the ports are chosen again.
+ */
 async function startOnFreePorts(options: TemporalDevServerOptions) {
   for (let attempt = 1; ; attempt++) {
     const port = await findFreePort(options.port);
@@ -100,7 +103,8 @@ function startOn(port: number, uiPort: number, options: TemporalDevServerOptions
     ...placeOf(options),
     command: binary,
     args: serverArguments(port, uiPort, basename(dataFile), options.dynamicConfig),
-    // The server takes the file's name for a URL: a `?` or `%` in the path must not come into it.
+    // The server interprets the file name as a URL, so it is relative to the working directory: a `?` or `%` in the
+    // path must not be part of it.
     cwd: dirname(resolve(dataFile)),
     env: { GOMEMLIMIT: MEMORY },
     logFile,
@@ -109,7 +113,7 @@ function startOn(port: number, uiPort: number, options: TemporalDevServerOptions
       if (damaged !== undefined) reportDamage(options, damaged);
     },
     ready: async (pid) => {
-      // Looked at first, because a gRPC channel that was refused waits a second before it tries again.
+      // Checked first, because a gRPC channel whose connection was refused waits a second before it retries.
       if (!(await listensOn(pid, port))) return false;
       await withConnection(`${HOST}:${port}`, (connection) =>
         connection.workflowService.describeNamespace({ namespace: NAMESPACE }),
@@ -124,7 +128,10 @@ function startOn(port: number, uiPort: number, options: TemporalDevServerOptions
   });
 }
 
-/** Set from the first start on: with four partitions a queue takes 60 % more memory, and a task may wait. */
+/**
+ * Must be set from the first start on. With four partitions, a queue needs 60 % more memory, and tasks may have to
+ * wait.
+ */
 const ONE_PARTITION = { 'matching.numTaskqueueReadPartitions': 1, 'matching.numTaskqueueWritePartitions': 1 };
 
 function serverArguments(
@@ -138,7 +145,7 @@ function serverArguments(
     'server',
     'start-dev',
     `--db-filename=${dataFileName}`,
-    // Seven times faster than SQLite's default journal.
+    // WAL mode is seven times faster than SQLite's default journal.
     '--sqlite-pragma=journal_mode=wal',
     '--sqlite-pragma=synchronous=normal',
     ...settings.map(([name, value]) => `--dynamic-config-value=${name}=${value}`),

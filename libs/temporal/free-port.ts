@@ -16,7 +16,7 @@ export async function isPortFree(port: number): Promise<boolean> {
     await once(server.listen(port, '127.0.0.1'), 'listening');
     return true;
   } catch (error) {
-    // EACCES: a port below 1024, for an ordinary user.
+    // EACCES means a port below 1024 for an ordinary user.
     if (['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   } finally {

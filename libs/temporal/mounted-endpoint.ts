@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TemporalEndpoint } from './connect.js';
 
-/** The keys of the Secret that says how to reach Temporal. */
+/** The keys of the Secret that contains the Temporal endpoint. */
 export const ENDPOINT_KEYS = {
   address: 'address',
   namespace: 'namespace',
@@ -13,7 +13,10 @@ export const ENDPOINT_KEYS = {
   key: 'tls.key',
 } as const satisfies Record<keyof TemporalEndpoint, string>;
 
-/** Reads the mounted Secret as it is now: it may be replaced while the process runs. Returns undefined when it names no address. */
+/**
+ * Reads the current content of the mounted Secret, which may be replaced while the process runs. Returns undefined if
+ * it contains no address.
+ */
 export async function readMountedEndpoint(directory: string): Promise<TemporalEndpoint | undefined> {
   const texts = await Promise.all(
     Object.entries(ENDPOINT_KEYS).map(async ([field, key]) => [field, await readText(join(directory, key))] as const),

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
 
-/** The client's own pauses take up to 5 s, and closing has to wait for the one that has begun. */
+/**
+ * Maximum delay between retries. The client's own delays are up to 5 s, and closing has to wait for the current one.
+ */
 const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * The client's retries, which it does not take back when its connection is closed: a call that is repeated after that throws
- * where it cannot be caught, and ends the process. `settle` lets no call be repeated any more, and resolves when the last
- * repetition that was under way has begun.
+ * Returns interceptors for the client's retries. The client does not cancel pending retries when its connection is
+ * closed, and a call that is retried after that throws where the error cannot be caught, which terminates the process.
+ * `settle` prevents further retries, and resolves when the last pending one has started.
  */
 export function patientRetries(): {
   readonly interceptors: NonNullable<ConnectionOptions['interceptors']>;

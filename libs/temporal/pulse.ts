@@ -2,15 +2,18 @@ import type { Client } from '@temporalio/client';
 
 const ASK_EVERY_MS = 5_000;
 const ANSWER_MS = 3_000;
-/** One lost answer is no outage. */
+/** Number of lost responses that count as an outage. A single one does not. */
 const LOST_ANSWERS = 2;
 
-/** Throws when a Temporal server does not answer. */
+/** Sends a request to a Temporal server. Throws if it does not respond. */
 export async function askTemporal({ connection }: Client): Promise<void> {
   await connection.withDeadline(Date.now() + ANSWER_MS, () => connection.workflowService.getSystemInfo({}));
 }
 
-/** Knows whether a Temporal server is there: its own client waits in silence until it is back. */
+/**
+ * Monitors whether a Temporal server is available. This is needed because Temporal's client waits silently until the
+ * server is back.
+ */
 export class Pulse {
   private readonly timer: NodeJS.Timeout;
   private lastAnswerAt = new Date();
@@ -24,7 +27,7 @@ export class Pulse {
     this.timer = setInterval(() => void this.ask(), askEveryMs).unref();
   }
 
-  /** Since when it does not answer; undefined while it does. */
+  /** Time since which the server has not responded. Undefined while it responds. */
   get silentSince(): Date | undefined {
     return this.lost < LOST_ANSWERS ? undefined : this.lastAnswerAt;
   }

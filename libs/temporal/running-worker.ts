@@ -1,10 +1,13 @@
 import type { Worker } from '@temporalio/worker';
 
-/** A worker at work, with one way to end it. */
+/** A running worker and a way to stop it. */
 export interface RunningWorker {
-  /** Rejects when the worker dies by itself; resolves after {@link stop}. */
+  /** Rejects if the worker fails by itself. Resolves after {@link stop}. */
   readonly ended: Promise<void>;
-  /** Takes no new tasks, lets running ones end within their grace, and resolves when the worker is down. */
+  /**
+   * Stops accepting tasks, lets running ones finish within their grace period, and resolves when the worker has
+   * stopped.
+   */
   stop(): Promise<void>;
 }
 

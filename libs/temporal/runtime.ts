@@ -1,13 +1,16 @@
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 
-/** The part of a structured logger that is used here: fields first, then a constant message. */
+/** The methods of a structured logger that are used here: fields first, then a constant message. */
 export interface FieldLogger {
   debug(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-/** Warnings about what is meant so: a failed activity or sync is an outcome that is reported, and sync workers run activities only. */
+/**
+ * Warnings about normal situations: a failed activity or sync is a result that is reported, and sync workers run only
+ * activities.
+ */
 const EXPECTED = new Set([
   'Activity failed',
   'Workflow failed',
@@ -15,8 +18,9 @@ const EXPECTED = new Set([
 ]);
 
 /**
- * Once per process, before its first connection: Temporal's runtime must not take SIGINT and SIGTERM for itself, since
- * one owner decides in which order things end; and what it logs goes where everything else goes.
+ * Installs the Temporal runtime. Must be called once per process, before the first connection. The runtime must not
+ * handle SIGINT and SIGTERM itself, because the shutdown order is decided in one place. Its log output goes to the
+ * given logger.
  */
 export function installTemporalRuntime(logger: FieldLogger): void {
   Runtime.install({

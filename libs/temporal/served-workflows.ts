@@ -9,32 +9,35 @@ import type { Store } from '#domain/sync.js';
 import type { ServerTrouble } from '#domain/workload.js';
 
 /**
- * The workflows of MCPRegistries as the servers of these see them. Handles are taken by id only: a run id is stale after the first
- * continue-as-new.
+ * The workflows of MCPRegistries, as the servers of these registries use them. Handles have only the workflow id,
+ * because a run id is outdated after the first continue-as-new.
  */
 export class ServedWorkflows {
   constructor(protected readonly client: Client) {}
 
-  /** Tells the workflow, if there is one, that a store takes tasks. */
+  /** Notifies the workflow, if there is one, that a store accepts tasks. */
   async openStore(registry: RegistryRef, store: Store): Promise<void> {
     await this.handle(registry).signal<[Store]>(STORE_OPENED, store).catch(unlessNotFound(undefined));
   }
 
-  /** Tells the workflow, if there is one, why a running server has no store yet. */
+  /** Notifies the workflow, if there is one, of the reason why a running server has no store yet. */
   async delayStore(registry: RegistryRef, trouble: ServerTrouble<Reason>): Promise<void> {
     await this.handle(registry)
       .signal<[ServerTrouble<Reason>]>(STORE_DELAYED, trouble)
       .catch(unlessNotFound(undefined));
   }
 
-  /** Returns the stores that the workflow syncs into, by its memo, which takes no worker; none when no workflow runs. */
+  /**
+   * Returns the stores that the workflow syncs to, or none if no workflow is running. They are read from the workflow's
+   * memo, which does not need a worker.
+   */
   async liveStores(registry: RegistryRef): Promise<readonly Store[]> {
     const described = await this.handle(registry).describe().catch(unlessNotFound(undefined));
     if (described?.status.name !== 'RUNNING') return [];
     return (described.memo?.[STORES_MEMO] ?? []) as readonly Store[];
   }
 
-  /** Starts a sync of one source, or of all; resolves when they have started. Throws `SyncRefused`. */
+  /** Starts a sync of one source, or of all. Resolves when the syncs have started. Throws `SyncRefused`. */
   async syncNow(
     registry: RegistryRef,
     source?: string,

@@ -1,8 +1,9 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 
 /**
- * The task queue of one operator: its workflows, and the activities that read resources and write their status. Operators of
- * several clusters or releases may share a Temporal namespace, and must not take each other's tasks.
+ * Returns the task queue of one operator, for its workflows and the activities that read resources and write their
+ * status. Operators of several clusters or releases may share a Temporal namespace, and must not get each other's
+ * tasks.
  */
 export function operatorTaskQueue({
   cluster,
@@ -14,14 +15,15 @@ export function operatorTaskQueue({
   return `mcp-registry-operator/${cluster}/${release}`;
 }
 
-/** The same for one standalone instance, which knows only the resources in its own files. */
+/** Returns the task queue of one standalone instance, which knows only the resources in its own files. */
 export function instanceTaskQueue(instance: string): string {
   return `mcp-registry-standalone/${instance}`;
 }
 
 /**
- * A queue belongs to a store: a task must reach neither a server of an earlier spec nor another database. `scope` is the
- * registry's uid and pod for a server of one registry; a standalone instance serves all of its registries from one store.
+ * Returns the task queue of a store. Each store and pod has its own, so that no task reaches a server that still runs
+ * an earlier spec, or another database. For the server of one registry, `scope` is the registry's uid and the pod. A standalone instance serves all
+ * its registries from one store.
  */
 export function storeTaskQueue(
   scope: (Pick<RegistryRef, 'uid'> & { pod: string }) | { instance: string },

@@ -9,11 +9,11 @@ import { projectRoot } from '#environment/project-root.js';
 const ENTRY = fileURLToPath(new URL('workflows/index.ts', projectRoot));
 const BUNDLE = fileURLToPath(new URL('dist/workflow-bundle.js', projectRoot));
 
-/** The one place that bundles workflow code, for the build and for tests alike. */
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+/** Bundles the workflow code. This is the only place that does so, both for the build and for tests. */
+export function bundleWorkflows(workflowsPath = ENTRY): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
-    workflowsPath: ENTRY,
-    // Without this condition the bundler would take whatever an earlier build left in dist.
+    workflowsPath,
+    // Without this condition, the bundler would use the output of an earlier build in dist.
     webpackConfigHook: (config) => ({
       ...config,
       resolve: { ...config.resolve, conditionNames: ['source', '...'] },
@@ -28,7 +28,10 @@ export async function writeWorkflowBundle(): Promise<void> {
   await writeFile(BUNDLE, code);
 }
 
-/** The path of the prebuilt bundle. A worker that is given the path starts faster than one that bundles by itself. */
+/**
+ * Returns the path of the prebuilt bundle. A worker that gets this path starts faster than one that creates the bundle
+ * itself.
+ */
 export function builtWorkflowBundle(): { codePath: string } {
   if (!existsSync(BUNDLE)) throw new Error('the workflows are not bundled yet: run "npm run build"');
   return { codePath: BUNDLE };

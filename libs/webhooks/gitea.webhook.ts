@@ -3,7 +3,9 @@ import type { WebhookType } from './webhook.js';
 
 const COUNTED: ReadonlySet<string> = new Set(['push', 'create', 'delete', 'release']);
 
-/** Gitea and Forgejo. The first signature that is present decides: a later one does not make up for it. */
+/**
+ * Gitea and Forgejo. Only the first signature that is present is verified; a later one cannot replace an invalid one.
+ */
 export const giteaWebhook: WebhookType = {
   type: 'gitea',
   prove({ header, body }, key) {

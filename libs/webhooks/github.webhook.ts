@@ -3,7 +3,7 @@ import type { WebhookType } from './webhook.js';
 
 const COUNTED: ReadonlySet<string> = new Set(['push', 'create', 'delete', 'release']);
 
-/** GitHub. Its older signature, by SHA-1, is not looked at. */
+/** GitHub. Its older SHA-1 signature is ignored. */
 export const githubWebhook: WebhookType = {
   type: 'github',
   prove: ({ header, body }, key) => provePrefixed(header('x-hub-signature-256'), { algorithm: 'sha256', key, body }),

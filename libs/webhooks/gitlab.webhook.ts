@@ -4,7 +4,10 @@ import type { Delivery, WebhookType } from './webhook.js';
 
 const COUNTED: ReadonlySet<string> = new Set(['Push Hook', 'Tag Push Hook', 'Release Hook', 'System Hook']);
 
-/** GitLab: a signing token (`whsec_…`) is used as Standard Webhooks say; any other secret is compared with the secret token. */
+/**
+ * GitLab. A signing token (`whsec_…`) is used according to Standard Webhooks. Any other secret is compared with the
+ * secret token.
+ */
 export const gitlabWebhook: WebhookType = {
   type: 'gitlab',
   prove: (delivery, secret) =>
@@ -13,7 +16,10 @@ export const gitlabWebhook: WebhookType = {
   secretFault: (secret) => (isStandardSecret(secret) ? standardWebhook.secretFault?.(secret) : undefined),
 };
 
-/** Compares hashes, which are of equal length. The token proves the sender and not the body, which tells deliveries apart. */
+/**
+ * Verifies the secret token by comparing hashes, which have equal length. The token proves the sender but not the body,
+ * so the body is used to distinguish deliveries.
+ */
 function proveToken({ header, body }: Delivery, secret: Uint8Array): string | undefined {
   const token = header('x-gitlab-token');
   // Node decodes header values as Latin-1.

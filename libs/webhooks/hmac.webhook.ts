@@ -1,7 +1,7 @@
 import { provePrefixed } from './hmac.js';
 import type { WebhookType } from './webhook.js';
 
-/** Any sender that signs the body with a shared key. Every delivery counts. */
+/** Any sender that signs the body with a shared key. Every delivery is considered relevant. */
 export const hmacWebhook: WebhookType = {
   type: 'hmac',
   prove({ header, body }, key) {

@@ -16,7 +16,7 @@ export const webhookTypes: readonly WebhookType[] = [
   standardWebhook,
 ];
 
-/** Returns the type of this name; throws for one that no valid spec has. */
+/** Returns the type with this name. Throws for a name that no valid spec contains. */
 export function getWebhookType(name: string): WebhookType {
   const found = webhookTypes.find(({ type }) => type === name);
   if (!found) throw new Error(`there is no webhook of type ${name}`);

@@ -2,12 +2,12 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Delivery, WebhookType } from './webhook.js';
 
 const KEY_PREFIX = 'whsec_';
-/** What is shorter can be guessed. */
+/** Minimum length of a key in bytes, because a shorter one can be guessed. */
 const LEAST_KEY_BYTES = 16;
-/** How far the signed time may be from the present. */
+/** Maximum accepted difference between the signed time and the current time. */
 const TOLERANCE_SECONDS = 300;
 
-/** Standard Webhooks 1.0.0 (standard-webhooks/spec). Every delivery counts. */
+/** Standard Webhooks 1.0.0 (standard-webhooks/spec). Every delivery is considered relevant. */
 export const standardWebhook: WebhookType = {
   type: 'standard',
   prove: proveStandard,
@@ -20,7 +20,10 @@ export function isStandardSecret(secret: Uint8Array): boolean {
   return Buffer.from(secret).toString('latin1').startsWith(KEY_PREFIX);
 }
 
-/** Verifies one of the `v1` signatures over id, time and body; the id and the time are part of what is signed. */
+/**
+ * Verifies that one of the `v1` signatures over id, time and body is valid. The id and the time are part of the signed
+ * data.
+ */
 export function proveStandard({ header, body, nowMs }: Delivery, secret: Uint8Array): string | undefined {
   const key = decodeKey(secret);
   const id = header('webhook-id');
@@ -47,7 +50,7 @@ function decodeKey(secret: Uint8Array): Buffer | undefined {
   return key && key.length >= LEAST_KEY_BYTES ? key : undefined;
 }
 
-/** Decodes base64 with or without padding (RFC 4648, section 4); undefined for anything else. */
+/** Decodes base64 with or without padding (RFC 4648, section 4). Returns undefined for anything else. */
 function decodeBase64(text: string): Buffer | undefined {
   return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 }

@@ -1,23 +1,26 @@
-/** A delivery of a webhook as it arrived. Its body is never parsed. */
+/** A webhook delivery as received. Its body is never parsed. */
 export interface Delivery {
-  /** Returns the value of a header by its lower-case name; undefined when absent, and empty when it was sent more than once. */
+  /**
+   * Returns the value of a header by its lowercase name. Undefined if it is absent, and empty if it was sent more than
+   * once.
+   */
   header(name: string): string | undefined;
   readonly body: Uint8Array;
-  /** The present, in milliseconds since 1970. */
+  /** The current time in milliseconds since 1970. */
   readonly nowMs: number;
 }
 
-/** The way in which one kind of sender proves its deliveries. */
+/** A kind of sender, with the way in which its deliveries are authenticated. */
 export interface WebhookType {
   /** Value of `webhooks[].type` in a spec. */
   readonly type: string;
   /**
-   * Verifies a delivery in constant time. Returns a text that identifies what was proven, by which a replay is recognised;
-   * undefined when the proof is missing or wrong.
+   * Verifies a delivery in constant time. Returns a string that identifies the verified data, which is used to detect
+   * replays, or undefined if the proof is missing or wrong.
    */
   prove(delivery: Delivery, secret: Uint8Array): string | undefined;
-  /** Returns whether the event may have changed a source; others are answered and ignored. */
+  /** Returns whether the event may have changed a source. Other events get a response but are ignored. */
   isCounted(delivery: Delivery): boolean;
-  /** Returns what is wrong with a secret beside its length; absent: any bytes are a secret. */
+  /** Returns the error in a secret, apart from its length. If absent, any bytes are a valid secret. */
   secretFault?(secret: Uint8Array): string | undefined;
 }

@@ -25,12 +25,12 @@ function standardHeaders(body: Uint8Array = BODY, seconds = NOW_MS / 1000, id = 
 interface Sender {
   readonly type: string;
   readonly secret: Buffer;
-  /** The header that holds the proof. */
+  /** Name of the header with the signature or token. */
   readonly proof: string;
   sign(body: Uint8Array): Record<string, string>;
 }
 
-/** A delivery as each kind of sender makes it. */
+/** Deliveries of each kind of sender. */
 const SENDERS: readonly Sender[] = [
   {
     type: 'github',
@@ -143,6 +143,102 @@ it('verifies test case 2 of RFC 4231, in either case of its digits', () => {
     '164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737';
   const sent = delivery({ 'x-signature': `sha512=${sha512}` }, body);
   expect(getWebhookType('hmac').prove(sent, Buffer.from('Jefe'))).toBe(sha512);
+});
+
+const ID = '72d3162e-cc78-11e3-81ab-4c9367dc0958';
+const signed = {
+  sha1: `sha1=${hmac(BODY, SECRET, 'sha1')}`,
+  sha256: `sha256=${hmac(BODY)}`,
+};
+
+/** All headers of a delivery, according to the documentation and source code of the forges in 2026. */
+const DELIVERIES: readonly [string, string, Record<string, string>][] = [
+  [
+    'GitHub',
+    'github',
+    {
+      'user-agent': 'GitHub-Hookshot/044aadd',
+      'x-github-delivery': ID,
+      'x-github-event': 'push',
+      'x-github-hook-id': '292430182',
+      'x-github-hook-installation-target-id': '79929171',
+      'x-github-hook-installation-target-type': 'repository',
+      'x-hub-signature': signed.sha1,
+      'x-hub-signature-256': signed.sha256,
+    },
+  ],
+  [
+    'Gitea',
+    'gitea',
+    {
+      'x-gitea-delivery': ID,
+      'x-gitea-event': 'push',
+      'x-gitea-event-type': 'push',
+      'x-gitea-signature': hmac(BODY),
+      'x-gogs-delivery': ID,
+      'x-gogs-event': 'push',
+      'x-gogs-signature': hmac(BODY),
+      'x-github-delivery': ID,
+      'x-github-event': 'push',
+      'x-hub-signature': signed.sha1,
+      'x-hub-signature-256': signed.sha256,
+    },
+  ],
+  [
+    'Forgejo',
+    'gitea',
+    {
+      'x-forgejo-delivery': ID,
+      'x-forgejo-event': 'create',
+      'x-forgejo-event-type': 'create',
+      'x-forgejo-signature': hmac(BODY),
+      'x-gitea-event': 'create',
+      'x-gitea-signature': hmac(BODY),
+      'x-gogs-signature': hmac(BODY),
+      'x-hub-signature': signed.sha1,
+      'x-hub-signature-256': signed.sha256,
+    },
+  ],
+  [
+    'GitLab with a secret token',
+    'gitlab',
+    {
+      'user-agent': 'GitLab/18.5.0',
+      'idempotency-key': ID,
+      'x-gitlab-event': 'Tag Push Hook',
+      'x-gitlab-event-uuid': ID,
+      'x-gitlab-instance': 'https://gitlab.example.com',
+      'x-gitlab-token': SECRET.toString(),
+      'x-gitlab-webhook-uuid': ID,
+    },
+  ],
+  [
+    'Bitbucket Cloud',
+    'bitbucket',
+    {
+      'user-agent': 'Bitbucket-Webhooks/2.0',
+      'x-attempt-number': '1',
+      'x-event-key': 'repo:push',
+      'x-hook-uuid': ID,
+      'x-request-uuid': ID,
+      'x-hub-signature': signed.sha256,
+    },
+  ],
+  [
+    'Bitbucket Data Center',
+    'bitbucket',
+    { 'x-event-key': 'repo:refs_changed', 'x-request-id': ID, 'x-hub-signature': signed.sha256 },
+  ],
+];
+
+it.each(DELIVERIES)('takes a delivery of %s with all of its headers', (_forge, type, headers) => {
+  const { prove, isCounted } = getWebhookType(type);
+  expect(prove(delivery(headers), SECRET)).toBeTypeOf('string');
+  expect(isCounted(delivery(headers))).toBe(true);
+  const forged = Buffer.concat([BODY, Buffer.from(' ')]);
+  // GitLab's token proves who sent the delivery, but not its content.
+  if (type !== 'gitlab') expect(prove(delivery(headers, forged), SECRET)).toBeUndefined();
+  expect(prove(delivery(headers), Buffer.from('another secret, long enough'))).toBeUndefined();
 });
 
 it('looks at no weaker algorithm', () => {

@@ -10,7 +10,9 @@ import type { TestDatabase } from '#support/database.js';
 import { oauth } from '#support/oauth-spec.js';
 import { AUDIENCE, createKey, OidcProvider } from '#support/oidc-provider.js';
 
-/** `conformance/bin/conformance-test` of a checkout of github.com/ards-project/ard-spec, which needs Python 3.9. */
+/**
+ * Path of `conformance/bin/conformance-test` in a checkout of github.com/ards-project/ard-spec. It requires Python 3.9.
+ */
 const tool = process.env['ARD_CONFORMANCE'];
 
 describe.skipIf(!tool)('the conformance tool of Agentic Resource Discovery finds no error', () => {
@@ -68,7 +70,7 @@ describe.skipIf(!tool)('the conformance tool of Agentic Resource Discovery finds
   });
 });
 
-/** Returns the report of the tool. */
+/** Runs the tool and returns its report. */
 function run(...args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile('python3', [tool as string, ...args], (_error, stdout, stderr) => resolve(`${stdout}${stderr}`));

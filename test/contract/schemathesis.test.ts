@@ -25,7 +25,9 @@ const CHECKS = [
 
 const command = await findSchemathesis();
 
-/** Answers of a real server against its own document; without Python there is nothing to ask with. */
+/**
+ * Checks responses of a real server against its own OpenAPI document. Skipped without Python, which the tool requires.
+ */
 describe.skipIf(command === undefined)('the API keeps to its OpenAPI document', () => {
   let database: TestDatabase;
   let rows: CatalogueRows;
@@ -87,7 +89,7 @@ describe.skipIf(command === undefined)('the API keeps to its OpenAPI document', 
     expect(await run(`[parameters]\n${lines.join('\n')}\n`, 80, signal)).toBeGreaterThan(2_000);
   });
 
-  /** How many requests were made; throws with the report when an answer was not as documented. */
+  /** Returns the number of requests made. Throws with the report if a response was not as documented. */
   async function run(config: string, examples: number, signal: AbortSignal): Promise<number> {
     const file = join(directory, 'schemathesis.toml');
     await writeFile(file, config);

@@ -10,9 +10,9 @@ import type { PodObject } from './support/cluster.js';
 import { annotate, awaitReady, createRegistry, servers, statusOf } from './support/registry.js';
 import type { DeployedRegistry } from './support/registry.js';
 
-/** Seconds for all of it: more than a run of the other tests wants to wait. */
+/** Time limit in seconds for the whole test, which takes too long for a normal run. */
 const SECONDS = Number(process.env['E2E_CAPACITY'] ?? 0);
-/** Two in five have a second version. */
+/** Numbers of distinct server names. Two in five servers have a second version. */
 const NAMES = [10_000, 20_000, 30_000, 40_000, 43_500, 47_000, 50_000, 60_000, 75_000, 90_000, 105_000, 120_000];
 const NAMESPACE = 'e2e-capacity';
 const STEP_MS = 300_000;
@@ -22,9 +22,9 @@ interface Step {
   readonly entries: number;
   readonly megabytes: number;
   readonly seconds: number;
-  /** Resident, of the container with its Postgres, after the sync. */
+  /** Resident memory of the container, including its Postgres, after the sync. */
   readonly mebibytes?: number;
-  /** Absent: it fits. */
+  /** Why the catalogue does not fit. Absent if it does. */
   readonly fault?: string;
 }
 
@@ -34,7 +34,9 @@ interface Catalogue {
   readonly megabytes: number;
 }
 
-/** How large a catalogue the pod of a registry takes as it is by default: 500m, 512Mi, and Postgres within. */
+/**
+ * Measures how large a catalogue fits into a registry's pod with the defaults: 500m, 512Mi, and the embedded Postgres.
+ */
 describe.runIf(SECONDS > 0)('a registry with the resources and the database that it has by default', () => {
   const ends = new AsyncDisposableStack();
   let repository: GitRepository;
@@ -75,7 +77,7 @@ describe.runIf(SECONDS > 0)('a registry with the resources and the database that
         return largest;
       };
       const grown = await largestOf('grown into', NAMES, grow);
-      // As many as the official registry has.
+      // The size of the official registry.
       expect(grown?.entries).toBeGreaterThan(60_000);
       const sizes = NAMES.filter((names) => names >= grown!.names);
       expect(await largestOf('by a new pod', sizes, takeUp)).toBeDefined();
@@ -127,14 +129,14 @@ describe.runIf(SECONDS > 0)('a registry with the resources and the database that
     return fault ? { ...step, fault } : { ...step, mebibytes: await residentMebibytes() };
   }
 
-  /** The last name of a catalogue is in no smaller one. */
+  /** Searches for the last name of the catalogue, which no smaller catalogue contains. Returns the number of hits. */
   async function findLast(names: number): Promise<number> {
     return (await servers(registry, 'large', `search=${String(names - 1).padStart(5, '0')}`)).servers.length;
   }
 
   const pods = () => list<PodObject>('pods', NAMESPACE, 'app.kubernetes.io/instance=large');
 
-  /** Why containers ended, for each time that one did. */
+  /** Returns a termination reason for each restart of a container. */
   async function restarts(): Promise<string[]> {
     const states = (await pods()).flatMap(({ status }) => status.containerStatuses ?? []);
     return states.flatMap((state) => {

@@ -9,7 +9,7 @@ const WAIT = ['--wait', '--timeout', '3m'];
 const CHART = 'deploy/helm/mcp-registry-operator';
 const namespaces = ['e2e-default-a', 'e2e-default-b'];
 
-/** Where the API server takes no pod that is not confined as much as can be. */
+/** Creates a namespace in which the API server admits only pods that meet the `restricted` Pod Security Standard. */
 async function ensureRestrictedNamespace(name: string): Promise<void> {
   await ensureNamespace(name);
   await kubectl(['label', 'namespace', name, '--overwrite', 'pod-security.kubernetes.io/enforce=restricted']);

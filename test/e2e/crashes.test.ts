@@ -12,13 +12,13 @@ import { TemporalServer } from './support/temporal-server.js';
 
 const NAMESPACE = 'e2e-crashes';
 const FILE = 'crashes/registry.json';
-/** Starts what is not running of a cluster of this machine; without it nobody would start an API server again. */
+/** Command that starts the missing parts of a local cluster. Without it, nothing would restart a killed API server. */
 const CLUSTER_UP = process.env['E2E_CLUSTER_UP'] ?? '';
 const AWAY_MS = 10_000;
 
 const run = promisify(execFile);
 
-/** Ends at once, without a last word: what SIGKILL does to a process. */
+/** Kills pods without a graceful shutdown, as SIGKILL does to a process. */
 function killPods(namespace: string, selector: string): Promise<string> {
   return kubectl(['delete', 'pods', '--namespace', namespace, '--selector', selector, '--grace-period=0', '--force']);
 }
@@ -27,7 +27,7 @@ function killTemporal(): void {
   process.kill(Number(readFileSync(TemporalServer.pidFile(inject('directory')), 'utf8')), 'SIGKILL');
 }
 
-/** Dies at once, is away for a while, and is started again by the script that the cluster was started with. */
+/** Kills the API server, waits, and starts it again with the script that started the cluster. */
 async function killApiServer(): Promise<void> {
   const server = await kubectl(['config', 'view', '--minify', '--output', 'jsonpath={.clusters[0].cluster.server}']);
   const { stdout } = await run('pgrep', ['--full', `^\\S*kube-apiserver .*--secure-port[= ]${new URL(server).port} `]);
@@ -40,7 +40,7 @@ const killOperator = () => killPods('toolhive-system', 'app.kubernetes.io/name=t
 const killRegistry = ({ namespace, name }: DeployedRegistry) =>
   killPods(namespace, `app.kubernetes.io/instance=${name}`);
 
-/** As soon as there is a pod, whatever that does just then. */
+/** Kills the pod as soon as there is one, whatever it is doing at that moment. */
 async function killRegistryOnceThere(registry: DeployedRegistry): Promise<void> {
   const { namespace, name } = registry;
   await until(
@@ -52,7 +52,7 @@ async function killRegistryOnceThere(registry: DeployedRegistry): Promise<void> 
   await killRegistry(registry);
 }
 
-/** One after the other each part dies, while it provisions and while it syncs; nobody lends a hand. */
+/** Kills each part in turn, during provisioning and during a sync, and repairs nothing by hand. */
 describe('whatever is killed, a registry converges', () => {
   const repository = openGitRepository(inject('repository'));
   let edition = 0;

@@ -7,7 +7,7 @@ import type { DeployedRegistry } from './support/registry.js';
 const NAMESPACE = 'e2e-discovery';
 const CRDS = serverCrds('v1alpha1');
 
-/** With the rights of its own ServiceAccount, which no test with an API server alone can see. */
+/** Runs with the permissions of the registry's own ServiceAccount, which no test with only an API server can cover. */
 describe('MCP servers that run beside a registry', () => {
   let registry: DeployedRegistry;
 

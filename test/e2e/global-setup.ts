@@ -16,18 +16,18 @@ import { TemporalServer } from './support/temporal-server.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The image of operator and registries. */
+    /** The image of the operator and the registries. */
     image: string;
-    /** At which pods reach this machine. */
+    /** The address at which pods reach this machine. */
     hostAddress: string;
-    /** Working tree of the repository that stands in for https://github.com/stacklok/toolhive.git. */
+    /** Working tree of the repository that replaces https://github.com/stacklok/toolhive.git. */
     repository: string;
-    /** How many servers its catalogue has. */
+    /** Number of servers in the catalogue of the repository. */
     catalogueSize: number;
     temporalAddress: string;
-    /** The certificate authority of the chart's `caBundle`, which nobody else knows. */
+    /** The certificate authority of the chart's `caBundle`. Nothing else trusts it. */
     authority: Certificate;
-    /** Holds what the servers of this run keep, as `temporal.pid`. */
+    /** Folder for the files of the servers of this run, such as `temporal.pid`. */
     directory: string;
   }
 }
@@ -39,8 +39,8 @@ const CATALOGUE = 'pkg/registry/data/registry.json';
 const TEMPORAL_PORT = 27_233;
 
 /**
- * Installs the operator into the cluster of KUBECONFIG by its Helm chart, with Temporal and a git server on this machine:
- * pods reach both at E2E_HOST_ADDRESS, which is the node's own address unless told otherwise.
+ * Installs the operator with its Helm chart into the cluster of KUBECONFIG, with Temporal and a git server on this
+ * machine. Pods reach both at E2E_HOST_ADDRESS, which defaults to the node's own address.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const image = required('E2E_IMAGE', 'the image of this project, known to the cluster: npm run image -- OUT.tar');
@@ -98,7 +98,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('directory', directory);
   const started = starting.move();
   return async () => {
-    // Registries first, by the operator that knows how; then the operator.
+    // Delete the registries first, while the operator is there to clean them up, then the operator.
     await kubectl(['delete', 'mcpregistries', '--all', '--all-namespaces', '--timeout', '60s']).catch(() => undefined);
     await helm(['uninstall', RELEASE, '--namespace', OPERATOR_NAMESPACE, '--wait']).catch(() => undefined);
     await started.disposeAsync();
@@ -116,7 +116,7 @@ async function nodeAddress(): Promise<string> {
   return kubectl(['get', 'nodes', '--output', `jsonpath=${path}`]);
 }
 
-/** `host:port/name:tag`: the last colon, unless a slash follows it. */
+/** Splits `host:port/name:tag` at the last colon, unless a slash follows it. */
 function splitImage(image: string): [string, string?] {
   const colon = image.lastIndexOf(':');
   return colon > image.lastIndexOf('/') ? [image.slice(0, colon), image.slice(colon + 1)] : [image];

@@ -9,7 +9,7 @@ import { upstreamCatalogue } from './support/sources.js';
 const NAMESPACE = 'e2e-lifecycle';
 const KINDS = 'configmaps,serviceaccounts,roles,rolebindings,secrets,deployments,services';
 
-/** The whole proof takes E2E_IDLE_MS=300000: within five to ten minutes the operator has listed everything anew. */
+/** Set E2E_IDLE_MS=300000 for the complete proof: the operator lists everything again within five to ten minutes. */
 const IDLE_MS = Number(process.env['E2E_IDLE_MS'] ?? 20_000);
 
 const spec = (filter?: object) => ({
@@ -92,8 +92,8 @@ describe('a registry in a cluster', () => {
         const objects = [...(await children()), ...(await list('mcpregistries', NAMESPACE))];
         return objects.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.resourceVersion}`);
       };
-      // What the deletions above set in motion comes to rest first: two looks, some seconds apart, see the same, and no pod
-      // that is replaced, as the one whose ServiceAccount went.
+      // Wait until the effects of the deletions above have settled: two checks, some seconds apart, return the same,
+      // and no pod is being replaced, such as the one whose ServiceAccount was deleted.
       const rolledOut = ['rollout', 'status', 'deployment/life-api', '--namespace', NAMESPACE, '--timeout', '180s'];
       let before: string[] = [];
       await until(

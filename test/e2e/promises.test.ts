@@ -14,9 +14,12 @@ import type { DeployedRegistry } from './support/registry.js';
 import { upstreamCatalogue } from './support/sources.js';
 import type { TcpPostgres } from '../support/tcp-postgres.js';
 
-/** The promises about upgrades, outages and restores, kept by real pods: the findings A1 to A4 of the review of durability. */
+/**
+ * Tests the promises about upgrades, outages and restores with real pods: the findings A1 to A4 of the durability
+ * review.
+ */
 
-/** The same image by another name, known to the cluster as well. */
+/** The same image under another name that the cluster also knows. */
 const OTHER_IMAGE = process.env['E2E_OTHER_IMAGE'] ?? '';
 /** Longer than a pod that is alone waits for its sources. */
 const OUTAGE_MS = 45_000;
@@ -48,8 +51,9 @@ const namesIn = async (registry: DeployedRegistry, source: string) =>
   (await servers(registry, source)).servers.map(({ server }) => server.name);
 
 /**
- * Reads a list all the time until `work` is over. Returns each answer that differs from the full list. A connection that the
- * Service's endpoints were late for is tried again, as clients do; one that fails for 10 s counts.
+ * Reads a list repeatedly until `work` is done. Returns each response that differs from the full list. A connection
+ * that fails because the Service's endpoints are out of date is retried, as clients do. Failures count only if they
+ * last for 10 s.
  */
 async function readDuring(registry: DeployedRegistry, source: string, work: Promise<unknown>): Promise<string[]> {
   const faults: string[] = [];
@@ -85,10 +89,10 @@ interface DeploymentObject extends KubernetesObject {
 const imageOf = async ({ namespace, name }: DeployedRegistry) =>
   (await get<DeploymentObject>('deployment', `${name}-api`, namespace)).spec.template.spec.containers[0]?.image;
 
-/** With owners and times. */
+/** Copies a folder, including owners and timestamps. */
 const copyFolder = (from: string, to: string) => promisify(execFile)('cp', ['--archive', from, to]);
 
-/** The provider of the documentation, which verifies tokens of the cluster's ServiceAccounts. */
+/** The provider from the documentation, which verifies tokens of the cluster's ServiceAccounts. */
 const CLUSTER_PROVIDER = {
   name: 'kubernetes',
   issuerUrl: 'https://kubernetes.default.svc.cluster.local',
@@ -99,7 +103,7 @@ const CLUSTER_PROVIDER = {
   allowPrivateIP: true,
 };
 
-/** Makes a database with its two roles, and the Secret with their passwords. Returns the `databaseConfig`. */
+/** Creates a database with its two roles, and the Secret with their passwords. Returns the `databaseConfig`. */
 async function createDatabase(postgres: TcpPostgres, namespace: string, service: string): Promise<object> {
   await postgres.asSuperuser(async (client) => {
     await client.query("CREATE ROLE db_app LOGIN PASSWORD 'app'");

@@ -13,7 +13,7 @@ const MANIFESTS = fixturePath('seed-manifests');
 const OPERATOR_NAMESPACE = 'toolhive-system';
 const created: string[] = [];
 
-/** Applies one file as it stands. kubectl refuses a namespace that is not the one in the file, if there is one. */
+/** Applies a file without changes. If the file contains a namespace, kubectl refuses any other. */
 async function applyManifest(number: string, namespace: string): Promise<void> {
   const file = readdirSync(MANIFESTS!).find((name) => name.startsWith(number));
   const text = readFileSync(join(MANIFESTS!, file!), 'utf8');
@@ -118,7 +118,7 @@ describe.skipIf(MANIFESTS === undefined)('the manifests of the documentation, un
       ),
     ).toEqual([{ usename: 'db_app', ssl: true }]);
 
-    // The pod that comes after it finds everything there.
+    // The next pod finds all data in the database.
     const revisions = await ask("SELECT name, revision FROM source WHERE name = 'toolhive'");
     const pods = ['--namespace', registry.namespace, '--selector', `app.kubernetes.io/instance=${registry.name}`];
     await kubectl(['delete', 'pods', ...pods]);

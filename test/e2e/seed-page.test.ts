@@ -7,7 +7,7 @@ import type { DeployedRegistry } from './support/registry.js';
 
 const NAMESPACE = 'e2e-page';
 
-/** What users are told to type, typed. */
+/** Runs the commands that the documentation tells users to type. */
 describe('the commands of the documentation', () => {
   let registry: DeployedRegistry;
   const repository = openGitRepository(inject('repository'));

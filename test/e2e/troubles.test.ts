@@ -21,7 +21,10 @@ const withContainer = (container: object) => ({
   podTemplateSpec: { spec: { containers: [{ name: 'registry-api', ...container }] } },
 });
 
-/** What can keep a registry from running, in the words of whoever kept it; and that it runs once that is mended. */
+/**
+ * Covers what can prevent a registry from running. The status must contain the message of the component that prevented
+ * it, and the registry must run once the cause is fixed.
+ */
 describe('a registry that cannot run says why', () => {
   afterAll(() => deleteNamespaces([...namespaces]));
 
@@ -61,7 +64,7 @@ describe('a registry that cannot run says why', () => {
     await kubectl(['delete', 'mcpregistry', 'held', '--namespace', namespace, '--timeout', '180s']);
   });
 
-  it('a Deployment of somebody else with its name, which is left alone', async () => {
+  it('a Deployment of another owner with its name, which is left alone', async () => {
     const namespace = await inNamespace('e2e-foreign');
     const labels = { app: 'foreign' };
     const containers = [{ name: 'pause', image: 'localhost/pause:1' }];

@@ -12,7 +12,10 @@ import { RegistryWorld } from '#support/registry-world.js';
 
 const ROOT = fileURLToPath(projectRoot);
 
-/** `npm run record:histories`: writes what replay.test.ts replays. Run it after a change of a workflow was patched in. */
+/**
+ * `npm run record:histories`: writes the histories that replay.test.ts replays. Run it after a workflow change has been
+ * patched in.
+ */
 it('records the life of a registry, one run of it ended by continue-as-new with a sync in flight', async () => {
   await using repository = await createGitRepository();
   await repository.commit({ 'registry.json': toolhiveCatalogue(3) });
@@ -53,7 +56,7 @@ spec:
   expect(await inFlightAtTheEnd(id, ended.runId)).toBe(true);
   await world.stop();
 
-  /** Whether the state that the next run was given has a sync under way. */
+  /** Returns whether a sync is in flight in the state that was passed to the next run. */
   async function inFlightAtTheEnd(workflowId: string, runId: string): Promise<boolean> {
     const { events = [] } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     const payload = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.input?.payloads?.[0];
@@ -90,13 +93,13 @@ it('records the life of a server: refused, provisioned, watched, repaired and go
   }
 });
 
-/** By Temporal's own command, whose JSON is what its SDKs replay. */
+/** Saves a history with Temporal's own command, because its SDKs replay that JSON format. */
 function save(name: string, workflowId: string, runId?: string): void {
   const run = runId === undefined ? [] : ['--run-id', runId];
   const where = ['--address', inject('temporalAddress'), '--workflow-id', workflowId, ...run];
   const history = execFileSync(inject('temporalBinary'), ['workflow', 'show', ...where, '--output', 'json'], {
     encoding: 'utf8',
   });
-  // Stack traces name the machine that recorded them.
+  // Remove the path of this checkout, which appears in stack traces.
   writeFileSync(`${import.meta.dirname}/${name}.json`, history.replaceAll(ROOT, ''));
 }

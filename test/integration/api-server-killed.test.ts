@@ -18,7 +18,7 @@ import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
 import { startOperator } from '#support/running-operator.js';
 import { ServerPod } from '#support/server-pod.js';
-import { UnreliableProxy } from '#support/unreliable-proxy.js';
+import { UnreliableProxy } from '#api-server/unreliable-proxy.js';
 import { entries, UpstreamRegistry } from '#support/upstream-registry.js';
 
 const COUNT = 5;
@@ -33,7 +33,7 @@ const CHILDREN: readonly KindName[] = [
 ];
 
 let folder: string;
-/** One of its own, since it is killed; the same etcd, port and certificates stand behind the next. */
+/** An API server of its own, because the tests kill it. The restarted one uses the same etcd, port and certificates. */
 let server: RunningApiServer;
 let api: HttpKubernetesApi;
 let namespace: string;
@@ -79,14 +79,14 @@ function create(name: string, sources: readonly object[]): Promise<RegistryObjec
   } as RegistryObject);
 }
 
-/** `kill -9`; whoever supervises it starts the next one. */
+/** Kills the API server with `kill -9`. Its supervisor starts the next one. */
 function kill(): number {
   const pid = server.pid!;
   process.kill(pid, 'SIGKILL');
   return pid;
 }
 
-/** As `eventually`, and nobody answers for a while. */
+/** Like `eventually`, but also retries after errors, because the API server is unavailable for a while. */
 function inTheEnd<T>(ask: () => Promise<T | undefined>): Promise<T> {
   return eventually(() => ask().catch(() => undefined), 200);
 }
@@ -98,22 +98,22 @@ it.each([
   ['the first of its objects is made', /\/configmaps\/r-\d/],
   ['a Deployment is made', /\/deployments\/r-\d/],
   ['a status is written', /\/mcpregistries\/r-\d\/status/],
-])('an API server that is killed while %s holds up nothing for ever', async (_, path) => {
+])('an API server that is killed while %s holds up nothing forever', async (_, path) => {
   await using proxy = await UnreliableProxy.before(adminAccess(server));
   let writes = 0;
   let killed: number | undefined;
-  // In the middle: some are through, this one is under way, others come.
+  // Kill in the middle: some writes are done, this one is in progress, others are still to come.
   proxy.decide = ({ method, url }) => {
     if (method === 'PATCH' && path.test(url) && ++writes === Math.ceil(COUNT / 2)) killed = kill();
     return 'none';
   };
   await operatorAt(proxy.access);
   const names = Array.from({ length: COUNT }, (__, index) => `r-${index}`);
-  // Who applies them may be refused as well, and tries again.
+  // These requests may be refused as well, so they are retried.
   await Promise.all(names.map((name) => inTheEnd(() => createOnce(name))));
 
   await eventually(() => killed);
-  // The next one can be killed, too, once it is known to be ready: it answers before that.
+  // Wait until the supervisor has recorded the new process: it serves requests before that, but cannot be killed yet.
   await eventually(() => (server.pid !== undefined && server.pid !== killed) || undefined);
   for (const name of names) {
     const status = await inTheEnd(async () => {
@@ -133,7 +133,7 @@ it.each([
     expect(items.map(ownerOf).sort()).toEqual(names);
   }
 
-  // It still watches.
+  // The operator still watches.
   await api.delete('MCPRegistry', { namespace, name: 'r-0' });
   await inTheEnd(async () => ((await api.get('MCPRegistry', namespace, 'r-0')) ? undefined : true));
 });
@@ -181,7 +181,8 @@ it('a sync goes on without the API server, and is reported when there is one aga
   const killed = kill();
   await eventually(() => (server.pid === killed ? undefined : true));
   answer!();
-  // The built-in source is there as well, and cannot be read: this pod is in no cluster.
+  // Look for the source by name, because the built-in source is there as well. It cannot be read, because this pod is
+  // in no cluster.
   const synced = await inTheEnd(async () => {
     const source = (await statusOf('r'))?.syncStatus?.sources?.find(({ name }) => name === 'upstream');
     return source?.phase === 'Complete' ? source : undefined;

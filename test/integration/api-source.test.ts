@@ -18,7 +18,7 @@ const TEAM: ServedRegistry = { namespace: 'default', name: 'team', sources: [], 
 const LARGE: ServedRegistry = { namespace: 'default', name: 'large', sources: [], auth: { mode: 'anonymous' } };
 const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', sources: [], auth: NOBODY_IN };
 
-/** As it came, with what a detour through objects would lose. */
+/** JSON that must be served unchanged. Parsing it to an object and back would change it. */
 const EXACT =
   '{"version":"1.0.0","name":"io.exact/bytes","10":1.0,"9":12345678901234567890,"description":"\\u00e9é","$schema":"x"}';
 
@@ -133,7 +133,7 @@ describe('one of our registries, read by another', () => {
     await expect(walk('/default/closed')).rejects.toMatchObject({ reason: 'AuthFailed', destiny: 'wait' });
   });
 
-  it('refuses a cursor that is not its own, so that the walk begins anew', async () => {
+  it('refuses a cursor that is not its own, so that the walk begins again', async () => {
     await expect(walk('', { cursor: 'nonsense' })).rejects.toMatchObject({ destiny: 'retry', name: 'RegistryError' });
   });
 

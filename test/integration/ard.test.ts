@@ -291,7 +291,7 @@ describe('a search', () => {
     for (const identifier of ['urn:air:example.com:server:hidden', 'urn:air:example.com:server:gone']) {
       expect((await get(`/agents/${identifier}`)).status).toBe(404);
     }
-    // A word of what is hidden weighs as one that no server has.
+    // A word that appears only in hidden servers has the same weight as a word that appears nowhere.
     const score = async (text_: string) => (await search('', { text: text_ })).results[0]?.score;
     expect(await score('weather secret')).toBe(await score('weather nonsense'));
   });
@@ -458,7 +458,7 @@ it('the metrics count the servers that have no identifier', async () => {
   expect(metrics).toMatch(/^thv_reg_srv_ard_skipped_entries\{registry="default\/team"\} 1$/m);
 });
 
-/** A GET with a Host header of the test's choice, which fetch does not let through. */
+/** Sends a GET request with an arbitrary Host header, which fetch does not allow. */
 function rawGet(path: string, host: string): Promise<{ status: number }> {
   const { hostname, port } = new URL(api.url);
   return new Promise((resolve, reject) => {

@@ -24,7 +24,7 @@ let provider: OidcProvider;
 let api: RegistryApi;
 let browser: Browser;
 let elsewhere: Server;
-/** A page of another origin than the API's. */
+/** A page with a different origin from the API's. */
 let page: Page;
 
 beforeEach(({ skip }) => skip(executable === undefined, NO_BROWSER));
@@ -92,7 +92,9 @@ interface Answer {
   };
 }
 
-/** Asks from within the page. The browser's cache stays out of it, so that the answer is what the server says. */
+/**
+ * Sends a request from within the page. The browser's cache is bypassed, so that the response comes from the server.
+ */
 const ask = (url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
   page.evaluate(
     async (asked) => {
@@ -114,7 +116,7 @@ describe('a page of another origin', () => {
     const url = `${api.url}/v0.1/servers?limit=2&version=latest`;
     const first = await ask(url);
     expect(first).toMatchObject({ status: 200, total: '3', body: { servers: { length: 2 } } });
-    // As VS Code does: the cursor as it stands, and nothing else.
+    // As VS Code does, send the cursor unchanged and no other parameter.
     const next = await ask(`${api.url}/v0.1/servers?cursor=${first.body?.metadata?.nextCursor}`);
     expect(next).toMatchObject({ status: 200, total: '3' });
     const names = [first, next].flatMap(({ body }) => body?.servers?.map(({ server }) => server.name));

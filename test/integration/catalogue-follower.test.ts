@@ -42,10 +42,10 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Follows the database until the end of all tests. */
+/** Follows the database until all tests are done. */
 async function follow(budget = PLENTY): Promise<LiveCatalogue> {
   const catalogue = new LiveCatalogue(new DatabaseBodies(reading));
-  const follower = new CatalogueFollower(database.app, catalogue, budget, pino({ level: 'silent' }));
+  const follower = new CatalogueFollower(database.app, catalogue, { budget }, pino({ level: 'silent' }));
   ends.push(() => follower.stop());
   const loaded = catalogue.nextChange();
   follower.start();
@@ -70,7 +70,7 @@ async function textsOf(reader: CatalogueReader): Promise<string[]> {
   return servers.map(({ server }) => `${server.name}@${server.version} ${server.description}`);
 }
 
-/** What the registry serves as soon as that is as wanted. */
+/** Waits until the registry serves the wanted entries. */
 async function expectServed(catalogue: LiveCatalogue, wanted: readonly string[], source?: string): Promise<void> {
   await expect
     .poll(() => textsOf(catalogue.reader({ namespace: 'test', registry, ...(source && { source }) })), {
@@ -85,7 +85,7 @@ const many = (count: number) =>
 const toTexts = (entries: readonly EntryRow[]) =>
   entries.map(({ name, version, description }) => `${name}@${version} ${description}`);
 
-/** Changes rows as a writer would, and says so. */
+/** Changes rows as a writer would, and sends the notification. */
 async function write(sql: string, source = 'a'): Promise<void> {
   const sourceId = `(SELECT id FROM source WHERE registry = '${registry}' AND name = '${source}')`;
   await rows.query('BEGIN');
@@ -121,7 +121,7 @@ describe('a catalogue that follows its database', () => {
       await write(change('again'));
       await expectServed(catalogue, ['a/1@1.0.0 again']);
       expect([first, lost]).not.toContain(tag());
-      // A transaction id that was used before the database was set back.
+      // A transaction id that had already been used before the database was restored.
       await admin.query(`SET session_replication_role = replica; BEGIN;
         UPDATE entry SET server_json = replace(server_json, 'again', 'reused'), written_by = 3;
         UPDATE source SET generation = generation + 1, edition = '00000000-0000-4000-8000-000000000000',
@@ -242,14 +242,14 @@ describe('a catalogue that follows its database', () => {
 describe('a catalogue that does not fit into its memory', () => {
   const PADDING = 'p'.repeat(4096);
 
-  // The budget is for all registries together.
+  // The budget covers all registries together, so remove the others.
   beforeEach(() => rows.query('DELETE FROM registry WHERE name <> $1', [registry]));
 
   it('withholds the entries whose names and texts alone exceed it, and counts them', async () => {
     const entries = many(100);
     await rows.publish('test', registry, 'a', entries);
     const { indexBytes } = sourceOf(await follow()).layout.segments[0] as Segment;
-    // Half of the budget is for names and texts.
+    // Half of this budget is for names and texts.
     const catalogue = await follow(indexBytes);
     const { withheld, reader } = sourceOf(catalogue);
     expect(withheld).toBeGreaterThan(40);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTcpServer } from '#http/testing/http-server.js';
-import { driverOf, newClient, poolConfig, withClient } from '#persistence/database-client.js';
+import { newClient, withClient } from '#persistence/database-client.js';
+import { DatabasePool, poolConfig } from '#persistence/database-pool.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
 import { NegotiatedSocket } from '#persistence/negotiated-socket.js';
 import { selfSigned } from '#support/certificates.js';
@@ -57,7 +58,7 @@ describe('channel_binding=require', () => {
     await methodIs('scram-sha-256');
     expect(await runQuery()).toEqual([{ one: 1 }]);
     const access = bound(postgres.port);
-    const pool = new (driverOf(access).Pool)(poolConfig(access, 1));
+    const pool = new DatabasePool(access, poolConfig(access, 1));
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     await pool.end();
     await expect(runQuery({ password: 'wrong' })).rejects.toMatchObject({ reason: 'DatabaseAuthFailed' });
@@ -151,7 +152,7 @@ describe('a rogue server that does not know the password', () => {
   });
 });
 
-/** Starts a server that accepts TLS, with a certificate that is not that of the database, as Postgres does. */
+/** Starts a server that, like Postgres, accepts TLS, but with a certificate that is not the database's. */
 async function startRogue(talk: (secure: TLSSocket) => Promise<void>) {
   const [cert, key] = await Promise.all([readFile(otherCertificate.cert), readFile(otherCertificate.key)]);
   return startTcpServer((socket: Socket) => {

@@ -44,6 +44,7 @@ beforeAll(async () => {
   await writeFile(join(directory, 'console', 'main-B3xY_9aZ.js'), SCRIPT);
   await writeFile(join(directory, 'console', 'licences.txt'), 'MIT');
   api = await startRegistryApi(options());
+  await api.catalogue.nextChange();
 });
 
 afterAll(async () => {
@@ -122,6 +123,12 @@ describe('the root of a registry', () => {
     expect(headers.get('cache-control')).toBe('no-cache');
   });
 
+  it.each(['/', '/default/open/'])('leads agents from %s to the manifest of the registry', async (page) => {
+    const [, reference = ''] = /^<(.+)>; rel="ard"$/.exec((await get(page, html)).headers.get('link') ?? '') ?? [];
+    const manifest = await get(new URL(reference, `http://registry${page}`).pathname);
+    expect(await manifest.json()).toMatchObject({ specVersion: '1.0' });
+  });
+
   it.each(['br', 'gzip', 'identity'])('tells a client that has the page in %s that it has it', async (encoding) => {
     const first = await get('/', { ...html, 'accept-encoding': encoding });
     expect(first.headers.get('content-encoding')).toBe(encoding === 'identity' ? null : encoding);
@@ -171,7 +178,7 @@ describe('the root of a registry', () => {
 });
 
 describe('an asset', () => {
-  it('is kept for ever by its name, which changes with its content', async () => {
+  it('is kept forever by its name, which changes with its content', async () => {
     for (const prefix of ['', '/default/open']) {
       const response = await get(`${prefix}/console/main-B3xY_9aZ.js`, { 'accept-encoding': 'br', accept: '*/*' });
       expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');

@@ -10,14 +10,17 @@ interface Measured {
   readonly isFirst: boolean;
 }
 
-/** What the build prints and checks; it is plain JavaScript, since it runs before anything is compiled. */
+/**
+ * The functions that print and check the sizes in the build. They are plain JavaScript, because the build must be able
+ * to run them directly.
+ */
 const { findExcess, measureConsole } = (await import(new URL('tools/console-budget.mjs', projectRoot).href)) as {
   measureConsole(folder: string): Measured[];
   findExcess(files: readonly Measured[]): string[];
 };
 
 const BUNDLE = fileURLToPath(new URL('dist/apps/console', projectRoot));
-/** Names of the XML vocabularies that Preact creates elements in; nothing is asked for at them. */
+/** Names of the XML namespaces in which Preact creates elements. No request is sent to these URLs. */
 const VOCABULARIES = [
   'http://www.w3.org/2000/svg',
   'http://www.w3.org/1999/xhtml',
@@ -54,7 +57,7 @@ it('refers to nothing by an absolute address, and to no source map', () => {
   expect(links.filter((url) => !url?.startsWith('./'))).toEqual([]);
 });
 
-/** The page that links of VS Code lead through: links of exports are compared with it. */
+/** The page to which install links for VS Code lead. Links in exports are compared with it. */
 const INSTALL_PAGE = 'https://vscode.dev/redirect/mcp/install';
 
 it('names the licence of every library in it', () => {

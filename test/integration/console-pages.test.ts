@@ -1,9 +1,14 @@
-import { createServer, request as forward } from 'node:http';
-import type { Server } from 'node:http';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request as forward } from 'node:http';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { selfSigned } from '#support/certificates.js';
 import { openPage } from '#support/browser.js';
 import type { WatchedPage } from '#support/browser.js';
 import type { ConsoleWorld } from '#support/console-world.js';
@@ -14,7 +19,7 @@ let world: ConsoleWorld;
 
 useConsoleWorld((started) => (world = started), ['team', 'hostile']);
 
-/** Fragments of all pages, with what shows that a page is complete. */
+/** URL fragments of all pages, each with a selector that matches when the page is complete. */
 const PAGES = [
   { name: 'servers', fragment: '#/', sign: '.row' },
   { name: 'servers that are narrowed', fragment: '#/?q=search&tag=search', sign: '.row' },
@@ -29,8 +34,33 @@ const PAGES = [
   { name: 'help', fragment: '#/help', sign: '.keys' },
   { name: 'no page', fragment: '#/nothing', sign: 'h1' },
 ];
-/** The browser reports each answer with a status of failure; these pages ask for something that does not exist. */
+/** Pages that request something that does not exist. The browser reports each failed response. */
 const NOT_FOUND = ['a server that is not served', 'a source that does not exist'];
+
+/** Finds a server and copies its client configuration, with the keyboard only. Returns the content of the clipboard. */
+async function copyByKeyboard(page: Page): Promise<object> {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.keyboard.press('/');
+  // Press Enter before the response to the last letter has arrived.
+  await page.keyboard.type('weath');
+  await page.keyboard.press('Enter');
+  await page.locator('h1', { hasText: 'Weather' }).waitFor();
+  const copy = page.locator('.install').getByRole('button', { name: /^Copy/ });
+  await copy.waitFor();
+  await page.keyboard.press('i');
+  await expect
+    .poll(async () => {
+      await page.keyboard.press('Tab');
+      return page.evaluate<boolean>(
+        `document.activeElement?.matches('.install button') && document.activeElement.textContent.startsWith('Copy')`,
+      );
+    })
+    .toBe(true);
+  await page.keyboard.press('Enter');
+  const clipboard = () => page.evaluate<string>('navigator.clipboard.readText()');
+  await expect.poll(clipboard).toContain('https://mcp.weather.example.com/mcp');
+  return JSON.parse(await clipboard()) as object;
+}
 
 async function show(address: string, sign: string, options: Parameters<typeof openPage>[2] = {}): Promise<WatchedPage> {
   const opened = await openPage(world.browser, address, { reducedMotion: 'reduce', ...options });
@@ -38,7 +68,7 @@ async function show(address: string, sign: string, options: Parameters<typeof op
   return opened;
 }
 
-/** Everything that was said, and every request that left the origin. */
+/** Returns all console messages, and all requests to other origins. */
 function findTraces({ messages, requested }: WatchedPage, origin: string): string[] {
   const foreign = requested.filter((url) => !url.startsWith('data:') && new URL(url).origin !== origin);
   return [...messages.map(({ text }) => text), ...foreign];
@@ -105,27 +135,7 @@ describe('by keyboard', () => {
 
   it('a server is in the clipboard as a client wants it, from the search on', async () => {
     const { page } = await show(world.address(), '.row');
-    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await page.keyboard.press('/');
-    // Enter comes before the answer to the last letter does.
-    await page.keyboard.type('weath');
-    await page.keyboard.press('Enter');
-    await page.locator('h1', { hasText: 'Weather' }).waitFor();
-    const copy = page.locator('.install').getByRole('button', { name: /^Copy/ });
-    await copy.waitFor();
-    await page.keyboard.press('i');
-    await expect
-      .poll(async () => {
-        await page.keyboard.press('Tab');
-        return page.evaluate<boolean>(
-          `document.activeElement?.matches('.install button') && document.activeElement.textContent.startsWith('Copy')`,
-        );
-      })
-      .toBe(true);
-    await page.keyboard.press('Enter');
-    const clipboard = () => page.evaluate<string>('navigator.clipboard.readText()');
-    await expect.poll(clipboard).toContain('https://mcp.weather.example.com/mcp');
-    expect(JSON.parse(await clipboard())).toHaveProperty(['mcpServers', 'example-weather']);
+    expect(await copyByKeyboard(page)).toHaveProperty(['mcpServers', 'example-weather']);
   });
 
   it('single keys do nothing once they are switched off, and after a reload', async () => {
@@ -178,7 +188,7 @@ describe('a hostile catalogue', () => {
     `#/sources/${encodeURIComponent('<img src=x onerror=globalThis.hacked=1>')}`,
   ];
 
-  it.each(PLACES)('runs nothing, asks nobody and keeps the layout at %s', async (fragment) => {
+  it.each(PLACES)('runs nothing, requests nothing and keeps the layout at %s', async (fragment) => {
     for (const width of [320, 1440]) {
       const shown = await show(`${world.address('hostile')}${fragment}`, 'h1', { viewport: { width, height: 900 } });
       await shown.page.waitForLoadState('networkidle');
@@ -188,7 +198,7 @@ describe('a hostile catalogue', () => {
       const traces = findTraces(shown, new URL(world.api.url).origin).filter((text) => !/ 40[04] /.test(text));
       expect(traces).toEqual([]);
       const links = await shown.page.evaluate<string[]>('[...document.links].map(({ href }) => href)');
-      // Links that open a client come from the exports of the server, and have its schemes only.
+      // Links that open a client come from the exports of the server, and use only these schemes.
       const schemes = /^(https?|vscode|vscode-insiders|cursor|lmstudio|windsurf):/;
       expect(links.filter((href) => !schemes.test(href))).toEqual([]);
       await shown.page.context().close();
@@ -217,10 +227,17 @@ describe('a hostile catalogue', () => {
 
 describe('behind a path', () => {
   let proxy: Server;
+  let directory: string;
+
+  const secure = { ignoreHTTPSErrors: true };
+  const behind = (path: string) => `https://127.0.0.1:${(proxy.address() as AddressInfo).port}${path}`;
 
   beforeAll(async () => {
-    // As an Ingress that strips the path below which it serves the registry.
-    proxy = createServer((incoming, outgoing) => {
+    directory = await mkdtemp(join(tmpdir(), 'console-'));
+    const { cert, key } = await selfSigned(directory, 'ingress');
+    const identity = { cert: await readFile(cert), key: await readFile(key) };
+    // Like an Ingress with TLS that serves the registry below a path and strips that path.
+    proxy = createServer(identity, (incoming, outgoing) => {
       const path = (incoming.url ?? '').replace(/^\/x\/y\//, '/');
       if (path === incoming.url) return void outgoing.writeHead(404).end();
       const { method, headers } = incoming;
@@ -234,24 +251,32 @@ describe('behind a path', () => {
     await once(proxy, 'listening');
   });
 
-  afterAll(() => void proxy?.close());
+  afterAll(async () => {
+    proxy?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('a server is in the clipboard by keyboard alone, over TLS too', async () => {
+    const { page } = await show(behind('/x/y/'), '.row', secure);
+    expect(await copyByKeyboard(page)).toHaveProperty(['mcpServers', 'example-weather']);
+    await page.context().close();
+  });
 
   it.each(['/default/team/', '/default/team', '/x/y/', '/x/y/default/team/'])(
     'every page works below %s',
     async (path) => {
       const isBehindProxy = path.startsWith('/x/y/');
-      const origin = isBehindProxy
-        ? `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-        : new URL(world.api.url).origin;
-      const shown = await show(`${origin}${path}`, '.row');
+      const origin = isBehindProxy ? behind('') : new URL(world.api.url).origin;
+      const shown = await show(`${origin}${path}`, '.row', isBehindProxy ? secure : {});
       await shown.page.locator('.row', { hasText: 'com.example/calendar' }).click();
       await shown.page.locator('.way').first().waitFor();
       await shown.page.getByRole('navigation').getByRole('link', { name: 'Sources' }).click();
       await shown.page.locator('.source-line', { hasText: 'ours' }).click();
-      // The plot is a chunk of its own.
+      // Wait for the table of runs.
       await shown.page.locator('.runs tbody tr').first().waitFor();
       await shown.page.goto(`${origin}${path}#/help`);
-      // Not followed: for a text the browser asks for an icon at the root of the host.
+      // Fetch the link instead of following it, because for a text file the browser requests an icon from the root of
+      // the host.
       const licences = await shown.page.getByRole('link', { name: 'Licences' }).getAttribute('href');
       const { href } = new URL(licences ?? '', shown.page.url());
       expect(await (await shown.page.request.get(href)).text()).toContain('preact');

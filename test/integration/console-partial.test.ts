@@ -51,6 +51,7 @@ it('shows what is there while a source was never synced, and everything when it 
   await page.locator('.row', { hasText: 'com.example/weather' }).click();
   await page.locator('.way').first().waitFor();
   await page.locator('.install .code-block').waitFor();
+  await page.locator('.origins li', { hasText: 'mirror' }).filter({ hasText: 'Not synced yet' }).waitFor();
   await page.goBack();
 
   upstream.instead = undefined;

@@ -14,7 +14,7 @@ useConsoleWorld((started) => (world = started), ['guarded', 'closed', 'visited']
 const signInButton = (page: Page) => page.locator('.tools').getByRole('button', { name: 'Sign in' });
 const signOutButton = (page: Page) => page.getByRole('button', { name: 'Sign out' });
 
-/** Goes through the provider's own pages: who it is, and that the console may know. */
+/** Goes through the pages of the provider: signs in, and gives the console consent. */
 async function agree(page: Page, login: string): Promise<void> {
   await page.locator('input[name=login]').fill(login);
   await page.locator('input[name=password]').fill('any');
@@ -30,7 +30,7 @@ async function signIn(registry: string, fragment: string): Promise<WatchedPage> 
   return shown;
 }
 
-/** What the console itself said, but for refusals that are meant to be there. */
+/** Returns the messages of the console itself, except for expected refusals. */
 const saidByConsole = ({ messages }: WatchedPage) =>
   messages
     .filter(({ url, text }) => url.startsWith(world.api.url) && !text.includes('401') && !NOT_YET.test(text))
@@ -81,7 +81,7 @@ describe('signing in at the identity provider', () => {
 
   it('is refused when the answer has another state than the question', async () => {
     const { page } = await openPage(world.browser, world.address('guarded'));
-    // The provider answers with the state that it was asked with.
+    // Replace the state of the request, because the provider returns it unchanged.
     await page.route(`${world.provider.issuer}/auth?**`, (route) => {
       const url = new URL(route.request().url());
       url.searchParams.set('state', 'x'.repeat(43));
@@ -119,7 +119,7 @@ describe('signing in at the identity provider', () => {
     await page.getByRole('button', { name: 'Continue' }).waitFor();
     await page.route('**/token', (route) => route.abort());
     await page.getByRole('button', { name: 'Continue' }).click();
-    await page.locator('.bar', { hasText: 'the identity provider does not answer' }).waitFor();
+    await page.locator('.bar', { hasText: 'the identity provider does not respond' }).waitFor();
     await page.unroute('**/token');
     await page.locator('.bar').getByRole('button', { name: 'Sign in again' }).click();
     await signOutButton(page).waitFor();
@@ -130,12 +130,12 @@ describe('signing in at the identity provider', () => {
     await world.provider.admitConsole([world.address('guarded')], 90);
     const { page } = await signIn('guarded', '#/');
     await page.locator('.row').first().waitFor();
-    await page.locator('.bar', { hasText: /Your sign-in ends in \d+ seconds/ }).waitFor({ timeout: 60_000 });
+    await page.locator('.bar', { hasText: /Your session expires in \d+ seconds/ }).waitFor({ timeout: 60_000 });
     await page.route('**/v0.1/**', (route) =>
       route.fulfill({ status: 401, body: '{"error":"the token has expired"}' }),
     );
     await page.getByRole('searchbox').fill('x');
-    await page.locator('.bar', { hasText: 'Your sign-in has ended' }).waitFor();
+    await page.locator('.bar', { hasText: 'Your session has expired' }).waitFor();
     await signInButton(page).waitFor();
     expect(await signOutButton(page).count()).toBe(0);
     await world.provider.admitConsole(['guarded', 'visited'].map((name) => world.address(name)));
@@ -171,7 +171,7 @@ describe('what a caller is offered', () => {
     expect(countRuns()).toBe(before + 1);
   });
 
-  it('no "Sync now" to a caller who may only read, and none where nobody is known', async () => {
+  it('no "Sync now" to a caller who may only read, and none without a login', async () => {
     const { page } = await openPage(world.browser, `${world.address('closed')}#/sources/ours`);
     await pasteToken(page, await world.provider.sign({ scope: 'mcp-registry:read', sub: 'reader' }));
     await page.locator('.account', { hasText: 'reader' }).waitFor();
@@ -217,7 +217,7 @@ describe('a pasted token', () => {
   it('that is refused is dropped, and the page says so', async () => {
     const { page } = await openPage(world.browser, world.address('closed'));
     await pasteToken(page, 'x.y.z');
-    await page.locator('.bar', { hasText: 'Your sign-in has ended' }).waitFor();
+    await page.locator('.bar', { hasText: 'Your session has expired' }).waitFor();
     await signInButton(page).waitFor();
     expect(await page.locator('.row').count()).toBe(0);
   });

@@ -9,7 +9,7 @@ let world: ConsoleWorld;
 
 useConsoleWorld((started) => (world = started));
 
-/** Lets the other registry wait with its answers until the test says how they end. */
+/** Delays the responses of the upstream registry until the test decides how they end. */
 function holdUpstream(): { answer(): void; fail(): void; cut(): void } {
   const waiting: [IncomingMessage, ServerResponse][] = [];
   world.upstream.instead = (request, response) => waiting.push([request, response]) > 0;
@@ -71,7 +71,7 @@ describe('the page of all sources', () => {
       .waitFor();
     await page.locator('.summary', { hasText: '1 not reachable' }).waitFor();
     await line(page, 'mirror').click();
-    await page.locator('.hint.warn', { hasText: 'It is tried again' }).waitFor();
+    await page.locator('.hint.warn', { hasText: 'will be retried' }).waitFor();
     await page.locator('.runs .outcome.unreachable').first().waitFor();
     expect(await page.locator('.hint.bad').count()).toBe(0);
     expect(await page.locator('.runs .message td').first().getAttribute('class')).toBe('muted');
@@ -96,10 +96,10 @@ describe('the page of all sources', () => {
     const { page } = await openPage(world.browser, `${world.address()}#/sources`);
     await line(page, 'ours').waitFor();
     await page.route('**/v1/sources', (route) => route.abort());
-    await page.locator('.bar', { hasText: 'the server does not answer' }).waitFor();
+    await page.locator('.bar', { hasText: 'the server does not respond' }).waitFor();
     expect(await line(page, 'ours').count()).toBe(1);
     await page.unroute('**/v1/sources');
-    await page.locator('.bar', { hasText: 'the server does not answer' }).waitFor({ state: 'detached' });
+    await page.locator('.bar', { hasText: 'the server does not respond' }).waitFor({ state: 'detached' });
   });
 });
 

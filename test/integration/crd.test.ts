@@ -44,7 +44,7 @@ function registry(spec: Record<string, unknown>, name = 'r'): Registry {
   return { apiVersion: 'toolhive.stacklok.dev/v1alpha1', kind: 'MCPRegistry', metadata: { name, namespace }, spec };
 }
 
-/** An otherwise valid registry with this one source. */
+/** Returns a registry that is valid apart from its only source, which is this one. */
 function withSource(source: object): Registry {
   return registry({ ...anonymous, registries: [{ name: 's', ...source }] });
 }
@@ -109,7 +109,7 @@ describe('admission', () => {
     [
       'a webhook beside configYAML',
       () => registry({ configYAML: 'x', webhooks: [{ name: 'h', type: 'github', secretRef: { name: 's' } }] }),
-      /webhooks cannot stand beside configYAML/,
+      /webhooks cannot be combined with configYAML/,
     ],
     [
       'eleven webhooks',
@@ -143,7 +143,11 @@ describe('admission', () => {
         }),
       /sets a parameter that the console sets itself/,
     ],
-    ['console beside configYAML', () => registry({ configYAML: 'a: 1', console: {} }), /console cannot stand beside/],
+    [
+      'console beside configYAML',
+      () => registry({ configYAML: 'a: 1', console: {} }),
+      /console cannot be combined with/,
+    ],
     ['auth in both spellings', () => registry({ ...anonymous, authConfig: { mode: 'anonymous' } }), /only one of auth/],
     ['no auth', () => registry({ registries: [{ name: 's', git }] }), /auth is required: .*anonymous/],
     ['auth without a mode and a provider', () => registry({ auth: {} }), /at least one identity provider/],
@@ -190,7 +194,7 @@ describe('admission', () => {
     [
       'a git password without its user',
       () => withSource({ git: { ...git, auth: { passwordSecretRef: refRef } } }),
-      /username and passwordSecretRef belong together/,
+      /username and passwordSecretRef must be set together/,
     ],
     [
       'an ssh key without known hosts',
@@ -220,14 +224,14 @@ describe('admission', () => {
     [
       'configYAML beside sources',
       () => registry({ configYAML: 'a: 1', registries: [{ name: 's', git }] }),
-      /registries cannot stand beside configYAML/,
+      /registries cannot be combined with configYAML/,
     ],
     [
       'configYAML beside a database',
       () => registry({ configYAML: 'a: 1', databaseConfig: database }),
-      /databaseConfig cannot stand beside configYAML/,
+      /databaseConfig cannot be combined with configYAML/,
     ],
-    ['configYAML beside auth', () => registry({ configYAML: 'a: 1', ...anonymous }), /auth cannot stand beside/],
+    ['configYAML beside auth', () => registry({ configYAML: 'a: 1', ...anonymous }), /auth cannot be combined with/],
     ['volumes without configYAML', () => registry({ ...anonymous, volumes: [] }), /volumes is only for configYAML/],
     ['mounts without configYAML', () => registry({ ...anonymous, volumeMounts: [] }), /volumeMounts is only for/],
     [
@@ -311,7 +315,7 @@ describe('objects that were stored before a rule existed', () => {
       ];
       const stored = await Promise.all(broken.map((object) => own.create(object)));
       await installCrd(own, crd);
-      // A server takes up changed rules a moment after it has stored them.
+      // The API server applies changed rules only a moment after it has stored them.
       const refusal = await eventually(() =>
         own.dryRunApply(held('another.name', anonymous)).then(
           () => undefined,
@@ -340,7 +344,7 @@ describe('objects that were stored before a rule existed', () => {
   });
 });
 
-/** As an early version of the CRD might have been. */
+/** Returns the schema as an early version of the CRD might have been, without validation rules. */
 function withoutRules(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutRules);
   if (typeof value !== 'object' || value === null) return value;

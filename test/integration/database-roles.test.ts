@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +11,10 @@ import { migrate } from '#persistence/migrate.js';
 import { openDatabase } from '#registry-api/open-database.js';
 import { runMigrate } from '#registry-api/run-migrate.js';
 
-/** As an administrator often makes it: owned by neither role, and since Postgres 15 nobody else may create in it. */
+/**
+ * A database as an administrator often creates it: neither role owns it, and since Postgres 15 nobody else may create
+ * objects in it.
+ */
 let name: string;
 let database: Database;
 
@@ -83,7 +87,7 @@ describe('a migrating role that does not own the database', () => {
     expect(await asAdmin(catalogue)).toEqual(before);
   });
 
-  it('gives back what somebody took from the app role', async () => {
+  it('grants the app role again what was revoked', async () => {
     await letMigratorCreate();
     await migrate(database);
     await asAdmin(`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${name}_app`);
@@ -142,7 +146,7 @@ describe('a database that cannot be used', () => {
 });
 
 describe('a registry server', () => {
-  const team = { namespace: 'tools', name: 'team' };
+  const team = { namespace: 'tools', name: 'team', uid: randomUUID() };
 
   it('starts without its database, tells each fault once, and goes on when it is there', async () => {
     await asAdmin(`DROP DATABASE ${name}`, 'postgres');
@@ -164,13 +168,13 @@ describe('a registry server', () => {
     await letMigratorCreate();
     await migrate(database);
     await claimStore(database.app, team);
-    expect(await failureOf(claimStore(database.app, { namespace: 'tools', name: 'other' }))).toEqual({
+    expect(await failureOf(claimStore(database.app, { ...team, name: 'other' }))).toEqual({
       reason: 'DatabaseOwnedByAnother',
       message: expect.stringContaining('belongs to MCPRegistry tools/team, not tools/other'),
     });
-    const before = await asAdmin('SELECT owner, xmin FROM store');
+    const before = await asAdmin('SELECT owner, claimed_by FROM store');
     await claimStore(database.app, team);
-    expect(await asAdmin('SELECT owner, xmin FROM store')).toEqual(before);
+    expect(await asAdmin('SELECT owner, claimed_by FROM store')).toEqual(before);
   });
 });
 

@@ -14,7 +14,7 @@ import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { Operator } from '#operator/operator.js';
 import { adminAccess, startApiServer } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
-import { tokenOf } from '#support/account-token.js';
+import { tokenOf } from '#api-server/account-token.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
 import { silent } from '#support/quiet-temporal.js';
@@ -24,7 +24,7 @@ import type { ShippedProcess } from '#support/shipped-process.js';
 import { listServers } from '#support/standalone-process.js';
 import { connectTemporal } from '#temporal/connect.js';
 
-/** The kinds come and go here, for a whole cluster: so it has an API server of its own. */
+/** A separate API server, because the CRDs are installed and removed here, which affects a whole cluster. */
 const ends = new AsyncDisposableStack();
 let address: ApiServerAddress;
 let api: HttpKubernetesApi;
@@ -88,7 +88,10 @@ async function createRegistry(name: string, spec: object): Promise<RegistryRef> 
   return { namespace, name, uid: metadata.uid! };
 }
 
-/** There is no kubelet: what it would give to the pod of the registry, its server is given here. */
+/**
+ * Starts the server of the registry with everything that the kubelet would give to its pod, because there is no
+ * kubelet.
+ */
 async function startPod(registry: RegistryRef): Promise<ServerPod> {
   const config = await configOf(registry.name);
   await eventually(() => api.get('RoleBinding', namespace, `${registry.name}-registry-api`));
@@ -118,7 +121,7 @@ async function configOf(registry: string): Promise<string> {
 
 const EXPORTED = { 'registry-export': 'true', 'registry-url': 'https://mcp.example.com', 'registry-description': 'x' };
 
-/** As who runs a server applies it: what is left out is taken away. */
+/** Applies an MCP server as its owner would: annotations that are left out are removed. */
 async function put(kind: KindName, name: string, said: Record<string, string> = {}, spec: object = {}): Promise<void> {
   const annotations = Object.fromEntries(
     Object.entries(said).map(([key, value]) => [`toolhive.stacklok.dev/${key}`, value]),
@@ -129,7 +132,7 @@ async function put(kind: KindName, name: string, said: Record<string, string> = 
   });
 }
 
-/** What clients see, as `name: description`. */
+/** Returns what clients see, as `name: description`. */
 async function seen(): Promise<string[] | undefined> {
   const servers = await listServers(`${pod.url}/registry/default`);
   return servers?.map(({ name, description }) => `${name.replace(/^.*\//, '')}: ${description}`);
@@ -142,9 +145,22 @@ function status(wanted: (status: RegistryStatus) => boolean, name = 'tools'): Pr
   });
 }
 
+interface EventObject extends KubernetesObject {
+  readonly reason: string;
+  readonly type: string;
+  readonly message: string;
+}
+
+function eventOf(reason: string): Promise<EventObject> {
+  return eventually(async () => {
+    const { items } = await api.list<EventObject>('Event', { namespace });
+    return items.find((event) => event.reason === reason);
+  });
+}
+
 describe('a registry without sources of its own', () => {
   it('serves nothing, and has no fault, while the cluster knows no MCP servers', async () => {
-    // The pod begins with a database of its own, which takes long on a busy machine.
+    // The pod starts with a new embedded database, which takes long on a busy machine.
     await expect.poll(seen, { timeout: 200_000 }).toEqual([]);
     const { syncStatus, conditions } = await status(({ syncStatus: sync }) => sync?.phase === 'Complete');
     expect(syncStatus).toMatchObject({ serverCount: 0, sources: [{ name: 'default', phase: 'Complete' }] });
@@ -181,6 +197,10 @@ describe('a registry without sources of its own', () => {
     await expect.poll(seen).toEqual(['all: x', 'far: x', 'weather: y']);
     await api.delete('MCPRemoteProxy', { namespace, name: 'far' });
     await expect.poll(seen).toEqual(['all: x', 'weather: y']);
+    expect(await eventOf('VersionAssumed')).toMatchObject({
+      type: 'Warning',
+      message: expect.stringContaining('toolhive.stacklok.dev/registry-version'),
+    });
   });
 
   it('goes on with what was good when an object has a fault, and names the fault', async () => {
@@ -240,11 +260,8 @@ it('a source of the spec that is called default takes the place of the built-in 
     api.get<KubernetesObject & { rules: PolicyRule[] }>('Role', namespace, 'own-registry-api'),
   );
   expect(role.rules.flatMap(({ resources }) => resources)).toEqual(['configmaps']);
-  const noted = await eventually(async () => {
-    const { items } = await api.list<KubernetesObject & { reason: string; type: string; message: string }>('Event', {
-      namespace,
-    });
-    return items.find(({ reason }) => reason === 'BuiltInSourceReplaced');
+  expect(await eventOf('BuiltInSourceReplaced')).toMatchObject({
+    type: 'Normal',
+    message: expect.stringContaining('"default"'),
   });
-  expect(noted).toMatchObject({ type: 'Normal', message: expect.stringContaining('"default"') });
 });

@@ -181,8 +181,11 @@ describe('the exports of a registry', () => {
     const policy = await get('/registry/ours/exports/copilot-managed-settings?deny=hidden');
     expect(await policy.json()).toMatchObject({
       allowedMcpServers: [{ serverUrl: 'https://c.example/mcp' }, { serverUrl: 'https://weather.example/mcp' }],
-      // Its short name is that of an allowed server in this view.
-      deniedMcpServers: [{ serverUrl: 'https://hidden.example/mcp' }, { serverName: 'com.a/b-c' }],
+      deniedMcpServers: [
+        { serverUrl: 'https://hidden.example/mcp' },
+        { serverName: 'com.a/b-c' },
+        { serverName: 'a-b-c' },
+      ],
     });
   });
 
@@ -256,8 +259,7 @@ describe('an export of many servers', () => {
 
   it('blocks no other request while it is rendered', async () => {
     const rendered = new AbortController();
-    // The checks of this format take longest.
-    const rendering = get('/registry/exports/continue?tag=some', {}, large).finally(() => rendered.abort());
+    const rendering = get('/registry/exports/continue?names=*-0*', {}, large).finally(() => rendered.abort());
     let answers = 0;
     while (!rendered.signal.aborted) {
       const answer = await get('/v0.1/servers?limit=1', {}, large);
@@ -266,9 +268,10 @@ describe('an export of many servers', () => {
       answers++;
     }
     const text = await (await rendering).text();
-    expect(text.match(/^ +- name:/gm)).toHaveLength(Math.ceil(COUNT / 20));
-    // In one piece on the event loop, there would be room for an answer between two pages that are read, and for no more.
-    expect(answers).toBeGreaterThan(50);
+    expect(text.match(/^ +- \{"name":/gm)).toHaveLength(COUNT - 1);
+    // If the export were rendered in one piece on the event loop, there would be room only for a response between two
+    // pages that are read.
+    expect(answers).toBeGreaterThan(20);
   });
 
   it('is refused when it has more servers than a file holds, whether they are counted or read', async () => {

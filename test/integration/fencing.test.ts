@@ -41,14 +41,14 @@ afterAll(async () => {
 
 async function connect(): Promise<pg.Client> {
   const client = new pg.Client(database.app);
-  // One of them is to lose its connection.
+  // Ignore errors, because a test makes one of the clients lose its connection.
   client.on('error', () => undefined);
   await client.connect();
   clients.push(client);
   return client;
 }
 
-/** A gate in the middle of an import. */
+/** Returns a gate that stops an import halfway. */
 function gate() {
   const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
@@ -57,7 +57,7 @@ function gate() {
 
 const NO_GATE = { opened: Promise.resolve(), reach: () => undefined };
 
-/** Imports one entry, as a run with this number; in the middle of the COPY it waits at the gate. */
+/** Imports an entry as a run with this number. Waits at the gate in the middle of the COPY. */
 function importEntry(
   client: pg.Client,
   run: number,

@@ -14,7 +14,7 @@ import { createNamespace } from '#support/namespace.js';
 import { startOperator } from '#support/running-operator.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-/** What another tenant writes into the API server must neither stop, blind nor mislead the watcher. */
+/** Objects that another tenant writes to the API server must not stop, blind or mislead the watcher. */
 
 const OPERATOR = 'restricted-operator';
 
@@ -64,7 +64,7 @@ function watch(through = api): ClusterWatcher {
     onWorkload: (registry) => void workloads.push(displayRef(registry)),
     onTrouble: ({ kind, namespace }, error, object) =>
       void troubles.push(`${kind} ${object ? displayRef(object) : namespace}: ${(error as Error).message}`),
-    pace: { firstRetryMs: 50, longestRetryMs: 200 },
+    pace: { firstMs: 50, longestMs: 200 },
   });
   return watcher;
 }
@@ -81,7 +81,7 @@ async function createRegistry(namespace: string, name: string, spec: object = SP
   return { namespace, name, uid: metadata.uid as string };
 }
 
-/** Sends JSON as it is: no library here writes what is nested as deeply as the API server accepts. */
+/** Sends raw JSON, because no library here can write JSON that is nested as deeply as the API server accepts. */
 async function createRaw(namespace: string, json: string): Promise<void> {
   const { headers, tls } = await adminAccess(address).credentials();
   const dispatcher = new Agent({ connect: tls });
@@ -113,7 +113,7 @@ describe('one poisoned object among a thousand', () => {
   const withConfig = async (name: string, configYAML: string) =>
     void (await createRegistry(victim, name, { configYAML }));
 
-  /** One of each kind that the review names, and some more. */
+  /** One of each kind that the review mentions, and some more. */
   const POISONS: Readonly<Record<string, () => Promise<void>>> = {
     deep: () => withTemplate('deep', deep),
     wide: () => withTemplate('wide', wide),
@@ -137,7 +137,8 @@ describe('one poisoned object among a thousand', () => {
       await Promise.all(all.slice(at, at + 50).map((name) => createRegistry(victim, name)));
     const { synced, index } = watch();
     await synced;
-    // Once at first sight, in the order of the list, and once more when every watch has been answered.
+    // Each object is reported once when first seen, in the order of the list, and once more when every watch has been
+    // answered.
     await eventually(() => (changes.length >= 2 * count ? true : undefined));
     const [drifted, renewed] = [changes.slice(0, count), changes.slice(count)];
     expect(drifted).toEqual(all.map((name) => `${victim}/${name} drifted`));
@@ -151,7 +152,7 @@ describe('one poisoned object among a thousand', () => {
       await createRegistry(victim, `after-${poison}`);
       await changed(`${victim}/after-${poison} drifted`);
       delays[poison] = Math.round(performance.now() - startedAtMs);
-      // One watch gives both, the poison first.
+      // The same watch delivers both, the poisoned object first.
       expect(changes).toEqual([`${victim}/${poison} drifted`, `${victim}/after-${poison} drifted`]);
     }
     changes.length = 0;
@@ -162,7 +163,7 @@ describe('one poisoned object among a thousand', () => {
     expect(index.size).toBe(others.length + Object.keys(POISONS).length);
     expect(troubles).toEqual([]);
 
-    // A watcher that starts with all of them in its list sees the same.
+    // A watcher that finds all poisoned objects in its first list sees the same.
     await watcher!.stop();
     const startedAtMs = performance.now();
     await watch().synced;
@@ -220,7 +221,7 @@ describe('an object with a false owner', () => {
     await watcher!.stop();
     await watch().synced;
     for (const [kind] of KINDS) await api.delete(kind, { namespace, name: names.server(owner.name) });
-    // What comes after it has been seen: so has everything before.
+    // When this later change has been seen, all earlier events have been seen, too.
     await edit(victim, 'catalogue');
     await changed(`${victim}/reg`);
 

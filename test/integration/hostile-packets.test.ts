@@ -9,12 +9,12 @@ import type { ShippedProcess } from '#support/shipped-process.js';
 import { configMap, configMapSource, manifestOf, mcpRegistry, StandalonePlace } from '#support/standalone-process.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 
-/** Nothing listens there. */
+/** An address where nothing listens. */
 const NOWHERE = '127.0.0.1:1';
 
 interface Target {
   readonly process: ShippedProcess;
-  /** By what they are for: a path that answers 200 on each port. */
+  /** Ports by purpose, each with a path that returns 200. */
   readonly ports: Readonly<Record<string, readonly [port: number, path: string]>>;
 }
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 afterAll(() => ends.disposeAsync());
 
-/** The operator without a cluster and without Temporal: its ports are open from the first moment. */
+/** Starts the operator without a cluster and without Temporal. Its ports are open from the start. */
 async function startOperator(): Promise<Target> {
   const pod = await StandalonePlace.create();
   ends.use(pod);

@@ -43,7 +43,7 @@ const OUTSIDE = [
 
 let world: RegistryWorld;
 let repository: GitRepository;
-/** A commit that no branch leads to, as a pull request has one. */
+/** A commit that is not on any branch, like that of a pull request. */
 let foreignCommit: string;
 let stranger: Worker;
 let attacking: Promise<void>;
@@ -84,14 +84,16 @@ afterAll(async () => {
   await repository?.[Symbol.asyncDispose]();
 });
 
-/** Everything that an attack might change: rows with the transactions that wrote them, the status and the files. */
+/**
+ * Returns everything that an attack might change: rows with the transactions that wrote them, the status and the files.
+ */
 async function everything(): Promise<unknown> {
   const rows = await Promise.all(
     ['registry', 'entry', 'quarantined_entry', 'sync_run', 'staged_walk'].map((table) =>
       world.query(`SELECT xmin::text, to_jsonb(r) AS row FROM ${table} r ORDER BY 2::text`),
     ),
   );
-  // A look at the source is no harm, and leaves its time.
+  // Columns that a mere check of the source changes are left out, because it does no harm.
   const sources = await world.query(
     `SELECT to_jsonb(s) - 'synced_at' - 'syncing_since' - 'fence' AS row FROM source s`,
   );
@@ -148,7 +150,7 @@ const oddRequests = () => [
 ];
 const GREEDY = { served: 1, hidden: 0, quarantined: 0, added: 1, updated: 0, removed: 20, unchanged: 0 };
 
-/** The payloads of strangers, by activity. All of it is tried in all ways that a stranger has. */
+/** Payloads from strangers, by activity. Each is tried in every way available to a stranger. */
 const ATTACKS: { readonly [Name in ActivityName]: () => readonly (readonly unknown[])[] } = {
   readDesiredState: () => [[elsewhere()], ...oddUids(), [undefined], [{}], []],
   reportStatus: () => [
@@ -177,7 +179,7 @@ const ATTACKS: { readonly [Name in ActivityName]: () => readonly (readonly unkno
   importRevision: () => [
     [request(), resolved(foreignCommit)],
     [request({ triggerToken: 'forged' }), resolved(foreignCommit)],
-    [{ ...request(), confirmedRevision: foreignCommit }, resolved(foreignCommit)],
+    [{ ...request(), consent: 'all' }, resolved(foreignCommit)],
     [request(), { ...resolved(foreignCommit), changesOnly: true, since: '2099-01-01T00:00:00Z' }],
     [request(), resolved('--upload-pack=touch /tmp/harm')],
     [request(), resolved('a\u0000b')],
@@ -215,7 +217,7 @@ describe('a workflow of a stranger', () => {
   it.each(served)('that schedules %s changes nothing, and is told that it may not', async (activity) => {
     const before = await everything();
     for (const payload of ATTACKS[activity]()) {
-      expect(await attack(activity, payload, `stranger/${randomUUID()}`)).toMatch(/was called by|refused its payload/);
+      expect(await attack(activity, payload, `stranger/${randomUUID()}`)).toMatch(/was called by|rejected its payload/);
     }
     expect(await everything()).toEqual(before);
   });
@@ -241,7 +243,7 @@ describe('a workflow of a stranger', () => {
 });
 
 describe('a payload of the true workflow that is wrong', () => {
-  /** Outside of a worker no caller is known: these are the checks that come after that of the caller. */
+  /** Activities called outside a worker. The caller is not checked there, so the checks that follow are tested. */
   const activities = () =>
     registryActivities({
       resources: world.documents,
@@ -280,7 +282,7 @@ describe('a payload of the true workflow that is wrong', () => {
     await expect(activities().tearDown(world.registry)).rejects.toMatchObject({
       nonRetryable: true,
       type: 'Cancelled',
-      message: expect.stringContaining('not under deletion'),
+      message: expect.stringContaining('not being deleted'),
     });
   });
 });

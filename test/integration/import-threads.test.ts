@@ -87,7 +87,7 @@ describe('an import in a thread', () => {
     const stats = await Promise.all(
       tasks.map((task) => readFile(`/proc/self/task/${task}/stat`, 'utf8').catch(() => '')),
     );
-    // The third field follows the name in brackets, which may hold blanks.
+    // The third field follows the process name, which is in parentheses and may contain spaces.
     const nice = stats.filter(Boolean).map((stat) => Number(stat.split(') ')[1]?.split(' ')[NICE_FIELD - 3]));
     expect(nice).toContain(own + 5);
     expect(nice).toContain(own);

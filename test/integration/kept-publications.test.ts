@@ -3,7 +3,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimStore, renewClaim } from '#persistence/claim-store.js';
+import { claimForStandalone, claimStore, releaseRows, renewClaim, renewRows } from '#persistence/claim-store.js';
 import { createDataSource } from '#persistence/database.js';
 import { withClient } from '#persistence/database-client.js';
 import { publishEntry } from '#persistence/managed-entries.js';
@@ -11,6 +11,7 @@ import { readStoreId } from '#persistence/migrate.js';
 import { readSources } from '#persistence/read-sources.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { PlannedSource } from '#persistence/registry-catalogue.js';
+import { RowLeases } from '#standalone/row-leases.js';
 import { StoreLease } from '#registry-api/store-lease.js';
 import { readPublished } from '#sources/formats/published-server.js';
 import { createTestDatabase } from '#support/database.js';
@@ -167,6 +168,18 @@ describe('a database', () => {
     expect(await renewClaim(database.app, { uid: next.uid, storeId })).toBe(true);
   });
 
+  it('takes its rows along when a resource that was created again claims it', async () => {
+    const [former, next] = [team(), team()];
+    await claimStore(database.app, { ...former, cluster: 'here' });
+    await catalogue.adoptPlan(former, null, [plan('ours')]);
+    await publish('ours');
+    await query('UPDATE store SET claimed_at = NULL, claimed_by = NULL');
+    await claimStore(database.app, { ...next, cluster: 'here' });
+    expect(await query('SELECT uid FROM registry')).toEqual([{ uid: next.uid }]);
+    await catalogue.adoptPlan(next, null, [plan('ours')]);
+    expect([await entries(), await sources()]).toEqual([['io.a/b'], [['ours', 1]]]);
+  });
+
   it('that was replaced under a running server is noticed', async () => {
     const registry = team();
     const storeId = await claimStore(database.app, registry);
@@ -177,5 +190,157 @@ describe('a database', () => {
     await admin.end();
     await expect(lease.lost).rejects.toMatchObject({ message: expect.stringContaining('was replaced') });
     expect(await readStoreId(database.app)).not.toBe(storeId);
+  });
+});
+
+describe('a database that was claimed in one cluster', () => {
+  const here = { ...team(), cluster: 'c-here' };
+  const elsewhere = { ...team(), cluster: 'c-elsewhere' };
+  const lapse = () => query("UPDATE store SET claimed_at = now() - interval '1 year'");
+
+  beforeEach(async () => {
+    await claimStore(database.app, here);
+    await catalogue.adoptPlan(here, null, [plan('ours')]);
+    await publish('ours');
+  });
+
+  it.each([
+    { what: 'another cluster', claimant: elsewhere },
+    { what: 'a server that knows no cluster', claimant: team() },
+  ])('is refused to $what, however long its servers have been away', async ({ claimant }) => {
+    await lapse();
+    await expect(claimStore(database.app, claimant)).rejects.toMatchObject({
+      reason: 'DatabaseOwnedByAnother',
+      message: expect.stringMatching(
+        new RegExp(`belongs to MCPRegistry tools/team \\(uid ${here.uid}\\) of cluster c-here.*SET owner = NULL`),
+      ),
+    });
+    await expect(catalogue.adoptPlan(claimant, null, [])).rejects.toMatchObject({ reason: 'DatabaseOwnedByAnother' });
+    expect(await query('SELECT uid FROM registry')).toEqual([{ uid: here.uid }]);
+    expect(await sources()).toEqual([['ours', 1]]);
+    await claimStore(database.app, here);
+  });
+
+  it('is refused in the same words each time, so that the refusal is told once', async () => {
+    const refusal = () => claimStore(database.app, elsewhere).catch(({ message }: Error) => message);
+    const first = await refusal();
+    await query("UPDATE store SET claimed_at = now() + interval '30 seconds'");
+    expect(await refusal()).toBe(first);
+  });
+
+  it('is released on purpose, once the servers of the first are gone', async () => {
+    await query('UPDATE store SET owner = NULL');
+    await expect(claimStore(database.app, elsewhere)).rejects.toMatchObject({
+      message: expect.stringContaining(`is in use by another MCPRegistry tools/team (uid ${here.uid})`),
+    });
+    await lapse();
+    await claimStore(database.app, elsewhere);
+    await catalogue.adoptPlan(elsewhere, null, [plan('ours')]);
+    expect([await entries(), await sources()]).toEqual([['io.a/b'], [['ours', 1]]]);
+    await lapse();
+    await expect(claimStore(database.app, here)).rejects.toMatchObject({
+      message: expect.stringContaining('of cluster c-elsewhere, not of c-here'),
+    });
+  });
+
+  it('stays that of the resource whose cluster is called otherwise by now', async () => {
+    const renamed = { ...here, cluster: 'c-with-another-authority' };
+    await claimStore(database.app, renamed);
+    expect(await query('SELECT cluster FROM store')).toEqual([{ cluster: renamed.cluster }]);
+  });
+
+  it('is that of its cluster in a copy, too, as in a restore or a clone for tests', async () => {
+    await dataSource.destroy();
+    const name = `copy_${randomUUID().replaceAll('-', '')}`;
+    const admin = new pg.Client({ ...database.migrator, user: 'postgres', database: 'postgres' });
+    await admin.connect();
+    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${database.app.database}`);
+    const copy = { ...database.app, database: name };
+    const refusal = { reason: 'DatabaseOwnedByAnother', message: expect.stringContaining('of cluster c-here') };
+    await withClient(copy, (client) => client.query("UPDATE store SET claimed_at = now() - interval '1 day'"));
+    await expect(claimStore(copy, elsewhere)).rejects.toMatchObject(refusal);
+    await withClient(copy, (client) => client.query('UPDATE store SET owner = NULL'));
+    await claimStore(copy, elsewhere);
+    const served = await withClient(copy, (client) => readSources(client, place));
+    expect(served.map(({ servedCount }) => servedCount)).toEqual([1]);
+    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+    await admin.end();
+    await dataSource.initialize();
+  });
+});
+
+it('a new database has one owner, however many claim it at once', async () => {
+  for (let round = 0; round < 10; round++) {
+    await query('UPDATE store SET owner = NULL, cluster = NULL, claimed_by = NULL, claimed_at = NULL');
+    const claimants = Array.from({ length: 6 }, (_, index) => ({ ...team(), cluster: `c-${index % 3}` }));
+    const outcomes = await Promise.allSettled([
+      ...claimants.map((claimant) => claimStore(database.app, claimant)),
+      claimForStandalone(database.app),
+    ]);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  }
+});
+
+describe('a database that standalone instances share', () => {
+  const shared = () => new RegistryCatalogue(dataSource, true);
+
+  it('is refused to a registry of a cluster, and one of a cluster to them', async () => {
+    await claimForStandalone(database.app);
+    await claimForStandalone(database.app);
+    await expect(claimStore(database.app, { ...team(), cluster: 'c' })).rejects.toMatchObject({
+      reason: 'DatabaseOwnedByAnother',
+      message: expect.stringContaining('belongs to standalone instances, not tools/team'),
+    });
+    await query('UPDATE store SET owner = NULL');
+    await claimStore(database.app, { ...team(), cluster: 'c' });
+    await expect(claimForStandalone(database.app)).rejects.toMatchObject({
+      reason: 'DatabaseOwnedByAnother',
+      message: expect.stringContaining('belongs to MCPRegistry tools/team, not standalone instances'),
+    });
+  });
+
+  it('has one instance for each name, also when several are the first at once', async () => {
+    for (let round = 0; round < 10; round++) {
+      await query('DELETE FROM registry');
+      const instances = [team(), team(), team()];
+      const outcomes = await Promise.allSettled(
+        instances.map((registry) => shared().adoptPlan(registry, null, [plan('ours')])),
+      );
+      const adopted = instances.filter((_, index) => outcomes[index]?.status === 'fulfilled');
+      expect(adopted).toHaveLength(1);
+      expect(await query('SELECT uid FROM registry')).toEqual([{ uid: adopted[0]?.uid }]);
+      await shared().adoptPlan({ ...team(), name: 'other' }, null, [plan('ours')]);
+    }
+  });
+
+  it('leaves a name to the instance that serves it until that has stopped or its claim has lapsed', async () => {
+    const [one, two] = [team(), team()];
+    const takeOver = (registry: typeof one) => shared().adoptPlan(registry, null, [plan('ours')]);
+    await takeOver(one);
+    await publish('ours');
+    await query("UPDATE registry SET claimed_at = now() - interval '91 seconds'");
+    await using leases = new RowLeases(database.app, () => [one.uid], pino({ level: 'silent' }), 10);
+    await expect
+      .poll(() => query("SELECT claimed_at > now() - interval '1 minute' AS renewed FROM registry"))
+      .toEqual([{ renewed: true }]);
+    await expect(takeOver(two)).rejects.toMatchObject({ message: expect.stringContaining(one.uid) });
+    await leases[Symbol.asyncDispose]();
+    await takeOver(two);
+    expect([await entries(), await sources()]).toEqual([['io.a/b'], [['ours', 1]]]);
+    // Neither instance renews or releases rows that the other has taken over.
+    await query("UPDATE registry SET claimed_at = now() - interval '91 seconds'");
+    await renewRows(database.app, [one.uid]);
+    await takeOver(one);
+    await releaseRows(database.app, [two.uid]);
+    await expect(takeOver(two)).rejects.toMatchObject({ reason: 'DatabaseOwnedByAnother' });
+  });
+
+  it('gives the rows of a registry that was deleted to the next of its name', async () => {
+    const [former, next] = [team(), team()];
+    await shared().adoptPlan(former, null, [plan('ours')]);
+    await publish('ours');
+    await shared().removeRegistry(former);
+    await shared().adoptPlan(next, null, [plan('ours')]);
+    expect(await sources()).toEqual([['ours', 1]]);
   });
 });

@@ -9,7 +9,7 @@ import { KillableWorker } from '#support/killable-worker.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { at, UpstreamRegistry } from '#support/upstream-registry.js';
 
-/** `npm run chaos` takes more. */
+/** Ten seeds by default. `npm run chaos -- --kills=30` uses more. */
 const SEEDS = Array.from({ length: Number(process.env['CHAOS_KILLS'] ?? 10) }, (_, index) => index + 1);
 const SOURCES = ['file', 'pages'] as const;
 const FILE_SERVERS = 800;
@@ -20,7 +20,7 @@ let upstream: UpstreamRegistry;
 let world: RegistryWorld;
 let worker: KillableWorker;
 let readers: EditionReader[];
-/** From the start of a sync until its result is served, when nobody is killed. */
+/** Time from the start of a sync until its result is served, without kills. */
 let undisturbedMs: number;
 let edition = 0;
 
@@ -73,7 +73,10 @@ afterAll(async () => {
   await repository?.[Symbol.asyncDispose]();
 });
 
-/** Each edition changes every description and adds a server; that of its number is missing. */
+/**
+ * Publishes the next edition. Each edition changes every description, adds a server, and omits the server with its own
+ * number.
+ */
 async function publishEdition(): Promise<void> {
   const next = edition + 1;
   const { servers, ...rest } = JSON.parse(toolhiveCatalogue(FILE_SERVERS + next, next));
@@ -82,7 +85,7 @@ async function publishEdition(): Promise<void> {
   upstream.entries = Array.from({ length: PAGE_SERVERS + next }, (_, index) => ({
     name: `a/${padded(index)}`,
     description: describeServer(index, next),
-    // The registry of the other side keeps tombstones of what it took back.
+    // The upstream registry keeps tombstones of withdrawn entries.
     ...(index < next ? { status: 'deleted', updatedAt: at(index) } : { updatedAt: at(next) }),
   }));
   edition = next;
@@ -105,13 +108,13 @@ async function sees(wanted: number): Promise<void> {
   await Promise.all(readers.map((reader) => reader.sees(wanted)));
 }
 
-/** Between 0 and 1, the same for a seed each time. */
+/** Returns a number between 0 and 1 that is always the same for a seed. */
 function chance(seed: number): number {
   return Number.parseInt(hash('sha256', `kill ${seed}`).slice(0, 8), 16) / 2 ** 32;
 }
 
 describe('kill -9 of the sync worker', () => {
-  it.each(SEEDS)('at a random moment of two syncs, seed %i: both converge, and nobody reads a half', async (seed) => {
+  it.each(SEEDS)('at a random moment of two syncs, seed %i: both converge, and no reader sees a half', async (seed) => {
     await publishEdition();
     await world.workflows.syncNow(world.registry);
     await sleep(chance(seed) * undisturbedMs);
@@ -139,7 +142,7 @@ describe('kill -9 of the sync worker', () => {
   });
 });
 
-/** What the database holds and serves, by source, in the order of names. */
+/** Returns the live entries in the database, by source, in order of name. */
 async function storedLines(): Promise<Record<string, string[]>> {
   const rows = await world.query<{ source: string; line: string }>(
     `SELECT source.name AS source, entry.name || ' ' || entry.description AS line

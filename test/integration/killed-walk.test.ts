@@ -5,7 +5,7 @@ import { entries, UpstreamRegistry } from '#support/upstream-registry.js';
 
 const PAGES = 600;
 const PAGE_SIZE = 5;
-/** The first page, one in the middle, and the last. */
+/** The first page, a page in the middle, and the last page. */
 const KILLED_AT = [1, 300, PAGES];
 const REFETCHED_AT_MOST = 2;
 
@@ -60,7 +60,7 @@ it(`fetches at most ${REFETCHED_AT_MOST} of ${PAGES} pages again when the proces
   expect(await world.query('SELECT walk FROM staged_walk')).toEqual([]);
 });
 
-/** Counted from 1; undefined for a request that is no part of a walk. */
+/** Returns the number of the page, starting at 1; undefined for a request that is not part of a walk. */
 function pageOf(url: string): number | undefined {
   const { searchParams } = new URL(url, 'http://localhost');
   if (searchParams.get('limit') === '1') return undefined;

@@ -90,7 +90,66 @@ describe('server-side apply', () => {
   });
 });
 
+describe('a derivation', () => {
+  it('is made once of each version of an object, for those who may read the object', async () => {
+    await api.apply(configMap('a', { one: '1' }));
+    let made = 0;
+    const values = (as: HttpKubernetesApi, what = 'one') =>
+      as.derived<ConfigMap, string | undefined>({ kind: 'ConfigMap', namespace, name: 'a' }, what, ({ data }) => {
+        made++;
+        return data?.[what];
+      });
+    expect([await values(api), await values(api), made]).toEqual(['1', '1', 1]);
+    expect([await values(api, 'two'), made]).toEqual([undefined, 2]);
+    await api.apply(configMap('a', { one: '2' }));
+    expect([await values(api), await values(api), made]).toEqual(['2', '2', 3]);
+    const nobody = api.actingAs({ namespace, name: 'nobody' }) as HttpKubernetesApi;
+    await expect(values(nobody)).rejects.toMatchObject({ code: 403 });
+    await api.delete('ConfigMap', { namespace, name: 'a' });
+    expect([await values(api), made]).toEqual([undefined, 3]);
+    await api.apply(configMap('a', { one: '3' }));
+    expect([await values(api), made]).toEqual(['3', 4]);
+  });
+});
+
 describe('lists', () => {
+  it('have pages of few bytes, however large users make the objects', async () => {
+    const large = 'x'.repeat(900_000);
+    const names = Array.from({ length: 30 }, (_each, index) => `large-${String(index).padStart(2, '0')}`);
+    await Promise.all(names.map((name) => api.apply(configMap(name, { large }))));
+    const found: string[] = [];
+    for await (const { items } of api.pages<ConfigMap>('ConfigMap', { namespace })) {
+      expect(JSON.stringify(items).length).toBeLessThan(8 * 1024 * 1024);
+      found.push(...items.map(({ metadata }) => metadata.name));
+    }
+    expect(found).toEqual(names);
+  });
+
+  it('have pages of few bytes where metadata are all that is asked for', async () => {
+    const keys = Object.fromEntries(Array.from({ length: 20_000 }, (_each, index) => [`k${index}`, '']));
+    const names = Array.from({ length: 25 }, (_each, index) => `keyed-${String(index).padStart(2, '0')}`);
+    for (const name of names) await api.apply(configMap(name, keys));
+    const found: string[] = [];
+    for await (const { items } of api.pages<ConfigMap>('ConfigMap', { namespace, metadataOnly: true })) {
+      expect(JSON.stringify(items).length).toBeLessThan(8 * 1024 * 1024);
+      found.push(...items.map(({ metadata }) => metadata.name));
+    }
+    expect(found).toEqual(names);
+  });
+
+  it('have one page in memory at a time', async () => {
+    await api.apply(configMap('only', {}));
+    let open = 0;
+    const read = async () => {
+      for await (const { items } of api.pages<ConfigMap>('ConfigMap', { namespace })) {
+        expect([items.length, ++open]).toEqual([1, 1]);
+        await new Promise((resolve) => setImmediate(resolve));
+        open--;
+      }
+    };
+    await Promise.all(Array.from({ length: 5 }, read));
+  });
+
   it('may be empty, in whatever form', async () => {
     expect((await api.list('ConfigMap', { namespace })).items).toEqual([]);
     expect((await api.list('ConfigMap', { namespace, metadataOnly: true })).items).toEqual([]);
@@ -218,7 +277,7 @@ describe('access', () => {
     await expect(stranger.get('Namespace', '', namespace)).rejects.toMatchObject({
       reason: 'KubernetesUnreachable',
       destiny: 'retry',
-      message: expect.stringMatching(/^read Namespace \S+: the API server does not answer: .*self.signed/i),
+      message: expect.stringMatching(/^read Namespace \S+: the API server does not respond: .*self.signed/i),
     });
     await stranger.close();
   });

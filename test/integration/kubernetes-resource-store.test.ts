@@ -111,7 +111,7 @@ describe('registries in the Kubernetes API', () => {
     expect(await version('referred')).toBe(before);
     await write('referred', { a: 'c2VjcmV0', b: 'eQ==' });
     expect(await version('referred')).not.toBe(before);
-    // By its hash alone, nobody could tell that two of them hold the same.
+    // The version is not only a hash of the content, so that nobody can tell that two objects have the same content.
     await write('namesake', { a: 'c2VjcmV0', b: 'eA==' });
     expect(await version('namesake')).not.toBe(before);
   });

@@ -4,17 +4,20 @@ import { expect, it } from 'vitest';
 import { listServers, manifestOf, mcpRegistry, StandalonePlace } from '#support/standalone-process.js';
 
 const MIB = 1024 * 1024;
-/** As much as a file may have: every entry within its limit, and all of them beyond what a process of 512 MiB can keep. */
+/**
+ * The maximum size of a file: each entry is within its limit, but all together exceed what a process of 512 MiB can
+ * keep.
+ */
 const HUGE_ENTRIES = 256;
 const HUGE_CHARACTERS = 1_000_000;
-/** Its import, on cores that other tests use as well. */
+/** Time limit for the import, on cores that other tests use as well. */
 const IMPORT_MS = 240_000;
 
 async function writeCatalogue(path: string): Promise<void> {
   await using file = await open(path, 'w');
   await file.write('{"version":"1.0.0","meta":{"last_updated":"2026-01-01T00:00:00Z"},"data":{"servers":[');
   for (let number = 0; number < HUGE_ENTRIES; number++) {
-    // Words that occur once, for which an index would be larger than the text.
+    // Words that occur only once, so that an index would be larger than the text.
     const words = Array.from({ length: HUGE_CHARACTERS / 8 }, (_, at) =>
       (number * 131_072 + at).toString(36).padStart(7),
     );

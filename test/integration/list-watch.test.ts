@@ -7,14 +7,14 @@ import { adminAccess } from '#support/api-server.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
-import { UnreliableProxy } from '#support/unreliable-proxy.js';
+import { UnreliableProxy } from '#api-server/unreliable-proxy.js';
 
 interface ConfigMap extends KubernetesObject {
   readonly data?: Record<string, string>;
 }
 
-/** Patient about relists, so that only what a test is about can bring a change to light. */
-const PACE: Partial<Pace> = { firstRetryMs: 20, longestRetryMs: 200, silenceMs: 60_000 };
+/** Relists are so rare that only the event under test can reveal a change. */
+const PACE: Partial<Pace> = { firstMs: 20, longestMs: 200, silenceMs: 60_000 };
 
 let api: HttpKubernetesApi;
 let throughProxy: HttpKubernetesApi;
@@ -64,7 +64,7 @@ async function put(name: string, v: string): Promise<void> {
 
 const remove = (name: string) => api.delete('ConfigMap', { namespace, name });
 
-/** Waits until exactly this was told. */
+/** Waits until exactly these events have been reported. */
 async function heard(...expected: string[]): Promise<void> {
   await eventually(() => (told.length >= expected.length ? true : undefined));
   expect(told).toEqual(expected);
@@ -73,7 +73,7 @@ async function heard(...expected: string[]): Promise<void> {
 const watches = () => proxy.requests.filter((url) => url.includes('watch=true')).length;
 const lists = () => proxy.requests.length - watches();
 
-/** An open watch is one that the server has heard of. */
+/** Waits for open watches. A watch counts as open when the server has received its request. */
 const watching = (atLeast = 1) => eventually(() => (watches() >= atLeast ? true : undefined));
 
 describe('a watcher', () => {
@@ -88,7 +88,7 @@ describe('a watcher', () => {
     await heard('a=1', 'a=2', 'b=1', 'a gone');
   });
 
-  it('tells an object that was made anew under its name as gone and new', async () => {
+  it('tells an object that was made again under its name as gone and new', async () => {
     await put('a', '1');
     await watch({ ...PACE, relistMs: [300, 300], watchMs: [1000, 1000] }).synced;
     proxy.decide = ({ isWatch }) => (isWatch ? 'silence' : 'none');
@@ -135,7 +135,7 @@ describe('a watcher', () => {
     proxy.decide = () => 'none';
     await put('a', '1');
     await heard('a=1');
-    expect(troubles.join()).toContain('the API server does not answer');
+    expect(troubles.join()).toContain('the API server does not respond');
   });
 
   it('asks less and less often while the server fails, and goes on when it recovers', async () => {

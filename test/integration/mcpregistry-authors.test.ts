@@ -16,7 +16,7 @@ import { join } from 'node:path';
 
 const SAMPLE = new URL('../../deploy/samples/who-may-name-secrets.yaml', import.meta.url);
 
-/** One of its own: the policy concerns every user, those of other tests included. */
+/** A separate API server, because the policy applies to every user, including those of other tests. */
 let server: RunningApiServer;
 let directory: string;
 let api: HttpKubernetesApi;
@@ -114,7 +114,7 @@ it.each<[string, object]>([
   await eventually(async () => ((await refusal(spec)) === undefined ? true : undefined));
 });
 
-/** A spec for each field that names a Secret whose value is used. */
+/** A spec for each field that refers to a Secret whose value is used. */
 const NAMING: Readonly<Record<string, object>> = {
   ...Object.fromEntries(
     ['passwordSecretRef', 'sshKeySecretRef', 'knownHostsSecretRef'].map((field) => {
@@ -166,7 +166,7 @@ interface Schema {
   readonly items?: Schema;
 }
 
-/** Returns the paths of the fields that name a Secret. */
+/** Returns the paths of the fields that refer to a Secret. */
 function secretFields({ properties = {} }: Schema, path = ''): string[] {
   return Object.entries(properties).flatMap(([name, schema]) =>
     /(?:[sS]ecretRef|TokenRef)$/.test(name) ? [path + name] : secretFields(schema.items ?? schema, `${path}${name}.`),
@@ -202,7 +202,10 @@ it('demands the right to impersonate a ServiceAccount that the operator is to ac
   await eventually(async () => ((await refusal(spec)) === undefined ? true : undefined));
 });
 
-/** What a tenant tries who may write the MCPRegistries of one namespace, and nothing else: objects to write, by what they would give. */
+/**
+ * Objects that a tenant with write access only to the MCPRegistries of one namespace may try to write, by what they
+ * would give.
+ */
 const ESCALATIONS: readonly (readonly [what: string, object: () => object])[] = [
   ['a pod', () => ({ apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ name: 'c', image: 'x' }] } })],
   [

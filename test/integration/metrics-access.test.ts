@@ -4,7 +4,7 @@ import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { startHealthServers } from '#operator/health-server.js';
 import type { HealthServers } from '#operator/health-server.js';
-import { accessByToken, tokenOf } from '#support/account-token.js';
+import { accessByToken, tokenOf } from '#api-server/account-token.js';
 import { adminAccess } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
 import { eventually } from '#support/eventually.js';
@@ -12,7 +12,7 @@ import { createNamespace } from '#support/namespace.js';
 import { silent } from '#support/quiet-temporal.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-/** The metrics of the operator when the API server decides who may read them. */
+/** Covers the metrics of the operator if the API server decides who may read them. */
 
 let address: ApiServerAddress;
 let api: HttpKubernetesApi;
@@ -70,7 +70,7 @@ const bearer = async (account: string) => `Bearer ${await tokenOf(address, { nam
 
 it('are read by an account that may get them, with one look at its token in a while', async () => {
   const authorization = await bearer('prometheus');
-  // The API server takes up the roles a moment after it has stored them.
+  // The API server applies roles only a moment after it has stored them.
   await eventually(async () => (await read(await bearer('prometheus'))).status === 200 || undefined);
   expect((await read(authorization)).status).toBe(200);
   const before = reviews;

@@ -11,7 +11,7 @@ import type { ShippedProcess } from '#support/shipped-process.js';
 const OFFICIAL = 'io.modelcontextprotocol.registry/official';
 const SCORE = 'com.example.directory/score';
 
-/** As a directory adds it, with what a detour through JavaScript objects would lose. */
+/** A block as a directory adds it. Parsing it to a JavaScript object and back would change it. */
 const EXACT_SCORE = '{"10":1.0,"9":12345678901234567890,"votes":["a","b"]}';
 
 interface Listed {
@@ -25,7 +25,7 @@ let provider: OidcProvider;
 let place: StandalonePlace;
 let running: ShippedProcess;
 
-/** A registry of three, one with more than the official block; `score` may be edited. */
+/** Returns a page of three servers, one with more than the official block. Tests may change `score`. */
 function originPage(): string {
   const times = '"publishedAt":"2026-01-01T00:00:00Z","updatedAt":"2026-02-01T00:00:00Z"';
   const server = (name: string, life: string, more = '') =>

@@ -12,16 +12,18 @@ import { publishRevision } from '#persistence/publish-revision.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import { createTestDatabase } from '#support/database.js';
+import { pagesOf, publishPages } from '#support/publish-pages.js';
 import type { TestDatabase } from '#support/database.js';
 
-type Format = 'upstream' | 'toolhive' | Folder;
+type Format = 'upstream' | 'toolhive' | 'toolhive remotes' | 'api' | Folder;
 
-/** A catalogue that is spread over files. */
+/** Formats in which a catalogue is spread over several files. */
 type Folder = 'upstream files' | 'toolhive files';
 
 let database: TestDatabase;
 let dataSource: DataSource;
 let client: pg.Client;
+let stageClient: pg.Client;
 let directory: string;
 const registry = { namespace: 'test', name: 'r', uid: randomUUID() };
 
@@ -29,21 +31,22 @@ beforeAll(async () => {
   database = await createTestDatabase();
   dataSource = await createDataSource(database.app, { maxConnections: 1, onError: () => undefined }).initialize();
   client = new pg.Client(database.app);
-  await client.connect();
+  stageClient = new pg.Client(database.app);
+  await Promise.all([client.connect(), stageClient.connect()]);
   directory = await mkdtemp(join(tmpdir(), 'no-server-is-lost-'));
 });
 
 afterAll(async () => {
-  await client?.end();
+  await Promise.all([client?.end(), stageClient?.end()]);
   await dataSource?.destroy();
   await database?.drop();
   await rm(directory, { recursive: true, force: true });
 });
 
-const formatOf = (format: Format) => (format.startsWith('upstream') ? 'upstream' : 'toolhive');
+const formatOf = (format: Format) => (format.startsWith('toolhive') ? 'toolhive' : 'upstream');
 const isFolder = (format: Format) => format.endsWith('files');
 
-/** Begins with a source that holds nothing. */
+/** Starts with an empty source. */
 async function begin(format: Format): Promise<void> {
   const plan = {
     name: 's',
@@ -58,29 +61,33 @@ async function begin(format: Format): Promise<void> {
   await catalogue.adoptPlan(registry, null, [plan]);
 }
 
-/** Publishes a catalogue file as a sync does; undefined when the file as a whole is refused. */
-async function publish(content: Buffer, format: Format): Promise<EntryCounts | undefined> {
+/** Publishes a catalogue like a sync. Returns undefined if the file as a whole is rejected. */
+async function publish(content: readonly Buffer[], format: Format): Promise<EntryCounts | undefined> {
+  const publishing =
+    format === 'api' ? publishPages(client, stageClient, registry, content) : publishFile(content[0], format);
+  return publishing.catch((error: Error) => {
+    if (error.name !== 'RegistryError') throw error;
+    return undefined;
+  });
+}
+
+async function publishFile(content: Buffer = Buffer.alloc(0), format: Format): Promise<EntryCounts> {
   const file = join(directory, 'registry.json');
   await writeFile(file, content);
-  try {
-    const { counts } = await publishRevision(client, {
-      registry,
-      source: 's',
-      revision: 'r',
-      contentHash: randomUUID(),
-      specHash: 'a',
-      filterHash: 'b',
-      readAlike: true,
-      isWhole: true,
-      hiddenBy: () => undefined,
-      read: (claimKnown) =>
-        readCatalogue(file, formatOf(format), { file: 'registry.json', maxFileBytes: 1e9, claimKnown }),
-    });
-    return counts;
-  } catch (error) {
-    if ((error as Error).name === 'RegistryError') return undefined;
-    throw error;
-  }
+  const { counts } = await publishRevision(client, {
+    registry,
+    source: 's',
+    revision: 'r',
+    contentHash: randomUUID(),
+    specHash: 'a',
+    filterHash: 'b',
+    readAlike: true,
+    isWhole: true,
+    hiddenBy: () => undefined,
+    read: (claimKnown) =>
+      readCatalogue(file, formatOf(format), { file: 'registry.json', maxFileBytes: 1e9, claimKnown }),
+  });
+  return counts;
 }
 
 async function rows(): Promise<{ id: string; document: string; updatedAt: number; generation: number }[]> {
@@ -100,15 +107,30 @@ interface Entry {
 }
 
 function entryOf(format: Format, index: number): Entry {
-  const described = { description: `Server number ${index}` };
+  const common = { description: `Server number ${index}`, title: `Server ${index}` };
   const value =
     formatOf(format) === 'upstream'
-      ? { name: `com.example/server-${index}`, ...described, version: '1.0.0', title: `Server ${index}` }
-      : { ...described, image: `ghcr.io/example/server-${index}:1`, transport: 'stdio', title: `Server ${index}` };
+      ? { ...upstreamIdentity(format, index), ...common }
+      : format === 'toolhive remotes'
+        ? { ...common, url: `https://server-${index}.example.com`, transport: 'sse' }
+        : { ...common, image: `ghcr.io/example/server-${index}:1`, transport: 'stdio' };
   return { key: `server-${index}${isFolder(format) ? '.json' : ''}`, text: JSON.stringify(value) };
 }
 
-function fileOf(format: Format, entries: readonly Entry[]): Buffer {
+/** Returns the name and version of an entry. In a single list, each two servers are versions of one name. */
+function upstreamIdentity(format: Format, index: number): { name: string; version: string } {
+  if (isFolder(format)) return { name: `com.example/server-${index}`, version: '1.0.0' };
+  return { name: `com.example/server-${Math.floor(index / 2)}`, version: `1.${index % 2}.0` };
+}
+
+/** Returns the catalogue as a file, or as the pages of an API. */
+function fileOf(format: Format, entries: readonly Entry[]): Buffer[] {
+  return format === 'api'
+    ? pagesOf(entries.map(({ text }) => `{"server":${text},"_meta":{}}`))
+    : [oneFile(format, entries)];
+}
+
+function oneFile(format: Format, entries: readonly Entry[]): Buffer {
   if (isFolder(format)) {
     const files = entries.map(({ key, text }) => [key, Buffer.from(text, 'latin1').toString('base64')]);
     return Buffer.from(JSON.stringify({ bundledFiles: Object.fromEntries(files) }));
@@ -116,9 +138,11 @@ function fileOf(format: Format, entries: readonly Entry[]): Buffer {
   const around = (inner: string) =>
     format === 'upstream'
       ? `{"version":"1.0.0","meta":{"last_updated":"2026-01-01T00:00:00Z"},"data":{"servers":[${inner}]}}`
-      : `{"version":"1.0.0","last_updated":"2026-01-01T00:00:00Z","servers":{${inner}}}`;
+      : format === 'toolhive'
+        ? `{"version":"1.0.0","last_updated":"2026-01-01T00:00:00Z","servers":{${inner}}}`
+        : `{"version":"1.0.0","last_updated":"2026-01-01T00:00:00Z","servers":{},"remote_servers":{${inner}}}`;
   const texts = entries.map(({ key, text }) => (format === 'upstream' ? text : `${JSON.stringify(key)}:${text}`));
-  // Latin-1, so that a fault can be a byte that UTF-8 does not have.
+  // Encode as Latin-1, so that a fault can be a byte that is invalid in UTF-8.
   return Buffer.from(around(texts.join(',\n')), 'latin1');
 }
 
@@ -160,7 +184,7 @@ const NAME_FAULTS: Record<string, (text: string) => string> = {
   'null as a name': edit((value) => ({ ...value, name: null, image: null })),
   'a number as a name': edit((value) => ({ ...value, name: 5 })),
   'a name that is none': edit((value) => ({ ...value, name: 'not a name/at all' })),
-  'a name without a slash': edit((value) => ({ ...value, name: 'github', image: 5 })),
+  'a name without a slash': edit((value) => ({ ...value, name: 'github', image: 5, url: 5 })),
   'a NUL in the name': edit((value) => ({ ...value, name: 'com.example/a\0b' })),
   'a name that is not UTF-8': edit((value) => ({ ...value, name: 'com.example/a\xff' })),
   'no entry at all: null': () => 'null',
@@ -169,7 +193,16 @@ const NAME_FAULTS: Record<string, (text: string) => string> = {
   'no entry at all: empty': () => '{}',
 };
 
-/** A file that is not JSON costs no other file; in one file, it would be a fault of the whole. */
+/** In a map, these are just other names, without a fault. The same is true if the copied entry has a fault itself. */
+const COPY_FAULTS: Record<string, (text: string) => string> = {
+  'the name and version of another': edit((value) => ({ ...value, name: 'com.example/server-0', version: '1.0.0' })),
+  'the version of another': edit((value) => ({ ...value, version: '1.0.0' })),
+  'a name twice': splice('"name":"com.example/other"'),
+};
+
+/**
+ * A file that is not valid JSON does not affect other files. In a single file, it would make the whole file invalid.
+ */
 const BROKEN_FILES: Record<string, (text: string) => string> = {
   'half a file': (text) => text.slice(0, text.length / 2),
   'an empty file': () => '',
@@ -179,70 +212,77 @@ const BROKEN_FILES: Record<string, (text: string) => string> = {
 
 const FAULTS = { ...TEXT_FAULTS, ...SCHEMA_FAULTS, ...NAME_FAULTS };
 
-describe.each<Format>(['upstream', 'toolhive', 'upstream files', 'toolhive files'])(
-  'a catalogue in format %s',
-  (format) => {
-    const faultsHere = { ...FAULTS, ...(isFolder(format) && BROKEN_FILES) };
+const FORMATS: readonly Format[] = [
+  'upstream',
+  'toolhive',
+  'toolhive remotes',
+  'api',
+  'upstream files',
+  'toolhive files',
+];
 
-    it.each(Object.entries(faultsHere))('loses no server by %s', async (_, fault) => {
-      await begin(format);
-      const entries = [0, 1, 2].map((index) => entryOf(format, index));
-      await publish(fileOf(format, entries), format);
-      const before = await rows();
-      expect(before).toHaveLength(3);
-      await publish(
-        fileOf(
-          format,
-          entries.map((entry, index) => (index === 1 ? { ...entry, text: fault(entry.text) } : entry)),
-        ),
+describe.each(FORMATS)('a catalogue in format %s', (format) => {
+  const copies = formatOf(format) === 'upstream' ? COPY_FAULTS : {};
+  const faultsHere = { ...FAULTS, ...(isFolder(format) && BROKEN_FILES) };
+
+  it.each(Object.entries({ ...faultsHere, ...copies }))('loses no server by %s', async (_, fault) => {
+    await begin(format);
+    const entries = [0, 1, 2].map((index) => entryOf(format, index));
+    await publish(fileOf(format, entries), format);
+    const before = await rows();
+    expect(before).toHaveLength(3);
+    await publish(
+      fileOf(
         format,
-      );
-      expect(idsOf(await rows())).toEqual(expect.arrayContaining(idsOf(before)));
-    });
+        entries.map((entry, index) => (index === 1 ? { ...entry, text: fault(entry.text) } : entry)),
+      ),
+      format,
+    );
+    expect(idsOf(await rows())).toEqual(expect.arrayContaining(idsOf(before)));
+  });
 
-    it('loses no server by any faults of any entries', { timeout: 120_000 }, async () => {
-      const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(faultsHere)), { freq: 2 }), {
-        minLength: 2,
-        maxLength: 8,
-      });
-      await fc.assert(
-        fc.asyncProperty(faults, async (names) => {
-          await begin(format);
-          const entries = names.map((_, index) => entryOf(format, index));
-          await publish(fileOf(format, entries), format);
-          const before = idsOf(await rows());
-          const faulty = entries.map((entry, index) => {
-            const fault = (faultsHere as typeof FAULTS)[names[index] ?? ''];
-            return fault ? { ...entry, text: fault(entry.text) } : entry;
-          });
-          await publish(fileOf(format, faulty), format);
-          expect(idsOf(await rows())).toEqual(expect.arrayContaining(before));
-          await publish(fileOf(format, entries), format);
-          expect(idsOf(await rows())).toEqual(before);
-        }),
-        { numRuns: 40 },
-      );
+  it('loses no server by any faults of any entries', { timeout: 120_000 }, async () => {
+    const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(faultsHere)), { freq: 2 }), {
+      minLength: 2,
+      maxLength: 8,
     });
+    await fc.assert(
+      fc.asyncProperty(faults, async (names) => {
+        await begin(format);
+        const entries = names.map((_, index) => entryOf(format, index));
+        await publish(fileOf(format, entries), format);
+        const before = idsOf(await rows());
+        const faulty = entries.map((entry, index) => {
+          const fault = (faultsHere as typeof FAULTS)[names[index] ?? ''];
+          return fault ? { ...entry, text: fault(entry.text) } : entry;
+        });
+        await publish(fileOf(format, faulty), format);
+        expect(idsOf(await rows())).toEqual(expect.arrayContaining(before));
+        await publish(fileOf(format, entries), format);
+        expect(idsOf(await rows())).toEqual(before);
+      }),
+      { numRuns: 40 },
+    );
+  });
 
-    it('still drops what was taken out, beside an entry with a fault of its own', async () => {
-      await begin(format);
-      const entries = [0, 1, 2].map((index) => entryOf(format, index));
-      const broken = {
-        ...(entries[1] as Entry),
-        text: edit((value) => ({ ...value, title: 5 }))((entries[1] as Entry).text),
-      };
-      await publish(fileOf(format, entries), format);
-      const before = idsOf(await rows());
-      expect(await publish(fileOf(format, [entries[0] as Entry, broken]), format)).toMatchObject({
-        removed: 1,
-        quarantined: 1,
-      });
-      expect(idsOf(await rows())).toEqual(before.slice(0, 2));
+  it('still drops what was taken out, beside an entry with a fault of its own', async () => {
+    await begin(format);
+    const entries = [0, 1, 2].map((index) => entryOf(format, index));
+    const broken = {
+      ...(entries[1] as Entry),
+      text: edit((value) => ({ ...value, title: 5 }))((entries[1] as Entry).text),
+    };
+    await publish(fileOf(format, entries), format);
+    const before = idsOf(await rows());
+    expect(await publish(fileOf(format, [entries[0] as Entry, broken]), format)).toMatchObject({
+      removed: 1,
+      quarantined: 1,
     });
-  },
-);
+    expect(idsOf(await rows())).toEqual(before.slice(0, 2));
+  });
+});
 
-/** Files that tools keep in a folder, and that are no servers. */
+/** Files that tools keep in a folder and that are not servers. */
 const STRAYS: readonly Entry[] = [
   { key: 'renovate.json', text: '{}' },
   { key: 'docker-compose.yaml', text: 'services:\n  db: { image: postgres }\n' },

@@ -10,7 +10,7 @@ import { AUDIENCE, createKey, INTROSPECTION_PATH, OidcProvider } from '#support/
 
 let first: OidcProvider;
 let second: OidcProvider;
-/** Milliseconds that the providers' clock is ahead of its start. */
+/** Milliseconds by which the clock of the providers is ahead of its start. */
 let clockMs = 0;
 const faults: (string | undefined)[] = [];
 
@@ -55,7 +55,7 @@ function authenticator(
   });
 }
 
-/** The subject, or what came of it instead. */
+/** Returns the subject, or why there is none. */
 async function outcome(subject: Authenticator, token: string): Promise<string> {
   const identified = await subject.identify(token);
   if (!('kind' in identified)) return identified.subject;
@@ -95,7 +95,7 @@ describe('the keys of a provider', () => {
     }
   });
 
-  it('are looked at again after a while, and nobody waits for that', async () => {
+  it('are loaded again after a while, and no request waits for that', async () => {
     const subject = authenticator([specOf('first', first.issuer)]);
     expect(await outcome(subject, await first.sign())).toBe('editor');
     const before = await asked(first);
@@ -108,7 +108,7 @@ describe('the keys of a provider', () => {
     expect(await outcome(subject, await first.sign({ sub: 'even later' }))).toBe('even later');
     await expect.poll(() => asked(first)).toBeGreaterThan(before);
     await first.goAway(true);
-    // The answer to the look before may come late, and counts from then on.
+    // The response to the previous request may arrive late, and its lifetime starts only then.
     const muchLater = async () => {
       clockMs += 2 * 60 * 60_000;
       return outcome(subject, await first.sign({ sub: `at ${clockMs}` }));
@@ -127,7 +127,7 @@ describe('the keys of a provider', () => {
       expect(await outcome(subject, await second.sign())).toBe('editor');
       clockMs += 1_000;
     }
-    // At 0, 1, 3, 7 and 15 s.
+    // Requests at 0, 1, 3, 7 and 15 s.
     expect((await asked(first, '/.well-known/openid-configuration')) - before).toBe(5);
     await first.goAway(false);
     clockMs += 30_000;
@@ -190,7 +190,7 @@ describe('a key that the provider withdraws', () => {
   it('leaves nothing in the cache of a verification that was in flight', async () => {
     const gate = Promise.withResolvers<void>();
     let verifications = 0;
-    /** A made-up kind of token: registering it takes one object in the list. */
+    /** A fictitious kind of token. To register it, one object in the list is enough. */
     const ticketProvider: TokenProvider = {
       concerns: (token) => token.kind === 'opaque' && token.value.startsWith('ticket-'),
       createVerifier: async () => async (token) => {
@@ -284,7 +284,7 @@ describe('what a provider must not do', () => {
     );
     const token = await first.sign({ iss: impostor.url });
     expect(await outcome(authenticator([specOf('impostor', impostor.url)]), token)).toMatch(
-      /speaks for another issuer/,
+      /is the metadata of another issuer/,
     );
   });
 
@@ -419,7 +419,7 @@ describe('introspection', () => {
       specOf(name, url, { introspectionUrl: `${url}/introspect`, ...(tokenPrefix && { tokenPrefix }) });
     const subject = authenticator([introspecting('one', one, 'one_'), introspecting('other', other, 'other_')]);
     expect(await subject.identify('other_token')).toMatchObject({ caller: { provider: 'other' } });
-    expect(await outcome(subject, 'foreign')).toMatch(/^refused: it is no JWT/);
+    expect(await outcome(subject, 'foreign')).toMatch(/^refused: it is not a JWT/);
     expect([one.requests.length, other.requests.length]).toEqual([0, 1]);
   });
 

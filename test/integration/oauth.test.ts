@@ -21,7 +21,7 @@ import { servedRegistries } from '#support/served-registries.js';
 
 const LIST = '/v0.1/servers';
 const JWKS_PATH = '/jwks';
-/** A provider is asked again for keys that are not known after so long at the earliest. */
+/** The minimum time between two requests to a provider because of an unknown key. */
 const COOL_DOWN_MS = 30_000;
 
 let database: TestDatabase;
@@ -80,7 +80,7 @@ async function startProvider(...algorithms: string[]): Promise<OidcProvider> {
   return OidcProvider.start(await Promise.all(algorithms.map((alg) => createKey(alg))));
 }
 
-/** A provider that no registry names. */
+/** Creates a provider that no registry refers to. */
 async function createForeignProvider(): Promise<{ sign(): Promise<string> }> {
   const key = await createKey('RS256', 'foreign');
   return { sign: () => first.sign({ iss: 'https://github.example.com' }, {}, key) };
@@ -94,7 +94,10 @@ const providerOf = (name: string, { issuer }: OidcProvider, fields: object = {})
   ...fields,
 });
 
-/** `guarded` knows both providers, and only the first introspects; `half`, `viewed`, `inner`, `back` and `pathed` are open in part; `scoped` demands scopes. */
+/**
+ * Returns the registries of the tests. `guarded` trusts both providers, of which only the first has introspection.
+ * `half`, `viewed`, `inner`, `back` and `pathed` are partly public. `scoped` requires scopes.
+ */
 function guardedRegistries(): ServedRegistry[] {
   const introspection = {
     introspectionUrl: `${first.issuer}${INTROSPECTION_PATH}`,
@@ -188,12 +191,12 @@ describe('a token of a provider', () => {
 });
 
 describe('a request that is hostile', () => {
-  it('is refused, tells nothing, and reaches nobody whom it is none of the business of', async () => {
+  it('is refused, reveals nothing, and reaches no provider that it is not for', async () => {
     await using trap = await startHttpServer((_, response) => void response.end('{"keys":[]}'));
     const requests = await hostileRequests({ provider: first, other: second, trap: trap.url });
     expect(requests.length).toBeGreaterThanOrEqual(200);
     expect(new Set(requests.map(({ name }) => name)).size).toBe(requests.length);
-    // Keys that are known are not fetched, and others once in half a minute at most.
+    // Load the keys first: known keys are not fetched again, and unknown ones at most once in half a minute.
     for (const provider of [first, second]) expect((await get(LIST, await provider.sign())).status).toBe(200);
     const startedAt = performance.now();
     const before = await Promise.all([first.counts(), second.counts()]);
@@ -267,7 +270,7 @@ describe('a request without credentials', () => {
       expect((await get(open, await second.sign(claims))).status).toBe(401);
     }
     expect((await get(open, `ey${foreign}`)).status).toBe(401);
-    // An opaque token may be one of the first provider, which introspects.
+    // An opaque token may belong to the first provider, which has introspection.
     expect((await get(`/default/half${LIST}`, 'gho_foreign')).status).toBe(401);
   });
 
@@ -408,8 +411,8 @@ describe('a change', () => {
   });
 });
 
-describe('whoever asks who he is', () => {
-  it('is told, with what he may do; in an anonymous registry nobody is anybody', async () => {
+describe('a caller that asks for its identity', () => {
+  it('gets it with its rights; in an anonymous registry no caller has one', async () => {
     const me = async (registry: string, token?: string) => {
       const answer = await get(`/default/${registry}/v1/me`, token);
       return answer.ok ? await answer.json() : [answer.status, answer.headers.get('www-authenticate')?.slice(0, 7)];
@@ -443,7 +446,7 @@ describe('scopes that are demanded', () => {
 });
 
 describe('a provider that is away', () => {
-  it('holds back its own tokens, with 503, and nobody else', async () => {
+  it('holds back its own tokens alone, with 503', async () => {
     const known = await first.sign({ jti: 'known' });
     expect((await get(LIST, known)).status).toBe(200);
     const opaque = await first.issue('opaque');
@@ -525,7 +528,7 @@ describe('the metrics', () => {
   });
 });
 
-/** What a challenge says is wrong; undefined when there is no challenge of ours. */
+/** Returns the error of a challenge. Without a challenge of ours, returns the header, or undefined if there is none. */
 function challengeOf({ headers }: RawAnswer): string | undefined {
   const challenge = headers['www-authenticate'];
   if (!challenge?.startsWith('Bearer realm="mcp-registry"')) return challenge;

@@ -43,7 +43,7 @@ beforeAll(async () => {
   );
   for (const object of rights) await api.apply(object);
   await allowed(() => operator.get('MCPRegistry', 'default', 'none'));
-  // The API server takes up a policy some moments after it has stored it.
+  // The API server applies a policy only some moments after it has stored it.
   await eventually(async () => (await refusal(operator, withLabel('default', { other: 'x' })))?.includes('denied'));
 });
 
@@ -55,7 +55,7 @@ const site = { settings: { ...settings, networkPolicy: { clients: [], metrics: [
 
 const create = (namespace: string, spec: object) => ProvisionedRegistry.create(api, namespace, spec, operator, site);
 
-/** The words in which the API server refuses an object; undefined when it would take it. */
+/** Returns the message with which the API server refuses an object; undefined if it would accept the object. */
 async function refusal(as: HttpKubernetesApi, object: KubernetesObject): Promise<string | undefined> {
   return as.dryRunApply(object).then(
     () => undefined,
@@ -69,7 +69,7 @@ const withLabel = (name: string, labels: Record<string, string>) => ({
   metadata: { name, labels },
 });
 
-/** Each thing that a rule allows, alone. */
+/** Splits a rule into its individual permissions. */
 function grants({ apiGroups, resources, verbs }: PolicyRule): string[] {
   return apiGroups.flatMap((group) =>
     resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource} of "${group}"`)),
@@ -212,7 +212,7 @@ async function createNeighbour(namespace: string): Promise<void> {
   await api.apply(neighbour as KubernetesObject, { fieldManager: 'them' });
 }
 
-/** Edits the operator's binding as an administrator or the garbage collector does; null removes a field. */
+/** Edits the operator's binding like an administrator or the garbage collector. Null removes a field. */
 async function editOperatorBinding(namespace: string, metadata: object): Promise<void> {
   await transport.call({
     method: 'PATCH',
@@ -229,7 +229,7 @@ async function failure(work: Promise<unknown>): Promise<string | undefined> {
   );
 }
 
-/** Lets the operator act as an account, as its team does that wants pods to run as it. */
+/** Lets the operator impersonate an account. A team grants this if its pods are to run as that account. */
 async function grantImpersonation(namespace: string, account: string): Promise<void> {
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   const metadata = { namespace, name: 'operator-acts-as' };
@@ -246,7 +246,7 @@ async function grantImpersonation(namespace: string, account: string): Promise<v
 
 type Right = readonly [verb: string, group: string, resource: string, name?: string];
 
-/** By each of these, a holder of the operator's token could become more than the operator. */
+/** Permissions with which a holder of the operator's token could gain more permissions than the operator has. */
 const ESCALATIONS: readonly Right[] = [
   ...['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'].map((verb): Right => [verb, '', 'secrets']),
   ['create', '', 'serviceaccounts/token'],
@@ -471,7 +471,7 @@ describe('the holder of its token', () => {
         'does not annotate',
       ],
       [
-        'an address of somebody else',
+        'an address of another workload',
         () =>
           own('Service', 'tools-api', {
             spec: {

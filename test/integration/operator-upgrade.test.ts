@@ -57,7 +57,7 @@ async function isReady({ operator }: RunningOperator): Promise<boolean> {
   return answer?.status === 200;
 }
 
-/** The images of all servers. */
+/** Returns the images of all servers. */
 async function images(): Promise<readonly (string | undefined)[]> {
   const deployments = await Promise.all(
     REGISTRIES.map((name) => api.get<Deployment>('Deployment', namespace, `${name}-api`)),

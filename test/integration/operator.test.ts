@@ -13,7 +13,7 @@ import type { RegistryObject as McpRegistry } from '#kubernetes/kubernetes-resou
 import type { Operator, OperatorOptions } from '#operator/operator.js';
 import { adminAccess } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
-import { Door } from '#support/door.js';
+import { Door } from '#temporal/testing/door.js';
 import { eventually } from '#support/eventually.js';
 import { createNamespace } from '#support/namespace.js';
 import { OPERATOR_ACCESS } from '#support/operator-manifest.js';
@@ -23,7 +23,7 @@ import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import { newRegistryState } from '#workflows/state/registry-state.js';
 
-/** An address at which nothing listens. */
+/** An address where nothing listens. */
 const NOWHERE = '127.0.0.1:1';
 
 const CHILDREN: readonly (readonly [KindName, string])[] = [
@@ -64,7 +64,10 @@ afterAll(async () => {
   await api.close();
 });
 
-/** Each test has a queue and a namespace of its own, so that operators of several tests do not meet. */
+/**
+ * Starts an operator with a task queue and a namespace for this test only, so that operators of different tests do not
+ * interfere.
+ */
 async function start(
   options: {
     temporalAddress?: string;
@@ -110,7 +113,7 @@ const registry = (inNamespace = namespace) => api.get<McpRegistry>('MCPRegistry'
 const child = (kind: KindName, name: string) =>
   eventually(() => api.get<KubernetesObject & { data?: Record<string, string> }>(kind, namespace, name));
 
-/** As `kubectl label` and `kubectl patch` do. */
+/** Patches an object like `kubectl label` and `kubectl patch`. */
 function mergePatch(kind: KindName, value: object, subresource = ''): Promise<unknown> {
   const { apiVersion, plural } = kinds[kind];
   const root = apiVersion === 'v1' ? '/api' : '/apis';
@@ -131,7 +134,7 @@ async function metricsOf(operator: Operator): Promise<string> {
   return (await fetch(`http://127.0.0.1:${operator.ports.metricsPort}/metrics`)).text();
 }
 
-/** Settled is what was reported as provisioned: nothing is awaited but the pods, which nobody starts here. */
+/** Waits until the registry is reported as provisioned and waits only for its pods, which nobody starts here. */
 const settled = (inNamespace = namespace) =>
   eventually(async () => {
     const object = await registry(inNamespace);
@@ -162,7 +165,7 @@ describe('the operator', () => {
     expect(await child('Service', 's-api')).toBeDefined();
   });
 
-  it('repairs what somebody removes or changes', async () => {
+  it('repairs what is removed or changed', async () => {
     await start();
     await create();
     await provisioned();
@@ -185,24 +188,21 @@ describe('the operator', () => {
     });
   });
 
-  it.each<[KindName]>([['Deployment'], ['Service']])(
-    'repairs the labels of a %s that somebody changes',
-    async (kind) => {
-      await start();
-      await create();
-      await provisioned();
-      await settled();
-      const label = 'app.kubernetes.io/instance';
-      for (const value of ['other', null]) {
-        const { metadata } = await child(kind, 'r-api');
-        await mergePatch(kind, { metadata: { labels: { [label]: value } } });
-        await eventually(async () => {
-          const { metadata: now } = await child(kind, 'r-api');
-          return (now.resourceVersion !== metadata.resourceVersion && now.labels?.[label] === 'r') || undefined;
-        });
-      }
-    },
-  );
+  it.each<[KindName]>([['Deployment'], ['Service']])('repairs the changed labels of a %s', async (kind) => {
+    await start();
+    await create();
+    await provisioned();
+    await settled();
+    const label = 'app.kubernetes.io/instance';
+    for (const value of ['other', null]) {
+      const { metadata } = await child(kind, 'r-api');
+      await mergePatch(kind, { metadata: { labels: { [label]: value } } });
+      await eventually(async () => {
+        const { metadata: now } = await child(kind, 'r-api');
+        return (now.resourceVersion !== metadata.resourceVersion && now.labels?.[label] === 'r') || undefined;
+      });
+    }
+  });
 
   it.each<[KindName]>([['Deployment'], ['Service']])('tells at once that a %s is no longer its own', async (kind) => {
     await start();
@@ -235,13 +235,13 @@ describe('the operator', () => {
     expect(await reconciled()).toBe(before);
   });
 
-  it('sees its pods, whoever manages them by the labels of their template', async () => {
+  it('sees its pods by the labels of their template, whatever manages them', async () => {
     await start();
     await create('r', { podTemplateSpec: { metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } } } });
     await settled();
     const { spec } = (await child('Deployment', 'r-api')) as object as { spec: { template: KubernetesObject } };
     const { metadata } = spec.template;
-    // An API server alone has no controller that makes pods of a Deployment.
+    // Create a pod here, because an API server alone has no controller that creates the pods of a Deployment.
     await api.create({
       ...spec.template,
       apiVersion: 'v1',
@@ -293,7 +293,7 @@ describe('the operator', () => {
       await eventually(async () => (await figure('mcp_operator_sweeps_total')) >= least || undefined);
       return { objects: await world(), nudges: await figure('mcp_operator_nudges_total') };
     };
-    // What its creation set in motion comes to rest first; a report may come five seconds after the one before it.
+    // Wait until the effects of the creation have settled. A report may follow five seconds after the previous one.
     await eventually(async () => {
       const now = await looked(60);
       const same = isDeepStrictEqual(now, before);
@@ -303,7 +303,7 @@ describe('the operator', () => {
     expect(await looked(20)).toEqual(before);
   });
 
-  it('begins a workflow anew that somebody has ended, and its server is what it was', async () => {
+  it('restarts a workflow that a user has ended, and its server is what it was', async () => {
     await start({ pace: { relistMs: [60_000, 60_000], sweepMs: 200 } });
     const { metadata } = await create();
     const before = await provisioned();
@@ -358,7 +358,7 @@ describe('the operator', () => {
 
   it('lets a registry go that cannot be followed', async () => {
     await start();
-    // Valid to the API server, and not to us.
+    // A spec that the API server accepts but the operator does not.
     await create('r', { registries: [{ name: 's', ...SOURCE, filter: { names: { include: ['['] } } }] });
     await eventually(async () => ((await registry())?.status?.phase === 'Failed' ? true : undefined));
     await api.delete('MCPRegistry', { namespace, name: 'r' });
@@ -396,7 +396,7 @@ describe('the operator', () => {
         new RegExp(`^mcp_operator_reconcile_duration_seconds_count\\{kind="${kind}",result="success"\\} [1-9]`),
       );
     }
-    // As somebody else's write: no server syncs here.
+    // Write the status with another field manager, because no server syncs here.
     await api.applyStatus({
       apiVersion: kinds.MCPRegistry.apiVersion,
       kind: 'MCPRegistry',
@@ -421,13 +421,13 @@ describe('the operator', () => {
   });
 });
 
-describe('a registry that went while nobody watched', () => {
+describe('a registry that was deleted while no operator watched', () => {
   const workflow = (object: McpRegistry) =>
     temporal.client.workflow.getHandle(
       registryWorkflowId({ namespace: object.metadata.namespace!, name: 'r', uid: object.metadata.uid! }),
     );
 
-  /** Takes the finalizer away by force. */
+  /** Removes the finalizer by force. */
   async function vanish({ metadata }: McpRegistry): Promise<void> {
     const ref = { namespace: metadata.namespace!, name: 'r', uid: metadata.uid! };
     await api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER });
@@ -435,7 +435,7 @@ describe('a registry that went while nobody watched', () => {
     expect(await api.get('MCPRegistry', ref.namespace, 'r')).toBeUndefined();
   }
 
-  it('takes its workflow along, unless it is in a namespace of somebody else', async () => {
+  it('takes its workflow along, unless it is in a foreign namespace', async () => {
     const elsewhere = await createNamespace(api);
     const both = await start({ namespaces: [namespace, elsewhere] });
     const here = await create();
@@ -518,7 +518,7 @@ describe('the events of a registry', () => {
     expect(told.map(({ count }) => count)).toEqual([1]);
   });
 
-  it("tell of a name that somebody else's object has", async () => {
+  it('report a name that a foreign object has', async () => {
     const metadata = { namespace, name: 'r-api' };
     await api.create({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 80 }] } } as never);
     await start();
@@ -545,7 +545,7 @@ describe('while Temporal is away', () => {
   it('a registry that was followed goes too, and its workflow when Temporal is back', async () => {
     const [host = '', port] = inject('temporalAddress').split(':');
     await using door = await Door.to({ host, port: Number(port) });
-    // Longer than between two looks at Temporal, or it would always count as away.
+    // Longer than the time between two checks of Temporal, because otherwise it would always count as unavailable.
     await start({ temporalAddress: `127.0.0.1:${door.port}`, temporalPatienceMs: 8_000 });
     const { metadata } = await create();
     const ref = { namespace, name: 'r', uid: metadata.uid! };
@@ -562,7 +562,7 @@ describe('while Temporal is away', () => {
     const ref = { namespace, name: 'r', uid: metadata.uid! };
     const options = { workflowId: registryWorkflowId(ref), taskQueue: `nobody-${namespace}` };
     const stuck = await temporal.client.workflow.start('mcpRegistry', { ...options, args: [newRegistryState(ref)] });
-    // A worker that takes a task and never answers.
+    // A worker that takes a task and never completes it.
     const taskQueue = { name: options.taskQueue };
     await temporal.client.connection.withDeadline(Date.now() + 60_000, () =>
       temporal.client.workflowService.pollWorkflowTaskQueue({ namespace: 'default', taskQueue, identity: 'idle' }),

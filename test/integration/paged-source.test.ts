@@ -81,11 +81,11 @@ describe('a source that is read page by page', () => {
     expect(await world.nthRun('upstream', 1)).toMatchObject({ counts: { served: 15, added: 15, quarantined: 0 } });
   });
 
-  it('is read whole when somebody asks for a sync by hand', async () => {
+  it('is read whole by a manual sync', async () => {
     upstream.entries = entries(35);
     await start();
     await world.nthRun('upstream', 1);
-    // It forgets an entry and keeps no tombstone: nothing looks changed.
+    // The upstream drops an entry without a tombstone, so nothing appears to have changed.
     upstream.entries.splice(7, 1);
     expect((await synced()).counts).toMatchObject({ served: 34, removed: 1 });
   });

@@ -11,7 +11,10 @@ import { BEYOND_CONFINED, deploymentOf } from '#support/pods-beyond-confined.js'
 import { ProvisionedRegistry, settings } from '#support/provisioned-registry.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-/** What the policies of the manifests hold a pod to when `registries.podTemplate` is `restricted` or `deny`, with any owner. */
+/**
+ * Tests the restrictions that the policies in the manifests impose on a pod of any owner if `registries.podTemplate` is
+ * `restricted` or `deny`.
+ */
 
 const DATABASE = {
   host: 'db',
@@ -58,7 +61,7 @@ describe.each(['restricted', 'deny'] as const)('the policy %s', (policy) => {
 
   afterAll(() => Promise.all([api.close(), operator.close()]));
 
-  /** Its owner does not exist, and neither does any MCPRegistry in its namespace. */
+  /** Returns why a Deployment is refused. Its owner does not exist, and there is no MCPRegistry in its namespace. */
   function refusal(fields: object, container: object = {}, annotations: object = {}): Promise<string | undefined> {
     const ghost = { namespace, name: 'ghost', uid: '0b6f6c2e-0000-4000-8000-000000000000' };
     return operator.dryRunApply(deploymentOf(ghost, fields, { image, ...container }, annotations)).then(

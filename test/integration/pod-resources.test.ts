@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { readSpec } from '#activities/plan.js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { YAML_LIMIT } from '#sources/yaml/config-yaml.js';
 import { LiveConfig } from '#registry-api/resources/live-config.js';
 import { PodResources } from '#registry-api/resources/pod-resources.js';
 import { allowed } from '#support/allowed.js';
@@ -15,7 +15,7 @@ import { sharedApiServer } from '#support/shared-api-server.js';
 
 let address: ApiServerAddress;
 let admin: HttpKubernetesApi;
-/** The server's ServiceAccount, which may read no more than its Role names. */
+/** The client of the server's ServiceAccount, which may read only what its Role lists. */
 let server: HttpKubernetesApi;
 let namespace: string;
 let directory: string;
@@ -54,7 +54,7 @@ async function mount(path: string, content: string): Promise<void> {
   await writeFile(join(directory, path), content);
 }
 
-/** What kubelet makes of an optional volume whose object does not exist. */
+/** Creates the folder that the kubelet creates for an optional volume whose object does not exist. */
 async function mountNothing(path: string): Promise<void> {
   const folder = join(directory, path);
   await mkdir(join(folder, '..2026_11_24_18_00_00.1'), { recursive: true });
@@ -80,7 +80,7 @@ function applyConfig(displayName: string, generation: number): Promise<void> {
   return applyConfigMap('tools-registry-server-config', data);
 }
 
-/** What the operator grants. */
+/** Creates the permissions that the operator grants. */
 async function grant(...configMaps: string[]): Promise<void> {
   const metadata = { name: 'tools-registry-api', namespace };
   const group = 'rbac.authorization.k8s.io';
@@ -101,30 +101,33 @@ async function grant(...configMaps: string[]): Promise<void> {
   await allowed(() => server.get('MCPServer', namespace, 'any'));
 }
 
-function resources(cluster: HttpKubernetesApi | undefined = server): PodResources {
-  if (cluster) live.follow(cluster, registry());
-  return new PodResources({
+function resources(cluster: HttpKubernetesApi = server): PodResources {
+  live.follow(cluster, registry());
+  return new PodResources(optionsOf(cluster));
+}
+
+function optionsOf(cluster: HttpKubernetesApi | undefined) {
+  return {
     registry: registry(),
     config: live,
     cluster,
     configDirectory: join(directory, 'config'),
     secretsDirectory: join(directory, 'secrets'),
-  });
+  };
 }
 
 async function displayNameOf(from: PodResources): Promise<string | undefined> {
-  const read = readSpec((await from.findRegistry(registry()))!);
-  return 'spec' in read ? read.spec.displayName : read.invalid;
+  return (await from.findWanted(registry()))?.spec.displayName;
 }
 
 it('reads its configuration and sources as the cluster has them, an edit at once', async () => {
   await grant('tools-registry-server-config', 'data');
   await applyConfig('first', 3);
   const pod = resources();
-  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 3 });
+  expect(await pod.findWanted(registry())).toMatchObject({ generation: 3 });
   expect(await displayNameOf(pod)).toBe('first');
   await applyConfig('second', 4);
-  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 4 });
+  expect(await pod.findWanted(registry())).toMatchObject({ generation: 4 });
   expect(await displayNameOf(pod)).toBe('second');
   expect(live.spec.displayName).toBe('second');
 
@@ -161,16 +164,64 @@ it('falls back on what is mounted where the cluster does not let it read', async
   });
 });
 
+describe('a ConfigMap of which all keys are read', () => {
+  const key = { name: 'keyed', configMapRef: { name: 'data', key: 'servers.json' } };
+  const folder = 'config/registry/whole';
+  const readWhole = async () => {
+    const source = { name: 'whole', configMapRef: { name: 'data' } };
+    await mount('config/config.yaml', JSON.stringify({ auth: { mode: 'anonymous' }, registries: [key, source] }));
+    const pod = resources();
+    // As each sync does before it reads a source.
+    await live.read();
+    return pod;
+  };
+  const keysOf = async (pod: PodResources) => {
+    const values = await pod.configMapKeys(namespace, 'data');
+    return Object.fromEntries([...values].map(([name, value]) => [name, String(value)]));
+  };
+
+  it('is read where it is mounted, while the cluster does not let it be read', async () => {
+    const pod = await readWhole();
+    // As the kubelet mounts it: the keys are links to a folder that is replaced as a whole.
+    await mount(`${folder}/..2026_1/a.json`, 'first');
+    await mount(`${folder}/..2026_1/b.yaml`, 'second');
+    await symlink('..2026_1', join(directory, folder, '..data'));
+    for (const name of ['a.json', 'b.yaml']) await symlink(`..data/${name}`, join(directory, folder, name));
+    expect(await keysOf(pod)).toEqual({ 'a.json': 'first', 'b.yaml': 'second' });
+  });
+
+  it('is read from the cluster where that allows it', async () => {
+    await grant('data');
+    await applyConfigMap('data', { 'a.json': 'as the cluster has it' });
+    const pod = await readWhole();
+    await mount(`${folder}/a.json`, 'as it was mounted');
+    expect(await keysOf(pod)).toEqual({ 'a.json': 'as the cluster has it' });
+  });
+
+  it('is waited for where nothing is mounted: the right to read it may be on its way', async () => {
+    const pod = await readWhole();
+    await mountNothing(folder);
+    await expect(keysOf(pod)).rejects.toMatchObject({ reason: 'KubernetesRefused', destiny: 'retry' });
+  });
+
+  it('is missing where it is not mounted and there is no cluster to ask', async () => {
+    await readWhole();
+    const pod = new PodResources(optionsOf(undefined));
+    await mountNothing(folder);
+    await expect(keysOf(pod)).rejects.toMatchObject({ reason: 'ConfigMapNotFound' });
+  });
+});
+
 it('follows what is mounted where the cluster does not let it read, and knows of which generation that is', async () => {
   await mount('config/generation', '3');
   const pod = resources();
-  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 3 });
+  expect(await pod.findWanted(registry())).toMatchObject({ generation: 3 });
   await mount('config/config.yaml', config('edited'));
   await mount('config/generation', '4');
-  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 4 });
+  expect(await pod.findWanted(registry())).toMatchObject({ generation: 4 });
   expect(await displayNameOf(pod)).toBe('edited');
   await mount('config/generation', '2');
-  expect(await pod.findRegistry(registry())).toMatchObject({ generation: 4 });
+  expect(await pod.findWanted(registry())).toMatchObject({ generation: 4 });
 });
 
 it('goes on with what it knew last when the API server does not answer', async () => {
@@ -205,7 +256,33 @@ it('says which certificate is missing, although it may not ask the cluster', asy
 });
 
 it('knows no other registry', async () => {
-  expect(await resources().findRegistry({ ...registry(), uid: 'later' })).toBeUndefined();
+  expect(await resources().findWanted({ ...registry(), uid: 'later' })).toBeUndefined();
+});
+
+it('reads whatever the operator has let through: files below volumes of the registry, and more text than a user may write', async () => {
+  const auth = { username: 'robot', passwordFile: '/run/secrets/git/token' };
+  const include = Array.from({ length: 200 }, (_, index) => `${index}/${'x'.repeat(200)}`);
+  const registries = Array.from({ length: 3 }, (_, index) => ({
+    name: `s${index}`,
+    git: { repository: 'https://git.example.com/a', auth },
+    filter: { names: { include } },
+  }));
+  const text = JSON.stringify({ auth: { mode: 'anonymous' }, registries });
+  expect(text.length).toBeGreaterThan(YAML_LIMIT);
+  await mount('config/config.yaml', text);
+  const wanted = await resources().findWanted(registry());
+  expect(wanted?.spec.registries).toMatchObject(registries.map(({ git }) => ({ type: 'git', spec: git })));
+});
+
+it('says what is wrong with its configuration, and goes on with the last good one', async () => {
+  const pod = resources();
+  await mount('config/config.yaml', 'auth: { mode: open }');
+  const refused = { reason: 'ValidationFailed', message: expect.stringContaining('line 1: auth.mode') };
+  await expect(pod.findWanted(registry())).rejects.toMatchObject(refused);
+  await expect(pod.findWanted(registry())).rejects.toMatchObject(refused);
+  expect(live.spec.displayName).toBe('as mounted');
+  await mount('config/config.yaml', config('mended'));
+  expect(await displayNameOf(pod)).toBe('mended');
 });
 
 it('lists no MCP servers while it may not, and says who is to let it', async () => {

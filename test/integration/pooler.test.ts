@@ -12,7 +12,7 @@ import { nextFreePort } from '#support/free-port.js';
 import { startTcpPostgres } from '#support/tcp-postgres.js';
 import type { TcpPostgres } from '#support/tcp-postgres.js';
 
-/** A pooler refuses to run as root. */
+/** The user of the pooler, which refuses to run as root. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
 
@@ -34,7 +34,7 @@ afterAll(async () => {
   if (directory) await rm(directory, { recursive: true, force: true });
 });
 
-/** A real PgBouncer in front of the server; returns the database behind it. */
+/** Starts a real PgBouncer in front of the server, and returns the database as reached through it. */
 async function behindPooler(settings: Readonly<Record<string, string | number>>): Promise<Database> {
   const port = await nextFreePort();
   const all = { listen_addr: '127.0.0.1', listen_port: port, auth_type: 'any', unix_socket_dir: '', ...settings };

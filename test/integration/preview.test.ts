@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -126,12 +127,12 @@ describe('a preview', () => {
     ]);
     const moved = JSON.stringify(registry()).replace('{"name":"other","key"', '{"name":"elsewhere","key"');
     expect((await preview(JSON.parse(moved) as object)).unknown).toEqual([
-      { source: 'other', why: expect.stringContaining('place or format') },
+      { source: 'other', why: expect.stringContaining('location or format') },
     ]);
   });
 
   it('says -12 of a new exclude, on the command line as well, and applying it does exactly that', async () => {
-    // One name has another source, which serves it then.
+    // One of the names exists in another source as well, which then serves it.
     const { counts, changes } = await preview(EDITED);
     expect(counts).toEqual({ added: 1, removed: 12, changed: 0, unchanged: 3 });
     const path = join(directory, 'edited.yaml');
@@ -178,10 +179,10 @@ describe('the command explain', () => {
   it('distinguishes a wrong command line from a registry that does not answer', async () => {
     for (const [args, code, message] of [
       [[], 2, 'name a URL and a server'],
-      [['ftp://x', 'a/b'], 2, 'no http(s) URL'],
+      [['ftp://x', 'a/b'], 2, 'not an http(s) URL'],
       [[api.url, 'a/b', '--nothing'], 2, '--nothing'],
-      [['http://127.0.0.1:1', 'a/b'], 3, 'check the address'],
-      [[api.url, 'a/b', '--registry', 'none'], 3, 'answered 404'],
+      [['http://127.0.0.1:1', 'a/b'], 3, 'check the URL'],
+      [[api.url, 'a/b', '--registry', 'none'], 3, 'status 404'],
     ] as const) {
       expect([args, await run(explainMain, ...args)]).toEqual([args, code]);
       expect(written.stderr).toContain(message);
@@ -189,4 +190,34 @@ describe('the command explain', () => {
     }
     expect(await run(previewMain, api.url, join(directory, 'missing.yaml'))).toBe(3);
   });
+});
+
+it('refuses bodies beyond the memory for them before they come, and answers others meanwhile', async () => {
+  const { hostname, port } = new URL(api.url);
+  const half = async () => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.write(
+      `POST /v1/registries/team/preview HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${API_LIMITS.previewBytes}\r\n\r\n{`,
+    );
+    return socket;
+  };
+  const post = () => fetch(`${api.url}/v1/registries/team/preview`, { method: 'POST', body: JSON.stringify(EDITED) });
+  const slots = API_LIMITS.bodyBytes.previews / API_LIMITS.previewBytes;
+  const sockets = await Promise.all(Array.from({ length: 4 * slots }, half));
+  try {
+    await eventually(async () => (await post()).status === 503 || undefined);
+    const refused = await post();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+    expect((await fetch(`${api.url}/v0.1/servers`)).status).toBe(200);
+    const search = await fetch(`${api.url}/search`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(search.status).not.toBe(503);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+  await eventually(async () => (await post()).status === 200 || undefined);
 });

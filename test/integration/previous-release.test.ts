@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { toolhiveCatalogue } from '#support/catalogues.js';
-import { Door } from '#support/door.js';
+import { Door } from '#temporal/testing/door.js';
 import { buildRelease, previousRelease } from '#support/previous-release.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { ServerPod } from '#support/server-pod.js';
@@ -13,8 +13,8 @@ const release = previousRelease();
 const socket = `${process.env['TEST_POSTGRES_SOCKET']}/.s.PGSQL.5432`;
 
 /**
- * During a rollout pods of the previous release run on the schema that the first pod of this one has migrated, and their syncs are told
- * by the operator of this one.
+ * During a rollout, pods of the previous release run on the schema that the first pod of this release has migrated, and
+ * the operator of this release requests their syncs.
  */
 describe.skipIf(release === undefined)(
   `the server of ${release ?? 'the previous release (skipped: there is no tag v* before this commit)'}`,
@@ -55,7 +55,7 @@ describe.skipIf(release === undefined)(
       await expect.poll(served).toBe(5);
       await server.end();
       expect(await server.exited).toEqual({ code: 0, signal: null });
-      // With other packages than today's, they are installed first.
+      // If the packages differ from today's, they are installed first, which takes time.
     }, 900_000);
   },
 );

@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => ends.disposeAsync());
 
-/** A registry with this configuration, and its pods; none of them runs yet. */
+/** Creates a registry with this configuration, and returns a function that creates its pods. No pod is running yet. */
 async function deploy(config: object) {
   const configYAML = JSON.stringify({ auth: { mode: 'anonymous' }, ...config });
   const manifest = {
@@ -44,7 +44,7 @@ async function deploy(config: object) {
   return { world, createPod };
 }
 
-/** Mounts the bundle as the operator does, and says so to the server. */
+/** Mounts the bundle as the operator does, and sets the environment variable for it on the server. */
 async function startTrusting(pod: ServerPod, podHash: string, env: Record<string, string> = {}): Promise<void> {
   const bundle = 'config/ca-bundle.crt';
   await pod.mount(bundle, await readFile(authority.cert, 'utf8'));

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { hash } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CatalogueNotLoaded } from '#registry-api/catalogue/catalogue.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newClient } from '#persistence/database-client.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
@@ -20,23 +21,44 @@ let database: TestDatabase;
 let rows: CatalogueRows;
 let provider: OidcProvider;
 let token: string;
-/** Two replicas over one database. */
+/** Two replicas that share a database. */
 let apis: RegistryApi[];
+let registries: ServedRegistry[];
 const log: Record<string, unknown>[] = [];
 
-async function startReplica(registries: readonly ServedRegistry[]): Promise<RegistryApi> {
-  const api = await startRegistryApi({
+/**
+ * Starts a replica. By default, its responses to publications wait as long as a slow machine may need;
+ * `visibleWithinMs` shortens that.
+ */
+async function startReplica(visibleWithinMs = 60_000, served = registries): Promise<RegistryApi> {
+  return startRegistryApi({
     ...ALONE,
     database: database.app,
     host: '127.0.0.1',
     port: 0,
     internalPort: 0,
-    registries: servedRegistries(registries),
+    registries: servedRegistries(served),
     version: { version: '1.2.3', commit: 'abc', buildDate: '2026-11-24' },
     logger: pino({ level: 'info' }, { write: (line: string) => void log.push(JSON.parse(line)) }),
+    visibleWithinMs,
   });
+}
+
+async function startLoadedReplica(visibleWithinMs?: number, served = registries): Promise<RegistryApi> {
+  const api = await startReplica(visibleWithinMs, served);
   await api.catalogue.nextChange();
   return api;
+}
+
+/**
+ * Keeps followers from reading the catalogue until the returned function is called. Only followers read the locked
+ * table.
+ */
+async function stopFollowers(): Promise<() => Promise<void>> {
+  const client = newClient(database.migrator);
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE store IN ACCESS EXCLUSIVE MODE');
+  return () => client.end();
 }
 
 beforeAll(async () => {
@@ -57,7 +79,7 @@ beforeAll(async () => {
   await rows.publish('default', 'prefixed', 'mirror', []);
   await rows.publish('default', 'flat', 'mirror', []);
   const providers = [{ name: 'idp', issuerUrl: provider.issuer, audience: AUDIENCE, allowPrivateIP: true }];
-  const registries: ServedRegistry[] = [
+  registries = [
     { namespace: 'default', name: 'team', sources: [], auth: oauth({ oauth: { providers } }) },
     { namespace: 'default', name: 'open', sources: [], auth: { mode: 'anonymous' } },
     {
@@ -79,10 +101,8 @@ beforeAll(async () => {
       auth: oauth({ oauth: { providers } }),
     },
   ];
-  apis = [await startReplica(registries), await startReplica(registries)];
+  apis = [await startLoadedReplica(), await startLoadedReplica()];
 });
-
-afterEach(() => vi.restoreAllMocks());
 
 afterAll(async () => {
   await Promise.all((apis ?? []).map((api) => api.close()));
@@ -91,12 +111,18 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** In its own order and with blanks, as a person would write it. */
+/** Returns a server.json with its own field order and spaces, as a person would write it. */
 const server = (name: string, version: string, more = '') =>
   `{ "version": "${version}",\n  "name": "${name}", "description": "Published here"${more} }`;
 
-async function send(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`${apis[0]!.url}${path}`, {
+async function send(
+  method: string,
+  path: string,
+  body?: string,
+  headers: Record<string, string> = {},
+  replica = apis[0]!,
+) {
+  const response = await fetch(`${replica.url}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
@@ -114,9 +140,6 @@ async function read(path: string, replica = 0): Promise<{ status: number; text: 
 }
 
 describe('publishing', () => {
-  // Who publishes is answered once the replica shows it, or after a while: which is never over while the clock stands.
-  beforeEach(() => void vi.spyOn(Date, 'now').mockReturnValue(Date.now()));
-
   it('is seen by who published at once and on every replica soon, in its own words', async () => {
     const answer = await send('POST', '/registry/ours/v0.1/publish', server('io.example/one', '1.0.0'));
     expect(answer.status).toBe(201);
@@ -173,10 +196,17 @@ describe('publishing', () => {
   });
 
   it('counts what it did', async () => {
-    const { sources } = JSON.parse((await read('/v1/sources')).text) as {
-      sources: { name: string; syncStatus: object }[];
+    const count = async () => {
+      const { sources } = JSON.parse((await read('/v1/sources')).text) as {
+        sources: { name: string; syncStatus: { serverCount: number } }[];
+      };
+      return sources.find(({ name }) => name === 'ours')!.syncStatus.serverCount;
     };
-    expect(sources.find(({ name }) => name === 'ours')?.syncStatus).toMatchObject({ serverCount: 2 });
+    const before = await count();
+    await send('POST', '/registry/ours/v0.1/publish', server('io.example/counted', '1.0.0'));
+    expect(await count()).toBe(before + 1);
+    await send('DELETE', '/registry/ours/v0.1/servers/io.example%2Fcounted/versions/1.0.0');
+    expect(await count()).toBe(before);
   });
 
   it('to a source that has its entries from elsewhere, or to none, is refused', async () => {
@@ -218,25 +248,21 @@ describe('publishing', () => {
     expect((await send('DELETE', `${at('inner')}${version}`)).status).toBe(200);
   });
 
-  it.each([
-    ['is busy', () => vi.spyOn(apis[0]!.catalogue, 'replace').mockReturnValue()],
-    [
-      'has nothing yet',
-      () =>
-        vi.spyOn(apis[0]!.catalogue, 'reader').mockImplementation(() => {
-          throw new CatalogueNotLoaded();
-        }),
-    ],
-  ])('is told as it was stored while the follower %s', async (state, disturb) => {
-    // Here the while is to be over.
-    vi.restoreAllMocks();
+  it.each(['is stuck', 'has nothing yet'])('is told as it was stored while the follower %s', async (state) => {
     const name = `io.example/unseen-${state.replaceAll(' ', '-')}`;
     const path = `/registry/ours/v0.1/servers/${name.replace('/', '%2F')}/versions`;
     await send('POST', '/registry/ours/v0.1/publish', server(name, '2.0.0', ', "title": "Zwei\\u00e4 ä"'));
-    const disturbance = disturb();
-    const older = await send('POST', '/registry/ours/v0.1/publish', server(name, '1.0.0'));
-    const removed = await send('DELETE', `${path}/2.0.0`);
-    disturbance.mockRestore();
+    const loaded = state === 'is stuck' ? await startLoadedReplica(100) : undefined;
+    const release = await stopFollowers();
+    const replica = loaded ?? (await startReplica(100));
+    let older, removed;
+    try {
+      older = await send('POST', '/registry/ours/v0.1/publish', server(name, '1.0.0'), {}, replica);
+      removed = await send('DELETE', `${path}/2.0.0`, undefined, {}, replica);
+    } finally {
+      await release();
+      await replica.close();
+    }
     expect([older.status, removed.status]).toEqual([201, 200]);
     expect(JSON.parse(older.text)._meta).toMatchObject({
       'io.modelcontextprotocol.registry/official': { status: 'active', isLatest: false },
@@ -259,7 +285,7 @@ describe('publishing', () => {
     const body = server('io.example/no', '1.0.0');
     expect((await send('POST', '/registry/ours/v0.1/publish', body, { authorization: '' })).status).toBe(401);
     expect((await send('POST', '/default/open/registry/ours/v0.1/publish', body)).status).toBe(403);
-    // Whatever the body is.
+    // The type of the body makes no difference.
     const plain = { authorization: '', 'content-type': 'text/plain' };
     expect((await send('POST', '/registry/ours/v0.1/publish', body, plain)).status).toBe(401);
     expect((await send('POST', '/default/open/registry/ours/v0.1/publish', body, plain)).status).toBe(403);
@@ -392,6 +418,71 @@ describe('the status of what is published', () => {
     expect(JSON.parse((await read(`/v0.1/servers/${NAME}/versions`)).text)).toMatchObject({ metadata: { count: 3 } });
   });
 
+  describe('of many versions', () => {
+    const MIB = 1024 ** 2;
+    const refusal = { status: 409, text: expect.stringContaining('change them version by version') };
+
+    /** Stores versions first.0.0 to last.0.0 of a server, each with a document of `bytes` bytes. */
+    async function store(name: string, [first, last]: readonly [number, number], bytes: number, hiddenBy?: string) {
+      await rows.query(
+        `WITH source AS (
+           UPDATE source SET generation = generation + 1, synced_at = now()
+            WHERE namespace = 'default' AND registry = 'team' AND name = 'ours' RETURNING id)
+         INSERT INTO entry (source_id, name, version, key, hash, server_json, description, status, published_at,
+                            updated_at, status_changed_at, tags, facets, hidden_by)
+         SELECT id, $1, version, $1, '', head || repeat('x', $4 - length(head) - 2) || '"}', 'Stored', 'active', now(),
+                now(), now(), '{}', '{}', $5
+           FROM source, generate_series($2::int, $3::int) AS major, format('%s.0.0', major) AS version,
+                format('{"name":"%s","version":"%s","description":"', $1::text, version) AS head`,
+        [name, first, last, bytes, hiddenBy ?? null],
+      );
+      await rows.notify('default', 'team');
+    }
+
+    const statusesOf = (name: string) =>
+      rows.read(`SELECT status, count(*)::int FROM entry WHERE name = '${name}' GROUP BY status ORDER BY status`);
+
+    it.each([
+      ['100 versions', 'io.example/numerous', 100, 1024],
+      ['8 MiB', 'io.example/heavy', 8, MIB],
+    ])('changes at most %s at once, and nothing beyond', async (_, name, count, bytes) => {
+      await store(name, [1, count], bytes);
+      const [changed, other] = await Promise.all([
+        patch(name, { status: 'deprecated' }),
+        send('POST', '/registry/ours/v0.1/publish', server(`${name}-other`, '1.0.0')),
+      ]);
+      expect([changed.status, other.status]).toEqual([200, 201]);
+      const { updatedCount, servers } = JSON.parse(changed.text) as { updatedCount: number; servers: object[] };
+      expect([updatedCount, servers.length]).toEqual([count, count]);
+      await store(name, [count + 1, count + 1], 200);
+      // The new version alone differs.
+      expect(JSON.parse((await patch(name, { status: 'deprecated' })).text)).toMatchObject({ updatedCount: 1 });
+      expect(await patch(name, { status: 'deleted' })).toMatchObject(refusal);
+      expect(await patch(name, { status: 'active' })).toMatchObject(refusal);
+      expect(await statusesOf(name)).toEqual([{ status: 'deprecated', count: count + 1 }]);
+      expect((await patch(`${name}/versions/1.0.0`, { status: 'active' })).status).toBe(200);
+      expect(JSON.parse((await patch(name, { status: 'active' })).text)).toMatchObject({ updatedCount: count });
+    });
+
+    it('answers what is served, also beside a hidden version', async () => {
+      const name = 'io.example/half-hidden';
+      await store(name, [8, 9], 200);
+      await store(name, [10, 11], 200, 'names');
+      const { servers } = JSON.parse((await patch(name, { status: 'deprecated' })).text) as { servers: object[] };
+      const official = (isLatest: boolean) => ({
+        'io.modelcontextprotocol.registry/official': { status: 'deprecated', isLatest },
+      });
+      expect(servers).toMatchObject([
+        { server: { version: '10.0.0' }, _meta: official(false) },
+        { server: { version: '11.0.0' }, _meta: official(true) },
+        { server: { version: '8.0.0' }, _meta: official(false) },
+        { server: { version: '9.0.0' }, _meta: official(true) },
+      ]);
+      const served = await read('/registry/ours/v0.1/servers/io.example%2Fhalf-hidden/versions/9.0.0');
+      expect(JSON.parse(served.text)).toEqual(servers[3]);
+    });
+  });
+
   it.each([
     ['no JSON', '{', 400, 'valid JSON'],
     ['a list', '[]', 400, 'the body must be an object'],
@@ -513,4 +604,27 @@ describe('who published what', () => {
       expect(answer.text).toContain('names there begin with io.company/ or io.partner/team- or com.company.');
     }
   });
+});
+
+it('writes nothing for another resource of the same name, and shows it nothing', async () => {
+  const [team] = registries;
+  const foreign = await startLoadedReplica(100, [{ ...team!, uid: randomUUID(), sources: ['ours'] }]);
+  try {
+    const states = () =>
+      Promise.all([rows.read('SELECT count(*)::int AS n FROM entry'), rows.read('SELECT held_confirmed FROM source')]);
+    const before = await states();
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const ask = async (path: string, body?: string) => {
+      const request = { headers, ...(body !== undefined && { method: 'POST', body }) };
+      return (await fetch(`${foreign.url}${path}`, request)).status;
+    };
+    expect(await ask('/registry/ours/v0.1/publish', server('io.example/foreign', '1.0.0'))).toBe(503);
+    expect(await ask('/v1/sources/ours/sync', '')).toBe(503);
+    expect(await ask('/registry/ours/v0.1/servers')).toBe(503);
+    expect(await ask('/v0.1/servers')).toBe(503);
+    expect(foreign.ready()).toMatchObject({ ready: false });
+    expect(await states()).toEqual(before);
+  } finally {
+    await foreign.close();
+  }
 });

@@ -47,7 +47,7 @@ async function send(method: string, path: string, body?: object): Promise<number
   return response.status;
 }
 
-it('the status of a registry counts what was published to it and taken back, and nobody waits for that', async () => {
+it('the status of a registry counts what was published to it and taken back, and no caller waits for that', async () => {
   for (const version of ['1.0.0', '1.1.0']) {
     const server = { name: 'io.example/one', version, description: 'Published here' };
     expect(await send('POST', '/registry/ours/v0.1/publish', server)).toBe(201);
@@ -55,8 +55,8 @@ it('the status of a registry counts what was published to it and taken back, and
   await world.source('ours', ({ serverCount }) => serverCount === 2);
   expect(await send('DELETE', '/registry/ours/v0.1/servers/io.example%2Fone/versions/1.0.0')).toBe(200);
   await world.source('ours', ({ serverCount, running }) => serverCount === 1 && !running);
-  // The workflow hears of a run a moment before it is written down here.
+  // The workflow learns about a run a moment before the run is recorded here.
   await eventually(() => world.runs.length > 1 || undefined);
-  // A source that is new is synced anyway; the others were told of a change.
+  // A new source is synced anyway, so skip its run. The others were triggered by the change.
   expect(new Set(world.runs.slice(1).map(({ outcome }) => outcome.trigger))).toEqual(new Set(['change']));
 });

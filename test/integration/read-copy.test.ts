@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withClient } from '#persistence/database-client.js';
 import { readCopy } from '#persistence/read-copy.js';
 import type { CopiedRow } from '#persistence/read-copy.js';
 import { createTestDatabase } from '#support/database.js';
@@ -27,6 +27,18 @@ async function read<T>(query: string, take: (row: CopiedRow) => T): Promise<T[]>
   const rows: T[] = [];
   await readCopy(client, query, (row) => void rows.push(take(row)), noRest);
   return rows;
+}
+
+async function pidOf(of: pg.Client): Promise<number | undefined> {
+  return (await of.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
+}
+
+/** Returns the event that a session waits for, as reported by its server. */
+async function waitOf(pid: number | undefined): Promise<string | undefined> {
+  return withClient(database.app, async (other) => {
+    const query = 'SELECT wait_event AS event FROM pg_stat_activity WHERE pid = $1';
+    return (await other.query<{ event: string }>(query, [pid])).rows[0]?.event;
+  });
 }
 
 describe('rows that are copied out of the database', () => {
@@ -81,15 +93,16 @@ describe('rows that are copied out of the database', () => {
     const other = new pg.Client({ ...database.app });
     other.on('error', () => undefined);
     await other.connect();
-    const { rows } = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const pid = await pidOf(other);
     const reading = readCopy(other, 'SELECT pg_sleep(60)', () => undefined, noRest);
     const failing = expect(reading).rejects.toThrow('terminating connection');
-    await client.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    await client.query('SELECT pg_terminate_backend($1)', [pid]);
     await failing;
   });
 
   it('wait for a reader that rests', async () => {
     const rest = Promise.withResolvers<void>();
+    const pid = await pidOf(client);
     let rows = 0;
     const reading = readCopy(
       client,
@@ -97,9 +110,8 @@ describe('rows that are copied out of the database', () => {
       () => void rows++,
       () => rest.promise,
     );
-    await eventually(() => rows > 0 || undefined);
-    // What has come already is read all the same.
-    await sleep(300);
+    // The server has filled the buffers between itself and the client, and waits for the client to read on.
+    await eventually(async () => ((await waitOf(pid)) === 'ClientWrite' ? true : undefined));
     expect(rows).toBeGreaterThan(0);
     expect(rows).toBeLessThan(200);
     rest.resolve();

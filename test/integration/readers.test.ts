@@ -4,13 +4,13 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { API_LIMITS } from '#registry-api/limits.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
-import { Door } from '#support/door.js';
+import { Door } from '#temporal/testing/door.js';
 import { eventually } from '#support/eventually.js';
 import { AUDIENCE, createKey, OidcProvider } from '#support/oidc-provider.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { ServerPod } from '#support/server-pod.js';
 
-/** Nothing listens there. */
+/** An address where nothing listens. */
 const NOWHERE = '127.0.0.1:1';
 
 let provider: OidcProvider;
@@ -26,7 +26,7 @@ beforeEach(() => void (ends = new AsyncDisposableStack()));
 afterEach(() => ends.disposeAsync());
 afterAll(() => provider?.[Symbol.asyncDispose]());
 
-/** A registry with a server that syncs and a read-only one over the same database, each a real process. */
+/** Starts a registry with a server that syncs and a read-only server over the same database, each as a real process. */
 async function startPods() {
   const postgres = ends.use(await Door.to({ path: join(process.env['TEST_POSTGRES_SOCKET'] ?? '', '.s.PGSQL.5432') }));
   const file = join(process.env['TEST_POSTGRES_SOCKET'] ?? '', `readers-${process.pid}.json`);
@@ -80,7 +80,7 @@ async function send(
   return { status, text: await response.text(), headers };
 }
 
-/** Resolves once the pod lists exactly these servers, by name and version. */
+/** Resolves when the pod lists exactly these servers, by name and version. */
 function lists(pod: ServerPod, path: string, expected: readonly string[]) {
   return eventually(async () => {
     const answer = await send(pod, 'GET', `${path}/v0.1/servers`).catch(() => undefined);
@@ -153,7 +153,7 @@ describe('a read-only server', () => {
     const statusOf = (body: Buffer | ReadableStream) =>
       send(reader, 'POST', path, body).then(
         ({ status }) => status,
-        // The server may hang up while the rest of the body is still being sent.
+        // The server may close the connection while the rest of the body is still being sent.
         () => 413,
       );
     expect(await statusOf(long)).toBe(413);

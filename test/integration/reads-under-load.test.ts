@@ -21,9 +21,9 @@ import { servedRegistries } from '#support/served-registries.js';
 
 const MIB = 1024 * 1024;
 
-/** A page of 1000 entries has 2 MiB. */
+/** A registry whose pages of 1000 entries have 2 MiB. */
 const PAGE: ServedRegistry = { namespace: 'load', name: 'page', sources: ['main'], auth: { mode: 'anonymous' } };
-/** 40 entries of half a MiB. */
+/** A registry with 40 entries of half a MiB. */
 const LARGE: ServedRegistry = { namespace: 'load', name: 'large', sources: ['main'], auth: { mode: 'anonymous' } };
 
 let database: TestDatabase;
@@ -39,7 +39,7 @@ async function startApi(options: Partial<RegistryApiOptions> = {}): Promise<Regi
 
 function entry(number: number, bytes: number): EntryRow {
   const name = `io.load/n${String(number).padStart(5, '0')}`;
-  // Random, so that compressing it is work.
+  // Random data, so that it takes effort to compress.
   const filler = randomBytes(bytes / 2).toString('hex');
   return { name, version: '1.0.0', serverJson: JSON.stringify({ name, filler }) };
 }
@@ -83,7 +83,7 @@ async function readInParallel(pattern: string, count: number, encoding: string, 
   return JSON.parse(stdout) as number[];
 }
 
-/** The most memory that the process has had while `work` ran, beyond what it had before. */
+/** Returns by how much the resident memory of the process grew at its peak while `work` ran. */
 async function growthDuring(work: () => Promise<void>): Promise<number> {
   const before = process.memoryUsage.rss();
   let most = before;
@@ -99,7 +99,8 @@ describe('memory', () => {
     async (encoding) => {
       const api = await startApi();
       const url = `${api.url}/load/page/v0.1/servers`;
-      // What a first answer loads and compiles is no matter of their number.
+      // Warm up first, because the code that a first response loads and compiles does not depend on the number of
+      // requests.
       await readInParallel(`${url}?limit=999&z={n}`, 4, encoding);
       const growth = await growthDuring(async () => {
         const sameQuery = await readInParallel(`${url}?limit=1000&z={n}`, 200, encoding);
@@ -142,7 +143,7 @@ describe('a page', () => {
 });
 
 describe('admission', () => {
-  /** Sends a request and reads nothing of the answer. */
+  /** Sends a request and does not read the response. */
   async function hold(api: RegistryApi, path: string): Promise<Socket> {
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname).pause();
@@ -153,7 +154,8 @@ describe('admission', () => {
   }
 
   it('refuses answers with 503 while others take the memory for answers, and admits them again afterwards', async () => {
-    // Every document has to be fetched; the index fits. A page of 4 MiB takes three times as much.
+    // The index fits into the budget, but every document has to be fetched. A page of 4 MiB takes three times as much
+    // memory.
     const api = await startApi({ catalogueBudget: MIB, answerMemoryBytes: 26 * MIB });
     const path = '/load/large/v0.1/servers?limit=8';
     const sockets = [await hold(api, path), await hold(api, `${path}&search=io`)];
@@ -161,7 +163,7 @@ describe('admission', () => {
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toEqual({ error: expect.stringContaining('memory') as unknown });
-    // What takes next to nothing is answered all the while.
+    // Small responses are still served.
     expect((await fetch(`${api.url}/load/page/v0.1/servers?limit=1`)).status).toBe(200);
     for (const socket of sockets) socket.destroy();
     await expect.poll(async () => (await fetch(`${api.url}${path}`)).status).toBe(200);
@@ -171,7 +173,7 @@ describe('admission', () => {
     const api = await startApi({ catalogueBudget: MIB, answerMemoryBytes: MIB });
     const refused = await fetch(`${api.url}/load/large/v0.1/servers?limit=8`);
     expect(refused.status).toBe(503);
-    expect(await refused.text()).toMatch(/fewer entries at a time, or raise the memory limit/);
+    expect(await refused.text()).toMatch(/fewer entries per page, or raise the memory limit/);
   });
 });
 

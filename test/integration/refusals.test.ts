@@ -11,9 +11,9 @@ import type { TemporalAccess } from '#temporal/connect.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 
 const registry = { namespace: 'test', name: 'refused', uid: randomUUID() };
-const forbidden = () => new RegistryError('KubernetesRefused', 'forbidden: somebody took the right away', 'wait');
+const forbidden = () => new RegistryError('KubernetesRefused', 'forbidden: the right was revoked', 'wait');
 
-/** A store of one resource that refuses what it is told to refuse. */
+/** A store with one resource. It refuses the operations that are selected here. */
 const refusing = { read: true, release: true };
 let isDeleting = false;
 const calls = { read: 0, release: 0 };

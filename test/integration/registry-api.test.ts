@@ -15,7 +15,7 @@ import type { TestDatabase } from '#support/database.js';
 
 const OPEN: ServedRegistry = { namespace: 'default', name: 'open', sources: [], auth: { mode: 'anonymous' } };
 const CLOSED: ServedRegistry = { namespace: 'default', name: 'closed', sources: [], auth: NOBODY_IN };
-/** A namespace and a name that are words of routes as well. */
+/** A registry with a namespace and a name that are also words in routes. */
 const AWKWARD: ServedRegistry = {
   namespace: 'registry',
   name: 'registry',
@@ -169,7 +169,7 @@ describe('a registry that is made of views', () => {
       const both = await list('both');
       expect(both).toContainEqual(expect.objectContaining({ name: 'io.example/both', version: '2.0.0' }));
       expect(both).toContainEqual(expect.objectContaining({ name: 'a/versions' }));
-      // As in the order of the spec, where the other source comes first.
+      // The same as in the order of the spec, in which the other source comes first.
       expect(await list('open')).toContainEqual(expect.objectContaining({ name: 'io.example/both', version: '1.0.0' }));
       expect(await list('first')).toBe(404);
     } finally {
@@ -203,7 +203,7 @@ async function fault(path: string, init?: RequestInit): Promise<{ status: number
   return { status: response.status, ...((await response.json()) as { error: unknown }) };
 }
 
-/** Makes this the only entry of the awkward registry, and waits until the API has seen it. */
+/** Makes this the only entry of the awkward registry, and waits until the API serves it. */
 async function publishAwkward(entry: EntryRow): Promise<void> {
   const reader = () => api.catalogue.reader({ namespace: 'registry', registry: 'registry' });
   const before = reader();
@@ -473,12 +473,15 @@ describe('HTTP', () => {
       headers: {
         origin: 'null',
         'access-control-request-method': 'GET',
-        'access-control-request-headers': 'authorization',
+        'access-control-request-headers': 'authorization, if-none-match, x-request-id',
       },
     });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-methods')).toContain('GET');
-    expect(preflight.headers.get('access-control-allow-headers')).toContain('Authorization');
+    // All headers that the API reads and that a page may send only with permission.
+    expect(preflight.headers.get('access-control-allow-headers')).toBe(
+      'Authorization, Content-Type, If-None-Match, X-Request-Id',
+    );
   });
 
   it('says 304 to a client that has the current revision, until it changes', async () => {
@@ -545,7 +548,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('refuses whoever accepts no JSON, where JSON is all there is', async () => {
+  it('refuses a client that accepts no JSON, where every answer is JSON', async () => {
     const accepting = (accept: string) => ({ headers: { accept } });
     for (const path of ['/v0.1/servers', `/v0.1/servers/${many}/versions/latest`, '/v1/sources', '/openapi.json']) {
       expect(await fault(path, accepting('text/html'))).toEqual({
@@ -575,7 +578,7 @@ describe('HTTP', () => {
     expect(await raw(`GET ${api.url}/default/open/v0.1/servers?limit=1 HTTP/1.1`)).toMatch(/^HTTP\/1.1 200 /);
     expect(await raw('OPTIONS * HTTP/1.1')).toMatch(/^HTTP\/1.1 204 /);
     const begun = `POST /v0.1/publish HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 9000000`;
-    // Before the rest of it has come, and however long it would be.
+    // The response comes before the rest of the body has arrived, however long it would be.
     expect(await raw(begun, '{')).toMatch(/^HTTP\/1.1 403 [^]*\r\n\r\n\{"error":"/);
     expect(await raw('GET /v0.1/servers?search=\xff HTTP/1.1')).toMatch(/^HTTP\/1.1 400 [^]*\r\n\r\n\{"error":"/);
   });
@@ -761,7 +764,7 @@ describe('hostile input', () => {
     expect(error).toMatch(/^limit must be .*; updated_since must be /);
   });
 
-  /** Past fetch, which repairs URLs before it sends them. */
+  /** Sends a request without fetch, which normalizes URLs before it sends them. */
   async function request(path: string): Promise<{ status: number; body: string }> {
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname);
@@ -846,7 +849,7 @@ describe('the life of the process', () => {
         () => slow.ready(),
         ({ ready }) => ready,
       );
-      // Ready all the same, but what it never had is no empty list.
+      // The registry is ready, but a source that has never been synced does not result in an empty list.
       expect((await fetch(`${slow.url}/v0.1/servers`)).status).toBe(503);
     } finally {
       await slow.close();
@@ -871,12 +874,12 @@ describe('the life of the process', () => {
       expect(metrics).toMatch(/^thv_reg_srv_catalogue_entries\{registry="default\/open",source="first"\} 9$/m);
       expect(metrics).toMatch(/^thv_reg_srv_catalogue_age_seconds \d/m);
     });
+    const isLaterServed = async () => (await list('/v0.1/servers')).names.includes('io.second/later@1.0.0');
     await rows.publish('default', 'open', 'v0.1', [...SECOND, { name: 'io.second/later', version: '1.0.0' }]);
-    await until(
-      () => list('/v0.1/servers'),
-      ({ names }) => names.includes('io.second/later@1.0.0'),
-    );
+    await expect.poll(isLaterServed).toBe(true);
     expect(api.ready()).toEqual({ ready: true });
+    await rows.publish('default', 'open', 'v0.1', SECOND);
+    await expect.poll(isLaterServed).toBe(false);
   });
 
   it('says which answers may be out of date because a source fails', async () => {
@@ -916,7 +919,7 @@ describe('the life of the process', () => {
     try {
       await until(
         () => lonely.ready(),
-        (report) => !report.ready && /no_such_database/.test(report.reason),
+        (report) => !report.ready && report.reason === 'DatabaseUnreachable: the log of the server has the cause',
       );
       const response = await fetch(`${lonely.url}/v0.1/servers`);
       expect(response.status).toBe(503);
@@ -945,7 +948,7 @@ describe('the life of the process', () => {
     await expect(fetch(`${shortLived.url}/health`)).rejects.toThrow('fetch failed');
   });
 
-  /** Throws the app role out and lets nobody in while `work` runs. */
+  /** Disconnects the app role and accepts no new connections while `work` runs. */
   async function interruptDatabase(work: () => Promise<void>): Promise<void> {
     const name = database.app.database as string;
     const [owner, app] = [database.migrator, database.app].map((role) => new Client({ ...role, database: 'postgres' }));

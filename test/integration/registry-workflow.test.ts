@@ -72,7 +72,7 @@ async function start(manifests: string, repository?: GitRepository, fetchTimeout
   }));
 }
 
-/** Takes connections and says nothing; `source` is called `dead`. */
+/** Starts a host that accepts connections and sends nothing. `source` is a source named `dead` at that host. */
 async function hangingHost(): Promise<AsyncDisposable & { readonly source: string }> {
   const server = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -85,14 +85,17 @@ async function hangingHost(): Promise<AsyncDisposable & { readonly source: strin
   return { source, [Symbol.asyncDispose]: async () => void server.close() };
 }
 
-/** The status, once it is as wanted and nothing is being synced. */
+/** Waits until the status is as wanted and no sync is running, and returns it. */
 const statusAtRest = (wanted: (status: RegistryStatus) => boolean = () => true) =>
   eventually(async () => {
     const status = await world!.documents.readStatus(world!.registry);
     return status && status.phase !== 'Syncing' && wanted(status) ? status : undefined;
   });
 
-/** Rows of the entry table with the transaction that wrote each: a row that was not written keeps it. */
+/**
+ * Returns the rows of the entry table with the transaction that wrote each. A row that is not rewritten keeps its
+ * transaction.
+ */
 const writtenBy = (of: RegistryWorld) =>
   of.query<{ name: string; xmin: string }>('SELECT name, xmin::text FROM entry ORDER BY name, version');
 
@@ -166,20 +169,25 @@ describe('a source that shrinks', () => {
         await world!.syncByUser('servers');
       },
     ],
-  ])('is held back until that very revision is confirmed by %s', async (_by, confirm) => {
-    const repository = await createGitRepository();
-    await repository.commit({ [CATALOGUE]: toolhiveCatalogue(30) });
-    await start(manifest(gitSource('400ms')), repository);
-    await world!.nthRun('servers', 1);
-    const small = await repository.commit({ [CATALOGUE]: toolhiveCatalogue(5) });
-    const held = await world!.source('servers', ({ failure }) => failure?.reason === 'ShrinkGuard');
-    expect(held).toMatchObject({ serverCount: 30 });
-    expect(held.failure?.message).toContain(small);
-    await confirm();
-    const run = await eventually(() => world!.runs.find(({ outcome }) => outcome.counts?.served === 5)?.outcome);
-    expect(run).toMatchObject({ revision: small, counts: { removed: 25 } });
-    expect(await world!.query('SELECT 1 FROM source WHERE held_revision IS NOT NULL')).toEqual([]);
-  });
+  ])(
+    'is held back until the servers that go are confirmed by %s, whatever is committed meanwhile',
+    async (_by, confirm) => {
+      const repository = await createGitRepository();
+      await repository.commit({ [CATALOGUE]: toolhiveCatalogue(30) });
+      await start(manifest(gitSource('400ms')), repository);
+      await world!.nthRun('servers', 1);
+      const small = await repository.commit({ [CATALOGUE]: toolhiveCatalogue(5) });
+      const held = await world!.source('servers', ({ failure }) => failure?.reason === 'ShrinkGuard');
+      expect(held).toMatchObject({ serverCount: 30 });
+      expect(held.failure?.message).toContain(small);
+      // A commit that nobody has confirmed, but that removes no server that the confirmed one kept.
+      const later = await repository.commit({ [CATALOGUE]: toolhiveCatalogue(6) });
+      await confirm();
+      const run = await eventually(() => world!.runs.find(({ outcome }) => outcome.counts?.served === 6)?.outcome);
+      expect(run).toMatchObject({ revision: later, counts: { removed: 24 } });
+      expect(await world!.query('SELECT 1 FROM source WHERE held_revision IS NOT NULL')).toEqual([]);
+    },
+  );
 });
 
 describe('several sources', () => {
@@ -195,7 +203,7 @@ describe('several sources', () => {
 
   it('end a sync that hangs when its source is edited, and hold nothing against it', async () => {
     await using dead = await hangingHost();
-    // The host would be waited for longer than this test lasts.
+    // With this timeout, the sync would wait for the host longer than this test lasts.
     const { nthRun } = bind(await start(manifest(dead.source), undefined, 600_000));
     await world!.source('dead', ({ running }) => running !== undefined);
     await world!.edit(manifest(configMapSource('dead')) + configMap('dead', toolhiveCatalogue(3)));
@@ -262,12 +270,12 @@ describe('syncNow', () => {
   it('answers without a source that is removed while its sync is awaited', async () => {
     await using host = await hangingHost();
     const data = configMap('cm', toolhiveCatalogue(2));
-    // Longer than all of this takes: the next sync of the one that hangs begins when this is over.
+    // Longer than this test takes, because the next sync of the source that hangs starts when this time is over.
     await start(manifest(host.source + configMapSource('cm')) + data, undefined, 200_000);
     await world!.nthRun('cm', 1);
     await world!.source('dead', ({ running }) => running !== undefined);
     const asked = world!.workflows.syncNow(world!.registry);
-    // The other one has begun: the call waits for nothing but the one that hangs.
+    // The sync of the other source has started, so the call waits only for the one that hangs.
     await world!.nthRun('cm', 2);
     await world!.edit(manifest(configMapSource('cm')) + data);
     expect((await asked).map(({ source }) => source)).toEqual(['cm']);

@@ -7,7 +7,7 @@ import { builtWorkflowBundle } from '#temporal/workflow-bundle.js';
 const HISTORIES = new URL('../histories/', import.meta.url);
 const recorded = readdirSync(HISTORIES).filter((name) => name.endsWith('.json'));
 
-/** Workflows outlive releases: what an earlier version began, this one must be able to go on with. */
+/** Workflows outlive releases, so this version must be able to continue what an earlier version started. */
 describe('recorded histories', () => {
   it('are there, one of them continued as new', () => {
     expect(recorded).toContain('registry-continued.json');
@@ -15,7 +15,11 @@ describe('recorded histories', () => {
   });
 
   it.each(recorded)('%s is replayed without a difference', async (name) => {
-    const replayed = Worker.runReplayHistory({ workflowBundle: builtWorkflowBundle() }, JSON.parse(read(name)));
+    const history = JSON.parse(read(name)) as {
+      events: { workflowExecutionStartedEventAttributes: { workflowId: string } }[];
+    };
+    const id = history.events[0]?.workflowExecutionStartedEventAttributes.workflowId;
+    const replayed = Worker.runReplayHistory({ workflowBundle: builtWorkflowBundle() }, history, id);
     await expect(replayed).resolves.toBeUndefined();
   });
 

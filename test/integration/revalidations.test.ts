@@ -1,8 +1,8 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { Auth } from '#spec/auth-spec.js';
-import { Revalidations } from '#registry-api/http/revalidations.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
 import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import type { RegistryApi } from '#registry-api/start-registry-api.js';
@@ -17,7 +17,7 @@ const OTHER: ServedRegistry = { namespace: 'default', name: 'other', sources: []
 let database: TestDatabase;
 let rows: CatalogueRows;
 let api: RegistryApi;
-/** Changes while the API serves it. */
+/** The registries that the API serves. Tests change them while it runs. */
 const served: ServedRegistry[] = [];
 
 beforeAll(async () => {
@@ -43,21 +43,36 @@ afterAll(async () => {
   await database?.drop();
 });
 
-const answers = vi.spyOn(Revalidations.prototype, 'answer');
+beforeEach(() => serve(ONE));
 
-/** The last request went its usual way, through all of Fastify and Nest. */
-const wasRouted = () => answers.mock.results.at(-1)?.value === undefined;
+function serve(...registries: ServedRegistry[]): void {
+  served.splice(0, Infinity, ...registries);
+}
+
+/** Number of requests that Fastify has routed to a handler, counted by its diagnostics channel. */
+let handled = 0;
+/** Value of `handled` before the last request. */
+let handledBefore = 0;
+const count = () => void handled++;
+const handlerStart = tracingChannel('fastify.request.handler').start;
+handlerStart.subscribe(count);
+afterAll(() => void handlerStart.unsubscribe(count));
+
+/** Whether the last request took the normal path, through all of Fastify and Nest. */
+const wasRouted = () => handled > handledBefore;
 
 type Again = (headers?: Record<string, string>, method?: string) => Promise<Response>;
 
-/** A URL whose answer the client has. */
+/** Fetches a URL, and returns a function that revalidates the response. */
 async function had(path: string, { url } = api): Promise<Again> {
   const etag = (await fetch(`${url}${path}`)).headers.get('etag') as string;
-  return (headers = {}, method = 'GET') =>
-    fetch(`${url}${path}`, { method, headers: { 'if-none-match': etag, ...headers } });
+  return (headers = {}, method = 'GET') => {
+    handledBefore = handled;
+    return fetch(`${url}${path}`, { method, headers: { 'if-none-match': etag, ...headers } });
+  };
 }
 
-/** The same, asked again so often that it is known. */
+/** Like `had`, but revalidates until the short path is taken. */
 async function known(path: string, of = api): Promise<Again> {
   const again = await had(path, of);
   expect((await again()).status).toBe(304);
@@ -66,7 +81,9 @@ async function known(path: string, of = api): Promise<Again> {
   return again;
 }
 
-/** Without those of the connection: fetch sends HEAD over one of its own. */
+/**
+ * Returns the headers without those of the connection, because fetch sends HEAD requests over a separate connection.
+ */
 function headersOf({ headers }: Response): Record<string, string> {
   const { date: _, connection: __, 'keep-alive': ___, ...all } = Object.fromEntries(headers);
   return all;
@@ -78,8 +95,7 @@ describe('a client that asks again for what it has', () => {
   it.each([path, '/v0.1/servers', '/default/one/registry/s/v0.1/servers?limit=1'])(
     'is told so in the same words each time: %s',
     async (url) => {
-      served.splice(0, Infinity, ONE);
-      // A new edition, in which no request has been made yet.
+      // Publish a new edition, for which no request has been made yet.
       await rows.publish('default', 'one', 's', [{ name: 'io.one/server', version: '1.0.0', title: url }]);
       await expect.poll(async () => (await fetch(`${api.url}${path}`)).text()).toContain(JSON.stringify(url));
       const again = await had(url);
@@ -97,7 +113,6 @@ describe('a client that asks again for what it has', () => {
   );
 
   it('is told of a change, and of everything else that comes before', async () => {
-    served.splice(0, Infinity, ONE);
     const again = await known(path);
     expect((await again({ accept: 'text/html' })).status).toBe(406);
     expect((await again({}, 'POST')).status).toBe(405);
@@ -109,7 +124,6 @@ describe('a client that asks again for what it has', () => {
   });
 
   it('is told at once as long as nothing has changed, however often the catalogue is looked through', async () => {
-    served.splice(0, Infinity, ONE);
     const again = await known('/v0.1/servers');
     const looked = api.catalogue.nextChange();
     await rows.notify('default', 'one');
@@ -124,7 +138,6 @@ describe('a client that asks again for what it has', () => {
   });
 
   it('is answered in its turn among others on the same connection', async () => {
-    served.splice(0, Infinity, ONE);
     const again = await known(path);
     const etag = (await again()).headers.get('etag');
     const condition = `If-None-Match: ${etag}\r\n`;
@@ -138,7 +151,6 @@ describe('a client that asks again for what it has', () => {
   });
 
   it('is told that its connection ends while the server drains', async () => {
-    served.splice(0, Infinity, ONE);
     const draining = await start();
     try {
       const again = await known(path, draining);
@@ -154,7 +166,6 @@ describe('a client that asks again for what it has', () => {
   });
 
   it('is told that there is nothing, though the tag is one of this catalogue', async () => {
-    served.splice(0, Infinity, ONE);
     const etag = (await fetch(`${api.url}/v0.1/servers`)).headers.get('etag') as string;
     for (const [url, status] of [
       ['/v0.1/servers/io.one%2Fnone/versions/latest', 404],
@@ -168,16 +179,15 @@ describe('a client that asks again for what it has', () => {
   });
 
   it('must say who it is from the moment on at which the registry wants to know', async () => {
-    served.splice(0, Infinity, ONE);
     const again = await known('/v0.1/servers');
-    served.splice(0, Infinity, { ...ONE, auth: NOBODY_IN });
+    serve({ ...ONE, auth: NOBODY_IN });
     expect((await again()).status).toBe(401);
-    served.splice(0, Infinity, ONE);
+    serve(ONE);
     expect((await again()).status).toBe(304);
   });
 
   it('is told by a registry of which others may see more that it is not the same for all', async () => {
-    served.splice(0, Infinity, { ...ONE, auth: { ...NOBODY_IN, publicRead: ['s'] } as Auth });
+    serve({ ...ONE, auth: { ...NOBODY_IN, publicRead: ['s'] } as Auth });
     const again = await had('/v0.1/servers');
     for (let times = 0; times < 3; times++) {
       expect(headersOf(await again())).toMatchObject({
@@ -185,29 +195,27 @@ describe('a client that asks again for what it has', () => {
         vary: 'Accept-Encoding, Authorization',
       });
     }
-    // A token that is no business of any provider opens what is open to all, and no more.
+    // A token that no provider is responsible for grants access to what is public, and to nothing else.
     expect((await again({ authorization: 'Bearer made-up' })).status).toBe(304);
   });
 
   it('gets what another registry has once that is served in its place', async () => {
-    served.splice(0, Infinity, ONE, OTHER);
+    serve(ONE, OTHER);
     const [atRoot, named] = [await known('/v0.1/servers'), await known('/default/one/v0.1/servers')];
-    served.splice(0, Infinity, OTHER, ONE);
+    serve(OTHER, ONE);
     expect(await (await atRoot()).json()).toMatchObject({ servers: [{ server: { name: 'io.other/server' } }] });
     expect((await named()).status).toBe(304);
-    served.splice(0, Infinity, OTHER);
+    serve(OTHER);
     expect((await named()).status).toBe(404);
   });
 
   it('gets what a registry has that is served where a source was', async () => {
-    served.splice(0, Infinity, ONE);
     const again = await known('/registry/s/v0.1/servers');
-    served.splice(0, Infinity, ONE, { namespace: 'registry', name: 's', sources: [], auth: NOBODY_IN });
+    serve(ONE, { namespace: 'registry', name: 's', sources: [], auth: NOBODY_IN });
     expect((await again()).status).toBe(401);
   });
 
   it('is told when what it has may be out of date', async () => {
-    served.splice(0, Infinity, ONE);
     const again = await known('/v0.1/servers');
     const run = (id: string, reason: string | null) =>
       rows.query(
@@ -225,8 +233,8 @@ describe('a client that asks again for what it has', () => {
     await rows.notify('default', 'one');
     await expect.poll(isStale).toBe(true);
     for (let times = 0; times < 2; times++) expect(await isStale()).toBe(true);
-    // Where nothing is stale, nothing is in the way.
-    served.splice(0, Infinity, ONE, OTHER);
+    // A registry without stale data still takes the short path.
+    serve(ONE, OTHER);
     await known('/default/other/v0.1/servers');
     await run('good', null);
     await rows.notify('default', 'one');
@@ -234,7 +242,6 @@ describe('a client that asks again for what it has', () => {
   });
 
   it('is counted as on the route that it asked for', async () => {
-    served.splice(0, Infinity, ONE);
     const counted = async () => {
       const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();
       const line = /^thv_reg_srv_http_requests_total\{method="GET",route="\/v0.1\/servers",status_code="304"\} (\d+)$/m;
@@ -243,7 +250,8 @@ describe('a client that asks again for what it has', () => {
     const before = await counted();
     const again = await known('/v0.1/servers');
     await again();
-    // The two of `known` as well; the first of them went its usual way, whose end is counted a moment later.
+    // The two requests of `known` count as well. The first of them took the regular path, which is counted a moment
+    // later, when the request is complete.
     await expect.poll(counted).toBe(before + 3);
   });
 });

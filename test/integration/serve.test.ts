@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { withClient } from '#persistence/database-client.js';
 import { toolhiveCatalogue } from '#support/catalogues.js';
-import { Door } from '#support/door.js';
+import { Door } from '#temporal/testing/door.js';
 import { eventually } from '#support/eventually.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';
 import type { GitRepository } from '#sources/testing/git-repository.js';
@@ -24,7 +26,7 @@ afterEach(() => ends.disposeAsync());
 const localFile = () => join(repository.directory, 'local.json');
 const edit = (edition: number) => writeFile(localFile(), toolhiveCatalogue(3, edition));
 
-/** The operator's half: a workflow for this configuration; whoever serves it is up to the test. */
+/** Starts the operator's part: a workflow for this configuration. The test itself starts the server. */
 async function startWorld(config: object): Promise<RegistryWorld> {
   const manifest = {
     apiVersion: 'toolhive.stacklok.dev/v1beta1',
@@ -46,7 +48,7 @@ async function createPod(world: RegistryWorld, config: object, temporalAddress =
   return ends.use(await ServerPod.create({ registry, config: JSON.stringify(config), temporalAddress }));
 }
 
-/** Until the source has so many servers, each of this edition. */
+/** Waits until the source serves `count` servers, all of this edition. */
 function served(pod: ServerPod, source: string, count: number, edition = 1): Promise<true> {
   return eventually(async () => {
     const servers = await listServers(`${pod.url}/registry/${source}`);
@@ -83,7 +85,7 @@ describe('a server with a database of its own', () => {
       served(pod, 'volume', 4),
     ]);
     await world.source('absent', ({ failure }) => failure?.reason === 'PVCNotFound');
-    // The workflow hears of a run a moment before the database does, which readiness goes by.
+    // The workflow learns about a run a moment before the database, on which readiness depends.
     await expect.poll(() => pod.readiness()).toMatchObject({ status: 200 });
 
     const answers = await answersUntilNotReady(pod, '/registry/git/v0.1/servers', () => server.end());
@@ -92,7 +94,7 @@ describe('a server with a database of its own', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('begins anew after a kill, with a store of its own', async () => {
+  it('begins again after a kill, with a store of its own', async () => {
     await edit(1);
     const config = { auth: { mode: 'anonymous' }, registries: [{ name: 'file', file: { path: localFile() } }] };
     const world = await startWorld(config);
@@ -131,6 +133,8 @@ describe('a server with a database elsewhere', () => {
       return readiness?.body.includes('DatabaseUnreachable') ? readiness : undefined;
     });
     expect(away.status).toBe(503);
+    // Clients without login can read this response, so it must not reveal the database's host, port or role.
+    expect(away.body).not.toMatch(new RegExp(`127\\.0\\.0\\.1|${database.port}|ECONNREFUSED| as `));
     await database.open();
     await temporal.open();
     await served(pod, 'file', 3);
@@ -178,11 +182,78 @@ describe('a server with a database elsewhere', () => {
   });
 });
 
+/** Counts the connections to the database of a world, except for the one that runs this query. */
+async function connections({ database }: RegistryWorld): Promise<number> {
+  const sql =
+    'SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1';
+  return withClient(
+    database.app,
+    async (client) => (await client.query<{ n: number }>(sql, ['mcp-registry%'])).rows[0]?.n ?? 0,
+    { application_name: 'test' },
+  );
+}
+
+describe('the database of a server', () => {
+  async function start(spec: object = {}) {
+    await edit(1);
+    const sources = { auth: { mode: 'anonymous' }, registries: [{ name: 'file', file: { path: localFile() } }] };
+    const world = await startWorld(sources);
+    const door = ends.use(await doorToPostgres());
+    const where = { host: '127.0.0.1', port: door.port, database: world.database.app.database, sslMode: 'disable' };
+    const config = { ...sources, database: { ...where, ...spec } };
+    return { world, config, pod: await createPod(world, config) };
+  }
+
+  it('has at most two connections of an idle server, one of an idle reader, and what was used meanwhile is closed', async () => {
+    const { world, config, pod } = await start();
+    pod.start();
+    await served(pod, 'file', 3);
+    // Each of these requests opens a connection for a different purpose.
+    for (const path of ['/v1/sources', '/v1/registries', '/v0.1/servers']) await fetch(`${pod.url}${path}`);
+    await expect.poll(() => connections(world), { timeout: 60_000 }).toBe(2);
+    const reader = await createPod(world, config);
+    reader.start({ args: ['--read-only'] });
+    await served(reader, 'file', 3);
+    await expect.poll(() => connections(world), { timeout: 60_000 }).toBe(3);
+  });
+
+  it('is that of its cluster: a server of another one shows nothing of it, and says what holds it', async () => {
+    const { world, config, pod } = await start();
+    const first = pod.start({ env: { REGISTRY_CLUSTER: 'blue' } });
+    await served(pod, 'file', 3);
+    const registry = { ...world.registry, uid: randomUUID() };
+    const second = ends.use(
+      await ServerPod.create({ registry, config: JSON.stringify(config), temporalAddress: inject('temporalAddress') }),
+    );
+    const other = second.start({ env: { REGISTRY_CLUSTER: 'green' } });
+    // Probes show only the reason; the log and the status also show the holder.
+    const refused = { status: 503, body: expect.stringContaining('DatabaseOwnedByAnother') };
+    await expect.poll(() => second.readiness()).toMatchObject(refused);
+    const refusal = `belongs to MCPRegistry team/tools (uid ${world.registry.uid}) of cluster blue, not of green`;
+    await expect.poll(() => other.stdout).toContain(refusal);
+    expect((await fetch(`${second.url}/registry/file/v0.1/servers`)).status).toBe(503);
+    await edit(2);
+    await syncNow(world);
+    await served(pod, 'file', 3, 2);
+    // To move the database to the other cluster, stop the servers of the first cluster and release the database.
+    await first.end();
+    await withClient(world.database.app, (client) =>
+      client.query("UPDATE store SET owner = NULL, claimed_at = now() - interval '1 hour'"),
+    );
+    await served(second, 'file', 3, 2);
+    expect(await second.readiness()).toMatchObject({ status: 200 });
+    const back = pod.start({ env: { REGISTRY_CLUSTER: 'blue' } });
+    await expect.poll(() => pod.readiness()).toMatchObject(refused);
+    await expect.poll(() => back.stdout).toContain('of cluster green, not of blue');
+    await Promise.all([other.end(), back.end()]);
+  });
+});
+
 describe('a server that cannot be one', () => {
   const env = { PATH: process.env['PATH'], REGISTRY_NAME: 'tools', REGISTRY_UID: 'u', TEMPORAL_DIR: '/nowhere' };
 
   it.each([
-    ['auth: { mode: anonymous }', /no Temporal server is named: \/nowhere\/address is missing/],
+    ['auth: { mode: anonymous }', /no Temporal server is configured: \/nowhere\/address is missing/],
     [
       'auth: { mode: nobody }\nregistries: []',
       /config\.yaml: line 1: auth\.mode: "nobody" must be one of oauth, anonymous\n.*line 2: registries: must not be empty/,
@@ -196,7 +267,7 @@ describe('a server that cannot be one', () => {
   });
 });
 
-/** Starts once more what an outage has ended. */
+/** Starts a sync again that an outage has stopped. */
 async function syncNow(world: RegistryWorld): Promise<void> {
   await world.workflows.syncNow(world.registry, 'file');
 }
@@ -210,10 +281,10 @@ function doorToTemporal(): Promise<Door> {
   return Door.to({ host, port: Number(port) });
 }
 
-/** The part of the three seconds of a graceful end in which every answer counts. */
+/** The part of the three seconds of a graceful shutdown in which every response must succeed. */
 const STILL_SERVED_MS = 2_000;
 
-/** How requests were answered of clients that come until the server is not ready, as a Service brings them. */
+/** Sends requests until the server is no longer ready, as clients of a Service do. Returns the distinct results. */
 async function answersUntilNotReady(
   pod: ServerPod,
   path: string,
@@ -232,7 +303,7 @@ async function answersUntilNotReady(
         },
         ({ cause }: { cause?: NodeJS.ErrnoException }) => cause?.code ?? 'no answer',
       );
-      // A client that stands still for so long may find the door shut.
+      // A client that is delayed for longer than that may find the port closed.
       if (performance.now() < countedUntil) answers.add(answer);
       answered += 1;
     }

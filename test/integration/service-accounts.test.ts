@@ -11,7 +11,7 @@ import { createNamespace } from '#support/namespace.js';
 import { oauth } from '#support/oauth-spec.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-/** What a pod has below /var/run/secrets/kubernetes.io/serviceaccount. */
+/** The folder that a pod has at /var/run/secrets/kubernetes.io/serviceaccount. */
 let directory: string;
 let server: string;
 let transport: HttpTransport;
@@ -45,7 +45,7 @@ async function post(path: string, value: object): Promise<unknown> {
   });
 }
 
-/** As the kubelet gets it for a projected volume. */
+/** Requests a token as the kubelet does for a projected volume. */
 async function tokenFor(account: string, audience?: string): Promise<string> {
   const answer = await post(`serviceaccounts/${account}/token`, {
     apiVersion: 'authentication.k8s.io/v1',
@@ -55,7 +55,7 @@ async function tokenFor(account: string, audience?: string): Promise<string> {
   return (answer as { status: { token: string } }).status.token;
 }
 
-/** The manifest of the documentation, but for where this API server is. */
+/** Uses the manifest from the documentation, except for the URL of the API server. */
 function authenticator(fields: object = {}): Authenticator {
   const auth = oauth({
     mode: 'oauth',
@@ -73,13 +73,13 @@ function authenticator(fields: object = {}): Authenticator {
   });
   if (auth.mode !== 'oauth') throw new Error('the spec is not one of mode oauth');
   let nowMs = 0;
-  // An MCPRegistry could not name files in this folder.
+  // Set the files here, because an MCPRegistry cannot refer to files in this folder.
   const files = { caCertPath: join(directory, 'ca.crt'), authTokenFile: join(directory, 'token'), ...fields };
   const providers = auth.oauth.providers.map((each) => ({ ...each, ...files }));
   return new Authenticator({ ...auth.oauth, providers }, namespace, {
     references: ALONE.references,
     version: 'test',
-    // Each look is a minute later, so that a provider that failed is asked again.
+    // Each call is a minute later, so that a provider that failed is requested again.
     now: () => (nowMs += 60_000),
     onFault: () => undefined,
   });

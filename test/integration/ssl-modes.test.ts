@@ -15,14 +15,14 @@ import type { ServerSetup, TcpPostgres } from '#support/tcp-postgres.js';
 
 type Outcome = 'tls' | 'plain' | 'refused';
 type CaName = 'none' | 'right' | 'wrong';
-/** In the order of SSL_MODES: disable, allow, prefer, require, verify-ca, verify-full. */
+/** Outcomes in the order of SSL_MODES: disable, allow, prefer, require, verify-ca, verify-full. */
 type Outcomes = readonly [Outcome, Outcome, Outcome, Outcome, Outcome, Outcome];
 
 interface Case {
   readonly server: string;
   readonly ca: CaName;
   readonly outcomes: Outcomes;
-  /** Where libpq is less careful, on purpose: see `libs/persistence/negotiated-socket.ts`. */
+  /** Modes in which libpq is less strict. The difference is intended: see `libs/persistence/negotiated-socket.ts`. */
   readonly otherThanLibpq?: readonly SslMode[];
 }
 

@@ -10,13 +10,13 @@ import { listServers, manifestOf, mcpRegistry, StandalonePlace } from '#support/
 import type { ShippedProcess } from '#support/shipped-process.js';
 import type { ListedServer } from '#support/standalone-process.js';
 
-/** So many that an import takes a while. */
+/** Enough servers for an import to take a while. */
 const SERVERS = 20_000;
 const PATH = 'registry.json';
 const SOURCE = { name: 'big', git: { repository: 'https://git.example/big.git', path: PATH } };
 const MANIFEST = manifestOf(mcpRegistry('team', [{ ...SOURCE, syncPolicy: { interval: '1s' } }]));
 
-/** `npm run chaos` takes more. */
+/** Two by default. `npm run chaos -- --kills=30` uses more. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 2);
 
 let place: StandalonePlace;
@@ -34,7 +34,7 @@ afterAll(async () => {
   await repository[Symbol.asyncDispose]();
 });
 
-/** Each edition changes every description, adds a server and drops another. */
+/** Returns the catalogue of an edition. Each edition changes every description, adds a server and drops another. */
 function catalogue(edition: number): string {
   const { servers, ...rest } = JSON.parse(toolhiveCatalogue(SERVERS + edition, edition));
   delete servers[`server-${String(edition).padStart(6, '0')}`];
@@ -52,7 +52,9 @@ function start(): ShippedProcess {
   }));
 }
 
-/** Whole editions only: every name once, none missing, all descriptions of one edition. */
+/**
+ * Asserts that the list is exactly this edition: every name once, none missing, and all descriptions of this edition.
+ */
 function expectEdition(edition: number, listed: readonly ListedServer[]): void {
   expect(listed.map(({ name }) => name)).toEqual(namesOf(edition));
   const editions = new Set(listed.map(({ description }) => /edition (\d+)$/.exec(description)?.[1]));
@@ -70,7 +72,7 @@ async function query<Row extends object>(sql: string): Promise<Row[]> {
   }
 }
 
-/** The import's own connection says that it is at work, from its first statement to its commit. */
+/** Waits until an import is running. Its connection is in a transaction from the first statement to the commit. */
 const importing = () =>
   eventually(async () => {
     const rows = await query(
@@ -79,7 +81,7 @@ const importing = () =>
     return rows.length > 0 ? true : undefined;
   }, 10);
 
-/** Everything that is served, as soon as that is this edition. */
+/** Waits until this edition is served, and returns the whole list. */
 async function edition(wanted: number): Promise<readonly ListedServer[]> {
   await eventually(async () => {
     const response = await fetch(`${place.url}/v0.1/servers?limit=1`).catch(() => undefined);
@@ -88,7 +90,7 @@ async function edition(wanted: number): Promise<readonly ListedServer[]> {
   return (await listServers(place.url)) ?? [];
 }
 
-/** All pages, unless another revision was published while they were turned. */
+/** Returns the whole list; undefined if another revision was published between its pages. */
 async function listAtRest(): Promise<readonly ListedServer[] | undefined> {
   const listed = await listServers(place.url);
   const response = await fetch(`${place.url}/v0.1/servers?limit=1`).catch(() => undefined);
@@ -121,7 +123,7 @@ describe('kill -9 in the middle of an import', () => {
       start();
       const stored = await eventually(listAtRest);
       const [first] = stored;
-      // The transaction may have been committed before the kill, never a part of it.
+      // The transaction may have been committed before the kill, but never only a part of it.
       expectEdition(first?.description.endsWith(`edition ${next}`) ? next : next - 1, stored);
       expectEdition(next, await edition(next));
     },

@@ -23,7 +23,7 @@ const data = [
   configMap('five', toolhiveCatalogue(5), 'other'),
 ];
 
-/** A git host that takes the call and says nothing. */
+/** A git host that accepts connections and sends nothing. */
 let host: Server;
 let place: StandalonePlace;
 let running: ShippedProcess;
@@ -45,7 +45,7 @@ afterAll(async () => {
   host.close();
 });
 
-/** How many servers an address lists once that is as wanted; null stands for an answer that is no list. */
+/** Waits until a URL lists the wanted number of servers. Null stands for a response that is not a list. */
 const lists = (path: string, wanted: number | null) =>
   eventually(async () => {
     const listed = await listServers(`${place.url}${path}`);
@@ -92,7 +92,7 @@ describe('an edit of the file', () => {
     await lists('/registry/four', 4);
     await lists('/other/second', 5);
     await place.edit(manifestOf(first(configMapSource('four')), second, ...data));
-    await running.said(/^the manifests have no faults any more$/m);
+    await running.said(/^the manifests have no errors any more$/m);
   });
 
   it('that takes a document out deletes its registry', async () => {

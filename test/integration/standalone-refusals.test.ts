@@ -30,7 +30,7 @@ afterEach(async () => {
   await place[Symbol.asyncDispose]();
 });
 
-/** Accepts connections and never says a word. */
+/** Starts a server that accepts connections and sends nothing. */
 async function listen(port = 0, host = '127.0.0.1'): Promise<number> {
   const server = createServer().listen(port, host);
   listeners.push(server);
@@ -38,7 +38,10 @@ async function listen(port = 0, host = '127.0.0.1'): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** The lines on standard error, without the signs of progress, of a start that must fail and leave nothing behind. */
+/**
+ * Starts a process that must fail and leave nothing behind. Returns the lines on standard error without progress
+ * messages.
+ */
 async function refusal(options?: StartOptions): Promise<string[]> {
   const run = place.start(options);
   const { code } = await run.exited;
@@ -107,7 +110,7 @@ it.each([
   const at = await port();
   const [line, ...more] = await refusal({ env: { DATABASE_URL: databaseUrl(at) } });
   expect(line).toMatch(
-    /^error: DATABASE_URL: cannot connect to database catalogue at 127\.0\.0\.1:\d+ as registry with sslMode prefer: /,
+    /^error: DATABASE_URL: DatabaseUnreachable: cannot connect to database catalogue at 127\.0\.0\.1:\d+ as registry with sslMode prefer: /,
   );
   expect(line).toContain(`:${at} `);
   expect(line).toContain('or unset it to use the embedded Postgres');
@@ -139,10 +142,10 @@ it('a namespace that Temporal does not have', async () => {
   ]);
 });
 
-it('a host that is no address of this machine', async () => {
+it('a host that is not an address of this machine', async () => {
   expect(await refusal({ env: { HOST: 'foo.invalid' } })).toEqual([
     expect.stringMatching(
-      /^error: HOST foo\.invalid is no address of this machine \(\w+\): set HOST to 0\.0\.0\.0 or /,
+      /^error: HOST foo\.invalid is not an address of this machine \(\w+\): set HOST to 0\.0\.0\.0 or /,
     ),
   ]);
 });

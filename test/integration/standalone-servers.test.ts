@@ -34,7 +34,7 @@ describe('with DATABASE_URL and TEMPORAL_ADDRESS', () => {
     expect(runs.map(({ output }) => /Temporal UI/.test(output))).toEqual([false, false]);
     await expect.poll(() => listServers(`${one.url}/default/one`)).toHaveLength(3);
     await expect.poll(() => listServers(`${two.url}/default/two`)).toHaveLength(3);
-    // Each has only its own process.
+    // Each has only its own main process, and no server of its own.
     expect([await one.commands(), await two.commands()]).toEqual([[expect.anything()], [expect.anything()]]);
 
     for (const [index, place] of [one, two].entries()) {

@@ -9,12 +9,12 @@ import { rawRequest } from '#support/raw-request.js';
 import { listServers, StandalonePlace } from '#support/standalone-process.js';
 import type { ShippedProcess } from '#support/shipped-process.js';
 
-/** The sample, with its git source led to where nobody listens. */
+/** The sample, with the URL of its git source rewritten to an address where nothing listens. */
 const SAMPLE = { args: [], env: { SOURCE_URL_REWRITES: 'https://github.com/=http://127.0.0.1:1/' } };
 
 let place: StandalonePlace;
 let running: ShippedProcess;
-/** Sits on the port that Temporal should get. */
+/** Occupies the port that Temporal would get. */
 const squatter = createServer();
 
 beforeAll(async () => {
@@ -28,7 +28,10 @@ afterAll(async () => {
   squatter.close();
 });
 
-/** What came of the syncs, also of those that ended before "ready", which the console tells of no more. */
+/**
+ * Returns the outcomes of all syncs, including those that ended before "ready", which the console does not report
+ * separately.
+ */
 async function loggedRuns(): Promise<SyncOutcome[]> {
   const log = await readFile(join(place.data, 'logs', 'standalone.log'), 'utf8');
   const lines = log.split('\n').slice(0, -1);
@@ -47,7 +50,7 @@ describe('the first start, of the sample', () => {
     expect(lines[0]).toBe(`Console ${url}/`);
     expect(lines[2]).toMatch(/^REGISTRY +SOURCE +PHASE +SERVERS +NEXT SYNC +URL$/);
     expect(lines).toContain(`ready ${url}`);
-    // What is not through after fifteen seconds is waited for no longer, and told of in a line of its own.
+    // Startup waits at most fifteen seconds for a source. A sync that takes longer is reported later, on its own line.
     const told = (source: string, inTable: string, later: string) => {
       const row = `default/quickstart +${source} +${inTable} +${url}/registry/${source}/v0\\.1/servers`;
       return running.said(new RegExp(`^(${row}|\\S+ default/quickstart ${source} \\(\\w+\\): ${later}.*)$`, 'm'));
@@ -69,7 +72,7 @@ describe('the first start, of the sample', () => {
     for (const base of ['/registry/builtin', '/default/quickstart/registry/builtin']) {
       await expect.poll(() => listServers(`${url}${base}`), { message: base }).toHaveLength(10);
     }
-    // One of the sources was never synced, so what would contain it is not known.
+    // One of the sources has never been synced, so lists that would contain it are unavailable.
     for (const base of ['', '/default/quickstart', '/registry/toolhive']) {
       expect((await fetch(`${url}${base}/v0.1/servers`)).status).toBe(503);
     }
@@ -86,7 +89,7 @@ describe('the first start, of the sample', () => {
         .poll(() => Promise.all(['health', 'readiness', 'version'].map(get)))
         .toEqual([
           { status: 'healthy' },
-          // One of the sample's sources is public, and here there is no network.
+          // One of the sample's sources is public, and the test has no network.
           { status: 'ready', detail: expect.stringContaining('source "toolhive" of default/quickstart fails') },
           expect.objectContaining({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), node_version: process.version }),
         ]);
@@ -114,7 +117,7 @@ describe('the first start, of the sample', () => {
 describe('a later start', () => {
   it('serves what is stored before anything is synced, and without Temporal tells which address is silent', async () => {
     const silent = place.start({ ...SAMPLE, env: { ...SAMPLE.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
-    // It waits ten seconds for Temporal; a slow machine may need as long to serve.
+    // The process waits ten seconds for Temporal. A slow machine may need as long before it serves anything.
     let exited = false;
     void silent.exited.then(() => (exited = true));
     const serving = await eventually(

@@ -11,7 +11,7 @@ import type { ShippedProcess } from '#support/shipped-process.js';
 const SOURCE = { name: 'dead', git: { repository: 'https://git.example/dead.git' } };
 const MANIFEST = manifestOf(mcpRegistry('team', [SOURCE]));
 
-/** A git host that takes the call and says nothing. */
+/** A git host that accepts connections and sends nothing. */
 let host: Server;
 let place: StandalonePlace;
 let running: ShippedProcess;
@@ -69,7 +69,7 @@ it('ends at once when it is asked again later, also where a server does not end 
   process.kill(postgres, 'SIGSTOP');
   let exited = false;
   void running.exited.then(() => (exited = true));
-  // As an impatient person does; the first presses are taken for one.
+  // Press Ctrl-C repeatedly, like an impatient person. The first signals count as one.
   await eventually(() => {
     running.signal('SIGINT');
     return exited || undefined;

@@ -18,14 +18,14 @@ const manifest = manifestOf(mcpRegistry('team', [configMapSource('cm')]), config
 it.skipIf(!canStartAs(NOBODY))('runs as an ordinary user (needs root, who becomes nobody)', async () => {
   await using place = await StandalonePlace.create({ manifest });
   await chown(place.directory, NOBODY.uid, NOBODY.gid);
-  // Where ours is kept may be closed to others.
+  // Copy the program, because other users may not have access to its folder.
   const temporal = join(place.directory, 'temporal');
   await copyFile(inject('temporalBinary'), temporal);
   await chmod(temporal, 0o755);
   const running = place.start({ user: NOBODY, env: { DEVSTACK_TEMPORAL: temporal } });
   await running.ready();
   await expect.poll(() => listServers(place.url)).toHaveLength(3);
-  // Some come and go.
+  // Some processes exit in the meantime.
   const ownerOf = async (pid: number) => (await lstat(`/proc/${pid}`).catch(() => undefined))?.uid ?? [];
   const owners = await Promise.all((await place.processes()).map(ownerOf));
   expect(new Set(owners.flat())).toEqual(new Set([NOBODY.uid]));

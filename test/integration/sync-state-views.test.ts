@@ -83,7 +83,7 @@ const COUNTS: EntryCounts = { served: 3, hidden: 1, quarantined: 2, added: 3, up
 const MINUTE_MS = 60_000;
 const NOON = Date.parse('2026-11-22T12:00:00Z');
 
-/** Returns the outcome of the source's n-th run; there is one run a minute from noon on. */
+/** Returns the outcome of the n-th run of a source. There is one run per minute, starting at noon. */
 function outcome(source: string, run: number, rest: Partial<SyncOutcome> = {}): SyncOutcome {
   const startedAt = NOON + run * MINUTE_MS;
   return { source, run, storeId: 'store', trigger: 'interval', startedAt, finishedAt: startedAt + 1500, ...rest };
@@ -97,7 +97,7 @@ async function record(registry: RegistryRef, ran: SyncOutcome): Promise<void> {
   await catalogue.recordRun(registry, `runs/${registry.name}/${ran.source}/${ran.run}`, ran);
 }
 
-/** What a publishing sync leaves in the source's own row. */
+/** Writes what a publishing sync stores in the row of the source. */
 async function markPublished(source: string, at: number, counts = COUNTS): Promise<void> {
   await rows.query(
     `UPDATE source SET revision = 'rev-1', content_hash = 'content-1', synced_at = $2, served_count = $3, hidden_count = $4, quarantined_count = $5
@@ -125,7 +125,7 @@ interface Paged {
   metadata: { count: number; nextCursor?: string };
 }
 
-/** All pages, one after the other. */
+/** Reads all pages in order. */
 async function walk<T extends Paged>(path: string, limit: number): Promise<T[]> {
   const pages: T[] = [];
   for (let cursor: string | undefined = ''; cursor !== undefined;) {
@@ -240,7 +240,7 @@ describe('a source', () => {
     expect((await read<SourceView>('/v1/sources/unborn')).syncStatus).not.toHaveProperty('nextSyncTime');
   });
 
-  it('is syncing from the start of a run until that is written down, and not for ever', async () => {
+  it('is syncing from the start of a run until that is written down, and not forever', async () => {
     await catalogue.markSyncing(await catalogue.getSource(TEAM, 'ours'));
     const { syncStatus } = await read<SourceView>('/v1/sources/ours');
     expect(syncStatus).toMatchObject({ phase: 'syncing', serverCount: 3, lastSyncTime: '2026-11-22T12:01:01.000Z' });
@@ -796,7 +796,7 @@ describe('without a database', () => {
         const response = await fetch(`${nowhere.url}${path}`);
         expect(response.status).toBe(503);
         expect(response.headers.get('retry-after')).toBe('2');
-        expect(await response.json()).toEqual({ error: expect.stringMatching(/database does not answer/) });
+        expect(await response.json()).toEqual({ error: expect.stringMatching(/database does not respond/) });
       }
     } finally {
       await nowhere.close();

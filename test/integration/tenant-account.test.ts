@@ -5,7 +5,7 @@ import { projectRoot } from '#environment/project-root.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
-import { accessByToken } from '#support/account-token.js';
+import { accessByToken } from '#api-server/account-token.js';
 import { adminAccess } from '#support/api-server.js';
 import type { ApiServerAddress } from '#support/api-server.js';
 import { eventually } from '#support/eventually.js';
@@ -15,8 +15,8 @@ import { startOperator } from '#support/running-operator.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
 /**
- * An operator that acts as a ServiceAccount of the tenant. It runs by a token of its own account, which may watch, and write status
- * and Events: everything provisioned here is provisioned with the rights of the tenant's account.
+ * Tests an operator that impersonates a ServiceAccount of the tenant. Its own account may only watch and write status
+ * and Events, so everything here is provisioned with the permissions of the tenant's account.
  */
 
 const ACCOUNT = 'registry-provisioner';
@@ -71,7 +71,7 @@ async function runOperator(serviceAccountName?: string): Promise<void> {
   stopOperator = running.stop;
 }
 
-/** Applies the objects of the sample, but for those that a test leaves out or changes. */
+/** Applies the objects of the sample, except for those that the test omits or changes. */
 async function applySample(
   change: (object: KubernetesObject) => object | undefined = (object) => object,
 ): Promise<void> {
@@ -93,7 +93,7 @@ const withSpec = (change: (spec: object) => object) => (object: KubernetesObject
 
 const deployed = () => eventually(() => api.get('Deployment', namespace, 'team-api'));
 
-/** Waits until the status of the registry says this. */
+/** Waits until the status message of the registry contains this text, and returns the message. */
 function told(text: string): Promise<string> {
   return eventually(async () => {
     const message = (await api.get<RegistryObject>('MCPRegistry', namespace, 'team'))?.status?.message;

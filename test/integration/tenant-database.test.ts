@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { databaseOnDefault, defaultDatabaseSpec } from '#spec/default-database.js';
+import { connectionsOf, databaseOnDefault, defaultDatabaseSpec, mostReaders } from '#spec/default-database.js';
 import { claimStore } from '#persistence/claim-store.js';
 import { withClient } from '#persistence/database-client.js';
 import { migrate } from '#persistence/migrate.js';
@@ -23,10 +24,17 @@ afterAll(() => postgres[Symbol.asyncDispose]());
 const server = () => ({ host: '127.0.0.1', port: postgres.port, sslMode: 'disable' as const });
 const admin = () => ({ ...server(), user: 'mcp_registry_operator', database: 'postgres', password: 'admin' });
 
-function tenant(namespace: string, name: string, password: string, readers = 0): TenantAccess {
+function tenant(namespace: string, name: string, password: string, connections = connectionsOf(0)): TenantAccess {
   const spec = defaultDatabaseSpec.parse(server());
   const { user, database } = databaseOnDefault(spec, { namespace, name });
-  return { ...server(), user, database, password, readers };
+  return {
+    ...server(),
+    user,
+    database,
+    password,
+    connections,
+    holder: { cluster: 'here', uid: `${namespace}-${name}` },
+  };
 }
 
 const tables = (access: TenantAccess) =>
@@ -43,7 +51,7 @@ it('gives each registry a database that it can use, and that no other registry c
   ] as const) {
     await ensureTenantDatabase(admin(), each);
     await migrate({ app: each, migrator: each });
-    await claimStore(each, { namespace, name: 'tools' });
+    await claimStore(each, { namespace, name: 'tools', uid: randomUUID() });
   }
   expect(await Promise.all([tables(a), tables(b)])).toEqual([1, 1]);
   for (const [mine, other] of [
@@ -65,7 +73,7 @@ it('gives each registry a database that it can use, and that no other registry c
   }
 });
 
-it('does nothing the second time, and needs no administrator for it', async () => {
+it('does nothing the second time', async () => {
   const access = tenant('team', 'again', 'p');
   await ensureTenantDatabase(admin(), access);
   const state = () =>
@@ -74,7 +82,7 @@ it('does nothing the second time, and needs no administrator for it', async () =
       (await client.query('SELECT xmin, datacl FROM pg_database WHERE datname = $1', [access.database])).rows,
     ]);
   const before = await state();
-  await ensureTenantDatabase({ ...admin(), password: 'wrong' }, access);
+  await ensureTenantDatabase(admin(), access);
   expect(await state()).toEqual(before);
 });
 
@@ -103,6 +111,28 @@ it('closes a database that was opened to all, and leaves the administrator no me
   });
 });
 
+it('revokes a membership that a process which ended early has left to the administrator', async () => {
+  const access = tenant('team', 'interrupted', 'p');
+  const demandNoMember = () =>
+    withClient(admin(), (client) =>
+      expect(client.query(`SET ROLE ${access.user}`)).rejects.toThrow('permission denied'),
+    );
+  await ensureTenantDatabase(admin(), access);
+  // The process ended after it had made the database, which is open to all until the tenant closes it.
+  await withClient(access, (client) => client.query(`GRANT CONNECT ON DATABASE ${access.database} TO PUBLIC`));
+  await withClient(admin(), (client) => client.query(`GRANT ${access.user} TO CURRENT_USER`));
+  await ensureTenantDatabase(admin(), access);
+  await demandNoMember();
+  // It ended before.
+  await withClient(admin(), async (client) => {
+    await client.query(`GRANT ${access.user} TO CURRENT_USER`);
+    await client.query(`DROP DATABASE ${access.database}`);
+  });
+  await ensureTenantDatabase(admin(), access);
+  await demandNoMember();
+  expect(await withClient(access, async () => 'open')).toBe('open');
+});
+
 it('never takes over a database of another owner', async () => {
   const access = tenant('team', 'foreign', 'p');
   await postgres.asSuperuser((client) => client.query(`CREATE DATABASE ${access.database}`));
@@ -110,6 +140,45 @@ it('never takes over a database of another owner', async () => {
     reason: 'DatabasePermissionDenied',
     message: expect.stringContaining('belongs to another role: ALTER DATABASE'),
   });
+});
+
+it('never takes the password from a registry of the same name in another cluster', async () => {
+  const access = tenant('team', 'twice', 'p');
+  const elsewhere = { ...access, password: 'other', holder: { cluster: 'there', uid: 'uid-there' } };
+  const refusal = {
+    reason: 'DatabaseOwnedByAnother',
+    message: expect.stringMatching(
+      /\(uid team-twice\) of cluster here, not of there: .*databasePrefix.*COMMENT ON ROLE/,
+    ),
+  };
+  await ensureTenantDatabase(admin(), access);
+  await expect(ensureTenantDatabase(admin(), elsewhere)).rejects.toMatchObject(refusal);
+  // Another cluster is refused even with the right password, which it could have from a backup of the Secrets.
+  await expect(ensureTenantDatabase(admin(), { ...elsewhere, password: 'p' })).rejects.toMatchObject(refusal);
+  expect(await withClient(access, async () => 'open')).toBe('open');
+  // A registry that was recreated here, or whose cluster has a new id, is the same registry.
+  const again = { ...access, password: 'again', holder: { cluster: 'here', uid: 'uid-again' } };
+  await ensureTenantDatabase(admin(), again);
+  await ensureTenantDatabase(admin(), { ...again, holder: { cluster: 'renamed', uid: 'uid-again' } });
+  await expect(ensureTenantDatabase(admin(), access)).rejects.toMatchObject({ reason: 'DatabaseOwnedByAnother' });
+  // An administrator can release the role deliberately by removing its comment.
+  await withClient(admin(), (client) => client.query(`COMMENT ON ROLE ${access.user} IS NULL`));
+  await ensureTenantDatabase(admin(), elsewhere);
+  await withClient(elsewhere, async () => undefined);
+  await expect(ensureTenantDatabase(admin(), again)).rejects.toMatchObject({ reason: 'DatabaseOwnedByAnother' });
+});
+
+it('is that of one cluster when two are the first at once', async () => {
+  const access = tenant('team', 'first', 'p0');
+  const both = ['c0', 'c1'].map((cluster, at) => ({
+    ...access,
+    password: `p${at}`,
+    holder: { cluster, uid: cluster },
+  }));
+  const outcomes = await Promise.allSettled(both.map((each) => ensureTenantDatabase(admin(), each)));
+  const won = both.filter((_, at) => outcomes[at]?.status === 'fulfilled');
+  expect(won).toHaveLength(1);
+  expect(await withClient(won[0]!, async () => 'open')).toBe('open');
 });
 
 it('says what an administrator without the rights for it lacks', async () => {
@@ -133,30 +202,96 @@ async function limitOf({ user }: TenantAccess): Promise<number> {
   return rows[0]!.rolconnlimit;
 }
 
-it('limits the connections of a tenant by the number of its readers', async () => {
+it('is held up by no lock that another tenant takes', async () => {
+  const [a, b] = [tenant('locker', 'tools', 'pa'), tenant('locked', 'tools', 'pb')];
+  await ensureTenantDatabase(admin(), a);
+  await withClient({ ...a, database: 'postgres' }, async (client) => {
+    await client.query('SELECT pg_advisory_lock(512437701, hashtext($1::text))', [b.database]);
+    await Promise.all([ensureTenantDatabase(admin(), b), ensureTenantDatabase(admin(), b)]);
+  });
+  await migrate({ app: b, migrator: b });
+  expect(await tables(b)).toBe(1);
+});
+
+it('limits the connections of a tenant by the number of its readers, and lowers the limit again', async () => {
   const access = tenant('team', 'bounded', 'p');
   await ensureTenantDatabase(admin(), access);
   expect(await limitOf(access)).toBe(30);
-  await ensureTenantDatabase(admin(), { ...access, readers: 10 });
-  expect(await limitOf(access)).toBe(74);
+  await ensureTenantDatabase(admin(), { ...access, connections: connectionsOf(6) });
+  expect(await limitOf(access)).toBe(58);
+  await ensureTenantDatabase(admin(), access);
+  expect(await limitOf(access)).toBe(30);
 });
 
 it('raises the limit of a tenant that has used it up', async () => {
   const access = tenant('team', 'full', 'p');
   await ensureTenantDatabase(admin(), access);
   await postgres.asSuperuser((client) => client.query(`ALTER ROLE ${access.user} CONNECTION LIMIT 1`));
-  await withClient(access, () => ensureTenantDatabase(admin(), { ...access, readers: 1 }));
+  await withClient(access, () => ensureTenantDatabase(admin(), { ...access, connections: connectionsOf(1) }));
   expect(await limitOf(access)).toBe(38);
 });
 
-it('leaves a limit that an administrator has raised or taken away', async () => {
+it('leaves a limit that an administrator has taken away', async () => {
   const access = tenant('team', 'raised', 'p');
   await ensureTenantDatabase(admin(), access);
-  for (const limit of [31, -1]) {
-    await postgres.asSuperuser((client) => client.query(`ALTER ROLE ${access.user} CONNECTION LIMIT ${limit}`));
-    await ensureTenantDatabase({ ...admin(), password: 'wrong' }, access);
-    expect(await limitOf(access)).toBe(limit);
+  await postgres.asSuperuser((client) => client.query(`ALTER ROLE ${access.user} CONNECTION LIMIT -1`));
+  await ensureTenantDatabase(admin(), access);
+  expect(await limitOf(access)).toBe(-1);
+});
+
+it('has no number of readers that needs more connections than the site allows to a registry', () => {
+  for (const connectionsPerRegistry of [30, 37, 38, 60, 10_000]) {
+    const readers = mostReaders({ connectionsPerRegistry });
+    expect(connectionsOf(readers)).toBeLessThanOrEqual(connectionsPerRegistry);
+    expect(connectionsOf(readers + 1)).toBeGreaterThan(connectionsPerRegistry);
   }
+});
+
+const HOSTILE_SCHEMA = `
+  CREATE SCHEMA evil;
+  CREATE TABLE evil.calls ();
+  CREATE VIEW evil.pg_roles AS SELECT generate_series(1, 1000) AS g, 1::oid AS oid, current_user AS rolname,
+    repeat('x', 1000000) AS rolconnlimit;
+  CREATE VIEW evil.pg_database AS SELECT generate_series(1, 1000) AS g, 1::oid AS oid, current_database() AS datname, 1::oid AS datdba;
+  CREATE FUNCTION evil.trap() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE '%', repeat('x', 50000000); END $$;
+  CREATE FUNCTION evil.pg_backend_pid() RETURNS int LANGUAGE sql AS 'SELECT evil.trap()';
+  CREATE FUNCTION evil.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT evil.trap() = 1'`;
+
+it('runs nothing that a tenant has put into its sessions, and reads no more of them than it needs', async () => {
+  const access = tenant('team', 'hostile', 'p');
+  await ensureTenantDatabase(admin(), access);
+  await withClient(access, async (client) => {
+    await client.query(HOSTILE_SCHEMA);
+    await client.query(`ALTER ROLE ${access.user} SET search_path = evil, pg_catalog`);
+    await client.query(`GRANT CONNECT ON DATABASE ${access.database} TO PUBLIC`);
+  });
+  const before = process.memoryUsage().rss;
+  await ensureTenantDatabase(admin(), access);
+  expect(process.memoryUsage().rss - before).toBeLessThan(50 * 1024 * 1024);
+  const sql = "SELECT has_database_privilege('public', $1::name, 'CONNECT') AS open";
+  const { rows } = await postgres.asSuperuser((client) => client.query(sql, [access.database]));
+  expect(rows).toEqual([{ open: false }]);
+  // Sessions that execute statements resolve names in the same safe way.
+  expect(await withClient(access, async () => 'open')).toBe('open');
+});
+
+it('breaks off a login at which the server reports a setting of any length', async () => {
+  const access = tenant('team', 'talkative', 'p');
+  await ensureTenantDatabase(admin(), access);
+  await expect(
+    withClient(access, (client) => client.query(`SELECT repeat('x', 20000000)`), {
+      isBare: true,
+      maxReceivedBytes: 65_536,
+    }),
+  ).rejects.toThrow('the server sent more than 65536 bytes');
+  await postgres.asSuperuser((client) =>
+    client.query(
+      `ALTER ROLE ${access.user} SET search_path = ${Array.from({ length: 9 }, () => `'${'x'.repeat(60_000)}'`).join(', ')}`,
+    ),
+  );
+  const before = process.memoryUsage().rss;
+  await ensureTenantDatabase(admin(), access).catch(() => undefined);
+  expect(process.memoryUsage().rss - before).toBeLessThan(50 * 1024 * 1024);
 });
 
 it('calls no function that another role put before those of the catalogue', async () => {

@@ -20,19 +20,19 @@ const SERVERS = 3;
 const CATALOGUE = toolhiveCatalogue(SERVERS);
 const PATH = 'registry.json';
 
-/** How the source is broken, what a user is told, and how it is mended. */
+/** How a source is broken, what the user is told, and how the source is repaired. */
 interface Trouble {
-  /** As long as all is well. */
+  /** The manifest while nothing is wrong. */
   readonly good: Setting;
-  /** Breaks the thing itself, or says how the manifest is broken. */
+  /** Breaks the source itself, or returns the changes that break the manifest. */
   breaks(): Promise<Partial<Setting> | void> | Partial<Setting> | void;
-  /** Undoes it; what is not said about the manifest is as it was when all was well. */
+  /** Undoes the damage. The manifest itself is reset to `good`. */
   mends?(): Promise<void> | void;
-  /** `Failed` when absent. */
+  /** Expected phase. Default: `Failed`. */
   readonly phase?: RegistryPhase;
   readonly reason: Condition['reason'];
   readonly condition?: 'SourceAvailable' | 'DataValid' | 'SyncSuccessful';
-  /** What the message must hold. */
+  /** Returns texts that the message must contain. */
   says(): readonly (string | RegExp)[];
 }
 
@@ -73,7 +73,7 @@ interface GitTrouble extends Pick<Trouble, 'phase' | 'reason' | 'condition'> {
   says(repository: GitRepository): readonly (string | RegExp)[];
 }
 
-/** A repository behind git's own HTTP server. */
+/** Creates a case with a repository behind git's own HTTP server. */
 async function git({ basicAuth, git: block, documents, ...trouble }: GitTrouble): Promise<Trouble> {
   const repository = await repositoryWith();
   const { directory } = repository;
@@ -97,7 +97,7 @@ interface ApiTrouble extends Pick<Trouble, 'reason' | 'condition' | 'says'> {
   answer(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** Another registry that answers otherwise while it is broken. */
+/** Creates a case with an upstream registry that sends other responses while it is broken. */
 async function upstreamThat({ timeout, answer, ...trouble }: ApiTrouble): Promise<Trouble> {
   const upstream = new UpstreamRegistry();
   ends.push(() => upstream.close());
@@ -283,7 +283,7 @@ const TROUBLES: Record<string, () => Trouble | Promise<Trouble>> = {
       timeout: '1s',
       reason: 'Unreachable',
       answer: () => undefined,
-      says: () => ['/servers', 'no answer within 1s'],
+      says: () => ['/servers', 'did not respond within 1s'],
     }),
   'the API is no longer there': async () => {
     const server = createServer((_, response) => {
@@ -308,7 +308,7 @@ const TROUBLES: Record<string, () => Trouble | Promise<Trouble>> = {
   },
 };
 
-/** As fast as it is taken. */
+/** Sends an endless body as fast as the client reads it. */
 function pour(response: ServerResponse): void {
   const chunk = Buffer.alloc(256 * 1024, ' ');
   response.writeHead(200, { 'content-type': 'application/json' }).write('{"servers": [');
@@ -342,7 +342,7 @@ describe.concurrent(
       expect(broken.syncStatus?.phase).toBe('Failed');
       expect(conditionOf(broken, condition)).toMatchObject({ status: 'False', reason });
       for (const text of says()) expect(broken.message).toMatch(text);
-      // Nothing that was good is lost, in the status or for clients.
+      // Nothing good is lost, neither in the status nor for clients.
       expect(broken.message).toContain('still being served');
       expect(conditionOf(broken, 'Ready')).toMatchObject({ status: 'True' });
       const { lastSyncTime, lastSyncHash } = before.syncStatus ?? {};
@@ -363,9 +363,9 @@ interface Absence {
   readonly absent: Setting;
   readonly reason: Condition['reason'];
   readonly says: readonly string[];
-  /** Makes it, and says what the manifest holds then. */
+  /** Creates the missing object, and returns changes of the manifest, if any. */
   create(): Promise<Partial<Setting>> | Partial<Setting>;
-  /** True where a trigger is needed: the arrival of a volume is not announced, that of everything else is. */
+  /** Whether a sync trigger is needed. Only the arrival of a volume is not announced. */
   readonly wantsTrigger?: true;
 }
 
@@ -395,7 +395,7 @@ const ABSENCES: Record<string, () => Absence> = {
   }),
 };
 
-describe.concurrent('the registry is Pending until somebody creates', { timeout: 500_000 }, () => {
+describe.concurrent('the registry is Pending until a user creates', { timeout: 500_000 }, () => {
   it.each(Object.entries(ABSENCES))('%s', async (what, make) => {
     const { absent, reason, says, create, wantsTrigger } = make();
     const registry = new TroubledRegistry(world, api.url, `without-${what.replaceAll(' ', '-').toLowerCase()}`, absent);

@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-/** A store of the registry with an API over it, as a pod has them. */
+/** Starts a database for the registry with an API over it, like those of a pod. */
 async function startPod(options: Partial<RegistryApiOptions> = {}) {
   const database: TestDatabase = await createTestDatabase();
   cleanups.push(() => database.drop());
@@ -46,7 +46,7 @@ async function startPod(options: Partial<RegistryApiOptions> = {}) {
   return { api, rows };
 }
 
-/** A sync of the source that has failed, as it is recorded. */
+/** Records a failed sync of the source. */
 async function fail(rows: CatalogueRows, source: string): Promise<void> {
   await rows.query(
     `INSERT INTO sync_run (source_id, workflow_id, trigger, started_at, finished_at, failure_reason, failure_message)
@@ -66,7 +66,7 @@ describe('a source that was never synced into this store', () => {
     const response = await get(path);
     expect([path, response.status]).toEqual([path, 503]);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await response.json()).toEqual({ error: expect.stringContaining('never synced') as unknown });
+    expect(await response.json()).toEqual({ error: expect.stringContaining('has not been synced') as unknown });
   };
 
   beforeEach(async () => {
@@ -75,7 +75,7 @@ describe('a source that was never synced into this store', () => {
 
   it('makes every list that would contain it 503, before and after its first failure, and no other', async () => {
     const { api, rows } = pod;
-    // The registry, then its sources are not known to the database yet.
+    // The database does not know the registry yet, and then not its sources.
     for (const root of [...ROOTS, '/registry/good/v0.1']) await expectUnavailable(`${root}/servers`);
     await rows.addRegistry('default', 'new');
     await rows.addSource('default', 'new', 'good', 0);
@@ -94,7 +94,7 @@ describe('a source that was never synced into this store', () => {
     expect((await get('/registry/good/v0.1/servers')).status).toBe(200);
     expect((await get('/registry/nowhere/v0.1/servers')).status).toBe(404);
 
-    // A source may well be empty, once that is known.
+    // A source may be empty once it has been synced.
     await rows.publish('default', 'new', 'bad', []);
     await expect.poll(async () => (await get('/v0.1/servers')).status).toBe(200);
     for (const root of ROOTS) expect((await get(`${root}/servers`)).status).toBe(200);

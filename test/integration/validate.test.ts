@@ -9,13 +9,13 @@ import { eventually } from '#support/eventually.js';
 import { RegistryWorld } from '#support/registry-world.js';
 import { manifestOf, mcpRegistry } from '#support/standalone-process.js';
 
-/** Sources of one registry at most. */
+/** Maximum number of sources of one registry. */
 const SOURCES = 20;
 const CATALOGUES = faultyCatalogues().map((catalogue, index) => ({ ...catalogue, name: `c${index}` }));
 
 type Catalogue = (typeof CATALOGUES)[number];
 
-/** What a server says of a source once it was synced. */
+/** What a server reports about a source after its sync. */
 interface ServerWords {
   readonly failure: string | undefined;
   readonly quarantine: readonly { readonly key: string; readonly path?: string; readonly message: string }[];
@@ -28,7 +28,7 @@ let findings: readonly Finding[];
 
 const registryOf = ({ name }: Catalogue) => `team-${Math.floor(Number(name.slice(1)) / SOURCES)}`;
 
-/** Every catalogue in a ConfigMap of its own, each read by one source. */
+/** Returns a manifest in which every catalogue is in its own ConfigMap and is read by one source. */
 function manifest(): string {
   const registries = Map.groupBy(CATALOGUES, registryOf);
   return manifestOf(
@@ -71,13 +71,13 @@ async function askServer(catalogue: Catalogue): Promise<ServerWords> {
   return { failure: failure?.message, quarantine };
 }
 
-/** Demands that the findings are those of the server; a source that failed as a whole has no quarantine. */
+/** Asserts that the findings match those of the server. A source that failed as a whole has no quarantine. */
 function compare(found: readonly Finding[], server: ServerWords, withField: (finding: Finding) => string): void {
   if (server.failure === undefined) {
     const words = server.quarantine.map(({ key, path, message }) => [key, path, message].filter(Boolean).join(': '));
     expect(found.map((each) => `${withField(each)}: ${each.message}`).toSorted()).toEqual(words.toSorted());
   } else {
-    // A server names the first three faults of entries.
+    // A server reports only the first three errors of entries.
     for (const { message } of found.slice(0, 3)) expect(server.failure).toContain(message.replace(/\.$/, ''));
   }
 }
@@ -90,7 +90,8 @@ it.each(CATALOGUES)('finds what a sync finds, in its words: $what', async (catal
   expect(ofConfigMap).not.toEqual([]);
   compare(ofConfigMap, server, ({ field = '' }) => field.replace(/^ConfigMap \w+, (line \d+ of the catalogue, )?/, ''));
 
-  // A file with a Kubernetes object is a manifest, and only ConfigMaps are unpacked.
+  // Skip files that `validate` handles differently: one with a Kubernetes object is a manifest, and only ConfigMaps are
+  // unpacked.
   const isGzip = catalogue.content.toString('latin1').startsWith('\x1f\x8b');
   if (isGzip || catalogue.content.includes('"kind":"ConfigMap"')) return;
   const file = join(folder, `${catalogue.name}.json`);

@@ -149,7 +149,7 @@ describe('a database at several hosts', () => {
       second.freeze();
       second.isDown = true;
       await expect(portOf()).rejects.toMatchObject({ reason: 'DatabaseUnreachable' });
-      // Nothing else takes writes, so what reads gets the standby.
+      // No other server accepts writes, so a reading connection gets the standby.
       expect(await portOf()).toBe(standby.port);
       await expect(withClient(several, (client) => client.query('SELECT 1'))).rejects.toThrow('read-only');
       second.isDown = false;

@@ -80,7 +80,7 @@ async function send(
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
-/** A delivery as GitHub sends it. */
+/** Sends a delivery like GitHub. */
 const push = (body: string | Uint8Array<ArrayBuffer>, key = SECRET, event = 'push') =>
   send('push', body, { 'x-github-event': event, 'x-hub-signature-256': sign(body, key) });
 
@@ -88,7 +88,7 @@ const MISMATCH = { error: 'the signature does not match' };
 
 it('a thousand deliveries at once lead to two syncs at most', async () => {
   const runs = world.runs.length;
-  // A burst ends long before the least time between two syncs has passed for a second time.
+  // A burst is over long before the minimum time between two syncs has passed for the second time.
   const { url } = await world.serve(60_000);
   const answers = await Promise.all(
     Array.from({ length: 1_000 }, async (_, at) => {
@@ -198,7 +198,7 @@ describe('a delivery', () => {
   });
 });
 
-/** A client that sends a head and no body. */
+/** Starts a delivery that sends the headers and no body. */
 async function slowDelivery(): Promise<Socket> {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname).on('error', () => undefined);
@@ -217,6 +217,9 @@ it('a rotated secret counts from the next delivery on', async () => {
   await world.edit(manifests(ROTATED));
   await eventually(async () => (await push('{"rotated":1}', ROTATED)).status === 202 || undefined);
   expect(await push('{"rotated":2}', SECRET)).toMatchObject({ status: 401, body: MISMATCH });
+  // Restore the first secret, because the other tests sign with it and the tests may run in any order.
+  await world.edit(manifests(SECRET));
+  await eventually(async () => (await push('{"rotated":3}', SECRET)).status === 202 || undefined);
 });
 
 it('deliveries are counted by webhook and outcome', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findBrowser, NO_BROWSER, openPage } from '#support/browser.js';
 import { ConsoleWorld } from '#support/console-world.js';
 
-/** Writes pictures of all pages, to be looked at: `npm run console:shots -- OUT`. No test compares them. */
+/** Writes screenshots of all pages for visual inspection: `npm run console:shots -- OUT`. No test compares them. */
 const out = process.env['CONSOLE_SHOTS'] ?? 'console-shots';
 
 const PAGES = [
@@ -31,7 +31,7 @@ beforeAll(async () => {
   world = await ConsoleWorld.start(executable, { interval: '5s' });
   await Promise.all([world.synced(), world.synced('hostile')]);
   await mkdir(out, { recursive: true });
-  // A history that is worth looking at: changes, and failures in between.
+  // Create an interesting history, with changes and failures in between.
   for (let run = 2; run < 14; run++) {
     world.upstream.instead = run % 5 === 4 ? fail : undefined;
     if (run % 3 === 0)

@@ -3,7 +3,7 @@ import type { Info } from '@temporalio/activity';
 import { registryWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 
-/** Runs an activity of a registry as a worker does for the registry's workflow; it is cancelled by `signal`. */
+/** Runs an activity of a registry as a worker does for the workflow of the registry. `signal` cancels the activity. */
 export function asActivity<T>(
   registry: RegistryRef,
   work: () => Promise<T>,

@@ -2,8 +2,8 @@ import { isRefusal } from '#kubernetes/kubernetes-api.js';
 import { eventually } from './eventually.js';
 
 /**
- * Until the API server lets a user try what a role has just allowed, whatever comes of the try: it takes a role up a
- * moment after it has stored it.
+ * Waits until the API server applies a new role, which happens a moment after it has stored the role. The attempt must
+ * no longer be forbidden; any other result counts.
  */
 export async function allowed(attempt: () => Promise<unknown>): Promise<void> {
   await eventually(() =>

@@ -1,6 +1,6 @@
 import type { RegistryApiOptions } from '#registry-api/start-registry-api.js';
 
-/** For an API with nothing around it that it could ask. */
+/** Options for an API without Secrets, ConfigMaps and workflows. */
 export const ALONE: Pick<RegistryApiOptions, 'references' | 'syncNow'> = {
   references: {
     configMapKey: (_, name) => Promise.reject(new Error(`there is no ConfigMap ${name} here`)),

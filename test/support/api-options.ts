@@ -5,7 +5,10 @@ import type { RegistryApiOptions } from '#registry-api/start-registry-api.js';
 import { ALONE } from './alone.js';
 import { servedRegistries } from './served-registries.js';
 
-/** Options of an API on loopback, on ports of its own, that serves these registries and has nothing else around it. */
+/**
+ * Returns options of an API on loopback with free ports. The API serves these registries and is not connected to
+ * anything but the database.
+ */
 export function apiOptions(
   database: RegistryApiOptions['database'],
   served: readonly ServedRegistry[],

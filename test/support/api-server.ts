@@ -14,7 +14,7 @@ export async function startApiServer(directory: string): Promise<RunningApiServe
   });
 }
 
-/** Returns access as another user: RBAC decides what that user may do. */
+/** Returns access as another user. RBAC decides what this user may do. */
 export function accessAs(address: ApiServerAddress, user: string): ClusterAccess {
   const admin = adminAccess(address);
   return {

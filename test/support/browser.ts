@@ -4,30 +4,33 @@ import { findBrowser as find, NO_BROWSER } from '#devstack/find-browser.js';
 
 export { NO_BROWSER };
 
-/** Returns the browser of this machine; without one the tests with a browser are skipped, and the output says so. */
+/**
+ * Returns the path of the installed browser. Without a browser, the tests that need one are skipped, and the output
+ * says so.
+ */
 export async function findBrowser(): Promise<string | undefined> {
   const executable = await find();
   if (executable === undefined) process.stdout.write(`browser tests are left out: ${NO_BROWSER}\n`);
   return executable;
 }
 
-/** Starts a real browser without a window. */
+/** Starts a real browser in headless mode. */
 export function startBrowser(executable: string): Promise<Browser> {
-  // Chromium refuses root its sandbox; the pages here are our own.
+  // Chromium refuses to run its sandbox as root. The pages here are our own, so no sandbox is needed.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath: executable, args: [...args, '--disable-dev-shm-usage'] });
 }
 
-/** A page, and what it said and asked for since it was opened. */
+/** A page with its messages and requests since it was opened. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Uncaught errors, violations of the content security policy, and everything that was written to the console. */
+  /** Uncaught errors, violations of the content security policy, and all console messages. */
   readonly messages: { readonly type: string; readonly text: string; readonly url: string }[];
-  /** URLs in the order in which they were asked for. */
+  /** URLs in the order in which they were requested. */
   readonly requested: string[];
 }
 
-/** Opens a page in a context of its own, which has no cookies and no storage yet. Without a URL the page is blank. */
+/** Opens a page in a new context without cookies and storage. Without a URL, the page is blank. */
 export async function openPage(
   browser: Browser,
   url?: string,
@@ -51,11 +54,13 @@ export async function openPage(
   return { page, messages, requested };
 }
 
-/** Returns what a page should not have said. */
+/** Returns the unexpected errors and warnings of a page. */
 export const complaintsOf = ({ messages }: WatchedPage): string[] =>
   messages
     .filter(({ type, text }) => ['error', 'warning', 'assert'].includes(type) && !NOT_YET.test(text))
     .map(({ text }) => text);
 
-/** Chromium's own words for an answer while a source was not synced yet, which the page repeats calmly. */
+/**
+ * Chromium's message for a 503 response, which is expected while a source has not been synced: the page simply retries.
+ */
 export const NOT_YET = /^Failed to load resource: .* 503 /;

@@ -15,11 +15,11 @@ export interface EntryRow {
   readonly publishedAt?: string;
   readonly updatedAt?: string;
   readonly deletedAt?: string;
-  /** Made of the columns when absent. */
+  /** The JSON document. If absent, it is generated from the other columns. */
   readonly serverJson?: string;
 }
 
-/** Writes a catalogue as a sync would leave it, with plain SQL. */
+/** Writes a catalogue to the database as a sync would leave it, with plain SQL. */
 export class CatalogueRows {
   readonly #client: Client;
 
@@ -41,6 +41,10 @@ export class CatalogueRows {
     await this.#client.query(sql, values);
   }
 
+  async read(sql: string): Promise<readonly unknown[]> {
+    return (await this.#client.query(sql)).rows;
+  }
+
   async addRegistry(namespace: string, registry: string): Promise<void> {
     await this.query('INSERT INTO registry (namespace, name, uid) VALUES ($1, $2, $3)', [
       namespace,
@@ -57,7 +61,7 @@ export class CatalogueRows {
     );
   }
 
-  /** Replaces what a source holds, in one transaction, and says so. */
+  /** Replaces the entries of a source in one transaction, and sends the notification. */
   async publish(namespace: string, registry: string, source: string, entries: readonly EntryRow[]): Promise<void> {
     const place = [namespace, registry, source];
     const sourceId = `(SELECT id FROM source WHERE namespace = $1 AND registry = $2 AND name = $3)`;

@@ -1,4 +1,4 @@
-/** A catalogue in ToolHive's format with `count` image servers; `edition` changes every description. */
+/** Returns a catalogue in ToolHive's format with `count` image servers. Each `edition` changes every description. */
 export function toolhiveCatalogue(count: number, edition = 1): string {
   const servers = Object.fromEntries(
     Array.from({ length: count }, (_, index) => [

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** Files in PEM. */
+/** Paths of PEM files. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
@@ -11,7 +11,7 @@ export interface Certificate {
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** A certificate that signs itself; without alternative names it is good for a CA. */
+/** Creates a self-signed certificate. Without alternative names, it can be used for a CA. */
 export async function selfSigned(directory: string, name: string, altName?: string): Promise<Certificate> {
   const files = filesOf(directory, name);
   const names = altName === undefined ? [] : ['-addext', `subjectAltName=${altName}`];
@@ -20,7 +20,7 @@ export async function selfSigned(directory: string, name: string, altName?: stri
   return files;
 }
 
-/** A certificate for `altName` (`DNS:localhost`) that the CA signed. */
+/** Creates a certificate for `altName` (such as `DNS:localhost`) that is signed by the CA. */
 export async function signed(
   directory: string,
   name: string,

@@ -6,7 +6,7 @@ interface Described {
   readonly description: string;
   readonly version: string;
   readonly tags: readonly string[];
-  /** `oci`, `npm` and so on for a package, `remote` for a remote; `!` behind it for one that takes a secret. */
+  /** `oci`, `npm` and so on for a package, `remote` for a remote. A `!` at the end marks one that takes a secret. */
   readonly ways: readonly string[];
 }
 
@@ -15,7 +15,7 @@ const described = (line: string): Described => {
   return { name, title, description, version, ways: ways.split(','), tags: tags.split(',') };
 };
 
-/** Invented servers as a company might have them, one a line: name, title, version, ways, tags, description. */
+/** Fictitious servers of a company, one per line: name, title, version, ways, tags, description. */
 const DEMO =
   `com.example/calendar|Calendar|2.3.1|remote!|productivity,office|Finds free times and arranges meetings across time zones.
 com.example/change-log|Change log|1.0.4|npm|development,git|Writes release notes from merged pull requests.
@@ -45,10 +45,13 @@ com.example/web-reader|Web reader|0.12.0|oci,npm|browser,search|Fetches pages an
     .split('\n')
     .map(described);
 
-/** The server with the most on its page, in five versions. */
+/** Versions of the server whose page shows the most. */
 const WEATHER_VERSIONS = ['1.0.0', '1.1.0', '1.2.0', '1.3.0', '1.4.0'];
 
-/** A catalogue in the upstream format: twenty-six servers, one entry that the filter hides and two that are broken. */
+/**
+ * Returns a catalogue in the upstream format: twenty-six servers, one entry that the filter hides and two invalid
+ * entries.
+ */
 export function demoCatalogue(): string {
   return toCatalogue([
     ...DEMO.map(toServer),
@@ -148,13 +151,13 @@ function weather(version: string): object {
 
 const MARKUP = '<img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script>';
 const SCRIPT_URL = 'javascript:globalThis.hacked=1';
-/** A right-to-left override, a zero-width space, and a text without a place to break it. */
+/** Returns a right-to-left override, a zero-width space, and characters without a possible line break. */
 const unreadable = (length: number) => `\u202Egnp.exe\u200B${'W'.repeat(length)}`;
 
-/** With title and tags, just below what an entry may have in searchable characters. */
+/** Together with title and tags, just below the limit of an entry in searchable characters. */
 const UNREADABLE = unreadable(22_000);
 
-/** Servers whose every field is an attack on the page that shows it, as far as the schema of server.json lets it through. */
+/** Returns servers in which every field attacks the page that shows it, as far as the schema of server.json permits. */
 export function hostileCatalogue(): string {
   const input = {
     name: MARKUP,

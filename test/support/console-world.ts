@@ -9,7 +9,10 @@ import { eventually } from './eventually.js';
 import { configMap, configMapSource, manifestOf } from './standalone-process.js';
 import { entries, UpstreamRegistry } from './upstream-registry.js';
 
-/** The sources of every registry here: a file of our own, another registry that takes long, and a file that does not exist. */
+/**
+ * Returns the sources of every registry here: our own file, an upstream registry that takes long, and a file that does
+ * not exist.
+ */
 const sourcesOf = (upstream: string, interval: string) => [
   {
     ...configMapSource('ours', 'demo'),
@@ -28,23 +31,23 @@ const document = (name: string, spec: object) => ({
   spec,
 });
 
-/** What the source `shared` holds until its ConfigMap is deleted: a server that another source has as well. */
+/** Content of the source `shared` until its ConfigMap is deleted: a server that another source has as well. */
 const SHARED = manifestOf(
   configMap(
     'missing',
     toCatalogue([{ name: 'com.example/calendar', version: '1.0.0', description: 'An older copy of the calendar' }]),
   ),
 );
-/** Registries with that source. */
+/** Number of registries with this source. */
 const WITH_SHARED = 4;
 
-/** How people sign in at the provider: the audience of tokens comes with the resource that is asked for (RFC 8707). */
+/** How users sign in at the provider. The audience of a token depends on the requested resource (RFC 8707). */
 const LOGIN = { provider: 'idp', clientId: 'console', parameters: { resource: 'urn:registry:ES256' } };
 
 /**
- * Registries with everything that the console shows, on real servers, and a browser. At `/` is `team`, open to everybody;
- * `guarded` wants a sign-in and offers one, `closed` wants a token, `visited` shows one source to everybody, and `hostile`
- * holds what an attacker wrote.
+ * Registries with everything that the console shows, on real servers, and a browser. `team` is public and served at
+ * `/`. `guarded` requires a token and offers a sign-in, `closed` requires a token, `visited` makes one source public,
+ * and `hostile` contains the data of an attacker.
  */
 export class ConsoleWorld implements AsyncDisposable {
   private constructor(
@@ -71,7 +74,8 @@ export class ConsoleWorld implements AsyncDisposable {
       temporalAddress: inject('temporalAddress'),
       manifests: `${manifest}\n---\n${SHARED}`,
     });
-    // A source that fails, and was synced before: lists wait for those that never were.
+    // Let the source fail only after its first sync, because lists are unavailable until each source has been synced
+    // once.
     const runsOfShared = () => registries.runs.filter(({ outcome }) => outcome.source === 'shared');
     await eventually(() => runsOfShared().length === WITH_SHARED || undefined);
     await registries.edit(manifest);
@@ -81,12 +85,12 @@ export class ConsoleWorld implements AsyncDisposable {
     return new ConsoleWorld(browser, registries, api, upstream, provider);
   }
 
-  /** Where the console of a registry is; that of `team` is at the root as well. */
+  /** Returns the URL of the console of a registry. The one of `team` is also served at the root. */
   address(registry?: string): string {
     return registry === undefined ? `${this.api.url}/` : `${this.api.url}/default/${registry}/`;
   }
 
-  /** Waits until the sources of a registry have been synced for the first time. */
+  /** Waits until each source of a registry has been synced once and the API serves all of them. */
   async synced(registry = 'team'): Promise<void> {
     const ref = this.registries.registryCalled(registry);
     const sources = registry === 'hostile' ? ['ours'] : ['ours', 'mirror', 'shared'];
@@ -94,6 +98,8 @@ export class ConsoleWorld implements AsyncDisposable {
       const finished = this.registries.runs.filter((run) => run.registry.name === ref.name);
       return sources.every((source) => finished.some(({ outcome }) => outcome.source === source)) || undefined;
     });
+    // On a busy machine, the first run of a source may fail, and the catalogue follows the database with a delay.
+    await eventually(async () => (await fetch(`${this.address(registry)}v0.1/servers`)).status !== 503 || undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

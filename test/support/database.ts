@@ -7,7 +7,7 @@ export interface TestDatabase extends Database {
   drop(): Promise<void>;
 }
 
-/** A database of its own with the current schema, on the server that listens in the folder TEST_POSTGRES_SOCKET. */
+/** Creates a database with the current schema on the server that listens in the folder TEST_POSTGRES_SOCKET. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const host = process.env['TEST_POSTGRES_SOCKET'];
   if (!host) throw new Error('TEST_POSTGRES_SOCKET does not name the folder of a Postgres socket');
@@ -36,7 +36,10 @@ async function asAdmin(host: string, work: (admin: pg.Client) => Promise<void>):
   }
 }
 
-/** Roles belong to the server; another test process may be making them at this moment. */
+/**
+ * Creates a role unless it exists. Roles belong to the server, so another test process may be creating the same role
+ * right now.
+ */
 async function ensureRole(admin: pg.Client, role: string): Promise<void> {
   await admin.query(
     `DO $$ BEGIN CREATE ROLE ${role} LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$`,

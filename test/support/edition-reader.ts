@@ -10,11 +10,12 @@ const PAGE_SIZE = 300;
 const BETWEEN_PASSES_MS = 40;
 
 /**
- * Reads a list page by page, over and over, while a test breaks things behind it. Each entry's description ends in its
- * edition; every answer must be a page of one whole edition, and a list never goes back to an older one.
+ * Reads a list page by page, repeatedly, while a test breaks things behind it. The description of each entry ends with
+ * its edition. Every response must be a page of one complete edition, and a list must never go back to an older
+ * edition.
  */
 export class EditionReader {
-  /** What no reader may see; empty if all is well. */
+  /** Inconsistencies that were seen. Empty if there were none. */
   readonly faults: string[] = [];
   answers = 0;
   private newest = 0;
@@ -23,7 +24,7 @@ export class EditionReader {
   private readonly done: Promise<void>;
   private readonly known = new Map<number, readonly string[]>();
 
-  /** `edition` gives `name description` of everything in the n-th one, in order. */
+  /** `edition` returns `name description` of all entries of the n-th edition, in order. */
   constructor(
     private readonly url: string,
     private readonly edition: (n: number) => readonly string[],
@@ -31,7 +32,7 @@ export class EditionReader {
     this.done = this.read();
   }
 
-  /** Resolves when a whole pass over all pages has found this edition. */
+  /** Resolves when a complete pass over all pages has found this edition. */
   async sees(edition: number): Promise<void> {
     await eventually(() => this.seenWhole >= edition || undefined, 10);
   }
@@ -63,7 +64,7 @@ export class EditionReader {
     if (editions.size === 1) this.seenWhole = Math.max(this.seenWhole, ...editions);
   }
 
-  /** The edition that this page is of; `after`: the last name of the page before it. */
+  /** Checks a page and returns its edition. `after` is the last name of the page before it. */
   private judge({ servers, metadata }: ServerPage, after: string | undefined): number {
     this.answers++;
     const lines = servers.map(({ server }) => `${server.name} ${server.description}`);

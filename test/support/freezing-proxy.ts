@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** Stands before a TCP server. What was connected can be frozen: nothing of it arrives any more, and nothing says so. */
+/**
+ * A proxy in front of a TCP server. It can freeze connections: data no longer arrives, but the connections stay open.
+ */
 export class FreezingProxy implements AsyncDisposable {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #server = createServer((near) => this.#accept(near));
@@ -20,23 +22,23 @@ export class FreezingProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Connections that are open, frozen ones included. */
+  /** Number of open connections, including frozen ones. */
   get connections(): number {
     return this.#pairs.size;
   }
 
-  /** As if the node behind had lost its power: what is connected stays so, and packets are lost. */
+  /** Behaves as if the node behind it had lost power: connections stay open, and packets are lost. */
   freeze(): void {
     for (const [near, far] of this.#pairs) {
       near.unpipe(far);
       far.unpipe(near);
-      // Read and dropped, as packets on their way would be.
+      // Read the data and drop it, like lost packets.
       near.resume();
       far.resume();
     }
   }
 
-  /** Whether new connections are frozen from their beginning. */
+  /** Whether new connections are frozen from the start. */
   set isDown(isDown: boolean) {
     this.#isDown = isDown;
   }

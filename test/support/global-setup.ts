@@ -19,12 +19,12 @@ declare module 'vitest' {
   }
 }
 
-/** So few that a test can live through a continue-as-new. */
+/** Low enough for a test to go through a continue-as-new. */
 const EVENTS_BEFORE_CONTINUE_AS_NEW = 120;
 
 /**
- * One Postgres and one Temporal for the whole run, and an API server as soon as a test asks for it; tests make databases,
- * registries and namespaces of their own in them.
+ * Starts a Postgres and a Temporal for the whole run, and an API server when a test first requests it. Tests create
+ * their own databases, registries and namespaces in them.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   build();
@@ -33,14 +33,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const log = (): void => undefined;
   const obtain = (name: ToolName) => untilSignal((signal) => obtainTool(name, { progress, signal }));
   const temporalBinary = await obtain('temporal');
-  // Where they have to be built first, that takes longer than any test may.
+  // Obtain these now, because building them would take longer than any test may.
   for (const name of ['etcd', 'kube-apiserver'] as const) await obtain(name);
   progress.done();
   const [postgres, temporal] = await Promise.all([
     startEmbeddedPostgres({
       dataDirectory: join(directory, 'postgres'),
       durable: false,
-      // For all the test files that run at a time, each with several replicas.
+      // Enough for all test files that run at the same time, each with several replicas.
       maxConnections: 300,
       log,
     }),
@@ -65,7 +65,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Import threads, workflow bundle and whole processes are tested as they are shipped: from dist, never a stale one. */
+/**
+ * Builds dist, because import threads, the workflow bundle and whole processes are tested as shipped, and never from a
+ * stale build.
+ */
 function build(): void {
   const { status } = spawnSync(process.execPath, ['tools/build.mjs'], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the build failed');

@@ -2,19 +2,22 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-/** What a peer sends over one connection. */
+/** What a peer sends over a connection. */
 export interface HostilePacket {
   readonly name: string;
-  /** Sent in turn, with a short pause between them. */
+  /** Sent one after the other, with a short pause in between. */
   readonly chunks: readonly (string | Buffer)[];
-  /** What the peer does after that, unless it waits for the end: it ends its side, or resets the connection. */
+  /**
+   * What the peer does after the last chunk: end its side or reset the connection. If absent, the peer waits for the
+   * server.
+   */
   readonly ending?: 'end' | 'reset';
 }
 
 const KIB = 1024;
 const LONG = 'x'.repeat(16 * KIB);
 
-/** Paths that some parser of URLs throws at, misreads, or takes very long for. */
+/** Paths on which some URL parser throws, which it misinterprets, or for which it takes very long. */
 const TARGETS: readonly string[] = [
   ...String.raw`
     // /// //[ //[::1 //%zz/ //user@ //x:99999/ /\ \ /.. /../.. /./ /; /? /#
@@ -60,7 +63,7 @@ const METHODS = [
   '{',
 ];
 
-/** Header lines that come instead of, or besides, the usual ones. */
+/** Header lines that replace or supplement the usual ones. */
 const HEADERS: Readonly<Record<string, readonly string[]>> = {
   'no host': [],
   'two hosts': ['Host: a', 'Host: b'],
@@ -94,7 +97,7 @@ const HEADERS: Readonly<Record<string, readonly string[]>> = {
   'a strange X-Request-Id': ['Host: x', 'X-Request-Id: {"level":60}'],
 };
 
-/** Bodies and what is said about them; the path of each exists nowhere. */
+/** Bodies and their headers. The path of each request does not exist. */
 const BODIES: Readonly<Record<string, readonly [headers: readonly string[], body: string]>> = {
   'a negative length': [['Content-Length: -1'], 'x'],
   'a length that is no number': [['Content-Length: five'], 'x'],
@@ -117,7 +120,7 @@ const BODIES: Readonly<Record<string, readonly [headers: readonly string[], body
 const request = (method: string, target: string, headers: readonly string[], body = '') =>
   Buffer.from([`${method} ${target} HTTP/1.1`, ...headers, 'Connection: close', '', body].join('\r\n'), 'latin1');
 
-/** Packets that must neither end nor stall a listener, whatever it serves. */
+/** Packets that must neither stop nor stall a listener, whatever it serves. */
 export const hostilePackets: readonly HostilePacket[] = [
   ...TARGETS.flatMap((target) =>
     ['GET', 'OPTIONS', 'POST'].map((method) => packet(`${method} ${target}`, request(method, target, ['Host: x']))),
@@ -157,12 +160,15 @@ function packet(name: string, bytes: string | Buffer, ending?: HostilePacket['en
   return { name: name.length > 60 ? `${name.slice(0, 60)}…` : name, chunks: [bytes], ...(ending && { ending }) };
 }
 
-/** An answer is over when nothing more comes for this long. */
+/** A response counts as complete when nothing has arrived for this long. */
 const QUIET_MS = 300;
 const PAUSE_MS = 2;
 const AT_ONCE = 40;
 
-/** Fires all packets at a port. Returns the first line of each answer, or nothing where the connection just ended. */
+/**
+ * Sends all packets to a port. Returns the first line of each response, or an empty string if the connection was closed
+ * without one.
+ */
 export async function fireHostilePackets(port: number, host = '127.0.0.1'): Promise<Map<HostilePacket, string>> {
   const answers = new Map<HostilePacket, string>();
   const waiting = [...hostilePackets];
@@ -173,10 +179,12 @@ export async function fireHostilePackets(port: number, host = '127.0.0.1'): Prom
   return answers;
 }
 
-/** Sends a packet, and waits for its answer or for the end of the connection. */
+/**
+ * Sends a packet, and waits for the response or for the connection to close. Returns the first line of the response.
+ */
 export async function fire({ chunks, ending }: HostilePacket, port: number, host = '127.0.0.1'): Promise<string> {
   const socket = connect(port, host);
-  // A server may reset what it refuses.
+  // A server may reset a connection that it refuses.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   const answer = receive(socket);

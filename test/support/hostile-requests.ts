@@ -3,33 +3,38 @@ import { exportJWK, exportSPKI } from 'jose';
 import { AUDIENCE, createKey } from './oidc-provider.js';
 import type { OidcProvider, ProviderKey } from './oidc-provider.js';
 
-/** What a refusal has to say: `none` is a challenge without an error, since no credentials came. */
+/**
+ * The expected error of a challenge. `none` is a challenge without an error, because the request had no credentials.
+ */
 type Challenge = 'invalid_token' | 'invalid_request' | 'none';
 
 export interface HostileRequest {
   readonly name: string;
   readonly path?: string;
-  /** Names and values in turn, as they go over the wire. */
+  /** Alternating names and values, as sent over the wire. */
   readonly headers: readonly string[];
   readonly status: number;
-  /** Absent for answers that are no refusal of a guard. */
+  /** Absent if the response is not a refusal by a guard. */
   readonly challenge?: Challenge;
-  /** Its provider has to be asked, because only that can know. */
+  /** Whether the provider has to introspect the token, because only the provider can know. */
   readonly introspected?: true;
 }
 
 export interface HostileWorld {
-  /** With an RS256, PS256, ES256 and EdDSA key, each with its algorithm as id. */
+  /** A provider with an RS256, PS256, ES256 and EdDSA key. The id of each key is its algorithm. */
   readonly provider: OidcProvider;
   readonly other: OidcProvider;
-  /** A server that no request must ever reach. */
+  /** URL of a server that no request must ever reach. */
   readonly trap: string;
 }
 
 const DAY = 86_400;
 const now = () => Math.floor(Date.now() / 1000);
 
-/** Every one of these must be refused. Made again for each run, by generators where there are many of a kind. */
+/**
+ * Returns requests that must all be refused. They are created again for each run, by generators if there are many of a
+ * kind.
+ */
 export async function hostileRequests(world: HostileWorld): Promise<HostileRequest[]> {
   const groups = [
     await wrongClaims(world),
@@ -51,7 +56,7 @@ function refusedToken(name: string, token: string): HostileRequest {
   return { name, headers: ['Authorization', `Bearer ${token}`], status: 401, challenge: 'invalid_token' };
 }
 
-/** Tokens that the provider might have signed, but for another audience or for another time. */
+/** Tokens that the provider could have signed, but for another audience or time. */
 async function wrongClaims({ provider, other }: HostileWorld): Promise<HostileRequest[]> {
   const { issuer } = provider;
   const values: Record<string, readonly unknown[]> = {
@@ -124,7 +129,7 @@ async function wrongClaims({ provider, other }: HostileWorld): Promise<HostileRe
   );
 }
 
-/** Tokens that the provider signs rightly, with the right audience, for another purpose than access. */
+/** Tokens that the provider signs correctly, with the right audience, but for a purpose other than access. */
 async function otherKindsOfTokens({ provider }: HostileWorld): Promise<HostileRequest[]> {
   const types = [
     'logout+jwt',
@@ -286,7 +291,7 @@ async function wrongKeys({ provider, other }: HostileWorld): Promise<HostileRequ
   return Promise.all([...named, ...forged, ...borrowed]);
 }
 
-/** Header parameters that say where else a key could be taken from, or that the token is to be read in another way. */
+/** Header parameters that offer another source for the key, or that change how the token is to be read. */
 async function wrongHeaderParameters({ provider, trap }: HostileWorld): Promise<HostileRequest[]> {
   const payload = JSON.stringify(payloadOf(provider));
   const own = await createKey('RS256', 'evil');
@@ -379,7 +384,7 @@ async function tamperedTokens({ provider }: HostileWorld): Promise<HostileReques
   ];
 }
 
-/** Signed by the provider, and yet two readers could read them in two ways. */
+/** Tokens signed by the provider that two parsers could read differently. */
 async function doubledNames({ provider }: HostileWorld): Promise<HostileRequest[]> {
   const key = keyOf(provider, 'RS256');
   const payload = JSON.stringify(payloadOf(provider));
@@ -426,7 +431,7 @@ async function opaqueTokens({ provider, other }: HostileWorld): Promise<HostileR
   }));
 }
 
-/** A good token, handed over in a bad way. */
+/** A valid token, sent in an invalid way. */
 async function wrongHeaders({ provider }: HostileWorld): Promise<HostileRequest[]> {
   const token = await provider.sign();
   const malformed = [
@@ -490,7 +495,7 @@ async function wrongHeaders({ provider }: HostileWorld): Promise<HostileRequest[
   return [...malformed, ...otherSchemes, ...twice, huge];
 }
 
-/** A good token where none is looked for, and headers that elsewhere change what a request is. */
+/** A valid token in a place where no token is expected, and headers that change a request elsewhere. */
 async function misplacedTokens({ provider }: HostileWorld): Promise<HostileRequest[]> {
   const token = await provider.sign();
   const queries = ['access_token', 'token', 'bearer_token', 'authorization', 'jwt', 'id_token'];
@@ -526,7 +531,7 @@ async function misplacedTokens({ provider }: HostileWorld): Promise<HostileReque
   ];
 }
 
-/** Ways to write the path of something guarded so that it might pass for something public. */
+/** Spellings of a guarded path that could be mistaken for a public one. */
 function pathTricks(): HostileRequest[] {
   const guarded: Record<string, number> = {
     '/v0.1/servers': 401,
@@ -611,7 +616,7 @@ const SIGNATURES: Readonly<Record<string, Parameters<typeof webcrypto.subtle.sig
   EdDSA: 'Ed25519',
 };
 
-/** A good signature of whatever text, which no library would sign. */
+/** Creates a valid signature of arbitrary strings, which no library would sign. */
 async function signText({ alg, privateKey }: ProviderKey, header: string, payload: string): Promise<string> {
   const signed = `${encodeText(header)}.${encodeText(payload)}`;
   const signature = await webcrypto.subtle.sign(SIGNATURES[alg] ?? '', privateKey, Buffer.from(signed));

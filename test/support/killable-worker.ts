@@ -6,21 +6,21 @@ import type { TestSyncWorkerOptions } from './start-sync-worker.js';
 
 const WORKER = fileURLToPath(new URL('start-sync-worker.ts', import.meta.url));
 
-/** The sync worker in a process that is killed and replaced; the next one is loaded while the present one works. */
+/** The sync worker in a process that is killed and replaced. The next process is loaded while the current one works. */
 export class KillableWorker {
   private spare = launch();
   private current: ChildProcess | undefined;
 
   constructor(private readonly options: TestSyncWorkerOptions) {}
 
-  /** Puts the next process to work. Its options wait in the pipe until it has loaded everything. */
+  /** Starts the next process. Its options wait in the pipe until everything is loaded. */
   start(): void {
     this.current = this.spare;
     this.current.stdin?.write(`${JSON.stringify(this.options)}\n`);
     this.spare = launch();
   }
 
-  /** `kill -9`, and the next one takes over. */
+  /** Sends `kill -9`, and lets the next process take over. */
   async replace(): Promise<void> {
     await kill(this.current);
     this.start();
@@ -31,7 +31,10 @@ export class KillableWorker {
   }
 }
 
-/** Plain Node runs TypeScript without decorators; everything that this file imports is the build. */
+/**
+ * Plain Node can run this TypeScript file because it has no decorators. Everything that it imports comes from the
+ * build.
+ */
 function launch(): ChildProcess {
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', WORKER], {
     stdio: ['pipe', 'ignore', 'inherit'],

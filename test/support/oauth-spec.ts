@@ -1,7 +1,7 @@
 import type { Auth } from '#spec/auth-spec.js';
 import { parseRegistrySpec } from '#spec/registry-spec.js';
 
-/** `auth` of a spec as a user would write it, read as the product reads it. */
+/** Parses the `auth` of a spec, written as by a user, in the same way as the product. */
 export function oauth(fields: object): Auth {
   const read = parseRegistrySpec({ auth: fields });
   if ('faults' in read) throw new Error(JSON.stringify(read.faults));

@@ -1,6 +1,6 @@
 /**
- * A real OpenID provider as a process of its own: client credentials, introspection, signed and opaque tokens. Its keys
- * come from its parent process and can be replaced; it counts what it is asked.
+ * A real OpenID provider in a separate process: client credentials, introspection, signed and opaque tokens. Its keys
+ * come from the parent process and can be replaced. It counts requests.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -16,7 +16,7 @@ const SECRET = 'a secret: with colon, % & more';
 let answer: RequestListener = (_, response) => void response.writeHead(503).end();
 let isAway = false;
 let jwks: JWKS = { keys: [] };
-/** The public client of the console; it is admitted when its address is known. */
+/** Redirect URIs of the console's public client, which is registered when its URL is known. */
 let redirectUris: readonly string[] = [];
 let tokenSeconds = 600;
 const counts = new Map<string, number>();
@@ -31,7 +31,10 @@ server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** Tokens for `urn:registry:opaque` mean something here only; others are JWTs, signed as the resource's last part says. */
+/**
+ * Creates the provider. Tokens for `urn:registry:opaque` are opaque and can be read only by it. Other tokens are JWTs,
+ * signed with the algorithm at the end of the resource.
+ */
 function createProvider(): RequestListener {
   const credentials = {
     client_secret: SECRET,
@@ -46,7 +49,7 @@ function createProvider(): RequestListener {
       { client_id: 'registry', grant_types: [], ...credentials },
       ...(redirectUris.length === 0 ? [] : [consoleClient()]),
     ],
-    // Browsers may exchange codes for tokens from any page: the client has no secret.
+    // Browsers may exchange codes for tokens from any page, because the client has no secret.
     clientBasedCORS: () => true,
     features: {
       devInteractions: { enabled: true },
@@ -71,7 +74,10 @@ function createProvider(): RequestListener {
   return provider.callback();
 }
 
-/** A page in a browser: it has no secret and proves by PKCE that a code is its own. */
+/**
+ * Returns the client metadata for a page in a browser. The page has no secret and proves with PKCE that a code is its
+ * own.
+ */
 function consoleClient(): ClientMetadata {
   return {
     client_id: 'console',

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CryptoKey, JWK, JWTHeaderParameters, JWTPayload } from 'jose';
 
-/** What the process is told, and what it answers; each answer has the id of its command. */
+/** Commands to the process. Each reply has the id of its command. */
 export type ProviderCommand = { readonly id: number } & (
   | { readonly kind: 'keys'; readonly jwks: { keys: JWK[] } }
   | { readonly kind: 'console'; readonly redirectUris: readonly string[]; readonly tokenSeconds: number }
@@ -37,7 +37,7 @@ export async function createKey(alg: string, kid: string = alg): Promise<Provide
   return { alg, kid, privateKey, publicKey };
 }
 
-/** A real OpenID provider (npm oidc-provider) in a process of its own, with keys that the test holds as well. */
+/** A real OpenID provider (npm oidc-provider) in a separate process. The test has its keys, too. */
 export class OidcProvider implements AsyncDisposable {
   private commands = 0;
 
@@ -59,7 +59,7 @@ export class OidcProvider implements AsyncDisposable {
     return provider;
   }
 
-  /** From now on these are its keys; tokens of others are worth nothing. */
+  /** Replaces the keys of the provider. Tokens signed with other keys become invalid. */
   async rotate(keys: readonly ProviderKey[]): Promise<void> {
     this.keys = keys;
     const jwks = await Promise.all(
@@ -68,12 +68,12 @@ export class OidcProvider implements AsyncDisposable {
     await this.tell({ kind: 'keys', jwks: { keys: jwks } });
   }
 
-  /** Knows the public client `console` from now on, which people sign in to with any name and password. */
+  /** Registers the public client `console`, to which users sign in with any name and password. */
   async admitConsole(redirectUris: readonly string[], tokenSeconds = 600): Promise<void> {
     await this.tell({ kind: 'console', redirectUris, tokenSeconds });
   }
 
-  /** Hangs up on everybody, or no longer. */
+  /** Makes the provider close every connection, or stop doing so. */
   async goAway(away: boolean): Promise<void> {
     await this.tell({ kind: 'away', away });
   }
@@ -83,7 +83,7 @@ export class OidcProvider implements AsyncDisposable {
     return (await this.tell({ kind: 'look' })).counts;
   }
 
-  /** A token that it issued to client `editor:1`: `opaque`, or signed with this algorithm. */
+  /** Requests a token for client `editor:1`: `opaque`, or signed with this algorithm. */
   async issue(
     format: string,
     { audience, scope = 'mcp-registry:read' }: { audience?: string; scope?: string } = {},
@@ -100,7 +100,10 @@ export class OidcProvider implements AsyncDisposable {
     return body.access_token;
   }
 
-  /** A token as it would issue it, but for what is wanted otherwise. A claim or parameter that is undefined is left out. */
+  /**
+   * Signs a token as the provider would issue it, except for the given claims and parameters. Those that are undefined
+   * are left out.
+   */
   async sign(
     claims: Readonly<Record<string, unknown>> = {},
     header: Readonly<Record<string, unknown>> = {},

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Kept beside the checkout where this project is developed, and nowhere else. */
+/** Folder beside the checkout. It exists only where this project is developed. */
 const FIXTURES = new URL('../../../shared/fixtures/', import.meta.url).pathname;
 
-/** The path of a fixture that may be there or not; tests that need it are skipped without it. */
+/** Returns the path of an optional fixture. Tests that need the fixture are skipped if it does not exist. */
 export function fixturePath(name: string): string | undefined {
   const path = join(FIXTURES, name);
   return existsSync(path) ? path : undefined;

@@ -1,6 +1,6 @@
 import { sleep } from '@temporalio/workflow';
 
-/** Has the name of ours and takes other decisions, as a version with a fault in it could. */
+/** A workflow with the same name as ours that makes different decisions, as a faulty version could. */
 export async function mcpRegistry(): Promise<void> {
   await sleep('1 hour');
 }

@@ -2,10 +2,13 @@ import axe from 'axe-core';
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** The success criteria of WCAG 2.2, levels A and AA. */
+/** Tags of the WCAG 2.2 success criteria, levels A and AA. */
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
-/** Returns what axe-core finds on a page. The library is evaluated, since the content security policy forbids to add it. */
+/**
+ * Returns the findings of axe-core on a page. The library is evaluated, because the content security policy forbids
+ * adding a script.
+ */
 export async function findBarriers(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate<AxeResults>(
@@ -16,26 +19,29 @@ export async function findBarriers(page: Page): Promise<string[]> {
   );
 }
 
-/** Returns by how many pixels a page is wider than its window. */
+/** Returns how many pixels wider than its window a page is. */
 export const overflowOf = (page: Page): Promise<number> =>
   page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
 const CONTROLS = 'a[href], button:not(:disabled), input:not(:disabled), select:not(:disabled), summary, [tabindex="0"]';
 
-/** More than any page here has, so that a walk in a circle ends. */
+/** More controls than any page here has, so that a walk that goes in circles stops. */
 const MOST_CONTROLS = 500;
 
 export interface TabOrder {
-  /** Controls that can be seen and were not reached, as markup. */
+  /** Visible controls that were not reached, as markup. */
   readonly missed: string[];
-  /** Controls whose focus cannot be seen: no outline, or hidden behind something. */
+  /** Controls whose focus is not visible, because there is no outline or something covers the control. */
   readonly unseen: string[];
 }
 
-/** A list that is loaded while one scrolls grows by a page in each walk. */
+/** Maximum number of walks. A list that loads more entries while scrolling grows by a page in each walk. */
 const MOST_WALKS = 10;
 
-/** Presses Tab through the whole page, again while controls appear, and looks at each control that has the focus. */
+/**
+ * Presses Tab through the whole page, repeatedly if new controls appear, and checks each control that receives the
+ * focus.
+ */
 export async function walkByTab(page: Page): Promise<TabOrder> {
   const unseen = new Set<string>();
   let missed: string[] = [];
@@ -67,7 +73,10 @@ async function walkOnce(page: Page, walk: number, unseen: Set<string>): Promise<
   }
 }
 
-/** Returns the controls that can be seen and had no focus. Of a group of radio buttons Tab reaches one. */
+/**
+ * Returns the visible controls that never had the focus, except for radio buttons, because Tab reaches only one of a
+ * group.
+ */
 const findUnreached = (page: Page): Promise<string[]> =>
   page.evaluate<string[]>(`[...document.querySelectorAll(${JSON.stringify(CONTROLS)})]
     .filter((each) => each.checkVisibility({ contentVisibilityAuto: false, visibilityProperty: true }))

@@ -8,7 +8,7 @@ const CONFINED = {
   capabilities: { drop: ['ALL'] },
 };
 
-/** A confined Deployment of a registry, with other fields of the pod, of its container and other annotations. */
+/** Returns a confined Deployment of a registry, with changes to the pod, the container and the annotations. */
 export function deploymentOf(
   registry: RegistryRef,
   fields: object,
@@ -29,7 +29,7 @@ interface Beyond {
   readonly fields?: object;
   readonly container?: object;
   readonly annotations?: object;
-  /** A part of what the API server says. */
+  /** Part of the error message of the API server. */
   readonly message: string;
 }
 
@@ -39,7 +39,10 @@ const withContext = (pod: string, more: object): Beyond => ({
   message: 'has privileges',
 });
 
-/** What a pod may not have unless its MCPRegistry asks for it: the fields that Pod Security level `baseline` is about. */
+/**
+ * Properties that a pod may have only if its MCPRegistry requests them: the fields that the Pod Security level
+ * `baseline` covers.
+ */
 export const BEYOND_CONFINED: readonly Beyond[] = [
   {
     pod: 'a pod of another account',

@@ -8,7 +8,10 @@ import { projectRoot } from '#environment/project-root.js';
 const root = fileURLToPath(projectRoot);
 const git = (...args: string[]) => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', maxBuffer: 2 ** 28 });
 
-/** The newest release before this commit: `PREVIOUS_RELEASE` names another commit; undefined while there is no tag `v*`. */
+/**
+ * Returns the newest release before this commit, or the commit in `PREVIOUS_RELEASE`. Undefined if there is no tag
+ * `v*`.
+ */
 export function previousRelease(): string | undefined {
   const named = process.env['PREVIOUS_RELEASE'];
   if (named) return named;
@@ -16,18 +19,18 @@ export function previousRelease(): string | undefined {
     const tags = git('tag', '--list', 'v[0-9]*', '--sort=-v:refname', '--merged', 'HEAD', '--no-contains', 'HEAD');
     return tags.split('\n').find((tag) => tag !== '');
   } catch {
-    // An archive without its history has no releases.
+    // An archive without git history has no releases.
     return undefined;
   }
 }
 
-/** Another commit, built in a folder of its own. */
+/** Another commit, built in a separate folder. */
 export interface BuiltRelease extends AsyncDisposable {
-  /** Its program. */
+  /** Path of the program. */
   readonly main: string;
 }
 
-/** Builds a commit, with the packages that are installed if it has the same, else with its own. */
+/** Builds a commit, with the installed packages if its lock file is the same, otherwise with its own. */
 export async function buildRelease(commit: string): Promise<BuiltRelease> {
   const directory = await mkdtemp(join(tmpdir(), 'previous-release-'));
   try {

@@ -18,7 +18,7 @@ export const settings: ServerSettings = {
 
 type Site = Omit<ProvisionWorld, 'api' | 'resources'>;
 
-/** What a registry called `tools` is made of. */
+/** The objects of a registry named `tools`. */
 export const CHILDREN: readonly (readonly [KindName, string])[] = [
   ['ConfigMap', 'tools-registry-server-config'],
   ['ServiceAccount', 'tools-registry-api'],
@@ -30,7 +30,7 @@ export const CHILDREN: readonly (readonly [KindName, string])[] = [
   ['Service', 'tools-api'],
 ];
 
-/** An MCPRegistry called `tools` on an API server, and the activities that provision it: all but their workflow. */
+/** An MCPRegistry named `tools` on an API server, with the activities that provision it, but without its workflow. */
 export class ProvisionedRegistry {
   private readonly activities;
   private readonly registryActivities;
@@ -38,7 +38,7 @@ export class ProvisionedRegistry {
   private constructor(
     readonly api: HttpKubernetesApi,
     readonly ref: RegistryRef,
-    /** Who the activities are. */
+    /** The client with which the activities access the API server. */
     operator: HttpKubernetesApi,
     site: Site,
   ) {
@@ -71,7 +71,7 @@ export class ProvisionedRegistry {
     return asActivity(this.ref, () => this.activities.ensureServer(this.ref), signal);
   }
 
-  /** Calls one activity for whatever registry. */
+  /** Calls an activity for any registry. */
   call(activity: keyof ProvisionActivities, registry: RegistryRef): Promise<unknown> {
     return asActivity<unknown>(registry, () => this.activities[activity](registry));
   }
@@ -84,7 +84,7 @@ export class ProvisionedRegistry {
     return this.api.get<T>(kind, this.ref.namespace, name);
   }
 
-  /** Who wrote last, by object; absent ones are left out. */
+  /** Returns the resource version of each object. Missing objects are left out. */
   async versions(): Promise<Record<string, string>> {
     const found = await Promise.all(
       CHILDREN.map(async ([kind, name]) => {
@@ -96,7 +96,7 @@ export class ProvisionedRegistry {
   }
 }
 
-/** Replaces the spec, as `kubectl apply` does with a manifest. */
+/** Replaces the spec, like `kubectl apply` with a manifest. */
 function applySpec(api: HttpKubernetesApi, namespace: string, spec: object): Promise<KubernetesObject> {
   const auth = 'configYAML' in spec ? {} : { auth: { mode: 'anonymous' } };
   const registry = {

@@ -17,7 +17,7 @@ import { settings } from './provisioned-registry.js';
 import './quiet-temporal.js';
 import { sharedApiServer } from './shared-api-server.js';
 
-/** The workflow of one MCPRegistry called `tools`, on a real API server, with the test in the watcher's place. */
+/** The workflow of an MCPRegistry named `tools` on a real API server. The test takes the role of the watcher. */
 export class ProvisioningWorld {
   private constructor(
     readonly api: HttpKubernetesApi,
@@ -50,7 +50,7 @@ export class ProvisioningWorld {
     return new ProvisioningWorld(api, temporal, workflows, await createNamespace(api), resources, worker);
   }
 
-  /** Applies the spec, and says so as the watcher would. */
+  /** Applies the spec, and nudges the workflow as the watcher would. */
   async apply(spec: object): Promise<RegistryRef> {
     const { metadata } = await this.write('toolhive.stacklok.dev/v1alpha1', 'MCPRegistry', 'tools', {
       spec: { auth: { mode: 'anonymous' }, ...spec },
@@ -61,13 +61,16 @@ export class ProvisioningWorld {
     return registry;
   }
 
-  /** Applies an object under the name of another field manager. */
+  /** Applies an object with another field manager. */
   write(apiVersion: string, kind: string, name: string, rest: object): Promise<KubernetesObject> {
     const object = { apiVersion, kind, metadata: { namespace: this.namespace, name }, ...rest };
     return this.api.apply(object, { fieldManager: 'somebody' });
   }
 
-  /** The status that is to be written, once it is as wanted: it is written at most every five seconds. */
+  /**
+   * Waits until the status is as wanted, and returns it. The status is computed from the workflow, because it is
+   * written to the resource at most every five seconds.
+   */
   status(registry: RegistryRef, wanted: (status: RegistryStatus) => boolean): Promise<RegistryStatus> {
     return eventually(async () => {
       const facts = await this.workflows.findFacts(registry).catch(() => undefined);
@@ -77,7 +80,7 @@ export class ProvisioningWorld {
     });
   }
 
-  /** What stands in the resource, once it is as wanted. */
+  /** Waits until the status in the resource is as wanted, and returns it. */
   written(registry: RegistryRef, wanted: (status: RegistryStatus) => boolean): Promise<RegistryStatus> {
     return eventually(async () => {
       const status = await this.resources.readStatus(registry);
@@ -92,7 +95,7 @@ export class ProvisioningWorld {
   }
 }
 
-/** Type to status and reason. */
+/** Returns the status and reason of each condition, by type. */
 export function verdicts({ conditions }: RegistryStatus): Record<string, string> {
   return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 }

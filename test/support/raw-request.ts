@@ -8,7 +8,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A request exactly as it is written: fetch would tidy up its path, and join headers that come twice. */
+/** Sends a request exactly as written. fetch would normalize its path and join repeated headers. */
 export function rawRequest(
   base: string,
   path: string,

@@ -36,17 +36,17 @@ export interface WorldOptions {
   readonly settings?: TestSyncWorkerOptions['settings'];
   readonly volumes?: TestSyncWorkerOptions['volumes'];
   readonly minSyncIntervalMs?: number;
-  /** The test runs the sync worker itself, with `syncWorkerOptions`. */
+  /** Whether the test itself runs the sync worker, with the options in `syncWorker`. */
   readonly withoutSyncWorker?: true;
-  /** Nothing here syncs: the store is that of a process that the test starts. */
+  /** Whether nothing here syncs, because the test starts a process that owns the store. */
   readonly withoutStore?: true;
-  /** Ten seconds when absent. */
+  /** Heartbeat timeout. Default: ten seconds. */
   readonly heartbeatTimeoutMs?: number;
 }
 
 const STORE_CHECK_MS = 1_000;
 
-/** Everything between a manifest and the database, in this process, on real servers. */
+/** Everything between a manifest and the database, in this process and with real servers. */
 export class RegistryWorld {
   readonly runs: { registry: RegistryRef; outcome: SyncOutcome }[] = [];
 
@@ -56,9 +56,9 @@ export class RegistryWorld {
     readonly documents: DocumentStore,
     readonly database: TestDatabase,
     readonly dataSource: DataSource,
-    /** How the sync worker was started, or is to be. */
+    /** The options with which the sync worker was started or is to be started. */
     readonly syncWorker: TestSyncWorkerOptions,
-    /** The queue of the workflows. */
+    /** The task queue of the workflows. */
     readonly taskQueue: string,
     private readonly nudger: Nudger,
     private readonly ends: (() => Promise<unknown>)[],
@@ -109,7 +109,7 @@ export class RegistryWorld {
         await workflows.nudge(registry, { generation: resource.generation });
         await keeper?.keep(registry);
       },
-      // It is tried again.
+      // Ignore failures, because the nudge is retried.
       onFailure: () => undefined,
     });
     const ends: (() => Promise<unknown>)[] = [];
@@ -158,7 +158,7 @@ export class RegistryWorld {
     return self;
   }
 
-  /** The registry of this name, or of the only document. */
+  /** Returns the registry with this name. Without a name, returns the first one. */
   registryCalled(name?: string): RegistryRef {
     const found = this.documents.registries().find(({ ref }) => name === undefined || ref.name === name);
     if (!found) throw new Error(`there is no registry ${name}`);
@@ -169,14 +169,14 @@ export class RegistryWorld {
     return this.registryCalled();
   }
 
-  /** Replaces a manifest, as an editor would. */
+  /** Replaces a manifest atomically, as an editor would. */
   async edit(manifests: string, file = 'registry.yaml'): Promise<void> {
     const draft = join(this.syncWorker.directory, `${file}.draft`);
     await writeFile(draft, manifests);
     await rename(draft, join(this.syncWorker.manifests, file));
   }
 
-  /** Starts an API over what is stored here. */
+  /** Starts an API over the database of this world. */
   async serve(minSyncIntervalMs = this.syncWorker.minSyncIntervalMs): Promise<RegistryApi> {
     const api = await startRegistryApi({
       database: this.database.app,
@@ -195,7 +195,10 @@ export class RegistryWorld {
     return api;
   }
 
-  /** Asks for a sync as a user does over the API: who asks consents to what is held back. */
+  /**
+   * Requests a sync as a user does over the API. The request is also the user's consent to a revision that is held
+   * back.
+   */
   async syncByUser(source: string): Promise<void> {
     const database = {
       query: async (sql: string, values: unknown[]) => ({ rows: await this.query<never>(sql, values) }),
@@ -204,12 +207,12 @@ export class RegistryWorld {
     await this.workflows.syncNow(this.registry, source);
   }
 
-  /** What came of the n-th run of a source, counted from 1, once it is written down. */
+  /** Waits until the n-th run of a source, starting at 1, has been recorded, and returns its outcome. */
   nthRun(source: string, n: number): Promise<SyncOutcome> {
     return eventually(() => this.runs.filter(({ outcome }) => outcome.source === source)[n - 1]?.outcome);
   }
 
-  /** What the workflow knows of a source, once it is as wanted. */
+  /** Waits until the workflow's facts about a source are as wanted, and returns them. */
   async source(name: string, wanted: (facts: SourceFacts) => boolean): Promise<SourceFacts> {
     return eventually(async () => {
       const found = (await this.facts())?.sources.find((source) => source.name === name);
@@ -217,7 +220,7 @@ export class RegistryWorld {
     });
   }
 
-  /** Undefined until the workflow runs. */
+  /** Returns the facts of the workflow; undefined until it is running. */
   facts(): Promise<RegistryFacts | undefined> {
     return this.workflows.findFacts(this.registry).catch(() => undefined);
   }

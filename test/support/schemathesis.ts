@@ -9,8 +9,8 @@ const exec = promisify(execFile);
 const VERSION = '4.32.5';
 
 /**
- * The command `schemathesis`: the one that SCHEMATHESIS names, or one installed with Python into the cache folder. Undefined
- * without Python.
+ * Returns the path of the command `schemathesis`: the one in SCHEMATHESIS, or one that is installed to the cache folder
+ * with Python. Undefined without Python.
  */
 export async function findSchemathesis(): Promise<string | undefined> {
   const named = process.env['SCHEMATHESIS'];
@@ -20,7 +20,8 @@ export async function findSchemathesis(): Promise<string | undefined> {
   const command = join(folder, 'bin', 'schemathesis');
   if (await exists(command)) return command;
   if (!(await runs('python3', ['-m', 'venv', '--help']))) return undefined;
-  // Its scripts name its own path, so it cannot be made elsewhere and moved; without the command it is made again.
+  // Install directly to the final folder: the scripts of a virtual environment contain its path, so it cannot be moved.
+  // If the command is missing, the folder is created again.
   await mkdir(cache, { recursive: true });
   await rm(folder, { recursive: true, force: true });
   await exec('python3', ['-m', 'venv', folder]);

@@ -1,6 +1,6 @@
 import type { RegistryDirectory, ServedRegistry } from '#registry-api/served-registry.js';
 
-/** Several registries in one process; the first also at `/`. */
+/** Returns a directory of several registries in one process. The first one is also served at `/`. */
 export function servedRegistries(registries: readonly ServedRegistry[]): RegistryDirectory {
   return {
     find: (namespace, name) => registries.find((one) => one.namespace === namespace && one.name === name),

@@ -16,12 +16,12 @@ type Version = 'v1alpha1' | 'v1beta1';
 
 const KINDS = Object.keys(PLURALS) as ServerKind[];
 
-/** As little of ToolHive's own CRDs as it takes to have such objects, in one version. */
+/** Returns minimal versions of ToolHive's own CRDs, in one API version, so that such objects can be created. */
 export function serverCrds(version: Version): KubernetesObject[] {
   return KINDS.map((kind) => crdOf(kind, version));
 }
 
-/** Returns when the API server serves them. */
+/** Resolves when the API server serves the kinds. */
 export async function installServerCrds(api: KubernetesApi, version: Version): Promise<void> {
   for (const crd of serverCrds(version)) await api.apply(crd);
   const suffix = version === 'v1beta1' ? 'V1beta1' : '';
@@ -30,7 +30,7 @@ export async function installServerCrds(api: KubernetesApi, version: Version): P
   }
 }
 
-/** Returns when they are gone, and all their objects with them. */
+/** Resolves when the kinds have been removed with all their objects. */
 export async function removeServerCrds(api: KubernetesApi): Promise<void> {
   const names = KINDS.map((kind) => `${PLURALS[kind]}.${GROUP}`);
   for (const name of names) await api.delete('CustomResourceDefinition', { namespace: '', name });

@@ -12,11 +12,14 @@ export interface PodSetup {
   /** `host:port` */
   readonly temporalAddress: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The program; that of this build when absent. */
+  /** Path of the program. Default: the one of this build. */
   readonly main?: string;
 }
 
-/** What the pod of a registry is given: mounted files, variables and ports; the server is started in it once or several times. */
+/**
+ * The environment of a registry's pod: mounted files, variables and ports. The server is started in it once or several
+ * times.
+ */
 export class ServerPod implements AsyncDisposable {
   private readonly started: ShippedProcess[] = [];
 
@@ -44,7 +47,7 @@ export class ServerPod implements AsyncDisposable {
     return `http://127.0.0.1:${this.ports.internal}`;
   }
 
-  /** Writes a file as a volume would have it. */
+  /** Writes a file as a volume would contain it. */
   async mount(path: string, content: string): Promise<void> {
     const file = join(this.directory, path);
     await mkdir(join(file, '..'), { recursive: true });
@@ -79,7 +82,7 @@ export class ServerPod implements AsyncDisposable {
     return child;
   }
 
-  /** What the probe of the kubelet sees; undefined while nothing listens. */
+  /** Returns what the kubelet's probe sees; undefined if nothing listens. */
   async readiness(): Promise<{ status: number; body: string } | undefined> {
     const response = await fetch(`${this.internalUrl}/readiness`).catch(() => undefined);
     return response && { status: response.status, body: await response.text() };

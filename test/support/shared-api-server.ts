@@ -10,8 +10,9 @@ import { installCrd, readCrd } from '#api-server/install-crd.js';
 const SOCKET_VARIABLE = 'TEST_API_SERVER_SOCKET';
 
 /**
- * Offers one API server to all test files of a run, and starts it with our CRD when the first of them asks. Runs in the process that
- * outlives the tests; they ask through a socket, since what vitest hands to them is settled before they start.
+ * Offers an API server to all test files of a run, and starts it with our CRD at the first request. It runs in the
+ * process that outlives the tests. Tests request it through a socket, because the values that vitest provides to them
+ * are fixed before they start.
  */
 export async function offerApiServer(directory: string): Promise<{ stop(): Promise<void> }> {
   let starting: Promise<RunningApiServer> | undefined;
@@ -44,7 +45,7 @@ async function start(directory: string): Promise<RunningApiServer> {
   }
 }
 
-/** The API server of this run, with our CRD. Tests keep apart by making namespaces of their own. */
+/** Returns the API server of this run, with our CRD. Tests are isolated by creating their own namespaces. */
 export async function sharedApiServer(): Promise<ApiServerAddress> {
   const socketPath = process.env[SOCKET_VARIABLE];
   if (!socketPath) throw new Error(`${SOCKET_VARIABLE} does not name the socket that offers an API server`);

@@ -7,10 +7,10 @@ import { projectRoot } from '#environment/project-root.js';
 
 export const MAIN = fileURLToPath(new URL('dist/apps/main.js', projectRoot));
 
-/** Longer than anything here takes; a test that waits in vain tells what the process said. */
+/** Longer than anything here takes. A test that waits in vain fails with the output of the process. */
 const PATIENCE_MS = 200_000;
 
-/** Starts a command of the shipped build, or of `main`, that of another one; undefined unsets a variable. */
+/** Starts a command of the shipped build, or of the build of `main`. An undefined variable is unset. */
 export function startShipped(
   args: readonly string[],
   {
@@ -37,11 +37,11 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** One run of the shipped build. */
+/** A run of the shipped build. */
 export class ShippedProcess {
   stdout = '';
   stderr = '';
-  /** Resolves when it has ended and everything that it wrote is here. */
+  /** Resolves when the process has exited and all its output has been read. */
   readonly exited: Promise<Exit>;
   private exit: Exit | undefined;
 
@@ -62,7 +62,7 @@ export class ShippedProcess {
     return `${this.stdout}${this.stderr}`;
   }
 
-  /** Resolves when it has said this; rejects, with all that it said, when it ends or goes on without. */
+  /** Resolves when the output matches. Rejects with all output if the process exits or continues without a match. */
   async said(pattern: RegExp): Promise<RegExpExecArray> {
     const { child } = this;
     const over = AbortSignal.timeout(PATIENCE_MS);
@@ -85,13 +85,13 @@ export class ShippedProcess {
     this.child.kill(name);
   }
 
-  /** Ctrl-C. */
+  /** Sends SIGINT, like Ctrl-C, and waits for the exit. */
   async stop(): Promise<Exit> {
     this.signal('SIGINT');
     return this.exited;
   }
 
-  /** In order, as long as it has not ended by itself. */
+  /** Shuts the process down gracefully, unless it has already exited. */
   async end(): Promise<void> {
     if (!this.exit) this.signal('SIGTERM');
     await this.exited;

@@ -10,7 +10,10 @@ import type { ShippedProcess } from './shipped-process.js';
 
 export const NOBODY = { uid: 65_534, gid: 65_534 };
 
-/** Only root may become another user, and the build may stand where that user cannot read it. */
+/**
+ * Returns whether a process can be started as this user. Only root may become another user, and the folder of the build
+ * may not be readable for that user.
+ */
 export function canStartAs(user: { uid: number; gid: number }): boolean {
   const reads = ['-e', `fs.readFileSync(${JSON.stringify(MAIN)})`];
   return process.getuid?.() === 0 && spawnSync(process.execPath, reads, { ...user, cwd: '/' }).status === 0;
@@ -24,21 +27,21 @@ export interface Ports {
 }
 
 export interface StartOptions {
-  /** Default: the manifest of the place. */
+  /** Arguments. Default: the manifest of this place. */
   readonly args?: readonly string[];
-  /** Over the defaults; undefined unsets. */
+  /** Variables that override the defaults. Undefined unsets a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-/** A folder for manifest and data, and ports, in which the shipped build is started once or several times. */
+/** A folder for manifest and data, and ports, with which the shipped build is started once or several times. */
 export class StandalonePlace implements AsyncDisposable {
   private constructor(
     readonly directory: string,
     readonly ports: Ports,
   ) {}
 
-  /** `mode` of the folder; by default other users may enter it, as in most places where it is started. */
+  /** `mode` of the folder. By default, other users may enter it, as in most places where the program is started. */
   static async create({ mode = 0o755, manifest = '' } = {}): Promise<StandalonePlace> {
     const directory = await mkdtemp(join(tmpdir(), 'standalone-'));
     await chmod(directory, mode);
@@ -84,12 +87,15 @@ export class StandalonePlace implements AsyncDisposable {
     return startShipped(['standalone', ...args], { env: given, ...(user && { user }) });
   }
 
-  /** Pids of all processes that were started in this folder or work in it. Known from /proc: elsewhere than on Linux, none. */
+  /**
+   * Returns the pids of all processes that were started in this folder or work in it. They are found in /proc, so the
+   * list is empty on systems other than Linux.
+   */
   async processes(): Promise<number[]> {
     return (await this.found()).map(({ pid }) => pid);
   }
 
-  /** The command lines of the same. */
+  /** Returns the command lines of these processes. */
   async commands(): Promise<string[]> {
     return (await this.found()).map(({ command }) => command);
   }
@@ -110,7 +116,7 @@ export class StandalonePlace implements AsyncDisposable {
     return all.flat();
   }
 
-  /** Pids of the servers as they were recorded last, by name; a killed run leaves its records behind. */
+  /** Returns the last recorded pids of the servers, by name. A killed run leaves its records behind. */
   async servers(): Promise<{ postgres: number; temporal: number }> {
     const [postgres, temporal] = await Promise.all(
       ['postgres.json', 'temporal.json'].map(async (name) => {
@@ -126,7 +132,7 @@ export class StandalonePlace implements AsyncDisposable {
     return Object.values(this.ports).filter((_, index) => busy[index]);
   }
 
-  /** Ends whatever a failed test has left. */
+  /** Kills every process that a failed test has left behind, and removes the folders. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (let pids = await this.processes(); pids.length > 0; pids = await this.processes()) {
       for (const pid of pids) kill(pid);
@@ -135,7 +141,7 @@ export class StandalonePlace implements AsyncDisposable {
     for (const folder of folders) await rm(folder, { recursive: true, force: true });
   }
 
-  /** Where Postgres keeps its data when its user cannot enter the data directory. */
+  /** Returns the folder in which Postgres keeps its data if its user cannot enter the data directory. */
   private async privateFolder(): Promise<string[]> {
     const names = await readdir(this.data).catch(() => []);
     const data = names.find((name) => /^postgres-\d+$/.test(name));
@@ -149,7 +155,10 @@ export interface ListedServer {
   readonly description: string;
 }
 
-/** All servers at an address such as `http://localhost:8080/registry/builtin`, page by page; undefined while it answers otherwise. */
+/**
+ * Returns all servers below a URL such as `http://localhost:8080/registry/builtin`, read page by page; undefined if a
+ * request fails or a response is not 200.
+ */
 export async function listServers(address: string): Promise<ListedServer[] | undefined> {
   const listed: ListedServer[] = [];
   let cursor: string | undefined;
@@ -167,7 +176,7 @@ export async function listServers(address: string): Promise<ListedServer[] | und
   return listed;
 }
 
-/** Documents as one manifest; JSON is YAML. */
+/** Returns documents as one manifest. They are written as JSON, which is valid YAML. */
 export function manifestOf(...documents: object[]): string {
   return documents.map((document) => JSON.stringify(document, null, 2)).join('\n---\n');
 }
@@ -185,7 +194,7 @@ export function configMap(name: string, content: string, namespace = 'default'):
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { 'registry.json': content } };
 }
 
-/** A source that reads what {@link configMap} makes. */
+/** Returns a source that reads the ConfigMap of {@link configMap}. */
 export function configMapSource(name: string, from = name): object {
   return { name, configMapRef: { name: from, key: 'registry.json' } };
 }
@@ -194,6 +203,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The process has exited in the meantime.
   }
 }

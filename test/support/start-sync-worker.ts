@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { pino } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
-import { Semaphore } from '#activities/semaphore.js';
+import { Semaphore } from '#concurrency/semaphore.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
-import type { SyncResources } from '#domain/resource-store.js';
+import type { SyncResources } from '#spec/sync-resources.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
@@ -16,24 +16,24 @@ import { connectTemporal } from '#temporal/connect.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
 import { RefusedParameters } from '#sources/api/refused-parameters.js';
 
-/** Plain data, so that it can be handed to another process. */
+/** Options in plain data, so that they can be passed to another process. */
 export interface TestSyncWorkerOptions {
   readonly temporalAddress: string;
   readonly store: Store;
   readonly database: DatabaseAccess;
-  /** A folder of documents. */
+  /** Path of a folder with manifests. */
   readonly manifests: string;
-  /** For what is kept of the documents, and for the worker's own files. */
+  /** Path of a folder for the state of the document store and for the worker's own files. */
   readonly directory: string;
   readonly minSyncIntervalMs: number;
   readonly settings: Partial<Omit<SourceSettings, 'environment' | 'volumes'>>;
   readonly volumes: readonly (readonly [claim: string, directory: string])[];
 }
 
-/** Threads run compiled code: the run's global setup has just built it. */
+/** The compiled module, because threads run compiled code. The global setup of the test run has just built it. */
 export const IMPORT_THREAD = new URL('../../dist/activities/sync/import.thread.js', import.meta.url);
 
-/** The worker beside a store, as processes start it, with what tests must have smaller. */
+/** Starts the sync worker of a store as the product's processes do, with smaller limits for tests. */
 export async function startTestSyncWorker(
   options: TestSyncWorkerOptions,
   { resources, onRun }: { resources: SyncResources; onRun?: SyncWorld['onRun'] },
@@ -80,7 +80,7 @@ export async function startTestSyncWorker(
   };
 }
 
-/** A process of its own, for tests that kill it: everything is loaded by the time that its options come. */
+/** Runs as a separate process for tests that kill it. Everything is loaded before the options arrive. */
 if (process.argv[1] === import.meta.filename) {
   installTemporalRuntime(pino({ level: 'silent' }));
   process.stdout.write('loaded\n');

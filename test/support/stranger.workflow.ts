@@ -6,7 +6,10 @@ export interface Attack {
   readonly payload: readonly unknown[];
 }
 
-/** Schedules any activity on any queue, as everybody can who may start a workflow in the namespace. Returns the failure's message. */
+/**
+ * Schedules any activity on any queue, like everyone who may start a workflow in the namespace. Returns the message of
+ * the failure.
+ */
 export async function stranger({ taskQueue, activity, payload }: Attack): Promise<string> {
   const activities = proxyActivities<Record<string, (...payload: unknown[]) => Promise<unknown>>>({
     taskQueue,

@@ -13,24 +13,24 @@ import type { Certificate } from './certificates.js';
 import { nextFreePort } from './free-port.js';
 
 export interface ServerSetup {
-  /** Absent: the server does not offer TLS. */
+  /** Certificate of the server. If absent, the server does not offer TLS. */
   readonly tls?: Certificate | undefined;
-  /** Lines of pg_hba.conf for connections by TCP. */
+  /** Lines of pg_hba.conf for TCP connections. */
   readonly hba: readonly string[];
 }
 
-/** A Postgres that listens by TCP, and whose TLS and rules of admission can be changed while it runs. */
+/** A Postgres that listens on TCP. Its TLS settings and access rules can be changed while it is running. */
 export interface TcpPostgres extends AsyncDisposable {
   readonly port: number;
-  /** Directory of its Unix socket, over which the superuser needs no password. */
+  /** Directory of the Unix socket. The superuser needs no password there. */
   readonly socketDirectory: string;
   setUp(setup: ServerSetup): Promise<void>;
-  /** Stops the server, hands its data folder to `work`, and starts it again on the same port. */
+  /** Stops the server, calls `work` with its data folder, and starts the server again on the same port. */
   whileStopped(work: (dataFolder: string) => Promise<void>): Promise<void>;
   asSuperuser<T>(work: (client: pg.Client) => Promise<T>, database?: string): Promise<T>;
 }
 
-/** On loopback, unless told otherwise. */
+/** Starts a Postgres on TCP, by default on loopback. */
 export async function startTcpPostgres({ host = '127.0.0.1' } = {}): Promise<TcpPostgres> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'tcp-postgres-'));
@@ -92,7 +92,8 @@ export async function startTcpPostgres({ host = '127.0.0.1' } = {}): Promise<Tcp
       const before = await loadedAt();
       await client.query(`ALTER SYSTEM SET ssl = ${tls ? 'on' : 'off'}`);
       await client.query('SELECT pg_reload_conf()');
-      // The server hands on what it has read itself, so a session that knows comes after new ones would.
+      // The server loads the new configuration before existing sessions do. When this session has loaded it, new
+      // sessions will have it, too.
       while ((await loadedAt()) === before) await sleep(10);
     });
   };

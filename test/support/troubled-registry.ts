@@ -3,16 +3,16 @@ import type { RegistryWorld } from './registry-world.js';
 import { listServers, manifestOf, mcpRegistry } from './standalone-process.js';
 import { eventually } from './eventually.js';
 
-/** What a manifest holds beside the words that are always the same. */
+/** The parts of a manifest that vary between the cases. */
 export interface Setting {
   readonly source: object;
-  /** ConfigMaps and Secrets. */
+  /** ConfigMaps and Secrets in the manifest. */
   readonly documents?: readonly object[];
 }
 
 const PATIENCE_MS = 200_000;
 
-/** One registry with one source in a manifest file of its own: edited and asked as a user would do it. */
+/** A registry with one source in its own manifest file. It is edited and queried as by a user. */
 export class TroubledRegistry {
   private triggers = 0;
 
@@ -23,7 +23,7 @@ export class TroubledRegistry {
     private setting: Setting,
   ) {}
 
-  /** Writes the manifest, with what is new in it. */
+  /** Writes the manifest with the given changes. */
   async apply(change: Partial<Setting> = {}): Promise<void> {
     this.setting = { ...this.setting, ...change };
     const { source, documents = [] } = this.setting;
@@ -33,13 +33,13 @@ export class TroubledRegistry {
     await this.world.edit(manifestOf({ ...registry, metadata }, ...documents), `${this.name}.json`);
   }
 
-  /** Asks for a sync, as `kubectl annotate` does. */
+  /** Triggers a sync, like `kubectl annotate`. */
   async trigger(change: Partial<Setting> = {}): Promise<void> {
     this.triggers++;
     await this.apply(change);
   }
 
-  /** The status, once it is as wanted and knows of the last trigger. */
+  /** Waits until the status is as wanted and includes the last trigger, and returns it. */
   async status(wanted: (status: RegistryStatus) => boolean): Promise<RegistryStatus> {
     let last: RegistryStatus | undefined;
     const deadline = Date.now() + PATIENCE_MS;
@@ -54,13 +54,13 @@ export class TroubledRegistry {
     });
   }
 
-  /** Names of all servers, as a client reads them. */
+  /** Returns the names of all servers, as a client reads them. */
   async served(): Promise<string[]> {
     const listed = await listServers(`${this.apiUrl}/default/${this.name}`);
     return (listed ?? []).map(({ name }) => name);
   }
 
-  /** The same as soon as there are so many. */
+  /** Waits until `count` servers are served, and returns their names. */
   async serves(count: number): Promise<string[]> {
     return eventually(async () => {
       const names = await this.served();

@@ -9,15 +9,15 @@ export interface UpstreamEntry {
   readonly description?: string;
 }
 
-/** A registry that speaks the generic API, holds what the test says, and can be made to fail. */
+/** A registry that implements the generic API, serves the entries of the test, and can be made to fail. */
 export class UpstreamRegistry {
   entries: UpstreamEntry[] = [];
   readonly asked: string[] = [];
-  /** Answers instead of the registry while it is set. */
+  /** Handles requests instead of the registry if set. Returns whether it did. */
   instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   private readonly server: Server;
 
-  /** `pageSize`: entries that it gives at most, whatever it is asked for. */
+  /** `pageSize`: maximum number of entries per page, whatever limit is requested. */
   constructor(private readonly pageSize = 10) {
     this.server = createServer((request, response) => {
       this.asked.push(request.url ?? '');
@@ -25,7 +25,7 @@ export class UpstreamRegistry {
     });
   }
 
-  /** Answers as the registry; for an `instead` that lets it answer after all. */
+  /** Handles a request as the registry, for an `instead` that lets the registry respond later. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.answer(new URL(request.url ?? '/', 'http://localhost'), response);
   }
@@ -64,7 +64,7 @@ function toResponse({ name, updatedAt, status = 'active', description = 'A serve
   };
 }
 
-/** The n-th minute of the year. */
+/** Returns the n-th minute of 2026 as a timestamp. */
 export const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
 export const entries = (count: number): UpstreamEntry[] =>
   Array.from({ length: count }, (_, index) => ({ name: `a/${String(index).padStart(3, '0')}`, updatedAt: at(index) }));

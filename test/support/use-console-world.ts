@@ -5,8 +5,8 @@ import { ConsoleWorld } from './console-world.js';
 const executable = await findBrowser();
 
 /**
- * Starts a console world before the tests of a file, waits until these registries are synced (`team` when none is named), and
- * stops it after the tests. Without a browser the tests are skipped, and say so.
+ * Starts a console world before the tests of a file, waits until these registries are synced (default: `team`), and
+ * stops it after the tests. Without a browser, the tests are skipped with a message.
  */
 export function useConsoleWorld(take: (world: ConsoleWorld) => void, registries: readonly string[] = ['team']): void {
   let world: ConsoleWorld | undefined;

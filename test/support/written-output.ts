@@ -2,7 +2,10 @@ import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 
 type Output = Record<'stdout' | 'stderr', string>;
 
-/** Catches what the tests of a file write to standard output and standard error, instead of showing it. Emptied after each test. */
+/**
+ * Captures what the tests of a file write to standard output and standard error, instead of showing it. Cleared after
+ * each test.
+ */
 export function useWrittenOutput(): Output {
   const written: Output = { stdout: '', stderr: '' };
   beforeAll(() => {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 
-/** Files that readers take addresses from. */
+/** Files from which readers copy URLs. */
 const FILES = ['README.md', 'SECURITY.md', 'docs/**/*.md', 'deploy/**/*.{yaml,md,txt}'];
 
-/** Hosts of examples and of one's own network: RFC 2606, RFC 6761, single labels, literal addresses. */
+/** Hosts that are not public, in examples and local networks: RFC 2606, RFC 6761, single labels, IP addresses. */
 const NOT_PUBLIC =
   /^([^.]+|\d+(\.\d+){3}|\[.*\]|(.*\.)?(example|invalid|test|localhost|local|internal|svc|example\.(com|org|net)|svc\.cluster\.local))$/;
 
@@ -21,7 +21,7 @@ interface GitSource {
   readonly path?: string;
 }
 
-/** Proves, with network, that every public address in samples and documents exists. Prints those that do not. */
+/** Checks over the network that every public URL in samples and documents exists. Prints those that do not. */
 async function main(): Promise<void> {
   const addresses = new Map<string, string>();
   const repositories = new Map<string, GitSource>();
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   process.exitCode = faults.length > 0 ? 1 : 0;
 }
 
-/** Templates are no addresses, and repositories are asked by git. */
+/** Returns whether a URL is public. Templates are skipped, and so are repositories, which are checked with git. */
 function isPublic(address: string): boolean {
   if (!URL.canParse(address) || /[{}$*…=]|[A-Z_]{5,}|\.git$/.test(address)) return false;
   return !NOT_PUBLIC.test(new URL(address).hostname);
@@ -59,7 +59,7 @@ function gitSources(text: string): GitSource[] {
 async function checkAddress(address: string, file: string): Promise<string | undefined> {
   try {
     const { ok, status } = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS) });
-    // A site that asks for a login, or that limits robots, exists.
+    // A site that requires a login or restricts robots does exist.
     return ok || [401, 403, 405, 429].includes(status) ? undefined : `${file}: ${address} answers ${status}`;
   } catch (error) {
     const { message, cause } = error as Error;
@@ -67,7 +67,7 @@ async function checkAddress(address: string, file: string): Promise<string | und
   }
 }
 
-/** Fetches the one commit without its files, and asks for the path in it. */
+/** Fetches a single commit without its files, and checks that it contains the path. */
 async function checkRepository({ repository, branch, tag, path }: GitSource): Promise<string | undefined> {
   const run = promisify(execFile);
   const folder = await mkdtemp(join(tmpdir(), 'addresses-'));

@@ -12,7 +12,7 @@ export async function readCrd(): Promise<KubernetesObject> {
   return parse(await readFile(MANIFEST, 'utf8')) as KubernetesObject;
 }
 
-/** Installs our CRD, in the version given, and returns when the server serves it. */
+/** Installs the given version of our CRD. Returns when the server serves it. */
 export async function installCrd(api: KubernetesApi, crd: KubernetesObject): Promise<void> {
   await api.apply(crd);
   for (;;) {

@@ -9,17 +9,20 @@ import { startDaemon } from '#subprocess/daemon.js';
 import type { Daemon } from '#subprocess/daemon.js';
 import { findFreePort } from '#temporal/free-port.js';
 
-/** All that another process needs to speak to it as its administrator. */
+/** Everything that another process needs to access the API server as its administrator. */
 export interface ApiServerAddress {
   readonly server: string;
   readonly ca: string;
   readonly adminToken: string;
-  /** The same as a file, with the administrator as current user and a second context `nobody`, who may do nothing. */
+  /**
+   * Path of a kubeconfig with the same access. The current user is the administrator; a second context `nobody` has no
+   * rights.
+   */
   readonly kubeconfig: string;
 }
 
 export interface RunningApiServer extends ApiServerAddress {
-  /** The process id of the API server; it changes when the server was killed and restarted. */
+  /** The process id of the API server. It changes if the server is killed and restarted. */
   readonly pid: number | undefined;
   stop(): Promise<void>;
 }
@@ -31,7 +34,7 @@ export interface ApiServerPorts {
   readonly server: number;
 }
 
-/** A real etcd and a real kube-apiserver, with nothing around them: no controllers, no kubelet. */
+/** Starts a real etcd and a real kube-apiserver, without controllers and without a kubelet. */
 export async function startApiServer(directory: string, ports?: ApiServerPorts): Promise<RunningApiServer> {
   await mkdir(directory, { recursive: true });
   const { server, ...etcdPorts } = ports ?? (await somePorts());
@@ -100,7 +103,7 @@ async function startKubeApiServer(
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   await writeFile(serviceAccountKey, privateKey.export({ type: 'sec1', format: 'pem' }));
 
-  // It makes its own certificate at its first start, and signs it itself.
+  // The server creates a self-signed certificate at its first start.
   const ca = () => readFile(join(certificates, 'apiserver.crt'), 'utf8');
   const daemon = await startDaemon({
     ...place(directory, 'kube-apiserver'),
@@ -112,13 +115,14 @@ async function startKubeApiServer(
       `--secure-port=${port}`,
       `--token-auth-file=${tokens}`,
       '--authorization-mode=RBAC',
-      // As clusters have it: what confines pods is Pod Security, not this.
+      // Enabled as in real clusters, where Pod Security restricts pods, not this flag.
       '--allow-privileged=true',
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       `--service-account-key-file=${serviceAccountKey}`,
       `--service-account-signing-key-file=${serviceAccountKey}`,
-      '--service-cluster-ip-range=10.0.0.0/24',
-      // No controller runs here, so the service account that this plug-in waits for is never created.
+      // A range as large as in a real cluster, because each registry has a Service.
+      '--service-cluster-ip-range=10.0.0.0/16',
+      // No controller runs here, so the service account that this plug-in requires would never be created.
       '--disable-admission-plugins=ServiceAccount',
     ],
     ready: async () => {
@@ -160,7 +164,7 @@ async function obtain(name: 'etcd' | 'kube-apiserver'): Promise<string> {
   }
 }
 
-/** Somewhere else each time, so that servers that start at once do not look at the same ports. */
+/** Returns free ports from a random start, so that servers that start at the same time do not try the same ports. */
 async function somePorts(): Promise<ApiServerPorts> {
   const etcd = await findFreePort(randomInt(20_000, 30_000));
   const etcdPeers = await findFreePort(etcd + 1);
@@ -172,7 +176,7 @@ function place(directory: string, name: string) {
     name,
     recordFile: join(directory, `${name}.json`),
     logFile: join(directory, `${name}.log`),
-    // Several may start at once on few cores.
+    // Long, because several servers may start at the same time on few cores.
     readyTimeoutMs: 5 * 60_000,
     stopSignal: 'SIGTERM' as const,
     stopTimeoutMs: 10_000,

@@ -16,7 +16,10 @@ import { generateCatalogue } from './generate-catalogue.js';
 const NAMES = 2_000;
 const TOKENS = 100;
 const CONNECTIONS = 16;
-/** Short turns, many of them: a busy machine is then busy for all alike. */
+/**
+ * Duration of a turn in milliseconds. There are many short turns, so that load on the machine affects all cases
+ * equally.
+ */
 const TURN_MS = 1_500;
 const TURNS = 6;
 const STRANGERS_PER_SECOND = 200;
@@ -25,8 +28,8 @@ const OPEN = { namespace: 'bench', name: 'open', uid: '00000000-0000-4000-8000-0
 const PAGE = '/v0.1/servers?limit=30';
 
 /**
- * Reads of an open registry and of one that wants tokens, with a hundred of these, with and without strangers that name
- * unknown keys. Audit lines are written, as in the product.
+ * Measures reads of an open registry and of one that requires tokens, with a hundred different tokens, and with and
+ * without strangers whose tokens refer to unknown keys. Audit lines are written, as in production.
  */
 export const authBench: Bench = {
   name: 'auth',
@@ -83,7 +86,7 @@ export const authBench: Bench = {
           durationMs: TURN_MS,
         } satisfies Load);
         const { user, system } = process.cpuUsage(cpu);
-        // The first turn warms up.
+        // The first turn is for warm-up.
         if (turn < 0) continue;
         const sum = sums.get(label);
         if (!sum) continue;
@@ -129,7 +132,7 @@ function guardedBy({ url, jwksUrl }: Issuer): object {
   };
 }
 
-/** The same catalogue in both registries. */
+/** Fills both registries with the same catalogue. */
 async function fill({ directory, catalogue, database }: BenchStore): Promise<void> {
   const file = join(directory, 'catalogue.json');
   await generateCatalogue(file, { names: NAMES });

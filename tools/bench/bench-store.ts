@@ -7,7 +7,7 @@ import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-post
 import { migrate } from '#persistence/migrate.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 
-/** A folder and a database for one bench, as durable as a product's own: commits reach the disk. */
+/** A folder and a database for one bench. The database is as durable as in production: commits are forced to disk. */
 export interface BenchStore extends AsyncDisposable {
   readonly directory: string;
   /** The data folder of the Postgres server. */
@@ -20,7 +20,7 @@ export async function openBenchStore(): Promise<BenchStore> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-bench-'));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
-  // The server's user may pass through: otherwise its data would be elsewhere, and stay there.
+  // Lets the server's user traverse the folder. Otherwise its data would be stored elsewhere, and not be removed.
   await chmod(directory, 0o711);
   const postgres = await startEmbeddedPostgres({ dataDirectory: directory, durable: true, log: () => undefined });
   opening.defer(() => postgres.stop());
@@ -33,7 +33,7 @@ export async function openBenchStore(): Promise<BenchStore> {
   opening.defer(() => dataSource.destroy());
   const opened = opening.move();
   const close = () => opened.disposeAsync();
-  // An interrupted bench must not leave a server behind.
+  // An interrupted bench must not leave a running server behind.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void close().finally(() => process.exit(1)));
   return {
     directory,

@@ -1,4 +1,4 @@
-/** The results of a bench: a table for people, and JSON for comparing two runs. */
+/** The results of a bench, which are printed as a table, and as JSON to compare two runs. */
 export interface BenchTable {
   readonly title: string;
   readonly head: readonly string[];

@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
 export interface GeneratedCatalogue {
-  /** Distinct server names; two in five have a second version. */
+  /** Number of distinct server names. Two in five have a second version. */
   readonly names: number;
-  /** Every so many entries one is given other content than in edition 0; 0: none. */
+  /** One in every `editEvery` entries gets content that differs from edition 0. Zero: none. */
   readonly editEvery?: number;
 }
 
@@ -27,9 +27,10 @@ const KINDS = ['mcp', 'bridge', 'gateway', 'tools', 'connector'];
 const VERBS = ['inspect', 'fetch', 'search', 'summarise', 'update', 'watch', 'export', 'plan'];
 
 /**
- * Writes a catalogue in the upstream format, of about 1.7 kB an entry: made up, the same at each call, and in shape and
- * size like what public registries hold. It is on disk when this returns, so that writing it back disturbs no measurement,
- * and a process of its own has made it, so that a bench does not measure that memory. Returns the number of entries.
+ * Writes a generated catalogue in the upstream format, about 1.7 kB per entry. Its content is the same at each call,
+ * and resembles public registries in shape and size. The file has been flushed to disk when this returns, so that the
+ * write-back does not disturb a measurement. A separate process generates it, so that a bench does not measure that
+ * memory. Returns the number of entries.
  */
 export async function generateCatalogue(path: string, catalogue: GeneratedCatalogue): Promise<number> {
   const args = [import.meta.filename, path, JSON.stringify(catalogue)];

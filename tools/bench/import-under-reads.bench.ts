@@ -15,7 +15,7 @@ const SLICE_SECONDS = 0.5;
 
 const registry = { namespace: 'bench', name: 'busy', uid: '00000000-0000-4000-8000-000000000003' };
 
-/** Measures what readers and probes notice of a full import in the process that answers them. */
+/** Measures how a full import affects readers and probes that are served by the same process. */
 export const importUnderReadsBench: Bench = {
   name: 'import-under-reads',
 
@@ -74,7 +74,7 @@ function jobOf(source: string, file: string, database: DatabaseAccess): ImportJo
   };
 }
 
-/** Latencies of whole slices of time, until the work is done. */
+/** Reads in slices of time until the work is done, and returns the latencies, including the whole last slice. */
 async function readUntil(
   port: number,
   work: Promise<unknown>,

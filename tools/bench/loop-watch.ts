@@ -1,16 +1,18 @@
 /** The longest event-loop block; all values are in milliseconds. */
 export interface LongestBlock {
-  /** The longest that the event loop took no turn. */
+  /** The longest time for which the event loop was blocked. */
   readonly held: number;
-  /** The most that its thread did in such a time; the rest of it is the wait for a core. */
+  /**
+   * The most CPU time that the thread used between two turns of the loop. The rest of a block is the wait for a core.
+   */
   readonly worked: number;
 }
 
 const EVERY_MS = 1;
 
 /**
- * Watches the event loop of this thread. Where all cores are busy, as while a catalogue is imported on two, most of what
- * looks like a block is the wait for one; the code is to blame for what the thread worked.
+ * Watches the event loop of this thread. If all cores are busy, for example while two import a catalogue, most of a
+ * block is the wait for a core. Only the time that the thread worked is due to the code.
  */
 export class LoopWatch {
   #timer: NodeJS.Timeout | undefined;
@@ -38,7 +40,7 @@ export class LoopWatch {
   }
 }
 
-/** Returns the CPU time of this thread so far. */
+/** Returns the CPU time that this thread has used so far. */
 function workedMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;

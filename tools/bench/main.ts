@@ -4,6 +4,7 @@ import { formatTable } from './bench-table.js';
 import { authBench } from './auth.bench.js';
 import type { Bench } from './bench.js';
 import { consoleBench } from './console.bench.js';
+import { exportsBench } from './exports.bench.js';
 import { importBench } from './import.bench.js';
 import { importUnderReadsBench } from './import-under-reads.bench.js';
 import { operatorBench } from './operator.bench.js';
@@ -22,9 +23,10 @@ const BENCHES: readonly Bench[] = [
   authBench,
   operatorBench,
   consoleBench,
+  exportsBench,
 ];
 
-/** `npm run bench [-- NAME[=ARGUMENT]...]`: each table for people, then the same as one line of JSON. */
+/** `npm run bench [-- NAME[=ARGUMENT]...]`: prints each table for people, then as one line of JSON. */
 const wanted = process.argv.slice(2);
 const names = BENCHES.map(({ name }) => name);
 const nameOf = (text: string) => text.split('=', 1).join();
@@ -37,7 +39,7 @@ if (unknown.length > 0) {
   const argument = text.slice(nameOf(text).length + 1) || undefined;
   for (const bench of BENCHES.filter(({ name }) => name === nameOf(text))) await show(bench, argument);
 } else {
-  // One after the other, and none in the memory that another has grown.
+  // Run the benches one after the other, each in a new process, so that no bench runs in memory that another has grown.
   for (const name of wanted.length > 0 ? wanted : names) {
     const [code] = (await once(fork(import.meta.filename, [name]), 'exit')) as [number | null];
     if (code !== 0) process.exitCode = 1;

@@ -20,7 +20,7 @@ const DEFAULT_COUNT = '200';
 const LOOK_MS = 500;
 const IDLE_MS = 15_000;
 const IDLE_LOOKS = 4;
-/** The objects that are made for each registry. */
+/** The kinds of objects that the operator creates for each registry. */
 const MADE: readonly KindName[] = [
   'ConfigMap',
   'ServiceAccount',
@@ -32,11 +32,14 @@ const MADE: readonly KindName[] = [
 ];
 const OURS = 'app.kubernetes.io/managed-by=toolhive-operator';
 
-/** Many MCPRegistries at once, on an API server alone: how long until everything stands, and what does it cost? */
+/**
+ * Creates many MCPRegistries at once on a bare API server, and measures how long it takes until all objects exist, and
+ * what that costs.
+ */
 export const operatorBench: Bench = {
   name: 'operator',
 
-  /** `count`: how many; 200 when absent. */
+  /** `count`: number of registries. Default: 200. */
   async run(count = DEFAULT_COUNT) {
     await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-bench-'));
@@ -56,7 +59,7 @@ export const operatorBench: Bench = {
     const { hostname, port } = new URL(server.server);
     const operator = await OperatorProcess.start(
       {
-        // As a pod: what reads kubeconfigs is large.
+        // Use the same access as in a pod, because a client library that reads kubeconfigs is large.
         KUBERNETES_SERVICE_HOST: hostname,
         KUBERNETES_SERVICE_PORT: port,
         SERVICE_ACCOUNT_DIR: serviceAccount,
@@ -80,7 +83,7 @@ export const operatorBench: Bench = {
 
     const metrics = new HttpTransport(adminAccess(server));
     stack.defer(() => metrics.close());
-    // The last reports may take a few seconds more; after that there is nothing left to write.
+    // The last reports may take a few more seconds. After that, nothing is left to write.
     let idle = Infinity;
     for (let look = 0; look < IDLE_LOOKS && idle > 0; look++) {
       const before = await writes(metrics);
@@ -134,7 +137,7 @@ function registry(name: string): KubernetesObject {
   return object;
 }
 
-/** Throws when something was made twice. */
+/** Waits until all objects exist. Throws if an object was created twice. */
 async function allMade(api: HttpKubernetesApi, count: number): Promise<void> {
   for (;;) {
     const selection = { namespace: 'default', labelSelector: OURS, metadataOnly: true };
@@ -157,7 +160,7 @@ async function allReported(api: HttpKubernetesApi, count: number): Promise<void>
   }
 }
 
-/** Requests that write, as the API server counts them; its own bookkeeping is not ours. */
+/** Returns the API server's own count of write requests, except for the resources that it writes for itself. */
 async function writes(transport: HttpTransport): Promise<number> {
   const lines = transport.lines(
     { method: 'GET', path: '/metrics', accept: 'text/plain', attempt: 'read metrics' },

@@ -16,11 +16,14 @@ const DEFAULT_COUNT = '20';
 const STEPS = [1, 5];
 const PUBLISHES = 5;
 
-/** What one more replica that reads costs the others: connections, memory, and CPU of Postgres at a publish. */
+/**
+ * Measures what each additional reading replica costs the others: connections, memory, and CPU time of Postgres at a
+ * publication.
+ */
 export const readersBench: Bench = {
   name: 'readers',
 
-  /** `count`: the most readers; 20 when absent. */
+  /** `count`: maximum number of readers. Default: 20. */
   async run(count = DEFAULT_COUNT) {
     await using store = await openBenchStore();
     const file = join(store.directory, 'catalogue.json');
@@ -69,7 +72,7 @@ async function countConnections(database: DatabaseAccess): Promise<number> {
   });
 }
 
-/** Returns the time from the commit until every reader shows the change. */
+/** Returns the time from the commit until every reader serves the change. */
 async function publishToAll(database: DatabaseAccess, readers: readonly ServerProcess[]): Promise<number> {
   const watchers = await Promise.all(readers.map(({ started }) => Connection.open(started.port)));
   const tagOf = async (watcher: Connection) => (await watcher.fetch('/v0.1/servers?limit=1')).headers['etag'];

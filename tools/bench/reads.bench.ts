@@ -23,18 +23,18 @@ import { ServerProcess } from './reads/server-process.js';
 import type { FixedAnswer, Started } from './reads/server-process.js';
 
 const NAMES = 50_000;
-/** A catalogue of today, where it is at hand. */
+/** A real catalogue of today, if the file is present. */
 const REAL_CATALOGUE = fileURLToPath(new URL('../shared/fixtures/catalogues/toolhive.json', projectRoot));
 const SECONDS = 2;
 const ROUNDS = 5;
 const CONNECTIONS = 16;
-/** Different requests of one case, sent in turn. */
+/** Number of different requests per case, sent in turn. */
 const VARIANTS = 2_000;
 const TOKENS = 100;
 
 /**
- * Lists, searches, single servers and 304s, beside a Fastify route that sends the same answer, head and body, from one
- * Buffer. Argument: `large` or `real`, for one of the two catalogues.
+ * Measures lists, searches, single servers and 304s, and compares each with a Fastify route that sends the same
+ * response, headers and body, from one Buffer. Argument: `large` or `real`, to select one of the two catalogues.
  */
 export const readsBench: Bench = {
   name: 'reads',
@@ -42,7 +42,7 @@ export const readsBench: Bench = {
   async run(catalogue) {
     const tables: BenchTable[] = [];
     for (const name of catalogue === undefined ? ['large', 'real'] : [catalogue]) {
-      // A database of its own: a server holds all that is in its database.
+      // Use a separate database for each catalogue, because a server loads everything that is in its database.
       await using store = await openBenchStore();
       tables.push(...(await measure(store, name, await catalogueFile(store, name))));
     }
@@ -143,13 +143,16 @@ async function measure(store: BenchStore, name: string, file: string): Promise<B
   ];
 }
 
-/** The first read after a write sets hint bits in Postgres, which makes it half as slow again. */
+/**
+ * Starts a server once and stops it, because the first read after a write sets hint bits in Postgres and therefore
+ * takes half as long again.
+ */
 async function startedOnce(start: () => Promise<ServerProcess>): Promise<Started> {
   await using server = await start();
   return server.started;
 }
 
-/** Imports a file as the one source of a registry, as a sync would. */
+/** Imports a file as the only source of a registry, as a sync would. */
 export async function publish({ catalogue, database }: BenchStore, name: string, file: string): Promise<void> {
   const registry = { namespace: 'bench', name, uid: '00000000-0000-4000-8000-000000000002' };
   const format = file === REAL_CATALOGUE ? 'toolhive' : 'upstream';
@@ -178,7 +181,10 @@ interface Page {
   readonly metadata: { readonly nextCursor?: string };
 }
 
-/** As `thv` does at its start: the whole catalogue in pages of one, each asked for with the cursor of the one before. */
+/**
+ * Reads the catalogue as `thv` does at its start: in pages of one entry, each requested with the cursor of the page
+ * before it, up to `atMost` pages.
+ */
 async function walkByOne(api: ServerProcess, atMost: number): Promise<{ requests: number; seconds: number }> {
   const startedAt = performance.now();
   const requests = await walk(api, 1, atMost, () => undefined);
@@ -203,7 +209,7 @@ async function walk(api: ServerProcess, limit: number, atMost: number, onPage: (
 interface Case {
   readonly label: string;
   readonly isCurrent?: boolean;
-  /** Asked of a registry that wants tokens. */
+  /** Whether the request goes to a registry that requires tokens. */
   readonly isGuarded?: boolean;
   request(n: number): string;
 }
@@ -224,7 +230,10 @@ function toCases(names: readonly string[], cursors: readonly string[]): Case[] {
   ];
 }
 
-/** Parts of names, of a length from 2 on; as often words that are in many entries; as often words that are in none. */
+/**
+ * Returns a search term. A third are parts of names, at least two characters long; a third are words that many entries
+ * contain; a third are words that no entry contains.
+ */
 function wordOf(names: readonly string[], n: number): string {
   const name = names[(n * 104_729) % names.length] as string;
   if (n % 3 === 0) return name.slice((n * 31) % (name.length - 1)).slice(0, 2 + (n % 9));
@@ -237,12 +246,12 @@ const FREQUENT = [
   ['inspect, fetch', 'Bridge', 'number 0', '-tools-', 'STRIPE', 'through jira', 'export', 'update', 'ee', 'zq'],
 ].flat();
 
-/** The additional header of a conditional request. */
+/** Returns the additional header of a conditional request. */
 function conditionOf(headers: FixedAnswer['headers']): string {
   return `\r\nIf-None-Match: ${headers['etag']}`;
 }
 
-/** The headers that Fastify and Node add to any answer. */
+/** The headers that Fastify and Node add to any response. */
 const THEIR_OWN = new Set(['connection', 'content-length', 'date', 'keep-alive']);
 
 function withoutOwn(headers: FixedAnswer['headers']): FixedAnswer['headers'] {
@@ -260,11 +269,11 @@ type Asked = readonly [ServerProcess, Omit<GeneratedLoad, 'port'>];
 interface Comparison {
   readonly ours: Cost;
   readonly limit: Cost;
-  /** What of our CPU the limit takes. */
+  /** CPU time of the bare route, as a share of ours. */
   readonly share: number;
 }
 
-/** Measures both in turn, warmed up as after some minutes of service. */
+/** Measures both in turn, after a warm-up that corresponds to some minutes of service. */
 async function compareCosts(generator: Generator, ours: Asked, limit: Asked): Promise<Comparison> {
   for (const asked of [ours, limit]) await costOf(generator, asked);
   const rounds: { ours: Cost; limit: Cost }[] = [];
@@ -294,7 +303,7 @@ async function costOf(generator: Generator, [server, options]: Asked): Promise<C
   return { cpu: (after.cpuMicros - before.cpuMicros) / requests, perSecond: requests / seconds, p99 };
 }
 
-/** Edits every hundredth entry as a sync would, while others read, and waits until a reader sees it. */
+/** Edits every hundredth entry as a sync would, during reads by others, and waits until a reader sees the change. */
 async function takeInChange(
   { database }: BenchStore,
   registry: string,

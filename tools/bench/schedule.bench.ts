@@ -8,16 +8,18 @@ import { StandaloneProcess } from './schedule/standalone-process.js';
 import { openTwentySources } from './schedule/twenty-sources.js';
 
 const INTERVAL_MS = 10_000;
-/** The part of an interval that the schedule itself adds to spread sources. */
+/** The part of an interval that the schedule itself adds, so that sources are spread out. */
 const JITTER_MS = INTERVAL_MS / 10;
 const DEFAULT_DURATION = '1m';
 const TOLERATED_MS = 2_000;
 
-/** Twenty sources at an interval of 10 s on one process, one of them dead: how late does each sync start? */
+/**
+ * Runs twenty sources at an interval of 10 s in one process, one of them dead, and measures how late each sync starts.
+ */
 export const scheduleBench: Bench = {
   name: 'schedule',
 
-  /** `duration`: `5m`, say; one minute when absent. */
+  /** `duration`: for example `5m`. Default: one minute. */
   async run(duration = DEFAULT_DURATION) {
     const durationMs = parseGoDuration(duration);
     if (durationMs === undefined) throw new Error(`${duration} is no duration: write 90s or 5m`);
@@ -58,14 +60,14 @@ interface Run {
   readonly startedAt: string;
 }
 
-/** Oldest first. */
+/** Returns the runs of a source, oldest first. */
 async function readRuns(url: string, source: string): Promise<Run[]> {
   const response = await fetch(`${url}/v1/sources/${source}/runs?limit=1000`);
   const { runs } = (await response.json()) as { runs: Run[] };
   return runs.toReversed();
 }
 
-/** How much later than an interval after its predecessor each one started. */
+/** Returns how late each run started, compared with one interval after the start of the run before it. */
 function latenesses(runs: readonly Run[]): number[] {
   const starts = runs.map(({ startedAt }) => Date.parse(startedAt));
   return starts.slice(1).map((start, index) => start - (starts[index] as number) - INTERVAL_MS);

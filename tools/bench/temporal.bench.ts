@@ -9,7 +9,7 @@ import { StandaloneProcess } from './schedule/standalone-process.js';
 import { ACTION_NAMES, between, tally } from './temporal/actions.js';
 import type { Tally } from './temporal/actions.js';
 
-/** Longer than the pause between two status reports, which would otherwise cover several syncs. */
+/** Longer than the pause between two status reports, because otherwise one report would cover several syncs. */
 const INTERVAL_SECONDS = 15;
 const SYNCS = 6;
 const IDLE_MS = 60_000;
@@ -18,7 +18,10 @@ const SYNCS_A_DAY = 48;
 
 const SERVER = { name: 'io.example/one', description: 'The only server', version: '1.0.0' };
 
-/** What a registry costs Temporal: the history events and actions of a sync that finds nothing new, and of doing nothing. */
+/**
+ * Measures what a registry costs in Temporal: the history events and actions of a sync that finds nothing new, and of
+ * an idle registry.
+ */
 export const temporalBench: Bench = {
   name: 'temporal',
 
@@ -48,7 +51,7 @@ export const temporalBench: Bench = {
   },
 };
 
-/** Returns what the histories grow by while a registry that was synced once goes on for so long. */
+/** Returns by how much the histories grow within `durationMs` after the first sync of a registry. */
 async function measure(syncPolicy: { readonly interval?: string }, durationMs: number): Promise<Tally> {
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-bench-'));
@@ -82,7 +85,7 @@ async function measure(syncPolicy: { readonly interval?: string }, durationMs: n
   });
   const temporal = await connectTemporal({ address: `127.0.0.1:${port}`, namespace: 'default' });
   stack.defer(() => temporal.close());
-  // The first sync and its reports are over by then.
+  // The first sync and its reports are complete after this time.
   await sleep(INTERVAL_SECONDS * 1_000);
   const before = await tally(temporal.client);
   await sleep(durationMs);

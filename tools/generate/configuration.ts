@@ -15,7 +15,7 @@ const PROCESSES: Readonly<Record<string, Variables>> = {
   serve: serveVariables,
 };
 
-/** Returns the page with a table of the variables of each process in its place. */
+/** Returns the page with up-to-date tables of the variables of each process. */
 export async function renderConfiguration(): Promise<string> {
   let page = await readFile(CONFIGURATION, 'utf8');
   for (const [process, variables] of Object.entries(PROCESSES)) {

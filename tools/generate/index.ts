@@ -3,7 +3,7 @@ import { renderCustomResourceDefinition } from './custom-resource-definition.js'
 import { openApiFiles } from './openapi.js';
 import { OPERATOR_MANIFEST, podPolicyManifest, renderOperatorManifest, renderPodPolicy } from './operator-manifest.js';
 
-/** A file that is made from code and kept in git all the same, since others read it without running anything. */
+/** A file that is generated from code but still kept in git, because others read it without running anything. */
 interface GeneratedFile {
   readonly path: string;
   render(): string | Promise<string>;
@@ -11,7 +11,7 @@ interface GeneratedFile {
 
 export const generated: readonly GeneratedFile[] = [
   { path: 'deploy/crds/mcpregistries.toolhive.stacklok.dev.yaml', render: renderCustomResourceDefinition },
-  // A chart can read what lies inside of it only.
+  // A second copy, because a chart can read only files inside it.
   { path: 'deploy/helm/mcp-registry-operator/files/mcpregistries.crd.yaml', render: renderCustomResourceDefinition },
   { path: OPERATOR_MANIFEST, render: renderOperatorManifest },
   ...(['restricted', 'deny'] as const).map((podTemplate) => ({

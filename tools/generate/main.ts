@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { generated } from './index.js';
 
-/** Writes every generated file; with `--check`, lists those that differ instead. */
+/** Writes every generated file. With `--check`, lists the files that differ instead. */
 export async function main(args: readonly string[]): Promise<number> {
   const outdated: string[] = [];
   for (const { path, render } of generated) {

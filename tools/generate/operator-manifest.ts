@@ -8,15 +8,15 @@ export const OPERATOR_MANIFEST = 'deploy/manifests/operator.yaml';
 
 const CHART = 'deploy/helm/mcp-registry-operator';
 const NAMESPACE = 'toolhive-system';
-/** Lines that have a use only with helm; the checksum is the only annotation. */
+/** Lines that are useful only with Helm. The checksum is the only annotation. */
 const HELM_ONLY = /^ *helm\.sh\/chart: .*\n|^ *annotations:\n *#.*\n *checksum\/temporal: .*\n|^# Source: .*\n/gm;
 
-/** A file that is made from the chart, and what its first lines say. */
+/** A file that is generated from the chart, with its first lines. */
 interface ChartManifest {
   readonly path: string;
   readonly head: readonly string[];
   readonly helmArguments: readonly string[];
-  /** What becomes of the output of Helm. */
+  /** Post-processes the output of Helm. */
   finish(rendered: string): string;
 }
 
@@ -33,12 +33,15 @@ export function renderOperatorManifest(): Promise<string> {
   });
 }
 
-/** Returns the path of the admission policy for pods that belongs to a value of `registries.podTemplate` other than `any`. */
+/**
+ * Returns the path of the admission policy for pods that corresponds to a value of `registries.podTemplate` other than
+ * `any`.
+ */
 export function podPolicyManifest(podTemplate: 'restricted' | 'deny'): string {
   return `deploy/manifests/pod-template-${podTemplate}.yaml`;
 }
 
-/** Renders the admission policy for pods that takes the place of the one in the operator's manifest. */
+/** Renders the admission policy for pods that replaces the one in the operator's manifest. */
 export function renderPodPolicy(podTemplate: 'restricted' | 'deny'): Promise<string> {
   return renderOnChange({
     path: podPolicyManifest(podTemplate),
@@ -60,8 +63,7 @@ export function renderPodPolicy(podTemplate: 'restricted' | 'deny'): Promise<str
 }
 
 /**
- * Helm is needed only when the chart has changed: the file names the digests of the chart that it was made from and of its own
- * content.
+ * Runs Helm only if the chart has changed: the file records the digest of its chart and the digest of its own content.
  */
 async function renderOnChange(manifest: ChartManifest): Promise<string> {
   const chart = await digestOfChart();
@@ -87,7 +89,7 @@ function withHead({ head }: ChartManifest, chart: string, body: string): string 
   return `${[...head, `# chart ${chart}, content ${digestOfContent(body)}`].join('\n')}\n${body}`;
 }
 
-/** Returns a digest of the files that Helm reads, except for the one that is generated itself. */
+/** Returns a digest of the files that Helm reads, except for the CRD, which is generated itself. */
 async function digestOfChart(): Promise<string> {
   const files = await readdir(CHART, { recursive: true, withFileTypes: true });
   const paths = files.filter((file) => file.isFile()).map(({ parentPath, name }) => join(parentPath, name));

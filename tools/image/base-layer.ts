@@ -12,7 +12,7 @@ const PACKAGES = ['ca-certificates', 'git', 'openssh-client', 'tini', 'libnss-wr
 
 export const STRIP_SCRIPT = fileURLToPath(new URL('deploy/docker/strip-base.sh', projectRoot));
 
-/** Checks the requirements for making a Debian root file system without a docker engine. Throws with the remedy. */
+/** Checks the requirements for creating a Debian root file system without a Docker engine. Throws with the remedy. */
 export async function demandDebootstrap(): Promise<void> {
   const missing = [
     ...(process.platform === 'linux' ? [] : ['Linux']),
@@ -28,7 +28,7 @@ export async function demandDebootstrap(): Promise<void> {
   );
 }
 
-/** Makes the lowest layer in `folder`: Debian with git, ssh and certificates. Returns its tar file. */
+/** Creates the lowest layer in `folder`: Debian with git, ssh and certificates. Returns the path of its tar file. */
 export async function makeBaseLayer(folder: string, signal: AbortSignal): Promise<string> {
   const root = join(folder, 'root');
   const include = `--include=${PACKAGES.join(',')}`;

@@ -8,15 +8,18 @@ import { tarFiles } from './tar.js';
 export interface Image {
   /** `name:tag` */
   readonly name: string;
-  /** Tar files, the lowest one first. */
+  /** Paths of the tar files, lowest layer first. */
   readonly layers: readonly string[];
-  /** `config` of the OCI image specification. */
+  /** The `config` object of the OCI image specification. */
   readonly config: object;
-  /** Architecture in the spelling of Go, such as `amd64`. */
+  /** Architecture as Go spells it, such as `amd64`. */
   readonly architecture: string;
 }
 
-/** Writes what `docker load`, `ctr images import` and `kind load image-archive` read. It appears whole or not at all. */
+/**
+ * Writes an archive for `docker load`, `ctr images import` and `kind load image-archive`. The file is written
+ * atomically.
+ */
 export async function writeDockerArchive(out: string, { name, layers, config, architecture }: Image): Promise<void> {
   const digests = await Promise.all(layers.map(sha256));
   const image = JSON.stringify({
@@ -29,7 +32,7 @@ export async function writeDockerArchive(out: string, { name, layers, config, ar
   const members = digests.map((digest) => `${digest}.tar`);
   const manifest = JSON.stringify([{ Config: configName, RepoTags: [name], Layers: members }]);
 
-  // Beside the target, so that the last step is a rename.
+  // A temporary folder beside the target, so that the last step is a rename.
   const folder = await mkdtemp(join(dirname(resolve(out)), '.image-'));
   try {
     await writeFile(join(folder, configName), image);

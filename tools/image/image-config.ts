@@ -1,4 +1,4 @@
-/** The default configuration of containers of the image; `deploy/docker/Dockerfile` has the same. */
+/** The default configuration of containers of the image. `deploy/docker/Dockerfile` has the same. */
 export const imageConfig = (build: { readonly commit: string; readonly date: string }) => ({
   User: '65532:65532',
   WorkingDir: '/app',
@@ -7,7 +7,7 @@ export const imageConfig = (build: { readonly commit: string; readonly date: str
   Env: [
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     'NODE_ENV=production',
-    // Loopback cannot be reached from outside of the container.
+    // A loopback address cannot be reached from outside the container.
     'HOST=::',
     'POSTGRES_TEMPLATE=/opt/postgres-template.tar.gz',
     `BUILD_COMMIT=${build.commit}`,

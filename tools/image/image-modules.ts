@@ -7,15 +7,17 @@ interface LockedPackage {
 }
 
 /**
- * What Temporal's worker loads but uses only to bundle workflows, which the build has done: an empty module takes its
- * place, and what only they need stays away with them.
+ * Packages that Temporal's worker loads but uses only to bundle workflows, which is done by the build. Each is replaced
+ * with an empty module, and the packages that only they need are left out as well.
  */
 export const BUNDLERS = ['webpack', 'memfs', 'unionfs'];
 
-/** Node itself goes to the PATH, compilers have done their work, and types are for compilers. */
+/** Packages that are left out: Node itself is on the PATH, and compilers and types are needed only at build time. */
 const LEFT_OUT = /^(node|swc-loader|@swc\/.*|@types\/.*)$/;
 
-/** The folders of the packages that run in production, seen from the project; some may be for other platforms. */
+/**
+ * Returns the folders of the packages that run in production, relative to the project. Some may be for other platforms.
+ */
 export async function productionPackages(lockFile: string): Promise<string[]> {
   const { packages } = JSON.parse(await readFile(lockFile, 'utf8')) as { packages: Record<string, LockedPackage> };
   const found = new Set<string>();
@@ -32,7 +34,9 @@ export async function productionPackages(lockFile: string): Promise<string[]> {
   return [...found].sort();
 }
 
-/** Resolves a package as Node does: beside the package that needs it, then beside each package around that. */
+/**
+ * Resolves a package as Node does: in the `node_modules` of the package that needs it, then of each enclosing package.
+ */
 function resolvePackage(packages: Record<string, unknown>, folder: string, name: string): string | undefined {
   for (let around = folder; ; around = around.slice(0, Math.max(0, around.lastIndexOf('/node_modules/')))) {
     const place = `${around === '' ? '' : `${around}/`}node_modules/${name}`;
@@ -41,10 +45,13 @@ function resolvePackage(packages: Record<string, unknown>, folder: string, name:
   }
 }
 
-/** Files that serve only people and compilers. */
+/** Files that only people and compilers read. */
 const UNREAD = /\.(map|[cm]?ts|tsx|flow|tsbuildinfo|markdown|a|h)$|(?<!LICENSE|NOTICE)\.md$/i;
 
-/** Paths below node_modules that nothing loads at run time. Not every `src` is one: protobufjs runs from its own. */
+/**
+ * Paths below node_modules that are never loaded at run time. Not every `src` is included, because protobufjs runs from
+ * its `src`.
+ */
 const UNUSED = [
   /^@temporalio\/core-bridge\/(sdk-core|src|bridge-macros|ts|scripts)\//,
   /^@temporalio\/[^/]+\/src\//,
@@ -58,7 +65,7 @@ const UNUSED = [
   /^((@[^/]+\/)?[^/]+\/)(test|tests|docs|examples?|benchmarks?|coverage)\//,
 ];
 
-/** Returns whether a file of a package goes into the image; `path` is relative to the nearest node_modules. */
+/** Returns whether a file of a package goes into the image. `path` is relative to the nearest node_modules. */
 export function isNeeded(path: string, platform: string): boolean {
   const native = /^@temporalio\/core-bridge\/releases\/([^/]+)\//.exec(path);
   if (native) return native[1] === platform;

@@ -27,7 +27,7 @@ The base and the dependencies are made once and kept in the cache folder. Linux 
   --root=DIR        instead of an image, what the project adds to the base, into DIR (deploy/docker/Dockerfile)
 `;
 
-/** Everything that decides the content of the dependency layer: another text means another layer. */
+/** Modules that determine the content of the dependency layer. If their code changes, a new layer is made. */
 const RUNTIME_RECIPES = [
   './runtime-layer.js',
   './image-modules.js',
@@ -104,7 +104,7 @@ async function runtimeLayer(): Promise<string> {
   return cached('image-dependencies', inputs, 'laying out the dependencies', (folder) => packed(folder, layOutRuntime));
 }
 
-/** Returns the layer made from the same inputs earlier, or makes and keeps it now. */
+/** Returns the cached layer for the same inputs, or makes and caches it. */
 async function cached(
   name: string,
   inputs: readonly (Buffer | string)[],
@@ -122,7 +122,7 @@ async function cached(
   return made;
 }
 
-/** Removes old layers: each has hundreds of megabytes and is not needed again. */
+/** Removes old layers from the cache: each has hundreds of megabytes and is not needed again. */
 async function forgetOthers(name: string, kept: string): Promise<void> {
   for (const other of await readdir(dirname(kept))) {
     if (!other.startsWith(`${name}-`) || other === basename(kept)) continue;
@@ -138,7 +138,10 @@ async function packed(folder: string, lay: LayOut): Promise<string> {
   return `${root}.tar`;
 }
 
-/** A strict umask here must not lock out the user that the image runs as. */
+/**
+ * Lays out the files of a layer and makes them readable by everyone, so that a strict umask here does not lock out the
+ * user that the image runs as.
+ */
 async function layOut(root: string, lay: LayOut): Promise<void> {
   await mkdir(root, { recursive: true });
   await lay(root, signal);

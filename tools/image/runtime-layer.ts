@@ -12,13 +12,16 @@ import { chooseServerUser, give } from '#persistence/embedded/server-user.js';
 import { BUNDLERS, isNeeded, productionPackages } from './image-modules.js';
 
 const ROOT = fileURLToPath(projectRoot);
-/** Temporal's names of the platforms that images are made for. */
+/** Temporal's names for the platforms for which images are made. */
 const BRIDGES: Readonly<Record<string, string>> = {
   x64: 'x86_64-unknown-linux-gnu',
   arm64: 'aarch64-unknown-linux-gnu',
 };
 
-/** Puts what changes with the dependencies below `root`: Node, the packages, and a data folder for the embedded Postgres. */
+/**
+ * Writes the files that change with the dependencies below `root`: Node, the packages, and a data folder for the
+ * embedded Postgres.
+ */
 export async function layOutRuntime(root: string, signal: AbortSignal): Promise<void> {
   const [bin, modules] = [join(root, 'usr/local/bin'), join(root, 'app/node_modules')];
   for (const folder of [bin, modules, join(root, 'opt')]) await mkdir(folder, { recursive: true });
@@ -35,13 +38,13 @@ async function copyPackages(modules: string): Promise<void> {
   if (!bridge) throw new Error(`there is no image for ${process.arch}: only for ${Object.keys(BRIDGES).join(' and ')}`);
   for (const folder of await productionPackages(join(ROOT, 'package-lock.json'))) {
     const from = join(ROOT, folder);
-    // Packages for other platforms are in the lock file, but not here.
+    // The lock file also lists packages for other platforms, which are not installed here.
     if (!(await lstat(from).catch(() => undefined))) continue;
     const place = /^.*node_modules\//.exec(folder)?.[0] ?? '';
     await cp(from, join(modules, relative('node_modules', folder)), {
       recursive: true,
       verbatimSymlinks: true,
-      // Packages inside of packages have entries of their own in the lock file.
+      // Nested packages have their own entries in the lock file.
       filter: async (path) => {
         const inside = relative(from, path);
         if (inside === 'node_modules' || inside.startsWith('node_modules/')) return false;
@@ -56,7 +59,10 @@ async function copyPackages(modules: string): Promise<void> {
   }
 }
 
-/** Writes which packages are in the image, as CycloneDX. The lock file decides, so that the same inputs make the same layer. */
+/**
+ * Writes a CycloneDX list of the packages in the image. It depends only on the lock file, so that the same inputs
+ * produce the same layer.
+ */
 async function writeSbom(target: string, signal: AbortSignal): Promise<void> {
   const bill = JSON.parse(await runCommand('npm', ['run', '--silent', 'sbom'], { signal, cwd: ROOT })) as {
     serialNumber?: string;
@@ -68,7 +74,10 @@ async function writeSbom(target: string, signal: AbortSignal): Promise<void> {
   await writeFile(target, JSON.stringify(bill));
 }
 
-/** `initdb` refuses a user id without a name, and clusters give out any. */
+/**
+ * Creates the data folder at build time, because `initdb` refuses a user id without a name, and clusters assign
+ * arbitrary ids.
+ */
 async function makeTemplate(target: string, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'postgres-template-'));
   try {
@@ -79,21 +88,21 @@ async function makeTemplate(target: string, signal: AbortSignal): Promise<void> 
     await give(data, user);
     const { initdb } = await placeBinaries(await findPostgresPackage(), folder, user);
     await initializeDataFolder({ folder: data, initdb, user, durable: false });
-    // Unpacking takes a moment longer than copying would, and the image is 35 MB smaller.
+    // Unpacking takes slightly longer than copying, but makes the image 35 MB smaller.
     await runCommand('tar', ['-czf', target, '-C', data, '.'], { signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Symbols are for debuggers. Without `strip` the image works as well, and is larger. */
+/** Removes debug symbols. Without `strip`, the image works just as well but is larger. */
 async function stripBinaries(root: string, signal: AbortSignal): Promise<void> {
   const [strip] = await findOnPath('strip');
   if (!strip) return;
   const all = await readdir(root, { recursive: true, withFileTypes: true });
   const binaries = all.filter(({ name, parentPath }) => /\.(node|so[.\d]*)$/.test(name) || parentPath.endsWith('/bin'));
   for (const { parentPath, name } of binaries.filter((entry) => entry.isFile())) {
-    // Scripts and what was built otherwise stay as they are.
+    // Scripts and other files that `strip` does not support are left unchanged.
     await runCommand(strip, ['--strip-unneeded', join(parentPath, name)], { signal }).catch(() => undefined);
   }
 }

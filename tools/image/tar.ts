@@ -1,20 +1,20 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** The same bytes for the same content: no times, one order, owners as numbers. */
+/** Options that make the archive reproducible: no timestamps, a fixed order, numeric owners. */
 const ALIKE = ['--format=gnu', '--sort=name', '--mtime=@0', '--numeric-owner'];
 
-/** Files as an archive's members, symlinks as what they point to. */
+/** Packs files as members of an archive. Symlinks are replaced with the files that they point to. */
 export function tarFiles(folder: string, names: readonly string[], out: string): Promise<void> {
   return tar(['--dereference', '-cf', out, '-C', folder, ...names]);
 }
 
-/** Packs a folder as part of a root file system that belongs to root. */
+/** Packs a folder as a part of a root file system, with root as the owner of all files. */
 export function tarAsRoot(folder: string, out: string): Promise<void> {
   return tar(['--owner=0', '--group=0', '-cf', out, '-C', folder, '.']);
 }
 
-/** A whole root file system, with the owners that it has. */
+/** Packs a whole root file system, and keeps the owners of its files. */
 export function tarWithOwners(root: string, out: string): Promise<void> {
   return tar(['--one-file-system', '-cf', out, '-C', root, '.']);
 }

@@ -4,10 +4,10 @@ import { join, relative } from 'node:path';
 
 const TESTS = 'test/integration';
 const SUPPORT = 'test/support';
-/** The helpers that start an API server; every test that imports one of them needs it. */
+/** The helpers that start an API server. Every test that imports one of them needs an API server. */
 const API_SERVERS = ['shared-api-server.ts', 'api-server.ts'].map((name) => join(SUPPORT, name));
 
-/** The test files, seen from `root`, that need an API server: themselves, or through what supports them. */
+/** Returns the test files, relative to `root`, that need an API server, directly or through their helpers. */
 export async function apiServerTests(root: string): Promise<string[]> {
   const files = (await readdir(join(root, TESTS))).filter((name) => name.endsWith('.test.ts'));
   const needing: string[] = [];

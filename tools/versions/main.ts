@@ -14,7 +14,7 @@ import { apiServerTests } from './api-server-tests.js';
 const ROOT = fileURLToPath(projectRoot);
 
 interface Outcome {
-  /** Version of the server, in its own words. */
+  /** The version that the server reports. */
   readonly server: string;
   readonly passed: number;
   readonly failed: number;
@@ -22,7 +22,10 @@ interface Outcome {
   readonly remark?: string;
 }
 
-/** `npm run test:versions [-- VERSION...]`: the tests that need an API server, on each supported version of Kubernetes. */
+/**
+ * `npm run test:versions [-- VERSION...]`: runs the tests that need an API server on each supported version of
+ * Kubernetes.
+ */
 async function main(wanted: readonly string[]): Promise<number> {
   const unknown = wanted.filter((version) => !kubernetesVersions.includes(version as KubernetesVersion));
   if (unknown.length > 0) {
@@ -52,7 +55,7 @@ async function main(wanted: readonly string[]): Promise<number> {
   return outcomes.every(({ passed, failed }) => passed > 0 && failed === 0) ? 0 : 1;
 }
 
-/** A version that cannot be obtained counts as failed. */
+/** Runs the tests on one version. A version that cannot be obtained counts as failed. */
 async function test(version: KubernetesVersion, files: readonly string[]): Promise<Outcome> {
   const progress = createProgress();
   let path: string;
@@ -78,7 +81,7 @@ async function test(version: KubernetesVersion, files: readonly string[]): Promi
   const [said, [code]] = await Promise.all([text(vitest.stdout), once(vitest, 'exit')]);
   const [, passed = '0', failed = '0'] = [...said.matchAll(/^(\d+) passed, (\d+) failed/gm)].at(-1) ?? [];
   const seconds = Math.round((performance.now() - startedAtMs) / 1000);
-  // Whatever made it end so has failed, be it a test or not.
+  // A non-zero exit code counts as a failure, even if no test failed.
   const failures = Math.max(Number(failed), code === 0 ? 0 : 1);
   return { server, passed: Number(passed), failed: failures, seconds };
 }

@@ -5,7 +5,7 @@ import type { RegistryState, StoreState } from './registry-state.js';
 import { planKey } from './stores.js';
 import type { DueSync } from './syncs.js';
 
-/** Returns the syncs that are to be started now, into stores that know the current plan. */
+/** Returns the syncs that must be started now, into stores that have adopted the current plan. */
 export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
   const plan = planKey(state);
   return openStores(state)
@@ -17,24 +17,24 @@ export function dueSyncs(state: RegistryState, nowMs: number): DueSync[] {
     );
 }
 
-/** What is under way beside the state. */
+/** Work in progress that is not part of the state. */
 export interface Progress {
   isUnderWay(this: void, task: string): boolean;
-  /** Whether the end of a run will be noticed here. */
-  isWatched(this: void, run: number): boolean;
+  /** Returns the time at which a run must be checked, or undefined if its end will be noticed anyway. */
+  lookDueAtMs(this: void, run: number): number | undefined;
 }
 
 /**
- * Returns how long there is nothing to do unless a message comes; undefined: until one comes. The next due time of a task that is
- * under way does not count, nor does the deadline of a watched run: their end wakes the loop.
+ * Returns how long there is nothing to do unless a message arrives, or undefined if only a message can cause work.
+ * Tasks in progress and watched runs are not considered, because their end wakes the loop.
  */
 export function untilNextDue(
   state: RegistryState,
   nowMs: number,
-  { isUnderWay, isWatched }: Progress,
+  { isUnderWay, lookDueAtMs }: Progress,
 ): number | undefined {
   const plan = planKey(state);
-  const times = Object.values(state.stores).flatMap((store) => storeTimes(store, { plan, nowMs, isWatched }));
+  const times = Object.values(state.stores).flatMap((store) => storeTimes(store, { plan, nowMs, lookDueAtMs }));
   if (!isUnderWay('report')) times.push(reportDueAtMs(state) ?? Infinity);
   if (!isUnderWay('read') && state.stale) times.push(state.retryReadAtMs ?? Infinity);
   if (!isUnderWay('provision')) times.push(...provisionTimes(state));
@@ -42,17 +42,21 @@ export function untilNextDue(
   return next === Infinity ? undefined : Math.max(0, next - nowMs);
 }
 
-interface StoreMoment extends Pick<Progress, 'isWatched'> {
+interface StoreMoment extends Pick<Progress, 'lookDueAtMs'> {
   readonly plan: string | undefined;
   readonly nowMs: number;
 }
 
-function storeTimes(store: StoreState, { plan, nowMs, isWatched }: StoreMoment): number[] {
+function storeTimes(store: StoreState, { plan, nowMs, lookDueAtMs }: StoreMoment): number[] {
   const sources = Object.values(store.sources);
-  const deadlines = sources.flatMap(({ running }) => (running && !isWatched(running.run) ? [running.deadlineMs] : []));
-  if (plan === undefined || store.adopting || store.lost) return deadlines;
-  if (store.adoptedPlan !== plan) return [...deadlines, store.retryAdoptionAtMs ?? nowMs];
-  return [...deadlines, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
+  const looks = sources.flatMap(({ running }) => {
+    if (!running) return [];
+    const lookAtMs = lookDueAtMs(running.run);
+    return lookAtMs === undefined ? [] : [Math.min(running.deadlineMs, lookAtMs)];
+  });
+  if (plan === undefined || store.adopting || store.lost) return looks;
+  if (store.adoptedPlan !== plan) return [...looks, store.retryAdoptionAtMs ?? nowMs];
+  return [...looks, ...sources.flatMap(({ due, running }) => (due && !running ? [due.atMs] : []))];
 }
 
 function provisionTimes({ desired, provisioning = NOT_PROVISIONED }: RegistryState): number[] {

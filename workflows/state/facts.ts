@@ -1,10 +1,15 @@
+import { ownMember } from '#domain/own-member.js';
 import type { RegistryFacts, SourceFacts } from '#domain/status/registry-facts.js';
+import { toPhase } from '#domain/status/phase.js';
 import type { SourcePlan } from '#domain/sync.js';
 import { NOT_PROVISIONED, summarizeServer } from './provisioning.js';
 import { currentStore, dropUndefined } from './registry-state.js';
 import type { RegistryState, StoreState } from './registry-state.js';
 
-/** The least time between two reports; it doubles with each failure in a row. */
+/**
+ * Minimum time between two reports, except for the first one that says ready. The time doubles with each consecutive
+ * failure.
+ */
 const REPORT_SPACING_MS = 5_000;
 const LONGEST_SPACING_MS = 5 * 60_000;
 const SILENT_REPORT_MS = 2 * 60_000;
@@ -26,7 +31,7 @@ export function summarize(state: RegistryState): RegistryFacts {
 }
 
 function toFacts(plan: SourcePlan, store: StoreState | undefined): SourceFacts {
-  const source = store?.sources[plan.name];
+  const source = ownMember(store?.sources, plan.name);
   const { running } = source ?? {};
   const quiet = running?.quiet;
   const failure = source?.failure ?? store?.adoptionFailure;
@@ -50,14 +55,21 @@ function toFacts(plan: SourcePlan, store: StoreState | undefined): SourceFacts {
   });
 }
 
-/** Returns when the current facts are to be reported; undefined when they have been. */
+/** Returns the time at which the current facts must be reported, or undefined if they already have been. */
 export function reportDueAtMs(state: RegistryState): number | undefined {
   if (!state.desired) return undefined;
   const { digest, atMs, failures = 0 } = state.report;
   const facts = summarize(state);
-  // With time, a server that is ready and announces no store is worth more words.
+  // If a server has been ready for a while without announcing a store, another report gives a more detailed message.
   if (JSON.stringify(facts) === digest) return isSilent(facts) ? atMs + SILENT_REPORT_MS : undefined;
+  // Users and pipelines wait for a registry to become ready, so this is reported at once. It happens only once per
+  // generation: if a registry keeps changing between ready and not ready, the later reports are spaced.
+  if (failures === 0 && isReady(facts) && facts.generation !== state.report.readyGeneration) return atMs;
   return atMs + Math.min(LONGEST_SPACING_MS, REPORT_SPACING_MS * 2 ** failures);
+}
+
+function isReady(facts: RegistryFacts): boolean {
+  return toPhase(facts).phase === 'Ready';
 }
 
 function isSilent({ serving, server }: RegistryFacts): boolean {
@@ -65,9 +77,11 @@ function isSilent({ serving, server }: RegistryFacts): boolean {
 }
 
 export function reported(state: RegistryState, facts: RegistryFacts, nowMs: number): RegistryState {
-  return { ...state, report: { digest: JSON.stringify(facts), atMs: nowMs } };
+  const readyGeneration = isReady(facts) ? facts.generation : state.report.readyGeneration;
+  return { ...state, report: dropUndefined({ digest: JSON.stringify(facts), atMs: nowMs, readyGeneration }) };
 }
 
 export function reportFailed(state: RegistryState, nowMs: number): RegistryState {
-  return { ...state, report: { digest: '', atMs: nowMs, failures: (state.report.failures ?? 0) + 1 } };
+  const { failures = 0, ...last } = state.report;
+  return { ...state, report: { ...last, digest: '', atMs: nowMs, failures: failures + 1 } };
 }

@@ -128,7 +128,7 @@ describe('a passing refusal of the API server', () => {
 });
 
 describe('what another manager sets back', () => {
-  /** The drift that follows each repair at once, until `untilMs`; returns when repairs began. */
+  /** Simulates drift immediately after each repair, until `untilMs`. Returns the times at which repairs started. */
   function fight(untilMs: number): { readonly repairs: readonly number[]; readonly state: ProvisioningState } {
     const repairs: number[] = [];
     let state = driftNoticed(done, T0);

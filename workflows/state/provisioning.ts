@@ -1,3 +1,4 @@
+import { backoffMs } from '#domain/backoff.js';
 import type { DeployedServer, ProvisionPlan } from '#activities/contract.js';
 import type { Notice } from '#domain/notice.js';
 import type { ServerFacts } from '#domain/status/registry-facts.js';
@@ -7,56 +8,63 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncFailure } from '#domain/sync.js';
 import type { ServerTrouble, WorkloadFacts } from '#domain/workload.js';
 
-/** What a registry's life remembers of the server that is run for it, and the decisions over it. */
+/** The state of the server that runs for a registry, and the decisions about it. */
 export interface ProvisioningState {
-  /** Key of the plan that was tried last. */
+  /** Key of the last plan that was attempted. */
   readonly tried?: string;
-  /** The sync trigger that the server was told of last, or is being told of. */
+  /** The sync trigger that was last passed to the server, or is being passed now. */
   readonly toldTrigger?: string;
-  /** Key of the plan that was carried out last, completely. */
+  /** Key of the last plan that was completed. */
   readonly done?: string;
-  /** What was made has been changed or removed: it is repaired at this time. */
+  /** Time at which the provisioned objects are repaired, because they have been changed or removed. */
   readonly repairAtMs?: number;
-  /** When a repair was started last. */
+  /** Time at which the last repair was started. */
   readonly repairedAtMs?: number;
-  /** Repairs in a row, each needed soon after the one before. */
+  /** Number of consecutive repairs, each needed soon after the previous one. */
   readonly repairs?: number;
-  /** Who else writes what was made, while that goes on. */
+  /** The other writers of the provisioned objects, as long as they keep writing. */
   readonly contenders?: readonly Notice[];
-  /** Failed attempts since the last success. */
+  /** Number of failed attempts since the last success. */
   readonly attemptCount: number;
   readonly failure?: SyncFailure;
-  /** A failure that may pass, over a plan that is carried out: not shown as a failure until it has lasted. */
+  /**
+   * A transient failure although the plan has been completed. It is not shown as a failure until it has lasted for a
+   * while.
+   */
   readonly passing?: { readonly failure: SyncFailure; readonly sinceMs: number };
   readonly retryAtMs?: number;
   readonly deployed?: DeployedServer;
   readonly workload?: WorkloadFacts;
-  /** A server is up, but has no store to announce yet. */
+  /** The reason why a running server has no store to announce yet. */
   readonly delayed?: ServerTrouble<Reason>;
 }
 
 export const NOT_PROVISIONED: ProvisioningState = { attemptCount: 0 };
 
-const FIRST_BACKOFF_MS = 5_000;
-const LONGEST_BACKOFF_MS = 5 * 60_000;
-/** Drift so soon after a repair means that another writer sets the same fields. */
+const BACKOFF = { firstMs: 5_000, longestMs: 5 * 60_000 };
+/** If drift occurs within this time after a repair, another writer sets the same fields. */
 const CONTESTED_WITHIN_MS = 60_000;
-/** So many repairs in a row follow at once: several objects may have been deleted one after the other. */
+/**
+ * Number of consecutive repairs that follow quickly, because several objects may have been deleted one after another.
+ */
 const QUICK_REPAIRS = 3;
 const QUICK_REPAIR_MS = 1_000;
-/** From this repair in a row on, the contender is named. */
+/** Number of consecutive repairs from which the status contains the other writer. */
 const NAMED_FROM_REPAIR = 3;
-/** A running server counts as failed only after the API server has refused for this long. */
+/** A running server is reported as failed only after the API server has refused for this long. */
 const PASSING_MS = 2 * 60_000;
-/** An operator of another release took the task: the right one gets it next. */
+/** Delay before a retry if an operator of another release took the task. The right operator takes it next. */
 const OTHER_RELEASE_RETRY_MS = 2_000;
 
-/** Identifies a plan together with the site of the operator that made it: a plan of another site never counts as carried out. */
+/**
+ * Returns the key of a plan, which includes the site of the operator that made it, so that a plan of another site never
+ * counts as completed.
+ */
 export function provisionKey({ digest, site }: ProvisionPlan): string {
   return site ? `${site.digest} ${digest}` : digest;
 }
 
-/** Returns when the plan is to be carried out; undefined when there is nothing to do. */
+/** Returns the time at which the plan must be executed, or undefined if there is nothing to do. */
 export function provisionDueAtMs(state: ProvisioningState, plan: ProvisionPlan): number | undefined {
   if (state.tried !== provisionKey(plan) || state.toldTrigger !== plan.triggerToken) return 0;
   const times = [state.repairAtMs, state.retryAtMs].filter((time) => time !== undefined);
@@ -64,8 +72,8 @@ export function provisionDueAtMs(state: ProvisioningState, plan: ProvisionPlan):
 }
 
 /**
- * Notes drift. It is repaired at once; while repairs do not last, a few times after a second, then with exponential backoff
- * (5 s to 5 min).
+ * Records drift. It is repaired immediately. If repairs do not last, the next few follow after a second, then with
+ * exponential backoff (5 s to 5 min).
  */
 export function driftNoticed(state: ProvisioningState, nowMs: number): ProvisioningState {
   if (state.repairAtMs !== undefined) return state;
@@ -78,12 +86,12 @@ export function driftNoticed(state: ProvisioningState, nowMs: number): Provision
   return { ...state, repairs, repairAtMs: nowMs + repairPauseMs(repairs) };
 }
 
-/** Reports whether it is time to find out who else writes what was made. */
+/** Returns whether to look for the other writers of the provisioned objects. */
 export function isContested({ repairs = 0 }: ProvisioningState): boolean {
   return repairs >= NAMED_FROM_REPAIR;
 }
 
-/** Returns when it is clear that the last repair has lasted; undefined while there is no contest. */
+/** Returns the time at which the last repair is considered lasting, or undefined if there are no other writers. */
 export function contestOverAtMs({ contenders, repairedAtMs = 0, repairs = 0 }: ProvisioningState): number | undefined {
   return contenders && repairedAtMs + CONTESTED_WITHIN_MS + repairPauseMs(repairs);
 }
@@ -97,7 +105,7 @@ export function contendersFound(state: ProvisioningState, contenders: readonly N
   return { ...state, contenders };
 }
 
-/** What failed before stays visible until it is known how this attempt ends. */
+/** Records the start of an attempt. An earlier failure stays visible until the result of this attempt is known. */
 export function provisionStarted(state: ProvisioningState, plan: ProvisionPlan, nowMs: number): ProvisioningState {
   const { repairAtMs, retryAtMs: _retry, toldTrigger: _told, ...rest } = state;
   return {
@@ -114,8 +122,9 @@ export function provisioned(state: ProvisioningState, key: string, deployed: Dep
 }
 
 /**
- * Takes in a failed attempt. It is repeated even when it is definite for now, since the object in the way may go; only what the
- * user must edit waits for that. A passing failure over a plan that is carried out changes nothing for two minutes.
+ * Records a failed attempt. It is retried even if the failure seems permanent, because the object that blocks it may be
+ * removed. If only an edit by the user can help, it waits for that. A transient failure after the plan has been
+ * completed changes nothing for two minutes.
  */
 export function provisionFailed(
   state: ProvisioningState,
@@ -125,7 +134,7 @@ export function provisionFailed(
 ): ProvisioningState {
   if (failure.reason === 'OtherRelease') return { ...state, retryAtMs: nowMs + OTHER_RELEASE_RETRY_MS };
   const attemptCount = state.attemptCount + 1;
-  const retryAtMs = nowMs + backoffMs(attemptCount) * (0.9 + random * 0.2);
+  const retryAtMs = nowMs + backoffMs(BACKOFF, attemptCount) * (0.9 + random * 0.2);
   const isPassing = failure.destiny === 'retry' && state.done !== undefined && state.done === state.tried;
   const sinceMs = state.passing?.sinceMs ?? nowMs;
   if (isPassing && nowMs - sinceMs < PASSING_MS) {
@@ -135,16 +144,12 @@ export function provisionFailed(
   return { ...rest, failure, attemptCount, ...(failure.destiny !== 'stop' && { retryAtMs }) };
 }
 
-function backoffMs(attempt: number): number {
-  return attempt === 0 ? 0 : Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1));
-}
-
 function repairPauseMs(repairs: number): number {
   if (repairs === 0) return 0;
-  return repairs <= QUICK_REPAIRS ? QUICK_REPAIR_MS : backoffMs(repairs - QUICK_REPAIRS);
+  return repairs <= QUICK_REPAIRS ? QUICK_REPAIR_MS : backoffMs(BACKOFF, repairs - QUICK_REPAIRS);
 }
 
-/** The same twice is the same state, so that it wakes no task. */
+/** Records the state of the workload. Equal facts return the same state, so that they do not wake the loop. */
 export function workloadSeen(state: ProvisioningState, workload: WorkloadFacts): ProvisioningState {
   return JSON.stringify(state.workload) === JSON.stringify(workload) ? state : { ...state, workload };
 }

@@ -3,6 +3,7 @@ import type { DesiredState } from '#activities/contract.js';
 import type { SourcePlan, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
 import { dueSyncs, untilNextDue } from './agenda.js';
 import { reportDueAtMs, reported, reportFailed, summarize } from './facts.js';
+import { ownMember } from '#domain/own-member.js';
 import { newRegistryState, openStores } from './registry-state.js';
 import type { RegistryState } from './registry-state.js';
 import { desiredRead, markStale, nudged, readDue, readFailed } from './resource.js';
@@ -51,13 +52,13 @@ const desired = (sources: SourcePlan[], overrides: Partial<DesiredState> = {}): 
   ...overrides,
 });
 
-/** A registry whose only store has adopted the plan. */
+/** Returns a registry whose only store has adopted the plan. */
 function living(wanted: DesiredState, nowMs = T0): RegistryState {
   const state = desiredRead(newRegistryState({ namespace: 'default', name: 'r', uid: 'u' }), wanted, nowMs);
   return told(openStore(state, store, nowMs));
 }
 
-const idle = { isUnderWay: () => false, isWatched: () => false };
+const idle = { isUnderWay: () => false, lookDueAtMs: () => Infinity };
 const reporting = { ...idle, isUnderWay: (task: string): boolean => task === 'report' };
 
 function told(state: RegistryState): RegistryState {
@@ -109,6 +110,14 @@ describe('a plan', () => {
     expect(dueSyncs(state, T0)).toEqual([]);
     expect(storesToAdopt(state, T0).map((each) => each.store.id)).toEqual(['store-1']);
     expect(storesToAdopt(adoptionStarted(state, store.id), T0)).toEqual([]);
+  });
+
+  it.each(['constructor', 'b'])('makes a source due that is added later and called %s', (name) => {
+    const state = told(desiredRead(living(desired([plan('a')])), desired([plan('a'), plan(name)]), T0));
+    expect(triggers(state, T0)).toEqual({ a: 'initial', [name]: 'initial' });
+    expect(startedSince(state, [name], 1)).toBeUndefined();
+    const after = settled(run(state, name, T0), outcome(run(state, name, T0), name), T0, 0.5).stores['store-1'];
+    expect(ownMember(after?.sources, name)).toMatchObject({ attemptCount: 0, lastRun: 1 });
   });
 
   it('changes nothing when it is adopted twice', () => {
@@ -252,13 +261,14 @@ describe('a sync that ended', () => {
 
   it('needs no timer of its own while its end is noticed in any case', () => {
     const state = told(run(living(desired([plan('a')])), 'a', T0));
-    const until = (isWatched: boolean) =>
+    const until = (lookDueAtMs: number | undefined) =>
       untilNextDue({ ...state, report: { digest: JSON.stringify(summarize(state)), atMs: T0 } }, T0, {
         ...idle,
-        isWatched: () => isWatched,
+        lookDueAtMs: () => lookDueAtMs,
       });
-    expect(until(false)).toBe(state.stores[store.id]!.sources['a']!.running!.deadlineMs - T0);
-    expect(until(true)).toBeUndefined();
+    expect(until(Infinity)).toBe(state.stores[store.id]!.sources['a']!.running!.deadlineMs - T0);
+    expect(until(T0 + 1_000)).toBe(1_000);
+    expect(until(undefined)).toBeUndefined();
   });
 
   it('is not due again without an interval', () => {
@@ -584,6 +594,24 @@ describe('a notice', () => {
     state = settled(state, outcome(state, 'a', { notice: nothing }), T0, 0);
     expect(summarize(state).sources[0]).toMatchObject({ notices: [slower, nothing] });
   });
+
+  it.each(['NullsDropped', 'VersionAssumed'] as const)('%s stays until the content is read again', (reason) => {
+    const remark = { reason, message: 'of what was read' };
+    const { counts } = outcome(run(living(desired([plan('a')])), 'a', T0), 'a');
+    const settle = (from: RegistryState, atMs: number, of: Partial<SyncOutcome>) => {
+      const started = run(from, 'a', atMs);
+      const { counts: _counts, contentHash: _hash, ...rest } = outcome(started, 'a');
+      return settled(started, { ...rest, ...of }, atMs, 0);
+    };
+    const notices = (of: RegistryState) => summarize(of).sources[0]!.notices;
+    let state = settle(living(desired([plan('a')])), T0, { counts: counts!, contentHash: 'h1', notice: remark });
+    state = settle(state, T0 + 60 * MINUTE, { stored: { served: 3, hidden: 0, quarantined: 1, contentHash: 'h1' } });
+    expect(notices(state), 'unchanged').toEqual([remark]);
+    state = settle(state, T0 + 120 * MINUTE, { counts: counts!, contentHash: 'h1' });
+    expect(notices(state), 'filtered again').toEqual([remark]);
+    state = settle(state, T0 + 180 * MINUTE, { counts: counts!, contentHash: 'h2' });
+    expect(notices(state), 'read again').toBeUndefined();
+  });
 });
 
 describe('the report', () => {
@@ -593,6 +621,21 @@ describe('the report', () => {
     const written = reported(state, summarize(state), T0);
     expect(reportDueAtMs(written)).toBeUndefined();
     expect(reportDueAtMs(run(written, 'a', T0 + 1))).toBe(T0 + 5_000);
+  });
+
+  it('that says for the first time of a generation that the registry is ready is due at once, and no later one', () => {
+    const syncing = run(living(desired([plan('a')])), 'a', T0);
+    const written = reported(syncing, summarize(syncing), T0);
+    const ready = settled(written, outcome(written, 'a'), T0 + 1, 0);
+    expect(reportDueAtMs(ready), 'ready').toBe(T0);
+    const told = reported(ready, summarize(ready), T0 + 1);
+    const later = T0 + 60 * MINUTE;
+    const again = run(told, 'a', later);
+    const toldAgain = reported(again, summarize(again), later);
+    const readyAgain = settled(toldAgain, outcome(toldAgain, 'a'), later + 1, 0);
+    expect(reportDueAtMs(readyAgain), 'ready again').toBe(later + 5_000);
+    const failed = reportFailed(ready, T0 + 1);
+    expect(reportDueAtMs(failed), 'not written').toBe(T0 + 10_001);
   });
 
   it('of a server that is ready and announces no store is repeated, since it has more to say with time', () => {

@@ -5,65 +5,74 @@ import type { Store, SyncFailure, SyncTrigger } from '#domain/sync.js';
 import type { ProvisioningState } from './provisioning.js';
 
 /**
- * Everything that the life of one MCPRegistry remembers; the decisions over it are pure functions from state to state. It is
- * carried across continue-as-new, so it holds references, hashes and counts only, and absolute times in milliseconds.
+ * The complete state of the life of one MCPRegistry. Decisions about it are pure functions from state to state. It is
+ * preserved across continue-as-new, so it contains only references, hashes and counts, and absolute times in
+ * milliseconds.
  */
 export interface RegistryState {
   readonly registry: RegistryRef;
-  /** The resource must be read again. */
+  /** Whether the resource must be read again. */
   readonly stale: boolean;
-  /** The resource could not be read: it is read at this time, or as soon as a message says that it may have changed. */
+  /**
+   * Time at which the resource is read again after a failure, unless a message reports earlier that it may have
+   * changed.
+   */
   readonly retryReadAtMs?: number;
-  /** Failed attempts to read the resource since the last success. */
+  /** Number of failed attempts to read the resource since the last success. */
   readonly failedReads?: number;
   readonly desired?: DesiredState;
-  /** The resource is gone: nothing is left to do. */
+  /** Set if the resource no longer exists, so that nothing is left to do. */
   readonly gone?: true;
-  /** Value of the sync-trigger annotation that was acted upon last; the same value again is ignored. */
+  /** Value of the sync-trigger annotation that was last handled. The same value is ignored the next time. */
   readonly handledTrigger?: string;
   readonly stores: Readonly<Record<string, StoreState>>;
-  /** Number of the next sync run; never used twice in the life of a registry. */
+  /** Number of the next sync run. A number is never reused during the life of a registry. */
   readonly nextRun: number;
-  /** Runs of sources that have left the spec: they are cancelled. */
+  /** Runs of sources that were removed from the spec. They are cancelled. */
   readonly abandoned?: readonly { readonly source: string; readonly run: number }[];
   readonly report: ReportState;
-  /** Present where a server is run for the registry. */
+  /** Present if a server is provisioned for the registry. */
   readonly provisioning?: ProvisioningState;
-  /** What the newest operator makes servers from; an operator with an older site must not provision. */
+  /** The site of the newest operator. An operator with an older site must not provision. */
   readonly site?: Site;
 }
 
+/** Maximum number of stores that a registry is synced into. Beyond that, the store that opened first is forgotten. */
+export const MOST_STORES = 32;
+
 export interface ReportState {
-  /** Digest of the facts that were written last. */
+  /** Digest of the last written facts. */
   readonly digest: string;
   readonly atMs: number;
-  /** Failed attempts since the last success. */
+  /** Number of failed attempts since the last success. */
   readonly failures?: number;
+  /** The last generation that was reported as ready. */
+  readonly readyGeneration?: number;
 }
 
 export interface StoreState {
   readonly store: Store;
   readonly openedAtMs: number;
-  /** The store took no task: nothing is synced into it until it announces itself again. */
+  /** Set if the store did not accept a task. Nothing is synced into it until it announces itself again. */
   readonly lost?: true;
-  /** The plan that the store has adopted; it must know the current one before anything is synced into it. */
+  /** The plan that the store has adopted. It must have adopted the current one before anything is synced into it. */
   readonly adoptedPlan?: string;
-  /** The store is being told of the plan at this moment; never true across continue-as-new. */
+  /** Whether the store is being given the plan now. Never true across continue-as-new. */
   readonly adopting?: boolean;
   readonly retryAdoptionAtMs?: number;
-  /** Why the store could not be told of the plan; meanwhile nothing is synced into it. */
+  /** The last failure to give the plan to the store. Nothing is synced into the store until it has the plan. */
   readonly adoptionFailure?: SyncFailure;
-  /** When the store was found to have lost the plan. */
+  /** Time at which the store was found to have lost the plan. */
   readonly planLostAtMs?: number;
   readonly sources: Readonly<Record<string, SourceState>>;
 }
 
 export interface SourceState {
-  /** Hashes of the plan as it was when the source was last made due by a change. */
+  /** Hashes of the plan at the time when the source last became due because of a change. */
   readonly planned: string;
   readonly due?: { readonly atMs: number; readonly trigger: SyncTrigger };
   readonly running?: RunningSync;
-  /** The run that was started last, finished or not. */
+  /** Number of the run that was started last, finished or not. */
   readonly lastRun?: number;
   readonly attemptCount: number;
   readonly lastAttemptAtMs?: number;
@@ -75,7 +84,7 @@ export interface SourceState {
     readonly quarantined?: number;
     readonly quarantinedEntries?: readonly string[];
     readonly notice?: Notice;
-    /** Hash of the filter that the stored entries are marked by. */
+    /** Hash of the filter that was last applied to the stored entries. */
     readonly filterHash?: string;
   };
   readonly failure?: SyncFailure;
@@ -85,15 +94,18 @@ export interface RunningSync {
   readonly run: number;
   readonly trigger: SyncTrigger;
   readonly startedAtMs: number;
-  /** Present in a regular run of a source that was synced before: what the status goes on to say until the run has ended. */
+  /**
+   * What the status continues to show until the run has ended. Present in a scheduled run of a source that was synced
+   * before.
+   */
   readonly quiet?: { readonly lastAttemptAtMs?: number; readonly dueAtMs: number };
-  /** Hash of the filter in the plan that the run was started with. */
+  /** Hash of the filter in the plan with which the run was started. */
   readonly filterHash?: string;
-  /** A run that has not reported by then counts as failed. */
+  /** Time after which a run that has not reported counts as failed. */
   readonly deadlineMs: number;
-  /** The plan has changed since: the run is cancelled. */
+  /** Set if the plan has changed since the run was started, so that the run is cancelled. */
   readonly superseded?: true;
-  /** The trigger of another sync that was asked for while this one ran. */
+  /** The trigger of another sync that was requested during this run. */
   readonly again?: SyncTrigger;
 }
 
@@ -101,7 +113,7 @@ export function newRegistryState(registry: RegistryRef): RegistryState {
   return { registry, stale: true, stores: {}, nextRun: 1, report: { digest: '', atMs: 0 } };
 }
 
-/** Returns the store that the status speaks of: the one that opened last. */
+/** Returns the store that the status describes, which is the one that was opened last. */
 export function currentStore(state: RegistryState): StoreState | undefined {
   return Object.values(state.stores).reduce<StoreState | undefined>(
     (latest, store) => (latest && latest.openedAtMs >= store.openedAtMs ? latest : store),
@@ -109,7 +121,7 @@ export function currentStore(state: RegistryState): StoreState | undefined {
   );
 }
 
-/** Returns the stores that can be synced into. */
+/** Returns the stores that accept syncs. */
 export function openStores(state: RegistryState): StoreState[] {
   return Object.values(state.stores).filter(({ lost }) => !lost);
 }

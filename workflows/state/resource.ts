@@ -1,3 +1,5 @@
+import { ownMember } from '#domain/own-member.js';
+import { backoffMs } from '#domain/backoff.js';
 import type { DesiredState } from '#activities/contract.js';
 import type { Nudge } from '../messages.js';
 import { driftNoticed, NOT_PROVISIONED } from './provisioning.js';
@@ -5,20 +7,22 @@ import { mapSources, mapStores } from './registry-state.js';
 import type { RegistryState } from './registry-state.js';
 import { replanned, requested, runningSyncs } from './syncs.js';
 
-const FIRST_READ_RETRY_MS = 30_000;
-const LONGEST_READ_RETRY_MS = 5 * 60_000;
+const READ_BACKOFF = { firstMs: 30_000, longestMs: 5 * 60_000 };
 
-/** Reports whether the resource is to be read now. */
+/** Returns whether the resource must be read now. */
 export function readDue({ stale, retryReadAtMs = 0 }: RegistryState, nowMs: number): boolean {
   return stale && retryReadAtMs <= nowMs;
 }
 
-/** Notes that the resource may have changed: what kept it from being read may be gone as well. */
+/**
+ * Records that the resource may have changed. A pending retry is dropped, because the reason why the resource could not
+ * be read may be gone too.
+ */
 export function markStale({ retryReadAtMs: _retry, ...state }: RegistryState): RegistryState {
   return { ...state, stale: true };
 }
 
-/** Takes in a nudge. The site of the operator that started last counts, whichever operator speaks. */
+/** Applies a nudge. The site of the operator that started last is used, regardless of which operator sent the nudge. */
 export function nudged(state: RegistryState, { drift, site }: Nudge, nowMs: number): RegistryState {
   const stale = markStale(state);
   const isNewer = site && site.startedAtMs > (state.site?.startedAtMs ?? 0);
@@ -29,11 +33,13 @@ export function nudged(state: RegistryState, { drift, site }: Nudge, nowMs: numb
 
 export function readFailed(state: RegistryState, nowMs: number): RegistryState {
   const failedReads = (state.failedReads ?? 0) + 1;
-  const backoffMs = Math.min(LONGEST_READ_RETRY_MS, FIRST_READ_RETRY_MS * 2 ** (failedReads - 1));
-  return { ...state, stale: true, failedReads, retryReadAtMs: nowMs + backoffMs };
+  return { ...state, stale: true, failedReads, retryReadAtMs: nowMs + backoffMs(READ_BACKOFF, failedReads) };
 }
 
-/** Takes over what the resource wants now. Only what changed becomes due; equal twice changes nothing. */
+/**
+ * Applies the desired state of the resource. Only what has changed becomes due, so applying an equal state again
+ * changes nothing.
+ */
 export function desiredRead(known: RegistryState, desired: DesiredState | null, nowMs: number): RegistryState {
   const { failedReads: _failed, ...state } = known;
   if (!desired) return { ...state, gone: true };
@@ -42,7 +48,7 @@ export function desiredRead(known: RegistryState, desired: DesiredState | null, 
   return desired.invalid === undefined ? planAdopted(current, desired, nowMs) : invalidRead(current, desired);
 }
 
-/** Keeps what was planned before, so that nothing is lost when the spec is mended; meanwhile nothing is synced. */
+/** Keeps the previous plan, so that nothing is lost when the spec is corrected. Until then, nothing is synced. */
 function invalidRead(state: RegistryState, desired: DesiredState): RegistryState {
   const { sources = [], provision } = state.desired ?? {};
   return { ...state, desired: { ...desired, sources, ...(provision && { provision }) } };
@@ -59,14 +65,17 @@ function planAdopted(state: RegistryState, desired: DesiredState, nowMs: number)
   };
   return mapStores(next, (store) => {
     const sources = Object.fromEntries(
-      desired.sources.map((plan) => [plan.name, replanned(store.sources[plan.name], plan, nowMs)]),
+      desired.sources.map((plan) => [plan.name, replanned(ownMember(store.sources, plan.name), plan, nowMs)]),
     );
     const planned = { ...store, sources };
     return manual ? mapSources(planned, (source) => requested(source, 'manual', nowMs)) : planned;
   });
 }
 
-/** A first trigger on a resource that was never synced asks for what happens anyway; a repeated one for nothing. */
+/**
+ * Returns whether the value of the trigger annotation is new. On a resource that was never synced, a first value
+ * requests only what happens anyway. A repeated value requests nothing.
+ */
 function isNewTrigger(state: RegistryState, desired: DesiredState): boolean {
   return Boolean(desired.triggerToken) && desired.triggerToken !== state.handledTrigger;
 }

@@ -1,15 +1,17 @@
+import { ownMember } from '#domain/own-member.js';
 import type { Store, SyncFailure, SyncOutcome } from '#domain/sync.js';
 import { storeAnnounced } from './provisioning.js';
-import { mapSource, mapStore, mapStores, openStores } from './registry-state.js';
+import { mapSource, mapStore, mapStores, MOST_STORES, openStores } from './registry-state.js';
 import type { RegistryState, StoreState } from './registry-state.js';
 import { requested, unsynced } from './syncs.js';
 
 const ADOPTION_RETRY_MS = 30_000;
 
 /**
- * Adds a store, or the same one that came back. A new store gets everything at once; one that came back keeps its schedule, and
- * syncs what has no interval and what no worker took while it was away. A server that took over from another was made from
- * other Secrets and volumes: what failed there may succeed here.
+ * Adds a store, or the same store that came back. A new store gets everything immediately. A store that came back keeps
+ * its schedule, but syncs the sources that have no interval and those for which no worker accepted a task while it was
+ * gone. If the server is a different one, sources that failed are synced too, because it was created with other Secrets
+ * and volumes.
  */
 export function openStore(state: RegistryState, store: Store, nowMs: number): RegistryState {
   const known = state.stores[store.id];
@@ -17,14 +19,14 @@ export function openStore(state: RegistryState, store: Store, nowMs: number): Re
   const plans = state.desired?.sources ?? [];
   const sources = Object.fromEntries(
     plans.map((plan) => {
-      const source = known?.sources[plan.name];
+      const source = ownMember(known?.sources, plan.name);
       if (!source) return [plan.name, unsynced(plan, nowMs)];
       const isUntaken = source.failure?.reason === 'StoreLost';
       const again = plan.intervalMs === undefined || isUntaken || (source.failure && !isSameServer);
       return [plan.name, again ? requested(source, 'start', nowMs) : source];
     }),
   );
-  // An adoption that is under way on the same queue goes on, and its end is waited for.
+  // An adoption in progress on the same queue continues, and its end is awaited.
   const opened: StoreState = {
     store,
     openedAtMs: nowMs,
@@ -39,17 +41,21 @@ export function openStore(state: RegistryState, store: Store, nowMs: number): Re
 }
 
 /**
- * Returns the other open stores, each to be told of the plan again: the server of one may have made room for the new one, and a
- * store that takes no task is found out by that. What was lost before is forgotten now that another has taken its place.
+ * Returns the other open stores, which must all be given the plan again. The server of one of them may have been
+ * replaced by the new one, and a store that accepts no task is detected in this way. A store that was lost before is
+ * forgotten, now that another has taken its place.
  */
 function checkedAgain(state: RegistryState, openedId: string): Record<string, StoreState> {
-  const others = openStores(state).filter(({ store }) => store.id !== openedId);
+  const others = openStores(state)
+    .filter(({ store }) => store.id !== openedId)
+    .toSorted((a, b) => b.openedAtMs - a.openedAtMs)
+    .slice(0, MOST_STORES - 1);
   return Object.fromEntries(others.map(({ adoptedPlan: _plan, ...other }) => [other.store.id, other]));
 }
 
 /**
- * Gives up a store that took no task, until it announces itself again. What is known of the only store still stands for the
- * registry; another one speaks for itself.
+ * Gives up a store that did not accept a task, until it announces itself again. The last known state of the only store
+ * is kept, because it still describes the registry. If there is another store, this one is removed.
  */
 export function dropStore(state: RegistryState, storeId: string): RegistryState {
   const isLast = openStores(state).every(({ store }) => store.id === storeId);
@@ -59,8 +65,8 @@ export function dropStore(state: RegistryState, storeId: string): RegistryState 
 }
 
 /**
- * Handles a sync whose task no worker took. Where another server has taken the store over since, or the same one has come
- * back, the source is synced now; otherwise the store is given up.
+ * Handles a sync whose task no worker accepted. If another server has taken the store over, or the same one has come
+ * back, the source is synced now. Otherwise the store is given up.
  */
 export function syncUntaken(
   state: RegistryState,
@@ -74,7 +80,7 @@ export function syncUntaken(
   return mapSource(state, storeId, source, (each) => requested(each, 'start', nowMs));
 }
 
-/** Returns the stores that have not adopted the current plan and may be told of it now. */
+/** Returns the stores that have not adopted the current plan and can be given it now. */
 export function storesToAdopt(state: RegistryState, nowMs: number): StoreState[] {
   const plan = planKey(state);
   if (plan === undefined) return [];
@@ -87,7 +93,10 @@ export function adoptionStarted(state: RegistryState, storeId: string): Registry
   return mapStore(state, storeId, (store) => ({ ...store, adopting: true }));
 }
 
-/** Notes that a server has adopted the plan. A server that has taken the store over since adopts it by itself. */
+/**
+ * Records that a server has adopted the plan. If another server has taken the store over in the meantime, that one
+ * adopts it separately.
+ */
 export function adoptionDone(state: RegistryState, told: Store, plan: string | undefined): RegistryState {
   return ofServer(state, told, (store) => ({
     ...settledAdoption(store),
@@ -96,9 +105,9 @@ export function adoptionDone(state: RegistryState, told: Store, plan: string | u
 }
 
 /**
- * Takes in that a server could not adopt the plan: it is asked again later. `ConfigurationPending` is no failure to show, since
- * an edit is on its way to a server that reads it from a volume. A store that took no task is given up, unless it came back
- * since and is to adopt it now.
+ * Records that a server could not adopt the plan, which is retried later. `ConfigurationPending` is not shown as a
+ * failure, because an edit is on its way to a server that reads it from a volume. If no worker of the
+ * store took the task, the store is dropped, unless its server has restarted in the meantime and will adopt the plan.
  */
 export function adoptionFailed(
   state: RegistryState,
@@ -123,14 +132,14 @@ function settledAdoption(store: StoreState): StoreState {
   return rest;
 }
 
-/** Changes the store if the server that was told still has it. */
+/** Changes the store if it still belongs to the server that was given the plan. */
 function ofServer(state: RegistryState, told: Store, change: (store: StoreState) => StoreState): RegistryState {
   return mapStores(state, (store) =>
     store.store.id === told.id && store.store.taskQueue === told.taskQueue ? change(store) : store,
   );
 }
 
-/** Identifies everything that a store must know of the plan; undefined while there is none. */
+/** Returns a key for everything that a store must know about the plan, or undefined if there is no plan. */
 export function planKey(state: RegistryState): string | undefined {
   return state.desired && state.desired.invalid === undefined
     ? JSON.stringify([state.desired.generation, state.desired.sources.map((plan) => [plan.name, plan.intervalMs])])

@@ -1,3 +1,4 @@
+import { ownMember } from '#domain/own-member.js';
 import { jitterSpan, nextSync } from '#domain/next-sync.js';
 import type { SyncNowRequest } from '#domain/server-messages.js';
 import type { SourcePlan, SyncFailure, SyncOutcome, SyncRequest, SyncTrigger } from '#domain/sync.js';
@@ -11,8 +12,8 @@ export interface DueSync {
 }
 
 /**
- * Applies a plan to a source, known or new: only what changed becomes due. A run of the plan before is superseded, and nothing waits
- * longer than the current interval.
+ * Applies a plan to a new or existing source. Only what has changed becomes due. A run of the previous plan is
+ * superseded, and no sync is due later than the current interval allows.
  */
 export function replanned(source: SourceState | undefined, plan: SourcePlan, nowMs: number): SourceState {
   const planned = planDigest(plan);
@@ -31,7 +32,9 @@ function planDigest(plan: SourcePlan): string {
   return [plan.specHash, plan.filterHash, plan.referenceHash].join(' ');
 }
 
-/** An edited interval counts from the last attempt; what is due for another reason stays due. */
+/**
+ * Applies an edited interval, which counts from the last attempt. A sync that is due for another reason remains due.
+ */
 function rescheduled(source: SourceState, intervalMs: number | undefined): SourceState {
   const { due, ...rest } = source;
   if (source.running || source.lastAttemptAtMs === undefined) return source;
@@ -44,7 +47,7 @@ function rescheduled(source: SourceState, intervalMs: number | undefined): Sourc
   return unmoved ? source : { ...source, due: { atMs: earliest, trigger: 'interval' } };
 }
 
-/** Asks for a sync of one source or, without `source`, of all. */
+/** Requests a sync of one source or, without `source`, of all. */
 export function syncRequested(
   state: RegistryState,
   { source, trigger = 'manual' }: SyncNowRequest,
@@ -57,7 +60,10 @@ export function syncRequested(
   );
 }
 
-/** Makes a source due beside its schedule. A sync that is under way is shown from now on, and followed by another. */
+/**
+ * Makes a source due outside its schedule. A sync in progress is shown in the status from now on, and followed by
+ * another one.
+ */
 export function requested(source: SourceState, trigger: SyncTrigger, nowMs: number): SourceState {
   const { running, due } = source;
   if (running) {
@@ -67,7 +73,7 @@ export function requested(source: SourceState, trigger: SyncTrigger, nowMs: numb
   return { ...source, due: { atMs: Math.min(nowMs, due?.atMs ?? nowMs), trigger: outranking(due?.trigger, trigger) } };
 }
 
-/** Returns the stronger trigger: a sync that a user asks for is shown as such, whatever else asks for it. */
+/** Returns the trigger that takes precedence. A sync requested by a user is always shown as such. */
 function outranking(asked: SyncTrigger | undefined, next: SyncTrigger): SyncTrigger {
   return asked === 'manual' ? asked : next;
 }
@@ -84,7 +90,10 @@ export function started(state: RegistryState, sync: DueSync, nowMs: number, dead
   return { ...next, nextRun: state.nextRun + 1 };
 }
 
-/** Returns what the status says during a regular run: a look that finds nothing new is worth one report and not two. */
+/**
+ * Returns what the status shows during a scheduled run. A check that finds nothing new should cause one report, not
+ * two.
+ */
 function quietly(
   { lastAttemptAtMs, lastSync }: Pick<SourceState, 'lastAttemptAtMs' | 'lastSync'>,
   { atMs, trigger }: NonNullable<SourceState['due']>,
@@ -94,12 +103,12 @@ function quietly(
 }
 
 /**
- * Takes in what came of a run and sets the next due time. A report of a run that is not under way changes nothing, so that a
- * repeated one is harmless.
+ * Applies the outcome of a run and sets the next due time. An outcome of a run that is not in progress changes nothing,
+ * so that a repeated report is harmless.
  */
 export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: number, random: number): RegistryState {
   const { storeId, source: name, run, failure } = outcome;
-  const running = state.stores[storeId]?.sources[name]?.running;
+  const running = ownMember(state.stores[storeId]?.sources, name)?.running;
   if (running?.run !== run) return state;
   const settle = (change: (source: SourceState) => SourceState) => mapSource(state, storeId, name, change);
   if (failure?.overtakenBy !== undefined) return afterOvertaking(settle(dueAgain(running, nowMs)), failure.overtakenBy);
@@ -115,19 +124,27 @@ export function settled(state: RegistryState, outcome: SyncOutcome, nowMs: numbe
   });
 }
 
-/** Makes a source due at once whose run ended because it was asked to: that says nothing about the source. */
+/**
+ * Makes a source due immediately if its run ended because it was asked to, because that says nothing about the source.
+ */
 function dueAgain({ again }: RunningSync, nowMs: number): (source: SourceState) => SourceState {
   return ({ running: _ended, ...source }) => ({ ...source, due: { atMs: nowMs, trigger: again ?? 'change' } });
 }
 
-/** Numbers the next run beyond the one that the store knows: it has seen runs of a workflow that is forgotten. */
+/**
+ * Makes the number of the next run higher than the one that the store knows. The store has seen runs of a workflow that
+ * has been forgotten.
+ */
 function afterOvertaking(state: RegistryState, overtakenBy: number): RegistryState {
   return { ...state, nextRun: Math.max(state.nextRun, overtakenBy + 1) };
 }
 
 const PLAN_LOST_PAUSE_MS = 60_000;
 
-/** A store that does not know a source of the plan has lost the plan, which is sent again, once a minute at most. */
+/**
+ * Returns whether the plan may be sent again. A store that does not know a source of the plan has lost the plan, which
+ * is sent again at most once a minute.
+ */
 function mayTellPlan(state: RegistryState, storeId: string, nowMs: number): boolean {
   return nowMs - (state.stores[storeId]?.planLostAtMs ?? 0) >= PLAN_LOST_PAUSE_MS;
 }
@@ -180,28 +197,42 @@ function afterSuccess(outcome: SyncOutcome, { running, lastSync }: SourceState):
   });
 }
 
-/** A failure clears nothing, but an edited filter has taken effect on what is stored. */
+/**
+ * Returns the last sync after a failure. It is kept, but an edited filter has already been applied to the stored
+ * entries.
+ */
 function afterFailure(outcome: SyncOutcome, { running, lastSync }: SourceState): LastSync | undefined {
   if (!outcome.counts || !lastSync) return lastSync;
   return dropUndefined({ ...lastSync, ...content(outcome, lastSync), filterHash: running?.filterHash });
 }
 
 function content(
-  { counts, stored, notice, quarantinedEntries }: SyncOutcome,
+  { counts, stored, contentHash, notice, quarantinedEntries }: SyncOutcome,
   before: LastSync | undefined,
 ): Pick<LastSync, 'servers' | 'quarantined' | 'quarantinedEntries' | 'notice'> {
   const now = counts ?? stored;
   const entries = quarantinedEntries ?? before?.quarantinedEntries;
   if (!now) return before ?? {};
+  // Counts with an unchanged content hash are the result of an edited filter, not of another reading.
+  const wasRead = counts && contentHash !== undefined && contentHash !== before?.hash;
   return dropUndefined({
     servers: now.served,
     quarantined: now.quarantined,
     quarantinedEntries: now.quarantined > 0 ? entries : undefined,
-    notice,
+    notice: notice ?? (wasRead ? undefined : remarkOnReading(before)),
   });
 }
 
-/** Returns the runs that have not reported in time, as failures to be settled. */
+/**
+ * Returns the notice of the last sync if it is about the content that was read, because such a notice stays true until
+ * the content is read again.
+ */
+function remarkOnReading(before: LastSync | undefined): LastSync['notice'] {
+  const { notice } = before ?? {};
+  return notice && ['NullsDropped', 'VersionAssumed'].includes(notice.reason) ? notice : undefined;
+}
+
+/** Returns the runs that have not reported in time, as failures. */
 export function overdue(state: RegistryState, nowMs: number): SyncOutcome[] {
   return Object.values(state.stores).flatMap(({ store, sources }) =>
     Object.entries(sources).flatMap(([source, { running }]) =>
@@ -210,7 +241,7 @@ export function overdue(state: RegistryState, nowMs: number): SyncOutcome[] {
   );
 }
 
-/** Returns the outcome of a run that ended without a report: it was terminated, or could not go on. */
+/** Returns the outcome of a run that ended without a report, because it was terminated or could not continue. */
 export function unreported(
   source: string,
   storeId: string,
@@ -222,18 +253,27 @@ export function unreported(
   return { source, run, storeId, trigger, startedAt: startedAtMs, finishedAt: nowMs, failure };
 }
 
-/** Reports whether this run of the source is under way. */
-export function isRunning(state: RegistryState, { storeId, source }: DueSync, run: number): boolean {
-  return state.stores[storeId]?.sources[source]?.running?.run === run;
+/** Returns a run in progress together with the store to which it syncs, if there is one. */
+export function findRunning(
+  state: RegistryState,
+  { source, run }: SyncRun,
+): (RunningSync & { readonly storeId: string }) | undefined {
+  return Object.values(state.stores).flatMap(({ store, sources }) => {
+    const running = ownMember(sources, source)?.running;
+    return running?.run === run ? [{ ...running, storeId: store.id }] : [];
+  })[0];
 }
 
-/** Returns the next run of what is due, as its workflow gets it; undefined when the store or the source has gone. */
+/**
+ * Returns the request for the next run of a source that is due, or undefined if the store or the source no longer
+ * exists.
+ */
 export function toSyncRequest(state: RegistryState, { storeId, source, trigger }: DueSync): SyncRequest | undefined {
   const { registry, nextRun, desired, stores } = state;
   const known = stores[storeId];
   const plan = desired?.sources.find(({ name }) => name === source);
   if (!known || !plan) return undefined;
-  const { lastSync } = known.sources[source] ?? {};
+  const { lastSync } = ownMember(known.sources, source) ?? {};
   return dropUndefined<SyncRequest>({
     registry,
     source,
@@ -247,14 +287,17 @@ export function toSyncRequest(state: RegistryState, { storeId, source, trigger }
   });
 }
 
-/** Returns the runs that were started since a sync of these sources was asked for; undefined while one is still waiting. */
+/**
+ * Returns the runs that were started since a sync of these sources was requested, or undefined if one has not started
+ * yet.
+ */
 export function startedSince(
   state: RegistryState,
   sources: readonly string[],
   run: number,
 ): { source: string; run: number }[] | undefined {
   const store = currentStore(state);
-  const runs = sources.map((source) => ({ source, run: store?.sources[source]?.lastRun ?? 0 }));
+  const runs = sources.map((source) => ({ source, run: ownMember(store?.sources, source)?.lastRun ?? 0 }));
   return runs.every((each) => each.run >= run) ? runs : undefined;
 }
 
@@ -264,19 +307,19 @@ export interface SyncRun {
   readonly run: number;
 }
 
-/** Returns the runs that are to be cancelled: their plan has changed, or their source has left the spec. */
+/** Returns the runs to cancel, because their plan has changed or their source was removed from the spec. */
 export function unwantedSyncs(state: RegistryState): SyncRun[] {
   return [...runningSyncs(state, ({ superseded }) => superseded === true), ...(state.abandoned ?? [])];
 }
 
-/** Forgets a run of a source that has left the spec, once it is cancelled. */
+/** Forgets a cancelled run of a source that was removed from the spec. */
 export function forgetAbandoned(state: RegistryState, run: number): RegistryState {
   const { abandoned = [], ...rest } = state;
   const left = abandoned.filter((each) => each.run !== run);
   return left.length === abandoned.length ? state : { ...rest, ...(left.length > 0 && { abandoned: left }) };
 }
 
-/** Returns the runs that are under way. */
+/** Returns the runs in progress. */
 export function runningSyncs(state: RegistryState, which: (running: RunningSync) => boolean = () => true): SyncRun[] {
   return Object.values(state.stores).flatMap(({ sources }) =>
     Object.entries(sources).flatMap(([source, { running }]) =>

@@ -4,7 +4,7 @@ import { adoptionDone, adoptionFailed, adoptionStarted, planKey, storesToAdopt }
 import { toSyncFailure } from '../sync-failure.js';
 import type { Task } from './task.js';
 
-/** Tells each store the current plan, before anything is synced into it by that plan. */
+/** Gives each store the current plan before anything is synced into it according to that plan. */
 export const adoptTask: Task<RegistryLife> = {
   name: 'adopt',
   due: (life, nowMs) =>

@@ -7,7 +7,7 @@ import { reportTask } from './report.js';
 import { syncTask } from './sync.js';
 import type { Task } from './task.js';
 
-/** The tasks in the order in which they are looked at. */
+/** The tasks in the order in which they are checked. */
 export const TASKS: readonly Task<RegistryLife>[] = [
   readTask,
   provisionTask,

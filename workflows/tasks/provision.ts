@@ -16,7 +16,9 @@ import {
 import { toSyncFailure } from '../sync-failure.js';
 import type { Task } from './task.js';
 
-/** Makes the server of the registry what the plan says: after an edit, after drift, and again after a failure. */
+/**
+ * Provisions the server of the registry according to the plan: after an edit, after drift, and again after a failure.
+ */
 export const provisionTask: Task<RegistryLife> = {
   name: 'provision',
   due(life, nowMs) {
@@ -53,7 +55,7 @@ async function ensureServer({ runtime, state }: RegistryLife, { site }: Provisio
   return runtime.provision.ensureServer(...input);
 }
 
-/** Finds out, before a repair, who else writes the objects, if repairs do not last. */
+/** Finds the other writers of the objects before a repair, if earlier repairs did not last. */
 async function nameContenders(life: RegistryLife): Promise<void> {
   if (!isContested(life.state.provisioning ?? NOT_PROVISIONED)) return;
   const contenders = await life.runtime.provision.findContenders(life.state.registry);

@@ -2,7 +2,10 @@ import type { RegistryLife } from '../registry-life.js';
 import { reportDueAtMs, reported, reportFailed, summarize } from '../state/facts.js';
 import type { Task } from './task.js';
 
-/** Reports the facts for the resource's status, whenever they have changed and some seconds after the last report. */
+/**
+ * Reports the facts for the resource's status whenever they have changed, but not until some seconds after the last
+ * report.
+ */
 export const reportTask: Task<RegistryLife> = {
   name: 'report',
   due: (life, nowMs) =>

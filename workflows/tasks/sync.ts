@@ -1,21 +1,29 @@
 import type { RegistryLife } from '../registry-life.js';
 import { SYNC_DEADLINE_MS } from '../activity-options.js';
 import { dueSyncs } from '../state/agenda.js';
-import { isRunning, overdue, started, toSyncRequest, unreported } from '../state/syncs.js';
-import type { DueSync } from '../state/syncs.js';
+import { findRunning, overdue, runningSyncs, started, toSyncRequest, unreported } from '../state/syncs.js';
+import type { DueSync, SyncRun } from '../state/syncs.js';
 import { toSyncFailure } from '../sync-failure.js';
 import type { Task } from './task.js';
 
-/** A report that is on its way when its sync has ended arrives within this time. */
+/** A report that is still on its way when its sync has ended arrives within this time. */
 const REPORT_GRACE_MS = 5_000;
 
-/** Starts a sync of each source that is due, and gives up those that have not reported in time. */
+/**
+ * Starts a sync of each source that is due, and gives up those that have not reported in time. Also asks the server
+ * about syncs that an earlier run of the workflow started, because there is no other way to learn that one of them was
+ * terminated.
+ */
 export const syncTask: Task<RegistryLife> = {
   name: 'sync',
   due: (life, nowMs) => [
     ...overdue(life.state, nowMs).map((outcome) => ({
       key: `overdue ${outcome.run}`,
       run: async () => life.settle(outcome),
+    })),
+    ...runningSyncs(life.state, ({ run }) => (life.lookDueAtMs(run) ?? Infinity) <= nowMs).map((sync) => ({
+      key: `look ${sync.run}`,
+      run: () => look(life, sync),
     })),
     ...dueSyncs(life.state, nowMs).map((sync) => ({
       key: `${sync.storeId} ${sync.source}`,
@@ -35,7 +43,7 @@ async function start(life: RegistryLife, sync: DueSync): Promise<void> {
   life.watched.add(run);
   try {
     const { ended } = await runtime.startSync(request);
-    void ended.then(() => settleUnreported(life, sync, run, startedAtMs)).finally(() => life.watched.delete(run));
+    void ended.then(() => settleUnreported(life, { source: sync.source, run })).finally(() => life.watched.delete(run));
   } catch (error) {
     life.watched.delete(run);
     const { source, trigger, storeId } = sync;
@@ -46,11 +54,15 @@ async function start(life: RegistryLife, sync: DueSync): Promise<void> {
   }
 }
 
-/** Settles a run that has ended without a report, such as one that was terminated. */
-async function settleUnreported(life: RegistryLife, sync: DueSync, run: number, startedAtMs: number): Promise<void> {
-  if (!isRunning(life.state, sync, run)) return;
+async function look(life: RegistryLife, sync: SyncRun): Promise<void> {
+  life.noteLook(sync.run);
+  if (!(await life.runtime.isSyncOpen(sync))) await settleUnreported(life, sync);
+}
+
+/** Settles a run that ended without a report, for example because it was terminated. */
+async function settleUnreported(life: RegistryLife, sync: SyncRun): Promise<void> {
+  if (!findRunning(life.state, sync)) return;
   await life.runtime.sleep(REPORT_GRACE_MS);
-  if (!isRunning(life.state, sync, run)) return;
-  const { source, storeId, trigger } = sync;
-  life.settle(unreported(source, storeId, { run, trigger, startedAtMs }, life.runtime.nowMs()));
+  const running = findRunning(life.state, sync);
+  if (running) life.settle(unreported(sync.source, running.storeId, running, life.runtime.nowMs()));
 }

@@ -1,12 +1,12 @@
-/** One thing that is to be done now. */
+/** A unit of work that is due now. */
 export interface Errand {
-  /** Tells it apart from other errands of the task that may be under way at the same time. */
+  /** Distinguishes this errand from others of the same task that may run at the same time. */
   readonly key: string;
-  /** Must not reject. */
+  /** Executes the errand. Must not reject. */
   run(): Promise<void>;
 }
 
-/** One of the tasks that the life of a registry consists of: what of it is due, and how that is done. */
+/** One of the tasks in the life of a registry, which determines what is due and how to do it. */
 export interface Task<Life> {
   readonly name: TaskName;
   due(life: Life, nowMs: number): readonly Errand[];

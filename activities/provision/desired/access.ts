@@ -16,7 +16,7 @@ export interface RoleBinding extends KubernetesObject {
   readonly subjects: readonly object[];
 }
 
-/** The server pulls its image, and that of its sidecars, as this account. */
+/** The ServiceAccount of the server's pod, which is also used to pull its image and the images of its sidecars. */
 export function toServiceAccount({ registry, spec, settings }: Blueprint): KubernetesObject {
   const account = head('ServiceAccount', registry, names.access(registry.name));
   return {
@@ -26,8 +26,8 @@ export function toServiceAccount({ registry, spec, settings }: Blueprint): Kuber
 }
 
 /**
- * No more than the server reads: its own configuration and the ConfigMaps of its sources, each by its name, and what else its
- * types of sources declare.
+ * Grants no more than the server reads: its own configuration and the ConfigMaps of its sources, each by name, and
+ * whatever else the types of its sources declare.
  */
 export function toRole({ registry, spec }: Blueprint): Role {
   const ofSources = spec.registries.flatMap((source) => {
@@ -56,13 +56,13 @@ export function toRoleBinding({ registry }: Blueprint): RoleBinding {
 
 /** The rights of the operator in namespaces that have a registry. */
 export interface NamespaceAccess {
-  /** The ClusterRole that holds them. */
+  /** Name of the ClusterRole with these rights. */
   readonly clusterRole: string;
-  /** The operator's own account. */
+  /** The ServiceAccount of the operator. */
   readonly serviceAccount: { readonly namespace: string; readonly name: string };
 }
 
-/** Grants the operator its rights in the namespace of a registry, for as long as there is the registry. */
+/** Grants the operator its rights in the namespace of a registry for as long as the registry exists. */
 export function toOperatorBinding(registry: RegistryRef, access: NamespaceAccess): RoleBinding {
   const { apiVersion } = kinds.RoleBinding;
   const { metadata, ...type } = head('RoleBinding', registry, names.operator(registry.name));

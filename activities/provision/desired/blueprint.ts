@@ -9,71 +9,91 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
 import type { Fields } from '#domain/fields.js';
 
-/** All that decides what is provisioned for one MCPRegistry. What is desired is a pure function of it. */
+/** Everything that decides what is provisioned for one MCPRegistry. The desired objects are a pure function of it. */
 export interface Blueprint {
   readonly registry: RegistryRef;
+  /** Id of the cluster, which is part of each claim on a database; absent if it is unknown. */
+  readonly cluster?: string;
   /** Generation of the spec. */
   readonly generation: number;
-  /** Value of the sync-trigger annotation: the server takes a new one for consent to what it holds back. */
+  /**
+   * Value of the sync-trigger annotation. The server treats a new value as consent to a revision that the shrink guard
+   * holds back.
+   */
   readonly triggerToken?: string;
   readonly spec: RegistrySpec;
   readonly settings: ServerSettings;
   /**
-   * Versions of the values that the pod has mounted and reads at its start, by `Secret x, key y`. A version is null while the value
-   * does not exist.
+   * Versions of the mounted values that the pod reads only at its start, by `Secret x, key y`. A version is null while
+   * the value does not exist.
    */
   readonly versions: Readonly<Record<string, string | null>>;
-  /** Notices about the secrets of webhooks, which the server reads at each delivery: no other pod is made when they change. */
+  /**
+   * Notices about the secrets of webhooks. The server reads these secrets at each delivery, so a change does not need
+   * new pods.
+   */
   readonly hookNotices?: readonly Notice[];
-  /** The PersistentVolumeClaims that exist, with their access modes. */
+  /** The existing PersistentVolumeClaims with their access modes. */
   readonly claims: Readonly<Record<string, readonly string[]>>;
-  /** Uid of the registry's ServiceAccount. It is made along the way, so the plan of a registry knows nothing of it. */
+  /**
+   * Uid of the registry's ServiceAccount. The account is created during provisioning, so the plan of a registry does
+   * not contain this uid.
+   */
   readonly accountUid?: string;
 }
 
 /** Peers of a NetworkPolicy (networking.k8s.io/v1, NetworkPolicyPeer). */
 export interface NetworkPeers {
-  /** Clients of registries; all when empty. */
+  /** Clients that may reach registries; all when empty. */
   readonly clients: readonly Fields[];
-  /** Readers of metrics; none when empty. */
+  /** Clients that may read metrics; none when empty. */
   readonly metrics: readonly Fields[];
 }
 
-/** What the operator of a site decides for the servers of all registries. */
+/** The settings of a site's operator for the servers of all registries. */
 export interface ServerSettings {
   readonly image: string;
   readonly imagePullPolicy?: string;
   readonly imagePullSecrets: readonly string[];
-  /** How the server of a registry reaches Temporal; each field becomes a key of its Secret. */
+  /**
+   * The address and the namespace of Temporal for the server of a registry. Each field becomes a key of the server's
+   * Secret.
+   */
   readonly temporal: TemporalEndpoint;
-  /** More variables for the server, such as SOURCE_URL_REWRITES. */
+  /** Additional environment variables for the server, such as SOURCE_URL_REWRITES. */
   readonly environment: Readonly<Record<string, string>>;
-  /** PEM; authorities that the servers trust beside those of the system. */
+  /** PEM certificates of authorities that the servers trust in addition to those of the system. */
   readonly caBundle?: string;
-  /** For registries that name no database. */
+  /** The database server for registries that do not configure a database. */
   readonly defaultDatabase?: DefaultDatabase;
-  /** What users may say of the pods; everything when absent. */
+  /** What users may set in the pod template; everything when absent. */
   readonly podTemplatePolicy?: PodTemplatePolicy;
-  /** Requests and limits of a server, in place of the defaults. */
+  /** Resource requests and limits of a server, replacing the defaults. */
   readonly resources?: Fields;
-  /** How registries are reached from outside the cluster; not at all when absent. */
+  /** How registries are exposed outside the cluster; not exposed when absent. */
   readonly exposure?: Exposure;
-  /** Whom the NetworkPolicy of a registry lets in; without it there is no such policy. */
+  /** The peers that the NetworkPolicy of a registry admits; no policy is created when absent. */
   readonly networkPolicy?: NetworkPeers;
   /** Size limits of the server's emptyDir volumes. */
   readonly storage?: { readonly data?: string; readonly tmp?: string };
-  /** The ServiceAccount, of the namespace of each registry, that those are provisioned as that name none; the operator when absent. */
+  /**
+   * Name of the ServiceAccount, in the namespace of each registry, that a registry is provisioned as if its spec names
+   * none; the operator's own when absent.
+   */
   readonly serviceAccountName?: string;
-  /** Whether a registry lists the MCP servers of its namespace without being told to; it does when this is absent. */
+  /** Whether a registry lists the MCP servers of its namespace by default; true when absent. */
   readonly discovery?: boolean;
 }
 
-/** Names a key in {@link Blueprint.versions}. */
+/** Returns the key of a value in {@link Blueprint.versions}. */
 export function versionKey({ kind, name, key }: ObjectKey): string {
   return `${kind} ${name}, key ${key}`;
 }
 
-/** With the passwords of both roles: exactly what the operator writes a pgpass file for. */
+/**
+ * Returns the database configuration with the passwords of both roles, for which the operator writes a pgpass file;
+ * undefined if the spec has a raw configuration.
+ */
 export function typedDatabase(spec: RegistrySpec): DatabaseConfig | undefined {
   return spec.raw ? undefined : spec.databaseConfig;
 }

@@ -6,11 +6,14 @@ import { head, names } from './naming.js';
 
 export const CA_BUNDLE_KEY = 'ca-bundle.crt';
 
-/** The server's configuration: that of the user as it is, or one rendered from the typed fields. */
+/**
+ * Creates the ConfigMap with the server's configuration: the user's own `configYAML` unchanged, or one rendered from
+ * the typed fields.
+ */
 export function toConfigMap({ registry, generation, triggerToken, spec, settings }: Blueprint): KubernetesObject {
   const text = spec.raw?.configYAML ?? renderServerConfig(spec, registry);
   const annotations = { 'toolhive.stacklok.dev/content-checksum': checksum(text) };
-  // So that the server knows whether what it reads is what the workflow speaks of.
+  // Tells the server to which edit of the resource this configuration belongs.
   const known = {
     [SERVER_GENERATION_KEY]: String(generation),
     ...(triggerToken !== undefined && { [SERVER_TRIGGER_KEY]: triggerToken }),
@@ -20,7 +23,7 @@ export function toConfigMap({ registry, generation, triggerToken, spec, settings
   return { ...config, data: { [SERVER_CONFIG_KEY]: text, ...known, ...bundle } } as KubernetesObject;
 }
 
-/** FNV-1a in 32 bits: tells edits apart at a glance, and nothing relies on it. */
+/** A 32-bit FNV-1a hash that lets people tell edits apart at a glance. Nothing relies on it. */
 function checksum(text: string): string {
   let value = 0x811c9dc5;
   for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;

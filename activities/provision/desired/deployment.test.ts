@@ -83,8 +83,9 @@ describe('the server', () => {
     });
     expect(main['readinessProbe']).toEqual({
       httpGet: { path: '/readiness', port: 8081 },
-      initialDelaySeconds: 5,
-      periodSeconds: 5,
+      initialDelaySeconds: 1,
+      periodSeconds: 1,
+      failureThreshold: 15,
     });
     expect(main['resources']).toEqual({
       requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '0' },
@@ -328,7 +329,7 @@ describe('a pod template of the user', () => {
     expect(warnings).toEqual([
       {
         reason: 'SidecarsOnly',
-        message: 'podTemplateSpec has no container named registry-api: server run beside it',
+        message: 'podTemplateSpec has no container named registry-api: server run next to it',
       },
     ]);
     expect(pod.containers).toHaveLength(2);

@@ -12,12 +12,15 @@ export type DesiredDeployment = FinishedPod & { readonly deployment: KubernetesO
 
 const ONE_NODE_ONLY = ['ReadWriteOnce', 'ReadWriteOncePod'];
 
-/** Returns the Deployment of the server. It never names a number of replicas: that starts as one, and belongs to the user or autoscaler. */
+/**
+ * Returns the Deployment of the server. It never sets `replicas`: the default is one, and changes are left to the user
+ * or an autoscaler.
+ */
 export function toDeployment(blueprint: Blueprint): DesiredDeployment {
   return deploymentOf(blueprint, 'server');
 }
 
-/** Returns the Deployment of the read-only servers, with the number of them that the spec names. */
+/** Returns the Deployment of the read-only servers, with the number of replicas that the spec sets. */
 export function toReaders(blueprint: Blueprint): DesiredDeployment {
   return deploymentOf(toReaderBlueprint(blueprint), 'reader');
 }
@@ -40,7 +43,10 @@ function deploymentOf(blueprint: Blueprint, role: PodRole): DesiredDeployment {
   return { ...pod, deployment: deployment as object as KubernetesObject };
 }
 
-/** A volume that one node alone can have would keep the new pod from starting as long as the old one has it. */
+/**
+ * Returns the update strategy. If a volume can be mounted on one node only, the new pod could not start while the old
+ * pod has it.
+ */
 function strategyFor({ spec }: PodTemplate, { claims }: Blueprint): object {
   const exclusive = spec.volumes.some((volume) => {
     const modes = claims[claimOf(volume) ?? ''] ?? [];
@@ -50,7 +56,7 @@ function strategyFor({ spec }: PodTemplate, { claims }: Blueprint): object {
   return { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
 }
 
-/** The claim that a volume mounts, if it does. */
+/** Returns the name of the claim that a volume mounts, if any. */
 export function claimOf(volume: Readonly<Record<string, unknown>>): string | undefined {
   return (volume['persistentVolumeClaim'] as { claimName?: string } | undefined)?.claimName;
 }

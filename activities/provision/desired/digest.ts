@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** Differs when the value does; short enough for a label, an annotation or a name. */
+/** Returns a digest that is short enough for a label, an annotation or a name. */
 export function digestOf(value: unknown): string {
   return hash('sha256', JSON.stringify(value)).slice(0, 16);
 }

@@ -3,7 +3,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import { head, names } from './naming.js';
 
-/** The Ingress or HTTPRoute that leads from outside the cluster to the Service of a registry. */
+/** Returns the Ingress or HTTPRoute that routes traffic from outside the cluster to the Service of a registry. */
 export function toExposure(registry: RegistryRef, exposure: Exposure): KubernetesObject {
   return exposure.kind === 'Ingress' ? toIngress(registry, exposure) : toHttpRoute(registry, exposure);
 }

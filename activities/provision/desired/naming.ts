@@ -4,10 +4,11 @@ import { kinds } from '#kubernetes/kinds.js';
 import type { KindName } from '#kubernetes/kinds.js';
 import type { ObjectMeta } from '#kubernetes/kubernetes-object.js';
 import { digestOf } from './digest.js';
+import { trimmedEnd } from '#domain/trimmed-end.js';
 
 const LABEL_LIMIT = 63;
 
-/** Names the registry on all that is made for it. */
+/** Label with the name of the registry, on every object created for it. */
 export const REGISTRY_LABEL = 'toolhive.stacklok.dev/registry-name';
 
 /** Marks the RoleBindings of the operator, so that an admission policy can select them. */
@@ -20,7 +21,7 @@ export const names = {
   config: serverConfigName,
   /** Name of the ServiceAccount, the Role and the RoleBinding. */
   access: (name: string) => `${name}-registry-api`,
-  /** The RoleBinding by which the operator has its rights in the namespace. */
+  /** Name of the RoleBinding that gives the operator its rights in the namespace. */
   operator: (name: string) => `${name}-operator`,
   pgpass: (name: string) => `${name}-db-pgpass`,
   temporal: (name: string) => `${name}-temporal`,
@@ -28,11 +29,11 @@ export const names = {
   server: serverName,
   /** Name of the Deployment of the read-only servers. */
   readers: (name: string) => `${serverName(name)}-readers`,
-  /** Name of the Service that leads to the server that syncs, past the read-only ones. */
+  /** Name of the Service that bypasses the read-only servers and routes to the server that syncs. */
   writer: writerName,
 };
 
-/** A pod of a registry: of its server, which syncs and takes changes, or of the read-only servers beside it. */
+/** The role of a registry's pod: `server` syncs and accepts changes, `reader` is a read-only server beside it. */
 export type PodRole = 'server' | 'reader';
 
 /** Returns the name of the Deployment of the pods of a role. */
@@ -40,26 +41,28 @@ export function deploymentName(name: string, role: PodRole): string {
   return role === 'reader' ? names.readers(name) : names.server(name);
 }
 
-/** It can never change: a Deployment's selector is immutable. */
+/** Never change these labels: a Deployment's selector is immutable. */
 export function selectorLabels(name: string, role: PodRole = 'server'): Record<string, string> {
   return { 'app.kubernetes.io/name': deploymentName(name, role), 'app.kubernetes.io/component': 'registry-api' };
 }
 
-/** Returns the labels that all pods of a registry have, and those of no other one. */
+/** Returns labels that select all pods of this registry and no others. */
 export function memberLabels(name: string, readers: number): Record<string, string> {
   if (readers === 0) return selectorLabels(name);
   return { [REGISTRY_LABEL]: name, 'app.kubernetes.io/component': 'registry-api' };
 }
 
-/** What a pod template cannot change: by these labels the Deployment finds the pods, and the operator does. */
+/**
+ * Returns the labels that a pod template cannot change, because the Deployment and the operator find the pods by them.
+ */
 export function podLabels(name: string, role: PodRole): Record<string, string> {
   return { ...selectorLabels(name, role), [REGISTRY_LABEL]: name };
 }
 
 export function labelsOf(name: string, objectName: string): Record<string, string> {
   return {
-    // Whole wherever it fits: the longest object name is longer than a label may be.
-    'app.kubernetes.io/name': objectName.slice(0, LABEL_LIMIT).replace(/[^a-z0-9]+$/, ''),
+    // Truncated only if too long: an object name may be longer than a label value.
+    'app.kubernetes.io/name': trimmedEnd(objectName.slice(0, LABEL_LIMIT), '-.'),
     'app.kubernetes.io/component': 'registry-api',
     'app.kubernetes.io/instance': name,
     'app.kubernetes.io/managed-by': 'toolhive-operator',
@@ -68,7 +71,7 @@ export function labelsOf(name: string, objectName: string): Record<string, strin
   };
 }
 
-/** Head of an object that belongs to the registry and goes with it. */
+/** Returns the metadata of an object that belongs to the registry and is deleted with it. */
 export function head<Kind extends KindName>(
   kind: Kind,
   { namespace, name, uid }: RegistryRef,
@@ -97,7 +100,10 @@ export function head<Kind extends KindName>(
   };
 }
 
-/** A volume's name for something whose own name may have letters and a length that a volume's may not. */
+/**
+ * Returns a valid volume name for an object whose own name may have characters or a length that volume names do not
+ * allow.
+ */
 export function volumeName(prefix: string, name: string): string {
   const plain = `${prefix}-${name}`;
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(plain) && plain.length <= LABEL_LIMIT) return plain;

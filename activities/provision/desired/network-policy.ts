@@ -5,12 +5,12 @@ import type { Fields } from '#domain/fields.js';
 import { head, memberLabels, names, selectorLabels } from './naming.js';
 
 /**
- * Closes the pods of a registry to everything but its API, the ports that the user's own containers declare, and its metrics. Probes
- * come from the node, which a NetworkPolicy does not keep out.
+ * Denies all traffic to the pods of a registry except to its API, the ports that the user's own containers declare, and
+ * its metrics. Probes come from the node, which a NetworkPolicy does not block.
  */
 export function toNetworkPolicy({ registry, spec }: Blueprint, peers: NetworkPeers): KubernetesObject {
   const ports = [{ protocol: 'TCP', port: 8080 }, ...declaredPorts(spec.podTemplateSpec)];
-  // A policy that names its clients would keep the read-only servers from handing on what changes something.
+  // If the policy lists clients, the read-only servers must be added, because they forward changes to the server.
   const readers = [{ podSelector: { matchLabels: selectorLabels(registry.name, 'reader') } }];
   const from = spec.readers > 0 ? [...peers.clients, ...readers] : peers.clients;
   const metrics = { from: peers.metrics, ports: [{ protocol: 'TCP', port: 8081 }] };

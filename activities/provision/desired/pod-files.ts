@@ -11,13 +11,16 @@ import type { Fields } from '#domain/fields.js';
 import { volumeName } from './naming.js';
 import { runsAsOurAccount } from './own-account.js';
 
-/** A volume of the pod, and where the server has it. */
+/** A volume of the pod and its mount path in the server. */
 export interface PodFile {
   readonly volume: Fields & { readonly name: string };
   readonly mountPath: string;
 }
 
-/** The objects that a typed spec refers to and that the server has as files. A `configYAML` comes with volumes of its own. */
+/**
+ * Returns the objects that a typed spec refers to and that are mounted as files. A `configYAML` brings volumes of its
+ * own, so it has none.
+ */
 export function referredObjects(spec: RegistrySpec): {
   readonly sources: readonly (ObjectKey & { readonly type: string })[];
   readonly providers: readonly ObjectKey[];
@@ -35,7 +38,10 @@ export function referredObjects(spec: RegistrySpec): {
   };
 }
 
-/** Volumes for all that the spec refers to. None of them delays the pod: only the reader of a missing object notices. */
+/**
+ * Returns volumes for all objects that the spec refers to. They are optional, so a missing object does not delay the
+ * pod and affects only the code that reads it.
+ */
 export function toPodFiles({ spec, claims }: Blueprint): PodFile[] {
   if (spec.raw) return [];
   const { sources, providers, webhooks, database } = referredObjects(spec);
@@ -59,13 +65,14 @@ export function toPodFiles({ spec, claims }: Blueprint): PodFile[] {
 
 interface PodState {
   readonly claims: Blueprint['claims'];
-  /** The server reads ConfigMaps from the Kubernetes API. */
+  /** Whether the server reads ConfigMaps from the Kubernetes API. */
   readonly asksApi: boolean;
 }
 
 /**
- * A claim that does not exist would delay the whole pod: its source waits instead. A ConfigMap is mounted only in a pod that may not
- * ask the API: a mount lags by a minute, and other pods would be needed for each source that is added or removed.
+ * Returns the volume of a source, if it needs one. A claim that does not exist is not mounted, because it would delay
+ * the whole pod; only its source waits. A ConfigMap is mounted only if the pod may not use the Kubernetes API: a mount
+ * lags by up to a minute, and each added or removed source would need new pods.
  */
 function sourceVolume(source: RegistrySource, { claims, asksApi }: PodState): PodFile[] {
   const mount = mountOf(source);
@@ -90,7 +97,7 @@ function sourceFileOf(source: string, volume: Fields): PodFile {
   };
 }
 
-/** Groups the references by object: each object becomes one volume, with every key of it that is read. */
+/** Groups the references by object: each object becomes one volume with all of its keys that are read. */
 function byObject(refs: readonly ObjectKey[], wanted: ObjectKey['kind']): [string, { key: string; path: string }[]][] {
   const keys = new Map<string, Set<string>>();
   for (const { kind, name, key } of refs) {

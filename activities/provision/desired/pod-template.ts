@@ -5,39 +5,48 @@ import type { Blueprint } from './blueprint.js';
 import { isFields } from '#domain/fields.js';
 import { digestOf } from './digest.js';
 import type { Fields } from '#domain/fields.js';
+import { trimmedEnd } from '#domain/trimmed-end.js';
 import { names, podLabels } from './naming.js';
 import type { PodRole } from './naming.js';
 import { MAIN_CONTAINER, PGPASS_CONTAINER, toPodTemplate } from './pod.js';
 import type { Container, PodTemplate } from './pod.js';
+import { shownStep } from '#domain/field-path.js';
+import { listFaults } from '#spec/spec-fault.js';
 import { confineSidecars, policyFaults } from './template-policy.js';
 import { strategicMerge } from './strategic-merge.js';
 
 const HASH_VARIABLE = 'REGISTRY_POD_HASH';
 
-/** A token dies with its account, and is not renewed for a pod that was there before: another account means other pods. */
+/**
+ * Annotation with the uid of the ServiceAccount. A token becomes invalid with its account and is not renewed in pods
+ * that already run, so another account requires new pods.
+ */
 const ACCOUNT_ANNOTATION = 'toolhive.stacklok.dev/service-account-uid';
 
-/** Users may have a /tmp of their own. */
+/** Name of the volume that users may replace by their own: /tmp. */
 const REPLACEABLE_VOLUME = 'tmp';
 
 export interface FinishedPod {
   readonly template: PodTemplate;
-  /** Differs when other pods are needed. */
+  /** Changes when the pods have to be replaced. */
   readonly hash: string;
-  /** What is odd in the user's template, but followed. */
+  /** Warnings about parts of the user's template that look wrong but are applied. */
   readonly warnings: readonly Notice[];
 }
 
-/** The pod template that is deployed: the registry's own, with what the user's says otherwise. Throws when that cannot be. */
+/**
+ * Returns the pod template to deploy: the registry's own, with the user's template merged into it. Throws if the two
+ * conflict.
+ */
 export function finishPod(blueprint: Blueprint, role: PodRole): FinishedPod {
   const own = toPodTemplate(blueprint, role);
   const wanted = blueprint.spec.podTemplateSpec ?? {};
   const { podTemplatePolicy } = blueprint.settings;
   const faults = [...policyFaults(blueprint.spec, podTemplatePolicy), ...ownFaults(own), ...faultsIn(wanted, own)];
   if (faults.length > 0) {
-    // Where volumes are the user's as well, it is the spec as a whole that does not fit together.
+    // With a raw configuration the volumes are the user's as well, so the reason blames the whole spec.
     const reason = blueprint.spec.raw ? 'ValidationFailed' : 'InvalidPodTemplateSpec';
-    throw new RegistryError(reason, faults.join('; '), 'stop');
+    throw new RegistryError(reason, listFaults(faults), 'stop');
   }
   const merged = withAccount(withInitResources(merge(own, wanted, blueprint, role)), blueprint);
   const hash = hashOf(merged, blueprint);
@@ -52,8 +61,9 @@ function merge(own: PodTemplate, wanted: Fields, { registry, settings }: Bluepri
 }
 
 /**
- * Gives `setup-pgpass` the resources of the server's container, unless the template names others. It ends before the server
- * starts, so the pod needs no more than without it, and a LimitRange or quota that admits the server admits it too.
+ * Gives `setup-pgpass` the resources of the server's container, unless the template sets others. The init container
+ * exits before the server starts, so the pod needs no more in total, and a LimitRange or quota that admits the server
+ * admits the init container too.
  */
 function withInitResources(template: PodTemplate): PodTemplate {
   const { initContainers, containers } = template.spec;
@@ -65,7 +75,7 @@ function withInitResources(template: PodTemplate): PodTemplate {
   return { ...template, spec: { ...template.spec, initContainers: filled } };
 }
 
-/** Unless the user's template names an account of its own. */
+/** Sets the registry's ServiceAccount, unless the user's template sets one. */
 function withAccount(template: PodTemplate, { registry, accountUid }: Blueprint): PodTemplate {
   const { metadata, spec } = template;
   if (accountUid === undefined || spec['serviceAccountName'] !== names.access(registry.name)) return template;
@@ -74,8 +84,9 @@ function withAccount(template: PodTemplate, { registry, accountUid }: Blueprint)
 }
 
 /**
- * Returns a hash of the template and of everything that the server reads only at its start: its database and auth sections, and the
- * objects behind the files that it has open. The server picks up changes of sources, filters and intervals while it runs.
+ * Returns a hash of the template and of everything that the server reads only at its start: its database and auth
+ * sections, and the objects behind its mounted files. Changes of sources, filters and intervals are not included,
+ * because the server picks them up while it runs.
  */
 function hashOf(template: PodTemplate, { spec, settings, versions }: Blueprint): string {
   const { databaseConfig = null, auth } = spec;
@@ -92,12 +103,14 @@ function withHash({ metadata, spec, ...rest }: PodTemplate, hash: string): PodTe
   return { ...rest, metadata: { ...metadata, annotations }, spec: { ...spec, containers } };
 }
 
-/** A `configYAML` brings volumes along that may stand in the way of the server's own. */
+/** Returns conflicts between the volumes of a `configYAML` and the server's own. */
 function ownFaults({ spec }: PodTemplate): string[] {
   return [
-    ...repeated(spec.volumes.map(({ name }) => name)).map((name) => `spec.volumes: two volumes are named ${name}`),
+    ...repeated(spec.volumes.map(({ name }) => name)).map(
+      (name) => `spec.volumes: two volumes are named ${shownStep(name)}`,
+    ),
     ...repeated(pathsOf(mainOf(spec.containers))).map(
-      (path) => `spec.volumeMounts: ${path} is mounted already: choose another path`,
+      (path) => `spec.volumeMounts: ${shownStep(path)} is mounted already: choose another path`,
     ),
   ];
 }
@@ -116,7 +129,7 @@ function faultsIn(wanted: Fields, own: PodTemplate): string[] {
   ];
 }
 
-/** Only what has to be walked through here; everything else the API server knows better. */
+/** Returns errors in the parts of the template that the code here traverses; the API server validates the rest. */
 function shapeFaults(wanted: Fields): string[] {
   const faults: string[] = [];
   const fields = (owner: Fields, path: string, field: string): Fields => {
@@ -137,7 +150,7 @@ function shapeFaults(wanted: Fields): string[] {
   const spec = fields(wanted, 'podTemplateSpec', 'spec');
   for (const list of ['containers', 'initContainers']) {
     for (const container of items(spec, 'podTemplateSpec.spec', list, 'name')) {
-      const path = `podTemplateSpec.spec.${list}[${container['name']}]`;
+      const path = `podTemplateSpec.spec.${list}[${shownStep(container['name'] as string)}]`;
       items(container, path, 'env', 'name');
       items(container, path, 'volumeMounts', 'mountPath');
     }
@@ -152,7 +165,7 @@ function imageFault(list: string, { name, image }: Container, main?: string): st
     main === undefined
       ? 'give it one'
       : `the main container must be called ${main}, and every other one needs an image of its own`;
-  return [`podTemplateSpec.spec.${list}[${name}] has no image: ${remedy}`];
+  return [`podTemplateSpec.spec.${list}[${shownStep(name)}] has no image: ${remedy}`];
 }
 
 function initFaults(container: Container, own: PodTemplate): string[] {
@@ -161,33 +174,43 @@ function initFaults(container: Container, own: PodTemplate): string[] {
   const others = Object.keys(container).filter((field) => field !== 'name' && field !== 'resources');
   return others.map(
     (field) =>
-      `podTemplateSpec.spec.initContainers[${PGPASS_CONTAINER}].${field} cannot be set: ` +
+      `podTemplateSpec.spec.initContainers[${PGPASS_CONTAINER}].${shownStep(field)} cannot be set: ` +
       'this init container belongs to the operator, and only its resources can be chosen; use another name for your own',
   );
 }
 
 function volumeFault(name: string, own: PodTemplate): string[] {
   const taken = name !== REPLACEABLE_VOLUME && own.spec.volumes.some((volume) => volume.name === name);
-  return taken ? [`podTemplateSpec.spec.volumes[${name}] is a volume of the operator: choose another name`] : [];
+  return taken
+    ? [`podTemplateSpec.spec.volumes[${shownStep(name)}] is a volume of the operator: choose another name`]
+    : [];
 }
 
 function mountFaults(wanted: Container | undefined, own: Container | undefined): string[] {
-  const taken = (own?.volumeMounts ?? []).flatMap(({ name, mountPath }) =>
-    name === REPLACEABLE_VOLUME ? [] : [normalPath(mountPath)],
+  const taken = new Set(
+    (own?.volumeMounts ?? []).flatMap(({ name, mountPath }) =>
+      name === REPLACEABLE_VOLUME ? [] : [normalPath(mountPath)],
+    ),
   );
   const paths = pathsOf(wanted);
-  const twice = [...new Set([...paths.filter((path) => taken.includes(path)), ...repeated(paths)])];
-  return twice.map(
-    (path) => `podTemplateSpec.spec.containers[${MAIN_CONTAINER}] mounts ${path} twice: choose another path`,
+  const twice = new Set([...paths.filter((path) => taken.has(path)), ...repeated(paths)]);
+  return Array.from(
+    twice,
+    (path) => `podTemplateSpec.spec.containers[${MAIN_CONTAINER}] mounts ${shownStep(path)} twice: choose another path`,
   );
 }
 
-/** Who the server is, and where its password file is, is not the user's to say. */
+/**
+ * Prevents the user from overriding the variables that hold the identity of the server and the path of its password
+ * file.
+ */
 function environmentFaults(wanted: Container | undefined, own: Container | undefined): string[] {
   const taken = (own?.env ?? []).flatMap(({ name }) => (/^(REGISTRY_|POD_NAME$|PGPASSFILE$)/.test(name) ? [name] : []));
   return (wanted?.env ?? []).flatMap(({ name }) =>
     name === HASH_VARIABLE || taken.includes(name)
-      ? [`podTemplateSpec.spec.containers[${MAIN_CONTAINER}] sets ${name}, which the operator sets: remove it`]
+      ? [
+          `podTemplateSpec.spec.containers[${MAIN_CONTAINER}] sets ${shownStep(name)}, which the operator sets: remove it`,
+        ]
       : [],
   );
 }
@@ -196,7 +219,7 @@ function warningsAbout(wanted: Fields): Notice[] {
   const { containers = [] } = (wanted['spec'] ?? {}) as Partial<PodTemplate['spec']>;
   if (containers.length === 0 || mainOf(containers)) return [];
   const others = containers.map(({ name }) => name).join(', ');
-  const message = `podTemplateSpec has no container named ${MAIN_CONTAINER}: ${others} run beside it`;
+  const message = `podTemplateSpec has no container named ${MAIN_CONTAINER}: ${others} run next to it`;
   return [{ reason: 'SidecarsOnly', message }];
 }
 
@@ -209,9 +232,10 @@ function pathsOf(container: Container | undefined): string[] {
 }
 
 function normalPath(path: string): string {
-  return path.replace(/\/+$/, '') || '/';
+  return trimmedEnd(path, '/') || '/';
 }
 
 function repeated(values: readonly string[]): string[] {
-  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+  const counts = Map.groupBy(values, (value) => value);
+  return [...counts].flatMap(([value, { length }]) => (length > 1 ? [value] : []));
 }

@@ -13,7 +13,7 @@ import { PGPASS_KEY } from './secrets.js';
 export const MAIN_CONTAINER = 'registry-api';
 export const PGPASS_CONTAINER = 'setup-pgpass';
 
-/** A pod template, as far as it is looked into here. */
+/** The fields of a pod template that are used here. */
 export interface PodTemplate {
   readonly metadata: {
     readonly labels: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export interface Container extends Fields {
   readonly volumeMounts?: readonly (Fields & { readonly name: string; readonly mountPath: string })[];
 }
 
-/** The security context: any user id but root, a read-only root file system, no capabilities. */
+/** Security context: any user id except root, a read-only root file system, no capabilities. */
 const CONFINED = {
   runAsNonRoot: true,
   allowPrivilegeEscalation: false,
@@ -43,19 +43,36 @@ const CONFINED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** Nodes that do not account for ephemeral storage take no pod that requests any; a quota wants a request named. */
+/**
+ * Nodes that do not account for ephemeral storage accept no pod that requests any, but a quota requires the request to
+ * be set. So it is 0.
+ */
 const RESOURCES = {
   requests: { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '0' },
   limits: { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '7Gi' },
 };
 
-/** The kubelet evicts a pod whose emptyDir grows beyond its limit, so that one registry cannot fill the disk of its node. */
+/**
+ * Size limits of the emptyDir volumes. The kubelet evicts a pod that exceeds them, so that one registry cannot fill the
+ * disk of its node.
+ */
 const STORAGE = { data: '5Gi', tmp: '1Gi' };
 const PGPASS_SIZE_LIMIT = '1Mi';
 
 const PGPASS_FILE = '/home/appuser/.pgpass';
 
-/** The pod of the server as it is without a pod template of the user. */
+/**
+ * Readiness is probed every second, so that a pod receives requests as soon as it can answer them. A pod is taken out
+ * of the Service after 15 s of failures, which is as long as three attempts take at the usual interval of five seconds.
+ */
+const READINESS_PROBE = {
+  httpGet: { path: '/readiness', port: 8081 },
+  initialDelaySeconds: 1,
+  periodSeconds: 1,
+  failureThreshold: 15,
+};
+
+/** Returns the pod template of the server before the user's template is merged into it. */
 export function toPodTemplate(blueprint: Blueprint, role: PodRole): PodTemplate {
   const { registry, spec, settings } = blueprint;
   const files = toPodFiles(blueprint);
@@ -68,7 +85,8 @@ export function toPodTemplate(blueprint: Blueprint, role: PodRole): PodTemplate 
     spec: {
       serviceAccountName: names.access(registry.name),
       imagePullSecrets: pullSecrets(spec.imagePullSecrets, settings.imagePullSecrets),
-      // Services of the namespace would else become variables, and one called temporal would set TEMPORAL_PORT.
+      // Otherwise Kubernetes sets environment variables for every Service in the namespace, and a Service called
+      // `temporal` would set TEMPORAL_PORT.
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 30,
       ...(pgpass && { initContainers: [pgpass.initContainer] }),
@@ -84,7 +102,7 @@ export function toPodTemplate(blueprint: Blueprint, role: PodRole): PodTemplate 
 }
 
 function mainContainer(
-  { registry, spec, settings }: Blueprint,
+  { registry, cluster, spec, settings }: Blueprint,
   role: PodRole,
   files: readonly PodFile[],
   pgpass: PgpassPlumbing | undefined,
@@ -102,6 +120,7 @@ function mainContainer(
       { name: 'REGISTRY_NAMESPACE', value: registry.namespace },
       { name: 'REGISTRY_NAME', value: registry.name },
       { name: 'REGISTRY_UID', value: registry.uid },
+      ...(cluster === undefined ? [] : [{ name: 'REGISTRY_CLUSTER', value: cluster }]),
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       ...(role === 'reader' ? [{ name: 'REGISTRY_WRITER_URL', value: writerOrigin(registry) }] : []),
       ...(pgpass ? [pgpass.variable] : []),
@@ -110,7 +129,7 @@ function mainContainer(
     ],
     resources: settings.resources ?? RESOURCES,
     livenessProbe: { httpGet: { path: '/health', port: 8081 }, initialDelaySeconds: 30, periodSeconds: 10 },
-    readinessProbe: { httpGet: { path: '/readiness', port: 8081 }, initialDelaySeconds: 5, periodSeconds: 5 },
+    readinessProbe: READINESS_PROBE,
     securityContext: CONFINED,
     volumeMounts: [
       { name: 'registry-server-config', mountPath: '/config', readOnly: true },
@@ -141,8 +160,9 @@ interface PgpassPlumbing {
 }
 
 /**
- * A pgpass file is ignored unless it belongs to its reader, who alone may read it; a Secret's volume belongs to root. So
- * an init container of the same image, and thus of the same user, makes a copy that the server has in its place.
+ * Copies the pgpass file to where the server reads it. libpq ignores a pgpass file unless its reader owns it and nobody
+ * else may read it, but files of a Secret volume belong to root. So an init container of the same image, and thus with
+ * the same user, makes the copy.
  */
 function pgpassPlumbing(blueprint: Blueprint): PgpassPlumbing | undefined {
   const { registry, spec, settings } = blueprint;

@@ -4,13 +4,13 @@ import { versionKey } from './blueprint.js';
 import { referredObjects } from './pod-files.js';
 import { passwordKeys } from './secrets.js';
 
-/** Returns the blueprint with no read-only servers where there is no database that they could reach. */
+/** Returns the blueprint without read-only servers if there is no database that they could reach. */
 export function withReaders(blueprint: Blueprint): Blueprint {
   const { spec } = blueprint;
   return spec.databaseConfig ? blueprint : { ...blueprint, spec: { ...spec, readers: 0 } };
 }
 
-/** Returns a notice if the spec asks for read-only servers that there cannot be. */
+/** Returns a notice if the spec asks for read-only servers that cannot be provided. */
 export function readerNotices({ spec }: Blueprint): Notice[] {
   if (spec.databaseConfig || spec.readers === 0) return [];
   const message =
@@ -19,8 +19,8 @@ export function readerNotices({ spec }: Blueprint): Notice[] {
 }
 
 /**
- * Returns the blueprint of a read-only server: it has no source and no webhook, so it mounts nothing of theirs and is not replaced
- * when the credentials of a source change.
+ * Returns the blueprint of a read-only server. It has no sources and no webhooks, so their objects are not mounted and
+ * a change of a source's credentials does not replace its pods.
  */
 export function toReaderBlueprint(blueprint: Blueprint): Blueprint {
   const { spec, versions } = blueprint;

@@ -11,7 +11,7 @@ import { head, names } from './naming.js';
 
 export const PGPASS_KEY = '.pgpass';
 
-/** Returns the keys of the spec that hold passwords of the database. */
+/** Returns the Secret keys in the spec that hold database passwords. */
 export function passwordKeys(spec: RegistrySpec): ObjectKey[] {
   const typed = typedDatabase(spec);
   const refs = [typed?.dbAppUserPasswordSecretRef, typed?.dbMigrationUserPasswordSecretRef, spec.raw?.pgpassSecretRef];
@@ -23,7 +23,10 @@ export interface DatabasePasswords {
   readonly migration: string;
 }
 
-/** Both roles' passwords in the file that libpq reads: https://www.postgresql.org/docs/current/libpq-pgpass.html */
+/**
+ * Returns the Secret with the passwords of both roles, in the file format that libpq reads:
+ * https://www.postgresql.org/docs/current/libpq-pgpass.html
+ */
 export function toPgpassSecret(
   { registry }: Blueprint,
   { host, port, database, user, migrationUser }: DatabaseConfig,
@@ -36,7 +39,7 @@ export function toPgpassSecret(
   return opaque(head('Secret', registry, names.pgpass(registry.name)), { [PGPASS_KEY]: [...new Set(lines)].join('') });
 }
 
-/** How the server reaches Temporal. */
+/** Returns the Secret that gives the server access to Temporal. */
 export function toTemporalSecret({ registry, settings }: Blueprint): KubernetesObject {
   return opaque(head('Secret', registry, names.temporal(registry.name)), temporalKeys(settings.temporal));
 }

@@ -3,12 +3,12 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 import type { Blueprint } from './blueprint.js';
 import { head, memberLabels, names, selectorLabels } from './naming.js';
 
-/** The API alone: probes and metrics are for those inside the pod's own network. */
+/** Returns the Service, which exposes the API only. Probes and metrics stay on the pod's own network. */
 export function toService({ registry, spec }: Blueprint): KubernetesObject {
   return serviceOf(registry, names.server(registry.name), memberLabels(registry.name, spec.readers));
 }
 
-/** Leads to the server that takes changes: the read-only servers hand those on. */
+/** Returns the Service that routes to the server that accepts changes. The read-only servers forward changes to it. */
 export function toWriterService({ registry }: Blueprint): KubernetesObject {
   return serviceOf(registry, names.writer(registry.name), selectorLabels(registry.name));
 }

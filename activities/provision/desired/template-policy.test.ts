@@ -14,6 +14,13 @@ const server = (fields: object) => withPod({ containers: [{ name: 'registry-api'
 const sidecar = (fields: object) => withPod({ containers: [{ name: 'proxy', image: 'proxy:1', ...fields }] });
 const volume = (source: object) => withPod({ volumes: [{ name: 'v', ...source }] });
 
+const MOUNT = 'podTemplateSpec.spec.containers[registry-api].volumeMounts[v]';
+const mounted = (mountPath: string) =>
+  withPod({
+    volumes: [{ name: 'v', emptyDir: {} }],
+    containers: [{ name: 'registry-api', volumeMounts: [{ name: 'v', mountPath }] }],
+  });
+
 describe('the policy "restricted"', () => {
   it.each([
     ['resources', server({ resources: { limits: { memory: '1Gi' } } })],
@@ -95,7 +102,7 @@ describe('the policy "restricted"', () => {
     [
       'another program',
       server({ volumeMounts: [{ name: 'tmp', mountPath: '/mnt/../app' }] }),
-      'podTemplateSpec.spec.containers[registry-api].volumeMounts[tmp]',
+      'podTemplateSpec.spec.containers[registry-api].volumeMounts[tmp].mountPath',
     ],
     [
       'a privileged sidecar',
@@ -110,7 +117,7 @@ describe('the policy "restricted"', () => {
     [
       'a sidecar that reads our credentials',
       sidecar({ volumeMounts: [{ name: 'temporal', mountPath: '/t' }] }),
-      'podTemplateSpec.spec.containers[proxy].volumeMounts[temporal]',
+      'podTemplateSpec.spec.containers[proxy].volumeMounts[temporal].name',
     ],
     [
       'a port of the node',
@@ -122,6 +129,29 @@ describe('the policy "restricted"', () => {
       sidecar({ env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 'other-db-pgpass', key: 'x' } } }] }),
       'podTemplateSpec.spec.containers[proxy].env[X].valueFrom.secretKeyRef.name',
     ],
+    [
+      'a variable of the server that shows a Secret of the operator',
+      server({ env: [{ name: 'LOG_LEVEL', valueFrom: { secretKeyRef: { name: 'other-temporal', key: 'apiKey' } } }] }),
+      'podTemplateSpec.spec.containers[registry-api].env[LOG_LEVEL].valueFrom.secretKeyRef.name',
+    ],
+    ['a configuration of the database', mounted('/data/postgres-18'), `${MOUNT}.mountPath`],
+    ['a configuration', mounted('/config'), `${MOUNT}.mountPath`],
+    ['temporary files of the server', mounted('/tmp/x'), `${MOUNT}.mountPath`],
+    [
+      'a probe of a sidecar that asks another address',
+      sidecar({ readinessProbe: { httpGet: { host: '169.254.169.254', port: 80 } } }),
+      'podTemplateSpec.spec.containers[proxy].readinessProbe.httpGet.host',
+    ],
+    [
+      'mounts that reach the node',
+      sidecar({ volumeMounts: [{ name: 'v', mountPath: '/x', mountPropagation: 'Bidirectional' }] }),
+      'podTemplateSpec.spec.containers[proxy].volumeMounts[v].mountPropagation',
+    ],
+    [
+      'a priority of the cluster itself',
+      withPod({ priorityClassName: 'system-node-critical' }),
+      'podTemplateSpec.spec.priorityClassName',
+    ],
     ['ephemeral containers', withPod({ ephemeralContainers: [] }), 'podTemplateSpec.spec.ephemeralContainers'],
     ['a member of every object', withPod({ constructor: {} }), 'podTemplateSpec.spec.constructor'],
   ])('refuses %s by the name of the field', (_, spec, path) => {
@@ -130,6 +160,29 @@ describe('the policy "restricted"', () => {
     expect(refused).toThrow(`${path} `);
     expect(refused).toThrow('the pod template policy of this cluster is "restricted"');
     expect(() => deploy('any', { databaseConfig: database, ...spec })).not.toThrow(/policy/);
+  });
+
+  it.each([
+    ['that keeps its data in the pod', {}],
+    ['with a database', { databaseConfig: database }],
+    [
+      'of a configYAML',
+      {
+        configYAML: 'auth: {mode: anonymous}\nregistries: [{name: x, file: {path: /mnt/r.json}}]',
+        volumes: [],
+        volumeMounts: [],
+      },
+    ],
+  ])('lets a sidecar have no volume of a server %s, whatever its name', (_, spec) => {
+    const own = deploy('restricted', spec).spec.volumes.map(({ name }) => name);
+    expect(own).toContain('tmp');
+    for (const name of own) {
+      const mounting = sidecar({ volumeMounts: [{ name, mountPath: '/x' }] });
+      for (const list of [[], [{ name, emptyDir: {} }]]) {
+        const podTemplateSpec = { spec: { ...mounting.podTemplateSpec.spec, volumes: list } };
+        expect(() => deploy('restricted', { ...spec, podTemplateSpec })).toThrow(`[${name}]`);
+      }
+    }
   });
 
   it('names every field at once', () => {

@@ -3,9 +3,10 @@ import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
 import { isFields } from '#domain/fields.js';
 import type { Fields } from '#domain/fields.js';
+import { shownStep } from '#domain/field-path.js';
 import { MAIN_CONTAINER, PGPASS_CONTAINER } from './pod.js';
 
-/** Says what is wrong with a value, as sentences that begin with its path. */
+/** Returns the errors of a value, as sentences that start with its path. */
 type Rule = (value: unknown, path: string) => string[];
 
 const allowed: Rule = () => [];
@@ -19,37 +20,34 @@ const only =
   (value, path) =>
     values.includes(value) ? [] : [`${path} must be ${values.map((each) => JSON.stringify(each)).join(' or ')}`];
 
-/** An object that may have these fields; null takes a field away, which is harmless. */
+/** A rule for an object that may have only these fields. A null removes a field, so it is always allowed. */
 const fields =
   (rules: Readonly<Record<string, Rule>>): Rule =>
   (value, path) =>
     Object.entries(isFields(value) ? value : {}).flatMap(([field, nested]) => {
       if (nested === null) return [];
       const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
-      return (rule ?? refused('cannot be set'))(nested, `${path}.${field}`);
+      return (rule ?? refused('cannot be set'))(nested, `${path}.${shownStep(field)}`);
     });
 
-/** A list of objects, each by its own rule. */
+/** A rule for a list of objects, where the rule of an item may depend on the item. */
 const each =
   (ruleFor: (item: Fields) => Rule): Rule =>
   (value, path) =>
     (Array.isArray(value) ? value : []).filter(isFields).flatMap((item, index) => {
       const key = item['name'] ?? item['mountPath'] ?? item['containerPort'] ?? index;
-      return ruleFor(item)(item, `${path}[${String(key)}]`);
+      return ruleFor(item)(item, `${path}[${shownStep(String(key))}]`);
     });
-
-/** Volumes of the server's pod that hold credentials of the operator's making. */
-const OPERATOR_VOLUMES = ['temporal', 'pgpass', 'pgpass-secret'];
 
 const secretName: Rule = (value, path) =>
   typeof value === 'string' && isOperatorSecret(value)
-    ? [`${path} names a Secret of the operator: only the server itself may have it`]
+    ? [`${path} refers to a Secret of the operator: only the server itself may use it`]
     : [];
 
 const keyRef = fields({ name: secretName, key: allowed, optional: allowed });
 const secretVolume = fields({ secretName, items: allowed, defaultMode: allowed, optional: allowed });
 
-/** Volumes that hold nothing but what is in the namespace. */
+/** Allows only volumes whose content comes from the namespace. */
 const volume = fields({
   name: allowed,
   configMap: allowed,
@@ -69,7 +67,11 @@ const volume = fields({
   }),
 });
 
-const probe = fields({
+/**
+ * Allows only probes of the pod itself. With a `host`, the kubelet would send requests to any address from the network
+ * of the node.
+ */
+const probeFields = {
   httpGet: fields({ path: allowed, port: allowed, scheme: allowed, httpHeaders: allowed }),
   tcpSocket: fields({ port: allowed }),
   grpc: allowed,
@@ -79,7 +81,9 @@ const probe = fields({
   successThreshold: allowed,
   failureThreshold: allowed,
   terminationGracePeriodSeconds: allowed,
-});
+};
+const probe = fields(probeFields);
+const sidecarProbe = fields({ ...probeFields, exec: allowed });
 
 const ports = each(() => fields({ name: allowed, containerPort: allowed, protocol: allowed }));
 
@@ -106,92 +110,123 @@ const podConfinement = fields({
   seccompProfile: fields({ type: only('RuntimeDefault', 'Localhost'), localhostProfile: allowed }),
 });
 
-/** Variables of the server that cannot make it run anything. */
+/** Environment variables of the server that cannot make it execute anything. */
 const SERVER_VARIABLES = /^(?:https?_proxy|no_proxy|tz|log_level)$/i;
-/** Where the server reads files, and runs none. */
-const SERVER_PATHS = /^\/(?:mnt|secrets|config|data|tmp)(?:\/(?!\.\.(?:\/|$))[^/]+)*\/?$/;
+/**
+ * Mount paths that the server does not read by itself. Files below /data are its database, and files below /config are
+ * its configuration.
+ */
+const SERVER_PATHS = /^\/(?:mnt|secrets)(?:\/(?!\.\.(?:\/|$))[^/]+)*\/?$/;
 
-const serverVariable: Rule = (value, path) =>
-  SERVER_VARIABLES.test(String((value as Fields)['name'])) ? [] : [`${path} cannot be set`];
-
-const serverMount: Rule = (value, path) =>
-  OPERATOR_VOLUMES.includes(String((value as Fields)['name']))
-    ? [`${path} mounts a volume of the operator`]
-    : SERVER_PATHS.test(String((value as Fields)['mountPath']))
-      ? []
-      : [`${path} must be below /mnt, /secrets, /config, /data or /tmp`];
-
-const server = fields({
+const variable = fields({
   name: allowed,
-  resources: allowed,
-  livenessProbe: probe,
-  readinessProbe: probe,
-  startupProbe: probe,
-  ports,
-  env: each(() => serverVariable),
-  volumeMounts: each(() => serverMount),
-});
-
-const sidecar = fields({
-  name: allowed,
-  image: allowed,
-  imagePullPolicy: allowed,
-  command: allowed,
-  args: allowed,
-  workingDir: allowed,
-  restartPolicy: allowed,
-  resources: allowed,
-  livenessProbe: allowed,
-  readinessProbe: allowed,
-  startupProbe: allowed,
-  ports,
-  env: each(() =>
-    fields({
-      name: allowed,
-      value: allowed,
-      valueFrom: fields({
-        secretKeyRef: keyRef,
-        configMapKeyRef: allowed,
-        fieldRef: allowed,
-        resourceFieldRef: allowed,
-      }),
-    }),
-  ),
-  volumeMounts: each(({ name }) =>
-    OPERATOR_VOLUMES.includes(String(name)) ? refused('mounts a volume of the operator') : allowed,
-  ),
-  securityContext: confinement,
-});
-
-const container = ({ name }: Fields): Rule => (name === MAIN_CONTAINER || name === PGPASS_CONTAINER ? server : sidecar);
-
-/** Annotations that change how a container is confined. */
-const annotations: Rule = (value, path) =>
-  Object.keys(isFields(value) ? value : {}).flatMap((key) =>
-    /apparmor|seccomp/.test(key) ? [`${path}[${key}] cannot be set`] : [],
-  );
-
-const podTemplate = fields({
-  metadata: fields({ labels: allowed, annotations }),
-  spec: fields({
-    containers: each(container),
-    initContainers: each(container),
-    volumes: each(() => volume),
-    securityContext: podConfinement,
-    automountServiceAccountToken: only(false),
-    imagePullSecrets: allowed,
-    terminationGracePeriodSeconds: allowed,
-    nodeSelector: allowed,
-    affinity: allowed,
-    tolerations: allowed,
-    topologySpreadConstraints: allowed,
-    priorityClassName: allowed,
+  value: allowed,
+  valueFrom: fields({
+    secretKeyRef: keyRef,
+    configMapKeyRef: allowed,
+    fieldRef: allowed,
+    resourceFieldRef: allowed,
   }),
 });
 
+const serverVariable: Rule = (value, path) =>
+  SERVER_VARIABLES.test(String((value as Fields)['name'])) ? variable(value, path) : [`${path} cannot be set`];
+
+const serverPath: Rule = (value, path) =>
+  SERVER_PATHS.test(String(value)) ? [] : [`${path} must be below /mnt or /secrets`];
+
 /**
- * Checks what the spec of a registry says of its pod against the policy of the cluster. Returns a sentence for each field that the
- * policy does not allow.
+ * Allows only mounts of the volumes with these names. The operator's own volumes hold credentials and the socket of the
+ * server's database.
+ */
+const mounts = (volumes: ReadonlySet<string>, mountPath: Rule): Rule => {
+  const name: Rule = (value, path) =>
+    volumes.has(String(value))
+      ? []
+      : [`${path} refers to a volume that the template does not define: only volumes of the template can be mounted`];
+  const mount = fields({ name, mountPath, readOnly: allowed, recursiveReadOnly: allowed, subPath: allowed });
+  return each(() => mount);
+};
+
+const server = (volumes: ReadonlySet<string>): Rule =>
+  fields({
+    name: allowed,
+    resources: allowed,
+    livenessProbe: probe,
+    readinessProbe: probe,
+    startupProbe: probe,
+    ports,
+    env: each(() => serverVariable),
+    volumeMounts: mounts(volumes, serverPath),
+  });
+
+const sidecar = (volumes: ReadonlySet<string>): Rule =>
+  fields({
+    name: allowed,
+    image: allowed,
+    imagePullPolicy: allowed,
+    command: allowed,
+    args: allowed,
+    workingDir: allowed,
+    restartPolicy: allowed,
+    resources: allowed,
+    livenessProbe: sidecarProbe,
+    readinessProbe: sidecarProbe,
+    startupProbe: sidecarProbe,
+    ports,
+    env: each(() => variable),
+    volumeMounts: mounts(volumes, allowed),
+    securityContext: confinement,
+  });
+
+/** Rejects annotations that change how a container is confined. */
+const annotations: Rule = (value, path) =>
+  Object.keys(isFields(value) ? value : {}).flatMap((key) =>
+    /apparmor|seccomp/.test(key) ? [`${path}[${shownStep(key)}] cannot be set`] : [],
+  );
+
+/** Rejects the priority classes of the cluster itself, whose pods preempt all others. */
+const priorityClass: Rule = (value, path) =>
+  String(value).startsWith('system-') ? [`${path} must not begin with system-`] : [];
+
+const podTemplate = (volumes: ReadonlySet<string>): Rule => {
+  const rules = { server: server(volumes), sidecar: sidecar(volumes) };
+  const container = ({ name }: Fields): Rule =>
+    name === MAIN_CONTAINER || name === PGPASS_CONTAINER ? rules.server : rules.sidecar;
+  return fields({
+    metadata: fields({ labels: allowed, annotations }),
+    spec: fields({
+      containers: each(container),
+      initContainers: each(container),
+      volumes: each(() => volume),
+      securityContext: podConfinement,
+      automountServiceAccountToken: only(false),
+      imagePullSecrets: allowed,
+      terminationGracePeriodSeconds: allowed,
+      nodeSelector: allowed,
+      affinity: allowed,
+      tolerations: allowed,
+      topologySpreadConstraints: allowed,
+      priorityClassName: priorityClass,
+    }),
+  });
+};
+
+/**
+ * The only volume of the operator that a template may replace: the /tmp of the server. No other container may mount it.
+ */
+const REPLACEABLE_VOLUME = 'tmp';
+
+function volumesOf(podTemplateSpec: Fields | undefined, raw: readonly Fields[]): ReadonlySet<string> {
+  const spec = podTemplateSpec?.['spec'];
+  const given = isFields(spec) ? spec['volumes'] : undefined;
+  const volumes = [...raw, ...(Array.isArray(given) ? given.filter(isFields) : [])];
+  return new Set(volumes.map(({ name }) => String(name)).filter((name) => name !== REPLACEABLE_VOLUME));
+}
+
+/**
+ * Checks the pod settings in the spec of a registry against the policy of the cluster. Returns a sentence for each
+ * field that the policy does not allow.
  */
 export function policyFaults(
   { podTemplateSpec, raw }: Pick<RegistrySpec, 'podTemplateSpec' | 'raw'>,
@@ -205,10 +240,11 @@ export function policyFaults(
     const named = Object.entries(given).flatMap(([field, value]) => (value ? [`spec.${field} cannot be set`] : []));
     return named.map((fault) => withPolicy(fault, policy));
   }
+  const mountable = volumesOf(podTemplateSpec, volumes);
   const faults = [
-    ...podTemplate(podTemplateSpec ?? {}, 'podTemplateSpec'),
+    ...podTemplate(mountable)(podTemplateSpec ?? {}, 'podTemplateSpec'),
     ...each(() => volume)(volumes, 'spec.volumes'),
-    ...each(() => serverMount)(volumeMounts, 'spec.volumeMounts'),
+    ...mounts(mountable, serverPath)(volumeMounts, 'spec.volumeMounts'),
   ];
   return faults.map((fault) => withPolicy(fault, policy));
 }
@@ -217,7 +253,9 @@ function withPolicy(fault: string, policy: PodTemplatePolicy): string {
   return `${fault}: the pod template policy of this cluster is "${policy}"`;
 }
 
-/** Gives containers that the user adds the confinement that the policy demands, where they do not choose a stricter one. */
+/**
+ * Applies the confinement that the policy requires to containers that the user adds, unless they choose a stricter one.
+ */
 export function confineSidecars<T extends { readonly containers: readonly Fields[] }>(pod: T): T {
   const confine = (each: Fields): Fields => {
     if (each['name'] === MAIN_CONTAINER || each['name'] === PGPASS_CONTAINER) return each;

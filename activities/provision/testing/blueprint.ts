@@ -9,7 +9,7 @@ export const settings: ServerSettings = {
   environment: {},
 };
 
-/** A blueprint of a spec as a user writes it; anonymous unless it says otherwise. */
+/** Returns a blueprint for a spec as a user writes it. Access is anonymous unless the spec says otherwise. */
 export function blueprint(spec: object = {}, overrides: Partial<Omit<Blueprint, 'spec'>> = {}): Blueprint {
   const chosen = 'configYAML' in spec || 'authConfig' in spec ? {} : { auth: { mode: 'anonymous' } };
   const parsed = parseRegistrySpec({ ...chosen, ...spec });

@@ -65,7 +65,10 @@ function useTitle(current: Route, registry: string): void {
   }, [page, registry]);
 }
 
-/** Moves the focus to the heading of a page that has replaced another, or to the row that led to the page that was left. */
+/**
+ * Moves the focus after a page change: to the row that led to the previous page, or else to the heading of the new
+ * page.
+ */
 function useFocus(current: Route, main: { readonly current: HTMLElement | null }): void {
   const before = useRef(current);
   useEffect(() => {

@@ -5,13 +5,16 @@ import { session } from './session/session.js';
 import { createStore, useStore } from './store.js';
 import { words } from './words.js';
 
-/** Counts the changes of the catalogue that were noticed: what shows servers loads again when it moves. */
+/** Counts the noticed changes of the catalogue. Components that show servers reload when it increases. */
 export const catalogueChanges = createStore(0);
 
 const PERIOD_MS = 30_000;
 const PATH = 'v0.1/servers?limit=1';
 
-/** Asks every half minute whether the catalogue is still what it was, which a 304 from memory says. */
+/**
+ * Checks every half minute whether the catalogue has changed. The server answers an unchanged one with a 304 from
+ * memory.
+ */
 export function CatalogueWatch() {
   const caller = useStore(session);
   const isKnown = useRef(false);
@@ -28,7 +31,7 @@ export function CatalogueWatch() {
         }
         isKnown.current = true;
       },
-      // The next answer is then a change: the catalogue has become whole.
+      // After a 503, the next response counts as a change, because the catalogue has become available.
       onFault: ({ status }) => (isKnown.current ||= status === 503),
     });
     return () => poller.stop();

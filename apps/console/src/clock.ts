@@ -1,21 +1,21 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** The server's clock minus this machine's, in milliseconds. */
+/** Offset of the server's clock from this machine's, in milliseconds. */
 let offsetMs = 0;
 
-/** Learns the difference of the two clocks from a `Date` header. It counts whole seconds, hence the half. */
+/** Updates the offset from a `Date` header. The header has whole seconds, so half a second is added. */
 export function noteServerDate(header: string | null): void {
   const serverMs = header === null ? Number.NaN : Date.parse(header) + 500;
   if (!Number.isFinite(serverMs)) return;
   const measured = serverMs - Date.now();
-  // Less than a second is the header's own inaccuracy: following it would make countdowns jump.
+  // Ignore differences below a second: the header is not more accurate, and countdowns would jump.
   if (Math.abs(measured - offsetMs) > 1000) offsetMs = measured;
 }
 
-/** Milliseconds since the epoch, by the server's clock. */
+/** Returns the time by the server's clock, in milliseconds since the epoch. */
 export const serverNow = (): number => Date.now() + offsetMs;
 
-/** The server's time, which renders the component again at each period while the tab is visible. */
+/** Returns the server's time and rerenders the component every `everyMs` while the tab is visible. */
 export function useServerNow(everyMs = 1000): number {
   const [now, setNow] = useState(serverNow);
   useEffect(() => {

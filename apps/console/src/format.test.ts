@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createFormats, formatCountdown } from './format.js';
 
 const MOMENT = Date.parse('2026-11-30T23:30:05Z');
-/** Languages separate with blanks of several kinds. */
+/** Replaces all kinds of space characters, because languages use different separators. */
 const plain = (text: string) => text.replace(/\p{Zs}/gu, ' ');
 
 describe.each([

@@ -1,4 +1,4 @@
-/** Dates, durations and numbers in the languages of the reader. */
+/** Formats dates, durations and numbers for the user's languages. */
 export interface Formats {
   number(value: number): string;
   /** Date and time, such as `12 Nov 2026, 14:03`. */
@@ -21,7 +21,7 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['minute', 60],
 ];
 
-/** The zone is the browser's own when absent. */
+/** Creates the formats. Uses the browser's own time zone if `timeZone` is absent. */
 export function createFormats(locales: readonly string[] | string, timeZone?: string): Formats {
   const zone = timeZone === undefined ? {} : { timeZone };
   const number = new Intl.NumberFormat(locales);
@@ -53,7 +53,7 @@ export function createFormats(locales: readonly string[] | string, timeZone?: st
   };
 }
 
-/** Formats what is left until a moment as `4:12` or `1:04:12`; nothing when the moment is past. */
+/** Formats a remaining time as `4:12` or `1:04:12`; undefined if none is left. */
 export function formatCountdown(ms: number): string | undefined {
   if (ms <= 0) return undefined;
   const whole = Math.ceil(ms / 1000);

@@ -1,15 +1,15 @@
 import { listRoute, navigate, route } from './navigation.js';
 import { preferences } from './preferences.js';
 
-/** Time for the second key of a sequence such as `g s`. */
+/** Maximum time between the keys of a sequence such as `g s`. */
 const SEQUENCE_MS = 1_000;
 
-/** Elements that a list of rows consists of, in order. */
+/** Selects the rows of a list, in order. */
 const ROWS = '[data-row]';
 
 let pending: { readonly key: string; readonly at: number } | undefined;
 
-/** Makes single keys shortcuts, unless they are switched off or the reader is in a field or a dialog. */
+/** Handles keyboard shortcuts, unless the user is in a field or a dialog. Single-key shortcuts can be switched off. */
 export function listenToKeys(): void {
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -23,7 +23,7 @@ function onKeyInField(event: KeyboardEvent): void {
   if (event.key === 'ArrowDown' && isSearch(event.target) && moveRow(1)) event.preventDefault();
 }
 
-/** Returns whether the key meant something. */
+/** Handles a key; returns whether it was a shortcut. */
 function act({ key, target }: KeyboardEvent): boolean {
   if (key === 'ArrowDown' || key === 'ArrowUp') return isRow(target) && moveRow(key === 'ArrowDown' ? 1 : -1);
   if (key === 'Escape') return goBack();
@@ -61,7 +61,7 @@ function goBack(): boolean {
   return go(page === 'source' ? { page: 'sources' } : listRoute());
 }
 
-/** Focuses the field at once where it is there, since letters may follow the key without a pause. */
+/** Focuses the search field, immediately if it is on the page, because the user may type on without a pause. */
 function focusSearch(): boolean {
   if (selectSearchField()) return true;
   navigate(listRoute());
@@ -82,7 +82,7 @@ function focusOn(selector: string): boolean {
   return element !== null;
 }
 
-/** Moves the focus to the row after or before the focused one; from elsewhere to the first. */
+/** Moves the focus to the next or previous row, or to the first one if no row has the focus. */
 function moveRow(step: 1 | -1): boolean {
   const rows = [...document.querySelectorAll<HTMLElement>(ROWS)];
   const at = rows.findIndex((row) => row === document.activeElement);

@@ -4,14 +4,17 @@ import { createStore } from './store.js';
 
 export const route = createStore<Route>(parseRoute(location.hash));
 
-/** The search that a way back to the list leads to. */
+/** The search to restore when the user returns to the list. */
 let lastSearch: Search = EVERYTHING;
 
-/** Where each address was scrolled to when it was left. */
+/** Scroll position of each URL fragment when it was left. */
 const scrollPositions = new Map<string, number>();
 const MAX_POSITIONS = 200;
 
-/** Adds an entry to the history, or replaces the newest one for a step that is none of its own, such as a letter typed. */
+/**
+ * Navigates to a route. Adds an entry to the history, or replaces the newest one for minor changes such as a typed
+ * letter.
+ */
 export function navigate(next: Route, how: 'push' | 'replace' = 'push'): void {
   const fragment = formatRoute(next);
   if (fragment === location.hash) return;
@@ -25,21 +28,21 @@ export function navigate(next: Route, how: 'push' | 'replace' = 'push'): void {
 
 export const listRoute = (): Route => ({ page: 'servers', search: lastSearch });
 
-/** Follows links within the page, the back button, and edits of the address. */
+/** Follows links within the page, the back button, and edits of the URL. */
 export function followAddress(): void {
   history.scrollRestoration = 'manual';
-  // A sign-in that has just ended has put back the fragment that it left.
+  // A sign-in that has just finished has restored the fragment from before.
   adopt(parseRoute(location.hash));
   document.addEventListener('click', followLink);
   addEventListener('popstate', () => {
     adopt(parseRoute(location.hash));
     const position = scrollPositions.get(location.hash) ?? 0;
-    // After the page has been rendered.
+    // Wait until the page has been rendered.
     requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(0, position)));
   });
 }
 
-/** A click that a browser would follow in this very tab is a step within the page. */
+/** Handles clicks on links within the page that the browser would open in the same tab. */
 function followLink(event: MouseEvent): void {
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   const link = event.target instanceof Element ? event.target.closest('a') : null;

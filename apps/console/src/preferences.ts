@@ -3,12 +3,15 @@ import { createStore } from './store.js';
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** All that the page keeps in `localStorage`. Nothing of it is a secret or says what was looked at. */
+/**
+ * The settings in `localStorage`, where the page stores nothing else. None of them is secret or tells what the user has
+ * viewed.
+ */
 export interface Preferences {
   readonly theme: Theme;
-  /** Whether single keys are shortcuts (WCAG 2.1.4). */
+  /** Whether single-key shortcuts are enabled (WCAG 2.1.4). */
   readonly hasShortcuts: boolean;
-  /** The client whose install instructions were shown last. */
+  /** The client with the most recently shown install instructions. */
   readonly client?: string;
 }
 
@@ -23,11 +26,11 @@ export function setPreference(change: Partial<Preferences>): void {
   try {
     localStorage.setItem(KEY, JSON.stringify(next));
   } catch {
-    // A browser that keeps nothing still shows the choice until the page is left.
+    // If the browser does not allow storage, the choice still applies until the page is closed.
   }
 }
 
-/** Puts the theme on the document now and after each change. */
+/** Applies the theme to the document, now and after each change. */
 export function applyTheme(): void {
   const apply = () => {
     document.documentElement.dataset['theme'] = preferences.get().theme;

@@ -6,7 +6,7 @@ import type { FacetName, Route } from './route.js';
 const text = fc.string({ unit: 'grapheme', minLength: 1 }).map((value) => value.toWellFormed());
 const values = fc.uniqueArray(text, { minLength: 1, maxLength: 5 });
 const chosen = fc.dictionary(fc.constantFrom(...FACETS), values).map((groups) =>
-  // In the order of the address, so that routes can be compared.
+  // In the order of the URL, so that routes can be compared.
   Object.fromEntries(FACETS.flatMap((facet) => (groups[facet] ? [[facet, groups[facet]]] : []))),
 );
 

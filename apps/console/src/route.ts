@@ -1,8 +1,8 @@
-/** The groups of filters, by the names that the API has for them. */
+/** The filter groups, by their names in the API. */
 export const FACETS = ['source', 'transport', 'registry_type', 'remote', 'needs_secret', 'tag', 'status'] as const;
 export type FacetName = (typeof FACETS)[number];
 
-/** What the page of all servers is narrowed by. A group without a choice is absent. */
+/** The text and the filters of the list of servers. A group without a choice is absent. */
 export interface Search {
   readonly text: string;
   readonly chosen: Readonly<Partial<Record<FacetName, readonly string[]>>>;
@@ -18,7 +18,9 @@ export type Route =
 
 export const EVERYTHING: Search = { text: '', chosen: {} };
 
-/** Reads a fragment such as `#/servers/com.example/weather?version=1.4.0`. An unreadable one is page `missing`. */
+/**
+ * Parses a fragment such as `#/servers/com.example/weather?version=1.4.0`. An invalid one leads to the page `missing`.
+ */
 export function parseRoute(fragment: string): Route {
   const [path = '', query = ''] = splitOnce(fragment.replace(/^#?\/?/, ''), '?');
   const [page = '', rest = ''] = splitOnce(path, '/');
@@ -34,7 +36,7 @@ export function parseRoute(fragment: string): Route {
   return page === 'help' && name === '' ? { page: 'help' } : { page: 'missing' };
 }
 
-/** Writes the fragment that `parseRoute` reads. */
+/** Formats a route as a fragment that `parseRoute` understands. */
 export function formatRoute(route: Route): string {
   switch (route.page) {
     case 'servers':
@@ -50,13 +52,13 @@ export function formatRoute(route: Route): string {
   }
 }
 
-/** Returns the search with one value of a group chosen or, if it was chosen before, no longer chosen. */
+/** Returns the search with one value of a group toggled. */
 export function toggle(search: Search, facet: FacetName, value: string): Search {
   const before = search.chosen[facet] ?? [];
   return choose(search, facet, before.includes(value) ? before.filter((one) => one !== value) : [...before, value]);
 }
 
-/** Returns the search with exactly these values of a group chosen. */
+/** Returns the search with exactly these values chosen in a group. */
 export function choose(search: Search, facet: FacetName, values: readonly string[]): Search {
   const { [facet]: _, ...others } = search.chosen;
   return { ...search, chosen: values.length === 0 ? others : { ...others, [facet]: values } };
@@ -81,7 +83,7 @@ function searchParameters({ text, chosen }: Search): [string, string][] {
 const toQuery = (parameters: [string, string][]): string =>
   parameters.length === 0 ? '' : `?${new URLSearchParams(parameters)}`;
 
-/** A slash stays readable; everything else that means something in an address is encoded. */
+/** Percent-encodes a name, but leaves slashes readable. */
 const encode = (name: string): string => encodeURIComponent(name.toWellFormed()).replaceAll('%2F', '/');
 
 function decode(text: string): string | undefined {

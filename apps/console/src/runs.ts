@@ -1,7 +1,7 @@
 import { UNREACHABLE } from './api/sources.js';
 import type { SyncRun } from './api/sources.js';
 
-/** In the order of the legend. */
+/** The outcomes, in the order of the legend. */
 export const OUTCOMES = ['changed', 'unchanged', 'unreachable', 'failed'] as const;
 
 export type Outcome = (typeof OUTCOMES)[number];
@@ -16,7 +16,7 @@ export interface RunSummary {
   readonly total: number;
   readonly failed: number;
   readonly unreachable: number;
-  /** Zero without a run. */
+  /** Zero if there is no run. */
   readonly medianMs: number;
 }
 
@@ -34,15 +34,20 @@ export function summarizeRuns(runs: readonly SyncRun[]): RunSummary {
   };
 }
 
-/** Columns for a plot of runs, oldest first. Each run has a bar in the column of its outcome and nothing in the others. */
+/**
+ * Columns for a plot of runs, oldest first. Each run has a value in the column of its outcome and null in the others.
+ */
 export interface RunColumns {
   readonly index: number[];
   readonly durationSeconds: Readonly<Record<Outcome, (number | null)[]>>;
-  /** Entries changed: removed, then removed and updated, then all, so that later bars stand behind earlier ones. */
+  /**
+   * Numbers of changed entries, cumulative: `removed`, `updated` including removed, and `added` including both, so that
+   * the plot can draw each bar in front of the larger one.
+   */
   readonly changes: Readonly<Record<'removed' | 'updated' | 'added', number[]>>;
 }
 
-/** Takes runs newest first, as the API lists them. */
+/** Converts runs, newest first as the API lists them, to columns. */
 export function toColumns(runs: readonly SyncRun[]): RunColumns {
   const oldestFirst = runs.toReversed();
   const seconds = (outcome: Outcome) =>
@@ -67,7 +72,10 @@ export function toColumns(runs: readonly SyncRun[]): RunColumns {
   };
 }
 
-/** The upper end of an axis that starts at zero: 1, 2 or 5 times a power of ten, with some air above the highest bar. */
+/**
+ * Returns the upper bound of an axis that starts at zero: 1, 2 or 5 times a power of ten, with some space above the
+ * highest bar.
+ */
 export function niceMaximum(highest: number, least: number): number {
   const wanted = Math.max(highest * 1.05, least);
   const power = 10 ** Math.floor(Math.log10(wanted));

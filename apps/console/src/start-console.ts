@@ -4,7 +4,7 @@ import { retryDelay } from './api/poller.js';
 import { request } from './api/request.js';
 import { resumeSignIn } from './session/resume-sign-in.js';
 
-/** Learns what the page has to know before anything else, and finishes a sign-in that the provider sent back here. */
+/** Fetches the data that the page needs first, and completes a sign-in if the provider redirected back here. */
 export async function startConsole(): Promise<void> {
   if (await learn()) return;
   void learnLater();
@@ -17,7 +17,7 @@ async function learnLater(): Promise<void> {
   }
 }
 
-/** Returns whether the server answered. */
+/** Fetches the data that the page needs first. Returns whether the server responded. */
 async function learn(): Promise<boolean> {
   try {
     const { body } = await request<ConsoleInfo>(CONSOLE_PATH);

@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** An observable value: one writer, any number of readers. */
+/** An observable value with one writer and any number of readers. */
 export interface Store<Value> {
   get(): Value;
   set(value: Value): void;
-  /** Calls the listener after each change; returns the function that ends this. */
+  /** Calls the listener after each change; returns a function that unsubscribes it. */
   subscribe(listener: () => void): () => void;
 }
 
@@ -25,7 +25,7 @@ export function createStore<Value>(initial: Value): Store<Value> {
   };
 }
 
-/** Renders the component again whenever the store changes. */
+/** Returns the value of the store and rerenders the component when it changes. */
 export function useStore<Value>(store: Store<Value>): Value {
   const [value, setValue] = useState(() => store.get());
   useEffect(() => {

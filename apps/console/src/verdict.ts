@@ -1,7 +1,7 @@
 import { formats } from './format.js';
 import { words } from './words.js';
 
-/** What became of a name or a version in a source, as `explain` says it. */
+/** The fate of a name or a version in a source, as returned by `explain`. */
 export interface Verdict {
   readonly verdict: string;
   readonly by?: string;
@@ -10,7 +10,7 @@ export interface Verdict {
   readonly message?: string;
 }
 
-/** Puts a verdict into words. One that this page does not know yet is shown as it is. */
+/** Describes a verdict in words. A verdict that this page does not know is shown unchanged. */
 export function describeVerdict({ verdict, by, until, path, message }: Verdict): string {
   const describe = words.verdicts[verdict];
   if (!describe) return verdict;

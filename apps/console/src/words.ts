@@ -6,12 +6,12 @@ import type { Theme } from './preferences.js';
 const plurals = new Intl.PluralRules('en');
 const numbers = new Intl.NumberFormat('en');
 
-/** Returns the form that goes with the number; `#` in it stands for the number. */
+/** Returns the plural form for the number, with `#` replaced by the number. */
 function count(value: number, one: string, other: string): string {
   return (plurals.select(value) === 'one' ? one : other).replace('#', numbers.format(value));
 }
 
-/** Every text that a person reads, in one place, so that another language is one more file of this shape. */
+/** All strings of the user interface in one place, so that another language is one more file of this shape. */
 export const words = {
   appName: 'MCP registry',
   skipToContent: 'Skip to content',
@@ -29,7 +29,7 @@ export const words = {
   cancel: 'Cancel',
   newWindow: 'opens in a new tab',
   missingPage: 'There is no such page',
-  missingPageHint: 'The address after the # leads nowhere. The list of servers is a good place to start.',
+  missingPageHint: 'The part of the URL after the # does not match a page. Start with the list of servers.',
   toServers: 'All servers',
   hiddenCharacter: (code: string) => `Invisible or reordering character ${code}`,
 
@@ -38,15 +38,15 @@ export const words = {
   },
 
   connection: {
-    noAnswer: 'The server does not answer',
+    noAnswer: 'The server does not respond',
     notYet: 'Not available yet',
-    notYetHint: 'The sources show what is missing. This page tries again by itself.',
-    noJson: 'The answer is not JSON: something between this page and the server answered instead',
-    status: (status: number) => `The server answered with status ${status}`,
-    silent: (ago: string) => `Last update ${ago} – the server does not answer. Trying again.`,
+    notYetHint: 'The sources show what is missing. This page retries automatically.',
+    noJson: 'The response is not JSON: something between this page and the server responded instead',
+    status: (status: number) => `The server responded with status ${status}`,
+    silent: (ago: string) => `Last update ${ago} – the server does not respond. Retrying.`,
     stale: (time: string) => `What is shown may be out of date since ${time}.`,
     failing: (names: string, n: number) =>
-      count(n, `The newest sync of ${names} failed.`, `The newest syncs of ${names} failed.`),
+      count(n, `The latest sync of ${names} failed.`, `The latest syncs of ${names} failed.`),
     changed: 'The catalogue has changed',
     detail: (detail: string) => `The server reports: ${detail}.`,
   },
@@ -55,15 +55,16 @@ export const words = {
     action: 'Sign in',
     out: 'Sign out',
     as: (subject: string) => `Signed in as ${subject}`,
-    ended: 'Your sign-in has ended. Sign in again to go on.',
+    ended: 'Your session has expired. Sign in again to continue.',
     needed: 'Sign in to see this',
-    neededHint: 'What you asked for is shown only to callers who are known to this registry.',
+    neededHint: 'This is shown only to signed-in users.',
     forbidden: 'You may not see this',
-    expires: (seconds: number) => count(seconds, 'Your sign-in ends in # second.', 'Your sign-in ends in # seconds.'),
+    expires: (seconds: number) =>
+      count(seconds, 'Your session expires in # second.', 'Your session expires in # seconds.'),
     again: 'Sign in again',
-    unavailable: 'The identity provider does not answer, so signing in is not possible right now.',
+    unavailable: 'The identity provider does not respond, so signing in is not possible right now.',
     failed: (reason: string) => `Signing in failed: ${reason}`,
-    wrongState: 'the answer does not belong to a sign-in that this tab started. Start it again.',
+    wrongState: 'the response does not belong to a sign-in that this tab started. Start again.',
     dialogTitle: 'Sign in with a token',
     dialogText:
       'Paste a bearer token that this registry accepts. It stays in the memory of this tab and is forgotten when the tab is closed or reloaded.',
@@ -71,7 +72,7 @@ export const words = {
     tokenHow: 'Where a token comes from',
     tokenKubernetes: 'For a service account of the cluster:',
     tokenIssuers: 'Otherwise from one of the identity providers of this registry:',
-    tokenMetadata: 'The metadata of this registry name its identity providers.',
+    tokenMetadata: 'The metadata of this registry lists its identity providers.',
   },
 
   facets: {
@@ -143,9 +144,9 @@ export const words = {
     tier: 'Tier',
     facts: 'At a glance',
     raw: 'server.json',
-    rawHint: 'The document as it is served.',
+    rawHint: 'The served document.',
     ways: 'Ways to use it',
-    noWays: 'The publisher names neither a package nor a remote.',
+    noWays: 'The publisher lists neither a package nor a remote.',
     remote: 'Remote',
     package: 'Package',
     runtime: (hint: string) => `run by ${hint}`,
@@ -153,9 +154,9 @@ export const words = {
     inputs: {
       environment: 'Environment variables',
       headers: 'Headers',
-      runtimeArguments: 'Arguments of the runtime',
+      runtimeArguments: 'Runtime arguments',
       packageArguments: 'Arguments',
-      variables: 'Variables of the address',
+      variables: 'URL variables',
       name: 'Name',
       description: 'Meaning',
       value: 'Value',
@@ -173,7 +174,9 @@ export const words = {
     tools: (n: number) => count(n, '# tool', '# tools'),
     notServed: 'This server is not served',
     notServedHint: (name: string) => `No source of this registry serves ${name} to you.`,
-    versionMissing: (version: string) => `There is no version ${version}. The newest one is shown.`,
+    versionMissing: (version: string) => `There is no version ${version}. The latest one is shown.`,
+    notLatest: 'This is not the latest version.',
+    toLatest: (version: string) => `Show ${version}`,
     removed: 'This version was removed from its source. It is shown for 90 days and cannot be installed.',
     similar: 'Similar names',
     why: 'Where it comes from',
@@ -201,6 +204,7 @@ export const words = {
   install: {
     title: 'Install',
     client: 'Client',
+    byLink: 'Open in an application',
     open: (client: string) => `Install in ${client}`,
     file: 'File',
     opens: 'This is what will be opened:',
@@ -208,24 +212,24 @@ export const words = {
     omitted: 'This server cannot be expressed for this client',
     noClient: 'There is no install format for this server.',
     reasons: {
-      'no-ways': 'The publisher names neither a package nor a remote.',
-      'filtered-transport': 'This client is asked for another transport.',
-      bundle: 'A bundle has no command that could be written down.',
+      'no-ways': 'The publisher lists neither a package nor a remote.',
+      'filtered-transport': 'Another transport was selected for this client.',
+      bundle: 'A bundle has no launch command.',
       'no-launcher': 'There is no launcher for packages of this type.',
-      'runtime-hint': 'The publisher wants a runtime that this client does not start.',
-      'private-feed': 'The launcher cannot be given the address of a private feed.',
+      'runtime-hint': 'The publisher requires a runtime that this client does not start.',
+      'private-feed': 'The launcher cannot be told to use a private feed.',
       'local-http': 'The client would have to start the server and know its port.',
-      'needs-input': 'A required value stands where this client fills in nothing.',
+      'needs-input': 'A required value is in a place where this client fills in nothing.',
       'variable-in-command': 'The command depends on a value that you would choose.',
-      'variable-in-url': 'The address depends on a value that you would choose.',
-      'credentials-in-url': 'The address holds a user name or password.',
-      'insecure-url': 'The address is not HTTPS.',
-      'transport-unsupported': 'This client does not speak the transport.',
-      'remote-unsupported': 'This client has no remote servers.',
-      'stdio-unsupported': 'This client starts no servers.',
-      unpinned: 'The package names no fixed version.',
-      'control-character': 'A value holds characters that cannot be seen.',
-      'fails-client-schema': 'The client would refuse the entry.',
+      'variable-in-url': 'The URL depends on a value that you would choose.',
+      'credentials-in-url': 'The URL contains a user name or password.',
+      'insecure-url': 'The URL is not HTTPS.',
+      'transport-unsupported': 'This client does not support the transport.',
+      'remote-unsupported': 'This client does not support remote servers.',
+      'stdio-unsupported': 'This client does not support local servers.',
+      unpinned: 'The package has no fixed version.',
+      'control-character': 'A value contains invisible characters.',
+      'fails-client-schema': 'The client would reject the entry.',
       internal: 'The registry could not render this entry.',
     } as Readonly<Record<string, string>>,
     links: {
@@ -242,7 +246,7 @@ export const words = {
     phases: { complete: 'Up to date', syncing: 'Syncing', failed: 'Failed' } satisfies Record<Phase, string>,
     never: 'Not synced yet',
     unreachable: 'Not reachable',
-    unreachableTitle: 'The source cannot be reached at the moment. It is tried again.',
+    unreachableTitle: 'The source is unreachable at the moment and will be retried.',
     failedTimes: (n: number) => count(n, 'Failed', 'Failed # times'),
     wellCount: (n: number) => count(n, '# well', '# well'),
     failingCount: (n: number) => count(n, '# failing', '# failing'),
@@ -285,8 +289,8 @@ export const words = {
       kubernetes: 'Kubernetes',
     } as Readonly<Record<string, string>>,
     toSource: (name: string) => `Source ${name}`,
-    lastFailure: 'Why the newest run failed',
-    notice: 'What the newest run wants known',
+    lastFailure: 'Why the latest run failed',
+    notice: 'Notices of the latest run',
     missing: 'There is no such source',
     missingHint: (name: string) => `This registry has no source called ${name}.`,
     showServers: 'Show its servers',
@@ -312,6 +316,7 @@ export const words = {
       push: 'push',
       retry: 'retry',
     } as Readonly<Record<string, string>>,
+    changeKinds: { added: 'Added', updated: 'Updated', removed: 'Removed' },
     added: (n: number) => count(n, '# added', '# added'),
     updated: (n: number) => count(n, '# updated', '# updated'),
     removed: (n: number) => count(n, '# removed', '# removed'),
@@ -323,13 +328,13 @@ export const words = {
       ].join(', '),
     durationChart: 'Duration',
     changesChart: 'Changes',
-    newest: (n: number) => count(n, 'The newest run', 'The newest # runs'),
+    newest: (n: number) => count(n, 'The latest run', 'The latest # runs'),
     showAll: (n: number) => count(n, 'Show all # run', 'Show all # runs'),
   },
 
   quarantine: {
     title: (n: number) => count(n, 'Quarantine: # entry', 'Quarantine: # entries'),
-    text: 'Entries of the source that cannot be served. The last good version of each stays served.',
+    text: 'Entries of the source that cannot be served. The last valid version of each is still served.',
     entry: 'Entry',
     path: 'Where',
     message: 'What is wrong',
@@ -345,7 +350,7 @@ export const words = {
       '/': 'Search',
       'j or ↓': 'Next row',
       'k or ↑': 'Previous row',
-      Enter: 'Open the row; in the search, the first that is found',
+      Enter: 'Open the row; in the search, the first result',
       Escape: 'Back to the list, or clear the search',
       'g c': 'Servers',
       'g s': 'Sources',
@@ -363,6 +368,6 @@ export const words = {
     exports: 'Exports',
     licences: 'Licences of the libraries in this page',
     privacy:
-      'This page asks no other server than this registry (and, to sign in, its identity provider). It keeps the theme, the shortcut switch and the client you chose last in this browser, and nothing else.',
+      'This page contacts only this registry (and, to sign in, its identity provider). It keeps the theme, the shortcut switch and the client you chose last in this browser, and nothing else.',
   },
 };

@@ -3,7 +3,10 @@ import type { DefaultDatabase } from '#spec/default-database.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
 
-/** Reads how to reach the default database as its administrator; the password is read each time, so that a new one is used. */
+/**
+ * Reads the connection data of the default database, with its administrator. The password is read each time, so that a
+ * rotated password is used.
+ */
 export async function readDatabaseAdmin(server: DefaultDatabase, passwordFile: string): Promise<DatabaseAccess> {
   const { host, port, sslMode, adminUser: user, adminDatabase: database } = server;
   return { host, port, sslMode, user, database, password: await readPassword(passwordFile) };

@@ -4,12 +4,12 @@ import type { TextAnswer, TextListenerOptions, TextRequest } from '#listener/sta
 import type { AccessReviewer } from '#kubernetes/access-reviewer.js';
 
 export interface Endpoints {
-  /** What the operator still waits for; it is ready when there is nothing. */
+  /** What the operator is still waiting for. It is ready when the list is empty. */
   missing(): readonly string[];
-  /** What does not work although the operator may be ready. */
+  /** Problems that do not make the operator unready. */
   warnings(): readonly string[];
   metrics(): string;
-  /** Decides who may read the metrics; every client may when absent. */
+  /** Decides who may read the metrics; everybody may when absent. */
   readonly reviewer?: Pick<AccessReviewer, 'review'>;
 }
 
@@ -56,7 +56,7 @@ export async function startHealthServers(
   return { healthPort: health.port, metricsPort: metering.port, close: () => closeAll(health, metering) };
 }
 
-/** Returns the answer to a request that may not read the metrics; undefined when it may. */
+/** Returns the error response for a request that may not read the metrics; undefined if it may. */
 async function refusal(
   reviewer: NonNullable<Endpoints['reviewer']>,
   { authorization }: TextRequest,
@@ -70,7 +70,7 @@ async function refusal(
       : { status: 401, text: 'unauthorized: send a token of this cluster\n' };
   } catch (err) {
     logger.error({ err }, 'access to metrics not reviewed');
-    return { status: 503, text: 'the API server does not say whether you may read this; try again\n' };
+    return { status: 503, text: 'the API server cannot be asked whether you may read this; retry later\n' };
   }
 }
 

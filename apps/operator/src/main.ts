@@ -9,15 +9,14 @@ import { kubeconfigAccess } from '#kubernetes/kubeconfig.js';
 import { present } from '#kubernetes/kubernetes-object.js';
 import { createConsoleLogger } from '#observability/console-logger.js';
 import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
-import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalEndpoint } from '#temporal/connect.js';
-import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
 import { readDatabaseAdmin } from './default-database.js';
 import { Operator } from './operator.js';
 import type { OperatorOptions } from './operator.js';
+import { readTemporalPlaces } from './temporal-places.js';
 
-/** The kubelet kills a pod that takes longer than 30 s to end. */
+/** Below the 30 s after which the kubelet kills a pod that is being stopped. */
 const SHUTDOWN_MS = 28_000;
 
 /** Runs the command `operator`. */
@@ -43,10 +42,8 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     const operator = await Operator.start({
       access: await clusterAccess(config),
-      connectTemporal: async () => connectTemporal(await ownEndpoint(config)),
-      temporalNamespace: (await ownEndpoint(config)).namespace,
+      ...(await readTemporalPlaces(config.temporal, (temporal) => provisioning(config, temporal))),
       namespaces: config.namespaces,
-      provisioning: await provisioning(config),
       minSyncIntervalMs: config.minSyncIntervalMs,
       identity: config.podName,
       release: config.release,
@@ -63,11 +60,11 @@ export async function main(args: readonly string[]): Promise<void> {
     logger.fatal({ err }, 'operator failed');
     process.exitCode = 1;
   }
-  // Handles that libraries keep open, such as the threads of Temporal's core, must not keep the pod alive.
+  // Open handles of libraries, such as the threads of Temporal's core, must not keep the pod alive.
   process.exit();
 }
 
-/** Returns the access of the pod, unless a kubeconfig is named or the process does not run in a pod. */
+/** Returns the access of the pod's service account, unless a kubeconfig is set or the process does not run in a pod. */
 async function clusterAccess({ serviceAccountDirectory }: OperatorConfig): Promise<ClusterAccess> {
   const { KUBECONFIG: kubeconfig, KUBERNETES_SERVICE_HOST: host } = process.env;
   return host && !kubeconfig
@@ -75,25 +72,18 @@ async function clusterAccess({ serviceAccountDirectory }: OperatorConfig): Promi
     : kubeconfigAccess();
 }
 
-async function ownEndpoint({ temporal }: OperatorConfig): Promise<TemporalEndpoint> {
-  const { directory, address, namespace } = temporal;
-  const mounted = await readMountedEndpoint(directory);
-  if (mounted) return mounted;
-  if (address === undefined)
-    throw new Error(`TEMPORAL_ADDRESS: is required, as HOST:PORT, unless ${directory} holds a Secret with the address`);
-  return { address, namespace };
-}
-
-/** Reads what the servers of registries are made from; they never get the operator's own credentials. */
-async function provisioning(config: OperatorConfig): Promise<OperatorOptions['provisioning']> {
+/** Reads the settings for the servers of registries. The servers never get the operator's own credentials. */
+async function provisioning(
+  config: OperatorConfig,
+  temporal: TemporalEndpoint,
+): Promise<OperatorOptions['provisioning']> {
   const { servers, serverEnvironment } = config;
-  const { address, namespace } = await ownEndpoint(config);
   const { defaultDatabase, defaultDatabasePasswordFile } = servers;
   const settings = {
     image: servers.image,
     ...(servers.imagePullPolicy && { imagePullPolicy: servers.imagePullPolicy }),
     imagePullSecrets: servers.imagePullSecrets,
-    temporal: (await readMountedEndpoint(config.temporal.registryDirectory)) ?? { address, namespace },
+    temporal,
     environment: serverEnvironment,
     discovery: servers.discovery,
     podTemplatePolicy: servers.podTemplatePolicy,

@@ -4,7 +4,7 @@ import { Nudger, NUDGES_AT_ONCE } from './nudger.js';
 
 const registry = (uid: string): RegistryRef => ({ namespace: 'default', name: uid, uid });
 
-/** A nudge that ends when the test says so. */
+/** A nudge that completes when the test says so. */
 function controlled() {
   const calls: { uid: string; namespace: string; resolve: () => void; reject: (error: Error) => void }[] = [];
   let heard: (() => void) | undefined;

@@ -1,27 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Semaphore } from '#activities/semaphore.js';
+import { retryForever } from '#concurrency/retry-forever.js';
+import { Semaphore } from '#concurrency/semaphore.js';
 import { registryKey } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 
-const FIRST_RETRY_MS = 500;
-const LONGEST_RETRY_MS = 30_000;
+const BACKOFF = { firstMs: 500, longestMs: 30_000 };
 
-/** A start of the operator nudges every registry: more at once would only wait in the API server and in Temporal. */
+/**
+ * Maximum concurrent nudges. At its start the operator nudges every registry, but more at once would only queue in the
+ * API server and in Temporal.
+ */
 export const NUDGES_AT_ONCE = 20;
 
 export interface NudgerOptions {
-  /** Tells the workflow of this registry to look again; is retried when it fails. */
+  /** Nudges the workflow of this registry. Retried on failure. */
   nudge(registry: RegistryRef): Promise<void>;
   onFailure(registry: RegistryRef, error: unknown): void;
 }
 
 /**
- * Turns "something about this registry changed" into a nudge of its workflow, however often that happens and whether or not
- * Temporal answers: at most one nudge at a time per registry and {@link NUDGES_AT_ONCE} in all, with exponential backoff.
- * What changes during a nudge leads to another one. Registries are told apart by namespace, name and uid together.
+ * Nudges the workflow of a registry when something about it has changed, however often that happens and even while
+ * Temporal is unavailable. Sends at most one nudge at a time per registry and {@link NUDGES_AT_ONCE} in total, and
+ * retries with exponential backoff. A change during a nudge causes another one. A registry is identified by namespace,
+ * name and uid together.
  */
 export class Nudger {
-  /** Registries with a nudge that is due or under way; true when something changed while it was under way. */
+  /** Registries with a pending or running nudge. The value is true if something has changed since the nudge started. */
   private readonly pending = new Map<string, boolean>();
   private readonly slots = new Semaphore(NUDGES_AT_ONCE);
   private readonly ended = new AbortController();
@@ -35,7 +38,7 @@ export class Nudger {
     if (!isBusy) void this.nudgeUntilDone(registry, key);
   }
 
-  /** The number of registries whose workflow is still to be nudged. */
+  /** Number of registries whose workflow still has to be nudged. */
   get backlog(): number {
     return this.pending.size;
   }
@@ -46,22 +49,13 @@ export class Nudger {
 
   private async nudgeUntilDone(registry: RegistryRef, key: string): Promise<void> {
     const { signal } = this.ended;
-    let retryMs = FIRST_RETRY_MS;
-    while (!signal.aborted) {
-      try {
-        await this.nudgeOnce(registry, key);
-        if (!this.pending.get(key)) break;
-      } catch (error) {
-        if (signal.aborted) break;
-        this.options.onFailure(registry, error);
-        await sleep(retryMs, undefined, { signal }).catch(() => undefined);
-        retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2);
-      }
-    }
+    const onFailure = (error: unknown) => this.options.onFailure(registry, error);
+    do await retryForever(() => this.nudgeOnce(registry, key), { ...BACKOFF, signal, onFailure });
+    while (this.pending.get(key) && !signal.aborted);
     this.pending.delete(key);
   }
 
-  /** Holds its slot during the attempt only, so that failing registries do not keep the others waiting. */
+  /** Makes one attempt. Holds its slot only during the attempt, so that failing registries do not delay the others. */
   private async nudgeOnce(registry: RegistryRef, key: string): Promise<void> {
     using _slot = await this.slots.acquire(this.ended.signal);
     this.pending.set(key, false);

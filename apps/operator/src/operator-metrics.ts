@@ -6,18 +6,22 @@ import type { SeenRegistry } from './watch/registry-index.js';
 
 const PHASES: readonly RegistryPhase[] = ['Pending', 'Ready', 'Syncing', 'Failed', 'Terminating'];
 
-/** What is read when metrics are scraped. */
+/** State of the operator that is read when metrics are scraped. */
 export interface OperatorView {
   registries(): readonly SeenRegistry[];
   /** Number of workflows with a pending signal. */
   backlog(): number;
-  /** Watches that the API server refuses. */
+  /** Watches that the API server rejects. */
   refusedWatches(): readonly WatchName[];
-  /** Time since Temporal answered last. */
-  silentForMs(): number;
+  temporalNamespaces(): readonly {
+    /** Absent for registries without a group. */
+    readonly group?: string | undefined;
+    /** Returns the time since the last response from Temporal. */
+    silentForMs(): number;
+  }[];
 }
 
-/** The metrics of the operator, for Prometheus. */
+/** The Prometheus metrics of the operator. */
 export class OperatorMetrics {
   nudges = 0;
   nudgeFailures = 0;
@@ -28,7 +32,7 @@ export class OperatorMetrics {
   restarted = 0;
   private readonly reconciles = new DurationHistogram<'kind' | 'result'>(
     'mcp_operator_reconcile_duration_seconds',
-    'Duration of reconciling one object in seconds; of an MCPRegistry, of reading what it wants.',
+    'Time taken to reconcile one object, in seconds. For an MCPRegistry this is the time taken to read its spec.',
   );
 
   constructor(private readonly view: OperatorView) {}
@@ -50,7 +54,7 @@ export class OperatorMetrics {
       ),
       gauge(
         'mcp_operator_registries_terminating',
-        'Number of MCPRegistries under deletion.',
+        'Number of MCPRegistries that are being deleted.',
         () => view.registries().filter(({ deleting }) => deleting).length,
       ),
       observed(
@@ -81,7 +85,11 @@ export class OperatorMetrics {
         this.reconciles,
       ),
       gauge('mcp_operator_backlog', 'Number of workflows with a pending signal.', () => view.backlog()),
-      count('mcp_operator_nudges_total', 'Total number of signals to workflows to look again.', () => this.nudges),
+      count(
+        'mcp_operator_nudges_total',
+        'Total number of signals that asked a workflow to reconcile.',
+        () => this.nudges,
+      ),
       count(
         'mcp_operator_nudge_failures_total',
         'Total number of failed signals to workflows.',
@@ -107,10 +115,10 @@ export class OperatorMetrics {
         'Total number of workflows that had ended before their MCPRegistry and were started again.',
         () => this.restarted,
       ),
-      gauge(
-        'mcp_operator_temporal_silence_seconds',
-        'Time since the last answer of Temporal in seconds.',
-        () => view.silentForMs() / 1000,
+      observed('mcp_operator_temporal_silence_seconds', 'Time since the last response from Temporal, in seconds.', () =>
+        view
+          .temporalNamespaces()
+          .map((each) => [each.group === undefined ? {} : { group: each.group }, each.silentForMs() / 1000] as const),
       ),
     ];
   }
@@ -122,7 +130,7 @@ export class OperatorMetrics {
       ),
       count(
         'mcp_operator_object_failures_total',
-        'Total number of objects in watches whose handling failed.',
+        'Total number of watched objects that could not be handled.',
         () => this.objectFailures,
       ),
     ];

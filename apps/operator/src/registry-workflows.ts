@@ -9,13 +9,13 @@ import type { Nudge } from '#workflows/messages.js';
 import type { mcpRegistry } from '#workflows/mcp-registry.workflow.js';
 import { newRegistryState } from '#workflows/state/registry-state.js';
 
-/** How a workflow ends that still had something to do. */
+/** Statuses of a workflow that was closed before its work was done. */
 const INTERRUPTED: ReadonlySet<string> = new Set(['FAILED', 'TERMINATED', 'CANCELLED', 'TIMED_OUT']);
 
-/** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
+/** Value of TASK_QUEUE_TYPE_WORKFLOW in Temporal's API. */
 const WORKFLOW_TASKS = 1;
 
-/** The workflows of MCPRegistries as their operator sees them. */
+/** The workflows of MCPRegistries, as seen by their operator. */
 export class RegistryWorkflows extends ServedWorkflows {
   constructor(
     client: Client,
@@ -25,9 +25,9 @@ export class RegistryWorkflows extends ServedWorkflows {
   }
 
   /**
-   * Starts the workflow of a registry, or tells the running one to look again. Idempotent. `isFirst` says that the registry
-   * has had no workflow before: the next one learns again what an earlier one knew, except for the numbers of its runs, so
-   * its own runs begin far beyond them.
+   * Starts the workflow of a registry, or nudges the running one. Idempotent. `isFirst` says that the registry has had
+   * no workflow before. A later workflow finds out everything that an earlier one knew except the run numbers, so its
+   * own runs start at a much higher number.
    */
   async nudge(registry: RegistryRef, nudge: Nudge, { isFirst = true } = {}): Promise<void> {
     const state = newRegistryState(registry);
@@ -45,8 +45,8 @@ export class RegistryWorkflows extends ServedWorkflows {
   }
 
   /**
-   * Restarts the workflow of a registry that exists, if it failed, was terminated, or was lost with Temporal's data. One that
-   * ended as it should, with its registry, stays ended.
+   * Restarts the workflow of an existing registry if it failed, was terminated, or was lost with Temporal's data. A
+   * workflow that completed regularly, with its registry, is not restarted.
    */
   async revive(registry: RegistryRef): Promise<void> {
     const status = await this.statusOf(registry);
@@ -54,12 +54,12 @@ export class RegistryWorkflows extends ServedWorkflows {
     await this.nudge(registry, { generation: 0 }, { isFirst: false });
   }
 
-  /** Tells the workflow, if there is one, to look again; unlike {@link nudge}, it starts none. */
+  /** Nudges the workflow if there is one. Unlike {@link nudge}, never starts one. */
   async lookAgain(registry: RegistryRef): Promise<void> {
     await this.handle(registry).signal(desiredStateChanged, { generation: 0 }).catch(unlessNotFound(undefined));
   }
 
-  /** Lists the registries whose workflows run on this task queue. Temporal's list lags by a moment. */
+  /** Lists the registries whose workflows run on this task queue. Temporal's list is slightly out of date. */
   async *running(): AsyncGenerator<RegistryRef> {
     const query = `WorkflowType = 'mcpRegistry' AND ExecutionStatus = 'Running' AND TaskQueue = '${this.taskQueue}'`;
     for await (const { workflowId } of this.client.workflow.list({ query })) {
@@ -69,8 +69,8 @@ export class RegistryWorkflows extends ServedWorkflows {
   }
 
   /**
-   * Returns whether a worker serves the workflow of a registry. A workflow on a task queue without workers, whose operator was
-   * another release, is terminated, so that the next nudge starts one on this operator's queue.
+   * Returns whether a worker serves the workflow of a registry. Terminates a workflow whose task queue has no workers
+   * because its operator was another release, so that the next nudge starts one on this operator's queue.
    */
   async isServed(registry: RegistryRef): Promise<boolean> {
     const workflow = await this.handle(registry).describe().catch(unlessNotFound(undefined));
@@ -82,7 +82,10 @@ export class RegistryWorkflows extends ServedWorkflows {
     return false;
   }
 
-  /** Temporal remembers a worker for minutes after its last poll, so an operator that restarts is not taken for gone. */
+  /**
+   * Returns whether a task queue has workers. Temporal remembers a worker for minutes after its last poll, so a
+   * restarting operator still counts.
+   */
   private async hasWorkers(taskQueue: string): Promise<boolean> {
     const { namespace } = this.client.options;
     const { pollers } = await this.client.workflowService.describeTaskQueue({
@@ -93,17 +96,17 @@ export class RegistryWorkflows extends ServedWorkflows {
     return (pollers?.length ?? 0) > 0;
   }
 
-  /** Returns the status of the workflow as Temporal calls it; undefined when there is none. */
+  /** Returns the status of the workflow in Temporal's terms; undefined if there is no workflow. */
   private async statusOf(registry: RegistryRef): Promise<string | undefined> {
     return (await this.handle(registry).describe().catch(unlessNotFound(undefined)))?.status.name;
   }
 
-  /** Tells the workflow, if there is one, what is seen of the registry's Deployment. Idempotent. */
+  /** Signals the state of the registry's Deployment to its workflow, if there is one. Idempotent. */
   async workloadChanged(registry: RegistryRef, workload: WorkloadFacts): Promise<void> {
     await this.handle(registry).signal(workloadChanged, workload).catch(unlessNotFound(undefined));
   }
 
-  /** Returns what the workflow knows of its registry; undefined when there is none. */
+  /** Returns the facts that the workflow knows about its registry; undefined if there is no workflow. */
   async findFacts(registry: RegistryRef): Promise<RegistryFacts | undefined> {
     return this.handle(registry).query(status).catch(unlessNotFound(undefined));
   }

@@ -9,14 +9,14 @@ const ANSWER_MS = 3_000;
 
 export interface TemporalLinkOptions {
   connect(): Promise<TemporalAccess>;
-  /** Finds the task queue of the workflows; may fail, and is then tried again. */
+  /** Finds the task queue of the workflows. Retried on failure. */
   findTaskQueue(): Promise<string>;
-  /** Called once, when the first connection stands. */
+  /** Called once, after the first connection. */
   onConnected(access: TemporalAccess, taskQueue: string): Promise<void>;
   readonly logger: Logger;
 }
 
-/** The connection to Temporal, which may take long to be made, and behind which Temporal may be unavailable at any time. */
+/** The connection to Temporal. Connecting may take long, and Temporal may become unavailable at any time. */
 export class TemporalLink {
   private access: TemporalAccess | undefined;
   private registryWorkflows: RegistryWorkflows | undefined;
@@ -38,18 +38,18 @@ export class TemporalLink {
     return this.access !== undefined && this.silentForMs() < 2 * PULSE_MS + ANSWER_MS;
   }
 
-  /** Returns the time since Temporal answered last, or since the start if it never did. */
+  /** Returns the time since the last response from Temporal, or since the start if there was none. */
   silentForMs(): number {
     return performance.now() - this.lastAnswerAtMs;
   }
 
-  /** Stops connecting and asking; the connection stays open. */
+  /** Stops connecting and probing. The connection stays open. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.ended.catch(() => undefined);
   }
 
-  /** Closes the connection, when nothing uses it any more. */
+  /** Closes the connection. Call this when nothing uses it any more. */
   async close(): Promise<void> {
     await this.access?.close();
   }
@@ -64,7 +64,7 @@ export class TemporalLink {
     }
   }
 
-  /** Asks Temporal whether it is there, or connects; returns the task queue when it has connected. */
+  /** Connects, or probes Temporal if connected already; returns the task queue after connecting. */
   private async pulse(): Promise<string | undefined> {
     const { logger } = this.options;
     try {

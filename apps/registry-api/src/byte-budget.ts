@@ -1,17 +1,17 @@
-/** The memory for answers is in use; it becomes free as clients read what was sent to them. */
+/** Thrown if the memory for responses is exhausted. Memory is released as clients read the data sent to them. */
 export class Overloaded extends Error {
   constructor(wantedBytes: number, limitBytes: number) {
     super(
       wantedBytes > limitBytes
-        ? `this answer takes ${wantedBytes} bytes of memory, and the server may use ${limitBytes} for answers; ` +
-            'ask for fewer entries at a time, or raise the memory limit of the server'
-        : 'the server is sending as many answers as its memory limit allows; try again in a moment',
+        ? `this response takes ${wantedBytes} bytes of memory, and the server may use ${limitBytes} for responses; ` +
+            'request fewer entries per page, or raise the memory limit of the server'
+        : 'the server is sending as many responses as its memory limit allows; retry in a moment',
     );
     this.name = 'Overloaded';
   }
 }
 
-/** Admission control by bytes: a weighted semaphore that refuses instead of letting callers wait. */
+/** Admission control by bytes: a weighted semaphore that rejects callers instead of letting them wait. */
 export class ByteBudget {
   #usedBytes = 0;
 
@@ -21,7 +21,10 @@ export class ByteBudget {
     return this.#usedBytes;
   }
 
-  /** Reserves bytes until the returned function is called, which is idempotent. Throws `Overloaded` when they are not free. */
+  /**
+   * Reserves bytes and returns a function that releases them and is idempotent. Throws `Overloaded` if not enough bytes
+   * are free.
+   */
   acquire(bytes: number): () => void {
     if (this.#usedBytes + bytes > this.limitBytes) throw new Overloaded(bytes, this.limitBytes);
     this.#usedBytes += bytes;

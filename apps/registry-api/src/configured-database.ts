@@ -4,7 +4,7 @@ import type { ServeConfig } from '#environment/serve-config.js';
 import { databaseOf } from '#persistence/database-access.js';
 import type { Database } from '#persistence/database-place.js';
 
-/** The database that the configuration of a server names; the passwords are in a pgpass file. */
+/** Returns the database in the configuration of a server. The passwords are in a pgpass file. */
 export function configuredDatabase(
   spec: DatabaseConfig,
   { configFile, passwordFile, caFile }: Pick<ServeConfig, 'configFile' | 'passwordFile' | 'caFile'>,

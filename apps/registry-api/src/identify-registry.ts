@@ -3,12 +3,15 @@ import type { ServerIdentity } from '#spec/server-config.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 
-/** Returns the registry whose server this is: by the environment that the operator sets, else by the configuration. */
+/**
+ * Returns the registry that this server belongs to: from the environment that the operator sets, or else from the
+ * configuration.
+ */
 export function identifyRegistry({ registry }: ServeConfig, said: Partial<ServerIdentity>): RegistryRef {
   const { namespace = said.namespace ?? 'default', name = said.name, uid } = registry;
   if (name !== undefined && uid !== undefined) return { namespace, name, uid };
   const message =
-    'REGISTRY_NAME and REGISTRY_UID must name the MCPRegistry whose server this is, as the operator sets them; ' +
+    'REGISTRY_NAME and REGISTRY_UID must identify the MCPRegistry of this server, as the operator sets them; ' +
     'to serve a registry without an operator, use the command standalone';
   throw new RegistryError('ValidationFailed', message, 'stop');
 }

@@ -4,10 +4,12 @@ import { createConsoleLogger } from '#observability/console-logger.js';
 import { endOnUncaughtErrors } from '#observability/uncaught-errors.js';
 import { killAllGroups } from '#subprocess/process-group.js';
 
-/** A pod that takes longer to end is killed after 30 s; this way what it started ends as well. */
+/**
+ * A pod that has not stopped after 30 s is killed. Stopping earlier gives its child processes time to be stopped too.
+ */
 const SHUTDOWN_MS = 28_000;
 
-/** The command `serve`. */
+/** Runs the command `serve`. */
 export async function main(args: readonly string[]): Promise<void> {
   const parsed = parseServeConfig(args);
   if ('help' in parsed) return void process.stdout.write(SERVE_USAGE);
@@ -35,11 +37,11 @@ export async function main(args: readonly string[]): Promise<void> {
       }
     }
   }
-  // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the pod.
+  // Open handles of libraries, such as the threads of Temporal's core, must not keep the pod alive.
   process.exit();
 }
 
-/** Loads one of two servers: the read-only one has no memory to spare for Temporal's client. */
+/** Loads the server or the read-only server, which has no memory to spare for Temporal's client. */
 async function loadServer(isReadOnly: boolean) {
   return isReadOnly ? (await import('./serve-reads.js')).serveReads : (await import('./serve.js')).serve;
 }

@@ -7,13 +7,13 @@ import { runMigrate } from './run-migrate.js';
 
 const USAGE = `Usage: migrate [--config FILE]
 
-Brings the schema of the database that the configuration of a server names up to date, as its migrationUser.
-serve does so itself at its start. FILE is /config/config.yaml when not given.
+Migrates the schema of the database in a server's configuration, as its migrationUser.
+serve does this itself when it starts. FILE defaults to /config/config.yaml.
 
 Environment: PGPASSFILE, PGSSLROOTCERT, LOG_LEVEL (see docs/configuration.md).
 `;
 
-/** The command `migrate`. */
+/** Runs the command `migrate`. */
 export async function main(args: readonly string[]): Promise<void> {
   const parsed = parseServeConfig(args);
   if ('help' in parsed) return void process.stdout.write(USAGE);

@@ -2,14 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_MS = 2_000;
 const TIMEOUT_MS = 1_000;
-/** A Service without pods refuses connections or lets them time out; a pod that is busy may miss one request. */
+/**
+ * Failures after which no other pod is assumed. A Service without pods refuses connections or lets them time out, but a
+ * busy pod may also miss one request.
+ */
 const FAILURES_OF_NONE = 3;
-/** In the answer of `/readiness`: the number of sources that the pod has the content of. */
+/** Header of the `/readiness` response with the number of sources whose content the pod has. */
 export const SYNCED_SOURCES_HEADER = 'x-registry-synced-sources';
 
 /**
- * Asks the Service of a registry how many sources its ready pods have the content of. A pod that is not ready yet is not
- * among them, so the answer is another pod's.
+ * Asks the Service of a registry how many sources its ready pods have content for. This pod is not behind the Service
+ * until it is ready, so the response is from another pod.
  */
 export class PeerPods {
   #syncedSources: number | undefined;
@@ -17,17 +20,17 @@ export class PeerPods {
   readonly #url: string;
   readonly #stopping = new AbortController();
 
-  /** `service`: the origin of the Service. */
+  /** `service` is the origin of the Service. */
   constructor(service: string) {
     this.#url = `${service}/readiness`;
   }
 
-  /** The number of sources that another pod has the content of; 0 without such a pod, undefined until that is known. */
+  /** Number of sources that another pod has content for; 0 if there is no such pod, undefined until that is known. */
   get syncedSources(): number | undefined {
     return this.#syncedSources;
   }
 
-  /** Polls until `isReady` is true or it is stopped. */
+  /** Polls until `isReady` returns true or `stop` is called. */
   async watch(isReady: () => boolean): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted && !isReady()) {

@@ -51,7 +51,7 @@ describe('readiness', () => {
     expect(now({ fault: 'DatabaseUnreachable: no' })).toEqual({ ready: false, reason: 'DatabaseUnreachable: no' });
   });
 
-  it('waits for the first sync of every source, but not for ever', () => {
+  it('waits for the first sync of every source, but not forever', () => {
     const reason = 'waiting for the first sync of source "git" of default/a';
     expect(now({ snapshots: withSource(false) })).toEqual({ ready: false, reason });
     vi.advanceTimersByTime(29_999);
@@ -63,7 +63,10 @@ describe('readiness', () => {
   it('waits for a sync to succeed, however long that takes, while another pod serves more sources', () => {
     const waiting = 'waiting for a sync of source "git" of default/a to succeed';
     const failed = { snapshots: withSource(true, true), syncedElsewhere: undefined };
-    expect(now(failed)).toEqual({ ready: false, reason: `${waiting}; looking for other pods of the registry` });
+    expect(now(failed)).toEqual({
+      ready: false,
+      reason: `${waiting}; looking for other pods of the registry to copy from`,
+    });
     const reason = `${waiting}; another pod serves its content meanwhile`;
     expect(now({ syncedElsewhere: 1 })).toEqual({ ready: false, reason });
     vi.advanceTimersByTime(24 * 3_600_000);
@@ -118,7 +121,7 @@ describe('readiness', () => {
       ready: true,
       detail:
         'serving what was last read from the database (DatabaseUnreachable: no); ' +
-        'no syncs since 2026-11-24T12:00:00.000Z: their workflow cannot be reached; ' +
+        'no syncs since 2026-11-24T12:00:00.000Z: their workflow is unreachable; ' +
         'serving what was last synced of source "git" of default/a, which fails',
     });
   });
@@ -138,7 +141,7 @@ describe('readiness', () => {
     expect(now({ snapshots: unsynced, registries })).toMatchObject({
       detail: 'a source of default/a, source "open" of default/a fail, and were never synced',
     });
-    // Then the names are those of views, and a source may bear one of them without being part of it.
+    // With views, the registries are the views, and a source may have the name of a view without being part of it.
     const views = [{ name: 'open', sources: ['git'] }];
     expect(
       now({ snapshots, registries: [{ namespace: 'default', name: 'a', sources: [], auth: closed, views }] }),

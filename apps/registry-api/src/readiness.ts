@@ -5,35 +5,43 @@ import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
 import type { ServedRegistry } from './served-registry.js';
 
 export type ReadinessReport =
-  /** `detail` says what is not as it should be although requests are answered. */
+  /** `detail` describes problems although requests are served. */
   { readonly ready: true; readonly detail?: string } | { readonly ready: false; readonly reason: string };
 
-/** How long a pod that is alone waits for the first sync of every source before it is ready. */
+/** How long a pod without peers waits for the first sync of every source before it becomes ready. */
 const PATIENCE_MS = 30_000;
 
-/** In one line. */
+/** Maximum number of sources listed in one line of the report. */
 const NAMED_SOURCES = 5;
 
 export interface ReadinessFacts {
   readonly snapshots: RegistrySnapshots | undefined;
   /** Why the catalogue may be out of date. */
   readonly fault: string | undefined;
-  /** Since when no syncs can be run. */
+  /** Time since which syncs cannot run. */
   readonly syncsAwaySince: Date | undefined;
-  /** Since when the database takes no writes. */
+  /** Time since which the database is read-only. */
   readonly readOnlySince?: Date | undefined;
-  /** How many sources another pod of the registry has the content of; 0 without such a pod, undefined until that is known. */
+  /**
+   * Number of sources that another pod of the registry has content for; 0 if there is no such pod, undefined until that
+   * is known.
+   */
   readonly syncedElsewhere: number | undefined;
   readonly registries: readonly ServedRegistry[];
-  /** Registries of which an identity provider is unavailable or misconfigured, as `namespace/name`. */
+  /** Registries with an unavailable or misconfigured identity provider, as `namespace/name`. */
   readonly providerFaults: readonly string[];
 }
 
 /**
- * Ready once the catalogue is loaded and every source has been synced into this store. While another pod serves the content
- * of more sources, nothing else makes this pod ready: it would take that pod's place. A pod that is alone is ready once every source has been
- * tried, at the latest 30 s after the start. Ready from then on until the end, whatever becomes of the database, of Temporal, of
- * sources or of registries that are added.
+ * Decides when this pod is ready.
+ *
+ * A pod is ready once the catalogue is loaded and every source has been synced into this store. While another pod
+ * serves the content of more sources, nothing else makes this pod ready, because it would replace that pod. A pod that
+ * is alone is ready once every source has been tried, and at the latest 30 s after its start, unless its database
+ * cannot be used.
+ *
+ * Once ready, a pod stays ready until it stops, whatever happens to the database, to Temporal, to sources or to
+ * registries that are added.
  */
 export class Readiness {
   #wasReady = false;
@@ -45,18 +53,18 @@ export class Readiness {
     this.#facts = facts;
   }
 
-  /** No new requests, please. */
+  /** Makes the pod unready, so that it gets no new requests. */
   close(): void {
     this.#closing = true;
   }
 
-  /** What has not been loaded, set up or tried yet, however long that has been so. */
+  /** Returns what has not been loaded, set up or tried yet, however long it has been missing. */
   awaited(): string | undefined {
     const { snapshots, fault, registries } = this.#facts();
     return snapshots ? firstAwaited(snapshots, registries) : unloaded(fault);
   }
 
-  /** The number of sources that this process has the content of. */
+  /** Returns the number of sources whose content this process has. */
   syncedSources(): number {
     const { snapshots, registries } = this.#facts();
     return snapshots ? countSynced(snapshots, registries) : 0;
@@ -73,7 +81,7 @@ export class Readiness {
     const detail = [
       ...(facts.fault ? [`serving what was last read from the database (${facts.fault})`] : []),
       ...(facts.syncsAwaySince
-        ? [`no syncs since ${facts.syncsAwaySince.toISOString()}: their workflow cannot be reached`]
+        ? [`no syncs since ${facts.syncsAwaySince.toISOString()}: their workflow is unreachable`]
         : []),
       ...(facts.readOnlySince
         ? [`the database is read-only since ${facts.readOnlySince.toISOString()}, so nothing new is stored`]
@@ -86,21 +94,24 @@ export class Readiness {
   }
 
   #reasonToWait(
-    { registries, syncedElsewhere }: ReadinessFacts,
+    { registries, syncedElsewhere, fault }: ReadinessFacts,
     snapshots: RegistrySnapshots,
     awaited: string | undefined,
   ): string | undefined {
     const unsynced = firstUnsynced(snapshots, registries);
     if (unsynced === undefined) return undefined;
+    // Nothing can be synced into an unusable database, such as one that belongs to another registry, so there is no
+    // point in waiting for syncs.
+    if (fault !== undefined) return fault;
     if (awaited !== undefined && performance.now() - this.#startedAt < PATIENCE_MS) return awaited;
-    if (syncedElsewhere === undefined) return `${unsynced}; looking for other pods of the registry`;
+    if (syncedElsewhere === undefined) return `${unsynced}; looking for other pods of the registry to copy from`;
     return syncedElsewhere > countSynced(snapshots, registries)
       ? `${unsynced}; another pod serves its content meanwhile`
       : undefined;
   }
 }
 
-/** The number of sources that this process has the content of. */
+/** Returns the number of sources whose content this process has. */
 function countSynced(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): number {
   const sources = registries.flatMap((registry) => snapshots.get(displayRef(registry))?.sources ?? []);
   return sources.filter(({ isSynced }) => isSynced).length;
@@ -136,14 +147,17 @@ function firstUnsynced(snapshots: RegistrySnapshots, registries: readonly Served
   return undefined;
 }
 
-/** By name, and that only where anybody may read them: probes are answered to everybody. */
+/**
+ * Returns a description of a source. The name is included only if anybody may read the source, because probes need no
+ * login.
+ */
 function display(source: string, registry: ServedRegistry): string {
   const { auth } = registry;
   const isOpen = auth.mode === 'anonymous' || openPart(auth.publicRead, registry.views)?.sources.has(source) === true;
   return `${isOpen ? `source "${source}"` : 'a source'} of ${displayRef(registry)}`;
 }
 
-/** What is wrong with them is for those who may see it. */
+/** Returns sentences about the failing sources. */
 function failing(snapshots: RegistrySnapshots, registries: readonly ServedRegistry[]): string[] {
   const [synced, unsynced] = [true, false].map((isSynced) =>
     registries.flatMap((registry) =>
@@ -166,7 +180,7 @@ function withheld(snapshots: RegistrySnapshots, registries: readonly ServedRegis
   return entries === 0
     ? []
     : [
-        `${entries} entries exceed the memory for the catalogue and are not served; raise the memory limit of the server`,
+        `${entries} entries exceed the memory budget of the catalogue and are not served; raise the memory limit of the server`,
       ];
 }
 

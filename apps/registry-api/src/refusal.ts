@@ -1,33 +1,36 @@
 /**
- * Why a request is refused:
- * - `malformed`: it is not what was asked for
- * - `ambiguous`: its address stands for several things, of which one is wanted
- * - `unauthenticated`: it needs valid credentials
- * - `forbidden`: its caller may not do this, or nobody may
- * - `unknown`: what it names does not exist
- * - `conflict`: what it creates exists or existed
- * - `invalid`: what it contains is against the rules of the product
- * - `unavailable`: something that it needs is away, and a later attempt may succeed
+ * The kind of a refusal:
+ * - `malformed`: the request has the wrong form
+ * - `ambiguous`: the URL could mean several things, but must mean one
+ * - `unauthenticated`: the request needs valid credentials
+ * - `forbidden`: the caller, or everybody, lacks the right
+ * - `unknown`: the requested object does not exist
+ * - `conflict`: the stored state forbids it, e.g. the object to create exists or has existed
+ * - `invalid`: the content violates a rule of the product
+ * - `unavailable`: a dependency is unavailable, and a retry may succeed
  */
 export type RefusalKind =
   'malformed' | 'ambiguous' | 'unauthenticated' | 'forbidden' | 'unknown' | 'conflict' | 'invalid' | 'unavailable';
 
-/** How a client can authenticate, or with which rights, as data; `http/challenge-header.ts` spells it for clients. */
+/** How a client can authenticate, or which scope it lacks; `http/challenge-header.ts` formats it. */
 export interface Challenge {
   readonly realm: string;
-  /** Where clients learn which providers issue tokens (RFC 9728); absent when the request does not say where it came to. */
+  /**
+   * URL of the metadata that tells clients which providers issue tokens (RFC 9728); absent if the URL of the request is
+   * unknown.
+   */
   readonly metadataUrl?: string | undefined;
-  /** What was wrong with the credentials; absent when none were sent (RFC 6750, section 3.1). */
+  /** Error in the credentials; absent if none were sent (RFC 6750, section 3.1). */
   readonly fault?: { readonly error: string; readonly description: string; readonly scope?: string };
 }
 
 interface RefusalDetails {
   readonly challenge?: Challenge;
-  /** The earliest time at which an attempt may succeed. */
+  /** Seconds after which a retry may succeed. */
   readonly retryAfterSeconds?: number;
 }
 
-/** A request that is refused; the message says why and what to do. `http/error.filter.ts` turns it into an answer. */
+/** The refusal of a request. The message says why and what to do. `http/error.filter.ts` converts it to a response. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 

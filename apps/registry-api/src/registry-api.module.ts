@@ -23,7 +23,7 @@ import { SyncTrigger } from './sync/sync-trigger.js';
 import { TemporalUi } from './sync/temporal-ui.js';
 import { ViewDatabase } from '#persistence/view-database.js';
 
-/** The parts that the endpoints use; built by the caller that starts them. */
+/** The dependencies of the endpoints, created by the code that starts the API. */
 export interface RegistryApiParts {
   readonly catalogue: Catalogue;
   readonly revalidations: Revalidations;

@@ -12,24 +12,24 @@ type ScopedMessage = IncomingMessage & {
 };
 
 /**
- * A namespace and a name (RFC 1123 labels) at the start of a path, below the origin where a client sends the whole URL
- * (RFC 9112, 3.2.2), or behind the well-known part that RFC 9728 inserts before the path of a resource.
+ * A namespace and a name (RFC 1123 labels) at the start of a path. Before them may be the origin, if a client sends the
+ * whole URL (RFC 9112, 3.2.2), or the well-known part that RFC 9728 inserts before the path of a resource.
  */
 const PREFIX =
   /^(?:https?:\/\/[^/?#]*)?(\/\.well-known\/oauth-protected-resource)?(\/([a-z0-9-]+)\/([a-z0-9-]+))(?=[/?#]|$)/i;
 
 interface Address {
-  /** The one that is served there; undefined: none is. */
+  /** The registry served at this URL; undefined if there is none. */
   readonly registry: ServedRegistry | undefined;
-  /** The `/{namespace}/{name}` that named it, if one did. */
+  /** The `/{namespace}/{name}` that selected the registry, if any. */
   readonly prefix?: string;
-  /** The URL without it. */
+  /** The URL without the prefix. */
   readonly rest: string;
 }
 
 /**
- * Which registry a URL leads to. Where `/{namespace}/{name}` could also be read as a path of the registry at `/`, it is
- * the address: that way each registry has one that always works.
+ * Resolves a URL to a registry. If `/{namespace}/{name}` could also be a path of the registry at `/`, it selects the
+ * registry with that name, so that each registry has a URL that always works.
  */
 export function resolveAddress(url: string, directory: RegistryDirectory): Address {
   const found = PREFIX.exec(url);
@@ -40,7 +40,10 @@ export function resolveAddress(url: string, directory: RegistryDirectory): Addre
   return { registry: named, prefix, rest: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/** Decides which registry a request is for; returns its URL as routes and controllers see it, who know of one registry only. */
+/**
+ * Determines the registry that a request is for. Returns its URL for routes and controllers, which know only one
+ * registry.
+ */
 export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirectory): string {
   const { registry, prefix, rest } = resolveAddress(message.url ?? '/', directory);
   message[SERVED_REGISTRY] = registry;
@@ -48,19 +51,19 @@ export function scopeToRegistry(message: ScopedMessage, directory: RegistryDirec
   return rest;
 }
 
-/** Returns the registry that a request is for; undefined when this process serves none at this address. */
+/** Returns the registry that a request is for; undefined if this process serves none at this URL. */
 export function findServedRegistry(request: FastifyRequest): ServedRegistry | undefined {
   return (request.raw as ScopedMessage)[SERVED_REGISTRY];
 }
 
-/** Returns the registry that a request is for; throws a Refusal when this process serves none at this address. */
+/** Returns the registry that a request is for; throws a Refusal if this process serves none at this URL. */
 export function getServedRegistry(request: FastifyRequest): ServedRegistry {
   const registry = findServedRegistry(request);
-  if (!registry) throw new Refusal('unknown', 'no registry is served at this address');
+  if (!registry) throw new Refusal('unknown', 'no registry is served at this URL');
   return registry;
 }
 
-/** What came before the path in the URL of a request: `/{namespace}/{name}`, or nothing. */
+/** Returns the prefix of the path that selected the registry: `/{namespace}/{name}`, or an empty string. */
 export function getAddressPrefix(request: FastifyRequest): string {
   return (request.raw as ScopedMessage)[ADDRESS_PREFIX] ?? '';
 }

@@ -1,15 +1,16 @@
 import { once } from 'node:events';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { serverOrigin } from '#spec/pod-paths.js';
 import type { ServeConfig } from '#environment/serve-config.js';
 import { readVersion } from '#environment/version.js';
 import { RegistryError } from '#domain/registry-error.js';
+import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ServerTrouble } from '#domain/workload.js';
 import { inClusterAccess } from '#kubernetes/in-cluster.js';
 import { HttpKubernetesApi } from '#kubernetes/kubernetes-api.js';
+import { detailOf } from '#persistence/database-fault.js';
 import type { Database } from '#persistence/database-place.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { lockDirectory } from '#subprocess/directory-lock.js';
@@ -18,16 +19,15 @@ import { readMountedEndpoint } from '#temporal/mounted-endpoint.js';
 import { installTemporalRuntime } from '#temporal/runtime.js';
 import { storeTaskQueue } from '#temporal/task-queues.js';
 import { findSource } from '#sources/index.js';
+import { describeOutage } from './describe-outage.js';
 import { configuredDatabase } from './configured-database.js';
-import { configuredRegistry } from './configured-registry.js';
 import { openDatabase } from './open-database.js';
-import { identifyRegistry } from './identify-registry.js';
 import { API_LIMITS } from './limits.js';
+import { openPod, podResources, startPodApi } from './serving-pod.js';
+import type { ServingPod } from './serving-pod.js';
 import { StoreLease } from './store-lease.js';
-import { LiveConfig } from './resources/live-config.js';
-import { PodResources } from './resources/pod-resources.js';
-import { PeerPods } from './peer-pods.js';
-import { startRegistryApi } from './start-registry-api.js';
+import type { LiveConfig } from './resources/live-config.js';
+import type { PodResources } from './resources/pod-resources.js';
 import type { RegistryApi } from './start-registry-api.js';
 import { Discovery } from './sync/discovery.js';
 import { SourceNudges } from './sync/source-nudges.js';
@@ -36,20 +36,20 @@ import { SyncTrigger } from './sync/sync-trigger.js';
 import { startStoreWorker } from './sync/store-worker.js';
 
 interface Surroundings {
-  /** Ends everything, in order. */
+  /** Stops everything, in order. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
 
 /**
- * The server of one registry: answers from memory, keeps the data in its database and syncs what the workflow of the
- * registry asks for. It listens whether or not database and Temporal are there. Returns when the signal has ended it.
+ * Runs the server of one registry: it serves from memory, keeps the data in its database, and runs the syncs that the
+ * registry's workflow requests. It listens even while database and Temporal are unavailable. Returns after the signal
+ * has stopped it.
  */
 export async function serve(config: ServeConfig, { signal, logger }: Surroundings): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const { config: live, identity } = await LiveConfig.open(config.configFile, logger);
-  stack.defer(() => live.stop());
-  const registry = identifyRegistry(config, identity);
+  const pod = await openPod(stack, config, logger);
+  const { live, registry } = pod;
   const { namespace } = await temporalEndpoint(config);
   installTemporalRuntime(logger);
 
@@ -57,9 +57,9 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   stack.defer(() => lock.release());
   const database = await obtainDatabase(stack, config, live, { signal, logger });
   const cluster = clusterOf(stack, config);
-  const resources = podResources(config, registry, live, cluster);
+  const resources = podResources(pod, cluster);
   const version = await readVersion();
-  const parts: ServerParts = { config, live, registry, database, resources, version, logger, progress: { namespace } };
+  const parts: ServerParts = { ...pod, database, resources, version, progress: { namespace } };
 
   const api = await startApi(stack, parts);
   const lost = Promise.withResolvers<never>();
@@ -76,53 +76,38 @@ export async function serve(config: ServeConfig, { signal, logger }: Surrounding
   logger.info('stopping');
 }
 
-interface ServerParts {
-  readonly config: ServeConfig;
-  readonly live: LiveConfig;
-  readonly registry: RegistryRef;
+interface ServerParts extends ServingPod {
   readonly database: Database;
   readonly resources: PodResources;
   readonly version: Awaited<ReturnType<typeof readVersion>>;
-  readonly logger: Logger;
   readonly progress: Progress;
 }
 
-/** How far the server is: the API listens before database and Temporal are there. */
+/** Progress of the start. The API listens before database and Temporal are available. */
 interface Progress {
   link?: SyncLink;
   /** Why the database cannot be used. */
-  trouble?: ServerTrouble | undefined;
-  /** The namespace in Temporal. */
+  trouble?: ServerTrouble<Reason> | undefined;
+  /** Namespace in Temporal. */
   namespace: string;
 }
 
-async function startApi(stack: AsyncDisposableStack, parts: ServerParts): Promise<RegistryApi> {
-  const { config, live, registry, database, resources, version, logger, progress } = parts;
+function startApi(stack: AsyncDisposableStack, parts: ServerParts): Promise<RegistryApi> {
+  const { config, database, resources, version, progress } = parts;
   const { uiUrl } = config.temporal;
-  const peers = config.inCluster ? new PeerPods(serverOrigin(registry)) : undefined;
-  const api = await startRegistryApi({
+  return startPodApi(stack, parts, {
     database: database.app,
-    host: config.host,
-    port: config.port,
-    internalPort: config.internalPort,
-    registries: configuredRegistry(registry, live),
     references: resources,
     async syncNow(_registry, source, trigger) {
-      if (!progress.link) throw new Error('the workflow of the registry cannot be asked yet');
+      if (!progress.link) throw new Error('the workflow of the registry cannot be queried yet');
       return progress.link.syncNow(source, trigger);
     },
     minSyncIntervalMs: config.minSyncIntervalMs,
     syncsAwaySince: () => progress.link?.awaySince,
     temporalUi: () => (uiUrl === undefined ? undefined : { url: uiUrl, namespace: progress.namespace }),
-    databaseTrouble: () => progress.trouble && `${progress.trouble.reason}: ${progress.trouble.message}`,
-    ...(peers && { peers }),
+    databaseTrouble: () => progress.trouble && describeOutage(progress.trouble.reason),
     version,
-    logger,
   });
-  stack.defer(() => api.close());
-  stack.defer(() => peers?.stop());
-  void peers?.watch(() => api.ready().ready);
-  return api;
 }
 
 interface SyncHooks {
@@ -141,15 +126,19 @@ function createSyncLink(stack: AsyncDisposableStack, parts: ServerParts, { metri
       return found;
     },
     async openStore({ signal, onTrouble }) {
-      const id = await openDatabase(database, registry, {
-        signal,
-        onFault({ reason, message }) {
-          const trouble = { pod: config.podName, reason, message };
-          progress.trouble = trouble;
-          logger.warn({ reason, fault: message }, 'the database cannot be used yet');
-          onTrouble(trouble);
+      const id = await openDatabase(
+        database,
+        { ...registry, cluster: config.cluster },
+        {
+          signal,
+          onFault(fault) {
+            const { reason, message } = fault;
+            progress.trouble = { pod: config.podName, reason, message };
+            logger.warn({ fault: detailOf(fault) }, 'the database cannot be used yet');
+            onTrouble(progress.trouble);
+          },
         },
-      });
+      );
       progress.trouble = undefined;
       const lease = stack.use(new StoreLease(database.app, { uid: registry.uid, storeId: id }, logger));
       lease.lost.catch(onLost);
@@ -177,12 +166,12 @@ async function temporalEndpoint({ temporal }: ServeConfig): Promise<TemporalEndp
   const { address, namespace } = temporal;
   if (address !== undefined) return { address, namespace };
   const message =
-    `no Temporal server is named: ${temporal.directory}/address is missing, and TEMPORAL_ADDRESS is not set; ` +
-    'to run without one, use the command standalone, which brings its own';
+    `no Temporal server is configured: ${temporal.directory}/address is missing, and TEMPORAL_ADDRESS is not set; ` +
+    'to run without one, use the command standalone, which starts its own';
   throw new RegistryError('ValidationFailed', message, 'stop');
 }
 
-/** The database that the configuration names, or one of our own that begins empty at each start. */
+/** Returns the configured database, or an embedded one that is empty at each start. */
 async function obtainDatabase(
   stack: AsyncDisposableStack,
   config: ServeConfig,
@@ -190,7 +179,7 @@ async function obtainDatabase(
   { signal, logger }: Surroundings,
 ): Promise<Database> {
   if (spec.databaseConfig) return configuredDatabase(spec.databaseConfig, config);
-  logger.warn('no database is configured: data is kept beside this server and synced again at each start');
+  logger.warn('no database is configured: data is kept in this pod and synced again at each start');
   const { connection, stop } = await startEmbeddedPostgres({
     dataDirectory: resolve(config.dataDirectory),
     durable: false,
@@ -210,23 +199,6 @@ function clusterOf(stack: AsyncDisposableStack, config: ServeConfig): HttpKubern
   return cluster;
 }
 
-function podResources(
-  config: ServeConfig,
-  registry: RegistryRef,
-  live: LiveConfig,
-  cluster: HttpKubernetesApi | undefined,
-): PodResources {
-  if (cluster) live.follow(cluster, registry);
-  const configDirectory = dirname(resolve(config.configFile));
-  return new PodResources({
-    registry,
-    config: live,
-    cluster,
-    configDirectory,
-    secretsDirectory: config.secretsDirectory,
-  });
-}
-
 interface DiscoveryParts {
   readonly cluster: HttpKubernetesApi;
   readonly registry: RegistryRef;
@@ -235,7 +207,7 @@ interface DiscoveryParts {
   readonly logger: Logger;
 }
 
-/** MCP servers of the namespace come and go: each time, the sources that are about them are due. */
+/** Watches the MCP servers of the namespace, and nudges the sources that list them whenever they change. */
 function discover(stack: AsyncDisposableStack, { cluster, registry, live, link, logger }: DiscoveryParts): void {
   const nudges = new SourceNudges(new SyncTrigger((_registry, ...asked) => link.syncNow(...asked)), logger);
   stack.defer(() => nudges.stop());

@@ -1,24 +1,30 @@
 import type { Auth } from '#spec/auth-spec.js';
 import type { Surface } from '#spec/console-spec.js';
 import { toSurface } from '#spec/console-spec.js';
+import { displayRef } from '#domain/registry-ref.js';
 import { findSource } from '#sources/index.js';
 import type { WebhookSpec } from '#spec/webhook-spec.js';
 import type { RegistryView, ServerIdentity, ServerSpec } from '#spec/server-config.js';
 
-/** A registry as the API serves it. */
+/** A registry as it is served by the API. */
 export interface ServedRegistry extends Surface {
   readonly namespace: string;
   readonly name: string;
+  /**
+   * The uid of the resource. Rows stored under this name for another uid are not served; when absent, rows of any uid
+   * are.
+   */
+  readonly uid?: string;
   readonly displayName?: string;
-  /** Names of its sources, as its spec has them. */
+  /** Names of its sources, in the order of its spec. */
   readonly sources: readonly string[];
-  /** The prefixes that published names must have, by managed source; a source without an item takes any name. */
+  /** The prefixes that published names must have, by managed source. A source without an item accepts any name. */
   readonly namePrefixes?: ReadonlyMap<string, readonly string[]>;
-  /** The views and their names; when absent, each source is served under its own name. */
+  /** The views with their names; each source is served under its own name when absent. */
   readonly views?: readonly RegistryView[];
-  /** The webhooks, each with the names of the sources that it is about. */
+  /** The webhooks, each with the names of the sources that it nudges. */
   readonly webhooks?: readonly ServedWebhook[];
-  /** Who may use it. */
+  /** The access rules. */
   readonly auth: Auth;
 }
 
@@ -26,13 +32,14 @@ export type ServedWebhook = WebhookSpec & { readonly sources: readonly string[] 
 
 /** Derives the served registry from a spec. */
 export function toServedRegistry(
-  { namespace, name }: ServerIdentity,
+  { namespace, name, uid }: ServerIdentity & Pick<ServedRegistry, 'uid'>,
   { displayName, registries, views, auth, webhooks = [], ...surface }: ServerSpec,
 ): ServedRegistry {
   const sources = registries.map((source) => source.name);
   return {
     namespace,
     name,
+    ...(uid !== undefined && { uid }),
     ...(displayName !== undefined && { displayName }),
     sources,
     namePrefixes: namePrefixesOf(registries),
@@ -43,7 +50,10 @@ export function toServedRegistry(
   };
 }
 
-/** A webhook that names no sources is about all but those whose changes this server observes by itself. */
+/**
+ * Resolves the sources of each webhook. A webhook without a list of sources applies to all of them except those that
+ * this server observes itself.
+ */
 function toServedWebhooks(webhooks: readonly WebhookSpec[], registries: ServerSpec['registries']): ServedWebhook[] {
   const synced = registries.flatMap(({ name, type }) => (isObserved(type) ? [] : [name]));
   return webhooks.map((webhook) => ({ ...webhook, sources: webhook.sources ?? synced }));
@@ -64,24 +74,37 @@ function namePrefixesOf(registries: ServerSpec['registries']): ReadonlyMap<strin
   );
 }
 
-/** Which registries this process serves, and where. Asked for every request, so its answers may change over time. */
+/**
+ * Maps URLs to the registries that this process serves. It is consulted for every request, so its content may change
+ * over time.
+ */
 export interface RegistryDirectory {
-  /** The registry that is served below `/{namespace}/{name}`. */
+  /** Returns the registry that is served below `/{namespace}/{name}`. */
   find(namespace: string, name: string): ServedRegistry | undefined;
-  /** The registry that is served at `/`. */
+  /** Returns the registry that is served at `/`. */
   default(): ServedRegistry | undefined;
   all(): readonly ServedRegistry[];
 }
 
 /**
- * Whether a name in a path means all of a registry: elsewhere a registry has one name and many sources, and clients that
- * are told that name shall find all of them. What is served by a name of its own goes first.
+ * Whether a name in a path means the whole registry. In other products a registry has one name and many sources, and a
+ * client with that name must find all of them. A source or view of this name takes precedence.
  */
 export function isWholeRegistry({ name, sources, views }: ServedRegistry, asked: string): boolean {
   return asked === name && !(views ? views.some((view) => view.name === asked) : sources.includes(asked));
 }
 
-/** A pod serves its one registry at `/` and nothing below it, so that no name can be taken for part of a path. */
+/**
+ * Returns the directory of a pod, which serves its only registry at `/`. Nothing is served below `/{namespace}/{name}`,
+ * so that no name can be confused with a part of a path.
+ */
 export function onlyRegistry(registry: ServedRegistry): RegistryDirectory {
   return { find: () => undefined, default: () => registry, all: () => [registry] };
+}
+
+/** The registries that a process serves, by `namespace/name`, each with its uid; undefined if any uid is accepted. */
+export type ServedUids = ReadonlyMap<string, string | undefined>;
+
+export function servedUids(directory: RegistryDirectory): ServedUids {
+  return new Map(directory.all().map((registry) => [displayRef(registry), registry.uid]));
 }

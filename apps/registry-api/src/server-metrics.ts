@@ -8,28 +8,28 @@ import type { LiveCatalogue, SourceSnapshot } from './catalogue/live-catalogue.j
 
 type Looked = (readonly [Readonly<Record<string, string>>, number])[];
 
-/** What the metrics are looked up in when they are asked for. */
+/** The state from which metrics are computed when they are scraped. */
 export interface MetricFacts {
   readonly catalogue: LiveCatalogue;
   readonly access: AuthCounters;
-  /** Renderings of exports that failed, by format. */
+  /** Number of failed renderings of exports, by format. */
   readonly exportFailures: ReadonlyMap<string, number>;
   readonly hookSamples: HookJournal['samples'];
-  /** Since when no sync takes place; absent where none ever does. */
+  /** Returns the time since which syncs cannot run; absent if this process never runs any. */
   syncsAwaySince?(): Date | undefined;
   databaseReadOnlySince(): Date | undefined;
 }
 
-/** The metrics of this process, under the names that the documentation of the registry server uses. */
+/** The metrics of this process, with the names in the documentation of the registry server. */
 export class ServerMetrics {
   activeRequests = 0;
   readonly requests = new DurationHistogram<'method' | 'route' | 'status_code'>(
     'thv_reg_srv_http_request_duration_seconds',
-    'From the head of a request to the end of its answer.',
+    'Time from the head of a request to the end of its response, in seconds.',
   );
   readonly syncs = new DurationHistogram<'registry' | 'success'>(
     'thv_reg_srv_sync_duration_seconds',
-    'Of the syncs that this process has run.',
+    'Duration of the syncs that this process has run, in seconds.',
   );
 
   constructor(private readonly facts: MetricFacts) {}
@@ -45,50 +45,59 @@ export class ServerMetrics {
   format(): string {
     const { catalogue, access, exportFailures, hookSamples, syncsAwaySince, databaseReadOnlySince } = this.facts;
     return formatMetrics([
-      observed('thv_reg_srv_servers_total', 'Servers that are served, each version for itself.', () => this.servers()),
-      observed('thv_reg_srv_ard_skipped_entries', 'Number of servers without an identifier of discovery.', () =>
+      observed('thv_reg_srv_servers_total', 'Number of served server versions.', () => this.servers()),
+      observed('thv_reg_srv_ard_skipped_entries', 'Number of servers that have no discovery identifier.', () =>
         this.skipped(),
       ),
       this.syncs,
       this.requests,
-      totalsOf('thv_reg_srv_http_requests_total', 'Requests that were answered.', this.requests),
-      observed('thv_reg_srv_http_active_requests', 'Requests that are being answered.', () => [
+      totalsOf('thv_reg_srv_http_requests_total', 'Total number of answered requests.', this.requests),
+      observed('thv_reg_srv_http_active_requests', 'Number of requests in progress.', () => [
         [{}, this.activeRequests],
       ]),
-      observed('thv_reg_srv_auth_decisions_total', 'Decisions about callers, by provider and outcome.', () =>
-        Array.from(access.samples(), ({ provider, outcome, count }) => [{ provider, outcome }, count] as const),
+      observed(
+        'thv_reg_srv_auth_decisions_total',
+        'Total number of authentication decisions, by provider and outcome.',
+        () => Array.from(access.samples(), ({ provider, outcome, count }) => [{ provider, outcome }, count] as const),
       ),
-      observed('thv_reg_srv_hook_deliveries_total', 'Number of deliveries of webhooks, by webhook and outcome.', () =>
+      observed('thv_reg_srv_hook_deliveries_total', 'Total number of webhook deliveries, by webhook and outcome.', () =>
         hookSamples().map(({ hook, outcome, count }) => [{ hook, outcome }, count] as const),
       ),
       observed('thv_reg_srv_export_failures_total', 'Number of exports that could not be rendered, by format.', () =>
         Array.from(exportFailures, ([format, count]) => [{ format }, count] as const),
       ),
-      observed('thv_reg_srv_catalogue_entries', 'Entries in memory, removed ones included.', () =>
+      observed('thv_reg_srv_catalogue_entries', 'Number of entries in memory, including removed ones.', () =>
         this.perSource(({ layout }) => layout.rowOf.length),
       ),
-      observed('thv_reg_srv_catalogue_bytes', 'Memory of the catalogue in bytes: documents, texts and indexes.', () =>
-        this.perSource(({ layout }) => layout.segments.reduce((sum, each) => sum + each.bytes + each.indexBytes, 0)),
+      observed(
+        'thv_reg_srv_catalogue_bytes',
+        'Memory used by the catalogue in bytes: documents, searchable text and indexes.',
+        () =>
+          this.perSource(({ layout }) => layout.segments.reduce((sum, each) => sum + each.bytes + each.indexBytes, 0)),
       ),
       observed('thv_reg_srv_catalogue_withheld_entries', 'Number of entries that exceed the memory budget.', () =>
         this.perSource(({ withheld }) => withheld),
       ),
-      observed('thv_reg_srv_catalogue_generation', 'How often the entries of a source were changed.', () =>
+      observed('thv_reg_srv_catalogue_generation', 'Total number of changes to the entries of a source.', () =>
         this.perSource(({ generation }) => Number(generation)),
       ),
-      observed('thv_reg_srv_catalogue_age_seconds', 'Since the catalogue was last known to be what is stored.', () =>
-        catalogue.confirmedAtMs === undefined ? [] : [[{}, (Date.now() - catalogue.confirmedAtMs) / 1000]],
+      observed(
+        'thv_reg_srv_catalogue_age_seconds',
+        'Time since the catalogue was last confirmed to match the database, in seconds.',
+        () => (catalogue.confirmedAtMs === undefined ? [] : [[{}, (Date.now() - catalogue.confirmedAtMs) / 1000]]),
       ),
-      observed('thv_reg_srv_sync_last_success_timestamp_seconds', 'When a source was last in sync.', () =>
-        this.perSource(({ syncedAtMs }) => (syncedAtMs ?? 0) / 1000),
+      observed(
+        'thv_reg_srv_sync_last_success_timestamp_seconds',
+        'Time at which a source was last in sync, as a Unix timestamp.',
+        () => this.perSource(({ syncedAtMs }) => (syncedAtMs ?? 0) / 1000),
       ),
-      observed('thv_reg_srv_sync_failing', '1 while the newest sync of a source has failed.', () =>
+      observed('thv_reg_srv_sync_failing', '1 if the latest sync of a source failed.', () =>
         this.perSource(({ isFailing }) => Number(isFailing)),
       ),
-      observed('thv_reg_srv_workflow_up', '1 while the workflow can be reached that has the sources synced.', () =>
+      observed('thv_reg_srv_workflow_up', '1 while the workflow that syncs the sources is reachable.', () =>
         syncsAwaySince ? [[{}, Number(syncsAwaySince() === undefined)]] : [],
       ),
-      observed('thv_reg_srv_database_read_only', '1 while the database takes no writes.', () => [
+      observed('thv_reg_srv_database_read_only', '1 while the database is read-only.', () => [
         [{}, Number(databaseReadOnlySince() !== undefined)],
       ]),
     ]);
@@ -101,7 +110,7 @@ export class ServerMetrics {
     ]);
   }
 
-  /** Servers whose namespace is no reversed domain, so that agents cannot discover them. */
+  /** Counts servers whose namespace is not a reversed domain name, so that agents cannot discover them. */
   private skipped(): Looked {
     return Array.from(this.facts.catalogue.snapshots ?? [], ([registry, { aggregate }]) => [
       { registry },

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { fileURLToPath } from 'node:url';
 import { projectRoot } from '#environment/project-root.js';
@@ -16,6 +16,7 @@ import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
 import { ExportRenderer } from './exports/export-renderer.js';
 import { ExportTexts } from './exports/export-texts.js';
+import { BodyMemory } from './http/body-memory.js';
 import { BodySlots } from './http/body-slots.js';
 import { HookDeliveries } from './http/hooks/hook-deliveries.js';
 import { HOOK_ROUTE } from './http/hooks/hooks.controller.js';
@@ -29,6 +30,7 @@ import { API_LIMITS } from './limits.js';
 import { Readiness } from './readiness.js';
 import type { ReadinessReport } from './readiness.js';
 import { RegistryApiModule } from './registry-api.module.js';
+import { servedUids } from './served-registry.js';
 import type { RegistryDirectory } from './served-registry.js';
 import { ServerMetrics } from './server-metrics.js';
 import { SourceNudges } from './sync/source-nudges.js';
@@ -39,39 +41,47 @@ import type { SyncNow } from './sync/sync-trigger.js';
 import { ViewDatabase } from '#persistence/view-database.js';
 
 export interface RegistryApiOptions {
-  /** The app role: over one connection that follows, and up to four for what is not kept in memory and what is published. */
+  /**
+   * The database with the app role: one connection follows the database, and up to four are used for data that is not
+   * in memory and for publishing.
+   */
   readonly database: DatabaseAccess;
   readonly host: string;
-  /** Names besides localhost by which a server on a loopback address may be asked. */
+  /** Host names, in addition to localhost, that are accepted by a server on a loopback address. */
   readonly allowedHosts?: readonly string[];
-  /** 0 takes any free port. */
+  /** 0 selects any free port. */
   readonly port: number;
   readonly internalPort: number;
   readonly registries: RegistryDirectory;
   /** Reads the Secrets and ConfigMaps that identity providers refer to. */
   readonly references: AuthReferences;
   readonly syncNow: SyncNow;
-  /** Takes what changes something away from a read-only server; absent where the server itself does it. */
+  /** Forwards requests that change something from a read-only server; absent if the server handles them itself. */
   readonly forwarder?: ChangeForwarder;
-  /** The least time between two syncs of a source that webhooks ask for. */
+  /** Minimum time between two syncs of a source that are triggered by webhooks. */
   readonly minSyncIntervalMs?: number;
-  /** The time since which syncs cannot be run; undefined while they can. */
+  /** Returns the time since which syncs cannot run; undefined while they can. */
   syncsAwaySince?(): Date | undefined;
-  /** The reason why the database cannot be used, as far as the writer knows it. */
+  /** Why the database cannot be used, as far as the writer knows, in words that every client may see. */
   databaseTrouble?(): string | undefined;
-  /** Other pods of the registry; absent where there cannot be any. */
+  /** Other pods of the registry; absent if there cannot be any. */
   readonly peers?: Pick<PeerPods, 'syncedSources'>;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
-  /** The URL of Temporal's UI, for links to runs; no links when absent. */
+  /** Returns the URL of Temporal's UI for links to runs; no links when absent. */
   temporalUi?(this: void): TemporalUiPlace | undefined;
-  /** Folder with the built console; by default that of this build. */
+  /** Directory with the built console; by default that of this build. */
   readonly consoleDirectory?: string;
-  /** Bytes of documents that are kept in memory; by default a share of what the process may use. */
+  /** Maximum bytes of documents in memory; by default a share of the process's memory. */
   readonly catalogueBudget?: number;
-  /** Bytes that answers on their way to clients may take; by default a share of what the process may use. */
+  /** Maximum bytes of responses that are being sent; by default a share of the process's memory. */
   readonly answerMemoryBytes?: number;
   /** The compiled module that renders exports; by default that of this build. */
   readonly exportThread?: URL;
+  /**
+   * Maximum time for which the response to a publication waits until reads show the publication; two seconds by
+   * default.
+   */
+  readonly visibleWithinMs?: number;
   readonly logger: Logger;
 }
 
@@ -83,20 +93,24 @@ export interface RegistryApi {
   readonly url: string;
   readonly internalUrl: string;
   readonly catalogue: LiveCatalogue;
-  /** Counts the syncs that run beside the API. */
+  /** Also counts the syncs that run in this process. */
   readonly metrics: ServerMetrics;
   ready(): ReadinessReport;
-  /** Describes what has not been loaded, set up or tried yet; `ready()` has less patience. */
+  /** Returns what has not been loaded, set up or tried yet, unlike `ready()` regardless of how long that takes. */
   awaited(): string | undefined;
-  /** Becomes unready. Requests are still answered, and their connections are closed, so that clients move elsewhere. */
+  /**
+   * Makes the server unready. Requests are still served, but their connections are closed, so that clients move to
+   * another pod.
+   */
   drain(): void;
-  /** Becomes unready, ends running requests, then the connections to the database. Idempotent. */
+  /** Makes the server unready, then stops running requests and closes the connections to the database. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * Serves the registries over HTTP. Returns as soon as both ports listen, whether or not the database is there: what is
- * missing shows in `ready()` and goes away by itself. Throws a RegistryError that names the port when it is taken.
+ * Serves the registries over HTTP. Returns as soon as both ports listen, even if the database is unavailable. `ready()`
+ * reports what is missing, and recovery is automatic. If a port is in use, throws a RegistryError that contains the
+ * port.
  */
 export async function startRegistryApi(options: RegistryApiOptions): Promise<RegistryApi> {
   const { registries: directory, host, logger } = options;
@@ -110,13 +124,14 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     portSetting: 'INTERNAL_PORT',
   });
   const validations = new BodySlots(API_LIMITS.concurrentValidations);
+  const bodies = new BodyMemory();
   const api = await startHttpServer({
     ...common,
     module: RegistryApiModule.public(parts),
     metrics,
     revalidations,
     ...(options.forwarder && { forwarder: options.forwarder }),
-    mayWrite: (request) => admitBody(request, { ...parts, validations }),
+    mayWrite: (request, reply) => admitBody(request, reply, { ...parts, validations, bodies }),
     port: options.port,
     portSetting: 'PORT',
   }).catch(async (error: unknown) => {
@@ -136,9 +151,17 @@ async function createParts(options: RegistryApiOptions) {
   const unsyncedSince = () => earliest(options.syncsAwaySince?.(), follower.readOnlySince);
   const catalogue = new LiveCatalogue(new DatabaseBodies(documents), unsyncedSince);
   const budget = options.catalogueBudget ?? defaultCatalogueBudget();
-  const follower: CatalogueFollower = new CatalogueFollower(options.database, catalogue, budget, logger);
+  const follower: CatalogueFollower = new CatalogueFollower(
+    options.database,
+    catalogue,
+    { budget, served: () => servedUids(registries) },
+    logger,
+  );
   const accessControl = new AccessControl({ references, version, logger });
-  const syncTrigger = new SyncTrigger(options.syncNow, (registry, source) => confirmHeld(publishing, registry, source));
+  const syncTrigger = new SyncTrigger(options.syncNow, async (registry, source) => {
+    catalogue.demandStored(registry);
+    await confirmHeld(publishing, registry, source);
+  });
   const nudges = new SourceNudges(syncTrigger, logger);
   const pushes = new SourceNudges(syncTrigger, logger, {
     trigger: 'push',
@@ -174,12 +197,12 @@ async function createParts(options: RegistryApiOptions) {
     pushes,
     hooks,
     temporalUi: new TemporalUi(options.temporalUi),
-    published: new PublishedEntries(publishing, catalogue, nudges, logger),
+    published: new PublishedEntries(publishing, catalogue, nudges, logger, options.visibleWithinMs),
     logger,
   };
 }
 
-/** Each use of the database has connections of its own, so that none waits for another. */
+/** Creates a separate connection pool for each use of the database, so that none waits for another. */
 function createPools({ database, logger }: RegistryApiOptions) {
   return {
     documents: new ViewDatabase(database, 'documents', logger),
@@ -220,9 +243,9 @@ function toRegistryApi(parts: Parts, api: HttpServer, internal: HttpServer): Reg
   };
   const close = async () => {
     drain();
-    // A rendering can take longer than a pod has to stop.
+    // A rendering can take longer than the shutdown of a pod may take, so it is aborted.
     await parts.exportRenderer[Symbol.asyncDispose]();
-    // Probes are answered until the last request is.
+    // Serve probes until the last API request has been served.
     await api.close();
     await internal.close();
     parts.nudges.stop();
@@ -251,21 +274,19 @@ interface BodyAdmission {
   readonly accessControl: AccessControl;
   readonly hooks: HookDeliveries;
   readonly validations: BodySlots;
+  readonly bodies: BodyMemory;
 }
 
-/** Decides before a body is read whether it will be. Validations and deliveries of webhooks need no login. */
-function admitBody(
+/** Decides whether the body of a request may be read. Validations and webhook deliveries need no login. */
+async function admitBody(
   request: FastifyRequest,
-  { accessControl, hooks, validations }: BodyAdmission,
-): boolean | Promise<boolean> {
+  reply: FastifyReply,
+  { accessControl, hooks, validations, bodies }: BodyAdmission,
+): Promise<void> {
   const registry = getServedRegistry(request);
   const { url, config } = request.routeOptions;
-  if (config.readsByPost) return accessControl.admit(request, registry, config.readsByPost.requirement);
-  if (url === HOOK_ROUTE) {
-    hooks.admit(registry, (request.params as { name: string }).name, request.raw);
-    return true;
-  }
-  if (url?.endsWith('/validate') !== true) return accessControl.admit(request, registry, 'write');
-  validations.take(request.raw);
-  return true;
+  if (url === HOOK_ROUTE) return hooks.admit(registry, (request.params as { name: string }).name, request.raw);
+  if (!config.readsByPost && url?.endsWith('/validate') === true) return validations.take(request.raw);
+  await accessControl.admit(request, registry, config.readsByPost?.requirement ?? 'write');
+  bodies.take(request, reply);
 }

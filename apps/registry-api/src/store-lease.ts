@@ -8,11 +8,15 @@ interface Claim {
   readonly storeId: string;
 }
 
-/** Keeps the claim of this server on its database alive, and notices when the database is another one or someone else's. */
+/**
+ * Renews this server's claim on its database, and detects when the database has been replaced or claimed by another
+ * server.
+ */
 export class StoreLease implements AsyncDisposable {
-  /** Rejects when the claim is lost: only a new start can migrate, claim and announce the database again. */
+  /** Rejects when the claim is lost. Only a restart can migrate, claim and announce the database again. */
   readonly lost: Promise<never>;
   readonly #timer: NodeJS.Timeout;
+  #renewing = Promise.resolve();
 
   constructor(
     private readonly app: DatabaseAccess,
@@ -21,14 +25,18 @@ export class StoreLease implements AsyncDisposable {
     renewEveryMs = RENEW_CLAIM_MS,
   ) {
     const { promise, reject } = Promise.withResolvers<never>();
-    // It may be lost before anything waits for it.
+    // The claim may be lost before anything awaits the promise.
     promise.catch(() => undefined);
     this.lost = promise;
-    this.#timer = setInterval(() => void this.renew(reject), renewEveryMs).unref();
+    this.#timer = setInterval(() => {
+      this.#renewing = this.#renewing.then(() => this.renew(reject));
+    }, renewEveryMs).unref();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
+    // Wait for a renewal that is under way, because it would undo the release.
+    await this.#renewing;
     await releaseClaim(this.app, this.claim.uid).catch((err: unknown) => {
       this.logger.debug({ err }, 'cannot release the claim on the database');
     });
@@ -36,7 +44,7 @@ export class StoreLease implements AsyncDisposable {
 
   private async renew(reject: (error: Error) => void): Promise<void> {
     const isKept = await renewClaim(this.app, this.claim).catch((error: unknown) => {
-      // A database that cannot be reached is reported elsewhere; one without our tables was put in the place of ours.
+      // An unreachable database is reported elsewhere. A database without our tables has replaced ours.
       if (!(error instanceof RegistryError && error.reason === 'DatabaseNotMigrated')) return true;
       return false;
     });

@@ -36,7 +36,7 @@ const outcome = (more: Partial<SyncOutcome> = {}): SyncOutcome => ({
   ...more,
 });
 
-/** What a run is told as, with every time of day replaced. */
+/** Returns the console line that reports a run, with every time of day replaced. */
 async function told(ended: SyncOutcome, offline = false): Promise<string | undefined> {
   out.length = 0;
   const next = facts({ name: 'git', attemptCount: 1, nextSyncAtMs: NEXT });
@@ -125,7 +125,7 @@ it('tells faults of the manifests once, and when they are gone', () => {
   report.documents([fault], []);
   report.documents([fault], []);
   report.documents([], []);
-  expect(errors).toEqual(['error: a.yaml:3: spec: is missing', 'the manifests have no faults any more']);
+  expect(errors).toEqual(['error: a.yaml:3: spec: is missing', 'the manifests have no errors any more']);
 });
 
 it('says nothing more once it is stopping', async () => {

@@ -18,26 +18,26 @@ export interface ConsoleStreams {
 export interface KnownRegistry {
   readonly ref: RegistryRef;
   readonly facts: RegistryFacts | undefined;
-  /** Its sources that are synced when their content changes. */
+  /** Names of the sources that are synced when their content changes. */
   readonly watched: ReadonlySet<string>;
   /** Names of the sources that fail only because this machine has no network. */
   readonly offline: ReadonlySet<string>;
-  /** The names under which sources are served; when absent, each source has its own name. */
+  /** The views under which sources are served; each source is served under its own name when absent. */
   readonly views?: readonly RegistryView[] | undefined;
 }
 
-/** Facts that are read once a run has ended. */
+/** Facts that are fetched after a run has finished. */
 export interface AfterRun {
   findFacts(): Promise<RegistryFacts | undefined>;
-  /** Returns whether the failure is no more than a missing network. */
+  /** Returns whether the only cause of the failure is a missing network. */
   isOffline(): Promise<boolean>;
 }
 
-/** Prints for a person at the terminal: a moving line while starting, a table when ready, then a line per sync. */
+/** Prints progress to a terminal: an animated line during the start, a table when ready, and then a line per sync. */
 export class ConsoleReport implements Progress {
   private readonly progress = createProgress();
   private told = '';
-  /** The failure of the last run of each source. */
+  /** Failure message of the last run of each source. */
   private readonly failures = new Map<string, string | undefined>();
   private isReady = false;
   private isStopping = false;
@@ -52,14 +52,14 @@ export class ConsoleReport implements Progress {
     this.progress.done();
   }
 
-  /** Nothing is said from now on but this. */
+  /** Prints a last line; later ones are suppressed. */
   stopping(): void {
     this.isStopping = true;
     this.progress.done();
     this.streams.stderr('stopping');
   }
 
-  /** Tells faults and notices of the manifests, each set once. */
+  /** Prints errors and notices of the manifests, each set only once. */
   documents(faults: readonly DocumentFault[], notices: readonly DocumentFault[]): void {
     const lines = [
       ...faults.map((fault) => `error: ${formatDocumentFault(fault)}`),
@@ -69,7 +69,7 @@ export class ConsoleReport implements Progress {
     if (text === this.told) return;
     this.told = text;
     this.progress.done();
-    this.streams.stderr(text || 'the manifests have no faults any more');
+    this.streams.stderr(text || 'the manifests have no errors any more');
   }
 
   ready(
@@ -101,8 +101,8 @@ export class ConsoleReport implements Progress {
   }
 
   /**
-   * Prints one line per sync. A failure that repeats is not explained again, and a missing network is mentioned once. Prints
-   * nothing before "ready", because the table says it.
+   * Prints one line per sync. A repeated failure is not explained again, and a missing network is reported only once.
+   * Prints nothing before "ready", because the table contains it.
    */
   run(registry: RegistryRef, outcome: SyncOutcome, after: AfterRun): void {
     const key = `${registry.uid}/${outcome.source}`;
@@ -170,12 +170,12 @@ function sourceUrl(api: string, ref: RegistryRef | undefined, views: KnownRegist
   return name === undefined ? '-' : `${api}${ref ? `/${ref.namespace}/${ref.name}` : ''}/registry/${name}/v0.1/servers`;
 }
 
-/** A git commit, and a hash, is known by its first letters. */
+/** Shortens a git commit or another hash to its first characters. */
 function short(revision: string | undefined): string {
   return revision?.replace(/^[0-9a-f]{16,}$/, (hash) => hash.slice(0, 12)) ?? '-';
 }
 
-/** Returns the time of day, after the date where that is not today's. */
+/** Returns the time of day, preceded by the date unless that is today's. */
 function clock(timeMs: number): string {
   const [time, now] = [new Date(timeMs), new Date()];
   const hour = time.toTimeString().slice(0, 8);

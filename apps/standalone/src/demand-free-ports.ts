@@ -3,7 +3,10 @@ import { createServer } from 'node:net';
 import type { StandaloneConfig } from '#environment/standalone-config.js';
 import { listenFault } from '#listener/listen-fault.js';
 
-/** Throws when the API could not listen: before anything is started, because later it takes longer to hear of it. */
+/**
+ * Throws if the API could not listen on its ports. Checked before anything is started, because later the error would
+ * take longer to appear.
+ */
 export async function demandFreePorts({ host, port, internalPort }: StandaloneConfig): Promise<void> {
   for (const [number, portSetting] of [
     [port, 'PORT'],

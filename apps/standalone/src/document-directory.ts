@@ -5,7 +5,7 @@ import { toServedRegistry } from '#registry-api/served-registry.js';
 import type { RegistryDirectory, ServedRegistry } from '#registry-api/served-registry.js';
 import type { DocumentStore } from './documents/document-store.js';
 
-/** The registries of the manifests as the API serves them; the first of them also at `/`. */
+/** Serves the registries of the manifests, the first of them also at `/`. */
 export function documentDirectory(documents: DocumentStore): RegistryDirectory {
   const all = () => documents.registries().filter(({ deleting }) => !deleting);
   return {
@@ -23,7 +23,10 @@ export function documentDirectory(documents: DocumentStore): RegistryDirectory {
 
 const served = new WeakMap<object, ServedRegistry>();
 
-/** A spec that cannot be read opens nothing. The spec object of a resource is replaced when it changes. */
+/**
+ * Converts a resource to a served registry. An invalid spec gives access to nothing. The result is cached by the spec
+ * object, which is replaced when it changes.
+ */
 function toServed(resource: RegistryResource): ServedRegistry {
   const { ref, spec } = resource;
   const known = served.get(spec as object);

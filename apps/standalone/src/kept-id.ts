@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { writeFileAtomically } from './documents/write-file-atomically.js';
 
 /**
- * Returns the id that tells this data directory from others on the same Temporal server: a process that answered for a registry of
- * another directory would find no document and take it for deleted. Created by the first call; the caller holds the directory's lock.
+ * Returns the id that distinguishes this data directory from others on the same Temporal server. Without it, a process
+ * could handle a registry of another directory, find no document, and treat the registry as deleted. The first call
+ * creates the id. The caller must hold the lock of the directory.
  */
 export function ensureInstanceId(dataDirectory: string): Promise<string> {
   return keptId(join(dataDirectory, 'instance-id'));
 }
 
 /**
- * Returns the key of the hashes of Secrets, which stand in Temporal's histories: a reader of those must not be able to guess a weak
- * password by its hash (docs/decisions/0013). Only the owner of the data directory can read the key.
+ * Returns the key for the hashes of Secrets in Temporal's histories, because a reader of the histories must not be able
+ * to guess a weak password from its hash (docs/decisions/0013). Only the owner of the data directory can read the key.
  */
 export function ensureReferenceKey(dataDirectory: string): Promise<string> {
   return keptId(join(dataDirectory, 'reference-key'));

@@ -2,7 +2,10 @@ import type { RegistryWorkflows } from '#operator/registry-workflows.js';
 import type { KeptWorkflows } from '#registry-api/sync/store-keeper.js';
 import type { DocumentStore } from './documents/document-store.js';
 
-/** Returns the workflows as the store keeper of a standalone server keeps them: those of documents that are there are restarted. */
+/**
+ * Returns the workflows for the store keeper of a standalone server. Only workflows of registries with a document are
+ * restarted.
+ */
 export function keptWorkflows(
   workflows: RegistryWorkflows,
   documents: Pick<DocumentStore, 'findRegistry'>,

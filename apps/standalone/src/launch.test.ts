@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { launcher } from './launch.js';
 
-/** Stands for a server: notes what becomes of it. */
+/** A launcher for simulated servers, with a record of their starts and stops. */
 function world() {
   const events: string[] = [];
   const stack = new AsyncDisposableStack();
@@ -37,7 +37,7 @@ it('gives up what is still starting when something else has failed, and waits fo
   const failing = start('database', async () => Promise.reject(new Error('no database')));
   await expect(Promise.all([slow, failing])).rejects.toThrow('no database');
   await stack.disposeAsync();
-  await expect(slow).rejects.toThrow('the start was given up');
+  await expect(slow).rejects.toThrow('the start was aborted');
   expect(events).toEqual([]);
 });
 
@@ -51,7 +51,7 @@ it('gives up at once what something else waits for that was started later', asyn
   const failing = start('temporal', async () => Promise.reject(new Error('no Temporal')));
   await expect(Promise.all([slow, waiting, failing])).rejects.toThrow('no Temporal');
   await stack.disposeAsync();
-  await expect(waiting).rejects.toThrow('the start was given up');
+  await expect(waiting).rejects.toThrow('the start was aborted');
   expect(events).toEqual([]);
 });
 

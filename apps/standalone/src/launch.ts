@@ -1,14 +1,14 @@
-/** Starts one thing; `end` has to cope with its own failures. */
+/** Starts one part. `end` stops it and must handle its own errors. */
 type Launch = <T>(start: (signal: AbortSignal) => Promise<T>, end: (started: T) => Promise<unknown>) => Promise<T>;
 
 /**
- * For things that start side by side and wait for each other: the first that fails has all the others given up at once,
- * as the end of the stack has. The end of each is on the stack from the first moment: what is still starting then is
- * awaited, and ended when it came up all the same.
+ * Returns a function that starts parts concurrently, which may wait for each other. The first failure aborts the start
+ * of all others, as does the disposal of the stack. Each part is on the stack from the beginning: if it is still
+ * starting at disposal, its start is awaited, and the part is stopped if it started anyway.
  */
 export function launcher(stack: AsyncDisposableStack, signal: AbortSignal): Launch {
   const over = new AbortController();
-  const giveUp = (): void => over.abort(new Error('the start was given up'));
+  const giveUp = (): void => over.abort(new Error('the start was aborted'));
   const until = AbortSignal.any([signal, over.signal]);
   return (start, end) => {
     const starting = start(until);

@@ -6,16 +6,16 @@ import { killAllGroups } from '#subprocess/process-group.js';
 import { listFiles } from './documents/read-manifests.js';
 import { Standalone } from './standalone.js';
 
-/** A shutdown that takes longer than this is given up. */
+/** Maximum duration of a shutdown, after which the process exits. */
 const SHUTDOWN_MS = 9_000;
 
-/** Ctrl-C in a terminal reaches this process and npm, which passes it on: two signals so close together are one wish. */
+/** Ctrl-C in a terminal reaches this process and npm, which forwards it. Two signals within this time count as one. */
 const SAME_WISH_MS = 1_500;
 
 const stdout = (text: string): void => void process.stdout.write(`${text}\n`);
 const stderr = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** The command `standalone`. */
+/** Runs the command `standalone`. */
 export async function main(args: readonly string[]): Promise<void> {
   const parsed = parseStandaloneConfig(args);
   if ('help' in parsed) return stdout(STANDALONE_USAGE);
@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const stopping = new AbortController();
   const standalone = new Standalone(parsed.config, { stdout, stderr, signal: stopping.signal });
 
-  /** Ends everything in order; asked again, or when that takes too long, at once. */
+  /** Stops everything in order, or exits immediately at a second request or if the shutdown takes too long. */
   let askedAt: number | undefined;
   const stop = (exitCode: number): void => {
     if (askedAt === undefined) {
@@ -51,16 +51,16 @@ export async function main(args: readonly string[]): Promise<void> {
   endOnUncaughtErrors({ report: tell, stop: () => askedAt ?? stop(1) });
 
   await standalone.run().catch(tell);
-  // Whatever a library still holds open (Temporal's core has threads of its own) must not keep the terminal.
+  // Open handles of libraries, such as the threads of Temporal's core, must not block the terminal.
   process.exit();
 }
 
-/** Documents that go later are another matter: their registries stay. */
+/** Returns an error for each path that is missing at the start. If documents disappear later, their registries stay. */
 async function pathFaults(paths: readonly string[]): Promise<string[]> {
   return (await listFiles(paths)).flatMap(({ path, failure }) => (failure === undefined ? [] : `${path}: ${failure}`));
 }
 
-/** Without patience: the next start puts right what this leaves behind. */
+/** Exits without waiting. The next start repairs whatever is left behind. */
 function abandon(): void {
   killAllGroups();
   process.exit();

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { StandaloneConfig } from '#environment/standalone-config.js';
 import type { Progress } from '#devstack/progress.js';
+import { claimForStandalone } from '#persistence/claim-store.js';
 import { accessOf } from '#persistence/connection-url.js';
+import { detailOf } from '#persistence/database-fault.js';
 import type { Database } from '#persistence/database-place.js';
 import { startEmbeddedPostgres } from '#persistence/embedded/start-embedded-postgres.js';
 import { migrate } from '#persistence/migrate.js';
-import { orAborted } from './or-aborted.js';
+import { orAborted } from '#concurrency/or-aborted.js';
 
 interface Surroundings {
   readonly progress: Progress;
@@ -13,7 +15,7 @@ interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** Throws with the reason why the database cannot be used. With the current schema when it returns. */
+/** Returns a database with the current schema. Throws with the reason if the database cannot be used. */
 export async function obtainDatabase(
   config: StandaloneConfig,
   dataDirectory: string,
@@ -28,7 +30,7 @@ export async function obtainDatabase(
   return startOwn(config, dataDirectory, surroundings);
 }
 
-/** A Postgres of our own, whose data is kept in the data directory. */
+/** Starts an embedded Postgres whose data is kept in the data directory. */
 async function startOwn(
   { postgresTemplate: template }: StandaloneConfig,
   dataDirectory: string,
@@ -57,9 +59,10 @@ async function openNamed(url: string): Promise<Database> {
     const access = accessOf(url);
     const database = { app: access, migrator: access };
     await migrate(database);
+    await claimForStandalone(access);
     return database;
   } catch (error) {
-    throw new Error(`DATABASE_URL: ${(error as Error).message}. Correct it, or unset it to use the embedded Postgres`, {
+    throw new Error(`DATABASE_URL: ${detailOf(error)}. Correct it, or unset it to use the embedded Postgres`, {
       cause: error,
     });
   }

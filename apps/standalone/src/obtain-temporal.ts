@@ -8,19 +8,19 @@ import { connectTemporal } from '#temporal/connect.js';
 import type { TemporalAccess } from '#temporal/connect.js';
 import { startTemporalDevServer } from '#temporal/dev-server.js';
 import type { TemporalDevServer } from '#temporal/dev-server.js';
-import { orAborted } from './or-aborted.js';
+import { orAborted } from '#concurrency/or-aborted.js';
 
 export interface TemporalServer {
   /** `host:port` */
   readonly address: string;
-  /** Undefined when TEMPORAL_ADDRESS names the server: the address of its UI is then unknown here. */
+  /** URL of Temporal's UI; undefined if TEMPORAL_ADDRESS is set, because the URL is then unknown. */
   readonly uiUrl: string | undefined;
   readonly access: TemporalAccess;
-  /** Ends the connections, and the server if it is ours. */
+  /** Closes the connections, and stops the server if we started it. */
   stop(): Promise<void>;
 }
 
-/** gRPC's number for it. */
+/** gRPC status code NOT_FOUND. */
 const NOT_FOUND = 5;
 
 interface Surroundings {
@@ -29,7 +29,7 @@ interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** The Temporal server that the configuration names, or a local one whose history is kept in the data directory. */
+/** Returns the configured Temporal server, or starts a local one whose history is kept in the data directory. */
 export async function obtainTemporal(
   config: StandaloneConfig,
   dataDirectory: string,
@@ -61,13 +61,16 @@ export async function obtainTemporal(
   }
 }
 
-/** Returns the connection if its server has the namespace. Workers would fail later, and with a less helpful message. */
+/**
+ * Returns the connection if its server has the namespace. Otherwise workers would fail later, with a less helpful
+ * message.
+ */
 function withNamespace(address: string, namespace: string) {
   return async (access: TemporalAccess): Promise<TemporalAccess> => {
     try {
       await access.client.workflowService.describeNamespace({ namespace });
     } catch (error) {
-      // Credentials that may use a namespace need not have the right to describe it.
+      // Credentials that may use a namespace may lack the right to describe it.
       if (!isGrpcServiceError(error) || error.code !== NOT_FOUND) return access;
       await access.close();
       const remedy = 'create it there, correct the name, or unset it to use "default"';

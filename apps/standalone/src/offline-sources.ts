@@ -4,12 +4,12 @@ import type { RegistryResource } from '#domain/resource-store.js';
 import { rewriteUrl } from '#sources/rewrite-url.js';
 import type { UrlRewrite } from '#sources/rewrite-url.js';
 
-/** An address as git also takes it: `user@host:path`. */
+/** Matches the scp-like syntax that git also accepts: `user@host:path`. */
 const SCP_LIKE = /^[^/@\s]+@([^/:\s]+):/;
 
 /**
- * Returns whether a source cannot be reached because this machine has no network: its host name does not resolve, and no
- * DNS server answers for the root zone either. A misspelled host name on a machine with a network is not offline.
+ * Returns whether a source is unreachable because this machine has no network: its host name does not resolve, and no
+ * DNS server responds for the root zone either. A misspelled host name on a machine with a network does not count.
  */
 export async function isOffline(
   resource: Pick<RegistryResource, 'ref' | 'spec'>,
@@ -29,7 +29,7 @@ function addressOf(resource: Pick<RegistryResource, 'ref' | 'spec'>, name: strin
   return source && outlineSource(source, 0).address;
 }
 
-/** Exported for its test. */
+/** Returns the host of an address. Exported for its test. */
 export function hostOf(address: string | undefined): string | undefined {
   if (address === undefined) return undefined;
   const [, host] = SCP_LIKE.exec(address) ?? [];

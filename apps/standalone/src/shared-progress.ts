@@ -1,8 +1,8 @@
 import type { Progress } from '#devstack/progress.js';
 
-/** One line for several things that go on side by side: it shows the newest step of those that are not over. */
+/** Shares one progress line among several concurrent parts: it shows the newest step of those that are not done. */
 export class SharedProgress {
-  /** The newest text of each part, most recent last. */
+  /** The newest step of each part, most recent last. */
   private readonly steps = new Map<Progress, string>();
 
   constructor(private readonly whole: Progress) {}

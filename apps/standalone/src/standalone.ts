@@ -30,23 +30,24 @@ import { isOffline } from './offline-sources.js';
 import { obtainDatabase } from './obtain-database.js';
 import { obtainTemporal } from './obtain-temporal.js';
 import type { TemporalServer } from './obtain-temporal.js';
+import { RowLeases } from './row-leases.js';
 import { SharedProgress } from './shared-progress.js';
 import { startWorkers } from './start-workers.js';
 import { watchedSources } from './watched-sources.js';
 import { keptWorkflows } from './kept-workflows.js';
 import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 
-/** A source that is still trying holds back the word "ready" for this long at most. */
+/** Maximum time for which sources that have not been tried delay the word "ready". */
 const READY_PATIENCE_MS = 15_000;
 
 export interface Surroundings {
   stdout(text: string): void;
   stderr(text: string): void;
-  /** Ends everything that was started, at any moment. */
+  /** Stops everything that was started, at any time. */
   readonly signal: AbortSignal;
 }
 
-/** The parts that run once the start is complete. */
+/** The parts that are running after the start. */
 interface Parts {
   readonly documents: DocumentStore;
   readonly temporal: TemporalServer;
@@ -56,13 +57,13 @@ interface Parts {
 }
 
 /**
- * Operator and registry server in one process, for a laptop or a VM: resources come from files, and Postgres and
- * Temporal are started unless their addresses are given. Everything else is what runs in a cluster.
+ * Operator and registry server in one process, for a laptop or a VM. Resources come from files, and Postgres and
+ * Temporal are started unless their addresses are configured. Everything else is the same as in a cluster.
  */
 export class Standalone {
   private readonly dataDirectory: string;
   private readonly report: ConsoleReport;
-  /** The API listens before Temporal does. */
+  /** Undefined at first, because the API listens before Temporal is available. */
   private workflows: RegistryWorkflows | undefined;
   private pulse: Pulse | undefined;
   private temporalUiUrl: string | undefined;
@@ -76,7 +77,10 @@ export class Standalone {
     surroundings.signal.addEventListener('abort', () => this.report.stopping(), { once: true });
   }
 
-  /** Returns or throws when everything has ended that was started: by the signal, or by what made it impossible to go on. */
+  /**
+   * Runs until the signal aborts (returns) or a fatal error occurs (throws), in both cases after everything that was
+   * started has stopped.
+   */
   async run(): Promise<void> {
     await using stack = new AsyncDisposableStack();
     try {
@@ -87,7 +91,10 @@ export class Standalone {
     }
   }
 
-  /** Each part puts its own end on the stack; they end in reverse order, whether or not the start was whole. */
+  /**
+   * Starts all parts. Each part puts its own stop on the stack, so that all are stopped in reverse order, even if the
+   * start fails.
+   */
   private async start(stack: AsyncDisposableStack): Promise<Parts> {
     const { config, dataDirectory, report } = this;
     const { signal } = this.surroundings;
@@ -105,6 +112,10 @@ export class Standalone {
     const taskQueue = instanceTaskQueue(instance);
     const storeId = await readStoreId(database.app);
     const store = { id: storeId, taskQueue: storeTaskQueue({ instance }, storeId) };
+    if (config.databaseUrl !== undefined) {
+      const uids = () => documents.registries().map(({ ref }) => ref.uid);
+      stack.use(new RowLeases(database.app, uids, logger));
+    }
     const workflows = new RegistryWorkflows(temporal.access.client, taskQueue);
     this.workflows = workflows;
     const pulse = new Pulse(temporal.access.client);
@@ -138,7 +149,7 @@ export class Standalone {
     return { documents, temporal, api, workflows, workers };
   }
 
-  /** Starts Temporal, the database and the API at once. */
+  /** Starts Temporal, the database and the API concurrently. */
   private async startServers(
     stack: AsyncDisposableStack,
     documents: DocumentStore,
@@ -162,7 +173,7 @@ export class Standalone {
       async () => this.startApi(documents, (await startingDatabase).database, logger),
       (api) => api.close(),
     );
-    // The first failure counts: the others are only given up.
+    // The first failure is reported; the others are only aborted because of it.
     const [temporal, { database }, api] = await Promise.all([startingTemporal, startingDatabase, startingApi]);
     return { temporal, database, api };
   }
@@ -194,7 +205,7 @@ export class Standalone {
           : { url: this.temporalUiUrl, namespace: this.config.temporalNamespace },
       syncNow: async ({ namespace, name }, source, trigger) => {
         const found = documents.registries().find(({ ref }) => ref.namespace === namespace && ref.name === name);
-        if (!found || !this.workflows) throw new Error('the workflow of the registry cannot be asked yet');
+        if (!found || !this.workflows) throw new Error('the workflow of the registry cannot be queried yet');
         return this.workflows.syncNow(found.ref, source, trigger);
       },
       version: await readVersion(),
@@ -202,7 +213,7 @@ export class Standalone {
     });
   }
 
-  /** Signals every registry's workflow now, and whenever its document changes. */
+  /** Nudges every registry's workflow now and whenever its document changes. */
   private watchDocuments(
     stack: AsyncDisposableStack,
     documents: DocumentStore,
@@ -216,7 +227,7 @@ export class Standalone {
         await workflows.nudge(registry, { generation, ...(triggerToken === undefined ? {} : { triggerToken }) });
         await keeper.keep(registry);
       },
-      onFailure: (registry, err) => logger.warn({ registry, err }, 'could not tell a workflow to look again'),
+      onFailure: (registry, err) => logger.warn({ registry, err }, 'could not signal a workflow'),
     });
     stack.defer(() => nudger.stop());
     const watch = documents.watch(({ nudged, faults, notices }) => {
@@ -227,7 +238,7 @@ export class Standalone {
     for (const { ref } of documents.registries()) nudger.enqueue(ref);
   }
 
-  /** Tells when every source has been tried, and goes on until the signal. */
+  /** Reports when every source has been tried, and waits for the signal. */
   private async serve({ documents, temporal, api, workflows }: Parts): Promise<void> {
     const { signal } = this.surroundings;
     this.report.step('waiting until every source has been tried');
@@ -267,7 +278,10 @@ export class Standalone {
     return resource !== undefined && isOffline(resource, source, this.config.urlRewrites);
   }
 
-  /** Counts from now, when syncs can run: making a Temporal server takes longer than probes have patience. */
+  /**
+   * Waits until every source has been tried. The deadline counts from now, when syncs can run, because starting a
+   * Temporal server takes longer than the limit of `ready()`.
+   */
   private async awaitTries(api: RegistryApi): Promise<void> {
     for (const deadline = Date.now() + READY_PATIENCE_MS; Date.now() < deadline;) {
       const awaited = api.awaited();
@@ -277,7 +291,7 @@ export class Standalone {
     }
   }
 
-  /** Returns an address that is meant to be clicked. */
+  /** Returns a URL for people to click. */
   private apiUrl(api: RegistryApi): string {
     const url = new URL(api.url);
     if (url.hostname === '127.0.0.1') url.hostname = 'localhost';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
-import { Semaphore } from '#activities/semaphore.js';
+import { Semaphore } from '#concurrency/semaphore.js';
 import { readVersion } from '#environment/version.js';
 import type { StandaloneConfig } from '#environment/standalone-config.js';
 import type { Store } from '#domain/sync.js';
@@ -19,9 +19,9 @@ import { RefusedParameters } from '#sources/api/refused-parameters.js';
 import type { DocumentStore } from './documents/document-store.js';
 import { unprovisionStored } from './unprovision.js';
 
-/** Looks at sources of all registries together. */
+/** Maximum concurrent checks of sources, across all registries. */
 const LOOKS = 64;
-/** A git process that unpacks takes tens of megabytes. */
+/** Maximum concurrent downloads by git. A process that unpacks takes tens of megabytes. */
 const DOWNLOADS = 16;
 
 export interface WorkersOptions {
@@ -30,7 +30,7 @@ export interface WorkersOptions {
   readonly documents: DocumentStore;
   readonly database: Database;
   readonly temporal: TemporalAccess;
-  /** The task queue of the workflows; a store has a queue of its own. */
+  /** Task queue of the workflows. A store has its own. */
   readonly taskQueue: string;
   readonly store: Store;
   readonly onRun: NonNullable<SyncWorld['onRun']>;
@@ -49,7 +49,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   starting.defer(() => dataSource.destroy());
 
   const { version } = await readVersion();
-  const catalogue = new RegistryCatalogue(dataSource);
+  const catalogue = new RegistryCatalogue(dataSource, config.databaseUrl !== undefined);
   const cacheDirectory = join(options.dataDirectory, 'cache');
   const shared = {
     connection: temporal.connection,
@@ -82,7 +82,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   };
 }
 
-/** Returns what syncs share: threads, semaphores and settings. */
+/** Returns the resources that all syncs share: threads, semaphores and settings. */
 function syncParts(
   { config, database, onRun }: WorkersOptions,
   stack: AsyncDisposableStack,

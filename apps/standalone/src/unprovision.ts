@@ -6,8 +6,8 @@ import type { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { DocumentStore } from './documents/document-store.js';
 
 /**
- * Removes what is stored of a registry where no server of its own is run for it: its rows and its cached files. Files belong to a
- * uid: they stay when that is the uid of a registry of another name.
+ * Removes the rows and the cached files of a registry that has no server of its own. Files belong to a uid, so they
+ * stay if that is the uid of a registry with another name.
  */
 export function unprovisionStored(
   catalogue: RegistryCatalogue,

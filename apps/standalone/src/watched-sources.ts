@@ -2,7 +2,10 @@ import { readSpec } from '#activities/plan.js';
 import type { RegistryResource } from '#domain/resource-store.js';
 import { findSource } from '#sources/index.js';
 
-/** Returns the names of the sources whose content changes here, in the manifests or over HTTP; content elsewhere is not watched. */
+/**
+ * Returns the names of the sources whose content changes in the manifests or through the API. Content elsewhere is not
+ * watched.
+ */
 export function watchedSources(resource: Pick<RegistryResource, 'ref' | 'spec'>): ReadonlySet<string> {
   const read = readSpec(resource);
   const sources = 'spec' in read ? read.spec.registries : [];

@@ -1,16 +1,16 @@
 import { toEntryFilter } from './filter-terms.js';
 import type { EntryFilter } from './filter-terms.js';
 
-/** Characters of a filter expression. */
+/** Maximum characters of a filter expression. */
 export const MAX_EXPRESSION = 1024;
-/** Terms of a filter expression. */
+/** Maximum terms of a filter expression. */
 const MAX_TERMS = 20;
 
-/** `field = value` or `field > value`; a value is quoted, or has no blanks. */
+/** Matches `field = value` or `field > value`, where the value is quoted or contains no spaces. */
 const TERM = /\s*([A-Za-z]+)\s*([=>])\s*(?:'([^']*)'|"([^"]*)"|([^\s'"]+))\s*/y;
 const AND = /AND(?=\s)/y;
 
-/** A date, or a moment with its offset (RFC 3339). */
+/** Matches a date, or a date-time with its offset (RFC 3339). */
 const MOMENT = /^\d{4}-\d{2}-\d{2}(?:[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2}))?$/;
 
 interface Term {
@@ -19,7 +19,7 @@ interface Term {
   readonly values: readonly string[];
 }
 
-/** A filter expression that cannot be read; the message says what works. */
+/** An invalid filter expression. The message says what is allowed. */
 export class FilterFault extends Error {
   constructor(message: string) {
     super(message);
@@ -28,8 +28,8 @@ export class FilterFault extends Error {
 }
 
 /**
- * Reads the filter expression of a list: `expression = term *("AND" term)`, `term = field ("=" | ">") value`, where commas in
- * a value mean any of its parts. Returns undefined when no entry can pass. Throws a FilterFault.
+ * Parses the filter expression of a list: `expression = term *("AND" term)`, `term = field ("=" | ">") value`, where
+ * commas in a value separate alternatives. Returns undefined if no entry can match. Throws a FilterFault.
  */
 export function readAgentsFilter(expression: string): EntryFilter | undefined {
   if (expression.length > MAX_EXPRESSION) throw new FilterFault(`must have at most ${MAX_EXPRESSION} characters`);
@@ -80,7 +80,7 @@ function toRestriction({ field, sign, values }: Term): EntryFilter | undefined {
   return restrict(values);
 }
 
-/** A date means its midnight in UTC. */
+/** Converts a date to its midnight in UTC, or a date-time to its instant. */
 function toMoment(text: string): number {
   const moment = MOMENT.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(moment)) throw new FilterFault('must give updatedAfter as a date or a moment (RFC 3339)');

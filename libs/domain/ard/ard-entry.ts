@@ -1,14 +1,14 @@
 import { publisherBlocks, textsIn } from '../publisher-blocks.js';
 import type { ServerDocument } from '../server-document.js';
-import { toolNames } from '../server-facets.js';
+import { tagsOf, toolNames } from '../server-facets.js';
 import { toIdentifier } from './identifier.js';
 
 /**
- * The media type of an entry: the document behind its address is the `{server, _meta}` of the registry API, which the finders
- * list under this type. It is no server card.
+ * The media type of an entry. The document at its URL is the `{server, _meta}` of the registry API, which ARD finders
+ * list under this type. It is not a server card.
  */
 export const SERVER_TYPE = 'application/mcp-server+json';
-/** The media types that mean an MCP server in a filter. */
+/** The media types that stand for an MCP server in a filter. */
 export const SERVER_TYPES: ReadonlySet<string> = new Set([
   SERVER_TYPE,
   'application/mcp-server-card+json',
@@ -18,7 +18,7 @@ export const SERVER_TYPES: ReadonlySet<string> = new Set([
 const MAX_TAGS = 32;
 const QUERIES = { least: 2, most: 5, length: 256 };
 
-/** The latest served version of a server, as the registry API answers it. */
+/** The latest served version of a server, as in a response of the registry API. */
 export interface ServedServer {
   readonly server: ServerDocument & { readonly _meta?: unknown };
   readonly _meta: {
@@ -26,7 +26,7 @@ export interface ServedServer {
   };
 }
 
-/** An entry of a catalogue of ARD. */
+/** An entry of an ARD catalogue. */
 export interface ArdEntry {
   readonly identifier: string;
   readonly displayName: string;
@@ -41,14 +41,17 @@ export interface ArdEntry {
   readonly metadata?: Readonly<Record<string, string | boolean>>;
 }
 
-/** Makes an entry of a server. `base`: the address below which the registry API is. Throws for a name without identifier. */
+/**
+ * Converts a server to an entry. `base` is the URL below which the registry API is served. Throws if the name has no
+ * identifier.
+ */
 export function toArdEntry({ server, _meta }: ServedServer, base: string, source: string | undefined): ArdEntry {
   const { name, title, description, version, packages = [], remotes = [] } = server;
   const { status, updatedAt } = _meta['io.modelcontextprotocol.registry/official'];
   const identifier = toIdentifier(name);
   if (identifier === undefined) throw new Error(`${name} has no identifier`);
   const blocks = publisherBlocks(server);
-  const tags = textsIn(blocks, 'tags').slice(0, MAX_TAGS);
+  const tags = tagsOf(blocks).slice(0, MAX_TAGS);
   const capabilities = toolNames(blocks);
   const queries = representativeQueries(textsIn(blocks, 'representativeQueries'));
   const transports = [...packages.map(({ transport }) => transport.type), ...remotes.map(({ type }) => type)];
@@ -74,7 +77,7 @@ export function toArdEntry({ server, _meta }: ServedServer, base: string, source
   };
 }
 
-/** They are the publisher's own words: none is made up, and a list of another length is left out. */
+/** Returns the publisher's own queries if their number and lengths are allowed. None are invented. */
 function representativeQueries(given: readonly string[]): readonly string[] | undefined {
   const fits = given.every((query) => query.trim() !== '' && query.length <= QUERIES.length);
   return fits && given.length >= QUERIES.least && given.length <= QUERIES.most ? given : undefined;

@@ -1,7 +1,7 @@
 import { SERVER_TYPES } from './ard-entry.js';
 import { readIdentifier } from './identifier.js';
 
-/** What a filter of ARD restricts, in the words of the read model; every list means one of its values. */
+/** The restrictions of an ARD filter, in the terms of the read model. Each list contains alternatives. */
 export interface EntryFilter {
   readonly tagsAny?: readonly string[];
   readonly tools?: readonly string[];
@@ -17,10 +17,10 @@ export interface EntryFilter {
   readonly updatedSinceMs?: number;
 }
 
-/** Restricts to the values of one term; undefined: no entry has any of them. */
+/** Restricts entries to the values of one term; returns undefined if no entry can have any of them. */
 type Restriction = (values: readonly string[]) => EntryFilter | undefined;
 
-/** A term of which an entry has exactly one of two values. */
+/** A term for which every entry has exactly one of two values. */
 const either =
   <Value extends string>(values: readonly [Value, Value], restrict: (value: Value) => EntryFilter): Restriction =>
   (asked) => {
@@ -29,7 +29,10 @@ const either =
     return others.length > 0 ? {} : restrict(value);
   };
 
-/** Entries show these values joined by commas, and may be asked for by what they show. */
+/**
+ * Splits the values of a filter at commas, because entries show them joined by commas and clients may filter by what is
+ * shown.
+ */
 const apart = (values: readonly string[]): string[] => [...new Set(values.flatMap((value) => value.split(',')))];
 
 /** The terms of a filter. */
@@ -50,16 +53,16 @@ const TERMS: ReadonlyMap<string, Restriction> = new Map<string, Restriction>([
 /** The terms whose values can be counted. */
 export const FACET_FIELDS: readonly string[] = [...TERMS.keys()].filter((term) => term !== 'identifier');
 
-/** A term that the standard has and no entry here: it matches nothing. */
+/** A term of the standard that no entry here has, so it matches nothing. */
 const TRUST = /^trustManifest(\.|$)/;
 
-/** Returns the fault of a term; undefined when it may be asked for. */
+/** Returns the error of a term; undefined if it is allowed. */
 export function termFault(term: string): string | undefined {
   if (TERMS.has(term) || TRUST.test(term)) return undefined;
-  return `is no term that entries are filtered by: use ${[...TERMS.keys()].join(', ')}`;
+  return `is not a term that entries can be filtered by: use ${[...TERMS.keys()].join(', ')}`;
 }
 
-/** Returns what all terms together restrict; undefined when no entry can pass. */
+/** Returns the combined restrictions of all terms; undefined if no entry can match. */
 export function toEntryFilter(terms: readonly (readonly [string, readonly string[]])[]): EntryFilter | undefined {
   const filter: EntryFilter = {};
   for (const [term, values] of terms) {

@@ -4,15 +4,15 @@ const MAX_DOMAIN = 253;
 const LEAF = /^[a-zA-Z0-9._-]+$/;
 const IP_ADDRESS = /^(?:\d+(?:\.\d+){3}|\[.*\])$/;
 
-/** Kind of resource in the identifier of a server, which leaves room for other kinds. */
+/** Resource type in the identifier of a server, which leaves room for other types. */
 const KIND = 'server';
 
-/** An identifier of ARD as its schema has it; `urn:ai:` is the older spelling, which some finders still write. */
+/** An ARD identifier according to its schema. `urn:ai:` is an older spelling that some finders still write. */
 const IDENTIFIER = /^urn:(?:air|ai):([a-zA-Z0-9.-]+)((?::[a-zA-Z0-9._-]+)+)$/;
 
 /**
- * Returns the identifier of a server: `io.github.acme/search` is `urn:air:acme.github.io:server:search`. Undefined when its
- * namespace is no reversed domain of two or more labels. Two names never have the same identifier.
+ * Returns the identifier of a server: `io.github.acme/search` becomes `urn:air:acme.github.io:server:search`. Undefined
+ * if its namespace is not a reversed domain of two or more labels. Two names never have the same identifier.
  */
 export function toIdentifier(name: string): string | undefined {
   const publisher = publisherOf(name);
@@ -20,26 +20,26 @@ export function toIdentifier(name: string): string | undefined {
   return publisher !== undefined && LEAF.test(leaf) ? `urn:air:${publisher}:${KIND}:${leaf}` : undefined;
 }
 
-/** Returns the domain of a server's publisher; undefined when the namespace of the name is no reversed domain. */
+/** Returns the domain of a server's publisher; undefined if the namespace in the name is not a reversed domain. */
 function publisherOf(name: string): string | undefined {
   return toPublisher(name.slice(0, Math.max(0, name.indexOf('/'))));
 }
 
-/** Returns the domain that a namespace is the reverse of; undefined when that is none of two or more labels. */
+/** Reverses a namespace to a domain; undefined if it is not a reversed domain of two or more labels. */
 export function toPublisher(namespace: string): string | undefined {
   const labels = namespace.split('.');
   const isDomain = labels.length > 1 && namespace.length <= MAX_DOMAIN && labels.every((label) => LABEL.test(label));
   return isDomain ? labels.toReversed().join('.') : undefined;
 }
 
-/** What an identifier of ARD means here. */
+/** The meaning of an ARD identifier. */
 export type ReadIdentifier =
   | { readonly kind: 'server'; readonly name: string }
-  /** A well-formed identifier that no server has. */
+  /** A well-formed identifier that no server can have. */
   | { readonly kind: 'other' }
   | { readonly kind: 'malformed' };
 
-/** Reads an identifier: the inverse of {@link toIdentifier}. */
+/** Parses an identifier: the inverse of {@link toIdentifier}. */
 export function readIdentifier(text: string): ReadIdentifier {
   const [, publisher = '', rest = ''] = IDENTIFIER.exec(text) ?? [];
   if (publisher === '') return { kind: 'malformed' };
@@ -49,7 +49,9 @@ export function readIdentifier(text: string): ReadIdentifier {
   return isServer ? { kind: 'server', name } : { kind: 'other' };
 }
 
-/** Returns the identifier of a registry itself, by the host that serves it; a host without a domain is a local one. */
+/**
+ * Returns the identifier of a registry, based on the host that serves it. A host without a domain is treated as local.
+ */
 export function registryIdentifier(host: string, registry: string): string {
   const labels = host.split('.');
   const isDomain = !IP_ADDRESS.test(host) && labels.length > 1 && labels.every((label) => LABEL.test(label));

@@ -64,8 +64,8 @@ describe('the body of a search', () => {
     [query({ type: [{}] }), 'query.filter.type must be a text or a list'],
     [query({ type: Array.from({ length: 51 }, String) }), 'query.filter.type must be a text or a list'],
     [query({ type: 'a'.repeat(257) }), 'query.filter.type must be a text or a list'],
-    [query({ 'okf:x': 'a' }), 'query.filter.okf:x is no term that entries are filtered by: use type, tags'],
-    [query(JSON.parse('{"__proto__":"a"}')), 'query.filter.__proto__ is no term'],
+    [query({ 'okf:x': 'a' }), 'query.filter.okf:x is not a term that entries can be filtered by: use type, tags'],
+    [query(JSON.parse('{"__proto__":"a"}')), 'query.filter.__proto__ is not a term'],
     [query(Object.fromEntries(FACET_FIELDS.concat('identifier').map((term) => [term, 'a']))), 'at most 10 terms'],
   ])('%j is refused: %s', (body, message) => expect(read(body)).toMatch(message));
 
@@ -91,7 +91,10 @@ describe('the body of a search', () => {
 it.each([
   [{}, 'resultType must be an object with facets'],
   [{ resultType: { facets: [] } }, 'resultType.facets must name a facet'],
-  [{ resultType: { facets: [{ field: 'identifier' }] } }, 'resultType.facets.0.field is no field that is counted'],
+  [
+    { resultType: { facets: [{ field: 'identifier' }] } },
+    'resultType.facets.0.field is not a field that can be counted',
+  ],
   [{ resultType: { facets: [{ field: 'type', limit: 101 }] } }, 'resultType.facets.0.limit must be at most 100'],
   [
     { resultType: { facets: [{ field: 'publisher' }, { field: 'type' }, { field: 'publisher', limit: 1 }] } },

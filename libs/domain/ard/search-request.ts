@@ -1,24 +1,25 @@
+import { isFields } from '../fields.js';
 import { z } from 'zod';
 import { FACET_FIELDS, termFault } from './filter-terms.js';
 
-/** Bounds of a query. */
+/** Limits of ARD requests and manifests. */
 export const ARD_LIMITS = {
-  /** Bytes of a request body. */
+  /** Maximum bytes of a request body. */
   bodyBytes: 16 * 1024,
-  /** Characters of a search text. */
+  /** Maximum characters of a search text. */
   text: 1024,
-  /** Terms of a filter, values of each, and characters of each value. */
+  /** Maximum terms of a filter, values of a term, and characters of a value. */
   terms: 10,
   values: 50,
   value: 256,
-  /** Facets of one request, and buckets of one facet. */
+  /** Maximum facets of a request, and buckets of a facet. */
   facets: 10,
   buckets: 100,
-  /** Entries of a page; more are cut to this. */
+  /** Maximum entries of a page. A larger request is reduced to it. */
   pageSize: 100,
-  /** Characters of a token that leads to the next page. */
+  /** Maximum characters of a page token. */
   token: 1024,
-  /** Servers that a manifest lists; a registry with more lists none. */
+  /** Maximum servers in a manifest. The manifest of a registry with more lists none. */
   manifest: 1000,
 } as const;
 
@@ -29,9 +30,9 @@ const values = z.union([value.transform((one) => [one]), z.array(value).min(1).m
   error: MANY,
 });
 
-/** The terms of a filter as a list, so that no key has a meaning of its own. */
+/** Parses a filter to a list of terms. A list, so that no key has a special meaning, as it could in an object. */
 const filter = z
-  .custom<object>((given) => typeof given === 'object' && given !== null && !Array.isArray(given), 'must be an object')
+  .custom<object>(isFields, 'must be an object')
   .transform((given, context): [string, string[]][] => {
     const terms = Object.entries(given);
     if (terms.length > ARD_LIMITS.terms) {
@@ -60,7 +61,9 @@ const positive = (fallback: number, most: number) =>
     .transform((given) => Math.min(given, most))
     .default(fallback);
 
-const pageToken = z.string('must be the token of the page before').max(ARD_LIMITS.token, 'is no token of this server');
+const pageToken = z
+  .string('must be the token of the page before')
+  .max(ARD_LIMITS.token, 'is not a token that this server issued');
 
 /** The body of a search. */
 export const SearchRequestSchema = z.object(
@@ -76,7 +79,10 @@ export const SearchRequestSchema = z.object(
 const facet = z.object({
   field: z
     .string()
-    .refine((field) => FACET_FIELDS.includes(field), `is no field that is counted: use ${FACET_FIELDS.join(', ')}`),
+    .refine(
+      (field) => FACET_FIELDS.includes(field),
+      `is not a field that can be counted: use ${FACET_FIELDS.join(', ')}`,
+    ),
   limit: z.int().min(1).max(ARD_LIMITS.buckets, `must be at most ${ARD_LIMITS.buckets}`).default(20),
   minCount: z.int().min(1).default(1),
 });

@@ -2,12 +2,14 @@ import type { ServerFacts } from './registry-facts.js';
 import type { ApiStatus } from './registry-status.js';
 import { rfc3339 } from './wording.js';
 
-/** A server that already runs counts as live. */
+/** Returns whether the server is live. A server that existed already (undefined) counts as live. */
 export function isLive(server: ServerFacts | undefined): boolean {
   return server === undefined || (server.provisioned && !server.failure && server.workload?.live === true);
 }
 
-/** Describes the pod that is awaited, and why it is missing, in the words of the component that reports it. */
+/**
+ * Describes the pod that is being waited for, and why it is not ready, in the words of the component that reports it.
+ */
 export function awaitedServer(server: ServerFacts | undefined): string {
   if (!server) return 'Waiting for the registry server to start';
   if (!server.provisioned) return 'Provisioning the registry server';
@@ -19,7 +21,9 @@ export function awaitedServer(server: ServerFacts | undefined): string {
   return `Waiting for ${awaited}${workload?.trouble ? `: ${workload.trouble}` : ' to become ready'}`;
 }
 
-/** A pod that is ready and takes no syncs has most often no way to Temporal. */
+/**
+ * Returns the message for a pod that is ready but takes no syncs, which usually means that it cannot reach Temporal.
+ */
 function cutOff(address: string): string {
   return (
     `The registry server is ready but has not connected to Temporal at ${address}: ` +

@@ -62,7 +62,7 @@ export function toConditions(facts: RegistryFacts, message: string): Verdict[] {
   ];
 }
 
-/** PodTemplateValid stands there only for who has one. */
+/** Returns the conditions of the server. PodTemplateValid is included only for registries with a template. */
 function serverConditions(server: ServerFacts): Verdict[] {
   const { failure, delayed, workload } = server;
   const api: Verdict = isLive(server)
@@ -85,7 +85,7 @@ function serverConditions(server: ServerFacts): Verdict[] {
   return [api, { type, status: 'True', reason: 'ValidPodTemplateSpec', message }];
 }
 
-/** `servers (a, b and 3 more)`. */
+/** Describes the quarantine as `servers (a, b and 3 more)`. */
 function describeQuarantine(sources: readonly SourceFacts[]): string {
   return sources
     .map(({ name, quarantined = 0, quarantinedEntries: named = [] }) => {

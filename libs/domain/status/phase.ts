@@ -9,7 +9,7 @@ import { describeFailure } from './wording.js';
 export function toPhase(facts: RegistryFacts): { phase: RegistryPhase; message: string } {
   if (facts.deleting) return { phase: 'Terminating', message: 'The registry is being deleted' };
   if (facts.invalid !== undefined) return { phase: 'Failed', message: facts.invalid };
-  // After a manual trigger the phase shows that the source syncs, not its earlier failure.
+  // After a manual trigger, the phase shows that the source is syncing instead of its earlier failure.
   const failing = facts.sources.filter(({ failure, running }) => failure && !running?.manual);
   const failed = failing.filter(({ failure }) => failure && !AWAITED.includes(failure.reason));
   if (failed.length > 0) return { phase: 'Failed', message: failed.map(describeFailure).join('; ') };

@@ -2,10 +2,10 @@ import type { Notice, NoticeReason } from '../notice.js';
 import type { Reason } from '../reasons.js';
 import type { ServerTrouble, WorkloadFacts } from '../workload.js';
 
-/** The known state of one source; times in milliseconds since 1970. */
+/** The known state of one source. Times are in milliseconds since 1970. */
 export interface SourceFacts {
   readonly name: string;
-  /** It is in no spec. */
+  /** Whether it is the built-in source, which is in no spec. */
   readonly builtIn?: true;
   readonly running?: { readonly sinceMs: number; readonly manual: boolean };
   readonly lastAttemptAtMs?: number;
@@ -15,49 +15,49 @@ export interface SourceFacts {
   readonly revision?: string;
   readonly serverCount?: number;
   readonly quarantined?: number;
-  /** The first of these. */
+  /** Names of the first quarantined entries. */
   readonly quarantinedEntries?: readonly string[];
-  /** The hash of the filter that was applied to the stored entries. */
+  /** Hash of the filter that was applied to the stored entries. */
   readonly filterHash?: string;
   readonly notices?: readonly Notice[];
-  /** The failure of the last attempt. */
+  /** Failure of the last attempt. */
   readonly failure?: { readonly reason: Reason; readonly message: string };
   readonly nextSyncAtMs?: number;
 }
 
-/** The known state of the server that runs for a registry. */
+/** The known state of a registry's server. */
 export interface ServerFacts {
   readonly endpoint: string;
-  /** A podTemplateSpec of the user is in effect. */
+  /** Whether a podTemplateSpec of the user is in effect. */
   readonly podTemplate: boolean;
-  /** Everything stands as the spec wants it now. */
+  /** Whether all objects match the current spec. */
   readonly provisioned: boolean;
-  /** Address of the Temporal server that the ready pods have not reached for minutes. */
+  /** Address of the Temporal server, if the ready pods have not reached it for minutes. */
   readonly unreachedTemporal?: string;
-  /** Hash of the pod template that was deployed last. */
+  /** Hash of the last deployed pod template. */
   readonly podHash?: string;
-  /** The failure of the last attempt to provision it. */
+  /** Failure of the last attempt to provision it. */
   readonly failure?: { readonly reason: Reason; readonly message: string; readonly notice?: NoticeReason };
-  /** `live` is about the pod template that was deployed last. */
+  /** State of the Deployment, in which `live` refers to the last deployed pod template. */
   readonly workload?: WorkloadFacts;
-  /** It runs, but cannot store and serve yet. */
+  /** Why the server cannot store and serve yet, although it runs. */
   readonly delayed?: ServerTrouble<Reason>;
   readonly warnings: readonly Notice[];
 }
 
-/** All that decides a status. */
+/** The facts from which a status is computed. */
 export interface RegistryFacts {
   readonly generation: number;
   readonly deleting: boolean;
-  /** Set when the spec cannot be followed. */
+  /** Errors of the spec, if it is invalid. */
   readonly invalid?: string;
   /** Notices about parts of the spec that have no effect. */
   readonly notices?: readonly Notice[];
-  /** At least one store is open, so that entries can be stored and served. */
+  /** Whether at least one store is open, so that entries can be stored and served. */
   readonly serving: boolean;
   readonly handledTrigger?: string;
   readonly sources: readonly SourceFacts[];
-  /** Absent where a server stands already. */
+  /** Absent if a server exists already, so that none is provisioned. */
   readonly server?: ServerFacts;
 }
 
@@ -65,7 +65,9 @@ export function hasSynced(source: SourceFacts): boolean {
   return source.lastSyncAtMs !== undefined;
 }
 
-/** Returns the sources worth reporting: a built-in source counts when it serves something, fails, or is the only one. */
+/**
+ * Returns the sources worth reporting. A built-in source is included if it serves something, fails, or is the only one.
+ */
 export function worthAWord(sources: readonly SourceFacts[]): readonly SourceFacts[] {
   const shown = sources.filter(
     ({ builtIn, failure, serverCount = 0, quarantined = 0 }) => !builtIn || failure || serverCount + quarantined > 0,

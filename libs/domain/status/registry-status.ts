@@ -1,32 +1,38 @@
 import type { Notice, NoticeReason } from '../notice.js';
 import type { Reason } from '../reasons.js';
 
-/** `status.phase`, the five words of the printer column. */
+/** `status.phase`, with the five values of the printer column. */
 export type RegistryPhase = 'Pending' | 'Ready' | 'Syncing' | 'Failed' | 'Terminating';
 
 export type SyncPhase = 'Syncing' | 'Complete' | 'Failed';
 
-/** One of `status.syncStatus.sources[]`. Times are RFC 3339 in UTC. A failure never clears what the last success left. */
+/**
+ * An item of `status.syncStatus.sources[]`. Times are RFC 3339 in UTC. A failure never clears the results of the last
+ * success.
+ */
 export interface SourceStatus {
   readonly name: string;
-  /** Absent until the first attempt has begun. */
+  /** Absent until the first attempt has started. */
   readonly phase?: SyncPhase;
-  /** That of its failure or of its first notice; `PartiallyValid` with entries in quarantine, `SyncComplete` without. */
+  /**
+   * Reason of its failure or of its first notice; otherwise `PartiallyValid` with entries in quarantine, or
+   * `SyncComplete` without.
+   */
   readonly reason: Reason | NoticeReason | PositiveReason;
   readonly message?: string;
   readonly lastAttempt?: string;
-  /** Failed attempts since the last success. */
+  /** Number of failed attempts since the last success. */
   readonly attemptCount: number;
   readonly lastSyncTime?: string;
   readonly lastSyncHash?: string;
   readonly serverCount?: number;
   readonly quarantined?: number;
-  /** A git commit, a content hash: as the source names what it holds. */
+  /** The source's own name for its content, such as a git commit or a content hash. */
   readonly revision?: string;
   readonly nextSyncTime?: string;
 }
 
-/** The roll-up over all sources, and each of them. */
+/** The aggregate over all sources, and each source. */
 export interface SyncStatus extends Omit<
   SourceStatus,
   'name' | 'reason' | 'revision' | 'nextSyncTime' | 'quarantined'
@@ -34,13 +40,13 @@ export interface SyncStatus extends Omit<
   readonly sources: readonly SourceStatus[];
 }
 
-/** The server that answers for the registry. */
+/** The server of the registry. */
 export interface ApiStatus {
   readonly phase: 'NotStarted' | 'Deploying' | 'Ready' | 'Unhealthy' | 'Error';
   readonly message: string;
-  /** Only while it is ready. */
+  /** Present only while the server is ready. */
   readonly endpoint?: string;
-  /** The time when it last became ready; kept while it is not. */
+  /** Time at which it last became ready, kept while it is not. */
   readonly readySince?: string;
 }
 
@@ -48,7 +54,7 @@ export interface ApiStatus {
 export interface ReadersStatus {
   readonly replicas: number;
   readonly readyReplicas: number;
-  /** Label selector of their pods, as the scale subresource hands it to autoscalers. */
+  /** Label selector of their pods, in the form that the scale subresource passes to autoscalers. */
   readonly selector: string;
 }
 
@@ -58,11 +64,11 @@ export interface Condition {
   readonly reason: Reason | PositiveReason;
   readonly message: string;
   readonly observedGeneration: number;
-  /** The time when `status` last changed. */
+  /** Time of the last change of `status`. */
   readonly lastTransitionTime: string;
 }
 
-/** Reasons of conditions that are as wanted, or not known yet. */
+/** Reasons of conditions that are as wanted or not known yet. */
 export type PositiveReason =
   | 'Ready'
   | 'NotReady'
@@ -81,16 +87,16 @@ export interface RegistryStatus {
   readonly message: string;
   readonly observedGeneration: number;
   readonly syncStatus?: SyncStatus;
-  /** The hash of all sources' filters as they were last applied; it changes when an edited filter has taken effect. */
+  /** Hash of the filters of all sources as last applied. It changes when an edited filter has taken effect. */
   readonly lastAppliedFilterHash?: string;
-  /** With `url` and `readyReplicas`: where a server is run for the registry. */
+  /** Has `url` and `readyReplicas` if a server runs for the registry. */
   readonly apiStatus?: ApiStatus;
   readonly url?: string;
   readonly readyReplicas?: number;
-  /** Absent while there are none. */
+  /** Absent if there are no read-only servers. */
   readonly readers?: ReadersStatus;
   readonly lastManualSyncTrigger?: string;
-  /** Notices that do not prevent anything; each was reported as an event. */
+  /** Notices that do not prevent anything. Each was also reported as an event. */
   readonly notices?: readonly Notice[];
   readonly conditions: readonly Condition[];
 }

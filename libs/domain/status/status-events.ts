@@ -2,14 +2,14 @@ import { isWarning } from '../notice.js';
 import { AWAITED, isReason } from '../reasons.js';
 import type { Condition, RegistryStatus, SourceStatus } from './registry-status.js';
 
-/** Something that happened to a registry, as people look for it: a Kubernetes Event. */
+/** Something that happened to a registry, reported as a Kubernetes Event. */
 export interface StatusEvent {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
 }
 
-/** Returns the events between two statuses of a registry; none when only times and counts changed. */
+/** Returns the events for the transition between two statuses of a registry; none if only times and counts changed. */
 export function statusEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
   return [
     ...lifeEvents(before, now),
@@ -38,12 +38,12 @@ function lifeEvents(before: RegistryStatus | undefined, now: RegistryStatus): St
   return events;
 }
 
-/** Its spec cannot be followed: what is in effect is what came before. */
+/** Returns whether the spec is invalid, so that the previous one is still in effect. */
 function isRefused({ conditions }: RegistryStatus): boolean {
   return conditions.some(({ type, reason }) => type === 'Ready' && reason === 'ValidationFailed');
 }
 
-/** Reasons that only say what other events say better. */
+/** Reasons for which other events are more specific. */
 const SAID_ELSEWHERE = new Set(['NotReady', 'Pending', 'APINotReady']);
 
 function conditionEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
@@ -54,9 +54,9 @@ function conditionEvents(before: RegistryStatus | undefined, now: RegistryStatus
     if (status !== 'False' || SAID_ELSEWHERE.has(reason) || saysTheSame(previous, condition)) return [];
     if (type === 'SourceAvailable')
       return isReason(reason) && AWAITED.includes(reason) ? [warning('ReferenceNotFound', message)] : [];
-    // Conditions of a sync are reported per source.
+    // Conditions of syncs are reported per source.
     if (type === 'DataValid' || type === 'SyncSuccessful') return [];
-    // Ready repeats what keeps the server from being there.
+    // Ready only repeats the reason why the server is not available.
     if (type === 'Ready' && reason !== 'ValidationFailed') return [];
     return [warning(reason, message)];
   });

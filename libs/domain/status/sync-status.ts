@@ -3,7 +3,7 @@ import type { SourceFacts } from './registry-facts.js';
 import type { RegistryStatus, SourceStatus, SyncPhase, SyncStatus } from './registry-status.js';
 import { rfc3339 } from './wording.js';
 
-/** SHA-256 as lower-case hex; handed in because this module is pure. */
+/** Computes a SHA-256 as lower-case hex. Passed in, because this module is pure. */
 export type Digest = (text: string) => string;
 
 export function toSyncStatus(sources: readonly SourceFacts[], digest: Digest): SyncStatus {
@@ -56,7 +56,7 @@ function toSourceStatus(source: SourceFacts): SourceStatus {
   };
 }
 
-/** Returns the most important that there is to say of a source: a failure, a notice, entries in quarantine, or that all is well. */
+/** Returns the most important reason of a source: a failure, a notice, entries in quarantine, or success. */
 function reasonOf(source: SourceFacts): SourceStatus['reason'] {
   if (source.failure) return source.failure.reason;
   const [notice] = source.notices ?? [];
@@ -65,7 +65,7 @@ function reasonOf(source: SourceFacts): SourceStatus['reason'] {
   return source.quarantined ? 'PartiallyValid' : 'SyncComplete';
 }
 
-/** Moves when an edited filter has taken effect. */
+/** Returns a hash that changes when an edited filter has taken effect. */
 export function appliedFilters(
   sources: readonly SourceFacts[],
   digest: Digest,
@@ -74,7 +74,7 @@ export function appliedFilters(
   return hashes.length > 0 ? { lastAppliedFilterHash: rollUp(hashes, digest) } : {};
 }
 
-/** One hash for those of all sources, whatever their order. */
+/** Combines the hashes of all sources into one, independent of their order. */
 function rollUp(hashes: readonly string[], digest: Digest): string {
   return digest(hashes.toSorted().join('\n'));
 }

@@ -9,15 +9,15 @@ import { appliedFilters, toSyncStatus } from './sync-status.js';
 import type { Digest } from './sync-status.js';
 import { rfc3339 } from './wording.js';
 
-/** The inputs of a status beside the facts. */
+/** The inputs of a status in addition to the facts. */
 export interface StatusSurroundings {
-  /** Lends the times at which conditions last changed. */
+  /** Previous status, from which the times of unchanged conditions are copied. */
   readonly previous: RegistryStatus | undefined;
   readonly nowMs: number;
   readonly digest: Digest;
 }
 
-/** The status that these facts amount to. */
+/** Computes the status from the facts. */
 export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: StatusSurroundings): RegistryStatus {
   const { phase, message } = toPhase(facts);
   const sources = worthAWord(facts.sources);
@@ -44,10 +44,10 @@ export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: Stat
   });
 }
 
-/** Characters of each message of a status: some repeat what a tenant or an upstream wrote. */
+/** Maximum characters of each message in a status. Some messages repeat text from a tenant or an upstream registry. */
 export const MESSAGE_LIMIT = 4096;
 
-/** Returns a copy in which every message, at any depth, is at most `MESSAGE_LIMIT` characters long. */
+/** Returns a copy with every message, at any depth, truncated to `MESSAGE_LIMIT` characters. */
 function withShortMessages<Part>(part: Part): Part {
   if (typeof part !== 'object' || part === null) return part;
   if (Array.isArray(part)) return part.map(withShortMessages) as Part;

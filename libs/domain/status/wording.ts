@@ -6,7 +6,7 @@ export function describeFailure(source: SourceFacts): string {
   return `${source.name}: ${source.failure?.message}${kept}`;
 }
 
-/** RFC 3339 in UTC, to the second, as Kubernetes writes times. */
+/** Formats a time as RFC 3339 in UTC with whole seconds, as Kubernetes does. */
 export function rfc3339(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(/\.\d+Z$/, 'Z');
 }

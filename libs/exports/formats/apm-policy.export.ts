@@ -1,14 +1,14 @@
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { EntryFaults } from '../entry-faults.js';
 import { defineExport } from '../export-format.js';
-import type { EntryResult } from '../export-format.js';
+import type { EntryResult } from '../entry-result.js';
 import { demandVisible } from '../characters.js';
 import { byText, demandWanted, toEntryResult, tryWay, waysOf } from '../ways.js';
-import { writeYaml } from '../write/yaml.js';
+import { readYaml, writeYaml } from '../write/yaml.js';
 
 const patterns = z.array(z.string().min(1));
 
-/** apm's experimental schema (0.28). */
+/** The experimental schema of apm (0.28). */
 const schema = z.strictObject({
   name: z.string().min(1),
   version: z.literal('1.0.0'),
@@ -33,12 +33,15 @@ export const apmPolicy = defineExport({
   emptyBlocksEverything: true,
   render(entries, options) {
     const sorted = entries.toSorted(byText(({ server }) => server.name));
+    const faults = new EntryFaults();
     const results = sorted.map((entry): EntryResult => {
-      const ways = waysOf(entry).map((way) => tryWay(way, () => demandWanted(way, options)).result);
+      const ways = faults.guard(entry, () =>
+        waysOf(entry).map((way) => tryWay(way, () => demandWanted(way, options)).result),
+      );
+      if (!ways) return toEntryResult(entry, [], { reason: 'internal' });
       return ways.length === 0 ? toEntryResult(entry, ways, { status: 'exported' }) : toEntryResult(entry, ways);
     });
     const allow = results.filter(({ status }) => status === 'exported').map(({ name }) => name);
-    const allowed = new Set(allow);
     const { denied, transports } = options;
     const text = writeYaml({
       name: demandVisible(options.registry),
@@ -47,10 +50,7 @@ export const apmPolicy = defineExport({
       mcp: {
         allow,
         ...(denied && {
-          deny: denied
-            .map(({ server }) => server.name)
-            .filter((name) => !allowed.has(name))
-            .toSorted(),
+          deny: [...new Set(denied.map(({ server }) => server.name))].toSorted(),
         }),
         ...(transports && { transport: { allow: [...transports].toSorted() } }),
         self_defined: 'deny',
@@ -61,7 +61,7 @@ export const apmPolicy = defineExport({
       const { reason: _, ...rest } = result;
       return rest;
     });
-    return { text, results: withoutReason, notes: ['admits-more-than-entry'], faults: [] };
+    return { text, results: withoutReason, notes: ['admits-more-than-entry'], faults: faults.all };
   },
-  check: (text) => void schema.parse(parse(text)),
+  check: (text) => void schema.parse(readYaml(text)),
 });

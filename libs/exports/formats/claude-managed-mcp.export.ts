@@ -1,5 +1,6 @@
+import { renderClientFile } from '../client-file.js';
 import { defineExport } from '../export-format.js';
-import { mcpJson } from './mcp-json.export.js';
+import { mcpJson, mcpJsonFile } from './mcp-json.export.js';
 
 export const claudeManagedMcp = defineExport({
   ...mcpJson,
@@ -10,4 +11,5 @@ export const claudeManagedMcp = defineExport({
   wherePut:
     'The system folder of Claude Code, such as /etc/claude-code/; with it users can add nothing. Entries with ${…} also need claude-managed-settings.',
   emptyBlocksEverything: true,
+  render: (entries, options, check) => renderClientFile(entries, options, mcpJsonFile, check),
 });

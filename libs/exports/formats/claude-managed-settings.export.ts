@@ -1,19 +1,23 @@
 import { z } from 'zod';
 import { defineExport } from '../export-format.js';
 import { toPolicy } from '../rules.js';
-import type { Rule, RuleClient } from '../rules.js';
+import type { RuleClient } from '../rules.js';
+import type { Rule } from '../way-rules.js';
 import { writeJson } from '../write/json.js';
-import { exactUrl, hasKind, ruleList } from './allow-lists.js';
+import { claudeAllowList, exactUrl, hasKind, ruleList } from './allow-lists.js';
 import { checkJson } from './mcp-servers.js';
 
 const client: RuleClient = {
   urlKey: exactUrl,
   isRootUncertain: true,
-  // A name in a list of allowed servers holds no slash.
+  // A name in a list of allowed servers must not contain a slash.
   names: ({ shortName }) => (shortName === undefined ? [] : [shortName]),
 };
 
-/** Match nothing: where a list has names, a kind without any rule would be left to names. */
+/**
+ * Rules that match nothing. If a list has name rules, a server of a kind without any rule could be allowed by its name
+ * alone.
+ */
 const NO_COMMAND: Rule = { serverCommand: ['mcp-registry-admits-no-command'] };
 const NO_URL: Rule = { serverUrl: 'https://none.invalid/' };
 
@@ -37,18 +41,18 @@ export const claudeManagedSettings = defineExport({
   wherePut: 'The system folder of Claude Code, such as /etc/claude-code/, MDM, or server-managed settings.',
   emptyBlocksEverything: true,
   render(entries, options) {
-    const { allowed, denied, results, notes, faults } = toPolicy(entries, options, client);
+    const { allowed, denied, results, faults } = toPolicy(entries, options, client);
     const text = writeJson({
       allowManagedMcpServersOnly: true,
       allowedMcpServers: withSentinels(allowed),
       ...(denied && { deniedMcpServers: denied }),
     });
-    return { text, results, notes, faults };
+    return { text, results, notes: [], faults };
   },
   check: checkJson(
     z.strictObject({
       allowManagedMcpServersOnly: z.literal(true),
-      allowedMcpServers: ruleList,
+      allowedMcpServers: claudeAllowList,
       deniedMcpServers: ruleList.optional(),
     }),
   ),

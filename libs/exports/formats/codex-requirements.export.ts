@@ -19,7 +19,10 @@ function fixed(value: Value, reason: 'variable-in-command' | 'variable-in-url'):
 
 const matcher = z.strictObject({ match: z.literal('exact'), value: z.string() });
 
-/** A plain text for `command` would compare the executable only, and so admit every package: it is never written. */
+/**
+ * A plain string as `command` would be compared with the executable only and so allow every package, so it is never
+ * written.
+ */
 const schema = z.strictObject({
   mcp_servers: z.record(
     z.string(),
@@ -32,7 +35,9 @@ const schema = z.strictObject({
   ),
 });
 
-/** Codex rejects the file for an unknown field inside a matcher (its source, mid-2026). */
+/**
+ * The managed requirements of Codex, which rejects the file if a matcher has an unknown field (its source, mid-2026).
+ */
 export const codexRequirements = defineExport({
   id: 'codex-requirements',
   file: 'requirements.toml',

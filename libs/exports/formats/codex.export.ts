@@ -14,8 +14,11 @@ import { checkToml } from './read-toml.js';
 
 type CodexServer = Record<string, TomlValue>;
 
-/** Codex replaces nothing: it forwards variables of the same name, and reads headers from variables. */
-const file: ClientFile<CodexServer> = {
+/**
+ * Codex replaces no placeholders. It passes on environment variables of the same name, and reads headers from
+ * variables.
+ */
+export const codexFile: ClientFile<CodexServer> = {
   syntax: { inputPlaces: new Set(), placeholder: (name) => name },
   refuse: (way) => (way.kind === 'remote' && way.remote.type === 'sse' ? 'transport-unsupported' : undefined),
   stdio: ({ command, args, env }, context) => ({
@@ -51,21 +54,21 @@ function isWhole(value: Value, name: string): boolean {
 
 function headerFields(headers: RemoteCall['headers'], { options, key, writer }: WayContext): CodexServer {
   const names = new PlaceholderNames(key, options.env);
-  const fixed: Record<string, string> = {};
-  const fromVariables: Record<string, string> = {};
+  const fixed = new Map<string, string>();
+  const fromVariables = new Map<string, string>();
   let bearer: string | undefined;
   for (const { name, value } of headers) {
     const text = writer.fixed(value, 'headers');
     const [input] = inputsOf(value);
-    if (text !== undefined) fixed[name] = text;
-    else if (value.length === 1 && input) fromVariables[name] = names.nameOf(input);
+    if (text !== undefined) fixed.set(name, text);
+    else if (value.length === 1 && input) fromVariables.set(name, names.nameOf(input));
     else if (isBearer(name, value) && input) bearer = names.nameOf(input);
     else throw new Omitted('needs-input', `the header ${name} is composed of more than one value`);
   }
   return {
     ...(bearer !== undefined && { bearer_token_env_var: bearer }),
-    ...(Object.keys(fixed).length > 0 && { http_headers: fixed }),
-    ...(Object.keys(fromVariables).length > 0 && { env_http_headers: fromVariables }),
+    ...(fixed.size > 0 && { http_headers: Object.fromEntries(fixed) }),
+    ...(fromVariables.size > 0 && { env_http_headers: Object.fromEntries(fromVariables) }),
   };
 }
 
@@ -75,7 +78,7 @@ function isBearer(name: string, value: Value): boolean {
 
 const texts = z.record(z.string(), z.string());
 
-/** Codex refuses the whole file for a key that it does not know (its source, mid-2026). */
+/** The schema of the file. Codex rejects the whole file if it has an unknown key (its source, mid-2026). */
 const codexSchema = z.strictObject({
   mcp_servers: z
     .record(
@@ -108,6 +111,6 @@ export const codex = defineExport({
   verified: '2026-11-30',
   wherePut: 'The folder .codex of the home folder, or of a trusted project.',
   emptyBlocksEverything: false,
-  render: (entries, options, check) => renderClientFile(entries, options, file, check),
+  render: (entries, options, check) => renderClientFile(entries, options, codexFile, check),
   check: checkToml(codexSchema),
 });

@@ -1,9 +1,8 @@
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { present, renderClientFile } from '../client-file.js';
 import type { ClientFile } from '../client-file.js';
 import { defineExport } from '../export-format.js';
-import { writeYaml } from '../write/yaml.js';
+import { readYaml, writeYaml } from '../write/yaml.js';
 import { EVERY_PLACE } from './mcp-servers.js';
 
 const texts = z.record(z.string(), z.string());
@@ -71,5 +70,5 @@ export const continueDev = defineExport({
         schema: z.literal('v1'),
         mcpServers: z.array(z.union([stdio, remote])),
       })
-      .parse(parse(text)),
+      .parse(readYaml(text)),
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineExport } from '../export-format.js';
 import { toPolicy } from '../rules.js';
-import type { Rule, RuleClient } from '../rules.js';
+import type { RuleClient } from '../rules.js';
+import type { Rule } from '../way-rules.js';
 import { writeJson } from '../write/json.js';
 import { exactUrl, ruleList } from './allow-lists.js';
 import { checkJson } from './mcp-servers.js';
@@ -21,16 +22,16 @@ export const copilotManagedSettings = defineExport({
   client: 'Copilot CLI, VS Code, JetBrains',
   status: 'stable',
   verified: '2026-11-30',
-  wherePut: "copilot/managed-settings.json in the enterprise's .github-private, or MDM.",
+  wherePut: "copilot/managed-settings.json in the enterprise's .github-private, MDM, or /etc/github-copilot/ on Linux.",
   emptyBlocksEverything: true,
   render(entries, options) {
-    const { allowed, denied, results, notes, faults } = toPolicy(entries, options, client);
+    const { allowed, denied, results, faults } = toPolicy(entries, options, client);
     const inForce = (rules: readonly Rule[]) => (options.overridable ? { overridable: rules } : rules);
     const text = writeJson({
       allowedMcpServers: inForce(allowed),
       ...(denied && { deniedMcpServers: inForce(denied) }),
     });
-    return { text, results, notes, faults };
+    return { text, results, notes: [], faults };
   },
   check: checkJson(z.strictObject({ allowedMcpServers: list, deniedMcpServers: list.optional() })),
 });

@@ -8,7 +8,7 @@ const family = mcpServersFile({
   syntax: { inputPlaces: EVERY_PLACE, placeholder: (name) => `\${env:${name}}` },
 });
 
-/** Cursor wants the type of servers that it starts, and none of remotes. */
+/** Cursor requires the type of servers that it starts, but no type for remotes. */
 export const cursorFile = {
   ...family,
   stdio: (...given: Parameters<NonNullable<typeof family.stdio>>): McpServer => ({

@@ -17,7 +17,7 @@ export const geminiAllowlist = defineExport({
   status: 'preview',
   verified: '2026-11-30',
   wherePut: 'The administration console; servers are matched by their short names.',
-  // An empty object would mean no restriction.
+  // An empty object would mean "no restriction".
   emptyBlocksEverything: null,
   render: (entries, options, check) =>
     renderClientFile(

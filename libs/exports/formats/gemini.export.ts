@@ -7,11 +7,14 @@ import { checkJson, mcpServersFile, remoteServer, serversByKey, stdioServer } fr
 import type { McpServer } from './mcp-servers.js';
 
 const family = mcpServersFile({
-  // A bare $NAME is replaced as well.
+  // Gemini expands a bare $NAME as well.
   syntax: { expands: /\$/, inputPlaces: new Set(['env', 'headers'] as const), placeholder: (name) => `\${${name}}` },
 });
 
-/** Gemini reads a remote without type as SSE. Servers outside of `mcp.allowed` are filtered by name, which is no security. */
+/**
+ * Gemini treats a remote without a type as SSE. It filters servers that are not in `mcp.allowed` by name only, which is
+ * not a security boundary.
+ */
 const file: ClientFile<McpServer> = {
   ...family,
   remote: (call, context) => ({ ...family.remote!(call, context), type: call.transport }),

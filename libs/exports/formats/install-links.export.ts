@@ -1,94 +1,96 @@
-import { parse } from 'smol-toml';
 import { z } from 'zod';
-import { renderClientFile } from '../client-file.js';
+import { memoizedCalls, renderEntry } from '../client-file.js';
+import type { ClientFile } from '../client-file.js';
+import { EntryFaults } from '../entry-faults.js';
 import { defineExport } from '../export-format.js';
-import type { ExportFormat, Rendered } from '../export-format.js';
+import type { EntryResult } from '../entry-result.js';
+import type { ExportFormat } from '../export-format.js';
 import type { ExportOptions } from '../export-options.js';
 import type { VisibleEntry } from '../visible-entry.js';
-import { byText } from '../ways.js';
-import { writeCompactJson, writeJson } from '../write/json.js';
-import { codex } from './codex.export.js';
-import { cursor, cursorFile } from './cursor.export.js';
-import { lmStudio, lmStudioFile } from './lmstudio.export.js';
-import { mcpJson } from './mcp-json.export.js';
+import { byText, toEntryResult } from '../ways.js';
+import { writeAsciiJson, writeCompactJson, writeJsonLines } from '../write/json.js';
+import { codexFile } from './codex.export.js';
+import { cursorFile } from './cursor.export.js';
+import { lmStudioFile } from './lmstudio.export.js';
+import { mcpJsonFile } from './mcp-json.export.js';
 import { checkJson } from './mcp-servers.js';
-import { vscode } from './vscode.export.js';
+import { vscodeFile } from './vscode.export.js';
 
 const MAX_LINK = 2000;
 
-type Servers = Readonly<Record<string, Record<string, unknown>>>;
+/** The configuration of one server in the file of each client; absent for a client whose file cannot express it. */
+type Configurations = ReturnType<typeof configurations>;
 
-/** What the clients' own formats hold of each server, by short name. */
-interface Configurations {
-  readonly vscode: Servers;
-  readonly vscodeInputs: readonly { readonly id: string }[];
-  readonly cursor: Servers;
-  readonly lmstudio: Servers;
-  readonly mcpJson: Servers;
-  readonly codex: Servers;
-}
-
-function configurations(entries: readonly VisibleEntry[], options: ExportOptions): Configurations {
-  const read = <T>({ text }: Pick<Rendered, 'text'>): T => JSON.parse(text) as T;
-  const editor = read<{ inputs: { id: string }[]; servers: Servers }>(vscode.render(entries, options));
-  const servers = (rendered: Rendered) => read<{ mcpServers: Servers }>(rendered).mcpServers;
+function configurations(entry: VisibleEntry, options: ExportOptions) {
+  const calls = memoizedCalls();
+  const { result, server: claude } = renderEntry(entry, options, mcpJsonFile, calls);
+  const held = <Server>(file: ClientFile<Server>) => renderEntry(entry, options, file, calls).server;
   return {
-    vscode: editor.servers,
-    vscodeInputs: editor.inputs,
-    cursor: servers(renderClientFile(entries, options, cursorFile, cursor.check)),
-    lmstudio: servers(renderClientFile(entries, options, lmStudioFile, lmStudio.check)),
-    mcpJson: servers(mcpJson.render(entries, options)),
-    codex: (parse(codex.render(entries, options).text)['mcp_servers'] ?? {}) as Servers,
+    result,
+    claude,
+    vscode: held(vscodeFile),
+    cursor: held(cursorFile),
+    lmstudio: held(lmStudioFile),
+    codex: held(codexFile),
   };
 }
 
-function base64(text: string): string {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+/** Returns the base64 of a text, or undefined if the text alone is already longer than the maximum length of a link. */
+function base64(configuration: object): string | undefined {
+  const text = writeAsciiJson(configuration);
+  return text.length > MAX_LINK ? undefined : btoa(text);
 }
 
-/** VS Code's handler decodes a query that is decoded already. */
+/**
+ * Returns the query of a VS Code link. Percent signs are encoded twice, because VS Code's handler decodes a query that
+ * has already been decoded.
+ */
 function vscodeQuery(name: string, configuration: object, inputs: readonly object[]): string {
   const json = writeCompactJson({ name, ...configuration, ...(inputs.length > 0 && { inputs }) });
   return encodeURIComponent(json.replaceAll('%', '%25'));
 }
 
 function linksOf(name: string, key: string, all: Configurations): Record<string, string> {
-  const { vscode: editor, cursor, lmstudio } = all;
   const links: [string, string | undefined][] = [];
-  const inputs = all.vscodeInputs.filter(({ id }) => id.startsWith(`${key}.`));
-  const inEditor = editor[key];
-  if (inEditor) {
-    const query = vscodeQuery(key, inEditor, inputs);
-    const config = encodeURIComponent(writeCompactJson(inEditor));
-    links.push(['vscode', `vscode:mcp/install?${query}`], ['vscodeInsiders', `vscode-insiders:mcp/install?${query}`]);
-    const web = `https://vscode.dev/redirect/mcp/install?name=${encodeURIComponent(key)}&config=${config}`;
-    links.push(['vscodeWeb', inputs.length === 0 ? web : undefined]);
-  }
-  const encoded = (configuration: object) => encodeURIComponent(base64(writeCompactJson(configuration)));
+  const { vscode: editor, cursor, lmstudio } = all;
   const named = `name=${encodeURIComponent(key)}`;
-  if (cursor[key]) {
-    links.push(['cursor', `cursor://anysphere.cursor-deeplink/mcp/install?${named}&config=${encoded(cursor[key])}`]);
+  if (editor) {
+    const { server, inputs } = editor;
+    const query = vscodeQuery(key, server, inputs);
+    links.push(['vscode', `vscode:mcp/install?${query}`], ['vscodeInsiders', `vscode-insiders:mcp/install?${query}`]);
+    const web = () => `https://vscode.dev/redirect/mcp/install?${named}&config=${encoded(server)}`;
+    links.push(['vscodeWeb', inputs.length === 0 ? web() : undefined]);
   }
-  if (lmstudio[key]) links.push(['lmstudio', `lmstudio://add_mcp?${named}&config=${encoded(lmstudio[key])}`]);
+  const withConfig = (address: string, configuration: object | undefined) => {
+    const config = configuration && base64(configuration);
+    return config && `${address}?${named}&config=${encodeURIComponent(config)}`;
+  };
+  links.push(['cursor', withConfig('cursor://anysphere.cursor-deeplink/mcp/install', cursor)]);
+  links.push(['lmstudio', withConfig('lmstudio://add_mcp', lmstudio)]);
   links.push(['windsurf', `windsurf://windsurf-mcp-registry?serverName=${encodeURIComponent(name)}`]);
   return Object.fromEntries(
     links.filter((each): each is [string, string] => (each[1]?.length ?? Infinity) <= MAX_LINK),
   );
 }
 
-function commandsOf(key: string, { mcpJson: claude, codex: servers }: Configurations): Record<string, string[]> {
-  const own = servers[key] as { command?: string; args?: string[]; url?: string } | undefined;
+const encoded = (configuration: object): string => encodeURIComponent(writeCompactJson(configuration));
+
+function commandsOf(key: string, { claude, codex }: Configurations): Record<string, string[]> {
+  const own = codex as { command?: string; args?: string[]; url?: string } | undefined;
   const added = own?.command === undefined ? ['--url', own?.url ?? ''] : ['--', own.command, ...(own.args ?? [])];
   return {
-    ...(claude[key] && { claude: ['claude', 'mcp', 'add-json', key, writeCompactJson(claude[key])] }),
+    ...(claude && { claude: ['claude', 'mcp', 'add-json', key, writeCompactJson(claude)] }),
     ...(own && { codex: ['codex', 'mcp', 'add', key, ...added] }),
   };
 }
 
-const SCHEMES =
-  /^(vscode:mcp\/install\?|vscode-insiders:mcp\/install\?|https:\/\/vscode\.dev\/|cursor:\/\/|lmstudio:\/\/|windsurf:\/\/)/;
+const link = (beginning: string) => z.string().max(MAX_LINK).startsWith(beginning).optional();
+const words = z.array(z.string()).min(1);
 
-/** What a console shows for each server. Links land in histories: no secret is in them. */
+/**
+ * Install links that a console shows for each server. Links end up in browser and shell histories, so they contain no
+ * secrets.
+ */
 export const installLinks: ExportFormat = defineExport({
   id: 'install-links',
   file: 'install-links.json',
@@ -97,22 +99,23 @@ export const installLinks: ExportFormat = defineExport({
   client: 'the console',
   status: 'stable',
   verified: '2026-11-30',
-  wherePut: 'Nowhere: it is for pages that offer a button.',
+  wherePut: 'Nowhere: web pages read it to show an install button for each server.',
   emptyBlocksEverything: false,
   render(entries, options) {
-    const all = configurations(entries, options);
-    const sorted = entries.toSorted(byText(({ server }) => server.name));
-    const known = sorted.filter(({ shortName }) => shortName !== undefined);
-    const text = writeJson({
-      entries: known.map(({ server, shortName = '' }) => ({
-        name: server.name,
-        shortName,
-        links: linksOf(server.name, shortName, all),
-        commands: commandsOf(shortName, all),
-      })),
+    const faults = new EntryFaults();
+    const listed: object[] = [];
+    const results = entries.toSorted(byText(({ server }) => server.name)).map((entry): EntryResult => {
+      const { server, shortName = '' } = entry;
+      const rendered = faults.guard(entry, () => {
+        const all = configurations(entry, options);
+        return { all, links: linksOf(server.name, shortName, all), commands: commandsOf(shortName, all) };
+      });
+      if (!rendered) return toEntryResult(entry, [], { reason: 'internal' });
+      const { all, ...offered } = rendered;
+      if (all.result.reason !== 'internal') listed.push({ name: server.name, shortName, ...offered });
+      return all.result;
     });
-    const { results, faults } = mcpJson.render(entries, options);
-    return { text, results, notes: [], faults };
+    return { text: writeJsonLines({ entries: listed }, 2), results, notes: [], faults: faults.all };
   },
   check: checkJson(
     z.strictObject({
@@ -120,8 +123,15 @@ export const installLinks: ExportFormat = defineExport({
         z.strictObject({
           name: z.string(),
           shortName: z.string(),
-          links: z.record(z.string(), z.string().max(MAX_LINK).regex(SCHEMES)),
-          commands: z.record(z.string(), z.array(z.string()).min(1)),
+          links: z.strictObject({
+            vscode: link('vscode:mcp/install?'),
+            vscodeInsiders: link('vscode-insiders:mcp/install?'),
+            vscodeWeb: link('https://vscode.dev/'),
+            cursor: link('cursor://'),
+            lmstudio: link('lmstudio://'),
+            windsurf: link('windsurf://'),
+          }),
+          commands: z.strictObject({ claude: words.optional(), codex: words.optional() }),
         }),
       ),
     }),

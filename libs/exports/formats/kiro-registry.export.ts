@@ -17,7 +17,10 @@ const MAX_VERSION = 255;
 const positional = z.strictObject({ type: z.literal('positional'), value: z.string() });
 const named = z.strictObject({ name: z.string().min(1), value: z.string() });
 
-/** One element of the document. One that does not fit makes the client refuse all of it (AWS registry document, 2026-11-30). */
+/**
+ * One element of the document. A single element that does not match makes the client reject the whole document (AWS
+ * registry document, 2026-11-30).
+ */
 const element = z.strictObject({
   server: z.strictObject({
     name: z
@@ -55,7 +58,7 @@ const element = z.strictObject({
 
 type Element = z.infer<typeof element>;
 
-/** Written for the package that `pack` is; the client builds its command itself, with the version of the element. */
+/** Returns the package and the version of the element. The client builds its own command from them. */
 function toPackage(
   pack: ServerPackage,
   { notes, writer }: WayContext,
@@ -131,7 +134,8 @@ function toElement({ key, entry, notes }: WayContext, way: Omit<Element['server'
   const description = shorten(toPlainLine(server.description ?? '') || title);
   const { version, ...rest } = way;
   const made = element.safeParse({ server: { name: key, title, description, version, ...rest } });
-  if (!made.success) throw new Omitted('fails-client-schema', made.error.issues[0]?.message ?? 'it is no element');
+  if (!made.success)
+    throw new Omitted('fails-client-schema', made.error.issues[0]?.message ?? 'the result is not an element');
   return made.data;
 }
 
@@ -143,7 +147,7 @@ export const kiroRegistry = defineExport({
   client: 'Kiro, Amazon Q Developer',
   status: 'stable',
   verified: '2026-11-30',
-  wherePut: 'Name this address in the console of the service: Kiro reads it at its start and every 24 hours.',
+  wherePut: 'Enter this URL in the console of the service: Kiro reads it at its start and every 24 hours.',
   emptyBlocksEverything: true,
   render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(z.strictObject({ servers: z.array(element) })),

@@ -4,11 +4,12 @@ import { defineExport } from '../export-format.js';
 import { checkJson, EVERY_PLACE, mcpServersFile, remoteServer, serversByKey, stdioServer } from './mcp-servers.js';
 
 export const mcpJsonFile = mcpServersFile({
-  syntax: { inputPlaces: EVERY_PLACE, placeholder: (name) => `\${${name}}` },
+  // Copilot CLI expands a bare $NAME as well (VS Code's port of its resolver, 2026).
+  syntax: { expands: /\$[A-Za-z_{]/, inputPlaces: EVERY_PLACE, placeholder: (name) => `\${${name}}` },
   isTyped: true,
 });
 
-/** `.mcp.json` (Claude Code's documentation, VS Code's source, autumn 2026). */
+/** The format of `.mcp.json` (Claude Code's documentation and VS Code's source, autumn 2026). */
 export const mcpJsonSchema = z.strictObject({
   mcpServers: serversByKey(
     z.union([stdioServer({ type: z.literal('stdio') }), remoteServer({ type: z.enum(['http', 'sse']) })]),

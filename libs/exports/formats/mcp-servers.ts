@@ -3,7 +3,7 @@ import { present } from '../client-file.js';
 import type { ClientFile, ClientSyntax } from '../client-file.js';
 import { writeJson } from '../write/json.js';
 
-/** What most clients hold of one server. */
+/** The configuration of one server in the format that most clients share. */
 export interface McpServer {
   readonly type?: 'stdio' | 'http' | 'sse';
   readonly command?: string;
@@ -17,18 +17,18 @@ export interface McpServer {
 interface Shape {
   readonly syntax: ClientSyntax;
   readonly refuse?: ClientFile<McpServer>['refuse'];
-  /** Key of the map of servers. */
+  /** Name of the top-level member that contains the map of servers. The default is `mcpServers`. */
   readonly root?: string;
-  /** Whether a server says its type. */
+  /** Whether each server has a `type`. */
   readonly isTyped?: boolean;
-  /** Whether a server that is started has its list of arguments even if that is empty. */
+  /** Whether a server that is started by a command has `args` even if the list is empty. */
   readonly alwaysArgs?: boolean;
   readonly urlKey?: 'url' | 'serverUrl';
   readonly withoutRemotes?: boolean;
   readonly notes?: ClientFile<McpServer>['notes'];
 }
 
-/** A client file that is a map of servers by short name: the family of `mcpServers`. */
+/** Returns the client file for a format of the `mcpServers` family: a map from short name to server. */
 export function mcpServersFile(shape: Shape): ClientFile<McpServer> {
   const { syntax, refuse, root = 'mcpServers', isTyped = false, alwaysArgs = false, urlKey = 'url', notes } = shape;
   return {
@@ -62,7 +62,7 @@ export const EVERY_PLACE = new Set(['args', 'env', 'url', 'headers'] as const);
 const texts = z.record(z.string(), z.string());
 const key = z.string().regex(/^[a-z0-9][a-z0-9-]{1,38}[a-z0-9]$/);
 
-/** Our transcription of what the family of clients accepts (2026-11-30). */
+/** The configurations of a stdio server that this family of clients accepts, as we transcribed them (2026-11-30). */
 export const stdioServer = (extra: z.ZodRawShape = {}) =>
   z.strictObject({ command: z.string().min(1), args: z.array(z.string()).optional(), env: texts.optional(), ...extra });
 
@@ -71,7 +71,7 @@ export const remoteServer = (extra: z.ZodRawShape = {}, urlKey = 'url') =>
 
 export const serversByKey = (server: z.ZodType) => z.record(key, server);
 
-/** Makes the check of a format that is JSON. */
+/** Returns a check that parses a JSON document and validates it against a schema. */
 export function checkJson(schema: z.ZodType): (text: string) => void {
   return (text) => void schema.parse(JSON.parse(text));
 }

@@ -6,7 +6,7 @@ import { writeJson } from '../write/json.js';
 import { ruleList } from './allow-lists.js';
 import { checkJson } from './mcp-servers.js';
 
-/** VS Code compares URLs without regard to case. */
+/** VS Code compares URLs case-insensitively. */
 const client: RuleClient = {
   urlKey: (url) => url.toLowerCase(),
   names: ({ server, shortName }) => [server.name, ...(shortName === undefined ? [] : [shortName])],
@@ -21,12 +21,12 @@ export const vscodePolicy = defineExport({
   status: 'stable',
   verified: '2026-11-30',
   wherePut:
-    'MDM, or /etc/vscode/policy.json, from VS Code 1.130 on; elsewhere each list is a text that holds this JSON.',
+    'MDM, or /etc/vscode/policy.json, from VS Code 1.130 on; elsewhere each list is a string that contains this JSON.',
   emptyBlocksEverything: true,
   render(entries, options) {
-    const { allowed, denied, results, notes, faults } = toPolicy(entries, options, client);
+    const { allowed, denied, results, faults } = toPolicy(entries, options, client);
     const text = writeJson({ ChatAllowedMcpServers: allowed, ...(denied && { ChatDeniedMcpServers: denied }) });
-    return { text, results, notes, faults };
+    return { text, results, notes: [], faults };
   },
   check: checkJson(z.strictObject({ ChatAllowedMcpServers: ruleList, ChatDeniedMcpServers: ruleList.optional() })),
 });

@@ -9,7 +9,7 @@ import type { McpServer } from './mcp-servers.js';
 
 const MAX_DESCRIPTION = 200;
 
-/** An element of `inputs`: VS Code asks for it when a server first needs it. */
+/** An element of `inputs`. VS Code prompts the user for its value when a server first needs it. */
 export interface PromptedInput {
   readonly type: 'promptString' | 'pickString';
   readonly id: string;
@@ -34,7 +34,7 @@ const servers = mcpServersFile({
   },
 });
 
-/** A file of VS Code: its servers, and the inputs that they refer to. */
+/** A configuration file of VS Code: servers, and the inputs that they refer to. */
 export const vscodeFile: ClientFile<VscodeServer> = {
   syntax: servers.syntax,
   stdio: (launch, context) => withInputs(servers.stdio!(launch, context), context),

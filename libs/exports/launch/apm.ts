@@ -2,7 +2,9 @@ import type { ServerPackage } from '#domain/server-document.js';
 import type { Notes, Value } from '../inputs.js';
 import { demandLaunchable, privateBase, toEnvironment } from './launch.js';
 
-/** Returns the command line that apm builds (0.28): it ignores versions, so a rule for it admits all of them. */
+/**
+ * Returns the command line that apm (0.28) builds. apm ignores versions, so a rule for this command admits all of them.
+ */
 export function apmLine(pack: ServerPackage, notes: Notes): readonly Value[] | undefined {
   demandLaunchable(pack);
   const { registryType, identifier } = pack;

@@ -43,3 +43,36 @@ it('demands the digest of an image', () => {
   expect(isExact('oci', undefined, `ghcr.io/a/b@sha256:${'0'.repeat(64)}`)).toBe(true);
   expect(isExact('oci', undefined, 'ghcr.io/a/b@sha256:0')).toBe(false);
 });
+
+const digest = `docker.io/good/server@sha256:${'0'.repeat(64)}`;
+const positional = (...values: string[]) => values.map((value) => ({ type: 'positional' as const, value }));
+const named = (name: string, value?: string) => [
+  { type: 'named' as const, name, ...(value !== undefined && { value }) },
+];
+
+it.each([
+  ['npm', '@good/server', named('-y'), true],
+  ['npm', '@good/server', positional('--yes'), true],
+  ['npm', '@good/server', positional('--package=evil@latest'), false],
+  ['npm', '@good/server', named('--package', 'evil@latest'), false],
+  ['npm', '@good/server', named('-y', 'evil@latest'), false],
+  ['npm', '@good/server', positional('evil@latest'), false],
+  ['pypi', 'good-server', named('--from', 'evil'), false],
+  ['pypi', 'good-server', named('--with', 'evil'), false],
+  ['oci', digest, positional('run', '-i', '--rm'), true],
+  [
+    'oci',
+    digest,
+    [...positional('--rm'), ...named('-e', 'MODE=strict'), ...named('--mount', 'type=bind,src=/a,dst=/b')],
+    true,
+  ],
+  ['oci', digest, positional('run', 'evil:latest'), false],
+  ['oci', digest, named('--rm', 'evil:latest'), false],
+  ['oci', digest, positional('--rm', 'run'), false],
+])(
+  'of %s is pinned as far as its runtime arguments start nothing else: %s %j',
+  (registryType, identifier, runtimeArguments, is) => {
+    const version = registryType === 'oci' ? {} : { version: '1.0.0' };
+    expect(isPinned({ registryType, identifier, ...version, runtimeArguments, transport: { type: 'stdio' } })).toBe(is);
+  },
+);

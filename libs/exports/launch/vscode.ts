@@ -7,8 +7,9 @@ import { demandLaunchable, plainText, privateBase, toArguments } from './launch.
 import { imageDigest, imageTag } from './portable.js';
 
 /**
- * Returns the command line that VS Code builds for a package of a gallery (its source of 2026), for rules only. Undefined
- * where that line would fetch from the public index what the entry takes from a private one, or would not start at all.
+ * Returns the command line that VS Code builds for a package of a gallery (its source of 2026), for rules only. Returns
+ * undefined if that command would fetch a package from the public index although the entry has a private one, or if it
+ * would not start at all.
  */
 export function vscodeLine(pack: ServerPackage, notes: Notes): readonly Value[] | undefined {
   demandLaunchable(pack);
@@ -32,7 +33,10 @@ export function vscodeLine(pack: ServerPackage, notes: Notes): readonly Value[] 
   return [...text('docker', 'run', '-i', '--rm'), ...runtime, ...named, ...image, ...rest];
 }
 
-/** VS Code asks for every argument that has a description, a default or choices, required or not. */
+/**
+ * Returns the arguments with an input for each one that VS Code prompts for. VS Code prompts for every argument that
+ * has a description, a default or choices, whether it is required or not.
+ */
 function toQuestions(list: readonly ServerArgument[] | undefined, notes: Notes): Value[] {
   return (list ?? []).flatMap((argument): Value[] => {
     const name = argument.type === 'named' ? [[demandVisible(argument.name ?? '')]] : [];

@@ -4,7 +4,7 @@ import type { NamedServerInput, ServerArgument, ServerDocument, ServerInput } fr
 import { shortNames } from '../short-names.js';
 import type { VisibleEntry } from '../visible-entry.js';
 
-/** Planted in values that no export may show. */
+/** A marker in values that no export may contain. */
 export const SECRET = 'S3CR3T-MARKER';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -23,9 +23,18 @@ const NAMES = [
   `io.long/${'n'.repeat(189)}m`,
   'a/b',
   'com.anthropic/ide',
+  'COM.EXAMPLE/WEATHER',
+  'com.example/weather.',
+  'com.example/__proto__',
+  '__proto__/constructor',
+  'com.example/a--b',
+  'com.example/a.b',
+  'io.github.acme/hasOwnProperty',
+  `${'long.'.repeat(36)}x/leaf`,
+  'com.example/server-mcp',
 ];
 
-/** Words that mean something to a shell, a client, a policy, a launcher or a reader of files. */
+/** Strings with a special meaning to a shell, a client, a policy, a launcher or a file parser. */
 const HOSTILE = [
   '${GITHUB_TOKEN}',
   '$HOME',
@@ -48,6 +57,34 @@ const HOSTILE = [
   'a&b',
   '',
   '__proto__',
+  '${env:HOME}',
+  '${workspaceFolder}',
+  '${HOME:-x}',
+  '$(id)',
+  '`id`',
+  '%APPDATA%',
+  '<NAME>',
+  '{{secrets.X}}',
+  '${',
+  '$',
+  '{',
+  '}',
+  "'; rm -rf ~; '",
+  '# not a comment',
+  '- x',
+  'a: b',
+  '"quoted"',
+  '\t',
+  '\r\n',
+  '\u200b',
+  '\u2066x\u2069',
+  '\ufeff',
+  '\u{1f600}',
+  'null',
+  'true',
+  '1e3',
+  '/etc/passwd',
+  'x'.repeat(5_000),
 ];
 
 const word = fc.oneof(fc.constantFrom('one', 'two', 'a.b', 'v', '--flag'), fc.constantFrom(...HOSTILE));
@@ -74,11 +111,19 @@ function withSecretMarked<Input extends ServerInput>(given: Input): Input {
   };
 }
 
-const variables = fc.dictionary(fc.constantFrom('token', 'tenant', 'toString'), input, { maxKeys: 2 });
+const variables = fc.dictionary(fc.constantFrom('token', 'tenant', 'toString', '__proto__'), input, { maxKeys: 2 });
 const templated = fc
   .tuple(
     input,
-    fc.constantFrom('Bearer {token}', 'x{tenant}y', '{token}{tenant}', '{unknown}', '{toString}'),
+    fc.constantFrom(
+      'Bearer {token}',
+      'x{tenant}y',
+      '{token}{tenant}',
+      '{unknown}',
+      '{toString}',
+      '{__proto__}',
+      '${token}',
+    ),
     variables,
     fc.boolean(),
   )
@@ -86,7 +131,12 @@ const templated = fc
 const namedInput = (names: readonly string[]): fc.Arbitrary<NamedServerInput> =>
   fc.tuple(fc.constantFrom(...names), templated).map(([name, rest]) => ({ name, ...rest }));
 const argument: fc.Arbitrary<ServerArgument> = fc
-  .tuple(fc.constantFrom('named', 'positional'), fc.constantFrom('--a', '-e', 'run', '--yes'), word, templated)
+  .tuple(
+    fc.constantFrom('named', 'positional'),
+    fc.constantFrom('--a', '-e', 'run', '--yes', '--', '-c', 'API_KEY', '--${x}', ''),
+    word,
+    templated,
+  )
   .map(([type, name, valueHint, rest]) =>
     type === 'named' ? { type: 'named', name, ...rest } : { type: 'positional', valueHint, ...rest },
   );
@@ -110,6 +160,14 @@ const pack = fc.record(
       'https://evil.example/x.mcpb',
       '${X}',
       'a b',
+      'weather;id',
+      'weather@1.0.0',
+      'weather --x',
+      '@example',
+      'MÜNCHEN/x',
+      'ghcr.io/acme/search:latest',
+      'ghcr.io:443/acme/search',
+      'w'.repeat(1_100),
     ),
     transport: fc.constantFrom(
       { type: 'stdio' },
@@ -120,14 +178,32 @@ const pack = fc.record(
       'https://registry.npmjs.org/',
       'https://npm.corp.example',
       'https://u:p@corp.example',
+      'https://npm.corp.example:4873/a?b=$c',
+      'https://npm.corp.example/${HOME}',
       'x',
     ),
-    version: fc.constantFrom('1.0.0', '1.0.0', 'latest', '2', '-rf', 'https://evil.example', '1 2', '1.0.0+b'),
+    version: fc.constantFrom(
+      '1.0.0',
+      '1.0.0',
+      'latest',
+      '2',
+      '-rf',
+      'https://evil.example',
+      '1 2',
+      '1.0.0+b',
+      '^1.0.0',
+      '${V}',
+      '1.0.0\n',
+      '',
+    ),
     fileSha256: fc.constant('a'.repeat(64)),
-    runtimeHint: fc.constantFrom('npx', 'uvx', 'docker', 'podman', 'bunx'),
+    runtimeHint: fc.constantFrom('npx', 'uvx', 'docker', 'podman', 'bunx', 'sh', '/bin/sh'),
     runtimeArguments: fc.array(argument, { maxLength: 2 }),
     packageArguments: fc.array(argument, { maxLength: 3 }),
-    environmentVariables: fc.array(namedInput(['API_KEY', 'api_key', 'GITHUB_TOKEN', '1BAD', 'A B']), { maxLength: 2 }),
+    environmentVariables: fc.array(
+      namedInput(['API_KEY', 'api_key', 'GITHUB_TOKEN', '1BAD', 'A B', '__proto__', 'L'.repeat(1_100), 'PATH']),
+      { maxLength: 2 },
+    ),
   },
   { requiredKeys: ['registryType', 'identifier', 'transport'] },
 );
@@ -149,8 +225,28 @@ const remote = fc.record(
       'http://mcp.example.com/mcp',
       'https://münchen.example/x',
       'ftp://x/y',
+      'https://mcp.example.com:8443/mcp',
+      'https://mcp.example.com:0443/mcp',
+      'https://[::1]:8080/mcp',
+      'https://xn--mnchen-3ya.example/x',
+      'https://MÜNCHEN.example/x',
+      'https://user@mcp.example.com/mcp',
+      'https://mcp.example.com/a/../mcp',
+      'https://mcp.example.com/%2e%2e/mcp',
+      'https://mcp.example.com/m\u0441p',
+      'https://mcp.example.com./mcp',
+      'https://mcp.example.com/mcp?a=b&c=%25',
+      'https://{tenant}/mcp',
+      'https://{tenant}.{token}.example.com/mcp',
+      'javascript:alert(1)',
+      'https://',
+      '',
+      '{token}',
     ),
-    headers: fc.array(namedInput(['Authorization', 'X-Api-Key', 'X A', 'x-api-key']), { maxLength: 2 }),
+    headers: fc.array(
+      namedInput(['Authorization', 'X-Api-Key', 'X A', 'x-api-key', '__proto__', 'constructor', 'X\r\nY']),
+      { maxLength: 2 },
+    ),
     variables,
   },
   { requiredKeys: ['type', 'url'] },
@@ -168,7 +264,7 @@ const server: fc.Arbitrary<ServerDocument> = fc.record(
   { requiredKeys: ['name', 'version'] },
 );
 
-/** A catalogue of entries with valid and hostile content, each with its short name. */
+/** Entries with valid and hostile content, each with its short name. */
 export const randomEntries: fc.Arbitrary<readonly VisibleEntry[]> = fc
   .uniqueArray(server, { selector: ({ name }) => name, maxLength: 6 })
   .chain((servers) =>

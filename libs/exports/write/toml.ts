@@ -1,20 +1,25 @@
-/** What the formats write of TOML 1.0: tables, texts, booleans, lists and inline tables. */
+/** The subset of TOML 1.0 that the formats need: tables, strings, booleans, arrays and inline tables. */
 export type TomlValue = string | boolean | readonly TomlValue[] | { readonly [key: string]: TomlValue };
 
 type TomlTable = { readonly [key: string]: TomlValue };
 
 const BARE_KEY = /^[A-Za-z0-9_-]+$/;
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\b': '\\b',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\f': '\\f',
-  '\r': '\\r',
-  '"': '\\"',
-  '\\': '\\\\',
-};
+const ESCAPES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    '\b': '\\b',
+    '\t': '\\t',
+    '\n': '\\n',
+    '\f': '\\f',
+    '\r': '\\r',
+    '"': '\\"',
+    '\\': '\\\\',
+  }),
+);
 
-/** Returns tables in the order of their keys; each is headed by its path, and has plain values before tables below it. */
+/**
+ * Returns a TOML document with the tables in the order of their keys. Each table has its path as a header, followed by
+ * its plain values and then its subtables.
+ */
 export function writeToml(root: TomlTable): string {
   return `${tableLines(root, []).join('\n')}\n`;
 }
@@ -51,7 +56,7 @@ function writeValue(value: TomlValue): string {
 function writeString(text: string): string {
   const escaped = text.replace(
     /[\p{Cc}"\\\u2028\u2029]/gu,
-    (character) => ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    (character) => ESCAPES.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return `"${escaped}"`;
 }

@@ -10,12 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A real server on a free port of this machine; ends with all its connections when disposed of. */
+/** A real server on a free local port. Disposal closes the server and all its connections. */
 export interface TestServer extends AsyncDisposable {
-  /** Without a slash at the end. */
+  /** URL without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  /** What came in, as `path?query`. */
+  /** The requests received, as `path?query`. */
   readonly requests: readonly string[];
   readonly headers: readonly IncomingMessage['headers'][];
 }
@@ -46,15 +46,15 @@ export async function startHttpsServer(answer: RequestListener): Promise<TestSer
   }
 }
 
-/** Speaks whatever `talk` makes it speak, HTTP or not. */
+/** Starts a TCP server that runs `talk` for each connection, with HTTP or any other protocol. */
 export async function startTcpServer(talk: (socket: Socket) => void): Promise<TestServer> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);
-    // Who hangs up in the middle of an answer is what these tests are about.
+    // Ignore errors, because these tests are about clients that disconnect in the middle of a response.
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     talk(socket);
-    // A socket that is not read does not notice its end.
+    // A socket that is not read does not notice when the peer closes it.
     socket.resume();
   });
   return listening(server, () => sockets.forEach((socket) => socket.destroy()), [], []);

@@ -4,7 +4,10 @@ import { defineTokenProvider } from '../token-provider.js';
 
 const ALGORITHMS: readonly string[] = EDWARDS_ALGORITHMS;
 
-/** JWTs with Edwards-curve signatures (RFC 8037), which the verifier of passport-jwt does not know; verified by jose. */
+/**
+ * JWTs with Edwards-curve signatures (RFC 8037). They are verified by jose, because the verifier of passport-jwt does
+ * not support them.
+ */
 export const edwardsJwtProvider = defineTokenProvider({
   fields: jwtFields,
 

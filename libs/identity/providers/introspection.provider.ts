@@ -41,7 +41,7 @@ const introspectionFields = {
 
 type IntrospectionSpec = ProviderSpec & z.output<z.ZodObject<typeof introspectionFields>>;
 
-/** Opaque tokens, which the provider's introspection endpoint explains (RFC 7662). */
+/** Opaque tokens, which are verified by the provider's introspection endpoint (RFC 7662). */
 export const introspectionProvider = defineTokenProvider({
   fields: introspectionFields,
   endpoints: ['introspectionUrl'],
@@ -65,12 +65,15 @@ export const introspectionProvider = defineTokenProvider({
   },
 });
 
-/** Requests at a time: a flood of random tokens must not become a flood at the provider. */
+/**
+ * Maximum number of concurrent introspection requests, so that a flood of random tokens does not become a flood of
+ * requests to the provider.
+ */
 const MAX_REQUESTS = 32;
 
 type Answer = Readonly<Record<string, unknown>>;
 
-/** Checks what RFC 7662, section 2.2, lets an answer say; all but `active` is optional there. */
+/** Checks the members of a response that RFC 7662, section 2.2, defines. All but `active` are optional. */
 function demandValid(answer: Answer, spec: IntrospectionSpec): void {
   if (answer['active'] !== true) throw new TokenRefused('active', 'the provider says that it is not active');
   demandCurrent(answer);
@@ -81,8 +84,8 @@ function demandValid(answer: Answer, spec: IntrospectionSpec): void {
 }
 
 /**
- * Demands the audience of the spec. An answer that names none may be about a token of any client of the provider; it counts
- * only if the spec says by which client or scopes such a token is known to be meant for this registry.
+ * Requires the audience of the spec. If the response has no audience, it may describe a token of any client of the
+ * provider. It is then accepted only if the spec lists the clients or scopes that identify tokens for this registry.
  */
 function demandMeantForUs(answer: Answer, spec: IntrospectionSpec): void {
   const { audience, introspectionClientIds: clientIds, introspectionScopes: scopes } = spec;

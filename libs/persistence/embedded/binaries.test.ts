@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true }));
 
-/** The package as npm unpacks it when its install script may not run: without symlinks. */
+/** Returns the package as npm unpacks it without running its install script: without symlinks. */
 async function unpackedOnly(): Promise<PostgresPackage> {
   const installed = await findPostgresPackage();
   const native = join(directory, 'native');

@@ -12,9 +12,9 @@ export interface Binaries {
 const COPY_PREFIX = 'postgres-binaries-';
 
 /**
- * The packaged programs in a place where the server's user can run them: where npm put them, or a copy in `home` when
- * that is closed to the user (below /root) or lacks the symlinks that a blocked install script should have made.
- * A copy carries its version in its name and is made once.
+ * Returns the packaged programs in a place where the server's user can run them. That is where npm installed them, or a
+ * copy in `home` if the user cannot access that place (below /root) or if symlinks are missing because install scripts
+ * are blocked. The name of a copy contains its version, and the copy is made only once.
  */
 export async function placeBinaries(
   { native, version }: PostgresPackage,
@@ -22,7 +22,8 @@ export async function placeBinaries(
   user: ServerUser | undefined,
 ): Promise<Binaries> {
   const installed = binariesIn(native);
-  // The one proof that a user can read them, all folders above them and all their libraries, is to run one.
+  // Runs a program, because that is the only proof that the user can read the programs, all parent folders and all
+  // libraries.
   if (await runAs(user, installed.initdb, ['--version']).then(...yes)) return installed;
 
   const copy = join(home, `${COPY_PREFIX}${version}`);
@@ -53,7 +54,10 @@ async function copyBinaries(native: string, destination: string): Promise<void> 
   await rename(unfinished, destination);
 }
 
-/** Everyone may read the copy, even when a strict umask closed the original to all others. Symlinks come later. */
+/**
+ * Copies a folder so that everyone can read it, even if a strict umask restricts access to the original. Symlinks are
+ * restored later.
+ */
 async function copyReadable(from: string, to: string): Promise<void> {
   await mkdir(to);
   await chmod(to, 0o755);
@@ -67,7 +71,10 @@ async function copyReadable(from: string, to: string): Promise<void> {
   }
 }
 
-/** An npm package cannot hold symlinks, so this one lists them, as paths from its root: `native/lib/libpq.so.5`. */
+/**
+ * Restores the symlinks of the package. An npm package cannot contain symlinks, so this one lists them as paths from
+ * its root, for example `native/lib/libpq.so.5`.
+ */
 async function restoreSymlinks(native: string, copy: string): Promise<void> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {

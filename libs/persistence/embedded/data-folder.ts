@@ -6,19 +6,25 @@ import { give } from './server-user.js';
 import type { ServerUser } from './server-user.js';
 
 export interface DataFolderOptions {
-  /** Its path ends in `postgres-<major>`. */
+  /** Path of the data folder. It ends in `postgres-<major>`. */
   data: string;
   initdb: string;
   user: ServerUser | undefined;
-  /** False: the data that is there is thrown away, and nothing is forced to disk. */
+  /** If false, existing data is deleted, and nothing is forced to disk. */
   durable: boolean;
-  /** What `initializeDataFolder` made elsewhere, a folder or a `.tar.gz`; copied instead of running initdb again. */
+  /**
+   * The result of an earlier `initializeDataFolder`, as a folder or a `.tar.gz`. It is copied instead of running initdb
+   * again.
+   */
   template?: string | undefined;
   signal?: AbortSignal | undefined;
   log: Log;
 }
 
-/** Makes the data folder unless it is there. It appears whole or not at all; what a killed run left unfinished is removed. */
+/**
+ * Creates the data folder if it does not exist. The creation is atomic, and unfinished folders of a killed run are
+ * removed.
+ */
 export async function ensureDataFolder(options: DataFolderOptions): Promise<void> {
   const { data, user, durable, template, log } = options;
   const [home, name] = [dirname(data), basename(data)];
@@ -44,7 +50,7 @@ export async function ensureDataFolder(options: DataFolderOptions): Promise<void
   }
 }
 
-/** Throws what is wrong with the template, and what helps. */
+/** Copies the template. Throws an error that says what is wrong with it and how to fix that. */
 async function copyTemplate({
   folder,
   template,
@@ -61,15 +67,18 @@ async function copyTemplate({
   });
 }
 
-/** An initdb whose parent was killed writes for another moment, until it misses its files. */
+/**
+ * Removes an unfinished folder, with retries: an initdb whose parent was killed continues to write for a moment, until
+ * it notices that its files are missing.
+ */
 function removeUnfinished(folder: string): Promise<void> {
   return rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 /**
- * Fills an empty folder with a new database cluster, superuser `postgres`. All text is UTF-8 and sorts by code point,
- * so that no library of the operating system can ever change the order of an index. initdb demands that its user has a
- * name in the passwd file; a server that runs with any other user id takes a template.
+ * Initializes a database cluster with the superuser `postgres` in an empty folder. All text is UTF-8 and sorted by code
+ * point, so that no library of the operating system can change the order of an index. initdb requires a name in the
+ * passwd file for its user, so a server that runs with any other user id uses a template.
  */
 export async function initializeDataFolder({
   folder,
@@ -84,7 +93,7 @@ export async function initializeDataFolder({
     '--encoding=UTF8',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
-    // The socket's directory is what guards it; TCP is off.
+    // Access is controlled by the directory of the socket. TCP is off.
     '--auth-local=trust',
     '--auth-host=reject',
     '--no-instructions',

@@ -6,10 +6,11 @@ import type { ProcessIdentity } from '#subprocess/process-identity.js';
 import { SOCKET_PORT } from './socket-directory.js';
 
 /**
- * Clears away what a killed postmaster leaves behind and what would keep a new one from starting: backends in the
- * middle of a long computation, which do not notice their orphanhood, and files with a pid that a stranger has by now
- * (usual in containers, where pids are few) or a zombie. Crash recovery does the rest.
- * Throws when the data has a living postmaster. Elsewhere than on Linux it leaves all this to Postgres itself.
+ * Removes the leftovers of a killed postmaster that would prevent a new one from starting. These are backends in the
+ * middle of a long computation, which do not notice that their parent is gone, and files with a process id that now
+ * belongs to an unrelated process (common in containers, where process ids are small) or a zombie. Crash recovery does
+ * the rest. Throws if the data is in use by a running postmaster. On systems other than Linux, all of this is left to
+ * Postgres itself.
  */
 export async function clearLeftovers(data: string, socketDirectory: string): Promise<void> {
   if (process.platform !== 'linux') return;
@@ -25,7 +26,7 @@ export async function clearLeftovers(data: string, socketDirectory: string): Pro
   await rm(join(socketDirectory, `.s.PGSQL.${SOCKET_PORT}.lock`), { force: true });
 }
 
-/** Every Postgres process works in the data folder, and says so. */
+/** Returns the Postgres processes of a data folder, which they all have as their working directory. */
 async function findServerProcesses(data: string): Promise<ProcessIdentity[]> {
   const folder = await realpath(data);
   const found: ProcessIdentity[] = [];

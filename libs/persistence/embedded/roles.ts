@@ -3,8 +3,8 @@ import type { Client } from 'pg';
 export const DATABASE = 'registry';
 
 /**
- * Makes sure that the database and its two roles exist: `db_migrator` owns the database, and with it schema `public`;
- * `db_app` may connect, and further only what migrations grant it. Writes nothing when all is there.
+ * Ensures that the database and its two roles exist. `db_migrator` owns the database and therefore schema `public`.
+ * `db_app` may connect, and has no other rights than those that migrations grant. Writes nothing if everything exists.
  */
 export async function ensureRoles(superuser: Client): Promise<void> {
   for (const role of ['db_migrator', 'db_app']) {

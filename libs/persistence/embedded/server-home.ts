@@ -10,9 +10,10 @@ export type Log = (message: string, fields?: Record<string, unknown>) => void;
 const PRIVATE_FOLDER = 'mcp-registry-postgres-';
 
 /**
- * The folder that holds the database (`dataName`, `postgres-18`) and what belongs to it: the data directory itself, or
- * a private folder below /var/tmp when the server's user cannot get there (below /root, or a file system without
- * owners). Then `dataName` in the data directory is a symlink, so that the data is found, by people and by the next start.
+ * Returns the folder that contains the database (`dataName`, for example `postgres-18`) and its companions. This is the
+ * data directory itself, or a private folder below /var/tmp if the server's user cannot access the data directory
+ * (below /root, or on a file system without owners). In that case, `dataName` in the data directory is a symlink, so
+ * that users and the next start find the data.
  */
 export async function findServerHome(
   dataDirectory: string,
@@ -48,26 +49,32 @@ export async function findServerHome(
   return home;
 }
 
-/** Removes what `findServerHome` made outside of the data directory; nothing when it made nothing. */
+/** Removes the private folder and the symlink that `findServerHome` created, if any. */
 export async function removePrivateHome(home: string, dataDirectory: string, dataName: string): Promise<void> {
   if (home === dataDirectory || !(await isPrivateFolder(home))) return;
   await rm(home, { recursive: true, force: true });
   await rm(join(dataDirectory, dataName), { force: true });
 }
 
-/** Whether we made it, and may remove it. */
+/** Returns whether a folder was created by this program and may be removed. */
 async function isPrivateFolder(home: string): Promise<boolean> {
   return dirname(home) === (await temporaryFolder()) && basename(home).startsWith(PRIVATE_FOLDER);
 }
 
-/** Root owns it, others may pass through: the server's user owns the folders in it, but not the programs that it runs. */
+/**
+ * Creates a folder that is owned by root and that other users may traverse. The server's user owns the folders in it,
+ * but not the programs that it runs.
+ */
 async function makePrivateFolder(): Promise<string> {
   const folder = await mkdtemp(join(await temporaryFolder(), PRIVATE_FOLDER));
   await chmod(folder, 0o711);
   return folder;
 }
 
-/** Tried out, because modes alone do not tell: access lists, network file systems and mounts have a say too. */
+/**
+ * Returns whether the server's user can own files in a folder. This is tested by creating one, because the mode alone
+ * is not enough: access lists, network file systems and mount options matter too.
+ */
 async function canKeepData(user: ServerUser | undefined, folder: string): Promise<boolean> {
   if (!user) return true;
   const trial = join(folder, '.postgres-trial');

@@ -1,6 +1,6 @@
 import { chown, lstat, readFile } from 'node:fs/promises';
 
-/** The unprivileged user that Postgres runs as when we are root: as root it refuses to run. */
+/** The unprivileged user that Postgres runs as if this process is root, because Postgres refuses to run as root. */
 export interface ServerUser {
   uid: number;
   gid: number;
@@ -9,8 +9,8 @@ export interface ServerUser {
 const NOBODY: ServerUser = { uid: 65534, gid: 65534 };
 
 /**
- * Undefined when we are an ordinary user: then Postgres runs as ourselves. As root it runs as the owner of the data
- * that is there already, so that data begun as an ordinary user stays usable, and as `nobody` for new data.
+ * Returns the user for the server. For an ordinary user, this is undefined: Postgres then runs as that user. For root,
+ * it is the owner of existing data, so that data created by an ordinary user stays usable, and `nobody` for new data.
  */
 export async function chooseServerUser(data: string): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -25,7 +25,10 @@ async function nobody(): Promise<ServerUser> {
   return uid === undefined || gid === undefined ? NOBODY : { uid, gid };
 }
 
-/** Nothing to do for an ordinary user: what it made is its own. (macOS counts `nobody` as -2.) */
+/**
+ * Changes the owner of a path to the server's user. An ordinary user already owns it. (On macOS, the id of `nobody` is
+ * -2.)
+ */
 export async function give(path: string, user: ServerUser | undefined): Promise<void> {
   if (user) await chown(path, user.uid >>> 0, user.gid >>> 0);
 }

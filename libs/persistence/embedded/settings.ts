@@ -1,12 +1,12 @@
 /**
- * What a laptop or a VM gets: the data is the only copy of what users published, so every commit reaches the disk. The log
- * of a large import is written once, though, and not over zeros that were written before it.
+ * Settings for a laptop or a VM. The data is the only copy of what users published, so every commit is forced to disk.
+ * The log is not filled with zeros first, so that the log of a large import is written only once.
  */
 const DURABLE = { shared_buffers: '128MB', max_connections: '50', wal_init_zero: 'off' };
 
 /**
- * What a registry's pod gets: the data is rebuilt by the next sync, and memory is short (measured: 52 MB idle).
- * `wal_level=minimal` lets a bulk load into a new table skip the log, and wants no senders.
+ * Settings for a registry's pod. The data is rebuilt by the next sync, and memory is scarce (measured: 52 MB when
+ * idle). `wal_level=minimal` lets a bulk load into a new table skip the log; it requires that there are no WAL senders.
  */
 const REBUILDABLE = {
   shared_buffers: '16MB',
@@ -29,7 +29,10 @@ export interface ServerTraits {
   readonly maxConnections?: number;
 }
 
-/** The arguments of `postgres`; they win over postgresql.conf, so that a new version of ours needs no edit of old data. */
+/**
+ * Returns the command-line arguments of `postgres`. They take precedence over postgresql.conf, so that a new version of
+ * this program can use existing data without an edit.
+ */
 export function serverArguments(
   { data, socketDirectory, port }: ServerPaths,
   { durable, maxConnections }: ServerTraits,
@@ -39,11 +42,12 @@ export function serverArguments(
     port: String(port),
     unix_socket_directories: socketDirectory,
     unix_socket_permissions: '0700',
-    // Nothing outside of the data folder outlives a kill -9, and a container's small /dev/shm is no limit.
+    // With mmap, nothing is left outside the data folder after a kill -9, and the small /dev/shm of a container is not
+    // a limit.
     dynamic_shared_memory_type: 'mmap',
-    // Our queries are short: compiling them takes longer than running them.
+    // The queries are short, and compiling them would take longer than running them.
     jit: 'off',
-    // What is read lies in the page cache: handing it through workers costs two switches a block, and their memory.
+    // Reads are served from the page cache. Workers would cost two context switches per block, plus their memory.
     io_method: 'sync',
     log_checkpoints: 'off',
     ...(durable ? DURABLE : REBUILDABLE),

@@ -6,16 +6,16 @@ import { give } from './server-user.js';
 import type { ServerUser } from './server-user.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** Only a part of the socket's name: each server has a directory of its own. */
+/** Only part of the socket's file name, so a fixed port is fine: each server has its own directory. */
 export const SOCKET_PORT = 5432;
 
-/** The address of a Unix socket holds 107 bytes on Linux and 103 on macOS. */
+/** Maximum length of a socket path in bytes. The address of a Unix socket holds 107 bytes on Linux and 103 on macOS. */
 const LONGEST_SOCKET_PATH = 103;
 
 /**
- * Makes the directory for the server's socket in `parent`, or in a temporary folder (under a name that follows from
- * `parent`) when the path would be too long or is closed to the server's user. Its mode 0700 is the whole
- * authentication: every process that can reach the socket is trusted.
+ * Creates the directory for the server's socket in `parent`. If that path is too long or the server's user cannot
+ * access it, creates the directory in a temporary folder instead, under a name derived from `parent`. Its mode 0700 is
+ * the only authentication: every process that can access the socket is trusted.
  */
 export async function makeSocketDirectory(parent: string, user: ServerUser | undefined): Promise<string> {
   const wanted = join(parent, 'postgres-run');
@@ -25,7 +25,7 @@ export async function makeSocketDirectory(parent: string, user: ServerUser | und
   }
   const key = createHash('sha256').update(parent).digest('hex').slice(0, 16);
   const short = join(await temporaryFolder(), `mcp-registry-${key}`);
-  // Where everyone may write, someone else can have been there first.
+  // In a world-writable directory, another user may have created the path first.
   const found = await lstat(short).catch(() => undefined);
   if (found && (!found.isDirectory() || ![process.getuid?.(), user?.uid].includes(found.uid))) {
     throw new Error(`${short}, where the socket of Postgres belongs, is of user ${found.uid} and not ours: remove it`);

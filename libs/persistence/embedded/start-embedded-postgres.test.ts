@@ -29,14 +29,14 @@ import type { EmbeddedPostgres, EmbeddedPostgresOptions } from './start-embedded
 
 const FIXTURE = fileURLToPath(new URL('fixtures/server.fixture.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
-/** A user without a name, as in clusters that give each namespace user ids of its own. */
+/** A user without a name, as in clusters that assign separate user ids to each namespace. */
 const NAMELESS = { uid: 54_321, gid: 54_321 };
 const NOBODY = { uid: 65_534, gid: 65_534 };
-/** Another user can run this checkout's code only where its folders let it in. */
+/** Whether another user can run the code of this checkout, which depends on the permissions of its folders. */
 const canBeAnother =
   isRoot && spawnSync(process.execPath, ['-e', `fs.readFileSync(${JSON.stringify(FIXTURE)})`], NOBODY).status === 0;
 
-/** What initdb made once; all tests but those about initdb itself begin with a copy. */
+/** A data folder that initdb created once. All tests except those of initdb itself start with a copy of it. */
 let template: string;
 let templateHome: string;
 let directory: string;
@@ -110,7 +110,7 @@ async function query(server: EmbeddedPostgres, sql: string, user = 'db_migrator'
   }
 }
 
-/** The postmaster's pid, as its own file says. */
+/** Returns the process from the pid file of the postmaster. */
 async function postmasterOf(server: EmbeddedPostgres) {
   const pid = Number.parseInt(await readFile(join(server.data, 'postmaster.pid'), 'utf8'), 10);
   const identity = await identifyProcess(pid);
@@ -118,7 +118,7 @@ async function postmasterOf(server: EmbeddedPostgres) {
   return identity;
 }
 
-/** The first file that initdb writes is there, and maybe all the others are as well. */
+/** Waits for the first file that initdb writes. The other files may exist already, too. */
 async function initdbHasBegun(dataDirectory: string): Promise<void> {
   await expect
     .poll(
@@ -136,7 +136,7 @@ describe('startEmbeddedPostgres', () => {
   it('keeps what was committed over a restart, and writes nothing when all is there', async () => {
     const first = await start();
     expect(first.version).toMatch(/^18\./);
-    // Also where the template was made as data that can be rebuilt.
+    // Checksums are on even though the template was created as non-durable.
     expect(await query(first, 'SHOW data_checksums')).toEqual(['on']);
     await query(first, 'CREATE TABLE t (x int); INSERT INTO t VALUES (42)');
     await first.stop();
@@ -152,14 +152,14 @@ describe('startEmbeddedPostgres', () => {
 
   it('is a server that fits us', async () => {
     const server = await start();
-    // Reachable on a socket, for its user and us alone.
+    // The server is reachable only through a socket, and only for its user and us.
     expect(await query(server, 'SHOW listen_addresses')).toEqual(['']);
     expect((await lstat(server.connection.host)).mode & 0o777).toBe(0o700);
     // Text is UTF-8 and sorts by code point.
     expect(await query(server, 'SHOW server_encoding')).toEqual(['UTF8']);
     const words = "SELECT x FROM (VALUES ('é'), ('z'), ('Z'), ('a')) AS v (x) ORDER BY x";
     expect(await query(server, words)).toEqual(['Z', 'a', 'z', 'é']);
-    // Commits reach the disk.
+    // Commits are durable.
     for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
       expect(await query(server, `SHOW ${setting}`)).toEqual(['on']);
     }
@@ -236,7 +236,7 @@ describe('after a kill -9', () => {
     const server = await start({ log: (message) => message.endsWith('is back') && back.resolve() });
     await query(server, 'CREATE TABLE t (x int); INSERT INTO t VALUES (42)');
     const busy = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT count%' AND state = 'active'";
-    // Pure computation: its backend would not notice for hours that the postmaster is gone.
+    // Pure computation, so the backend would not notice for hours that the postmaster is gone.
     const endless = query(server, 'SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS numbers').catch(
       (error: Error) => error,
     );

@@ -15,43 +15,47 @@ import { serverArguments } from './settings.js';
 import { makeSocketDirectory, SOCKET_PORT } from './socket-directory.js';
 
 export interface EmbeddedPostgresOptions {
-  /** Created if need be. The caller holds its lock: two servers must not want the same one. */
+  /**
+   * The data directory, which is created if necessary. The caller holds its lock, because two servers must not use the
+   * same directory.
+   */
   dataDirectory: string;
-  /** Where the socket's directory goes; default: beside the data. */
+  /** Parent of the directory for the socket. The default is the parent of the data. */
   runDirectory?: string;
   /**
-   * True: every commit reaches the disk. False: for data that can be rebuilt, with the settings for small pods;
-   * then each start begins with an empty database, and what lies outside of the data directory goes at the stop.
+   * If true, every commit is forced to disk. False is for data that can be rebuilt, and uses the settings for small
+   * pods. Each start then begins with an empty database, and files outside the data directory are removed at the stop.
    */
   durable: boolean;
-  /** For more programs than one of ours; default: 50 when durable, otherwise 20. */
+  /** Maximum number of connections of all clients. The default is 50 if durable, otherwise 20. */
   maxConnections?: number;
-  /** A data folder made by `initializeDataFolder`, or a `.tar.gz` of one, for where initdb cannot run. */
+  /** A data folder made by `initializeDataFolder`, or a `.tar.gz` of one, for environments where initdb cannot run. */
   template?: string;
   log: Log;
-  /** Ends a start that is under way. */
+  /** Aborts a start that is in progress. */
   signal?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
-  /** A Unix socket, for roles `db_app`, `db_migrator` and the superuser `postgres`, without a password. */
+  /** A Unix socket for the roles `db_app` and `db_migrator` and the superuser `postgres`, without a password. */
   connection: { host: string; port: number; database: string };
-  /** Version of the server: `18.4`. */
+  /** Version of the server, for example `18.4`. */
   version: string;
-  /** Where the data really is. */
+  /** Actual path of the data, with symlinks resolved. */
   data: string;
   stop(): Promise<void>;
 }
 
-/** Crash recovery may have much to do. */
+/** Maximum time until the server is ready. Crash recovery may take long. */
 const READY_TIMEOUT_MS = 5 * 60_000;
-/** SIGINT ends sessions and writes a checkpoint; after SIGKILL the next start recovers. */
+/** SIGINT closes sessions and writes a checkpoint. After a SIGKILL, the next start performs a recovery. */
 const STOP = { stopSignal: 'SIGINT', stopTimeoutMs: 30_000 } as const;
 
 /**
- * Starts a Postgres of our own from the packaged programs, on a Unix socket only, and starts it again when it dies.
- * Whatever was killed before, at any moment, the next start works: a half-made data folder is made again, orphans are
- * stopped, recovery brings back every commit. Errors say what the user can do; often that is to set DATABASE_URL.
+ * Starts an embedded Postgres from the packaged programs, on a Unix socket only, and restarts it if it dies. The start
+ * succeeds even if any earlier process was killed at any moment: an unfinished data folder is created again, orphaned
+ * processes are stopped, and recovery restores every commit. Error messages say what the user can do, which is often to
+ * set DATABASE_URL.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDirectory = resolve(options.dataDirectory);
@@ -110,7 +114,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   }
 }
 
-/** Rejects while the server is not there, or still recovers. */
+/** Runs `work` as the superuser. Rejects if the server is not running or still recovers. */
 async function asSuperuser<T>(host: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({
     host,

@@ -1,12 +1,18 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** One version of one server. A removed one stays as a tombstone for a while, so that mirrors learn of the removal. */
+/**
+ * One version of one server. After its removal, it is kept as a tombstone for a while, so that mirrors learn of the
+ * removal.
+ */
 @Entity({ name: 'entry' })
 @Index('entry_source_updated_idx', ['sourceId', 'updatedAt'])
 @Index('entry_source_written_idx', ['sourceId', 'writtenBy'])
 @Index('entry_source_deleted_idx', ['sourceId', 'deletedAt'], { where: 'deleted_at IS NOT NULL' })
 export class EntryEntity {
-  /** Not a foreign key, which would be looked up for each row of an import; a trigger deletes entries with their source. */
+  /**
+   * Not a foreign key, because it would be checked for each row of an import. A trigger deletes the entries together
+   * with their source.
+   */
   @PrimaryColumn('int', { name: 'source_id', primaryKeyConstraintName: 'entry_pkey' })
   sourceId!: number;
 
@@ -16,19 +22,25 @@ export class EntryEntity {
   @PrimaryColumn('text', { collation: 'C', primaryKeyConstraintName: 'entry_pkey' })
   version!: string;
 
-  /** What the source itself calls it. */
+  /** The source's own identifier of the entry. */
   @Column({ type: 'text', collation: 'C' })
   key!: string;
 
-  /** SHA-256 of everything below that comes from the source. */
+  /** SHA-256 of all columns below that come from the source. */
   @Column('bytea')
   hash!: Buffer;
 
-  /** The document exactly as it is served, in its own key order. Stored EXTERNAL: no compression to undo on reads. */
+  /**
+   * The document exactly as it is served, with its original key order. Stored as EXTERNAL, so that reads do not have to
+   * decompress it.
+   */
   @Column('text', { name: 'server_json' })
   serverJson!: string;
 
-  /** Members of the `_meta` beside the document that are not the official one, without braces; null where there are none. */
+  /**
+   * Members of the `_meta` next to the document, except for the official one, without the surrounding braces. Null if
+   * there are none.
+   */
   @Column('text', { name: 'foreign_meta', nullable: true })
   foreignMeta!: string | null;
 
@@ -41,31 +53,40 @@ export class EntryEntity {
   @Column('text', { array: true, default: '{}' })
   tags!: string[];
 
-  /** How it is run and reached, to filter by. */
+  /** Facets that can be filtered by: how the server can be run or reached. */
   @Column('text', { array: true, default: '{}' })
   facets!: string[];
 
-  /** `active` or `deprecated`; a tombstone has `deletedAt` beside it. */
+  /** `active` or `deprecated`. A tombstone has `deletedAt` in addition. */
   @Column('text', { default: 'active' })
   status!: string;
 
-  /** Why it is deprecated or deleted, in the words of the registry that it came from. */
+  /** Reason for the deprecation or deletion, as given by the registry from which the entry came. */
   @Column('text', { name: 'status_message', nullable: true })
   statusMessage!: string | null;
 
-  /** The filter rule that leaves it out; null when it is served. */
+  /** The filter rule that excludes the entry. Null if it is served. */
   @Column('text', { name: 'hidden_by', nullable: true })
   hiddenBy!: string | null;
 
-  /** What the registry that it came from says of it; null where none does. It decides which version is the latest. */
+  /**
+   * Whether the registry from which the entry came marks it as the latest version. The mark determines which version is
+   * the latest. Null if the registry does not say.
+   */
   @Column('boolean', { name: 'is_latest', nullable: true })
   isLatest!: boolean | null;
 
-  /** Where it stood in what it was first published with, to order versions of one time that are no semantic ones. */
+  /**
+   * Position in the publication in which the entry first appeared. Used to order versions that have the same time and
+   * are not semantic versions.
+   */
   @Column('int', { default: 0 })
   position!: number;
 
-  /** First seen in this store, or as the registry says that it came from. Milliseconds at most: JavaScript dates must hold it whole. */
+  /**
+   * Time at which the entry was first seen in this store, or the time given by the registry from which it came. The
+   * precision is limited to milliseconds, so that a JavaScript Date can hold it exactly.
+   */
   @Column({ type: 'timestamptz', name: 'published_at', precision: 3, default: () => 'now()' })
   publishedAt!: Date;
 
@@ -78,18 +99,18 @@ export class EntryEntity {
   @Column({ type: 'timestamptz', name: 'deleted_at', precision: 3, nullable: true })
   deletedAt!: Date | null;
 
-  /** The identity provider that vouched for the publisher; null for entries that were synced. */
+  /** The identity provider that vouched for the publisher. Null for entries that were synced. */
   @Column('text', { name: 'publisher_provider', nullable: true })
   publisherProvider!: string | null;
 
-  /** The publisher's `sub`, or what stands for it. */
+  /** The publisher's `sub`, or the claim used in its place. */
   @Column('text', { name: 'publisher_subject', nullable: true })
   publisherSubject!: string | null;
 
   /**
-   * The transaction that last wrote the row: kept by the database itself, so that no writer can forget it. Readers ask
-   * for what was written by transactions that they have not seen; times would not do, since a transaction that began
-   * earlier may end later.
+   * Id of the transaction that last wrote the row. The database sets it, so that no writer can forget it. Readers query
+   * the rows written by transactions that they have not seen. Timestamps cannot be used for that, because a transaction
+   * that started earlier may commit later.
    */
   @Column('bigint', { name: 'written_by', default: () => 'current_writer()' })
   writtenBy!: string;

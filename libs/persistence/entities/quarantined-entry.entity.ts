@@ -2,7 +2,7 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } 
 import type { Relation } from 'typeorm';
 import { SourceEntity } from './source.entity.js';
 
-/** An entry of the published revision that is not fit to be served, and why. */
+/** An entry of the published revision that cannot be served, and the reason. */
 @Entity({ name: 'quarantined_entry' })
 @Index('quarantined_entry_source_idx', ['sourceId'])
 @Index('quarantined_entry_name_idx', ['name'], { type: 'hash' })
@@ -31,7 +31,7 @@ export class QuarantinedEntryEntity {
   @Column('text', { nullable: true })
   version!: string | null;
 
-  /** Where in the entry the fault is; empty for the whole of it. */
+  /** Location of the error in the entry. Empty if it concerns the entry as a whole. */
   @Column('text')
   path!: string;
 

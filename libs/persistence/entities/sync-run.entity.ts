@@ -2,11 +2,11 @@ import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typ
 import type { Relation } from 'typeorm';
 import { SourceEntity } from './source.entity.js';
 
-/** What came of one sync; the newest 200 of a source are kept. */
+/** The result of one sync. The newest 200 of a source are kept. */
 @Entity({ name: 'sync_run' })
 @Index('sync_run_source_started_idx', ['sourceId', 'startedAt'])
 export class SyncRunEntity {
-  /** The child workflow's id, so that writing twice is writing once. */
+  /** The id of the child workflow, which makes writes idempotent. */
   @PrimaryColumn('text', { name: 'workflow_id', primaryKeyConstraintName: 'sync_run_pkey' })
   workflowId!: string;
 
@@ -29,7 +29,7 @@ export class SyncRunEntity {
   @Column('text', { nullable: true })
   revision!: string | null;
 
-  /** EntryCounts; null when nothing was published. */
+  /** EntryCounts. Null if nothing was published. */
   @Column('jsonb', { nullable: true })
   counts!: Record<string, number> | null;
 
@@ -42,7 +42,7 @@ export class SyncRunEntity {
   @Column('text', { name: 'failure_message', nullable: true })
   failureMessage!: string | null;
 
-  /** What the failure leads to: a retry, or not. */
+  /** Whether the failure leads to a retry. */
   @Column('text', { name: 'failure_destiny', nullable: true })
   failureDestiny!: string | null;
 }

@@ -20,6 +20,7 @@ const STORE = `
     id uuid CONSTRAINT store_pkey PRIMARY KEY,
     created_at timestamptz NOT NULL DEFAULT now(),
     owner text,
+    cluster text,
     claimed_by uuid,
     claimed_at timestamptz
   );
@@ -29,6 +30,7 @@ const STORE = `
     namespace text COLLATE "C" NOT NULL,
     name text COLLATE "C" NOT NULL,
     uid uuid NOT NULL,
+    claimed_at timestamptz,
     display_name text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -37,8 +39,8 @@ const STORE = `
 `;
 
 /**
- * Each change of the generation gets a random edition, and the row keeps the last 64: generations and transaction ids are
- * used again after a restore or a lossy failover, editions are not.
+ * Each change of the generation gets a random edition, and the row keeps the last 64. Generations and transaction ids
+ * are reused after a restore or a lossy failover, but editions are not.
  */
 const SOURCES = `
   CREATE TABLE source (
@@ -63,7 +65,8 @@ const SOURCES = `
     synced_filter_hash text,
     held_revision text,
     held_trigger text,
-    confirmed_revision text,
+    held_removals text[],
+    held_confirmed boolean NOT NULL DEFAULT false,
     fence bigint NOT NULL DEFAULT 0,
     generation bigint NOT NULL DEFAULT 0,
     edition uuid NOT NULL,
@@ -104,13 +107,13 @@ const SOURCES = `
 `;
 
 /**
- * - There is no foreign key to the source, which would be looked up for each row of an import; writers hold the source's
- *   row locked, and a trigger deletes entries with their source.
- * - Half of the documents are just too long for the default limit of a row, and each of those would be two rows of a side
- *   table and two entries of its index. A row may fill a page instead.
- * - The transaction that wrote a row is kept by the database, so that no writer can forget it: readers ask for what was
+ * - There is no foreign key to the source, because it would be checked for each row of an import. Instead, writers lock
+ *   the source's row, and a trigger deletes entries together with their source.
+ * - Half of the documents are slightly too long for the default limit of a row, and each of them would need two rows in
+ *   a side table and two entries in its index. So a row may fill a page instead.
+ * - The database records the transaction that wrote a row, so that no writer can forget it. Readers query the rows
  *   written by transactions that they have not seen. Deleted rows leave no such mark, so they are counted.
- * - Tombstones are looked for at each publish: they are few, and have an index of their own.
+ * - Each publication looks for tombstones. They are few and have their own index.
  */
 const ENTRIES = `
   CREATE FUNCTION current_writer() RETURNS bigint LANGUAGE sql VOLATILE
@@ -192,7 +195,7 @@ const WALKS = `
   );
 `;
 
-/** Names and keys are as long as a source makes them, which only a hash index takes. */
+/** Names and keys in the quarantine can have any length, and only a hash index supports that. */
 const QUARANTINE = `
   CREATE TABLE quarantined_entry (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT quarantined_entry_pkey PRIMARY KEY,

@@ -14,7 +14,10 @@ const TOKEN = 'opaque.token-1';
 
 const PAGE = JSON.stringify({ servers: [{ server: server({ name: 'a/b' }), _meta: {} }], metadata: { count: 1 } });
 
-/** Serves those whose token `isGood`; the rest is refused by a careless server that repeats what it was sent. */
+/**
+ * Serves requests with a token for which `isGood` is true. Refuses others like a careless server that repeats what it
+ * was sent.
+ */
 const guarded =
   (isGood: (token: string) => boolean): RequestListener =>
   ({ headers }, response) => {
@@ -103,7 +106,12 @@ describe('a bearer token from a Secret', () => {
     ['is empty', { 'reader/token': ' \n' }, 'AuthFailed', 'is empty'],
     ['has two lines', { 'reader/token': 'a\nb' }, 'AuthFailed', 'is not one line of text'],
     ['is no text', { 'reader/token': 'a\ufffdb' }, 'AuthFailed', 'is not one line of text'],
-    ['has blanks', { 'reader/token': 'Bearer abc' }, 'AuthFailed', 'has blanks or letters that no header can carry'],
+    [
+      'has blanks',
+      { 'reader/token': 'Bearer abc' },
+      'AuthFailed',
+      'contains spaces or characters other than printable ASCII',
+    ],
   ])('that %s is told, and nothing is asked', async (_, secrets, reason, message) => {
     await using registry = await startHttpServer(guarded(() => true));
     const failure = await failureOf(withToken(registry.url), contextWith(secrets as Record<string, string>));
@@ -199,15 +207,16 @@ describe('a token for client credentials', () => {
       withClient(registry.url, `${provider.url}/token`),
       contextWith({ 'client/secret': SECRET }),
     );
-    expect(seen).toEqual(['t1', 't2']);
+    // Each request has a new token, and the response repeats the first one.
+    expect(seen.slice(0, 2)).toEqual(['t1', 't2']);
     expect(message).toContain('(not for […])');
   });
 
   it.each([
     ['a page', '<html>', 200, 'gave no access_token'],
-    ['a token of another kind', '{"access_token":"a","token_type":"DPoP"}', 200, 'is no bearer token'],
+    ['a token of another kind', '{"access_token":"a","token_type":"DPoP"}', 200, 'is not a bearer token'],
     ['a token that no header can carry', '{"access_token":"a\\r\\nb"}', 200, 'gave no access_token'],
-    ['nothing', '', 404, 'is not the answer of a token endpoint'],
+    ['nothing', '', 404, 'is not the response of a token endpoint'],
   ])('is not taken from an endpoint that answers with %s', async (_, body, status, message) => {
     await using provider = await startHttpServer((request, response) => {
       request.resume().on('end', () => response.writeHead(status).end(body));

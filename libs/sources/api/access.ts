@@ -5,18 +5,18 @@ import type { KeyReference } from '../read-reference.js';
 import type { References } from '../context.js';
 import type { ApiSpec, ClientCredentials } from './api-spec.js';
 
-/** What proves who we are to a registry, as the objects that the spec refers to have it now. */
+/** The credentials for a registry, as currently stored in the objects that the spec refers to. */
 export interface Access {
-  /** A bearer token, and where it comes from. */
+  /** A bearer token and its origin. */
   readonly token?: { readonly value: string; readonly from: string };
   readonly client?: { readonly spec: ClientCredentials; readonly secret: string };
-  /** Certificate authorities, PEM. */
+  /** Certificate authorities in PEM format. */
   readonly ca?: string;
 }
 
 /**
- * Reads what the spec refers to. Without an optional Secret that is absent, the registry is asked without a login. Throws a RegistryError
- * `SecretNotFound`, `ConfigMapNotFound`, `KeyNotFound` or `AuthFailed`.
+ * Reads the objects that the spec refers to. If an optional Secret does not exist, the registry is requested without
+ * credentials. Throws a RegistryError `SecretNotFound`, `ConfigMapNotFound`, `KeyNotFound` or `AuthFailed`.
  */
 export async function readAccess({ auth, caCertRef }: ApiSpec, references: References): Promise<Access> {
   const { tokenSecretRef, clientCredentials } = auth ?? {};
@@ -32,10 +32,10 @@ export async function readAccess({ auth, caCertRef }: ApiSpec, references: Refer
   };
 }
 
-/** How messages name a value of a Secret. */
+/** Returns how messages refer to a value of a Secret. */
 export const shown = ({ name, key }: KeyReference): string => `Secret ${name}, key ${key}`;
 
-/** White space around a value is an editor's, not a part of it. */
+/** Reads a value of one line. Surrounding white space, which editors add, is removed. */
 async function readOneLine(reference: KeyReference, references: References): Promise<string | undefined> {
   const text = (await readSecret(reference, references))?.trim();
   if (text === undefined) return undefined;
@@ -47,14 +47,17 @@ async function readOneLine(reference: KeyReference, references: References): Pro
   );
 }
 
-/** What may follow `Bearer` in a header: RFC 6750 allows less, but some registries have keys of their own kind. */
+/**
+ * Checks that a token can follow `Bearer` in a header. RFC 6750 allows fewer characters, but some registries have other
+ * kinds of keys.
+ */
 function checkToken(token: string, reference: KeyReference): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  const message = `${shown(reference)} is no bearer token: it has blanks or letters that no header can carry.`;
+  const message = `${shown(reference)} is not a valid bearer token: it contains spaces or characters other than printable ASCII.`;
   throw new RegistryError('AuthFailed', message);
 }
 
-/** A bad certificate would otherwise show as a connection that cannot be made. */
+/** Checks the certificates, because an invalid certificate would otherwise look like a failure to connect. */
 function toAuthorities(bytes: Uint8Array, { name, key }: KeyReference): string {
   const pem = Buffer.from(bytes).toString();
   if (isCertificate(pem)) return pem;

@@ -2,7 +2,7 @@ import type { RegistryError } from '#domain/registry-error.js';
 import type { AddressReach } from '#http/address-policy.js';
 import { errorText } from '#http/error-text.js';
 import { createGuardedFetch } from '#http/guarded-fetch.js';
-import type { GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
+import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { HttpFailure } from '#http/http-failure.js';
 import { RETRY_POLICY, withRetries } from '#http/with-retries.js';
 import { rewriteHttpUrl } from '../rewrite-url.js';
@@ -10,9 +10,10 @@ import { readAccess } from './access.js';
 import type { Access } from './access.js';
 import { timeoutOf } from './api-spec.js';
 import type { ApiSpec } from './api-spec.js';
-import { Authorization } from './authorization.js';
+import { AUTHORITY_REMEDY, Authorization } from './authorization.js';
 import type { Omitted } from './refused-parameters.js';
 import type { ApiContext, ApiLimits } from './api-context.js';
+import { trimmedEnd } from '#domain/trimmed-end.js';
 
 export const API_LIMITS: ApiLimits = {
   maxPages: 10_000,
@@ -21,12 +22,18 @@ export const API_LIMITS: ApiLimits = {
   maxPageBytes: 32 * 1024 * 1024,
 };
 
-/** Newest first; what follows is the older name of the same API. */
+/** API versions, newest first. The others are older names of the same API. */
 const ROOTS = ['v0.1', 'v0'];
 
 export type ListQuery = Readonly<Record<string, string | undefined>>;
 
-/** Asks one registry for its list of servers, wherever below the endpoint that is. */
+/** Options for requesting a response. */
+export interface ListOptions extends Pick<GetOptions, 'headers' | 'hold' | 'withoutBody'> {
+  /** Maximum bytes of the response; that of a page when absent. */
+  readonly maxBytes?: number;
+}
+
+/** Requests the list of servers from one registry, trying the possible paths below the endpoint. */
 export class ApiClient implements AsyncDisposable {
   readonly #endpoint: string;
   readonly #timeoutMs: number;
@@ -34,7 +41,7 @@ export class ApiClient implements AsyncDisposable {
   readonly #fetch: GuardedFetch;
   readonly #authorization: Authorization;
   #root: string | undefined;
-  /** Undefined until the registry has given a page. */
+  /** The parameters that are left out. Undefined until the registry has returned a page. */
   #omitted: Omitted | undefined;
   #isPrivate = false;
 
@@ -54,19 +61,19 @@ export class ApiClient implements AsyncDisposable {
     this.#authorization = new Authorization(access, createFetch, this.#timeoutMs, context);
   }
 
-  /** Reads the Secrets and ConfigMaps of the spec. Throws a RegistryError when one is missing or of no use. */
+  /** Reads the Secrets and ConfigMaps of the spec. Throws a RegistryError if one is missing or invalid. */
   static async open(spec: ApiSpec, context: ApiContext): Promise<ApiClient> {
     return new ApiClient(spec, await readAccess(spec, context.references), context);
   }
 
   /**
-   * Answers with status 2xx or 304, after as many tries as it takes, without the parameters that the registry refuses.
-   * Throws a RegistryError, or the abort reason.
+   * Requests a page of the list, with retries and without the parameters that the registry rejects. Returns a response
+   * with status 2xx or 304. Throws a RegistryError or the abort reason.
    */
-  async list(query: ListQuery, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+  async list(query: ListQuery, options: ListOptions = {}): Promise<HttpAnswer> {
     const ask = (omitted: Omitted) =>
-      this.#list({ ...query, ...Object.fromEntries(omitted.map((name) => [name, undefined])) }, headers);
-    // What a later page refuses is its cursor.
+      this.#list({ ...query, ...Object.fromEntries(omitted.map((name) => [name, undefined])) }, options);
+    // Later pages leave out the same parameters as the first one: if a later page is rejected, the cause is its cursor.
     if (this.#omitted) return ask(this.#omitted);
     const given = Object.keys(query).filter((name) => query[name] !== undefined);
     const { answer, omitted } = await this.#context.refusals.askWithout(this.#endpoint, given, ask);
@@ -74,17 +81,17 @@ export class ApiClient implements AsyncDisposable {
     return answer;
   }
 
-  /** Whether the registry was last asked without this parameter because it refuses it. */
+  /** Whether the last request left out this parameter because the registry rejects it. */
   omits(parameter: string): boolean {
     return this.#omitted?.includes(parameter) ?? false;
   }
 
-  async #list(query: ListQuery, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+  async #list(query: ListQuery, options: ListOptions): Promise<HttpAnswer> {
     const policy = { ...RETRY_POLICY, ...this.#context.settings.retry };
     const absent: HttpAnswer[] = [];
     for (const root of this.#root ? [this.#root] : ROOTS) {
       const url = this.#url(root, query);
-      const answer = await withRetries(() => this.#get(url, headers), policy, this.#context);
+      const answer = await withRetries(() => this.#get(url, options), policy, this.#context);
       if (answer.status !== 404) {
         this.#root = root;
         return answer;
@@ -94,7 +101,7 @@ export class ApiClient implements AsyncDisposable {
     throw this.#notFound(absent);
   }
 
-  /** Whether any address that was tried is private. */
+  /** Whether a connection to a private address was attempted. */
   get isPrivate(): boolean {
     return this.#isPrivate;
   }
@@ -103,19 +110,19 @@ export class ApiClient implements AsyncDisposable {
     await Promise.all([this.#fetch[Symbol.asyncDispose](), this.#authorization[Symbol.asyncDispose]()]);
   }
 
-  /** Asks once, and again with a new token when the registry refuses one that was issued earlier. */
-  async #get(url: string, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+  /** Sends a request. If the registry rejects a token that was issued earlier, sends it again with a new token. */
+  async #get(url: string, options: ListOptions): Promise<HttpAnswer> {
     const token = await this.#authorization.token();
     try {
-      return await this.#send(url, headers, token);
+      return await this.#send(url, options, token);
     } catch (error) {
       const isRefused = error instanceof HttpFailure && error.status === 401;
       if (!isRefused || token === undefined || !this.#authorization.renew(token)) throw error;
-      return await this.#send(url, headers, await this.#authorization.token());
+      return await this.#send(url, options, await this.#authorization.token());
     }
   }
 
-  #send(url: string, headers: Readonly<Record<string, string>>, token: string | undefined): Promise<HttpAnswer> {
+  #send(url: string, { headers, ...options }: ListOptions, token: string | undefined): Promise<HttpAnswer> {
     const { signal, settings } = this.#context;
     const { maxPageBytes } = { ...API_LIMITS, ...settings.limits };
     return this.#fetch.get(url, {
@@ -123,15 +130,17 @@ export class ApiClient implements AsyncDisposable {
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
       timeoutMs: this.#timeoutMs,
       maxBytes: maxPageBytes,
+      ...options,
       secrets: this.#authorization.secrets,
       loginRemedy: this.#authorization.remedy,
+      authorityRemedy: AUTHORITY_REMEDY,
     });
   }
 
-  /** Keeps what the endpoint's own query has: some gateways want a key there. */
+  /** Returns the URL of a page. Keeps the query of the endpoint, because some gateways expect a key there. */
   #url(root: string, query: ListQuery): string {
     const url = new URL(this.#endpoint);
-    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${root}/servers`;
+    url.pathname = `${trimmedEnd(url.pathname, '/')}/${root}/servers`;
     url.hash = '';
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
     return rewriteHttpUrl(url.href, this.#context.settings.urlRewrites);

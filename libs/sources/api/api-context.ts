@@ -4,25 +4,25 @@ import type { References, SourceSettings } from '../context.js';
 import type { RefusedParameters } from './refused-parameters.js';
 import type { UrlRewrite } from '../rewrite-url.js';
 
-/** What reading an API needs of the world around it. */
+/** The dependencies for reading an API. */
 export interface ApiContext {
   readonly signal: AbortSignal;
-  /** Called with a few words whenever something moved. */
+  /** Called with a short note whenever there is progress. */
   progress(note: string): void;
   /** The Secrets and ConfigMaps that the spec refers to. */
   readonly references: References;
   readonly settings: ApiSettings;
-  /** What registries refused before; shared by the reads of one process. */
+  /** The parameters that registries have rejected before. Shared by all reads of a process. */
   readonly refusals: RefusedParameters;
 }
 
-/** What the site and this program prescribe for every API source. */
+/** The settings of the site and of this program for every API source. */
 export interface ApiSettings {
-  /** Version of this program; registries see it in `User-Agent`. */
+  /** Version of this program, which is sent to registries in `User-Agent`. */
   readonly version: string;
-  /** Applied to whole URLs of pages; see `rewriteUrl`. */
+  /** Applied to the complete URLs of pages, see `rewriteUrl`. */
   readonly urlRewrites: readonly UrlRewrite[];
-  /** `private-allowed` when absent. */
+  /** The default is `private-allowed`. */
   readonly addressPolicy?: AddressPolicy;
   /** See {@link SourceSettings}. */
   readonly concealedCause?: SourceSettings['concealedCause'];
@@ -32,10 +32,10 @@ export interface ApiSettings {
 
 export interface ApiLimits {
   readonly maxPages: number;
-  /** Most entries of one walk, those in quarantine included. */
+  /** Maximum number of entries of a walk, including quarantined ones. */
   readonly maxEntries: number;
-  /** Most bytes of one walk, decompressed: they are staged in the database. */
+  /** Maximum number of decompressed bytes of a walk, because they are staged in the database. */
   readonly maxBytes: number;
-  /** Size limit of one answer, both compressed and decompressed. */
+  /** Maximum size of a response, both compressed and decompressed. */
   readonly maxPageBytes: number;
 }

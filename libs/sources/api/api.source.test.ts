@@ -27,7 +27,7 @@ const page = (servers: unknown, nextCursor?: string) => JSON.stringify({ servers
 const answer = (response: ServerResponse, body: string | Buffer, headers: Record<string, string> = {}, status = 200) =>
   void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 
-/** A registry that gives `size` servers per page, whose cursor is the index of the next. */
+/** A registry that returns `size` servers per page. Its cursor is the index of the next server. */
 function registryOf(servers: readonly Listed[], size: number, root = '/v0.1/servers'): RequestListener {
   return (request, response) => {
     const url = new URL(request.url ?? '', 'http://localhost');
@@ -205,6 +205,21 @@ describe('a registry that refuses parameters', () => {
     },
   );
 
+  it.each([403, 404, 501])('is read without what is deleted, which it answers with %s', async (status) => {
+    await using registry = await startHttpServer(refusing(['include_deleted'], status));
+    const context = createApiContext();
+    expect((await read(registry.url, {}, context)).entries).toHaveLength(7);
+    const before = registry.requests.length;
+    expect((await read(registry.url, {}, context)).entries).toHaveLength(7);
+    expect(registry.requests.slice(before)).toHaveLength(3);
+  });
+
+  it('is asked once more, and not again, when it forbids everything', async () => {
+    await using registry = await startHttpServer((_, response) => answer(response, '{"error":"no"}', {}, 403));
+    expect(await failureOf(registry.url)).toMatchObject({ reason: 'AuthFailed' });
+    expect(registry.requests).toHaveLength(2);
+  });
+
   it('is no longer asked what changed when it refuses the time', async () => {
     await using registry = await startHttpServer(refusing(['updated_since'], 400));
     const context = createApiContext();
@@ -226,7 +241,7 @@ describe('a registry that refuses parameters', () => {
   });
 
   it('is not asked twice for what failed otherwise, and fails with its own words when nothing helps', async () => {
-    let status = 403;
+    let status = 401;
     await using registry = await startHttpServer((_, response) => answer(response, '{"error":"no"}', {}, status));
     await failureOf(registry.url);
     expect(registry.requests).toHaveLength(1);
@@ -285,7 +300,7 @@ describe('a list without end', () => {
 });
 
 describe('a transient failure', () => {
-  /** Fails with each of the failures in turn before each page. */
+  /** Returns a registry that produces each of the failures in turn before each page. */
   const failing = (...failures: RequestListener[]): [RequestListener, { asked: number }] => {
     const count = { asked: 0 };
     const good = registryOf(numbered(4), 2);
@@ -343,7 +358,7 @@ describe('a transient failure', () => {
     expect(await failureOf(hanging.url, { timeout: '200ms' }, once)).toMatchObject({
       reason: 'Unreachable',
       destiny: 'retry',
-      message: `${hanging.url}/v0.1/servers sent no answer within 200ms.`,
+      message: `${hanging.url}/v0.1/servers did not respond within 200ms.`,
     });
   });
 });
@@ -355,14 +370,14 @@ describe('an answer that is no list', () => {
       '<!doctype html><title>Log in</title>',
       { 'content-type': 'text/html' },
       'FormatMismatch',
-      /is an HTML page, as a login/,
+      /is an HTML page, such as a login/,
     ],
     [
       'a page in disguise',
       '\n<html>',
       {},
       'FormatMismatch',
-      /is an HTML or XML page, as a login or error page would be: check that api\.endpoint/,
+      /is an HTML or XML page, such as a login or error page: check that api\.endpoint/,
     ],
     ['nothing', '', {}, 'FormatMismatch', /is empty: check/],
     ['a bare list', '[{"name":"a/b"}]', {}, 'FormatMismatch', /is not a list of servers/],
@@ -495,6 +510,37 @@ describe('an entry', () => {
     expect(pages[0]?.latestUpdate).toBe('2026-02-01T00:00:00.000001Z');
   });
 
+  it('may be the server itself, as answers were before they had two parts', async () => {
+    const flat = { ...server({ name: 'a/flat' }), _meta: { [OFFICIAL]: { status: 'deprecated' }, 'com.example/x': 1 } };
+    const { entries, quarantined } = await readBody(page([flat, server({ name: 'a/faulty', title: 5 }), listed()]));
+    expect(entries.map(({ name, status, foreignMeta }) => [name, status, foreignMeta])).toEqual([
+      ['a/flat', 'deprecated', undefined],
+      ['com.example/search', 'active', undefined],
+    ]);
+    expect(quarantined).toMatchObject([{ key: 'a/faulty', path: 'title' }]);
+  });
+
+  it('may have its life in snake case, and no status', async () => {
+    const former = { status_message: 'use b', is_latest: true, published_at: '2026-01-01T00:00:00Z' };
+    const { entries } = await readBody(
+      page([
+        listed({ name: 'a/snake' }, { status: 'Deprecated', ...former, status_changed_at: '2026-01-02T00:00:00Z' }),
+        ...['', null].map((status, index) => listed({ name: `a/none-${index}` }, { status })),
+      ]),
+    );
+    expect(entries.map(({ lifecycle }) => lifecycle)).toEqual([
+      {
+        status: 'deprecated',
+        statusMessage: 'use b',
+        isLatest: true,
+        publishedAt: '2026-01-01T00:00:00.000Z',
+        statusChangedAt: '2026-01-02T00:00:00.000Z',
+      },
+      { status: 'active' },
+      { status: 'active' },
+    ]);
+  });
+
   it('counts no time in the future as the last change, beyond what clocks differ', async () => {
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
     const [past, soon, later] = [at(-60_000), at(60_000), at(3_600_000)];
@@ -552,7 +598,7 @@ describe('an entry', () => {
     const body = page([
       listed({ name: 'no-slash' }),
       5,
-      { name: 'com.example/bare' },
+      { title: 'Bare' },
       listed({ name: 'a/strange' }, { status: 'haunted' }),
       listed({ name: 'a/gone', description: 5 }, { status: 'deleted' }),
       listed({ name: 'a/former', status: 'deleted' }),
@@ -566,10 +612,10 @@ describe('an entry', () => {
       ['no-slash', 'name', expect.stringMatching(/^must be namespace\/name/), undefined],
       ['page 1, servers[1]', '', 'must be an object with the server.json under "server"', undefined],
       ['com.example/search', '', 'has a field of the same name twice: keep one', undefined],
-      ['com.example/bare', '', 'must be an object with the server.json under "server"', undefined],
+      ['page 1, servers[3]', '', 'must be an object with the server.json under "server"', undefined],
       ['a/strange', expect.stringContaining('status'), 'must be one of active, deprecated, deleted', undefined],
       ['a/gone', 'description', 'must be text', 'deleted'],
-      ['a/former', 'status', expect.stringContaining('took it back'), 'deleted'],
+      ['a/former', 'status', expect.stringContaining('withdrew it'), 'deleted'],
       ['a/large', '', 'has more than 1048576 bytes', undefined],
       ['a/good', '', expect.stringContaining('is there twice'), undefined],
     ]);
@@ -588,6 +634,23 @@ describe('names without a namespace', () => {
 });
 
 describe('a probe', () => {
+  it('takes no more of an answer than it can read on the event loop', async () => {
+    const flood = page(Array.from({ length: 400_000 }, () => ({ server: { name: 'com.example/a', version: '1' } })));
+    const packed = gzipSync(flood);
+    await using registry = await startHttpServer((_request, response) =>
+      answer(response, packed, { 'content-encoding': 'gzip', etag: '"new"' }),
+    );
+    const before = process.memoryUsage.rss();
+    const ask = (known: Parameters<typeof apiSource.probe>[1]) => probe(registry.url, known);
+    const verdicts = await Promise.all([
+      ...Array.from({ length: 20 }, () => ask({ updatedSince: '2026-02-01T00:00:00Z' })),
+      ask({}),
+      ask({ etag: '"old"' }),
+    ]);
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual([...Array(21).fill('unknown'), 'changed']);
+    expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(150);
+  });
+
   const since = '2026-02-01T00:00:00.123456Z';
   const probe = (endpoint: string, known: Parameters<typeof apiSource.probe>[1]) =>
     apiSource.probe({ endpoint }, known, createApiContext());

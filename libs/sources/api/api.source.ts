@@ -9,7 +9,7 @@ import type { KnownState, Probe } from '../pages.js';
 import { readApiPage, walkPages } from './walk-pages.js';
 import type { PageOutline, RawPage, WalkOptions } from '../pages.js';
 
-/** Reads another registry page by page over the generic registry API, of which it asks no more than the list of servers. */
+/** Reads another registry page by page over the generic registry API. It uses only the list of servers. */
 export const apiSource = defineSource({
   block: 'api',
   view: { type: 'REMOTE', sourceType: 'api', address: 'endpoint' },
@@ -33,10 +33,10 @@ export const apiSource = defineSource({
         })
       : [],
 
-  /** Whether anything changed since the list was stored, as far as the registry can say so. */
+  /** Returns whether anything has changed since the list was stored, as far as the registry reports it. */
   probe: (spec: ApiSpec, known: KnownState, context: ApiContext): Promise<Probe> => probeChanges(spec, known, context),
 
-  /** The list from its beginning, or from the page after a stored cursor on. */
+  /** Yields the pages of the list, from the beginning or after a stored cursor. */
   pages: <Page extends PageOutline>(
     spec: ApiSpec,
     options: WalkOptions,

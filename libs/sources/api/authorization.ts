@@ -8,20 +8,25 @@ import type { Access } from './access.js';
 import type { ApiContext } from './api-context.js';
 import { forgetToken, obtainToken } from './token-endpoint.js';
 
+/** Remedy that says how to trust the certificates of a registry and of its token endpoint. */
+export const AUTHORITY_REMEDY = 'name its certificate authority in api.caCertRef';
+
 const NO_LOGIN = 'it wants a login: set api.auth, or allow anonymous reads there';
 
-/** Many more than one list of servers takes; one has at most 16 KiB. */
+/** Maximum number of remembered tokens. One list of servers needs far fewer; a token has at most 16 KiB. */
 const REMEMBERED_TOKENS = 100;
 
-/** The bearer tokens that go with requests to one registry: none, one that is given, or those that a token endpoint issues. */
+/**
+ * Provides the bearer tokens for requests to one registry: none, a given one, or those that a token endpoint issues.
+ */
 export class Authorization implements AsyncDisposable {
   readonly #access: Access;
   readonly #fetch: GuardedFetch | undefined;
   readonly #timeoutMs: number;
   readonly #context: ApiContext;
-  /** The token endpoint has a private address. */
+  /** Whether the token endpoint has a private address. */
   #isPrivate = false;
-  /** The tokens that were sent, the newest at the end. */
+  /** The tokens that were sent, newest last. */
   readonly #sent = new Set<string>();
 
   constructor(
@@ -36,7 +41,7 @@ export class Authorization implements AsyncDisposable {
     this.#fetch = access.client && createFetch((reach) => (this.#isPrivate ||= reach === 'private'));
   }
 
-  /** Returns the token to send; undefined when there is none. Throws a RegistryError, or the abort reason. */
+  /** Returns the token to send, or undefined if there is none. Throws a RegistryError or the abort reason. */
   async token(): Promise<string | undefined> {
     const { token, client } = this.#access;
     const value = client ? await this.#obtain(client) : token?.value;
@@ -48,19 +53,19 @@ export class Authorization implements AsyncDisposable {
     return value;
   }
 
-  /** Forgets a token that the registry has refused; returns whether another one can be obtained. */
+  /** Forgets a token that the registry has rejected. Returns whether another one can be obtained. */
   renew(token: string): boolean {
     const { client } = this.#access;
     if (client) forgetToken(client, this.#addressOf(client), token);
     return client !== undefined;
   }
 
-  /** What failures must not repeat: a server may repeat an earlier token, too. */
+  /** The strings to redact in error messages. A server may repeat an earlier token too, so all are included. */
   get secrets(): readonly string[] {
     return [...this.#sent];
   }
 
-  /** What to do when the registry refuses. */
+  /** What the user should do if the registry rejects the credentials. */
   get remedy(): string {
     const { token, client } = this.#access;
     if (token) return `it does not take the token in ${token.from}: store one that may read it`;
@@ -76,13 +81,13 @@ export class Authorization implements AsyncDisposable {
   #obtain(client: NonNullable<Access['client']>): Promise<string> {
     const { signal, settings } = this.#context;
     const address = this.#addressOf(client);
-    const limits = { signal, timeoutMs: this.#timeoutMs };
+    const limits = { signal, timeoutMs: this.#timeoutMs, authorityRemedy: AUTHORITY_REMEDY };
     const work = withRetries(
       () => obtainToken(client, address, this.#fetch as GuardedFetch, limits),
       { ...RETRY_POLICY, ...settings.retry },
       this.#context,
     );
-    // Concealed by itself: a registry at a public address could have a token requested in the middle of a walk.
+    // Concealed separately, because a registry at a public address could cause a token request in the middle of a walk.
     return concealPrivate(shownUrl(client.spec.tokenUrl), this.#context, () => this.#isPrivate, work);
   }
 

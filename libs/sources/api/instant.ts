@@ -1,6 +1,9 @@
+import { trimmedEnd } from '#domain/trimmed-end.js';
+
 /**
- * A time in RFC 3339 as UTC with every digit of its fraction, at least three; undefined when the text is none. Digits below
- * the millisecond count: a registry that keeps microseconds gives an entry again when asked for changes since a time that was cut.
+ * Normalizes a time in RFC 3339 to UTC with every digit of its fraction, at least three. Returns undefined if the input
+ * is not such a time. Digits below a millisecond matter: if a registry stores microseconds and a truncated time is
+ * sent, it returns an entry again that has not changed since.
  */
 export function toInstant(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;
@@ -10,13 +13,13 @@ export function toInstant(text: unknown): string | undefined {
   const timeMs = Date.parse(`${toSecond}${zone}`.toUpperCase());
   if (Number.isNaN(timeMs)) return undefined;
   const second = new Date(timeMs).toISOString().replace(/\.000Z$/, '');
-  // Years before 1 and after 9999, which a time zone can make, are no RFC 3339.
+  // A time zone can shift the year below 1 or above 9999, which RFC 3339 does not allow.
   if (!/^(?!0000)\d{4}-/.test(second)) return undefined;
-  return `${second}.${fraction.replace(/0+$/, '').padEnd(3, '0')}Z`;
+  return `${second}.${trimmedEnd(fraction, '0').padEnd(3, '0')}Z`;
 }
 
-/** Returns whether `instant` is later than `other`; both are as {@link toInstant} writes them. */
+/** Returns whether `instant` is later than `other`. Both must be in the format of {@link toInstant}. */
 export function isAfter(instant: string, other: string): boolean {
-  // Without the Z, which sorts behind any further digit.
+  // Compares without the Z, because it sorts after any further digit.
   return instant.slice(0, -1) > other.slice(0, -1);
 }

@@ -6,17 +6,20 @@ import { toInstant } from './instant.js';
 
 export const OFFICIAL = 'io.modelcontextprotocol.registry/official';
 
-/** Characters; messages that registries write have one sentence. */
+/** Maximum length in characters. Messages written by registries have one sentence. */
 const MAX_STATUS_MESSAGE = 4096;
 
 /**
- * Returns what the official block beside a server says of its life; undefined when there is none, as the Go server does. Times that
- * are none are left out, but a status that is unknown throws an EntryFault: it might mean that the server should not be used.
+ * Returns the lifecycle from the official block next to a server, or undefined if there is no such block, as the Go
+ * server does. Invalid times are ignored, but an unknown status throws an EntryFault, because it might mean that the
+ * server should not be used.
  */
 export function toLifecycle(official: unknown): Lifecycle | undefined {
   if (!isFields(official)) return undefined;
-  const { statusMessage } = official;
-  const given = official['status'] ?? 'active';
+  const statusMessage = fieldOf(official, 'statusMessage');
+  const isLatest = fieldOf(official, 'isLatest');
+  // Some programs write null or an empty string if there is no status.
+  const given = official['status'] || 'active';
   const status = typeof given === 'string' ? given.toLowerCase() : given;
   if (!LIFECYCLE_STATUSES.includes(status as LifecycleStatus)) {
     throw new EntryFault(['_meta', OFFICIAL, 'status'], `must be one of ${LIFECYCLE_STATUSES.join(', ')}`);
@@ -28,19 +31,23 @@ export function toLifecycle(official: unknown): Lifecycle | undefined {
     );
   }
   const times = ['statusChangedAt', 'publishedAt', 'updatedAt'].flatMap((field) => {
-    // Registries of 2025 wrote it in snake case.
-    const instant = toInstant(official[field] ?? official[field.replace('At', '_at')]);
+    const instant = toInstant(fieldOf(official, field));
     return instant === undefined ? [] : [[field, instant]];
   });
   return {
     status: status as LifecycleStatus,
     ...(typeof statusMessage === 'string' && statusMessage !== '' && { statusMessage }),
-    ...(typeof official['isLatest'] === 'boolean' && { isLatest: official['isLatest'] }),
+    ...(typeof isLatest === 'boolean' && { isLatest }),
     ...(Object.fromEntries(times) as Omit<Lifecycle, 'status'>),
   };
 }
 
-/** Until 2025-09 the status was a field of the server.json itself. */
+/** Returns a field in either spelling, because registries of 2025 used snake case. */
+function fieldOf(official: Readonly<Record<string, unknown>>, field: string): unknown {
+  return official[field] ?? official[field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)];
+}
+
+/** Returns the lifecycle from the server.json itself, which had a status field until 2025-09. */
 export function formerLifecycle(server: unknown): Lifecycle | undefined {
   return isFields(server) && server['status'] === 'deleted' ? { status: 'deleted' } : undefined;
 }

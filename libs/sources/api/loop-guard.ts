@@ -2,7 +2,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { ApiLimits } from './api-context.js';
 import type { PageOutline, WalkOptions } from '../pages.js';
 
-/** Detects a list that has no end: nothing that a registry says about the next page is trusted. */
+/** Detects an endless list. Nothing that a registry says about the next page is trusted. */
 export class LoopGuard {
   readonly #limits: ApiLimits;
   readonly #cursors = new Set<string>();
@@ -12,7 +12,7 @@ export class LoopGuard {
   #bytes: number;
   readonly #pagesBefore: number;
 
-  /** What an earlier try of the walk has stored counts as well. */
+  /** Creates a guard. Pages, entries and bytes that an earlier attempt of the walk has stored count as well. */
   constructor({ cursor, stored }: WalkOptions, limits: ApiLimits) {
     this.#limits = limits;
     this.#pagesBefore = stored?.pages ?? 0;
@@ -21,14 +21,14 @@ export class LoopGuard {
     if (cursor !== undefined) this.#cursors.add(cursor);
   }
 
-  /** How far the walk is, for people. */
+  /** The progress of the walk in human-readable form. */
   get note(): string {
     return `page ${this.#pages}, ${this.#entries} entries`;
   }
 
   /**
-   * Counts the bytes of an answer before anything of it is stored. Throws a RegistryError `InvalidData` with destiny `stop` when the list
-   * has more of them than are read.
+   * Counts the bytes of a response before any of it is stored. Throws a RegistryError `InvalidData` with destiny `stop`
+   * if the list has more bytes than are read.
    */
   admitBytes(bytes: number, url: string): void {
     this.#bytes += bytes;
@@ -36,7 +36,10 @@ export class LoopGuard {
     if (this.#bytes > maxBytes) throw tooMuch(url, `has more than ${maxBytes} bytes`);
   }
 
-  /** Counts a page. Throws a RegistryError `InvalidData` when it was there before, leads back, or is one too many. */
+  /**
+   * Counts a page. Throws a RegistryError `InvalidData` if the page is a repetition, its cursor leads back, or it
+   * exceeds a limit.
+   */
   admit({ entries, nextCursor, digest }: PageOutline, url: string): void {
     const page = ++this.#pages;
     this.#entries += entries;
@@ -52,7 +55,7 @@ export class LoopGuard {
   }
 }
 
-/** No retry makes such a list shorter. */
+/** Returns an error with destiny `stop`, because a retry does not make the list shorter. */
 function tooMuch(url: string, what: string): RegistryError {
   return new RegistryError('InvalidData', `${url} ${what}, the most that are read: mirror a smaller registry.`, 'stop');
 }

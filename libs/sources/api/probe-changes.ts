@@ -1,4 +1,4 @@
-import { HttpFailure, shownUrl } from '#http/http-failure.js';
+import { HttpFailure, shownUrl, TooLarge } from '#http/http-failure.js';
 import { concealPrivate } from '../conceal-private.js';
 import { ApiClient } from './api-client.js';
 import type { ListQuery } from './api-client.js';
@@ -8,7 +8,10 @@ import { isAfter, toInstant } from './instant.js';
 import { readPage } from './read-page.js';
 import type { KnownState, Probe } from '../pages.js';
 
-/** Asks as little as possible: one request where the registry takes it, of one entry where that can tell. Throws a RegistryError, or the abort reason. */
+/**
+ * Checks for changes with as few requests as possible: one if the registry supports it, and for a single entry if that
+ * is enough. Throws a RegistryError or the abort reason.
+ */
 export async function probeChanges(spec: ApiSpec, known: KnownState, context: ApiContext): Promise<Probe> {
   await using client = await ApiClient.open(spec, context);
   return await concealPrivate(shownUrl(spec.endpoint), context, () => client.isPrivate, probe(client, known));
@@ -20,14 +23,17 @@ function probe(client: ApiClient, known: KnownState): Promise<Probe> {
   return since === undefined ? probeReach(client) : probeByTime(client, since);
 }
 
-/** Nothing is known to compare with; but a registry that does not answer should be found out before it is walked. */
+/** There is nothing to compare with, but an unreachable registry should be noticed before the walk. */
 async function probeReach(client: ApiClient): Promise<Probe> {
-  await client.list({ limit: '1' });
+  await client.list({ limit: '1' }, { withoutBody: true });
   return { verdict: 'unknown', because: 'nothing is known to compare with' };
 }
 
 async function probeByTag(client: ApiClient, etag: string): Promise<Probe> {
-  const answer = await client.list({ limit: '100', include_deleted: 'true' }, { 'if-none-match': etag });
+  const answer = await client.list(
+    { limit: '100', include_deleted: 'true' },
+    { headers: { 'if-none-match': etag }, withoutBody: true },
+  );
   const isSame = answer.status === 304 || answer.headers.etag === etag;
   return isSame
     ? { verdict: 'unchanged', because: 'the whole list has the same entity tag' }
@@ -36,10 +42,18 @@ async function probeByTag(client: ApiClient, etag: string): Promise<Probe> {
 
 const REFUSES_TIME: Probe = { verdict: 'unknown', because: 'the registry refuses updated_since' };
 
+const GIVES_MORE: Probe = {
+  verdict: 'unknown',
+  because: 'the registry gives more than the one entry that was asked for',
+};
+
+/** Maximum bytes of a response that is parsed on the event loop; pages are parsed in threads. */
+const PROBE_BYTES = 256 * 1024;
+
 async function probeByTime(client: ApiClient, since: string): Promise<Probe> {
   const query: ListQuery = { limit: '1', include_deleted: 'true', updated_since: since };
   try {
-    const { items } = readPage(await client.list(query), '');
+    const { items } = readPage(await client.list(query, { maxBytes: PROBE_BYTES }), '');
     if (client.omits('updated_since')) return REFUSES_TIME;
     const [first] = items;
     if (!first) return { verdict: 'unchanged', because: `nothing was updated after ${since}` };
@@ -54,6 +68,7 @@ async function probeByTime(client: ApiClient, since: string): Promise<Probe> {
     if (error instanceof HttpFailure && (error.status === 400 || error.status === 422)) {
       return REFUSES_TIME;
     }
+    if (error instanceof HttpFailure && error.cause instanceof TooLarge) return GIVES_MORE;
     throw error;
   }
 }

@@ -8,20 +8,24 @@ import { OFFICIAL } from './lifecycle.js';
 
 const META: Container = { name: '_meta', opener: '{', holdsEntries: true };
 
-/** Limits of one namespace of `_meta`, and of all foreign ones together: what is kept is sent with every answer. */
+/**
+ * Limits of one namespace in `_meta`, and of all foreign namespaces together. They are limited because they are sent
+ * with every response.
+ */
 export const META_LIMITS = { maxValueBytes: 32 * 1024, maxDepth: 16, maxForeignBytes: 64 * 1024 };
 
-/** What stands in the `_meta` beside a server. */
+/** The content of the `_meta` next to a server. */
 export interface ResponseMeta {
-  /** The block of the official registry, of which nothing is known yet; undefined where there is none. */
+  /** The block of the official registry, not validated yet. Undefined if there is none. */
   readonly official: unknown;
-  /** The members for other namespaces as they were written, without the braces around them. */
+  /** The members of other namespaces in their original form, without the surrounding braces. */
   readonly foreign?: string;
 }
 
 /**
- * Reads the `_meta` of a response. A fault in the official block throws an EntryFault, because it may say that the server
- * must not be used. A foreign block with a fault, or beyond the limits, is left out: the server is none the worse for it.
+ * Reads the `_meta` of a response. An error in the official block throws an EntryFault, because the block may say that
+ * the server must not be used. A foreign block that is invalid or exceeds the limits is left out, because it does not
+ * affect the server.
  */
 export function readMeta(meta: Slice | undefined): ResponseMeta {
   if (!meta) return { official: undefined };
@@ -63,7 +67,7 @@ function toMember(slice: Slice): string | undefined {
   }
 }
 
-/** Returns the first members that fit together. */
+/** Returns the first members that fit into the limit together. */
 function withinLimit(members: readonly string[]): string[] {
   let left = META_LIMITS.maxForeignBytes;
   return members.filter((member) => {

@@ -9,7 +9,7 @@ import type { HttpAnswer } from '#http/guarded-fetch.js';
 import { ENTRY_LIMITS, readServerResponse } from './read-server-response.js';
 import type { ApiItem } from './read-server-response.js';
 
-/** One ServerList of the generic registry API. */
+/** A ServerList of the generic registry API. */
 export interface ServerList {
   readonly items: readonly ApiItem[];
   readonly nextCursor: string | undefined;
@@ -24,8 +24,8 @@ const SHOWN_BYTES = 60;
 const MAX_MEMBERS = 100;
 
 /**
- * Takes a page apart; what is wrong with an entry quarantines that entry. `place` names the page in keys of entries
- * without a name. Throws a RegistryError `FormatMismatch` that says what came instead of a page, or `InvalidData`.
+ * Parses a page. An invalid entry is quarantined. `place` identifies the page in the keys of entries without a name.
+ * Throws a RegistryError `FormatMismatch` that says what was received instead of a page, or `InvalidData`.
  */
 export function readPage(
   { body, headers, url }: Pick<HttpAnswer, 'body' | 'headers' | 'url'>,
@@ -40,7 +40,7 @@ export function readPage(
     cutter.end();
     const entries = slices.filter(({ container }) => container === SERVERS);
     const around = slices.filter(({ container }) => container !== SERVERS);
-    // Go writes a list without elements as null.
+    // Go writes an empty list as null.
     const isNull = around.some(({ key, opener }) => key === 'servers' && opener === 'n');
     if (!cutter.entered.has('servers') && !isNull) throw notAList(url, around);
     const reading = new Reading(url, {
@@ -69,13 +69,15 @@ const LIMITS = { maxEntryBytes: ENTRY_LIMITS.maxValueBytes, maxDepth: ENTRY_LIMI
 
 function refuseOther(body: Buffer, contentType: string | undefined, url: string): void {
   const isHtml = /\bhtml\b/i.test(contentType ?? '');
-  const other = isHtml ? 'is an HTML page, as a login or error page would be' : recognizeOther(body.subarray(0, 4096));
+  const other = isHtml ? 'is an HTML page, such as a login or error page' : recognizeOther(body.subarray(0, 4096));
   if (!other) return;
-  const remedy = 'check that api.endpoint is the address of a registry API';
-  throw new RegistryError('FormatMismatch', `The answer of ${url} ${other.replace(/: .*/, '')}: ${remedy}.`);
+  const remedy = 'check that api.endpoint is the base URL of a registry API';
+  throw new RegistryError('FormatMismatch', `The response of ${url} ${other.replace(/: .*/, '')}: ${remedy}.`);
 }
 
-const VALUES: Readonly<Record<string, string>> = { '[': 'a bare list', '{': 'an object without fields' };
+const VALUES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({ '[': 'a bare list', '{': 'an object without fields' }),
+);
 
 function notAList(url: string, around: readonly Slice[]): RegistryError {
   const names = around.filter(({ container }) => container === ROOT).map(({ key }) => `"${shown(String(key))}"`);
@@ -83,23 +85,23 @@ function notAList(url: string, around: readonly Slice[]): RegistryError {
   const what =
     names.length > 0
       ? `it has ${names.slice(0, 5).join(', ')}`
-      : `it is ${first ? (VALUES[first.opener] ?? 'another value') : 'empty'}`;
-  const message = `The answer of ${url} is not a list of servers ({"servers": […]}); ${what}: check api.endpoint.`;
+      : `it is ${first ? (VALUES.get(first.opener) ?? 'another value') : 'empty'}`;
+  const message = `The response of ${url} is not a list of servers ({"servers": […]}); ${what}: check api.endpoint.`;
   return new RegistryError('FormatMismatch', message);
 }
 
 function nextCursorOf(around: readonly Slice[], url: string): string | undefined {
   if (around.length > MAX_MEMBERS) {
-    throw new RegistryError('InvalidData', `The answer of ${url} has more than ${MAX_MEMBERS} fields.`);
+    throw new RegistryError('InvalidData', `The response of ${url} has more than ${MAX_MEMBERS} fields.`);
   }
   const bytes = around.find(({ container, key }) => container === ROOT && key === 'metadata')?.bytes;
   if (!bytes) return undefined;
   const metadata = parse(bytes, around) as Record<string, unknown> | null;
-  // Registries of 2025 wrote it in snake case.
+  // Registries of 2025 used snake case.
   const cursor = metadata?.['nextCursor'] ?? metadata?.['next_cursor'] ?? '';
   const isUsable = typeof cursor === 'string' && cursor.length <= CURSOR_LIMIT && cursor.isWellFormed();
   if (!isUsable || cursor.includes('\0')) {
-    throw new RegistryError('InvalidData', `The answer of ${url} has a metadata.nextCursor that is not proper text.`);
+    throw new RegistryError('InvalidData', `The response of ${url} has a metadata.nextCursor that is not proper text.`);
   }
   return cursor || undefined;
 }
@@ -112,14 +114,17 @@ function parse(bytes: Uint8Array, around: readonly Slice[]): unknown {
   }
 }
 
-/** A page is not a file that could be opened at a line, so the message quotes what stands there. */
+/**
+ * Returns an error that quotes the text around the position, because a page is not a file that users could open at a
+ * line.
+ */
 function notJson(body: Buffer, { message, offset }: CutFault, url: string): RegistryError {
   const from = Math.max(0, offset - SHOWN_BYTES / 2);
   const around = shown(body.toString('utf8', from, from + SHOWN_BYTES));
   const what = message.replace(/^the file/, 'it');
   return new RegistryError(
     'InvalidData',
-    `The answer of ${url} is not valid JSON: ${what}, at byte ${offset}, near "${around}".`,
+    `The response of ${url} is not valid JSON: ${what}, at byte ${offset}, near "${around}".`,
   );
 }
 

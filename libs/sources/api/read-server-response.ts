@@ -3,42 +3,49 @@ import type { CatalogueEntry, Lifecycle, QuarantinedEntry } from '#domain/catalo
 import { EntryFault } from '../formats/entry-fault.js';
 import type { parseEntry } from '../formats/entry-text.js';
 import { cutObject } from '../formats/cut-object.js';
-import type { Container, CutLimits, Slice } from '../formats/json-cutter.js';
+import type { Container, Slice } from '../formats/json-cutter.js';
+import type { CutLimits } from '../formats/value-reader.js';
 import type { Reading } from '../formats/reading.js';
 import { toQualifiedEntry } from '../formats/default-namespace.js';
 import { formerLifecycle, toLifecycle } from './lifecycle.js';
 import { readMeta } from './read-meta.js';
 
-/** Limits of one entry, the same as for files; real entries have some 40 kB and ten levels at most. */
+/** Limits of one entry, the same as for files. Real entries have at most about 40 kB and ten levels. */
 export const ENTRY_LIMITS: CutLimits = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
 
 export type ApiItem =
-  /** `hash` (SHA-256) is of the server.json as it came and of the lifecycle: equal hashes are equal entries. */
+  /**
+   * `hash` is the SHA-256 of the server.json in its original form and of the lifecycle. Equal hashes mean equal
+   * entries.
+   */
   { readonly entry: CatalogueEntry; readonly hash: Buffer } | { readonly quarantined: QuarantinedEntry };
 
 const RESPONSE: Container = { name: 'response', opener: '{', holdsEntries: true };
 
 /**
- * Reads one `{"server": …, "_meta": …}` of a list. The server.json is cut out in its own words and order and goes the way
- * of an entry of a file, same checks and same faults. Throws a CutFault when it is not JSON.
+ * Reads one `{"server": …, "_meta": …}` of a list. The server.json is cut out in its original form and then processed
+ * like an entry of a file, with the same checks and errors. An entry that is the server itself is accepted as well.
+ * Throws a CutFault if the bytes are not JSON.
  */
 export function readServerResponse(slice: Slice, place: string, reading: Reading): ApiItem {
   const members = cutMembers(slice);
   const server = members.find(({ key }) => key === 'server');
+  // In the API before it had responses of two parts, and in many hand-written lists, the entry is the server itself.
+  const isFlat = !server && members.some(({ key }) => key === 'name');
   let lifecycle: Lifecycle | undefined;
   let foreignMeta: string | undefined;
   const section = {
     container: place,
     root: RESPONSE,
     convert: (_slice: Slice, text: ReturnType<typeof parseEntry>, defaultNamespace?: string) => {
-      if (!server) throw new EntryFault([], 'must be an object with the server.json under "server"');
+      if (!server && !isFlat) throw new EntryFault([], 'must be an object with the server.json under "server"');
       if (members.some(({ isDuplicate }) => isDuplicate)) {
         throw new EntryFault([], 'has a field of the same name twice: keep one');
       }
       lifecycle = formerLifecycle(text.value);
       const meta = readMeta(members.find(({ key }) => key === '_meta'));
       lifecycle = toLifecycle(meta.official) ?? lifecycle;
-      foreignMeta = meta.foreign;
+      if (server) foreignMeta = meta.foreign;
       return toQualifiedEntry(text, defaultNamespace);
     },
   };
@@ -53,12 +60,18 @@ export function readServerResponse(slice: Slice, place: string, reading: Reading
   };
 }
 
-/** The registry's word counts for more than what the publisher wrote into the server.json. */
+/**
+ * Adds the lifecycle. The status of the registry takes precedence over the one that the publisher wrote into the
+ * server.json.
+ */
 function withLifecycle(entry: CatalogueEntry, lifecycle: Lifecycle): CatalogueEntry {
   return { ...entry, lifecycle, status: lifecycle.status === 'deleted' ? entry.status : lifecycle.status };
 }
 
-/** Without the mark of the latest version, which moves with every new one: it is compared by itself. */
+/**
+ * Returns the hash of an entry. The mark of the latest version is not included, because it moves with every new version
+ * and is compared separately.
+ */
 function hashOf(server: Buffer, lifecycle: Lifecycle | undefined, foreignMeta = ''): Buffer {
   const compared = lifecycle
     ? JSON.stringify(lifecycle, (name, value: unknown) => (name === 'isLatest' ? undefined : value))
@@ -66,7 +79,7 @@ function hashOf(server: Buffer, lifecycle: Lifecycle | undefined, foreignMeta = 
   return hash('sha256', Buffer.concat([server, Buffer.from(`${compared}${foreignMeta}`)]), 'buffer');
 }
 
-/** Returns the members of a response; none for what is no object, or too large to be kept. */
+/** Returns the members of a response, or none if it is not an object or too large to be kept. */
 function cutMembers(slice: Slice): Slice[] {
   return cutObject(slice, RESPONSE, ENTRY_LIMITS);
 }

@@ -1,11 +1,12 @@
 import { HttpFailure } from '#http/http-failure.js';
 
-/** Names of query parameters that are left out of a request. */
+/** Names of the query parameters that are left out of a request. */
 export type Omitted = readonly string[];
 
 /**
- * What is left out of a request, attempt by attempt, until a registry takes it. A list can be read without any of these
- * parameters: pages have another size then, removals show only when all of it is read, or every entry comes again.
+ * The parameters that are left out, attempt by attempt, until a registry accepts the request. A list can be read
+ * without any of them, but then pages have another size, removals are noticed only by a complete read, or every entry
+ * is sent again.
  */
 const ATTEMPTS: readonly Omitted[] = [
   [],
@@ -16,10 +17,16 @@ const ATTEMPTS: readonly Omitted[] = [
   ['include_deleted', 'limit', 'updated_since'],
 ];
 
-/** Statuses by which registries refuse a parameter. */
+/** Status codes with which registries reject a parameter. */
 const REFUSALS = new Set([400, 422]);
 
-/** Registries are upgraded: after this time everything is asked for again. */
+/**
+ * Status codes with which registries withhold deleted entries from some callers, or do not support them. They have
+ * other meanings as well.
+ */
+const REFUSALS_OF_DELETED = new Set([403, 404, 501]);
+
+/** Registries are upgraded, so all parameters are tried again after this time. */
 const REMEMBERED_MS = 24 * 3600_000;
 const MAX_ENDPOINTS = 1_000;
 
@@ -28,13 +35,16 @@ interface Refusal {
   readonly untilMs: number;
 }
 
-/** A bounded LRU cache of the parameters that registries refused, by endpoint. Its owner decides how long it lives. */
+/**
+ * A bounded LRU cache of the parameters that registries have rejected, by endpoint. The owner determines its lifetime.
+ */
 export class RefusedParameters {
   readonly #refusals = new Map<string, Refusal>();
 
   /**
-   * Asks with all parameters of `given` first, then without those that a registry may refuse. What a registry refused is
-   * left out of the next requests to its endpoint at once. Throws the failure of the first attempt when none succeeds.
+   * Sends a request with all parameters of `given` first, then without those that a registry may reject. Parameters
+   * that a registry has rejected are left out of the next requests to its endpoint from the start. Throws the failure
+   * of the first attempt if none succeeds.
    */
   async askWithout<Answer>(
     endpoint: string,
@@ -48,8 +58,9 @@ export class RefusedParameters {
         if (omitted.length > 0) this.#remember(endpoint, omitted);
         return { answer, omitted };
       } catch (error) {
-        if (!isRefusal(error)) throw error;
         refusal ??= error;
+        const mayBeOfDeleted = omitted.length === 0 && given.includes('include_deleted');
+        if (!isRefusal(error, REFUSALS) && !(mayBeOfDeleted && isRefusal(error, REFUSALS_OF_DELETED))) throw refusal;
       }
     }
     throw refusal;
@@ -71,7 +82,7 @@ export class RefusedParameters {
 
   #remember(endpoint: string, omitted: Omitted): void {
     const untilMs = this.#refusals.get(endpoint)?.untilMs ?? performance.now() + REMEMBERED_MS;
-    // A request without one of the parameters says nothing about that one.
+    // A request without a parameter does not show whether the registry would accept it, so it stays remembered.
     const all = new Set([...this.#recall(endpoint), ...omitted]);
     this.#refusals.delete(endpoint);
     this.#refusals.set(endpoint, { omitted: [...all].toSorted(), untilMs });
@@ -80,6 +91,6 @@ export class RefusedParameters {
   }
 }
 
-function isRefusal(error: unknown): boolean {
-  return error instanceof HttpFailure && error.status !== undefined && REFUSALS.has(error.status);
+function isRefusal(error: unknown, statuses: ReadonlySet<number>): boolean {
+  return error instanceof HttpFailure && error.status !== undefined && statuses.has(error.status);
 }

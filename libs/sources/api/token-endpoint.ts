@@ -1,37 +1,44 @@
+import { parseJson } from '#domain/parse-json.js';
+import { isFields } from '#domain/fields.js';
 import { hash } from 'node:crypto';
 import { basicCredentials, formEncoded } from '#http/basic-credentials.js';
-import type { GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
+import type { GetOptions, GuardedFetch, HttpAnswer } from '#http/guarded-fetch.js';
 import { HttpFailure } from '#http/http-failure.js';
 import { shown } from './access.js';
 import type { Access } from './access.js';
 
 type Client = NonNullable<Access['client']>;
 
+type RequestLimits = Pick<GetOptions, 'signal' | 'timeoutMs' | 'authorityRemedy'>;
+
 interface IssuedToken {
   readonly value: string;
-  /** Milliseconds of the monotonic clock. */
+  /** Time of the monotonic clock in milliseconds. */
   readonly usableUntilMs: number;
 }
 
-/** The lifetime of a token when the provider does not state one. */
+/** Lifetime of a token if the provider does not specify one. */
 const DEFAULT_LIFETIME_MS = 5 * 60_000;
 const MAX_LIFETIME_MS = 24 * 3600_000;
-/** A token is not used in the last tenth of its life, or in the last minute of a long one: requests take their time. */
+/**
+ * A token is not used in the last tenth of its lifetime, or in its last minute if that is shorter, because requests
+ * take time.
+ */
 const SPARE_SHARE = 0.1;
 const MAX_SPARE_MS = 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_TOKEN_CHARACTERS = 16 * 1024;
 const MAX_TOKENS = 1_000;
 
-/** An LRU cache of issued tokens by the hash of what they were asked for with, the secret included. */
+/** An LRU cache of issued tokens. The key is a hash of the request parameters, including the secret. */
 const issued = new Map<string, IssuedToken>();
 
-/** Returns a token for the client that is still usable: an issued one, or a new one. Throws an HttpFailure, or the abort reason. */
+/** Returns a valid token for the client, either a cached or a new one. Throws an HttpFailure or the abort reason. */
 export async function obtainToken(
   client: Client,
   address: string,
   fetch: GuardedFetch,
-  limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  limits: RequestLimits,
 ): Promise<string> {
   const key = keyOf(client, address);
   const known = issued.get(key);
@@ -44,7 +51,7 @@ export async function obtainToken(
   return token.value;
 }
 
-/** Forgets a token that the registry has refused. */
+/** Forgets a token that the registry has rejected. */
 export function forgetToken(client: Client, address: string, token: string): void {
   const key = keyOf(client, address);
   if (issued.get(key)?.value === token) issued.delete(key);
@@ -55,12 +62,15 @@ function keyOf({ spec, secret }: Client, address: string): string {
   return hash('sha256', JSON.stringify([address, clientId, secret, scope, audience, resource]));
 }
 
-/** Asks the token endpoint (RFC 6749, section 4.4). A redirect is a failure, so that the secret goes to this address only. */
+/**
+ * Requests a token from the token endpoint (RFC 6749, section 4.4). A redirect is treated as a failure, so that the
+ * secret is sent to this URL only.
+ */
 async function requestToken(
   { spec, secret }: Client,
   address: string,
   fetch: GuardedFetch,
-  limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  limits: RequestLimits,
 ): Promise<IssuedToken> {
   const { clientId, clientSecretRef, scope, audience, resource } = spec;
   const authorization = basicCredentials(clientId, secret);
@@ -80,12 +90,13 @@ async function requestToken(
 function toToken(answer: HttpAnswer): IssuedToken {
   const refuse = (why: string) =>
     new HttpFailure('AuthFailed', `${answer.url} ${why}: check api.auth.clientCredentials.tokenUrl.`, 'wait');
-  if (answer.status !== 200) throw refuse(`answered ${answer.status}, which is not the answer of a token endpoint`);
+  if (answer.status !== 200) throw refuse(`answered ${answer.status}, which is not the response of a token endpoint`);
   const { access_token: value, token_type: type = 'Bearer', expires_in: seconds } = parseObject(answer.body);
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value) || value.length > MAX_TOKEN_CHARACTERS) {
     throw refuse('gave no access_token');
   }
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw refuse('gave a token that is no bearer token');
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer')
+    throw refuse('returned a token that is not a bearer token');
   return { value, usableUntilMs: performance.now() + usableMs(seconds) };
 }
 
@@ -96,10 +107,6 @@ function usableMs(seconds: unknown): number {
 }
 
 function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  const value = parseJson(body.toString());
+  return isFields(value) ? value : {};
 }

@@ -1,4 +1,5 @@
 import { RegistryError } from '#domain/registry-error.js';
+import { BodyBudget } from '#http/body-budget.js';
 import type { HttpAnswer } from '#http/guarded-fetch.js';
 import { HttpFailure, shownUrl } from '#http/http-failure.js';
 import { concealPrivate } from '../conceal-private.js';
@@ -11,22 +12,31 @@ import { readPage } from './read-page.js';
 import type { ApiItem } from './read-server-response.js';
 import type { RawPage, PageOutline, ApiPage, WalkOptions } from '../pages.js';
 
-/** The registry does not take the stored cursor any more: forget what was stored of the walk and begin a new one. */
+/**
+ * Thrown if the registry no longer accepts the stored cursor. The caller must discard the stored part of the walk and
+ * start a new one.
+ */
 export class CursorRefused extends RegistryError {
   constructor(cause: HttpFailure) {
     super('FetchFailed', `${cause.message} The walk has to start over.`, 'retry', { cause });
   }
 }
 
-/** What the official registry gives at most; others give more or less. */
+/**
+ * Memory limit for the pages of all walks of this process, both while they wait for a thread and while a thread reads
+ * them.
+ */
+const PAGES = new BodyBudget(64 * 1024 * 1024);
+
+/** The maximum page size of the official registry. Other registries return more or fewer entries. */
 const PAGE_SIZE = 100;
 
-/** How registries refuse a parameter. */
+/** Status codes with which registries reject a parameter. */
 const REFUSALS = new Set([400, 410, 422]);
 
 /**
- * Gets the list page by page and gives what `take` makes of each, tombstones included where the registry has them. No
- * entries at all is no error here. Throws a RegistryError, or the abort reason.
+ * Requests the list page by page and yields the result of `take` for each page. Includes tombstones if the registry has
+ * them. An empty list is not an error here. Throws a RegistryError or the abort reason.
  */
 export async function* walkPages<Page extends PageOutline>(
   spec: ApiSpec,
@@ -40,24 +50,25 @@ export async function* walkPages<Page extends PageOutline>(
   await using client = await ApiClient.open(spec, context);
   const takePage = async (page: number, cursor: string | undefined) => {
     const query = { limit: String(PAGE_SIZE), include_deleted: 'true', updated_since: updatedSince, cursor };
-    const answer = await client.list(query).catch((error: unknown) => {
+    using hold = PAGES.open();
+    const answer = await client.list(query, { hold }).catch((error: unknown) => {
       throw page === 1 && start !== undefined && isRefusal(error) ? new CursorRefused(error) : error;
     });
     guard.admitBytes(answer.body.length, answer.url);
     const isFirst = page === 1 && start === undefined && updatedSince === undefined;
-    return { answer, taken: await take({ ...toRawPage(answer, `page ${page}, `, isFirst), ...namespace }) };
+    return { url: answer.url, taken: await take({ ...toRawPage(answer, `page ${page}, `, isFirst), ...namespace }) };
   };
   for (let page = 1, cursor = start; page === 1 || cursor !== undefined; page++) {
     const work = takePage(page, cursor);
-    // A host that has given a page is a registry, whose failures may be told.
+    // A host that has sent a page is a registry, so its failures may be reported.
     const isProven = page > 1 || start !== undefined;
-    const { answer, taken } = await concealPrivate(
+    const { url, taken } = await concealPrivate(
       shownUrl(spec.endpoint),
       context,
       () => client.isPrivate && !isProven,
       work,
     );
-    guard.admit(taken, answer.url);
+    guard.admit(taken, url);
     context.progress(guard.note);
     yield taken;
     cursor = taken.nextCursor;
@@ -76,7 +87,7 @@ function toRawPage({ body, headers, url }: HttpAnswer, place: string, isFirst: b
   };
 }
 
-/** Throws a RegistryError for what is no page. */
+/** Reads a page. Throws a RegistryError if it is not a valid page. */
 export function readApiPage({ body, contentType, etag, url, place, isFirst, defaultNamespace }: RawPage): ApiPage {
   const buffer = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const headers = contentType === undefined ? {} : { 'content-type': contentType };
@@ -92,10 +103,10 @@ export function readApiPage({ body, contentType, etag, url, place, isFirst, defa
   };
 }
 
-/** How far the clock of another registry may be ahead, in milliseconds. */
+/** Maximum accepted time in milliseconds by which the clock of another registry may be ahead. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** A time in the future does not count: nothing would have changed since then until it has come. */
+/** Returns the latest update. A time in the future is ignored, because nothing could have changed after it. */
 function latestUpdateOf(items: readonly ApiItem[]): string | undefined {
   const soonest = new Date(Date.now() + CLOCK_SKEW_MS).toISOString();
   return items

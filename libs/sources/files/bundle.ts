@@ -3,39 +3,39 @@ import { open } from 'node:fs/promises';
 import { compareCodePoints } from '#domain/code-point-order.js';
 import { RegistryError } from '#domain/registry-error.js';
 
-/** Limits of a catalogue that is spread over files. */
+/** Limits of a catalogue that consists of several files. */
 export const BUNDLE_LIMITS = {
   files: 10_000,
-  /** Folders below the one that is named. */
+  /** Maximum depth of folders below the given one. */
   depth: 16,
-  /** Names that are looked at to find the files. */
+  /** Maximum number of directory entries that are examined to find the files. */
   names: 100_000,
-  /** The bytes of one file; the beginning of a larger one is kept, to tell what it is called. */
+  /** Maximum size of a file in bytes. Of a larger file, only the beginning is kept, to find its name. */
   fileBytes: 1024 * 1024,
   headBytes: 64 * 1024,
 } as const;
 
-/** One file of a catalogue that is spread over files: its content, or why it has none. */
+/** One file of a catalogue that consists of several files: its content, or the reason why it has none. */
 export type BundledFile = { readonly path: string } & (
   | { readonly content: Buffer }
-  /** It has more bytes than are read. */
+  /** The beginning of a file that exceeds the size limit. */
   | { readonly head: Buffer }
   | { readonly fault: string }
 );
 
 /**
- * What a bundle begins with. A bundle is one JSON object that holds each file as text in base64, so that it is read like a catalogue: file by
- * file, in a thread, and a file whose bytes are stored already is not even parsed.
+ * The beginning of a bundle. A bundle is one JSON object that contains each file as base64 text. It is read like a
+ * catalogue: file by file, in a thread, and a file whose bytes are already stored does not have to be parsed.
  */
 const BUNDLE_HEAD = '{"bundledFiles":{';
 
-/** Reports whether a file that begins like this is a bundle. */
+/** Returns whether a file that starts with these bytes is a bundle. */
 export const isBundle = (head: Buffer): boolean =>
   head.subarray(0, BUNDLE_HEAD.length).toString('latin1') === BUNDLE_HEAD;
 
 /**
- * Returns a digest of files, which must come in the order of their paths, and writes them to `target` as one if that is given. Throws a
- * RegistryError `InvalidData` beyond `maxBytes`.
+ * Returns a digest of files, which must be in the order of their paths. If `target` is given, writes them to it as one
+ * bundle. Throws a RegistryError `InvalidData` if they exceed `maxBytes`.
  */
 export async function bundle(
   files: AsyncIterable<BundledFile>,
@@ -63,7 +63,15 @@ function toJson(file: BundledFile): string {
   return JSON.stringify({ fault: file.fault });
 }
 
-/** Returns paths in the order of a bundle, which is the same on every machine. Throws a RegistryError `InvalidData` for too many. */
+/** Returns the minimum number of bytes of files of these sizes in a bundle, where their content is in base64. */
+export function bundledBytes(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + 4 * Math.ceil(size / 3), 0);
+}
+
+/**
+ * Sorts paths in the order of a bundle, which is the same on every machine. Throws a RegistryError `InvalidData` if
+ * there are too many.
+ */
 export function inOrder(paths: readonly string[], label: string): string[] {
   if (paths.length > BUNDLE_LIMITS.files) throw tooMany(label, `${paths.length} files`, BUNDLE_LIMITS.files);
   return paths.toSorted(compareCodePoints);
@@ -74,6 +82,6 @@ export function tooMany(label: string, found: string, limit: number): RegistryEr
 }
 
 export function noFiles(label: string): RegistryError {
-  const remedy = 'an entry stands in a file that ends in .json, .yaml or .yml';
+  const remedy = 'entries are read from files that end in .json, .yaml or .yml';
   return new RegistryError('FileNotFound', `${label} has no file with an entry: ${remedy}.`);
 }

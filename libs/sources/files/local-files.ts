@@ -8,31 +8,31 @@ import { bundle, BUNDLE_LIMITS, inOrder, noFiles, tooMany } from './bundle.js';
 import type { BundledFile } from './bundle.js';
 import { selectFiles } from './select-files.js';
 
-/** A folder, or a pattern of files, in the file system of this process. */
+/** A folder or a pattern of files in the file system of this process. */
 export interface LocalFiles {
-  /** How messages name it. */
+  /** How messages refer to the source. */
   readonly label: string;
-  /** The real path of the folder that `path` is relative to. */
+  /** The real path of the folder to which `path` is relative. */
   readonly base: string;
   readonly path: string;
-  /** Returns one of the files, by its path below `base`. */
+  /** Returns the file at a path relative to `base`. */
   fileAt(path: string): RegularFile;
 }
 
-/** Returns the digest of the files, and writes them to `target` as one bundle if that is given. Throws a RegistryError. */
+/** Returns the digest of the files. If `target` is given, writes them to it as one bundle. Throws a RegistryError. */
 export function bundleLocal(files: LocalFiles, context: SourceContext, target?: string): Promise<string> {
   const { maxFileBytes: maxBytes } = context.settings;
   return bundle(readFiles(files, context), { label: files.label, maxBytes, ...(target !== undefined && { target }) });
 }
 
-/** Writes the bundle of a revision. Throws `FetchFailed` when the files are no longer of that revision. */
+/** Writes the bundle of a revision. Throws `FetchFailed` if the files no longer have that revision. */
 export async function copyBundle(
   files: LocalFiles,
   { revision, to }: { readonly revision: string; readonly to: string },
   context: SourceContext,
 ): Promise<void> {
   if ((await bundleLocal(files, context, to)) === revision) return;
-  throw new RegistryError('FetchFailed', `${files.label} was changed while it was read.`, 'retry');
+  throw new RegistryError('FetchFailed', `${files.label} changed while it was being read.`, 'retry');
 }
 
 async function* readFiles(files: LocalFiles, { signal, progress }: SourceContext): AsyncGenerator<BundledFile> {
@@ -45,7 +45,10 @@ async function* readFiles(files: LocalFiles, { signal, progress }: SourceContext
   progress(`read ${paths.length} files`);
 }
 
-/** A file that cannot be read is a fault of one entry, unless reading it again may help. */
+/**
+ * Reads one file. An unreadable file is an error of its own entry only. A transient error is thrown, so that the read
+ * is retried.
+ */
 async function readOne(path: string, file: RegularFile): Promise<BundledFile> {
   try {
     const { fileBytes: limit, headBytes } = BUNDLE_LIMITS;
@@ -56,14 +59,17 @@ async function readOne(path: string, file: RegularFile): Promise<BundledFile> {
   }
 }
 
-/** Lists the selected files by a breadth-first search of the folders that may hold one. Links to folders are not followed, below the first one. */
+/**
+ * Lists the selected files with a breadth-first search of the folders that may contain one. Symlinks to folders are not
+ * followed, except for the first folder.
+ */
 async function listFiles({ base, path, label }: LocalFiles): Promise<string[]> {
   const { root, isSelected, mayHold } = selectFiles(path);
   const found: string[] = [];
   let names = 0;
   let folders = [root];
   for (let depth = 0; folders.length > 0; depth++) {
-    if (depth > BUNDLE_LIMITS.depth) throw tooMany(label, 'more folders inside each other', BUNDLE_LIMITS.depth);
+    if (depth > BUNDLE_LIMITS.depth) throw tooMany(label, 'more levels of folders', BUNDLE_LIMITS.depth);
     const next: string[] = [];
     for (const folder of folders) {
       for (const entry of await listFolder(base, folder, label)) {
@@ -92,7 +98,7 @@ async function listFolder(base: string, folder: string, label: string) {
     if (error instanceof RegistryError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')
-      throw new RegistryError('FileNotFound', `${label} does not exist: ${folder || base} is no folder.`);
+      throw new RegistryError('FileNotFound', `${label} does not exist: ${folder || base} is not a folder.`);
     throw new RegistryError(
       'FetchFailed',
       `${label} cannot be listed (${code}): let the user of the server read its folders.`,

@@ -1,26 +1,28 @@
 import { ENTRY_FILE } from '#domain/entry-file.js';
 import { compileGlob } from '#domain/glob.js';
+import { matchSteps } from '#domain/match-steps.js';
+import type { PatternStep } from '#domain/match-steps.js';
 
-/** What a path of a source names: files below a root. */
+/** The files that the path of a source selects below a root. */
 export interface FileSelection {
-  /** The folder in which all selected files are, without a slash at the end; empty for the top. */
+  /** The folder that contains all selected files, without a trailing slash. Empty for the top. */
   readonly root: string;
-  /** Reports whether the file at this path, which begins with the root, is one of them. */
+  /** Returns whether the file at this path, which starts with the root, is selected. */
   isSelected(path: string): boolean;
-  /** Reports whether the folder at this path, which begins with the root, may hold one of them. */
+  /** Returns whether the folder at this path, which starts with the root, may contain a selected file. */
   mayHold(folder: string): boolean;
 }
 
-/** A character that makes a path a pattern. */
+/** The characters that make a path a pattern. */
 const PATTERN = /[*?[]/;
 
-/** Whether a path names files by a pattern, and not one file or one folder. */
+/** Returns whether a path is a pattern rather than a single file or folder. */
 export const isPattern = (path: string): boolean => PATTERN.test(path);
 
 /**
- * Returns the files that a path stands for: those that a pattern matches, or all below a folder. In a pattern, `*`, `?` and `[a-z]` stay
- * within a name, and `**` is any number of folders. Names that begin with a dot are only matched by a pattern that has the dot.
- * Throws a SyntaxError for a malformed pattern.
+ * Returns the files that a path selects: those that match a pattern, or all below a folder. In a pattern, `*`, `?` and
+ * `[a-z]` match within a name, and `**` matches any number of folders. Names that start with a dot match only if the
+ * pattern has the dot. Throws a SyntaxError for a malformed pattern.
  */
 export function selectFiles(path: string): FileSelection {
   const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
@@ -37,7 +39,7 @@ export function selectFiles(path: string): FileSelection {
   const seesHidden = segments.some((segment) => !isVisible(segment));
   return {
     root: literal.join('/'),
-    isSelected: (file) => ENTRY_FILE.test(file) && matches(steps, file.split('/')),
+    isSelected: (file) => ENTRY_FILE.test(file) && matchSteps(steps, file.split('/')),
     mayHold: (folder) => {
       const names = folder.split('/');
       return leadsOn(steps, names) && mayBeEntered(names.slice(literal.length), seesHidden);
@@ -45,52 +47,30 @@ export function selectFiles(path: string): FileSelection {
   };
 }
 
-/** What file systems such as ext4 have at their top, and let nobody but root list. */
+/** The folder at the top of file systems such as ext4 that only root can list. */
 const RECOVERED = 'lost+found';
 
 function mayBeEntered(names: readonly string[], seesHidden: boolean): boolean {
   return names[0] !== RECOVERED && (seesHidden || names.every(isVisible));
 }
 
-/** Reports whether the names fit the steps before the first `**`, or before the name of the file. */
+/** Returns whether the names match the steps before the first `**`, or before the file name if there is no `**`. */
 function leadsOn(steps: readonly Step[], names: readonly string[]): boolean {
-  const isDeep = steps.includes(undefined);
-  const fixed = steps.slice(0, isDeep ? steps.indexOf(undefined) : -1);
+  const isDeep = steps.some(({ isRun }) => isRun);
+  const fixed = steps.slice(0, isDeep ? steps.findIndex(({ isRun }) => isRun) : -1);
   if (!isDeep && names.length > fixed.length) return false;
-  return fixed.slice(0, names.length).every((accepts, index) => accepts?.(names[index] as string));
+  return fixed.slice(0, names.length).every((step, index) => step.accepts(names[index] as string));
 }
 
-/** `undefined` is any number of folders. */
-type Step = ((name: string) => boolean) | undefined;
+type Step = PatternStep<string>;
 
+/** Compiles one segment of a pattern. `**` matches any number of folders. */
 function compileSegment(segment: string): Step {
-  if (segment === '**') return undefined;
+  if (segment === '**') return { isRun: true, accepts: isVisible };
   const glob = compileGlob(segment);
-  return (name) => (isVisible(name) || segment.startsWith('.')) && glob.matches(name);
+  return { isRun: false, accepts: (name) => (isVisible(name) || segment.startsWith('.')) && glob.matches(name) };
 }
 
-const isVisible = (name: string): boolean => !name.startsWith('.');
-
-/** Linear in names times steps: like a `*` in a name, only the last `**` is ever tried again. */
-function matches(steps: readonly Step[], names: readonly string[]): boolean {
-  let step = 0;
-  let retryStep = -1;
-  let retryAt = 0;
-  for (let at = 0; at < names.length;) {
-    const name = names[at] as string;
-    const accepts = steps[step];
-    if (step < steps.length && accepts === undefined) {
-      retryStep = ++step;
-      retryAt = at;
-    } else if (accepts?.(name)) {
-      step++;
-      at++;
-    } else if (retryStep >= 0 && isVisible(names[retryAt] as string)) {
-      step = retryStep;
-      at = ++retryAt;
-    } else {
-      return false;
-    }
-  }
-  return steps.slice(step).every((rest) => rest === undefined);
+function isVisible(name: string): boolean {
+  return !name.startsWith('.');
 }

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { parseConfigYaml, YAML_LIMIT } from '../yaml/config-yaml.js';
 import { qualifyName, toQualifiedEntry } from './default-namespace.js';
@@ -16,10 +17,13 @@ import { convertRemote, convertServer, TOOLHIVE_NAMESPACE } from './toolhive.js'
 const FILES: Container = { name: 'bundledFiles', opener: '{', holdsEntries: true };
 const ROOT: Container = { name: '', opener: '{', inside: (key) => (key === FILES.name ? FILES : undefined) };
 
-/** Holds the value of a file, which may be anything. */
+/** A container for the value of a file, which may be of any type. */
 const WHOLE: Container = { name: 'file', opener: '[', holdsEntries: true };
 
-/** The layout of a bundle of files (see `files/bundle.ts`), each of which is one entry of this format. Its key is its path. */
+/**
+ * Returns the layout of a bundle of files (see `files/bundle.ts`), in which each file is one entry of this format and
+ * its path is the key.
+ */
 export function bundleLayout(
   format: FileFormat,
   limits: { readonly maxEntryBytes: number; readonly maxDepth: number },
@@ -46,33 +50,36 @@ export function bundleLayout(
   };
 }
 
-/** What the longest file takes in a bundle. */
+/** Returns the maximum size in a bundle of a file of this size. */
 export const bundledBytes = (fileBytes: number): number => Math.ceil(fileBytes / 3) * 4 + 1024;
 
 function convertUpstream(_path: string, entry: EntryText, namespace?: string): CatalogueEntry {
   return toQualifiedEntry(entry, namespace);
 }
 
-/** ToolHive tells servers in containers and remote ones by the map in which they stand, and both by what they have. */
+/**
+ * Converts an entry of a ToolHive file. ToolHive has separate maps for container and remote servers; here, the fields
+ * of the entry tell them apart.
+ */
 function convertToolhive(path: string, { value }: EntryText, namespace?: string): CatalogueEntry {
-  const isRemote = typeof value === 'object' && value !== null && 'url' in value && !('image' in value);
+  const isRemote = isFields(value) && 'url' in value && !('image' in value);
   return isRemote ? convertRemote(keyOf(path), value, namespace) : convertServer(keyOf(path), value, namespace);
 }
 
-/** Names that say what a file is, not which server it is about: the folder is called after that. */
+/** Generic file names, which do not identify a server. The name of the folder is used instead. */
 const GENERIC = new Set(['server', 'spec', 'registry', 'entry', 'index']);
 
-/** Returns what stands in a ToolHive file as the name in the map: that of the file, or of its folder. */
+/** Returns the key that the entry of a file would have in a ToolHive map: the name of the file or of its folder. */
 function keyOf(path: string): string {
   const [file = '', folder] = path.split('/').toReversed();
   const name = file.replace(/\.\w+$/, '');
   return GENERIC.has(name) && folder !== undefined ? folder : name;
 }
 
-/** What a YAML file says, as JSON, or what is wrong with it. */
+/** The content of a YAML file converted to JSON, or a description of the error. */
 type ParsedYaml = { readonly json: Buffer } | { readonly fault: string };
 
-/** Reads the content of a YAML file, which is given in base64. */
+/** Parses the content of a YAML file, given in base64. */
 type YamlParser = (content: string) => ParsedYaml;
 
 function parseFile(
@@ -100,7 +107,7 @@ function parseYamlFile(content: string): ParsedYaml {
   return { fault: faults.join('; ') };
 }
 
-/** Remembers the last result: a file with a fault is read once more, to find what it is called. */
+/** Caches the last result, because an invalid file is parsed a second time to find its name. */
 function rememberLast(parse: YamlParser): YamlParser {
   let last: { readonly content: string; readonly parsed: ParsedYaml } | undefined;
   return (content) => {
@@ -153,9 +160,12 @@ function parseSlice(bytes: Uint8Array, { colons, hasBlanks, offset }: Slice): En
   }
 }
 
-/** The file is not quoted: a path may lead to another one than a catalogue. */
+/**
+ * Describes the position of the error without quoting the file, because a path may lead to a file that is not a
+ * catalogue.
+ */
 function notJson(bytes: Buffer, { offset }: CutFault): string {
-  // The bracket before the file counts as well.
+  // `cutWhole` puts a `[` before the content, so offsets are one too high.
   const before = bytes
     .subarray(0, Math.max(0, offset - 1))
     .toString('utf8')
@@ -172,7 +182,7 @@ function identifyUpstream(_slice: Slice, identity: Identity, namespace?: string)
   return identity.name === undefined ? identity : { ...identity, name: qualifyName(identity.name, namespace) };
 }
 
-/** A ToolHive entry may be called by its file alone. */
+/** Returns the identity of a ToolHive entry, whose name may be only that of its file. */
 function identifyToolhive(
   { key }: Slice,
   { name = keyOf(String(key)) }: Identity,
@@ -181,14 +191,14 @@ function identifyToolhive(
   return { name: qualifyName(name, namespace) };
 }
 
-/** Returns what an entry is called by what stands in its file, or in the beginning of a large JSON file. */
+/** Reads the identity of an entry from its file, or from the beginning of a large JSON file. */
 function readFileIdentity({ key, bytes }: Slice, parseYaml: YamlParser): Identity {
   if (!bytes) return {};
   const value: unknown = JSON.parse(Buffer.from(bytes).toString());
   const content = typeof value === 'string' ? value : (value as { readonly head?: unknown }).head;
   if (typeof content !== 'string') return {};
   if (isJson(String(key))) return readIdentity(withoutMark(Buffer.from(content, 'base64')));
-  // The beginning of a YAML file is none.
+  // The beginning of a YAML file cannot be used.
   const parsed = typeof value === 'string' ? parseYaml(content) : undefined;
   return parsed && 'json' in parsed ? readIdentity(parsed.json) : {};
 }

@@ -1,9 +1,10 @@
 import { CutFault, JsonCutter } from './json-cutter.js';
-import type { Container, CutLimits, Slice } from './json-cutter.js';
+import type { Container, Slice } from './json-cutter.js';
+import type { CutLimits } from './value-reader.js';
 
 /**
- * Cuts an object that was cut out of a larger text into its members; their offsets are those in the larger text. Returns
- * nothing for a value that is no object, or too large to be kept. Throws a CutFault for what is not JSON.
+ * Cuts an object, which is a slice of a larger text, into its members. Their offsets refer to the larger text. Returns
+ * nothing if the value is not an object or is too large to be kept. Throws a CutFault if the bytes are not JSON.
  */
 export function cutObject({ bytes, opener, offset }: Slice, container: Container, limits: CutLimits): Slice[] {
   if (!bytes || opener !== '{') return [];

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { EntryFault } from './entry-fault.js';
 import type { EntryText } from './entry-text.js';
@@ -5,12 +6,15 @@ import { JsonCutter } from './json-cutter.js';
 import type { Container } from './json-cutter.js';
 import { toEntry } from './server-json.js';
 
-/** Returns the name as it is served: below the default namespace of its source when it has none of its own. */
+/** Returns the name as it is served: with the default namespace of its source if it has none of its own. */
 export function qualifyName(name: string, defaultNamespace: string | undefined): string {
   return defaultNamespace === undefined || name === '' || name.includes('/') ? name : `${defaultNamespace}/${name}`;
 }
 
-/** Makes an entry of one server.json, named below the default namespace of its source where it needs that. Throws an EntryFault. */
+/**
+ * Converts a server.json to an entry, with the default namespace of its source if the name has none. Throws an
+ * EntryFault.
+ */
 export function toQualifiedEntry(given: EntryText, defaultNamespace: string | undefined): CatalogueEntry {
   const name = nameOf(given.value);
   if (!name || name.includes('/')) return toEntry(given);
@@ -32,14 +36,13 @@ function adviseNamespace(name: string, read: () => CatalogueEntry): CatalogueEnt
 const SHOWN_LIMIT = 100;
 
 function nameOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'name')) return undefined;
-  const { name } = value as { name: unknown };
-  return typeof name === 'string' ? name : undefined;
+  if (!isFields(value) || !Object.hasOwn(value, 'name')) return undefined;
+  return typeof value['name'] === 'string' ? value['name'] : undefined;
 }
 
 const ENTRY: Container = { name: 'entry', opener: '{', holdsEntries: true };
 
-/** Replaces the name and leaves every other byte of the text as it is. */
+/** Replaces the name without changing any other byte of the text. */
 function rename({ text, value }: EntryText, name: string): EntryText {
   const bytes = Buffer.from(text);
   const cutter = new JsonCutter(ENTRY, { maxValueBytes: bytes.length, maxDepth: Number.MAX_SAFE_INTEGER });

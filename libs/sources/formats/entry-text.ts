@@ -2,18 +2,18 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { EntryFault } from './entry-fault.js';
 import type { Slice } from './json-cutter.js';
 
-/** One entry as it stood in its file: its text without white space between tokens, and what it says. */
+/** One entry of a file: its original text without white space between tokens, and its parsed value. */
 export interface EntryText {
   readonly text: string;
   readonly value: unknown;
 }
 
 /**
- * Parses one entry. The text keeps order, names, numbers and escapes as they were written, which a detour through
- * JavaScript objects would not (`{"10":…,"9":…}`, 12345678901234567890, 1.0). In exchange everything that two readers
- * could understand differently is refused: names that stand twice, numbers out of range, text that is not Unicode.
+ * Parses one entry. The text keeps the original order, names, numbers and escapes, which would be lost in a conversion
+ * to JavaScript objects and back (`{"10":…,"9":…}`, 12345678901234567890, 1.0). In return, everything that two parsers
+ * could interpret differently is rejected: duplicate names, numbers out of range, and invalid Unicode.
  *
- * Throws an EntryFault for an entry that must not be served, a SyntaxError when the bytes are not JSON.
+ * Throws an EntryFault if the entry must not be served, and a SyntaxError if the bytes are not JSON.
  */
 export function parseEntry({
   bytes,
@@ -23,7 +23,7 @@ export function parseEntry({
   const text = toText(hasBlanks ? minify(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   const value: unknown = JSON.parse(text);
   const members = countMembers(value);
-  // Bytes that are valid UTF-8 and valid JSON can hold half a character or a NUL only as an escape.
+  // Valid UTF-8 and valid JSON can contain a lone surrogate or a NUL only as an escape.
   if (text.includes('\\u') || Number.isNaN(members)) refuseUnstorable(value, []);
   if (members !== colons) throw new EntryFault([], 'has a field of the same name twice: keep one');
   return { text, value };
@@ -34,14 +34,17 @@ const BACKSLASH = 0x5c;
 
 let scratch = Buffer.allocUnsafe(64 * 1024);
 
-/** Text of one byte per character costs half and is parsed faster; most entries are such. */
+/**
+ * Decodes bytes to a string. A string with one byte per character needs half the memory and is parsed faster, and most
+ * entries are ASCII.
+ */
 function toText(bytes: Buffer): string {
   if (isAscii(bytes)) return bytes.toString('latin1');
   if (!isUtf8(bytes)) throw new EntryFault([], 'is not UTF-8: save the file in that encoding');
   return bytes.toString('utf8');
 }
 
-/** Drops blanks and line breaks outside of strings. The bytes are valid until the next call. */
+/** Removes white space outside of strings. The result is valid until the next call. */
 function minify(bytes: Uint8Array): Buffer {
   if (scratch.length < bytes.length) scratch = Buffer.allocUnsafe(2 * bytes.length);
   const target = scratch;
@@ -61,7 +64,10 @@ function minify(bytes: Uint8Array): Buffer {
   return target.subarray(0, length);
 }
 
-/** Members of all objects in `value`; not a number when there is one that is out of range. Looks at every entry: it is short. */
+/**
+ * Returns the number of members of all objects in `value`, or NaN if a number is out of range. It runs for every entry,
+ * so it does no other checks.
+ */
 function countMembers(value: unknown): number {
   if (typeof value !== 'object' || value === null)
     return typeof value === 'number' && !Number.isFinite(value) ? NaN : 0;
@@ -74,7 +80,7 @@ function countMembers(value: unknown): number {
   return members;
 }
 
-/** Throws an EntryFault for text and numbers that Postgres or another reader cannot hold. */
+/** Throws an EntryFault for strings and numbers that Postgres or another reader cannot store. */
 function refuseUnstorable(value: unknown, path: readonly PropertyKey[]): void {
   if (typeof value === 'string') checkText(value, path);
   if (typeof value === 'number' && !Number.isFinite(value)) throw new EntryFault(path, 'is a number out of range');

@@ -11,21 +11,24 @@ import { SERVER_SCHEMA, toEntry, versionSchema } from './server-json.js';
 
 const NAMESPACE = 'io.github.stacklok';
 
-/** The version of a server that neither its owner nor the tag of its image gives one. */
+/** The version of a server for which neither the owner nor the tag of the image specifies one. */
 const VERSION = '1.0.0';
 
-/** Returns the tag of an image, where it is a version that can be served; `latest` and the like are none. */
+/** Returns the tag of an image if it is a valid version. `latest` and similar tags are not. */
 function imageTag(image: string | undefined): string | undefined {
   const tag = /:([\w][\w.-]*)(@sha256:[0-9a-f]+)?$/.exec(image ?? '')?.[1];
   return tag && /\d/.test(tag) && versionSchema.safeParse(tag).success ? tag : undefined;
 }
 
-/** What the entry of an object is called. */
+/** Returns the name of an object's entry. */
 export function entryName(namespace: string, name: string): string {
   return `com.toolhive.k8s.${namespace}/${name}`;
 }
 
-/** Makes an entry of an object that is to be listed, by the rules for any server.json. Throws an EntryFault that names the annotation. */
+/**
+ * Creates the entry of an exported object, with the same rules as for any server.json. Throws an EntryFault that
+ * contains the name of the annotation.
+ */
 export function exportedEntry(value: unknown): CatalogueEntry {
   const { name, object } = value as { readonly name: string; readonly object: ServerObject };
   const said = (annotation: string) => object.annotations[ANNOTATION_PREFIX + annotation]?.trim() || undefined;
@@ -35,12 +38,13 @@ export function exportedEntry(value: unknown): CatalogueEntry {
   const [title, icon, category] = [said('registry-title'), said('registry-icon'), said('registry-category')];
   const tools = listIn('tools', said, z.string().min(1));
   const toolDefinitions = listIn('tool-definitions', said, z.looseObject({ name: z.string().min(1) }));
+  const version = said('registry-version') ?? imageTag(object.spec.image);
   const server = {
     $schema: SERVER_SCHEMA,
     name,
     ...(title && { title }),
     description,
-    version: said('registry-version') ?? imageTag(object.spec.image) ?? VERSION,
+    version: version ?? VERSION,
     ...(icon && { icons: [{ src: icon }] }),
     remotes: [{ type: transportOf(object), url }],
     _meta: {
@@ -57,7 +61,8 @@ export function exportedEntry(value: unknown): CatalogueEntry {
       },
     },
   };
-  return toEntry({ text: JSON.stringify(server), value: server });
+  const entry = toEntry({ text: JSON.stringify(server), value: server });
+  return version === undefined ? { ...entry, isVersionAssumed: true } : entry;
 }
 
 type Said = (annotation: string) => string | undefined;
@@ -68,7 +73,7 @@ function needed(annotation: string, said: Said, what: string): string {
   return value;
 }
 
-/** A server that speaks `stdio` stands behind a proxy, which speaks HTTP for it. */
+/** Returns the transport that clients use. A server with `stdio` runs behind a proxy that provides HTTP. */
 function transportOf({ spec: { transport, proxyMode } }: ServerObject): 'sse' | 'streamable-http' {
   return (transport === 'stdio' ? proxyMode : transport) === 'sse' ? 'sse' : 'streamable-http';
 }
@@ -80,7 +85,10 @@ function originOf({ kind, namespace, name, uid, spec: { image, transport } }: Se
 const LIMITS = { maxValueBytes: 256 * 1024, maxDepth: 56 };
 const LIST: Container = { name: 'list', opener: '[', holdsEntries: true };
 
-/** The JSON list in an annotation, each item by the rules for any entry; undefined when it says nothing. */
+/**
+ * Returns the JSON list in an annotation, or undefined if the annotation is empty. Each item must satisfy the rules for
+ * entries.
+ */
 function listIn<Item extends z.ZodType>(annotation: string, said: Said, item: Item): z.output<Item>[] | undefined {
   const text = said(annotation);
   if (text === undefined) return undefined;

@@ -9,7 +9,7 @@ import { readFileFully, server, toolhive, upstream } from '../testing/catalogue-
 import type { ReadResult } from '../testing/catalogue-file.js';
 import { serverJsonSchema } from './server-json.js';
 
-/** `FUZZ_SEED` repeats a run, `FUZZ_RUNS` makes it longer. */
+/** `FUZZ_SEED` repeats a run, `FUZZ_RUNS` makes the run longer. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20261122);
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 5_000);
 
@@ -45,7 +45,7 @@ it(
         outcomes.quarantined += result.quarantined.length;
       }
     }
-    // A generator that only makes one kind of file would prove nothing.
+    // A generator that produces only one kind of file would prove nothing.
     if (RUNS >= 1_000) for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(RUNS / 4);
   },
 );
@@ -84,7 +84,7 @@ function assertServable({ entries, quarantined }: ReadResult, about: string): vo
   }
 }
 
-/** Asserts that a parsed entry can be kept whole: well-formed text and finite numbers. */
+/** Asserts that a parsed entry can be stored unchanged: well-formed strings and finite numbers. */
 function assertHoldable(value: unknown, about: string): void {
   if (typeof value === 'string') expect(isStorable(value), about).toBe(true);
   if (typeof value === 'number') expect(Number.isFinite(value), about).toBe(true);
@@ -95,12 +95,12 @@ function assertHoldable(value: unknown, about: string): void {
   }
 }
 
-/** Postgres text: Unicode without NUL. */
+/** Returns whether Postgres can store the string as text: Unicode without NUL. */
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }
 
-/** mulberry32: small, and the same everywhere. */
+/** mulberry32: small, and with the same results on every platform. */
 class Random {
   #state: number;
 
@@ -177,7 +177,7 @@ function anything(random: Random, depth = 0): unknown {
   );
 }
 
-/** A good value mostly, now and then something else. */
+/** Returns the good value most of the time, otherwise something else. */
 function mostly(random: Random, good: unknown): unknown {
   return random.chance(92) ? good : anything(random);
 }

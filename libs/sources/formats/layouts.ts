@@ -8,40 +8,47 @@ import { exportedEntry } from './exported-object.js';
 import { toQualifiedEntry } from './default-namespace.js';
 import { convertRemote, convertServer } from './toolhive.js';
 
-/** What a file can be written in: a format that people write, or the one for objects of a cluster. */
+/** The formats of files: those that users write, and the one for objects of a cluster. */
 export type FileFormat = SourceFormat | 'objects';
 
-/** One place in a format where entries stand. */
+/** A place in a format that contains entries. */
 export interface Section {
   readonly container: string;
   readonly root: Container;
-  /** Each entry is a file of its own, whose path is its key. */
+  /** Whether each entry is a separate file, whose path is its key. */
   readonly holdsFiles?: boolean;
-  /** `defaultNamespace` is that of the source, for names without a slash. */
+  /**
+   * Whether entries are read even if they are already stored. This is affordable because they are few, and needed
+   * because the notices cover all of them.
+   */
+  readonly isReadWhole?: boolean;
+  /** Converts an entry. `defaultNamespace` is that of the source, for names without a slash. */
   convert(slice: Slice, entry: EntryText, defaultNamespace?: string): CatalogueEntry;
-  /** Returns what an entry with a fault is called, where its value is not the entry itself. */
+  /** Returns the identity of an invalid entry, for formats in which a value is not the entry itself. */
   identify?(slice: Slice, defaultNamespace?: string): Identity;
 }
 
 export interface Layout {
-  /** In order of precedence; each is read in a pass of its own, since a file may hold them in any order. */
+  /**
+   * The sections in order of precedence. Each is read in a separate pass, because a file may contain them in any order.
+   */
   readonly sections: readonly Section[];
-  /** Says what the file lacks; undefined when it is whole. */
+  /** Describes what is missing in the file. Returns undefined if it is complete. */
   missing(document: Document): string | undefined;
 }
 
-/** What stands around the entries. */
+/** The part of a file around the entries. */
 export interface Document {
-  /** Members that are no containers, as in `version` or `data.groups`: first character of each value. */
+  /** The first character of the value of each member that is not a container, such as `version` or `data.groups`. */
   readonly outline: Map<string, string>;
   /** Small values that a catalogue must have: `version`, `meta`, … */
   readonly values: Map<string, unknown>;
   readonly entered: ReadonlySet<string>;
-  /** Messages do not quote values. */
+  /** Whether messages must not quote values. */
   readonly hidesContent: boolean;
 }
 
-/** Where each format has its entries, and what must stand around them. */
+/** The location of the entries in each format, and what must be around them. */
 export const LAYOUTS: Record<FileFormat, Layout> = {
   toolhive: {
     sections: [
@@ -80,6 +87,7 @@ export const LAYOUTS: Record<FileFormat, Layout> = {
       {
         container: 'items',
         root: container('', '{', { items: container('items', '[') }),
+        isReadWhole: true,
         convert: (_slice, { value }) => exportedEntry(value),
       },
     ],
@@ -110,7 +118,7 @@ function wrongVersion(version: unknown, hidesContent: boolean): string | undefin
 
 const SHOWN_LIMIT = 40;
 
-/** Returns a value as it is in the file, shortened for a message. */
+/** Returns a value as JSON, truncated for a message. */
 function shown(value: unknown): string {
   return shortened(JSON.stringify(value), SHOWN_LIMIT);
 }

@@ -1,12 +1,16 @@
+import { parseJson } from '#domain/parse-json.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container } from './json-cutter.js';
 
-/** Finds the first place where text is not JSON, since `JSON.parse` does not always tell it. Gives undefined for valid JSON. */
+/**
+ * Finds the first position at which a text is not JSON, because `JSON.parse` does not always report it. Returns
+ * undefined for valid JSON.
+ */
 export function locateFault(bytes: Uint8Array, offset: number): CutFault | undefined {
   const whole = { maxValueBytes: bytes.length + 1, maxDepth: 1 };
   const cutter = new JsonCutter(everything(String.fromCharCode(bytes[0] ?? 0)), whole);
   try {
-    // The blank ends a number that stands alone.
+    // The added space terminates a number at the end.
     for (const slice of cutter.push(Buffer.concat([bytes, Buffer.from(' ')]))) {
       if (!isJson(slice.bytes)) throw new CutFault(`${describe(slice.bytes)} is not valid JSON`, slice.offset);
     }
@@ -18,7 +22,7 @@ export function locateFault(bytes: Uint8Array, offset: number): CutFault | undef
   }
 }
 
-/** Takes every object and array apart, down to strings and numbers. */
+/** Returns a container that cuts every object and array apart, down to strings and numbers. */
 function everything(opener: string): Container {
   return {
     name: '',
@@ -29,12 +33,7 @@ function everything(opener: string): Container {
 }
 
 function isJson(bytes: Uint8Array | undefined): boolean {
-  try {
-    JSON.parse(Buffer.from(bytes ?? []).toString());
-    return true;
-  } catch {
-    return false;
-  }
+  return parseJson(Buffer.from(bytes ?? []).toString()) !== undefined;
 }
 
 function describe(bytes: Uint8Array | undefined): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAll, server, toolhive, upstream } from '../testing/catalogue-file.js';
+import { SERVER_SCHEMA } from './server-json.js';
 import { FORMER_SPELLINGS } from '../testing/faulty-catalogues.js';
 
 async function servedOf(...servers: unknown[]): Promise<Record<string, unknown>[]> {
@@ -36,6 +37,15 @@ describe('null for a field that may be absent', () => {
     });
   });
 
+  it.each([
+    [{ title: null, icons: null, packages: [{ ...npm, version: null }] }, 3],
+    [{ title: null, 'x-own': { a: null } }, 1],
+    [{}, undefined],
+  ])('is counted: %j', async (fields, count) => {
+    const { entries } = await readAll(upstream(server(fields)), 'upstream');
+    expect(entries.map(({ nullsDropped }) => nullsDropped)).toEqual([count]);
+  });
+
   it('stays where it is the business of the publisher', async () => {
     const [served] = await servedOf(
       server({ title: null, 'x-own': { a: null }, _meta: { 'com.example/x': { a: null } } }),
@@ -52,7 +62,24 @@ describe('null for a field that may be absent', () => {
       env_vars: null,
       repository_url: null,
     };
-    expect((await readAll(toolhive({ one: entry }), 'toolhive')).quarantined).toEqual([]);
+    const inside = {
+      ...entry,
+      env_vars: [{ name: 'A', description: null, default: null }],
+      metadata: { stars: null },
+      custom_metadata: { theirs: null },
+    };
+    const { entries, quarantined } = await readAll(toolhive({ one: entry, two: inside }), 'toolhive');
+    expect(quarantined).toEqual([]);
+    expect(entries.map(({ nullsDropped }) => nullsDropped)).toEqual([4, 6]);
+    expect(entries.map(({ serverJson }) => serverJson).join()).not.toMatch(/null(?!})/);
+  });
+});
+
+describe('an empty text for a field of one form', () => {
+  it('is dropped', async () => {
+    const [served] = await servedOf(server({ $schema: '', title: '', packages: [{ ...npm, fileSha256: '' }] }));
+    expect(served).toMatchObject({ $schema: SERVER_SCHEMA, title: '' });
+    expect(served?.['packages']).toEqual([npm]);
   });
 });
 

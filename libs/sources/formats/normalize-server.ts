@@ -1,7 +1,8 @@
 import { isFields } from '#domain/fields.js';
 /**
- * Brings a server.json of an earlier published schema (2025-07-09 on) into the form of the present one, and drops `null` where it stands
- * for absence, as registries made from databases write it. Publisher data in `_meta` stays as it is.
+ * Converts a server.json of an earlier published schema (2025-07-09 or later) to the current one. Removes `null` where
+ * it means that a field is absent, as registries generated from databases write it. Publisher data in `_meta` is not
+ * changed.
  */
 
 /** Fields that were spelled in snake case until 2025-09. */
@@ -25,27 +26,44 @@ const CAMEL_CASE: ReadonlyMap<string, string> = new Map(
 
 const SNAKE_CASE = new RegExp(`"(?:${[...CAMEL_CASE.keys()].join('|')})":`);
 
-/** Whether the text of a server.json may have something to normalise; cheap, since every entry is asked. */
+/**
+ * Fields that must have a certain form if present. A program that has no value for them may write an empty string,
+ * which is treated as absent.
+ */
+const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set(['$schema', 'fileSha256']);
+const EMPTY = /"(?:\$schema|fileSha256|file_sha256)":""/;
+
+/** Returns whether the text of a server.json may need normalization. A cheap check, because it runs for every entry. */
 export function needsNormalizing(text: string): boolean {
-  return text.includes(':null') || SNAKE_CASE.test(text);
+  return text.includes(':null') || SNAKE_CASE.test(text) || EMPTY.test(text);
 }
 
-/** Returns the normalised server.json; the value itself when nothing is to be changed. */
-export function normalizeServer(value: unknown): unknown {
-  if (!isFields(value)) return value;
+/**
+ * A server.json in the form of the current schema, and the number of fields that were dropped because they were null.
+ */
+export interface NormalizedServer {
+  readonly value: unknown;
+  readonly nullsDropped: number;
+}
+
+/** Normalizes a server.json. Returns the value itself if there is nothing to change. */
+export function normalizeServer(value: unknown): NormalizedServer {
+  if (!isFields(value)) return { value, nullsDropped: 0 };
   const { packages } = value;
-  // Before 2025-09-16 a package had no transport: it spoke stdio.
+  // Before 2025-09-16, a package had no transport and was run over stdio.
   const isFormer = Array.isArray(packages) && packages.some((each) => isFields(each) && 'registry_type' in each);
-  const server = normalize(value) as Record<string, unknown>;
+  const dropped = { nulls: 0 };
+  const server = normalize(value, dropped) as Record<string, unknown>;
   const normalized = isFormer ? { ...server, packages: (server['packages'] as unknown[]).map(withTransport) } : server;
-  return JSON.stringify(normalized) === JSON.stringify(value) ? value : normalized;
+  const isSame = JSON.stringify(normalized) === JSON.stringify(value);
+  return { value: isSame ? value : normalized, nullsDropped: dropped.nulls };
 }
 
 function withTransport(each: unknown): unknown {
   return isFields(each) && !Object.hasOwn(each, 'transport') ? { ...each, transport: { type: 'stdio' } } : each;
 }
 
-/** Fields that hold other known fields. Everything else stays as it is, `null` in it included. */
+/** Fields that contain other known fields. All other fields are left unchanged, including any `null` in them. */
 const CONTAINERS = new Set([
   'repository',
   'icons',
@@ -58,7 +76,7 @@ const CONTAINERS = new Set([
   'environmentVariables',
 ]);
 
-/** Fields that may be absent. */
+/** Optional fields. */
 const OPTIONAL = new Set([
   ...CONTAINERS,
   ...CAMEL_CASE.values(),
@@ -84,20 +102,24 @@ const OPTIONAL = new Set([
   'name',
 ]);
 
-function normalize(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(normalize);
+function normalize(value: unknown, dropped: { nulls: number }): unknown {
+  if (Array.isArray(value)) return value.map((item) => normalize(item, dropped));
   if (!isFields(value)) return value;
   const members = Object.entries(value).flatMap(([given, member]): [string, unknown][] => {
     const spelled = CAMEL_CASE.get(given);
     const name = spelled !== undefined && !Object.hasOwn(value, spelled) ? spelled : given;
-    if (member === null && OPTIONAL.has(name)) return [];
-    if (name === 'variables' && isFields(member)) return [[name, ofEach(member)]];
-    return [[name, CONTAINERS.has(name) ? normalize(member) : member]];
+    if (member === '' && EMPTY_IS_ABSENT.has(name)) return [];
+    if (member === null && OPTIONAL.has(name)) {
+      dropped.nulls++;
+      return [];
+    }
+    if (name === 'variables' && isFields(member)) return [[name, ofEach(member, dropped)]];
+    return [[name, CONTAINERS.has(name) ? normalize(member, dropped) : member]];
   });
   return Object.fromEntries(members);
 }
 
-/** A map whose keys are names of the publisher's own. */
-function ofEach(map: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(map).map(([name, member]) => [name, normalize(member)]));
+/** Normalizes each member of a map whose keys are chosen by the publisher. */
+function ofEach(map: Record<string, unknown>, dropped: { nulls: number }): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(map).map(([name, member]) => [name, normalize(member, dropped)]));
 }

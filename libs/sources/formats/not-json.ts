@@ -5,7 +5,7 @@ import type { CutFault } from './json-cutter.js';
 const BLOCK_BYTES = 256 * 1024;
 const SHOWN_BYTES = 60;
 
-/** The file is not JSON from `line` (counted from 1) on. */
+/** Thrown if a file is not valid JSON. `line` is the line of the error, starting at 1. */
 export class SyntaxFault extends RegistryError {
   readonly line: number;
 
@@ -16,12 +16,15 @@ export class SyntaxFault extends RegistryError {
 }
 
 export interface QuoteOptions {
-  /** How messages name the file. */
+  /** How messages refer to the file. */
   readonly file: string;
   readonly hidesContent?: boolean;
 }
 
-/** Returns the place of a fault as line, column and, where they may be quoted, the words around it. Reads the file once more. */
+/**
+ * Returns an error with the line, the column and, if they may be quoted, the characters around the error. Reads the
+ * file again.
+ */
 export async function notJson(
   file: FileHandle,
   fault: CutFault,
@@ -34,7 +37,7 @@ export async function notJson(
     const { bytesRead } = await file.read(block, 0, Math.min(BLOCK_BYTES, fault.offset - position), position);
     for (const byte of block.subarray(0, bytesRead)) {
       if (byte === 0x0a) [line, column] = [line + 1, 1];
-      // Bytes inside a character of several bytes are no columns of their own.
+      // Continuation bytes of a multi-byte character do not count as columns.
       else if ((byte & 0xc0) !== 0x80) column++;
     }
   }

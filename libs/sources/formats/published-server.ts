@@ -1,25 +1,29 @@
+import { formatPath } from '#domain/field-path.js';
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
-import { EntryFault, explain, formatPath, refuseExcess } from './entry-fault.js';
+import { EntryFault, explain, refuseExcess, refuseManyValues } from './entry-fault.js';
 import { parseEntry } from './entry-text.js';
 import { CutFault, JsonCutter } from './json-cutter.js';
 import type { Container, Slice } from './json-cutter.js';
 import { withinSearchableText } from './searchable-text.js';
 import { SERVER_SCHEMA, serverJsonSchema, toEntry, versionSchema } from './server-json.js';
 
-/** One fault of a server.json. */
+/** One error of a server.json. */
 export interface PublishIssue {
-  /** Path of the field, such as `packages[0].transport.url`; empty for the whole. */
+  /** Path of the field, such as `packages[0].transport.url`. Empty for the document as a whole. */
   readonly path: string;
   /** A predicate that follows the path. */
   readonly message: string;
 }
 
-/** A body that cannot be published; it lists the first 100 faults. */
+/** Thrown for a body that cannot be published. Lists the first 100 errors. */
 export class PublishFault extends Error {
   constructor(
-    /** `malformed`: it is no JSON of the expected shape; `invalid`: it is, but no server.json by the official schema. */
+    /**
+     * `malformed`: the body is not JSON of the expected shape. `invalid`: it is, but it does not conform to the
+     * official schema of server.json.
+     */
     readonly kind: 'malformed' | 'invalid',
     readonly issues: readonly PublishIssue[],
   ) {
@@ -36,9 +40,9 @@ function malformed(message: string): PublishFault {
 const LIMITS = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
 const LENGTH = 100;
 const NO_JSON = 'the body is not valid JSON';
-/** Characters of a name that is repeated in a message. */
+/** Maximum number of characters of a name that a message repeats. */
 const MAX_SHOWN = 50;
-/** Faults of one server.json that are listed. */
+/** Maximum number of errors of a server.json that are listed. */
 const MAX_ISSUES = 100;
 
 const shortText = z
@@ -71,8 +75,8 @@ const icon = z.looseObject({
 });
 
 /**
- * What the official schema of 2025-12-11 asks for beyond what this registry takes from files: a publisher can mend at
- * once what a reader of a whole catalogue has to bear with.
+ * The rules of the official schema of 2025-12-11 that are stricter than what this registry accepts from files. A
+ * publisher can fix an error immediately, but the reader of a whole catalogue has to tolerate it.
  */
 const officialLimits = z.looseObject({
   $schema: z.url({ error: `must be the URL of a schema, such as ${SERVER_SCHEMA}` }).optional(),
@@ -108,8 +112,8 @@ const officialLimits = z.looseObject({
 const BODY: Container = { name: '', opener: '{', holdsEntries: true };
 
 /**
- * Reads one server.json that is published, which is kept in its own words and order. Throws a PublishFault. `member`: it
- * is the only one in the body; absent: it is the body.
+ * Reads a published server.json, which keeps its original text and order. Throws a PublishFault. `member` is the name
+ * of the member that contains it. If absent, the body itself is the server.json.
  */
 export function readPublished(body: Buffer, member?: string): { entry: CatalogueEntry; hash: Buffer } {
   const slice = member === undefined ? theBody(body) : onlyMember(body, member);
@@ -120,6 +124,7 @@ export function readPublished(body: Buffer, member?: string): { entry: Catalogue
   const { bytes, colons, hasBlanks } = slice;
   const digest = hash('sha256', bytes, 'buffer');
   try {
+    refuseManyValues(bytes);
     const text = parseEntry({ bytes, colons, hasBlanks });
     refuseFaults(text.value);
     return { entry: withinSearchableText(toEntry(text)), hash: digest };
@@ -130,14 +135,20 @@ export function readPublished(body: Buffer, member?: string): { entry: Catalogue
   }
 }
 
-/** Wrapped, so that it is cut like any other value; what closes the wrapping itself would go on behind it. */
+/**
+ * Cuts the body like any other value by wrapping it in an object. If the body closes that object early, there are
+ * further members, so it is rejected.
+ */
 function theBody(body: Buffer): Slice | undefined {
   const [slice, ...others] = cut(Buffer.concat([Buffer.from('{"server":'), body, Buffer.from('}')]));
   if (others.length > 0) throw malformed(NO_JSON);
   return slice;
 }
 
-/** Returns the only member of the body. Other members are refused instead of dropped, because their sender relies on them. */
+/**
+ * Returns the only member of the body. Other members are rejected instead of ignored, because the sender relies on
+ * them.
+ */
 function onlyMember(body: Buffer, member: string): Slice | undefined {
   const slices = cut(body).filter(({ container }) => container === BODY);
   for (const { key, isDuplicate } of slices) {
@@ -150,10 +161,14 @@ function onlyMember(body: Buffer, member: string): Slice | undefined {
 
 function refuseFaults(value: unknown): void {
   refuseExcess(value);
-  const issues = [serverJsonSchema, officialLimits].flatMap((schema) => {
+  const issues: PublishIssue[] = [];
+  for (const schema of [serverJsonSchema, officialLimits]) {
+    // Finding more errors than are listed would take as long again.
+    if (issues.length >= MAX_ISSUES) break;
     const { error } = schema.safeParse(value, { error: explain });
-    return (error?.issues ?? []).slice(0, MAX_ISSUES).map(({ path, message }) => ({ path: formatPath(path), message }));
-  });
+    const found = (error?.issues ?? []).slice(0, MAX_ISSUES);
+    for (const { path, message } of found) issues.push({ path: formatPath(path), message });
+  }
   const unique = new Map(issues.map((issue) => [`${issue.path} ${issue.message}`, issue]));
   if (unique.size > 0) throw new PublishFault('invalid', Array.from(unique.values()).slice(0, MAX_ISSUES));
 }

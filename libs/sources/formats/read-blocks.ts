@@ -5,11 +5,12 @@ import { setImmediate } from 'node:timers/promises';
 const BLOCK_BYTES = 128 * 1024;
 
 /**
- * Reads a file from its beginning. Each block is valid until the next one is asked for.
+ * Reads a file from the beginning. Each block is valid until the next one is requested.
  *
- * For threads that do nothing else: it waits for the disk on the spot, since handing each block through the thread pool
- * takes longer than copying it from the page cache. Between two blocks the event loop gets its turn, so that what was made
- * of the last one goes to the database while the next is parsed; of larger blocks the database would run dry.
+ * For threads that do nothing else: reads are synchronous, because passing each block through the thread pool takes
+ * longer than copying it from the page cache. Between two blocks, it yields to the event loop, so that the results of
+ * the last block are sent to the database while the next one is parsed. With larger blocks, the database would run out
+ * of work.
  */
 export async function* readBlocks(file: FileHandle): AsyncGenerator<Buffer> {
   const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);

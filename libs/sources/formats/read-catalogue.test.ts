@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { publisherBlocks, textsIn } from '#domain/publisher-blocks.js';
+import { searchable } from '#domain/server-facets.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import { fixturePath } from '#support/optional-fixture.js';
 import { readAll, readFileFully, server, toolhive, upstream } from '../testing/catalogue-file.js';
@@ -223,5 +225,11 @@ describe.skipIf(!REAL_CATALOGUE)('the public ToolHive catalogue (skipped where i
     expect(new Set(entries.map(({ name }) => name)).size).toBe(102);
     for (const entry of entries) expect(serverJsonSchema.safeParse(JSON.parse(entry.serverJson)).success).toBe(true);
     expect(entries.filter(({ status }) => status === 'deprecated')).toHaveLength(1);
+    // All tags, tools and package types of the catalogue are searchable.
+    for (const { tags, serverJson } of entries) {
+      expect(searchable(tags)).toEqual(tags);
+      const tools = textsIn(publisherBlocks(JSON.parse(serverJson)), 'tools');
+      expect(searchable(tools)).toEqual(tools);
+    }
   });
 });

@@ -16,40 +16,45 @@ import { mismatch, recognizeOther } from './recognize.js';
 import type { ReadItem } from './read-item.js';
 
 export interface ReadOptions {
-  /** How messages name the file, as in `registry.json at main@3f2c…`. */
+  /** How messages refer to the file, such as `registry.json at main@3f2c…`. */
   readonly file: string;
   readonly maxFileBytes: number;
-  /** Size limit of one entry; 1 MiB when absent. The largest in public catalogues has some 40 kB. */
+  /**
+   * Maximum size of an entry in bytes. The default is 1 MiB. The largest entry in public catalogues has about 40 kB.
+   */
   readonly maxEntryBytes?: number;
-  /** Whether an entry with this hash (of {@link ReadItem}, as latin1 text) is stored; each may be claimed once. */
+  /**
+   * Returns whether an entry with this hash (of {@link ReadItem}, as a latin1 string) is stored. Each can be claimed
+   * only once.
+   */
   readonly claimKnown?: (hash: string) => boolean;
-  /** 250,000 when absent: names are kept in memory to find those that are there twice. */
+  /** Maximum number of entries. The default is 250,000. Names are kept in memory to find duplicates. */
   readonly maxEntries?: number;
-  /** The namespace of names without a slash. */
+  /** The namespace for names without a slash. */
   readonly defaultNamespace?: string | undefined;
-  /** That there is nothing to serve is no fault. */
+  /** Whether an empty source is valid. */
   readonly mayBeEmpty?: boolean;
-  /** Messages do not quote the file, which may be another one than intended. */
+  /** Whether messages must not quote the file, because it may not be the intended one. */
   readonly hidesContent?: boolean;
 }
 
 const MAX_ENTRY_BYTES = 1024 * 1024;
 const MAX_ENTRIES = 250_000;
-/** Nesting limit of objects and arrays inside one entry; real entries have about ten levels. */
+/** Maximum nesting depth of objects and arrays within an entry. Real entries have about ten levels. */
 const MAX_DEPTH = 64;
 
 /**
- * Reads a catalogue file entry by entry, in memory for some entries and the names of all: what stands in one block of the
- * file is given together. What is wrong with an entry
- * quarantines that entry. What is wrong with the file throws a RegistryError `InvalidData` or `FormatMismatch`, perhaps only after
- * entries were given: nothing may be published before the end.
+ * Reads a catalogue file entry by entry, with only some entries and all names in memory. The entries in one block of
+ * the file are yielded together. An invalid entry is quarantined. If the file itself is invalid, throws a RegistryError
+ * `InvalidData` or `FormatMismatch`, possibly after some entries have been yielded, so nothing may be published before
+ * the end.
  */
 export async function* readCatalogue(
   path: string,
   format: FileFormat,
   options: ReadOptions,
 ): AsyncGenerator<readonly ReadItem[]> {
-  // NONBLOCK: opening a named pipe would wait for a writer that may never come.
+  // NONBLOCK, because opening a named pipe would otherwise wait for a writer that may never come.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const isBundled = await refuseOther(file, options);
   const { maxEntryBytes = MAX_ENTRY_BYTES, maxEntries = MAX_ENTRIES, defaultNamespace } = options;
@@ -83,8 +88,11 @@ export async function* readCatalogue(
       }
       if (index > 0) continue;
       const lack = missing(document);
-      if (lack) throw mismatch(format, options.file, document.outline, lack);
-      // Nothing of the other sections is there: no need to read the file again.
+      if (lack) {
+        const { outline } = document;
+        throw mismatch(format, options.file, { outline, head: await headOf(file), missing: lack });
+      }
+      // The file has none of the other sections, so it does not have to be read again.
       if (!sections.some(({ container }) => document.outline.has(container))) break;
     }
   } catch (error) {
@@ -93,7 +101,16 @@ export async function* readCatalogue(
   if (!options.mayBeEmpty) reading.end();
 }
 
-/** Throws for what is no catalogue; returns whether it is a bundle of files. */
+/** Number of bytes at the start of a file that are used to recognize another kind of document. */
+const HEAD_BYTES = 64 * 1024;
+
+async function headOf(file: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  const head = buffer.subarray(0, bytesRead);
+  return head.subarray(0, 3).equals(BYTE_ORDER_MARK) ? head.subarray(3) : head;
+}
+
+/** Throws if the file is not a catalogue. Returns whether it is a bundle of files. */
 async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadOptions): Promise<boolean> {
   const stats = await file.stat();
   if (!stats.isFile()) throw new RegistryError('InvalidData', `${name} is not a regular file.`);
@@ -120,7 +137,7 @@ async function refuseOther(file: FileHandle, { file: name, maxFileBytes }: ReadO
 async function* cut(file: FileHandle, cutter: JsonCutter): AsyncGenerator<Slice[]> {
   let isFirst = true;
   for await (const block of readBlocks(file)) {
-    // A byte order mark is of no use in UTF-8, but editors write it.
+    // A byte order mark is useless in UTF-8, but some editors write it.
     if (isFirst && block.subarray(0, 3).equals(BYTE_ORDER_MARK)) block.fill(' ', 0, 3);
     isFirst = false;
     yield cutter.push(block);
@@ -131,7 +148,7 @@ async function* cut(file: FileHandle, cutter: JsonCutter): AsyncGenerator<Slice[
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 const WANTED_VALUES = new Set(['version', 'last_updated', 'meta']);
-/** Most members of the document and of `data`; real ones have about five. */
+/** Maximum number of members of the document and of `data`. Real documents have about five. */
 const MAX_MEMBERS = 1_000;
 
 function note(document: Document, { container, key, opener, bytes, offset }: Slice, { file }: ReadOptions): void {

@@ -1,7 +1,7 @@
 import { JsonCutter } from './json-cutter.js';
 import type { Container } from './json-cutter.js';
 
-/** What an entry says it is, as far as that can be read. */
+/** The identity of an entry, as far as it can be read. */
 export interface Identity {
   readonly name?: string;
   readonly version?: string;
@@ -9,7 +9,7 @@ export interface Identity {
 }
 
 const SERVER: Container = { name: 'server', opener: '{', holdsEntries: true };
-/** An answer of the registry API has the server inside. */
+/** A response of the registry API contains the server as a member. */
 const ENTRY: Container = {
   name: 'entry',
   opener: '{',
@@ -20,8 +20,8 @@ const ENTRY: Container = {
 const LIMITS = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
 
 /**
- * Reads what an entry with a fault of its text is called: bytes that are not UTF-8, a name that stands twice, more than is read, the
- * beginning of an entry. Of a member that stands twice, the first counts.
+ * Reads the identity of an entry with an invalid text: bytes that are not UTF-8, a duplicate member, an entry that is
+ * too large, or only the beginning of an entry. If a member occurs twice, the first one is used.
  */
 export function readIdentity(bytes: Uint8Array): Identity {
   const found = new Map<string, string>();
@@ -32,7 +32,7 @@ export function readIdentity(bytes: Uint8Array): Identity {
       if (said !== undefined && WANTED.has(String(key)) && !found.has(String(key))) found.set(String(key), said);
     }
   } catch {
-    // What came before the fault counts.
+    // Uses what came before the error.
   }
   return Object.fromEntries(found);
 }

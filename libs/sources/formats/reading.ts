@@ -19,17 +19,17 @@ import { withinSearchableText } from './searchable-text.js';
 export interface ReadingLimits {
   readonly maxEntryBytes: number;
   readonly maxEntries: number;
-  /** Nesting limit of objects and arrays inside one entry. */
+  /** Maximum nesting depth of objects and arrays within an entry. */
   readonly maxDepth: number;
-  /** The namespace of names without a slash; they are quarantined when absent. */
+  /** The namespace for names without a slash. If absent, entries with such names are quarantined. */
   readonly defaultNamespace?: string;
 }
 
-/** What is known of all entries so far. */
+/** The state of reading a file: what is known about its entries so far. */
 export class Reading {
   readonly #file: string;
   readonly #limits: ReadingLimits;
-  /** Names and versions that were given out. */
+  /** Names and versions of the entries that have been returned. */
   readonly #given = new Set<string>();
   #count = 0;
   #known = 0;
@@ -48,7 +48,7 @@ export class Reading {
       throw new RegistryError('InvalidData', `${this.#file} has more than ${maxEntries} entries: split it.`);
     }
     const digest = hashOf(section, slice);
-    if (digest && this.#claimKnown(digest)) {
+    if (digest && !section.isReadWhole && this.#claimKnown(digest)) {
       this.#known++;
       return { known: true };
     }
@@ -73,7 +73,7 @@ export class Reading {
     }
   }
 
-  /** Throws when there was nothing to serve. */
+  /** Throws if the file has no entry that can be served. */
   end(): void {
     if (this.#given.size + this.#known > 0) return;
     const file = this.#file;
@@ -81,7 +81,10 @@ export class Reading {
     throw new NothingServable(file, this.#firstFaults, this.#count);
   }
 
-  /** Returns what an entry with a fault is called, as its last good version is: in a map, that one is found by its key. */
+  /**
+   * Returns the identity of an invalid entry in the form in which its last good version is stored. In a map, that
+   * version is found by its key, so the name is not qualified.
+   */
   #identify({ identify }: Section, slice: Slice): Identity {
     const { defaultNamespace } = this.#limits;
     if (identify) return identify(slice, defaultNamespace);
@@ -109,15 +112,15 @@ export class Reading {
 }
 
 /**
- * Version of the reader. It increases whenever the same bytes would become another entry than before (another schema, another
- * conversion), so that stored entries are read again.
+ * Version of the reader. Must be incremented whenever the same bytes would give another entry than before (another
+ * schema, another conversion), so that stored entries are read again.
  */
-export const READER_VERSION = 4;
+export const READER_VERSION = 6;
 
-/** Undefined for what cannot be an entry anyway. */
+/** Returns the hash of an entry, or undefined if the value cannot be a valid entry. */
 function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): string | undefined {
   if (!bytes || isDuplicate) return undefined;
-  // In a list an entry is the same wherever it stands; in a map its name is part of it.
+  // The position of an entry in a list does not matter, but in a map, its key is part of the entry.
   const whole = typeof key === 'string' ? Buffer.concat([Buffer.from(`${container}.${key}\n`), bytes]) : bytes;
   return hash('sha256', whole, 'binary');
 }
@@ -128,7 +131,7 @@ function checkKey(key: string | number): void {
   if (/\0/.test(key) || !key.isWellFormed()) throw new EntryFault([], 'has a key that is not proper text');
 }
 
-/** Characters of a description that are compared with those of stored entries. */
+/** Number of characters of a description that are compared with stored entries. */
 export const COMPARED_DESCRIPTION = 1_000;
 
 function toQuarantined(
@@ -149,14 +152,14 @@ function toQuarantined(
   };
 }
 
-/** A message may name fields of the entry, which can be anything. */
+/** Returns a message in a form that can be stored. A message may contain names of fields, which can be any string. */
 function shownMessage(message: string): string {
   return storable(message).slice(0, MESSAGE_LIMIT);
 }
 
 const MESSAGE_LIMIT = 2_000;
 
-/** Returns the same text in memory of its own: a slice would keep the whole text that it was cut from. */
+/** Copies a string. A slice would retain the whole string from which it was cut. */
 function copy(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -2,12 +2,12 @@ import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { EntryFault } from './entry-fault.js';
 
 /**
- * Characters of title, description, tags and package types of one entry. Servers keep them in memory to search them, for
- * every entry; those of real catalogues have some hundred.
+ * Maximum number of characters of the title, description, tags and package types of an entry together. Servers keep
+ * them in memory for every entry, to search them. In real catalogues, they have a few hundred characters.
  */
 export const MAX_SEARCHABLE_CHARACTERS = 32 * 1024;
 
-/** Returns the entry, or throws an EntryFault when its searchable texts are too long to be kept in memory. */
+/** Returns the entry. Throws an EntryFault if its searchable texts are too long to be kept in memory. */
 export function withinSearchableText(entry: CatalogueEntry): CatalogueEntry {
   const { title = '', description, tags, facets } = entry;
   const texts = [title, description, ...tags, ...facets];

@@ -1,3 +1,4 @@
+import { isFields } from '#domain/fields.js';
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
 import { PUBLISHER_PROVIDED, publisherBlocks, textsIn } from '#domain/publisher-blocks.js';
@@ -8,16 +9,16 @@ import type { EntryText } from './entry-text.js';
 import { fastCheck } from './fast-check.js';
 import { needsNormalizing, normalizeServer } from './normalize-server.js';
 
-/** The schema that answers name; an entry that names another keeps its own. */
+/** The schema that responses refer to. An entry that refers to another schema keeps its own. */
 export const SERVER_SCHEMA = 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';
 
 /**
  * server.json as registries exchange it (2025-12-11, and the camelCase versions before it).
  *
- * Strict where a fault would break clients: what names and finds an entry, how to start or reach it, and the type of every
- * known field, since a client in a typed language refuses a whole page for one text that is a number. Lenient where
- * real catalogues are: long titles and descriptions, a `repository` without url, positional arguments without value or hint, other
- * package types. Unknown fields are kept.
+ * Strict where an error would break clients: the identity of an entry, how to start or reach it, and the type of every
+ * known field, because a client in a typed language rejects a whole page if one string is a number. Lenient where real
+ * catalogues are: long titles and descriptions, a `repository` without url, positional arguments without value or hint,
+ * other package types. Unknown fields are kept.
  */
 const text = z.string();
 const someText = z.string().min(1);
@@ -60,7 +61,7 @@ const argument = z
     ],
   });
 
-/** May be a template, as in `https://{region}.example.com/mcp`. */
+/** A URL, which may be a template such as `https://{region}.example.com/mcp`. */
 const WEB_URL = /^(https?:\/\/|\{)\S+$/;
 
 const transportFields = { url: text.optional(), headers: z.array(namedInput).optional(), variables };
@@ -104,11 +105,11 @@ const packageSchema = z.looseObject({
 const NAME = /^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/;
 const VERSION_LIMIT = 255;
 
-/** `^1.2`, `>=1`, `1.x`, `1 - 2`, `1 || 2`: what npm takes for a range. */
+/** A string that npm treats as a range: `^1.2`, `>=1`, `1.x`, `1 - 2`, `1 || 2`. */
 const RANGE = /^[\^~<>=]|^v?[\d.]*[xX*](\.[xX*\d]+)*$|\|\|/;
 
 const OUTSIDE_URLS = /[\s\p{Cc}]|^\.\.?$/u;
-/** The same for the OpenAPI document: not every language knows \p{Cc}. */
+/** The pattern of OUTSIDE_URLS for the OpenAPI document, because not every language supports \p{Cc}. */
 const OUTSIDE_URLS_PATTERN = OUTSIDE_URLS.source.replace('\\p{Cc}', '\\u0000-\\u001f\\u007f-\\u009f');
 
 export const versionSchema = z
@@ -120,7 +121,7 @@ export const versionSchema = z
     error: 'must be one version: "latest" is what clients ask for',
   })
   .refine((version) => !RANGE.test(version), { abort: true, error: 'must be one version, not a range' })
-  .refine((version) => !OUTSIDE_URLS.test(version), 'must be usable in a URL: no blanks, not "." or ".."')
+  .refine((version) => !OUTSIDE_URLS.test(version), 'must be usable in a URL: no spaces, not "." or ".."')
   .register(z.globalRegistry, {
     maxLength: VERSION_LIMIT,
     not: { anyOf: [{ const: 'latest' }, { pattern: RANGE.source }, { pattern: OUTSIDE_URLS_PATTERN }] },
@@ -161,14 +162,14 @@ export const serverJsonSchema = z.looseObject({
 
 export type ServerJson = z.output<typeof serverJsonSchema>;
 
-/** Throws an EntryFault. */
+/** Validates a server.json. Throws an EntryFault. */
 export const checkServerJson = fastCheck(serverJsonSchema);
 
-/** Makes an entry of one server.json, which is served in its own words and order. Throws an EntryFault. */
+/** Creates an entry from a server.json, which keeps its original text and order. Throws an EntryFault. */
 export function toEntry(given: EntryText): CatalogueEntry {
-  const { text: json, value } = normalized(given);
+  const { text: json, value, nullsDropped } = normalized(given);
   if (isApiAnswer(value)) {
-    throw new EntryFault([], 'is an answer of the registry API ({"server", "_meta"}): put the server itself here');
+    throw new EntryFault([], 'is a response of the registry API ({"server", "_meta"}): use only the value of "server"');
   }
   const server = checkServerJson(value);
   const { name, version, description, title } = server;
@@ -184,32 +185,36 @@ export function toEntry(given: EntryText): CatalogueEntry {
     tags: textsIn(published, 'tags'),
     facets: [...facetsOf(server), ...toolFacets(published)],
     status: lifecycleOf(server, published),
+    ...(nullsDropped > 0 && { nullsDropped }),
   };
 }
 
-function normalized(given: EntryText): EntryText {
-  if (!needsNormalizing(given.text)) return given;
-  const value = normalizeServer(given.value);
-  return value === given.value ? given : { text: JSON.stringify(value), value };
+function normalized(given: EntryText): EntryText & { readonly nullsDropped: number } {
+  if (!needsNormalizing(given.text)) return { ...given, nullsDropped: 0 };
+  const { value, nullsDropped } = normalizeServer(given.value);
+  return value === given.value ? { ...given, nullsDropped } : { text: JSON.stringify(value), value, nullsDropped };
 }
 
 function isApiAnswer(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'server' in value && !('name' in value);
+  return isFields(value) && 'server' in value && !('name' in value);
 }
 
-/** The field of server.json until 2025-09, or ToolHive's block. */
+/** Returns the status from the field that server.json had until 2025-09, or from ToolHive's block. */
 function lifecycleOf(server: ServerJson, published: readonly PublisherBlock[]): CatalogueEntry['status'] {
   let lifecycle: CatalogueEntry['status'] = 'active';
   for (const { status } of [server, ...published]) {
-    // A publisher's block may hold anything, objects that cannot become text among it.
+    // A publisher's block may contain anything, including objects that cannot be converted to a string.
     const given = typeof status === 'string' ? status.toLowerCase() : undefined;
-    if (given === 'deleted') throw new EntryFault(['status'], 'is "deleted": its publisher took it back');
+    if (given === 'deleted') throw new EntryFault(['status'], 'is "deleted": its publisher withdrew it');
     if (given === 'deprecated') lifecycle = given;
   }
   return lifecycle;
 }
 
-/** Length as the JSON schema counts it: characters, not UTF-16 units. */
+/**
+ * Returns whether a string has at most `limit` characters. Like in JSON Schema, characters are counted, not UTF-16 code
+ * units.
+ */
 function codePoints(value: string, limit: number): boolean {
   return value.length <= limit || Array.from(value).length <= limit;
 }

@@ -1,9 +1,9 @@
 import { shortened } from '#domain/shortened.js';
 
-/** Characters of a key, name or version that are stored. */
+/** Maximum number of characters of a key, name or version that are stored. */
 export const SHOWN_LIMIT = 255;
 
-/** Returns a text that can be stored and read: no control characters, no half characters, not too long. */
+/** Returns a string that can be stored and displayed: without control characters and lone surrogates, and truncated. */
 export function shown(given: string): string {
   return storable(shortened(given, SHOWN_LIMIT));
 }

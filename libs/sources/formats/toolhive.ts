@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { isFields } from '#domain/fields.js';
 import { PUBLISHER_PROVIDED, publisherBlocks } from '#domain/publisher-blocks.js';
 import { facetsOf, toolFacets } from '#domain/server-facets.js';
 import { checked } from './entry-fault.js';
@@ -7,8 +8,9 @@ import { qualifyName } from './default-namespace.js';
 import { checkServerJson, SERVER_SCHEMA } from './server-json.js';
 
 /**
- * ToolHive's own registry format and what becomes of it in server.json. Types are checked as for server.json; lengths and
- * the closed set of fields of the published schema are not, since they reject catalogues that are in use.
+ * ToolHive's own registry format and its conversion to server.json. Types are checked as for server.json. The lengths
+ * and the closed set of fields of the published schema are not checked, because they would reject catalogues that are
+ * in use.
  */
 export const TOOLHIVE_NAMESPACE = 'io.github.stacklok';
 
@@ -71,13 +73,14 @@ const remoteSchema = z.looseObject({
   oauth_config: fields.optional(),
 });
 
-/** An entry of `servers`: a container image. Throws an EntryFault. */
+/** Converts an entry of `servers`, which is a container image. Throws an EntryFault. */
 export function convertServer(key: string, value: unknown, namespace = TOOLHIVE_NAMESPACE): CatalogueEntry {
-  const server = checked(serverSchema, withoutNulls(value));
+  const given = withoutNulls(value);
+  const server = checked(serverSchema, given.value);
   const type = server.transport ?? 'stdio';
   const transport = type === 'stdio' ? { type } : { type, url: localUrl(server.target_port) };
   const environmentVariables = server.env_vars?.map((variable) => toInput(variable));
-  // ToolHive's own client falls back to the block in _meta; every other one knows these alone.
+  // Clients other than ToolHive's own know only these arguments. ToolHive's client falls back to the block in _meta.
   const packageArguments = server.args?.map((value) => ({ type: 'positional', value }));
   const ways = filled({ packageArguments, environmentVariables });
   return toEntry(
@@ -93,12 +96,14 @@ export function convertServer(key: string, value: unknown, namespace = TOOLHIVE_
       docker_tags: server.docker_tags,
       proxy_port: server.proxy_port,
     },
+    given.nullsDropped,
   );
 }
 
-/** An entry of `remote_servers`: an address. Throws an EntryFault. */
+/** Converts an entry of `remote_servers`, which has a URL. Throws an EntryFault. */
 export function convertRemote(key: string, value: unknown, namespace = TOOLHIVE_NAMESPACE): CatalogueEntry {
-  const remote = checked(remoteSchema, withoutNulls(value));
+  const given = withoutNulls(value);
+  const remote = checked(remoteSchema, given.value);
   const headers = remote.headers?.map((header) => ({ ...toInput(header), ...filled({ choices: header.choices }) }));
   return toEntry(
     qualifyName(remote.name || key, namespace),
@@ -107,6 +112,7 @@ export function convertRemote(key: string, value: unknown, namespace = TOOLHIVE_
     { remotes: [{ type: remote.transport, url: remote.url, ...filled({ headers }) }] },
     remote.url,
     { oauth_config: remote.oauth_config, env_vars: remote.env_vars },
+    given.nullsDropped,
   );
 }
 
@@ -119,6 +125,7 @@ function toEntry(
   ways: Record<string, unknown>,
   publishedFor: string,
   published: Record<string, unknown>,
+  nullsDropped: number,
 ): CatalogueEntry {
   const { description, status, repository_url: repositoryUrl, tags = [] } = entry;
   const title = entry.title || entry.name;
@@ -127,7 +134,7 @@ function toEntry(
     name,
     description,
     ...filled({ title }),
-    // Whatever the host is: clients expect one of the sources that they know.
+    // The source is always "github", regardless of the host, because clients expect one of the sources that they know.
     ...(repositoryUrl && { repository: { url: repositoryUrl, source: 'github' } }),
     version: '1.0.0',
     ...ways,
@@ -161,6 +168,7 @@ function toEntry(
     tags: [...new Set(tags)],
     facets,
     status: status?.toLowerCase() === 'deprecated' ? 'deprecated' : 'active',
+    ...(nullsDropped > 0 && { nullsDropped }),
   };
 }
 
@@ -172,13 +180,30 @@ function toInput({ name, description, required, secret, default: value }: Variab
   return { name, ...filled({ description, isRequired: required, isSecret: secret, default: value }) };
 }
 
-/** `null` stands for absence; inside of free-form blocks it is the publisher's own. */
-function withoutNulls(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
+/** Lists of objects whose fields may also be null. */
+const INPUT_LISTS: ReadonlySet<string> = new Set(['env_vars', 'headers']);
+
+/**
+ * Removes `null` where it means that a field is absent. In free-form blocks, `null` belongs to the publisher and is
+ * kept.
+ */
+function withoutNulls(value: unknown): { readonly value: unknown; readonly nullsDropped: number } {
+  if (!isFields(value)) return { value, nullsDropped: 0 };
+  let nullsDropped = 0;
+  const drop = (fields: Record<string, unknown>): Record<string, unknown> => {
+    const kept = Object.entries(fields).filter(([, member]) => member !== null);
+    nullsDropped += Object.keys(fields).length - kept.length;
+    return Object.fromEntries(kept.map(([name, member]) => [name, inside(name, member)]));
+  };
+  const inside = (name: string, member: unknown): unknown => {
+    if (name === 'metadata' && isFields(member)) return drop(member);
+    if (!INPUT_LISTS.has(name) || !Array.isArray(member)) return member;
+    return member.map((item: unknown) => (isFields(item) ? drop(item) : item));
+  };
+  return { value: drop(value), nullsDropped };
 }
 
-/** Without empty values: absent rather than null, false, 0 or empty. */
+/** Removes empty values, so that fields are absent instead of null, false, 0 or empty. */
 function filled(values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => !isEmpty(value)));
 }

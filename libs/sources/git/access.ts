@@ -5,15 +5,18 @@ import type { SourceContext } from '../context.js';
 import type { GitSpec } from './git-spec.js';
 import type { Credentials, Remote } from './remote.js';
 
-/** What proves who we are, and who the host is. */
+/** The credentials for a git host, and the data that proves the identity of the host. */
 export interface Access {
   readonly credentials?: Credentials;
   readonly ssh?: { readonly key: string; readonly knownHosts: string };
-  /** PEM; they replace the system's roots and the site's. */
+  /** CA certificates in PEM format. They replace those of the system and of the site. */
   readonly caCertificates?: Uint8Array;
 }
 
-/** Reads what the spec refers to. Throws a RegistryError `SecretNotFound`, `ConfigMapNotFound`, `KeyNotFound`, `AuthFailed` or `ValidationFailed`. */
+/**
+ * Reads the objects that the spec refers to. Throws a RegistryError `SecretNotFound`, `ConfigMapNotFound`,
+ * `KeyNotFound`, `AuthFailed` or `ValidationFailed`.
+ */
 export async function readAccess(spec: GitSpec, remote: Remote, context: SourceContext): Promise<Access> {
   const { auth, caCertRef } = spec;
   if (remote.scheme === 'ssh') return { ssh: await readSsh(spec, remote, context) };
@@ -39,7 +42,8 @@ async function readSsh({ auth }: GitSpec, remote: Remote, context: SourceContext
       `${remote.name} is reached by ssh, but ${missing} gives nothing: ${remedy}.`,
     );
   }
-  // ssh refuses a key without the last line break, which editors and shells like to drop, and one with line breaks of Windows.
+  // ssh rejects a key without the final line break, which editors and shells tend to drop, and a key with Windows line
+  // breaks.
   const lines = (text: string) => `${text.trim().replaceAll('\r\n', '\n')}\n`;
   return { key: lines(key), knownHosts: lines(knownHosts) };
 }

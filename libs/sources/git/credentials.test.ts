@@ -13,7 +13,7 @@ const printable = fc.string({
   minLength: 6,
 });
 
-/** Places where a password may stand in an address, as it is or percent-encoded. */
+/** Places where a password can appear in a URL, raw or percent-encoded. */
 const FORMS: readonly ((password: string) => string)[] = [
   (password) => `https://user:${password}@git.example.com/x.git`,
   (password) => `http://${password}@git.example.com:8080/x.git`,
@@ -22,7 +22,7 @@ const FORMS: readonly ((password: string) => string)[] = [
   (password) => `https://user:${encodeURIComponent(password)}@git.example.com/x.git`,
 ];
 
-/** Everything that may leave this process about a repository, in one text. */
+/** Returns everything about a repository that may leave this process, as one string. */
 function outputsOf(repository: string): string {
   const root = z.strictObject({ git: gitSource.spec });
   const parsed = parseWithFaults(root, { git: { repository } });
@@ -43,7 +43,7 @@ function outputsOf(repository: string): string {
   return outputs.join('\n');
 }
 
-/** Passwords that are taken, and that are refused for each reason there is. */
+/** Passwords that are accepted, and passwords that are refused, with one for each reason. */
 const OTHERS = ['Zq0Zq0Zq0', 'Zq0 Zq0', 'Zq0/Zq0', 'Zq0@Zq0', 'Zq0%Zq0', '@:/ #?'];
 
 it('shows no four characters of a password in an address to anybody', () => {
@@ -53,7 +53,7 @@ it('shows no four characters of a password in an address to anybody', () => {
       const outputs = outputsOf(form(password));
       for (let at = 0; at + 4 <= password.length; at++) {
         const part = password.slice(at, at + 4);
-        // Part of a sentence, by chance.
+        // The part appears in a message by chance.
         if (harmless.includes(part)) continue;
         expect(outputs).not.toContain(part);
       }

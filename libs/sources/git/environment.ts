@@ -5,30 +5,34 @@ import type { SourceContext } from '../context.js';
 import type { Access } from './access.js';
 import type { Remote } from './remote.js';
 
-/** What a child process may inherit; above all nothing that begins with GIT_ or SSH_. The route adds proxies. */
+/**
+ * Environment variables that a child process may inherit. Most importantly, none that starts with GIT_ or SSH_. The
+ * proxy settings are added by the route.
+ */
 const INHERITED = /^(PATH|SSL_CERT_FILE|SSL_CERT_DIR|TMPDIR)$/;
 
 const USUAL_PATH = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin';
 
-/** A key of git's configuration and its value. */
+/** A key of git's configuration with its value. */
 export type Setting = readonly [key: string, value: string];
 
-/** What every command of one repository runs with. */
+/** The environment of every git command for one repository. */
 export interface GitSetup {
   readonly config: readonly Setting[];
   readonly variables: Readonly<Record<string, string>>;
   readonly ssh?: SshFiles;
 }
 
-/** Paths of the private key and of the host keys that are trusted. */
+/** Paths of the private key and of the trusted host keys. */
 export interface SshFiles {
   readonly key: string;
   readonly knownHosts: string;
 }
 
 /**
- * Returns all that git commands run with: nothing of this machine's configuration, nothing that runs code, one protocol, and the
- * credentials for one origin. Files with secrets are written to `home`, which the caller removes.
+ * Returns the configuration and environment for git commands: nothing from this machine's configuration, nothing that
+ * runs code, a single protocol, and the credentials for one origin. Files with secrets are written to `home`, which the
+ * caller removes.
  */
 export async function prepareGit(
   remote: Remote,
@@ -41,7 +45,8 @@ export async function prepareGit(
   const secrets: Record<string, string> = {};
   const credentials = access.credentials ?? remote.credentials;
   if (credentials && remote.origin) {
-    // Bound to the origin, so that a redirect elsewhere gets nothing; the values are seen neither in argv nor on disk.
+    // Bound to the origin, so that a redirect to another host gets no credentials. The values appear neither in argv
+    // nor on disk.
     config.push([`credential.${remote.origin}.helper`, CREDENTIAL_HELPER]);
     secrets['SOURCE_GIT_USERNAME'] = credentials.username;
     secrets['SOURCE_GIT_PASSWORD'] = credentials.password;
@@ -62,10 +67,12 @@ export async function prepareGit(
   return { config, variables, ...(ssh && { ssh }) };
 }
 
-/** Returns the settings of every command: no code runs beside git, and its memory and its protocols are bounded. */
+/**
+ * Returns the settings of every command. They allow no code to run besides git, and limit its memory and its protocols.
+ */
 function safeSettings(remote: Remote): Setting[] {
   return [
-    // No code of ours or theirs runs beside git itself.
+    // No hooks or helpers run besides git itself, neither ours nor those of the repository.
     ['core.hooksPath', '/dev/null'],
     ['core.fsmonitor', 'false'],
     ['core.askPass', ''],
@@ -73,13 +80,13 @@ function safeSettings(remote: Remote): Setting[] {
     ['fetch.recurseSubmodules', 'false'],
     ['gc.auto', '0'],
     ['maintenance.auto', 'false'],
-    // The data is checked on arrival; these three faults are old, common and harmless.
+    // Received data is checked. These three errors are ignored, because they are old, common and harmless.
     ['transfer.fsckObjects', 'true'],
     ['fetch.fsck.zeroPaddedFilemode', 'ignore'],
     ['fetch.fsck.missingSpaceBeforeDate', 'ignore'],
     ['fetch.fsck.badTimezone', 'ignore'],
-    // A fetch always keeps a pack, which is indexed as a stream; every cache and window of git is small. The bounds that
-    // hold whatever a server sends are those of the process: see MEMORY in git.ts.
+    // A fetch always keeps the pack, which is indexed as a stream, and all caches and windows of git are small. The
+    // limits that hold regardless of what a server sends are those of the process, see MEMORY in git.ts.
     ['fetch.unpackLimit', '1'],
     ['core.bigFileThreshold', '16m'],
     ['core.deltaBaseCacheLimit', '16m'],
@@ -92,7 +99,7 @@ function safeSettings(remote: Remote): Setting[] {
     ['http.maxRequests', '1'],
     ['protocol.allow', 'never'],
     [`protocol.${remote.scheme}.allow`, 'always'],
-    // Hosts redirect the first request for a renamed repository. The route judges where to.
+    // Hosts redirect the first request for a renamed repository. The route checks the target.
     ['http.followRedirects', 'initial'],
     ['http.lowSpeedLimit', '500'],
     ['http.lowSpeedTime', '30'],
@@ -105,21 +112,24 @@ function safeVariables(remote: Remote, settings: SourceContext['settings']): Rec
     PATH: USUAL_PATH,
     ...(Object.fromEntries(inherited) as Record<string, string>),
     LC_ALL: 'C',
-    // One pool of memory per process: others would only use up its address space.
+    // One malloc arena per process, because more would only use up its address space.
     MALLOC_ARENA_MAX: '1',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_SYSTEM: '/dev/null',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
-    // A redirect must not lead to a less guarded protocol than the one that was asked for.
+    // A redirect must not lead to a less secure protocol than the one that was requested.
     GIT_ALLOW_PROTOCOL: remote.scheme === 'http' ? 'http:https' : remote.scheme,
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_LITERAL_PATHSPECS: '1',
   };
 }
 
-/** Returns the environment of one command; settings reach git by it alone, not by its arguments, which others can see. */
+/**
+ * Returns the environment of one command. It is the only way in which settings are passed to git, because other users
+ * could see its arguments.
+ */
 export function toEnvironment(config: readonly Setting[], variables: GitSetup['variables']): Record<string, string> {
   const settings = config.flatMap(([key, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, key],
@@ -129,8 +139,9 @@ export function toEnvironment(config: readonly Setting[], variables: GitSetup['v
 }
 
 /**
- * Node trusts what NODE_EXTRA_CA_CERTS names beside the system's authorities; git knows one file, which stands in their
- * place. A file that cannot be read counts as none: Node has warned of it at the start.
+ * Returns the authorities of the system together with those of NODE_EXTRA_CA_CERTS, which Node trusts in addition. git
+ * supports only one file, which replaces the system's authorities. A file that cannot be read is ignored, because Node
+ * has already warned about it at the start.
  */
 async function siteAuthorities({ environment }: SourceContext['settings']): Promise<string | undefined> {
   const file = environment?.['NODE_EXTRA_CA_CERTS'];
@@ -138,7 +149,7 @@ async function siteAuthorities({ environment }: SourceContext['settings']): Prom
   return authorities ? [authorities, ...getCACertificates('system')].join('\n') : undefined;
 }
 
-/** Runs in git's shell; see gitcredentials(7). */
+/** A credential helper that runs in git's shell, see gitcredentials(7). */
 const CREDENTIAL_HELPER =
   '!f() { if test "$1" = get; then printf "username=%s\\npassword=%s\\n" "$SOURCE_GIT_USERNAME" "$SOURCE_GIT_PASSWORD"; fi; }; f';
 

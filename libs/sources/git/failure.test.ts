@@ -3,7 +3,7 @@ import { toConnectionFailure, toFailure } from './failure.js';
 import { toRemote } from './remote.js';
 
 const remoteOf = (repository: string) => toRemote(repository, { urlRewrites: [], allowLocalGit: false });
-const FORM = 'ssh was tried at port 22; an address with another port has the form ssh://user@host:port/path.';
+const FORM = 'ssh was tried at port 22; a URL with another port has the form ssh://user@host:port/path.';
 
 it.each(['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT'])('names the way to another port on %s', (code) => {
   const failure = (repository: string) => toConnectionFailure(remoteOf(repository), { code });
@@ -18,4 +18,19 @@ it('names it for a path that begins like a port whatever the host says', () => {
   expect(message('git@git.example.com:7999/team/x.git')).toContain(FORM);
   expect(message('git@git.example.com:team/x.git')).not.toContain('port');
   expect(message('ssh://git@git.example.com:7999/x')).not.toContain('port');
+});
+
+/** Messages of OpenSSH 9 and 10 about a key that they cannot use, printed before the host refuses the login. */
+const UNUSABLE_KEYS = [
+  'Load key "/tmp/key": error in libcrypto',
+  'Load key "/tmp/key": invalid format',
+  'Load key "/tmp/key": incorrect passphrase supplied to decrypt private key',
+  'Load key "/tmp/key": unknown or unsupported key type',
+];
+
+it.each(UNUSABLE_KEYS)('tells a key that ssh cannot use from one that the host refuses: %s', (said) => {
+  const refused = 'git@git.example.com: Permission denied (publickey).';
+  const message = (stderr: string) => toFailure(remoteOf('git@git.example.com:team/x.git'), stderr).message;
+  expect(message(`${said}\r\n${refused}`)).toContain('it must be an unencrypted OpenSSH private key');
+  expect(message(refused)).toContain('lack the right to read it');
 });

@@ -3,12 +3,13 @@ import type { Destiny } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
 import { ForbiddenAddress } from '#http/forbidden-address.js';
 import type { Remote } from './remote.js';
+import { withoutCredentials } from '#domain/without-credentials.js';
 
 interface Fault {
   readonly pattern: RegExp;
   readonly reason: Reason;
   readonly destiny: Destiny;
-  /** Follows the repository's name. */
+  /** The rest of the message after the name of the repository. */
   readonly says: string;
 }
 
@@ -30,21 +31,21 @@ const TIMED_OUT: Fault = {
   pattern: /timed out|too slow|timeout/i,
   reason: 'Unreachable',
   destiny: 'retry',
-  says: 'cannot be reached: its host does not answer in time.',
+  says: 'cannot be reached: its host does not respond in time.',
 };
 
 /**
- * What git, curl, ssh and the big hosts write to standard error (with LC_ALL=C), most specific first. Told in our own words, because theirs
- * carry the rewritten address.
+ * Error output of git, curl, ssh and the major hosts (with LC_ALL=C), most specific first. Messages are in our own
+ * words, because the original ones contain the rewritten URL.
  */
 const FAULTS: readonly Fault[] = [
   {
     pattern: /could not read (Username|Password)|Authentication failed|HTTP Basic: Access denied|error: 401/i,
     reason: 'AuthFailed',
     destiny: 'wait',
-    says: 'wants other credentials, or does not exist: check git.repository and git.auth.',
+    says: 'rejects the credentials, or does not exist: check git.repository and git.auth.',
   },
-  // ssh prints this just before it is refused for want of a key.
+  // ssh cannot load the key. This comes before `Permission denied`, which ssh prints next because it has no key to offer.
   {
     pattern: /error in libcrypto|invalid format|Load key/i,
     reason: 'AuthFailed',
@@ -71,7 +72,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     pattern:
-      /repository .* not found|error: 404|does not appear to be a git repository|Repository not found|does not exist/i,
+      /repository .{0,300} not found|error: 404|does not appear to be a git repository|Repository not found|does not exist/i,
     reason: 'RepositoryNotFound',
     destiny: 'wait',
     says: 'does not exist, or is hidden from these credentials: check git.repository and git.auth.',
@@ -80,13 +81,13 @@ const FAULTS: readonly Fault[] = [
     pattern: /not valid: is this a git repository/i,
     reason: 'RepositoryNotFound',
     destiny: 'wait',
-    says: 'is not a git repository, though something answers there: check git.repository.',
+    says: 'is not a git repository, although a server responds there: check git.repository.',
   },
   {
     pattern: /SSL certificate|certificate verif|server certificate|unable to get local issuer/i,
     reason: 'Unreachable',
     destiny: 'wait',
-    says: 'shows a certificate that is not trusted: name its authority in git.caCertRef, or for all sources in NODE_EXTRA_CA_CERTS.',
+    says: 'has a certificate that is not trusted: add its authority to git.caCertRef, or for all sources to NODE_EXTRA_CA_CERTS.',
   },
   UNKNOWN_HOST,
   NO_CONNECTION,
@@ -95,34 +96,37 @@ const FAULTS: readonly Fault[] = [
     pattern: /error: (429|5\d\d)/i,
     reason: 'Unreachable',
     destiny: 'retry',
-    says: 'cannot be read now: its host answers with an error of its own.',
+    says: 'cannot be read now: its host responds with a server error.',
   },
   {
     pattern:
       /hung up|early EOF|RPC failed|Connection (reset|closed)|Empty reply|unexpected disconnect|unable to access|Could not read from remote/i,
     reason: 'Unreachable',
     destiny: 'retry',
-    says: 'cannot be read: the connection breaks off.',
+    says: 'cannot be read: the connection was closed early.',
   },
   {
-    pattern: /transport '.*' not allowed/i,
+    pattern: /transport '[^']*' not allowed/i,
     reason: 'ValidationFailed',
     destiny: 'stop',
-    says: 'leads to a protocol that is not allowed: give the final https:// or ssh:// address.',
+    says: 'redirects to a protocol that is not allowed: use the final https:// or ssh:// URL.',
   },
   {
     pattern: /No space left on device|Disk quota exceeded/i,
     reason: 'FetchFailed',
     destiny: 'retry',
-    says: 'cannot be kept: the disk of this process is full.',
+    says: 'cannot be stored: the disk of this process is full.',
   },
 ];
 
-/** The server does not hand out what was asked for by its object id; other ways to it may still be open. */
+/** The server does not return a requested object by its id. Other ways to get it may still work. */
 const REFUSED_OBJECT =
   /unadvertised object|not our ref|want \w+ not valid|couldn't find remote ref|no such remote ref/i;
 
-/** git ran into a limit of `libs/subprocess`: out of memory, or a child of it ended by SIGXCPU, SIGXFSZ or SIGKILL. */
+/**
+ * git hit a limit of `libs/subprocess`: it ran out of memory, or one of its child processes was terminated by SIGXCPU,
+ * SIGXFSZ or SIGKILL.
+ */
 const LIMIT_HIT =
   /Out of memory|out of memory|malloc failed|mmap failed|died of signal (9|24|25)\b|Cannot allocate memory/;
 
@@ -131,14 +135,14 @@ export function hitLimit(stderr: string): boolean {
 }
 
 export function tooHeavy(remote: Remote, cause?: unknown): RegistryError {
-  const message = `${remote.name} cannot be read within the memory and time that git gets: its answers are too large. Use a smaller repository.`;
+  const message = `${remote.name} cannot be read within the memory and time limits of git: its responses are too large. Use a smaller repository.`;
   return new RegistryError('FetchFailed', message, 'wait', { cause });
 }
 
-/** Says in our own words, without addresses or secrets of theirs, why git failed. */
+/** Returns an error that says why git failed, in our own words, without the URLs or secrets in git's messages. */
 export function toFailure(remote: Remote, stderr: string): RegistryError {
   if (REFUSED_OBJECT.test(stderr)) {
-    return new RegistryError('RefNotFound', `${remote.name} does not hand out the commit that was asked for.`);
+    return new RegistryError('RefNotFound', `${remote.name} does not send the requested commit.`);
   }
   const fault = FAULTS.find(({ pattern }) => pattern.test(stderr));
   const hint = PORT_LIKE.test(remote.url) ? sshHint(remote) : '';
@@ -151,7 +155,10 @@ export function toFailure(remote: Remote, stderr: string): RegistryError {
   );
 }
 
-/** Returns the failure for a connection that this process could not make for git. An error that says nothing about it is returned as it is. */
+/**
+ * Returns the failure for a connection that this process could not make for git. An error that is not a connection
+ * error is returned unchanged.
+ */
 export function toConnectionFailure(remote: Remote, error: unknown): unknown {
   if (error instanceof ForbiddenAddress) {
     return new RegistryError('FetchFailed', `${remote.name} ${error.message}.`, 'wait', { cause: error });
@@ -169,27 +176,31 @@ const FAULT_OF_CODE: ReadonlyMap<string, Fault> = new Map([
   ['ETIMEDOUT', TIMED_OUT],
 ]);
 
-/** Attempts at several addresses end in an AggregateError, whose parts have the codes. */
+/**
+ * Returns the code of an error. If several addresses were tried, the error is an AggregateError, and its inner errors
+ * have the codes.
+ */
 function codeOf(error: unknown): string | undefined {
   const { code, errors } = error as { code?: unknown; errors?: unknown[] };
   return typeof code === 'string' ? code : errors?.map(codeOf).find((each) => each !== undefined);
 }
 
-/** `user@host:7999/path` names a folder, not a port, which is easily overlooked. */
+/**
+ * Returns a hint about the port. In `user@host:7999/path`, 7999 is a folder, not a port, which is easily overlooked.
+ */
 function sshHint({ url, port }: Remote): string {
   if (url.includes('://')) return '';
-  return ` ssh was tried at port ${port}; an address with another port has the form ssh://user@host:port/path.`;
+  return ` ssh was tried at port ${port}; a URL with another port has the form ssh://user@host:port/path.`;
 }
 
-/** An scp-like address whose path begins like a port. */
+/** An scp-like address whose path starts with what looks like a port. */
 const PORT_LIKE = /^[\w.-]+@[\w.-]+:\d+\//;
 
-/** Git's last complaint on one line. */
+/** Returns git's last error message on one line. */
 function quotable(remote: Remote, stderr: string): string {
   const lines = stderr.split(/[\r\n]+/).filter((line) => /^(fatal|error): /.test(line));
   const line = (lines.at(-1) ?? '').replace(/^\w+: /, '').replaceAll(remote.url, remote.name);
-  return line
-    .replace(/\/\/\S*@/g, '//')
+  return withoutCredentials(line)
     .replace(/\p{Cc}/gu, ' ')
     .slice(0, 200);
 }

@@ -5,13 +5,13 @@ import type { WantedRef } from './resolve-ref.js';
 
 const QUIET = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--no-write-fetch-head'];
 
-/** Below this, the repository keeps the commit that was last fetched for a wanted ref. */
+/** Prefix of the local refs that keep the commit last fetched for each wanted ref. */
 const FETCHED = 'refs/source/fetched';
 
 /**
- * Makes the commit and its trees local, as little else as the server allows: at best no blob and no history. Throws a
- * RegistryError; `RefNotFound` when the wanted branch, tag or commit does not lead to it: servers hand out commits of others too,
- * such as those of pull requests.
+ * Fetches the commit and its trees, and as little else as the server allows: ideally no blobs and no history. Throws a
+ * RegistryError. Throws `RefNotFound` if the wanted branch, tag or commit does not lead to the commit, because servers
+ * also return commits of other users, such as those of pull requests.
  */
 export async function fetchCommit(git: Git, commit: string, wanted: WantedRef): Promise<void> {
   if (wanted.kind === 'commit' && wanted.name !== commit) throw notWanted(git, commit, wanted);
@@ -20,22 +20,25 @@ export async function fetchCommit(git: Git, commit: string, wanted: WantedRef): 
     await fetchShallow(git, commit, wanted);
   } catch (error) {
     if (!(error instanceof RegistryError) || error.reason !== 'FetchFailed') throw error;
-    // What an earlier, killed fetch left behind (a lock, half a pack) must not fail this source forever.
+    // Remnants of an earlier fetch that was killed (a lock, half a pack) must not make this source fail forever.
     await git.startOver(objectFormatOf(commit));
     await fetchShallow(git, commit, wanted);
   }
 }
 
-/** For servers that filter blobs but do not hand out a single one. */
+/** Fetches the commit with its blobs, for servers that support filtering of blobs but do not send single ones. */
 export async function fetchWithBlobs(git: Git, commit: string, wanted: WantedRef): Promise<void> {
   await git.startOver(objectFormatOf(commit));
   await fetchShallow(git, commit, wanted, []);
 }
 
-/** How many objects one request names. */
+/** Maximum number of objects in a request. */
 const OBJECTS_AT_ONCE = 1_000;
 
-/** Makes blobs of a fetched commit local in few requests, with all of its blobs where the server does not hand out single ones. */
+/**
+ * Fetches blobs of a commit in few requests. If the server does not return single blobs, fetches the commit with all
+ * its blobs.
+ */
 export async function fetchBlobs(git: Git, commit: string, wanted: WantedRef, blobs: readonly string[]): Promise<void> {
   try {
     for (let at = 0; at < blobs.length; at += OBJECTS_AT_ONCE) {
@@ -59,13 +62,14 @@ async function fetchShallow(
   const shallow = ['--depth=1', ...filter];
   if (wanted.ref === undefined) {
     if (await fetched(git, commit, target, shallow, `+${commit}:${target}`)) return;
-    // The server hands out only what its refs name: the commit is somewhere in the history, which time and size bound.
+    // The server returns only what its refs lead to. The commit is somewhere in the history, and the fetch is limited
+    // by time and size.
     await git.startOver(objectFormatOf(commit));
     await fetched(git, commit, target, filter, '+refs/heads/*:refs/source/heads/*', '+refs/tags/*:refs/source/tags/*');
     if ((await readCommit(git, commit)) !== commit) throw notWanted(git, commit, wanted);
   } else {
     if (await fetched(git, commit, target, shallow, `+${wanted.ref}:${target}`)) return;
-    // The branch has moved since it was resolved: its history shows whether the commit is one of its own.
+    // The branch has moved since it was resolved. Its history shows whether the commit belongs to it.
     await git.startOver(objectFormatOf(commit));
     await fetched(git, commit, target, filter, `+${wanted.ref}:${target}`);
     if (!(await isAncestor(git, commit, target))) throw notWanted(git, commit, wanted);
@@ -73,7 +77,10 @@ async function fetchShallow(
   await git.local(['update-ref', target, commit]);
 }
 
-/** Names the local ref after the wanted one, so that what was fetched for another branch is not taken for this one's. */
+/**
+ * Returns the local ref for a wanted ref. The name depends on the wanted ref, so that a commit fetched for another
+ * branch is not used for this one.
+ */
 function fetchedFor({ kind, name }: WantedRef): string {
   return `${FETCHED}/${createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 16)}`;
 }
@@ -88,11 +95,14 @@ function notWanted(git: Git, commit: string, wanted: WantedRef): RegistryError {
     const message = `${git.remote.name} has no commit ${commit} on any branch or tag: check git.commit.`;
     return new RegistryError('RefNotFound', message);
   }
-  const message = `${git.remote.name}: ${wanted.kind} ${wanted.name} does not lead to ${commit}: it has moved on.`;
+  const message = `${git.remote.name}: ${wanted.kind} ${wanted.name} no longer leads to ${commit}.`;
   return new RegistryError('RefNotFound', message, 'retry');
 }
 
-/** Fetches, and reports whether `target` is the commit now; false as well when the server refuses to hand it out. */
+/**
+ * Fetches, and returns whether `target` is the commit now. Also returns false if the server refuses to return the
+ * commit.
+ */
 async function fetched(
   git: Git,
   commit: string,

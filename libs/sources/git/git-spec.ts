@@ -10,8 +10,8 @@ const AMBIGUOUS_AT =
   'must have "@" only once, after a user name and password without "/", "?", "#", "@" and "\\": percent-encode these, or use git.auth';
 
 /**
- * Whether it is beyond doubt which part of a URL is user information, which is taken out before the URL is shown. In
- * `https://user:pa/ss@host/x` the password would be taken for a part of the path.
+ * Returns whether it is clear which part of a URL is the user information, which is removed before the URL is shown. In
+ * `https://user:pa/ss@host/x`, the password would be mistaken for part of the path.
  */
 function hasClearUserInfo(repository: string): boolean {
   return !repository.includes('://') || /^[^@:/]*:\/\/([^@/?#\\\s]*@)?[^@\\\s]*$/.test(repository);
@@ -21,7 +21,7 @@ const ref = z.string().min(1).max(REF_LIMIT);
 const refName = ref.refine(isRefName, 'is not a name that a branch or a tag can have: see git check-ref-format');
 const commitId = ref.refine(
   isCommitId,
-  'must be a full commit id, as git rev-parse prints it: a short one may become ambiguous',
+  'must be a full commit id, as git rev-parse prints it: a short id may become ambiguous',
 );
 
 const authFields = z.strictObject({
@@ -41,7 +41,7 @@ const authFields = z.strictObject({
 });
 
 const serverAuthFields = authFields.extend({
-  passwordFile: absoluteFile.optional().describe('File with the password or token, in place of a Secret.'),
+  passwordFile: absoluteFile.optional().describe('File with the password or token, instead of a Secret.'),
 });
 
 type AuthFields = z.output<typeof serverAuthFields>;
@@ -51,10 +51,11 @@ function authIsWhole(auth: AuthFields, context: z.core.$RefinementCtx): void {
   const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
   const isSsh = sshKeySecretRef !== undefined || knownHostsSecretRef !== undefined;
   const password = passwordSecretRef ?? passwordFile;
-  if (passwordSecretRef && passwordFile) refuse('passwordFile', 'stands beside passwordSecretRef: give one of them');
-  if (!username && (password || !isSsh)) refuse('username', 'is required beside a password');
-  if (!password && (username || !isSsh)) refuse('passwordSecretRef', 'is required beside a user name');
-  if (isSsh && !sshKeySecretRef) refuse('sshKeySecretRef', 'is required beside known hosts');
+  if (passwordSecretRef && passwordFile)
+    refuse('passwordFile', 'cannot be combined with passwordSecretRef: use one of them');
+  if (!username && (password || !isSsh)) refuse('username', 'is required together with a password');
+  if (!password && (username || !isSsh)) refuse('passwordSecretRef', 'is required together with a user name');
+  if (isSsh && !sshKeySecretRef) refuse('sshKeySecretRef', 'is required together with known hosts');
   if (isSsh && !knownHostsSecretRef) refuse('knownHostsSecretRef', 'is required: without it ssh trusts any host');
 }
 
@@ -65,7 +66,7 @@ const authAdmission = admission(
   },
   {
     rule: 'has(self.username) == has(self.passwordSecretRef)',
-    message: 'username and passwordSecretRef belong together: set both',
+    message: 'username and passwordSecretRef must be set together',
   },
   {
     rule: 'has(self.sshKeySecretRef) == has(self.knownHostsSecretRef)',
@@ -88,7 +89,7 @@ export const gitSpec = z
       .refine(hasClearUserInfo, AMBIGUOUS_AT)
       .meta(
         admission({
-          // A backslash counts as a slash in URLs.
+          // A backslash is treated as a slash in URLs.
           rule: "!self.contains('://') || self.matches(r'^[^@:/]*://([^@/?#\\\\]*@)?[^@\\\\]*$')",
           message: AMBIGUOUS_AT,
         }),
@@ -111,7 +112,7 @@ export const gitSpec = z
   })
   .describe('git reads a file or a folder in a git repository.');
 
-/** The block in the configuration of a server, which may name files of the server. */
+/** The `git` block in the configuration of a server, which may refer to files of the server. */
 export const gitServerSpec = gitSpec.extend({
   auth: serverAuthFields.superRefine(authIsWhole).optional().describe(AUTH),
 });

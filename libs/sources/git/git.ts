@@ -14,16 +14,18 @@ import type { Remote } from './remote.js';
 import { createRoute } from './route.js';
 import type { Route, RouteSettings } from './route.js';
 
-/** One private bare repository and the commands that are run in it. */
+/** A private bare repository and the commands that run in it. */
 export interface Git {
   readonly remote: Remote;
-  /** A command that stays on this machine. Never throws for an exit code; throws the signal's reason. */
+  /**
+   * Runs a command without network access. Never throws because of an exit code, but throws the reason of the signal.
+   */
   local(args: readonly string[], output?: Output): Promise<RunResult>;
-  /** A command that may talk to the remote. Throws a RegistryError when it fails. */
+  /** Runs a command that may access the remote. Throws a RegistryError if it fails. */
   remotely(args: readonly string[], output?: Output): Promise<RunResult>;
-  /** Forgets everything that was fetched, and leaves no repository. */
+  /** Deletes the repository with everything that was fetched. */
   discard(): Promise<void>;
-  /** Forgets everything that was fetched. */
+  /** Replaces the repository by an empty one. */
   startOver(objectFormat: ObjectFormat): Promise<void>;
 }
 
@@ -33,25 +35,33 @@ export type Output = Partial<Pick<RunOptions, 'maxOutputBytes' | 'stdoutFile' | 
 
 const MAX_LISTING_BYTES = 16 * 1024 * 1024;
 const MAX_REPOSITORY_BYTES = 512 * 1024 * 1024;
-/** Each fetch leaves a pack or two; past this number a fresh repository is cheaper than a repack. */
+/**
+ * Maximum number of pack files. Each fetch adds one or two, and beyond this number, a new repository is cheaper than a
+ * repack.
+ */
 const MAX_PACK_FILES = 400;
 const SIZE_CHECK_MS = 250;
-/** The kernel's bound on a pack comes after ours, whose message says more. */
+/**
+ * Slack between our size limit and that of the kernel, so that ours is reached first, because its message is more
+ * helpful.
+ */
 const FILE_SLACK_BYTES = 64 * 1024 * 1024;
 
 /**
- * A git host decides what its answers make of git's memory: endless lists of refs, deltas that unpack to gigabytes. Ten times
- * what an honest repository needs, and less than a pod can spare.
+ * Memory limits of git. The responses of a host determine how much memory git needs: endless lists of refs, or deltas
+ * that unpack to gigabytes. The limits are ten times what a normal repository needs, and less than a pod can spare.
  */
 const MEMORY = { addressSpaceBytes: 224 * 1024 * 1024, residentBytes: 224 * 1024 * 1024 };
 
-/** A command that stays on this machine. Should git want to fetch all the same, it finds no proxy there. */
+/** Settings of a command without network access. If git tries to fetch nevertheless, the proxy does not exist. */
 const NO_ROUTE: RouteSettings = {
   config: [['http.proxy', 'socks5h://127.0.0.1:1']],
   variables: { GIT_SSH_COMMAND: 'false', GIT_NO_LAZY_FETCH: '1' },
 };
 
-/** Opens the source's repository for `use`, with credentials in files and environment that are gone afterwards. */
+/**
+ * Opens the source's repository for `use`. Credentials are in files and in the environment, and are removed afterwards.
+ */
 export async function withGit<Result>(
   remote: Remote,
   access: Access,
@@ -159,14 +169,14 @@ class Repository implements Git {
     switch (failure.kind) {
       case 'timed-out': {
         const seconds = this.#context.settings.fetchTimeoutMs / 1000;
-        return new RegistryError('Unreachable', `${name} did not answer within ${seconds} s.`, 'retry', {
+        return new RegistryError('Unreachable', `${name} did not respond within ${seconds} s.`, 'retry', {
           cause: failure,
         });
       }
       case 'too-much-memory':
         return tooHeavy(this.remote, failure);
       case 'too-much-output':
-        return new RegistryError('FetchFailed', `${name} answers with more data than is read.`, 'wait', {
+        return new RegistryError('FetchFailed', `${name} sends more data than is read.`, 'wait', {
           cause: failure,
         });
       case 'not-started':
@@ -179,7 +189,10 @@ class Repository implements Git {
     }
   }
 
-  /** A server decides how much it sends, so the folder's size is what bounds a fetch; growth is also what progress means. */
+  /**
+   * Monitors the size of the repository. The server determines how much it sends, so the size of the folder is used to
+   * limit a fetch. Growth is also reported as progress.
+   */
   #watchGrowth(): Disposable & { readonly tooBig: AbortSignal } {
     const limit = this.#maxRepositoryBytes;
     const controller = new AbortController();
@@ -197,7 +210,10 @@ class Repository implements Git {
   }
 }
 
-/** One folder per URL: an earlier URL of the same source must not be asked for objects of this one. */
+/**
+ * Returns the folder of the repository. Each URL has its own folder, so that objects of an earlier URL of the same
+ * source cannot be used for this one.
+ */
 async function repositoryDirectory(remote: Remote, { cacheDirectory, settings }: SourceContext): Promise<string> {
   const name = `git-${createHash('sha256').update(remote.url).digest('hex').slice(0, 16)}`;
   for (const other of await readdir(cacheDirectory)) {

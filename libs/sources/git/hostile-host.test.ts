@@ -8,13 +8,13 @@ import { createSourceContext } from '../testing/source-context.js';
 
 const MIB = 1024 * 1024;
 
-/** Only the bounds on memory and bytes may end a fetch here, however busy the machine is. */
+/** A long timeout, so that only the limits on memory and bytes can stop a fetch here, however busy the machine is. */
 const TIMEOUT_MS = 10 * 60_000;
 
 const refLine = (index: number) => `${(index + 1).toString(16).padStart(40, '0')} refs/heads/b${index}\n`;
 const refLines = (index: number) =>
   Buffer.concat(Array.from({ length: 2000 }, (_, offset) => packet(refLine(index * 2000 + offset))));
-/** Side band 1 carries the pack, 2 messages (gitprotocol-pack). */
+/** Side-band 1 carries the pack, side-band 2 messages (gitprotocol-pack). */
 const band = (number: 1 | 2, data: Buffer) => packet(Buffer.concat([Buffer.from([number]), data]));
 
 const HOSTS: Record<string, HostileAnswers> = {
@@ -51,7 +51,7 @@ function chunks(bytes: Buffer): Buffer[] {
   );
 }
 
-/** The largest resident memory that child processes of this one had together, while `work` ran. */
+/** Returns the peak of the total resident memory of all child processes of this process while `work` runs. */
 async function peakOfChildren(work: Promise<unknown>): Promise<number> {
   let peak = 0;
   const measure = async () => {
@@ -59,7 +59,7 @@ async function peakOfChildren(work: Promise<unknown>): Promise<number> {
     const sizes = await Promise.all(children.split(' ').filter(Boolean).map(Number).map(measureGroupMemory));
     peak = Math.max(
       peak,
-      sizes.reduce((sum, size) => sum + size, 0),
+      sizes.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
     );
   };
   const timer = setInterval(() => void measure().catch(() => undefined), 10);

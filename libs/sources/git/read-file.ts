@@ -7,29 +7,30 @@ import type { Git } from './git.js';
 import type { WantedRef } from './resolve-ref.js';
 
 /**
- * What a server knows to be here it sends a delta against, and git holds both versions in memory to apply that: measured,
- * 197 MiB in place of 13 for a file of 102 MB. Whole, a file is streamed.
+ * Maximum size of a file that is kept for the next fetch. If the server knows that a file is present, it sends a delta,
+ * and git keeps both versions in memory to apply it (measured: 197 MiB instead of 13 for a file of 102 MB). A complete
+ * file is streamed.
  */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
 export interface FileAtCommit {
   readonly commit: string;
   readonly path: string;
-  /** For messages: `registry.json at main@3f2c…`. */
+  /** How messages refer to the file: `registry.json at main@3f2c…`. */
   readonly label: string;
   readonly wanted: WantedRef;
 }
 
 /**
- * Writes one file of a fetched commit to `target`; the commit's trees are local, the blob is fetched now. Throws a RegistryError,
- * `FileNotFound` with near names among others.
+ * Writes one file of a fetched commit to `target`. The commit's trees are available locally; the blob is fetched now.
+ * Throws a RegistryError, for example `FileNotFound` with similar names.
  */
 export async function readFileAt(git: Git, file: FileAtCommit, target: string, context: SourceContext): Promise<void> {
   const blob = await findBlob(git, file);
   if (!file.path.endsWith('.json')) {
     throw new RegistryError(
       'FileNotFound',
-      `${describe(git, file)} is no .json file: set git.path to one, or to a folder.`,
+      `${describe(git, file)} is not a .json file: set git.path to one, or to a folder.`,
     );
   }
   const bytes = await sizeOf(git, blob, file);
@@ -54,7 +55,7 @@ async function findBlob(git: Git, file: FileAtCommit): Promise<string> {
     case '120000':
       throw refuse('is a symbolic link, which is not followed: set git.path to the file itself.');
     case '160000':
-      throw refuse('is a submodule, which is not fetched: name its own repository as a source.');
+      throw refuse('is a submodule, which is not fetched: use its own repository as a source.');
     default:
       throw refuse(`does not exist.${didYouMean(await nearFiles(git, file))}`);
   }
@@ -74,13 +75,13 @@ async function nearFiles(git: Git, { commit, path }: FileAtCommit): Promise<stri
     const files = stdout.split('\0').filter((name) => name.endsWith('.json'));
     return nearNames(path, files);
   } catch (error) {
-    // Hints are for free or not at all: a tree may be built to have more files than can be listed.
+    // Hints are omitted if they are expensive, because a tree may be crafted to have more files than can be listed.
     if (error instanceof RegistryError) return [];
     throw error;
   }
 }
 
-/** The blob comes over the wire with this first question for it. */
+/** Returns the size of a blob. This first access to the blob fetches it from the remote. */
 async function sizeOf(git: Git, blob: string, file: FileAtCommit): Promise<number> {
   const args = ['cat-file', '-s', blob];
   try {

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { RegistryError } from '#domain/registry-error.js';
-import { bundle, BUNDLE_LIMITS, inOrder, noFiles, tooMany } from '../files/bundle.js';
+import { bundle, bundledBytes, BUNDLE_LIMITS, inOrder, noFiles, tooMany } from '../files/bundle.js';
 import type { BundledFile } from '../files/bundle.js';
 import { isPattern, selectFiles } from '../files/select-files.js';
 import type { SourceContext } from '../context.js';
@@ -13,14 +13,14 @@ import type { FileAtCommit } from './read-file.js';
 
 const LINK = '120000';
 
-/** A file of a commit, as its tree lists it. */
+/** A file of a commit, as listed in its tree. */
 interface TreeFile {
   readonly path: string;
   readonly mode: string;
   readonly blob: string;
 }
 
-/** Reports whether the path names several files: by a pattern, or as a folder of the fetched commit. */
+/** Returns whether the path selects several files, either as a pattern or as a folder of the fetched commit. */
 export async function isFolderAt(git: Git, { commit, path }: FileAtCommit): Promise<boolean> {
   const normal = posix.normalize(path).replace(/\/$/, '');
   if (isPattern(path) || normal === '.') return true;
@@ -29,8 +29,8 @@ export async function isFolderAt(git: Git, { commit, path }: FileAtCommit): Prom
 }
 
 /**
- * Writes the files of a folder or pattern of a fetched commit to `target` as one bundle; their blobs are fetched together. Throws a
- * RegistryError.
+ * Writes the files of a folder or pattern of a fetched commit to `target` as one bundle. Their blobs are fetched
+ * together. Throws a RegistryError.
  */
 export async function readFolderAt(
   git: Git,
@@ -45,8 +45,10 @@ export async function readFolderAt(
   const { maxFileBytes: maxBytes } = context.settings;
   const sizes = await sizesOf(git, files);
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  if (total > maxBytes)
-    throw new RegistryError('InvalidData', `The files of ${label} have ${total} bytes; at most ${maxBytes} are read.`);
+  if (bundledBytes([...sizes.values()]) > maxBytes) {
+    const message = `The files of ${label} have ${total} bytes, more in a bundle; at most ${maxBytes} are read.`;
+    throw new RegistryError('InvalidData', message);
+  }
   const blobs = `${target}.blobs`;
   try {
     const input = files
@@ -75,25 +77,36 @@ async function listFiles(git: Git, { commit, path }: FileAtCommit, label: string
   }
   const names = BUNDLE_LIMITS.depth + 1 + (root === '' ? 0 : root.split('/').length);
   if ([...found.keys()].some((name) => name.split('/').length > names)) {
-    throw tooMany(label, 'more folders inside each other', BUNDLE_LIMITS.depth);
+    throw tooMany(label, 'more levels of folders', BUNDLE_LIMITS.depth);
   }
   return inOrder([...found.keys()], label).map((name) => found.get(name) as TreeFile);
 }
 
-/** What an earlier sync has fetched is not asked for again. */
+/** Fetches missing blobs. Blobs that an earlier sync has fetched are not requested again. */
 async function fetchMissing(
   git: Git,
   { commit, path, wanted }: FileAtCommit,
   files: readonly TreeFile[],
 ): Promise<void> {
-  const tree = `${commit}:${selectFiles(path).root}`;
+  const tree = await treeAt(git, commit, selectFiles(path).root);
+  if (tree === undefined) return;
   const { stdout } = await git.local(['rev-list', '--objects', '--no-walk', '--missing=print', tree]);
   const missing = new Set(stdout.split('\n').flatMap((line) => (line.startsWith('?') ? [line.slice(1)] : [])));
   const blobs = new Set(files.flatMap(({ mode, blob }) => (mode !== LINK && missing.has(blob) ? [blob] : [])));
   if (blobs.size > 0) await fetchBlobs(git, commit, wanted, [...blobs]);
 }
 
-/** Returns the sizes of the files that are read, by path: of all but links and large ones. */
+/**
+ * Returns the id of a folder's tree. The name of the folder is not used, because `rev-list` would interpret a name with
+ * two dots as a range.
+ */
+async function treeAt(git: Git, commit: string, root: string): Promise<string | undefined> {
+  if (root === '') return `${commit}:`;
+  const { stdout } = await git.local(['ls-tree', '-d', '-z', '--full-tree', '--end-of-options', commit, root]);
+  return /^040000 tree ([\da-f]+)\t/.exec(stdout)?.[1];
+}
+
+/** Returns the sizes, by path, of the files to read, without symlinks and files that are too large. */
 async function sizesOf(git: Git, files: readonly TreeFile[]): Promise<Map<string, number>> {
   const regular = files.filter(({ mode }) => mode !== LINK);
   const input = regular.map(({ blob }) => `${blob}\n`).join('');
@@ -105,13 +118,16 @@ async function sizesOf(git: Git, files: readonly TreeFile[]): Promise<Map<string
   return new Map(sizes.filter(([, size]) => size <= BUNDLE_LIMITS.fileBytes));
 }
 
-/** Reads the output of `git cat-file --batch`: a line for each blob, its bytes and a line break. */
+/** Reads the output of `git cat-file --batch`: for each blob a header line, its bytes and a line break. */
 async function* readBlobs(
   output: string,
   files: readonly TreeFile[],
   sizes: ReadonlyMap<string, number>,
 ): AsyncGenerator<BundledFile> {
-  const chunks = createReadStream(output)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  // The stream is destroyed in any case, because the file is then removed, and its space is freed only after it is
+  // closed.
+  await using stream = createReadStream(output);
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let rest: Buffer = Buffer.alloc(0);
   const take = async (isEnough: (bytes: Buffer) => number): Promise<Buffer> => {
     for (;;) {

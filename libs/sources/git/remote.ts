@@ -6,19 +6,19 @@ const SCHEMES = ['https', 'http', 'ssh', 'file', 'git'] as const;
 
 export type Scheme = (typeof SCHEMES)[number];
 
-/** A repository on its way from the spec to git's command line. */
+/** A repository as it is passed to git. */
 export interface Remote {
-  /** What git is given: after rewrites, without credentials. */
+  /** The URL for git: after rewrites, without credentials. */
   readonly url: string;
   readonly scheme: Scheme;
-  /** The only origin that credentials are sent to, `https://host:port`; empty for other schemes than https and http. */
+  /** The only origin that credentials are sent to, `https://host:port`. Empty for schemes other than https and http. */
   readonly origin: string;
-  /** Name or address of the host, without brackets; empty for a file. */
+  /** Name or address of the host, without brackets. Empty for a file. */
   readonly host: string;
   readonly port: number;
-  /** Name of the remote in messages: the URL of the spec without credentials, and whether it was rewritten. */
+  /** How messages refer to the remote: the URL in the spec without credentials, and whether it was rewritten. */
   readonly name: string;
-  /** What came as `user:password@` in the URL. */
+  /** The credentials in the URL, given as `user:password@`. */
   readonly credentials: Credentials | undefined;
 }
 
@@ -27,20 +27,23 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** `git@github.com:owner/repository.git`, which is no URL. */
+/** An scp-like address such as `git@github.com:owner/repository.git`, which is not a URL. */
 const SCP_LIKE = /^(?<user>\w[\w.-]*)@(?<host>[\w.-]+):(?<path>[^:]*)$/;
 
-/** A name or an address. git decodes percent signs in it, and ssh takes a leading `-` for an option. */
+/**
+ * A host name or an IP address. Percent signs are excluded because git decodes them, and a leading `-` because ssh
+ * would treat it as an option.
+ */
 const HOST = /^(?!-)[\w.-]+$|^\[[\da-f:.]+\]$/i;
 
 const DEFAULT_PORTS: Readonly<Record<Scheme, number>> = { https: 443, http: 80, ssh: 22, git: 9418, file: 0 };
 
-/** The address for people: without user name and password where they could be credentials. */
+/** Returns the URL to show to users, without a user name and password if they may be credentials. */
 export function displayUrl(repository: string): string {
   return SCP_LIKE.test(repository) ? repository : splitCredentials(repository).url;
 }
 
-/** Applies the site's rewrites and refuses what must not be fetched. Throws a RegistryError `ValidationFailed`. */
+/** Applies the site's rewrites and rejects URLs that must not be fetched. Throws a RegistryError `ValidationFailed`. */
 export function toRemote(repository: string, settings: Pick<SourceSettings, 'urlRewrites' | 'allowLocalGit'>): Remote {
   const original = displayUrl(repository);
   const rewritten = rewriteUrl(original, settings.urlRewrites);
@@ -54,20 +57,20 @@ export function toRemote(repository: string, settings: Pick<SourceSettings, 'url
   const scheme = schemeOf(url);
   if (!scheme || /[\s\p{Cc}]/u.test(url)) {
     throw refuse(
-      `is not an address that can be fetched: write ${spelling(url) ?? 'an https://, http:// or ssh:// URL or user@host:path'}.`,
+      `is not a URL that can be fetched: use ${spelling(url) ?? 'an https://, http:// or ssh:// URL or user@host:path'}.`,
     );
   }
   const hostname = hostOf(url, scheme);
   if (scheme !== 'file' && !HOST.test(hostname ?? '')) {
     throw refuse(
       spelling(url)
-        ? `has no port after the colon of its host: write ${spelling(url)}.`
-        : 'has no valid host: write it as https://host/owner/repository.git.',
+        ? `has no port after the colon of its host: use ${spelling(url)}.`
+        : 'has no valid host: use the form https://host/owner/repository.git.',
     );
   }
   if ((scheme === 'file' || scheme === 'git') && !isRewritten && !settings.allowLocalGit) {
     throw refuse(
-      `uses ${scheme}://, which this site does not allow: use https:// or ssh://, or have the operator set ALLOW_LOCAL_GIT=1.`,
+      `uses ${scheme}://, which is not allowed here: use https:// or ssh://, or have the operator set ALLOW_LOCAL_GIT=1.`,
     );
   }
   return {
@@ -81,7 +84,10 @@ export function toRemote(repository: string, settings: Pick<SourceSettings, 'url
   };
 }
 
-/** How an address is spelled right that mixes a URL with `user@host:path`, or that has a port as well as such a path. */
+/**
+ * Suggests the correct form of an address that mixes a URL with `user@host:path`, or that has both a port and such a
+ * path.
+ */
 function spelling(url: string): string | undefined {
   const mixed = /^(?<start>[a-z]+:\/\/(?<user>\w[\w.-]*@)?[\w.-]+):(?:(?<port>\d+):)?(?<path>[^:]+)$/i.exec(
     url,
@@ -91,13 +97,13 @@ function spelling(url: string): string | undefined {
     if (!port && /^\d*(\/|$)/.test(path)) return undefined;
     return `${start}${port ? `:${port}` : ''}/${path.replace(/^\/+/, '')}`;
   }
-  const withPort = /^(?<host>\w[\w.-]*@[\w.-]+):(?<port>\d+):\/*(?<path>[^:]+)$/.exec(url)?.groups;
-  return withPort && `ssh://${withPort['host']}:${withPort['port']}/${withPort['path']}`;
+  const withPort = /^(?<host>\w[\w.-]*@[\w.-]+):(?<port>\d+):(?<path>[^:]+)$/.exec(url)?.groups;
+  return withPort && `ssh://${withPort['host']}:${withPort['port']}/${withPort['path']?.replace(/^\/+/, '')}`;
 }
 
-/** Takes `user:password@` out of a URL. For ssh a user name is part of the address and stays. */
+/** Removes `user:password@` from a URL. For ssh, a user name is part of the address and is kept. */
 function splitCredentials(url: string): { url: string; credentials: Credentials | undefined } {
-  const match = /^(?<start>[a-z][a-z0-9+.-]*:\/\/)(?<user>[^/?#]*)@(?<rest>.*)$/is.exec(url)?.groups;
+  const match = /^(?<start>[a-z][a-z0-9+.-]*:\/\/)(?<user>[^/?#]*)@(?<rest>.*)/is.exec(url)?.groups;
   if (!match) return { url, credentials: undefined };
   const { start = '', user = '', rest = '' } = match;
   const colon = user.indexOf(':');

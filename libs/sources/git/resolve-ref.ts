@@ -4,14 +4,17 @@ import { didYouMean, nearNames } from '../near-names.js';
 import type { Git } from './git.js';
 import { isCommitId } from './ref-name.js';
 
-/** The fields of a spec that name what is read. */
+/** The fields of a spec that select the commit to read. */
 interface RefFields {
   readonly commit?: string | undefined;
   readonly tag?: string | undefined;
   readonly branch?: string | undefined;
 }
 
-/** What a spec points at: commit beats tag beats branch; without any, the remote's default branch. */
+/**
+ * The ref that a spec selects. A commit takes precedence over a tag, and a tag over a branch. Without any of them, it
+ * is the remote's default branch.
+ */
 export type WantedRef =
   | { readonly kind: 'commit'; readonly name: string; readonly ref: undefined }
   | { readonly kind: 'tag' | 'branch'; readonly name: string; readonly ref: string }
@@ -30,15 +33,18 @@ function fullName(prefix: string, name: string): string {
 
 export interface ResolvedRef {
   readonly commit: string;
-  /** What the default branch is called; otherwise the wanted name. */
+  /** Name of the default branch if that is wanted, otherwise the wanted name. */
   readonly name: string;
 }
 
-/** Asks the remote, transferring a line or two. Throws a RegistryError, `RefNotFound` with near names among others. */
+/**
+ * Resolves a ref on the remote, which transfers only a line or two. Throws a RegistryError, for example `RefNotFound`
+ * with similar names.
+ */
 export async function resolveRef(git: Git, wanted: WantedRef): Promise<ResolvedRef> {
   if (wanted.kind === 'commit') return { commit: wanted.name, name: wanted.name };
   const { refs, head } = await listRefs(git, [wanted.ref, `${wanted.ref}^{}`]);
-  // An annotated tag is listed twice: itself, and with ^{} the commit that it means.
+  // An annotated tag is listed twice: the tag itself, and with ^{} the commit that it refers to.
   const commit = refs.get(`${wanted.ref}^{}`) ?? refs.get(wanted.ref);
   if (commit === undefined) throw await refNotFound(git, wanted);
   return { commit, name: wanted.kind === 'default branch' ? (head ?? 'HEAD') : wanted.name };
@@ -67,7 +73,7 @@ async function refNotFound(git: Git, wanted: WantedRef): Promise<RegistryError> 
   return new RegistryError('RefNotFound', `${git.remote.name} has no ${wanted.kind} "${wanted.name}".${hint}`);
 }
 
-/** Returns the full names of branches and tags; undefined when there are more than can be listed. */
+/** Returns the full names of branches and tags, or undefined if there are too many to list. */
 async function listNames(git: Git): Promise<string[] | undefined> {
   try {
     const { refs } = await listRefs(git, ['refs/heads/*', 'refs/tags/*']);

@@ -84,7 +84,7 @@ describe('a host that git must not reach', () => {
   it('is not reached for a name that git would resolve by itself: git resolves none', async () => {
     await using server = await startGitHttpServer({ repository: repository.directory });
     const url = `${server.url.replace('127.0.0.1', 'localhost')}/${nameOf(repository)}`;
-    // With a proxy that does not exist git can do nothing, whatever the name leads to now.
+    // The name goes to the guarded proxy, which resolves it. git itself resolves no name.
     expect(await fetchFile(spec({ repository: url }))).toBe('{}');
     expect(server.requests.length).toBeGreaterThan(0);
   });

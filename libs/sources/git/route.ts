@@ -11,15 +11,18 @@ import type { Remote } from './remote.js';
 import { sshCommand } from './ssh-command.js';
 
 /**
- * The way that git takes to its remote. git resolves no name and connects to no address that was not judged here: over http it is
- * given a proxy of this process, over ssh and git:// an address.
+ * How git connects to its remote. git does not resolve names or connect to addresses that were not checked here: for
+ * http, it uses a proxy of this process, and for ssh and git://, it is given an address.
  */
 export interface Route extends AsyncDisposable {
-  /** Returns what the next command needs beside the setup. Throws a ForbiddenAddress, or the error of the system. */
+  /**
+   * Returns the settings of the next command, in addition to the setup. Throws a ForbiddenAddress or the error of the
+   * system.
+   */
   open(): Promise<RouteSettings>;
-  /** Why git could not connect, where this process knows better than git. */
+  /** The reason why git could not connect, if this process knows more about it than git. */
   readonly failure: unknown;
-  /** Whether a private address was tried. */
+  /** Whether a connection to a private address was attempted. */
   readonly isPrivate: boolean;
 }
 
@@ -53,7 +56,9 @@ export function createRoute(remote: Remote, setup: GitSetup, context: SourceCont
   }
 }
 
-/** http through a proxy of this process, which judges each connection, whatever redirects say. */
+/**
+ * http through a proxy of this process, which checks the address of every connection, including those after redirects.
+ */
 class GuardedRoute implements Route {
   readonly #policy: AddressPolicy;
   readonly #signal: AbortSignal;
@@ -85,8 +90,9 @@ class GuardedRoute implements Route {
 }
 
 /**
- * http through the proxy that the site prescribes (HTTPS_PROXY), which resolves names and decides where connections may go. Addresses
- * are judged here all the same, and a redirect cannot lead around the proxy: git is not told of exceptions.
+ * http through the proxy that the site requires (HTTPS_PROXY), which resolves names and decides which connections are
+ * allowed. IP addresses are checked here as well. A redirect cannot bypass the proxy, because no exceptions are passed
+ * to git.
  */
 class SiteProxyRoute implements Route {
   readonly #host: string;
@@ -109,7 +115,10 @@ class SiteProxyRoute implements Route {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** ssh and git:// with the address of the host, found by a connection that is closed again at once. */
+/**
+ * ssh and git:// with a fixed address of the host. The address is determined by a connection that is closed again
+ * immediately.
+ */
 class PinnedRoute implements Route {
   readonly #remote: Remote;
   readonly #setup: GitSetup;
@@ -155,7 +164,10 @@ class PinnedRoute implements Route {
   async [Symbol.asyncDispose](): Promise<void> {}
 }
 
-/** Returns the proxy that the environment names for the remote, as curl would read it; undefined when there is none. */
+/**
+ * Returns the proxy that the environment defines for the remote, in the same way as curl, or undefined if there is
+ * none.
+ */
 function siteProxy(
   { scheme, host }: Remote,
   environment: Readonly<Record<string, string | undefined>>,

@@ -2,8 +2,9 @@ import type { SshFiles } from './environment.js';
 import type { Remote } from './remote.js';
 
 /**
- * Returns git's `core.sshCommand`: a host that is not in known_hosts is refused, nothing is asked for, and no configuration of this
- * machine is read. `address` is the address of the host that was judged; ssh connects to it and resolves nothing itself.
+ * Returns git's `core.sshCommand`, with which ssh rejects a host that is not in known_hosts, never prompts, and reads
+ * no configuration of this machine. `address` is the checked address of the host; ssh connects to it and does not
+ * resolve names itself.
  */
 export function sshCommand({ key, knownHosts }: SshFiles, { host, port }: Remote, address: string): string {
   const name = host.toLowerCase();
@@ -20,7 +21,8 @@ export function sshCommand({ key, knownHosts }: SshFiles, { host, port }: Remote
     'ServerAliveInterval=10',
     'ServerAliveCountMax=3',
     `HostName=${address}`,
-    // The form in which known_hosts names a host: ssh looks an alias up literally, without the port.
+    // The form in which known_hosts identifies a host, because ssh looks up an alias literally, without adding the
+    // port.
     `HostKeyAlias=${port === 22 ? name : `[${name}]:${port}`}`,
     'CheckHostIP=no',
     'CanonicalizeHostname=no',

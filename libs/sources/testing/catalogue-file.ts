@@ -11,7 +11,7 @@ export interface ReadResult {
   readonly quarantined: QuarantinedEntry[];
 }
 
-/** Writes a catalogue to a real file (objects as JSON) and reads all of it. */
+/** Writes a catalogue to a real file (objects as JSON) and reads the whole catalogue. */
 export async function readAll(
   content: unknown,
   format: FileFormat,

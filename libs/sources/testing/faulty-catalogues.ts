@@ -1,9 +1,12 @@
 import type { SourceFormat } from '#domain/source-format.js';
 import { server, toolhive, upstream } from './catalogue-file.js';
 
-/** Tables of catalogues that are faulty in one respect, for the tests of the reader and of what must say the same as the reader. */
+/**
+ * Catalogues with exactly one error each, for the tests of the reader and of everything that must report the same
+ * errors.
+ */
 
-/** A good entry in ToolHive's format. */
+/** A valid entry in ToolHive's format. */
 export const IMAGE = {
   description: 'Searches',
   image: 'ghcr.io/example/search:1',
@@ -12,10 +15,10 @@ export const IMAGE = {
   tools: ['a'],
 };
 
-/** A good package of a server. */
+/** A valid package of a server. */
 export const NPM = { registryType: 'npm', identifier: '@example/x', version: '1.0.0', transport: { type: 'stdio' } };
 
-/** JSON values of a title: what, the text, the path and the words of the fault. */
+/** Invalid JSON values of a title: a description, the JSON text, and the path and words of the error. */
 export const FAULTY_VALUES: readonly (readonly [what: string, value: string, path: string, words: string])[] = [
   ['a NUL character', '"\\u0000"', 'title', 'NUL'],
   ['half a character', '"\\ud83d"', 'title', 'surrogate'],
@@ -25,16 +28,16 @@ export const FAULTY_VALUES: readonly (readonly [what: string, value: string, pat
   ['a text that is a number', '5', 'title', 'must be text'],
 ];
 
-/** Returns a catalogue in format upstream whose second entry has this text in the place of its title. */
+/** Returns a catalogue in the upstream format. The title of its second entry is replaced with this JSON text. */
 export function withValue(value: string): string {
   const bad = JSON.stringify(server({ name: 'com.example/bad', title: '?' })).replace('"?"', () => value);
   return JSON.stringify(upstream(server(), '?')).replace('"?"', () => bad);
 }
 
-/** Files that are no JSON document in UTF-8, and words of what is said about them. */
+/** Files that are not valid JSON in UTF-8, and words of the error message. */
 export const FAULTY_TEXTS: readonly (readonly [content: string | Buffer, words: string])[] = [
   ['', 'is empty'],
-  [' \n ', 'blanks'],
+  [' \n ', 'white space'],
   ['{"version":', 'ends too early'],
   ['{"version":"1.0.0"} x', 'line 1, column 21'],
   ['{"version":"1.0.0",}', 'line 1, column 20'],
@@ -58,7 +61,14 @@ export const FAULTY_TEXTS: readonly (readonly [content: string | Buffer, words: 
   [Buffer.from([0x1f, 0x8b, 8, 0, 0]), 'gzip'],
 ];
 
-/** Documents of another kind than their format says. */
+/** Servers in the format of client configuration files. */
+const CLIENT_SERVERS = [
+  { env: { A: '1' }, command: 'npx', args: ['-y', '@example/x'] },
+  { type: 'http', url: 'https://mcp.example.com' },
+  { httpUrl: 'https://mcp.example.com' },
+];
+
+/** Documents of another format than declared. */
 export const OTHER_DOCUMENTS: readonly (readonly [format: SourceFormat, content: unknown, words: string])[] = [
   ['toolhive', upstream(server()), 'format: upstream'],
   ['upstream', toolhive({ a: IMAGE }), 'format: toolhive'],
@@ -66,16 +76,23 @@ export const OTHER_DOCUMENTS: readonly (readonly [format: SourceFormat, content:
   ['upstream', [null], 'bare list'],
   ['upstream', ['servers'], 'bare list'],
   ['upstream', [[true]], 'bare list'],
-  ['toolhive', { servers: [{ server: server() }], metadata: {} }, "registry's API"],
-  ['upstream', { servers: [{ server: server() }], metadata: {} }, "registry's API"],
+  ['toolhive', { servers: [{ server: server() }], metadata: {} }, 'registry API'],
+  ['upstream', { servers: [{ server: server() }], metadata: {} }, 'registry API'],
   ['upstream', server(), 'single server'],
   ['upstream', { mcpServers: {} }, 'configuration'],
+  ...(['upstream', 'toolhive'] as const).flatMap((format) =>
+    CLIENT_SERVERS.map((configured) => [format, { servers: { github: configured } }, 'configuration'] as const),
+  ),
+  ['upstream', { servers: {}, inputs: [] }, 'configuration'],
+  ['upstream', { name: 'tools', owner: {}, plugins: [], description: 'd' }, 'plugins'],
+  ['upstream', { version: 3, name: 'docker-mcp', registry: {} }, 'Docker'],
   ['toolhive', { apiVersion: 'v1', kind: 'ConfigMap', data: 'x' }, 'Kubernetes'],
 ] as const;
 
-/** Documents that lack something that their format demands. */
+/** Documents that lack something that their format requires. */
 export const LACKING_DOCUMENTS: readonly (readonly [format: SourceFormat, content: unknown, words: string])[] = [
   ['toolhive', { ...toolhive({ a: IMAGE }), version: undefined }, '"version"'],
+  ['toolhive', { servers: { a: { ...IMAGE, url: 'https://a.example' } } }, '"version"'],
   ['toolhive', { ...toolhive({ a: IMAGE }), version: 1 }, '"version"'],
   ['toolhive', { ...toolhive({ a: IMAGE }), last_updated: undefined }, '"last_updated"'],
   ['toolhive', { ...toolhive({ a: IMAGE }), last_updated: 'yesterday' }, '"last_updated"'],
@@ -86,7 +103,7 @@ export const LACKING_DOCUMENTS: readonly (readonly [format: SourceFormat, conten
   ['upstream', upstream(), 'holds no servers'],
 ] as const;
 
-/** Fields that put a server into quarantine, and the path of the fault. */
+/** Fields that send a server to quarantine, and the path of the error. */
 export const FAULTY_SERVERS: readonly (readonly [path: string, fields: Record<string, unknown>])[] = [
   ['name', { name: 'a' }],
   ['name', { name: 'com.example/a/b' }],
@@ -121,7 +138,7 @@ export const FAULTY_SERVERS: readonly (readonly [path: string, fields: Record<st
   ['', { name: undefined, server: {}, _meta: {} }],
 ];
 
-/** Fields that put an entry of ToolHive's format into quarantine, and the path of the fault. */
+/** Fields that send an entry in ToolHive's format to quarantine, and the path of the error. */
 export const FAULTY_IMAGES: readonly (readonly [path: string, fields: Record<string, unknown>])[] = [
   ['description', { description: undefined }],
   ['image', { image: '' }],
@@ -132,7 +149,7 @@ export const FAULTY_IMAGES: readonly (readonly [path: string, fields: Record<str
   ['name', { name: 'two/slashes/here' }],
 ];
 
-/** Fields of servers that had another name in earlier schemas, and that name. */
+/** Server fields under their names in earlier schemas, and that earlier name. */
 export const FORMER_SPELLINGS: readonly (readonly [fields: Record<string, unknown>, spelling: string])[] = [
   [{ version: undefined, version_detail: { version: '1.0.0' } }, 'version_detail'],
   [{ remotes: [{ transport_type: 'sse', url: 'https://a.example' }] }, 'transport_type'],
@@ -145,7 +162,7 @@ export interface FaultyCatalogue {
   readonly content: string | Buffer;
 }
 
-/** Returns every catalogue of the tables as a file. */
+/** Returns every catalogue of the tables as the content of a file. */
 export function faultyCatalogues(): FaultyCatalogue[] {
   const one = (format: SourceFormat, content: unknown) => {
     const isRaw = typeof content === 'string' || Buffer.isBuffer(content);

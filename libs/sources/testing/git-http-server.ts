@@ -6,9 +6,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 
-/** Git's own smart HTTP server behind node's, so that a test can make it as difficult as real hosts are. */
+/** Git's own smart HTTP server behind a Node server, so that a test can make it behave as badly as real hosts. */
 export interface GitHttpServer extends AsyncDisposable {
-  /** Without a slash at the end; repositories are below it, by the names of their folders. */
+  /** URL without a trailing slash. Repositories are below it, under the names of their folders. */
   readonly url: string;
   readonly requests: readonly GitRequest[];
 }
@@ -19,18 +19,18 @@ export interface GitRequest {
 }
 
 export interface GitHttpOptions {
-  /** A folder beside those that are served. */
+  /** Path of a folder. All folders beside it are served. */
   readonly repository: string;
   readonly basicAuth?: { readonly username: string; readonly password: string };
-  /** Protocol 0 refuses to hand out what no ref names. */
+  /** Whether the server speaks only protocol 0, in which it refuses to serve commits that no ref names. */
   readonly onlyProtocol0?: boolean;
-  /** The answer that carries the pack never comes to its end. */
+  /** Whether the response with the packfile never completes. */
   readonly withholdEndOfPack?: boolean;
-  /** Where to listen; loopback unless told otherwise. */
+  /** Host to listen on. Default: loopback. */
   readonly host?: string;
-  /** PEM; makes it an https server. */
+  /** Key and certificate in PEM. If set, the server uses HTTPS. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Answers in place of git when it gives true. */
+  /** Handles a request instead of git. Returns whether it did. */
   intercept?(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
@@ -60,7 +60,7 @@ export async function startGitHttpServer(options: GitHttpOptions): Promise<GitHt
   };
 }
 
-/** More than a list of refs has in tests. */
+/** More bytes than a list of refs has in tests. */
 const WHOLE_PACK_BYTES = 50_000;
 
 function isAuthorized(
@@ -70,7 +70,10 @@ function isAuthorized(
   return header === `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** CGI (RFC 3875): request in the environment, header lines first in the answer. */
+/**
+ * Runs git's backend over CGI (RFC 3875): the request is passed in the environment, and the output starts with the
+ * response headers.
+ */
 function runBackend(request: IncomingMessage, response: ServerResponse, options: GitHttpOptions): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const child = spawn('git', ['http-backend'], {

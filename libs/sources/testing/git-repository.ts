@@ -12,7 +12,7 @@ export interface GitRepository extends AsyncDisposable {
   /** `file://` URL. */
   readonly url: string;
   git(...args: string[]): Promise<string>;
-  /** Commits files (name → content; undefined removes) on the current branch and gives the commit's id. */
+  /** Commits files (name → content; undefined removes a file) on the current branch, and returns the commit id. */
   commit(files: Readonly<Record<string, string | undefined>>): Promise<string>;
   link(name: string, target: string): Promise<string>;
 }
@@ -24,7 +24,7 @@ export async function createGitRepository(options: { objectFormat?: 'sha1' | 'sh
   return repository;
 }
 
-/** One that another process made. */
+/** Opens a repository that another process has created. */
 export function openGitRepository(directory: string): GitRepository {
   const env = {
     PATH: process.env['PATH'],

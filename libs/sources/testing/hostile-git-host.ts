@@ -5,28 +5,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deflateSync } from 'node:zlib';
 
-/** What a hostile host answers to each of the three requests of a fetch (gitprotocol-v2, gitprotocol-http). */
+/** How a hostile host responds to each of the three requests of a fetch (gitprotocol-v2, gitprotocol-http). */
 export interface HostileAnswers {
-  /** `GET info/refs`; the capabilities of protocol 2 when absent. */
+  /** Response to `GET info/refs`. Default: the capabilities of protocol 2. */
   advertisement?(send: Send): void;
-  /** `command=ls-refs`; one branch when absent. */
+  /** Response to `command=ls-refs`. Default: one branch. */
   refs?(send: Send): void;
-  /** `command=fetch`, after the line `packfile`. */
+  /** Response to `command=fetch`, after the line `packfile`. */
   pack?(send: Send): void;
 }
 
 export interface Send {
-  /** Sends whole packets. */
+  /** Sends complete packets. */
   packets(...payloads: (string | Buffer)[]): void;
   flush(): void;
-  /** Sends what `next` returns for as long as the peer takes it. */
+  /** Sends the results of `next` for as long as the peer accepts data. */
   forever(next: (index: number) => Buffer): void;
   end(): void;
 }
 
 export const HOSTILE_COMMIT = 'c0ffee'.repeat(7).slice(0, 40);
 
-/** A git host over HTTP that speaks the protocol up to the point where it misbehaves. */
+/** Starts a git host over HTTP that follows the protocol up to the point where it misbehaves. */
 export async function startHostileGitHost(
   answers: HostileAnswers,
 ): Promise<AsyncDisposable & { readonly url: string }> {
@@ -87,11 +87,11 @@ export function packet(payload: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from((bytes.length + 4).toString(16).padStart(4, '0')), bytes]);
 }
 
-/** A pack (gitformat-pack) whose delta unpacks to `copies` times 16 MiB, from a few kilobytes. */
+/** Returns a pack (gitformat-pack) of a few kilobytes with a delta that unpacks to `copies` times 16 MiB. */
 export function deltaBomb(copies: number): Buffer {
   const size = 16 * 1024 * 1024 - 1;
   const base = Buffer.alloc(size, 0x20);
-  // Copies bytes 0 to 0xffffff of the base.
+  // Copies bytes 0 to 0xffffff of the base object.
   const copy = Buffer.from([0x80 | 0x70, 0xff, 0xff, 0xff]);
   const delta = Buffer.concat([varint(size), varint(size * copies), ...Array<Buffer>(copies).fill(copy)]);
   const header = Buffer.from(`blob ${size}\0`);

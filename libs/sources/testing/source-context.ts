@@ -5,10 +5,10 @@ import { RegistryError } from '#domain/registry-error.js';
 import type { ServerObject } from '#domain/server-object.js';
 import type { SourceContext, SourceSettings } from '../context.js';
 
-/** What a source is given in tests: real folders, and ConfigMaps and Secrets (`name/key` → content) from memory. */
+/** The context of a source in tests: real folders, and ConfigMaps and Secrets (`name/key` → content) from memory. */
 export interface TestContext extends SourceContext, AsyncDisposable {
   readonly directory: string;
-  /** A path for a download, in a folder that goes with the context. */
+  /** Path for a download, in a folder that is removed with the context. */
   readonly target: string;
   readonly configMaps: Map<string, string | Uint8Array>;
   readonly secrets: Map<string, string>;

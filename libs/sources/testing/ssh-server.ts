@@ -9,17 +9,17 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
-/** OpenSSH's own server on loopback, for the user that runs the test. */
+/** The sshd of OpenSSH on loopback, for the user that runs the test. */
 export interface SshServer extends AsyncDisposable {
   readonly port: number;
   readonly user: string;
-  /** Private key that may log in. */
+  /** Private key with which clients may log in. */
   readonly key: string;
-  /** `ssh-ed25519 AAAA…`: what follows the host in known_hosts. */
+  /** `ssh-ed25519 AAAA…`: the part after the host in known_hosts. */
   readonly hostKey: string;
 }
 
-/** Path of sshd, which must be absolute; `SSHD` names another one. Undefined where there is none. */
+/** Path of sshd, which must be absolute. `SSHD` overrides it. Undefined if sshd is not found. */
 export const sshd = [process.env['SSHD'], '/usr/sbin/sshd'].find((path) => path && existsSync(path));
 
 export async function startSshServer(): Promise<SshServer> {

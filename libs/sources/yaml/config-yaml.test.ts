@@ -30,10 +30,10 @@ describe('aliases', () => {
 
 it('refuses duplicate keys and keys that are not text', () => {
   expect(faultsOf('a: 1\nb: 2\na: 3')).toEqual([
-    'line 3: is not YAML: a key stands twice in one object: remove one of them',
+    'line 3: is not YAML: a key appears twice in one object: remove one of them',
   ]);
   expect(faultsOf('a: 1\n"a": 2')).toHaveLength(1);
-  expect(faultsOf('? [a]\n: 2')).toEqual(['line 1: has a key that is not text']);
+  expect(faultsOf('? [a]\n: 2')).toEqual(['line 1: has a key that is not a string']);
 });
 
 describe('the depth', () => {
@@ -60,7 +60,7 @@ it('refuses a second document, and stops at many errors', () => {
   );
 });
 
-/** Each repeats something that costs a parser as much as possible per character. */
+/** Lines that cost a parser as much as possible per character, to be repeated. */
 const WORST: Readonly<Record<string, (at: number) => string>> = {
   'empty lists': () => '- []\n',
   'empty objects': () => '- {}\n',

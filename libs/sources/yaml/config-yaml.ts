@@ -5,31 +5,32 @@ import { yamlErrorPhrase } from './yaml-error.js';
 import { offsetOf } from './yaml-offset.js';
 import { readTokens } from './yaml-tokens.js';
 
-/** Something that is wrong with a text, and its line, counted from 1. */
+/** An error in a text and its line, starting at 1. */
 export interface TextFault {
   readonly line: number;
   readonly message: string;
 }
 
-/** A configuration as it was written. */
+/** A parsed configuration that also knows the lines of its values. */
 export interface ConfigYaml {
   readonly content: unknown;
-  /** Returns the line where the value at a path begins. */
+  /** Returns the line at which the value at a path starts. */
   lineOf(path: readonly (string | number)[]): number;
 }
 
 /**
- * The longest YAML text that is read, in characters: far more than people write by hand. The parser needs up to 100 MB for one of this
- * length, since it keeps every error that it finds.
+ * Maximum length of a YAML text in characters, which is far more than users write by hand. For a text of this length,
+ * the parser needs up to 100 MB, because it keeps every error that it finds.
  */
 export const YAML_LIMIT = 64 * 1024;
 
-/** One mistake, such as a forgotten bracket, may count as thousands. */
+/** Maximum number of errors that are reported, because one mistake, such as a missing bracket, may cause thousands. */
 const REPORTED_FAULTS = 20;
 
 /**
- * Reads YAML that a user wrote, in time proportional to its length: aliases, which make a short text a huge value, are
- * refused, and the parser's own search for duplicate keys, which takes quadratic time, is replaced. Never throws.
+ * Parses YAML that a user wrote, in time proportional to its length. Aliases are rejected, because they can make a
+ * short text expand to a huge value. The parser's own search for duplicate keys is replaced, because it takes quadratic
+ * time. Never throws.
  */
 export function parseConfigYaml(text: string): ConfigYaml | { readonly faults: readonly TextFault[] } {
   const lines = new LineCounter();
@@ -41,13 +42,13 @@ export function parseConfigYaml(text: string): ConfigYaml | { readonly faults: r
     }
     return { content: document.toJS({ maxAliasCount: 0 }), lineOf: (path) => at(offsetOf(document, path)) };
   } catch (error) {
-    // Both the parser of tokens and their composer are recursive in parts.
+    // The token parser and the composer are both partly recursive.
     if (!(error instanceof RangeError)) throw error;
     return { faults: [{ line: 1, message: TOO_DEEP }] };
   }
 }
 
-/** Without its name, which may be a password that begins with an asterisk. */
+/** The message omits the name of the alias, because it may be a password that starts with an asterisk. */
 const ALIAS = 'has an alias (*name), which is not allowed: write the value out, or quote text that begins with *';
 
 const TOO_DEEP = `is nested too deeply to be read: at most ${WALK_BUDGET.depth} levels are allowed`;
@@ -78,7 +79,7 @@ function syntaxFault(offset: number, code: YAMLParseError['code']): Fault {
   return { offset, message: `is not YAML: ${yamlErrorPhrase({ code })}` };
 }
 
-/** Finds aliases, duplicate keys, and what is beyond the budget, without recursion. */
+/** Finds aliases, duplicate keys, and values beyond the budget, without recursion. */
 function findFaults({ contents }: Document.Parsed): Fault[] {
   const faults: Fault[] = [];
   const open: { readonly node: unknown; readonly depth: number }[] = [{ node: contents, depth: 0 }];
@@ -98,13 +99,13 @@ function findFaults({ contents }: Document.Parsed): Fault[] {
   return faults.sort((one, other) => one.offset - other.offset);
 }
 
-/** Finds keys that are not text or that stand twice in one object. */
+/** Finds keys that are not strings or that occur twice in one object. */
 function keyFaults(keys: readonly unknown[]): Fault[] {
   const seen = new Set<string>();
   return keys.flatMap((key): Fault[] => {
     if (isAlias(key)) return [];
     const name = isScalar(key) ? String(key.value) : undefined;
-    if (name === undefined) return [{ offset: offsetIn(key), message: 'has a key that is not text' }];
+    if (name === undefined) return [{ offset: offsetIn(key), message: 'has a key that is not a string' }];
     if (seen.has(name)) return [syntaxFault(offsetIn(key), 'DUPLICATE_KEY')];
     seen.add(name);
     return [];

@@ -1,7 +1,10 @@
 import { isMap, isNode, isScalar, isSeq } from 'yaml';
 import type { Document, Node } from 'yaml';
 
-/** Returns where the value at a path begins in the text: at its key, or at the innermost part that exists. */
+/**
+ * Returns the offset of the value at a path: that of its key in a mapping, of the item in a sequence. If the path does
+ * not exist, returns the offset of its innermost part that does.
+ */
 export function offsetOf(document: Document.Parsed, path: readonly (string | number)[]): number {
   let node: unknown = document.contents;
   let offset = document.contents?.range[0] ?? document.range[0];

@@ -1,20 +1,21 @@
 import { Parser } from 'yaml';
 import type { CST, LineCounter } from 'yaml';
 
-/** The syntax of a text, or the offsets of what is wrong with it. */
+/** The tokens of a text, or the offsets of its errors. */
 export type YamlTokens =
   { readonly tokens: readonly CST.Token[] } | { readonly errors: readonly number[] } | { readonly tooDeepAt: number };
 
 export interface TokenLimits {
-  /** Levels of lists and objects. */
+  /** Maximum nesting depth of lists and objects. */
   readonly depth: number;
-  /** Syntax errors between documents, which the parser would collect without limit. */
+  /** Maximum number of syntax errors between documents, which the parser would otherwise collect without limit. */
   readonly errors: number;
 }
 
 /**
- * Reads the tokens of a text, and stops where a limit is exceeded. Composing values from tokens is recursive: too deep a text
- * would exhaust the stack, where V8 ends the process if it happens to compile a regular expression there.
+ * Reads the tokens of a text, and stops when a limit is exceeded. Composing values from tokens is recursive, so a text
+ * that is nested too deeply would exhaust the stack, and V8 terminates the process if it has to compile a regular
+ * expression at that moment.
  */
 export function readTokens(text: string, lines: LineCounter, limits: TokenLimits): YamlTokens {
   const tokens: CST.Token[] = [];
@@ -28,7 +29,7 @@ export function readTokens(text: string, lines: LineCounter, limits: TokenLimits
   return { tokens };
 }
 
-/** Returns the offset of the first collection below a depth that it finds, without recursion. */
+/** Returns the offset of the first collection that it finds below a depth, without recursion. */
 function findTooDeep(root: CST.Token | undefined, limit: number): number | undefined {
   const open = [{ token: root, depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {

@@ -1,4 +1,6 @@
-/** Tables of specs that are faulty in one respect, for the tests of the parser and of what must say the same as the parser. */
+/**
+ * Specs with exactly one error each, for the tests of the parser and of everything that must report the same errors.
+ */
 
 const anonymous = { mode: 'anonymous' };
 export const provider = { name: 'keycloak', issuerUrl: 'https://id.example.com/realms/tools', audience: 'catalogue' };
@@ -10,7 +12,7 @@ export const database = {
   dbMigrationUserPasswordSecretRef: { ...secret, key: 'migration' },
 };
 
-/** A good spec with one good source, changed in one respect. */
+/** Returns a valid spec with one valid source, changed in one respect. */
 export const withSpec = (change: object) => ({ auth: anonymous, registries: [{ name: 'main', git }], ...change });
 export const withSource = (...sources: unknown[]) => withSpec({ registries: sources });
 export const withProvider = (change: object) =>
@@ -28,7 +30,7 @@ export const publishing = (managed: object, oauth: object = {}) => ({
 export const withDatabase = (change: object) => withSpec({ databaseConfig: { ...database, ...change } });
 export const withRaw = (change: object) => ({ configYAML: 'auth: {mode: anonymous}', ...change });
 
-/** Specs with exactly one fault, and words of it. */
+/** Specs with exactly one error, and words of its message. */
 // prettier-ignore
 export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] = [
     // The spec as a whole
@@ -38,6 +40,7 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     [withSpec({ databseConfig: {} }), 'spec.databseConfig: is not a field here: did you mean databaseConfig?'],
     [withSpec({ zzz: 1 }), 'spec.zzz: is not a field here: check its name and its place; the fields here are displayName, registries, auth'],
     [withSpec({ displayName: 7 }), 'spec.displayName: 7 must be text: put it in quotes'],
+    [withSpec({ displayName: 1.1 }), 'spec.displayName: 1.1 must be text: put what is written there in quotes'],
     [withSpec({ enforceServers: 'yes' }), 'spec.enforceServers: "yes" must be true or false'],
     [withSpec({ podTemplateSpec: [] }), 'spec.podTemplateSpec: must be an object'],
 
@@ -52,12 +55,12 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     [{ auth: oauth, console: { login: { provider: 'keycloak', clientId: 'c', parameters: { redirect_to: 'x' } } } }, 'sets a parameter that the console sets itself'],
     [{ auth: oauth, console: { login: { provider: 'keycloak', clientId: 'c', parameters: { a: '', b: '', c: '', d: '', e: '', f: '' } } } }, 'must have at most 5'],
     [{ auth: oauth, console: { login: { provider: 'keycloak', clientId: 'c', scopes: ['a b'] } } }, 'spec.console.login.scopes[0]: "a b" must be a scope'],
-    [{ configYAML: 'auth: { mode: anonymous }', console: {} }, 'spec.console: cannot stand beside configYAML'],
+    [{ configYAML: 'auth: { mode: anonymous }', console: {} }, 'spec.console: cannot be combined with configYAML'],
 
     // Authentication
     [{ registries: [{ name: 'a', git }] }, 'spec.auth: is required: set auth.mode'],
     [{}, 'spec.auth: is required: set auth.mode'],
-    [{ auth: anonymous, authConfig: anonymous }, 'spec.authConfig: stands beside auth: set only one of auth and authConfig'],
+    [{ auth: anonymous, authConfig: anonymous }, 'spec.authConfig: cannot be combined with auth: set only one of auth and authConfig'],
     [{ auth: {} }, 'spec.auth.oauth.providers: must name at least one identity provider'],
     [{ authConfig: { mode: 'oauth' } }, 'spec.authConfig.oauth.providers: must name at least one identity provider'],
     [{ auth: { oauth: {} } }, 'spec.auth.oauth.providers: must name at least one identity provider'],
@@ -119,7 +122,7 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     ],
     [{ ...withDatabase({}), registries: [{ name: 'a', managed: { x: 1 } }] }, 'spec.registries[0].managed.x: is not a field here'],
 
-    // Their blocks
+    // The blocks of sources
     [withSource({ name: 'a', git: {} }), 'spec.registries[0].git.repository: is required'],
     [withSource({ name: 'a', git: { repository: '/srv/x' } }), 'spec.registries[0].git.repository: "/srv/x" must start with'],
     [withSource({ name: 'a', git: { ...git, path: 'a.yaml' } }), 'spec.registries[0].git.path: "a.yaml" must be a .json file, a folder, or a pattern'],
@@ -188,10 +191,10 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     [{ configYAML: 'a: 1\nb: [' }, 'spec.configYAML: line 2: is not YAML: '],
     [{ configYAML: 'auth: {mode: anonymous}\nregistries:\n- name: a\n- name: b\n  git: {repository: x}' }, 'spec.configYAML: line 3: registries[0]: must have a source: add one of git, configMapRef, pvcRef, api, managed, kubernetes, file; line 5: registries[1].git.repository: "x" must start with'],
     [{ configYAML: 'registries: []' }, 'line 1: auth: is required: auth says who may use the registry'],
-    [withRaw({ auth: anonymous }), 'spec.auth: cannot stand beside configYAML'],
-    [withRaw({ authConfig: anonymous }), 'spec.authConfig: cannot stand beside configYAML'],
-    [withRaw({ registries: [{ name: 'a', git }] }), 'spec.registries: cannot stand beside configYAML'],
-    [withRaw({ databaseConfig: database }), 'spec.databaseConfig: cannot stand beside configYAML'],
+    [withRaw({ auth: anonymous }), 'spec.auth: cannot be combined with configYAML'],
+    [withRaw({ authConfig: anonymous }), 'spec.authConfig: cannot be combined with configYAML'],
+    [withRaw({ registries: [{ name: 'a', git }] }), 'spec.registries: cannot be combined with configYAML'],
+    [withRaw({ databaseConfig: database }), 'spec.databaseConfig: cannot be combined with configYAML'],
     [withSpec({ volumes: [] }), 'spec.volumes: is only for configYAML'],
     [withSpec({ volumeMounts: [] }), 'spec.volumeMounts: is only for configYAML'],
     [withSpec({ pgpassSecretRef: secret }), 'spec.pgpassSecretRef: is only for configYAML'],
@@ -204,7 +207,7 @@ export const FAULTY_SPECS: readonly (readonly [spec: unknown, words: string])[] 
     [withSpec({ imagePullSecrets: ['pull'] }), 'spec.imagePullSecrets[0]: must be an object'],
   ];
 
-/** Faulty specs that hold the secret `hunter2`. */
+/** Invalid specs that contain the secret `hunter2`. */
 export const SPECS_WITH_SECRETS: readonly (readonly [what: string, spec: unknown])[] = [
   ['a password in place of a reference', withDatabase({ dbAppUserPasswordSecretRef: 'hunter2' })],
   ['a secret in place of its file', withProvider({ clientSecretFile: 'hunter2' })],

@@ -5,9 +5,9 @@ interface FetchInPod {
   readonly namespace: string;
   readonly name: string;
   readonly url: string;
-  /** Sends the pod's service account token for this audience. */
+  /** Audience of the service account token that the pod sends. */
   readonly audience?: string;
-  /** Sent as JSON by POST; without it the request is a GET. */
+  /** JSON body of a POST request. Without it, the request is a GET. */
   readonly post?: object;
 }
 
@@ -31,7 +31,10 @@ const [challenge, etag] = ['www-authenticate', 'etag'].map((name) => answer.head
 console.log(JSON.stringify({ status: answer.status, challenge, etag, body: await answer.text() }));
 `;
 
-/** What a workload in the cluster gets, with a projected token of its service account or with none. */
+/**
+ * Returns the response that a workload in the cluster gets, with a projected token of its service account or without a
+ * token.
+ */
 export async function fetchInPod({ namespace, name, url, audience, post }: FetchInPod): Promise<FetchedInPod> {
   const pod = `client-${name}`;
   const token = { serviceAccountToken: { path: 'token', expirationSeconds: 600, audience } };

@@ -10,8 +10,8 @@ interface ServiceName {
 }
 
 /**
- * A Postgres on this machine behind a Service of the cluster. It speaks TLS only, with a certificate for the Service's name
- * that the authority of the chart's `caBundle` signed.
+ * Starts a Postgres on this machine behind a Service of the cluster. It accepts only TLS, and its certificate for the
+ * name of the Service is signed by the authority in the chart's `caBundle`.
  */
 export async function startClusterPostgres({ service, namespace }: ServiceName): Promise<TcpPostgres> {
   const altName = `DNS:${service}.${namespace}.svc.cluster.local`;

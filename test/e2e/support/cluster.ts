@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RegistryStatus } from '#domain/status/registry-status.js';
 
-/** What `kubectl get -o json` gives, as far as every kind has it. */
+/** The fields that every kind has in the output of `kubectl get -o json`. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -34,7 +34,7 @@ export interface PodObject extends KubernetesObject {
 
 const ATTEMPT_MS = 60_000;
 
-/** Runs kubectl against the cluster of KUBECONFIG; the error is what it printed. */
+/** Runs kubectl against the cluster of KUBECONFIG. The error contains the output of kubectl. */
 export function kubectl(args: readonly string[], input?: string): Promise<string> {
   return run('kubectl', args, input);
 }
@@ -43,7 +43,7 @@ export function helm(args: readonly string[]): Promise<string> {
   return run('helm', args);
 }
 
-/** Applies manifests (YAML text, or objects) with strict validation, as `kubectl apply` does. */
+/** Applies manifests (YAML text or objects) with strict validation, like `kubectl apply`. */
 export function apply(manifest: string | readonly object[], namespace?: string): Promise<string> {
   const text = typeof manifest === 'string' ? manifest : manifest.map((each) => JSON.stringify(each)).join('\n---\n');
   const into = namespace === undefined ? [] : ['--namespace', namespace];
@@ -72,7 +72,7 @@ export async function ensureNamespace(name: string): Promise<void> {
   await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }]);
 }
 
-/** Asks until `accept` is true and gives that answer; the last thing seen is part of the error. */
+/** Polls until `accept` returns true, and returns that result. The error contains the last result. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T>,
@@ -91,7 +91,7 @@ export async function until<T>(
   }
 }
 
-/** GET through the API server's proxy to a Service: works from anywhere that kubectl works. */
+/** Sends a GET request to a Service through the proxy of the API server, which works wherever kubectl works. */
 export async function getThroughService<T = Record<string, unknown>>(
   namespace: string,
   registry: string,
@@ -115,7 +115,7 @@ function run(command: string, args: readonly string[], input?: string): Promise<
   });
 }
 
-/** With everything in them, but not the one that the operator is in. Waits until they are gone. */
+/** Deletes namespaces with everything in them, and waits until they are gone. */
 export async function deleteNamespaces(names: readonly string[]): Promise<void> {
   const doomed = [...new Set(names)];
   if (doomed.length > 0) await kubectl(['delete', 'namespace', ...doomed, '--ignore-not-found', '--timeout', '240s']);

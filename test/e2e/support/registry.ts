@@ -2,7 +2,7 @@ import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { apply, ensureNamespace, get, getThroughService, kubectl, until } from './cluster.js';
 import type { RegistryObject } from './cluster.js';
 
-/** A registry as its user sees it: through kubectl and the API. */
+/** A registry from the perspective of its user: through kubectl and the API. */
 export interface DeployedRegistry {
   readonly namespace: string;
   readonly name: string;
@@ -13,7 +13,7 @@ export interface ServerList {
   readonly metadata: { readonly count: number; readonly nextCursor?: string };
 }
 
-/** Applies one MCPRegistry with this spec, in a namespace of its own. */
+/** Applies an MCPRegistry with this spec in its own namespace. */
 export async function createRegistry(namespace: string, name: string, spec: object): Promise<DeployedRegistry> {
   await ensureNamespace(namespace);
   const metadata = { name, namespace };
@@ -25,7 +25,7 @@ export async function statusOf({ namespace, name }: DeployedRegistry): Promise<R
   return (await get<RegistryObject>('mcpregistry', name, namespace)).status;
 }
 
-/** As the documentation tells users to wait. When that is in vain, the status is part of the error. */
+/** Waits in the way that the documentation tells users to. If this fails, the error contains the status. */
 export async function awaitReady(registry: DeployedRegistry, seconds = 180): Promise<string> {
   const condition = ['--for=condition=Ready', `mcpregistry/${registry.name}`, `--timeout=${seconds}s`];
   try {

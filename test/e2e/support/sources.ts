@@ -1,13 +1,13 @@
 import { inject } from 'vitest';
 import { apply, kubectl, until } from './cluster.js';
 
-/** A catalogue file in the format of the official registry. */
+/** Returns a catalogue file in the format of the official registry. */
 export function upstreamCatalogue(names: readonly string[], version = '1.0.0'): string {
   const servers = names.map((name) => ({ name, description: `Serves ${name}`, version }));
   return JSON.stringify({ version: '1.0.0', meta: { last_updated: '2026-11-22T00:00:00Z' }, data: { servers } });
 }
 
-/** Makes a claim with a volume of its own, and writes one file onto it from a pod. */
+/** Creates a claim with its own volume, and writes one file to it from a pod. */
 export async function writeToClaim(namespace: string, claim: string, path: string, content: string): Promise<void> {
   const writer = `${claim}-writer`;
   const capacity = { storage: '16Mi' };
@@ -39,7 +39,7 @@ export async function writeToClaim(namespace: string, claim: string, path: strin
         spec: {
           restartPolicy: 'Never',
           automountServiceAccountToken: false,
-          // The folder that the node makes for the volume belongs to root.
+          // Root, because it owns the folder that the node creates for the volume.
           securityContext: { runAsUser: 0 },
           containers: [
             {

@@ -8,8 +8,8 @@ const PRAGMAS = ['journal_mode=wal', 'synchronous=normal'];
 const SETTINGS = ['matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1'];
 
 /**
- * Temporal's dev server on all interfaces, unlike the one of `npm start`, since pods must reach it. A test may kill it by
- * the pid in `temporal.pid`: it is started again on the same data.
+ * Temporal's dev server. Unlike the one of `npm start`, it listens on all interfaces, because pods must reach it. A
+ * test may kill it by the pid in `temporal.pid`; it is then restarted with the same data.
  */
 export class TemporalServer implements AsyncDisposable {
   private child: ChildProcess | undefined;

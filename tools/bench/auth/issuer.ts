@@ -5,14 +5,14 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const AUDIENCE = 'bench';
 
-/** The least that a provider of tokens is: its keys, and how often they were asked for. */
+/** A minimal token provider: its keys, and the number of requests for them. */
 export interface Issuer extends AsyncDisposable {
   readonly url: string;
   readonly jwksUrl: string;
   keyRequests(): number;
-  /** Different ones, RS256 as most providers sign. */
+  /** Returns different tokens, signed with RS256 like those of most providers. */
   tokens(count: number): Promise<string[]>;
-  /** Tokens signed by a stranger, each with another unknown key. */
+  /** Returns tokens signed by another issuer, each with a different unknown key. */
   strangers(count: number): Promise<string[]>;
 }
 

@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** Requests that are sent for a while: as many as are answered, and strangers' at a steady rate beside them. */
+/** Requests to send for a while: as many as are responded to, and in addition those of strangers at a constant rate. */
 export interface Load {
   readonly url: string;
   readonly connections: number;
   readonly durationMs: number;
-  /** Taken in turn; none is sent when there are none. */
+  /** Tokens to send in turn. If empty, no token is sent. */
   readonly tokens: readonly string[];
   readonly strangers: readonly string[];
   readonly strangersPerSecond: number;
@@ -14,7 +14,7 @@ export interface Load {
 
 export interface LoadResult {
   readonly answered: number;
-  /** Answers to the tokens that were not 200, and to strangers that were not 401. */
+  /** Number of responses to tokens with a status other than 200, and to strangers with a status other than 401. */
   readonly wrong: number;
   readonly seconds: number;
   readonly p99Ms: number;
@@ -24,7 +24,7 @@ export interface LoadGenerator extends Disposable {
   send(load: Load): Promise<LoadResult>;
 }
 
-/** Runs the load in a process of its own, so that the CPU time of this one is that of the server. */
+/** Generates the load in a separate process, so that the CPU time of this process is that of the server. */
 export function startLoadGenerator(): LoadGenerator {
   const child = fork(new URL('load.process.js', import.meta.url));
   return {

@@ -14,7 +14,7 @@ export interface OperatorUsage {
 
 const AS_IN_THE_IMAGE = { MALLOC_ARENA_MAX: '2', NODE_ENV: 'production' };
 
-/** The operator as it is shipped, in a process of its own. */
+/** The operator as shipped, in a separate process. */
 export class OperatorProcess implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,

@@ -13,9 +13,9 @@ const SCRIPT = fileURLToPath(new URL('tools/bench/reads/wrk.lua', projectRoot));
 export interface GeneratedLoad {
   readonly port: number;
   readonly connections: number;
-  /** wrk knows whole seconds only. */
+  /** Whole seconds, because wrk accepts nothing else. */
   readonly seconds: number;
-  /** Path and further header lines of each request; they are sent in turn. */
+  /** The path and additional header lines of each request. The requests are sent in turn. */
   readonly requests: readonly string[];
   readonly expectedStatus: number;
 }
@@ -23,26 +23,28 @@ export interface GeneratedLoad {
 export interface GeneratedResult {
   readonly requests: number;
   readonly seconds: number;
-  /** Latencies in ms. */
+  /** Latencies in milliseconds. */
   readonly p50: number;
   readonly p99: number;
 }
 
 /**
- * Sends load from a process of its own. A generator that is slower than the server hides what a request costs: it lets the
- * server sleep between two requests, which costs both sides of a comparison alike.
+ * Sends load from a separate process. A generator slower than the server hides what a request costs: the server sleeps
+ * between two requests, which adds the same cost to both sides of a comparison.
  */
 export interface Generator {
-  /** `wrk`, or `node` with the share of a core that it took: above 90 % it, and not the server, sets the pace. */
+  /**
+   * `wrk`, or `node` with the share of a core that it used. Above 90 %, the generator and not the server sets the pace.
+   */
   readonly name: string;
   send(load: GeneratedLoad): Promise<GeneratedResult>;
 }
 
-/** Returns wrk where it is installed, and otherwise a generator in Node. */
+/** Returns wrk if it is installed, otherwise a generator in Node. */
 export async function findGenerator(): Promise<Generator> {
   const isInstalled = await run('wrk', ['-v']).then(
     () => true,
-    // It ends with 1 after it has said its version.
+    // wrk exits with 1 after it has printed its version.
     ({ code }: { code?: unknown }) => code === 1,
   );
   return isInstalled ? { name: 'wrk', send: sendByWrk } : new NodeGenerator();

@@ -1,7 +1,7 @@
 import type { GeneratedLoad } from './generator.js';
 import { load, percentile } from './load.js';
 
-/** The child of generator.ts. */
+/** The child process of generator.ts. */
 process.once('message', (options: GeneratedLoad) => void answer(options));
 
 async function answer({ requests, ...options }: GeneratedLoad): Promise<void> {

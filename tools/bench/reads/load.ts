@@ -5,10 +5,10 @@ import type { Socket } from 'node:net';
 export interface Load {
   readonly port: number;
   readonly connections: number;
-  /** Ends at whichever comes first. */
+  /** Duration. The load stops after this time or after `requests` requests, whichever comes first. */
   readonly seconds: number;
   readonly requests?: number;
-  /** The n-th request: path and further headers, each line with its line end. */
+  /** Returns the n-th request: the path, followed by additional headers, each line with its line ending. */
   request(n: number): string;
   readonly expectedStatus: number;
 }
@@ -16,13 +16,13 @@ export interface Load {
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
-  /** The latency of each request in milliseconds, ascending. */
+  /** The latency of each request in milliseconds, in ascending order. */
   readonly latencies: Float64Array;
 }
 
 /**
- * Asks over keep-alive connections, one request after the other on each. On bare sockets: a client that parses answers
- * would need more of the machine than the server that is measured.
+ * Sends requests over keep-alive connections, one at a time on each. It uses bare sockets, because a client that parses
+ * responses would need more of the machine than the server under test.
  */
 export async function load(options: Load): Promise<LoadResult> {
   const latencies: number[] = [];
@@ -49,7 +49,10 @@ export async function load(options: Load): Promise<LoadResult> {
   return { requests: latencies.length, seconds, latencies: Float64Array.from(latencies).sort() };
 }
 
-/** Waits without sleeping: waking a sleeping process costs the writer CPU time, which would be counted as the server's. */
+/**
+ * Waits without letting the process sleep. Waking a sleeping process costs CPU time in the process that writes to its
+ * socket, which would be counted as the server's.
+ */
 async function awake(work: Promise<unknown>): Promise<void> {
   let spinning: NodeJS.Immediate | undefined;
   const spin = () => void (spinning = setImmediate(spin));
@@ -65,17 +68,23 @@ export function percentile({ latencies }: LoadResult, share: number): number {
   return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
 }
 
-/** Connections are read one after the other, so one buffer does for all: a new one each time costs more than a request. */
+/**
+ * A receive buffer for all connections, which are read one after the other. Allocating one for each read would cost
+ * more than a request.
+ */
 const received = Buffer.alloc(256 * 1024);
 
 export interface FetchedAnswer {
   readonly status: number;
-  /** Headers, keyed by their names in lower case. */
+  /** Headers, keyed by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
-/** One answer at a time; counts the bytes of a body without keeping them, unless they are asked for. */
+/**
+ * A connection that handles one response at a time. It counts the bytes of a body without keeping them, unless the body
+ * is requested.
+ */
 export class Connection {
   readonly #socket: Socket;
   #head = '';
@@ -101,7 +110,7 @@ export class Connection {
     return (connection = new Connection(socket));
   }
 
-  /** Resolves with the status when the answer is here whole. */
+  /** Sends a request. Resolves with the status when the response is complete. */
   ask(pathAndHeaders: string): Promise<number> {
     const [path, ...headers] = pathAndHeaders.split('\r\n');
     const further = headers.filter((line) => line !== '').map((line) => `${line}\r\n`);

@@ -10,7 +10,7 @@ import { startRegistryApi } from '#registry-api/start-registry-api.js';
 import { LoopWatch } from '../loop-watch.js';
 import type { Question, Served, Started, Usage } from './server-process.js';
 
-/** The child of server-process.ts. */
+/** The child process of server-process.ts. */
 const loop = new LoopWatch();
 const threads = new ImportThreads({ threads: 1, memoryMiB: 512, deadlineMs: 600_000 });
 
@@ -54,7 +54,7 @@ async function serveApi({
     port: 0,
     internalPort: 0,
     registries: onlyRegistry({ namespace, name: registry, sources: [], auth: readAuth(auth) }),
-    // Nothing is around it that it could ask.
+    // A bench has no Secrets and ConfigMaps to resolve.
     references: { configMapKey: nothing, secretKey: nothing },
     syncNow: nothing,
     version: { version: '0', commit: '', buildDate: '' },
@@ -73,7 +73,7 @@ function readAuth(auth: object): ServedRegistry['auth'] {
   return read.spec.auth;
 }
 
-/** Each path sends one answer from one Buffer; what is sent without a body, to those who have it only. */
+/** Serves one response from one Buffer on each path. A 304 is sent only to clients with a matching ETag. */
 async function serveBare({ answers }: Served & { kind: 'bare' }): Promise<Started> {
   const server = fastify();
   for (const [path, { status, headers, body: file }] of Object.entries(answers)) {

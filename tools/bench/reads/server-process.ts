@@ -7,24 +7,24 @@ import type { DatabaseAccess } from '#persistence/database-place.js';
 import type { LongestBlock } from '../loop-watch.js';
 import { SERVER_HEAP_FLAGS } from '../pod-heap.js';
 
-/** The server that a child process runs: our API on this database, or a bare route with fixed bytes. */
+/** What a child process serves: our API on this database, or a bare route with fixed bytes. */
 export type Served =
   | {
       readonly kind: 'api';
       readonly database: DatabaseAccess;
       readonly namespace: string;
       readonly registry: string;
-      /** `auth` as in a spec; open to everybody when absent. */
+      /** `auth` as in a spec. Default: anonymous access. */
       readonly auth?: object;
     }
   | { readonly kind: 'bare'; readonly answers: Readonly<Record<string, FixedAnswer>> };
 
-/** An answer of our API, for a route that sends the same. */
+/** A response of our API, for a bare route that sends the same. */
 export interface FixedAnswer {
   readonly status: number;
-  /** Without those that Fastify and Node add by themselves. */
+  /** The headers, except those that Fastify and Node add. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The file with the body. */
+  /** Path of the file with the body. */
   readonly body: string;
 }
 
@@ -37,12 +37,15 @@ export interface Usage {
 
 export interface Started {
   readonly port: number;
-  /** Time from the start of loading to the first answer, and the longest event-loop block meanwhile. */
+  /**
+   * Time from the start of loading until the API is ready. `longestBlock` is the longest event-loop block during that
+   * time.
+   */
   readonly loadMs: number;
   readonly longestBlock: LongestBlock;
 }
 
-/** A server in a process of its own, so that what it costs can be told from what asking costs. */
+/** A server in a separate process, so that its cost can be told apart from that of its clients. */
 export class ServerProcess implements AsyncDisposable {
   private constructor(
     readonly started: Started,
@@ -63,17 +66,17 @@ export class ServerProcess implements AsyncDisposable {
     return this.ask('usage');
   }
 
-  /** Watches the event loop from now on, which takes a hundredth of it. */
+  /** Starts watching the event loop. Watching uses one percent of it. */
   watch(): Promise<void> {
     return this.ask('watch');
   }
 
-  /** Since `watch`, which ends. */
+  /** Returns the longest block since `watch`, and stops watching. */
   longestBlock(): Promise<LongestBlock> {
     return this.ask('longestBlock');
   }
 
-  /** Resolves when everything is committed. Meanwhile nothing else may be asked of the process than its answers. */
+  /** Resolves when everything is committed. Until then, send the process nothing but API requests. */
   async import(job: ImportJob): Promise<void> {
     await this.ask(job);
   }

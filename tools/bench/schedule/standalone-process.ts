@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../../apps/main.js', import.meta.url));
 
-/** The product as `npm start` starts it, with a folder of its own. */
+/** The product as started by `npm start`, with its own folder. */
 export class StandaloneProcess implements AsyncDisposable {
   private constructor(
     readonly url: string,

@@ -38,7 +38,7 @@ export interface TwentySources extends AsyncDisposable {
   readonly names: typeof NAMES;
 }
 
-/** Sources that hold the same all the time, and one at a host that takes connections and then says nothing. */
+/** Opens sources whose content never changes, and one at a host that accepts connections and then sends nothing. */
 export async function openTwentySources(directory: string, interval: string): Promise<TwentySources> {
   const repository = join(directory, 'repository');
   await createRepository(repository);
@@ -92,7 +92,7 @@ async function createRepository(directory: string): Promise<void> {
   }
 }
 
-/** The generic registry API, as far as a source needs it: one page, which nothing has changed since. */
+/** Serves as much of the generic registry API as a source needs: one page, and an empty list for `updated_since`. */
 function answerList({ url = '' }: IncomingMessage, response: ServerResponse): void {
   const since = new URL(url, 'http://localhost').searchParams.get('updated_since');
   const official = { status: 'active', updatedAt: '2026-01-01T00:00:00Z', publishedAt: '2026-01-01T00:00:00Z' };

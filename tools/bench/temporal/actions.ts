@@ -1,6 +1,9 @@
 import type { Client } from '@temporalio/client';
 
-/** The events of a history by what they cost: an action is what Temporal Cloud bills (docs.temporal.io/evaluate/cloud/actions). */
+/**
+ * The history events that count as actions, the unit that Temporal Cloud bills
+ * (docs.temporal.io/evaluate/cloud/actions).
+ */
 const ACTIONS = {
   'workflow started': 'workflowExecutionStartedEventAttributes',
   'timer started': 'timerStartedEventAttributes',
@@ -13,15 +16,15 @@ const ACTIONS = {
 export type ActionName = keyof typeof ACTIONS;
 export const ACTION_NAMES = Object.keys(ACTIONS) as ActionName[];
 
-/** Events and actions of all runs of some workflows, up to a moment. */
+/** Events and actions of all workflow runs up to a point in time. */
 export interface Tally {
   readonly events: number;
-  /** Runs of workflows that sync a source. */
+  /** Number of workflow runs that sync a source. */
   readonly syncs: number;
   readonly actions: Readonly<Record<ActionName, number>>;
 }
 
-/** Counts the histories of every workflow of the namespace. */
+/** Counts the events and actions in the histories of all workflows of the namespace. */
 export async function tally(client: Client): Promise<Tally> {
   let events = 0;
   let syncs = 0;

@@ -1,28 +1,34 @@
 import { serverNow } from '../clock.js';
 import { createStore } from '../store.js';
 
-/** What is known of the way to the server. */
+/** The state of the connection to the server. */
 export interface Connection {
-  /** Server time of the last answer, in milliseconds. */
+  /** Server time of the last response, in milliseconds. */
   readonly lastAnswerMs: number;
-  /** Whether requests since then failed. */
+  /** Whether requests have failed since the last response. */
   readonly isSilent: boolean;
-  /** `X-Registry-Stale`: since when the catalogue may be out of date. */
+  /** Time since which the catalogue may be out of date, from `X-Registry-Stale`. */
   readonly staleSinceMs?: number;
-  /** Whether the catalogue as a whole is not available (503), for want of a source that was never synced. */
+  /** Whether the whole catalogue is unavailable (503), because a source has never been synced. */
   readonly isPartial?: boolean;
 }
 
 export const connection = createStore<Connection>({ lastAnswerMs: serverNow(), isSilent: false });
 
-/** A 503 says that something behind the server is away; the server itself answers, so it is no silence. */
+/**
+ * Notes that the server responded. A 503 means that something behind the server is unavailable, but the server itself
+ * responds. Only 502 and 504 count as silence.
+ */
 export function noteAnswer(status: number): void {
   const isSilent = status === 502 || status === 504;
   const before = connection.get();
   connection.set({ ...before, isSilent, lastAnswerMs: isSilent ? before.lastAnswerMs : serverNow() });
 }
 
-/** Takes the status and the header `X-Registry-Stale` of an answer from the whole catalogue; null means that it is up to date. */
+/**
+ * Updates the state from a response for the whole catalogue: its status and its header `X-Registry-Stale`, where null
+ * means up to date.
+ */
 export function noteCatalogue(status: number, stale: string | null): void {
   const { lastAnswerMs, isSilent } = connection.get();
   const staleSinceMs = Date.parse(stale ?? '');

@@ -1,6 +1,6 @@
 import { createStore } from '../store.js';
 
-/** How to sign in by authorization code, from the provider's own metadata. */
+/** Settings of a sign-in with an authorization code, from the provider's own metadata. */
 export interface Login {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
@@ -12,13 +12,13 @@ export interface Login {
 
 export type Feature = 'exports' | 'explain' | 'revisions' | 'approvals';
 
-/** `/v1/console`: what the page has to know before anything else. */
+/** Response of `/v1/console`: everything that the page needs to know at its start. */
 export interface ConsoleInfo {
   readonly registry: { readonly namespace: string; readonly name: string; readonly displayName?: string };
   readonly version: string;
   readonly mode: 'anonymous' | 'oauth';
   readonly login: Login | null;
-  /** The provider could not be asked how to sign in. */
+  /** Whether the metadata of the provider could not be fetched. */
   readonly loginUnavailable?: boolean;
   readonly features: readonly string[];
 }

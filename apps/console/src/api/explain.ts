@@ -1,4 +1,4 @@
-/** `/v1/registries/{name}/explain`: what became of a name in each source. */
+/** Response of `/v1/registries/{name}/explain`: the fate of a name in each source. */
 export interface Explanation {
   readonly name: string;
   readonly served: { readonly source: string; readonly latest: string; readonly versions: number } | null;

@@ -1,18 +1,18 @@
 import type { Scope } from './servers.js';
 
-/** `registry/exports`: the formats that the catalogue can be exported in. */
+/** Response of `registry/exports`: the available export formats of the catalogue. */
 export interface ExportIndex {
   readonly formats: readonly ExportFormat[];
 }
 
 export interface ExportFormat {
   readonly id: string;
-  /** The file name that the client expects. */
+  /** File name that the client expects. */
   readonly file: string;
   readonly purpose: 'policy' | 'client' | 'registry';
   readonly client: string;
   readonly status: string;
-  /** Where to put the file, as a sentence. */
+  /** A sentence that says where to put the file. */
   readonly wherePut?: string;
 }
 
@@ -42,7 +42,7 @@ export interface ExportReport {
   }[];
 }
 
-/** Where the exports of one source are, or of the whole registry when undefined. */
+/** Returns the path of the exports of one source, or of the whole registry if `scope` is undefined. */
 export const exportsPath = (scope: Scope): string =>
   scope === undefined ? 'registry/exports' : `registry/${encodeURIComponent(scope)}/exports`;
 

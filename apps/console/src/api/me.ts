@@ -2,17 +2,17 @@ import { session } from '../session/session.js';
 import { createStore, useStore } from '../store.js';
 import { request } from './request.js';
 
-/** Who the caller is, as `/v1/me` says. */
+/** The identity of the caller, from `/v1/me`. */
 export interface Me {
   readonly subject: string;
   readonly provider: string;
   readonly roles: readonly string[];
 }
 
-/** The signed-in user as the server knows them; undefined without a sign-in. */
+/** The signed-in user as the server sees them; undefined if nobody is signed in. */
 export const me = createStore<Me | undefined>(undefined);
 
-/** Asks who the caller is after each sign-in. A token that is refused ends the session, by `request`. */
+/** Fetches the identity of the caller after each sign-in. If the token is rejected, `request` ends the session. */
 export function followCaller(): void {
   const ask = async () => {
     me.set(undefined);

@@ -3,25 +3,25 @@ import { RequestFault, request } from './request.js';
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
 
-/** How long to wait after `failures` failures in a row: exponential backoff from 2 s up to a minute. */
+/** Returns the wait after `failures` consecutive failures: exponential backoff from 2 s up to a minute. */
 export const retryDelay = (failures: number): number =>
   Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1));
 
 export interface PollerOptions<Body> {
   readonly path: string;
   readonly method?: 'GET' | 'HEAD';
-  /** Time between two requests; undefined to ask once, until it succeeds. */
+  /** Time between two requests; undefined to poll only until the first success. */
   everyMs(): number | undefined;
-  /** What an earlier poller of the same path received. */
+  /** The response that an earlier poller of the same path received. */
   readonly known?: { readonly etag: string | undefined } | undefined;
-  /** Called with each answer that is not 304. */
+  /** Called with each response except 304. */
   onAnswer(body: Body | undefined, etag: string | undefined): void;
-  /** Called with each answer, 304 included. */
+  /** Called with each response, including 304. */
   onCurrent?(): void;
   onFault(fault: RequestFault): void;
 }
 
-/** Asks for one path again and again with its ETag, only while the tab is visible, and slower after faults. */
+/** Polls one path with its ETag, only while the tab is visible, and more slowly after failures. */
 export class Poller<Body> {
   private readonly abort = new AbortController();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -37,13 +37,13 @@ export class Poller<Body> {
     void this.ask();
   }
 
-  /** Asks now; while a request is under way, once more after it. */
+  /** Sends a request now, or right after the current request if there is one. */
   refresh(): void {
     if (this.isAsking) this.isWanted = true;
     else void this.ask();
   }
 
-  /** Adopts a changed period at once. */
+  /** Applies a changed interval immediately. */
   reschedule(): void {
     if (!this.isAsking) this.schedule(this.options.everyMs());
   }
@@ -70,7 +70,7 @@ export class Poller<Body> {
     this.schedule(wasWanted ? 0 : delay);
   }
 
-  /** Returns the time until the next request. */
+  /** Sends one request and returns the time until the next one. */
   private async askOnce(): Promise<number | undefined> {
     const { path, method = 'GET' } = this.options;
     try {
@@ -84,7 +84,7 @@ export class Poller<Body> {
       if (this.abort.signal.aborted) return undefined;
       const fault = error instanceof RequestFault ? error : new RequestFault(0, String(error));
       this.options.onFault(fault);
-      // What the caller may not see or what does not exist stays so; another token starts another poller.
+      // Do not retry if access is denied or the resource does not exist: a new token starts a new poller.
       return fault.isPassing ? (fault.retryAfterMs ?? retryDelay(++this.failures)) : undefined;
     }
   }

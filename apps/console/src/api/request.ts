@@ -3,30 +3,30 @@ import { session, signOut } from '../session/session.js';
 import { words } from '../words.js';
 import { noteAnswer, noteCatalogue, noteSilence } from './connection.js';
 
-/** An answer of the API that is not what was asked for. */
+/** An error response of the API, or the lack of a response. */
 export class RequestFault extends Error {
-  /** `status` is that of HTTP; 0 when there was no answer at all. */
+  /** `status` is the HTTP status, or 0 if there was no response. */
   constructor(
     readonly status: number,
     message: string,
-    /** How long the server asks to wait (`Retry-After`), within a second and a minute. */
+    /** Wait that the server asks for (`Retry-After`), limited to between a second and a minute. */
     readonly retryAfterMs?: number,
   ) {
     super(message);
   }
 
-  /** Whether a later try of the same request may succeed. */
+  /** Whether a retry of the same request may succeed. */
   get isPassing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
 export interface Answer<Body> {
-  /** Undefined for a 304, and for HEAD. */
+  /** Undefined for 304 and for HEAD. */
   readonly body: Body | undefined;
   readonly isUnchanged: boolean;
   readonly etag: string | undefined;
-  /** `X-Total-Count`. */
+  /** Value of `X-Total-Count`. */
   readonly total: number | undefined;
 }
 
@@ -37,12 +37,12 @@ export interface RequestOptions {
 }
 
 const LONGEST_MESSAGE = 2000;
-/** Answers below this path say whether the catalogue may be out of date. */
+/** Path prefix of responses that say whether the catalogue may be out of date. */
 const CATALOGUE = 'v0.1/';
 
 /**
- * Asks the API for a path below the page. The token goes to this origin only: redirects are refused and no cookie is sent.
- * Throws `RequestFault`, or what the signal was aborted with.
+ * Requests a path below the page from the API. The token is sent to this origin only: redirects are rejected and no
+ * cookie is sent. Throws `RequestFault`, or the abort reason of the signal.
  */
 export async function request<Body>(path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
   const response = await send(path, options);
@@ -51,7 +51,7 @@ export async function request<Body>(path: string, options: RequestOptions = {}):
   if (path.startsWith(CATALOGUE)) noteCatalogue(response.status, response.headers.get('x-registry-stale'));
   if (response.status === 401 && session.get()) signOut(words.signIn.ended);
   if (response.status !== 304 && !response.ok) throw await toFault(response);
-  // Otherwise the browser counts the request as given up.
+  // Read the empty body, otherwise the browser treats the request as aborted.
   if (options.method === 'HEAD') await response.arrayBuffer();
   const hasBody = response.status !== 304 && response.status !== 204 && options.method !== 'HEAD';
   return {
@@ -62,7 +62,7 @@ export async function request<Body>(path: string, options: RequestOptions = {}):
   };
 }
 
-/** Asks for a text that is not parsed, such as an export. */
+/** Requests a body as a string without parsing it, such as an export. */
 export async function requestText(path: string, signal: AbortSignal): Promise<string> {
   const response = await send(path, { signal });
   if (!response.ok) throw new RequestFault(response.status, await readMessage(response));
@@ -79,7 +79,7 @@ async function send(path: string, { method = 'GET', signal, etag }: RequestOptio
       referrerPolicy: 'no-referrer',
       headers: {
         ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-        // With a condition of its own the request passes the browser's cache by.
+        // A conditional request bypasses the browser's cache.
         ...(etag !== undefined && { 'If-None-Match': etag }),
       },
       ...(signal && { signal }),
@@ -104,7 +104,7 @@ async function readMessage(response: Response): Promise<string> {
     const { error } = (await response.json()) as { error?: unknown };
     if (typeof error === 'string') return error.slice(0, LONGEST_MESSAGE);
   } catch {
-    // A proxy in between answers in its own words.
+    // The response may come from a proxy, so its body may not be ours.
   }
   return words.connection.status(response.status);
 }

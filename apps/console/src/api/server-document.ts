@@ -1,6 +1,6 @@
 import { facetsOf, PACKAGE, REMOTE, SECRET_FREE } from '#domain/server-facets.js';
 
-/** Fields of server.json as the API serves it; the server has checked the type of each. */
+/** Fields of server.json as served by the API. The server has checked the type of each. */
 export interface Input {
   readonly name?: string;
   readonly description?: string;
@@ -72,13 +72,13 @@ export const officialMeta = (entry: ServerEntry): OfficialMeta =>
 export interface Ways {
   readonly isRemote: boolean;
   readonly isLocal: boolean;
-  /** Whether one way of using it takes no secret. */
+  /** Whether the server can be used in at least one way that needs no secret. */
   readonly isSecretFree: boolean;
-  /** Types of its packages, such as `oci`, each once. */
+  /** Types of its packages, such as `oci`, without duplicates. */
   readonly packageTypes: readonly string[];
 }
 
-/** Says how a server can be used, by the rule that the filters of the API have. */
+/** Returns the ways in which a server can be used, by the same rules as the filters of the API. */
 export function waysOf(server: ServerJson): Ways {
   const facets = facetsOf(server);
   return {
@@ -89,7 +89,7 @@ export function waysOf(server: ServerJson): Ways {
   };
 }
 
-/** What a publisher says beside the schema. */
+/** Information from the publisher beyond the schema. */
 export interface PublisherNotes {
   readonly tags: readonly string[];
   readonly tools: readonly string[];
@@ -98,7 +98,10 @@ export interface PublisherNotes {
 
 const PUBLISHER_PROVIDED = 'io.modelcontextprotocol.registry/publisher-provided';
 
-/** Reads tags, tools and tier from the publisher's block, whose shape is not checked by the server: name → way → notes. */
+/**
+ * Reads tags, tools and tier from the publisher's block (name → way → notes). The server does not check the shape of
+ * that block.
+ */
 export function publisherNotes(server: ServerJson): PublisherNotes {
   const blocks = Object.values(toRecord(server._meta?.[PUBLISHER_PROVIDED])).flatMap((publisher) => [
     toRecord(publisher),
@@ -113,7 +116,7 @@ export function publisherNotes(server: ServerJson): PublisherNotes {
   return { tags: texts('tags'), tools: texts('tools'), ...(tier !== undefined && { tier }) };
 }
 
-/** A tool is listed by its name, or as a definition that has one. */
+/** Returns the name of a tool, which is listed as a string or as a definition with a name. */
 function toToolName(item: unknown): string[] {
   if (typeof item === 'string') return [item];
   const { name } = toRecord(item);

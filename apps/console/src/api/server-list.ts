@@ -9,7 +9,7 @@ import type { Scope, ServerPage, ServerRow } from './servers.js';
 export interface ServerListState {
   readonly search: Search;
   readonly rows: readonly ServerRow[];
-  /** Number of servers on all pages; undefined before the first answer. */
+  /** Number of servers on all pages; undefined before the first response. */
   readonly total: number | undefined;
   readonly cursor: string | undefined;
   readonly isLoading: boolean;
@@ -21,7 +21,10 @@ const LARGEST_PAGE = 1000;
 
 const EMPTY = { rows: [], total: undefined, cursor: undefined, isLoading: false, fault: undefined };
 
-/** The list of servers, page by page. It outlives the page that shows it, so that going back finds the rows again. */
+/**
+ * The list of servers, loaded page by page. It outlives the page that shows it, so that navigating back finds the rows
+ * again.
+ */
 export class ServerList {
   readonly state = createStore<ServerListState>({ search: EVERYTHING, ...EMPTY });
   private abort = new AbortController();
@@ -29,7 +32,7 @@ export class ServerList {
   private failures = 0;
   private scope: Scope;
 
-  /** Shows another search. The rows of the one before stay until the first of this one are there. */
+  /** Switches to another search. The previous rows stay until the first new ones have arrived. */
   show(search: Search, scope?: Scope): void {
     const isSame = scope === this.scope && sameSearch(search, this.state.get().search);
     if (this.hasStarted && isSame && !this.state.get().fault) return;
@@ -39,7 +42,7 @@ export class ServerList {
     void this.load(PAGE);
   }
 
-  /** Loads again what is shown, in place. */
+  /** Reloads the rows that are shown, in place. */
   refresh(): void {
     if (this.hasStarted) void this.load(Math.min(LARGEST_PAGE, Math.max(PAGE, this.state.get().rows.length)));
   }
@@ -49,14 +52,14 @@ export class ServerList {
     if (cursor !== undefined && !isLoading) void this.load(PAGE, cursor);
   }
 
-  /** Forgets everything, for another caller. */
+  /** Discards everything, for another caller. */
   reset(): void {
     this.abort.abort();
     this.hasStarted = false;
     this.state.set({ search: EVERYTHING, ...EMPTY });
   }
 
-  /** Aborts the request before this one. */
+  /** Loads rows, aborting the previous request. */
   private async load(limit: number, cursor?: string): Promise<void> {
     this.abort.abort();
     this.abort = new AbortController();
@@ -84,7 +87,7 @@ export class ServerList {
     }
   }
 
-  /** Loads again when the fault may have passed, unless another request comes first. */
+  /** Schedules a reload if the failure may be temporary, unless another request is sent first. */
   private retryLater(fault: RequestFault, signal: AbortSignal): void {
     if (!fault.isPassing) return;
     setTimeout(

@@ -4,7 +4,7 @@ import type { FacetName, Search } from '../route.js';
 import { officialMeta, waysOf } from './server-document.js';
 import type { OfficialMeta, ServerEntry, Ways } from './server-document.js';
 
-/** The reverse-DNS name under which the extensions of this API stand. */
+/** The reverse-DNS prefix of this API's extensions. */
 const OWN = 'io.github.mcp-registry-operator';
 
 export interface ServerPage {
@@ -12,7 +12,7 @@ export interface ServerPage {
   readonly metadata: { readonly count: number; readonly nextCursor?: string };
 }
 
-/** What a line of the list shows: no more of an entry stays in memory. */
+/** The data in a row of the list. The rest of the entry is not kept in memory. */
 export interface ServerRow extends Ways, Pick<OfficialMeta, 'status' | 'statusMessage'> {
   readonly name: string;
   readonly title: string | undefined;
@@ -38,7 +38,7 @@ export function toRow(entry: ServerEntry): ServerRow {
   };
 }
 
-/** The parameter of the API that each group becomes. Values of one group are alternatives, groups restrict each other. */
+/** The query parameter of each filter group. Values of one group are alternatives; groups are combined with AND. */
 const PARAMETERS: Readonly<Record<FacetName, string>> = {
   source: 'source',
   transport: 'transport',
@@ -49,12 +49,12 @@ const PARAMETERS: Readonly<Record<FacetName, string>> = {
   status: 'status',
 };
 
-/** Where an API stands: the root of one source, or of the whole registry when undefined. */
+/** The scope of a request: one source, or the whole registry when undefined. */
 export type Scope = string | undefined;
 
 const rootOf = (scope: Scope): string => (scope === undefined ? '' : `registry/${encodeURIComponent(scope)}/`);
 
-/** Groups of which the API takes one value. */
+/** Groups for which the API accepts only one value. */
 export const SINGLE: readonly FacetName[] = ['remote', 'needs_secret', 'status'];
 
 interface PageOptions {
@@ -77,11 +77,11 @@ export const versionsPath = (name: string, scope?: Scope): string =>
 
 function searchParameters({ text, chosen }: Search, scope: Scope): URLSearchParams {
   const parameters = new URLSearchParams({ version: 'latest' });
-  // The API takes up to 256 characters.
+  // The API accepts at most 256 characters.
   if (text !== '') parameters.set('search', cutText(text, 256));
   for (const [facet, parameter] of Object.entries(PARAMETERS)) {
     const values = chosen[facet as FacetName];
-    // The root of a source holds nothing else.
+    // Below the root of a source, the filter by source is redundant.
     const isSaid = facet === 'source' && scope !== undefined;
     if (values && !isSaid) parameters.set(parameter, values.join(','));
   }
@@ -93,7 +93,7 @@ export interface FacetValue {
   readonly count: number;
 }
 
-/** How many servers each choice would leave; each group is counted as if nothing of it were chosen. */
+/** The number of servers that each choice would leave. The counts of a group ignore the choices in that group. */
 export interface Facets {
   readonly total: number;
   readonly facets: Readonly<Partial<Record<FacetName, readonly FacetValue[]>>>;

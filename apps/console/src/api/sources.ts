@@ -1,6 +1,6 @@
 export type Phase = 'complete' | 'syncing' | 'failed';
 
-/** A source as `/v1/sources` shows it. */
+/** A source as returned by `/v1/sources`. */
 export interface Source {
   readonly name: string;
   readonly sourceType: string;
@@ -18,7 +18,7 @@ export interface Source {
     readonly hiddenCount: number;
     readonly quarantinedCount: number;
     readonly revision?: string;
-    /** Why the newest run failed, in one word. */
+    /** Machine-readable reason why the latest run failed. */
     readonly reason?: string;
     readonly message?: string;
   };
@@ -42,7 +42,7 @@ export interface SyncRun {
   >;
   readonly warning?: string;
   readonly failure?: { readonly reason: string; readonly message: string };
-  /** The run in Temporal's UI, where the server knows of one. */
+  /** URL of the run in Temporal's UI, if the server has one. */
   readonly url?: string;
 }
 
@@ -72,8 +72,8 @@ export const quarantinePath = (name: string, cursor?: string): string =>
   `${sourcePath(name)}/quarantine?${new URLSearchParams({ limit: '100', ...(cursor !== undefined && { cursor }) })}`;
 
 /**
- * Reports whether the newest run only failed to reach the source, as without a network. That is no fault of the
- * registry, and is tried again.
+ * Reports whether the newest run failed only because the source was unreachable, for example without a network. That is
+ * not an error of the registry, and it is retried.
  */
 export function isUnreachable({ phase, reason }: Source['syncStatus']): boolean {
   return phase === 'failed' && reason === UNREACHABLE;
@@ -81,7 +81,7 @@ export function isUnreachable({ phase, reason }: Source['syncStatus']): boolean 
 
 export const UNREACHABLE = 'Unreachable';
 
-/** Where the entries of a source come from, without credentials. */
+/** Returns where the entries of a source come from, without credentials. */
 export function addressOf({ sourceConfig }: Source): string | undefined {
   return Object.values(sourceConfig).find((value) => typeof value === 'string');
 }
@@ -92,12 +92,12 @@ const EAGER_AFTER_REQUEST_MS = 15_000;
 
 let eagerUntilMs = 0;
 
-/** Follows the sources closely for a while: the caller has just started a sync. */
+/** Polls the sources more often for a while, because the caller has just started a sync. */
 export function expectSync(): void {
   eagerUntilMs = Date.now() + EAGER_AFTER_REQUEST_MS;
 }
 
-/** Time between two looks at the sources: short while something is going on. */
+/** Returns the time between two polls of the sources: short while a sync is running or expected. */
 export function sourcesPeriod(sources: readonly Source[]): number {
   const isBusy = sources.some(({ syncStatus }) => syncStatus.phase === 'syncing') || Date.now() < eagerUntilMs;
   return isBusy ? EAGER_MS : CALM_MS;

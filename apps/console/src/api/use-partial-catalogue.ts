@@ -5,14 +5,17 @@ import { SOURCES_PATH, sourcesPeriod } from './sources.js';
 import type { SourceList } from './sources.js';
 import { useResource } from './use-resource.js';
 
-/** A catalogue that is not available as a whole, because some of its sources were never synced. */
+/** A catalogue that is unavailable as a whole, because some of its sources have never been synced. */
 export interface PartialCatalogue {
   /** Names of the sources that can be read, each at its own path. */
   readonly synced: readonly string[];
   readonly missing: readonly string[];
 }
 
-/** Returns what can be read of the catalogue while it is not whole; undefined while it is, or where nothing is known of its sources. */
+/**
+ * Returns the readable part of the catalogue while the whole is unavailable; undefined if it is available or if nothing
+ * is known about its sources.
+ */
 export function usePartialCatalogue(): PartialCatalogue | undefined {
   const { isPartial = false } = useStore(connection);
   const mayRead = useMayReadState();

@@ -6,16 +6,16 @@ import type { RequestFault } from './request.js';
 
 export interface Resource<Body> {
   readonly data: Body | undefined;
-  /** What the newest request failed with; `data` is then older. */
+  /** Error of the newest request; `data` is then from an earlier one. */
   readonly fault: RequestFault | undefined;
   readonly isLoading: boolean;
   refresh(): void;
 }
 
 export interface ResourceOptions<Body> {
-  /** Time between two requests, which may depend on what is known; undefined to ask once. */
+  /** Time between two requests, which may depend on the data; undefined to request only once. */
   readonly everyMs?: number | ((data: Body | undefined) => number | undefined);
-  /** Whether the data of another path stays visible until that of this one is there. */
+  /** Whether the data of the previous path stays visible until the data of the new path has arrived. */
   readonly keepsOlder?: boolean;
 }
 
@@ -24,12 +24,12 @@ interface Kept {
   readonly etag: string | undefined;
 }
 
-/** An LRU cache of answers, so that going back shows at once what was there. */
+/** An LRU cache of responses, so that navigating back shows the previous data immediately. */
 const kept = new Map<string, Kept>();
 const MAX_KEPT = 20;
 session.subscribe(() => kept.clear());
 
-/** Reads a path of the API and follows it. Without a path nothing is asked. */
+/** Fetches a path of the API and polls it. Sends no request if `path` is undefined. */
 export function useResource<Body>(path: string | undefined, options: ResourceOptions<Body> = {}): Resource<Body> {
   const caller = useStore(session);
   const poller = useRef<Poller<Body> | undefined>(undefined);

@@ -28,14 +28,14 @@ import { words } from '../words.js';
 
 interface ServerPageProps {
   readonly name: string;
-  /** The newest one when absent. */
+  /** The newest version when absent. */
   readonly version: string | undefined;
 }
 
-/** One server: how it is used, its versions, and where it comes from. */
+/** Shows one server: how to use it, its versions, and its origin. */
 export function ServerPage({ name, version }: ServerPageProps) {
   const partial = usePartialCatalogue();
-  // While the catalogue is not whole, its sources are asked one after the other.
+  // While the catalogue is unavailable as a whole, its sources are queried one after the other.
   const [at, setAt] = useState(0);
   const scope = partial?.synced[at];
   const { data, fault, refresh } = useResource<Page>(versionsPath(name, scope));
@@ -71,11 +71,11 @@ export function ServerPage({ name, version }: ServerPageProps) {
 }
 
 interface ServerProps {
-  /** Newest first, removed ones included; at least one. */
+  /** Newest first, including removed ones; at least one. */
   readonly entries: readonly ServerEntry[];
   readonly shown: ServerEntry;
   readonly latest: ServerEntry;
-  /** The version that the address names. */
+  /** The version in the URL. */
   readonly version: string | undefined;
   readonly scope: Scope;
 }
@@ -93,6 +93,14 @@ function Server({ entries, shown, latest, version, scope }: ServerProps) {
         </p>
       )}
       {status === 'deleted' && <p class="hint bad">{words.server.removed}</p>}
+      {status !== 'deleted' && shown !== latest && (
+        <p class="hint">
+          {words.server.notLatest}{' '}
+          <a href={formatRoute({ page: 'server', name: server.name })}>
+            <ShortText limit={60}>{words.server.toLatest(latest.server.version)}</ShortText>
+          </a>
+        </p>
+      )}
       {status === 'deprecated' && (
         <p class="hint warn">
           <Text>
@@ -100,21 +108,19 @@ function Server({ entries, shown, latest, version, scope }: ServerProps) {
           </Text>
         </p>
       )}
-      <div class="columns">
+      <div class="columns server-columns">
+        <p class="lead">
+          <Text>{server.description}</Text>
+        </p>
+        {info && hasFeature(info, 'exports') && isInstallable && <InstallPanel name={server.name} scope={scope} />}
         <div class="content">
-          <p class="lead">
-            <Text>{server.description}</Text>
-          </p>
           <Ways server={server} />
           <Tools tools={publisherNotes(server).tools} />
           <Origin name={server.name} />
           <Versions entries={entries} shown={shown} />
           <RawDocument server={server} />
         </div>
-        <aside class="side">
-          {info && hasFeature(info, 'exports') && isInstallable && <InstallPanel name={server.name} scope={scope} />}
-          <ServerFacts entry={shown} />
-        </aside>
+        <ServerFacts entry={shown} />
       </div>
     </>
   );
@@ -124,12 +130,12 @@ interface HeadingProps {
   readonly name: string;
   readonly isMissing: boolean;
   readonly entries: readonly ServerEntry[];
-  /** Undefined until the server has answered. */
+  /** Undefined until the server has responded. */
   readonly shown: ServerEntry | undefined;
   readonly latest: ServerEntry | undefined;
 }
 
-/** The heading stays the same element while the page loads, so that it keeps the focus. */
+/** The heading stays the same element while the page loads, so that the focus is not lost. */
 function Heading({ name, isMissing, entries, shown, latest }: HeadingProps) {
   const { title, icons = [] } = shown?.server ?? {};
   return (

@@ -24,7 +24,7 @@ import { words } from '../words.js';
 const list = new ServerList();
 session.subscribe(() => list.reset());
 
-/** All servers, narrowed by text and filters. What narrows them is in the address. */
+/** Lists all servers that match a text and filters, which are in the URL. */
 export function ServersPage({ search }: { readonly search: Search }) {
   const state = useStore(list.state);
   const caller = useStore(session);
@@ -34,14 +34,14 @@ export function ServersPage({ search }: { readonly search: Search }) {
   const facets = useFacets(search, scope);
   useChanges(facets.refresh);
   const { rows, total, isLoading } = state;
-  // What is there stays while the server is away for a moment.
+  // Keep showing the rows during a temporary failure.
   const fault = total === undefined || state.fault?.isPassing === false ? state.fault : undefined;
   useEffect(() => {
     if (total !== undefined && !isLoading) announce(words.list.found(total));
   }, [total, isLoading]);
   const open = useOpening(state);
   const show = (next: Search, how?: 'push' | 'replace') => {
-    // A field that is taken away with its page says once more what was typed.
+    // A search field that is unmounted with its page submits its text once more, which is ignored.
     if (route.get().page !== 'servers') return;
     open.forget(next.text);
     navigate({ page: 'servers', search: next }, how);
@@ -71,7 +71,7 @@ export function ServersPage({ search }: { readonly search: Search }) {
   );
 }
 
-/** Opens the first server that a text finds, once the answer to that text is there. */
+/** Opens the first server that a search finds, once the response to that search has arrived. */
 function useOpening({ search, rows, isLoading }: ServerListState) {
   const [text, setText] = useState<string>();
   useEffect(() => {
@@ -82,12 +82,12 @@ function useOpening({ search, rows, isLoading }: ServerListState) {
   }, [text, search, rows, isLoading]);
   return {
     first: setText,
-    /** Another text is searched for meanwhile. */
+    /** Cancels the opening if the search has changed to another text. */
     forget: (other: string) => setText((wanted) => (wanted === other ? wanted : undefined)),
   };
 }
 
-/** The counts of the filters. They are asked for when the search has rested for a moment. */
+/** Fetches the counts of the filters, debounced until the search has not changed for a moment. */
 function useFacets(search: Search, scope: Scope) {
   const [rested, setRested] = useState(search);
   useEffect(() => {
@@ -97,7 +97,7 @@ function useFacets(search: Search, scope: Scope) {
   return useResource<Facets>(facetsPath(rested, scope), { keepsOlder: true });
 }
 
-/** Loads list and counts again, in place, when the catalogue has changed. */
+/** Reloads the list and the counts in place when the catalogue has changed. */
 function useChanges(refreshFacets: () => void): void {
   const changes = useStore(catalogueChanges);
   useEffect(() => {

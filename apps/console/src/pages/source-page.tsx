@@ -17,7 +17,7 @@ import { useSyncResults } from '../parts/use-sync-results.js';
 import { EVERYTHING, formatRoute } from '../route.js';
 import { words } from '../words.js';
 
-/** One source: its state, its runs, and what of it cannot be served. */
+/** Shows one source: its state, its runs, and its entries that cannot be served. */
 export function SourcePage({ name }: { readonly name: string }) {
   const mayRead = useMayReadState();
   const { data, fault, refresh } = useResource<Source>(mayRead ? sourcePath(name) : undefined, {

@@ -18,7 +18,7 @@ import { words } from '../words.js';
 
 const NONE: readonly Source[] = [];
 
-/** All sources and how their syncs go: first what matters, one line each. */
+/** Lists all sources and the state of their syncs, one line each, the most important first. */
 export function SourcesPage() {
   const mayRead = useMayReadState();
   const registry = useStore(consoleInfo)?.registry.name ?? '';

@@ -15,7 +15,7 @@ import { Text } from './text.js';
 const READINESS_MS = 30_000;
 const SIGN_IN_WARNING_MS = 60_000;
 
-/** Bars below the header that say what is not as it should be. */
+/** Bars below the header that report problems. */
 export function ConnectionBars() {
   return (
     <div class="bars">
@@ -37,7 +37,7 @@ function SilenceBar() {
   );
 }
 
-/** Names the sources whose syncs fail; when none does, the server says what else is not as it should be. */
+/** Lists the sources with failing syncs. If there are none, shows the reason that the server gives. */
 function StaleBar() {
   const { staleSinceMs } = useStore(connection);
   const mayRead = useMayReadState();

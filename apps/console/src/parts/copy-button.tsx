@@ -5,7 +5,7 @@ import { CheckIcon, CopyIcon } from './icons.js';
 
 const SHOWN_MS = 2_000;
 
-/** Copies exactly the text that is shown beside it. `label` says of what, for screen readers. */
+/** Copies exactly the text shown beside it. `label` describes the text for screen readers. */
 export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
   const [result, setResult] = useState<string>();
   useEffect(() => {
@@ -26,7 +26,10 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
   );
 }
 
-/** Returns what came of it. Pages that are not served by HTTPS or from this machine have no clipboard to write to. */
+/**
+ * Writes to the clipboard and returns the result. The clipboard is unavailable on pages that are served neither over
+ * HTTPS nor from this machine.
+ */
 async function write(text: string): Promise<string> {
   try {
     await navigator.clipboard.writeText(text);

@@ -3,7 +3,7 @@ import { words } from '../words.js';
 
 const WIDTH = 120;
 
-/** How the entries of a source divide into served, hidden and quarantined: numbers, and one stacked bar. */
+/** Shows how many entries of a source are served, hidden and quarantined, as numbers and as one stacked bar. */
 export function EntryBar({ status }: { readonly status: Source['syncStatus'] }) {
   const parts = [
     ['served', status.serverCount],

@@ -6,11 +6,11 @@ import { Text } from './text.js';
 
 interface ExternalLinkProps {
   readonly url: string;
-  /** What the link is called; its host is shown beside. Without it the address itself is shown. */
+  /** Label of the link, with its host beside it. The URL itself is shown when absent. */
   readonly children?: ComponentChildren;
 }
 
-/** A link out of the catalogue, if it is one to a web page; anything else is shown as text. */
+/** A link to an external web page. Anything else is shown as plain text. */
 export function ExternalLink({ url, children }: ExternalLinkProps) {
   const link = findLink(url);
   if (!link) return <Text>{url}</Text>;

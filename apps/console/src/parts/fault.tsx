@@ -4,7 +4,7 @@ import { Notice } from './notice.js';
 import { SignInButton } from './sign-in.js';
 import { Text } from './text.js';
 
-/** Says why something cannot be shown: for want of a sign-in, or because of a fault that may pass. */
+/** Shows why something cannot be displayed: a sign-in is needed, or a request failed, perhaps temporarily. */
 export function Fault({ fault, onRetry }: { readonly fault: RequestFault; readonly onRetry?: () => void }) {
   if (fault.status === 401) return <SignInNeeded />;
   return (
@@ -26,7 +26,10 @@ export function Fault({ fault, onRetry }: { readonly fault: RequestFault; readon
   );
 }
 
-/** A 503 is the server's own word that something is not there yet, such as a source that was never synced. */
+/**
+ * A 503 means, according to the server, that something is not available yet, such as a source that has never been
+ * synced.
+ */
 function titleOf({ status }: RequestFault): string {
   if (status === 403) return words.signIn.forbidden;
   return status === 503 ? words.connection.notYet : words.connection.noAnswer;

@@ -14,10 +14,10 @@ interface FiltersProps {
 }
 
 const WIDE = '(min-width: 56rem)';
-/** Values of a group that are shown before the reader asks for the others. */
+/** Number of values of a group that are shown before the user expands it. */
 const SHORT = 6;
 
-/** Groups of filters with their counts: beside the list, or above it where there is no room. */
+/** Groups of filters with their counts, shown beside the list or, if there is no room, above it. */
 export function Filters({ search, facets, onSearch }: FiltersProps) {
   const isWide = useMedia(WIDE);
   const [isOpen, setOpen] = useState(false);
@@ -62,12 +62,12 @@ interface GroupProps {
   onSearch(next: Search): void;
 }
 
-/** One group: alternatives as check boxes, or as radio buttons where only one can be asked for. */
+/** One group: alternatives as check boxes, or as radio buttons if the API accepts only one value. */
 function Group({ facet, values, search, onSearch }: GroupProps) {
   const [isWhole, setWhole] = useState(false);
   const chosen = search.chosen[facet] ?? [];
   const all = withChosen(values, chosen);
-  // A single value narrows nothing.
+  // A group with a single value cannot narrow the list.
   if (all.length < 2 && chosen.length === 0) return null;
   const isSingle = SINGLE.includes(facet);
   const shown = isWhole || all.length <= SHORT + 1 ? all : all.slice(0, SHORT);
@@ -113,7 +113,7 @@ const FacetText = ({ facet, value }: { readonly facet: FacetName; readonly value
   return known === undefined ? <Text limit={60}>{value}</Text> : <>{known}</>;
 };
 
-/** A chosen value stays visible even when nothing has it any more, or when it is too rare for the list. */
+/** Adds the chosen values that are missing in the list, because no server has them any more or they are too rare. */
 function withChosen(values: readonly FacetValue[], chosen: readonly string[]): readonly FacetValue[] {
   const missing = chosen.filter((value) => !values.some((one) => one.value === value));
   return [...missing.map((value) => ({ value, count: 0 })), ...values];

@@ -82,7 +82,7 @@ export const DarkThemeIcon = () => (
   </Icon>
 );
 
-/** Symbols of the phases of a source; each stands beside its word. */
+/** Symbols of the phases of a source. Each one is shown next to the name of its phase. */
 export const CompleteIcon = () => (
   <Icon>
     <circle cx="8" cy="8" r="5.75" />

@@ -9,7 +9,7 @@ interface InputsProps {
   readonly inputs: readonly (Input | Argument)[] | undefined;
 }
 
-/** What has to be given to a server, as a table; on small screens as a list. */
+/** Inputs that a server needs, as a table or, on small screens, as a list. */
 export function Inputs({ title, inputs = [] }: InputsProps) {
   if (inputs.length === 0) return null;
   return (
@@ -78,7 +78,7 @@ function Values({ input }: { readonly input: Input }) {
   );
 }
 
-/** What stands in braces in a value. */
+/** Lists the variables in braces in a value. */
 function Variables({ variables = {} }: { readonly variables: Input['variables'] | undefined }) {
   const all = Object.entries(variables);
   if (all.length === 0) return null;
@@ -96,7 +96,7 @@ function Variables({ variables = {} }: { readonly variables: Input['variables'] 
   );
 }
 
-/** A positional argument has no name, so its hint or its value stands for it. */
+/** Returns the name of an input. A positional argument has no name, so its hint or its value is used. */
 function nameOf(input: Input | Argument): string {
   if (input.name !== undefined) return input.name;
   const hint = 'valueHint' in input ? input.valueHint : undefined;

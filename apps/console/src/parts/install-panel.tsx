@@ -19,7 +19,10 @@ interface ExportedProps {
   readonly scope: Scope;
 }
 
-/** How to get a server into a client, by the exports of the registry: the page knows no format itself. */
+/**
+ * Shows how to install a server into a client. The instructions come from the exports of the registry, so the page
+ * knows no formats itself.
+ */
 export function InstallPanel({ name, scope }: ExportedProps) {
   const index = useResource<ExportIndex>(exportsPath(scope)).data;
   const { client } = useStore(preferences);
@@ -43,16 +46,16 @@ export function InstallPanel({ name, scope }: ExportedProps) {
               ))}
             </select>
           </label>
-          <Links name={name} scope={scope} />
           <File name={name} scope={scope} format={format} />
           <Report name={name} scope={scope} format={format} />
+          <Links name={name} scope={scope} />
         </>
       )}
     </section>
   );
 }
 
-/** Links that open a client. What each opens is shown before it can be clicked. */
+/** Links that open a client. What each one opens is shown before it can be clicked. */
 function Links({ name, scope }: ExportedProps) {
   const { data } = useResource<InstallLinks>(installLinksPath(name, scope));
   const links = Object.entries(data?.entries.find((entry) => entry.name === name)?.links ?? {}).filter(([, link]) =>
@@ -60,24 +63,31 @@ function Links({ name, scope }: ExportedProps) {
   );
   if (links.length === 0) return null;
   return (
-    <ul class="install-links">
-      {links.map(([client, link]) => (
-        <li key={client}>
-          <details>
-            <summary>{text.open(text.links[client] ?? client)}</summary>
-            <p class="muted">{text.opens}</p>
-            <pre>
-              <Text limit={4000}>{link}</Text>
-            </pre>
-            <a class="button primary" href={link} rel="noopener noreferrer nofollow" target="_blank">
-              {text.open(text.links[client] ?? client)}
-            </a>
-          </details>
-        </li>
-      ))}
-    </ul>
+    <>
+      <h3>{text.byLink}</h3>
+      <ul class="install-links">
+        {links.map(([client, link]) => (
+          <li key={client}>
+            <InstallLink client={text.links[client] ?? client} link={link} />
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
+
+const InstallLink = ({ client, link }: { readonly client: string; readonly link: string }) => (
+  <details>
+    <summary>{client}</summary>
+    <p class="muted">{text.opens}</p>
+    <pre>
+      <Text limit={4000}>{link}</Text>
+    </pre>
+    <a class="button primary" href={link} rel="noopener noreferrer nofollow" target="_blank">
+      {text.open(client)}
+    </a>
+  </details>
+);
 
 function File({ name, scope, format }: ExportedProps & { readonly format: ExportFormat }) {
   const content = useText(exportPath(format.id, name, scope));
@@ -91,12 +101,12 @@ function File({ name, scope, format }: ExportedProps & { readonly format: Export
   );
 }
 
-/** What could not be expressed in the format, and what the reader should know. */
+/** Shows what could not be expressed in the format, and hints for the user. */
 function Report({ name, scope, format }: ExportedProps & { readonly format: ExportFormat }) {
   const { data } = useResource<ExportReport>(reportPath(format.id, name, scope));
   const entry = data?.entries.find((one) => one.name === name);
   if (!entry) return null;
-  // Another way of the same server was taken: nothing is missing.
+  // Not missing: the export contains another way of using the same server.
   const omitted = [entry, ...(entry.ways ?? [])].filter(
     ({ reason }) => reason !== undefined && reason !== 'not-preferred',
   );
@@ -115,7 +125,7 @@ function Report({ name, scope, format }: ExportedProps & { readonly format: Expo
   );
 }
 
-/** Reads a text; undefined until it has arrived. When it is unavailable, the reason is shown in its place. */
+/** Fetches a text; undefined until it has arrived. If it is unavailable, returns the reason instead. */
 function useText(path: string): string | undefined {
   const [state, setState] = useState<{ path: string; content: string }>();
   useEffect(() => {

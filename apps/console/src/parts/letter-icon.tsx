@@ -1,4 +1,4 @@
-/** The first letter of a name on a colour that follows from the name, or the publisher's own small image. */
+/** The publisher's own small image, or the first letter of the name on a colour derived from the name. */
 export function ServerIcon({
   name,
   title,
@@ -17,7 +17,7 @@ export function ServerIcon({
   );
 }
 
-/** Spreads names over the colour circle (FNV-1a). */
+/** Maps a name to a hue, evenly distributed (FNV-1a). */
 function hueOf(text: string): number {
   let hash = 0x811c9dc5;
   for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);

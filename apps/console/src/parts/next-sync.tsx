@@ -4,7 +4,7 @@ import { formats } from '../format.js';
 import { words } from '../words.js';
 import { Countdown } from './time.js';
 
-/** When a source is synced next, or for how long it has been syncing. */
+/** Shows when a source will be synced next, or how long the current sync has been running. */
 export function NextSync({ status }: { readonly status: Source['syncStatus'] }) {
   const { phase, nextSyncTime, lastAttempt } = status;
   if (phase === 'syncing') return lastAttempt === undefined ? null : <Running since={lastAttempt} />;

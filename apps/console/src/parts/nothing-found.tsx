@@ -13,7 +13,9 @@ interface NothingFoundProps {
 
 const NAME = /^[a-zA-Z0-9.-]+\/[a-zA-Z0-9._-]+$/;
 
-/** Says which part of the search to drop, and for a text that looks like a name why it may not be served. */
+/**
+ * Suggests which part of the search to drop. If the text looks like a name, explains why that name may not be served.
+ */
 export function NothingFound({ search, onSearch }: NothingFoundProps) {
   const info = useStore(consoleInfo);
   const { text, chosen } = search;

@@ -6,7 +6,7 @@ interface NoticeProps {
   readonly children?: ComponentChildren;
 }
 
-/** Stands where there is nothing to show, and says what to do. */
+/** Placeholder for an empty page, with a hint what to do. */
 export const Notice = ({ title, children }: NoticeProps) => (
   <section class="notice">
     <h2>{title}</h2>

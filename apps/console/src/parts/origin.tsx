@@ -1,6 +1,7 @@
 import { consoleInfo, hasFeature } from '../api/console.js';
 import { explainPath } from '../api/explain.js';
 import type { Explanation, VersionVerdict } from '../api/explain.js';
+import { usePartialCatalogue } from '../api/use-partial-catalogue.js';
 import { useResource } from '../api/use-resource.js';
 import { formatRoute } from '../route.js';
 import { useStore } from '../store.js';
@@ -9,12 +10,14 @@ import { words } from '../words.js';
 import { useMayReadState } from '../session/use-may-read-state.js';
 import { ShortText, Text } from './text.js';
 
-/** Where a name comes from, and why it or a version of it is not served: in the server's own words. */
+/** Shows where a name comes from, and why the name or one of its versions is not served, in the server's own words. */
 export function Origin({ name }: { readonly name: string }) {
   const info = useStore(consoleInfo);
   const mayRead = useMayReadState();
   const isOn = info !== undefined && mayRead && hasFeature(info, 'explain');
   const { data } = useResource<Explanation>(isOn ? explainPath(info.registry.name, name) : undefined);
+  // The content of a source that has never been synced is unknown, so the page must not suggest that it lacks the name.
+  const unknown = usePartialCatalogue()?.missing ?? [];
   if (!data) return null;
   return (
     <section>
@@ -26,7 +29,7 @@ export function Origin({ name }: { readonly name: string }) {
               <ShortText limit={80}>{source.source}</ShortText>
             </a>
             <span>
-              <Text limit={2000}>{describeVerdict(source)}</Text>
+              <Text limit={2000}>{unknown.includes(source.source) ? words.sync.never : describeVerdict(source)}</Text>
             </span>
             <Versions versions={source.versions.filter(({ verdict }) => verdict !== source.verdict)} />
           </li>

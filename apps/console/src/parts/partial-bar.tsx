@@ -10,7 +10,7 @@ interface PartialBarProps {
   onChoose(source: string): void;
 }
 
-/** Says which sources are missing, and lets the reader choose of those that are there. */
+/** Says which sources are missing, and lets the user choose from the available ones. */
 export const PartialBar = ({ partial, shown, onChoose }: PartialBarProps) => (
   <div class="hint partial" role="status">
     <p>

@@ -10,11 +10,11 @@ const text = words.quarantine;
 
 interface QuarantineProps {
   readonly name: string;
-  /** How many there are, as the source says; the list is read again when it changes. */
+  /** Number of quarantined entries that the source reports. The list is reloaded when it changes. */
   readonly count: number;
 }
 
-/** Entries that cannot be served: which, where the fault is, and what it is. */
+/** Lists the entries that cannot be served, with the location and the description of each error. */
 export function Quarantine({ name, count }: QuarantineProps) {
   const { entries, cursor, fault, loadMore } = usePages(name, count);
   return (

@@ -4,7 +4,7 @@ import { words } from '../words.js';
 import { CopyButton } from './copy-button.js';
 import { Text } from './text.js';
 
-/** The document as it is served. It is written out only when the reader opens it. */
+/** The served document, rendered only when the reader opens it. */
 export function RawDocument({ server }: { readonly server: ServerJson }) {
   const [isOpen, setOpen] = useState(false);
   const json = isOpen ? JSON.stringify(server, null, 2) : '';
@@ -25,7 +25,7 @@ interface CodeBlockProps {
   readonly label: string;
 }
 
-/** A text of several lines that can be copied. It can be scrolled by keyboard. */
+/** A preformatted block that can be copied, and scrolled by keyboard. */
 export const CodeBlock = ({ text, label }: CodeBlockProps) => (
   <div class="code-block">
     <CopyButton text={text} label={label} />

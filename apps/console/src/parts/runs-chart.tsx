@@ -7,7 +7,9 @@ import type { RunsPlot } from '../plot/runs-plot.js';
 import { useStore } from '../store.js';
 import { words } from '../words.js';
 
-/** Bars of the newest runs. The library is loaded with the first plot; the table is the equal alternative. */
+const CHANGES = ['added', 'updated', 'removed'] as const;
+
+/** A chart of the newest runs. The plotting library is loaded with the first chart. A table shows the same data. */
 export function RunsChart({ runs }: { readonly runs: readonly SyncRun[] }) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<RunsPlot | undefined>(undefined);
@@ -39,21 +41,39 @@ export function RunsChart({ runs }: { readonly runs: readonly SyncRun[] }) {
         aria-label={words.runs.summary(summary, formats.duration(summary.medianMs))}
       />
       <figcaption aria-hidden="true">
-        {pointed ? describe(pointed) : <Legend hasUnreachable={summary.unreachable > 0} />}
+        {pointed ? describe(pointed) : <Legend runs={runs} hasUnreachable={summary.unreachable > 0} />}
       </figcaption>
     </figure>
   );
 }
 
-const Legend = ({ hasUnreachable }: { readonly hasUnreachable: boolean }) => (
-  <span class="legend">
-    {OUTCOMES.filter((outcome) => outcome !== 'unreachable' || hasUnreachable).map((outcome) => (
-      <span key={outcome} class={`outcome ${outcome}`}>
-        {words.runs.outcomes[outcome]}
+interface LegendProps {
+  readonly runs: readonly SyncRun[];
+  readonly hasUnreachable: boolean;
+}
+
+/** The legend of both plots. Colours that appear in neither plot are omitted. */
+function Legend({ runs, hasUnreachable }: LegendProps) {
+  const changes = CHANGES.filter((change) => runs.some(({ counts }) => (counts?.[change] ?? 0) > 0));
+  return (
+    <>
+      <span class="legend">
+        {OUTCOMES.filter((outcome) => outcome !== 'unreachable' || hasUnreachable).map((outcome) => (
+          <span key={outcome} class={`outcome ${outcome}`}>
+            {words.runs.outcomes[outcome]}
+          </span>
+        ))}
       </span>
-    ))}
-  </span>
-);
+      <span class="legend">
+        {changes.map((change) => (
+          <span key={change} class={`outcome ${change}`}>
+            {words.runs.changeKinds[change]}
+          </span>
+        ))}
+      </span>
+    </>
+  );
+}
 
 function describe(run: SyncRun): string {
   const { added = 0, updated = 0, removed = 0 } = run.counts ?? {};

@@ -10,10 +10,10 @@ import { RunsChart } from './runs-chart.js';
 import { ShortText, Text } from './text.js';
 
 const text = words.runs;
-/** Runs in the table before the reader asks for all. */
+/** Number of runs in the table before the user expands it. */
 const SHORT = 20;
 
-/** The newest runs of a source: a plot, and the same as a table. */
+/** The latest runs of a source, as a plot and as a table. */
 export function Runs({ list }: { readonly list: RunList | undefined }) {
   const [isWhole, setWhole] = useState(false);
   const runs = list?.runs ?? [];

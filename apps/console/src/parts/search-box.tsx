@@ -3,7 +3,10 @@ import type { Search } from '../route.js';
 import { words } from '../words.js';
 import { SearchIcon } from './icons.js';
 
-/** At most one search in this time: the first letter is searched for at once, what follows when the time is over. */
+/**
+ * Throttle interval of searches: the first letter is searched for immediately, the following ones at the end of the
+ * interval.
+ */
 const THROTTLE_MS = 120;
 
 interface SearchBoxProps {
@@ -11,7 +14,7 @@ interface SearchBoxProps {
   readonly total: number | undefined;
   readonly isLoading: boolean;
   onSearch(next: Search, how: 'push' | 'replace'): void;
-  /** The reader wants the first server that this text finds. */
+  /** Called when the user wants to open the first server that this text finds. */
   onOpen(text: string): void;
 }
 
@@ -20,7 +23,7 @@ export function SearchBox({ search, total, isLoading, onSearch, onOpen }: Search
   const latest = useRef(search);
   latest.current = search;
   const throttle = useThrottle(THROTTLE_MS);
-  // The back button and links change the text from outside, but never while it is being typed.
+  // The back button and links may change the text, but not while the user is typing.
   useEffect(() => {
     if (!throttle.isWaiting()) setText(search.text);
   }, [search.text]);
@@ -41,7 +44,7 @@ export function SearchBox({ search, total, isLoading, onSearch, onOpen }: Search
           spellcheck={false}
           maxLength={256}
           onInput={(event) => onInput(event.currentTarget.value)}
-          // The next step may leave the page: its address has to hold the whole text by then.
+          // The next action may leave the page, so the URL must have the whole text before.
           onBlur={throttle.flush}
           onKeyDown={(event) => {
             if (event.key === 'Escape' && text !== '') {
@@ -61,13 +64,16 @@ export function SearchBox({ search, total, isLoading, onSearch, onOpen }: Search
   );
 }
 
-/** A throttle with a leading and a trailing call: of several calls within the time the newest one is made at its end. */
+/**
+ * A throttle with a leading and a trailing call. If there are several calls within the interval, only the newest is
+ * made at its end.
+ */
 function useThrottle(ms: number) {
   const state = useRef<{ timer?: ReturnType<typeof setTimeout> | undefined; next?: (() => void) | undefined }>({});
   useEffect(() => () => clearTimeout(state.current.timer), []);
   return {
     isWaiting: () => state.current.next !== undefined,
-    /** Makes the call that waits, if one does. */
+    /** Makes the pending call immediately, if there is one. */
     flush() {
       const { timer, next } = state.current;
       if (!next) return;

@@ -8,16 +8,16 @@ import { ShortText, Text } from './text.js';
 import { DateOnly } from './time.js';
 
 const text = words.server;
-/** Tags that are shown; a document may have thousands. */
+/** Maximum number of tags shown, because a document may have thousands. */
 const MOST_TAGS = 40;
 
-/** What is worth knowing of a version at a glance. */
+/** Shows the most important facts about a version. */
 export function ServerFacts({ entry }: { readonly entry: ServerEntry }) {
   const { repository, websiteUrl } = entry.server;
   const { publishedAt, updatedAt } = officialMeta(entry);
   const { tags, tier } = publisherNotes(entry.server);
   return (
-    <section class="panel">
+    <aside class="panel facts-panel">
       <h2>{text.facts}</h2>
       <dl class="facts">
         {repository?.url !== undefined && (
@@ -58,7 +58,7 @@ export function ServerFacts({ entry }: { readonly entry: ServerEntry }) {
           </Fact>
         )}
       </dl>
-    </section>
+    </aside>
   );
 }
 

@@ -17,7 +17,7 @@ export function ServerRows({ rows, total, hasMore, onMore }: ServerRowsProps) {
   const end = useRef<HTMLDivElement>(null);
   const more = useRef(onMore);
   more.current = onMore;
-  // The next rows are there before the reader reaches the end.
+  // Load the next rows before the user reaches the end.
   useEffect(() => {
     if (!hasMore || !end.current) return undefined;
     const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && more.current(), {

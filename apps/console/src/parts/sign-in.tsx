@@ -31,7 +31,7 @@ export function SignInButton({ isPrimary = false }: { readonly isPrimary?: boole
   );
 }
 
-/** What stands at the end of the header: who is signed in, or the way to do so. */
+/** The last part of the header: the name of the signed-in user, or the button to sign in. */
 export function Account() {
   const current = useStore(session);
   const caller = useStore(me);
@@ -127,7 +127,10 @@ function Issuers() {
   );
 }
 
-/** Reads when a JWT expires, for the banner only: what it is worth decides the server. */
+/**
+ * Reads the expiry time of a JWT, for the banner only. The token is not verified here, because only the server decides
+ * whether it is valid.
+ */
 function expiryOf(token: string): { expiresAtMs?: number } {
   try {
     const payload = token.split('.')[1] ?? '';

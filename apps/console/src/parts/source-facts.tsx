@@ -9,7 +9,7 @@ import { RelativeTime } from './time.js';
 
 const text = words.sync;
 
-/** What a source is and when it was last looked at. */
+/** Describes a source and its last check. */
 export function SourceFacts({ source }: { readonly source: Source }) {
   const { sourceType, format, syncSchedule, syncStatus, filterConfig } = source;
   const address = addressOf(source);
@@ -63,7 +63,7 @@ const Fact = ({ name, children }: { readonly name: string; readonly children: Co
   </div>
 );
 
-/** A filter is `{names: {include, exclude}, tags: {include, exclude}}`. */
+/** Describes a filter of the form `{names: {include, exclude}, tags: {include, exclude}}`. */
 function filterTexts(filter: Readonly<Record<string, unknown>> = {}): string[] {
   return Object.entries(filter).flatMap(([what, rules]) => {
     const { include, exclude } = (rules ?? {}) as Partial<Record<'include' | 'exclude', unknown>>;

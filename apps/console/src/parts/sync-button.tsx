@@ -8,7 +8,7 @@ import { SyncIcon } from './icons.js';
 import { Text } from './text.js';
 
 interface SyncButtonProps {
-  /** Where the sync is asked for: a source, or the registry for all of its sources. */
+  /** Path to post to: that of a source, or that of the registry for all of its sources. */
   readonly path: string;
   readonly label: string;
   readonly isSyncing: boolean;
@@ -16,7 +16,9 @@ interface SyncButtonProps {
   onStarted(): void;
 }
 
-/** Starts a sync, where the caller may; the only thing that this page changes. */
+/**
+ * A button that starts a sync, shown if the caller may do so. Nothing else on this page changes anything on the server.
+ */
 export function SyncButton({ path, label, isSyncing, onStarted }: SyncButtonProps) {
   const mayWrite = useMayWrite();
   const [isAsking, setAsking] = useState(false);

@@ -3,7 +3,7 @@ import { cutText, splitHidden, withoutHidden } from '../text/hidden-characters.j
 import { formats } from '../format.js';
 import { words } from '../words.js';
 
-/** Longer texts than this are cut until the reader asks for all of it. */
+/** Longer text is truncated until the user expands it. */
 const LONGEST = 20_000;
 
 interface TextProps {
@@ -11,7 +11,7 @@ interface TextProps {
   readonly limit?: number;
 }
 
-/** A text of a stranger: hidden characters are named, and what is very long is cut. */
+/** Shows an untrusted string: hidden characters are made visible, and very long text is truncated. */
 export function Text({ children, limit = LONGEST }: TextProps) {
   const [isWhole, setWhole] = useState(false);
   if (children.length <= limit || isWhole) return <Pieces text={children} />;
@@ -25,7 +25,7 @@ export function Text({ children, limit = LONGEST }: TextProps) {
   );
 }
 
-/** A text that is cut without a way to see the rest, for a line that leads to the whole. */
+/** Truncated text that cannot be expanded, for a line that links to the full text. */
 export const ShortText = ({ children, limit = 300 }: TextProps) => (
   <>
     <Pieces text={cutText(children, limit)} />

@@ -1,7 +1,7 @@
 import { useServerNow } from '../clock.js';
 import { formatCountdown, formats } from '../format.js';
 
-/** How long ago a moment was, or how far away it is; the exact time is its title. */
+/** Relative time of a past or future moment, with the exact time as its title. */
 export function RelativeTime({ iso }: { readonly iso: string }) {
   const now = useServerNow(1000);
   const ms = Date.parse(iso);
@@ -25,11 +25,11 @@ export function DateOnly({ iso }: { readonly iso: string }) {
 
 interface CountdownProps {
   readonly iso: string;
-  /** Puts what is left into a sentence. */
+  /** Returns a sentence with the remaining time, or without it when no time is left. */
   children(left: string | undefined): string;
 }
 
-/** Counts down to a moment by the server's clock. */
+/** Counts down to a point in time by the server's clock. */
 export function Countdown({ iso, children }: CountdownProps) {
   const now = useServerNow(1000);
   const ms = Date.parse(iso);

@@ -1,7 +1,7 @@
 import { words } from '../words.js';
 import { ShortText } from './text.js';
 
-/** More than this is not listed: a list of tools is there to get an idea. */
+/** Maximum number of tools listed, because the list is only meant to give an impression. */
 const MOST = 500;
 
 export function Tools({ tools }: { readonly tools: readonly string[] }) {

@@ -3,7 +3,7 @@ import { announce } from '../announce.js';
 import type { Phase, Source } from '../api/sources.js';
 import { words } from '../words.js';
 
-/** Announces what came of each sync that was seen running. */
+/** Announces the result of each sync that was seen running. */
 export function useSyncResults(sources: readonly Source[]): void {
   const before = useRef(new Map<string, Phase | undefined>());
   useEffect(() => {

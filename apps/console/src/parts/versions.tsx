@@ -5,7 +5,7 @@ import { words } from '../words.js';
 import { ShortText } from './text.js';
 import { DateOnly } from './time.js';
 
-/** Versions that are listed before the reader asks for the others. */
+/** Number of versions listed before the user expands the list. */
 const SHORT = 20;
 
 interface VersionsProps {
@@ -62,8 +62,8 @@ function VersionRow({ entry, isShown }: { readonly entry: ServerEntry; readonly 
         )}
         {status === 'deleted' && words.list.removed}
       </td>
-      <td>{publishedAt !== undefined && <DateOnly iso={publishedAt} />}</td>
-      <td>{updatedAt !== undefined && <DateOnly iso={updatedAt} />}</td>
+      <td data-label={words.server.published}>{publishedAt !== undefined && <DateOnly iso={publishedAt} />}</td>
+      <td data-label={words.server.updated}>{updatedAt !== undefined && <DateOnly iso={updatedAt} />}</td>
     </tr>
   );
 }

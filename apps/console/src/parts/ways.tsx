@@ -6,7 +6,7 @@ import { Text } from './text.js';
 
 const text = words.server;
 
-/** Every way of using a server, with what has to be filled in. */
+/** Every way of using a server, with the inputs that have to be filled in. */
 export function Ways({ server }: { readonly server: ServerJson }) {
   const { remotes = [], packages = [] } = server;
   return (
@@ -69,7 +69,7 @@ function PackageWay({ of }: { readonly of: Package }) {
   );
 }
 
-/** Many identifiers carry their version already. */
+/** Appends the version, unless the identifier already ends with it. */
 const withVersion = (identifier: string, version: string | undefined): string =>
   version === undefined || identifier.endsWith(version) ? identifier : `${identifier}@${version}`;
 

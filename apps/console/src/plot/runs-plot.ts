@@ -5,18 +5,22 @@ import { formats } from '../format.js';
 import { niceMaximum, OUTCOMES, toColumns } from '../runs.js';
 import { words } from '../words.js';
 
-const HEIGHT = 110;
-const CHANGES_HEIGHT = 80;
+const HEIGHT = 116;
+const CHANGES_HEIGHT = 84;
 const AXIS_WIDTH = 56;
-/** Bars are never wider than that, however few there are. */
+/** Maximum width of a bar, however few there are. */
 const WIDEST_BAR = 28;
+/** Steps of an axis of counts, which are whole numbers only. */
+const WHOLE_STEPS = [1, 2, 5]
+  .flatMap((step) => Array.from({ length: 8 }, (_, power) => step * 10 ** power))
+  .sort((a, b) => a - b);
 
-/** Two plots of the same runs with one cursor: how long each took, coloured by outcome, and what it changed. */
+/** Two plots of the same runs with a shared cursor: the durations, coloured by outcome, and the changes. */
 export class RunsPlot {
   private readonly plots: readonly uPlot[];
   private readonly observer: ResizeObserver;
 
-  /** `onPoint` is called with the index of the run below the pointer, oldest first. */
+  /** `onPoint` is called with the index of the run under the pointer, counted from the oldest. */
   constructor(place: HTMLElement, runs: readonly SyncRun[], onPoint: (index: number | undefined) => void) {
     const colour = (name: string) => resolveColour(place, name);
     const common = { width: place.clientWidth, place, onPoint };
@@ -36,6 +40,7 @@ export class RunsPlot {
       label: words.runs.changesChart,
       format: (entries) => formats.number(entries),
       least: 4,
+      steps: WHOLE_STEPS,
       fills: ['--added', '--updated', '--removed'].map(colour),
       axis: colour('--muted'),
       grid: colour('--line'),
@@ -48,7 +53,7 @@ export class RunsPlot {
     this.observer.observe(place);
   }
 
-  /** Takes runs newest first. */
+  /** Shows these runs, which must be sorted newest first. */
   show(runs: readonly SyncRun[]): void {
     const { index, durationSeconds, changes } = toColumns(runs);
     const [first, second] = this.plots;
@@ -70,19 +75,21 @@ interface PlotOptions {
   readonly fills: readonly string[];
   readonly axis: string;
   readonly grid: string;
-  /** The lowest end that the vertical axis may have. */
+  /** Minimum upper bound of the vertical axis. */
   readonly least: number;
+  /** Allowed distances between ticks of the vertical axis; any when absent. */
+  readonly steps?: number[];
   format(value: number): string;
   onPoint(index: number | undefined): void;
 }
 
-function plotOf({ place, width, height, label, fills, axis, grid, least, format, onPoint }: PlotOptions): uPlot {
+function plotOf({ place, width, height, label, fills, axis, grid, least, steps, format, onPoint }: PlotOptions): uPlot {
   const font = `11px ${getComputedStyle(place).fontFamily}`;
   const paths = uPlot.paths.bars!({ size: [0.7, WIDEST_BAR], align: 0 });
   const options: uPlot.Options = {
     width,
     height,
-    padding: [8, 0, 4, 0],
+    padding: [8, 0, 8, 0],
     legend: { show: false },
     cursor: { sync: { key: 'runs' }, points: { show: false }, drag: { x: false, y: false }, y: false },
     scales: {
@@ -99,6 +106,7 @@ function plotOf({ place, width, height, label, fills, axis, grid, least, format,
         labelSize: 16,
         labelFont: font,
         space: 32,
+        ...(steps && { incrs: steps }),
         grid: { stroke: grid, width: 1 },
         ticks: { show: false },
         values: (_, ticks) => ticks.map(format),
@@ -110,7 +118,10 @@ function plotOf({ place, width, height, label, fills, axis, grid, least, format,
   return new uPlot(options, [[]], place);
 }
 
-/** A canvas knows no custom properties and no `light-dark()`: the browser computes what it is right now. */
+/**
+ * Resolves a colour for a canvas, which supports neither custom properties nor `light-dark()`, by letting the browser
+ * compute its current value.
+ */
 function resolveColour(place: HTMLElement, name: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(${name})`;

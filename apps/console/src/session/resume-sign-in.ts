@@ -4,8 +4,8 @@ import { sessionFault } from './session.js';
 import { isSignInAnswer, wasSignedIn } from './sign-in-traces.js';
 
 /**
- * Finishes a sign-in whose answer is in the address, or starts one without questions where this tab had been signed in
- * before a reload. The library is loaded only for that.
+ * Completes a sign-in if the URL is an authorization response, or signs in silently if this tab was signed in before a
+ * reload. The OIDC library is loaded only in these cases.
  */
 export async function resumeSignIn({ login }: ConsoleInfo): Promise<void> {
   const isAnswer = isSignInAnswer();

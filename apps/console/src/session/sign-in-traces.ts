@@ -1,22 +1,22 @@
-/** What has to outlive the way to the identity provider and back. It is deleted when it is used. */
+/** Data that has to survive the redirect to the identity provider and back. It is deleted when it is used. */
 export interface SignInTraces {
   readonly verifier: string;
   readonly state: string;
   readonly nonce: string;
-  /** The fragment to return to. */
+  /** The fragment to return to after the sign-in. */
   readonly fragment: string;
   readonly isSilent: boolean;
 }
 
 const TRACES = 'mcp-registry-sign-in';
-/** Says that this tab was signed in; it is no secret and proves nothing. */
+/** Key of the mark that this tab was signed in. It is not a secret and proves nothing. */
 const MARK = 'mcp-registry-signed-in';
 
 export function keepTraces(traces: SignInTraces): void {
   sessionStorage.setItem(TRACES, JSON.stringify(traces));
 }
 
-/** Returns the traces once. */
+/** Returns the traces and deletes them. */
 export function takeTraces(): SignInTraces | undefined {
   const kept = sessionStorage.getItem(TRACES);
   sessionStorage.removeItem(TRACES);
@@ -36,7 +36,7 @@ export function wasSignedIn(): boolean {
   }
 }
 
-/** Whether the address is that of an authorization response (RFC 6749 section 4.1.2). */
+/** Whether the current URL is an authorization response (RFC 6749 section 4.1.2). */
 export function isSignInAnswer(): boolean {
   const parameters = new URLSearchParams(location.search);
   return parameters.has('state') && (parameters.has('code') || parameters.has('error'));

@@ -4,10 +4,15 @@ import { words } from '../words.js';
 import { session, sessionFault } from './session.js';
 import { keepTraces, markSignedIn, takeTraces } from './sign-in-traces.js';
 
-/** Errors of a request without questions that only mean that the provider would have to ask (OpenID Connect Core 3.1.2.6). */
+/**
+ * Errors of a silent request that only mean that the provider would have to ask the user (OpenID Connect Core 3.1.2.6).
+ */
 const WOULD_ASK = ['login_required', 'consent_required', 'interaction_required', 'account_selection_required'];
 
-/** Leaves the page for the identity provider: authorization code with PKCE, state and nonce. `silent` asks it not to show anything. */
+/**
+ * Redirects to the identity provider: authorization code flow with PKCE, state and nonce. `silent` tells the provider
+ * not to show anything.
+ */
 export async function startSignIn(login: Login, how: 'visible' | 'silent'): Promise<void> {
   const verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
@@ -28,11 +33,14 @@ export async function startSignIn(login: Login, how: 'visible' | 'silent'): Prom
   };
   for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
   location.assign(target);
-  // The page is being left: nothing after this should happen.
+  // The browser is leaving the page, so never return.
   await new Promise(() => undefined);
 }
 
-/** Exchanges the code in the address for a token, which it keeps in memory. The code leaves the address first. */
+/**
+ * Exchanges the authorization code in the URL for a token, which is kept in memory. The code is removed from the URL
+ * first.
+ */
 export async function finishSignIn(login: Login): Promise<void> {
   const answer = new URL(location.href);
   const traces = takeTraces();
@@ -67,7 +75,7 @@ function adopt({ access_token: token, expires_in: seconds }: oauth.TokenEndpoint
   markSignedIn(true);
 }
 
-/** The page itself, without query and fragment. */
+/** Returns the URL of the page without query and fragment. */
 const redirectUri = (): string => `${location.origin}${location.pathname}`;
 
 const asksForIdToken = ({ scope }: Login): boolean => scope.split(' ').includes('openid');
@@ -75,8 +83,8 @@ const asksForIdToken = ({ scope }: Login): boolean => scope.split(' ').includes(
 const isPlainHttp = ({ tokenEndpoint }: Login): boolean => new URL(tokenEndpoint).protocol === 'http:';
 
 /**
- * The provider as the server has discovered it. The ID token comes from the token endpoint itself, so its signature is not
- * checked here (OpenID Connect Core 3.1.3.7, step 6), and no algorithm is refused.
+ * Returns the provider metadata that the server has discovered. The ID token comes directly from the token endpoint, so
+ * its signature is not checked (OpenID Connect Core 3.1.3.7, step 6) and every algorithm is accepted.
  */
 function toProvider({ issuer, authorizationEndpoint, tokenEndpoint }: Login): oauth.AuthorizationServer {
   return {

@@ -2,7 +2,7 @@ import { consoleInfo } from '../api/console.js';
 import { useStore } from '../store.js';
 import { session } from './session.js';
 
-/** Returns whether `/v1` can be asked: it wants a sign-in unless the registry is open to everybody. */
+/** Returns whether the caller may read `/v1`, which requires a sign-in unless the registry is open to everybody. */
 export function useMayReadState(): boolean {
   const current = useStore(session);
   const info = useStore(consoleInfo);

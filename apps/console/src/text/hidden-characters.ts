@@ -1,15 +1,16 @@
-/** A piece of a text: as it is, or a character that would be invisible or would reorder what is around it. */
+/** A piece of a string: plain characters, or one character that would be invisible or reorder its surroundings. */
 export type Piece = { readonly plain: string } | { readonly code: string };
 
 /**
- * Control characters but tab and line feed, format characters (bidirectional overrides and zero widths among them), line and
- * paragraph separators, private use, unassigned and lone surrogates, and what draws nothing (Default_Ignorable_Code_Point).
- * Variation selectors and joiners between pictographs stay: they belong to emoji.
+ * Matches characters that are hidden: control characters except tab and line feed; format characters, including
+ * bidirectional overrides and zero-width characters; line and paragraph separators; private use, unassigned and lone
+ * surrogates; and other characters that draw nothing (Default_Ignorable_Code_Point). Variation selectors and joiners
+ * between pictographs are not matched, because they are part of emoji.
  */
 const HIDDEN =
   /(?<=\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]?)\u200D(?=\p{Extended_Pictographic})|(?<=\p{Emoji})\uFE0F|([\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}]|(?![\t\n])\p{Cc})/gu;
 
-/** Splits a text of a stranger into what can be shown and what has to be named by its code point. */
+/** Splits an untrusted string into visible parts and hidden characters, which have to be shown by their code points. */
 export function splitHidden(text: string): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
@@ -23,7 +24,7 @@ export function splitHidden(text: string): Piece[] {
   return pieces;
 }
 
-/** Writes a text with codes in place of hidden characters, for titles and attributes. */
+/** Replaces hidden characters in a string by their codes, for titles and attributes. */
 export const withoutHidden = (text: string): string =>
   splitHidden(text)
     .map((piece) => ('plain' in piece ? piece.plain : `[${piece.code}]`))
@@ -32,7 +33,7 @@ export const withoutHidden = (text: string): string =>
 const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
-/** Cuts a text at a number of UTF-16 code units, never inside of a surrogate pair. */
+/** Truncates a string to a number of UTF-16 code units, without splitting a surrogate pair. */
 export function cutText(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const cut = text.slice(0, limit);

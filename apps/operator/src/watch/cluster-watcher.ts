@@ -14,30 +14,32 @@ import { MANAGED_SELECTOR, OwnedObjects } from './owned-objects.js';
 import { RegistryIndex } from './registry-index.js';
 import { WorkloadIndex } from './workload-index.js';
 
-/** Labels that no podTemplateSpec can change, unlike that of {@link MANAGED_SELECTOR}. */
+/** Selects pods by labels that no podTemplateSpec can change, unlike the label of {@link MANAGED_SELECTOR}. */
 const PODS_SELECTOR = `app.kubernetes.io/component=registry-api,${REGISTRY_LABEL}`;
 
-/** A refused watch of Secrets that is younger is not reported. */
+/** Age of a watch of Secrets from which a rejection is reported. */
 const GRANT_MS = 10_000;
 
-/** Kinds that registries refer to. Their metadata are enough: an activity reads the rest when it needs it. */
+/** Kinds that registries refer to. Only their metadata is watched; an activity reads the rest when it needs it. */
 const REFERENCED = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'] as const;
 const OWNED = ['ServiceAccount', 'Role', 'RoleBinding', 'Service', 'NetworkPolicy'] as const;
 
 export interface ClusterWatcherOptions {
   readonly api: KubernetesApi;
-  /** Empty: every namespace. */
+  /** Namespaces to watch; all when empty. */
   readonly namespaces: readonly string[];
-  /** A registry must be looked at; `drift` when what was made for it may differ from how it was made. */
+  /** Called when a registry must be nudged. `drift` says that objects created for it may have been changed. */
   onChange(registry: RegistryRef, change: { readonly drift: boolean }): void;
-  /** The pods or the Deployment of a registry changed. */
+  /** Called when the pods or the Deployment of a registry have changed. */
   onWorkload(registry: RegistryRef): void;
-  /** A watch failed and is tried again; or, with an object, handling that object failed. */
+  /** Called when a namespace was seen or, with undefined, is gone. Namespaces are not watched if this is absent. */
+  onNamespace?(name: string, namespace: KubernetesObject | undefined): void;
+  /** Called when a watch failed and is retried or, with an object, when handling that object failed. */
   onTrouble(watch: WatchName, error: unknown, object?: ObjectRef): void;
   readonly pace?: ListWatchOptions<KubernetesObject>['pace'];
 }
 
-/** What a watch is about; without a namespace, the whole cluster. */
+/** Identifies a watch; without a namespace, it covers the whole cluster. */
 export interface WatchName {
   readonly kind: KindName;
   readonly namespace?: string;
@@ -48,25 +50,25 @@ interface Watch extends WatchName {
 }
 
 /**
- * Sees everything in the cluster that concerns MCPRegistries, and reports which of them are concerned; the receivers read
- * what is wanted. Nothing here waits for anything. Each watch begins to report changes once its own first list is known, so
- * that one that is refused holds up no other.
+ * Watches everything in the cluster that concerns MCPRegistries, and reports which registries are affected; the
+ * receivers read the desired state. Nothing here blocks. Each watch starts to report changes once its own first list is
+ * complete, so that a rejected watch does not delay the others.
  */
 export class ClusterWatcher {
   readonly index = new RegistryIndex();
-  /** Settles when each watch has been answered and the registries of at least one namespace are known. */
+  /** Settles when each watch has had a response and the registries of at least one namespace are known. */
   readonly synced: Promise<void>;
 
   private readonly owned = new OwnedObjects();
   private readonly workloads = new WorkloadIndex();
   private readonly watches: readonly Watch[];
-  /** By namespace; see {@link watchSecrets}. */
+  /** The watches of Secrets, by namespace; see {@link watchSecrets}. */
   private readonly secrets = new Map<string, Watch>();
 
   constructor(private readonly options: ClusterWatcherOptions) {
     const { namespaces } = options;
     const scopes = namespaces.length === 0 ? [undefined] : [...new Set(namespaces)];
-    this.watches = scopes.flatMap((namespace) => this.watchScope(namespace));
+    this.watches = [...this.watchNamespaces(), ...scopes.flatMap((namespace) => this.watchScope(namespace))];
     for (const namespace of scopes) void this.settle(namespace);
     const registries = this.watches.filter(({ kind }) => kind === 'MCPRegistry');
     this.synced = Promise.all([
@@ -75,17 +77,22 @@ export class ClusterWatcher {
     ]).then(() => undefined);
   }
 
-  /** Returns what the cluster says of the server of a registry. */
+  /** Returns the observed state of a registry's server. */
   workloadOf(registry: RegistryRef): WorkloadFacts {
     return this.workloads.workloadOf(registry);
   }
 
-  /** Returns whether the registries of a namespace are known: the absence of one means that it does not exist. */
+  /** Returns whether all registries of a namespace are known, so that any other registry does not exist. */
   sees(namespace: string): boolean {
     const watch = this.watches.find(
       (each) => each.kind === 'MCPRegistry' && (each.namespace ?? namespace) === namespace,
     );
     return watch?.list.state === 'watching';
+  }
+
+  /** Whether all namespaces of the cluster are known, so that any other namespace does not exist. */
+  get knowsNamespaces(): boolean {
+    return this.watches.find(({ kind }) => kind === 'Namespace')?.list.isSynced ?? false;
   }
 
   /** Returns the watches that are in a state. */
@@ -97,7 +104,10 @@ export class ClusterWatcher {
     await Promise.all([...this.watches, ...this.secrets.values()].map(({ list }) => list.stop()));
   }
 
-  /** Makes up for what changed between the first look at a registry and the moment that each watch began to report changes. */
+  /**
+   * Reports all registries again, because objects may have changed between the first sight of a registry and the time
+   * when each watch began to report changes.
+   */
   private async settle(namespace: string | undefined): Promise<void> {
     const lists = this.watches.filter((watch) => watch.namespace === namespace).map(({ list }) => list);
     await Promise.all(lists.map(({ answered }) => answered));
@@ -110,6 +120,21 @@ export class ClusterWatcher {
     for (const { ref, deleting } of this.index.all()) {
       if (!deleting && (namespace ?? ref.namespace) === ref.namespace) this.options.onChange(ref, change);
     }
+  }
+
+  /**
+   * Watches the namespaces of the whole cluster, because their labels are needed whichever namespaces registries may be
+   * in.
+   */
+  private watchNamespaces(): Watch[] {
+    const { onNamespace } = this.options;
+    if (!onNamespace) return [];
+    const handlers = {
+      metadataOnly: true,
+      onPresent: (object: KubernetesObject) => onNamespace(object.metadata.name, object),
+      onGone: ({ name }: ObjectRef) => onNamespace(name, undefined),
+    };
+    return [this.watch({ kind: 'Namespace' }, () => handlers)];
   }
 
   private watchScope(namespace: string | undefined): Watch[] {
@@ -142,7 +167,9 @@ export class ClusterWatcher {
     ];
   }
 
-  /** Watches without a label selector, since users label their own objects as they like. */
+  /**
+   * Watches a kind of referenced objects, without a label selector, because users label their own objects as they like.
+   */
   private watchReferenced(kind: (typeof REFERENCED)[number], namespace: string | undefined): Watch {
     return this.watch({ kind, ...(namespace !== undefined && { namespace }) }, (isSynced) => ({
       metadataOnly: true,
@@ -158,8 +185,9 @@ export class ClusterWatcher {
   }
 
   /**
-   * Watches the Secrets of a namespace while it has a registry. An operator of the whole cluster has a right to the Secrets of
-   * these namespaces alone, and grants it to itself a moment after the registry was seen: the first attempt may be refused.
+   * Watches the Secrets of a namespace while it has a registry. An operator of the whole cluster may read Secrets only
+   * in these namespaces. It grants itself this right shortly after it has seen the registry, so the first attempt may
+   * be rejected.
    */
   private watchSecrets(namespace: string): void {
     if (this.options.namespaces.length > 0) return;
@@ -175,7 +203,7 @@ export class ClusterWatcher {
     }
   }
 
-  /** Starts a watch; its handlers may ask whether its first list is over. */
+  /** Starts a watch. Its handlers can check whether the first list is complete. */
   private watch<T extends KubernetesObject>(
     name: WatchName,
     handlers: (
@@ -184,7 +212,7 @@ export class ClusterWatcher {
   ): Watch {
     const { api, onTrouble, pace = {} } = this.options;
     const startedAtMs = performance.now();
-    // With the whole cluster in view, the operator grants itself the right to Secrets a moment after it has seen a registry.
+    // An operator that watches the whole cluster grants itself the right to Secrets shortly after it has seen a registry.
     const isExpected = (error: unknown) =>
       name.kind === 'Secret' && isRefusal(error, 'Forbidden') && performance.now() - startedAtMs < GRANT_MS;
     const list: ListWatch<T> = new ListWatch<T>({
@@ -200,7 +228,7 @@ export class ClusterWatcher {
   private registrySeen(object: RegistryObject): void {
     const { seen, isFirst, isNews } = this.index.note(object);
     this.watchSecrets(seen.ref.namespace);
-    // What happened to its objects before the operator watched is unknown: at first sight they are looked at as well.
+    // Changes to its objects before the operator watched are unknown, so at first sight they are checked as well.
     if (isNews) this.options.onChange(seen.ref, { drift: isFirst && !seen.deleting });
   }
 
@@ -209,7 +237,7 @@ export class ClusterWatcher {
     this.watchSecrets(ref.namespace);
     this.workloads.forgetRegistry(ref);
     this.owned.forgetRegistry(ref);
-    // The deletion of one under deletion was reported before; this one went without notice.
+    // If the registry was being deleted, that was reported before. This one disappeared without notice.
     if (seen && !seen.deleting) this.options.onChange(seen.ref, { drift: false });
   }
 
@@ -238,7 +266,7 @@ export class ClusterWatcher {
     const change = this.workloads.noteDeployment(noted.registry, object);
     if (!change) return;
     this.workloadChanged(noted.registry);
-    // Its status changes all the time; that is no drift.
+    // The status of a Deployment changes all the time, which is not drift.
     const isEdited = !isDeepStrictEqual(change.before?.metadata, change.now.metadata);
     if (isSynced && isEdited && noted.isTouched) this.drifted(noted.registry);
   }

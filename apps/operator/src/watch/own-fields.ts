@@ -4,7 +4,7 @@ import type { KubernetesObject } from '#kubernetes/kubernetes-object.js';
 
 /** The fields of an object that the operator owns, according to its managedFields. */
 export interface HeldFields {
-  /** The time of the operator's last write. */
+  /** Time of the operator's last write. */
   readonly time: string;
   readonly digest: string;
 }
@@ -15,13 +15,15 @@ export function heldBy(object: KubernetesObject): HeldFields | undefined {
   return ours && { time: ours.time ?? '', digest: hash('sha256', JSON.stringify(ours.fieldsV1 ?? {})) };
 }
 
-/** Returns whether another manager took or removed fields of the operator: a removal leaves no other trace. */
+/** Returns whether another manager took over or removed fields of the operator. A removal leaves no other trace. */
 export function isTaken(before: HeldFields | undefined, now: HeldFields | undefined): boolean {
   if (!before) return false;
   return !now || (now.time === before.time && now.digest !== before.digest);
 }
 
-/** Returns whether the operator wrote last, so that nothing needs repair. Writes of the status do not count. */
+/**
+ * Returns whether the operator was the last to write, so that nothing needs repair. Writes of the status do not count.
+ */
 export function isOwnWrite(object: KubernetesObject): boolean {
   const writes = writesOf(object);
   const last = writes

@@ -8,7 +8,7 @@ import type { HeldFields } from './own-fields.js';
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
 const MANAGER = 'toolhive-operator';
 
-/** Selects what the operator has made. */
+/** Selects the objects that the operator has created. */
 export const MANAGED_SELECTOR = `${MANAGED_BY}=${MANAGER}`;
 
 const REGISTRY_GROUP = 'toolhive.stacklok.dev/';
@@ -18,13 +18,14 @@ interface Owned {
   readonly held: HeldFields | undefined;
 }
 
-/** What was made for registries, found by the uid of the object: of an object that is gone, no more than that is reported. */
+/** The objects created for registries, by their uid, because the uid is all that is reported about a deleted object. */
 export class OwnedObjects {
   private readonly byUid = new Map<string, Owned>();
 
   /**
-   * Takes note of an object. Returns the registry that it says it belongs to, which may not exist, and whether another manager
-   * has changed what the operator wrote; or undefined for objects of others.
+   * Records an object. Returns the registry that the object claims as its owner, which may not exist, and whether
+   * another manager has changed fields that the operator wrote. Returns undefined if the object belongs to something
+   * else.
    */
   note(object: KubernetesObject): { readonly registry: RegistryRef; readonly isTouched: boolean } | undefined {
     const { uid = '', labels } = object.metadata;
@@ -37,14 +38,14 @@ export class OwnedObjects {
     return { registry, isTouched: !isOwnWrite(object) || isTaken(before?.held, held) };
   }
 
-  /** Forgets an object; returns the registry that it belonged to. */
+  /** Forgets an object; returns its registry. */
   forget(uid: string): RegistryRef | undefined {
     const registry = this.byUid.get(uid)?.registry;
     this.byUid.delete(uid);
     return registry;
   }
 
-  /** Returns the registry that an object said it belongs to. */
+  /** Returns the registry that an object had as its owner. */
   registryOf(uid: string): RegistryRef | undefined {
     return this.byUid.get(uid)?.registry;
   }
@@ -56,8 +57,8 @@ export class OwnedObjects {
 }
 
 /**
- * Returns the registry that an object names as its controller. It can only be one of the object's own namespace, and counts
- * only while a registry with this name and uid exists there.
+ * Returns the registry in an object's controller reference. It must be in the object's own namespace, and the claim
+ * counts only while a registry with this name and uid exists there.
  */
 function claimedRegistry(object: KubernetesObject): RegistryRef | undefined {
   const owner = controllerOf(object);

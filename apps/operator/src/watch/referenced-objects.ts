@@ -4,18 +4,21 @@ import { CONFIG_LIMIT } from '#spec/raw-spec.js';
 import { walkBounded } from '#domain/bounded-walk.js';
 import { findSource, serverSources, sources } from '#sources/index.js';
 
-/** `Kind/name` of an object in the namespace of the registry that refers to it. */
+/** `Kind/name` of an object, in the namespace of the registry that refers to it. */
 export type Reference = `${ReferredKind}/${string}`;
 
 type ReferredKind = 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim';
 
-/** The names of fields that refer to an object, for each type of source and provider, beside those of pods and of the spec itself. */
+/**
+ * Names of fields that refer to an object, for each type of source and provider. Those of pods and of the spec itself
+ * are in `FIELDS`.
+ */
 const OBJECT_FIELDS = [...sources, ...serverSources]
   .flatMap(({ objects = [] }) => objects)
   .concat(PROVIDER_OBJECTS)
   .map(({ path, kind }) => [path.at(-1) as string, kind] as const);
 
-/** Fields that refer to an object: its kind, and the key of its name. */
+/** Fields that refer to an object, with the object's kind and the key that has its name. */
 const FIELDS: readonly (readonly [field: RegExp, kind: ReferredKind, name: string])[] = [
   [/SecretRef$|^secretRef$|^secretKeyRef$/, 'Secret', 'name'],
   [/^secret$/, 'Secret', 'secretName'],
@@ -24,15 +27,15 @@ const FIELDS: readonly (readonly [field: RegExp, kind: ReferredKind, name: strin
   ...OBJECT_FIELDS.map(([field, kind]) => [new RegExp(`^${field}$`), kind, 'name'] as const),
 ];
 
-/** Above what any pod can use; a spec that names more has the rest ignored. */
+/** Maximum number of references in a spec, more than any pod can use. Further ones are ignored. */
 export const REFERENCE_LIMIT = 1_000;
-/** The longest name of an object. */
+/** Maximum length of an object name. */
 const NAME_LIMIT = 253;
 
 /**
- * Finds the objects that a spec names, valid or not: in its own fields, in a `configYAML`, and in volumes and containers of a
- * pod. It goes by the names of fields alone: a wrong hit costs a look, a missing one an edit that nothing notices. Its work
- * is bounded, and a spec beyond these bounds is refused by validation.
+ * Finds the objects that a spec, valid or not, refers to: in its own fields, in a `configYAML`, and in volumes and
+ * containers of a pod. It uses field names only, because a false match costs one check, but a missed one means an edit
+ * that nothing notices. Its work is bounded; validation rejects a spec beyond these bounds.
  */
 export function referencedObjects(spec: unknown): ReadonlySet<Reference> {
   const found = new Set<Reference>();
@@ -41,7 +44,7 @@ export function referencedObjects(spec: unknown): ReadonlySet<Reference> {
   return found;
 }
 
-/** Returns undefined for a text with faults, which validation reports. */
+/** Parses YAML. Returns undefined if it has errors, which validation reports. */
 function parseText(text: unknown): unknown {
   if (typeof text !== 'string' || text.length > CONFIG_LIMIT) return undefined;
   const read = parseConfigYaml(text);
@@ -61,7 +64,7 @@ function collect(root: unknown, found: Set<Reference>): void {
   });
 }
 
-/** Returns the claim that a valid block of a source mounts. */
+/** Returns the claim that the block of a source mounts, if the block is valid. */
 function claimOf(block: string, value: object): string | undefined {
   const source = findSource(block);
   const parsed = source?.mount && source.spec.safeParse(value);

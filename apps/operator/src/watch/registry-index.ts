@@ -6,37 +6,37 @@ import type { RegistryObject } from '#kubernetes/kubernetes-resource-store.js';
 import { referencedObjects } from './referenced-objects.js';
 import type { Reference } from './referenced-objects.js';
 
-/** The part of an MCPRegistry that decides whether its workflow must be nudged, and why. */
+/** The part of an MCPRegistry that determines whether and why its workflow must be nudged. */
 export interface SeenRegistry {
   readonly ref: RegistryRef;
   readonly generation: number;
   readonly triggerToken: string | undefined;
   readonly deleting: boolean;
-  /** When it was first seen under deletion, on the monotonic clock of `performance`. */
+  /** Time at which its deletion was first seen, on the monotonic clock of `performance`. */
   readonly deletingSinceMs?: number;
-  /** Whether it has our finalizer. */
+  /** Whether the registry has our finalizer. */
   readonly held: boolean;
   readonly references: ReadonlySet<Reference>;
-  /** According to its status. */
+  /** The phase in its status. */
   readonly phase?: RegistryPhase;
-  /** When the data that is served was synced, by source. */
+  /** Time at which the served data was synced, by source. */
   readonly syncedAtMs: Readonly<Record<string, number>>;
-  /** The number of entries in quarantine, by source. */
+  /** Number of entries in quarantine, by source. */
   readonly quarantined: Readonly<Record<string, number>>;
 }
 
 /**
- * The MCPRegistries that the watcher has seen, found by name and by what they refer to. A reference to a registry counts only
- * when namespace, name and uid are all those of one that exists: a uid alone may be quoted by anybody, anywhere.
+ * The MCPRegistries that the watcher has seen, by name and by the objects that they refer to. A reference to a registry
+ * counts only if namespace, name and uid all match an existing one, because anybody can write a uid anywhere.
  */
 export class RegistryIndex {
-  /** By `namespace/name`. */
+  /** The registries by `namespace/name`. */
   private readonly byName = new Map<string, SeenRegistry>();
   private readonly countByNamespace = new Map<string, number>();
-  /** An inverted index: `namespace/name` of registries by what they refer to. */
+  /** An inverted index from an object to `namespace/name` of the registries that refer to it. */
   private readonly byReference = new Map<string, Set<string>>();
 
-  /** Takes note of a registry; says whether there is something in it that its workflow does not know. */
+  /** Records a registry; returns whether it contains anything that its workflow does not know yet. */
   note(object: RegistryObject): { readonly seen: SeenRegistry; readonly isFirst: boolean; readonly isNews: boolean } {
     const { namespace = '', name, uid = '', generation = 0, deletionTimestamp, finalizers = [] } = object.metadata;
     const ref = { namespace, name, uid };
@@ -49,7 +49,7 @@ export class RegistryIndex {
       deleting,
       ...(deleting && { deletingSinceMs: before?.deletingSinceMs ?? performance.now() }),
       held: finalizers.includes(FINALIZER),
-      // Every edit of the spec has a new generation: until then it refers to the same objects.
+      // Every edit of the spec increases the generation, so the references of the same generation are reused.
       references: before?.generation === generation ? before.references : referencedObjects(object.spec),
       ...(object.status?.phase && { phase: object.status.phase }),
       syncedAtMs: syncTimes(object),
@@ -65,7 +65,7 @@ export class RegistryIndex {
     return { seen, isFirst: !before, isNews };
   }
 
-  /** Forgets a registry that is gone; returns what was known of it. */
+  /** Forgets a deleted registry; returns its last known state. */
   forget(ref: RegistryRef): SeenRegistry | undefined {
     const seen = this.find(ref);
     if (seen) this.replace(displayRef(ref), undefined);

@@ -1,23 +1,24 @@
+import { hash } from 'node:crypto';
 import { deploymentName, REGISTRY_LABEL } from '#activities/provision/desired/naming.js';
 import { displayRef, registryKey } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { WorkloadFacts } from '#domain/workload.js';
 import { present } from '#kubernetes/kubernetes-object.js';
-import { toReaderFacts, toWorkload } from '#kubernetes/to-workload.js';
+import { POD_HASH_ANNOTATION, toReaderFacts, toWorkload } from '#kubernetes/to-workload.js';
 import type { Deployment, Pod } from '#kubernetes/to-workload.js';
 
 const ROLES = ['server', 'reader'] as const;
 
-/** The Deployments and pods of registries, as far as they say how the servers are. */
+/** The Deployments and pods of registries, reduced to what shows the state of the servers. */
 export class WorkloadIndex {
-  /** By the key of the registry that controls it: that of its server, and that of its read-only servers. */
+  /** The Deployments of the servers and of the read-only servers, by the key of the registry that controls them. */
   private readonly deployments = { server: new Map<string, Deployment>(), reader: new Map<string, Deployment>() };
-  /** By `namespace/name` of the registry that their label names, then by name. */
+  /** The pods by `namespace/name` of the registry in their label, then by name. */
   private readonly pods = new Map<string, Map<string, Pod>>();
-  /** The label of each pod that was seen, by `namespace/name`: a deletion does not tell it. */
+  /** The registry label of each pod, by `namespace/name` of the pod, because a deletion does not report it. */
   private readonly registryOfPod = new Map<string, string>();
 
-  /** Returns what the cluster says of the server of a registry. */
+  /** Returns the observed state of a registry's server. */
   workloadOf(registry: RegistryRef): WorkloadFacts {
     const pods = this.pods.get(displayRef(registry))?.values() ?? [];
     const key = registryKey(registry);
@@ -28,7 +29,10 @@ export class WorkloadIndex {
     };
   }
 
-  /** Takes note of a Deployment; returns what was known of it, or undefined when it is not one of the registry's own. */
+  /**
+   * Records a Deployment; returns its previous and its current state, or undefined if it is not one of the registry's
+   * own.
+   */
   noteDeployment(registry: RegistryRef, object: Deployment): { before?: Deployment; now: Deployment } | undefined {
     const role = ROLES.find((each) => object.metadata.name === deploymentName(registry.name, each));
     if (!role) return undefined;
@@ -39,7 +43,7 @@ export class WorkloadIndex {
     return { ...(before && { before }), now };
   }
 
-  /** Forgets the Deployment of a registry, if it has this uid; returns whether it did. */
+  /** Forgets the Deployment of a registry if it has this uid; returns whether it did. */
   forgetDeployment(registry: RegistryRef, uid: string): boolean {
     const key = registryKey(registry);
     const role = ROLES.find((each) => this.deployments[each].get(key)?.metadata.uid === uid);
@@ -50,7 +54,7 @@ export class WorkloadIndex {
     for (const role of ROLES) this.deployments[role].delete(registryKey(registry));
   }
 
-  /** Takes note of a pod; returns the names of the registries whose workload may have changed. */
+  /** Records a pod; returns the names of the registries whose workload may have changed. */
   notePod(object: Pod): ReadonlySet<string> {
     const { namespace = '', name, labels } = object.metadata;
     const concerned = this.forgetPod({ namespace, name });
@@ -77,30 +81,40 @@ export class WorkloadIndex {
 }
 
 /**
- * Drops what is large and says nothing here: with its managed fields a Deployment takes ten times as much memory. What stays of
- * the metadata is what others could change; a change of the template shows in the generation.
+ * Drops large fields that are not used here: with its managed fields, a Deployment takes ten times as much memory. The
+ * metadata that others could change is kept as a digest. A change of the template shows in the generation.
  */
 function slimDeployment({ apiVersion, kind, metadata, spec, status }: Deployment): Deployment {
   const { name, namespace, uid, generation, labels, annotations, ownerReferences } = metadata;
+  const edited = hash('sha256', JSON.stringify([labels, annotations, ownerReferences]));
   return {
     apiVersion,
     kind,
-    metadata: present({ name, namespace, uid, generation, labels, annotations, ownerReferences }),
+    metadata: present({ name, namespace, uid, generation, annotations: { [METADATA_DIGEST]: edited } }),
     spec: {
       ...(spec?.selector && { selector: spec.selector }),
-      template: { metadata: present({ annotations: spec?.template?.metadata?.annotations }) },
+      template: { metadata: { annotations: podHashOf(spec?.template?.metadata?.annotations) } },
     },
     ...(status && { status }),
   } as Deployment;
 }
 
-/** Drops what is large and says nothing here. */
+/** Drops large fields that are not used here. */
 function slimPod({ apiVersion, kind, metadata, status }: Pod): Pod {
-  const { name, namespace, uid, labels, annotations, deletionTimestamp } = metadata;
+  const { name, namespace, uid, annotations, deletionTimestamp } = metadata;
   return {
     apiVersion,
     kind,
-    metadata: present({ name, namespace, uid, labels, annotations, deletionTimestamp }),
+    metadata: present({ name, namespace, uid, annotations: podHashOf(annotations), deletionTimestamp }),
     ...(status && { status }),
   } as Pod;
+}
+
+/** Key of the digest that replaces labels, annotations and owners. */
+const METADATA_DIGEST = 'digest';
+
+/** Returns the only annotation that is used here, because users may add 256 KiB of others. */
+function podHashOf(annotations: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  const podHash = annotations?.[POD_HASH_ANNOTATION];
+  return podHash === undefined ? {} : { [POD_HASH_ANNOTATION]: podHash };
 }

@@ -7,7 +7,7 @@ import { AccessControl } from './access-control.js';
 import { isAdmitted } from './granted-access.js';
 import { requirementOf } from './requirement.js';
 
-/** Lets a request through if its registry and its handler allow it; throws the Refusal that says why not. */
+/** Admits a request if its registry and its handler allow it; throws a Refusal with the reason otherwise. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(
@@ -19,7 +19,8 @@ export class AccessGuard implements CanActivate {
     const requirement = requirementOf(this.reflector, context);
     if (requirement === 'nothing') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    // A request with a body was admitted as a write before its body was read; no requirement is stricter.
+    // A request with a body was already admitted as a write before its body was read. No requirement is stricter than
+    // that.
     if (isAdmitted(request.raw)) return true;
     return this.accessControl.admit(request, getServedRegistry(request), requirement);
   }

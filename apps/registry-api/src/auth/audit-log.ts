@@ -1,9 +1,13 @@
+import type { FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { displayRef } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
+import { shortened } from '#domain/shortened.js';
 import { API_LIMITS } from '../limits.js';
 import type { Caller } from './caller.js';
 
-/** A request as the log shows it. Paths come without their query, which could hold a token. */
-export interface Asked {
+/** A request as it appears in the log. Paths are logged without their query, which could contain a token. */
+export interface DescribedRequest {
   readonly requestId: string;
   readonly registry: string;
   readonly method: string;
@@ -11,22 +15,39 @@ export interface Asked {
   readonly address: string;
 }
 
-/** Who was refused: a caller, or as much as is known of one, such as the provider whose business the token was. */
+export function describeRequest(
+  request: FastifyRequest,
+  registry: Pick<RegistryRef, 'namespace' | 'name'>,
+): DescribedRequest {
+  const [path = ''] = request.originalUrl.split('?');
+  return {
+    requestId: request.id,
+    registry: displayRef(registry),
+    method: request.method,
+    path: shortened(path, API_LIMITS.auditPathLength),
+    address: request.ip,
+  };
+}
+
+/** The known facts about a refused caller, such as the provider that rejected the token. */
 interface Suspect {
   readonly provider?: string | undefined;
   readonly subject?: string | undefined;
 }
 
-/** Reads are summed for so long. */
+/** Interval at which the sums of reads are logged. */
 const FLUSH_MS = 60_000;
 
 /**
- * Writes a line for every decision: the caller, the request, the decision and its reason; never a token. Allowed reads of the catalogue are summed, one
- * line per caller, source and minute with their number: a line for each would cost as much as the answer.
+ * Logs every decision: the caller, the request, the decision and its reason, but never a token. Allowed reads of the
+ * catalogue are summed, with one line per caller, source and minute, because a line for each would cost as much as the
+ * response itself.
  */
 export class AuditLog {
   readonly #logger: Logger;
-  /** By caller (undefined is everybody), registry and source (undefined is all that the caller may see). */
+  /**
+   * Numbers of reads by caller (undefined: everybody), registry, and source (undefined: all that the caller may see).
+   */
   readonly #reads = new Map<Caller | undefined, Map<string, Map<string | undefined, number>>>();
   #sums = 0;
   readonly #timer: NodeJS.Timeout;
@@ -36,16 +57,19 @@ export class AuditLog {
     this.#timer = setInterval(() => this.flush(), FLUSH_MS).unref();
   }
 
-  allowed(caller: Caller, asked: Asked): void {
-    this.#logger.info({ ...asked, ...whoIs(caller), decision: 'allowed' }, 'access decided');
+  allowed(caller: Caller, request: DescribedRequest): void {
+    this.#logger.info({ ...request, ...whoIs(caller), decision: 'allowed' }, 'access decided');
   }
 
-  /** `details` are further fields of the line, such as the check that a token failed. */
-  refused(who: Suspect, asked: Asked, why: string, details: object = {}): void {
-    this.#logger.info({ ...asked, ...whoIs(who), decision: 'refused', why, ...details }, 'access decided');
+  /** Logs a refusal. `details` are additional fields of the line, such as the check that a token failed. */
+  refused(who: Suspect, request: DescribedRequest, why: string, details: object = {}): void {
+    this.#logger.info({ ...request, ...whoIs(who), decision: 'refused', why, ...details }, 'access decided');
   }
 
-  /** Counts a read, on the hot path: three look-ups and an addition. `source` has to be the name of one that exists. */
+  /**
+   * Counts a read. On the hot path, so it takes only three look-ups and an addition. `source` must be the name of an
+   * existing source.
+   */
   allowedRead(caller: Caller | undefined, registry: string, source: string | undefined): void {
     let registries = this.#reads.get(caller);
     if (!registries) this.#reads.set(caller, (registries = new Map()));
@@ -56,7 +80,7 @@ export class AuditLog {
     if (reads === 0 && ++this.#sums >= API_LIMITS.auditSums) this.flush();
   }
 
-  /** Writes down what was summed, and stops summing. */
+  /** Logs the current sums and stops the timer. */
   close(): void {
     clearInterval(this.#timer);
     this.flush();

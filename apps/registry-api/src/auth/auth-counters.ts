@@ -1,10 +1,10 @@
 /**
- * What became of a request: `missing` and `malformed` are credentials, `unavailable` is a provider that could not be asked,
- * `forbidden` is a caller who is known and may not.
+ * The outcome of an authorization. `missing` and `malformed` refer to the credentials, `unavailable` to a provider that
+ * did not respond, and `forbidden` to a known caller without the right.
  */
 export type AuthOutcome = 'accepted' | 'refused' | 'unavailable' | 'missing' | 'malformed' | 'forbidden';
 
-/** Decisions by provider and outcome. Where no provider was concerned, its name is empty. */
+/** Counts decisions by provider and outcome. The provider is empty if none was involved. */
 export class AuthCounters {
   readonly #counts = new Map<string, Map<AuthOutcome, number>>();
 

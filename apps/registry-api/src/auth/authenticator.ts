@@ -9,13 +9,13 @@ import type { UnverifiedToken } from '#identity/unverified-token.js';
 import type { TokenCheck, Verdict } from '#identity/verdict.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
-/** What a refused JWT says of itself, for the audit log; cut, since its sender chose it. */
+/** What a rejected JWT claims about itself, for the audit log. Truncated, because its sender chose the content. */
 export interface TokenDescription {
   readonly tokenIssuer: string;
   readonly tokenAudiences: readonly string[];
 }
 
-/** `provider` is the one that judged the token; undefined when none did. */
+/** The result of an authentication. `provider` is the one that checked the token; undefined if none did. */
 export type Authentication =
   | { readonly kind: 'accepted'; readonly caller: Caller }
   | {
@@ -23,7 +23,10 @@ export type Authentication =
       readonly provider: string | undefined;
       readonly check: TokenCheck;
       readonly why: string;
-      /** No provider of the registry issues such tokens: the client sends the token of another service. */
+      /**
+       * Set if no provider of the registry issues such tokens, which means that the client sent the token of another
+       * service.
+       */
       readonly isForeign?: true;
       readonly token?: TokenDescription;
     }
@@ -32,7 +35,7 @@ export type Authentication =
 const DESCRIBED_LENGTH = 200;
 const DESCRIBED_AUDIENCES = 5;
 
-/** Identifies the holders of tokens with the providers of one registry. */
+/** Authenticates bearer tokens with the providers of one registry. */
 export class Authenticator {
   readonly #providers: readonly IdentityProvider[];
   readonly #verified = new VerifiedTokens();
@@ -44,13 +47,16 @@ export class Authenticator {
     );
   }
 
-  /** Returns the caller synchronously when the token was verified a moment ago; otherwise the verification in progress. */
+  /** Returns the caller synchronously if the token is in the cache, otherwise a promise of the verification. */
   identify(token: string): Caller | Promise<Authentication> {
     const key = hash('sha256', token, 'base64url');
     return this.#verified.find(key, Date.now()) ?? this.authenticate(token, key);
   }
 
-  /** Returns where people sign in with a provider; undefined when the spec has none of that name. Throws ProviderUnavailable. */
+  /**
+   * Returns the login endpoints of a provider; undefined if the spec has no provider of that name. Throws
+   * ProviderUnavailable.
+   */
   async loginEndpoints(provider: string): Promise<LoginEndpoints | undefined> {
     return this.#providers.find(({ name }) => name === provider)?.loginEndpoints();
   }
@@ -59,14 +65,17 @@ export class Authenticator {
     await Promise.all(this.#providers.map((provider) => provider.close()));
   }
 
-  /** A singleflight: a token that comes a hundred times at once is verified once. */
+  /** A singleflight: a token that arrives a hundred times at once is verified only once. */
   private authenticate(token: string, key: string): Promise<Authentication> {
     const running = this.#running.get(key) ?? this.askProviders(token, key).finally(() => this.#running.delete(key));
     this.#running.set(key, running);
     return running;
   }
 
-  /** Asks in the order of the spec until one accepts. An unreachable provider outweighs refusals: it might have accepted. */
+  /**
+   * Asks the providers in the order of the spec until one accepts the token. An unreachable provider takes precedence
+   * over rejections, because it might have accepted the token.
+   */
   private async askProviders(token: string, key: string): Promise<Authentication> {
     const unverified = inspectToken(token);
     if (unverified.kind === 'unfit') return { ...unverified, kind: 'refused', provider: undefined };
@@ -80,7 +89,10 @@ export class Authenticator {
     return { ...(answer ?? unclaimed(unverified)), ...describe(unverified) };
   }
 
-  /** Keeps the result, unless keys changed meanwhile: what they verified is to be verified again. */
+  /**
+   * Caches the caller, unless the keys have changed during the verification, after which the token must be verified
+   * again.
+   */
   private accept(
     { name, generation: current }: IdentityProvider,
     { claims }: Verdict & { kind: 'accepted' },
@@ -93,7 +105,10 @@ export class Authenticator {
   }
 }
 
-/** Another audience says least: of several providers with one issuer, it is the normal answer of all but one. */
+/**
+ * Whether a verdict is more important than the previous one. A wrong audience is the least important: if several
+ * providers have the same issuer, it is the normal result of all but one.
+ */
 function outweighs(verdict: Verdict, answer: Authentication | undefined): boolean {
   if (answer === undefined) return true;
   if (answer.kind !== 'refused') return false;
@@ -103,7 +118,7 @@ function outweighs(verdict: Verdict, answer: Authentication | undefined): boolea
 function unclaimed({ kind }: UnverifiedToken): Authentication {
   const refused = { kind: 'refused', provider: undefined, isForeign: true } as const;
   if (kind === 'jwt') return { ...refused, check: 'iss', why: 'its issuer (iss) is the issuerUrl of no provider' };
-  return { ...refused, check: 'form', why: 'it is no JWT, and no provider has an introspectionUrl for it' };
+  return { ...refused, check: 'form', why: 'it is not a JWT, and no provider has an introspectionUrl for it' };
 }
 
 function describe(token: UnverifiedToken): { token?: TokenDescription } {

@@ -1,8 +1,8 @@
-/** A caller whom an identity provider vouches for. */
+/** A caller that an identity provider has authenticated. */
 export interface Caller {
   /** Name of the provider in the spec. */
   readonly provider: string;
-  /** The `sub` of the token, or what stands for it. */
+  /** The `sub` of the token, or the claim that replaces it. */
   readonly subject: string;
   readonly scopes: ReadonlySet<string>;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a request says of its caller: nothing, something that cannot be read, or the value of its Authorization header. */
+/** The credentials in a request: none, malformed ones, or the token of its Authorization header. */
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed'; readonly why: string }
@@ -8,22 +8,23 @@ export type Credentials =
 
 const NONE: Credentials = { kind: 'none' };
 
-/** RFC 6750, section 2.1; the scheme in any case (RFC 9110, section 11.1). */
+/** The syntax of RFC 6750, section 2.1, with a case-insensitive scheme (RFC 9110, section 11.1). */
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
-/** Longer than any provider's access tokens; a header of 16 KiB would be refused by the HTTP parser anyway. */
+/** Longer than the access tokens of any provider. The HTTP parser would reject a header of 16 KiB anyway. */
 const MAX_TOKEN_LENGTH = 12 * 1024;
 
 /**
- * The Authorization header, and nothing else: a token in the query or the body would end in logs. Node keeps the first
- * of two such headers and a proxy may have looked at the other, so two are none at all.
+ * Reads the credentials from the Authorization header only, because a token in the query or the body would end up in
+ * logs. Two such headers are rejected: Node keeps the first one, but a proxy may have checked the other one.
  */
 export function readCredentials({ headers, rawHeaders }: IncomingMessage): Credentials {
   const { authorization } = headers;
   if (authorization === undefined) return NONE;
   if (countAuthorization(rawHeaders) > 1)
     return { kind: 'malformed', why: 'there is more than one Authorization header' };
-  // Another scheme is a client that does not know what is wanted here: the challenge tells it (RFC 6750, section 3.1).
+  // A client that uses another scheme does not know what the registry expects. The challenge tells it (RFC 6750,
+  // section 3.1).
   if (!/^bearer(?:\s|$)/i.test(authorization)) return NONE;
   const token = BEARER.exec(authorization)?.[1];
   if (token === undefined)

@@ -2,21 +2,21 @@ import type { OAuthProvider } from '#identity/provider-spec.js';
 import type { ProviderHttp } from '#identity/provider-http.js';
 import { ProviderMisconfigured, ProviderUnavailable } from '#identity/verdict.js';
 
-/** How long a document is kept: providers rarely move their endpoints. */
+/** How long a document is cached. Providers rarely move their endpoints. */
 const KEPT_MS = 60 * 60_000;
-/** How long a failure is answered without another attempt: anybody can ask for the login endpoints. */
+/** How long a failure is cached, because anybody can request the login endpoints. */
 const COOL_DOWN_MS = 10_000;
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Where people sign in with a provider. */
+/** The endpoints for signing in with a provider. */
 export interface LoginEndpoints {
   readonly issuer: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
 }
 
-/** The endpoints of a provider: as the spec says, or else from its own document (OpenID Connect Discovery 1.0). */
+/** The endpoints of a provider, from the spec or else from its own metadata document (OpenID Connect Discovery 1.0). */
 export class Discovery {
   #found: { readonly document: Document; readonly atMs: number } | undefined;
   #loading: Promise<Document> | undefined;
@@ -28,13 +28,16 @@ export class Discovery {
     private readonly now: () => number,
   ) {}
 
-  /** Throws ProviderUnavailable or ProviderMisconfigured. */
+  /** Returns the URL of the provider's keys. Throws ProviderUnavailable or ProviderMisconfigured. */
   async jwksUrl(): Promise<string> {
     if (this.spec.jwksUrl !== undefined) return this.spec.jwksUrl;
     return this.endpoint(await this.document(), 'jwks_uri', ': set jwksUrl');
   }
 
-  /** Throws as `jwksUrl`; for ten seconds after a failure the same error, without asking the provider. */
+  /**
+   * Returns the login endpoints. Throws the same errors as `jwksUrl`, and repeats an error for ten seconds without
+   * asking the provider.
+   */
   async loginEndpoints(): Promise<LoginEndpoints> {
     if (this.#failed && this.now() - this.#failed.atMs < COOL_DOWN_MS) throw this.#failed.error;
     try {
@@ -50,12 +53,12 @@ export class Discovery {
     }
   }
 
-  /** Drops the document, after the keys were not where it says. */
+  /** Drops the cached document, because the keys could not be fetched with it. */
   forget(): void {
     this.#found = undefined;
   }
 
-  /** A singleflight: callers that come while the document is read wait for the same answer. */
+  /** A singleflight: concurrent callers wait for the same fetch of the document. */
   private document(): Promise<Document> {
     if (this.#found && this.now() - this.#found.atMs < KEPT_MS) return Promise.resolve(this.#found.document);
     this.#loading ??= this.load().finally(() => (this.#loading = undefined));
@@ -66,10 +69,10 @@ export class Discovery {
     const { issuerUrl } = this.spec;
     const url = this.url();
     const document = await this.http.getJson(url);
-    // Section 4.3: otherwise the keys of one issuer could pass for those of another.
+    // Required by section 4.3: otherwise the keys of one issuer could be accepted for another.
     if (document['issuer'] !== issuerUrl) {
       throw new ProviderUnavailable(
-        `${url} speaks for another issuer: set issuerUrl to exactly what its "issuer" says`,
+        `${url} is the metadata of another issuer: set issuerUrl to exactly the value of its "issuer"`,
       );
     }
     this.#found = { document, atMs: this.now() };
@@ -88,15 +91,18 @@ export class Discovery {
   }
 }
 
-/** Returns whether an error says that a provider cannot be asked, at the moment or until the spec is edited. */
+/** Returns whether an error means that a provider cannot be used, either temporarily or until the spec is edited. */
 export function isFault(error: unknown): error is ProviderUnavailable | ProviderMisconfigured {
   return error instanceof ProviderUnavailable || error instanceof ProviderMisconfigured;
 }
 
-/** A name of labels, or an address. URLs may have more in a host (RFC 3986), such as `*` and `;`, which mean something in a policy. */
+/**
+ * A host name or an IP address. The host of a URL may have more characters (RFC 3986), such as `*` and `;`, which have
+ * a meaning in a Content-Security-Policy.
+ */
 const HOST = /^(?:[a-z\d_-]+(?:\.[a-z\d_-]+)*\.?|\[[\da-f:.]+\])$/;
 
-/** The origin of an endpoint becomes part of the console's Content-Security-Policy. */
+/** Whether the URL is safe to use. The origin of an endpoint becomes part of the console's Content-Security-Policy. */
 function isFit(url: string, issuerUrl: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname, username, password } = new URL(url);

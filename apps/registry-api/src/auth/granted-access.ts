@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from './caller.js';
 
-/** What a request was admitted to. */
+/** The access that was granted to a request. */
 export interface GrantedAccess {
   /** Undefined for anonymous callers. */
   readonly caller?: Caller;
-  /** The sources that the answer may be made of; all when undefined. The same set for the same view, to be cached by. */
+  /**
+   * The sources that the response may contain; all when undefined. Always the same set object for the same view, so
+   * that it can be used as a cache key.
+   */
   readonly visibleSources?: ReadonlySet<string>;
 }
 
@@ -13,7 +16,7 @@ const GRANTED = Symbol('access that was granted');
 
 type AdmittedMessage = IncomingMessage & { [GRANTED]?: GrantedAccess };
 
-/** Returns true if the request was admitted before. */
+/** Returns whether the request has already been admitted. */
 export function isAdmitted(message: AdmittedMessage): boolean {
   return message[GRANTED] !== undefined;
 }
@@ -22,7 +25,7 @@ export function grantAccess(message: AdmittedMessage, access: GrantedAccess): vo
   message[GRANTED] = access;
 }
 
-/** Returns the access that a guard granted; a request that no guard has admitted sees nothing that is guarded. */
+/** Returns the access that a guard has granted. A request that no guard has admitted sees nothing that is guarded. */
 export function grantedAccess(message: AdmittedMessage): GrantedAccess {
   return message[GRANTED] ?? NOTHING;
 }

@@ -11,19 +11,19 @@ import type { UnverifiedToken } from '#identity/unverified-token.js';
 import { toVerdict } from '#identity/verdict.js';
 import type { Verdict } from '#identity/verdict.js';
 
-/** What providers use of the process that they run in. */
+/** The dependencies of providers. */
 export interface ProviderContext {
   readonly references: AuthReferences;
   readonly version: string;
-  /** Milliseconds of a monotonic clock. */
+  /** Returns the milliseconds of a monotonic clock. */
   now(): number;
-  /** Called when a provider begins to fail, fails for another reason, or works again (undefined). */
+  /** Called when a provider starts to fail, fails for another reason, or works again (undefined). */
   onFault(provider: string, fault: string | undefined): void;
-  /** The kinds of tokens; those of `providers/index.ts` when absent. */
+  /** Handlers for the kinds of tokens; those of `providers/index.ts` when absent. */
   readonly tokenProviders?: readonly TokenProvider[];
 }
 
-/** One provider of a spec. It is asked nothing before a token comes that it has to judge. */
+/** One provider of a spec. It is not contacted before the first token for it arrives. */
 export class IdentityProvider {
   readonly name: string;
   readonly #verifiers: readonly { readonly provider: TokenProvider; readonly verify: VerifyToken }[];
@@ -72,12 +72,14 @@ export class IdentityProvider {
     }));
   }
 
-  /** Increases whenever the published keys change: a verdict of an earlier generation is outdated. */
+  /** Increases whenever the published keys change. A verdict of an earlier generation is outdated. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Undefined when the token is not for this provider to judge; the provider has not seen it then. */
+  /**
+   * Verifies a token. Returns undefined, without contacting the provider, if the token is not meant for this provider.
+   */
   async judge(token: string, unverified: UnverifiedToken): Promise<Verdict | undefined> {
     const fitting = this.#verifiers.find(({ provider }) => provider.concerns(unverified, this.spec));
     if (!fitting) return undefined;
@@ -94,7 +96,7 @@ export class IdentityProvider {
     }
   }
 
-  /** Returns where people sign in; throws ProviderUnavailable. */
+  /** Returns the login endpoints. Throws ProviderUnavailable or ProviderMisconfigured. */
   loginEndpoints(): Promise<LoginEndpoints> {
     return this.#discovery.loginEndpoints();
   }

@@ -1,17 +1,20 @@
 import type { RegistryView } from '#spec/server-config.js';
 
-/** What `auth.publicRead` opens to everybody. */
+/** The part of a registry that `auth.publicRead` opens to everybody. */
 export interface OpenPart {
-  /** Names of the open part, as they are in paths. */
+  /** Names of the open sources and views, as they appear in paths. */
   readonly names: ReadonlySet<string>;
-  /** All that these names hold. */
+  /** All sources that belong to these names. */
   readonly sources: ReadonlySet<string>;
 }
 
 const known = new WeakMap<readonly string[], { readonly views: readonly RegistryView[]; readonly part: OpenPart }>();
 const NO_VIEWS: readonly RegistryView[] = [];
 
-/** Undefined when nothing is open. The same sets each time, so that what is made of them can be kept. */
+/**
+ * Returns the open part; undefined if nothing is open. The result has the same set objects each time, so that derived
+ * data can be cached.
+ */
 export function openPart(publicRead: readonly string[], views = NO_VIEWS): OpenPart | undefined {
   if (publicRead.length === 0) return undefined;
   const before = known.get(publicRead);

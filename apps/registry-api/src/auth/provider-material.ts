@@ -1,16 +1,17 @@
 import type { OAuthProvider } from '#identity/provider-spec.js';
 import { grantedFiles } from '#spec/named-files.js';
-import type { SyncResources } from '#domain/resource-store.js';
+import type { ReferencedObjects } from '#domain/resource-store.js';
 import type { ProviderMaterial } from '#identity/provider-http.js';
 import { readNamedFile } from '#sources/readable-file.js';
 import { ProviderUnavailable } from '#identity/verdict.js';
 
-/** Where the Secrets and ConfigMaps are kept that a spec refers to. */
-export type AuthReferences = Pick<SyncResources, 'configMapKey' | 'secretKey'>;
+/** Reads the Secrets and ConfigMaps that a spec refers to. */
+export type AuthReferences = Pick<ReferencedObjects, 'configMapKey' | 'secretKey'>;
 
 /**
- * The files and references of one provider. They are read again at each use, because they rotate: a projected token lives for an
- * hour. A file wins over a reference; undefined where the spec names neither.
+ * The files and references of one provider. They are read at each use because they rotate; a projected token, for
+ * example, is valid for an hour. A file takes precedence over a reference. The result is undefined if the spec has
+ * neither.
  */
 export class MountedMaterial implements ProviderMaterial {
   constructor(
@@ -19,13 +20,13 @@ export class MountedMaterial implements ProviderMaterial {
     private readonly references: AuthReferences,
   ) {}
 
-  /** Certificate authorities of the provider, PEM. */
+  /** Returns the certificate authorities of the provider as PEM. */
   caCertificates(): Promise<string | undefined> {
     const { caCertPath, caCertRef } = this.spec;
     return this.read('caCert', caCertPath, caCertRef, 'configMapKey', grantedFiles(this.spec).caCertPath);
   }
 
-  /** What the provider's own endpoints want to see. */
+  /** Returns the bearer token that the provider's own endpoints require. */
   bearerToken(): Promise<string | undefined> {
     const { authTokenFile, authTokenRef } = this.spec;
     return this.read('authToken', authTokenFile, authTokenRef, 'secretKey', grantedFiles(this.spec).authTokenFile);
@@ -36,7 +37,7 @@ export class MountedMaterial implements ProviderMaterial {
     return this.read('clientSecret', clientSecretFile, clientSecretRef, 'secretKey');
   }
 
-  /** White space around it is an editor's, not a part of it. */
+  /** Reads a value without surrounding white space, which editors add. */
   private async read(
     what: string,
     file: string | undefined,

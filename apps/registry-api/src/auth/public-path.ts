@@ -1,6 +1,6 @@
 /**
- * Whether a URL, without its origin, leads to one of the paths or below it: segment by segment, and letter by letter. What could be
- * read in two ways leads nowhere: escapes, empty segments, and those that go up.
+ * Whether a URL, without its origin, equals one of the paths or is below it. Paths are compared segment by segment and
+ * case-sensitively. Ambiguous URLs never match: those with escapes, empty segments, or `.` and `..`.
  */
 export function isPublicPath(url: string, publicPaths: readonly string[]): boolean {
   if (publicPaths.length === 0) return false;

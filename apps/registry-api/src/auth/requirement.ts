@@ -3,9 +3,9 @@ import type { ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 
 /**
- * What a handler requires of its callers:
- * - `nothing`: anonymous callers are answered
- * - `read`: of the catalogue, of which `auth.publicRead` may open some sources to anonymous callers
+ * The requirement of a handler to its callers:
+ * - `nothing`: anybody
+ * - `read`: may read the catalogue; `auth.publicRead` may open some sources to anonymous callers
  * - `login`: an authenticated caller, unless the registry is anonymous
  * - `write`: an authenticated caller, in every registry
  */
@@ -13,21 +13,27 @@ export type Requirement = 'nothing' | 'read' | 'login' | 'write';
 
 const REQUIREMENT = Symbol('requirement');
 
-/** Marks handlers that answer without a login. A mark on the handler, because paths can be written in many ways. */
+/**
+ * Marks handlers that need no login. The mark is on the handler rather than on a path, because paths can be written in
+ * many ways.
+ */
 export const Public = () => SetMetadata(REQUIREMENT, 'nothing' satisfies Requirement);
 
-/** Marks handlers that show nothing but servers, of the source in the parameter `source` or of all that the caller may see. */
+/**
+ * Marks handlers that return nothing except servers: those of the source in the parameter `source`, or all that the
+ * caller may see.
+ */
 export const ReadsCatalogue = () => SetMetadata(REQUIREMENT, 'read' satisfies Requirement);
 
 /** Marks handlers that change something. */
 export const Writes = () => SetMetadata(REQUIREMENT, 'write' satisfies Requirement);
 
-/** What a handler requires whose method is POST although it only reads. */
+/** The requirements of a handler with the method POST that only reads. */
 export interface ReadingByPost {
   readonly requirement: 'read' | 'login';
-  /** The most bytes of a body. */
+  /** Maximum size of the body in bytes. */
   readonly bodyBytes: number;
-  /** Whether a body is kept as bytes whatever its type; otherwise it has to be JSON. */
+  /** Whether a body is accepted as bytes, whatever its type; otherwise it must be JSON. */
   readonly takes: 'json' | 'any type';
 }
 
@@ -37,7 +43,10 @@ declare module 'fastify' {
   }
 }
 
-/** The mark of a route that reads by POST: its callers are admitted before the body is read, and need not be writers. */
+/**
+ * Marks a route that reads by POST. Its callers are admitted before the body is read, and do not need the right to
+ * write.
+ */
 export function readsByPost(
   requirement: ReadingByPost['requirement'],
   bodyBytes: number,
@@ -46,10 +55,13 @@ export function readsByPost(
   return { requirement, bodyBytes, takes };
 }
 
-/** The requirement of each handler, cached: reading its marks takes as long as finding its answer. */
+/** The requirement of each handler, cached because reading the marks takes as long as creating the response. */
 const known = new WeakMap<object, Requirement>();
 
-/** Without a mark a handler wants a login: forgetting it opens nothing. */
+/**
+ * Returns the requirement of a handler. A handler without a mark requires a login, so that a forgotten mark opens
+ * nothing.
+ */
 export function requirementOf(reflector: Reflector, context: ExecutionContext): Requirement {
   const handler = context.getHandler();
   let requirement = known.get(handler);

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { OAuth } from '#spec/auth-spec.js';
 import { getAddressPrefix, getServedRegistry } from '../request-registry.js';
 import type { ServedRegistry } from '../served-registry.js';
+import { trimmedEnd } from '#domain/trimmed-end.js';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
@@ -13,15 +14,15 @@ export function resourceUrlOf(request: FastifyRequest, { resourceUrl }: OAuth): 
 }
 
 /**
- * Returns the URL at which clients reach the root of a registry, without a slash at its end: the configured one, or else that of
- * the request. Headers of proxies are not read: anybody could send them, and answers with such URLs are cached.
+ * Returns the URL of the root of a registry for clients, without a trailing slash: the configured one, or else that of
+ * the request. Headers of proxies are ignored, because anybody could send them and responses with such URLs are cached.
  */
 export function publicBaseOf(request: FastifyRequest): string | undefined {
   const served = getServedRegistry(request);
   const { publicUrl, auth } = served;
   if (publicUrl !== undefined) return withoutSlash(publicUrl);
   const resourceUrl = auth.mode === 'oauth' ? auth.oauth.resourceUrl : undefined;
-  // The configured resource may be a part.
+  // The configured resource may be a part of the registry.
   if (resourceUrl !== undefined) return withoutPart(withoutSlash(resourceUrl), served);
   const origin = originOf(request);
   return origin && `${origin}${getAddressPrefix(request)}`;
@@ -29,7 +30,8 @@ export function publicBaseOf(request: FastifyRequest): string | undefined {
 
 /**
  * Returns the URL of a part of the registry as a resource of its own, which clients compare with the URL that they were
- * given. `path` is that of the part within the registry, or the whole path of the resource, as RFC 9728, section 3.1, has it.
+ * given. `path` is the path of the part within the registry, or the whole path of the resource, as in RFC 9728, section
+ * 3.1.
  */
 export function partUrlOf(request: FastifyRequest, { resourceUrl }: OAuth, path: string): string | undefined {
   if (resourceUrl === undefined) {
@@ -44,28 +46,31 @@ export function partUrlOf(request: FastifyRequest, { resourceUrl }: OAuth, path:
   return `${origin}${base}${path.startsWith(`${base}/`) ? path.slice(base.length) : path}`;
 }
 
-/** Cuts `/registry/{name}` off the end of a URL, if that names a part of the registry. */
+/** Removes `/registry/{name}` from the end of a URL if it refers to a part of the registry. */
 function withoutPart(url: string, { sources, views = [] }: ServedRegistry): string {
   const [, rest, name = ''] = /^(.*)\/registry\/([^/]+)$/.exec(url) ?? [];
   const isPart = sources.includes(name) || views.some((view) => view.name === name);
   return rest !== undefined && isPart ? rest : url;
 }
 
-/** Returns the address of the metadata, below the resource rather than before its path: a proxy routes both alike. */
+/**
+ * Returns the URL of the metadata. It is below the resource rather than before its path, so that a proxy routes both in
+ * the same way.
+ */
 export function metadataUrlOf(request: FastifyRequest, oauth: OAuth): string | undefined {
   const resource = resourceUrlOf(request, oauth);
   return resource && `${withoutSlash(resource)}${METADATA_PATH}`;
 }
 
-/** Returns the origin as the client wrote it; undefined when the Host header names no host. */
+/** Returns the origin as the client wrote it; undefined if the Host header is not a valid host. */
 export function originOf(request: FastifyRequest): string | undefined {
   const { host } = request.headers;
   if (host === undefined || !HOST.test(host)) return undefined;
   const origin = `${request.protocol}://${host}`;
-  // Such as 1.2.3.4.5, or a port that none is.
+  // Not a valid URL, for example because of the host 1.2.3.4.5 or an impossible port.
   return URL.canParse(origin) ? origin : undefined;
 }
 
 function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
+  return trimmedEnd(url, '/');
 }

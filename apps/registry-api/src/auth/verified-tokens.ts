@@ -1,3 +1,4 @@
+import { BoundedMap } from '#domain/bounded-map.js';
 import type { Caller } from './caller.js';
 
 interface VerifiedToken {
@@ -5,16 +6,21 @@ interface VerifiedToken {
   readonly untilMs: number;
 }
 
-/** A verification counts for this long; a revoked token is refused after it at the latest. */
+/** How long a verification is cached, and thus how long a revoked token is still accepted at most. */
 const KEPT_MS = 60_000;
 const MAX_TOKENS = 10_000;
+/**
+ * Maximum size of a cached caller, in characters. Providers decide how long the subject and the scopes are, so a larger
+ * caller is not cached but verified for each request.
+ */
+const MAX_CHARACTERS = 4_096;
 
 /**
- * A bounded cache of verified tokens by hash: checking a signature costs twenty times as much as the rest of a request. The
- * oldest entry is evicted first, as in a FIFO cache; with a life of one minute an LRU would hardly differ.
+ * A bounded cache of verified tokens, by hash, because checking a signature costs twenty times as much as the rest of a
+ * request. Evicts the oldest entry first (FIFO). With a lifetime of one minute, an LRU cache would hardly differ.
  */
 export class VerifiedTokens {
-  readonly #byHash = new Map<string, VerifiedToken>();
+  readonly #byHash = new BoundedMap<string, VerifiedToken>(MAX_TOKENS);
 
   find(hash: string, nowMs: number): Caller | undefined {
     const found = this.#byHash.get(hash);
@@ -24,21 +30,25 @@ export class VerifiedTokens {
     return undefined;
   }
 
-  /** Keeps a token until a minute has passed or it expires; one that is within its leeway is not kept. */
+  /**
+   * Caches a token for a minute, or until it expires if that is sooner. An expired token that was accepted within its
+   * leeway is not cached.
+   */
   keep(hash: string, caller: Caller, expiresAtMs: number | undefined, nowMs: number): void {
     const untilMs = Math.min(nowMs + KEPT_MS, expiresAtMs ?? Infinity);
-    if (untilMs <= nowMs) return;
-    this.#byHash.delete(hash);
+    if (untilMs <= nowMs || charactersOf(caller) > MAX_CHARACTERS) return;
     this.#byHash.set(hash, { caller, untilMs });
-    if (this.#byHash.size <= MAX_TOKENS) return;
-    for (const oldest of this.#byHash.keys()) {
-      this.#byHash.delete(oldest);
-      break;
-    }
   }
 
-  /** Forgets the tokens of a provider, whose keys have changed. */
+  /** Drops the tokens of a provider after its keys have changed. */
   dropProvider(name: string): void {
     for (const [hash, { caller }] of this.#byHash) if (caller.provider === name) this.#byHash.delete(hash);
   }
+}
+
+/**
+ * Returns the approximate memory of a caller, in characters; each scope takes some bytes in addition to its characters.
+ */
+function charactersOf({ subject, scopes }: Caller): number {
+  return [...scopes].reduce((sum, scope) => sum + scope.length + 40, subject.length);
 }

@@ -1,11 +1,16 @@
 import { totalmem } from 'node:os';
 
-/** The rest is for the process itself, for imports beside it, and for a second copy of a source while that is tidied. */
+/**
+ * Share of the memory for documents. The rest is for the process itself, for concurrent imports, and for a second copy
+ * of a source while its memory is compacted.
+ */
 const SHARE = 0.4;
 
-/** How many bytes documents may take: a share of what the process may use, by its control group or by the machine. */
+/**
+ * Returns the maximum bytes of documents: a share of the memory limit of the control group, or of the machine's memory.
+ */
 export function defaultCatalogueBudget(): number {
-  // Without a limit the former is 0, or more than there is.
+  // Without a control group, the limit is 0 or larger than the memory of the machine.
   const limit = process.constrainedMemory();
   return Math.floor(SHARE * (limit > 0 ? Math.min(limit, totalmem()) : totalmem()));
 }

@@ -14,7 +14,7 @@ it('stops while the database has taken the call and said nothing yet', async () 
   try {
     const catalogue = new LiveCatalogue();
     const database = { host: directory, user: 'db_app', database: 'registry' };
-    const follower = new CatalogueFollower(database, catalogue, 0, pino({ level: 'silent' }));
+    const follower = new CatalogueFollower(database, catalogue, { budget: 0 }, pino({ level: 'silent' }));
     follower.start();
     await once(server, 'connection');
     await follower.stop();

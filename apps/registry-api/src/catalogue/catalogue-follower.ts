@@ -1,23 +1,31 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { retryForever } from '#concurrency/retry-forever.js';
 import type { Client } from '#persistence/client.js';
 import type { Logger } from 'pino';
 import { CATALOGUE_CHANNEL } from '#persistence/catalogue-channel.js';
 import { newClient } from '#persistence/database-client.js';
-import { databaseFault } from '#persistence/database-fault.js';
+import { databaseFault, detailOf } from '#persistence/database-fault.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
+import { describeOutage } from '../describe-outage.js';
 import { withheldIn } from './live-catalogue.js';
 import type { LiveCatalogue, RegistrySnapshots } from './live-catalogue.js';
 import { isUntidy, loadRegistries } from './load-registries.js';
+import type { ServedUids } from '../served-registry.js';
 import { Pacer } from '#read-model/pacer.js';
 
-/** A notification can be lost with the connection that carried it; this is how late a change can be seen then. */
+/** Poll interval, and thus the maximum delay of a change whose notification was lost with its connection. */
 const POLL_MS = 30_000;
-const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 10_000;
+const BACKOFF = { firstMs: 250, longestMs: 10_000 };
+
+export interface FollowerOptions {
+  /** Maximum bytes of documents in memory; documents beyond it are read from the database. */
+  readonly budget: number;
+  /** Returns the uids of the served registries, whose rows of another uid are not loaded. Called at each load. */
+  served?(): ServedUids;
+}
 
 /**
- * Keeps a catalogue equal to the database, over one connection of its own that listens and loads. While the database is
- * away the catalogue stays as it is.
+ * Keeps a catalogue in sync with the database over a connection of its own, which listens and loads. While the database
+ * is unavailable, the catalogue stays as it is.
  */
 export class CatalogueFollower {
   #fault: string | undefined = 'not connected to the database yet';
@@ -29,28 +37,35 @@ export class CatalogueFollower {
   readonly #database: DatabaseAccess;
   readonly #catalogue: LiveCatalogue;
   readonly #budget: number;
+  readonly #served: (() => ServedUids) | undefined;
   readonly #logger: Logger;
 
-  /** `budget`: bytes that documents may take; the others are answered from the database. */
-  constructor(database: DatabaseAccess, catalogue: LiveCatalogue, budget: number, logger: Logger) {
+  constructor(database: DatabaseAccess, catalogue: LiveCatalogue, { budget, served }: FollowerOptions, logger: Logger) {
     this.#database = database;
     this.#catalogue = catalogue;
     this.#budget = budget;
+    this.#served = served;
     this.#logger = logger;
   }
 
-  /** Why the catalogue may be behind the database; undefined while it is followed. */
+  /**
+   * Why the catalogue may be behind the database, in words that every client may see; undefined while the catalogue
+   * follows the database.
+   */
   get fault(): string | undefined {
     return this.#fault;
   }
 
-  /** Since when the database takes no writes, so that nothing new is stored; undefined while it does, and while that is unknown. */
+  /**
+   * Time at which the database became read-only, so that nothing new is stored; undefined while it accepts writes or
+   * its state is unknown.
+   */
   get readOnlySince(): Date | undefined {
     return this.#readOnlySince;
   }
 
   start(): void {
-    this.#running ??= this.#followForEver();
+    this.#running ??= this.#followForever();
   }
 
   async stop(): Promise<void> {
@@ -58,28 +73,32 @@ export class CatalogueFollower {
     await Promise.all([this.#running, this.#indexing]);
   }
 
-  async #followForEver(): Promise<void> {
-    const { signal } = this.#stopping;
-    let retryMs = FIRST_RETRY_MS;
-    while (!signal.aborted) {
-      try {
-        await this.#follow(() => (retryMs = FIRST_RETRY_MS));
-      } catch (error) {
-        if (signal.aborted) return;
-        const { reason, message } = databaseFault(error, this.#database, 'read');
-        const fault = `${reason}: ${message}`;
-        // Once per fault: an outage of an hour is one line, not one for each try.
-        if (fault !== this.#fault) this.#logger.warn({ fault }, 'database is away; the catalogue stays as it is');
-        this.#fault = fault;
+  async #followForever(): Promise<void> {
+    let logged: string | undefined;
+    const follow = (reset: () => void) => {
+      const onLoaded = () => {
+        logged = undefined;
+        reset();
+      };
+      return this.#follow(onLoaded);
+    };
+    await retryForever(follow, {
+      ...BACKOFF,
+      signal: this.#stopping.signal,
+      onFailure: (error) => {
+        const fault = databaseFault(error, this.#database, 'read');
+        const detail = detailOf(fault);
+        // Log each error only once, however long the outage lasts.
+        if (detail !== logged)
+          this.#logger.warn({ fault: detail }, 'database unavailable; serving the last known catalogue');
+        logged = detail;
+        this.#fault = describeOutage(fault.reason);
         this.#catalogue.markStale();
-        // Many pods lose one database at the same moment and should not all come back at the same moment.
-        await delay(retryMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-        retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
-      }
-    }
+      },
+    });
   }
 
-  /** Returns when stopped; throws when the connection is lost. */
+  /** Follows the database until stopped; throws if the connection is lost. */
   async #follow(onLoaded: () => void): Promise<void> {
     const client = newClient(this.#database, {
       application_name: 'mcp-registry-api',
@@ -97,18 +116,18 @@ export class CatalogueFollower {
     client.on('end', () => doorbell.fail(new Error('the connection was closed')));
     this.#stopping.signal.addEventListener('abort', hangUp);
     try {
-      // node-pg never answers to a connect that is ended half-way; the next query is refused then.
+      // If `end` is called during `connect`, node-pg never settles the promise. The next query is then rejected.
       await Promise.race([client.connect(), hungUp.promise]);
       let isListening = false;
       while (!this.#stopping.signal.aborted) {
         const isStandby = await this.#lookForWrites(client);
-        // Listens before it reads, so that no change falls between the two. A standby has no notifications, and is polled until it is
-        // promoted.
+        // Listen before reading, so that no change is missed in between. A standby sends no notifications, so it is
+        // polled until it is promoted.
         if (!isListening && !isStandby) await client.query(`LISTEN ${CATALOGUE_CHANNEL}`);
         isListening = !isStandby;
         await this.#refresh(client, { tidy: false });
         onLoaded();
-        // What changed is shown first; memory is tidied when nothing else is to be done.
+        // Apply changes first, and compact memory only when there is nothing else to do.
         if (!doorbell.isRinging && this.#isUntidy()) await this.#refresh(client, { tidy: true });
         await doorbell.rung(POLL_MS);
       }
@@ -118,17 +137,19 @@ export class CatalogueFollower {
     }
   }
 
-  /** Notices whether the database takes writes; returns whether it is a standby. */
+  /**
+   * Checks whether the database accepts writes, and records since when it does not; returns whether it is a standby.
+   */
   async #lookForWrites(client: Client): Promise<boolean> {
     const { rows } = await client.query<{ isStandby: boolean; isReadOnly: boolean }>(
       `SELECT pg_is_in_recovery() AS "isStandby", current_setting('default_transaction_read_only') = 'on' AS "isReadOnly"`,
     );
     const { isStandby, isReadOnly } = rows[0] as { isStandby: boolean; isReadOnly: boolean };
     if (!isStandby && !isReadOnly) {
-      if (this.#readOnlySince) this.#logger.info('the database takes writes again');
+      if (this.#readOnlySince) this.#logger.info('the database accepts writes again');
       this.#readOnlySince = undefined;
     } else if (!this.#readOnlySince) {
-      this.#logger.warn({ standby: isStandby }, 'the database is read-only; the catalogue stays as it is');
+      this.#logger.warn({ standby: isStandby }, 'database is read-only; serving the last known catalogue');
       this.#readOnlySince = new Date();
     }
     return isStandby;
@@ -140,6 +161,7 @@ export class CatalogueFollower {
     const snapshots = await loadRegistries(client, before, {
       bodies: this.#catalogue.bodies,
       budget: this.#budget,
+      served: this.#served?.(),
       tidy,
     });
     this.#catalogue.replace(snapshots);
@@ -151,7 +173,7 @@ export class CatalogueFollower {
     this.#fault = undefined;
   }
 
-  /** Logs how many entries exceed the memory budget, once for each number. */
+  /** Logs how many entries exceed the memory budget, whenever that number changes. */
   #reportWithheld(snapshots: RegistrySnapshots): void {
     const entries = withheldIn([...snapshots.values()]);
     if (entries > 0 && entries !== this.#withheld) {
@@ -160,7 +182,9 @@ export class CatalogueFollower {
     this.#withheld = entries;
   }
 
-  /** Beside all else: searches are right without it, and no change waits for it. */
+  /**
+   * Builds the word indexes in the background. Searches are correct without them, so no change has to wait for them.
+   */
   #index(snapshots: RegistrySnapshots): void {
     const sources = Array.from(snapshots.values()).flatMap((registry) => registry.sources);
     const segments = sources.flatMap(({ layout }) => layout.segments);
@@ -170,7 +194,7 @@ export class CatalogueFollower {
     };
     this.#indexing = this.#indexing
       .then(indexAll)
-      .catch((err: unknown) => this.#logger.warn({ err }, 'searches have no index'));
+      .catch((err: unknown) => this.#logger.warn({ err }, 'search index skipped: searches scan all entries'));
   }
 
   #isUntidy(): boolean {
@@ -178,13 +202,13 @@ export class CatalogueFollower {
   }
 }
 
-/** Wakes one waiter; rings without a waiter are coalesced into one. */
+/** Wakes one waiter. Rings without a waiter are coalesced into one. */
 class Doorbell {
   #next = Promise.withResolvers<void>();
   #failure: Error | undefined;
   #isRinging = false;
 
-  /** Whether it was rung after the last wait. */
+  /** Whether it has rung since the last wait. */
   get isRinging(): boolean {
     return this.#isRinging;
   }
@@ -194,13 +218,13 @@ class Doorbell {
     this.#next.resolve();
   }
 
-  /** Every wait ends in this error from now on. */
+  /** Makes every wait fail with this error from now on. */
   fail(error: Error): void {
     this.#failure ??= error;
     this.ring();
   }
 
-  /** Returns at the next ring, at the latest after `timeoutMs`. */
+  /** Waits for the next ring, at most `timeoutMs`. */
   async rung(timeoutMs: number): Promise<void> {
     const timer = setTimeout(() => this.ring(), timeoutMs);
     await this.#next.promise;

@@ -3,42 +3,51 @@ import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 export interface CatalogueScope {
   readonly namespace: string;
   readonly registry: string;
-  /** All sources as one when absent. */
+  /** The source; all sources merged when absent. */
   readonly source?: string;
-  /** These sources as one, in this order; the same array each time, so that what is merged can be kept. */
+  /**
+   * The sources of the view, in order of precedence. Always the same array object, so that the merged layout can be
+   * cached.
+   */
   readonly view?: readonly string[];
-  /** What the caller may see of the registry; every source when absent. */
+  /** The sources of the registry that the caller may see; all when absent. */
   readonly visibleSources?: ReadonlySet<string>;
-  /** Names of the sources that the registry is to have by its spec. */
+  /** Names of the sources in the spec of the registry. */
   readonly declaredSources?: readonly string[];
 }
 
-/** Where controllers get their readers from; a class so that it can be injected. */
+/** Provides controllers with readers. An abstract class, so that it can be injected. */
 export abstract class Catalogue {
-  /** Throws `CatalogueNotLoaded`, `SourceNotSynced` or `UnknownSource`. */
+  /** Returns the reader of a scope. Throws `CatalogueNotLoaded`, `SourceNotSynced` or `UnknownSource`. */
   abstract reader(scope: CatalogueScope): CatalogueReader;
-  /** While this is the same object, every scope has the same reader; undefined before the first load. */
+  /** While this is the same object, every scope has the same reader. Undefined before the first load. */
   abstract readonly edition: object | undefined;
-  /** Returns a number that rises with each change of any source of the registry, in decimal. */
+  /** Returns a decimal number that increases with each change of any source of the registry. */
   abstract revision(scope: CatalogueScope): string;
-  /** Everything is as its source had it when that was last due; cheap to ask. */
+  /** Whether no part of the catalogue is known to be out of date. Cheap to read. */
   abstract readonly isFresh: boolean;
-  /** Since when the sources may hold something else; undefined while all that this is made of is kept up. */
+  /**
+   * Returns the time since which the catalogue may be out of date in this scope; undefined while everything in it is
+   * kept in sync.
+   */
   abstract staleSince(scope: CatalogueScope): Date | undefined;
 }
 
-/** Nothing has been read from the database yet. */
+/** Thrown while nothing has been read from the database yet. */
 export class CatalogueNotLoaded extends Error {
   constructor() {
-    super('the catalogue is not loaded yet; try again in a moment');
+    super('the catalogue is not loaded yet; retry in a moment');
     this.name = 'CatalogueNotLoaded';
   }
 }
 
-/** A list would have to contain a source that was never synced into this store, so what is missing is unknown. */
+/**
+ * Thrown for a list that would contain a source that has never been synced into this store, because its entries are
+ * unknown.
+ */
 export class SourceNotSynced extends Error {
   constructor(source: string) {
-    super(`source "${source}" was never synced into this store, so its servers are not known yet; try again later`);
+    super(`source "${source}" has not been synced into this database yet, so its servers are not known; retry later`);
     this.name = 'SourceNotSynced';
   }
 }

@@ -1,15 +1,16 @@
 import type { ClientBase } from '#persistence/client.js';
 
-/** The last editions of a source, the newest last, each with the transaction that made it. */
+/** The last editions of a source, oldest first, each with the transaction that created it. */
 export interface EditionHistory {
   readonly editions: readonly string[];
   readonly editionWriters: readonly string[];
 }
 
 /**
- * Returns true if a source came from the edition that is known to what it holds now by transactions that `seen`, the snapshot
- * of the known edition, does not show: only then do the rows of these transactions tell all that changed. It did not if the
- * database was set back in between, by a restore or a lossy failover, which uses transaction ids again.
+ * Returns whether all editions of a source after the known one were created by transactions that are not visible in
+ * `seen`, the snapshot of the known edition. Only then do the rows of these transactions contain all changes. The
+ * result is false if the database was reset in between, by a restore or a lossy failover, after which transaction ids
+ * are reused.
  */
 export async function followsEdition(
   client: ClientBase,

@@ -1,4 +1,5 @@
 import { displayRef } from '#domain/registry-ref.js';
+import type { RegistryRef } from '#domain/registry-ref.js';
 import { Catalogue, CatalogueNotLoaded, SourceNotSynced, UnknownSource } from './catalogue.js';
 import type { CatalogueScope } from './catalogue.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
@@ -9,51 +10,51 @@ import type { Layout } from '#read-model/layout.js';
 import { mergeLayouts } from '#read-model/merge-layouts.js';
 import type { StoredBodies } from '#read-model/stored-bodies.js';
 
-/** One source of a registry as it was last read from the database. */
+/** One source of a registry, as last read from the database. */
 export interface SourceSnapshot {
   readonly name: string;
-  /** Where its rows are stored. */
+  /** Identifies where its rows are stored. */
   readonly place: string;
-  /** How often its entries were changed: equal means that they were not. */
+  /** Number of changes of its entries. An equal number means equal entries. */
   readonly generation: string;
-  /** The random name of this generation: the same only where the rows are the same. */
+  /** Random id of this generation, which is equal only if the rows are equal. */
   readonly edition: string;
-  /** How many of its rows were deleted: equal means none since. */
+  /** Number of deleted rows. An equal number means that no row was deleted in between. */
   readonly purged: string;
-  /** The database's own name for all transactions that the content is made of. */
+  /** The Postgres snapshot of the transactions that the content comes from. */
   readonly seen: string;
-  /** It was synced, or a sync of it has at least failed. */
+  /** Whether it has been synced, or at least a sync of it has failed. */
   readonly attempted: boolean;
   /** Whether this store has ever had its content: a sync has succeeded, or the store itself is the source. */
   readonly isSynced: boolean;
-  /** When its content was last known to be that of the source. */
+  /** When its content was last confirmed to match the source. */
   readonly syncedAtMs: number | null;
-  /** Its newest sync failed. */
+  /** Whether its newest sync failed. */
   readonly isFailing: boolean;
-  /** The number of its entries that are not served, since they exceed the memory budget. */
+  /** Number of its entries that are not served because they exceed the memory budget. */
   readonly withheld: number;
   readonly layout: Layout;
   readonly reader: CatalogueReader;
 }
 
-/** One registry, its sources in the order of its spec. */
+/** One registry, with its sources in the order of its spec. */
 export interface RegistrySnapshot {
   readonly sources: readonly SourceSnapshot[];
   readonly layout: Layout;
   readonly aggregate: CatalogueReader;
 }
 
-/** By `namespace/name`. */
+/** The registries by `namespace/name`. */
 export type RegistrySnapshots = ReadonlyMap<string, RegistrySnapshot>;
 
-/** The number of entries of all sources that are not served, since they exceed the memory budget. */
+/** Returns the number of entries of all sources that are not served because they exceed the memory budget. */
 export function withheldIn(snapshots: readonly RegistrySnapshot[]): number {
   return snapshots.flatMap(({ sources }) => sources).reduce((sum, { withheld }) => sum + withheld, 0);
 }
 
 const NOTHING = new CatalogueView(EMPTY_LAYOUT, { tag: 'nothing', changedAtMs: undefined });
 
-/** The newest snapshot of every registry in the database. Requests read; only the follower replaces. */
+/** The newest snapshot of every registry in the database. Requests only read it; only the follower replaces it. */
 export class LiveCatalogue extends Catalogue {
   #snapshots: RegistrySnapshots | undefined;
   #edition: object | undefined;
@@ -65,7 +66,9 @@ export class LiveCatalogue extends Catalogue {
 
   readonly #unsyncedSince: () => Date | undefined;
 
-  /** `bodies`: where documents are that are not in memory; `unsyncedSince`: since when no sync takes place. */
+  /**
+   * `bodies` reads documents that are not in memory. `unsyncedSince` returns the time since which no syncs are running.
+   */
   constructor(
     readonly bodies?: StoredBodies,
     unsyncedSince: () => Date | undefined = () => undefined,
@@ -83,7 +86,7 @@ export class LiveCatalogue extends Catalogue {
     return this.#edition;
   }
 
-  /** When it was last known to be what the database holds. */
+  /** When the catalogue was last confirmed to match the database. */
   get confirmedAtMs(): number | undefined {
     return this.#confirmedAtMs;
   }
@@ -101,7 +104,7 @@ export class LiveCatalogue extends Catalogue {
     const { sources = [] } = this.#snapshots?.get(displayRef({ namespace, name: registry })) ?? {};
     const asked = source === undefined ? view : [source];
     const failing = sources.flatMap(({ name, isFailing, syncedAtMs }) =>
-      // What was never synced serves nothing that could be out of date.
+      // A source that has never been synced serves nothing that could be out of date.
       isFailing && syncedAtMs !== null && (asked?.includes(name) ?? true) && (visibleSources?.has(name) ?? true)
         ? [new Date(syncedAtMs)]
         : [],
@@ -111,12 +114,12 @@ export class LiveCatalogue extends Catalogue {
     );
   }
 
-  /** Marks the catalogue as stale: until it is replaced, it may differ from what the database holds. */
+  /** Marks the catalogue as stale: until it is replaced, it may differ from the database. */
   markStale(): void {
     this.#staleSince ??= new Date();
   }
 
-  /** All registries at once, in one assignment: no request sees half of a revision. */
+  /** Replaces all registries in one assignment, so that no request sees half of a revision. */
   replace(snapshots: RegistrySnapshots): void {
     if (!this.#snapshots || !haveSameReaders(this.#snapshots, snapshots)) this.#edition = {};
     this.#snapshots = snapshots;
@@ -127,9 +130,19 @@ export class LiveCatalogue extends Catalogue {
     this.#change = Promise.withResolvers<void>();
   }
 
-  /** Resolves when the snapshots are next replaced, even by equal ones. */
+  /** Resolves when the snapshots are next replaced, even if nothing has changed. */
   nextChange(): Promise<void> {
     return this.#change.promise;
+  }
+
+  /**
+   * Throws `CatalogueNotLoaded` if nothing is stored for the served resource of a registry. Does not throw before the
+   * first load, when that is still unknown.
+   *
+   * The registries to read; all when absent. Rows of another uid belong to another resource, which may still use them.
+   */
+  demandStored(registry: Pick<RegistryRef, 'namespace' | 'name'>): void {
+    if (this.#snapshots && !this.#snapshots.has(displayRef(registry))) throw new CatalogueNotLoaded();
   }
 
   reader(scope: CatalogueScope): CatalogueReader {
@@ -144,7 +157,10 @@ export class LiveCatalogue extends Catalogue {
     throw new UnknownSource(source);
   }
 
-  /** What is merged for one view and one set of sources is kept as long as there is nothing new in the whole. */
+  /**
+   * Returns the merged reader of a view and a set of visible sources. It is cached until any source of the registry
+   * changes.
+   */
   #aggregate(
     snapshot: RegistrySnapshot,
     visible: ReadonlySet<string> | undefined,
@@ -165,7 +181,7 @@ export class LiveCatalogue extends Catalogue {
   }
 }
 
-/** Returns the name of a source that a list would contain, and whose content this store has never had. */
+/** Returns the name of a source that a list in this scope would contain but whose content this store has never had. */
 function firstUnsyncedSource(snapshot: RegistrySnapshot | undefined, scope: CatalogueScope): string | undefined {
   const { source, view, visibleSources, declaredSources = [] } = scope;
   const sources = snapshot?.sources ?? [];
@@ -188,7 +204,7 @@ function haveSameReaders(before: RegistrySnapshots, now: RegistrySnapshots): boo
   });
 }
 
-/** Stands for no restriction. */
+/** Cache key for "no restriction". */
 const ALL = {};
 
 function entryOf<Key extends object, Value>(map: WeakMap<Key, Value>, key: Key, make: () => Value): Value {

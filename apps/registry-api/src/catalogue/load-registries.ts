@@ -1,3 +1,4 @@
+import { PUBLISHED_TYPE } from '#domain/published-type.js';
 import type { ClientBase } from '#persistence/client.js';
 import { aggregateView, idsOf } from '#read-model/aggregate-view.js';
 import { CatalogueView } from '#read-model/catalogue-view.js';
@@ -14,24 +15,30 @@ import { hasMoreChanges, readChanges, readSource } from './read-source.js';
 import type { Segment } from '#read-model/segment.js';
 import type { Room } from '#read-model/segment-builder.js';
 import { stateTag } from '#read-model/state-tag.js';
+import type { ServedUids } from '../served-registry.js';
 import type { StoredBodies } from '#read-model/stored-bodies.js';
 
-/** What a change leaves behind in memory is put up with, up to this share of a source and this many changes. */
+/**
+ * Changes leave replaced rows and additional segments in memory. These limits are the share of a source and the number
+ * of segments that are tolerated.
+ */
 const TOLERATED_WASTE = 0.2;
 const TOLERATED_SEGMENTS = 12;
 
 export interface LoadOptions {
+  /** Uids of the served registries. Rows of such a name with another uid belong to another resource and are not loaded. */
+  readonly served: ServedUids | undefined;
   readonly bodies: StoredBodies | undefined;
-  /** Bytes that the whole catalogue may take: documents, names, texts and indexes. */
+  /** Maximum bytes of the whole catalogue: documents, names, texts and indexes. */
   readonly budget: number;
-  /** Whether to read sources whole again when too much of their memory is waste. */
+  /** Whether to reread sources completely if too much of their memory is waste. */
   readonly tidy: boolean;
 }
 
 interface SourceRow extends EditionHistory {
   readonly id: number;
   readonly name: string;
-  /** The same as long as its rows are where they were: it names the database, the file of the table, and the source. */
+  /** Identifies where the rows are stored: the database, the file of the table, and the source. */
   readonly place: string;
   readonly generation: string;
   readonly edition: string;
@@ -43,20 +50,20 @@ interface SourceRow extends EditionHistory {
   readonly changedAtMs: number | null;
 }
 
-/** A source, and the names that may be other than in the snapshot before; undefined: any. */
+/** A source with the names that may differ from the previous snapshot; undefined means any name. */
 interface Taken {
   readonly source: SourceSnapshot;
   readonly changed: readonly string[] | undefined;
 }
 
-/** Whether there is something for a load that tidies. */
+/** Whether a load with `tidy` would compact this source. */
 export function isUntidy({ layout }: SourceSnapshot): boolean {
   return layout.segments.length > TOLERATED_SEGMENTS || wastedShare(layout) > TOLERATED_WASTE;
 }
 
 /**
- * Reads all registries of the database as they were at one moment. What `previous` holds is taken from there, so that a
- * change costs what changed.
+ * Reads a consistent state of all registries in the database. Reuses `previous`, so that the cost of a change depends
+ * only on its size.
  */
 export async function loadRegistries(
   client: ClientBase,
@@ -101,13 +108,13 @@ class Load {
   }
 
   async #readSources(): Promise<Map<string, SourceRow[]>> {
-    const { rows } = await this.#client.query<SourceRow & { registry: string }>(`
-      SELECT registry.namespace || '/' || registry.name AS registry, source.id, source.name, source.generation, source.edition,
+    const { rows } = await this.#client.query<SourceRow & { registry: string; uid: string }>(`
+      SELECT registry.namespace || '/' || registry.name AS registry, registry.uid, source.id, source.name, source.generation, source.edition,
              source.editions, source.edition_writers AS "editionWriters", source.purged,
              store.id || '/' || pg_relation_filenode('entry') || '/' || source.id AS place,
              source.synced_at IS NOT NULL
                OR EXISTS (SELECT FROM sync_run WHERE sync_run.source_id = source.id) AS attempted,
-             source.synced_at IS NOT NULL OR source.type = 'managed' AS "isSynced",
+             source.synced_at IS NOT NULL OR source.type = '${PUBLISHED_TYPE}' AS "isSynced",
              extract(epoch FROM source.synced_at)::float8 * 1000 AS "syncedAtMs",
              coalesce((SELECT failure_reason IS NOT NULL FROM sync_run WHERE sync_run.source_id = source.id
                         ORDER BY started_at DESC LIMIT 1), false) AS "isFailing",
@@ -116,9 +123,17 @@ class Load {
         FROM store CROSS JOIN registry
         LEFT JOIN source ON source.namespace = registry.namespace AND source.registry = registry.name AND source.left_at IS NULL
        ORDER BY registry.namespace, registry.name, source.position, source.name`);
-    const registries = Map.groupBy(rows, ({ registry }) => registry);
-    // A registry without sources is one row without a source.
+    const registries = Map.groupBy(
+      rows.filter((row) => !this.#isForeign(row)),
+      (row) => row.registry,
+    );
+    // The query returns one row without a source for a registry that has none.
     return new Map(Array.from(registries, ([name, sources]) => [name, sources.filter(({ id }) => id !== null)]));
+  }
+
+  /** Whether the rows belong to another resource than the one of this name that the process serves. */
+  #isForeign({ registry, uid }: { readonly registry: string; readonly uid: string }): boolean {
+    return (this.#options.served?.get(registry) ?? uid) !== uid;
   }
 
   async #takeSource(row: SourceRow): Promise<Taken> {
@@ -139,15 +154,15 @@ class Load {
   }
 
   /**
-   * Undefined when the changes alone do not lead to what is stored now, since rows that were deleted leave no mark on
-   * others, or when there are so many that reading all is less work.
+   * Reads only the changed rows. Returns undefined if they do not lead to the stored state, because deleted rows leave
+   * no trace, or if there are so many that reading all rows is cheaper.
    */
   async #readChanges(row: SourceRow, known: SourceSnapshot): Promise<Taken | undefined> {
     if (row.purged !== known.purged || !(await followsEdition(this.#client, row, known))) return undefined;
     const tolerated = Math.floor(TOLERATED_WASTE * known.layout.rowOf.length);
     if (await hasMoreChanges(this.#client, row.id, known.seen, tolerated)) return undefined;
     const { segment, names } = await readChanges(this.#client, row.id, known.seen, this.#room(), this.#pacer);
-    // What was replaced is still in memory; reading all of it frees that first.
+    // Replaced rows still take memory. Reading everything frees them first.
     if (segment.withheld > 0) return undefined;
     const changed = layoutOf(segment);
     const changes = names.map((name) => toChange(name, findServer(changed, name)));
@@ -182,7 +197,7 @@ class Load {
     return { ...record, withheld, seen, layout, reader };
   }
 
-  /** What this transaction sees, as Postgres writes it. */
+  /** Returns the snapshot of this transaction, in the notation of Postgres. */
   async #snapshot(): Promise<string> {
     const { rows } = await this.#client.query<{ seen: string }>('SELECT pg_current_snapshot()::text AS seen');
     return (rows[0] as { seen: string }).seen;
@@ -216,7 +231,7 @@ class Load {
   }
 }
 
-/** Returns the names without duplicates, in the order of Postgres. */
+/** Returns the names without duplicates, sorted by code point as in Postgres. */
 function inTextOrder(names: readonly string[]): string[] {
   return [...new Set(names)].toSorted(compareCodePoints);
 }

@@ -1,13 +1,16 @@
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { nearNames } from '#sources/near-names.js';
 
-/** Names that are looked at, and those that distances are computed for: each takes a table of both lengths. */
+/**
+ * Maximum numbers of names that are examined, and of names whose edit distance is computed, which takes a table of both
+ * lengths.
+ */
 const MAX_EXAMINED = 10_000;
 const MAX_COMPARED = 200;
-/** So many characters at the beginning of the last part are taken for spelt right. */
+/** Number of leading characters of the last segment that a candidate must contain. */
 const START_LENGTH = 3;
 
-/** Returns served names that may have been meant by a misspelt one, best first. The index of words finds the candidates. */
+/** Returns served names that are similar to a misspelt one, best first. The word index finds the candidates. */
 export function nearServedNames(readers: readonly CatalogueReader[], name: string): string[] {
   const start = lastPartOf(name).slice(0, START_LENGTH);
   if (start === '') return [];

@@ -8,19 +8,19 @@ import type { Segment } from '#read-model/segment.js';
 import type { StoredEntry } from '#read-model/stored-entry.js';
 import { SERVED_DOCUMENT } from './served-document.js';
 
-/** In the order in which {@link toEntry} takes them. */
+/** The columns, in the order in which {@link toEntry} reads them. */
 const COLUMNS = `name, version, title, description, tags, facets, status, status_message,
   published_at, updated_at, status_changed_at, deleted_at, position, coalesce(is_latest, false) AS is_latest,
   foreign_meta IS NOT NULL AS has_foreign_meta, hidden_by IS NOT NULL AS hidden`;
-/** Matches a snapshot as Postgres writes it: the only part of these statements that is not constant. */
+/** Matches a snapshot in the notation of Postgres, which is the only variable part of these statements. */
 const SNAPSHOT = /^\d+:\d+:[\d,]*$/;
 
-/** Reads every entry of a source but those that the filter hides, which do not exist for clients. */
+/** Reads every entry of a source except those that the filter hides, which do not exist for clients. */
 export async function readSource(client: ClientBase, sourceId: number, room: Room, pacer: Pacer): Promise<Segment> {
   const builder = new SegmentBuilder(sourceId, room);
   const query = `SELECT ${SERVED_DOCUMENT}, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId} AND hidden_by IS NULL ORDER BY name, version`;
-  // The primary key has them in this order; otherwise Postgres would sort all documents on disk.
+  // The primary key has them in this order. Without this, Postgres would sort all documents on disk.
   await without(client, ['enable_sort'], () =>
     readCopy(
       client,
@@ -33,13 +33,13 @@ export async function readSource(client: ClientBase, sourceId: number, room: Roo
 }
 
 export interface SourceChanges {
-  /** What changed servers are now, with all their versions. */
+  /** The current state of changed servers, with all their versions. */
   readonly segment: Segment;
-  /** The names of changed servers, in text order; some may not be in the segment any more. */
+  /** The names of changed servers, sorted by code point. Some may be absent from the segment, because they are gone. */
   readonly names: readonly string[];
 }
 
-/** Whether more than `limit` rows were written by transactions that `seen`, a snapshot of the database, does not show. */
+/** Whether transactions that are not visible in the snapshot `seen` wrote more than `limit` rows. */
 export async function hasMoreChanges(
   client: ClientBase,
   sourceId: number,
@@ -52,7 +52,10 @@ export async function hasMoreChanges(
   return rows.length > 0;
 }
 
-/** The servers of which rows were written since, as they are now. */
+/**
+ * Reads the current state of every server with a row written by a transaction that is not visible in the snapshot
+ * `seen`.
+ */
 export async function readChanges(
   client: ClientBase,
   sourceId: number,
@@ -62,7 +65,7 @@ export async function readChanges(
 ): Promise<SourceChanges> {
   const builder = new SegmentBuilder(sourceId, room);
   const names: string[] = [];
-  // A server is read whole: which of its versions is the latest may have changed with any of them.
+  // Read all versions of a server, because a change of any version can change which one is the latest.
   const query = `SELECT CASE WHEN hidden_by IS NULL THEN ${SERVED_DOCUMENT} END, ${COLUMNS} FROM entry
                   WHERE source_id = ${sourceId}
                     AND name IN (SELECT name FROM entry WHERE source_id = ${sourceId} AND ${writtenSince(seen)})
@@ -72,7 +75,7 @@ export async function readChanges(
     if (names.at(-1) !== entry.name) names.push(entry.name);
     if (!row.flag()) builder.add(entry);
   };
-  // Each name is looked up; otherwise Postgres would read all documents to find those of a few names.
+  // Look up each name by the index. Without this, Postgres would read all documents to find those of a few names.
   await without(client, ['enable_hashjoin', 'enable_mergejoin'], () =>
     readCopy(client, query, take, () => pacer.rest()),
   );
@@ -80,12 +83,15 @@ export async function readChanges(
 }
 
 function writtenSince(seen: string): string {
-  if (!SNAPSHOT.test(seen)) throw new Error(`"${seen}" is no snapshot`);
+  if (!SNAPSHOT.test(seen)) throw new Error(`"${seen}" is not a snapshot`);
   return `written_by >= pg_snapshot_xmin('${seen}')::text::bigint
           AND NOT pg_visible_in_snapshot(written_by::text::xid8, '${seen}')`;
 }
 
-/** Does something without a way of planning that Postgres takes right after an import, when statistics do not know of the rows. */
+/**
+ * Runs a query with some planner settings switched off, because Postgres chooses them wrongly right after an import,
+ * when its statistics do not include the new rows.
+ */
 async function without(client: ClientBase, settings: readonly string[], work: () => Promise<void>): Promise<void> {
   const set = (value: 'on' | 'off') => client.query(settings.map((name) => `SET LOCAL ${name} = ${value}`).join('; '));
   await set('off');

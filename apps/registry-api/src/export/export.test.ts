@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useWrittenOutput } from '#support/written-output.js';
 import { main } from './main.js';
 
@@ -22,18 +22,15 @@ let directory: string;
 let catalogue: string;
 const written = useWrittenOutput();
 
-beforeAll(async () => {
+beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'export-'));
   catalogue = join(directory, 'registry.json');
   const file = { version: '1.0.0', meta: { last_updated: '2026-11-30T00:00:00Z' }, data: { servers: SERVERS } };
   await writeFile(catalogue, JSON.stringify(file));
 });
 
-afterEach(() => {
+afterEach(async () => {
   process.exitCode = undefined;
-});
-
-afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -76,7 +73,7 @@ describe('the command export', () => {
   it('says what is wrong with a command line, and names the nearest format', async () => {
     for (const [args, message] of [
       [['mcp-jso', catalogue], 'did you mean mcp-json?'],
-      [[], 'a format is missing'],
+      [[], 'expected a format'],
       [['mcp-json'], 'name one file or URL'],
       [['mcp-json', catalogue, '--prefer', 'x'], '--prefer must be remote or package'],
       [['mcp-json', catalogue, '--nothing'], '--nothing'],

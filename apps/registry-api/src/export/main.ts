@@ -12,17 +12,17 @@ import { readEntries } from './read-entries.js';
 const USAGE = `Usage: export FORMAT FILE|URL [--out FILE] [--report FILE] [--strict] [--PARAMETER VALUE...]
        export list
 
-Renders the servers of a catalogue file (format upstream or toolhive), or of a registry at a base URL, as the file of a
-client or a policy: what /registry/{source}/exports/FORMAT answers.
+Exports the servers of a catalogue file (format upstream or toolhive), or of a registry at a base URL, as the file of a
+client or a policy, with the same text as /registry/{source}/exports/FORMAT.
 
-  --out FILE         write there, atomically; standard output when absent
-  --report FILE      write there, as JSON, what is in the text and why the rest is not
-  --strict           exit with 1 when a server has no text
-  --token-env NAME   variable with a bearer token for URL; MCP_REGISTRY_TOKEN when absent
+  --out FILE         output file, written atomically (default: standard output)
+  --report FILE      JSON report of the exported servers, and of the omitted ones with reasons
+  --strict           exit with 1 if a server is omitted
+  --token-env NAME   variable with a bearer token for URL (default: MCP_REGISTRY_TOKEN)
   --PARAMETER VALUE  ${EXPORT_PARAMETERS.join(', ')} (docs/api.md, Exports)
 
-Exit code: 0 done, 1 omissions with --strict, 2 the command line is wrong, 3 input that cannot be read or text that fails its check;
-then a file that was there is untouched.
+Exit code: 0 done, 1 omissions with --strict, 2 invalid arguments, 3 unreadable input or a text that fails its check;
+an existing file is then left unchanged.
 `;
 
 interface Command {
@@ -35,7 +35,7 @@ interface Command {
   readonly token: string | undefined;
 }
 
-/** The command `export`. */
+/** Runs the command `export`. */
 export async function main(args: readonly string[]): Promise<void> {
   const parsed = parseCommandLine(args);
   if (parsed === 'help') return void process.stdout.write(USAGE);
@@ -71,17 +71,19 @@ async function run({ format, from, query, out, report, isStrict, token }: Comman
   return isStrict && omitted.length > 0 ? 1 : 0;
 }
 
-function demandUsable(format: ExportFormat, { text, results }: Rendered): void {
-  format.check(text);
+function demandUsable(format: ExportFormat, { results }: Rendered): void {
   if (format.emptyBlocksEverything !== null || results.some(({ status }) => status === 'exported')) return;
-  throw new Error(`the file would be empty, which ${format.client} takes for no restriction at all`);
+  throw new Error(`the file would be empty, which ${format.client} treats as no restriction at all`);
 }
 
 function reportOf({ id }: ExportFormat, { results, notes }: Rendered): string {
   return `${JSON.stringify({ format: id, notes, entries: results }, undefined, 2)}\n`;
 }
 
-/** Readers see the old file or the new one. It may be read by others, unlike a file with secrets: it holds none. */
+/**
+ * Replaces a file atomically, so that readers see either the old or the new content. The file is readable by others,
+ * because it contains no secrets.
+ */
 async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
@@ -111,7 +113,7 @@ function parseCommandLine(args: readonly string[]): Command | string {
     const [id = '', from, ...rest] = positionals;
     if (id === 'list' && from === undefined) return 'list';
     const format = findFormat(id);
-    if (!format) return `${id === '' ? 'a format is missing' : `${id}: is no format${hint(id)}`}`;
+    if (!format) return `${id === '' ? 'expected a format' : `${id}: unknown format${hint(id)}`}`;
     if (from === undefined || rest.length > 0) return 'name one file or URL to read from';
     const asked = Object.fromEntries(
       EXPORT_PARAMETERS.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),

@@ -13,12 +13,12 @@ import { RegistryClient } from '../remote/registry-client.js';
 
 const PAGE = 100;
 const OFFICIAL = 'io.modelcontextprotocol.registry/official';
-/** Bytes of all pages together, and of the servers in them. */
+/** Maximum bytes of all pages together, and of the servers in them. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 type Found = Omit<VisibleEntry, 'shortName'>;
 
-/** Reads the servers of a catalogue file, in format upstream or toolhive, or of a registry. Throws a RegistryError. */
+/** Reads the servers of a catalogue file, in upstream or ToolHive format, or of a registry. Throws a RegistryError. */
 export async function readEntries(from: string, token: string | undefined): Promise<readonly VisibleEntry[]> {
   const found = /^https?:\/\//.test(from) ? await walk(from, token) : await readFile(from);
   const short = shortNames(
@@ -71,7 +71,8 @@ async function walk(base: string, token: string | undefined): Promise<Found[]> {
   const seen = new Set<string>();
   let total = 0;
   for (let cursor: string | undefined = ''; cursor !== undefined;) {
-    if (seen.has(cursor)) throw new RegistryError('InvalidData', `${base}: its pages go in circles: report it there`);
+    if (seen.has(cursor))
+      throw new RegistryError('InvalidData', `${base}: its pagination loops: report this to its operator`);
     seen.add(cursor);
     const query = new URLSearchParams({ version: 'latest', limit: String(PAGE), ...(cursor && { cursor }) });
     const { value, bytes } = await client.get(`/v0.1/servers?${query}`);
@@ -79,14 +80,14 @@ async function walk(base: string, token: string | undefined): Promise<Found[]> {
     if (total > MAX_BYTES)
       throw new RegistryError('InvalidData', `${base}: has more than ${MAX_BYTES} bytes of servers`);
     const page = Page.safeParse(value);
-    if (!page.success) throw new RegistryError('InvalidData', `${base}: did not answer with a list of servers`);
+    if (!page.success) throw new RegistryError('InvalidData', `${base}: did not return a list of servers`);
     for (const { server, _meta } of page.data.servers) found.push(toFound(base, server, _meta?.[OFFICIAL]?.status));
     cursor = page.data.metadata?.nextCursor || undefined;
   }
   return found;
 }
 
-/** Checked like a server of a source: an export relies on what its schema says. */
+/** Validates a server like one of a source, because an export relies on the schema. */
 function toFound(base: string, server: unknown, status: string | undefined): Found {
   try {
     checkServerJson(server);

@@ -14,20 +14,21 @@ import { memoryShareMiB } from '../memory-share.js';
 import type { RenderOutcome, RenderPart, RenderRequest, RenderTask } from './render-task.js';
 
 const THREAD = new URL('dist/apps/registry-api/src/exports/render.thread.js', projectRoot);
-/** Entries of one part: composing and copying them takes a millisecond or two. */
+/** Maximum entries of one part. Composing and copying that many takes a millisecond or two. */
 const PART_ENTRIES = 500;
 
-/** Where the entries of an export come from, as the caller may see them. */
+/** The entries of an export, as far as the caller may see them. */
 export interface RenderInput {
   readonly reader: CatalogueReader;
-  /** Only servers with all of these tags; every server when empty. */
+  /** Selects servers that have all of these tags; every server when empty. */
   readonly tags: readonly string[];
   readonly denied: readonly CatalogueReader[];
 }
 
 /**
- * Renders exports in a thread, which a large view takes seconds and much memory of: requests are answered meanwhile. The
- * entries go there page by page, so that this process never holds more than one page and the text.
+ * Renders exports in a thread, so that requests are served in the meantime: a large view takes seconds and much memory.
+ * The entries are sent to the thread page by page, so that this process never holds more than one page and the rendered
+ * text.
  */
 export class ExportRenderer implements AsyncDisposable {
   readonly #threads: ThreadPool<RenderTask, RenderOutcome>;
@@ -42,7 +43,7 @@ export class ExportRenderer implements AsyncDisposable {
     this.#threads = new ThreadPool({ threads: 1, memoryMiB: memoryShareMiB(share, bounds), deadlineMs }, entry);
   }
 
-  /** Throws `Overloaded`, what reading the entries throws, and what `ThreadPool.run` throws. */
+  /** Renders an export. Throws `Overloaded`, the errors of reading the entries, and those of `ThreadPool.run`. */
   async render(request: RenderRequest, input: RenderInput): Promise<RenderOutcome> {
     const release = this.memory.acquire(request.maxBytes + READ_MODEL_LIMITS.pageBytes);
     const { port1: feeder, port2: parts } = new MessageChannel();
@@ -51,7 +52,7 @@ export class ExportRenderer implements AsyncDisposable {
     try {
       const { signal } = this.#closing;
       const running = this.#threads.run({ request, parts }, { signal, transferList: [parts], begun });
-      // A thread that has seen enough closes its port, and what is left is not read.
+      // If the thread needs no more parts, it closes its port, and the rest is not read.
       const feeding = Promise.race([closed, this.#feed(feeder, input)]);
       const [outcome] = await Promise.all([running, feeding]);
       return outcome;
@@ -61,7 +62,7 @@ export class ExportRenderer implements AsyncDisposable {
     }
   }
 
-  /** Ends a rendering that runs. Idempotent. */
+  /** Aborts a running rendering. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#threads[Symbol.asyncDispose]();
@@ -88,7 +89,7 @@ export class ExportRenderer implements AsyncDisposable {
     port.postMessage({ kind: 'end' } satisfies RenderPart);
   }
 
-  /** Yields pages in memory of their own, as the list API serves them. */
+  /** Yields pages as the list API serves them. Each has its own memory, so that it can be transferred. */
   async *#pages(reader: CatalogueReader, filter: ListFilter): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     let after: Cursor['after'] | undefined;
     do {

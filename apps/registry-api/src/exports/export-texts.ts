@@ -7,27 +7,27 @@ import { API_LIMITS } from '../limits.js';
 import type { RenderFaults, RenderOutcome } from './render-task.js';
 import { RenderQueue } from './render-queue.js';
 
-/** A text as it was rendered from one state of the catalogue. */
+/** The rendered text of an export for one state of the catalogue. */
 export interface ExportText {
   readonly tag: string;
   readonly revision: string;
   readonly answer: PreparedAnswer;
   readonly changedAtMs: number | undefined;
-  /** What became of each entry, as a JSON array. */
+  /** The result of each entry, as a JSON array. */
   readonly results: Buffer;
   readonly omitted: number;
-  /** The names of entries that have a text in it. */
+  /** The names of the entries that the text contains. */
   readonly exported: readonly string[];
   readonly notes: readonly NoteName[];
-  /** Why the current state could not be rendered: this is the last good text. */
+  /** Why the current state could not be rendered. If set, this is the last good text. */
   readonly failure?: { readonly revision: string; readonly message: string };
 }
 
-/** What is to be rendered. */
+/** An export to be rendered. */
 export interface ExportTask {
-  /** Names what is asked for, whatever the state: view, visible sources, format and parameters. */
+  /** Identifies the export regardless of the state of the catalogue: view, visible sources, format and parameters. */
   readonly place: string;
-  /** Names it in the current state. */
+  /** Identifies the export in the current state. */
   readonly tag: string;
   readonly revision: string;
   readonly changedAtMs: number | undefined;
@@ -35,23 +35,24 @@ export interface ExportTask {
   render(): Promise<RenderOutcome>;
 }
 
-/** Neither the current state nor an earlier one could be rendered. */
+/** Thrown if neither the current state nor an earlier one could be rendered. */
 export class ExportFailed extends Error {
   constructor(format: string) {
-    super(`the format ${format} cannot be rendered at the moment; the log of the server says why`);
+    super(`the format ${format} cannot be rendered at the moment; see the log of the server`);
     this.name = 'ExportFailed';
   }
 }
 
-/** What was asked for has no text in this format. */
+/** Thrown if the requested export cannot be expressed in this format. */
 export class ExportRefused extends Error {
   override readonly name = 'ExportRefused';
 }
 
 /**
- * An LRU cache of rendered texts. Equal requests share one rendering (singleflight), and a text that fails its format's own
- * check is never sent: the last good one is, since clients take a broken or empty policy for "block everything". A policy that
- * still holds an entry which has left is not sent either: it would admit what was withdrawn.
+ * An LRU cache of rendered texts. Concurrent equal requests share one rendering (singleflight). A text that fails the
+ * check of its own format is never sent. The last good one is sent instead, because clients interpret a broken or empty
+ * policy as "block everything". A policy that contains an entry which has been removed is not sent either, because it
+ * would still allow what was withdrawn.
  */
 export class ExportTexts {
   readonly #kept = new Map<string, { readonly text: ExportText; bytes: number }>();
@@ -65,12 +66,15 @@ export class ExportTexts {
     private readonly logger: Logger,
   ) {}
 
-  /** Renderings that failed so far, by format. */
+  /** Number of failed renderings so far, by format. */
   get failures(): ReadonlyMap<string, number> {
     return this.#failures;
   }
 
-  /** Throws what `render` throws of a client's doing, `ExportRefused`, `ExportFailed` and `ExportBusy`. */
+  /**
+   * Returns the text of an export. Throws the errors of `render` that are meant for the client, `ExportRefused`,
+   * `ExportFailed` and `ExportBusy`.
+   */
   get(task: ExportTask): Promise<ExportText> {
     const { place, tag } = task;
     const known = this.#kept.get(place);
@@ -104,7 +108,10 @@ export class ExportTexts {
     if (first) this.logger.error({ err: first, entries: count, format }, 'entries could not be exported');
   }
 
-  /** Returns the last good text. `names`: what the current one would hold, as far as that is known. */
+  /**
+   * Returns the last text that could be rendered. Throws `ExportFailed` if there is none, or if it is a policy with
+   * entries that are not in `names`, the known names of the revision that failed.
+   */
   #fallBack({ place, format, revision }: ExportTask, error: unknown, names: readonly string[]): ExportText {
     this.#failures.set(format.id, (this.#failures.get(format.id) ?? 0) + 1);
     this.logger.error({ err: error, format: format.id }, 'an export could not be rendered');
@@ -116,7 +123,8 @@ export class ExportTexts {
   #keep({ place, tag, revision, changedAtMs }: ExportTask, rendered: RenderOutcome & { kind: 'rendered' }): ExportText {
     const { omitted, exported, notes } = rendered;
     const [body, results] = [toBuffer(rendered.text), toBuffer(rendered.results)];
-    // The text itself is counted from the beginning, and again when the answer is first made of it.
+    // The text is counted right away. The first response made from it counts the text again, so that is subtracted
+    // once.
     let counted = body.length;
     const answer = new PreparedAnswer(answerOf(body), this.resources, (bytes) => {
       this.#grow(place, text, bytes - counted);
@@ -129,7 +137,7 @@ export class ExportTexts {
     return text;
   }
 
-  /** Counts memory that a kept text takes; above the limit the least recently used go. */
+  /** Adds memory that a cached text takes, and evicts the least recently used texts above the limit. */
   #grow(place: string, text: ExportText, bytes: number): void {
     const kept = this.#kept.get(place);
     if (kept?.text !== text) return;
@@ -148,7 +156,7 @@ export class ExportTexts {
   }
 }
 
-/** A body of its own memory, as answers are prepared from. */
+/** Wraps a buffer as an answer from which responses can be prepared. */
 export function answerOf(body: Buffer): ConstructorParameters<typeof PreparedAnswer>[0] {
   return { compose: () => ({ partCount: 1, fetchedBytes: 0, ownBytes: body.length, body: () => [body] }) };
 }
@@ -157,13 +165,13 @@ function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Whether every entry that a text holds is still there. */
+/** Whether every entry in a text still exists. */
 function holdsOnly({ exported }: ExportText, names: readonly string[]): boolean {
   const current = new Set(names);
   return exported.every((name) => current.has(name));
 }
 
-/** Whether an error is an answer to the client, or says that the database is away. */
+/** Whether an error is meant for the client or says that the database is unavailable. */
 function isClientFault(error: unknown): boolean {
   return (
     error instanceof Error && ['Problem', 'Refusal', 'DatabaseAway', 'BodyChanged', 'Overloaded'].includes(error.name)

@@ -1,6 +1,6 @@
 import { API_LIMITS } from '../limits.js';
 
-/** As many exports as the process takes are being rendered or wait for it. */
+/** Thrown if the maximum number of running and waiting renderings is reached. */
 export class ExportBusy extends Error {
   constructor() {
     super('too many exports are being rendered: retry later');
@@ -8,14 +8,17 @@ export class ExportBusy extends Error {
   }
 }
 
-/** A semaphore of one with a bounded queue: a rendering takes the processor and the memory of a whole view. */
+/**
+ * Runs one rendering at a time, with a bounded queue, because each one needs a full core and the memory of a whole
+ * view.
+ */
 export class RenderQueue {
   #last: Promise<void> = Promise.resolve();
   #taken = 0;
 
   constructor(private readonly limit: number = API_LIMITS.queuedExports) {}
 
-  /** Runs a task after all that came before it, whatever became of them. Throws `ExportBusy` when the queue is full. */
+  /** Runs a task after all earlier ones, whether or not they failed. Throws `ExportBusy` if the queue is full. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#taken >= this.limit) throw new ExportBusy();
     this.#taken++;

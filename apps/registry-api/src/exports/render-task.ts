@@ -2,34 +2,34 @@ import type { MessagePort } from 'node:worker_threads';
 import type { NoteName } from '#exports/omission.js';
 import type { ExportOptions } from '#exports/export-options.js';
 
-/** What the thread of renderings is given and what it answers: plain data, which can be copied from thread to thread. */
+/** Input and results of the rendering thread: plain data that can be copied between threads. */
 
-/** One export to be rendered. */
+/** An export to be rendered. */
 export interface RenderRequest {
-  /** The id of the format. */
+  /** Id of the format. */
   readonly format: string;
-  /** Patterns of names; none: every name. */
+  /** Patterns of names; every name if there are none. */
   readonly names: readonly string[];
-  /** Only the names that come as `tagged`. */
+  /** Whether only the names in `tagged` are rendered. */
   readonly isTagged: boolean;
   readonly withDeprecated: boolean;
-  /** Whether entries to be denied come as `denied`. */
+  /** Whether entries to deny are sent as parts of the kind `denied`. */
   readonly denies: boolean;
   readonly options: Omit<ExportOptions, 'view' | 'denied'>;
   readonly maxEntries: number;
   readonly maxBytes: number;
 }
 
-/** A part of what is rendered. Each is acknowledged with an empty message, and the next is sent then. */
+/** A part of the input. The thread acknowledges each one with an empty message, and only then is the next one sent. */
 export type RenderPart =
-  /** A page of the view, or of what is denied, as the list API serves it. */
+  /** A page of the view, or of the entries to deny, as the list API serves it. */
   | { readonly kind: 'view' | 'denied'; readonly page: Uint8Array }
   | { readonly kind: 'tagged'; readonly names: readonly string[] }
   | { readonly kind: 'end' };
 
 export interface RenderTask {
   readonly request: RenderRequest;
-  /** Where the parts come from. */
+  /** Port from which the parts are received. */
   readonly parts: MessagePort;
 }
 
@@ -37,20 +37,20 @@ export type RenderOutcome =
   | {
       readonly kind: 'rendered';
       readonly text: Uint8Array;
-      /** What became of each entry, as a JSON array. */
+      /** The result of each entry, as a JSON array. */
       readonly results: Uint8Array;
       readonly omitted: number;
-      /** The names of entries that have a text in the file. */
+      /** The names of the entries that the file contains. */
       readonly exported: readonly string[];
       readonly notes: readonly NoteName[];
       readonly faults: RenderFaults;
     }
-  /** The text fails the check of its own format. */
+  /** The text failed the check of its own format. */
   | { readonly kind: 'broken'; readonly error: Error; readonly names: readonly string[]; readonly faults: RenderFaults }
-  /** The requested export has no text for any caller: the answer is 422. */
+  /** The requested export cannot be rendered for any caller, so the response is a 422. */
   | { readonly kind: 'refused'; readonly message: string };
 
-/** Entries that could not be rendered because of a fault of this server. */
+/** Entries that could not be rendered because of an error in this server. */
 export interface RenderFaults {
   readonly count: number;
   readonly first?: Error;

@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { compileGlob } from '#domain/glob.js';
 import type { Glob } from '#domain/glob.js';
 import type { ServerDocument } from '#domain/server-document.js';
+import { TextRefused } from '#exports/export-format.js';
 import type { ExportFormat, Rendered } from '#exports/export-format.js';
 import { findFormat } from '#exports/index.js';
 import { shortNames } from '#exports/short-names.js';
@@ -12,16 +13,16 @@ import type { RenderFaults, RenderOutcome, RenderPart, RenderRequest, RenderTask
 
 type Entry = Omit<VisibleEntry, 'shortName'>;
 
-/** An entry of a page of the list API. */
+/** An entry on a page of the list API. */
 interface Listed {
   readonly server: ServerDocument;
   readonly _meta: { readonly 'io.modelcontextprotocol.registry/official': { readonly status: string } };
 }
 
-/** What was asked for cannot be rendered. */
+/** Thrown if the requested export cannot be rendered. */
 class Refused extends Error {}
 
-/** Renders one export; the pool gives a thread one at a time. */
+/** Renders one export. The pool gives a thread one task at a time. */
 export default async function runTask({ request, parts }: RenderTask): Promise<RenderOutcome> {
   try {
     const format = findFormat(request.format);
@@ -35,10 +36,10 @@ export default async function runTask({ request, parts }: RenderTask): Promise<R
   }
 }
 
-/** Entries as they are read, those of the export counted against its limit. */
+/** Collects the entries as they are read, and counts those of the export against its limit. */
 class Input {
   readonly view: Entry[] = [];
-  /** Which entries of the view the parameters choose, in the same order. */
+  /** Whether the parameters select the entry of the view with the same index. */
   readonly isChosen: boolean[] = [];
   readonly denied: Entry[] = [];
   readonly #tagged = new Set<string>();
@@ -57,7 +58,7 @@ class Input {
       input.#take(part);
       parts.postMessage(null);
     }
-    throw new Error('the entries were not read to their end');
+    throw new Error('the entries were not read completely');
   }
 
   #take(part: Exclude<RenderPart, { kind: 'end' }>): void {
@@ -102,23 +103,34 @@ function entriesOf(page: Uint8Array): Entry[] {
   }));
 }
 
-/** What a policy has to know of an entry that is not exported, and no more: a view can be large. */
+/** Returns only the fields that a policy needs of an entry that is not exported, because a view can be large. */
 function identityOf({ name, version, packages, remotes }: ServerDocument): ServerDocument {
   return { name, version, packages, remotes };
 }
 
 function render(format: ExportFormat, request: RenderRequest, input: Input): RenderOutcome {
   const view = withShortNames(input.view);
-  const rendered = format.render(
-    view.filter((_, index) => input.isChosen[index]),
-    { ...request.options, view, ...(request.denies && { denied: withShortNames(input.denied) }) },
-  );
+  const chosen = view.filter((_, index) => input.isChosen[index]);
+  const options = { ...request.options, view, ...(request.denies && { denied: withShortNames(input.denied) }) };
+  let rendered: Rendered;
+  try {
+    rendered = format.render(chosen, options);
+  } catch (error) {
+    if (!(error instanceof TextRefused)) throw error;
+    const { results, faults } = error.rendered;
+    return {
+      kind: 'broken',
+      error: toError(error),
+      names: results.map(({ name }) => name),
+      faults: toFaults(faults),
+    };
+  }
   demandUseful(format, rendered);
   const text = Buffer.from(rendered.text);
   if (text.length > request.maxBytes) {
     throw new Refused(`the file would have more than ${request.maxBytes} bytes: ask for fewer servers`);
   }
-  return checked(format, rendered, text);
+  return toOutcome(rendered, text);
 }
 
 function withShortNames(entries: readonly Entry[]): VisibleEntry[] {
@@ -131,25 +143,19 @@ function withShortNames(entries: readonly Entry[]): VisibleEntry[] {
 
 function demandUseful({ emptyBlocksEverything, client }: ExportFormat, { results }: Rendered): void {
   if (emptyBlocksEverything !== null || results.some(({ status }) => status === 'exported')) return;
-  throw new Refused(`the file would be empty, which ${client} takes for no restriction at all`);
+  throw new Refused(`the file would be empty, which ${client} treats as no restriction at all`);
 }
 
-function checked(format: ExportFormat, { text, results, notes, faults }: Rendered, bytes: Uint8Array): RenderOutcome {
-  const told = toFaults(faults);
-  try {
-    format.check(text);
-  } catch (error) {
-    return { kind: 'broken', error: toError(error), names: results.map(({ name }) => name), faults: told };
-  }
+function toOutcome({ results, notes, faults }: Rendered, text: Uint8Array): RenderOutcome {
   const exported = results.filter(({ status }) => status === 'exported').map(({ name }) => name);
   return {
     kind: 'rendered',
-    text: bytes,
+    text,
     results: Buffer.from(JSON.stringify(results)),
     omitted: results.length - exported.length,
     exported,
     notes,
-    faults: told,
+    faults: toFaults(faults),
   };
 }
 
@@ -157,7 +163,7 @@ function toFaults(faults: readonly unknown[]): RenderFaults {
   return { count: faults.length, ...(faults.length > 0 && { first: toError(faults[0]) }) };
 }
 
-/** A plain error, which can be copied between threads whatever fields its class has. */
+/** Returns a plain error, which can be copied between threads, unlike an error class with its own fields. */
 function toError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   return Object.assign(new Error(error.message), { name: error.name, stack: error.stack });

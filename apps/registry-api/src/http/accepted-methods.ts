@@ -2,8 +2,9 @@ import type { FastifyContextConfig, FastifyInstance, HTTPMethods } from 'fastify
 import { Problem } from './problem.js';
 
 /**
- * Answers the methods that a path does not have with 405, where Fastify would say 404, and before a body is read, since it
- * does not matter what that holds. Returns what has to be called once all routes are there.
+ * Responds with 405 to methods that a path does not support, where Fastify would respond with 404. This happens before
+ * the body is read, because its content does not matter. Returns a function that must be called after all routes have
+ * been registered.
  */
 export function refuseOtherMethods(server: FastifyInstance): () => void {
   const methodsByUrl = new Map<string, Set<string>>();
@@ -16,17 +17,17 @@ export function refuseOtherMethods(server: FastifyInstance): () => void {
   });
   return () => {
     for (const [url, methods] of Array.from(methodsByUrl)) {
-      // The root is a page for people who ask for one; to programs it is a path that does not exist.
+      // The root is a page for browsers. For other clients it does not exist.
       if (url === '/') continue;
-      // Answered for every path alike, in a hook: browsers ask before they send.
+      // A hook answers OPTIONS for every path in the same way, because browsers send preflight requests.
       methods.add('OPTIONS');
       const allow = Array.from(methods).join(', ');
       server.route({
         url,
         method: server.supportedMethods.filter((method) => !methods.has(method)) as HTTPMethods[],
-        // Its errors have the form of the path's own.
+        // The error response has the same form as others of this path.
         config: configs.get(url) ?? {},
-        onRequest: (_request, _reply, done) => done(new Problem(405, `this path answers ${allow} only`, { allow })),
+        onRequest: (_request, _reply, done) => done(new Problem(405, `this path accepts only ${allow}`, { allow })),
         handler: () => undefined,
       });
     }

@@ -4,13 +4,15 @@ import { memoryShareMiB } from '../memory-share.js';
 import { Compressor } from './compressor.js';
 import { KeptMemory } from './kept-memory.js';
 
-/** The memory and the compression slots that all answers of a process share. */
+/** The memory and the compression slots that all responses of a process share. */
 export class AnswerMemory {
   readonly compressor = new Compressor(API_LIMITS.concurrentCompressions);
   readonly kept = new KeptMemory(API_LIMITS.keptAnswerBytes);
   readonly memory: ByteBudget;
 
-  /** `limitBytes`: what answers on their way to clients may take; by default a share of what the process may use. */
+  /**
+   * `limitBytes` is the maximum memory of responses that are being sent; by default a share of the process's memory.
+   */
   constructor(limitBytes = defaultLimitBytes()) {
     this.memory = new ByteBudget(limitBytes);
   }

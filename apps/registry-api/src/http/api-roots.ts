@@ -1,4 +1,7 @@
-/** Where the generic registry API is: for one source, for all sources of the registry, and again under its older version number. */
+/**
+ * Paths of the generic registry API: for one source, for all sources of the registry, and again with its older version
+ * number.
+ */
 export const API_ROOTS = [
   'registry/:source/v0.1',
   'registry/:source/v0',

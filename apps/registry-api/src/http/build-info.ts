@@ -1,4 +1,4 @@
-/** Which build this process runs. */
+/** The version of the build that this process runs. */
 export class BuildInfo {
   constructor(
     readonly version: string,

@@ -13,12 +13,12 @@ import { getServedRegistry } from '../request-registry.js';
 import { scopeOf } from './served-scope.js';
 
 /**
- * Sends the catalogue's answers, or 304 to a client that has the current one. Bypasses Fastify's own sending: the parts of
- * an answer are slices of the catalogue's memory, and joining them costs more than all the rest of a request.
+ * Sends responses of the catalogue, or 304 if the client has the current one. Bypasses Fastify's own sending, because
+ * the parts of a response are slices of the catalogue's memory, and joining them costs more than the rest of a request.
  */
 @Injectable()
 export class CatalogueAnswers {
-  /** Collected together with the readers. */
+  /** Keyed weakly, so that a state is garbage collected together with its reader. */
   readonly #states = new WeakMap<CatalogueReader, CatalogueState>();
 
   constructor(
@@ -27,13 +27,13 @@ export class CatalogueAnswers {
     private readonly memory: AnswerMemory,
   ) {}
 
-  /** Sends an answer that is cached by its query. */
+  /** Sends a response that is cached by its query. */
   sendKept<Query>(request: FastifyRequest, reply: FastifyReply, query: KeptQuery<Query>): void | Promise<void> {
     const state = this.#stateOf(request);
     return this.#send(request, reply, state, state.keptAnswer(request.url, query));
   }
 
-  /** Sends an answer that is found faster than it could be cached. */
+  /** Sends a response that is created faster than it could be cached. */
   send(request: FastifyRequest, reply: FastifyReply, find: Find): void | Promise<void> {
     const state = this.#stateOf(request);
     return this.#send(request, reply, state, state.answer(find));
@@ -75,13 +75,13 @@ export class CatalogueAnswers {
   }
 }
 
-/** Calls back when an answer was sent, or its client has gone. */
+/** Calls back when the response has been sent or its client is gone. */
 export function onceClosed(response: ServerResponse, callback: () => void): void {
   if (response.closed) callback();
   else response.once('close', callback);
 }
 
-/** Up to here it takes less time to copy a body than to send it apart from its head. */
+/** Up to this size, copying a body takes less time than sending it separately from its head. */
 const SMALL_BYTES = 4096;
 
 function write(
@@ -97,7 +97,7 @@ function write(
   if (method === 'HEAD' || !body) {
     raw.end();
   } else if (body.bytes <= SMALL_BYTES) {
-    // One character for each byte, as in a head: Node then sends both in one piece.
+    // With one character per byte, as in a head, Node sends both in one write.
     raw.end(body.parts.map((part) => part.toString('latin1')).join(''), 'latin1');
   } else {
     raw.cork();

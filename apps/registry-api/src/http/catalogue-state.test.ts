@@ -17,7 +17,7 @@ function answerOf(body: () => Buffer[]): Answer {
   return { compose: () => ({ partCount: 1, fetchedBytes: 0, body }) };
 }
 
-/** Answers every list with the same text, and counts how often it is asked. */
+/** A reader that returns the same text for every list and records the queries. */
 function reader(): CatalogueReader & { asked: ListQuery[] } {
   const asked: ListQuery[] = [];
   return {
@@ -39,7 +39,7 @@ function reader(): CatalogueReader & { asked: ListQuery[] } {
 
 const parse = (url: string) => ListQuerySchema.parse(parseQueryString(url.split('?')[1] ?? ''));
 
-/** Asks as a handler of the list does. */
+/** Calls `keptAnswer` like the handler of the list. */
 const keptList = (state: CatalogueState, url: string) =>
   state.keptAnswer(url, { kind: 'list', parse: () => parse(url), find: (from, query) => from.list(query) });
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '#domain/bounded-map.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import type { Answer } from '#read-model/answer.js';
 import { API_LIMITS } from '../limits.js';
@@ -8,45 +9,50 @@ import { matchEntityTag } from './entity-tag.js';
 import { PreparedAnswer } from './prepared-answer.js';
 import type { AnswerResources } from './prepared-answer.js';
 
-/** Part of a tag, since equal tags mean equal bytes. */
+/** Suffixes of the tags by encoding, because equal tags mean equal bytes. */
 export const TAG_SUFFIXES: Readonly<Record<Encoding, string>> = { identity: '', gzip: '.gz', br: '.br' };
 
-/** Names and values in turn, as Node writes them fastest. */
+/** Alternating names and values, which is the form that Node writes fastest. */
 export type HeaderLines = readonly (string | number)[];
 
-/** For whom an answer is: for everybody alike, or for a caller, where another one might get something else. */
+/**
+ * The callers that a response is valid for: everybody, or only one caller because another may get a different response.
+ */
 export type Audience = 'everybody' | 'caller';
 
-/** Finds an answer, or throws the refusal. */
+/** Finds an answer, or throws the error to respond with. */
 export type Find = (reader: CatalogueReader) => Answer;
 
-/** A query whose answer is cached by what it asks for. */
+/** A query whose answer is cached by its canonical form. */
 export interface KeptQuery<Query> {
-  /** Distinguishes queries that look alike and are answered differently. */
+  /** Distinguishes queries that look alike but have different answers. */
   readonly kind: string;
-  /** Reads the canonical query of the request, or throws the refusal. */
+  /** Parses the canonical query of the request, or throws the error to respond with. */
   readonly parse: () => Query;
   readonly find: (reader: CatalogueReader, query: Query) => Answer;
 }
 
-/** What the states of all lists share. */
+/** Resources that the states of all lists share. */
 export interface StateResources extends AnswerResources {
   readonly kept: KeptMemory;
 }
 
-/** One state of a list of servers as it is sent: its headers, and a cache of its answers by canonical query. */
+/** One state of a list of servers: the headers of its responses, and a cache of its answers by canonical query. */
 export class CatalogueState {
-  /** What an answer with content says beside; who has the content knows it (RFC 9110, section 15.4.5). */
+  /**
+   * Additional headers of a response with content. A client that has the content already knows them (RFC 9110, section
+   * 15.4.5).
+   */
   readonly contentLines: HeaderLines;
   readonly #reader: CatalogueReader;
   readonly #tags: Readonly<Record<Encoding, string>>;
   readonly #publicLines: HeaderLines;
   readonly #personalLines: HeaderLines;
   readonly #resources: StateResources;
-  /** By canonical query: two spellings of one query have one answer. */
-  readonly #answers = new Map<string, PreparedAnswer>();
-  /** The same answers by URL, so that a URL that is asked for again need not be parsed. */
-  readonly #byUrl = new Map<string, PreparedAnswer>();
+  /** The answers by canonical query, so that two spellings of a query share one answer. */
+  readonly #answers = new BoundedMap<string, PreparedAnswer>(API_LIMITS.keptAnswers);
+  /** The same answers by URL, so that a repeated URL does not have to be parsed again. */
+  readonly #byUrl = new BoundedMap<string, PreparedAnswer>(API_LIMITS.keptAnswers);
   readonly #onKept = (bytes: number) => this.#resources.kept.add(bytes);
 
   constructor(reader: CatalogueReader, resources: StateResources) {
@@ -58,14 +64,14 @@ export class CatalogueState {
     this.#tags = { identity: tagIn('identity'), gzip: tagIn('gzip'), br: tagIn('br') };
     const changed = changedAtMs === undefined ? [] : ['last-modified', new Date(changedAtMs).toUTCString()];
     this.contentLines = [...changed, 'content-type', 'application/json; charset=utf-8'];
-    // Kept by clients, but asked about every time: a change is seen at once.
+    // Clients may cache the response, but must revalidate it each time, so that changes are visible immediately.
     const publicly = ['cache-control', 'public, no-cache', 'vary', 'Accept-Encoding'];
     const privately = ['cache-control', 'private, no-cache', 'vary', 'Accept-Encoding, Authorization'];
     this.#publicLines = [...COMMON_HEADER_LINES, ...publicly];
     this.#personalLines = [...COMMON_HEADER_LINES, ...privately];
   }
 
-  /** What every answer says, 304 too. */
+  /** Returns the headers that every response has, including 304. */
   headerLines(audience: Audience): HeaderLines {
     return audience === 'caller' ? this.#personalLines : this.#publicLines;
   }
@@ -74,7 +80,7 @@ export class CatalogueState {
     return this.#tags[encoding];
   }
 
-  /** The head of a 304; undefined for a client that does not have what is right now. */
+  /** Returns the headers of a 304; undefined if the client does not have the current content. */
   notModified(ifNoneMatch: string, audience: Audience): HeaderLines | undefined {
     const { identity, gzip, br } = this.#tags;
     const tag = matchEntityTag(ifNoneMatch, [identity, gzip, br]);
@@ -96,7 +102,7 @@ export class CatalogueState {
     return new PreparedAnswer(find(this.#reader), this.#resources);
   }
 
-  /** Lets go of every kept answer. */
+  /** Drops all cached answers. */
   clear(): void {
     this.#answers.clear();
     this.#byUrl.clear();
@@ -108,10 +114,8 @@ export class CatalogueState {
     return answer;
   }
 
-  /** Keeps an answer; above the limit the one goes that was added first. */
   #keep(answers: Map<string, PreparedAnswer>, key: string, answer: PreparedAnswer): void {
     answers.set(key, answer);
     this.#onKept(key.length);
-    if (answers.size > API_LIMITS.keptAnswers) answers.delete(answers.keys().next().value as string);
   }
 }

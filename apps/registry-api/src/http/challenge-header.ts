@@ -12,7 +12,10 @@ export function toChallengeHeader({ realm, metadataUrl, fault }: Challenge): str
   return `Bearer ${quoted.join(', ')}`;
 }
 
-/** Returns a quoted string of a header (RFC 9110, section 5.6.4): what could end the header or the string is removed or escaped. */
+/**
+ * Returns a quoted string for a header (RFC 9110, section 5.6.4). Characters that could terminate the header or the
+ * string are removed or escaped.
+ */
 function quote(text: string): string {
   return `"${text.replaceAll(/[^\x20-\x7e]/g, '').replaceAll(/["\\]/g, '\\$&')}"`;
 }

@@ -7,7 +7,7 @@ import { API_LIMITS } from '../limits.js';
 import { BodiesBusy } from './body-slots.js';
 import { Problem } from './problem.js';
 
-/** Fields about one connection only (RFC 9110, section 7.6.1), and those that the two HTTP libraries set themselves. */
+/** Hop-by-hop header fields (RFC 9110, section 7.6.1), and those that the two HTTP libraries set themselves. */
 const OF_ONE_CONNECTION: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -19,7 +19,7 @@ const OF_ONE_CONNECTION: ReadonlySet<string> = new Set([
   'expect',
 ]);
 
-/** Errors before a byte of the request was sent. */
+/** Errors that occur before any byte of the request has been sent. */
 const NOT_SENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -30,15 +30,15 @@ const NOT_SENT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A reverse proxy for requests that change something: a read-only server sends them to the server that syncs, and returns its
- * answer as it is. The other server authenticates the caller again.
+ * A reverse proxy for requests that change something. A read-only server forwards them to the server that syncs, which
+ * authenticates the caller again, and returns its response unchanged.
  */
 export class ChangeForwarder {
   readonly #pool: Pool | undefined;
   readonly #logger: Logger;
   #inFlight = 0;
 
-  /** `writerUrl`: the origin of the server that syncs; without it every change is refused. */
+  /** `writerUrl` is the origin of the server that syncs. Without it every change is rejected. */
   constructor(writerUrl: string | undefined, logger: Logger) {
     const { inFlight, answerMs } = API_LIMITS.forwarded;
     const timeouts = { connectTimeout: 5_000, headersTimeout: answerMs, bodyTimeout: answerMs };
@@ -46,12 +46,12 @@ export class ChangeForwarder {
     this.#logger = logger;
   }
 
-  /** Returns whether requests of a route are forwarded: a validation changes nothing. */
+  /** Returns whether requests of a route are forwarded. Validations are not, because they change nothing. */
   takes(route: string): boolean {
     return !route.endsWith('/validate');
   }
 
-  /** Sends a request on, with a body that was not read yet, and answers it. */
+  /** Forwards a request, whose body has not been read yet, and sends the response. */
   async forward(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const pool = this.#pool;
     if (!pool) throw new Problem(405, 'this server is read-only', { allow: 'GET, HEAD, OPTIONS' });
@@ -85,7 +85,7 @@ export class ChangeForwarder {
       if (NOT_SENT.has(code)) throw writerAway();
       throw new Problem(
         502,
-        'the server that syncs did not answer: whether the change was made is unknown; look before you try again',
+        'the server that syncs did not respond, so it is unknown whether the change was made; check before you retry',
       );
     }
   }
@@ -100,7 +100,7 @@ function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Passes a body on as it comes, until it is longer than the route allows. */
+/** Streams a body until it is longer than the route allows. */
 function limited(message: IncomingMessage, limit: number): Transform {
   if (Number(message.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   let seen = 0;
@@ -111,8 +111,8 @@ function limited(message: IncomingMessage, limit: number): Transform {
       else done(null, chunk);
     },
   });
-  // A pipe does not end when its source breaks off.
-  message.once('close', () => message.complete || body.destroy(new Error('the client broke off its request')));
+  // A pipe does not end when its source is aborted.
+  message.once('close', () => message.complete || body.destroy(new Error('the client aborted its request')));
   return message.pipe(body);
 }
 
@@ -120,7 +120,7 @@ function tooLarge(limit: number): Problem {
   return new Problem(413, `the body must have at most ${limit} bytes`);
 }
 
-/** Also drops the fields that `Connection` names. */
+/** Removes hop-by-hop fields, including those listed in `Connection`. */
 function withoutConnectionFields(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const named = String(headers.connection ?? '')
     .split(',')

@@ -1,9 +1,9 @@
 /**
- * Returns where the clean spelling of a path is, for a path with doubled or trailing slashes; undefined for a clean one.
- * `routed` is the URL as it is routed, `asked` as the client sent it.
+ * Returns the location of the clean spelling of a path with doubled or trailing slashes; undefined if the path is
+ * clean. `routed` is the URL as it is routed, `asked` the URL as the client sent it.
  *
- * The reference is relative (RFC 3986, section 4.2) and begins with `../`: it stays right below a prefix that a proxy has
- * taken off, and can never lead to another host.
+ * The reference is relative (RFC 3986, section 4.2) and starts with `../`, so it stays correct below a prefix that a
+ * proxy has removed, and can never lead to another host.
  */
 export function cleanLocation(routed: string, asked: string): string | undefined {
   if (!isUnclean(pathOf(routed))) return undefined;

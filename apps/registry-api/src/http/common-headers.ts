@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
-/** On every answer, errors included. Browsers and editors read this API from pages of any origin (VS Code, Copilot). */
+/**
+ * Headers of every response, including errors. Browsers and editors such as VS Code with Copilot read this API from
+ * pages of any origin.
+ */
 export const COMMON_HEADERS = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers':
@@ -8,21 +11,24 @@ export const COMMON_HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-/** The same as names and values in turn. */
+/** The common headers as alternating names and values. */
 export const COMMON_HEADER_LINES: readonly string[] = Object.entries(COMMON_HEADERS).flat();
 
 const PREFLIGHT_HEADERS = {
   'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE, OPTIONS',
-  'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match',
+  'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match, X-Request-Id',
   'access-control-max-age': '86400',
 } as const;
 
-/** Answers OPTIONS. */
+/** Responds to an OPTIONS request. */
 export function answerPreflight(reply: FastifyReply): void {
   void reply.code(204).headers(PREFLIGHT_HEADERS).send();
 }
 
-/** What is sent past Fastify, as the catalogue's answers are, brings them along. */
+/**
+ * Adds the common headers to every response that Fastify sends. Responses that bypass Fastify, such as those of the
+ * catalogue, include the headers themselves.
+ */
 export function addCommonHeaders(server: FastifyInstance): void {
   server.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers(COMMON_HEADERS);

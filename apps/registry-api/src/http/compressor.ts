@@ -5,12 +5,14 @@ import type { Body } from '#read-model/answer.js';
 
 export type Encoding = 'identity' | 'gzip' | 'br';
 
-/** About as dense as gzip's usual level and twice as fast; higher levels are for files that are compressed once. */
+/**
+ * About as dense as the usual level of gzip, and twice as fast. Higher levels are for files that are compressed once.
+ */
 const BROTLI_QUALITY = 4;
-/** Base-2 logarithm of the window, which is most of the memory of a compression. */
+/** Base-2 logarithm of the window, which accounts for most of the memory of a compression. */
 const BROTLI_WINDOW = 20;
 
-/** Small parts are joined up to this size, since each write to a compressor is a task of its own. */
+/** Small parts are joined up to this size, because each write to a compressor is a task of its own. */
 const BATCH_BYTES = 64 * 1024;
 
 const streams = {
@@ -25,7 +27,7 @@ const streams = {
     }),
 };
 
-/** Compresses bodies chunk by chunk: a semaphore of `slots` holders, without a queue. */
+/** Compresses bodies chunk by chunk. At most `slots` compressions run at the same time, without a queue. */
 export class Compressor {
   #free: number;
 
@@ -33,7 +35,7 @@ export class Compressor {
     this.#free = slots;
   }
 
-  /** Starts a compression; undefined when every slot is taken. */
+  /** Starts a compression; returns undefined if no slot is free. */
   tryCompress(parts: Body, bytes: number, encoding: Exclude<Encoding, 'identity'>): Promise<Body> | undefined {
     if (this.#free === 0) return undefined;
     this.#free--;

@@ -1,4 +1,4 @@
-/** Decodes a part of a URL that a proxy on the way has encoded a second time. */
+/** Decodes a part of a URL that a proxy has encoded a second time. */
 export function decodedAgain(text: string): string {
   if (!text.includes('%')) return text;
   try {

@@ -1,6 +1,6 @@
 /**
- * Returns the first of our tags that a client has (RFC 9110, section 13.1.2): any of the listed ones, without regard to
- * weakness, or the first for `*`; undefined when it has none of them.
+ * Returns the first of our tags that a client has (RFC 9110, section 13.1.2), comparing weakly with the listed ones, or
+ * the first tag for `*`; undefined if the client has none of them.
  */
 export function matchEntityTag(ifNoneMatch: string | undefined, tags: readonly string[]): string | undefined {
   if (ifNoneMatch === undefined) return undefined;

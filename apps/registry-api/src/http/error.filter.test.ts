@@ -3,7 +3,7 @@ import { Refusal } from '../refusal.js';
 import type { RefusalKind } from '../refusal.js';
 import { toProblem } from './error.filter.js';
 
-const INTERNAL = { status: 500, message: expect.stringContaining('the log of the server says more') };
+const INTERNAL = { status: 500, message: expect.stringContaining('see the log of the server') };
 
 describe('the answer to an error', () => {
   it.each([

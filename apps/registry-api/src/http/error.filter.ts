@@ -17,7 +17,10 @@ import { BodiesBusy } from './body-slots.js';
 import { toChallengeHeader } from './challenge-header.js';
 import { Problem } from './problem.js';
 
-/** The one place that turns errors into answers: `{"error": "…"}` or the form of the route, and a log line where the fault is ours. */
+/**
+ * The only place that converts errors to responses: `{"error": "…"}` or the form of the route, and a log line if the
+ * error is ours.
+ */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -27,7 +30,7 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     if (problem.status === 500) {
       const { id, method, originalUrl } = request;
-      // Without the query: some put tokens there.
+      // Log the path without the query, which may contain a token.
       this.logger.error({ err: error, requestId: id, method, path: originalUrl.split('?')[0] }, 'request failed');
     }
     sendProblem(host.switchToHttp().getResponse<FastifyReply>(), problem);
@@ -46,12 +49,12 @@ function sendProblem(reply: FastifyReply, { status, message, headers }: Problem)
     .send(JSON.stringify(isArd(reply.request) ? toArdProblem(status, message) : { error: message }));
 }
 
-/** Exported for its test. */
+/** Converts an error to a problem. Exported for its test. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Refusal) return new Problem(REFUSAL_STATUS[error.kind], error.message, headersOf(error));
   if (error instanceof UnknownSource) return new Problem(404, error.message);
-  // Longer than for what is loading: a sync takes a while, and may have to wait for its source.
+  // Longer than for the temporary errors below, because a sync takes a while and may have to wait for its source.
   if (error instanceof SourceNotSynced) return new Problem(503, error.message, { 'retry-after': '10' });
   if (AWAY.some((kind) => error instanceof kind)) {
     return new Problem(503, (error as Error).message, { 'retry-after': '2' });
@@ -78,17 +81,17 @@ function headersOf({ details: { challenge, retryAfterSeconds } }: Refusal): Reco
   };
 }
 
-/** What passes by itself. */
+/** Temporary errors. */
 const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, BodiesBusy, ExportBusy];
 
-/** Fastify's errors carry a status; anything that does not is our own fault. */
+/** Returns the status of Fastify's errors, or 500 for any other error, which is our own. */
 function statusOf(error: unknown): number {
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
 }
 
-/** Messages by status: frameworks word their errors for programmers, and repeat what the client sent. */
+/** Messages by status, because those of frameworks are meant for programmers and repeat what the client sent. */
 const FAULTS: Readonly<Record<number, string>> = {
   404: 'nothing is served at this path',
-  500: 'internal error; the log of the server says more',
+  500: 'internal error; see the log of the server',
 };

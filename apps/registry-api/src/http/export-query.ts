@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { compileGlob } from '#domain/glob.js';
+import { DIALECTS } from '#exports/export-options.js';
 import type { Dialect, ExportOptions } from '#exports/export-options.js';
 import { decodable, text } from './query-fields.js';
 
@@ -7,7 +8,7 @@ const MAX_PATTERNS = 50;
 const MAX_PATTERN = 256;
 const MAX_DENIED = 5;
 
-/** A list with commas, in canonical form: order and repetition do not matter. */
+/** A comma-separated list in canonical form: order and repetition do not matter. */
 const list = text
   .refine((value) => value.length <= MAX_PATTERNS * (MAX_PATTERN + 1), 'is too long')
   .transform((value) => [...new Set(value.split(',').flatMap((item) => item.trim() || []))].toSorted());
@@ -48,7 +49,7 @@ const fields = z.object({
   deprecated: oneOf('true', 'false'),
   pinned: oneOf('any', 'only'),
   platform: oneOf('any', 'posix', 'windows'),
-  dialects: someOf('portable', 'vscode', 'apm'),
+  dialects: someOf(...DIALECTS),
   include: someOf('server-names', 'templates'),
   deny: list.refine((items) => items.length <= MAX_DENIED, `must have at most ${MAX_DENIED} names`).optional(),
   env: oneOf('prefixed', 'plain'),
@@ -56,7 +57,10 @@ const fields = z.object({
   download: oneOf('true', 'false'),
 });
 
-/** Parameters that do not need a server: the others name its tags and sources, or how a browser gets the file. */
+/**
+ * Parameters that do not need a server. The other ones refer to its tags and sources, or control how a browser
+ * downloads the file.
+ */
 export const EXPORT_PARAMETERS = Object.keys(fields.shape).filter(
   (name) => !['tag', 'deny', 'download'].includes(name),
 );
@@ -71,21 +75,23 @@ export interface ExportQuery {
     ExportOptions,
     'prefer' | 'pinned' | 'platform' | 'dialects' | 'include' | 'env' | 'overridable' | 'transports'
   >;
-  /** The parameters without defaults, as a query: equal ones mean an equal text. */
+  /** The parameters without defaults, as a query. Equal ones mean an equal text. */
   readonly canonical: string;
 }
 
-const DEFAULTS: Readonly<Record<string, string>> = {
-  prefer: 'remote',
-  deprecated: 'true',
-  pinned: 'any',
-  platform: 'any',
-  dialects: 'portable,vscode',
-  env: 'prefixed',
-  overridable: 'false',
-};
+const DEFAULTS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    prefer: 'remote',
+    deprecated: 'true',
+    pinned: 'any',
+    platform: 'any',
+    dialects: 'portable,vscode',
+    env: 'prefixed',
+    overridable: 'false',
+  }),
+);
 
-/** Query of an export; unknown parameters are ignored. */
+/** Query of an export. Unknown parameters are ignored. */
 export const ExportQuerySchema = decodable.pipe(
   fields.transform((given): ExportQuery => {
     const { names = [], tag = [], transport, dialects = ['portable', 'vscode'], include = [], deny = [] } = given;
@@ -113,7 +119,7 @@ export const ExportQuerySchema = decodable.pipe(
 function toCanonical(given: z.output<typeof fields>): string {
   const pairs = Object.entries(given).flatMap(([name, value]): [string, string][] => {
     const written = Array.isArray(value) ? value.join(',') : value;
-    const isPart = name !== 'download' && written !== undefined && written !== '' && written !== DEFAULTS[name];
+    const isPart = name !== 'download' && written !== undefined && written !== '' && written !== DEFAULTS.get(name);
     return isPart ? [[name, written]] : [];
   });
   return new URLSearchParams(pairs.toSorted(([a], [b]) => (a < b ? -1 : 1))).toString();

@@ -21,17 +21,19 @@ import { TAG_SUFFIXES } from './catalogue-state.js';
 import { matchEntityTag } from './entity-tag.js';
 import { ExportQuerySchema } from './export-query.js';
 import type { ExportQuery } from './export-query.js';
+import { exportOperations } from './exports.operations.js';
 import { parseQuery } from './malformed.js';
+import { ApiOperations } from './openapi/operation.js';
 import { PreparedAnswer } from './prepared-answer.js';
 import { Problem } from './problem.js';
 import { getAddressPrefix, getServedRegistry } from '../request-registry.js';
 import { namedScopeOf, scopeOf } from './served-scope.js';
 
-/** Raise it when equal entries and parameters are rendered to other bytes than before. */
+/** Increase this if equal entries and parameters are rendered to different bytes than before. */
 const FORM = 1;
 const EXTENSIONS = { 'application/json': 'json', 'application/toml': 'toml', 'application/yaml': 'yaml' } as const;
 
-/** One export that is asked for, in the state that the catalogue has at this moment. */
+/** A request for an export, with the current state of the catalogue. */
 interface Asked {
   readonly request: FastifyRequest;
   readonly scope: CatalogueScope;
@@ -41,8 +43,9 @@ interface Asked {
   readonly format: ExportFormat;
 }
 
-/** Renders the servers of a registry, source or view as the files that clients and administrators use. */
+/** Serves the servers of a registry, source or view as files for clients and administrators. */
 @ReadsCatalogue()
+@ApiOperations(exportOperations)
 @Controller(['registry/:source/exports', 'registry/exports'])
 export class ExportsController {
   constructor(
@@ -60,7 +63,7 @@ export class ExportsController {
   @Get(':format')
   async file(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('format') name: string): Promise<void> {
     const { source } = request.params as { source?: string };
-    // A source of this name has its index here; no format is called so.
+    // The index of a source called `exports`. No format has this name.
     if (name === 'exports' && source === undefined) {
       return this.sendIndex(request, reply, namedScopeOf(request, 'exports'));
     }
@@ -68,7 +71,7 @@ export class ExportsController {
     const { format } = asked;
     const isText = format.mediaType !== 'application/json' && !acceptsAny(request.headers.accept, [format.mediaType]);
     if (!acceptsAny(request.headers.accept, isText ? ['text/plain'] : [format.mediaType])) {
-      throw new Problem(406, `this path answers in ${format.mediaType} only, and the header Accept rules that out`);
+      throw new Problem(406, `this path returns only ${format.mediaType}, which the Accept header excludes`);
     }
     const type = `${isText ? 'text/plain' : format.mediaType}; charset=utf-8`;
     const tag = this.tagOf(asked);
@@ -111,7 +114,7 @@ export class ExportsController {
   private asked(request: FastifyRequest, format: ExportFormat): Asked {
     const scope = scopeOf(request);
     const query = parseQuery(ExportQuerySchema, request);
-    // Throws while a source was never synced: a policy that is not whole would block servers that are allowed.
+    // Throws while a source has never been synced, because an incomplete policy would block servers that are allowed.
     const reader = this.catalogue.reader(scope);
     const denied = query.deny.map((name) => this.catalogue.reader(namedScopeOf(request, name)));
     return { request, scope, reader, denied, query, format };
@@ -150,7 +153,7 @@ export class ExportsController {
 
   private render({ request, scope, reader, denied, query, format }: Asked): Promise<RenderOutcome> {
     const { names, tags, withDeprecated } = query;
-    // Counted before anything is read; which entries fit the patterns of names is counted as they are read.
+    // Check the number of entries before reading any. With name patterns, the entries are counted while they are read.
     if (names.length === 0) {
       const status = withDeprecated ? {} : { status: 'active' as const };
       demandFits(reader.count({ version: 'latest', tags: [...tags], ...status }));
@@ -174,7 +177,7 @@ export class ExportsController {
     return this.renderer.render(task, { reader, tags, denied });
   }
 
-  /** The headers that every answer has, 304 too. */
+  /** Sets the headers of every response, including 304. */
   private describe({ request, scope, query, format }: Asked, reply: FastifyReply): void {
     const staleSince = this.catalogue.staleSince(scope);
     const search = query.canonical === '' ? '' : `?${query.canonical}`;
@@ -226,7 +229,7 @@ export class ExportsController {
   }
 }
 
-/** Throws a 422 for more servers than one file holds. */
+/** Throws a 422 if there are more servers than one file may contain. */
 function demandFits(servers: number): void {
   const { exportedEntries } = API_LIMITS;
   if (servers <= exportedEntries) return;
@@ -239,7 +242,7 @@ function toIndexEntry(format: ExportFormat, url: string): object {
   return { id, file, mediaType, url, purpose, client, status, verified, emptyBlocksEverything, wherePut };
 }
 
-/** The format of a name with or without its extension; throws a 404 that names the nearest one. */
+/** Returns the format with this name, with or without its extension. Throws a 404 that suggests the nearest name. */
 function findNamed(name: string, request: FastifyRequest): ExportFormat {
   const [id = '', extension] = name.split('.', 2);
   const format = findFormat(id);
@@ -252,7 +255,7 @@ function findNamed(name: string, request: FastifyRequest): ExportFormat {
   throw new Problem(404, `there is no such format${hint} (${exportsPath(request)} lists them)`);
 }
 
-/** The path of the index that a request is below, as the client sees it. */
+/** Returns the path of the index that a request is below, as the client sees it. */
 function exportsPath(request: FastifyRequest): string {
   const { source } = request.params as { source?: string };
   return `${getAddressPrefix(request)}/registry/${source === undefined ? '' : `${encodeURIComponent(source)}/`}exports`;

@@ -6,9 +6,26 @@ import { API_ROOTS } from './api-roots.js';
 import { CatalogueAnswers } from './catalogue-answers.js';
 import { FilterQuerySchema } from './list-query.js';
 import { parseQuery } from './malformed.js';
+import { ApiOperations, belowEachRoot } from './openapi/operation.js';
+import { serverFilters } from './openapi/server-filters.js';
 
-/** Counts the servers of a list by what they can be filtered by. */
+/** Counts the servers of a list for each value that they can be filtered by. */
 @ReadsCatalogue()
+@ApiOperations(() =>
+  belowEachRoot(({ path, name, scope }) => [
+    {
+      method: 'get',
+      tag: 'Servers',
+      path: `${path}/x/${OWN_NAME}/facets`,
+      id: `${name}ServersFacets`,
+      summary: 'Counts the servers of a list by each facet, ignoring the filter on that facet',
+      parameters: [...scope, ...serverFilters],
+      isCached: true,
+      success: { status: 200, answer: 'Facets' },
+      problems: [404, 503],
+    },
+  ]),
+)
 @Controller(API_ROOTS.map((root) => `${root}/x/${OWN_NAME}/facets`))
 export class FacetsController {
   constructor(private readonly answers: CatalogueAnswers) {}

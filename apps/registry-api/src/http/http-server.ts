@@ -4,7 +4,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { fastifyOptions } from '#listener/fastify-options.js';
 import { listen } from '#listener/listen.js';
@@ -30,20 +30,23 @@ import { scopeToRegistry } from '../request-registry.js';
 export interface HttpServerOptions extends WantedAddress {
   readonly module: DynamicModule;
   readonly directory: RegistryDirectory;
-  /** Called before a body is read; rejects with the answer for a caller that may not send one. Every caller may when absent. */
-  readonly mayWrite?: (request: FastifyRequest) => boolean | Promise<boolean>;
-  /** Takes the requests that change something; the handlers of this server do when absent. */
+  /**
+   * Called before a body is read. Rejects with the error response if the caller may not send one. Without it, every caller
+   * may.
+   */
+  readonly mayWrite?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** Forwards requests that change something. Without it, this server handles them itself. */
   readonly forwarder?: ChangeForwarder;
-  /** Where its requests are counted; nowhere when absent. */
+  /** Metrics that count the requests; not counted when absent. */
   readonly metrics?: ServerMetrics;
-  /** Asked before a request is routed; every request is routed when absent. */
+  /** Responds to known ETags before a request is routed; every request is routed when absent. */
   readonly revalidations?: Revalidations;
-  /** Returns whether a request may name this host; every name is accepted when absent. */
+  /** Returns whether this Host header is accepted; every host is accepted when absent. */
   readonly acceptsHost?: ((host: string | undefined) => boolean) | undefined;
   readonly logger: Logger;
 }
 
-/** Listens when it returns; when it throws, nothing is left open. */
+/** Starts the server and returns once it is listening. If it throws, nothing is left open. */
 export async function startHttpServer(options: HttpServerOptions): Promise<Listener> {
   const { directory, logger, revalidations, metrics } = options;
   const counter = metrics && new RequestCounter(metrics);
@@ -79,7 +82,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
   }
 }
 
-/** Answers conditional requests before Fastify routes them. */
+/** Responds to conditional requests before Fastify routes them. */
 function revalidate(revalidations: Revalidations, counter: RequestCounter | undefined) {
   return (message: IncomingMessage, response: ServerResponse): boolean => {
     const startedAt = performance.now();
@@ -91,8 +94,9 @@ function revalidate(revalidations: Revalidations, counter: RequestCounter | unde
 }
 
 /**
- * Counts requests, answers OPTIONS, leads doubled and trailing slashes to the clean path, and refuses what no handler
- * answers, for paths that do not exist as well. One hook, since each of them adds to the cost of a 304.
+ * Adds a hook that counts requests, responds to OPTIONS, redirects from doubled and trailing slashes to the clean path,
+ * and rejects requests that no handler can serve, including those for unknown paths. It is a single hook because each
+ * hook adds to the cost of a 304.
  */
 function lookAtRequests(server: FastifyInstance, counter: RequestCounter | undefined): void {
   server.addHook('onRequest', (request, reply, done) => {
@@ -110,7 +114,10 @@ function isSafeToRepeat({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-/** Refuses writers before their body is read, so that what is refused anyway takes no memory. */
+/**
+ * Rejects callers that may not write before their body is read, so that a rejected request takes no memory. Also
+ * forwards changes.
+ */
 function lookAtWriters(
   server: FastifyInstance,
   mayWrite: NonNullable<HttpServerOptions['mayWrite']>,
@@ -123,14 +130,17 @@ function lookAtWriters(
     if ([route.method].flat().every((method) => SAFE_METHODS.has(method))) return;
     const isForwarded = !readsByPost && forwarder?.takes(route.url) === true;
     route.preParsing = async (request, reply) => {
-      await mayWrite(request);
+      await mayWrite(request, reply);
       if (isForwarded) return forwarder.forward(request, reply);
       return refuseEncodedBody(request);
     };
   });
 }
 
-/** Bodies are read as they are: a compressed one would be taken for malformed JSON (RFC 9110, section 15.5.16). */
+/**
+ * Rejects compressed bodies. Bodies are not decompressed, so a compressed one would be reported as malformed JSON (RFC
+ * 9110, section 15.5.16).
+ */
 function refuseEncodedBody({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'];
   if (encoding === undefined || encoding.trim().toLowerCase() === 'identity') return;
@@ -139,25 +149,34 @@ function refuseEncodedBody({ headers }: FastifyRequest): void {
   });
 }
 
-/** RFC 9110, 9.2.1. */
+/** Safe methods according to RFC 9110, section 9.2.1. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Methods that no path has are unknown to the router, which therefore cannot say whether there is such a path. */
+/**
+ * Returns the error for a path that is not found. The router does not know methods that no path supports, so for these
+ * it cannot tell whether the path exists.
+ */
 function notFound(server: FastifyInstance, method: string): Error {
   if (server.supportedMethods.includes(method)) return new NotFoundException();
-  return new Problem(501, `the method ${method} is not known here`);
+  return new Problem(501, `the method ${method} is not supported`);
 }
 
-/** A signature is over the bytes of a delivery, and a spec may be YAML, whatever type they are said to have. */
+/**
+ * Returns whether the route accepts any content type: a webhook signature covers the bytes of a delivery, and a spec
+ * may be YAML, so the declared type does not matter.
+ */
 function takesAnyType({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.url === HOOK_ROUTE || routeOptions.config.readsByPost?.takes === 'any type';
 }
 
-/** What is published must keep its own words and order, which a detour through objects would not. */
+/**
+ * Keeps JSON bodies as bytes, because a published document must keep its own spelling and order, which parsing would
+ * not preserve.
+ */
 function keepJsonAsBytes(server: FastifyInstance): void {
   server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  // Refused by those who want a body, after they have looked who it is that sends it.
+  // Other types have no body here. Handlers that need one reject the request, after the caller has been authenticated.
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) =>
     done(null, takesAnyType(request) ? body : undefined),
   );

@@ -19,7 +19,7 @@ import { PreviewController } from './views/preview.controller.js';
 import { RegistriesController } from './views/registries.controller.js';
 import { SourcesController } from './views/sources.controller.js';
 
-/** Served to clients. */
+/** Controllers for clients. */
 export const publicControllers = [
   ServersController,
   FacetsController,
@@ -44,5 +44,5 @@ export const publicControllers = [
   ConsoleController,
 ];
 
-/** Served to the cluster, on the internal port. */
+/** Controllers for the cluster, on the internal port. */
 export const internalControllers = [OperationsController, MetricsController];

@@ -1,12 +1,15 @@
 import { Problem } from './problem.js';
 
-/** JSON comes as bytes, so that what is published keeps its own spelling and order; see `http-server.ts`. */
+/**
+ * Returns the bytes of a body. JSON bodies are kept as bytes, so that published documents keep their own spelling and
+ * order; see `http-server.ts`.
+ */
 export function bytesOf(body: unknown): Buffer {
   if (Buffer.isBuffer(body)) return body;
   throw new Problem(415, 'the body must be JSON: send it with content-type application/json');
 }
 
-/** Parses a body; throws a Problem for what is not JSON in UTF-8. */
+/** Parses a body; throws a Problem if it is not JSON in UTF-8. */
 export function parseJsonBody(body: unknown): unknown {
   const bytes = bytesOf(body);
   try {

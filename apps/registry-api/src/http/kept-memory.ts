@@ -1,11 +1,12 @@
-/** A cache that can be emptied. */
+/** A cache that can be cleared. */
 interface Clearable {
   clear(): void;
 }
 
 /**
- * The memory that the caches of a process take together. Above its limit all of them are cleared: what clients go on asking
- * for comes back, and no entry has to be counted by itself. A cache that was collected meanwhile counts until then.
+ * The memory that all caches of a process take in total. Above its limit all of them are cleared, which needs no
+ * accounting per entry: entries that clients still request come back. A cache that has been garbage collected is
+ * counted until then.
  */
 export class KeptMemory {
   readonly #limitBytes: number;

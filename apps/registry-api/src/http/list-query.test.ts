@@ -76,10 +76,10 @@ describe('the query of a list', () => {
   it('says of every parameter what is wrong', () => {
     expect(faults('limit=0&search=a&search=b&cursor=x')).toEqual([
       'cursor is not one that this server made',
-      'limit must be a whole number from 1; above 1000 it is cut to 1000',
+      'limit must be a whole number from 1; larger values count as 1000',
       'search must be given once, as plain text',
     ]);
-    expect(faults('search=%00')).toEqual(['search must not hold a NUL character']);
+    expect(faults('search=%00')).toEqual(['search must not contain a NUL character']);
     expect(faults(`search=${'a'.repeat(257)}&version=${'1'.repeat(257)}`)).toEqual([
       'search must have at most 256 characters',
       'version must have at most 256 characters',

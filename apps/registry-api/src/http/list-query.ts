@@ -5,10 +5,10 @@ import type { Cursor, ListFilter } from '#read-model/cursor.js';
 import { DEFAULT_LIMIT, decodable, FOREIGN_CURSOR, limit, shortText, text } from './query-fields.js';
 import { parseRfc3339 } from './rfc-3339.js';
 
-/** Values that a parameter may list. */
+/** Maximum number of values in a list parameter. */
 const MAX_FILTER_VALUES = 50;
 
-/** Some clients send parameters that they have no value for. */
+/** An optional parameter. Some clients send parameters without a value. */
 const optionalText = shortText.transform((value) => (value === '' ? undefined : value)).optional();
 
 const cursor = text
@@ -20,7 +20,7 @@ const cursor = text
   })
   .optional();
 
-/** A plain + in a query is a space. */
+/** Matches a time zone whose plus sign has become a space, because a plain + in a query means a space. */
 const LOST_PLUS = / \d\d:\d\d$/;
 
 const updatedSince = text
@@ -42,7 +42,7 @@ const flag = text
 
 const TOO_MANY = `must have at most ${MAX_FILTER_VALUES} values`;
 
-/** A list of texts, separated by commas; blanks and empty items do not count. */
+/** A comma-separated list of strings. Surrounding spaces and empty items are ignored. */
 const texts = shortText
   .transform((value) => value.split(',').flatMap((item) => item.trim() || []))
   .refine((values) => values.length <= MAX_FILTER_VALUES, TOO_MANY);
@@ -56,7 +56,7 @@ const transports = texts
   )
   .optional();
 
-/** What a list is filtered by, except for `cursor` and `limit`. */
+/** The filters of a list: its parameters except `cursor` and `limit`. */
 const filterFields = {
   search: optionalText,
   updated_since: updatedSince,
@@ -74,12 +74,12 @@ const filterFields = {
 
 type FilterFields = z.output<z.ZodObject<typeof filterFields>>;
 
-/** A list of alternatives without any is a parameter that was sent without a value. */
+/** Returns undefined for an empty list of alternatives, which is a parameter that was sent without a value. */
 function orNone(values: string[]): string[] | undefined {
   return values.length > 0 ? values : undefined;
 }
 
-/** What is given wins over what the cursor carries; the others stay as they were. */
+/** Merges filters. Given parameters take precedence over those in the cursor. */
 function toFilter(given: FilterFields, carried: ListFilter | undefined, context: z.core.$RefinementCtx): ListFilter {
   const filter: ListFilter = {
     ...carried,
@@ -100,13 +100,13 @@ function toFilter(given: FilterFields, carried: ListFilter | undefined, context:
     context.addIssue({
       code: 'custom',
       path: ['include_deleted'],
-      message: 'cannot be false beside updated_since: a client that asks for changes has to learn of removals',
+      message: 'cannot be false together with updated_since: a client that asks for changes must learn about removals',
     });
   }
   return canonicalFilter(filter);
 }
 
-/** Query of the list. Parameters that are given win over those that the cursor carries; the others stay as they were. */
+/** Query of the list. Given parameters take precedence over those in the cursor. */
 export const ListQuerySchema = decodable.pipe(
   z.object({ cursor, limit, ...filterFields }).transform((given, context): ListQuery => ({
     ...(given.cursor && { after: given.cursor.after }),
@@ -115,7 +115,7 @@ export const ListQuerySchema = decodable.pipe(
   })),
 );
 
-/** Query of what belongs to a whole list: its parameters without those of pages. */
+/** Query of an endpoint that concerns a whole list: its parameters without those for paging. */
 export const FilterQuerySchema = decodable.pipe(
   z.object(filterFields).transform((given, context): ListFilter => toFilter(given, undefined, context)),
 );

@@ -7,16 +7,16 @@ interface Issue {
   readonly path?: readonly unknown[] | undefined;
 }
 
-/** Names every parameter that is wrong, and how. */
+/** Reports every invalid parameter with its error. */
 export function toMalformed(issues: readonly Issue[]): Problem {
   return new Problem(400, issues.map(({ path = [], message }) => [...path, message].join(' ')).join('; '));
 }
 
 const withoutQuery = new WeakMap<z.ZodType, unknown>();
 
-/** The query of a request by its schema, for handlers that parse it only when the answer is not at hand. */
+/** Parses the query of a request, for handlers that do so only if the answer is not cached. */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, request: FastifyRequest): z.output<Schema> {
-  // Most requests for one server have none.
+  // Most requests for a single server have no query.
   const isEmpty = !request.url.includes('?');
   if (isEmpty && withoutQuery.has(schema)) return withoutQuery.get(schema) as z.output<Schema>;
   const { data, error } = schema.safeParse(request.query);

@@ -2,7 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../auth/requirement.js';
 import { ServerMetrics } from '../server-metrics.js';
 
-/** For Prometheus, on the internal port. */
+/** Serves the metrics to Prometheus, on the internal port. */
 @Public()
 @Controller()
 export class MetricsController {

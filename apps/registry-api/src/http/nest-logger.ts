@@ -1,7 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 
-/** What Nest has to say goes into the process's log; the list of routes that it prints at start only at debug level. */
+/**
+ * Writes the messages of Nest to the log of the process. The list of routes that Nest prints at its start is logged at
+ * debug level only.
+ */
 export class NestLogger implements LoggerService {
   readonly #logger: Logger;
 

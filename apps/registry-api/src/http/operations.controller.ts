@@ -4,10 +4,37 @@ import { Public } from '../auth/requirement.js';
 import { SYNCED_SOURCES_HEADER } from '../peer-pods.js';
 import { Readiness } from '../readiness.js';
 import { BuildInfo } from './build-info.js';
+import { ApiOperations } from './openapi/operation.js';
 import { Problem } from './problem.js';
 
-/** What probes and people ask: on the public port and on the internal one. */
+const PROBE = { method: 'get', tag: 'Operations', isPublic: true } as const;
+
+/** Serves the endpoints for probes and operators, on the public and on the internal port. */
 @Public()
+@ApiOperations(() => [
+  {
+    ...PROBE,
+    path: '/health',
+    id: 'health',
+    summary: 'Reports whether the process is alive',
+    success: { status: 200, answer: 'Health' },
+  },
+  {
+    ...PROBE,
+    path: '/readiness',
+    id: 'readiness',
+    summary: 'Reports whether the server can answer requests',
+    success: { status: 200, answer: 'Readiness' },
+    problems: [503],
+  },
+  {
+    ...PROBE,
+    path: '/version',
+    id: 'version',
+    summary: 'Reports the running version',
+    success: { status: 200, answer: 'Version' },
+  },
+])
 @Controller()
 export class OperationsController {
   constructor(

@@ -2,38 +2,41 @@ import type { ByteBudget } from '../byte-budget.js';
 import type { Answer, Body, Composition } from '#read-model/answer.js';
 import type { Compressor, Encoding } from './compressor.js';
 
-/** Smaller bodies fit into a packet or two as they are. */
+/** Minimum size for compression. Smaller bodies fit into a packet or two anyway. */
 const LEAST_COMPRESSED_BYTES = 1400;
-/** A body of more parts than a page of usual size has is not kept: each part takes memory of its own. */
+/**
+ * Maximum number of parts of a cached body, about those of a page of usual size, because each part takes additional
+ * memory.
+ */
 const KEPT_PARTS = 64;
 /** Memory of one part of a body: a view on memory of the catalogue, and its place in the queue of a socket. */
 const PART_BYTES = 256;
-/** Times that a document is in memory when it comes from the database: as a message, as text and as bytes. */
+/** Number of copies in memory of a document that comes from the database: message, string and bytes. */
 export const COPIES_OF_FETCHED = 3;
-/** An answer of fewer bytes costs less than the connection that it is sent over, and is not charged. */
+/** A response with fewer bytes takes less memory than the connection that it is sent over, so it is not counted. */
 const FREE_BYTES = 16 * 1024;
 
-/** A body in one encoding, and all that has to be known to send it. */
+/** A body in one encoding, with everything needed to send it. */
 export interface SentBody {
   readonly encoding: Encoding;
   readonly parts: Body;
   readonly bytes: number;
-  /** The number of entries on all pages, for a list. */
+  /** Total number of entries on all pages; only for a list. */
   readonly total: number | undefined;
 }
 
-/** A body for one client: `release` has to be called when it is sent or given up. */
+/** A body for one client. `release` must be called when it has been sent or the client is gone. */
 export interface AdmittedBody extends SentBody {
   readonly release?: () => void;
 }
 
-/** What all answers of a process share. */
+/** Resources that all responses of a process share. */
 export interface AnswerResources {
   readonly compressor: Compressor;
   readonly memory: ByteBudget;
 }
 
-/** The answer to one query in one state of the catalogue, with what was made of it so far. */
+/** The answer to one query in one state of the catalogue, with the bodies created from it so far. */
 export class PreparedAnswer {
   #plain: SentBody | undefined;
   #compressed: Map<Encoding, Promise<SentBody>> | undefined;
@@ -41,14 +44,17 @@ export class PreparedAnswer {
   readonly #resources: AnswerResources;
   readonly #onKept: ((bytes: number) => void) | undefined;
 
-  /** `onKept` is called with the bytes of memory that the answer takes beside the catalogue's own. */
+  /** `onKept` is called with the bytes that the answer takes in addition to the catalogue's own memory. */
   constructor(answer: Answer, resources: AnswerResources, onKept?: (bytes: number) => void) {
     this.#answer = answer;
     this.#resources = resources;
     this.#onKept = onKept;
   }
 
-  /** Returns the body, a promise only when it is not at hand. Throws `Overloaded` when there is no memory to send it. */
+  /**
+   * Returns the body, as a promise only if it has to be fetched or compressed. Throws `Overloaded` if there is not
+   * enough memory to send it.
+   */
   body(encoding: Encoding): AdmittedBody | Promise<AdmittedBody> {
     const known = this.#compressed?.get(encoding);
     if (known) return known;
@@ -62,27 +68,31 @@ export class PreparedAnswer {
     const release = cost > FREE_BYTES ? this.#resources.memory.acquire(cost) : undefined;
     const toSent = (parts: Body): AdmittedBody | Promise<AdmittedBody> => {
       const plain = toPlain(parts, composition.total);
-      // A body with documents from the database is not kept: it would take the memory that was to be saved.
-      if (composition.fetchedBytes === 0 && parts.length <= KEPT_PARTS && this.#onKept) {
+      // A body with documents from the database is not cached, because it would take the memory that storing them there
+      // is meant to save.
+      if (!this.#plain && composition.fetchedBytes === 0 && parts.length <= KEPT_PARTS && this.#onKept) {
         this.#plain = plain;
-        this.#onKept(parts.length * PART_BYTES + (composition.ownBytes ?? 0));
+        this.#onKept(parts.length * PART_BYTES + (composition.ownBytes === undefined ? 0 : plain.bytes));
       }
       return withRelease(this.#encode(plain, encoding), release);
     };
-    try {
-      const body = composition.body();
-      if (!(body instanceof Promise)) return toSent(body);
-      return body.then(toSent).catch((error: unknown) => {
-        release?.();
-        throw error;
-      });
-    } catch (error) {
+    const giveUp = (error: unknown): never => {
       release?.();
       throw error;
+    };
+    try {
+      const body = composition.body();
+      const sent = body instanceof Promise ? body.then(toSent) : toSent(body);
+      return sent instanceof Promise ? sent.catch(giveUp) : sent;
+    } catch (error) {
+      return giveUp(error);
     }
   }
 
-  /** Concurrent requests for one answer share one compression; a request that finds no free slot gets the plain body. */
+  /**
+   * Compresses a body. Concurrent requests for one answer share one compression, and a request that finds no free slot
+   * gets the plain body.
+   */
   #encode(plain: SentBody, encoding: Encoding): SentBody | Promise<SentBody> {
     if (encoding === 'identity' || plain.bytes < LEAST_COMPRESSED_BYTES) return plain;
     const compressing = this.#resources.compressor.tryCompress(plain.parts, plain.bytes, encoding);
@@ -103,7 +113,7 @@ export class PreparedAnswer {
   }
 }
 
-/** Reserves memory for an answer. Throws `Overloaded` when it is not free. */
+/** Reserves memory for a response. Throws `Overloaded` if not enough is free. */
 export function acquireForAnswer(memory: ByteBudget, bytes: number): () => void {
   return bytes > FREE_BYTES ? memory.acquire(bytes) : () => undefined;
 }

@@ -1,4 +1,4 @@
-/** A request that gets no answer but a reason: what was wrong with it, for people, and the status that says so. */
+/** An error response: a message for people that says what was wrong with the request, with the matching status. */
 export class Problem extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ import type { PublishTarget } from '../publish/published-entries.js';
 import { getServedRegistry } from '../request-registry.js';
 import { scopeOf } from './served-scope.js';
 
-/** Parameter decorator of handlers that are marked with `Writes`: where the caller publishes, and who the caller is. */
+/** Parameter decorator for handlers marked with `Writes`: the publish target and the identity of the caller. */
 export const Target = createParamDecorator((_: unknown, context: ExecutionContext): PublishTarget => {
   const request = context.switchToHttp().getRequest<FastifyRequest>();
   const { caller } = grantedAccess(request.raw);

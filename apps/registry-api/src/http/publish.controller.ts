@@ -8,20 +8,26 @@ import { validateServer } from '../publish/validate-server.js';
 import type { ValidationResult } from '../publish/validate-server.js';
 import { API_ROOTS } from './api-roots.js';
 import { bytesOf } from './json-body.js';
+import { ApiOperations } from './openapi/operation.js';
 import { Problem } from './problem.js';
+import { entryOperations, publishOperations, validateOperations } from './publish.operations.js';
 import { Target } from './publish-target.js';
 import { Served } from './served-scope.js';
+import { ServerName } from './server-name.js';
 import type { ServedRegistry } from '../served-registry.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Publishes to managed sources, changes the status of what is published, and deletes it (the generic registry API). */
+/**
+ * Publishes to managed sources, changes the status of published entries, and deletes them (the generic registry API).
+ */
 @Writes()
+@ApiOperations(publishOperations)
 @Controller([...API_ROOTS])
 export class PublishController {
   constructor(private readonly entries: PublishedEntries) {}
 
-  /** Answers 200 as the generic API does; below a source's name, where the older admin API had it, 201. */
+  /** Responds with 200 like the generic API or, below the name of a source, with 201 like the older admin API. */
   @Post('publish')
   @Header('content-type', JSON_TYPE)
   async publish(
@@ -35,84 +41,43 @@ export class PublishController {
     return answer;
   }
 
-  @Delete('servers/:name/versions/:version')
+  @Delete(['servers/:name/versions/:version', 'servers/:namespace/:name/versions/:version'])
   @Header('content-type', JSON_TYPE)
   remove(
     @Target() target: PublishTarget,
-    @Param('name') name: string,
+    @ServerName() name: string,
     @Param('version') version: string,
   ): Promise<Buffer> {
     return this.entries.remove(target, name, version);
   }
 
-  @Delete('servers/:namespace/:name/versions/:version')
+  @Patch(['servers/:name/versions/:version/status', 'servers/:namespace/:name/versions/:version/status'])
   @Header('content-type', JSON_TYPE)
-  removeOfTwoSegments(
+  async changeStatus(
     @Target() target: PublishTarget,
-    @Param('namespace') namespace: string,
-    @Param('name') name: string,
-    @Param('version') version: string,
-  ): Promise<Buffer> {
-    return this.entries.remove(target, `${namespace}/${name}`, version);
-  }
-
-  @Patch('servers/:name/versions/:version/status')
-  @Header('content-type', JSON_TYPE)
-  changeStatus(
-    @Target() target: PublishTarget,
-    @Param('name') name: string,
+    @ServerName() name: string,
     @Param('version') version: string,
     @Body() body: unknown,
   ): Promise<Buffer> {
-    return this.changeOne(target, name, version, body);
+    const changed = await this.entries.changeStatus(target, { name, version }, readStatusRequest(bytesOf(body)));
+    return changed.servers[0] as Buffer;
   }
 
-  @Patch('servers/:namespace/:name/versions/:version/status')
+  @Patch(['servers/:name/status', 'servers/:namespace/:name/status'])
   @Header('content-type', JSON_TYPE)
-  changeStatusOfTwoSegments(
-    @Target() target: PublishTarget,
-    @Param('namespace') namespace: string,
-    @Param('name') name: string,
-    @Param('version') version: string,
-    @Body() body: unknown,
-  ): Promise<Buffer> {
-    return this.changeOne(target, `${namespace}/${name}`, version, body);
-  }
-
-  @Patch('servers/:name/status')
-  @Header('content-type', JSON_TYPE)
-  changeAll(@Target() target: PublishTarget, @Param('name') name: string, @Body() body: unknown): Promise<Buffer> {
-    return this.changeEvery(target, name, body);
-  }
-
-  @Patch('servers/:namespace/:name/status')
-  @Header('content-type', JSON_TYPE)
-  changeAllOfTwoSegments(
-    @Target() target: PublishTarget,
-    @Param('namespace') namespace: string,
-    @Param('name') name: string,
-    @Body() body: unknown,
-  ): Promise<Buffer> {
-    return this.changeEvery(target, `${namespace}/${name}`, body);
+  async changeAll(@Target() target: PublishTarget, @ServerName() name: string, @Body() body: unknown): Promise<Buffer> {
+    return toList(await this.entries.changeStatus(target, { name }, readStatusRequest(bytesOf(body))));
   }
 
   @Put(['servers/:name/versions/:version', 'servers/:namespace/:name/versions/:version'])
   replace(): never {
     throw new Problem(501, 'a published version never changes: publish another version, or change its status');
   }
-
-  private async changeOne(target: PublishTarget, name: string, version: string, body: unknown): Promise<Buffer> {
-    const changed = await this.entries.changeStatus(target, { name, version }, readStatusRequest(bytesOf(body)));
-    return changed.servers[0] as Buffer;
-  }
-
-  private async changeEvery(target: PublishTarget, name: string, body: unknown): Promise<Buffer> {
-    return toList(await this.entries.changeStatus(target, { name }, readStatusRequest(bytesOf(body))));
-  }
 }
 
-/** Checks a server.json without a login, as `mcp-publisher` asks for it, and stores nothing. */
+/** Validates a server.json without a login, as `mcp-publisher` requests it, and stores nothing. */
 @Public()
+@ApiOperations(validateOperations)
 @Controller([...API_ROOTS])
 export class ValidateController {
   @Post('validate')
@@ -122,8 +87,9 @@ export class ValidateController {
   }
 }
 
-/** Publishes to the one managed source of a registry, as the admin API of ToolHive's registry server does. */
+/** Publishes to the only managed source of a registry, like the admin API of ToolHive's registry server. */
 @Writes()
+@ApiOperations(entryOperations)
 @Controller('v1/entries')
 export class EntriesController {
   constructor(private readonly entries: PublishedEntries) {}
@@ -146,7 +112,7 @@ export class EntriesController {
   }
 }
 
-/** Puts ServerResponses together that are JSON already. */
+/** Joins ServerResponses that are already JSON to a list. */
 function toList({ servers }: ChangedVersions): Buffer {
   const parts = servers.flatMap((server, at) => (at === 0 ? [server] : [Buffer.from(','), server]));
   return Buffer.concat([Buffer.from(`{"updatedCount":${servers.length},"servers":[`), ...parts, Buffer.from(']}')]);

@@ -1,24 +1,20 @@
 import { serverJsonSchema } from '#sources/formats/server-json.js';
-import { z } from 'zod';
 import { statusRequestSchema } from '../publish/status-request.js';
-import { pathParameter, serverNameParameter } from './openapi/operation.js';
+import { belowEachRoot, pathParameter, serverNameParameter, toBody } from './openapi/operation.js';
 import type { Operation } from './openapi/operation.js';
 
-const { $schema: _, ...server } = z.toJSONSchema(serverJsonSchema, { io: 'input', unrepresentable: 'any' });
-
-const { $schema: __, ...statusChange } = z.toJSONSchema(statusRequestSchema, { io: 'input', unrepresentable: 'any' });
-
-const source = pathParameter('source', 'Name of a managed source.');
 const version = pathParameter('version', 'The version.');
 
-function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
-  const scope = root.includes('{source}') ? [source] : [];
-  return [
+/** Describes publishing below each API root. */
+export function publishOperations(): readonly Operation[] {
+  const server = toBody(serverJsonSchema);
+  const statusChange = toBody(statusRequestSchema);
+  return belowEachRoot(({ path, name, scope }) => [
     {
       method: 'post',
       tag: 'Publishing',
-      path: `${root}/publish`,
-      id: `${idPrefix}Publish`,
+      path: `${path}/publish`,
+      id: `${name}Publish`,
       summary: 'Publishes one version of a server to a managed source',
       parameters: scope,
       body: server,
@@ -26,22 +22,10 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
       problems: [404, 409, 415, 422, 503],
     },
     {
-      method: 'post',
-      tag: 'Publishing',
-      path: `${root}/validate`,
-      id: `${idPrefix}Validate`,
-      summary: 'Checks a server.json as publishing would, and stores nothing',
-      parameters: scope,
-      body: server,
-      success: { status: 200, answer: 'ValidationResult' },
-      problems: [415, 503],
-      isPublic: true,
-    },
-    {
       method: 'patch',
       tag: 'Publishing',
-      path: `${root}/servers/{serverName}/versions/{version}/status`,
-      id: `${idPrefix}ChangeStatus`,
+      path: `${path}/servers/{serverName}/versions/{version}/status`,
+      id: `${name}ChangeStatus`,
       summary: 'Sets the status of one version: active, deprecated or deleted',
       parameters: [...scope, serverNameParameter, version],
       body: statusChange,
@@ -51,49 +35,70 @@ function operationsBelow(root: string, idPrefix: string): readonly Operation[] {
     {
       method: 'patch',
       tag: 'Publishing',
-      path: `${root}/servers/{serverName}/status`,
-      id: `${idPrefix}ChangeStatusOfAll`,
+      path: `${path}/servers/{serverName}/status`,
+      id: `${name}ChangeStatusOfAll`,
       summary: 'Sets the status of all versions of a server, in one transaction',
       parameters: [...scope, serverNameParameter],
       body: statusChange,
       success: { status: 200, answer: 'ChangedVersions' },
-      problems: [404, 415, 503],
+      problems: [404, 409, 415, 503],
     },
     {
       method: 'delete',
       tag: 'Publishing',
-      path: `${root}/servers/{serverName}/versions/{version}`,
-      id: `${idPrefix}Delete`,
+      path: `${path}/servers/{serverName}/versions/{version}`,
+      id: `${name}Delete`,
       summary: 'Deletes one version, which stays as a tombstone',
       parameters: [...scope, serverNameParameter, version],
       success: { status: 200, answer: 'ServerResponse' },
       problems: [404, 503],
     },
-  ];
+  ]);
 }
 
-export const publishOperations: readonly Operation[] = [
-  ...operationsBelow('/v0.1', 'all'),
-  ...operationsBelow('/registry/v0.1', 'registry'),
-  ...operationsBelow('/registry/{source}/v0.1', 'source'),
-  {
-    method: 'post',
-    tag: 'Publishing',
-    path: '/v1/entries',
-    id: 'createEntry',
-    summary: 'Publishes to the one managed source of the registry',
-    body: { type: 'object', required: ['server'], properties: { server }, additionalProperties: false },
-    success: { status: 201, answer: 'ServerResponse' },
-    problems: [409, 415, 422, 503],
-  },
-  {
-    method: 'delete',
-    tag: 'Publishing',
-    path: '/v1/entries/server/{serverName}/versions/{version}',
-    id: 'deleteEntry',
-    summary: 'Deletes one version',
-    parameters: [serverNameParameter, version],
-    success: { status: 204 },
-    problems: [404, 503],
-  },
-];
+export function validateOperations(): readonly Operation[] {
+  return belowEachRoot(({ path, name, scope }) => [
+    {
+      method: 'post',
+      tag: 'Publishing',
+      path: `${path}/validate`,
+      id: `${name}Validate`,
+      summary: 'Checks a server.json as publishing would, and stores nothing',
+      parameters: scope,
+      body: toBody(serverJsonSchema),
+      success: { status: 200, answer: 'ValidationResult' },
+      problems: [415, 503],
+      isPublic: true,
+    },
+  ]);
+}
+
+export function entryOperations(): readonly Operation[] {
+  return [
+    {
+      method: 'post',
+      tag: 'Publishing',
+      path: '/v1/entries',
+      id: 'createEntry',
+      summary: 'Publishes to the one managed source of the registry',
+      body: {
+        type: 'object',
+        required: ['server'],
+        properties: { server: toBody(serverJsonSchema) },
+        additionalProperties: false,
+      },
+      success: { status: 201, answer: 'ServerResponse' },
+      problems: [409, 415, 422, 503],
+    },
+    {
+      method: 'delete',
+      tag: 'Publishing',
+      path: '/v1/entries/server/{serverName}/versions/{version}',
+      id: 'deleteEntry',
+      summary: 'Deletes one version',
+      parameters: [serverNameParameter, version],
+      success: { status: 204 },
+      problems: [404, 503],
+    },
+  ];
+}

@@ -7,10 +7,10 @@ export const MAX_LIMIT = 1000;
 
 export const FOREIGN_CURSOR = 'is not one that this server made';
 
-/** Text as clients may send it. NUL is refused because no text that is stored can hold it. */
+/** A string from a client. NUL is rejected, because no stored string can contain it. */
 export const text = z
   .string({ error: ({ input }) => (Array.isArray(input) ? 'must be given once, as plain text' : undefined) })
-  .refine((value) => !value.includes('\0'), 'must not hold a NUL character');
+  .refine((value) => !value.includes('\0'), 'must not contain a NUL character');
 
 export const shortText = text.refine(
   (value) => value.length <= MAX_FILTER_TEXT,
@@ -18,13 +18,13 @@ export const shortText = text.refine(
 );
 
 export const limit = text
-  .regex(/^0*[1-9]\d*$/, `must be a whole number from 1; above ${MAX_LIMIT} it is cut to ${MAX_LIMIT}`)
+  .regex(/^0*[1-9]\d*$/, `must be a whole number from 1; larger values count as ${MAX_LIMIT}`)
   .transform((value) => Math.min(Number(value), MAX_LIMIT))
   .optional();
 
 /**
- * Unknown parameters are ignored, but what cannot be decoded is refused wherever it stands. A parameter without a value is
- * absent: some clients send every parameter that they know.
+ * Rejects values that cannot be decoded, even in unknown parameters, which are otherwise ignored. A parameter without a
+ * value counts as absent, because some clients send every parameter that they know.
  */
 export const decodable = z
   .looseObject({})

@@ -1,4 +1,4 @@
-/** What a value is that cannot be decoded. */
+/** Marks a value that cannot be decoded. */
 export const UNDECODABLE = Symbol('not valid percent-encoded UTF-8');
 
 export type QueryValue = string | typeof UNDECODABLE | readonly unknown[];
@@ -6,8 +6,9 @@ export type QueryValue = string | typeof UNDECODABLE | readonly unknown[];
 const NO_VALUES = Object.freeze(Object.create(null) as Record<string, QueryValue>);
 
 /**
- * Parses a query string; never throws, because the router calls it where nothing catches. A name that is given twice,
- * or with the brackets that other parsers take for arrays and objects, gets an array, which no schema here accepts.
+ * Parses a query string. Never throws, because the router calls it where nothing would catch the error. A name that is
+ * repeated, or that has the brackets which other parsers interpret as arrays and objects, gets an array as its value,
+ * which no schema here accepts.
  */
 export function parseQueryString(text: string): Record<string, QueryValue> {
   if (text === '') return NO_VALUES;

@@ -11,7 +11,7 @@ interface Started {
   readonly counter: RequestCounter;
 }
 
-/** What is known of a route: its series by method and status, found without a text being made for them. */
+/** A route with its metric series by method and status, so that a series is found without building a key string. */
 interface Route {
   readonly url: string;
   readonly series: Map<string, DurationSeries[]>;
@@ -28,22 +28,25 @@ export class RequestCounter {
     this.#metrics = metrics;
   }
 
-  /** Counts a request as in flight until its answer is sent or its connection is closed. */
+  /** Counts a request as in flight until its response has been sent or its connection is closed. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     const raw: CountedResponse = reply.raw;
-    // The pattern of the route, not the requested path, of which clients could invent any number.
+    // Use the pattern of the route instead of the requested path, of which clients could invent any number.
     const route = this.#routeOf(request.routeOptions.url ?? 'none');
     raw[STARTED] = { at: performance.now(), route, counter: this };
     raw.on('close', RequestCounter.#onClose);
     this.#metrics.activeRequests++;
   }
 
-  /** One that was answered on the spot, on this route. When its answer has left is not waited for: it has no body. */
+  /**
+   * Counts a request to this route that was answered immediately. The response has no body, so its completion is not
+   * awaited.
+   */
   count(route: string, { req, statusCode }: ServerResponse, startedAtMs: number): void {
     this.#observe(this.#routeOf(route), req.method ?? '', statusCode, startedAtMs);
   }
 
-  /** One listener for all requests, that Node calls on the response. */
+  /** A single listener for all requests, which Node calls with the response as `this`. */
   static #onClose(this: CountedResponse): void {
     const { at, route, counter } = this[STARTED] as Started;
     counter.#observe(route, this.req.method ?? '', this.statusCode, at);

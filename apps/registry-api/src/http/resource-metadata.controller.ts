@@ -3,18 +3,42 @@ import type { FastifyRequest } from 'fastify';
 import type { OAuth } from '#spec/auth-spec.js';
 import { Public } from '../auth/requirement.js';
 import { METADATA_PATH, partUrlOf, resourceUrlOf } from '../auth/resource-url.js';
+import { ApiOperations, pathParameter } from './openapi/operation.js';
 import { Problem } from './problem.js';
 import { getServedRegistry } from '../request-registry.js';
 import { GetFresh } from './views/get-fresh.js';
 
-/** Segments of a path that means the same however it is read. */
+/** A path of plain segments, which every parser interprets in the same way. */
 const PLAIN_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~-]+)+$/;
 
+const METADATA = {
+  method: 'get',
+  tag: 'Operations',
+  isPublic: true,
+  success: { status: 200, answer: 'ResourceMetadata' },
+  problems: [404],
+} as const;
+
 /**
- * Tells clients who issues tokens for a registry (RFC 9728): at the root, in the form that has the path of the resource
- * behind it (section 3.1), and below the address of a part, which is where challenges lead when that is the resource.
+ * Tells clients who issues tokens for a registry (RFC 9728): at the root, with the path of the resource appended
+ * (section 3.1), and below the URL of a part, which is where challenges for that part point.
  */
 @Public()
+@ApiOperations(() => [
+  {
+    ...METADATA,
+    path: '/.well-known/oauth-protected-resource',
+    id: 'resourceMetadata',
+    summary: 'Returns the issuers of tokens for this registry (RFC 9728); also with the path of a resource appended',
+  },
+  {
+    ...METADATA,
+    path: '/registry/{source}/.well-known/oauth-protected-resource',
+    id: 'sourceResourceMetadata',
+    summary: 'Returns the issuers of tokens for one source, which is a resource of its own (RFC 9728)',
+    parameters: [pathParameter('source', 'Name of the source.')],
+  },
+])
 @Controller()
 export class ResourceMetadataController {
   @GetFresh(METADATA_PATH)
@@ -37,14 +61,14 @@ export class ResourceMetadataController {
 
 function partMetadata(request: FastifyRequest, path: string): object {
   const oauth = oauthOf(request);
-  if (!PLAIN_PATH.test(path)) throw new Problem(404, 'no resource is served at this address');
+  if (!PLAIN_PATH.test(path)) throw new Problem(404, 'no resource is served at this URL');
   return toMetadata(oauth, partUrlOf(request, oauth, path));
 }
 
 function oauthOf(request: FastifyRequest): OAuth {
   const { auth } = getServedRegistry(request);
   if (auth.mode === 'oauth') return auth.oauth;
-  throw new Problem(404, 'this registry is open to everybody: its auth.mode is anonymous');
+  throw new Problem(404, 'this registry is open to everyone: its auth.mode is anonymous');
 }
 
 function toMetadata({ providers, scopesSupported }: OAuth, resource: string | undefined): object {

@@ -8,7 +8,7 @@ import type { CatalogueState } from './catalogue-state.js';
 import { getServedRegistry, resolveAddress } from '../request-registry.js';
 import { scopeOf } from './served-scope.js';
 
-/** What a URL led to. */
+/** The route and the state that a URL leads to. */
 interface Target {
   readonly registry: ServedRegistry;
   readonly scope: CatalogueScope;
@@ -17,14 +17,14 @@ interface Target {
 }
 
 /**
- * Answers a client that revalidates what it has, as mirrors and editors mostly do, with 304 before the request is routed: routing
- * takes longer than all the rest of such an answer.
+ * Responds with 304 to a client that revalidates its copy, as mirrors and editors mostly do, before the request is
+ * routed, because routing takes longer than the rest of such a response.
  *
- * It knows the URLs that were answered so before, from the edition of the catalogue that is served now. Only registries
- * that anybody may read are here, and only as long as what they hold is not stale; everything else goes its usual way.
+ * It knows the URLs of earlier 304 responses in the current edition of the catalogue. It handles only registries that
+ * anybody may read, and only while their content is not stale. All other requests are routed as usual.
  */
 export class Revalidations {
-  /** By edition, with which they go, and URL. */
+  /** The targets by edition and URL. They expire with their edition. */
   readonly #targets = new WeakMap<object, Map<string, Target>>();
 
   constructor(
@@ -32,7 +32,7 @@ export class Revalidations {
     private readonly directory: RegistryDirectory,
   ) {}
 
-  /** The client had what `state` answers to this request. */
+  /** Remembers that the client already had the content of `state` for this request. */
   remember(request: FastifyRequest, state: CatalogueState): void {
     const { originalUrl: url, routeOptions } = request;
     const { edition } = this.catalogue;
@@ -46,7 +46,9 @@ export class Revalidations {
     targets.set(url, { registry, scope: scopeOf(request), route, state });
   }
 
-  /** Answers, and returns the route that would have; undefined: it is not for here. */
+  /**
+   * Sends a 304 and returns the route that would have handled the request; undefined if the request has to be routed.
+   */
   answer({ method, url = '', headers }: IncomingMessage, response: ServerResponse): string | undefined {
     const { 'if-none-match': ifNoneMatch, accept } = headers;
     if (ifNoneMatch === undefined || (method !== 'GET' && method !== 'HEAD')) return undefined;

@@ -4,8 +4,8 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /**
- * Milliseconds since 1970 of an RFC 3339 date-time, fractions kept; undefined for anything else, days that do not exist
- * included. JavaScript's own parser takes dates without a time or a zone, and February 30th.
+ * Parses an RFC 3339 date-time to milliseconds since 1970, including fractions; undefined for anything else, including
+ * days that do not exist. JavaScript's own parser accepts dates without a time or a zone, and February 30.
  */
 export function parseRfc3339(text: string): number | undefined {
   const [, date = '', hour = '', minute = '', second = '', fraction = '0', sign, zoneHour = '0', zoneMinute = '0'] =
@@ -15,7 +15,7 @@ export function parseRfc3339(text: string): number | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(zoneHour) > 23 || Number(zoneMinute) > 59) return undefined;
   const offsetMinutes = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? -1 : 1);
   const wholeSeconds = day + (Number(hour) * 60 + Number(minute) - offsetMinutes) * MINUTE_MS + Number(second) * 1000;
-  // Second 60 is a leap second, which only ends a day in UTC (section 5.7).
+  // Second 60 is a leap second, which occurs only at the end of a day in UTC (section 5.7).
   const leap = second === '60' && wholeSeconds % DAY_MS === 0;
   return Number(second) <= 59 || leap ? wholeSeconds + Number(fraction) * 1000 : undefined;
 }

@@ -45,5 +45,5 @@ it('leaves the paths of a pod alone, even if they start like its own name', () =
 
 it('has no registry to offer where none is served', () => {
   const nobody: RegistryDirectory = { find: () => undefined, default: () => undefined, all: () => [] };
-  expect(() => route('/v0.1/servers', nobody)).toThrow('no registry is served at this address');
+  expect(() => route('/v0.1/servers', nobody)).toThrow('no registry is served at this URL');
 });

@@ -8,12 +8,15 @@ import { getServedRegistry } from '../request-registry.js';
 import { isWholeRegistry } from '../served-registry.js';
 import type { ServedRegistry } from '../served-registry.js';
 
-/** The registry that the request is for, its source where the path names one, and what the caller may see. */
+/** Returns the scope of a request: its registry, the source in its path if any, and what the caller may see. */
 export function scopeOf(request: FastifyRequest): CatalogueScope {
   return namedScopeOf(request, (request.params as { source?: string }).source);
 }
 
-/** Returns the scope of a name, or of the whole registry, for the caller of a request. Throws `UnknownSource`. */
+/**
+ * Returns the scope of a source or view, or of the whole registry if `name` is undefined, for the caller of a request.
+ * Throws `UnknownSource`.
+ */
 export function namedScopeOf(request: FastifyRequest, name: string | undefined): CatalogueScope {
   const served = getServedRegistry(request);
   const { visibleSources } = grantedAccess(request.raw);
@@ -26,7 +29,7 @@ export function namedScopeOf(request: FastifyRequest, name: string | undefined):
   };
 }
 
-/** What a name in a path means: a source, or what the configuration makes of several. Throws `UnknownSource`. */
+/** Resolves a name in a path to a source or to a view of the configuration. Throws `UnknownSource`. */
 function named(served: ServedRegistry, asked: string | undefined): Pick<CatalogueScope, 'source' | 'view'> {
   if (asked === undefined || isWholeRegistry(served, asked)) return {};
   if (!served.views) return { source: asked };
@@ -35,12 +38,12 @@ function named(served: ServedRegistry, asked: string | undefined): Pick<Catalogu
   return { view: view.sources };
 }
 
-/** Parameter decorator: the registry that the request is for. */
+/** Parameter decorator for the registry that the request is for. */
 export const Served = createParamDecorator((_: unknown, context: ExecutionContext): ServedRegistry =>
   getServedRegistry(context.switchToHttp().getRequest<FastifyRequest>()),
 );
 
-/** Parameter decorator. */
+/** Parameter decorator for the scope of the request. */
 export const Scope = createParamDecorator((_: unknown, context: ExecutionContext): CatalogueScope =>
   scopeOf(context.switchToHttp().getRequest<FastifyRequest>()),
 );

@@ -6,11 +6,38 @@ import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { ServedRegistry } from '../served-registry.js';
 import { SyncTrigger } from '../sync/sync-trigger.js';
 import { ViewDatabase } from '#persistence/view-database.js';
+import { ApiOperations, pathParameter } from './openapi/operation.js';
 import { Problem } from './problem.js';
 import { Scope, Served } from './served-scope.js';
 
-/** Syncs now, for callers who are known; answers when the syncs have started, not when they are done. */
+const STARTS = {
+  method: 'post',
+  tag: 'Registries and sources',
+  success: { status: 202, answer: 'StartedSyncs', description: 'Started; the runs show when they are done.' },
+  problems: [404, 503],
+} as const;
+
+/**
+ * Starts syncs for authenticated callers. The response is sent when the syncs have started, not when they have
+ * finished.
+ */
 @Writes()
+@ApiOperations(() => [
+  {
+    ...STARTS,
+    path: '/v1/sources/{name}/sync',
+    id: 'syncSource',
+    summary: 'Syncs one source now',
+    parameters: [pathParameter('name', 'Name of the source.')],
+  },
+  {
+    ...STARTS,
+    path: '/v1/registries/{name}/sync',
+    id: 'syncRegistry',
+    summary: 'Syncs all sources now',
+    parameters: [pathParameter('name', 'Name of the registry.')],
+  },
+])
 @Controller('v1')
 export class SyncController {
   constructor(

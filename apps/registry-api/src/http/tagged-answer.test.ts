@@ -8,10 +8,10 @@ import { Overloaded } from '../byte-budget.js';
 import { AnswerMemory } from './answer-memory.js';
 import { admitText, sendTagged } from './tagged-answer.js';
 
-/** More than the buffers of a connection hold, so that a client that does not read keeps its answer open. */
+/** More than the buffers of a connection hold, so that the response to a client that does not read stays open. */
 const TEXT = JSON.stringify('x'.repeat(16 * 1024 * 1024));
 
-/** Serves one text out of a memory that has room for one answer. */
+/** Serves a text with a memory limit that has room for only one response. */
 async function serve(): Promise<{ memory: AnswerMemory; ask: () => Promise<IncomingMessage> }> {
   const memory = new AnswerMemory(Math.ceil(TEXT.length * 1.5));
   const server = fastify();

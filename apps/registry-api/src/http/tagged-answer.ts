@@ -7,29 +7,29 @@ import { matchEntityTag } from './entity-tag.js';
 import { acquireForAnswer } from './prepared-answer.js';
 import type { AnswerResources } from './prepared-answer.js';
 
-/** A body whose memory is reserved until `release` is called, which is idempotent. */
+/** A body whose memory is reserved until `release` is called. `release` is idempotent. */
 export interface AdmittedBytes {
   readonly bytes: Buffer;
   readonly release: () => void;
 }
 
-/** Makes a body of a text and reserves its memory at once. Throws `Overloaded` when that is not free. */
+/** Converts a string to a body and reserves its memory. Throws `Overloaded` if not enough is free. */
 export function admitText(text: string, memory: ByteBudget): AdmittedBytes {
   const release = acquireForAnswer(memory, Buffer.byteLength(text));
   return { bytes: Buffer.from(text), release };
 }
 
-/** An answer that is made for a request, and named by a tag. */
+/** A response that is created for a request and identified by a tag. */
 export interface TaggedAnswer {
   readonly tag: string;
-  /** What every answer says, 304 too. */
+  /** The headers of every response, including 304. */
   readonly headers: Readonly<Record<string, string>>;
   readonly changedAtMs: number | undefined;
-  /** Makes the body; not called for a client that has it. */
+  /** Creates the body. Not called if the client already has it. */
   body(): AdmittedBytes | Promise<AdmittedBytes>;
 }
 
-/** Sends a JSON answer, compressed if the client accepts that, or 304 to a client that has it. */
+/** Sends a JSON response, compressed if the client accepts that, or 304 if the client already has it. */
 export async function sendTagged(
   request: FastifyRequest,
   reply: FastifyReply,

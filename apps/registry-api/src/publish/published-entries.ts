@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from '#persistence/client.js';
 import type { Logger } from 'pino';
-import { changeStatus, publishEntry } from '#persistence/managed-entries.js';
+import { changeStatus, MOST_CHANGED_BYTES, MOST_CHANGED_VERSIONS, publishEntry } from '#persistence/managed-entries.js';
 import type { ManagedPlace, Publisher, StatusChange } from '#persistence/managed-entries.js';
 import { readSources } from '#persistence/read-sources.js';
 import { PublishFault, readPublished } from '#sources/formats/published-server.js';
@@ -14,28 +13,28 @@ import type { SourceNudges } from '../sync/source-nudges.js';
 import type { ViewDatabase } from '#persistence/view-database.js';
 import { Refusal } from '../refusal.js';
 
-/** A write is answered once memory shows it, or after this long in any case. */
+/** Maximum delay of the response to a write until the catalogue in memory shows the write. */
 const VISIBLE_WITHIN_MS = 2_000;
 
-/** The caller who publishes, and the request by which the log names it. */
+/** The publisher, and the id of the request in the log. */
 export interface Writer extends Publisher {
   readonly requestId: string;
 }
 
-/** Where a caller publishes. */
+/** The scope that a caller publishes to. */
 export interface PublishTarget {
   readonly scope: CatalogueScope;
-  /** The prefixes that names must have, by managed source; a source without an item takes any name. */
+  /** The prefixes that names must have, by managed source. A source without an item accepts any name. */
   readonly namePrefixes: ReadonlyMap<string, readonly string[]>;
   readonly writer: Writer;
 }
 
-/** The versions of one server whose status changed, each as a ServerResponse in JSON. */
+/** The versions of one server whose status has changed, each as a ServerResponse in JSON. */
 export interface ChangedVersions {
   readonly servers: readonly Buffer[];
 }
 
-/** Writes entries of managed sources; throws Refusal. */
+/** Writes entries of managed sources. Throws Refusal. */
 export class PublishedEntries {
   readonly #audit: Logger;
 
@@ -44,13 +43,14 @@ export class PublishedEntries {
     private readonly catalogue: LiveCatalogue,
     private readonly nudges: SourceNudges,
     logger: Logger,
+    private readonly visibleWithinMs = VISIBLE_WITHIN_MS,
   ) {
     this.#audit = logger.child({ log: 'audit' });
   }
 
   /**
-   * Publishes a server.json and returns its ServerResponse. `member` names the member of the body that holds the
-   * server.json; without it the body is the server.json.
+   * Publishes a server.json and returns its ServerResponse. `member` is the property of the body that contains the
+   * server.json; without it, the body is the server.json.
    */
   async publish(target: PublishTarget, body: Buffer, member?: string): Promise<Buffer> {
     const published = read(body, member);
@@ -59,7 +59,7 @@ export class PublishedEntries {
     demandPrefix(target.namePrefixes.get(place.source), place, name);
     const outcome = await this.database.withClient((client) =>
       publishEntry(client, place, published, target.writer, (inside, sourceId) =>
-        readAnswer(inside, sourceId, { name, version }),
+        readServer(inside, sourceId, { name, versions: [version] }),
       ),
     );
     if (outcome === 'absent') throw notManaged(place.source);
@@ -70,7 +70,7 @@ export class PublishedEntries {
     const sha256 = published.hash.toString('hex');
     this.#audit.info({ ...auditFields(place, target.writer), name, version, sha256 }, 'entry published');
     await this.settle(place, { name, version }, { isShown: (shown) => shown !== undefined });
-    return outcome.written;
+    return outcome.written[0] as Buffer;
   }
 
   /** Deletes one version and returns the ServerResponse of its tombstone. */
@@ -79,7 +79,7 @@ export class PublishedEntries {
     return servers[0] as Buffer;
   }
 
-  /** Sets the status of one version, or of all versions of a server, and returns those that changed. */
+  /** Sets the status of one version, or of all versions of a server, and returns the changed ones. */
   changeStatus(
     target: PublishTarget,
     which: { readonly name: string; readonly version?: string },
@@ -97,17 +97,17 @@ export class PublishedEntries {
     const place = await this.placeOf(scope);
     const { name } = which;
     const outcome = await this.database.withClient((client) =>
-      changeStatus(client, place, which, change, async (inside, sourceId, versions) => {
-        const servers: Buffer[] = [];
-        for (const version of versions) servers.push(await readAnswer(inside, sourceId, { name, version }));
-        return { versions, servers };
-      }),
+      changeStatus(client, place, which, change, async (inside, sourceId, versions) => ({
+        versions,
+        servers: await readServer(inside, sourceId, { name, versions }),
+      })),
     );
     if (outcome === 'absent') throw notManaged(place.source);
     if (outcome === 'unknown' || (outcome === 'unchanged' && isRemoval)) throw unknownVersion(which);
     if (outcome === 'unchanged') {
-      throw new Refusal('malformed', 'nothing would change: status and message are so already');
+      throw new Refusal('malformed', 'nothing would change: status and message already have these values');
     }
+    if (outcome === 'too-large') throw tooLarge(name);
     const { versions, servers } = outcome.written;
     this.#audit.info({ ...auditFields(place, writer), name, versions, ...change }, 'entry status changed');
     const [version, written] = [versions.at(-1) as string, servers.at(-1) as Buffer];
@@ -119,12 +119,13 @@ export class PublishedEntries {
     return { servers };
   }
 
-  /** Finds the source that the path names, or the only managed one that the address stands for. */
+  /** Finds the source in the path or, if the path has none, the only managed source of the registry or view. */
   private async placeOf({ namespace, registry, source, view }: CatalogueScope): Promise<ManagedPlace> {
+    this.catalogue.demandStored({ namespace, name: registry });
     const sources = await readSources(this.database, { namespace, registry });
     if (source !== undefined) {
       if (sources.some(({ name }) => name === source)) return { namespace, registry, source };
-      // Under its own name a registry stands for all of its sources, as it does for readers.
+      // The registry's own name stands for all of its sources, as it does for reads.
       if (source !== registry) throw new UnknownSource(source);
     }
     const managed = sources
@@ -137,15 +138,15 @@ export class PublishedEntries {
     if (others.length > 0) {
       throw new Refusal(
         'ambiguous',
-        `this address stands for several managed sources (${managed.join(', ')}): use a /registry/{name} that has one of them only`,
+        `this URL covers several managed sources (${managed.join(', ')}): use a /registry/{name} that has only one of them`,
       );
     }
     return { namespace, registry, source: only };
   }
 
   /**
-   * Tells the workflow, and waits until memory shows the write: a publisher reads next what it published. The write is
-   * committed by now, so nothing here may fail the request.
+   * Nudges the workflow, and waits until the catalogue in memory shows the write, because a publisher often reads its
+   * entry next. The write is already committed, so nothing here may make the request fail.
    */
   private async settle(
     place: ManagedPlace,
@@ -153,13 +154,14 @@ export class PublishedEntries {
     { isShown }: { readonly isShown: (shown: Buffer | undefined) => boolean },
   ): Promise<void> {
     this.nudges.changed(place);
-    const deadline = Date.now() + VISIBLE_WITHIN_MS;
-    while (Date.now() < deadline && !(await this.isSettled(place, written, isShown))) {
-      await Promise.race([this.catalogue.nextChange(), delay(deadline - Date.now(), undefined, { ref: false })]);
+    const deadline = performance.now() + this.visibleWithinMs;
+    while (performance.now() < deadline && !(await this.isSettled(place, written, isShown))) {
+      const leftMs = deadline - performance.now();
+      await Promise.race([this.catalogue.nextChange(), delay(leftMs, undefined, { ref: false })]);
     }
   }
 
-  /** False while memory cannot answer. */
+  /** Returns whether the catalogue in memory shows the write; false if it cannot be read. */
   private async isSettled(
     place: ManagedPlace,
     { name, version }: EntryName,
@@ -177,13 +179,6 @@ export class PublishedEntries {
 interface EntryName {
   readonly name: string;
   readonly version: string;
-}
-
-/** Reads what was written within its transaction: once it is committed, the answer cannot fail any more. */
-async function readAnswer(client: Client, sourceId: number, { name, version }: EntryName): Promise<Buffer> {
-  const answer = (await readServer(client, sourceId, { name, version })).version(name, version, true);
-  if (!answer) throw new Error('what was written cannot be read back');
-  return Buffer.concat(await answer.compose().body());
 }
 
 function read(body: Buffer, member: string | undefined): ReturnType<typeof readPublished> {
@@ -212,11 +207,22 @@ function auditFields(
 
 function unknownVersion({ name, version }: { readonly name: string; readonly version?: string }): Refusal {
   const what = version === undefined ? `server "${name}"` : `version "${version}" of server "${name}"`;
-  // A NUL is not repeated.
+  // Do not repeat a name with a NUL in the message.
   if (what.includes('\0')) return new Refusal('unknown', 'this registry has no such version');
   return new Refusal('unknown', `${what} is not in this registry`);
 }
 
+function tooLarge(name: string): Refusal {
+  return new Refusal(
+    'conflict',
+    `too much of server "${name}" would change at once: one request changes at most ${MOST_CHANGED_VERSIONS} versions ` +
+      `of ${MOST_CHANGED_BYTES / 1024 ** 2} MiB in all; change them version by version, at versions/{version}/status`,
+  );
+}
+
 function notManaged(source: string): Refusal {
-  return new Refusal('forbidden', `source "${source}" is not managed: what it serves comes from elsewhere`);
+  return new Refusal(
+    'forbidden',
+    `source "${source}" is not managed: its entries come from elsewhere and cannot be changed here`,
+  );
 }

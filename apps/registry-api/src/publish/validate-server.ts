@@ -2,7 +2,7 @@ import { PublishFault, readPublished } from '#sources/formats/published-server.j
 import type { PublishIssue } from '#sources/formats/published-server.js';
 import { SERVER_SCHEMA } from '#sources/formats/server-json.js';
 
-/** The answer of POST validate, as mcp-publisher reads it. */
+/** The response of POST validate, as mcp-publisher expects it. */
 export interface ValidationResult {
   readonly valid: boolean;
   readonly issues: readonly ValidationIssue[];
@@ -11,13 +11,13 @@ export interface ValidationResult {
 interface ValidationIssue extends PublishIssue {
   readonly type: 'json' | 'schema';
   readonly severity: 'error';
-  /** The document that has the rule. */
+  /** URL of the document that defines the rule. */
   readonly reference: string;
 }
 
 const JSON_STANDARD = 'https://www.rfc-editor.org/rfc/rfc8259';
 
-/** Checks a server.json as publishing would, and stores nothing. */
+/** Validates a server.json like publishing does, but stores nothing. */
 export function validateServer(body: Buffer): ValidationResult {
   try {
     readPublished(body);

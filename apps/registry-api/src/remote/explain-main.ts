@@ -4,10 +4,10 @@ import type { AskedCommand } from './remote-command.js';
 
 const USAGE = `Usage: explain URL NAME[@VERSION] [--registry NAME] [--json]
 
-Says why a server is served by the registry at URL, or why not, source by source.
+Explains, source by source, why the registry at URL serves a server, or why not.
 
 ${REMOTE_OPTIONS}
-Exit code: 0 served, 1 not served, 2 the command line is wrong, 3 the registry does not answer or refuses.
+Exit code: 0 served, 1 not served, 2 invalid arguments, 3 the registry does not respond or rejects the request.
 `;
 
 const optional = z.string().optional();
@@ -28,13 +28,13 @@ const Explanation = z.object({
   near: z.array(z.string()),
 });
 
-/** The command `explain`. */
+/** Runs the command `explain`. */
 export function main(args: readonly string[]): Promise<void> {
   return runRemote({ usage: USAGE, subject: 'a server, as NAME or NAME@VERSION', run }, args);
 }
 
 async function run({ client, registryPath, subject, isJson }: AskedCommand): Promise<number> {
-  const [, name = subject, version] = /^(.*?)@(.*)$/.exec(subject) ?? [];
+  const [, name = subject, version] = /^([^@]*)@(.*)/s.exec(subject) ?? [];
   const query = new URLSearchParams({ name, ...(version !== undefined && { version }) });
   const { value } = await client.get(`${registryPath}/explain?${query}`);
   const explanation = Explanation.parse(value);

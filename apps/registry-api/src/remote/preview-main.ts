@@ -1,3 +1,4 @@
+import { parseJson } from '#domain/parse-json.js';
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import { parseConfigYaml } from '#sources/yaml/config-yaml.js';
@@ -8,12 +9,12 @@ import type { AskedCommand } from './remote-command.js';
 
 const USAGE = `Usage: preview URL FILE [--registry NAME] [--json]
 
-Says what an edit of a registry would add to its lists and remove from them, and changes nothing. FILE is an MCPRegistry, or the
-spec of one, as YAML or JSON; URL is the registry that runs. Meant for checks of pull requests.
+Shows what an edit of a registry would add to its lists and remove from them, without changing anything. FILE is an MCPRegistry, or the
+spec of one, as YAML or JSON; URL is the running registry. Meant for checks of pull requests.
 
 ${REMOTE_OPTIONS}
-Exit code: 0 no difference, 1 a difference, 2 the command line is wrong, 3 a file that cannot be read, or a registry that does not
-answer or refuses the spec.
+Exit code: 0 no difference, 1 a difference, 2 invalid arguments, 3 a file that cannot be read, or a registry that does not
+respond or rejects the spec.
 `;
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const;
@@ -35,7 +36,7 @@ const Preview = z.object({
   truncated: z.boolean(),
 });
 
-/** The command `preview`. */
+/** Runs the command `preview`. */
 export function main(args: readonly string[]): Promise<void> {
   return runRemote({ usage: USAGE, subject: 'a file', run }, args);
 }
@@ -49,7 +50,7 @@ async function run({ client, registryPath, subject, isJson }: AskedCommand): Pro
   return added + removed + changed + preview.unknown.length > 0 ? 1 : 0;
 }
 
-/** Reads no more of a file than the registry would take. */
+/** Reads a file. Throws if it is larger than the registry accepts. */
 async function readBounded(path: string): Promise<string> {
   const file = await open(path);
   try {
@@ -61,21 +62,12 @@ async function readBounded(path: string): Promise<string> {
   throw new Error(`${path}: has more than ${API_LIMITS.previewBytes} bytes`);
 }
 
-/** A registry takes much longer to parse YAML than JSON, so that it takes less of it. */
+/** Converts YAML to JSON before it is sent. YAML takes much longer to parse, so a registry accepts less of it. */
 function toJson(path: string, text: string): string {
-  if (isJsonText(text)) return text;
+  if (parseJson(text) !== undefined) return text;
   const read = parseConfigYaml(text);
   if (!('faults' in read)) return JSON.stringify(read.content);
   throw new Error(`${path}: ${joinFaults(read.faults.map(({ line, message }) => `line ${line} ${message}`))}`);
-}
-
-function isJsonText(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function describe({ counts, changes, unknown, truncated }: z.output<typeof Preview>): string {

@@ -1,3 +1,4 @@
+import { parseJson } from '#domain/parse-json.js';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { RegistryError } from '#domain/registry-error.js';
@@ -5,35 +6,39 @@ import { isFields } from '#domain/fields.js';
 import type { Fields } from '#domain/fields.js';
 import { TooLarge } from '#http/http-failure.js';
 import { readBody } from '#http/read-body.js';
+import { trimmedEnd } from '#domain/trimmed-end.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Bytes of one answer: more than the largest page of a registry of ours. */
+/** Maximum bytes of a response, more than the largest page of our registries. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** Characters of a refusal that are shown. */
+/** Maximum characters shown of an error response. */
 const SHOWN = 2000;
 
-/** A body to be sent. */
+/** A request body. */
 interface Sent {
   readonly body: string;
   readonly type: string;
 }
 
-/** Reads a registry over HTTP, for commands. The token goes to the address that was named, and nowhere else. */
+/** An HTTP client for one registry, used by commands. The token is sent only to the given URL. */
 export class RegistryClient {
   readonly #base: string;
   readonly #token: string | undefined;
 
   constructor(base: string, token: string | undefined) {
-    this.#base = base.replace(/\/+$/, '');
+    this.#base = trimmedEnd(base, '/');
     this.#token = token;
   }
 
-  /** Throws a RegistryError for a registry that cannot be reached, refuses, or answers anything but a JSON object. */
+  /**
+   * Sends a GET. Throws a RegistryError if the registry is unreachable, refuses the request, or responds with anything
+   * but a JSON object.
+   */
   get(path: string): Promise<{ readonly value: Fields; readonly bytes: number }> {
     return this.#ask(path);
   }
 
-  /** As `get`. */
+  /** Sends a POST, with the same limits as `get`. */
   post(path: string, sent: Sent): Promise<{ readonly value: Fields; readonly bytes: number }> {
     return this.#ask(path, sent);
   }
@@ -46,14 +51,9 @@ export class RegistryClient {
     const value = parse(body);
     if (status !== 200) {
       const why = typeof value?.['error'] === 'string' ? value['error'].slice(0, SHOWN) : 'without a reason';
-      throw new RegistryError(
-        'Unreachable',
-        `${place}: answered ${status}: ${why}: check the address and the token`,
-        'stop',
-      );
+      throw new RegistryError('Unreachable', `${place}: status ${status}: ${why}: check the URL and the token`, 'stop');
     }
-    if (!value)
-      throw new RegistryError('InvalidData', `${place}: did not answer with a JSON object: check the address`);
+    if (!value) throw new RegistryError('InvalidData', `${place}: did not return a JSON object: check the URL`);
     return { value, bytes: body.length };
   }
 
@@ -68,27 +68,23 @@ export class RegistryClient {
       },
       ...(sent && { method: 'POST', body: sent.body }),
     });
-    // Unpacked by fetch already; `readBody` counts what comes out.
+    // fetch has already decompressed the body, so `readBody` counts decompressed bytes.
     const stream = response.body ? Readable.fromWeb(response.body as ReadableStream) : Readable.from([]);
     return { status: response.status, body: await readBody(stream, undefined, MAX_ANSWER_BYTES) };
   }
 }
 
 function parse(body: Buffer): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    return isFields(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(body.toString());
+  return isFields(value) ? value : undefined;
 }
 
 function unreachable(place: string, error: unknown): RegistryError {
   if (error instanceof TooLarge) {
-    const why = `${place}: answered with more than ${MAX_ANSWER_BYTES} bytes: report it there`;
+    const why = `${place}: returned more than ${MAX_ANSWER_BYTES} bytes: report this to its operator`;
     return new RegistryError('InvalidData', why, 'stop', { cause: error });
   }
   const { message, cause } = error as Error;
   const why = (cause as Error | undefined)?.message ?? message;
-  return new RegistryError('Unreachable', `${place}: ${why}: check the address`, 'retry', { cause: error });
+  return new RegistryError('Unreachable', `${place}: ${why}: check the URL`, 'retry', { cause: error });
 }

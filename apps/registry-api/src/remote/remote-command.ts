@@ -2,12 +2,12 @@ import { parseArgs } from 'node:util';
 import { RegistryError } from '#domain/registry-error.js';
 import { RegistryClient } from './registry-client.js';
 
-/** A command that asks a registry. */
+/** A command that queries a registry. */
 export interface RemoteCommand {
   readonly usage: string;
-  /** What its second argument is. */
+  /** Description of its second argument. */
   readonly subject: string;
-  /** Prints what was found; returns the exit code, 0 or 1. */
+  /** Prints the result; returns the exit code, 0 or 1. */
   run(asked: AskedCommand): Promise<number>;
 }
 
@@ -19,13 +19,16 @@ export interface AskedCommand {
   readonly isJson: boolean;
 }
 
-/** Options of every command that asks a registry. */
-export const REMOTE_OPTIONS = `  --registry NAME    the registry or view, where URL has several
-  --token-env NAME   variable with a bearer token; MCP_REGISTRY_TOKEN when absent
-  --json             print the answer as JSON
+/** Options of every command that queries a registry. */
+export const REMOTE_OPTIONS = `  --registry NAME    the registry or view, if URL has several
+  --token-env NAME   variable with a bearer token (default: MCP_REGISTRY_TOKEN)
+  --json             print the response as JSON
 `;
 
-/** Runs a command that asks a registry: exit code 2 for a wrong command line, 3 for a registry that does not answer. */
+/**
+ * Runs a command that queries a registry. The exit code is 2 for an invalid command line and 3 if the registry cannot
+ * be queried.
+ */
 export async function runRemote(command: RemoteCommand, args: readonly string[]): Promise<void> {
   const line = parseCommandLine(command, args);
   if (line === 'help') return void process.stdout.write(command.usage);
@@ -46,7 +49,7 @@ function fail(code: number, message: string): void {
   process.exitCode = code;
 }
 
-/** Something on the command line that only the registry can tell is wrong. */
+/** Thrown for a command line that turns out to be invalid only when the registry has been queried. */
 class UsageFault extends Error {}
 
 interface CommandLine {
@@ -70,7 +73,7 @@ function parseCommandLine({ subject: what }: RemoteCommand, args: readonly strin
     if (values.help) return 'help';
     const [url, subject, ...rest] = positionals;
     if (url === undefined || subject === undefined || rest.length > 0) return `name a URL and ${what}`;
-    if (!/^https?:\/\//.test(url) || !URL.canParse(url)) return `${url}: is no http(s) URL of a registry`;
+    if (!/^https?:\/\//.test(url) || !URL.canParse(url)) return `${url}: is not an http(s) URL`;
     const token = process.env[values['token-env'] ?? 'MCP_REGISTRY_TOKEN'];
     return { url, subject, registry: values.registry, token, isJson: values.json === true };
   } catch (error) {
@@ -86,13 +89,13 @@ async function onlyRegistry(client: RegistryClient): Promise<string> {
     return typeof name === 'string' ? [name] : [];
   });
   const [name, ...others] = names;
-  if (name === undefined) throw new RegistryError('InvalidData', 'the answer lists no registry: check the address');
+  if (name === undefined) throw new RegistryError('InvalidData', 'the response lists no registry: check the URL');
   if (others.length > 0)
     throw new UsageFault(`there are several registries: add --registry with one of ${names.join(', ')}`);
   return name;
 }
 
-/** Removes control characters from a text of a registry, so that it cannot direct a terminal. */
+/** Removes control characters from a string of a registry, so that it cannot send control sequences to a terminal. */
 export function printable(text: unknown): string {
   return String(text).replaceAll(/\p{C}/gu, '?');
 }

@@ -3,32 +3,37 @@ import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { SERVER_CONFIG_KEY, SERVER_GENERATION_KEY, SERVER_TRIGGER_KEY, serverConfigName } from '#spec/pod-paths.js';
 import { formatConfigFault, parseServerConfig } from '#spec/server-config.js';
-import type { ServerIdentity, ServerSpec } from '#spec/server-config.js';
+import type { ConfigFault, ServerIdentity, ServerSpec } from '#spec/server-config.js';
+import { joinFaults } from '#spec/spec-fault.js';
+import { InvalidSpec } from '#spec/sync-resources.js';
+import type { WantedRegistry } from '#spec/sync-resources.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { ConfigMap } from '#kubernetes/config-map.js';
 import type { ClusterReader } from './cluster-reader.js';
 
-/** The longest delay of an edit that starts no sync, such as that of the display name. */
+/** Maximum delay of an edit that starts no sync, such as that of the display name. */
 const REFRESH_MS = 60_000;
 
-/** A text without a generation counts as the newest. */
+/** Generation of a text that has none, which counts as the newest. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
-export interface ConfigText {
+interface ConfigText {
   readonly text: string;
-  /** The generation of the MCPRegistry. */
+  /** Generation of the MCPRegistry. */
   readonly generation: number;
-  /** Value of its sync-trigger annotation. */
+  /** Value of the sync-trigger annotation of the MCPRegistry. */
   readonly triggerToken?: string;
 }
 
 /**
- * The configuration of this server as it is in the cluster at this moment: a mounted ConfigMap lags by a minute. While the API server
- * cannot be asked it is as it was known last, or as it is mounted if that is newer.
+ * The current configuration of this server in the cluster, because a mounted ConfigMap lags by up to a minute. While
+ * the API server is unavailable, it is the last known configuration, or the mounted one if that is newer.
  */
 export class LiveConfig {
   #spec: ServerSpec;
   #known: ConfigText | undefined;
+  /** Errors of the known text. */
+  #faults: readonly ConfigFault[] = [];
   #timer: NodeJS.Timeout | undefined;
   #onChange: () => void = () => undefined;
 
@@ -40,7 +45,7 @@ export class LiveConfig {
     this.#spec = spec;
   }
 
-  /** Throws a RegistryError with every fault of the file. */
+  /** Opens the configuration. Throws a RegistryError with every error of the file. */
   static async open(file: string, logger: Logger): Promise<{ config: LiveConfig; identity: Partial<ServerIdentity> }> {
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       const message = `${file}: cannot be read (${error.code}): name the configuration with --config FILE`;
@@ -54,12 +59,12 @@ export class LiveConfig {
     throw new RegistryError('ValidationFailed', faults.join('\n'), 'stop');
   }
 
-  /** The last good version. */
+  /** The last valid spec. */
   get spec(): ServerSpec {
     return this.#spec;
   }
 
-  /** Reads the configuration from the cluster as well from now on. */
+  /** Starts to read the configuration from the cluster too, and polls it. */
   follow(cluster: ClusterReader, { namespace, name }: ServerIdentity): void {
     this.readCluster = async () => {
       const configMap = await cluster.get<ConfigMap>('ConfigMap', namespace, serverConfigName(name));
@@ -71,13 +76,13 @@ export class LiveConfig {
     this.poll();
   }
 
-  /** Reads the configuration now and then, where no sync does so. */
+  /** Reads the configuration every minute, which servers need whose syncs do not read it. */
   poll(): void {
     this.refresh();
     this.#timer = setInterval(() => this.refresh(), REFRESH_MS).unref();
   }
 
-  /** Called whenever it says something else than before. */
+  /** Sets a listener that is called when the configuration has changed. */
   onChange(listener: () => void): void {
     this.#onChange = listener;
   }
@@ -86,17 +91,23 @@ export class LiveConfig {
     clearInterval(this.#timer);
   }
 
-  async read(): Promise<ConfigText> {
+  /** Reads the current configuration. Throws `InvalidSpec` with the first errors of the manifest. */
+  async read(): Promise<WantedRegistry> {
     const now = await this.readNow();
-    if (now.text !== this.#known?.text) {
-      const parsed = parseServerConfig(now.text);
-      if ('spec' in parsed) {
-        this.#spec = parsed.spec;
-        this.#onChange();
-      }
-    }
+    if (now.text !== this.#known?.text) this.parse(now.text);
     this.#known = now;
-    return now;
+    if (this.#faults.length > 0) {
+      throw new InvalidSpec(joinFaults(this.#faults.map(formatConfigFault)), now.generation);
+    }
+    return { spec: this.#spec, generation: now.generation, triggerToken: now.triggerToken };
+  }
+
+  private parse(text: string): void {
+    const parsed = parseServerConfig(text);
+    this.#faults = 'faults' in parsed ? parsed.faults : [];
+    if ('faults' in parsed) return;
+    this.#spec = parsed.spec;
+    this.#onChange();
   }
 
   private readCluster: () => Promise<ConfigText | undefined> = async () => undefined;
@@ -113,7 +124,10 @@ export class LiveConfig {
     return isKnownNewer ? known : { generation: NEWEST, ...mounted };
   }
 
-  /** All files change at the same moment. It may come between the two looks: then the generation is too low, and soon right. */
+  /**
+   * Reads the mounted files, which all change at the same moment. If that happens between the two reads, the generation
+   * is too low until the next read.
+   */
   private async readMounted(): Promise<Pick<ConfigText, 'text'> & Partial<ConfigText>> {
     const beside = (key: string) => readFile(join(dirname(this.file), key), 'utf8').catch(() => undefined);
     const [generation, triggerToken] = await Promise.all([beside(SERVER_GENERATION_KEY), beside(SERVER_TRIGGER_KEY)]);

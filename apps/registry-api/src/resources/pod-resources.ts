@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mountOf } from '#spec/source-needs.js';
+import type { SyncResources, WantedRegistry } from '#spec/sync-resources.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
-import type { SyncResources } from '#domain/resource-store.js';
 import type { ServerObject } from '#domain/server-object.js';
 import { keysOf, valueIn, valuesOf } from '#kubernetes/config-map.js';
 import type { ConfigMap } from '#kubernetes/config-map.js';
@@ -14,28 +14,32 @@ import type { ClusterReader } from './cluster-reader.js';
 import type { LiveConfig } from './live-config.js';
 
 export interface PodResourcesOptions {
-  /** The one that is served here. */
+  /** The registry that is served here. */
   readonly registry: RegistryRef;
   readonly config: LiveConfig;
   /** Undefined outside of a cluster. */
   readonly cluster: ClusterReader | undefined;
-  /** Holds certificates and sources: `certs/NAME/KEY` and `registry/SOURCE/…`. */
+  /** Directory with certificates and sources: `certs/NAME/KEY` and `registry/SOURCE/…`. */
   readonly configDirectory: string;
-  /** Holds `NAME/KEY`. */
+  /** Directory with secrets: `NAME/KEY`. */
   readonly secretsDirectory: string;
 }
 
-/** One MCPRegistry and what it refers to, as the server of it has them: from the API of the cluster, and from mounted files. */
+/**
+ * One MCPRegistry and the objects that it refers to, as its server reads them: from the Kubernetes API and from mounted
+ * files.
+ */
 export class PodResources implements SyncResources {
   constructor(private readonly options: PodResourcesOptions) {}
 
-  async findRegistry(ref: RegistryRef): ReturnType<SyncResources['findRegistry']> {
-    if (ref.uid !== this.options.registry.uid) return undefined;
-    const { text, generation, triggerToken } = await this.options.config.read();
-    return { ref, generation, triggerToken, spec: { configYAML: text } };
+  async findWanted(ref: RegistryRef): Promise<WantedRegistry | undefined> {
+    return ref.uid === this.options.registry.uid ? this.options.config.read() : undefined;
   }
 
-  /** An edit is seen at once where the API may be asked; a mounted file follows within a minute or so. */
+  /**
+   * Returns a key of a ConfigMap. An edit is visible immediately if the server may use the API. A mounted file follows
+   * within about a minute.
+   */
   async configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
     const { configMap, refusal } = await this.askCluster(namespace, name);
     if (configMap) return valueOf(configMap, name, key);
@@ -43,7 +47,7 @@ export class PodResources implements SyncResources {
       const content = await readMounted(file);
       if (content) return content;
     }
-    // The mounted file is the only copy of a certificate here: the server may not read its ConfigMap.
+    // The mounted file is the only source of a certificate, because the server may not read the ConfigMap from the API.
     const mounted = await keysIn(join(this.options.configDirectory, 'certs', name));
     if (!mounted && refusal) throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
     throw absence('ConfigMap', name, key, mounted);
@@ -68,7 +72,9 @@ export class PodResources implements SyncResources {
     );
   }
 
-  /** Returns a ConfigMap as the cluster has it, or why the cluster does not say. Throws `ConfigMapNotFound`. */
+  /**
+   * Returns a ConfigMap from the API, or the error if the API refuses or is unreachable. Throws `ConfigMapNotFound`.
+   */
   private async askCluster(
     namespace: string,
     name: string,
@@ -93,7 +99,8 @@ export class PodResources implements SyncResources {
   async serverObjects(namespace: string): Promise<readonly ServerObject[]> {
     const { cluster } = this.options;
     if (!cluster) {
-      const message = 'MCP servers are found in a cluster only, and this server does not run in one: remove the source';
+      const message =
+        'MCP servers can be discovered only in a cluster, and this server does not run in one: remove the source';
       throw new RegistryError('ValidationFailed', message, 'stop');
     }
     try {
@@ -103,7 +110,7 @@ export class PodResources implements SyncResources {
     }
   }
 
-  /** The claims of the sources, each with the folder where the pod has it. */
+  /** The claims of the sources, each with its directory in the pod. */
   get claims(): ReadonlyMap<string, string> {
     return new Map(
       this.mounts().flatMap(({ directory, mount }) => ('claim' in mount ? [[mount.claim, directory]] : [])),
@@ -119,7 +126,7 @@ export class PodResources implements SyncResources {
     return [join(this.options.configDirectory, 'certs', name, key), ...ofSources];
   }
 
-  /** Returns the mounts of the sources, each with the directory where the pod has it. */
+  /** Returns the mounts of the sources, each with its directory in the pod. */
   private mounts(): { readonly directory: string; readonly mount: SourceMount }[] {
     return this.options.config.spec.registries.flatMap((source) => {
       const mount = mountOf(source);
@@ -128,15 +135,21 @@ export class PodResources implements SyncResources {
   }
 }
 
-/** The operator grants what a new source needs a moment after the server learns of that source: what is forbidden is tried again. */
+/**
+ * Makes a 403 retryable, because the operator grants the rights for a new source only a moment after the server learns
+ * of the source.
+ */
 function untilAllowed(error: unknown, remedy: string): unknown {
   if (!(error instanceof KubernetesRefusal) || error.code !== 403) return error;
   return new RegistryError('KubernetesRefused', `${error.message}: ${remedy}`, 'retry', { cause: error });
 }
 
-/** Only keys that are read are mounted; where the object does not exist, its folder is empty. */
+/**
+ * Returns the error for a missing key. Only keys that are read are mounted, and the directory of a missing object is
+ * empty.
+ */
 function absence(kind: 'ConfigMap' | 'Secret', name: string, key: string, mounted: readonly string[] = []) {
-  const soon = 'the server has it within a minute';
+  const soon = 'the server notices within a minute';
   if (mounted.length > 0)
     return new RegistryError('KeyNotFound', `${kind} ${name} has no key ${key}: add it; ${soon}.`);
   const remedy = `create it with that key in the same namespace; ${soon}`;
@@ -151,7 +164,10 @@ function valueOf(configMap: ConfigMap, name: string, key: string): Uint8Array {
   throw new RegistryError('KeyNotFound', `ConfigMap ${name} has no key ${key}: ${known}.`);
 }
 
-/** The names beginning with two dots are kubelet's own. Undefined when nothing is mounted there. */
+/**
+ * Returns the mounted keys; undefined if nothing is mounted. Names that start with two dots are internal to the kubelet
+ * and are ignored.
+ */
 async function keysIn(directory: string): Promise<string[] | undefined> {
   try {
     return (await readdir(directory)).filter((file) => !file.startsWith('..'));
@@ -161,7 +177,7 @@ async function keysIn(directory: string): Promise<string[] | undefined> {
   }
 }
 
-/** Undefined when it is not there. */
+/** Returns the content of a mounted file; undefined if it does not exist. */
 async function readMounted(file: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(file);

@@ -5,14 +5,14 @@ import type { ClusterReader } from '../resources/cluster-reader.js';
 export interface DiscoveryOptions {
   readonly cluster: ClusterReader;
   readonly namespace: string;
-  /** Reports whether the current configuration has a source about MCP servers of the cluster. */
+  /** Reports whether the current configuration has a source that lists MCP servers of the cluster. */
   isWanted(): boolean;
   /** Called when the content of such a source may have changed. */
   onChange(): void;
   readonly logger: Logger;
 }
 
-/** Watches the MCP servers of the namespace for as long as a source is about them. */
+/** Watches the MCP servers of the namespace while any source lists them. */
 export class Discovery {
   private watch: ExportWatch | undefined;
   private ended: Promise<void> | undefined;
@@ -21,7 +21,10 @@ export class Discovery {
 
   constructor(private readonly options: DiscoveryOptions) {}
 
-  /** Starts or ends the watch by the current configuration; to be called whenever that may have changed. */
+  /**
+   * Starts or stops the watch according to the current configuration. Call it whenever the configuration may have
+   * changed.
+   */
   refresh(): void {
     const isWanted = !this.isStopped && this.options.isWanted();
     if (isWanted && !this.watch) this.watch = this.begin();
@@ -44,7 +47,7 @@ export class Discovery {
     this.watch = undefined;
   }
 
-  /** Logs each reason once. */
+  /** Logs each message only once. */
   private logOnce(err: unknown): void {
     const { message } = err as Error;
     if (message !== this.trouble) this.options.logger.warn({ err }, 'watch of MCP servers failed');

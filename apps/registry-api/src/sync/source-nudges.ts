@@ -1,27 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { retryForever } from '#concurrency/retry-forever.js';
 import type { ManagedPlace } from '#persistence/managed-entries.js';
 import type { SyncTrigger } from './sync-trigger.js';
 
-/** Debounce: changes within this time lead to one sync. */
+/** Debounce interval: changes within this time cause only one sync. */
 const GATHER_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
 interface NudgeOptions {
-  /** What a sync is shown to be caused by. */
+  /** The cause that is shown for the sync. */
   readonly trigger?: 'change' | 'push';
-  /** Changes within this time lead to one sync. */
+  /** Debounce interval: changes within this time cause only one sync. */
   readonly gatherMs?: number;
-  /** Throttle: the least time between two syncs of a source. */
+  /** Throttle interval: minimum time between two syncs of a source. */
   readonly floorMs?: number;
 }
 
 /**
- * Nudges the workflow of a registry when this server sees that the content of a source has changed. Runs in the background, retries
- * with backoff, and never loses the last change.
+ * Nudges the workflow of a registry when this server notices that the content of a source has changed. Runs in the
+ * background, retries with backoff, and never loses the last change.
  */
 export class SourceNudges {
-  /** The sources with a pending nudge; true when another change came during the nudge. */
+  /** Sources with a pending nudge. The value is true if another change has occurred since that nudge was started. */
   readonly #pending = new Map<string, boolean>();
   readonly #ended = new AbortController();
   readonly #kind: 'change' | 'push';
@@ -51,27 +52,24 @@ export class SourceNudges {
 
   async #nudge(key: string, place: ManagedPlace): Promise<void> {
     const { namespace, registry: name, source } = place;
-    const pauseMs = Math.max(this.#gatherMs, this.#floorMs);
-    let waitMs = this.#gatherMs;
-    while (await this.#wait(waitMs)) {
+    const { signal } = this.#ended;
+    const start = () => {
       this.#pending.set(key, false);
-      try {
-        await this.trigger.start({ namespace, name }, source, this.#kind);
-        // What comes during the pause leads to one more sync after it.
-        if (this.#floorMs > 0 && !(await this.#wait(pauseMs))) break;
-        if (!this.#pending.get(key)) break;
-        waitMs = this.#floorMs > 0 ? 0 : this.#gatherMs;
-      } catch (err) {
-        this.logger.debug({ ...place, err }, 'nudge of the workflow failed, will retry');
-        waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS);
-      }
-    }
+      return this.trigger.start({ namespace, name }, source, this.#kind);
+    };
+    const onFailure = (err: unknown) =>
+      this.logger.debug({ ...place, err }, 'signal to the workflow failed, will retry');
+    await this.#wait(this.#gatherMs);
+    do {
+      await retryForever(start, { firstMs: 2 * this.#gatherMs, longestMs: LONGEST_RETRY_MS, signal, onFailure });
+      // Changes during this wait cause one more sync after it.
+      await this.#wait(Math.max(this.#gatherMs, this.#floorMs));
+    } while (this.#pending.get(key) && !signal.aborted);
     this.#pending.delete(key);
   }
 
-  /** Resolves to false when the process ends. */
-  async #wait(ms: number): Promise<boolean> {
+  /** Waits, but returns early when this object is stopped. */
+  async #wait(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#ended.signal, ref: false }).catch(() => undefined);
-    return !this.#ended.signal.aborted;
   }
 }

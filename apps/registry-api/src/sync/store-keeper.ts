@@ -7,14 +7,17 @@ const CHECK_EVERY_MS = 30_000;
 
 /** The workflows of the registries in this store. */
 export interface KeptWorkflows extends Pick<ServedWorkflows, 'openStore' | 'liveStores'> {
-  /** Restarts a workflow that failed, was ended or is missing, if its registry exists. In a cluster the operator does that. */
+  /**
+   * Restarts a workflow that failed, was terminated or is missing, if its registry exists. In a cluster the operator
+   * does that.
+   */
   revive?(registry: RegistryRef): Promise<void>;
 }
 
 /**
- * Makes sure that the workflows know this process's store: announces it when the process starts, and again whenever a workflow has
- * dropped it, because no worker took its tasks or because the workflow was started again. Level-triggered: it compares
- * with the memo of each workflow.
+ * Ensures that the workflows know this process's store. Announces it when the process starts, and again whenever a
+ * workflow has dropped it, because no worker took its tasks or because the workflow was restarted. Level-triggered: it
+ * compares the store with the memo of each workflow.
  */
 export class StoreKeeper {
   private readonly registries = new Map<string, RegistryRef>();
@@ -29,7 +32,7 @@ export class StoreKeeper {
     this.timer = setInterval(() => void this.check(), checkEveryMs).unref();
   }
 
-  /** Announces the store to the workflow of this registry, unless this process did so before. Idempotent. */
+  /** Announces the store to the workflow of this registry, unless this process has already done so. Idempotent. */
   async keep(registry: RegistryRef): Promise<void> {
     if (this.registries.has(registry.uid)) return;
     await this.workflows.openStore(registry, this.store);

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { SyncWorld } from '#activities/sync/sync-world.js';
-import { Semaphore } from '#activities/semaphore.js';
+import { Semaphore } from '#concurrency/semaphore.js';
 import type { ServeConfig } from '#environment/serve-config.js';
 import type { Store } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
@@ -19,22 +19,29 @@ import type { ServerMetrics } from '../server-metrics.js';
 import { startSyncWorker } from './sync-worker.js';
 
 /**
- * More than a registry has sources: most of them wait for the network, and none must wait for a host that hangs. A request
- * costs next to nothing, a git that waits some 2 MB beside what all of them share.
+ * Maximum concurrent checks of sources. More than a registry has sources, because most checks wait for the network, and
+ * none may wait for a host that hangs. A waiting HTTP request costs almost nothing; a waiting git process takes some 2
+ * MB in addition to shared memory.
  */
 const LOOKS = 64;
 
-/** A git process that unpacks takes tens of megabytes; one whose host hangs does not get that far. */
+/**
+ * Maximum concurrent downloads by git. A process that unpacks takes tens of megabytes, but a process whose host hangs
+ * never gets that far.
+ */
 const DOWNLOADS = 4;
 
-/** Activities hold a connection only for short statements. */
+/** Maximum connections. Activities use one only for short statements. */
 const CONNECTIONS = 5;
 
-/** A thread gets as much memory as this pod can give: jobs wait outside of threads. */
+/** A thread gets as much memory as this pod can provide, so there are few threads, and jobs wait outside of them. */
 const IMPORTS = { threads: 1, deadlineMs: 10 * 60_000 };
 const WALKS = { threads: 2, deadlineMs: 10 * 60_000 };
 
-/** How long a task may take to end, and when it is given up: both within the 30 s that a pod has. */
+/**
+ * Time for running tasks to finish, and time after which they are abandoned. Both are within the 30 s that a pod has to
+ * stop.
+ */
 const GRACE = { softMs: 10_000, hardMs: 20_000 };
 
 export interface StoreWorkerOptions {
@@ -49,7 +56,10 @@ export interface StoreWorkerOptions {
   readonly logger: Logger;
 }
 
-/** Starts the worker beside the store, with connections and threads of its own; all of them end with it, or if it cannot start. */
+/**
+ * Starts the worker of the store, with its own connections and threads. All of them are closed when the worker stops or
+ * cannot start.
+ */
 export async function startStoreWorker(options: StoreWorkerOptions): Promise<RunningWorker> {
   const { config, database, resources, temporal, namespace, store, version, metrics, logger } = options;
   await using starting = new AsyncDisposableStack();
@@ -113,7 +123,7 @@ function sourceSettings(config: ServeConfig, resources: PodResources, logger: Lo
     concealedCause: (cause) => logger.warn({ cause }, 'source at a private address failed'),
     maxFileBytes: MAX_FILE_BYTES,
     fetchTimeoutMs: FETCH_TIMEOUT_MS,
-    // Claims come and go with the configuration.
+    // A getter, because claims are added and removed with the configuration.
     get volumes() {
       return resources.claims;
     },

@@ -1,5 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setInterval as intervals } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import { retryForever } from '#concurrency/retry-forever.js';
 import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
@@ -12,24 +14,29 @@ import { ServedWorkflows } from '#temporal/served-workflows.js';
 import type { RunningWorker } from '#temporal/running-worker.js';
 import { StoreKeeper } from './store-keeper.js';
 
-const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15_000;
-/** A worker that ran for this long did not fail at its start. */
+const BACKOFF = { firstMs: 500, longestMs: 15_000 };
+/** How often the access to Temporal is reread. The kubelet takes about a minute to update a mounted Secret. */
+const ENDPOINT_CHECK_MS = 10_000;
+/** Run time after which a worker counts as started, so that the backoff is reset. */
 const HEALTHY_MS = 60_000;
 
 export interface SyncLinkOptions {
   readonly registry: RegistryRef;
-  /** How Temporal is reached now: its Secret may be replaced at any time. */
+  /** Returns the current Temporal endpoint, whose Secret may be replaced at any time. */
   endpoint(): Promise<TemporalEndpoint>;
-  /** Resolves when the database can be used; rejects when the signal fires. Reports why not, each time the reason changes. */
+  /**
+   * Resolves when the database is usable; rejects when the signal fires. Calls `onTrouble` with the reason each time it
+   * changes.
+   */
   openStore(scope: { signal: AbortSignal; onTrouble(trouble: ServerTrouble<Reason>): void }): Promise<Store>;
   startWorker(temporal: TemporalAccess, endpoint: TemporalEndpoint, store: Store): Promise<RunningWorker>;
   readonly logger: Logger;
+  readonly endpointCheckMs?: number;
 }
 
 /**
- * Connects a server to the workflow of its registry: announces its store and takes its tasks. Retries forever whatever is
- * unavailable; requests never wait for it.
+ * Connects a server to the workflow of its registry: announces its store and runs its tasks. Retries forever when
+ * something is unavailable, and reconnects when the address or the credentials change. Requests never wait for it.
  */
 export class SyncLink {
   private readonly ending = new AbortController();
@@ -38,7 +45,7 @@ export class SyncLink {
   private trouble: ServerTrouble<Reason> | undefined;
   private workflows: ServedWorkflows | undefined;
   private pulse: Pulse | undefined;
-  /** When connecting and taking tasks began to fail; undefined while it works. */
+  /** Time at which connecting or running tasks began to fail; undefined while both work. */
   private brokenSince: Date | undefined;
 
   constructor(private readonly options: SyncLinkOptions) {
@@ -56,18 +63,20 @@ export class SyncLink {
     this.running = this.linkForever();
   }
 
-  /** When syncs became impossible; undefined while they are possible, and at the start until that is known. */
+  /** Time at which syncs became impossible; undefined while they are possible, and at the start until that is known. */
   get awaySince(): Date | undefined {
     return this.brokenSince ?? this.pulse?.silentSince;
   }
 
-  /** Starts a sync of one source, or of all; throws while Temporal is away. */
+  /** Starts a sync of one source, or of all. Throws while Temporal is unavailable. */
   async syncNow(source?: string, trigger?: SyncNowRequest['trigger']): Promise<readonly StartedSync[]> {
     if (!this.workflows) throw new Error('Temporal is not connected yet');
     return this.workflows.syncNow(this.options.registry, source, trigger);
   }
 
-  /** Takes no more tasks, lets running ones end within their grace, and resolves when nothing is left. */
+  /**
+   * Stops taking tasks, lets running ones finish within their grace period, and resolves when everything has stopped.
+   */
   async stop(): Promise<void> {
     this.ending.abort();
     await this.running;
@@ -75,27 +84,25 @@ export class SyncLink {
 
   private async linkForever(): Promise<void> {
     const { signal } = this.ending;
-    let retryMs = FIRST_RETRY_MS;
-    let told: string | undefined;
-    while (!signal.aborted) {
+    let reported: string | undefined;
+    const linkOnce = async (reset: () => void) => {
       const startedAt = performance.now();
-      try {
-        await this.link(signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        this.brokenSince ??= new Date();
-        if (performance.now() - startedAt > HEALTHY_MS) retryMs = FIRST_RETRY_MS;
-        const { message } = error as Error;
-        // One line per reason, however long the outage lasts.
-        if (message !== told) this.options.logger.warn({ err: error }, 'syncs unavailable, serving stored data');
-        told = message;
-        await delay(retryMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
-        retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
-      }
-    }
+      await this.link(signal).finally(() => performance.now() - startedAt > HEALTHY_MS && reset());
+    };
+    const onFailure = (error: unknown) => {
+      this.brokenSince ??= new Date();
+      const { message } = error as Error;
+      // Log each reason only once, however long the outage lasts.
+      if (message !== reported) this.options.logger.warn({ err: error }, 'syncs unavailable, serving stored data');
+      reported = message;
+    };
+    while (!signal.aborted) await retryForever(linkOnce, { ...BACKOFF, signal, onFailure });
   }
 
-  /** Returns when stopped; throws when something breaks that does not recover by itself. */
+  /**
+   * Runs one connection. Returns when stopped or when the endpoint has changed; throws if something fails that does not
+   * recover on its own.
+   */
   private async link(signal: AbortSignal): Promise<void> {
     const { registry, logger } = this.options;
     await using stack = new AsyncDisposableStack();
@@ -126,10 +133,25 @@ export class SyncLink {
     stack.defer(() => keeper.stop());
     await keeper.keep(registry);
     logger.info({ registry, store, temporal: endpoint.address }, 'ready to sync');
-    await Promise.race([worker.ended, ended]);
+    const unlinked = new AbortController();
+    stack.defer(() => unlinked.abort());
+    await Promise.race([worker.ended, ended, this.untilOtherEndpoint(endpoint, unlinked.signal)]);
   }
 
-  /** Sends the trouble as soon as the workflow can be reached. */
+  /** Resolves when the mounted endpoint differs from this one, or when the signal fires. */
+  private async untilOtherEndpoint(endpoint: TemporalEndpoint, signal: AbortSignal): Promise<void> {
+    const { logger, endpointCheckMs = ENDPOINT_CHECK_MS } = this.options;
+    const changed = async () => !isDeepStrictEqual(await this.options.endpoint().catch(() => endpoint), endpoint);
+    try {
+      for await (const _tick of intervals(endpointCheckMs, undefined, { signal, ref: false })) {
+        if (await changed()) return logger.info('access to Temporal changed: connecting again');
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Sends the trouble to the workflow, if there is a connection. */
   private async tellTrouble(): Promise<void> {
     const { trouble, workflows } = this;
     if (!trouble || !workflows) return;

@@ -1,21 +1,24 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 import { SyncRefused } from '#domain/server-messages.js';
 import type { StartedSync, SyncNowRequest } from '#domain/server-messages.js';
-import { orAborted } from '#http/or-aborted.js';
+import { orAborted } from '#concurrency/or-aborted.js';
 
 type NamedRegistry = Pick<RegistryRef, 'namespace' | 'name'>;
 
-/** Asks the workflow of a registry to sync one source, or all; resolves when the syncs have started. Throws `SyncRefused`. */
+/**
+ * Asks the workflow of a registry to sync one source, or all of them. Resolves when the syncs have started. Throws
+ * `SyncRefused`.
+ */
 export type SyncNow = (
   registry: NamedRegistry,
   source: string | undefined,
   trigger?: SyncNowRequest['trigger'],
 ) => Promise<readonly StartedSync[]>;
 
-/** Consents to what the shrink guard holds back of one source, or of all. */
+/** Consents to the removals that the shrink guard holds back, for one source or for all. */
 export type ConfirmHeld = (registry: NamedRegistry, source: string | undefined) => Promise<void>;
 
-/** An update of a workflow waits for as long as no worker takes it; an HTTP client does not. */
+/** Deadline of a workflow update. It would wait as long as no worker takes it, but an HTTP client does not. */
 const DEADLINE_MS = 10_000;
 
 /** Starts syncs on demand. */
@@ -29,15 +32,15 @@ export class SyncTrigger {
   }
 
   /**
-   * Starts a sync because of an event or, without `trigger`, because a user asks for it, who thereby consents to what is held
-   * back. Throws `TriggerAway`.
+   * Starts a sync because of an event or, without `trigger`, on behalf of a user, who thereby consents to removals that
+   * are held back. Throws `TriggerAway`.
    */
   async start(...[registry, source, trigger = 'manual']: Parameters<SyncNow>): Promise<readonly StartedSync[]> {
     try {
       if (trigger === 'manual') await this.#confirmHeld?.(registry, source);
       return await orAborted(this.#syncNow(registry, source, trigger), AbortSignal.timeout(DEADLINE_MS));
     } catch (error) {
-      // Any other error on the way is not for clients.
+      // Other errors are not shown to clients.
       const stated = error instanceof SyncRefused ? error.message : undefined;
       throw new TriggerAway(stated ?? 'the sync workflow is unreachable', { cause: error });
     }
@@ -46,7 +49,7 @@ export class SyncTrigger {
 
 export class TriggerAway extends Error {
   constructor(why: string, options: ErrorOptions) {
-    super(`no sync was started: ${why}; try again in a moment`, options);
+    super(`no sync was started: ${why}; retry in a moment`, options);
     this.name = 'TriggerAway';
   }
 }

@@ -1,23 +1,25 @@
-/** Where Temporal's UI is, and the namespace that it shows runs in. */
+import { trimmedEnd } from '#domain/trimmed-end.js';
+
+/** URL of Temporal's UI, and the namespace of the runs. */
 export interface TemporalUiPlace {
   readonly url: string;
   readonly namespace: string;
 }
 
-/** Makes links to runs in Temporal's UI; none where it is not known to have one. */
+/** Creates links to runs in Temporal's UI; none if no UI is known. */
 export class TemporalUi {
   readonly #place: () => TemporalUiPlace | undefined;
 
-  /** `place` is asked at each link: a server may learn of it after its start. */
+  /** `place` is called for each link, because a server may learn the URL after its start. */
   constructor(place: () => TemporalUiPlace | undefined = () => undefined) {
     this.#place = place;
   }
 
-  /** Returns the page of a workflow; the UI finds the newest run of an id. */
+  /** Returns the URL of a workflow's page. The UI finds the newest run of an id. */
   urlOf(workflowId: string): string | undefined {
     const place = this.#place();
     if (!place) return undefined;
-    const base = place.url.replace(/\/+$/, '');
+    const base = trimmedEnd(place.url, '/');
     return `${base}/namespaces/${encodeURIComponent(place.namespace)}/workflows/${encodeURIComponent(workflowId)}`;
   }
 }

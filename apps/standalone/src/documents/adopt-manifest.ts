@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DataDocument, Manifest, RegistryDocument } from './manifest.js';
 import type { RegistryRecord } from './registry-record.js';
 
-/** The content of the store: its registries, and the objects that they may refer to, keyed by `kind/namespace/name`. */
+/** The content of the store: its registries, and the objects that they may refer to, by `kind/namespace/name`. */
 export interface StoreState {
-  /** In the order of the documents; those under deletion last. */
+  /** The registries in the order of their documents, followed by those that are being deleted. */
   readonly registries: readonly RegistryRecord[];
   readonly data: ReadonlyMap<string, DataDocument>;
 }
@@ -21,9 +21,10 @@ export function dataKeyOf(kind: DataDocument['kind'], namespace: string, name: s
 }
 
 /**
- * The state after a manifest was read, as if it had been applied to a cluster: a good document takes effect, behind a
- * faulty one the last good version stays, a registry without document is under deletion. Nothing is taken for removed
- * because a file cannot be read. A name under deletion is free for a new registry only once the old one is released.
+ * Returns the state after reading a manifest, as if it had been applied to a cluster. A valid document takes effect.
+ * For an invalid one, the last valid version stays. A registry without a document is being deleted. Nothing counts as
+ * removed because a file cannot be read. The name of a registry that is being deleted is free for a new registry only
+ * after the old one has been released.
  */
 export function adoptManifest(previous: StoreState, manifest: Manifest, newUid: () => string): StoreState {
   return {
@@ -91,13 +92,15 @@ function adoptData(previous: StoreState['data'], { entries }: Manifest): StoreSt
   return new Map([...kept, ...documented]);
 }
 
-/** Returns whether the file is the path itself or lies directly in that directory. */
+/** Returns whether the file is the path itself or directly in that directory. */
 function covers(path: string, file: string): boolean {
   const [place, found] = [resolve(path), resolve(file)];
   return found === place || dirname(found) === place;
 }
 
-/** Registries for which something is different now: spec, trigger, deletion, or the content of an object that the spec names. */
+/**
+ * Returns the registries with a changed spec, trigger, deletion state, or content of an object that the spec refers to.
+ */
 export function changedRegistries(before: StoreState, after: StoreState): RegistryRecord[] {
   const keys = new Set([...before.data.keys(), ...after.data.keys()]);
   const changedData = [...keys]
@@ -117,7 +120,10 @@ export function changedRegistries(before: StoreState, after: StoreState): Regist
   });
 }
 
-/** Every reference of the spec is a field that ends in `Ref`; one of the other kind with the same name is asked once too often. */
+/**
+ * Returns whether a spec refers to an object of this name. Every reference is a field that ends in `Ref`. Kinds are not
+ * distinguished, which at worst causes an unnecessary nudge.
+ */
 function refersTo(value: unknown, name: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return Object.entries(value).some(

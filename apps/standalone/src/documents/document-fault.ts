@@ -1,15 +1,15 @@
-/** Something wrong in a manifest, where it stands, and the remedy; or, as a notice, something that is left aside. */
+/** An error in a manifest with its location and the remedy; or, as a notice, something that is ignored. */
 export interface DocumentFault {
-  /** Name of the file, as the user gave it. */
+  /** File name as the user specified it. */
   readonly file: string;
-  /** From 1; absent when the file as a whole is meant. */
+  /** Line number from 1; absent if the error concerns the whole file. */
   readonly line?: number;
-  /** `spec.registries[0].git.path`; absent when the document as a whole is meant. */
+  /** Field such as `spec.registries[0].git.path`; absent if the error concerns the whole document. */
   readonly field?: string;
   readonly message: string;
 }
 
-/** `registries.yaml:12: spec.registries[0].git.path: "data.yaml" must be a .json file` */
+/** Formats an error like `registries.yaml:12: spec.registries[0].git.path: "data.yaml" must be a .json file`. */
 export function formatDocumentFault({ file, line, field, message }: DocumentFault): string {
   return [line === undefined ? file : `${file}:${line}`, field, message].filter(Boolean).join(': ');
 }

@@ -3,7 +3,10 @@ import { dataKey, objectName, registryName } from '#domain/spec-fields.js';
 
 const REGISTRY_API_VERSIONS = ['toolhive.stacklok.dev/v1alpha1', 'toolhive.stacklok.dev/v1beta1'] as const;
 
-/** Each registry is served at `/{namespace}/{name}`, beside these. */
+/**
+ * First path segments of the API, which no namespace may have, because each registry is also served at
+ * `/{namespace}/{name}`.
+ */
 const RESERVED_SEGMENTS = new Set(['registry', 'extension', 'health', 'readiness', 'version', 'v0', 'v1', 'openapi']);
 
 const dnsLabel = z
@@ -17,7 +20,7 @@ const registryNamespace = dnsLabel.refine((namespace) => !RESERVED_SEGMENTS.has(
   error: 'is a path of the API itself: choose another namespace',
 });
 
-/** The fields of `metadata` that are read here; further ones, which Kubernetes and its tools add, are ignored. */
+/** The fields of `metadata` that are used. Others, which Kubernetes and its tools add, are ignored. */
 const metadata = (name: z.ZodString, namespace: z.ZodString) =>
   z.looseObject({
     name,
@@ -33,7 +36,7 @@ export const registryDocument = z.strictObject({
   status: z.unknown().optional(), // as in the output of `kubectl get -o yaml`
 });
 
-/** SOPS and eyaml leave the names of values readable and replace the values. */
+/** Rejects encrypted values: SOPS and eyaml replace values but leave their names readable. */
 const decrypted = z.string().refine((text) => !/^\s*ENC\[\w+,/.test(text), {
   error: 'is encrypted (ENC[…]): decrypt the document, as with sops --decrypt, before it is read here',
   abort: true,

@@ -56,7 +56,7 @@ const names = (store: DocumentStore) =>
   store.registries().map(({ ref, deleting }) => (deleting ? `-${ref.name}` : ref.name));
 const refOf = (store: DocumentStore, name: string) => store.registries().find(({ ref }) => ref.name === name)!.ref;
 
-/** Watches, and hands out what changed, one after the other. */
+/** Watches the store. `next` returns the changes one by one. */
 function watch(store: DocumentStore): { next(): Promise<DocumentChanges>; seen: DocumentChanges[] } {
   const emitter = new EventEmitter();
   const changes = on(emitter, 'change');
@@ -99,7 +99,7 @@ describe('a store of documents', () => {
     const store = await open();
     expect(names(store)).toEqual(['same']);
     expect(store.faults().map(formatDocumentFault)).toEqual([
-      `${join(manifests, 'b.yaml')}:2: metadata.name: MCPRegistry default/same stands in ${join(manifests, 'a.yaml')}:7 already: rename or remove one of them`,
+      `${join(manifests, 'b.yaml')}:2: metadata.name: MCPRegistry default/same is already defined in ${join(manifests, 'a.yaml')}:7: rename or remove one of them`,
     ]);
   });
 
@@ -205,7 +205,7 @@ describe('a store of documents', () => {
       kind === 'Secret' ? store.secretKey('default', name, 'a') : store.configMapKey('default', name, 'a');
     const faulty = {
       reason: `${kind}NotFound`,
-      message: expect.stringMatching(/has faults: correct them in .*a\.yaml$/),
+      message: expect.stringMatching(/has errors: correct them in .*a\.yaml$/),
     };
     await expect(read('s')).rejects.toMatchObject(faulty);
     await expect(read('t')).rejects.toMatchObject({ message: expect.stringContaining('does not exist') });

@@ -2,11 +2,13 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { toWanted } from '#activities/plan.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryStatus } from '#domain/status/registry-status.js';
 import type { RegistryResource, ResourceStore } from '#domain/resource-store.js';
+import type { SyncResources, WantedRegistry } from '#spec/sync-resources.js';
 import { ensureReferenceKey } from '../kept-id.js';
 import { adoptManifest, changedRegistries, dataKeyOf, NOTHING } from './adopt-manifest.js';
 import type { StoreState } from './adopt-manifest.js';
@@ -19,16 +21,22 @@ import type { RegistryRecord } from './registry-record.js';
 import { StatusFiles } from './status-files.js';
 import { FileWatcher } from './watch-files.js';
 
-/** Two reads this far apart must agree before a change takes effect: a file may be caught half written or half replaced. */
+/**
+ * Two reads with this delay must agree before a change takes effect, because a file may be read while it is being
+ * written or replaced.
+ */
 const SETTLE_MS = 200;
 
-/** A file that never comes to rest is taken as it is. */
+/** Maximum number of reads. If a file keeps changing, its last content is used. */
 const MAX_READS = 5;
 
 export interface DocumentChanges {
-  /** Registries to look at again: spec, trigger, deletion or the content of a referenced object changed. */
+  /**
+   * Registries to nudge, because the spec, the trigger, the deletion state or the content of a referenced object has
+   * changed.
+   */
   readonly nudged: readonly RegistryRef[];
-  /** All faults that there are now. */
+  /** All current errors. */
   readonly faults: readonly DocumentFault[];
   readonly notices: readonly DocumentFault[];
 }
@@ -37,17 +45,18 @@ export interface DocumentChanges {
 type ChangeListener = (changes: DocumentChanges) => void;
 
 /**
- * Keeps MCPRegistries in manifest files, and what the files do not say in the data directory: `registries.json` (uid,
- * generation, last good version) and `status/`. Behaves as a cluster does to which the files are applied at each change.
+ * Reads MCPRegistries from manifest files, and keeps what the files do not contain in the data directory:
+ * `registries.json` (uid, generation, last valid version) and `status/`. Behaves like a cluster to which the files are
+ * applied at each change.
  */
-export class DocumentStore implements ResourceStore {
+export class DocumentStore implements ResourceStore, SyncResources {
   private state: StoreState = NOTHING;
   private files: readonly ManifestFile[] = [];
   private manifest: Manifest = { entries: [], faults: [], notices: [] };
   private readonly statuses: StatusFiles;
   private readonly recordsPath: string;
   private readonly listeners = new Set<ChangeListener>();
-  /** Changes of the state, one after the other. */
+  /** The last queued change of the state. Changes run one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
 
   private readonly paths: readonly string[];
@@ -62,7 +71,7 @@ export class DocumentStore implements ResourceStore {
     this.recordsPath = join(dataDirectory, 'registries.json');
   }
 
-  /** Reads everything once. Faults in documents are no error: see `faults()`. */
+  /** Opens the store and reads all files once. Errors in documents are not thrown; see `faults()`. */
   static async open(paths: readonly string[], dataDirectory: string): Promise<DocumentStore> {
     const store = new DocumentStore(paths, dataDirectory, await ensureReferenceKey(dataDirectory));
     store.state = { ...NOTHING, registries: await readRecords(store.recordsPath) };
@@ -70,22 +79,22 @@ export class DocumentStore implements ResourceStore {
     return store;
   }
 
-  /** In the order of the documents; those under deletion come last. */
+  /** Returns the registries in the order of their documents, followed by those that are being deleted. */
   registries(): RegistryResource[] {
     return this.state.registries.map(toResource);
   }
 
-  /** The faults in the documents as they are now. */
+  /** Returns the current errors in the documents. */
   faults(): readonly DocumentFault[] {
     return this.manifest.faults;
   }
 
-  /** The documents that are ignored, with the reason. */
+  /** Returns the documents that are ignored, with the reason. */
   notices(): readonly DocumentFault[] {
     return this.manifest.notices;
   }
 
-  /** Applies edits within two seconds while at least one watch is open, and calls the listener afterwards. */
+  /** Applies edits within two seconds while at least one watch is open, and then calls the listener. */
   watch(onChange: ChangeListener): { close(): Promise<void> } {
     this.listeners.add(onChange);
     const watcher = new FileWatcher(this.paths, () => this.reload());
@@ -100,6 +109,11 @@ export class DocumentStore implements ResourceStore {
   async findRegistry({ namespace, name, uid }: RegistryRef): Promise<RegistryResource | undefined> {
     const record = this.state.registries.find((found) => found.uid === uid);
     return record?.namespace === namespace && record.name === name ? toResource(record) : undefined;
+  }
+
+  async findWanted(ref: RegistryRef): Promise<WantedRegistry | undefined> {
+    const resource = await this.findRegistry(ref);
+    return resource && toWanted(resource);
   }
 
   async configMapKey(namespace: string, name: string, key: string): Promise<Uint8Array> {
@@ -169,7 +183,9 @@ export class DocumentStore implements ResourceStore {
     this.files = files;
   }
 
-  /** Takes the manifest over into a state and tells what that changed; kept on disk before anybody hears of it. */
+  /**
+   * Applies the manifest to a state and reports the changes. The state is saved to disk before anything is reported.
+   */
   private async replaceState(base: StoreState, manifest = this.manifest): Promise<void> {
     const [before, told] = [this.state, this.manifest];
     const after = adoptManifest(base, manifest, randomUUID);
@@ -195,7 +211,7 @@ export class DocumentStore implements ResourceStore {
       return isIt ? [entry.file] : [];
     });
     const why = file
-      ? `has faults: correct them in ${file}`
+      ? `has errors: correct them in ${file}`
       : 'does not exist: add a document for it to one of the manifest files';
     throw new RegistryError(notFound, `${kind} ${namespace}/${name} ${why}`);
   }
@@ -233,7 +249,7 @@ function refOf({ namespace, name, uid }: RegistryRecord): RegistryRef {
   return { namespace, name, uid };
 }
 
-/** Order of keys is of no meaning. */
+/** Returns a hash of the content that does not depend on the order of keys. */
 function versionOf({ data }: DataDocument, key: string): string {
   const hash = createHmac('sha256', key);
   for (const [key, value] of [...data].sort(([a], [b]) => (a < b ? -1 : 1))) {

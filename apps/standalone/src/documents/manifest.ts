@@ -10,7 +10,7 @@ export interface RegistryDocument extends Named {
   readonly kind: 'MCPRegistry';
   readonly line: number;
   readonly triggerToken: string | undefined;
-  /** The spec as it was written; it has passed the schema. */
+  /** The spec as written. It conforms to the schema. */
   readonly spec: unknown;
 }
 
@@ -18,20 +18,20 @@ export interface RegistryDocument extends Named {
 export interface DataDocument extends Named {
   readonly kind: 'ConfigMap' | 'Secret';
   readonly line: number;
-  /** Decoded, `binaryData` and `stringData` included. */
+  /** The decoded values, including those of `binaryData` and `stringData`. */
   readonly data: ReadonlyMap<string, Uint8Array>;
 }
 
-/** A document whose name can be read but that cannot take effect: what was known under its name stays. */
+/** An invalid document with a readable name. The last valid version with this name stays. */
 interface FaultyDocument extends Named {
   readonly kind: 'Faulty';
   readonly of: (RegistryDocument | DataDocument)['kind'];
 }
 
-/** A document, file or directory of which nothing can be said: whatever was known from there stays. */
+/** A document, file or directory that cannot be read. Its last known content stays. */
 interface UnreadablePlace {
   readonly kind: 'Unreadable';
-  /** A file, or a directory with all its files. */
+  /** Path of a file, or of a directory with all its files. */
   readonly path: string;
 }
 
@@ -41,6 +41,6 @@ export type ManifestEntry = RegistryDocument | DataDocument | FaultyDocument | U
 export interface Manifest {
   readonly entries: readonly ManifestEntry[];
   readonly faults: readonly DocumentFault[];
-  /** Documents of other kinds, which are left aside, and volumes, which are mounted in a cluster only. */
+  /** Documents of other kinds, which are ignored, and volumes, which are mounted only in a cluster. */
   readonly notices: readonly DocumentFault[];
 }

@@ -107,7 +107,7 @@ stringData: { password: new }
     expect(manifest.entries).toMatchObject([{ kind: 'MCPRegistry' }]);
     expect(manifest.faults).toEqual([]);
     expect(manifest.notices.map(formatDocumentFault)).toEqual([
-      expect.stringMatching(/^a.yaml:5: Deployment is left aside/),
+      expect.stringMatching(/^a.yaml:5: Deployment is ignored/),
     ]);
   });
 
@@ -158,7 +158,7 @@ stringData: { password: new }
   });
 
   it('is refused when aliases would make it grow without bound', () => {
-    expect(faultsOf(ALIAS_BOMB)).toEqual([expect.stringContaining('has an alias')]);
+    expect(faultsOf(ALIAS_BOMB)).toEqual([expect.stringContaining('too many aliases')]);
   });
 
   it.each(FAULTY_SECRETS)('never shows what a faulty Secret holds: %#', (text) => {

@@ -2,7 +2,8 @@ import { LineCounter, parseAllDocuments } from 'yaml';
 import type { Document } from 'yaml';
 import { parseRegistrySpec } from '#spec/registry-spec.js';
 import type { RegistrySpec } from '#spec/registry-spec.js';
-import { formatPath, parseWithFaults } from '#spec/spec-fault.js';
+import { formatPath } from '#domain/field-path.js';
+import { parseWithFaults } from '#spec/spec-fault.js';
 import type { SpecFault } from '#spec/spec-fault.js';
 import { yamlErrorPhrase } from '#sources/yaml/yaml-error.js';
 import { offsetOf } from '#sources/yaml/yaml-offset.js';
@@ -12,20 +13,23 @@ import type { DataDocument, Manifest, ManifestEntry, RegistryDocument } from './
 
 const TRIGGER_ANNOTATIONS = ['toolhive.stacklok.dev/sync-trigger', 'toolhive.stacklok.dev/manual-sync'];
 
-/** The documents of one file. A fault of one does not take the others with it. JSON is YAML too. */
+/**
+ * Parses the documents of one file, which may be JSON, because JSON is YAML too. An error in one document does not
+ * affect the others.
+ */
 export function parseManifest(text: string, file: string): Manifest {
   return joined(splitDocuments(text).flatMap((part) => parsePart(part, file)));
 }
 
 interface Part {
   readonly text: string;
-  /** The line of the file where this part starts, counted from 1. */
+  /** Line number in the file, from 1, at which this part starts. */
   readonly firstLine: number;
 }
 
 /**
- * As kubectl splits: at each line that begins with `---`, which YAML allows nowhere inside a document. A parser that is
- * left to find the documents itself takes all that follow a quote that is not closed for one text.
+ * Splits a file like kubectl does, at each line that starts with `---`, which YAML does not allow inside a document. If
+ * the parser had to find the documents itself, an unclosed quote would swallow all documents after it.
  */
 function splitDocuments(text: string): Part[] {
   let firstLine = 1;
@@ -40,8 +44,8 @@ function parsePart({ text, firstLine }: Part, file: string): Manifest[] {
   if (text.split('\n').every((line) => /^\s*$|^[#%]/.test(line))) return []; // `%YAML 1.2` stands before its `---`
   const lines = new LineCounter();
   const lineAt = (offset: number) => firstLine + lines.linePos(offset).line - 1;
-  return parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true }).map((document) =>
-    parseDocument(document, file, lineAt),
+  return parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' }).map(
+    (document) => parseDocument(document, file, lineAt),
   );
 }
 
@@ -53,7 +57,7 @@ function joined(parts: readonly Manifest[]): Manifest {
   };
 }
 
-/** A place in a YAML document that holds one Kubernetes object. */
+/** The position of a Kubernetes object in a YAML document. */
 interface Place {
   readonly file: string;
   lineOf(path: SpecFault['path']): number;
@@ -61,14 +65,14 @@ interface Place {
 
 function parseDocument(document: Document.Parsed, file: string, lineAt: (offset: number) => number): Manifest {
   if (document.errors.length > 0) {
-    return unreadable(
+    const language = file.endsWith('.json') ? 'JSON' : 'YAML';
+    const faults = document.errors.map((error) => ({
       file,
-      document.errors.map((error) => ({
-        file,
-        line: lineAt(error.pos[0]),
-        message: `is not ${file.endsWith('.json') ? 'JSON' : 'YAML'}: ${yamlErrorPhrase(error)}`,
-      })),
-    );
+      line: lineAt(error.pos[0]),
+      message: `is not ${language}: ${yamlErrorPhrase(error)}`,
+    }));
+    // A single mistake can cause several errors of the parser.
+    return unreadable(file, [...new Map(faults.map((fault) => [`${fault.line} ${fault.message}`, fault])).values()]);
   }
   const place = (root: SpecFault['path']): Place => ({
     file,
@@ -77,16 +81,20 @@ function parseDocument(document: Document.Parsed, file: string, lineAt: (offset:
   let content: unknown;
   try {
     content = document.toJS();
-  } catch {
-    // An alias without anchor, or so many of them that the document would grow without bound.
-    const fault = {
-      file,
-      line: place([]).lineOf([]),
-      message: 'has an alias (*name) that cannot be resolved: write the value out',
-    };
-    return unreadable(file, [fault]);
+  } catch (error) {
+    return unreadable(file, [{ file, line: place([]).lineOf([]), message: aliasFault(error) }]);
   }
   return parseObject(content, place([]), place);
+}
+
+/**
+ * Returns the error for an alias. The parser rejects an alias without an anchor, and too many aliases, which would make
+ * the document grow without bound.
+ */
+function aliasFault(error: unknown): string {
+  return String(error).includes('Excessive alias count')
+    ? 'repeats its parts by too many aliases (*name): write the values out'
+    : 'has an alias (*name) that cannot be resolved: write the value out';
 }
 
 function parseObject(content: unknown, place: Place, placeOfItem: (root: SpecFault['path']) => Place): Manifest {
@@ -108,12 +116,12 @@ function parseObject(content: unknown, place: Place, placeOfItem: (root: SpecFau
   }
   const notice = {
     ...at,
-    message: `${kind} is left aside: only MCPRegistry, ConfigMap and Secret have a meaning here`,
+    message: `${kind} is ignored: only MCPRegistry, ConfigMap and Secret are supported here`,
   };
   return { entries: [], faults: [], notices: [notice] };
 }
 
-/** `kubectl get -o yaml` writes several objects so. */
+/** Parses a list, which is how `kubectl get -o yaml` writes several objects. */
 function parseList({ items }: { items?: unknown }, placeOfItem: (root: SpecFault['path']) => Place): Manifest {
   const parts = (Array.isArray(items) ? items : []).map((item, index) => {
     const root = ['items', index];
@@ -147,7 +155,7 @@ function parseRegistry(content: unknown, place: Place): Manifest {
   return { entries: [entry], faults: [], notices: mountNotices(specResult.spec.raw, place) };
 }
 
-/** A notice for volumes, which only a cluster mounts. */
+/** Returns a notice for volumes, which are mounted only in a cluster. */
 function mountNotices(raw: RegistrySpec['raw'], place: Place): DocumentFault[] {
   const paths = (raw?.volumeMounts ?? []).map(({ mountPath }) => String(mountPath));
   if (paths.length === 0) return [];

@@ -6,19 +6,19 @@ import type { DocumentFault } from './document-fault.js';
 import type { Manifest, ManifestEntry } from './manifest.js';
 import { parseManifest } from './parse-manifest.js';
 
-/** The largest manifest file that is read; manifests are written by hand and read whole. */
+/** Maximum size of a manifest file. Manifests are written by hand and are read as a whole. */
 const FILE_LIMIT = 32 * 1024 * 1024;
 
-/** A file as read, or why it could not be. */
+/** A file that was read, or the reason why it could not be read. */
 export interface ManifestFile {
   readonly path: string;
   readonly content: string | { readonly failure: string };
 }
 
-/** A file below the given paths, or a path that could not be looked into. */
+/** A file below the given paths, or a path that could not be listed. */
 export type ListedFile = { readonly path: string; readonly failure?: string };
 
-/** Reads files, and the `*.yaml`, `*.yml` and `*.json` files right below directories in the order of their names. */
+/** Reads files, and the `*.yaml`, `*.yml` and `*.json` files directly in directories, sorted by name. */
 export async function readFiles(paths: readonly string[]): Promise<ManifestFile[]> {
   return readListed(await listFiles(paths));
 }
@@ -32,7 +32,7 @@ export function readListed(files: readonly ListedFile[]): Promise<ManifestFile[]
   );
 }
 
-/** Lists every file below the paths once, and every path that could not be looked into. */
+/** Lists every file below the paths once, and every path that could not be listed. */
 export async function listFiles(paths: readonly string[]): Promise<ListedFile[]> {
   const listed = await Promise.all(
     paths.map(async (path) => {
@@ -51,14 +51,17 @@ export async function listFiles(paths: readonly string[]): Promise<ListedFile[]>
   return [...new Map(listed.flat().map((file) => [file.path, file])).values()];
 }
 
-/** Names that begin with a dot are lock and swap files of editors. */
+/**
+ * Returns whether a file may be a manifest. Names that start with a dot are ignored, because editors use them for lock
+ * and swap files.
+ */
 export function isManifestName(name: string): boolean {
   return /\.(ya?ml|json)$/.test(name) && !name.startsWith('.');
 }
 
 async function readOne(path: string): Promise<ManifestFile['content']> {
   try {
-    // NONBLOCK: opening a named pipe would wait for a writer that may never come.
+    // O_NONBLOCK, because opening a named pipe would otherwise wait for a writer that may never come.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await file.stat();
     if (!stats.isFile()) return { failure: 'is not a regular file: remove it, or put a file in its place' };
@@ -70,26 +73,26 @@ async function readOne(path: string): Promise<ManifestFile['content']> {
   }
 }
 
-/** Decodes UTF-8 strictly: replacement characters would become part of names and values. */
+/** Decodes UTF-8 strictly, because replacement characters would become part of names and values. */
 function decode(bytes: Buffer): ManifestFile['content'] {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     if (!text.includes('\0')) return text;
   } catch {
-    // What it is instead is named below.
+    // The message below says which format it has instead.
   }
-  return { failure: recognizeBinary(bytes) ?? 'is not UTF-8 text: save the file in that encoding' };
+  return { failure: recognizeBinary(bytes) ?? 'is not UTF-8: save the file in that encoding' };
 }
 
 function explainReadFailure(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'does not exist: correct the path, or start without it';
-  if (code === 'ELOOP') return 'is a link that leads nowhere: put the file itself there';
-  if (code === 'EACCES') return 'may not be read by this user: change its permissions';
+  if (code === 'ELOOP') return 'is a broken link: replace it with the file itself';
+  if (code === 'EACCES') return 'cannot be read by this user: change its permissions';
   return `cannot be read: ${code ?? message}`;
 }
 
-/** All documents of all files; of two with the same kind, namespace and name the first one holds. */
+/** Parses all documents of all files. If two have the same kind, namespace and name, the first one is used. */
 export function parseFiles(files: readonly ManifestFile[]): Manifest {
   const entries: ManifestEntry[] = [];
   const faults: DocumentFault[] = [];
@@ -114,7 +117,7 @@ export function parseFiles(files: readonly ManifestFile[]): Manifest {
       const first = firsts.get(key);
       if (first) {
         const name = `${entry.kind} ${entry.namespace}/${entry.name}`;
-        const message = `${name} stands in ${first.file}:${first.line} already: rename or remove one of them`;
+        const message = `${name} is already defined in ${first.file}:${first.line}: rename or remove one of them`;
         faults.push({ file: entry.file, line: entry.line, field: 'metadata.name', message });
       } else {
         firsts.set(key, entry);

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeFileAtomically } from './write-file-atomically.js';
 
-/** Identity and last good version of a registry: a manifest does not contain them, and a restart must not change them. */
+/**
+ * Identity and last valid version of a registry. A manifest does not contain these, and a restart must not change them.
+ */
 const registryRecord = z.object({
   namespace: z.string(),
   name: z.string(),
@@ -19,7 +21,10 @@ export type RegistryRecord = Readonly<z.output<typeof registryRecord>>;
 
 const recordsFile = z.object({ registries: z.array(registryRecord) });
 
-/** Empty when there is no such file yet. A broken one is never passed over: with it, registries would lose their identity. */
+/**
+ * Reads the records; none if the file does not exist yet. Throws if the file is damaged, because registries would lose
+ * their identity if it were ignored.
+ */
 export async function readRecords(path: string): Promise<RegistryRecord[]> {
   let text: string;
   try {
@@ -31,7 +36,7 @@ export async function readRecords(path: string): Promise<RegistryRecord[]> {
   try {
     return recordsFile.parse(JSON.parse(text)).registries;
   } catch (cause) {
-    throw new Error(`${path} is damaged: restore it from a backup, or remove it to begin with new registries`, {
+    throw new Error(`${path} is damaged: restore it from a backup, or remove it to start with new registries`, {
       cause,
     });
   }

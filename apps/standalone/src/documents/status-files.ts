@@ -1,10 +1,11 @@
+import { parseJson } from '#domain/parse-json.js';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { RegistryStatus } from '#domain/status/registry-status.js';
 import { writeFileAtomically } from './write-file-atomically.js';
 
-/** Keeps each registry's status in a file of its own, for people and for the next start. */
+/** Keeps the status of each registry in a separate file, for people and for the next start. */
 export class StatusFiles {
   private readonly directory: string;
 
@@ -12,13 +13,17 @@ export class StatusFiles {
     this.directory = directory;
   }
 
-  /** Returns undefined when there is no status, when it has another uid, or when the file is damaged; the next report rewrites it. */
+  /**
+   * Returns undefined if there is no status, if it belongs to another uid, or if the file is damaged. The next report
+   * rewrites the file.
+   */
   async find(ref: RegistryRef): Promise<RegistryStatus | undefined> {
     const text = await readFile(this.pathOf(ref), 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
-    const written = parse(text);
+    const written = parseJson(text ?? '') as
+      { metadata?: { uid?: string }; status?: RegistryStatus } | null | undefined;
     return written?.metadata?.uid === ref.uid ? written.status : undefined;
   }
 
@@ -33,14 +38,5 @@ export class StatusFiles {
 
   private pathOf({ namespace, name }: Pick<RegistryRef, 'namespace' | 'name'>): string {
     return join(this.directory, namespace, `${name}.json`);
-  }
-}
-
-function parse(text: string | undefined): { metadata?: { uid?: string }; status?: RegistryStatus } | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -7,13 +7,13 @@ import { isManifestName, listFiles } from './read-manifests.js';
 
 const POLL_MS = 1000;
 
-/** Long enough for an editor to write a new file and rename it over the old one. */
+/** Debounce interval, long enough for an editor to write a new file and rename it over the old one. */
 const QUIET_MS = 200;
 
 /**
- * Calls back soon after something below the paths may have changed, one call at a time; a call for nothing does no harm,
- * one that fails is made again. The kernel's notices make it quick; a poll stands behind them, because network file
- * systems send none, and because they are lost with a directory that is replaced.
+ * Calls back shortly after something below the paths may have changed, one call at a time. A call without a change is
+ * harmless, and a failed call is repeated. Kernel notifications make it fast. Polling covers network file systems,
+ * which send none, and directories that are replaced, whose notifications are lost.
  */
 export class FileWatcher {
   private readonly watchers = new Map<string, FSWatcher>();
@@ -62,7 +62,10 @@ export class FileWatcher {
     }, QUIET_MS);
   }
 
-  /** A path that is a file is watched through its directory: replaced by a rename it is another file. */
+  /**
+   * Watches the directories of the paths. For a file, its directory is watched, because a rename over the file replaces
+   * it by another one.
+   */
   private async listen(): Promise<void> {
     const named = new Set(this.paths.map((path) => basename(path)));
     for (const path of this.paths) {
@@ -75,7 +78,7 @@ export class FileWatcher {
         watcher.on('error', () => this.forget(directory));
         this.watchers.set(directory, watcher);
       } catch {
-        // The path does not exist now, or the system is out of watches: polling continues.
+        // The path does not exist at the moment, or the system has no more watches. Polling continues.
       }
     }
   }
@@ -86,7 +89,7 @@ export class FileWatcher {
   }
 }
 
-/** Differs when a file came, went, was replaced or was written. */
+/** Returns a value that changes when a file was added, removed, replaced or written. */
 async function fingerprintOf(paths: readonly string[]): Promise<string> {
   const files = await listFiles(paths);
   const parts = await Promise.all(

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Replaces a file atomically: readers see the old content or the new one, also after a crash. The file is private to this user. */
+/**
+ * Replaces a file atomically: readers see either the old or the new content, even after a crash. Only this user can
+ * read the file.
+ */
 export async function writeFileAtomically(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${randomUUID()}.tmp`;

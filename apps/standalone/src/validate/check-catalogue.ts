@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { offsetOf } from '#sources/yaml/yaml-offset.js';
 import type { QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { NothingServable } from '#domain/nothing-servable.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 import { isBundle } from '#sources/files/bundle.js';
@@ -10,7 +11,7 @@ import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import { MAX_FILE_BYTES } from '#sources/source.js';
 import type { DocumentFault } from '../documents/document-fault.js';
 
-/** The formats that people write, in the order in which they are tried when none is given. */
+/** The formats that people write, in the order in which they are tried if no format is given. */
 const FORMATS: readonly FileFormat[] = ['upstream', 'toolhive'];
 
 interface Refusal {
@@ -19,7 +20,7 @@ interface Refusal {
 
 interface Quarantined {
   readonly entry: QuarantinedEntry;
-  /** The place of the entry in the file, in bytes. */
+  /** Position of the entry in the file, in bytes. */
   readonly offset: number;
   readonly length: number;
 }
@@ -30,8 +31,8 @@ interface Outcome {
 }
 
 /**
- * Reads a catalogue file as a sync would and returns all that a sync would refuse or quarantine, each with its line. Without
- * a format, the one that fits is taken. `name` stands for the file in messages.
+ * Parses a catalogue file like a sync, and returns everything that a sync would reject or quarantine, with line
+ * numbers. If no format is given, the matching one is used. `name` stands for the file in messages.
  */
 export async function checkCatalogue(
   path: string,
@@ -45,7 +46,7 @@ export async function checkCatalogue(
   const inOrder = outcome.quarantined.toSorted((a, b) => a.offset - b.offset);
   const faults = inOrder.map(({ entry, offset, length }) => ({
     file: name,
-    // The key of an entry of several files is its file.
+    // In a bundle of several files, the key of an entry is its file, so no line is given.
     ...(!isBundle(text) && {
       line: lines(offset) + lineWithin(text.subarray(offset, offset + length).toString(), entry.path),
     }),
@@ -62,7 +63,7 @@ async function readAsAny(path: string, name: string): Promise<Outcome> {
     if (!outcome.refusal || outcome.quarantined.length > 0) return outcome;
     outcomes.push(outcome);
   }
-  // The refusal that is about the content says more than one about the format.
+  // An error about the content is more helpful than one about the format.
   return outcomes.find(({ refusal }) => refusal?.error.reason !== 'FormatMismatch') ?? (outcomes[0] as Outcome);
 }
 
@@ -82,10 +83,10 @@ async function read(path: string, name: string, format: FileFormat, defaultNames
     return { quarantined };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    // The faults of the entries already say that none can be served.
-    return quarantined.length > 0 && !(error instanceof SyntaxFault)
-      ? { quarantined }
-      : { quarantined, refusal: { error } };
+    // The errors of the entries already say that none can be served.
+    if (error instanceof NothingServable) return { quarantined };
+    // If the file does not have this format, its entries mean nothing.
+    return { quarantined: error.reason === 'FormatMismatch' ? [] : quarantined, refusal: { error } };
   }
 }
 
@@ -94,7 +95,7 @@ function describeRefusal(name: string, error: RegistryError): DocumentFault {
   return { file: name, ...(error instanceof SyntaxFault && { line: error.line }), message };
 }
 
-/** Returns a function from offsets, which must not decrease, to line numbers from 1. */
+/** Returns a function that converts offsets to line numbers from 1. The offsets must not decrease. */
 function lineReader(text: Buffer): (offset: number) => number {
   let line = 1;
   let at = 0;
@@ -104,7 +105,10 @@ function lineReader(text: Buffer): (offset: number) => number {
   };
 }
 
-/** Returns how many lines below the start of an entry the value at a path such as `packages[0].transport.url` stands. */
+/**
+ * Returns the number of lines between the start of an entry and the value at a path such as
+ * `packages[0].transport.url`.
+ */
 function lineWithin(text: string, path: string): number {
   if (path === '' || text === '') return 0;
   const lines = new LineCounter();

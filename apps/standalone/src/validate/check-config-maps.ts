@@ -14,8 +14,8 @@ import type { Finding } from './finding.js';
 import { offlineContext } from './offline-context.js';
 
 /**
- * Checks the catalogues that registries read from ConfigMaps of the same manifests, by the code that syncs them. A ConfigMap
- * that is not among the manifests is a note: it may be in the cluster.
+ * Checks the catalogues that registries read from ConfigMaps of the same manifests, with the code that syncs them. A
+ * ConfigMap that is not in the manifests causes only a note, because it may exist in the cluster.
  */
 export async function checkConfigMaps({ entries }: Manifest): Promise<Finding[]> {
   const registries = entries.filter((entry): entry is RegistryDocument => entry.kind === 'MCPRegistry');
@@ -44,7 +44,8 @@ async function checkSource(
   const wanted = mount.configMap.name;
   const found = configMaps.find(({ name }) => name === wanted);
   const at = { file: registry.file, line: registry.line, field: `source ${source.name}` };
-  if (!found) return [{ severity: 'note', ...at, message: `ConfigMap ${wanted} is not among the files: not checked` }];
+  if (!found)
+    return [{ severity: 'note', ...at, message: `ConfigMap ${wanted} is not among the files, so it is not checked` }];
 
   const folder = await mkdtemp(join(tmpdir(), 'validate-'));
   try {
@@ -78,7 +79,7 @@ async function download(
   await source.download(spec, await source.resolve(spec, context), target, context);
 }
 
-/** Returns a context in which nothing but the ConfigMaps of the manifests exists. */
+/** Returns a context that contains only the ConfigMaps of the manifests. */
 function contextOf(registry: RegistryDocument, configMaps: readonly DataDocument[], folder: string): SourceContext {
   return offlineContext(folder, registry.namespace, {
     configMapKey: async (name, key) => readKey(configMaps, name, key),

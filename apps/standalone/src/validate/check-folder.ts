@@ -8,7 +8,10 @@ import type { DocumentFault } from '../documents/document-fault.js';
 import { checkCatalogue } from './check-catalogue.js';
 import { offlineContext } from './offline-context.js';
 
-/** Checks a folder, or a pattern, of files with one server each, by the code that syncs it. The name of a fault is that of its file. */
+/**
+ * Checks a folder or a glob pattern of files that contain one server each, with the code that syncs it. Each error has
+ * the name of its file.
+ */
 export async function checkFolder(folder: string, format?: FileFormat): Promise<DocumentFault[]> {
   const scratch = await mkdtemp(join(tmpdir(), 'validate-'));
   const [spec, target] = [{ path: resolve(folder) }, join(scratch, 'catalogue.json')];

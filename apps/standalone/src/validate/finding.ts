@@ -1,6 +1,6 @@
 import type { DocumentFault } from '../documents/document-fault.js';
 
-/** One result of `validate`. An `error` is what the server refuses or quarantines; a `note` is worth a look. */
+/** One result of `validate`. An `error` would be rejected or quarantined by the server; a `note` is a hint. */
 export interface Finding extends DocumentFault {
   readonly severity: 'error' | 'note';
 }

@@ -25,7 +25,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** The command `validate`. */
+/** Runs the command `validate`. */
 export async function main(args: readonly string[]): Promise<void> {
   const parsed = parseCommandLine(args);
   if ('help' in parsed) return void process.stdout.write(USAGE);
@@ -49,6 +49,7 @@ function parseCommandLine(args: readonly string[]): CommandLine {
     const { help, format, folder: folders = [], json = false } = values;
     if (help) return { help };
     if (positionals.length + folders.length === 0) return { fault: 'a file or directory is missing' };
+    if (positionals.includes('-')) return { fault: '-: standard input is not read; give a file' };
     if (format === undefined) return { paths: positionals, folders, json };
     const known = SOURCE_FORMATS.find((each) => each === format);
     if (!known) return { fault: `--format ${format}: must be one of ${SOURCE_FORMATS.join(', ')}` };
@@ -61,5 +62,8 @@ function parseCommandLine(args: readonly string[]): CommandLine {
 function printLines({ files, findings }: Validation): void {
   for (const finding of findings) process.stdout.write(`${finding.severity}: ${formatDocumentFault(finding)}\n`);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
-  process.stdout.write(`${files} files, ${errors} errors, ${findings.length - errors} notes\n`);
+  const notes = findings.length - errors;
+  process.stdout.write(`${count(files, 'file')}, ${count(errors, 'error')}, ${count(notes, 'note')}\n`);
 }
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;

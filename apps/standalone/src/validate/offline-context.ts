@@ -2,7 +2,7 @@ import { RegistryError } from '#domain/registry-error.js';
 import { FETCH_TIMEOUT_MS, MAX_FILE_BYTES } from '#sources/source.js';
 import type { SourceContext } from '#sources/context.js';
 
-/** Returns a context in which nothing but the given references and the files of this machine exist. */
+/** Returns a context that contains only the given references and the files of this machine. */
 export function offlineContext(
   cacheDirectory: string,
   namespace = 'default',

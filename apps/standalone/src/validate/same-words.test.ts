@@ -8,7 +8,7 @@ import { DocumentStore } from '../documents/document-store.js';
 import { ALIAS_BOMB, FAULTY_EDITS, FAULTY_SECRETS, REGISTRY } from '../documents/testing/faulty-manifests.js';
 import { validateFiles } from './validate-files.js';
 
-/** `validate` and the servers must find the same faults, in the same words: here for manifests. */
+/** `validate` and the servers must find the same errors, with the same messages. These tests cover manifests. */
 let folder: string;
 
 beforeAll(async () => {
@@ -36,7 +36,7 @@ it.each(SPECS)('finds in spec %# what a server finds in it: %j', async (spec) =>
   const { findings } = await validateFiles([await write('spec.json', text)]);
   const found = findings.map(({ field, message }) => [field, message].filter(Boolean).join(': '));
   for (const each of found) expect(words).toContain(each);
-  // The order differs: the server has that of its rules, validate that of the lines.
+  // Compare without the order: the server reports errors in the order of its rules, `validate` in the order of lines.
   expect(found.join('; ')).toHaveLength(words.length);
 });
 

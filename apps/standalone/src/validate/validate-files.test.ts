@@ -39,7 +39,17 @@ data:
     ${catalogue.replaceAll('\n', '\n    ')}
 `;
 
-/** Writes one file and returns what is found in it, without the folder's name. */
+/** Returns lines of YAML, each of which repeats the line before it nine times. */
+const manyAliases = (lines: number) =>
+  Array.from(
+    { length: lines },
+    (_, at) =>
+      `b${at}: &b${at} [${Array(9)
+        .fill(at === 0 ? '*a' : `*b${at - 1}`)
+        .join(', ')}]`,
+  ).join('\n');
+
+/** Writes a file and returns the findings, without the path of the folder. */
 async function findingsOf(name: string, content: string | Buffer) {
   await writeFile(join(folder, name), content);
   const { findings } = await validateFiles([folder]);
@@ -157,11 +167,34 @@ it('reports whatever is no regular file, without waiting for it', async () => {
   expect(findings.map(({ file, message }) => `${file.replace(`${folder}/`, '')} ${message}`)).toEqual([
     expect.stringMatching(/^dangling.json does not exist/),
     expect.stringMatching(/^folder.yaml is not a regular file/),
-    expect.stringMatching(/^loop.yaml is a link that leads nowhere/),
+    expect.stringMatching(/^loop.yaml is a broken link/),
     expect.stringMatching(/^pipe.json is not a regular file/),
     expect.stringMatching(/^pipe.yaml is not a regular file/),
     expect.stringMatching(/^self.json is not a regular file/),
   ]);
+});
+
+it.each(['', '# nothing\n---\n---\n', 'null\n'])('notes a manifest file that holds no object: %j', async (content) => {
+  expect(await findingsOf('registry.yaml', content)).toEqual([
+    { severity: 'note', file: 'registry.yaml', message: 'holds no object, so there was nothing to check' },
+  ]);
+});
+
+it.each([
+  ['too many aliases', `a: &a [x]\n${manyAliases(9)}`, 'repeats its parts by too many aliases'],
+  ['an alias without anchor', 'kind: *missing\n', 'cannot be resolved'],
+  ['a nest without bottom', `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, 'nested too deeply'],
+])('reports %s once, by what it is', async (_, content, message) => {
+  expect(await findingsOf('registry.yaml', content)).toEqual([
+    expect.objectContaining({ severity: 'error', line: 1, message: expect.stringContaining(message) }),
+  ]);
+});
+
+it('writes nothing but findings for keys that are no text', async () => {
+  const warn = vi.spyOn(process, 'emitWarning');
+  const text = `${registry('configMapRef: { name: c, key: k }')}  ? [a, b]\n  : y\n`;
+  expect(await findingsOf('registry.yaml', text)).toMatchObject([{ severity: 'error' }]);
+  expect(warn).not.toHaveBeenCalled();
 });
 
 it('reports a directory without files, as a mistyped path is', async () => {
@@ -205,6 +238,7 @@ it.each([
   [[], 2],
   [['--format', 'xml', 'a.json'], 2],
   [['--nonsense'], 2],
+  [['-'], 2],
   [['--json', 'deploy/samples'], undefined],
   [['package.json'], 1],
 ])('ends with the exit code of %j', async (args, code) => {

@@ -5,6 +5,7 @@ import type { FileFormat } from '#sources/formats/layouts.js';
 import type { DocumentFault } from '../documents/document-fault.js';
 import type { Manifest } from '../documents/manifest.js';
 import { listFiles, parseFiles, readListed } from '../documents/read-manifests.js';
+import type { ListedFile } from '../documents/read-manifests.js';
 import { checkCatalogue } from './check-catalogue.js';
 import { checkFolder } from './check-folder.js';
 import { checkConfigMaps } from './check-config-maps.js';
@@ -15,14 +16,14 @@ const HEAD_BYTES = 64 * 1024;
 
 export interface Validation {
   readonly files: number;
-  /** In the order of the files. */
+  /** The findings, in the order of the files. */
   readonly findings: readonly Finding[];
 }
 
 /**
- * Checks manifests and catalogue files offline, by the rules of the server. Directories stand for the `*.yaml`, `*.yml` and
- * `*.json` files right below them. A file that holds no Kubernetes object is taken for a catalogue. `folders` are catalogues of files
- * with one server each, or patterns of these.
+ * Checks manifests and catalogue files offline, by the rules of the server. Directories stand for the `*.yaml`, `*.yml`
+ * and `*.json` files directly in them. A file without a Kubernetes object is treated as a catalogue. `folders` are
+ * catalogues that consist of files with one server each, or glob patterns for such files.
  */
 export async function validateFiles(
   paths: readonly string[],
@@ -32,14 +33,16 @@ export async function validateFiles(
   const files = await listFiles(paths);
   const areCatalogues = await Promise.all(files.map(({ path, failure }) => failure === undefined && isCatalogue(path)));
   const catalogues = files.filter((_, index) => areCatalogues[index]);
-  const manifest = parseFiles(await readListed(files.filter((_, index) => !areCatalogues[index])));
+  const manifests = files.filter((_, index) => !areCatalogues[index]);
+  const manifest = parseFiles(await readListed(manifests));
   const ofCatalogues: DocumentFault[] = [];
-  // One after the other: each may be large.
+  // One after the other, because each may be large.
   for (const { path } of catalogues) ofCatalogues.push(...(await checkCatalogue(path, path, format)));
   for (const folder of folders) ofCatalogues.push(...(await checkFolder(folder, format)));
   const findings = [
     ...toErrors(manifest.faults),
     ...toNotes([...manifest.notices, ...specNotices(manifest)]),
+    ...toNotes(unusedFiles(manifests, manifest)),
     ...(await checkConfigMaps(manifest)),
     ...toErrors(ofCatalogues),
     ...toErrors(await emptyPaths(paths)),
@@ -49,7 +52,19 @@ export async function validateFiles(
   return { files: files.length + folders.length, findings: findings.toSorted((a, b) => compare(rank(a), rank(b))) };
 }
 
-/** Returns a fault for each directory without a file to check, as a mistyped path in a pipeline is. */
+/** Returns a notice for each manifest file without an object, for example an empty file. */
+function unusedFiles(files: readonly ListedFile[], { entries, faults, notices }: Manifest): DocumentFault[] {
+  const used = new Set([
+    ...entries.map((entry) => ('path' in entry ? entry.path : entry.file)),
+    ...[...faults, ...notices].map(({ file }) => file),
+  ]);
+  const message = 'holds no object, so there was nothing to check';
+  return files.filter(({ path }) => !used.has(path)).map(({ path }) => ({ file: path, message }));
+}
+
+/**
+ * Returns an error for each directory without a file to check, for example because of a mistyped path in a pipeline.
+ */
 async function emptyPaths(paths: readonly string[]): Promise<DocumentFault[]> {
   const message = 'has no *.yaml, *.yml or *.json file: give the directory right above the files';
   const counts = await Promise.all(paths.map(async (path) => (await listFiles([path])).length));
@@ -64,15 +79,18 @@ async function isCatalogue(path: string): Promise<boolean> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
     return !isObjectHead(buffer.toString('utf8', 0, bytesRead));
   } catch {
-    // Reading it as a manifest reports why it cannot be read.
+    // The attempt to read it as a manifest reports why it cannot be read.
     return false;
   }
 }
 
-/** A member's name, another text, a text that does not end, or a bracket. */
+/** A property name, any other string, an unterminated string, or a bracket or brace. */
 const JSON_TOKEN = /"((?:[^"\\]|\\.)*)"(?=\s*:)|"(?:[^"\\]|\\.)*"|"[^]*|[{}[\]]/g;
 
-/** Reports whether the beginning of a JSON text has a member at the top that Kubernetes objects have, and no catalogue. */
+/**
+ * Reports whether the beginning of a JSON document has a top-level property that Kubernetes objects have and catalogues
+ * do not.
+ */
 function isObjectHead(head: string): boolean {
   let depth = 0;
   for (const [token, name] of head.matchAll(JSON_TOKEN)) {

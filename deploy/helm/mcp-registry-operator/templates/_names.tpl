@@ -16,9 +16,26 @@ app.kubernetes.io/part-of: mcp-registry-operator
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* An image reference whose digest, where there is one, decides what runs; the tag then only says its name. */}}
+{{- define "operator.pinned" -}}
+{{- if and .digest (contains "@" .image) -}}
+{{- fail (printf "%s has a digest already: leave out %s, or the digest in %s" .image .digest .image) -}}
+{{- end -}}
+{{ .image }}{{ with .digest }}@{{ . }}{{ end }}
+{{- end -}}
+
 {{- define "operator.image" -}}
 {{- $tagged := printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) -}}
-{{- if .Values.image.digest }}{{ printf "%s@%s" $tagged .Values.image.digest }}{{ else }}{{ $tagged }}{{ end -}}
+{{ include "operator.pinned" (dict "image" $tagged "digest" .Values.image.digest) }}
+{{- end -}}
+
+{{- define "operator.registryImage" -}}
+{{- with .Values.registries -}}
+{{- if and .imageDigest (not .image) -}}
+{{- fail "registries.imageDigest needs registries.image: without that, registries run the operator's own image, with image.digest" -}}
+{{- end -}}
+{{- if .image }}{{ include "operator.pinned" (dict "image" .image "digest" .imageDigest) }}{{ else }}{{ include "operator.image" $ }}{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "operator.temporalLabels" -}}
@@ -52,6 +69,26 @@ app.kubernetes.io/part-of: mcp-registry-operator
     name: {{ .access.apiKey.secretName }}
     items: [{ key: {{ .access.apiKey.key | quote }}, path: apiKey }]
 {{- end }}
+{{- end -}}
+
+{{/* The credentials for a Temporal namespace, as `operator.temporalSources` takes them, where they may be left out. */}}
+{{- define "operator.temporalCredentials" -}}
+tls: { secretName: {{ dig "tls" "secretName" "" . | quote }} }
+apiKey: { secretName: {{ dig "apiKey" "secretName" "" . | quote }}, key: {{ dig "apiKey" "key" "apiKey" . | quote }} }
+{{- end -}}
+
+{{/* Credentials go to the server that they are for: those of `temporal` to another address never. */}}
+{{- define "operator.temporalGroupAccess" -}}
+{{- $own := fromYaml (include "operator.temporalCredentials" (default dict .group.operator)) -}}
+{{- if or .group.address $own.tls.secretName $own.apiKey.secretName -}}
+{{ toYaml $own }}
+{{- else -}}
+{{ toYaml .temporal }}
+{{- end -}}
+{{- end -}}
+
+{{- define "operator.temporalGroupSecret" -}}
+{{ include "operator.name" .root }}-temporal-group-{{ .group.name }}
 {{- end -}}
 
 {{/* The account that registries are provisioned as, and no other. */}}

@@ -6,11 +6,11 @@ import type { ApiPage } from '../../pages.js';
 
 export interface TestApiContext extends ApiContext {
   readonly notes: string[];
-  /** `name/key` to value. */
+  /** Maps `name/key` to the value. */
   readonly secrets: Map<string, string>;
 }
 
-/** What reading an API is given in tests: retries that follow at once. */
+/** Creates a context for reading an API in tests, with immediate retries. */
 export function createApiContext(settings: Partial<ApiSettings> = {}, signal?: AbortSignal): TestApiContext {
   const notes: string[] = [];
   const secrets = new Map<string, string>();
@@ -32,7 +32,7 @@ export function createApiContext(settings: Partial<ApiSettings> = {}, signal?: A
       serverObjects: async () => [],
     },
     refusals: new RefusedParameters(),
-    settings: { version: '1.2.3', urlRewrites: [], retry: { firstDelayMs: 1 }, ...settings },
+    settings: { version: '1.2.3', urlRewrites: [], retry: { firstMs: 1 }, ...settings },
   };
 }
 
@@ -42,7 +42,7 @@ export interface Walked {
   readonly quarantined: QuarantinedEntry[];
 }
 
-/** Reads all pages. */
+/** Reads all pages of a walk. */
 export async function walkAll(walk: AsyncIterable<ApiPage>): Promise<Walked> {
   const walked: Walked = { pages: [], entries: [], quarantined: [] };
   for await (const page of walk) {

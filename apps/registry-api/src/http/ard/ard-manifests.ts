@@ -7,27 +7,30 @@ import { admitText } from '../tagged-answer.js';
 import type { AdmittedBytes } from '../tagged-answer.js';
 import { find, readEntries } from './ard-pages.js';
 
-/** Whose manifest it is. */
+/** The registry or part that a manifest describes. */
 export interface ManifestSubject {
-  /** The address of the registry, without a slash at its end. */
+  /** URL of the registry, without a trailing slash. */
   readonly base: string;
   readonly name: string;
   readonly displayName: string;
-  /** What everybody may read of it; undefined for nothing. */
+  /** Reader of the part that is open to everybody; undefined if nothing is. */
   readonly reader: CatalogueReader | undefined;
 }
 
-/** Stands for the address of the registry in the entries that are kept: no document holds it, since it is random. */
+/** Placeholder for the URL of the registry in cached entries. It is random, so no document can contain it. */
 const BASE = `https://${randomUUID()}.invalid`;
 
 /**
- * Makes manifests. The entries of a state are made once and kept with its reader, whatever address they are asked at; equal
- * requests share one making (singleflight).
+ * Creates manifests. The entries of a state are created once and cached with its reader, regardless of the requested
+ * URL. Concurrent requests share one creation (singleflight).
  */
 export class ArdManifests {
   readonly #entries = new WeakMap<CatalogueReader, Promise<string>>();
 
-  /** The kept entries are shared by all answers; each answer has a copy with its address, which is charged to it alone. */
+  /**
+   * Returns a manifest. All responses share the cached entries. Each response has a copy with its own URL, which is
+   * charged to that response alone.
+   */
   async manifest(subject: ManifestSubject, resources: AnswerResources): Promise<AdmittedBytes> {
     const { base, reader, displayName } = subject;
     const servers = reader ? (await this.#entriesOf(reader, resources)).replaceAll(BASE, escaped(base)) : '';
@@ -46,7 +49,7 @@ export class ArdManifests {
   }
 }
 
-/** All or nothing: a list that was cut would look whole to a crawler. */
+/** Returns all entries or none, because a crawler could not tell that a truncated list is incomplete. */
 async function makeEntries(reader: CatalogueReader, resources: AnswerResources): Promise<string> {
   const findings = find(reader, {});
   if (findings.size > ARD_LIMITS.manifest) return '';
@@ -66,7 +69,7 @@ function registryEntry({ base, name, displayName, reader }: ManifestSubject): ob
   };
 }
 
-/** As part of a JSON text. */
+/** Escapes a base URL for use inside a JSON string. */
 function escaped(base: string): string {
   return JSON.stringify(base).slice(1, -1).replaceAll('$', '$$$$');
 }

@@ -17,13 +17,13 @@ import { acquireForAnswer, PreparedAnswer } from '../prepared-answer.js';
 import type { AnswerResources } from '../prepared-answer.js';
 import { Problem } from '../problem.js';
 
-/** Documents that are parsed between two looks at the clock. */
+/** Bytes of documents that are parsed between two checks of the clock. */
 const CHUNK_BYTES = 256 * 1024;
 const DIGEST_LENGTH = 12;
 
 const NOTHING = new Findings({ layout: EMPTY_LAYOUT, sources: new Map(), bodies: undefined }, new Uint32Array(0));
 
-/** Finds what passes a filter and fits a text; an undefined filter is one that nothing passes. */
+/** Finds the entries that match a filter and a search text. An undefined filter matches nothing. */
 export function find(reader: CatalogueReader, filter: EntryFilter | undefined, text?: string): Findings {
   return filter ? reader.find(toListFilter(filter), text) : NOTHING;
 }
@@ -35,13 +35,13 @@ function toListFilter(filter: EntryFilter): ListFilter {
 export interface PageOptions {
   readonly from: number;
   readonly limit: number;
-  /** The address of the registry, without a slash at its end. */
+  /** URL of the registry, without a trailing slash. */
   readonly base: string;
 }
 
 /**
- * Reads the entries of a page, which ends early rather than exceed the bytes of a page of servers. Throws `Overloaded` when
- * there is no memory for it.
+ * Reads the entries of a page. The page stops early if it would otherwise exceed the maximum bytes of a page of
+ * servers. Throws `Overloaded` if there is not enough memory.
  */
 export async function readEntries(
   findings: Findings,
@@ -69,7 +69,7 @@ export async function readEntries(
   return entries;
 }
 
-/** What a page token is good for: one query in one scope. */
+/** Returns a digest that binds a page token to one query in one scope. */
 export function digestOf(scope: CatalogueScope, query: readonly unknown[], filter: EntryFilter | undefined): string {
   const { namespace, registry, source, view, visibleSources } = scope;
   const place = [namespace, registry, source, view, visibleSources && [...visibleSources].toSorted()];
@@ -83,7 +83,10 @@ export function toPageToken({ score, name }: FindingPlace, digest: string): stri
   return toOpaque([score, name, digest]);
 }
 
-/** Returns the place behind which a page begins; throws a 400 for a token of another query, scope or make. */
+/**
+ * Returns the position after which a page starts. Throws a 400 if the token is invalid or belongs to another query or
+ * scope.
+ */
 export function readPageToken(token: string, digest: string): FindingPlace {
   const { data } = Token.safeParse(fromOpaque(token));
   if (data?.[2] !== digest) throw new Problem(400, 'pageToken is not one that this server made for this query');

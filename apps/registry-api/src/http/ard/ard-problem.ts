@@ -1,4 +1,4 @@
-/** Codes of Agentic Resource Discovery by status; every other status below 500 is an invalid argument. */
+/** Error codes of Agentic Resource Discovery by status. Every other status below 500 is an invalid argument. */
 const CODES: Readonly<Record<number, string>> = {
   401: 'UNAUTHENTICATED',
   403: 'PERMISSION_DENIED',
@@ -9,7 +9,7 @@ const CODES: Readonly<Record<number, string>> = {
   503: 'UNAVAILABLE',
 };
 
-/** Returns the body of an error in Agentic Resource Discovery. */
+/** Returns the body of an error response of Agentic Resource Discovery. */
 export function toArdProblem(
   status: number,
   message: string,

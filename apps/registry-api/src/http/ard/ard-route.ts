@@ -7,15 +7,15 @@ import { findServedRegistry } from '../../request-registry.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route belongs to Agentic Resource Discovery, whose errors have a form of their own. */
+    /** Marks routes of Agentic Resource Discovery, whose error responses have a form of their own. */
     readonly isArd?: true;
   }
 }
 
-/** A GET of Agentic Resource Discovery. */
+/** Declares a GET of Agentic Resource Discovery. */
 export const ArdGet = (path: string | string[]) => applyDecorators(Get(path), RouteConfig({ isArd: true }));
 
-/** A POST of Agentic Resource Discovery, which reads only. */
+/** Declares a POST of Agentic Resource Discovery, which only reads. */
 export const ArdPost = (path: string) =>
   applyDecorators(
     Post(path),
@@ -24,12 +24,12 @@ export const ArdPost = (path: string) =>
     RouteConfig({ isArd: true, readsByPost: readsByPost('read', ARD_LIMITS.bodyBytes) }),
   );
 
-/** Returns whether a request is for Agentic Resource Discovery of a registry that has it. */
+/** Returns whether a request is for Agentic Resource Discovery and the registry has it enabled. */
 export function isArd(request: FastifyRequest): boolean {
   return request.routeOptions.config?.isArd === true && !isDisabled(request);
 }
 
-/** Returns whether a request is for Agentic Resource Discovery of a registry that has it switched off. */
+/** Returns whether a request is for Agentic Resource Discovery but the registry has it disabled. */
 export function isDisabledArd(request: FastifyRequest): boolean {
   return request.routeOptions.config?.isArd === true && isDisabled(request);
 }

@@ -7,6 +7,7 @@ import type { EntryFilter } from '#domain/ard/filter-terms.js';
 import { readIdentifier } from '#domain/ard/identifier.js';
 import { ARD_LIMITS, ExploreRequestSchema, SearchRequestSchema } from '#domain/ard/search-request.js';
 import { Pacer } from '#read-model/pacer.js';
+import { TopCounts } from '#read-model/top-counts.js';
 import { stateTag } from '#read-model/state-tag.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { openPart } from '../../auth/open-part.js';
@@ -19,33 +20,38 @@ import { AnswerMemory } from '../answer-memory.js';
 import { onceClosed } from '../catalogue-answers.js';
 import { parseJsonBody } from '../json-body.js';
 import { parseQuery, toMalformed } from '../malformed.js';
+import { ApiOperations } from '../openapi/operation.js';
 import { Problem } from '../problem.js';
 import { decodable, text } from '../query-fields.js';
 import { getServedRegistry } from '../../request-registry.js';
 import { namedScopeOf, scopeOf } from '../served-scope.js';
 import { admitText, sendTagged } from '../tagged-answer.js';
+import { ardOperations } from './ard.operations.js';
 import { ArdManifests } from './ard-manifests.js';
 import { digestOf, find, readEntries, readPageToken, toPageToken } from './ard-pages.js';
 import { ArdGet, ArdPost } from './ard-route.js';
 
-/** Raise it when equal entries are answered in other bytes than before. */
+/** Increase this if equal entries get a different representation. */
 const FORM = '1';
 const DEFAULT_PAGE = 20;
 
 const AgentsQuerySchema = decodable.pipe(
   z.object({
     filter: text.optional(),
-    orderBy: text.regex(/^name$/, 'can be name alone: lists are in text order of the name').optional(),
+    orderBy: text.regex(/^name$/, 'must be name: lists are always sorted by name (code point order)').optional(),
     pageSize: text
-      .regex(/^0*[1-9]\d*$/, `must be a whole number from 1; above ${ARD_LIMITS.pageSize} it is cut to that`)
+      .regex(/^0*[1-9]\d*$/, `must be a whole number from 1; larger values count as ${ARD_LIMITS.pageSize}`)
       .transform((given) => Math.min(Number(given), ARD_LIMITS.pageSize))
       .default(DEFAULT_PAGE),
-    pageToken: text.refine((token) => token.length <= ARD_LIMITS.token, 'is no token of this server').optional(),
+    pageToken: text
+      .refine((token) => token.length <= ARD_LIMITS.token, 'is not a token that this server issued')
+      .optional(),
   }),
 );
 
-/** Answers agents that look for a server in their own words (Agentic Resource Discovery). */
+/** Serves agents that search for a server in their own words (Agentic Resource Discovery). */
 @ReadsCatalogue()
+@ApiOperations(ardOperations)
 @Controller(['', 'registry/:source'])
 export class ArdController {
   readonly #manifests = new ArdManifests();
@@ -55,7 +61,7 @@ export class ArdController {
     private readonly memory: AnswerMemory,
   ) {}
 
-  /** The same for every caller: it has what can be read without a login. */
+  /** Serves the same manifest to every caller: only what can be read without a login. */
   @Public()
   @ArdGet(['.well-known/ard.json', '.well-known/ai-catalog.json'])
   async manifest(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -113,9 +119,10 @@ export class ArdController {
     const pacer = new Pacer();
     const facets: Record<string, object> = {};
     for (const { field, limit, minCount } of resultType.facets) {
-      const counts = ((await findings.count(field, pacer)) ?? []).filter(({ count }) => count >= minCount);
-      const otherCount = counts.slice(limit).reduce((sum, { count }) => sum + count, 0);
-      facets[field] = { buckets: counts.slice(0, limit), ...(otherCount > 0 && { otherCount }) };
+      const counts = new TopCounts(limit, minCount);
+      await findings.count(field, counts, pacer);
+      const { top, otherCount } = counts;
+      facets[field] = { buckets: top, ...(otherCount > 0 && { otherCount }) };
     }
     return this.#toJson(reply, { resultType: 'facets', facets });
   }
@@ -154,7 +161,7 @@ export class ArdController {
     const base = baseOf(request);
     const read = readIdentifier(identifier);
     if (read.kind === 'malformed')
-      throw new Problem(400, 'the identifier is no URN such as urn:air:example.com:server:weather');
+      throw new Problem(400, 'the identifier is not a URN such as urn:air:example.com:server:weather');
     const { reader } = this.#reads(request, reply);
     const findings = find(reader, read.kind === 'server' ? { names: [read.name] } : undefined);
     if (findings.size === 0) throw new Problem(404, 'nothing is served under this identifier');
@@ -164,7 +171,7 @@ export class ArdController {
     });
   }
 
-  /** Returns a content as the body of its answer, whose memory is reserved until it is sent. */
+  /** Serializes the body of a response. Its memory is reserved until it has been sent. */
   #toJson(reply: FastifyReply, content: object): Buffer {
     const { bytes, release } = admitText(JSON.stringify(content), this.memory.memory);
     onceClosed(reply.raw, release);
@@ -223,7 +230,10 @@ function sourceOf(request: FastifyRequest): string | undefined {
   return (request.params as { source?: string }).source;
 }
 
-/** The address below which a request finds the registry, or a part of it; throws a 400 when the Host header names no host. */
+/**
+ * Returns the URL of the registry, or of a part of it, as the request sees it. Throws a 400 if the Host header is not a
+ * valid host.
+ */
 function baseOf(request: FastifyRequest): string {
   const root = publicBaseOf(request);
   if (root === undefined) throw new Problem(400, 'the Host header does not name a host');
@@ -232,8 +242,8 @@ function baseOf(request: FastifyRequest): string {
 }
 
 /**
- * What everybody may read of what a request asks for; undefined for nothing. Throws `UnknownSource` for a part that is not
- * open, so that nobody learns by its manifest whether it exists.
+ * Returns the part of the requested scope that can be read without a login, or undefined if there is none. Throws
+ * `UnknownSource` for a part that is not open, so that its manifest does not reveal whether it exists.
  */
 function publicScopeOf(request: FastifyRequest): CatalogueScope | undefined {
   const served = getServedRegistry(request);

@@ -1,32 +1,29 @@
-import { z } from 'zod';
 import { ExploreRequestSchema, SearchRequestSchema } from '#domain/ard/search-request.js';
-import { pathParameter, queryParameter } from '../openapi/operation.js';
-import type { Operation } from '../openapi/operation.js';
-
-const toBody = (schema: z.ZodType): object => {
-  const { $schema: _, ...body } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return body;
-};
-
-const search = toBody(SearchRequestSchema);
-const explore = toBody(ExploreRequestSchema);
+import { pathParameter, queryParameter, sourceParameter, toBody } from '../openapi/operation.js';
+import type { Operation, Parameter } from '../openapi/operation.js';
 
 const listParameters = [
-  queryParameter('filter', "As in `type = 'application/mcp-server+json' AND updatedAfter > '2026-01-01'`.", {
+  queryParameter('filter', "A filter such as `type = 'application/mcp-server+json' AND updatedAfter > '2026-01-01'`.", {
     type: 'string',
   }),
-  queryParameter('orderBy', 'Lists are in text order of the name.', { type: 'string', enum: ['name'] }),
-  queryParameter('pageSize', 'Entries per page; more than 100 are taken for 100.', {
+  queryParameter('orderBy', 'Lists are sorted by name (code point order).', { type: 'string', enum: ['name'] }),
+  queryParameter('pageSize', 'Entries per page; larger values count as 100.', {
     type: 'integer',
     minimum: 1,
     default: 20,
   }),
-  queryParameter('pageToken', '`pageToken` of the page before.', { type: 'string' }),
+  queryParameter('pageToken', '`pageToken` of the previous page.', { type: 'string' }),
 ];
 
-/** Agentic Resource Discovery below one base. */
-export function ardOperations(root: string, idPrefix: string): readonly Operation[] {
-  const scope = root === '' ? [] : [pathParameter('source', 'Name of a source.')];
+/** Describes Agentic Resource Discovery for the registry and for each source. */
+export function ardOperations(): readonly Operation[] {
+  return [
+    ...operationsBelow('', 'registry', []),
+    ...operationsBelow('/registry/{source}', 'source', [sourceParameter]),
+  ];
+}
+
+function operationsBelow(root: string, idPrefix: string, scope: readonly Parameter[]): readonly Operation[] {
   const shared = { tag: 'Discovery', problemAnswer: 'ArdProblem', problems: [404, 503] } as const;
   const get = { ...shared, method: 'get', isCached: true } as const;
   const post = { ...shared, method: 'post', problems: [404, 415, 503] } as const;
@@ -34,7 +31,7 @@ export function ardOperations(root: string, idPrefix: string): readonly Operatio
     ...get,
     path: `${root}/.well-known/${path}`,
     id: `${idPrefix}${id}`,
-    summary: 'Describes the registry and, up to 1000, the servers that everybody may read',
+    summary: 'Describes the registry and, up to 1000, the servers that anyone may read',
     parameters: scope,
     success: { status: 200, answer: 'ArdManifest' },
     isPublic: true,
@@ -46,18 +43,18 @@ export function ardOperations(root: string, idPrefix: string): readonly Operatio
       ...post,
       path: `${root}/search`,
       id: `${idPrefix}Search`,
-      summary: 'Finds the servers that fit a task best',
+      summary: 'Finds the servers that match a task best',
       parameters: scope,
-      body: search,
+      body: toBody(SearchRequestSchema),
       success: { status: 200, answer: 'ArdResults', headers: ['X-Registry-Stale'] },
     },
     {
       ...post,
       path: `${root}/explore`,
       id: `${idPrefix}Explore`,
-      summary: 'Counts what a search finds by its properties',
+      summary: 'Counts the results of a search by their properties',
       parameters: scope,
-      body: explore,
+      body: toBody(ExploreRequestSchema),
       success: { status: 200, answer: 'ArdFacets', headers: ['X-Registry-Stale'] },
     },
     {
@@ -72,8 +69,8 @@ export function ardOperations(root: string, idPrefix: string): readonly Operatio
       ...get,
       path: `${root}/agents/{identifier}`,
       id: `${idPrefix}Agent`,
-      summary: 'Gets the entry of an identifier',
-      parameters: [...scope, pathParameter('identifier', 'As in `urn:air:example.com:server:weather`.')],
+      summary: 'Gets the entry with an identifier',
+      parameters: [...scope, pathParameter('identifier', 'Identifier such as `urn:air:example.com:server:weather`.')],
       success: { status: 200, answer: 'ArdEntry' },
     },
   ];

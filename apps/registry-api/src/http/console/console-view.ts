@@ -7,7 +7,10 @@ const FEATURES: readonly string[] = ['exports', 'explain'];
 
 type LoginSpec = NonNullable<ConsoleSpec['login']>;
 
-/** What the console must know before anything else. `endpoints`: where people sign in, while the provider is available. */
+/**
+ * Returns the data that the console needs at its start. `endpoints` are the login endpoints; absent while the provider
+ * is unavailable.
+ */
 export function toConsoleView(
   registry: ServedRegistry,
   version: string,
@@ -25,7 +28,7 @@ export function toConsoleView(
   };
 }
 
-/** Returns how people sign in; undefined where signing in is impossible. */
+/** Returns the login settings of the console; undefined if signing in is impossible. */
 export function loginOf({ auth, console }: ServedRegistry): LoginSpec | undefined {
   return auth.mode === 'oauth' ? console?.login : undefined;
 }

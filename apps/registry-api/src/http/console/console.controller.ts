@@ -11,14 +11,36 @@ import { BuildInfo } from '../build-info.js';
 import { TAG_SUFFIXES } from '../catalogue-state.js';
 import { matchEntityTag } from '../entity-tag.js';
 import { findServedRegistry, getAddressPrefix, getServedRegistry } from '../../request-registry.js';
+import { ApiOperations } from '../openapi/operation.js';
 import { GetFresh } from '../views/get-fresh.js';
 import { ConsoleFiles } from './console-files.js';
 import type { ConsoleFile } from './console-files.js';
 import { loginOf, toConsoleView } from './console-view.js';
 import { securityHeaders } from './security-headers.js';
 
-/** Serves the console: the page at the root for clients that prefer HTML, its assets, and what it must know to start. */
+/**
+ * Link from the page to the manifest for agents (Agentic Resource Discovery). It is relative, like all references of
+ * the page.
+ */
+const MANIFEST_LINK = '<.well-known/ard.json>; rel="ard"';
+
+/**
+ * Serves the console: the page at the root for clients that prefer HTML, its assets, and the data that it needs at its
+ * start.
+ */
 @Public()
+@ApiOperations(() => [
+  {
+    method: 'get',
+    tag: 'Registries and sources',
+    path: '/v1/console',
+    id: 'getConsole',
+    summary: 'Returns the configuration of the console: the registry, and how users sign in',
+    success: { status: 200, answer: 'Console' },
+    problems: [404],
+    isPublic: true,
+  },
+])
 @Controller()
 export class ConsoleController {
   constructor(
@@ -38,7 +60,8 @@ export class ConsoleController {
     const directory = missingSlash(request);
     if (directory !== undefined) return void reply.code(308).header('location', directory).send();
     const headers = securityHeaders((await this.endpoints(registry))?.tokenEndpoint);
-    send(request, reply, page, { ...headers, 'cache-control': 'no-cache', vary: 'Accept, Accept-Encoding' });
+    const own = { link: MANIFEST_LINK, 'cache-control': 'no-cache', vary: 'Accept, Accept-Encoding' };
+    send(request, reply, page, { ...headers, ...own });
   }
 
   @Get('console/:file')
@@ -68,8 +91,9 @@ function isEnabled({ console }: ServedRegistry): boolean {
 }
 
 /**
- * Returns where `/{namespace}/{name}` without a trailing slash leads, relative to itself so that it works behind any
- * proxy; undefined where the slash is there. The page refers to everything relatively.
+ * Returns the location that a request for `/{namespace}/{name}` without a trailing slash is redirected to; undefined if
+ * the slash is there. The page needs the slash, because all its references are relative. The location is relative too,
+ * so that it works behind any proxy.
  */
 function missingSlash(request: FastifyRequest): string | undefined {
   const prefix = getAddressPrefix(request);
@@ -80,7 +104,7 @@ function missingSlash(request: FastifyRequest): string | undefined {
   return `${name}/${search}`;
 }
 
-/** Sends a file in the encoding that the client likes best, or 304 if it has it with these very headers. */
+/** Sends a file in the encoding that the client prefers, or 304 if the client has it with the same headers. */
 function send(
   request: FastifyRequest,
   reply: FastifyReply,

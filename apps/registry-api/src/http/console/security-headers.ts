@@ -1,6 +1,6 @@
 /**
- * Returns the headers that confine the page and its assets: nothing runs but the console's own script, and nothing is
- * asked but this server and, where people can sign in, the origin of the provider's token endpoint.
+ * Returns the headers that confine the page and its assets. Only the console's own script may run, and the page may
+ * connect only to this server and, if people can sign in, to the origin of the provider's token endpoint.
  */
 export function securityHeaders(tokenEndpoint?: string): Readonly<Record<string, string>> {
   const connectable = ["'self'", ...(tokenEndpoint === undefined ? [] : [new URL(tokenEndpoint).origin])].join(' ');

@@ -11,10 +11,10 @@ import { Refusal } from '../../refusal.js';
 import { HookJournal } from './hook-journal.js';
 import { RecentProofs } from './recent-proofs.js';
 
-/** Limits of the deliveries of webhooks. A larger push is covered by the interval of the source. */
+/** Limits of webhook deliveries. A push that exceeds them is noticed at the next interval of the source. */
 export const HOOK_LIMITS = {
   bodyBytes: 5 * 1024 * 1024,
-  /** Bodies that are read at a time. */
+  /** Maximum number of bodies read at the same time. */
   bodies: 4,
 } as const;
 
@@ -23,7 +23,7 @@ export interface HookAnswer {
   readonly body: object;
 }
 
-/** Verifies the deliveries of webhooks and nudges the sources that they are about. */
+/** Verifies webhook deliveries and nudges the affected sources. */
 export class HookDeliveries {
   readonly journal = new HookJournal();
   readonly #slots = new BodySlots(HOOK_LIMITS.bodies);
@@ -35,13 +35,13 @@ export class HookDeliveries {
     private readonly logger: Logger,
   ) {}
 
-  /** Decides whether the body of a delivery is read: throws a 404 for an unknown webhook, and `BodiesBusy`. */
+  /** Decides whether the body of a delivery may be read. Throws a 404 for an unknown webhook, and `BodiesBusy`. */
   admit(registry: ServedRegistry, name: string, message: IncomingMessage): void {
     getWebhook(registry, name);
     this.#slots.take(message);
   }
 
-  /** Takes a delivery whose body has arrived. Throws a Refusal without a valid proof. */
+  /** Handles a delivery whose body has been read. Throws a Refusal without a valid proof. */
   async deliver(registry: ServedRegistry, name: string, delivery: Delivery): Promise<HookAnswer> {
     const webhook = getWebhook(registry, name);
     const type = getWebhookType(webhook.type);
@@ -66,7 +66,7 @@ export class HookDeliveries {
     return { status: 202, body: { sources } };
   }
 
-  /** Reads the secret again at each delivery, because it rotates. Throws a Refusal while it cannot be used. */
+  /** Reads the secret for each delivery, because it may be rotated. Throws a Refusal if the secret cannot be used. */
   private async secretOf(registry: ServedRegistry, { name, type, secretRef }: ServedWebhook): Promise<Buffer> {
     const read = await this.references.secretKey(registry.namespace, secretRef.name, secretRef.key).then(
       (bytes) => ({ secret: trimSecret(bytes) }),
@@ -76,18 +76,18 @@ export class HookDeliveries {
     if ('secret' in read && weakness === undefined) return read.secret;
     const named = `Secret ${secretRef.name}, key ${secretRef.key},`;
     this.refuse(registry, name, 'fault' in read ? read.fault : `${named} ${weakness}`);
-    const message = `the secret of the webhook "${name}" cannot be used: GET /v1/hooks says why; retry later`;
+    const message = `the secret of the webhook "${name}" cannot be used: see GET /v1/hooks for the reason; retry later`;
     throw new Refusal('unavailable', message, { retryAfterSeconds: 60 });
   }
 
-  /** Logs a reason once: a stranger may send any number of deliveries. */
+  /** Logs a refusal only if its reason is new, because anybody may send any number of deliveries. */
   private refuse(registry: ServedRegistry, hook: string, why: string): void {
     if (!this.journal.refused(registry, hook, why)) return;
     this.logger.warn({ namespace: registry.namespace, registry: registry.name, hook, why }, 'webhook delivery refused');
   }
 }
 
-/** The same for each cause, so that a forger learns nothing. */
+/** The same message for every cause, so that a forger learns nothing. */
 const MISMATCH = 'the signature does not match';
 
 function getWebhook({ webhooks = [] }: ServedRegistry, name: string): ServedWebhook {

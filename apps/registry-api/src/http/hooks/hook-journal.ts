@@ -1,8 +1,12 @@
+import { BoundedMap } from '#domain/bounded-map.js';
 import type { ServedRegistry } from '../../served-registry.js';
 
 export type HookOutcome = 'accepted' | 'ignored' | 'duplicate' | 'refused';
 
-/** Webhooks that are remembered at most, of all registries and of all edits of their specs; the oldest are forgotten first. */
+/**
+ * Maximum number of webhooks that are remembered, over all registries and all edits of their specs. Beyond it, the
+ * webhook with the oldest delivery is forgotten first.
+ */
 const MAX_HOOKS = 1_000;
 
 interface HookRecord {
@@ -12,16 +16,16 @@ interface HookRecord {
   readonly lastRefused?: { readonly at: string; readonly why: string };
 }
 
-/** What became of the deliveries to this process, by webhook. */
+/** The outcomes of the deliveries to this process, by webhook. */
 export class HookJournal {
-  readonly #records = new Map<string, HookRecord>();
+  readonly #records = new BoundedMap<string, HookRecord>(MAX_HOOKS);
 
   /** Records a verified delivery. */
   verified(registry: ServedRegistry, name: string, outcome: Exclude<HookOutcome, 'refused'>): void {
     this.write(registry, name, outcome, { lastVerified: new Date().toISOString() });
   }
 
-  /** Records a refused delivery; returns whether the reason differs from that of the one before. */
+  /** Records a refused delivery; returns whether the reason differs from that of the previous refusal. */
   refused(registry: ServedRegistry, name: string, why: string): boolean {
     const isNew = this.find(registry, name)?.lastRefused?.why !== why;
     this.write(registry, name, 'refused', { lastRefused: { at: new Date().toISOString(), why } });
@@ -32,7 +36,7 @@ export class HookJournal {
     return this.#records.get(keyOf(registry, name));
   }
 
-  /** Returns the number of deliveries by the names of webhooks and outcomes, for metrics. */
+  /** Returns the number of deliveries by webhook name and outcome, for metrics. */
   samples(): { readonly hook: string; readonly outcome: HookOutcome; readonly count: number }[] {
     const sums = new Map<string, { hook: string; outcome: HookOutcome; count: number }>();
     for (const { name: hook, counts } of this.#records.values()) {
@@ -47,7 +51,6 @@ export class HookJournal {
   private write(registry: ServedRegistry, name: string, outcome: HookOutcome, change: Partial<HookRecord>): void {
     const key = keyOf(registry, name);
     const before = this.#records.get(key);
-    if (!before && this.#records.size >= MAX_HOOKS) this.#records.delete(this.#records.keys().next().value as string);
     const counts = { ...before?.counts, [outcome]: (before?.counts[outcome] ?? 0) + 1 };
     this.#records.set(key, { ...before, ...change, name, counts });
   }

@@ -4,13 +4,39 @@ import type { Delivery } from '#webhooks/webhook.js';
 import { Public } from '../../auth/requirement.js';
 import { publicBaseOf } from '../../auth/resource-url.js';
 import type { ServedRegistry } from '../../served-registry.js';
+import { ApiOperations, pathParameter } from '../openapi/operation.js';
 import { Served } from '../served-scope.js';
 import { HookDeliveries } from './hook-deliveries.js';
 
-/** The path of deliveries, below which bodies are kept as they are whatever their type. */
+/** Path of deliveries. Their bodies are kept as bytes, whatever their type. */
 export const HOOK_ROUTE = '/v1/hooks/:name';
 
-/** Takes signed deliveries of webhooks, and lists the webhooks for callers with a login. */
+/** Receives signed webhook deliveries, and lists the webhooks for callers with a login. */
+@ApiOperations(() => [
+  {
+    method: 'get',
+    path: '/v1/hooks',
+    tag: 'Registries and sources',
+    id: 'listHooks',
+    summary: 'Lists the webhooks, with the time of the last accepted and the last rejected delivery to each',
+    success: { status: 200, answer: 'HookList' },
+  },
+  {
+    method: 'post',
+    path: '/v1/hooks/{name}',
+    tag: 'Registries and sources',
+    id: 'deliverHook',
+    summary: 'Accepts a signed webhook delivery, which starts a sync of its sources',
+    parameters: [pathParameter('name', 'Name of the webhook.')],
+    isPublic: true,
+    success: {
+      status: 202,
+      answer: 'HookDelivery',
+      description: 'Verified; the sources are synced shortly afterwards. An ignored or duplicate delivery gets 200.',
+    },
+    problems: [401, 404, 415, 503],
+  },
+])
 @Controller('v1/hooks')
 export class HooksController {
   constructor(private readonly deliveries: HookDeliveries) {}
@@ -28,7 +54,7 @@ export class HooksController {
     return { hooks };
   }
 
-  /** The signature is the login. The answer comes before any sync starts. */
+  /** Receives a delivery. The signature replaces the login. The response is sent before any sync starts. */
   @Public()
   @Post(':name')
   @Header('cache-control', 'no-store')
@@ -45,7 +71,10 @@ export class HooksController {
   }
 }
 
-/** A header that was sent twice counts as empty: which of the two a proxy has checked is not known. */
+/**
+ * Converts a request to a delivery. A header that was sent twice counts as empty, because it is unknown which one a
+ * proxy has checked.
+ */
 function toDelivery({ raw }: FastifyRequest, body: unknown): Delivery {
   const headers = raw.headersDistinct;
   return {

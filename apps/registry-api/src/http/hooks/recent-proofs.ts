@@ -1,19 +1,19 @@
+import { BoundedMap } from '#domain/bounded-map.js';
+
 /** How long a proof is remembered. */
 const MEMORY_MS = 60_000;
-/** Proofs that are remembered at most; the oldest are forgotten first. */
+/** Maximum number of remembered proofs. The oldest ones are dropped first. */
 const MAX_PROOFS = 1_000;
 
-/** The proofs of recent deliveries, by which a replay is recognised. */
+/** The proofs of recent deliveries, used to detect replays. */
 export class RecentProofs {
-  /** When each was seen, by a monotonic clock; the oldest first. */
-  readonly #seenAt = new Map<string, number>();
+  /** Time at which each proof was seen, by a monotonic clock, oldest first. */
+  readonly #seenAt = new BoundedMap<string, number>(MAX_PROOFS);
 
-  /** Remembers a proof; returns whether it was seen in the last minute. */
+  /** Remembers a proof; returns whether it was already seen in the last minute. */
   isRepeated(proof: string, nowMs = performance.now()): boolean {
     const seenAt = this.#seenAt.get(proof);
     if (seenAt !== undefined && nowMs - seenAt < MEMORY_MS) return true;
-    this.#seenAt.delete(proof);
-    if (this.#seenAt.size >= MAX_PROOFS) this.#seenAt.delete(this.#seenAt.keys().next().value as string);
     this.#seenAt.set(proof, nowMs);
     return false;
   }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { publicControllers } from '../index.js';
 import { apiDocument, genericDocument, operations } from './document.js';
 
-/** `GET /v1/sources/{}`: what is routed and what is documented, written alike. */
+/** Returns routes such as `GET /v1/sources/{}`, in the same notation as for documented paths. */
 function routesOf(controller: new (...args: never[]) => object): string[] {
   const paths = (target: object) => [Reflect.getMetadata(PATH_METADATA, target) ?? ''].flat() as string[];
   const handlers = Object.values(Object.getOwnPropertyDescriptors(controller.prototype))
@@ -23,7 +23,10 @@ const shape = (path: string) =>
     .replace(/(.)\/$/, '$1')
     .replaceAll(/:\w+|\{\w+\}/g, '{}');
 
-/** Other spellings of documented paths, what only browsers and readers of documents ask for, and what always answers 501. */
+/**
+ * Routes that are not documented: other spellings of documented paths, routes that only browsers and readers of
+ * documents request, and routes that always return 501.
+ */
 const SPELLINGS =
   /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/(?:versions|status)|^PUT |openapi\.|\/docs$|\/reference|protected-resource\/\*|GET \/$|\/console\/\{\}/;
 

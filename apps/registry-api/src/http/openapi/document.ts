@@ -1,66 +1,42 @@
-import { ardOperations } from '../ard/ard.operations.js';
-import { consoleOperations } from '../console/console.operations.js';
-import { hookOperations } from '../hooks/hooks.operations.js';
-import { officialProbeOperations, probeOperations } from '../operations.operations.js';
-import { publishOperations } from '../publish.operations.js';
-import { exportOperations } from '../exports.operations.js';
-import { facetOperations, serverOperations } from '../servers.operations.js';
-import { syncOperations } from '../sync.operations.js';
-import { viewOperations } from '../views/view.operations.js';
+import { publicControllers } from '../index.js';
+import { serverOperations } from '../servers.controller.js';
 import { isProbe } from '../accepted-types.js';
-import { ANSWER_HEADERS } from './operation.js';
+import { ANSWER_HEADERS, ApiOperations } from './operation.js';
 import type { Operation } from './operation.js';
 import { answerSchemas } from './schemas.js';
 
 /**
- * Other servers mirror a registry only if its document has this version, and this address in its description: they take
- * it for the generic registry API, which this is.
+ * Other servers mirror a registry only if its document has this version, and this URL in its description, by which they
+ * recognize the generic registry API.
  */
 const GENERIC_API_VERSION = '1.0.0';
 const GENERIC_API = 'https://github.com/modelcontextprotocol/registry';
 
 const PROBLEMS: Readonly<Record<number, string>> = {
-  400: 'Something in the request is malformed; every such parameter is named.',
-  401: 'The registry wants a token.',
+  400: 'The request is malformed; the response lists every invalid parameter.',
+  401: 'The registry requires a token.',
   403: 'The caller may not do this.',
-  404: 'There is no such thing here.',
-  406: 'The request accepts anything but JSON.',
-  409: 'It is there already.',
+  404: 'The resource does not exist.',
+  406: 'The Accept header excludes JSON.',
+  409: 'The resource exists already.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
-  422: 'The body is not what it should be; every fault is named.',
-  503: 'It is not there yet, or the database is away; try again after `Retry-After` seconds.',
+  422: 'The body is invalid; the response lists every error.',
+  503: 'The data is not loaded yet, or the database is unavailable; retry after `Retry-After` seconds.',
 };
 
-/** Every endpoint of a registry. `v0` is another spelling of `v0.1` in all paths. */
-export const operations: readonly Operation[] = [
-  ...serverOperations('/v0.1', 'allServers'),
-  ...serverOperations('/registry/v0.1', 'registryServers'),
-  ...serverOperations('/registry/{source}/v0.1', 'sourceServers'),
-  ...facetOperations('/v0.1', 'allServers'),
-  ...facetOperations('/registry/v0.1', 'registryServers'),
-  ...facetOperations('/registry/{source}/v0.1', 'sourceServers'),
-  ...exportOperations('/registry', 'registry'),
-  ...exportOperations('/registry/{source}', 'source'),
-  ...ardOperations('', 'registry'),
-  ...ardOperations('/registry/{source}', 'source'),
-  ...viewOperations,
-  ...syncOperations,
-  ...hookOperations,
-  ...publishOperations,
-  ...consoleOperations,
-  ...probeOperations,
-  ...officialProbeOperations('/v0.1', 'all'),
-  ...officialProbeOperations('/registry/v0.1', 'registry'),
-  ...officialProbeOperations('/registry/{source}/v0.1', 'source'),
-];
+/** Every endpoint of a registry, as described by its controller. */
+export const operations: readonly Operation[] = publicControllers.flatMap((controller) => {
+  const describe = Reflect.getMetadata(ApiOperations.KEY, controller) as (() => readonly Operation[]) | undefined;
+  return describe?.() ?? [];
+});
 
-/** The document of the whole API. */
+/** Returns the OpenAPI document of the whole API. */
 export function apiDocument(): object {
   return document(operations);
 }
 
-/** What a mirror finds below one API root: the generic part alone. */
+/** Returns the OpenAPI document for mirrors below one API root: the generic part only. */
 export function genericDocument(): object {
   return document(serverOperations('/v0.1', 'servers'));
 }
@@ -75,7 +51,7 @@ function document(listed: readonly Operation[]): object {
       version: GENERIC_API_VERSION,
       description: `A registry of MCP servers. Its part below \`/v0.1\` is the generic registry API (${GENERIC_API}).`,
     },
-    // Relative to this document: a registry may be served below a prefix.
+    // Relative to this document, because a registry may be served below a prefix.
     servers: [{ url: './' }],
     paths,
     components: {
@@ -95,7 +71,7 @@ function toOperationObject(operation: Operation): object {
   const { method, path, id, summary, tag, parameters, body, success, isCached, problems = [], isPublic } = operation;
   const statuses = new Set([
     400,
-    // Without its provider a token cannot be checked.
+    // 503, because a token cannot be verified while its provider is unavailable.
     ...(isPublic ? [] : [401, 403, 503]),
     ...(isProbe(path) ? [] : [406]),
     ...(method === 'get' ? [] : [413]),
@@ -105,7 +81,7 @@ function toOperationObject(operation: Operation): object {
     operationId: id,
     summary,
     tags: [tag],
-    // The empty one: a registry in mode anonymous wants no token.
+    // The empty requirement is for registries in mode anonymous, which need no token.
     security: isPublic ? [] : [{}, { bearer: [] }],
     ...(parameters?.length && { parameters }),
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
@@ -116,7 +92,7 @@ function toOperationObject(operation: Operation): object {
         ...(success.answer && json(success.answer)),
         ...(success.media && { content: Object.fromEntries(success.media.map((type) => [type, {}])) }),
       },
-      ...(isCached && { 304: { description: 'The client has this very answer.', ...headers(CACHED) } }),
+      ...(isCached && { 304: { description: 'The response has not changed.', ...headers(CACHED) } }),
       ...Object.fromEntries(Array.from(statuses, (status) => [status, problem(status, operation.problemAnswer)])),
     },
   };
@@ -136,7 +112,7 @@ function problem(status: number, answer = 'Problem'): object {
   return { description: PROBLEMS[status], ...headers(PROBLEM_HEADERS[status] ?? []), ...json(answer) };
 }
 
-/** Each is described once. */
+/** Refers to headers by name, so that each one is described only once. */
 function headers(names: readonly HeaderName[]): object {
   const all: readonly HeaderName[] = ['X-Request-Id', ...names];
   return { headers: Object.fromEntries(all.map((name) => [name, { $ref: `#/components/headers/${name}` }])) };

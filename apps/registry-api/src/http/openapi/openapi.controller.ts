@@ -7,11 +7,14 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const YAML_TYPE = 'application/yaml; charset=utf-8';
 const FOR_AN_HOUR = 'public, max-age=3600';
 
-/** What the API is, for programs. Open to all, as the probes are: it says nothing of what the registry holds. */
+/**
+ * Serves the OpenAPI document for programs. Open to everybody, like the probes, because it reveals nothing about the
+ * content of the registry.
+ */
 @Public()
 @Controller()
 export class OpenApiController {
-  /** Each answer is made once: every request in flight sends the same memory. */
+  /** The serialized documents. Each is created once, so that all running requests send the same memory. */
   readonly #answers = new Map<string, Promise<Buffer>>();
 
   @Get('openapi.json')
@@ -28,12 +31,12 @@ export class OpenApiController {
     return this.answer('api', stringify);
   }
 
-  /** Where the official registry server has its page. */
+  /** Path at which the official registry server has its page. */
   @Get('docs')
   @Redirect('reference', 308)
   docs(): void {}
 
-  /** Below each API root, for those who mirror it. */
+  /** The document below each API root, for mirrors. */
   @Get(['registry/openapi.json', 'registry/:source/openapi.json'])
   @Header('content-type', JSON_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
@@ -60,7 +63,7 @@ export class OpenApiController {
   }
 }
 
-/** Reads a document that `npm run generate` made of the operations of all controllers. */
+/** Reads a document that `npm run generate` created from the operations of all controllers. */
 async function readGenerated(document: string): Promise<unknown> {
   return JSON.parse(await readFile(new URL(`${document}.json`, import.meta.url), 'utf8'));
 }

@@ -1,23 +1,26 @@
+import { Reflector } from '@nestjs/core';
+import { z } from 'zod';
 import type { AnswerName } from './schemas.js';
 
-/** What answers say in their heads. */
+/** The headers of responses, with their descriptions. */
 export const ANSWER_HEADERS = {
-  'X-Request-Id': 'By which the log names the request.',
-  ETag: 'Of this very answer; send it as `If-None-Match`.',
-  'Last-Modified': 'When what the answer is made of last changed.',
-  'X-Total-Count': 'How many there are on all pages.',
-  'X-Catalogue-Revision': 'Rises with each change of a source of the registry.',
-  'X-Export-Omitted': 'How many servers have no text in the file.',
-  'X-Export-Stale': 'Of which revision the file is, where the present one cannot be rendered.',
-  'X-Registry-Stale': 'Since when the answer may be out of date; absent: it is not.',
-  'WWW-Authenticate': 'Which token is wanted, and who says where to get it (RFC 6750, RFC 9728).',
-  'Retry-After': 'In how many seconds to try again.',
+  'X-Request-Id': 'Id of the request in the log.',
+  ETag: 'Entity tag of the response; send it as `If-None-Match`.',
+  'Last-Modified': 'Time of the last change of the data in the response.',
+  'X-Total-Count': 'Number of items on all pages.',
+  'X-Catalogue-Revision': 'Number that rises with each change of a source of the registry.',
+  'X-Export-Omitted': 'Number of servers that the file leaves out.',
+  'X-Export-Stale': 'Revision of the returned file if the current revision cannot be rendered.',
+  'X-Registry-Stale': 'Time since which the response may be out of date; absent if it is up to date.',
+  'WWW-Authenticate':
+    'The required token, and the URL of the metadata that describes how to get one (RFC 6750, RFC 9728).',
+  'Retry-After': 'Seconds to wait before the next attempt.',
 } as const;
 
-/** One endpoint as the document shows it: written beside its controller, in the words of OpenAPI 3.1. */
+/** One endpoint of the document, in the terms of OpenAPI 3.1. */
 export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'delete' | 'patch';
-  /** With parameters as `{name}`. */
+  /** The path, with its parameters as `{name}`. */
   readonly path: string;
   readonly id: string;
   readonly summary: string;
@@ -27,20 +30,46 @@ export interface Operation {
   readonly success: {
     readonly status: 200 | 201 | 202 | 204;
     readonly answer?: AnswerName;
-    /** Types of an answer that is a file. */
+    /** Content types of a response that is a file. */
     readonly media?: readonly string[];
     readonly description?: string;
-    /** Headers of the answer, beside those that every answer has. */
+    /** Headers of the response in addition to those of every response. */
     readonly headers?: readonly (keyof typeof ANSWER_HEADERS)[];
   };
-  /** Its answers have an ETag, by which a client may ask whether there is another one by now. */
+  /** Whether its responses have an ETag, with which a client can revalidate them. */
   readonly isCached?: true;
-  /** The schema of its problems; that of the whole API when absent. */
+  /** Name of the schema of its error responses; that of the whole API when absent. */
   readonly problemAnswer?: AnswerName;
-  /** Problems beside those that every operation may answer with. */
+  /** Error statuses in addition to those of every operation. */
   readonly problems?: readonly (401 | 404 | 409 | 415 | 422 | 503)[];
-  /** Answers without a login, whatever the registry's mode. */
+  /** Whether it needs no login, whatever the registry's auth mode. */
   readonly isPublic?: true;
+}
+
+/**
+ * Describes the endpoints of a controller. The server never calls the function, because the document is generated at
+ * build time.
+ */
+export const ApiOperations = Reflector.createDecorator<() => readonly Operation[]>();
+
+/** The API root of an operation. Operation ids start with `name`. */
+interface Root {
+  readonly path: string;
+  readonly name: 'all' | 'registry' | 'source';
+  readonly scope: readonly Parameter[];
+}
+
+/** Describes operations that exist below each API root. `v0` is an alias of `v0.1` and is not described. */
+export function belowEachRoot(describe: (root: Root) => readonly Operation[]): readonly Operation[] {
+  return [...describe({ path: '/v0.1', name: 'all', scope: [] }), ...belowEachName('/v0.1', describe)];
+}
+
+/** Describes operations that exist for the whole registry and for each source. */
+export function belowEachName(suffix: string, describe: (root: Root) => readonly Operation[]): readonly Operation[] {
+  return [
+    ...describe({ path: `/registry${suffix}`, name: 'registry', scope: [] }),
+    ...describe({ path: `/registry/{source}${suffix}`, name: 'source', scope: [sourceParameter] }),
+  ];
 }
 
 export interface Parameter {
@@ -59,7 +88,12 @@ export const pathParameter = (name: string, description: string, schema: object 
   schema,
 });
 
-/** The example shows that the slash is part of the value, which tools that make requests from the document rely on. */
+export const sourceParameter = pathParameter('source', 'Name of a source.');
+
+/**
+ * The path parameter with a server's name. Its example shows that the slash is part of the value, which tools need to
+ * know when they create requests from the document.
+ */
 export const serverNameParameter = pathParameter('serverName', 'Name of the server; its slash as `%2F`.', {
   type: 'string',
   minLength: 3,
@@ -75,14 +109,14 @@ export const queryParameter = (name: string, description: string, schema: object
   schema,
 });
 
-const cursorParameter = queryParameter('cursor', '`metadata.nextCursor` of the page before, as it stands.', {
+const cursorParameter = queryParameter('cursor', '`metadata.nextCursor` of the previous page, unchanged.', {
   type: 'string',
   pattern: '^[A-Za-z0-9_-]*$',
 });
 
-/** Query parameters of lists that are always given in pages. */
+/** Query parameters of lists that are always paged. */
 export const pageParameters = [
-  queryParameter('limit', 'Items per page; more than 1000 are taken for 1000.', {
+  queryParameter('limit', 'Items per page; larger values count as 1000.', {
     type: 'integer',
     minimum: 1,
     default: 30,
@@ -90,7 +124,7 @@ export const pageParameters = [
   cursorParameter,
 ];
 
-/** Query parameters of lists that clients may expect without pages. */
+/** Query parameters of lists that clients may expect to be unpaged. */
 export const entryPageParameters = [
   queryParameter('limit', 'Items per page, at most 1000; without this and `cursor` 1000, with `cursor` alone 30.', {
     type: 'integer',
@@ -98,3 +132,9 @@ export const entryPageParameters = [
   }),
   cursorParameter,
 ];
+
+/** Returns the JSON schema of a request body. */
+export function toBody(schema: z.ZodType): object {
+  const { $schema: _, ...body } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return body;
+}

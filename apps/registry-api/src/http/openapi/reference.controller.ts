@@ -20,15 +20,15 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** A file of its own, so that the page gets along without inline scripts. */
+/** Start script, served as a separate file, so that the page needs no inline scripts. */
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#reference', deepLinking: true, tryItOutEnabled: true });\n`;
 
-/** What the API is, for people: at `/reference`. */
+/** Serves the documentation of the API for people, at `/reference`. */
 @Public()
 @Controller('reference')
 export class ReferenceController {
   private readonly require = createRequire(import.meta.url);
-  /** Each file once: every request in flight sends the same memory. */
+  /** The files of the page. Each is read once, so that all running requests send the same memory. */
   private readonly assets = new Map<string, Promise<Buffer>>();
 
   @Get()

@@ -12,16 +12,18 @@ const officialMeta = z
     updatedAt: time,
     isLatest: z.boolean(),
   })
-  .describe('What the registry knows of this version.');
+  .describe('Facts that the registry adds to this version.');
 
 const serverResponse = z.object({
-  server: serverJsonSchema.describe('server.json as it was published, whole and in its own order.'),
+  server: serverJsonSchema.describe(
+    'The complete server.json as it was published, with its fields in the original order.',
+  ),
   _meta: z.looseObject({ 'io.modelcontextprotocol.registry/official': officialMeta }),
 });
 
 const metadata = z.object({
   count: z.int().min(0).describe('Items on this page.'),
-  nextCursor: z.string().optional().describe('Opens the next page; absent on the last one.'),
+  nextCursor: z.string().optional().describe('Cursor of the next page; absent on the last one.'),
 });
 
 const counts = z
@@ -43,12 +45,12 @@ const source = z.looseObject({
   sourceType: z.string(),
   format: z.string(),
   sourceConfig: z.looseObject({}),
-  filterConfig: z.looseObject({}).optional().describe('Which entries are served, as in the spec.'),
+  filterConfig: z.looseObject({}).optional().describe('Filter of the served entries, as in the spec.'),
   syncSchedule: z.string().optional().describe('Go duration between two syncs.'),
   syncStatus: z.looseObject({
     phase: z.enum(['complete', 'syncing', 'failed']).optional(),
     lastSyncTime: time.optional(),
-    lastSyncHash: z.string().optional().describe('Of the stored content.'),
+    lastSyncHash: z.string().optional().describe('SHA-256 of the stored content.'),
     lastAttempt: time.optional(),
     nextSyncTime: time.optional().describe('At the earliest.'),
     attemptCount: z.int(),
@@ -58,7 +60,7 @@ const source = z.looseObject({
     hiddenCount: z.int(),
     quarantinedCount: z.int(),
     revision: z.string().optional(),
-    reason: z.string().optional().describe('Why the newest run failed, in one word.'),
+    reason: z.string().optional().describe('Machine-readable reason why the latest run failed.'),
     message: z.string().optional(),
   }),
   createdAt: time,
@@ -79,7 +81,7 @@ const facetCounts = z.array(z.object({ value: z.string(), count: z.int().min(1) 
 const verdict = z.enum(['served', 'shadowed', 'hidden', 'quarantined', 'deleted', 'absent']);
 
 const wayResult = z.looseObject({
-  way: z.string().describe('As in `packages[0]`.'),
+  way: z.string().describe('Such as `packages[0]`.'),
   status: z.enum(['exported', 'omitted']),
   reason: z.string().optional(),
   detail: z.string().optional(),
@@ -89,9 +91,9 @@ const wayResult = z.looseObject({
 });
 
 const ardEntry = z.looseObject({
-  identifier: z.string().describe('As in `urn:air:example.com:server:weather`.'),
+  identifier: z.string().describe('Such as `urn:air:example.com:server:weather`.'),
   displayName: z.string(),
-  type: z.string().describe('Media type of what is at the address.'),
+  type: z.string().describe('Media type of the document at the URL.'),
   url: z.string(),
   description: z.string().optional(),
   tags: z.array(z.string()).optional(),
@@ -102,9 +104,9 @@ const ardEntry = z.looseObject({
   metadata: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
 });
 
-const ardPageToken = z.string().optional().describe('Leads to the next page; absent on the last one.');
+const ardPageToken = z.string().optional().describe('Token of the next page; absent on the last one.');
 
-/** The bodies of answers, by the names that the document gives them. */
+/** The bodies of responses, by their names in the document. */
 const answers = {
   ServerList: z.object({ servers: z.array(serverResponse), metadata }),
   ServerResponse: serverResponse,
@@ -120,8 +122,11 @@ const answers = {
         remote: facetCounts,
         needs_secret: facetCounts,
       })
-      .describe('At most 50 values of each, the largest counts first.'),
-    otherCount: z.record(z.string(), z.int()).optional().describe('Sum of the counts of a facet beyond these.'),
+      .describe('At most 50 values per facet, largest counts first.'),
+    otherCount: z
+      .record(z.string(), z.int())
+      .optional()
+      .describe('Sum of the counts of the values that are not listed.'),
   }),
   ChangedVersions: z.object({
     updatedCount: z.int().min(1),
@@ -132,18 +137,18 @@ const answers = {
     issues: z.array(
       z.object({
         type: z.enum(['json', 'schema']),
-        path: z.string().describe('As in `packages[0].version`; empty for the whole document.'),
+        path: z.string().describe('Such as `packages[0].version`; empty for the whole document.'),
         message: z.string(),
         severity: z.literal('error'),
-        reference: z.string().describe('The document that has the rule.'),
+        reference: z.string().describe('URL of the document that defines the rule.'),
       }),
     ),
   }),
-  Problem: z.object({ error: z.string() }).describe('Every answer that is not a success.'),
+  Problem: z.object({ error: z.string() }).describe('Error response.'),
   Health: z.object({ status: z.literal('healthy') }),
   Readiness: z.object({
     status: z.literal('ready'),
-    detail: z.string().optional().describe('What is not as it should be although requests are answered.'),
+    detail: z.string().optional().describe('Problems that do not prevent requests from being answered.'),
   }),
   OfficialHealth: z.object({ status: z.literal('ok') }),
   Ping: z.object({ pong: z.literal(true) }),
@@ -158,7 +163,7 @@ const answers = {
   Registry: registry,
   ResourceMetadata: z.object({
     resource: z.url(),
-    authorization_servers: z.array(z.url()).describe('Issuers of tokens, in the order in which they are asked.'),
+    authorization_servers: z.array(z.url()).describe('Issuers of tokens, in the order in which they are tried.'),
     bearer_methods_supported: z.array(z.literal('header')),
     scopes_supported: z.array(z.string()),
   }),
@@ -170,7 +175,7 @@ const answers = {
       z.object({
         name: z.string(),
         type: z.string(),
-        url: z.string().describe('Where deliveries are sent to.'),
+        url: z.string().describe('Path that receives deliveries.'),
         sources: z.array(z.string()),
         lastVerified: time.optional(),
         lastRefused: z.object({ at: time, why: z.string() }).optional(),
@@ -196,9 +201,9 @@ const answers = {
             publishedBy: z
               .object({ provider: z.string(), subject: z.string() })
               .optional()
-              .describe('The publisher, of entries of a managed source.'),
-            sha256: z.string().optional().describe('Of the bytes that were published to a managed source.'),
-            hiddenBy: z.string().optional().describe('The filter rule that keeps it from being served.'),
+              .describe('Publisher of the entry; managed sources only.'),
+            sha256: z.string().optional().describe('SHA-256 of the published bytes; managed sources only.'),
+            hiddenBy: z.string().optional().describe('The filter rule that hides the entry.'),
             createdAt: time,
             updatedAt: time,
           }),
@@ -218,24 +223,29 @@ const answers = {
         createdAt: time,
         updatedAt: time,
         sourceName: z.string(),
-        position: z.int().min(0).describe('Of the source; of a name in several, the first is served.'),
+        position: z
+          .int()
+          .min(0)
+          .describe(
+            'Position of the source in the registry. If several sources have the same name, the first one is served.',
+          ),
       }),
     ),
     metadata,
   }),
   ArdProblem: z
     .object({ errorCode: z.string(), message: z.string() })
-    .describe('Every answer of Agentic Resource Discovery that is not a success.'),
+    .describe('Error response of the Agentic Resource Discovery endpoints.'),
   ArdManifest: z.object({
     specVersion: z.literal('1.0'),
     host: z.object({ displayName: z.string(), documentationUrl: z.string() }),
-    entries: z.array(ardEntry).describe('The first one is the registry.'),
+    entries: z.array(ardEntry).describe('The first entry is the registry itself.'),
   }),
   ArdResults: z.object({
     results: z.array(
       ardEntry.extend({
-        score: z.int().min(0).max(100).describe('How well it fits the text; the best are first.'),
-        source: z.string().describe('Address of the registry.'),
+        score: z.int().min(0).max(100).describe('Relevance to the query; the best matches come first.'),
+        source: z.string().describe('URL of the registry.'),
       }),
     ),
     referrals: z.array(z.never()).optional(),
@@ -263,24 +273,24 @@ const answers = {
         authorizationEndpoint: z.string(),
         tokenEndpoint: z.string(),
         clientId: z.string(),
-        scope: z.string().describe('Scopes to ask for, separated by blanks.'),
-        parameters: z.record(z.string(), z.string()).describe('To be added to the authorization request.'),
+        scope: z.string().describe('Scopes to request, separated by spaces.'),
+        parameters: z.record(z.string(), z.string()).describe('Additional parameters of the authorization request.'),
       })
       .nullable()
-      .describe('How people sign in; null where they cannot.'),
-    loginUnavailable: z.literal(true).optional().describe('The identity provider does not answer at the moment.'),
-    features: z.array(z.string()).describe('Optional parts of this API that are there.'),
+      .describe('How users sign in; null if they cannot.'),
+    loginUnavailable: z.literal(true).optional().describe('The identity provider does not respond at the moment.'),
+    features: z.array(z.string()).describe('Optional parts of this API that are available.'),
   }),
   ExportIndex: z.object({
     registry: z.string(),
     revision: z.string(),
-    entries: z.int().min(0).describe('Servers that are exported, before any parameter.'),
+    entries: z.int().min(0).describe('Number of servers before any parameter is applied.'),
     formats: z.array(
       z.object({
         id: z.string(),
-        file: z.string().describe('The name that the client gives the file.'),
+        file: z.string().describe('File name that the client expects.'),
         mediaType: z.string(),
-        url: z.string().describe('Path on this origin.'),
+        url: z.string().describe('Path relative to this origin.'),
         purpose: z.enum(['policy', 'client', 'registry']),
         client: z.string(),
         status: z.enum(['stable', 'preview', 'deprecated']),
@@ -312,18 +322,18 @@ const answers = {
     served: z
       .object({ source: z.string(), latest: z.string(), versions: z.int() })
       .nullable()
-      .describe('The source that wins the name; null: no source serves it.'),
+      .describe('The source whose entry is served under this name; null if there is none.'),
     sources: z.array(
       z.looseObject({
         source: z.string(),
         verdict,
-        by: z.string().optional().describe('The filter rule, or the source that wins the name.'),
+        by: z.string().optional().describe('The filter rule, or the source that takes precedence for this name.'),
         versions: z.array(
           z.looseObject({
             version: z.string(),
             verdict,
             by: z.string().optional(),
-            until: time.optional().describe('When it was deleted.'),
+            until: time.optional().describe('Time at which the version was deleted.'),
             path: z.string().optional(),
             message: z.string().optional(),
             hash: z.string().optional(),
@@ -331,7 +341,7 @@ const answers = {
         ),
       }),
     ),
-    near: z.array(z.string()).describe('At most five similar names, where the name is not served.'),
+    near: z.array(z.string()).describe('At most five similar names, if the name is not served.'),
   }),
   Preview: z.object({
     counts: z.object({ added: z.int(), removed: z.int(), changed: z.int(), unchanged: z.int() }),
@@ -345,22 +355,22 @@ const answers = {
           by: z.string().describe('The filter rule or the source that causes it.'),
         }),
       )
-      .describe('At most 1000, in text order of the name.'),
+      .describe('At most 1000, sorted by name (code point order).'),
     unknown: z
       .array(z.object({ source: z.string(), why: z.string() }))
-      .describe('Sources whose content after the edit is known only when they were synced.'),
-    truncated: z.boolean().describe('There are more changes than are listed.'),
+      .describe('Sources whose content after the edit is known only after a sync.'),
+    truncated: z.boolean().describe('Whether there are more changes than are listed.'),
   }),
   Me: z.looseObject({
     subject: z.string(),
-    provider: z.string().describe('Who vouches for the caller.'),
+    provider: z.string().describe('Identity provider that authenticated the caller.'),
     roles: z.array(z.string()).describe('`manageEntries`: may publish, delete and start syncs.'),
   }),
   SyncRunList: z.object({
     runs: z.array(
       z.looseObject({
         workflowId: z.string(),
-        url: z.url().optional().describe("Page of the run in Temporal's UI, where that is known."),
+        url: z.url().optional().describe("Page of the run in Temporal's UI, if known."),
         trigger: z.string(),
         revision: z.string().optional(),
         startedAt: time,
@@ -389,7 +399,7 @@ const answers = {
 
 export type AnswerName = keyof typeof answers;
 
-/** JSON schemas (2020-12, as OpenAPI 3.1 has them) of all answers. */
+/** Returns the JSON schemas of all responses (2020-12, as in OpenAPI 3.1). */
 export function answerSchemas(): Record<string, object> {
   return Object.fromEntries(
     Object.entries(answers).map(([name, schema]) => {

@@ -1,6 +1,6 @@
 import type { EntryRecord, RegistryEntryRecord } from '#persistence/read-entries.js';
 
-/** One item per name, with those of its versions that are among the records; these come in order of name. */
+/** Returns one item per name with its versions. The records must be in order of name. */
 export function toEntryViews(records: readonly EntryRecord[]): object[] {
   const versionsByName = Map.groupBy(records, ({ name }) => name);
   return Array.from(versionsByName, ([name, versions]) => ({

@@ -14,18 +14,32 @@ import { decodable, shortText } from '../query-fields.js';
 import { Scope, Served } from '../served-scope.js';
 import { GetTagged } from './get-tagged.js';
 import { getNamedRegistry } from './named-registry.js';
+import { describeView } from './describe-view.js';
+import { ApiOperations, queryParameter } from '../openapi/operation.js';
 
 const serverName = shortText.refine((name) => name !== '', 'must name a server');
 
 const ExplainQuerySchema = decodable.pipe(
   z.object({
-    // A name has a slash, so one without was encoded twice on the way, or is none.
+    // A name contains a slash. If it does not, it was either encoded twice or is invalid.
     name: shortText.transform((name) => (name.includes('/') ? name : decodedAgain(name))).pipe(serverName),
     version: shortText.optional(),
   }),
 );
 
-/** Says of one name why it is served, or why not, in each source of a registry. */
+/** Explains for each source of a registry why a name is served or not. */
+@ApiOperations(() => [
+  describeView(
+    '/v1/registries/{name}/explain',
+    'explainName',
+    'Explains why a server name is served, or why not',
+    'Explanation',
+    [
+      { ...queryParameter('name', 'Full name of a server.', { type: 'string' }), required: true },
+      queryParameter('version', 'Only this version.', { type: 'string' }),
+    ],
+  ),
+])
 @Controller('v1/registries')
 export class ExplainController {
   constructor(
@@ -43,7 +57,7 @@ export class ExplainController {
     const registry = await getNamedRegistry(this.database, scope, served, registryName);
     const sources = await readSources(this.database, scope);
     const ids = registry.sources.flatMap((each) => sources.find((source) => source.name === each)?.id ?? []);
-    // One after the other: a question takes one connection at a time.
+    // Run the queries one after the other, so that a request uses only one connection at a time.
     const entries = await readName(this.database, ids, name);
     const faults = await readNameFaults(this.database, ids, name);
     const { served: winner, sources: verdicts } = explainName(registry.sources, entries, faults);
@@ -58,7 +72,7 @@ export class ExplainController {
     };
   }
 
-  /** Returns similar names in sources whose list is known. */
+  /** Returns similar names from sources whose entries are known. */
   private near(scope: CatalogueScope, sources: readonly string[], name: string): string[] {
     const readers = sources.flatMap((source): CatalogueReader[] => {
       try {
@@ -72,5 +86,5 @@ export class ExplainController {
   }
 }
 
-/** What is thrown for a source whose list is not known. */
+/** Errors for a source whose entries are unknown. */
 const UNKNOWN = [SourceNotSynced, CatalogueNotLoaded, UnknownSource];

@@ -6,8 +6,19 @@ import { Problem } from '../problem.js';
 import { Scope } from '../served-scope.js';
 import { GetFresh } from './get-fresh.js';
 import { toSourceView } from './source-view.js';
+import { describeView } from './describe-view.js';
+import { ApiOperations } from '../openapi/operation.js';
 
-/** The admin API of an earlier generation, to which each source was a registry of its own. */
+/** The admin API of an earlier generation, in which each source was a registry of its own. */
+@ApiOperations(() => [
+  describeView(
+    '/extension/v0/registries',
+    'listSourceRegistries',
+    'Lists the sources, as registries',
+    'SourceRegistryList',
+  ),
+  describeView('/extension/v0/registries/{name}', 'getSourceRegistry', 'Gets one source, as a registry', 'Source'),
+])
 @Controller('extension/v0/registries')
 export class ExtensionRegistriesController {
   constructor(private readonly database: ViewDatabase) {}

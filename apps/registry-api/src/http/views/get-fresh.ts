@@ -1,4 +1,4 @@
 import { applyDecorators, Get, Header } from '@nestjs/common';
 
-/** A GET whose answer is true at its moment only. */
+/** Declares a GET whose response must not be cached. */
 export const GetFresh = (path?: string) => applyDecorators(Get(path), Header('cache-control', 'no-store'));

@@ -6,7 +6,7 @@ import type { Observable } from 'rxjs';
 import { stateTag } from '#read-model/state-tag.js';
 import { matchEntityTag } from '../entity-tag.js';
 
-/** Adds an ETag, a hash of the body, and answers 304 to a client that has this very body. */
+/** Adds an ETag, which is a hash of the body, and responds with 304 if the client already has the body. */
 @Injectable()
 class EntityTagInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<string | undefined> {
@@ -26,6 +26,9 @@ class EntityTagInterceptor implements NestInterceptor {
   }
 }
 
-/** A GET that is answered afresh each time, and that clients poll: they keep the answer and ask whether it changed. */
+/**
+ * Declares a GET whose response is created again for each request. Clients that poll it can cache and revalidate the
+ * response.
+ */
 export const GetTagged = (path?: string) =>
   applyDecorators(Get(path), Header('cache-control', 'private, no-cache'), UseInterceptors(EntityTagInterceptor));

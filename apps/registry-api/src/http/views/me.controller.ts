@@ -3,8 +3,11 @@ import type { FastifyRequest } from 'fastify';
 import { AccessControl } from '../../auth/access-control.js';
 import { getServedRegistry } from '../../request-registry.js';
 import { GetFresh } from './get-fresh.js';
+import { describeView } from './describe-view.js';
+import { ApiOperations } from '../openapi/operation.js';
 
-/** Who the caller is, as his identity provider has it, and what he may do. */
+/** Reports the identity of the caller according to the identity provider, and the caller's rights. */
+@ApiOperations(() => [{ ...describeView('/v1/me', 'getMe', 'Returns the identity of the caller', 'Me'), problems: [] }])
 @Controller('v1/me')
 export class MeController {
   constructor(private readonly access: AccessControl) {}

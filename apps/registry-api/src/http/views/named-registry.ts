@@ -5,7 +5,10 @@ import type { ServedRegistry } from '../../served-registry.js';
 import type { ViewDatabase } from '#persistence/view-database.js';
 import { Problem } from '../problem.js';
 
-/** Returns the registry of a name: one that the configuration makes, or the whole under its own. Throws a 404. */
+/**
+ * Returns the registry with this name: a view of the configuration, or the whole registry under its own name. Throws a
+ * 404.
+ */
 export async function getNamedRegistry(
   database: ViewDatabase,
   scope: CatalogueScope,
@@ -13,7 +16,7 @@ export async function getNamedRegistry(
   name: string,
 ): Promise<RegistryRecord> {
   const whole = await findRegistry(database, scope);
-  // Under its own name the whole is there, too, as it is for those who read the servers.
+  // The whole registry can be found by its own name, as in the API for servers.
   const registry = whole && [...listRegistries(whole, served), whole].find((each) => each.name === name);
   if (!registry) throw new Problem(404, `no registry is called "${name}"`);
   return registry;

@@ -5,7 +5,7 @@ import type { SyncRunPlace } from '#persistence/read-sync-runs.js';
 import { fromOpaque, toOpaque } from '#read-model/opaque-cursor.js';
 import { decodable, DEFAULT_LIMIT, FOREIGN_CURSOR, limit, MAX_LIMIT, text } from '../query-fields.js';
 
-/** Text that Postgres can compare with: JSON can spell what UTF-8 and Postgres cannot hold. */
+/** A string that Postgres can store and compare. JSON can express strings that UTF-8 and Postgres cannot. */
 const storable = z.string().refine((value) => value.isWellFormed() && !value.includes('\0'));
 
 const EntryCursor: z.ZodType<EntryPlace> = z.strictObject({ name: storable, version: storable });
@@ -21,13 +21,16 @@ const SyncRunCursor: z.ZodType<SyncRunPlace> = z.strictObject({
   workflowId: storable,
 });
 
-// Clients may know these lists without pages: one that asks for no page would take a short first page for the whole list.
+// Clients may know these lists without pages, and would take a short first page for the whole list. So the default
+// limit is the maximum.
 export const EntryPage = pageQuery(EntryCursor, MAX_LIMIT);
 export const RegistryEntryPage = pageQuery(RegistryEntryCursor, MAX_LIMIT);
 export const SyncRunPage = pageQuery(SyncRunCursor);
 export const QuarantinePage = pageQuery(z.int().min(0));
 
-/** Query of a list in pages: `limit` and `cursor`, by the rules of the list of servers. `unasked`: the limit without either. */
+/**
+ * Query of a paged list: `limit` and `cursor`, as for the list of servers. `unasked` is the limit if both are absent.
+ */
 function pageQuery<Place>(place: z.ZodType<Place>, unasked = DEFAULT_LIMIT) {
   const cursor = text
     .transform((value, context): Place | undefined => {
@@ -46,7 +49,7 @@ function pageQuery<Place>(place: z.ZodType<Place>, unasked = DEFAULT_LIMIT) {
 }
 
 export interface PageMetadata {
-  /** Items on this page. */
+  /** Number of items on this page. */
   readonly count: number;
   readonly nextCursor?: string;
 }

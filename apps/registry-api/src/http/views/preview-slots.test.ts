@@ -7,7 +7,7 @@ import { API_LIMITS } from '../../limits.js';
 import { PreviewSlots } from './preview-slots.js';
 import type { Rest } from './preview-slots.js';
 
-/** Returns the response to a request that waits for it, and how the client leaves. */
+/** Returns the response object of a pending request, and a function that disconnects the client. */
 async function open(): Promise<{ response: ServerResponse; leave: () => Promise<unknown> }> {
   const asked = Promise.withResolvers<ServerResponse>();
   const server = createServer((_, response) => asked.resolve(response)).listen(0, '127.0.0.1');
@@ -41,11 +41,11 @@ it('refuses a second preview of a registry, and one too many, before any of its 
   );
   let isBegun = false;
   const begin = async () => void (isBegun = true);
-  await expect(slots.run('r0', response, begin)).rejects.toThrow('another preview is being made');
-  await expect(slots.run('more', response, begin)).rejects.toThrow('another preview is being made');
+  await expect(slots.run('r0', response, begin)).rejects.toThrow('another preview is in progress');
+  await expect(slots.run('more', response, begin)).rejects.toThrow('another preview is in progress');
   expect(isBegun).toBe(false);
-  // A refusal leaves the slot with its holder.
-  await expect(slots.run('r0', response, begin)).rejects.toThrow('another preview is being made');
+  // After a refusal, the slot still belongs to its holder.
+  await expect(slots.run('r0', response, begin)).rejects.toThrow('another preview is in progress');
   first.resolve('done');
   expect(await Promise.all(running)).toEqual(running.map(() => 'done'));
   await slots.run('r0', response, begin);

@@ -4,23 +4,26 @@ import { API_LIMITS } from '../../limits.js';
 import { Refusal } from '../../refusal.js';
 import { onceClosed } from '../catalogue-answers.js';
 
-/** Lets other requests be served where it is awaited; throws when the work has to end. */
+/** Await it regularly to let other requests be served. Throws when the work has to be aborted. */
 export type Rest = () => Promise<void> | undefined;
 
-/** Bulkhead for previews: a few at a time, one of each registry, each with a deadline and for as long as its client waits. */
+/**
+ * A bulkhead for previews: only a few run at the same time, at most one per registry. Each has a deadline and is
+ * aborted when its client disconnects.
+ */
 export class PreviewSlots {
   readonly #running = new Set<string>();
 
   constructor(private readonly deadlineMs: number = API_LIMITS.preview.deadlineMs) {}
 
-  /** Runs a task; `place` names its registry. Throws a `Refusal` instead when there is no slot. */
+  /** Runs a task; `place` identifies its registry. Throws a `Refusal` if there is no free slot. */
   async run<Outcome>(
     place: string,
     response: ServerResponse,
     task: (rest: Rest) => Promise<Outcome>,
   ): Promise<Outcome> {
     if (this.#running.has(place) || this.#running.size >= API_LIMITS.preview.concurrent) {
-      throw new Refusal('unavailable', 'another preview is being made: retry later', { retryAfterSeconds: 2 });
+      throw new Refusal('unavailable', 'another preview is in progress: retry later', { retryAfterSeconds: 2 });
     }
     this.#running.add(place);
     try {

@@ -18,7 +18,7 @@ describe('the text of a previewed spec', () => {
   it('is YAML only up to a length that is parsed at once, hostile or not', () => {
     expect(read(padded(yamlCharacters)).registries).toHaveLength(1);
     for (const text of [padded(yamlCharacters + 1), `[${','.repeat(yamlCharacters)}`, '}\n'.repeat(yamlCharacters)]) {
-      expect(() => read(text)).toThrow(`YAML has at most ${yamlCharacters} characters: send JSON`);
+      expect(() => read(text)).toThrow(`YAML may have at most ${yamlCharacters} characters: send JSON`);
     }
   });
 
@@ -33,7 +33,7 @@ describe('the text of a previewed spec', () => {
 
 it('bounds the patterns of all sources together', () => {
   const withPatterns = (more: number) => {
-    const patterns = Array.from({ length: 64 }, () => '*'.repeat(256));
+    const patterns = Array.from({ length: 16 }, () => '*'.repeat(256));
     const registries = Array.from({ length: 4 }, (_, at) => ({
       name: `s${at}`,
       format: 'upstream',
@@ -42,7 +42,7 @@ it('bounds the patterns of all sources together', () => {
     }));
     return JSON.stringify({ auth: { mode: 'anonymous' }, registries });
   };
-  expect(patternCharacters).toBe(4 * 64 * 256);
+  expect(patternCharacters).toBe(4 * 16 * 256);
   expect(read(withPatterns(0)).registries).toHaveLength(4);
   expect(() => read(withPatterns(1))).toThrow(Refusal);
   expect(() => read(withPatterns(1))).toThrow(`have ${patternCharacters + 1} characters`);

@@ -9,8 +9,9 @@ import { Refusal } from '../../refusal.js';
 const { yamlCharacters, patternCharacters } = API_LIMITS.preview;
 
 /**
- * Reads a spec, or the spec of a whole MCPRegistry, as JSON or YAML. Throws a `Refusal` for what is neither, is against the rules
- * of a spec, or would take too long: YAML is parsed on the event loop, and each pattern is matched with each entry.
+ * Reads a spec, or the spec of a whole MCPRegistry, from JSON or YAML. Throws a `Refusal` if the body is neither, if
+ * the spec is invalid, or if the work would take too long: YAML is parsed on the event loop, and each pattern is
+ * matched with each entry.
  */
 export function readPreviewedSpec(bytes: Buffer): RegistrySpec {
   const content = readText(bytes.toString());
@@ -33,7 +34,7 @@ function readText(text: string): unknown {
     if (text.length > yamlCharacters) {
       throw new Refusal(
         'malformed',
-        `the body is no JSON, and YAML has at most ${yamlCharacters} characters: send JSON`,
+        `the body is not JSON, and YAML may have at most ${yamlCharacters} characters: send JSON`,
       );
     }
   }

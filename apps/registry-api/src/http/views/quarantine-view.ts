@@ -1,6 +1,6 @@
 import type { QuarantineRecord } from '#persistence/read-quarantine.js';
 
-/** What is wrong with an entry, and as much of its name as can be told. */
+/** Returns an entry in quarantine: its error, and its name as far as it is known. */
 export function toQuarantineView({ key, name, version, path, message }: QuarantineRecord): object {
   return {
     key,

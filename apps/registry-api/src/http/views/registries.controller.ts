@@ -13,11 +13,34 @@ import { toRegistryEntryView } from './entry-view.js';
 import { GetTagged } from './get-tagged.js';
 import { getNamedRegistry, listRegistries } from './named-registry.js';
 import { RegistryEntryPage, toMetadata } from './page-query.js';
+import { describeView } from './describe-view.js';
+import { ApiOperations, entryPageParameters } from '../openapi/operation.js';
 
 /**
- * A registry as the admin API of today has it: a name for sources in an order. An MCPRegistry is one, unless its
- * configuration makes several of its sources.
+ * A registry according to the current admin API: a name for an ordered list of sources. An MCPRegistry is one registry,
+ * unless its configuration defines several registries from its sources.
  */
+@ApiOperations(() => [
+  describeView(
+    '/v1/registries',
+    'listRegistries',
+    'Lists the registry, or the registries that its spec defines',
+    'RegistryList',
+  ),
+  describeView(
+    '/v1/registries/{name}',
+    'getRegistry',
+    'Gets a registry: its sources, in order of precedence',
+    'Registry',
+  ),
+  describeView(
+    '/v1/registries/{name}/entries',
+    'listRegistryEntries',
+    'Lists the entries of all sources of a registry, including shadowed ones',
+    'RegistryEntryList',
+    entryPageParameters,
+  ),
+])
 @Controller('v1/registries')
 export class RegistriesController {
   constructor(private readonly database: ViewDatabase) {}

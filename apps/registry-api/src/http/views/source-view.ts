@@ -3,8 +3,9 @@ import { nextSync } from '#domain/next-sync.js';
 import type { SourceRecord } from '#persistence/read-sources.js';
 import { findSource } from '#sources/index.js';
 import type { SourceView } from '#sources/source.js';
+import { toShownMessage } from './shown-failure.js';
 
-/** A source as admin APIs of this kind show it. */
+/** Returns a source in the form of the admin API. */
 export function toSourceView(source: SourceRecord): object {
   const { type, sourceType, address } = viewOf(source.type);
   return {
@@ -22,14 +23,14 @@ export function toSourceView(source: SourceRecord): object {
   };
 }
 
-/** Also of a type that only a later version knows. */
+/** Returns how a source type is shown, with defaults for a type that only a later version knows. */
 function viewOf(block: string): SourceView {
   return findSource(block)?.view ?? { type: 'REMOTE', sourceType: block, address: 'address' };
 }
 
 function toSyncStatus(source: SourceRecord): object {
   const phase = toPhase(source);
-  const message = source.failureMessage ?? source.warning;
+  const message = toShownMessage(source.failureReason, source.failureMessage) ?? source.warning;
   const lastAttempt = source.syncingSince ?? source.attemptedAt;
   const nextSyncTime = toNextSyncTime(source);
   return {
@@ -40,7 +41,7 @@ function toSyncStatus(source: SourceRecord): object {
     ...(nextSyncTime && { nextSyncTime }),
     attemptCount: source.failedAttempts,
     serverCount: source.servedCount,
-    // This server keeps servers only; clients that know of more count on these.
+    // This server has no skills, but clients of other registries expect the count.
     skillCount: 0,
     pluginCount: 0,
     hiddenCount: source.hiddenCount,
@@ -51,7 +52,7 @@ function toSyncStatus(source: SourceRecord): object {
   };
 }
 
-/** Undefined before the first attempt. */
+/** Returns the phase of a source; undefined before the first attempt. */
 function toPhase({
   syncingSince,
   failedAttempts,
@@ -62,7 +63,10 @@ function toPhase({
   return syncedAt ? 'complete' : undefined;
 }
 
-/** The earliest moment: each source takes its turn a little later, so that not all of them are due at once. */
+/**
+ * Returns the earliest time of the next sync. The actual time is slightly later for each source, so that not all are
+ * due at once.
+ */
 function toNextSyncTime({ syncingSince, attemptedAt, finishedAt, ...source }: SourceRecord): Date | undefined {
   if (syncingSince || !attemptedAt || !finishedAt) return undefined;
   const attempt = {

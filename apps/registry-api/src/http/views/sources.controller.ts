@@ -18,8 +18,35 @@ import { EntryPage, QuarantinePage, SyncRunPage, toMetadata } from './page-query
 import { toQuarantineView } from './quarantine-view.js';
 import { toSourceView } from './source-view.js';
 import { toSyncRunView } from './sync-run-view.js';
+import { describeView } from './describe-view.js';
+import { ApiOperations, entryPageParameters, pageParameters } from '../openapi/operation.js';
 
-/** The sources of a registry: how their syncs go, what they hold, and what of it is not served. */
+/** Serves the sources of a registry: the state of their syncs, their content, and the entries that are not served. */
+@ApiOperations(() => [
+  describeView('/v1/sources', 'listSources', 'Lists the sources with the state of their syncs', 'SourceList'),
+  describeView('/v1/sources/{name}', 'getSource', 'Gets one source with the state of its syncs', 'Source'),
+  describeView(
+    '/v1/sources/{name}/entries',
+    'listEntries',
+    'Lists all entries of a source, including hidden ones',
+    'EntryList',
+    entryPageParameters,
+  ),
+  describeView(
+    '/v1/sources/{name}/runs',
+    'listRuns',
+    'Lists the sync runs of a source, newest first',
+    'SyncRunList',
+    pageParameters,
+  ),
+  describeView(
+    '/v1/sources/{name}/quarantine',
+    'listQuarantine',
+    'Lists entries that cannot be served, and why',
+    'QuarantineList',
+    pageParameters,
+  ),
+])
 @Controller('v1/sources')
 export class SourcesController {
   constructor(

@@ -1,8 +1,9 @@
 import type { SyncRunRecord } from '#persistence/read-sync-runs.js';
+import { toShownMessage } from './shown-failure.js';
 
-/** Returns a run that has finished, which failed if it has a `failure`. `url`: where Temporal's UI shows it. */
+/** Converts a finished run, which failed if it has a `failure`. `url` is its page in Temporal's UI. */
 export function toSyncRunView(run: SyncRunRecord, url?: string): object {
-  const { workflowId, trigger, startedAt, finishedAt, revision, counts, warning } = run;
+  const { workflowId, trigger, startedAt, finishedAt, revision, counts, warning, failureReason, failureMessage } = run;
   return {
     workflowId,
     ...(url !== undefined && { url }),
@@ -13,6 +14,8 @@ export function toSyncRunView(run: SyncRunRecord, url?: string): object {
     durationMs: finishedAt.getTime() - startedAt.getTime(),
     ...(counts && { counts }),
     ...(warning !== null && { warning }),
-    ...(run.failureReason !== null && { failure: { reason: run.failureReason, message: run.failureMessage ?? '' } }),
+    ...(failureReason !== null && {
+      failure: { reason: failureReason, message: toShownMessage(failureReason, failureMessage) ?? '' },
+    }),
   };
 }

@@ -1,6 +1,9 @@
-/** Tables of manifests that are faulty in one respect, for the tests of the parser and of what must say the same as the parser. */
+/**
+ * Manifests with exactly one error each, for the tests of the parser and of everything that must report the same
+ * errors.
+ */
 
-/** A good manifest, called `a.yaml` in the tables. */
+/** A valid manifest, called `a.yaml` in the tables. */
 export const REGISTRY = `apiVersion: toolhive.stacklok.dev/v1alpha1
 kind: MCPRegistry
 metadata:
@@ -12,7 +15,7 @@ spec:
       git: { repository: https://git.example.com/a.git }
 `;
 
-/** Edits of the good manifest: what is replaced, by what, and words of the fault. */
+/** Edits of the valid manifest: the replaced text, its replacement, and words of the error message. */
 export const FAULTY_EDITS: readonly (readonly [good: string, bad: string, words: string])[] = [
   ['name: tools', 'name: 1tools', 'a.yaml:4: metadata.name: "1tools" must be lower-case'],
   ['name: tools', 'name: a.b', 'a.yaml:4: metadata.name: "a.b" must be lower-case'],
@@ -35,12 +38,12 @@ export const FAULTY_EDITS: readonly (readonly [good: string, bad: string, words:
   ['mode: anonymous', 'mod: anonymous', 'a.yaml:6: spec.auth.mod: is not a field here: did you mean mode?'],
   ['https://git', 'git', 'a.yaml:9: spec.registries[0].git.repository: "git.example.com/a.git" must start with'],
   ['spec:', 'sepc:', 'a.yaml:5: sepc: is not a field here: did you mean spec?'],
-  ['- name: main', '- name: main\n      name: other', 'a.yaml:9: is not YAML: a key stands twice in one object'],
+  ['- name: main', '- name: main\n      name: other', 'a.yaml:9: is not YAML: a key appears twice in one object'],
   ['kind: MCPRegistry\n', '', 'a.yaml:1: kind: is required'],
   ['{ mode: anonymous }', '*missing', 'a.yaml:'],
 ];
 
-/** Secrets whose faults must not show the value 4711. */
+/** Secrets with errors whose messages must not contain the value 4711. */
 export const FAULTY_SECRETS: readonly string[] = [
   `kind: Secret\napiVersion: v1\nmetadata: { name: a }\nstringData: { pin: 4711 }\n`,
   `kind: Secret\napiVersion: v1\nmetadata: { name: a }\ndata: { pin: '4711' }\n`.replace('4711', '4711!'),
@@ -49,7 +52,7 @@ export const FAULTY_SECRETS: readonly string[] = [
   `kind: Secret\napiVersion: v1\nmetadata: { name: a }\nstringData:\n  - 4711: [\n`,
 ];
 
-/** Aliases that would grow without bound. */
+/** YAML aliases that would expand without bound. */
 export const ALIAS_BOMB = (() => {
   const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]'];
   for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef', 'fg'])
