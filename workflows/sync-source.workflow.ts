@@ -70,8 +70,7 @@ async function attempt(request: SyncRequest): Promise<Findings> {
     ]);
     const { revision, stored } = resolved;
     found = { ...found, revision };
-    if (resolved.unchanged)
-      return { ...found, ...(stored ? { stored } : {}), isRecorded: resolved.isRecorded === true };
+    if (resolved.unchanged) return { ...found, ...(stored ? { stored } : {}), isRecorded: true };
     const imported = await importRevision.executeWithOptions({ summary: `import ${revision}` }, [request, resolved]);
     return { ...found, ...imported };
   } catch (error) {

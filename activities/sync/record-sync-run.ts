@@ -7,8 +7,9 @@ import type { Implementation } from '../inputs.js';
 import type { SyncWorld } from './sync-world.js';
 
 /**
- * Records the outcome of a run under the id of its workflow. Idempotent. Facts that the store knows better are taken
- * from the store. A run of a source that is not stored is ignored and is not even counted in metrics.
+ * Records the outcome of a run under the id of its workflow. Idempotent. What the run published was recorded together
+ * with its publication, so no counts are taken from the payload. A run of a source that is not stored is ignored and is
+ * not even counted in metrics.
  */
 export function recordSyncRun(world: SyncWorld): Implementation<'recordSyncRun'> {
   return async ({ registry, source, run }, reported) => {
@@ -35,17 +36,17 @@ export async function recordUnchangedRun(
 }
 
 async function record(world: SyncWorld, registry: RegistryRef, outcome: SyncOutcome): Promise<void> {
-  await world.catalogue.recordRun(registry, syncWorkflowId(registry, outcome.source, outcome.run), outcome);
-  world.onRun?.(registry, outcome);
+  const workflowId = syncWorkflowId(registry, outcome.source, outcome.run);
+  const recorded = await world.catalogue.recordRun(registry, workflowId, outcome);
+  if (recorded) world.onRun?.(registry, { ...outcome, ...recorded });
 }
 
-/** Drops counts that do not match the stored content, and replaces the revision of a success by the stored one. */
+/**
+ * Drops the counts, and the revision of a success unless it is the stored one. A later run may have published another
+ * one in the meantime.
+ */
 function verified(outcome: Parameters<Implementation<'recordSyncRun'>>[1], stored: SourceEntity): SyncOutcome {
-  const { counts, revision, ...rest } = outcome;
-  const known = outcome.failure ? revision : (stored.revision ?? undefined);
-  const areStored =
-    counts?.served === stored.servedCount &&
-    counts.hidden === stored.hiddenCount &&
-    counts.quarantined === stored.quarantinedCount;
-  return { ...rest, ...(known !== undefined && { revision: known }), ...(counts && areStored && { counts }) };
+  const { counts: _, revision, ...rest } = outcome;
+  const isKnown = outcome.failure !== undefined || revision === stored.revision;
+  return { ...rest, ...(revision !== undefined && isKnown && { revision }) };
 }

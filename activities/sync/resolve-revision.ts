@@ -1,4 +1,3 @@
-import { filtersFirst } from '#domain/sync.js';
 import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
 import type { Implementation } from '../inputs.js';
 import { underHeartbeat } from '../heartbeat.js';
@@ -25,10 +24,8 @@ export function resolveRevision(world: SyncWorld): Implementation<'resolveRevisi
       if (!resolved.unchanged) return resolved;
       await world.catalogue.markSynced(source.stored, resolved.revision);
       const stored = storedContent(source.stored);
-      // If this run has also applied an edited filter, it has more to report, so the workflow records it.
-      if (filtersFirst(request)) return { ...resolved, stored };
       await recordUnchangedRun(world, request, { ...resolved, stored, startedAt });
-      return { ...resolved, stored, isRecorded: true };
+      return { ...resolved, stored };
     });
 }
 

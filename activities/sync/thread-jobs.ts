@@ -5,8 +5,9 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
+import type { PublishingRun } from '#persistence/record-publication.js';
+import type { RefilterTarget } from '#persistence/refilter-source.js';
 import type { Consent, HeldBack } from '#persistence/shrink-guard.js';
-import type { SourceTarget } from '#persistence/source-row.js';
 import type { PageOutline, RawPage } from '#sources/pages.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 
@@ -30,6 +31,7 @@ export interface ImportJob {
     readonly registry: RegistryRef;
     readonly source: string;
     readonly run?: number;
+    readonly recordAs?: PublishingRun;
     readonly revision: string;
     readonly consent?: Consent;
     readonly specHash: string;
@@ -74,6 +76,7 @@ export interface PublishJob {
     readonly registry: RegistryRef;
     readonly source: string;
     readonly run?: number;
+    readonly recordAs?: PublishingRun;
     readonly specHash: string;
     readonly filterHash: string;
     readonly consent?: Consent;
@@ -85,7 +88,7 @@ export interface FilterJob {
   readonly kind: 'filter';
   readonly filter: SourceFilter;
   readonly database: DatabaseAccess;
-  readonly target: SourceTarget & { readonly filterHash: string };
+  readonly target: RefilterTarget;
 }
 
 /** Only loads the thread. */

@@ -82,10 +82,8 @@ export interface ResolvedRevision {
   readonly label: string;
   /** Whether reading the changes since the last sync is enough; if absent, everything has to be read. */
   readonly changesOnly?: true;
-  /** Whether the content is already stored with the same spec and filter, so that there is nothing to do. */
+  /** Whether the content is already stored with the same spec and filter, so that there is nothing to do. Then the run has been recorded. */
   readonly unchanged: boolean;
-  /** Whether the run has already been recorded, because there is nothing to add to it. */
-  readonly isRecorded?: true;
   /** The stored content, if nothing has to be imported. */
   readonly stored?: StoredContent;
 }

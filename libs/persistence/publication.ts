@@ -1,6 +1,7 @@
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { FilterRule } from '#domain/source-filter.js';
 import type { PublishedItem } from './copy-entries.js';
+import type { PublishingRun } from './record-publication.js';
 import type { Consent } from './shrink-guard.js';
 
 /** The new content of a source, which replaces its rows. */
@@ -12,6 +13,8 @@ export interface Publication {
    * a sync.
    */
   readonly run?: number;
+  /** The run to record together with what it publishes. Absent if the publication is not part of a sync. */
+  readonly recordAs?: PublishingRun;
   /** The source's own name for the revision. Absent if it is identified only by its content. */
   readonly revision?: string;
   /** Hash of the whole file. If absent, it is computed from the entries. */

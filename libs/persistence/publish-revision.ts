@@ -8,6 +8,7 @@ import { filterStored } from './filter-stored.js';
 import { holdQuarantined } from './hold-quarantined.js';
 import { inTransaction } from './in-transaction.js';
 import { KnownEntries } from './known-entries.js';
+import { recordPublication } from './record-publication.js';
 import { publishQuarantine } from './publish-quarantine.js';
 import { refuseShrinking } from './shrink-guard.js';
 import { confirmSource, lockSource, notifyReaders } from './source-row.js';
@@ -69,6 +70,7 @@ function publish(client: Client, publication: Publication): Promise<Published> {
     if (isChanged) await spaceUpdates(client, sourceId, changes.undatedNames);
     await confirmSource(client, sourceId, publication);
     await recordRevision(client, sourceId, { ...publication, revision, contentHash, isChanged }, counts);
+    if (publication.recordAs) await recordPublication(client, sourceId, publication.recordAs, { revision, counts });
     await notifyReaders(client, registry);
     return { revision, contentHash, counts };
   });

@@ -5,8 +5,16 @@ import { countEntries } from './count-entries.js';
 import { filterStored } from './filter-stored.js';
 import { inTransaction } from './in-transaction.js';
 import { confirmSource, lockSource, notifyReaders } from './source-row.js';
+import { recordPublication } from './record-publication.js';
+import type { PublishingRun } from './record-publication.js';
 import type { SourceTarget } from './source-row.js';
 import { spaceUpdates } from './space-updates.js';
+
+export interface RefilterTarget extends SourceTarget {
+  readonly filterHash: string;
+  /** The run to record together with the filter that it applies. Absent if the filter is not part of a sync. */
+  readonly recordAs?: PublishingRun;
+}
 
 /**
  * Applies an edited filter to the stored entries, in one transaction and without a request to the source. Returns null
@@ -14,7 +22,7 @@ import { spaceUpdates } from './space-updates.js';
  */
 export async function refilterSource(
   client: Client,
-  target: SourceTarget & { readonly filterHash: string },
+  target: RefilterTarget,
   hiddenBy: FilterRule,
 ): Promise<EntryCounts | null> {
   const { registry, filterHash } = target;
@@ -32,7 +40,17 @@ export async function refilterSource(
     );
     const [refiltered] = rows;
     if (!refiltered) return null;
+    const counts = {
+      served,
+      hidden,
+      ...refiltered,
+      added: 0,
+      updated,
+      removed: 0,
+      unchanged: served + hidden - updated,
+    };
+    if (target.recordAs) await recordPublication(client, sourceId, target.recordAs, { counts });
     await notifyReaders(client, registry);
-    return { served, hidden, ...refiltered, added: 0, updated, removed: 0, unchanged: served + hidden - updated };
+    return counts;
   });
 }

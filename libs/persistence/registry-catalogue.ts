@@ -4,7 +4,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
-import type { SourceOutline, SyncOutcome } from '#domain/sync.js';
+import type { EntryCounts, SourceOutline, SyncOutcome } from '#domain/sync.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 import { LEASE_SECONDS } from './claim-store.js';
 import { EntryEntity } from './entities/entry.entity.js';
@@ -146,12 +146,20 @@ export class RegistryCatalogue {
   }
 
   /**
-   * Stores a run and deletes those beyond the newest 200. Idempotent. A run whose source no longer exists is ignored.
+   * Stores a run and deletes those beyond the newest 200. Keeps what the run recorded together with its publication,
+   * and returns it. Idempotent. Returns undefined if the source no longer exists.
    */
-  async recordRun(registry: RegistryRef, workflowId: string, outcome: SyncOutcome): Promise<void> {
+  async recordRun(
+    registry: RegistryRef,
+    workflowId: string,
+    outcome: SyncOutcome,
+  ): Promise<Pick<SyncOutcome, 'revision' | 'counts'> | undefined> {
     const source = await this.findSource(registry, outcome.source);
-    if (!source) return;
-    await this.dataSource.transaction(async (manager) => {
+    if (!source) return undefined;
+    return this.dataSource.transaction(async (manager) => {
+      const published = await manager.findOneBy(SyncRunEntity, { workflowId, sourceId: source.id });
+      const revision = published?.revision ?? outcome.revision;
+      const counts = (published?.counts as EntryCounts | null | undefined) ?? outcome.counts;
       await manager.upsert(
         SyncRunEntity,
         {
@@ -160,8 +168,8 @@ export class RegistryCatalogue {
           trigger: outcome.trigger,
           startedAt: new Date(outcome.startedAt),
           finishedAt: new Date(outcome.finishedAt),
-          revision: outcome.revision ?? null,
-          counts: outcome.counts ? { ...outcome.counts } : null,
+          revision: revision ?? null,
+          counts: counts ? { ...counts } : null,
           warning: outcome.notice?.message ?? null,
           failureReason: outcome.failure?.reason ?? null,
           failureMessage: outcome.failure?.message ?? null,
@@ -177,6 +185,7 @@ export class RegistryCatalogue {
       );
       // Notifies readers, because readiness waits for the first result of every source, even if it is a failure.
       await notify(manager, registry);
+      return { ...(revision !== undefined && { revision }), ...(counts && { counts }) };
     });
   }
 

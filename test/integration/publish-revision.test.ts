@@ -9,6 +9,7 @@ import type { EntryCounts } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import { publishRevision } from '#persistence/publish-revision.js';
 import type { PublishedItem } from '#persistence/copy-entries.js';
+import type { PublishingRun } from '#persistence/record-publication.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { Consent, ShrinkRefused } from '#persistence/shrink-guard.js';
@@ -55,6 +56,14 @@ interface Server {
   readonly takenBack?: boolean;
 }
 
+interface PublishOptions {
+  readonly readAlike?: boolean;
+  readonly consent?: Consent;
+  readonly isWhole?: boolean;
+  readonly revision?: string;
+  readonly recordAs?: PublishingRun;
+}
+
 /**
  * Publishes servers in the order in which a source would return them. A later server with the same name and version
  * goes to quarantine.
@@ -62,18 +71,19 @@ interface Server {
 async function publish(
   servers: readonly Server[],
   filter: SourceFilter = {},
-  { readAlike = true, consent, isWhole = true }: { readAlike?: boolean; consent?: Consent; isWhole?: boolean } = {},
+  { readAlike = true, consent, isWhole = true, revision = 'r', recordAs }: PublishOptions = {},
 ): Promise<EntryCounts> {
   const { counts } = await publishRevision(client, {
     registry,
     source: 's',
-    revision: 'r',
+    revision,
     contentHash: hash('sha256', JSON.stringify(servers)),
     specHash: 'a',
     filterHash: hash('sha256', JSON.stringify(filter)),
     readAlike,
     isWhole,
     ...(consent && { consent }),
+    ...(recordAs && { recordAs }),
     hiddenBy: compileFilter(filter),
     async *read(claimKnown): AsyncGenerator<PublishedItem[]> {
       const given = new Set<string>();
@@ -429,6 +439,56 @@ describe('a revision that removes more than half of what is served', () => {
     expect(await publish(served.slice(1), filter)).toMatchObject({ removed: 61, served: 19 });
     await publish(hidden, filter, { consent: 'all' });
     expect(await publish([], filter)).toMatchObject({ removed: 60, served: 0 });
+  });
+});
+
+describe('the run that publishes', () => {
+  let recordAs: PublishingRun;
+
+  beforeEach(() => {
+    recordAs = { workflowId: `sync/${randomUUID()}`, trigger: 'interval' };
+  });
+
+  const outcome = {
+    source: 's',
+    run: 1,
+    storeId: 'x',
+    trigger: 'interval',
+    startedAt: 1_000,
+    finishedAt: 2_000,
+  } as const;
+
+  async function recorded(): Promise<unknown[]> {
+    return await dataSource.query(
+      'SELECT revision, counts, finished_at, failure_reason AS failure FROM sync_run WHERE workflow_id = $1',
+      [recordAs.workflowId],
+    );
+  }
+
+  it('is recorded in the same transaction, and once however often it is repeated', async () => {
+    await publish([server('a/a')], {}, { recordAs });
+    const counts = expect.objectContaining({ served: 1, added: 1 });
+    expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: expect.any(Date), failure: null }]);
+    expect(await publish([server('a/a')], {}, { recordAs })).toMatchObject({ added: 0 });
+    expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: expect.any(Date), failure: null }]);
+  });
+
+  it('keeps its revision and its counts when it is reported after a later run has published', async () => {
+    await publish([server('a/a')], {}, { recordAs });
+    await publish([server('a/a'), server('a/b')], {}, { revision: 'later' });
+    const late = { ...outcome, revision: 'later' };
+    expect(await catalogue.recordRun(registry, recordAs.workflowId, late)).toMatchObject({ revision: 'r' });
+    const counts = expect.objectContaining({ served: 1, added: 1 });
+    expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: new Date(2_000), failure: null }]);
+  });
+
+  it('is named by what it imported, even if it applied a filter before', async () => {
+    await publish([server('a/a')]);
+    const target = { registry, source: 's', filterHash: 'edited', recordAs };
+    await refilterSource(client, target, compileFilter({ names: { exclude: ['a/a'] } }));
+    expect(await recorded()).toMatchObject([{ revision: null, counts: { served: 0, hidden: 1, updated: 1 } }]);
+    await publish([server('a/a'), server('a/b')], {}, { recordAs });
+    expect(await recorded()).toMatchObject([{ revision: 'r', counts: { served: 2, added: 1 } }]);
   });
 });
 
