@@ -38,7 +38,7 @@ describe('the page of all sources', () => {
     await page.evaluate('globalThis.isSamePage = true');
     await line(page, 'mirror').filter({ hasText: 'Up to date' }).waitFor();
     await page
-      .locator('.summary', { hasText: /2 well and 1 failing · 151 served · 1 hidden · 2 in quarantine/ })
+      .locator('.summary', { hasText: /2 healthy and 1 failing · 151 served · 1 hidden · 2 in quarantine/ })
       .waitFor();
 
     const first = holdUpstream();
@@ -67,9 +67,9 @@ describe('the page of all sources', () => {
     await sync('mirror');
     held.cut();
     await line(page, 'mirror')
-      .filter({ hasText: /Not reachable.*retry in/ })
+      .filter({ hasText: /Unreachable.*retry in/ })
       .waitFor();
-    await page.locator('.summary', { hasText: '1 not reachable' }).waitFor();
+    await page.locator('.summary', { hasText: '1 unreachable' }).waitFor();
     await line(page, 'mirror').click();
     await page.locator('.hint.warn', { hasText: 'will be retried' }).waitFor();
     await page.locator('.runs .outcome.unreachable').first().waitFor();

@@ -93,12 +93,12 @@ function Line({ source }: { readonly source: Source }) {
   );
 }
 
-/** Returns a summary such as `3 well, 1 failing · 412 served`. */
+/** Returns a summary such as `3 healthy, 1 failing · 412 served`. */
 function summaryOf(sources: readonly Source[]): string {
   const countPhase = (phase: string | undefined) =>
     sources.filter(({ syncStatus }) => syncStatus.phase === phase).length;
   const unreachable = sources.filter(({ syncStatus }) => isUnreachable(syncStatus)).length;
-  const [well, failing, syncing, waiting] = [
+  const [healthy, failing, syncing, waiting] = [
     countPhase('complete'),
     countPhase('failed') - unreachable,
     countPhase('syncing'),
@@ -107,7 +107,7 @@ function summaryOf(sources: readonly Source[]): string {
   const sum = (field: 'serverCount' | 'hiddenCount' | 'quarantinedCount') =>
     sources.reduce((total, { syncStatus }) => total + syncStatus[field], 0);
   const states = [
-    well > 0 ? words.sync.wellCount(well) : '',
+    healthy > 0 ? words.sync.healthyCount(healthy) : '',
     failing > 0 ? words.sync.failingCount(failing) : '',
     unreachable > 0 ? words.sync.unreachableCount(unreachable) : '',
     syncing > 0 ? words.sync.syncingCount(syncing) : '',
