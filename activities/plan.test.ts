@@ -39,7 +39,7 @@ describe('the plan of a source', () => {
       intervalMs: 10_000,
       notice: {
         reason: 'IntervalClamped',
-        message: 'syncs every 10s instead of every 1s: that is the least here',
+        message: 'syncs every 10s instead of every 1s: the site allows no shorter interval',
       },
     });
     expect((await plan(git)).notice).toBeUndefined();

@@ -12,7 +12,7 @@ if (major < 24) {
   const isWithoutPackage = fs.existsSync('node_modules/.installed') && !fs.existsSync('node_modules/node/bin/node');
   const remedy = isWithoutPackage
     ? `no packaged Node 24 exists for ${process.platform} ${process.arch}: install Node 24`
-    : 'npm run build brings along and takes a newer one';
+    : 'npm run build installs and uses a newer one';
   process.stderr.write(`error: Node ${process.version} is too old; ${remedy}\n`);
   process.exit(1);
 }

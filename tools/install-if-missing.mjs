@@ -9,7 +9,7 @@ const wanted = createHash('sha256').update(readFileSync('package-lock.json')).di
 if (!existsSync(MARKER) || readFileSync(MARKER, 'utf8') !== wanted) {
   const code = await runStep('installing packages', 'npm', ['ci', '--no-progress', '--no-audit', '--no-fund']);
   if (code !== 0) {
-    process.stderr.write('error: npm could not install the packages; what it said stands above\n');
+    process.stderr.write('error: npm could not install the packages; see its output above\n');
     process.exit(code);
   }
   writeFileSync(MARKER, wanted);

@@ -66,7 +66,7 @@ it('validates its fields, is a part of the CRD, and reports its notices', () => 
     { reason: 'RefsIgnored', message: 'provider bus: no ticket is accepted: ticketLimit is 0' },
   ]);
   expect(demandSpec({ stampFile: '/secrets/x/y' }).notices).toEqual([
-    { reason: 'RefsIgnored', message: 'provider bus: stampRef is ignored, since stampFile wins' },
+    { reason: 'RefsIgnored', message: 'provider bus: stampRef is ignored, because stampFile takes precedence' },
   ]);
 });
 

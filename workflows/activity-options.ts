@@ -44,7 +44,7 @@ const HEARTBEAT_TIMEOUT_MS = 10_000;
 
 /**
  * Returns the activities of a store. If heartbeats stop, the process has died, and the next attempt starts within
- * seconds. A cancelled activity is awaited, so that it cannot publish anything after what follows.
+ * seconds. The end of a cancelled activity is awaited, so that it cannot publish anything later.
  */
 export function syncActivities({
   taskQueue,

@@ -77,7 +77,7 @@ async function syncNow(life: RegistryLife, request: SyncNowRequest): Promise<rea
 function toRequest(given: unknown): SyncNowRequest {
   const request = readShape(shapes.syncNowRequest, given);
   if (request) return request;
-  throw ApplicationFailure.nonRetryable('the request is not one for a sync', 'ValidationFailed');
+  throw ApplicationFailure.nonRetryable('the request is not a valid sync request', 'ValidationFailed');
 }
 
 function requestedSources(state: RegistryState, request: SyncNowRequest): string[] {

@@ -65,7 +65,7 @@ function beginning(given: unknown): RegistryState {
     return { ...state, stale: true };
   }
   throw ApplicationFailure.nonRetryable(
-    'this is no state of the registry that the workflow is named after',
+    'the input is not a state of the registry in the id of this workflow',
     'ValidationFailed',
   );
 }

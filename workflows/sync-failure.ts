@@ -14,7 +14,7 @@ interface TimeoutWords {
 
 const SYNC_TIMEOUTS: TimeoutWords = {
   slow: 'the source took longer than a sync may take',
-  silent: 'the registry server went away in the middle of the sync',
+  silent: 'the registry server stopped or became unreachable during the sync',
 };
 
 /** Converts an activity's failure to a failure of the sync. `activities/failure.ts` does the reverse. */
@@ -42,7 +42,7 @@ function toTimeout({ timeoutType }: TimeoutFailure, { slow, silent }: TimeoutWor
   if (timeoutType === 'SCHEDULE_TO_START') {
     return {
       reason: 'StoreLost',
-      message: 'no registry server took the sync; waiting for one to come up',
+      message: 'no registry server accepted the sync; waiting for one to become available',
       destiny: 'wait',
     };
   }

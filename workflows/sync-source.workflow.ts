@@ -22,7 +22,7 @@ import { describeOutcome } from './describe.js';
  */
 export async function syncSource(given: SyncRequest): Promise<SyncOutcome> {
   const request = readShape(syncRequest, given);
-  if (!request) throw ApplicationFailure.nonRetryable('this is no request for a sync', 'ValidationFailed');
+  if (!request) throw ApplicationFailure.nonRetryable('the input is not a valid sync request', 'ValidationFailed');
   const startedAt = Date.now();
   const { isRecorded = false, ...found } = await attempt(request).catch((error: unknown): Findings => ({
     failure: toSyncFailure(error),
@@ -65,9 +65,10 @@ async function attempt(request: SyncRequest): Promise<Findings> {
   // The filter determines what is served from now on, even if the source does not respond.
   let found: Findings = counted(filtersFirst(request) ? await applyFilter(request) : null);
   try {
-    const resolved = await resolveRevision.executeWithOptions({ summary: `what does ${request.source} hold?` }, [
-      request,
-    ]);
+    const resolved = await resolveRevision.executeWithOptions(
+      { summary: `resolve the revision of ${request.source}` },
+      [request],
+    );
     const { revision, stored } = resolved;
     found = { ...found, revision };
     if (resolved.unchanged) return { ...found, ...(stored ? { stored } : {}), isRecorded: true };
@@ -93,5 +94,5 @@ async function tell(request: SyncRequest, outcome: SyncOutcome, isRecorded: bool
   const { recordSyncRun } = syncActivities(request.store);
   await recordSyncRun
     .executeWithOptions({ summary: `record run ${request.run} of ${displayRef(request.registry)}` }, [request, outcome])
-    .catch(() => undefined); // The run is in Temporal's history all the same.
+    .catch(() => undefined); // The run is in Temporal's history in any case.
 }

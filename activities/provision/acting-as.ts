@@ -6,9 +6,9 @@ import { KubernetesResourceStore } from '#kubernetes/kubernetes-resource-store.j
 import type { ProvisionWorld } from './provision-world.js';
 
 /**
- * Returns the world with the rights of the ServiceAccount that a registry is provisioned as: the account in its spec,
- * or the default of the site. Objects that the spec refers to are read, and objects that it requests are written, with
- * the rights of that account.
+ * Returns the dependencies with the rights of the ServiceAccount that a registry is provisioned as: the account in its
+ * spec, or the default of the site. Objects that the spec refers to are read, and objects that it requests are written,
+ * with the rights of that account.
  */
 export function actingAs<World extends ProvisionWorld>(
   world: World,

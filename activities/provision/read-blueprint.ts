@@ -25,7 +25,7 @@ import type { ProvisionWorld } from './provision-world.js';
 import { readHookNotices } from './hook-notices.js';
 import { withDiscovery } from './with-discovery.js';
 
-/** The objects to create for a registry, and the world with the rights of the account that creates them. */
+/** The objects to create for a registry, and the dependencies with the rights of the account that creates them. */
 export interface Commission {
   readonly blueprint: Blueprint;
   readonly world: ProvisionWorld;
@@ -81,7 +81,7 @@ export async function toBlueprint(
 function fewerReaders(asked: number, possible: number): Notice[] {
   if (asked <= possible) return [];
   const message =
-    `server.readers is ${asked}, and the default database server has connections for ${possible} readers of a registry: ` +
+    `server.readers is ${asked}, but the default database server has connections for only ${possible} readers of a registry: ` +
     'use a databaseConfig, or have the site raise defaultDatabase.connectionsPerRegistry';
   return [{ reason: 'ReadersNeedDatabase', message }];
 }

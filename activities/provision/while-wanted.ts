@@ -5,8 +5,8 @@ import type { ProvisionWorld } from './provision-world.js';
 import type { Commission } from './read-blueprint.js';
 
 /**
- * Maximum age of a blueprint that may be applied without reading the resource again. Shorter than the heartbeat timeout
- * of Temporal.
+ * Maximum age of a blueprint that may be applied without reading the resource again. It is shorter than the heartbeat
+ * timeout of Temporal.
  */
 const FRESH_MS = 5_000;
 

@@ -46,7 +46,10 @@ async function read(world: RegistryWorld, registry: RegistryRef): Promise<Desire
     : desired;
 }
 
-/** Returns the world of the account that provisions the registry: the operator itself if the spec names no account. */
+/**
+ * Returns the dependencies with the rights of the account that provisions the registry: the operator itself if the spec
+ * names no account.
+ */
 function planningWorld(operator: ProvisionWorld, registry: RegistryRef, spec: RegistrySpec): ProvisionWorld {
   const world = actingAs(operator, registry, spec);
   return world === operator ? operator : withRefusedAsAbsent(world);

@@ -6,8 +6,8 @@ type Stored = Pick<SourceEntity, 'heldRevision' | 'heldTrigger' | 'heldConfirmed
 
 /**
  * Returns the removals that the user has consented to. An edit of where or how the source is read consents to all of
- * them. A sync requested over the API since they were held back, or a new value of the sync-trigger annotation,
- * consents to the removals that were held back. A new version of the reader is not an edit.
+ * them. A sync requested over the API since the shrink guard blocked them, or a new value of the sync-trigger
+ * annotation, consents to the blocked removals. A new version of the reader is not an edit.
  */
 export function givenConsent(stored: Stored, specHash: string, triggerToken: string | undefined): Consent | undefined {
   if (!isSameSpec(stored.specHash, specHash)) return 'all';

@@ -57,7 +57,7 @@ async function describeImport(
   };
 }
 
-/** Records the removals that the shrink guard held back, so that a later trigger confirms these and no others. */
+/** Records the removals that the shrink guard blocked, so that a later trigger confirms these and no others. */
 async function holdBack(world: SyncWorld, request: SyncRequest, source: OpenSource, error: unknown): Promise<never> {
   if (!(error instanceof ShrinkRefused)) throw error;
   const { triggerToken } = source;

@@ -14,7 +14,7 @@ export interface ThreadScope {
   progress(note: string): void;
 }
 
-/** Maximum wait for a thread that was told to stop. */
+/** Maximum wait for a thread that was asked to stop. */
 const ENDED_WITHIN_MS = 5_000;
 
 /**

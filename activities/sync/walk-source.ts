@@ -38,7 +38,7 @@ export async function walkSource(walk: Walk, threads: ImportThreads, scope: Thre
   return threads.run({ kind: 'publish', stage, filter, database, readAlike, isWhole, dataLabel, target }, scope);
 
   async function fetchPages(): Promise<void> {
-    if (state.pages > 0) scope.progress(`going on after page ${state.pages}`);
+    if (state.pages > 0) scope.progress(`continuing after page ${state.pages}`);
     const { pages: pagesStored, entries, bytes } = state;
     const options = {
       stored: { pages: pagesStored, entries, bytes },

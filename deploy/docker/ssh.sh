@@ -1,5 +1,5 @@
 #!/bin/sh
-# ssh, for any user id: it refuses to run as one without a name, and clusters give out any number.
+# Runs ssh with any user id. ssh refuses to run as a user without a name, and clusters assign arbitrary user ids.
 set -eu
 if ! id -un >/dev/null 2>&1; then
   NSS_WRAPPER_PASSWD=$HOME/passwd NSS_WRAPPER_GROUP=/etc/group LD_PRELOAD=libnss_wrapper.so

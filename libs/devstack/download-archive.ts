@@ -11,7 +11,7 @@ import { runCommand } from './run-command.js';
  * Maximum time without a response or data. After that, the network counts as unavailable and the next method is tried.
  */
 const silenceMs = 10_000;
-/** Far above the real archives (some 100 MB). A wrong URL must not fill the disk. */
+/** Maximum bytes of an archive, so that a wrong URL does not fill the disk. Real archives have some 100 MB. */
 const maxBytes = 500_000_000;
 
 /**
@@ -41,9 +41,9 @@ export async function downloadArchive(
 /** Downloads `url` to `file` and returns the checksum in hex. */
 async function download(url: string, file: string, algorithm: string, progress: Progress, signal: AbortSignal) {
   const silence = new AbortController();
-  const watchdog = setTimeout(() => silence.abort(new Error(`no byte for ${silenceMs / 1000} s`)), silenceMs);
+  const watchdog = setTimeout(() => silence.abort(new Error(`no data for ${silenceMs / 1000} s`)), silenceMs);
   try {
-    progress.step(`asking for ${url}`);
+    progress.step(`requesting ${url}`);
     const response = await fetch(url, { signal: AbortSignal.any([signal, silence.signal]) });
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
 

@@ -1,4 +1,4 @@
-/** Tells a waiting person what is happening. Between `step` and `done` it writes something at least every 5 s. */
+/** Shows the user what a long operation is doing. Between `step` and `done` it writes something at least every 5 s. */
 export interface Progress {
   /** Shows what is happening now. May be called as often as the text changes. */
   step(text: string): void;

@@ -8,7 +8,7 @@ export async function proveTool(tool: Tool, path: string, signal: AbortSignal): 
   const version = await ask(path, ['--version'], signal);
   if (tool.oldest) {
     const [said, major, minor] = tool.oldest.pattern.exec(version) ?? [];
-    if (!said) throw new Error(`${path} does not say its version: ${firstLine(version)}`);
+    if (!said) throw new Error(`${path} does not print its version: ${firstLine(version)}`);
     const age = Number(major) - tool.oldest.major || Number(minor) - tool.oldest.minor;
     const needed = `${tool.oldest.major}.${tool.oldest.minor}`;
     if (age < 0) throw new Error(`${path} is too old (${said}; needed: ${needed})`);

@@ -4,7 +4,10 @@ export interface WalkBudget {
   readonly depth: number;
 }
 
-/** Far more than any Kubernetes object needs, and far less than what would exhaust the stack or take a second. */
+/**
+ * The default budget, which is far more than any Kubernetes object needs, and far less than what would exhaust the
+ * stack or take a second.
+ */
 export const WALK_BUDGET: WalkBudget = { nodes: 50_000, depth: 64 };
 
 /** A field of an object, or an item of a list, in a value of any shape. */

@@ -6,6 +6,6 @@ export function clampedNotice(wantedMs: number, leastMs: number): Notice {
   const [least, wanted] = [formatDuration(leastMs), formatDuration(wantedMs)];
   return {
     reason: 'IntervalClamped',
-    message: `syncs every ${least} instead of every ${wanted}: that is the least here`,
+    message: `syncs every ${least} instead of every ${wanted}: the site allows no shorter interval`,
   };
 }

@@ -25,5 +25,5 @@ function assumedVersionsNotice(count = 0): Notice | undefined {
 function droppedNullsNotice(count = 0): Notice | undefined {
   if (count === 0) return undefined;
   const fields = count === 1 ? 'one field of its entries is' : `${count} fields of its entries are`;
-  return { reason: 'NullsDropped', message: `${fields} null, which was taken for absent: leave such fields out` };
+  return { reason: 'NullsDropped', message: `${fields} null, which counts as absent: omit such fields` };
 }

@@ -1,7 +1,7 @@
 import { newestOf } from './version-order.js';
 import type { OrderedVersion } from './version-order.js';
 
-/** The fate of a version of a name in one source, or of the whole name. */
+/** The verdict on one version of a name in one source, or on the name in that source. */
 export type Verdict = 'served' | 'shadowed' | 'hidden' | 'quarantined' | 'deleted' | 'absent';
 
 /** A stored version of a name. */
@@ -50,7 +50,7 @@ export interface Explanation {
   readonly sources: readonly SourceVerdict[];
 }
 
-/** Returns the fate of a name in each source. `sources` are in order of precedence. */
+/** Returns the verdict on a name in each source. `sources` are in order of precedence. */
 export function explainName(
   sources: readonly string[],
   entries: readonly ExplainedEntry[],

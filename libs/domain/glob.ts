@@ -61,7 +61,7 @@ function parseSet(characters: readonly string[], open: number): { step: Step; en
     if (characters[at] === '-' && characters[at + 1] !== ']') {
       at++;
       const to = next();
-      if (to < from) throw new SyntaxError(`has a range "${from}-${to}" that runs backwards`);
+      if (to < from) throw new SyntaxError(`has a range "${from}-${to}" whose start is after its end`);
       ranges.push([from, to]);
     } else {
       ranges.push([from, from]);

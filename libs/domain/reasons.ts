@@ -1,4 +1,6 @@
-/** Reasons why something is not as wanted. Errors, conditions, events and stored sync runs share this list. */
+/**
+ * Reasons why something is not in its desired state. Errors, conditions, events and stored sync runs share this list.
+ */
 export const REASONS = [
   // The spec, or an object that it refers to, is missing or invalid.
   'ValidationFailed',
@@ -38,7 +40,7 @@ export const REASONS = [
   // The API server of the cluster failed.
   'KubernetesRefused',
   'KubernetesUnreachable',
-  // Infrastructure around the sync.
+  // Problems that are not those of the source, the database or the cluster.
   'ConfigurationPending',
   'OtherRelease',
   'TemporalGroupUnclear',

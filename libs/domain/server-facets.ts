@@ -67,7 +67,7 @@ export interface ServerWays {
   readonly remotes?: readonly Transport[] | undefined;
 }
 
-/** Returns the facets of a server. Hot path, called for every entry of a catalogue, so it allocates few arrays. */
+/** Returns the facets of a server. Called for every entry of a catalogue, so it allocates few arrays. */
 export function facetsOf({ packages = [], remotes = [] }: ServerWays): string[] {
   const facets = new Set<string>();
   if (packages.length > 0) facets.add(PACKAGE);

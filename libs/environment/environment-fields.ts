@@ -69,7 +69,7 @@ export function portsDiffer(
   context: z.core.$RefinementCtx,
 ): void {
   if (PORT !== INTERNAL_PORT || PORT === 0) return;
-  const message = 'must differ from PORT: the API and the probes have a port each';
+  const message = 'must differ from PORT: the API and the probes need separate ports';
   context.addIssue({ code: 'custom', path: ['INTERNAL_PORT'], message });
 }
 
@@ -79,10 +79,10 @@ export const sourceFields = {
     '`FROM=TO,…`: addresses at or below FROM (whole path segments) are fetched from TO, for `git` and `api` sources; the longest FROM wins. The operator refuses credentials in it',
   ),
   ALLOW_LOCAL_GIT: flag(false).describe(
-    '`1` allows `file://` and `git://` repositories in a spec; as the target of a rewrite they always are',
+    '`1` allows `file://` and `git://` repositories in a spec; they are always allowed as the target of a rewrite',
   ),
   ALLOW_PRIVATE_SOURCES: flag(true).describe(
-    '`0` refuses `git` and `api` sources at addresses that are not public, redirects included',
+    '`0` rejects `git` and `api` sources at addresses that are not public, redirects included',
   ),
   MIN_SYNC_INTERVAL: goDurationField.default('10s').describe('shorter intervals in a spec are raised to this'),
 };
@@ -103,7 +103,7 @@ const temporalUiUrl = z
 /** Settings that the operator passes to all registry servers. */
 export const handedOnFields = {
   ...sourceFields,
-  TEMPORAL_UI_URL: temporalUiUrl.optional().describe("where Temporal's UI is: sync runs get a `url` there"),
+  TEMPORAL_UI_URL: temporalUiUrl.optional().describe("URL of Temporal's UI, for the `url` of sync runs"),
 };
 
 export const logLevel = z.enum(LOG_LEVELS).default('info');

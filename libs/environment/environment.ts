@@ -25,12 +25,15 @@ export const standaloneVariables = z.object({
     .string()
     .default('127.0.0.1')
     .describe(
-      'address that both HTTP ports listen on. The default is for this machine only, and requests must name it as localhost (a page of another site could otherwise read the registry by DNS rebinding). `::` is every interface; the image sets it',
+      'address that both HTTP ports listen on. The default accepts connections from this machine only, and only requests for the host localhost, because a page of another site could otherwise read the registry by DNS rebinding. `::` is every interface; the image sets it',
     ),
   ALLOWED_HOSTS: hostNames.describe(
-    'host names, separated by commas, by which clients may ask a server on a loopback address, besides localhost: that of a proxy in front',
+    'host names, separated by commas, that requests to a server on a loopback address may use in addition to localhost, such as the name of a proxy in front of it',
   ),
-  DATA_DIR: z.string().default('.data').describe('everything that outlives the process; one process at a time'),
+  DATA_DIR: z
+    .string()
+    .default('.data')
+    .describe('directory for all persistent data. Only one process may use it at a time'),
   DATABASE_URL: z
     .string()
     // The rest is validated where it is used, because a Postgres URL may have several hosts or none.
@@ -43,19 +46,19 @@ export const standaloneVariables = z.object({
     .string()
     .optional()
     .describe(
-      'where the embedded Postgres gets its first data from instead of initdb: a data folder or a `.tar.gz` of one. initdb does not run as a user id that has no line in /etc/passwd, as clusters assign them; the image sets it',
+      'initial data of the embedded Postgres, used instead of initdb: a data folder or a `.tar.gz` of one. Needed if the user id has no line in /etc/passwd, as is usual in clusters, because initdb then fails; the image sets it',
     ),
   TEMPORAL_ADDRESS: temporalAddress
     .optional()
     .describe('`host:port` of a Temporal server instead of a local one; without TLS so far'),
-  TEMPORAL_NAMESPACE: z.string().default('default').describe('its namespace, which must exist'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('namespace of that Temporal server, which must exist'),
   TEMPORAL_PORT: port(7233).describe(
-    'where the local Temporal server listens, on loopback; when it is busy, the next free port',
+    'port of the local Temporal server, on loopback; if it is in use, the next free port',
   ),
-  TEMPORAL_UI_PORT: port(8233).describe('its UI, in the same way; the real port is printed'),
+  TEMPORAL_UI_PORT: port(8233).describe('port of its UI, chosen in the same way; the actual port is printed'),
   ...handedOnFields,
   LOG_LEVEL: logLevel.describe(
-    'what goes to `logs/standalone.log`: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, `silent`',
+    'log level of `logs/standalone.log`: `fatal`, `error`, `warn`, `info`, `debug`, `trace`, `silent`',
   ),
 });
 

@@ -156,8 +156,8 @@ export const operatorVariables = z.object({
     .describe(
       'folder of a mounted Secret that configures the connection of the operator to Temporal: `address`, `namespace`, `apiKey`, `serverName`, `ca.crt`, `tls.crt`, `tls.key`',
     ),
-  TEMPORAL_ADDRESS: temporalAddress.optional().describe('`host:port` of Temporal, without such a Secret'),
-  TEMPORAL_NAMESPACE: z.string().default('default').describe('the namespace in Temporal, without such a Secret'),
+  TEMPORAL_ADDRESS: temporalAddress.optional().describe('`host:port` of Temporal, if there is no such Secret'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('the Temporal namespace, if there is no such Secret'),
   REGISTRY_TEMPORAL_DIR: z
     .string()
     .default('/registry-temporal')
@@ -175,7 +175,7 @@ export const operatorVariables = z.object({
     .string()
     .default('/temporal-groups')
     .describe(
-      'folder with a folder for each group, which has two: `operator` is as `TEMPORAL_DIR`, `registries` as `REGISTRY_TEMPORAL_DIR`',
+      'folder with one folder for each group, which contains two folders: `operator` has the files of `TEMPORAL_DIR`, `registries` those of `REGISTRY_TEMPORAL_DIR`',
     ),
   CA_BUNDLE_FILE: z
     .string()

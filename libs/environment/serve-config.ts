@@ -65,29 +65,32 @@ export const serveVariables = z.object({
     .string()
     .default('/data')
     .describe('the only folder that the server writes to, apart from the temporary one'),
-  SECRETS_DIR: z.string().default('/secrets').describe('the key of a Secret is the file `NAME/KEY` in it'),
+  SECRETS_DIR: z
+    .string()
+    .default('/secrets')
+    .describe('folder of the mounted Secrets, with a file `NAME/KEY` for each key'),
   SERVICE_ACCOUNT_DIR: z.string().optional().meta({
     description:
-      '`token` and `ca.crt`, for access to the API server of the cluster; used if `KUBERNETES_SERVICE_HOST` is set',
+      'folder with `token` and `ca.crt`, for access to the API server of the cluster; used if `KUBERNETES_SERVICE_HOST` is set',
     shownDefault: 'where Kubernetes mounts it in pods',
   }),
   TEMPORAL_DIR: z
     .string()
     .default('/temporal')
     .describe(
-      'a mounted Secret with `address` and, if need be, `namespace`, `apiKey`, `ca.crt`, `tls.crt`, `tls.key`, `serverName`',
+      'folder of a mounted Secret with `address` and, if needed, `namespace`, `apiKey`, `ca.crt`, `tls.crt`, `tls.key`, `serverName`',
     ),
-  TEMPORAL_ADDRESS: temporalAddress.optional().describe('`host:port` of Temporal, without such a Secret'),
-  TEMPORAL_NAMESPACE: z.string().default('default').describe('the namespace in Temporal, without such a Secret'),
-  PGPASSFILE: z.string().optional().describe('passwords of the database, in the format of libpq'),
+  TEMPORAL_ADDRESS: temporalAddress.optional().describe('`host:port` of Temporal, if there is no such Secret'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('the Temporal namespace, if there is no such Secret'),
+  PGPASSFILE: z.string().optional().describe('file with the passwords of the database, in the pgpass format of libpq'),
   PGSSLROOTCERT: z
     .string()
     .optional()
-    .describe('CA certificates of the database, unless `database.caCertRef` names some'),
+    .describe('file with CA certificates of the database, unless `database.caCertRef` refers to some'),
   POSTGRES_TEMPLATE: z
     .string()
     .optional()
-    .describe('an initial data folder, for where `initdb` cannot create one because the user has no passwd entry'),
+    .describe('an initial data folder, needed if `initdb` cannot create one because the user has no passwd entry'),
   KUBERNETES_SERVICE_HOST: z
     .string()
     .optional()

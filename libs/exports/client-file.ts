@@ -26,7 +26,7 @@ export interface ClientSyntax {
    * file.
    */
   readonly expands?: RegExp;
-  /** Places where an input may appear. A required input elsewhere means that the way is omitted. */
+  /** Places where an input may appear. A package or remote that requires an input elsewhere is omitted. */
   readonly inputPlaces: ReadonlySet<Place>;
   /** Places where an input is left out, so that the user has to add it to the file. */
   readonly leftOutPlaces?: ReadonlySet<Place>;
@@ -43,7 +43,7 @@ export interface ClientSyntax {
 /** Matches the start of a variable in the syntax of most clients, for which a bare `$NAME` is literal. */
 export const DOLLAR_BRACE = /\$\{/;
 
-/** Writes the values of one way in the syntax of a client. */
+/** Writes the values of one way (a package or a remote) in the syntax of a client. */
 export class ValueWriter {
   /** The inputs written so far, with the names of their placeholders. */
   readonly inputs: { readonly name: string; readonly input: UserInput }[] = [];
@@ -137,7 +137,7 @@ export interface ClientFile<Server> {
   /** Converts the package itself, instead of `stdio`, for a client that builds commands on its own. */
   readonly pack?: (pack: ServerPackage, context: WayContext) => Server;
   readonly remote?: (call: RemoteCall, context: WayContext) => Server;
-  /** Returns why a client does not support the transport of a way; undefined if it does. */
+  /** Returns why a client does not support the transport of a package or remote; undefined if it does. */
   refuse?(way: Way): OmissionReason | undefined;
   write(servers: readonly KeyedServer<Server>[], options: ExportOptions): string;
   readonly notes?: readonly NoteName[];
@@ -156,8 +156,8 @@ export interface WayContext {
 }
 
 /**
- * Renders a file with one way of each entry, under its short name. An entry that makes the file fail `check` is
- * omitted.
+ * Renders a file with one way (a package or a remote) of each entry, under its short name. An entry that makes the file
+ * fail `check` is omitted.
  */
 export function renderClientFile<Server>(
   entries: readonly VisibleEntry[],
@@ -251,7 +251,7 @@ function omitRefused(result: EntryResult): EntryResult {
   return { ...result, ...refusal, ways };
 }
 
-/** Renders the first way of an entry that the file of a client can express. */
+/** Renders the first package or remote of an entry that the file of a client can express. */
 export function renderEntry<Server>(
   entry: VisibleEntry,
   options: ExportOptions,
@@ -282,7 +282,7 @@ export function renderEntry<Server>(
   return { result, ...(taken && { server: taken.server }) };
 }
 
-/** Sorts the ways by preference: the preferred kind first, and among remotes those that clients prefer. */
+/** Sorts packages and remotes by preference: the preferred kind first, and among remotes those that clients prefer. */
 function inPreference(ways: readonly Way[], prefer: ExportOptions['prefer']): Way[] {
   const rank = (way: Way) =>
     (way.kind === prefer ? 0 : 2) + (way.kind === 'remote' && way.remote.type === 'sse' ? 1 : 0);

@@ -50,7 +50,7 @@ export class DeniedIdentities {
       const names = twins[index] as readonly string[];
       return { ...omittedWay(way, { reason: 'denied' }), ...(names.length > 0 && { names }) };
     });
-    const detail = isNamed ? {} : { detail: `it is started by or reached at the same as ${twins.flat()[0]}` };
+    const detail = isNamed ? {} : { detail: `it has the same command or URL as ${twins.flat()[0]}` };
     return toEntryResult(entry, results, { reason: 'denied', ...detail });
   }
 
@@ -60,14 +60,16 @@ export class DeniedIdentities {
   }
 }
 
-/** Returns the ways of an entry, or none if they cannot be read, because then no format renders the entry. */
+/**
+ * Returns the packages and remotes of an entry; none if they cannot be read, because no format renders such an entry.
+ */
 function readableWays(entry: VisibleEntry): readonly Way[] {
   return orUndefined(() => waysOf(entry)) ?? [];
 }
 
 /**
- * Computes the keys by which ways are compared. Ways that are started by the same command or reach the same URL share a
- * key.
+ * Computes the keys by which packages and remotes are compared. Those that are started by the same command or reach the
+ * same URL share a key.
  */
 class IdentityKeys {
   readonly #rules: WayRules;

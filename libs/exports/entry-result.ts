@@ -1,6 +1,6 @@
 import type { NoteName, OmissionReason } from './omission.js';
 
-/** The result of exporting one way of an entry. */
+/** The result of exporting one way of an entry, which is a package or a remote. */
 export interface WayResult {
   /** Path of the way in the entry, such as `packages[0]`. */
   readonly way: string;

@@ -2,7 +2,7 @@ import type { VisibleEntry } from './visible-entry.js';
 
 /** The parsed parameters of an export. Every format accepts all of them, and ignores those that it does not use. */
 export interface ExportOptions {
-  /** Transports of the ways to export; undefined for all. */
+  /** Transports of the packages and remotes to export; undefined for all. */
   readonly transports?: ReadonlySet<'stdio' | 'http' | 'sse'>;
   readonly prefer: 'remote' | 'package';
   readonly pinned: 'any' | 'only';

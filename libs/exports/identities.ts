@@ -104,8 +104,8 @@ class NamesByKey {
 }
 
 /**
- * Returns a pattern for a URL with a wildcard in its authority. It is as wide as the widest reading of that wildcard by
- * any of the clients.
+ * Returns a pattern for a URL with a wildcard in its authority. It matches every URL that any of the clients would
+ * match with that wildcard.
  */
 function toPattern(url: string): RegExp {
   const [head = '', tail = ''] = url.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));

@@ -7,7 +7,7 @@ export const OMISSION_REASONS = {
   bundle: 'A bundle has no launch command.',
   'no-launcher': 'There is no launcher for packages of this type.',
   'runtime-hint': 'The runtime arguments are meant for a program other than the usual launcher.',
-  'private-feed': 'The launcher cannot be told to use the private registry of the package.',
+  'private-feed': 'The launcher cannot be configured to use the private registry of the package.',
   'local-http': 'The client would have to start the package and know its port.',
   'needs-input': 'This client has no place for a required value.',
   'variable-in-command': 'The command depends on a value of the user, or contains text that the client would replace.',

@@ -12,7 +12,7 @@ import { byText, demandWanted, toEntryResult, tryWay, waysOf } from './ways.js';
 export interface RuleClient {
   /** Returns the key by which the client compares a URL: it treats URLs with equal keys as the same. */
   urlKey(url: string): string;
-  /** Whether the client's documentation leaves open if a URL without a path admits its whole origin. */
+  /** Whether the client's documentation does not say if a URL without a path admits its whole origin. */
   readonly isRootUncertain?: boolean;
   /** Returns the names that a rule may contain for an entry. */
   names(entry: VisibleEntry): readonly string[];

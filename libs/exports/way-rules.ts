@@ -29,8 +29,8 @@ export interface KeyedRule {
 const MAX_CHOICES = 16;
 
 /**
- * Returns the rules for single ways. The rules are memoized, because a policy needs them for an entry and again for its
- * whole view.
+ * Creates the rules for single launch options. The rules are memoized, because a policy needs them for an entry and
+ * again for its whole view.
  */
 export class WayRules {
   readonly #commands = memoizeWay((pack: ServerPackage, notes) => this.#commandRules(pack, notes));
@@ -41,7 +41,9 @@ export class WayRules {
     private readonly urlKey: (url: string) => string,
   ) {}
 
-  /** Returns the rules for a way. Throws `Omitted` if the identity of the way depends on the user. */
+  /**
+   * Returns the rules for a launch option. Throws `Omitted` if the identity of the launch option depends on the user.
+   */
   of(way: Way, { platform, include }: Pick<ExportOptions, 'platform' | 'include'>, notes: Notes): readonly KeyedRule[] {
     if (way.kind === 'remote') {
       const { value, rule } = this.#urls(way.remote, notes);

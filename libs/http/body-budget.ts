@@ -1,10 +1,13 @@
-/** Bytes of each body that do not count towards the limit, so that large responses never hold up small ones. */
+/**
+ * Bytes of each body that do not count towards the limit, so that large responses never cause small ones to be
+ * rejected.
+ */
 const FREE_BYTES = 1024 * 1024;
 
-/** The large bodies of other requests already take all the memory that is allowed for them. */
+/** Thrown if the large bodies of other requests already use all the memory that is allowed for such bodies. */
 export class BodiesTooLarge extends Error {
   constructor(limit: number) {
-    super(`other large answers take the ${limit} bytes that all of them may take together`);
+    super(`other large responses already use the ${limit} bytes that all of them may use together`);
     this.name = 'BodiesTooLarge';
   }
 }

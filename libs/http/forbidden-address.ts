@@ -8,7 +8,7 @@ import { reachOf } from './address-policy.js';
 export class ForbiddenAddress extends Error {
   constructor(host: string, address: string) {
     const what = reachOf(address) === 'never' ? 'a link-local, metadata or reserved address' : 'a private address';
-    super(`${host === address ? 'is' : 'leads to'} ${what}, where requests must not go`);
+    super(`${host === address ? 'is' : 'leads to'} ${what}, to which requests are not allowed`);
     this.name = 'ForbiddenAddress';
   }
 }

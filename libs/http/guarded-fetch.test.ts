@@ -250,7 +250,7 @@ describe('a forbidden address', () => {
   it.each(FORBIDDEN)('is never asked: %s', async (host) => {
     const failure = await failureOf(`http://${host}:9/latest/meta-data`);
     expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
-    expect(failure.message).toMatch(/a link-local, metadata or reserved address, where requests must not go/);
+    expect(failure.message).toMatch(/a link-local, metadata or reserved address, to which requests are not allowed/);
   });
 
   it('is private where the policy is strict, as address and as name', async () => {
@@ -258,7 +258,7 @@ describe('a forbidden address', () => {
     for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]']) {
       const failure = await failureOf(`http://${host}:${server.port}/`, { policy: 'public-only' });
       expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
-      expect(failure.message).toContain('a private address, where requests must not go');
+      expect(failure.message).toContain('a private address, to which requests are not allowed');
     }
     expect(server.requests).toEqual([]);
     expect((await get(`http://localhost:${server.port}/`)).status).toBe(200);
@@ -318,7 +318,7 @@ describe('a redirect', () => {
       return failure.message;
     };
     expect(await messageOf('/metadata')).toBe(
-      `${server.url}/metadata, which redirects to http://169.254.169.254/latest/meta-data/iam, is a link-local, metadata or reserved address, where requests must not go.`,
+      `${server.url}/metadata, which redirects to http://169.254.169.254/latest/meta-data/iam, is a link-local, metadata or reserved address, to which requests are not allowed.`,
     );
     expect(await messageOf('/file')).toContain('redirects to a file: address');
     expect(await messageOf('/nowhere')).toContain('redirects to nowhere');

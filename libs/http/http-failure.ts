@@ -74,14 +74,14 @@ export function connectionFailure(
     new HttpFailure(reason, `${url} ${what}.`, destiny, { cause: error });
   if (error instanceof ForbiddenAddress) return failure('FetchFailed', error.message, 'wait');
   if (error instanceof BodiesTooLarge)
-    return failure('FetchFailed', `is not read to its end: ${error.message}`, 'retry');
+    return failure('FetchFailed', `could not be read to the end: ${error.message}`, 'retry');
   if (error instanceof TooLarge) return failure('InvalidData', `answered with ${error.message}`, 'wait');
   const code = codeOf(error);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return failure('Unreachable', 'cannot be reached: its host name cannot be resolved; check the spelling', 'retry');
   }
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return failure('Unreachable', 'cannot be reached: no connection', 'retry');
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') return failure('InvalidData', 'sent endless headers', 'wait');
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return failure('InvalidData', 'sent more headers than are accepted', 'wait');
   if (code === '' || code === 'UND_ERR_INVALID_ARG') throw error;
   // Error codes of gzip and of brotli.
   if (code.startsWith('Z_') || code.startsWith('ERR__ERROR_FORMAT')) {

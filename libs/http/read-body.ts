@@ -34,7 +34,7 @@ export async function readBody(
   const decoder = isPlain ? undefined : DECODERS.get(name)?.();
   if (!isPlain && !decoder) {
     body.destroy();
-    throw new UnknownEncoding(`answered in content encoding "${shortened(name, 40)}", which was not asked for`);
+    throw new UnknownEncoding(`answered in content encoding "${shortened(name, 40)}", which was not requested`);
   }
   const chunks: Buffer[] = [];
   const collect = async (stream: AsyncIterable<Buffer>) => {

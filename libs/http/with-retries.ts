@@ -35,7 +35,7 @@ export async function withRetries<T>(
     } catch (error) {
       const delayMs = error instanceof HttpFailure ? delayAfter(error, attempt, policy) : undefined;
       if (delayMs === undefined) throw error;
-      progress(`attempt ${attempt} of ${policy.attempts} failed, the next follows in ${formatDuration(delayMs)}`);
+      progress(`attempt ${attempt} of ${policy.attempts} failed, the next one starts in ${formatDuration(delayMs)}`);
       await pause(delayMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }

@@ -26,7 +26,7 @@ export function createJwtVerifier(
   verifyWithKey: VerifyWithKey,
 ): VerifyToken {
   return async (token, unverified) => {
-    if (unverified.kind !== 'jwt') throw new TokenRefused('form', 'it is no JWT');
+    if (unverified.kind !== 'jwt') throw new TokenRefused('form', 'it is not a JWT');
     demandAccessTokenHeader(unverified.header, spec.requireAccessTokenType === true);
     demandAccessTokenClaims(unverified.claims);
     if (!unverified.audiences.includes(spec.audience)) throw new TokenRefused('aud', 'it is for another audience');

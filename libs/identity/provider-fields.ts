@@ -9,14 +9,14 @@ export const commonFields = {
   issuerUrl: httpUrl
     .refine(isSecureIssuer, {
       error:
-        'must start with https://; http is accepted for an issuer on localhost only, because keys that are changed on their way would let an attacker log in',
+        'must start with https://; http is accepted for an issuer on localhost only, because keys that are modified in transit would let an attacker log in',
     })
     .meta(
       admission(
         {
           rule: "self.matches('^(https://|http://(localhost|127[.]0[.]0[.]1|\\\\[::1\\\\])([:/?]|$))')",
           message:
-            'must start with https://; http is accepted for an issuer on localhost only, because keys that are changed on their way would let an attacker log in',
+            'must start with https://; http is accepted for an issuer on localhost only, because keys that are modified in transit would let an attacker log in',
         },
         {
           rule: "!self.matches('^https?://[^/?#]*@')",

@@ -135,7 +135,7 @@ function parseObject({ url, body }: HttpAnswer): Readonly<Record<string, unknown
 }
 
 function describe(url: string, error: unknown): string {
-  if (!(error instanceof HttpFailure)) return `${shownUrl(url)} cannot be asked: ${(error as Error).message}`;
+  if (!(error instanceof HttpFailure)) return `${shownUrl(url)} cannot be requested: ${(error as Error).message}`;
   if (error.status !== 401 && error.status !== 403) return error.message;
   const remedy = 'check authTokenFile and authTokenRef, or for introspection clientId and its secret';
   return `${shownUrl(url)} answered ${error.status}: ${remedy}`;

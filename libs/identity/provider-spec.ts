@@ -44,6 +44,6 @@ export function providerNotices(provider: OAuthProvider): Notice[] {
 
 function ignoredReference(provider: OAuthProvider, field: ObjectField): Notice[] {
   if (!namedFile(field, provider) || referredKeys([field], provider).length === 0) return [];
-  const message = `provider ${provider.name}: ${field.path.join('.')} is ignored, since ${field.fileField} wins`;
+  const message = `provider ${provider.name}: ${field.path.join('.')} is ignored, because ${field.fileField} takes precedence`;
   return [{ reason: 'RefsIgnored', message }];
 }

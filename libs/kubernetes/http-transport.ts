@@ -15,7 +15,7 @@ const ANSWER_MS = 30_000;
 /** Size of the connection pool for calls. Watches have their own connections. */
 const CALL_CONNECTIONS = 32;
 /**
- * Maximum number of these connections for calls about objects of one namespace, so that one team does not hold up the
+ * Maximum number of these connections for calls about objects of one namespace, so that one team does not delay the
  * others.
  */
 const NAMESPACE_CALLS = 8;
@@ -64,7 +64,7 @@ export class HttpTransport {
   private credentials: { readonly value: Credentials; readonly readAtMs: number } | undefined;
   private agents: { readonly tls: TlsOptions; readonly calls: Agent; readonly streams: Agent } | undefined;
 
-  /** All lists together hold one page in memory at a time. */
+  /** Limits all lists together to one page in memory at a time. */
   readonly pageSlots = new Semaphore(1);
   readonly shares = new FairShare(NAMESPACE_CALLS);
   readonly derivations = new BoundedMap<string, Derivation>(KEPT_DERIVATIONS);

@@ -59,7 +59,7 @@ function guard(handler: RequestListener, options: HardenedServerOptions): Reques
 }
 
 const MISDIRECTED =
-  'this server answers on this machine only, as localhost; behind a proxy, set ALLOWED_HOSTS to the name that clients use';
+  'this server accepts requests for localhost only; if it is behind a proxy, set ALLOWED_HOSTS to the name that clients use';
 
 /** Rewrites the target to origin form. Returns the reason if the request must be rejected. */
 function refuseHead(

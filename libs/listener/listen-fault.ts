@@ -15,7 +15,7 @@ export function listenFault({ host, port, portSetting }: WantedAddress, cause: N
     case 'EADDRINUSE':
       return fault(`port ${port} is in use; stop what listens there, or set ${portSetting} to a free port`);
     case 'EACCES':
-      return fault(`port ${port} is not for this user: set ${portSetting} to one above 1023`);
+      return fault(`this user may not listen on port ${port}: set ${portSetting} to a port above 1023`);
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EADDRNOTAVAIL':

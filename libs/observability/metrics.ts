@@ -5,7 +5,10 @@ interface Metric {
   lines(): Iterable<string>;
 }
 
-/** Upper bounds of the buckets in seconds. They range from a cached response to a client that gives up. */
+/**
+ * Upper bounds of the buckets in seconds. The lowest are for cached responses, and the highest exceeds the timeouts of
+ * most clients.
+ */
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** A Prometheus histogram of durations with labels. */

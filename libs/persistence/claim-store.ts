@@ -140,7 +140,7 @@ function findRefusal(store: StoreRow, { namespace, name, uid, cluster }: StoreCl
   if (owner !== null && store.cluster !== null && store.cluster !== cluster) {
     return (
       `belongs to MCPRegistry ${owner} (uid ${claimedBy}) of cluster ${store.cluster}, not of ${cluster ?? 'no cluster'}: give each ` +
-      'cluster a database of its own. To move it here, delete that registry, then: UPDATE store SET owner = NULL'
+      'cluster a database of its own. To move it here, delete that registry, then run: UPDATE store SET owner = NULL'
     );
   }
   return (
@@ -152,7 +152,7 @@ function findRefusal(store: StoreRow, { namespace, name, uid, cluster }: StoreCl
 function belongsTo(owner: string, wanted: string): string {
   const holder = owner === STANDALONE ? 'standalone instances' : `MCPRegistry ${owner}`;
   const gone = owner === STANDALONE ? 'they are' : 'that registry is';
-  return `belongs to ${holder}, not ${wanted}: give this one a database of its own. If ${gone} gone for good: UPDATE store SET owner = NULL`;
+  return `belongs to ${holder}, not ${wanted}: give this registry a database of its own. If ${gone} gone for good, run: UPDATE store SET owner = NULL`;
 }
 
 function ownedByAnother({ database, host }: DatabaseAccess, refusal: string): RegistryError {

@@ -2,7 +2,7 @@ import type { RegistryRef } from '#domain/registry-ref.js';
 import type { Queryable } from './page.js';
 
 /**
- * Confirms the revision that the shrink guard holds back, for one source or for all sources of the registry.
+ * Confirms the revision that the shrink guard has blocked, for one source or for all sources of the registry.
  * Idempotent.
  */
 export async function confirmHeld(

@@ -48,7 +48,7 @@ describe('a connection URL', () => {
     ['mysql://u@h/d', /must begin with postgresql:/],
     [
       'postgresql://u@h/d?pgbouncer=true&connection_limit=1',
-      /no use for pgbouncer, connection_limit: leave it out; known are host/,
+      /unknown parameters \(pgbouncer, connection_limit\): leave it out; known are host/,
     ],
     ['postgresql://u@h/d?sslmode=on', /one of disable, allow/],
     ['postgresql://u@h/d?sslrootcert=system&sslmode=require', /too weak for sslrootcert=system/],
@@ -56,7 +56,7 @@ describe('a connection URL', () => {
     ['postgresql://u@h/d?channel_binding=always', /other than disable, prefer and require/],
     ['postgresql://u@h:70000/d', /not a number from 1 to 65535/],
     ['postgresql://u@h1,h2,h3/d?port=1,2', /2 ports for 3 hosts/],
-    ['postgresql://u@h/d?host=a&host=b', /gives a parameter twice/],
+    ['postgresql://u@h/d?host=a&host=b', /sets a parameter twice/],
     ['postgresql://u:50%@h/d', /not a percent-encoding.*%25/],
   ])('is refused with what helps: %s', (url, message) => {
     expect(faultOf(url)).toMatch(message);

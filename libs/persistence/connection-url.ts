@@ -69,7 +69,7 @@ export function accessOf(url: string): DatabaseAccess {
 function refuseForm(url: string): never {
   if (!/^postgres(ql)?:\/\//.test(url))
     throw invalid('must begin with postgresql://, as in postgresql://user@host:5432/registry');
-  throw invalid('has a "@", "/" or "?" where none may be: write those of the password as %40, %2F and %3F');
+  throw invalid('has a "@", "/" or "?" where it is not allowed: write it in the password as %40, %2F or %3F');
 }
 
 function parseParameters(query: string): ReadonlyMap<Parameter, string> {
@@ -81,11 +81,11 @@ function parseParameters(query: string): ReadonlyMap<Parameter, string> {
     // message must not repeat unknown names.
     const isSecret = names.includes('password') || !foreign.every((name) => /^[a-z_]{1,40}$/i.test(name));
     const which = isSecret
-      ? 'a parameter that is not known, or a "&" in its password'
-      : `no use for ${foreign.join(', ')}`;
+      ? 'an unknown parameter, or an unescaped "&" in its password'
+      : `unknown parameters (${foreign.join(', ')})`;
     throw invalid(`has ${which}: leave it out; known are ${PARAMETERS.join(', ')}`);
   }
-  if (new Set(names).size < names.length) throw invalid('gives a parameter twice');
+  if (new Set(names).size < names.length) throw invalid('sets a parameter twice');
   return new Map(pairs.flatMap(([name = '', value = '']) => (isKnown(name) && value !== '' ? [[name, value]] : [])));
 }
 

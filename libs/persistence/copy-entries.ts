@@ -71,8 +71,8 @@ interface Copied {
 
 /**
  * Number of chunks that are prepared in advance. Entries are read while the server processes earlier ones; otherwise
- * each would wait for the other. With more chunks, those that wait would outlive the young generation, and collecting
- * them would cost a sixth of the import's CPU time.
+ * each side would wait for the other. With more chunks, those that wait would outlive the young generation of the heap,
+ * and collecting them would cost a sixth of the import's CPU time.
  */
 const CHUNKS_AHEAD = 8;
 

@@ -32,8 +32,8 @@ const KINDS: readonly Kind[] = [
     remedy: ({ message }, { sslMode }) =>
       /does not (offer|know)/.test(message)
         ? `turn TLS on in that server, or choose another sslMode than ${sslMode}`
-        : 'check that the CA certificate given is that of the server, and that its certificate names this host; ' +
-          'sslMode verify-ca does not look at the name, require without a CA at nothing',
+        : 'check that the given CA certificate is that of the server, and that its certificate names this host; ' +
+          'sslMode verify-ca does not check the name, and require without a CA checks nothing',
   },
   {
     reason: 'DatabaseAuthFailed',
@@ -41,7 +41,7 @@ const KINDS: readonly Kind[] = [
     isMeant: ({ code, message }) => code.startsWith('28') || /^SASL|password must be a string/i.test(message),
     remedy: ({ message }, { user }) =>
       message.includes('pg_hba.conf')
-        ? 'let pg_hba.conf admit this user from here, or choose the sslMode that it asks for'
+        ? 'allow this user in pg_hba.conf to connect from here, or choose the sslMode that it requires'
         : `check that role ${user} exists, may log in, and has this password`,
   },
   {
@@ -56,15 +56,15 @@ const KINDS: readonly Kind[] = [
     reason: 'DatabaseNotMigrated',
     destiny: 'retry',
     isMeant: ({ code }) => code === '42P01' || code === '3F000',
-    remedy: () => 'its tables are made when the migrations have run',
+    remedy: () => 'the migrations create its tables: check that they have run',
   },
   {
     reason: 'DatabasePooled',
     destiny: 'wait',
     isMeant: ({ code, message }) => code === '08P01' && message.includes('startup parameter'),
     remedy: () =>
-      'a connection pooler such as PgBouncer answers there: give the address of the Postgres server itself, or use ' +
-      'pool_mode session, with ignore_startup_parameters = options where a URL has options',
+      'a connection pooler such as PgBouncer responds there: use the address of the Postgres server itself, or ' +
+      'pool_mode session, with ignore_startup_parameters = options if a URL has options',
   },
   {
     reason: 'DatabaseUnreachable',
@@ -73,7 +73,7 @@ const KINDS: readonly Kind[] = [
     remedy: ({ code }, { database }) =>
       code === '3D000'
         ? `create it: CREATE DATABASE ${database}`
-        : (REMEDIES.get(code) ?? 'check host and port, and that the server runs and takes connections from here'),
+        : (REMEDIES.get(code) ?? 'check host and port, and that the server runs and accepts connections from here'),
   },
 ];
 
@@ -82,9 +82,9 @@ const KINDS: readonly Kind[] = [
  */
 const REMEDIES: ReadonlyMap<string, string> = new Map(
   Object.entries<string>({
-    '22023': 'correct the setting that it names, in options or on the server',
+    '22023': 'correct the setting that the message names, in the options or on the server',
     '25006':
-      'it takes no writes: name the primary instead of a standby, or see why the server was made read-only (a full disk?)',
+      'it accepts no writes: name the primary instead of a standby, or find out why the server is read-only (a full disk?)',
     '53300': 'raise max_connections of the server, or lower databaseConfig.maxOpenConns',
     '55P03': 'another process has held the lock for too long: see pg_stat_activity for one that is stuck',
   }),
@@ -135,8 +135,8 @@ export function detailOf(error: unknown): string {
 }
 
 const UNPROVEN =
-  'no Postgres has answered there as this connection wants it; check host, port and sslMode, and that the server runs and takes ' +
-  'connections from here. The log of the pod has the cause';
+  'no Postgres server responds there in the way that this connection requires; check host, port and sslMode, and that the server ' +
+  'runs and accepts connections from here. The log of the pod has the cause';
 
 /** An SQLSTATE: a class of two characters, then three characters. */
 const SQLSTATE = /^(\d[\dA-Z]|F0|HV|P0|XX)[\dA-Z]{3}$/;

@@ -40,8 +40,8 @@ async function backendOf(client: Client): Promise<number> {
 function pooled({ host, port = DEFAULT_PORT, database }: DatabaseAccess): RegistryError {
   return new RegistryError(
     'DatabasePooled',
-    `database ${database} at ${host}:${port} is behind a connection pooler that keeps no sessions (as PgBouncer with pool_mode ` +
-      'transaction), in which LISTEN and locks are lost: give the address of the Postgres server itself, or use pool_mode session',
+    `database ${database} at ${host}:${port} is behind a connection pooler that keeps no sessions (such as PgBouncer with pool_mode ` +
+      'transaction), so LISTEN and locks would be lost: use the address of the Postgres server itself, or pool_mode session',
     'wait',
   );
 }

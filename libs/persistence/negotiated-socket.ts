@@ -158,7 +158,7 @@ export class NegotiatedSocket extends Duplex {
       socket.pause();
       // Bytes after the response may not come from the server that will prove its identity (CVE-2021-23222).
       if (answer.length !== 1)
-        return this.#fail(new TlsRefused('the server answered something unexpected to the request for TLS'));
+        return this.#fail(new TlsRefused('the server responded to the request for TLS with unexpected data'));
       if (answer.toString('latin1') === 'S') return void this.#secure(socket);
       if (answer.toString('latin1') !== 'N')
         return this.#fail(new TlsRefused('the server does not know the request for TLS'));
@@ -185,7 +185,12 @@ export class NegotiatedSocket extends Duplex {
     const fallBack = (error?: Error): void => {
       this.#giveUp();
       if (this.#untried.length > 0) this.#tryNext();
-      else this.#fail(new TlsRefused(error?.message ?? 'the server hung up while TLS began', { cause: error }));
+      else
+        this.#fail(
+          new TlsRefused(error?.message ?? 'the server closed the connection during the TLS handshake', {
+            cause: error,
+          }),
+        );
     };
     secure.once('error', fallBack);
     secure.once('close', fallBack);

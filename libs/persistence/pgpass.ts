@@ -44,7 +44,7 @@ export function passwordReader(
     if (password !== undefined) return password;
     throw new RegistryError(
       'DatabaseAuthFailed',
-      `${file} has no password for ${host}:${port}:${database}:${user}: add a line that begins so, or with * for a part`,
+      `${file} has no password for ${host}:${port}:${database}:${user}: add a line that starts with this, with * for any part`,
     );
   };
 }

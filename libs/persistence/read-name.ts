@@ -1,7 +1,7 @@
 import type { ExplainedEntry, ExplainedFault } from '#domain/explain.js';
 import type { Queryable } from './page.js';
 
-/** Maximum number of versions of a name that are read. The list contains the others. */
+/** Maximum number of versions that are read for a name. The list of entries contains the rest. */
 const MAX_VERSIONS = 1000;
 const MAX_FAULTS = 100;
 const TEXT_LIMIT = 1000;

@@ -9,10 +9,10 @@ export interface PublishingRun {
 }
 
 /**
- * Records what a run has published in the transaction that publishes it, so that the history of a source names each
+ * Records what a run has published in the transaction that publishes it, so that the history of a source contains each
  * revision once, even if the process dies before it can report the run. The row is completed when the run ends.
  * Idempotent: a repeated publication of the same revision keeps the first counts, because the second one changes
- * nothing. A filter that was applied has no revision.
+ * nothing. An applied filter is recorded without a revision.
  */
 export async function recordPublication(
   client: Client,

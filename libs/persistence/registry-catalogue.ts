@@ -23,7 +23,10 @@ const KEPT_RUNS = 200;
  */
 const LOCK_TIMEOUT_MS = 3_000;
 
-/** Maximum number of quarantined entries in a message, and of characters of each. */
+/**
+ * Maximum wait for a row that another transaction has locked. It is short, because nothing is synced before the plan
+ * has been adopted.
+ */
 const NAMED_ENTRIES = 10;
 const NAMED_CHARACTERS = 100;
 
@@ -121,8 +124,8 @@ export class RegistryCatalogue {
   }
 
   /**
-   * Stores the revision that the shrink guard refused, with the value of the sync trigger at that time. Idempotent: the
-   * trigger of the first refusal is kept.
+   * Stores the revision that the shrink guard blocked, with the value of the sync trigger at that time. Idempotent: the
+   * trigger of the first time is kept.
    */
   async holdBack(
     { id }: SourceEntity,
@@ -210,8 +213,8 @@ export class RegistryCatalogue {
 const KEPT_AFTER_LEAVING = '30 days';
 
 /**
- * Deletes sources that were removed from the spec, but keeps those with published entries aside, and purges those that
- * have been kept long enough.
+ * Deletes sources that were removed from the spec. Sources with published entries are kept for a while and deleted
+ * later.
  */
 async function leaveSources(manager: EntityManager, gone: readonly SourceEntity[]): Promise<boolean> {
   for (const source of gone) {

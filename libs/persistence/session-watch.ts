@@ -60,7 +60,7 @@ export function watchSession(client: Client, { judge, onDead }: Watching): void 
     unknowns = verdict === 'unknown' ? unknowns + 1 : 0;
     if (verdict === 'works' || (verdict === 'unknown' && unknowns < UNKNOWNS_UNTIL_DEAD)) return;
     onDead();
-    stream.destroy(new Error('the server went away while a statement was waited for'));
+    stream.destroy(new Error('the server went away while a statement was running'));
   };
   stream.on('data', hear).on('drain', hear);
   const timer = setInterval(() => void look(), LOOK_MS).unref();

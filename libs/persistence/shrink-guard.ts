@@ -4,12 +4,12 @@ import { RegistryError } from '#domain/registry-error.js';
 const SHARE = 0.5;
 const LEAST = 10;
 
-/** The removals that the user has agreed to: all, or those that were held back. Undefined means none. */
+/** The removals that the user has agreed to: all, or those that the shrink guard has blocked. Undefined means none. */
 export type Consent = 'all' | 'held';
 
 /**
- * A revision that is held back, with the entries that it would remove, each as `name version`. Only these removals can
- * be confirmed.
+ * A blocked revision, with the entries that it would remove, each as `name version`. Only these removals can be
+ * confirmed.
  */
 export interface HeldBack {
   readonly revision: string;
@@ -36,8 +36,8 @@ interface Guarded {
  * a truncated export, a wrong branch or an empty response. Until the removal is confirmed, the stored entries continue
  * to be served. `lost` are the entries that were served and would no longer be; entries that the filter excluded anyway
  * do not count. An edit of the filter since the last sync counts as consent, whether or not it has already been applied
- * to the stored entries. Consent to the removals that were held back covers any revision that removes no other entries,
- * because a branch may have moved on before the user confirms.
+ * to the stored entries. Consent to blocked removals covers any revision that removes no other entries, because a
+ * branch may have moved on before the user confirms.
  */
 export async function refuseShrinking(
   client: Client,
@@ -55,8 +55,8 @@ export async function refuseShrinking(
   const more = confirmed.size > 0 ? `, ${others.length} of which were not confirmed` : '';
   throw new ShrinkRefused(
     { revision, removals: lost.toSorted() },
-    `revision ${revision} would remove ${lost.length} of ${before} servers${more}, so it is held back and the stored ones go on ` +
-      'being served: trigger a sync to accept it',
+    `revision ${revision} would remove ${lost.length} of ${before} servers${more}, so it is blocked and the stored ones continue to ` +
+      'be served: trigger a sync to accept it',
   );
 }
 

@@ -147,7 +147,7 @@ export class StagedWalk {
 }
 
 function stageGone(): Error {
-  return new Error('another walk of the same source has begun since: this one ends here');
+  return new Error('another walk of the same source has started, so this one stops');
 }
 
 function toText(item: WalkItem): string {

@@ -40,7 +40,10 @@ const TURN_MS = 2_000;
 const LOCK_TIMEOUT = '55P03';
 const FORBIDDEN = '42501';
 const TOO_MANY_CONNECTIONS = '53300';
-/** SQLSTATE for a row of the catalogue that another session has written meanwhile: an internal error. */
+/**
+ * SQLSTATE `internal_error`, which Postgres reports if another session has written the same row of the catalogue
+ * meanwhile.
+ */
 const OVERTAKEN = 'XX000';
 /**
  * SQLSTATEs for an object that already exists. Two concurrent provisioning passes create the same role and database,
@@ -102,9 +105,9 @@ function asAdministrator<T>(
 }
 
 /**
- * Lets a later pass over the same tenant wait for an earlier one, because Postgres refuses concurrent writes to the same rows of the
- * catalogue. The wait is short, since every role that may connect to this database can hold the lock: what follows is idempotent, and
- * works without it.
+ * Lets a later pass over the same tenant wait for an earlier one, because Postgres refuses concurrent writes to the
+ * same rows of the catalogue. The wait is bounded, because every role that may connect to this database can hold the
+ * lock. Without the lock the rest still succeeds, because it is idempotent.
  */
 async function takeTurns(client: Client, { database }: TenantAccess): Promise<void> {
   await client.query(`SET lock_timeout = '${TURN_MS}ms'`);
@@ -128,11 +131,11 @@ async function retryOvertaken<T>(work: () => Promise<T>, retries = 3): Promise<T
 }
 
 function explain(error: unknown, admin: DatabaseAccess, { database }: TenantAccess): RegistryError {
-  if (codeOf(error) !== FORBIDDEN) return databaseFault(error, admin, `make role and database ${database} in`);
+  if (codeOf(error) !== FORBIDDEN) return databaseFault(error, admin, `create role and database ${database} in`);
   const role = pg.escapeIdentifier(admin.user);
   const message =
-    `${role} may not make role and database ${database} at ${admin.host}: ${(error as Error).message}; ` +
-    `let it, by ALTER ROLE ${role} CREATEDB CREATEROLE, and remove a role of this name that it did not make`;
+    `${role} may not create role and database ${database} at ${admin.host}: ${(error as Error).message}; ` +
+    `allow it with ALTER ROLE ${role} CREATEDB CREATEROLE, and remove a role of this name that it did not create`;
   return new RegistryError('DatabasePermissionDenied', message, 'wait', { cause: error });
 }
 
@@ -228,7 +231,7 @@ function ownedByAnother({ database, host, user }: TenantAccess): RegistryError {
 function heldElsewhere({ database, host, user, holder }: TenantAccess, cluster: string, uid: string): RegistryError {
   const message =
     `database ${database} at ${host} belongs to an MCPRegistry (uid ${uid}) of cluster ${cluster}, not of ${holder.cluster ?? 'no cluster'}: ` +
-    'give each cluster a databasePrefix of its own. To move the registry here, delete it there, then: ' +
+    'give each cluster a databasePrefix of its own. To move the registry here, delete it there, then run: ' +
     `COMMENT ON ROLE ${pg.escapeIdentifier(user)} IS NULL, and in that database: UPDATE store SET owner = NULL`;
   return new RegistryError('DatabaseOwnedByAnother', message, 'wait');
 }

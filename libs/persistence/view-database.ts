@@ -47,7 +47,7 @@ export class ViewDatabase implements Queryable {
       return await this.#pool.query<Row>(sql, values);
     } catch (error) {
       // The follower reports an unreachable database, but a statement that the database rejects is reported only here.
-      if (error instanceof DatabaseError) this.#logger.error({ err: error }, 'the database refused to answer');
+      if (error instanceof DatabaseError) this.#logger.error({ err: error }, 'the database rejected a query');
       throw new DatabaseAway({ cause: error });
     }
   }
@@ -77,7 +77,7 @@ export class ViewDatabase implements Queryable {
 
 export class DatabaseAway extends Error {
   constructor(options: ErrorOptions) {
-    super('the database does not respond, and this is not kept in memory; retry in a moment', options);
+    super('the database does not respond, and the requested data is not in memory; retry in a moment', options);
     this.name = 'DatabaseAway';
   }
 }

@@ -104,7 +104,7 @@ async function claimOverwritten(client: Client, sourceId: number, known: KnownEn
     version,
     description,
     path: '',
-    message: `is there twice: another entry is called ${name} ${version} too`,
+    message: `is a duplicate: another entry has the same name and version (${name} ${version})`,
   }));
 }
 

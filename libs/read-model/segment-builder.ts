@@ -6,16 +6,16 @@ import { foldCase } from './fold-case.js';
 import type { Pacer } from './pacer.js';
 import { COLD, DELETED, LATEST, Segment, UNADDRESSABLE } from './segment.js';
 import { SlabWriter } from './slab-writer.js';
-import { changedAtMs, isSaidAlike, toOfficialBlock } from './stored-entry.js';
+import { changedAtMs, hasEqualBlock, toOfficialBlock } from './stored-entry.js';
 import type { StoredLifecycle, StoredEntry } from './stored-entry.js';
 import { bytesOf, PostingListsBuilder } from './posting-lists.js';
 import { InvertedIndex } from './inverted-index.js';
 import { GrowableArray } from './growable-array.js';
 
 const HEAD = Buffer.from('{"server":');
-/** The bytes after the mark of the latest version, including the comma. */
+/** The bytes of a row after the flag `isLatest`, including the comma that follows the row. */
 const AFTER_MARK = '}}},';
-/** Replaces `false`, so it must have the same length. */
+/** The flag `isLatest` of the latest version. It overwrites `false`, so it must have the same length. */
 const IS_LATEST = Buffer.from(' true');
 
 /** Returns the term of a tag. Tags have their own kind of term, because a tag may read like any other term. */
@@ -25,7 +25,7 @@ export const foldedTagTerm = (folded: string): string => `folded-tag:${folded}`;
 export const facetTerm = (facet: string): string => `facet:${facet}`;
 export const statusTerm = (status: string): string => `status:${status}`;
 
-/** Shared by all rows, so that their terms are built only once. */
+/** A word list that all deprecated rows share, so that its terms are built only once. */
 const DEPRECATED: readonly string[] = ['deprecated'];
 const NOT_DEPRECATED: readonly string[] = [];
 
@@ -185,7 +185,7 @@ export class SegmentBuilder {
 
   /** Returns the tail of an entry. Entries that were published together share one tail. */
   #tailOf(entry: StoredEntry): Buffer {
-    if (!this.#lastTail || !isSaidAlike(entry, this.#lastTail.of)) {
+    if (!this.#lastTail || !hasEqualBlock(entry, this.#lastTail.of)) {
       // Drops the document, so that its memory is not retained.
       const { document: _, ...of } = entry;
       const head = entry.hasForeignMeta ? '' : ',"_meta":{';

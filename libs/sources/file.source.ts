@@ -13,7 +13,7 @@ import { defineSource } from './source.js';
 const fileSpec = z
   .strictObject({
     path: absoluteFile.describe(
-      'The registry file, as the server sees it; or a folder, or a pattern, of files with one server each.',
+      'Path of the registry file in the file system of the server; or a folder or a pattern of files with one server each.',
     ),
   })
   .describe('A file in the file system of the server.');

@@ -198,7 +198,7 @@ describe('a fault in one of several files', () => {
       ['s/latin.json', 'com.example/l', expect.stringContaining('is not UTF-8')],
       ['s/list.json', undefined, 'is a list: a file of a directory holds one server'],
       ['s/schema.json', 'com.example/s', expect.stringContaining('title must be text')],
-      ['s/twice.json', 'com.example/good', expect.stringContaining('is there twice')],
+      ['s/twice.json', 'com.example/good', expect.stringContaining('is a duplicate')],
       ['s/two.json', undefined, expect.stringContaining('is not valid JSON: line 1, column 3')],
     ]);
   });

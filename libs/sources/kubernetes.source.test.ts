@@ -146,11 +146,11 @@ describe('an object with a fault', () => {
     ['a blank description', { 'registry-description': ' ' }, 'registry-description"] is missing'],
     ['a version that is none', { 'registry-version': 'latest' }, 'version must be one version'],
     ['tools as mere text', { tools: 'forecast, wind' }, 'tools"] must be a JSON list'],
-    ['tools that are no text', { tools: '["a", 7]' }, 'tools"] has a fault: [1] must be text'],
+    ['tools that are no text', { tools: '["a", 7]' }, 'tools"] has an error: [1] must be text'],
     ['tools as an object', { tools: '{"a":1}' }, 'tools"] must be a JSON list'],
     ['tools in broken JSON', { tools: '["a", nul]' }, 'tools"] must be a JSON list'],
-    ['a NUL', { tools: String.raw`["\u0000"]` }, 'tools"] has a fault: [0] holds a NUL'],
-    ['a tool without name', { 'tool-definitions': '[{}]' }, 'tool-definitions"] has a fault: [0].name is missing'],
+    ['a NUL', { tools: String.raw`["\u0000"]` }, 'tools"] has an error: [0] holds a NUL'],
+    ['a tool without name', { 'tool-definitions': '[{}]' }, 'tool-definitions"] has an error: [0].name is missing'],
     ['a name twice', { 'tool-definitions': '[{"name":"x","name":"y"}]' }, '[0] has a field of the same name twice'],
     ['brackets without end', { 'tool-definitions': DEEP }, 'tool-definitions"] is nested too deeply'],
   ])('is told by its annotation: %s', async (_what, annotations, fault) => {
@@ -169,8 +169,8 @@ describe('an object with a fault', () => {
     ]);
     expect(quarantined.map(({ name, message }) => [name!.slice(0, 29), message.slice(0, 20)])).toEqual([
       ['com.toolhive.k8s.team/aaaaaaa', 'must have at most 20'],
-      ['com.toolhive.k8s.team/broken', 'is missing: say the '],
-      ['com.toolhive.k8s.team/weather', 'is there twice: an e'],
+      ['com.toolhive.k8s.team/broken', 'is missing: set it t'],
+      ['com.toolhive.k8s.team/weather', 'is a duplicate: an e'],
     ]);
   });
 });

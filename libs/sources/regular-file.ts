@@ -163,7 +163,7 @@ async function toFailure(error: NodeJS.ErrnoException, file: RegularFile): Promi
     case 'EPERM':
       return new RegistryError(
         'FetchFailed',
-        `${file.name} may not be read: allow its group to (chmod g+r), or set fsGroup.`,
+        `${file.name} may not be read: allow its group to read it (chmod g+r), or set fsGroup.`,
       );
     default:
       return new RegistryError('FetchFailed', `${file.name} cannot be opened: ${error.code}.`, 'retry', {

@@ -18,7 +18,7 @@ const OPAQUE_RULE = [
 ].join(' || ');
 
 const OPAQUE_TOKENS_OF_SEVERAL =
-  'several providers introspect opaque tokens: give each a tokenPrefix that begins no other, or set showOpaqueTokensToAll if each may see the tokens of the others';
+  'several providers introspect opaque tokens: give each a tokenPrefix that is not the beginning of another one, or set showOpaqueTokensToAll if each may see the tokens of the others';
 
 const oauth = z
   .strictObject({

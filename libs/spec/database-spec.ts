@@ -51,7 +51,7 @@ export const serverDatabaseSpec = databaseSpec
   .extend({
     dbAppUserPasswordSecretRef: secretKeyRef.optional(),
     dbMigrationUserPasswordSecretRef: secretKeyRef.optional(),
-    maxMetaSize: z.unknown().optional().describe('Of another server; without effect.'),
+    maxMetaSize: z.unknown().optional().describe('Used by another server; has no effect.'),
   })
   .transform((written) => {
     const { maxMetaSize: _, ...database } = written;

@@ -44,7 +44,9 @@ export const defaultDatabaseSpec = databaseSpec
     adminDatabase: databaseSpec.shape.database.removeDefault().default('postgres'),
     databasePrefix: z
       .string()
-      .regex(/^[a-z][a-z0-9]{0,19}$/, { error: 'must be at most 20 lower case letters and digits, a letter first' })
+      .regex(/^[a-z][a-z0-9]{0,19}$/, {
+        error: 'must be at most 20 lower-case letters and digits, starting with a letter',
+      })
       .default('mcp'),
     connectionsPerRegistry: z.int().min(SERVER_CONNECTIONS).max(10_000).default(60),
   });

@@ -20,7 +20,7 @@ export function publicReadIsServed(listFields: readonly string[], builtIn: reado
       for (const [index, name] of auth.publicRead.entries()) {
         if (typeof name !== 'string' || names.includes(name)) continue;
         const path = [spelling, 'publicRead', index];
-        context.addIssue({ code: 'custom', path, message: `is served by nothing here: ${remedy(name, names)}` });
+        context.addIssue({ code: 'custom', path, message: `is not served here: ${remedy(name, names)}` });
       }
     }
   };

@@ -44,7 +44,7 @@ export const registrySpecSchema = z
     serviceAccountName: objectName
       .optional()
       .describe(
-        'serviceAccountName is the ServiceAccount of this namespace that the operator acts as for this registry. The pods run as another one.',
+        'serviceAccountName is the ServiceAccount of this namespace that the operator impersonates for this registry. The pods run as another one.',
       ),
     podTemplateSpec: z
       .looseObject({})

@@ -63,7 +63,7 @@ export function formatConfigFault({ line, path, message }: ConfigFault): string 
 }
 
 const text = z.string().min(1).max(253);
-const withoutEffect = z.unknown().optional().describe('A setting of another server, without effect here.');
+const withoutEffect = z.unknown().optional().describe('A setting of another server; has no effect here.');
 
 const commonFields = {
   registryName: text.optional().describe('Name of the MCPRegistry.'),
@@ -90,7 +90,7 @@ const flatConfig = z
 
 const view = z.strictObject({
   name: sourceName.describe('Name of the registry.'),
-  sources: z.array(z.string()).min(1).max(20).describe('Names of its sources; the first that has a server wins it.'),
+  sources: z.array(z.string()).min(1).max(20).describe('Names of its sources, in order of precedence.'),
 });
 
 /** A configuration in which registries consist of several sources. */
@@ -98,7 +98,12 @@ const viewConfig = z
   .strictObject({
     ...commonFields,
     sources: serverEntriesSpec,
-    registries: z.array(view).min(1).max(100).superRefine(uniqueNames, always).describe('What is served, by name.'),
+    registries: z
+      .array(view)
+      .min(1)
+      .max(100)
+      .superRefine(uniqueNames, always)
+      .describe('The registries that are served.'),
   })
   .superRefine(managedHasDatabase('sources', 'database'), always)
   .superRefine(managedHasWriters('sources'), always)

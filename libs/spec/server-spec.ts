@@ -14,7 +14,7 @@ export const serverSpec = z
       .max(MOST_READERS)
       .default(0)
       .describe(
-        'readers is the number of read-only servers beside the one that syncs. They need a database outside of the pod. It is what the scale subresource sets.',
+        'readers is the number of read-only servers in addition to the one that syncs. They need a database outside of the pod. The scale subresource sets this field.',
       ),
   })
-  .describe('server says how many servers answer for the registry.');
+  .describe('server specifies how many servers the registry has.');

@@ -130,7 +130,7 @@ const entriesSpec = (types: SourceTypes, limit: number) =>
     .meta(listedBy('name'))
     .optional()
     .describe(
-      'registries are the sources of the entries. When several sources have a server of the same name, the first one wins.',
+      'registries are the sources of the entries. When several sources have a server of the same name, the first source takes precedence.',
     );
 
 /** `registries` of an MCPRegistry: the sources, in order of precedence. */

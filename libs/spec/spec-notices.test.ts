@@ -59,11 +59,11 @@ it.each<[object, string]>([
   ],
   [
     { auth: { oauth: { providers: [{ ...provider, caCertPath: '/secrets/ca.crt', caCertRef: { name: 'ca' } }] } } },
-    'RefsIgnored: provider idp: caCertRef is ignored, since caCertPath wins',
+    'RefsIgnored: provider idp: caCertRef is ignored, because caCertPath takes precedence',
   ],
   [
     { auth, databaseConfig: { ...database, maxOpenConns: 3, maxIdleConns: 5 } },
-    'IdleConnectionsLimited: databaseConfig.maxIdleConns is 5, but no more than maxOpenConns, 3, are ever open',
+    'IdleConnectionsLimited: databaseConfig.maxIdleConns is 5, but at most maxOpenConns (3) connections are ever open',
   ],
   ...(
     [

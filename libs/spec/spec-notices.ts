@@ -36,7 +36,7 @@ function limitedConnections({ databaseConfig }: ServerSpec): Notice[] {
   if (!databaseConfig) return [];
   const { maxIdleConns, maxOpenConns } = databaseConfig;
   if (maxIdleConns <= maxOpenConns) return [];
-  const message = `databaseConfig.maxIdleConns is ${maxIdleConns}, but no more than maxOpenConns, ${maxOpenConns}, are ever open`;
+  const message = `databaseConfig.maxIdleConns is ${maxIdleConns}, but at most maxOpenConns (${maxOpenConns}) connections are ever open`;
   return [notice('IdleConnectionsLimited', message)];
 }
 

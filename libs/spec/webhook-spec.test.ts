@@ -23,7 +23,7 @@ describe('webhooks of a spec', () => {
   it.each([
     [[hook({ sources: ['our'] })], 'is not a source that is synced: did you mean ours?'],
     [[hook({ sources: ['elsewhere'] })], 'is not a source that is synced: remove it, or use one of ours'],
-    [[hook(), hook()], 'is the name of item 0 too'],
+    [[hook(), hook()], 'is also the name of item 0'],
     [[hook({ type: 'svn' })], 'github'],
     [[hook({ secretRef: undefined })], 'required'],
     [[hook({ name: 'Push' })], 'must be lower-case letters'],

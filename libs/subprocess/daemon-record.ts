@@ -46,7 +46,7 @@ export async function stopOrphan({ name, recordFile, stopSignal, stopTimeoutMs }
   const record = await readRecord(recordFile);
   if (!record) return false;
   if (await isRunning(record.owner)) {
-    throw new Error(`${name} is in the hands of process ${record.owner.pid} (${recordFile}): stop that process first`);
+    throw new Error(`${name} belongs to process ${record.owner.pid} (${recordFile}): stop that process first`);
   }
   const { child } = record;
   const orphaned = await isRunning(child);
@@ -55,7 +55,7 @@ export async function stopOrphan({ name, recordFile, stopSignal, stopTimeoutMs }
     if (!(await hasEnded(child, stopTimeoutMs))) {
       killGroup(child.pid);
       if (!(await hasEnded(child, 10_000))) {
-        throw new Error(`${name} of an earlier run (process ${child.pid}) does not end, not even by SIGKILL`);
+        throw new Error(`${name} of an earlier run (process ${child.pid}) does not end, even after SIGKILL`);
       }
     }
   }

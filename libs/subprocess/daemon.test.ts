@@ -188,7 +188,7 @@ describe('after a kill -9 of our own process', () => {
 
   it('stops what it left behind before it starts again', async () => {
     const { owner, child } = await startInAnotherProcess(options());
-    await expect(start(options())).rejects.toThrow(`Server is in the hands of process ${owner.pid}`);
+    await expect(start(options())).rejects.toThrow(`Server belongs to process ${owner.pid}`);
 
     owner.kill('SIGKILL');
     await once(owner, 'exit');

@@ -49,7 +49,7 @@ export class MemoryWatch {
     const [large, within] = [true, false].map((isLarge) =>
       measured.filter(({ command, residentBytes }) => residentBytes > command.residentBytes === isLarge),
     );
-    for (const { command, residentBytes } of large!) command.exceeded(`it held ${residentBytes} bytes of memory`);
+    for (const { command, residentBytes } of large!) command.exceeded(`it used ${residentBytes} bytes of memory`);
     this.endLargest(within!);
   }
 
@@ -58,7 +58,7 @@ export class MemoryWatch {
     for (const { command, ownBytes } of measured.toSorted((a, b) => b.ownBytes - a.ownBytes)) {
       if (bytes <= this.totalBytes) return;
       bytes -= ownBytes;
-      command.exceeded(`it held ${ownBytes} bytes of memory, the most of all commands that run here`);
+      command.exceeded(`it used ${ownBytes} bytes of memory, the most of all running commands`);
     }
   }
 

@@ -143,7 +143,7 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
     const back = Promise.withResolvers<void>();
     const server = await start({
       ...options(),
-      log: (message) => message.endsWith('is back') && back.resolve(),
+      log: (message) => message.endsWith('is running again') && back.resolve(),
     });
     await startWorkflow(server, 'survivor');
     process.kill(await pidOf(options()), 'SIGKILL');

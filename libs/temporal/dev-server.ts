@@ -121,9 +121,8 @@ function startOn(port: number, uiPort: number, options: TemporalDevServerOptions
       await markDataFinished(dataFile);
       return true;
     },
-    onExit: ({ message, restartInMs }) =>
-      log('the Temporal server died and is started again', { message, restartInMs }),
-    onRestart: () => log('the Temporal server is back'),
+    onExit: ({ message, restartInMs }) => log('Temporal server died, restarting it', { message, restartInMs }),
+    onRestart: () => log('Temporal server is running again'),
     ...(signal && { signal }),
   });
 }

@@ -144,7 +144,7 @@ it('hands on what a registry says of its entries through two protected mirrors, 
 });
 
 it('says what a protected registry wants, and no secret', async () => {
-  expect(await failureOf('locked-out')).toContain('it wants a login: set api.auth');
+  expect(await failureOf('locked-out')).toContain('it requires a login: set api.auth');
   const refused = await failureOf('stranger');
   expect(refused).toContain('check clientId and Secret wrong, key value');
   expect(refused).not.toContain('not-the-secret');

@@ -195,7 +195,7 @@ describe('what a podTemplateSpec asks for beyond a confined pod', () => {
     await registry.desired();
     await registry.provision();
     await createNeighbour(namespace);
-    const message = 'another account needs an MCPRegistry that is alone in its namespace and names it';
+    const message = 'another account is allowed only if the operator may impersonate it';
     await eventually(async () => (await failure(registry.provision()))?.includes(message));
     await grantImpersonation(namespace, 'theirs');
     await eventually(async () => (await failure(registry.provision())) === undefined);
@@ -431,7 +431,7 @@ describe('the holder of its token', () => {
             { type: 'kubernetes.io/service-account-token' },
             { annotations: { 'kubernetes.io/service-account.name': 'default' } },
           ),
-        'type Opaque only',
+        'Secrets of type Opaque',
       ],
       [
         'a role that reads Secrets',
@@ -439,7 +439,7 @@ describe('the holder of its token', () => {
           own('Role', 'tools-registry-api', {
             rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['x'], verbs: ['get'] }],
           }),
-        'and nothing else',
+        'may only allow it to read',
       ],
       [
         'a role that reads every ConfigMap',
@@ -447,7 +447,7 @@ describe('the holder of its token', () => {
           own('Role', 'tools-registry-api', {
             rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get'] }],
           }),
-        'and nothing else',
+        'may only allow it to read',
       ],
       ['its rights for another', () => bind(ROLE, { namespace, name: 'default' }), 'must bind'],
       [
@@ -485,7 +485,7 @@ describe('the holder of its token', () => {
       [
         'a Service in front of other pods',
         () => own('Service', 'tools-api', { spec: { selector: { app: 'bank' }, ports: [{ port: 80 }] } }),
-        'for registry servers only',
+        'only for registry servers',
       ],
       ['an object of nobody', () => own('ConfigMap', 'x', {}, { ownerReferences: [] }), 'controlled by an MCPRegistry'],
       [
@@ -506,18 +506,18 @@ describe('the holder of its token', () => {
       [
         'an object of a registry with another uid',
         () => ({ ...head('ConfigMap', { ...registry, uid: 'other' }, 'x') }),
-        'must carry the uid',
+        'must have the uid',
       ],
       [
         'an object that outlives its owner by a finalizer',
         () => own('ConfigMap', 'x', {}, { finalizers: ['example.com/kept'] }),
         'sets no finalizers',
       ],
-      ['an object without our label', () => own('ConfigMap', 'x', {}, { labels: {} }), 'must carry the label'],
+      ['an object without our label', () => own('ConfigMap', 'x', {}, { labels: {} }), 'must have the label'],
       [
         'an easier Pod Security level',
         () => withLabel(namespace, { 'pod-security.kubernetes.io/enforce': 'privileged' }),
-        'and nothing else',
+        'changes only the label',
       ],
       [
         'another spec of the registry',
@@ -527,7 +527,7 @@ describe('the holder of its token', () => {
           metadata: { namespace, name: 'tools' },
           spec: { podTemplateSpec: { spec: { serviceAccountName: 'admin' } } },
         }),
-        'and changes nothing else of it',
+        'changes only the finalizers',
       ],
     ])('cannot make %s', async (_, object, message) => {
       expect(await refusal(operator, object())).toContain(message);
@@ -536,7 +536,7 @@ describe('the holder of its token', () => {
     it('cannot take over an object of another owner', async () => {
       const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: 'theirs' }, type: 'Opaque' };
       await api.apply(secret, { fieldManager: 'them' });
-      expect(await refusal(operator, own('Secret', 'theirs', {}))).toContain('is never taken over');
+      expect(await refusal(operator, own('Secret', 'theirs', {}))).toContain('never takes over');
     });
 
     it('cannot delete a RoleBinding of another owner', async () => {

@@ -112,7 +112,7 @@ describe.each(['restricted', 'deny'] as const)('the policy %s', (policy) => {
 
   it('refuses a volume of elsewhere', async () => {
     const volumes = [{ name: 'v', nfs: { server: 'files.example', path: '/' } }];
-    expect(await refusal({ volumes })).toContain('volumes must hold objects of the namespace');
+    expect(await refusal({ volumes })).toContain('volumes must contain only objects of the namespace');
   });
 
   it.runIf(policy === 'deny').each<[string, object]>([

@@ -160,7 +160,7 @@ it('falls back on what is mounted where the cluster does not let it read', async
   expect(String(await pod.configMapKey(namespace, 'roots', 'ca.crt'))).toBe('certificate');
   await expect(pod.configMapKey(namespace, 'other', 'a')).rejects.toMatchObject({
     destiny: 'retry',
-    message: expect.stringMatching(/forbidden.*let the ServiceAccount of the server get it$/s),
+    message: expect.stringMatching(/forbidden.*allow the ServiceAccount of the server to get it$/s),
   });
 });
 
@@ -290,7 +290,7 @@ it('lists no MCP servers while it may not, and says who is to let it', async () 
   await expect(pod.serverObjects(namespace)).rejects.toMatchObject({
     reason: 'KubernetesRefused',
     destiny: 'retry',
-    message: expect.stringMatching(/forbidden.*let the ServiceAccount of the server get, list and watch them$/s),
+    message: expect.stringMatching(/forbidden.*allow the ServiceAccount of the server to get, list and watch them$/s),
   });
   await grant();
   expect(await pod.serverObjects(namespace)).toEqual([]);

@@ -47,7 +47,7 @@ it('goes on where it was, and has nothing of a walk that it took the place of', 
 
   const later = await StagedWalk.open(client, registry, 's', 'later');
   await later.add({ items: [held('b')], nextCursor: '2' }, null);
-  const gone = 'another walk of the same source has begun since';
+  const gone = 'another walk of the same source has started';
   await expect(earlier.add({ items: [held('c')] }, null)).rejects.toThrow(gone);
   await expect(earlier.add({ items: [] }, null)).rejects.toThrow(gone);
   await expect(earlier.reset()).rejects.toThrow(gone);

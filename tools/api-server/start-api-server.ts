@@ -128,7 +128,7 @@ async function startKubeApiServer(
     ready: async () => {
       const address = { server, ca: await ca(), adminToken, kubeconfig: '' };
       const transport = new HttpTransport(adminAccess(address));
-      await Array.fromAsync(transport.lines({ method: 'GET', path: '/readyz', attempt: 'ask for readiness' }, 5_000));
+      await Array.fromAsync(transport.lines({ method: 'GET', path: '/readyz', attempt: 'get readiness' }, 5_000));
       await transport.close();
       return true;
     },

@@ -53,7 +53,7 @@ export const importUnderReadsBench: Bench = {
     return [
       {
         title: `Import of ${entries} entries in ${(await importing).toFixed(2)} s; longest block / work of the event loop ${block} ms`,
-        head: ['asked meanwhile', 'connections', 'answers', 'p50 ms', 'p99 ms', 'max ms'],
+        head: ['requested meanwhile', 'connections', 'answers', 'p50 ms', 'p99 ms', 'max ms'],
         rows: [toRow('GET /v0.1/servers', CONNECTIONS, reads), toRow('GET /health', 1, probes)],
       },
     ];

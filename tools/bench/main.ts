@@ -32,7 +32,7 @@ const names = BENCHES.map(({ name }) => name);
 const nameOf = (text: string) => text.split('=', 1).join();
 const unknown = wanted.map(nameOf).filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`error: there is no bench called ${unknown.join(' or ')}: choose of ${names.join(', ')}\n`);
+  process.stderr.write(`error: there is no bench called ${unknown.join(' or ')}: choose from ${names.join(', ')}\n`);
   process.exitCode = 1;
 } else if (wanted.length === 1) {
   const [text = ''] = wanted;

@@ -142,7 +142,7 @@ async function allMade(api: HttpKubernetesApi, count: number): Promise<void> {
   for (;;) {
     const selection = { namespace: 'default', labelSelector: OURS, metadataOnly: true };
     const lists = await Promise.all(MADE.map((kind) => api.list(kind, selection)));
-    if (lists.some(({ items }) => items.length > count)) throw new Error('something was made twice');
+    if (lists.some(({ items }) => items.length > count)) throw new Error('an object was created twice');
     if (lists.every(({ items }) => items.length === count)) return;
     await sleep(LOOK_MS);
   }

@@ -22,7 +22,7 @@ export const scheduleBench: Bench = {
   /** `duration`: for example `5m`. Default: one minute. */
   async run(duration = DEFAULT_DURATION) {
     const durationMs = parseGoDuration(duration);
-    if (durationMs === undefined) throw new Error(`${duration} is no duration: write 90s or 5m`);
+    if (durationMs === undefined) throw new Error(`${duration} is not a duration: write 90s or 5m`);
     const directory = await mkdtemp(join(tmpdir(), 'mcp-registry-bench-'));
     try {
       await using sources = await openTwentySources(directory, formatDuration(INTERVAL_MS));

@@ -54,7 +54,7 @@ async function run(options: ChaosOptions): Promise<number> {
   ];
   // Failed checks come last, so that they are visible at the end of a long log.
   log(`\n${[...held, ...failed].map(formatCheck).join('\n')}`);
-  const verdict = failed.length === 0 ? 'every check holds' : `${failed.length} of ${checks.length} checks failed`;
+  const verdict = failed.length === 0 ? 'every check passed' : `${failed.length} of ${checks.length} checks failed`;
   log(`\n${verdict}; --seed=${options.seed}`);
   return failed.length === 0 ? 0 : 1;
 }

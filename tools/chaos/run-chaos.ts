@@ -94,11 +94,11 @@ async function endure(
 function checksOfSettling({ registries }: Rig, { unsettled, unserved, tookSeconds }: Settlement): Check[] {
   return [
     {
-      what: `all ${registries.length} registries are there and settled`,
+      what: `all ${registries.length} registries exist and have settled`,
       faults: unsettled,
       detail: `${tookSeconds} s after the last fault`,
     },
-    { what: 'every list equals what its source holds', faults: unserved },
+    { what: 'every list equals the content of its source', faults: unserved },
   ];
 }
 

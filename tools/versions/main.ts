@@ -29,7 +29,7 @@ interface Outcome {
 async function main(wanted: readonly string[]): Promise<number> {
   const unknown = wanted.filter((version) => !kubernetesVersions.includes(version as KubernetesVersion));
   if (unknown.length > 0) {
-    process.stderr.write(`error: there is no ${unknown.join(' or ')}: choose of ${kubernetesVersions.join(', ')}\n`);
+    process.stderr.write(`error: there is no ${unknown.join(' or ')}: choose from ${kubernetesVersions.join(', ')}\n`);
     return 2;
   }
   const versions = wanted.length > 0 ? (wanted as KubernetesVersion[]) : kubernetesVersions;

@@ -49,7 +49,7 @@ const CONTESTED_WITHIN_MS = 60_000;
  */
 const QUICK_REPAIRS = 3;
 const QUICK_REPAIR_MS = 1_000;
-/** Number of consecutive repairs from which the status contains the other writer. */
+/** Number of consecutive repairs after which the status names the other writer. */
 const NAMED_FROM_REPAIR = 3;
 /** A running server is reported as failed only after the API server has refused for this long. */
 const PASSING_MS = 2 * 60_000;

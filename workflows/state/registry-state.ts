@@ -95,8 +95,8 @@ export interface RunningSync {
   readonly trigger: SyncTrigger;
   readonly startedAtMs: number;
   /**
-   * What the status continues to show until the run has ended. Present in a scheduled run of a source that was synced
-   * before.
+   * The values of the last attempt that the status shows until the run has ended. Present in a scheduled run of a
+   * source that was synced before.
    */
   readonly quiet?: { readonly lastAttemptAtMs?: number; readonly dueAtMs: number };
   /** Hash of the filter in the plan with which the run was started. */

@@ -198,8 +198,8 @@ function afterSuccess(outcome: SyncOutcome, { running, lastSync }: SourceState):
 }
 
 /**
- * Returns the last sync after a failure. It is kept, but an edited filter has already been applied to the stored
- * entries.
+ * Returns the last sync as it is after a failure: unchanged, except that an edited filter has already been applied to
+ * the stored entries.
  */
 function afterFailure(outcome: SyncOutcome, { running, lastSync }: SourceState): LastSync | undefined {
   if (!outcome.counts || !lastSync) return lastSync;
@@ -248,7 +248,7 @@ export function unreported(
   { run, trigger, startedAtMs }: Pick<RunningSync, 'run' | 'trigger' | 'startedAtMs'>,
   nowMs: number,
 ): SyncOutcome {
-  const message = 'the sync did not report how it ended; its workflow shows where it stands';
+  const message = 'the sync did not report its result; see its workflow in Temporal';
   const failure = { reason: 'TimedOut', message, destiny: 'retry' } as const;
   return { source, run, storeId, trigger, startedAt: startedAtMs, finishedAt: nowMs, failure };
 }

@@ -23,7 +23,7 @@ async function adopt(life: RegistryLife, told: StoreState): Promise<void> {
     await runtime.syncActivities(told.store).adoptPlan(registry, desired?.generation ?? 0);
     life.update((state) => adoptionDone(state, told.store, plan));
   } catch (error) {
-    const failure = toSyncFailure(error, { slow: 'the registry server took too long to take over the plan' });
+    const failure = toSyncFailure(error, { slow: 'the registry server took too long to adopt the plan' });
     life.update((state) => adoptionFailed(state, told, failure, runtime.nowMs()));
   }
 }

@@ -43,8 +43,8 @@ async function provision(life: RegistryLife, plan: ProvisionPlan): Promise<void>
     life.updateProvisioning((known) => provisioned(known, provisionKey(plan), deployed));
   } catch (error) {
     const failure = toSyncFailure(error, {
-      slow: `the API server took too long to answer about ${registry.name}`,
-      silent: `the operator went away while it provisioned the server of ${registry.name}`,
+      slow: `the API server took too long to respond while the server of ${registry.name} was provisioned`,
+      silent: `the operator stopped or became unreachable while it provisioned the server of ${registry.name}`,
     });
     life.updateProvisioning((known) => provisionFailed(known, failure, runtime.nowMs(), runtime.random()));
   }

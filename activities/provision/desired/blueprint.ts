@@ -18,7 +18,7 @@ export interface Blueprint {
   readonly generation: number;
   /**
    * Value of the sync-trigger annotation. The server treats a new value as consent to a revision that the shrink guard
-   * holds back.
+   * has blocked.
    */
   readonly triggerToken?: string;
   readonly spec: RegistrySpec;

@@ -1,6 +1,6 @@
 import { createStore } from './store.js';
 
-/** Content of the polite live region. */
+/** Content of the ARIA live region, which is a polite one. */
 export const announcement = createStore('');
 
 const SPACING_MS = 2_000;

@@ -1,7 +1,7 @@
 import { formats } from './format.js';
 import { words } from './words.js';
 
-/** The fate of a name or a version in a source, as returned by `explain`. */
+/** The verdict on a name or a version in a source, as returned by `explain`. */
 export interface Verdict {
   readonly verdict: string;
   readonly by?: string;

@@ -18,6 +18,6 @@ async function readPassword(file: string): Promise<string> {
   });
   const password = text.replace(/\r?\n$/, '');
   if (password !== '' && !/[\0\r\n]/.test(password)) return password;
-  const message = `${file} must hold the password of the default database's administrator, alone and in one line`;
+  const message = `${file} must contain only the password of the default database's administrator, in one line`;
   throw new RegistryError('DatabaseAuthFailed', message);
 }

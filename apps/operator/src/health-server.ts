@@ -70,7 +70,7 @@ async function refusal(
       : { status: 401, text: 'unauthorized: send a token of this cluster\n' };
   } catch (err) {
     logger.error({ err }, 'access to metrics not reviewed');
-    return { status: 503, text: 'the API server cannot be asked whether you may read this; retry later\n' };
+    return { status: 503, text: 'the API server did not respond to the access review; retry later\n' };
   }
 }
 

@@ -16,7 +16,7 @@ import { Operator } from './operator.js';
 import type { OperatorOptions } from './operator.js';
 import { readTemporalPlaces } from './temporal-places.js';
 
-/** Below the 30 s after which the kubelet kills a pod that is being stopped. */
+/** Maximum duration of a shutdown. It is below the 30 s after which the kubelet kills a pod that is being stopped. */
 const SHUTDOWN_MS = 28_000;
 
 /** Runs the command `operator`. */

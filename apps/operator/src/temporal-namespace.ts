@@ -189,7 +189,7 @@ export class TemporalNamespace {
       ending.abort();
       this.idleSinceMs ??= performance.now();
       await link.stop();
-      worker.reject(new Error('it was stopped before it had started'));
+      worker.reject(new Error('stopped before the start had finished'));
       await worker.promise.then((running) => running.stop()).catch(() => undefined);
       await link.close();
       this.link = undefined;

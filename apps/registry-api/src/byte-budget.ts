@@ -22,8 +22,8 @@ export class ByteBudget {
   }
 
   /**
-   * Reserves bytes and returns a function that releases them and is idempotent. Throws `Overloaded` if not enough bytes
-   * are free.
+   * Reserves bytes. Returns an idempotent function that releases them. Throws `Overloaded` if not enough bytes are
+   * free.
    */
   acquire(bytes: number): () => void {
     if (this.#usedBytes + bytes > this.limitBytes) throw new Overloaded(bytes, this.limitBytes);

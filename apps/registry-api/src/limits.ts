@@ -4,7 +4,7 @@
 export const API_LIMITS = {
   /** Maximum number of cached answers for one list of servers in one state. */
   keptAnswers: 2000,
-  /** Maximum length of a URL that is used as a cache key. Those of real clients are shorter. */
+  /** Maximum length of a URL that is used as a cache key. The URLs of real clients are shorter. */
   keptUrlLength: 1024,
   /**
    * Maximum bytes of all cached answers of the process, in addition to the memory that they share with the catalogue.
@@ -12,9 +12,9 @@ export const API_LIMITS = {
   keptAnswerBytes: 16 * 1024 * 1024,
   /** Maximum number of URLs of earlier 304 responses that are remembered for one edition of the catalogue. */
   knownRevalidations: 10_000,
-  /** Maximum validation request bodies read concurrently. The endpoint needs no login. */
+  /** Maximum number of validation requests whose bodies are read concurrently. The endpoint needs no login. */
   concurrentValidations: 16,
-  /** Maximum concurrent compressions. A response that finds no free slot is sent uncompressed. */
+  /** Maximum number of concurrent compressions. A response that finds no free slot is sent uncompressed. */
   concurrentCompressions: 4,
   /** Share of the process's memory for responses that are being sent, with its bounds in MiB. */
   answerMemory: { share: 1 / 8, least: 32, most: 256 },
@@ -22,7 +22,10 @@ export const API_LIMITS = {
   forwarded: { inFlight: 16, answerMs: 30_000 },
   /** How long clients with an open connection are still served after the server has become unready. */
   drainMs: 3_000,
-  /** Maximum exports that are being rendered, one at a time, or wait for it. Further ones are rejected with 503. */
+  /**
+   * Maximum number of exports that are being rendered or wait for it. Only one is rendered at a time; further requests
+   * get a 503.
+   */
   queuedExports: 8,
   /** Maximum number of servers in one export, and of servers that it denies. */
   exportedEntries: 10_000,

@@ -19,7 +19,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) return;
-    stopping.abort(new Error('asked to stop'));
+    stopping.abort(new Error('stop requested'));
     setTimeout(abandon, SHUTDOWN_MS).unref();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
@@ -32,7 +32,7 @@ export async function main(args: readonly string[]): Promise<void> {
     if (!stopping.signal.aborted) {
       if (error instanceof RegistryError && error.destiny === 'stop') refuse(error.message.split('\n'));
       else {
-        logger.fatal({ err: error }, 'cannot go on');
+        logger.fatal({ err: error }, 'server failed');
         process.exitCode = 1;
       }
     }

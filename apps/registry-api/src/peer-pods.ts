@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const POLL_MS = 2_000;
 const TIMEOUT_MS = 1_000;
 /**
- * Failures after which no other pod is assumed. A Service without pods refuses connections or lets them time out, but a
- * busy pod may also miss one request.
+ * Number of failures in a row after which no other pod is assumed to exist. A Service without pods refuses connections
+ * or lets them time out, but a busy pod may also fail to answer one request.
  */
 const FAILURES_OF_NONE = 3;
 /** Header of the `/readiness` response with the number of sources whose content the pod has. */

@@ -5,7 +5,7 @@ import type { RegistrySnapshots } from './catalogue/live-catalogue.js';
 import type { ServedRegistry } from './served-registry.js';
 
 export type ReadinessReport =
-  /** `detail` describes problems although requests are served. */
+  /** `detail` describes problems that do not prevent requests from being served. */
   { readonly ready: true; readonly detail?: string } | { readonly ready: false; readonly reason: string };
 
 /** How long a pod without peers waits for the first sync of every source before it becomes ready. */
@@ -58,7 +58,10 @@ export class Readiness {
     this.#closing = true;
   }
 
-  /** Returns what has not been loaded, set up or tried yet, however long it has been missing. */
+  /**
+   * Returns what this process still waits to load, set up or try, regardless of how long it has waited; undefined if it
+   * waits for nothing.
+   */
   awaited(): string | undefined {
     const { snapshots, fault, registries } = this.#facts();
     return snapshots ? firstAwaited(snapshots, registries) : unloaded(fault);

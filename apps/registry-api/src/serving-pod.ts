@@ -12,7 +12,10 @@ import { PodResources } from './resources/pod-resources.js';
 import { startRegistryApi } from './start-registry-api.js';
 import type { RegistryApi, RegistryApiOptions } from './start-registry-api.js';
 
-/** What the server of a registry and its read-only servers share. Must not load anything of Temporal. */
+/**
+ * The parts that the server of a registry and its read-only servers have in common. This module must not load
+ * Temporal's client.
+ */
 export interface ServingPod {
   readonly config: ServeConfig;
   readonly live: LiveConfig;

@@ -96,7 +96,10 @@ export interface RegistryApi {
   /** Also counts the syncs that run in this process. */
   readonly metrics: ServerMetrics;
   ready(): ReadinessReport;
-  /** Returns what has not been loaded, set up or tried yet, unlike `ready()` regardless of how long that takes. */
+  /**
+   * Returns what this process still waits to load, set up or try. Unlike `ready()`, it does so however long the process
+   * has waited.
+   */
   awaited(): string | undefined;
   /**
    * Makes the server unready. Requests are still served, but their connections are closed, so that clients move to

@@ -83,6 +83,6 @@ function toRestriction({ field, sign, values }: Term): EntryFilter | undefined {
 /** Converts a date to its midnight in UTC, or a date-time to its instant. */
 function toMoment(text: string): number {
   const moment = MOMENT.test(text) ? Date.parse(text) : NaN;
-  if (Number.isNaN(moment)) throw new FilterFault('must give updatedAfter as a date or a moment (RFC 3339)');
+  if (Number.isNaN(moment)) throw new FilterFault('must have a date or a date-time (RFC 3339) as updatedAfter');
   return moment;
 }

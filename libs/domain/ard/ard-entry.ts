@@ -77,7 +77,7 @@ export function toArdEntry({ server, _meta }: ServedServer, base: string, source
   };
 }
 
-/** Returns the publisher's own queries if their number and lengths are allowed. None are invented. */
+/** Returns the publisher's own queries if their number and lengths are allowed. Never adds other queries. */
 function representativeQueries(given: readonly string[]): readonly string[] | undefined {
   const fits = given.every((query) => query.trim() !== '' && query.length <= QUERIES.length);
   return fits && given.length >= QUERIES.least && given.length <= QUERIES.most ? given : undefined;

@@ -30,7 +30,10 @@ const values = z.union([value.transform((one) => [one]), z.array(value).min(1).m
   error: MANY,
 });
 
-/** Parses a filter to a list of terms. A list, so that no key has a special meaning, as it could in an object. */
+/**
+ * Parses a filter to a list of terms. The result is not an object, because some keys have a special meaning in an
+ * object.
+ */
 const filter = z
   .custom<object>(isFields, 'must be an object')
   .transform((given, context): [string, string[]][] => {
@@ -50,7 +53,7 @@ const filter = z
   .default([]);
 
 const text = z
-  .string({ error: 'must be the text that is searched for' })
+  .string({ error: 'must be the search text' })
   .max(ARD_LIMITS.text, `must have at most ${ARD_LIMITS.text} characters`)
   .refine((given) => given.trim() !== '', 'must not be blank');
 
@@ -62,7 +65,7 @@ const positive = (fallback: number, most: number) =>
     .default(fallback);
 
 const pageToken = z
-  .string('must be the token of the page before')
+  .string('must be the pageToken of the previous page')
   .max(ARD_LIMITS.token, 'is not a token that this server issued');
 
 /** The body of a search. */

@@ -2,7 +2,7 @@ import type { ServerFacts } from './registry-facts.js';
 import type { ApiStatus } from './registry-status.js';
 import { rfc3339 } from './wording.js';
 
-/** Returns whether the server is live. A server that existed already (undefined) counts as live. */
+/** Returns whether the server is live. Undefined stands for a server that existed already, which counts as live. */
 export function isLive(server: ServerFacts | undefined): boolean {
   return server === undefined || (server.provisioned && !server.failure && server.workload?.live === true);
 }
@@ -15,14 +15,14 @@ export function awaitedServer(server: ServerFacts | undefined): string {
   if (!server.provisioned) return 'Provisioning the registry server';
   const { delayed, workload } = server;
   if (isLive(server) && server.unreachedTemporal !== undefined) return cutOff(server.unreachedTemporal);
-  if (isLive(server)) return 'Waiting for the registry server to take syncs';
+  if (isLive(server)) return 'Waiting for the registry server to accept syncs';
   if (delayed && !workload?.trouble) return `Waiting for pod ${delayed.pod}: ${delayed.message}`;
   const awaited = workload?.awaited ? `pod ${workload.awaited}` : 'a pod of the registry server';
   return `Waiting for ${awaited}${workload?.trouble ? `: ${workload.trouble}` : ' to become ready'}`;
 }
 
 /**
- * Returns the message for a pod that is ready but takes no syncs, which usually means that it cannot reach Temporal.
+ * Returns the message for a pod that is ready but accepts no syncs, which usually means that it cannot reach Temporal.
  */
 function cutOff(address: string): string {
   return (
@@ -38,7 +38,7 @@ export function toApiStatus(server: ServerFacts, previous: ApiStatus | undefined
   const readySince = live && previous?.phase !== 'Ready' ? rfc3339(nowMs) : before;
   const since = readySince === undefined ? {} : { readySince };
   if (failure) return { phase: 'Error', message: failure.message, ...since };
-  if (live) return { phase: 'Ready', message: 'The registry server answers', endpoint, ...since };
+  if (live) return { phase: 'Ready', message: 'The registry server responds', endpoint, ...since };
   const message = awaitedServer(server);
   if (!provisioned && !workload) return { phase: 'NotStarted', message, ...since };
   const broken = provisioned && before !== undefined && workload?.readyReplicas === 0;

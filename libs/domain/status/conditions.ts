@@ -47,7 +47,7 @@ export function toConditions(facts: RegistryFacts, message: string): Verdict[] {
   return [
     { type: 'Ready', status: ready ? 'True' : 'False', reason: ready ? 'Ready' : notReady, message },
     ...(facts.server ? serverConditions(facts.server) : []),
-    verdict('SourceAvailable', unavailable, { reason: 'Available', message: 'Every source answers' }),
+    verdict('SourceAvailable', unavailable, { reason: 'Available', message: 'Every source responds' }),
     verdict(
       'DataValid',
       invalid,
@@ -66,7 +66,7 @@ export function toConditions(facts: RegistryFacts, message: string): Verdict[] {
 function serverConditions(server: ServerFacts): Verdict[] {
   const { failure, delayed, workload } = server;
   const api: Verdict = isLive(server)
-    ? { type: 'APIReady', status: 'True', reason: 'APIReady', message: 'The registry server answers' }
+    ? { type: 'APIReady', status: 'True', reason: 'APIReady', message: 'The registry server responds' }
     : {
         type: 'APIReady',
         status: 'False',
@@ -79,9 +79,10 @@ function serverConditions(server: ServerFacts): Verdict[] {
     return [api, { type, status: 'False', reason: failure.reason, message: failure.message }];
   }
   if (!server.provisioned) {
-    return [api, { type, status: 'Unknown', reason: 'Pending', message: 'It has not been tried yet' }];
+    return [api, { type, status: 'Unknown', reason: 'Pending', message: 'The pod template has not been tried yet' }];
   }
-  const message = server.warnings.map((warning) => warning.message).join('; ') || 'It is part of the Deployment';
+  const message =
+    server.warnings.map((warning) => warning.message).join('; ') || 'The pod template is part of the Deployment';
   return [api, { type, status: 'True', reason: 'ValidPodTemplateSpec', message }];
 }
 

@@ -1,7 +1,7 @@
 import { isWarning } from '../notice.js';
 import { AWAITED } from '../reasons.js';
 import { awaitedServer, isLive } from './api-status.js';
-import { hasSynced, noticesOf, sum, worthAWord } from './registry-facts.js';
+import { hasSynced, noticesOf, sum, reportedSources } from './registry-facts.js';
 import type { RegistryFacts, SourceFacts } from './registry-facts.js';
 import type { RegistryPhase } from './registry-status.js';
 import { describeFailure } from './wording.js';
@@ -25,7 +25,7 @@ export function toPhase(facts: RegistryFacts): { phase: RegistryPhase; message: 
 }
 
 function readyMessage(facts: RegistryFacts): string {
-  const sources = worthAWord(facts.sources);
+  const sources = reportedSources(facts.sources);
   const servers = sum(sources, ({ serverCount }) => serverCount);
   const quarantined = sum(sources, (source) => source.quarantined);
   return [

@@ -68,7 +68,7 @@ export function hasSynced(source: SourceFacts): boolean {
 /**
  * Returns the sources worth reporting. A built-in source is included if it serves something, fails, or is the only one.
  */
-export function worthAWord(sources: readonly SourceFacts[]): readonly SourceFacts[] {
+export function reportedSources(sources: readonly SourceFacts[]): readonly SourceFacts[] {
   const shown = sources.filter(
     ({ builtIn, failure, serverCount = 0, quarantined = 0 }) => !builtIn || failure || serverCount + quarantined > 0,
   );

@@ -68,7 +68,7 @@ describe('the events of a registry', () => {
     const now = status({ sources: [{ ...synced, serverCount: 0, notices }] });
     expect(reasons(status({}), now)).toEqual(['Warning IntervalClamped', 'Warning FilterExcludedAll']);
     expect(statusEvents(status({}), now)[0]?.message).toBe(
-      'a: syncs every 10s instead of every 1s: that is the least here',
+      'a: syncs every 10s instead of every 1s: the site allows no shorter interval',
     );
   });
 

@@ -25,7 +25,7 @@ export function statusEvents(before: RegistryStatus | undefined, now: RegistrySt
 }
 
 function lifeEvents(before: RegistryStatus | undefined, now: RegistryStatus): StatusEvent[] {
-  if (!before) return [normal('Created', 'The operator has taken up this registry')];
+  if (!before) return [normal('Created', 'The operator manages this registry')];
   const events: StatusEvent[] = [];
   if (before.observedGeneration !== now.observedGeneration && !isRefused(now)) {
     events.push(normal('Updated', `Generation ${now.observedGeneration} of the spec is in effect`));

@@ -2,7 +2,7 @@ import { shortened } from '../shortened.js';
 import { toApiStatus } from './api-status.js';
 import { toConditions } from './conditions.js';
 import { toPhase } from './phase.js';
-import { noticesOf, worthAWord } from './registry-facts.js';
+import { noticesOf, reportedSources } from './registry-facts.js';
 import type { RegistryFacts } from './registry-facts.js';
 import type { Condition, RegistryStatus } from './registry-status.js';
 import { appliedFilters, toSyncStatus } from './sync-status.js';
@@ -20,7 +20,7 @@ export interface StatusSurroundings {
 /** Computes the status from the facts. */
 export function toStatus(facts: RegistryFacts, { previous, nowMs, digest }: StatusSurroundings): RegistryStatus {
   const { phase, message } = toPhase(facts);
-  const sources = worthAWord(facts.sources);
+  const sources = reportedSources(facts.sources);
   const conditions = toConditions(facts, message).map((condition): Condition => {
     const before = previous?.conditions.find(({ type }) => type === condition.type);
     const lastTransitionTime = before?.status === condition.status ? before.lastTransitionTime : rfc3339(nowMs);

@@ -16,7 +16,7 @@ const client: RuleClient = {
 
 /**
  * Rules that match nothing. If a list has name rules, a server of a kind without any rule could be allowed by its name
- * alone.
+ * alone, so each kind gets such a rule.
  */
 const NO_COMMAND: Rule = { serverCommand: ['mcp-registry-admits-no-command'] };
 const NO_URL: Rule = { serverUrl: 'https://none.invalid/' };

@@ -15,8 +15,8 @@ export interface Launch {
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Identifiers that launchers take for a package in a registry, by type. The patterns exclude options, paths, URLs and
- * repositories.
+ * Identifiers that launchers interpret as a package in a registry, by type. The patterns exclude options, paths, URLs
+ * and repositories.
  */
 const IDENTIFIERS: ReadonlyMap<string, RegExp> = new Map([
   ['npm', /^(@[A-Za-z0-9_][\w.-]*\/)?[A-Za-z0-9_][\w.-]*$/],

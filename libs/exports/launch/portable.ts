@@ -89,7 +89,7 @@ function heedRuntimeHint({ registryType, runtimeHint, runtimeArguments = [] }: S
  */
 const EXACT_VERSIONS: ReadonlyMap<string, RegExp> = new Map(
   Object.entries({
-    // Semantic Versioning 2.0.0. All three numbers are required, because npm takes fewer for a range.
+    // Semantic Versioning 2.0.0. All three numbers are required, because npm interprets fewer numbers as a range.
     npm: /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/,
     // PEP 440, in its normal form and with the alternative separators that it allows.
     pypi: /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:a|b|c|rc|alpha|beta|pre|preview)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i,

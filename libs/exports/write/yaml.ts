@@ -69,7 +69,7 @@ function readMap(reader: LineReader, indent: string): Record<string, unknown> {
   const pattern = new RegExp(`^${indent}([A-Za-z_]+):(?: (.+))?$`);
   for (let found = reader.take(pattern); found; found = reader.take(pattern)) {
     const [, key = '', json] = found;
-    if (entries.has(key)) throw new Error(`${key}: is there twice`);
+    if (entries.has(key)) throw new Error(`${key}: occurs twice`);
     entries.set(key, json === undefined ? readBlock(reader, `${indent}  `) : JSON.parse(json));
   }
   return Object.fromEntries(entries);

@@ -27,7 +27,7 @@ export async function findServerHome(
   if (existing?.isSymbolicLink()) {
     const home = dirname(resolve(dataDirectory, await readlink(data)));
     if (await stat(home).catch(() => undefined)) return home;
-    if (!(await isPrivateFolder(home))) throw new Error(`${data} points into ${home}, which is not there`);
+    if (!(await isPrivateFolder(home))) throw new Error(`${data} is a symlink into ${home}, which does not exist`);
     log('the private folder of the embedded Postgres is gone, with its data', { folder: home });
     await unlink(data);
   } else if (existing) {
@@ -42,7 +42,7 @@ export async function findServerHome(
     );
   }
   await symlink(join(home, dataName), data);
-  log('the embedded Postgres keeps its data outside of the data directory, which is closed to its user', {
+  log('the embedded Postgres keeps its data outside of the data directory, which its user cannot access', {
     data: join(home, dataName),
     user: user?.uid,
   });

@@ -6,7 +6,7 @@ import { give } from './server-user.js';
 import type { ServerUser } from './server-user.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-/** Only part of the socket's file name, so a fixed port is fine: each server has its own directory. */
+/** The port is only part of the socket's file name, so a fixed one is fine: each server has its own directory. */
 export const SOCKET_PORT = 5432;
 
 /** Maximum length of a socket path in bytes. The address of a Unix socket holds 107 bytes on Linux and 103 on macOS. */
@@ -28,7 +28,9 @@ export async function makeSocketDirectory(parent: string, user: ServerUser | und
   // In a world-writable directory, another user may have created the path first.
   const found = await lstat(short).catch(() => undefined);
   if (found && (!found.isDirectory() || ![process.getuid?.(), user?.uid].includes(found.uid))) {
-    throw new Error(`${short}, where the socket of Postgres belongs, is of user ${found.uid} and not ours: remove it`);
+    throw new Error(
+      `${short}, the directory for the socket of Postgres, belongs to user ${found.uid}, not to this one: remove it`,
+    );
   }
   await makePrivate(short, user);
   return short;

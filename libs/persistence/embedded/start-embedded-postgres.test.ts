@@ -233,7 +233,7 @@ describe('startEmbeddedPostgres', () => {
 describe('after a kill -9', () => {
   it('comes back by itself when the postmaster is killed in the middle of a query', async () => {
     const back = Promise.withResolvers<void>();
-    const server = await start({ log: (message) => message.endsWith('is back') && back.resolve() });
+    const server = await start({ log: (message) => message.endsWith('is running again') && back.resolve() });
     await query(server, 'CREATE TABLE t (x int); INSERT INTO t VALUES (42)');
     const busy = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'SELECT count%' AND state = 'active'";
     // Pure computation, so the backend would not notice for hours that the postmaster is gone.
@@ -283,7 +283,7 @@ describe('after a kill -9', () => {
 
   it('does not take the server away from a living owner', async () => {
     const { owner } = await startInAnotherProcess();
-    await expect(start()).rejects.toThrow(`Postgres is in the hands of process ${owner.pid}`);
+    await expect(start()).rejects.toThrow(`Postgres belongs to process ${owner.pid}`);
   });
 });
 

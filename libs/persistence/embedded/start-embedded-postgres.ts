@@ -92,9 +92,8 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
     prepare: () => clearLeftovers(data, socketDirectory),
     ready: () => asSuperuser(socketDirectory, async () => true),
     readyTimeoutMs: READY_TIMEOUT_MS,
-    onExit: ({ message, restartInMs }) =>
-      log('the embedded Postgres died and is started again', { message, restartInMs }),
-    onRestart: () => log('the embedded Postgres is back'),
+    onExit: ({ message, restartInMs }) => log('embedded Postgres died, restarting it', { message, restartInMs }),
+    onRestart: () => log('embedded Postgres is running again'),
     ...(signal && { signal }),
   });
   try {

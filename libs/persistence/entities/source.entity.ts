@@ -149,15 +149,15 @@ export class SourceEntity {
   @Column('timestamptz', { name: 'swept_at', nullable: true })
   sweptAt!: Date | null;
 
-  /** The last revision that the shrink guard refused. Null if no revision is held back. */
+  /** The last revision that the shrink guard blocked. Null if none is blocked. */
   @Column('text', { name: 'held_revision', nullable: true })
   heldRevision!: string | null;
 
-  /** Value of the sync-trigger annotation when the revision was refused. */
+  /** Value of the sync-trigger annotation when the revision was blocked. */
   @Column('text', { name: 'held_trigger', nullable: true })
   heldTrigger!: string | null;
 
-  /** The entries that the held revision would remove, each as `name version`. */
+  /** The entries that the blocked revision would remove, each as `name version`. */
   @Column('text', { name: 'held_removals', array: true, nullable: true, select: false })
   heldRemovals!: string[] | null;
 

@@ -88,7 +88,7 @@ describe('a bearer token from a Secret', () => {
     await using registry = await startHttpServer(guarded(() => false));
     const { message, reason } = await failureOf(withToken(registry.url), contextWith({ 'reader/token': TOKEN }));
     expect(reason).toBe('AuthFailed');
-    expect(message).toContain('(no such token: …): it does not take the token in Secret reader, key token');
+    expect(message).toContain('(no such token: …): it rejects the token in Secret reader, key token');
     expect(message).not.toContain(TOKEN);
   });
 
@@ -158,9 +158,7 @@ describe('a token for client credentials', () => {
       withClient(closed.url, `${provider.url}/token`),
       contextWith({ 'client/secret': SECRET }),
     );
-    expect(message).toContain(
-      `it does not take the token from ${provider.url}/token: check scope, audience and resource`,
-    );
+    expect(message).toContain(`it rejects the token from ${provider.url}/token: check scope, audience and resource`);
     expect(asked, 'at most one more').toHaveLength(3);
   });
 
@@ -179,7 +177,7 @@ describe('a token for client credentials', () => {
     await using registry = await startHttpServer(guarded(() => true));
     const spec = withClient(registry.url, `${provider.url}/token`, { clientId: 'other' });
     const { message } = await failureOf(spec, contextWith({ 'client/secret': SECRET }));
-    expect(message).toContain('(not …): it does not take the client: check clientId and Secret client, key secret');
+    expect(message).toContain('(not …): it rejects the client: check clientId and Secret client, key secret');
     expect(registry.requests).toEqual([]);
   });
 
@@ -213,9 +211,9 @@ describe('a token for client credentials', () => {
   });
 
   it.each([
-    ['a page', '<html>', 200, 'gave no access_token'],
+    ['a page', '<html>', 200, 'returned no access_token'],
     ['a token of another kind', '{"access_token":"a","token_type":"DPoP"}', 200, 'is not a bearer token'],
-    ['a token that no header can carry', '{"access_token":"a\\r\\nb"}', 200, 'gave no access_token'],
+    ['a token that no header can carry', '{"access_token":"a\\r\\nb"}', 200, 'returned no access_token'],
     ['nothing', '', 404, 'is not the response of a token endpoint'],
   ])('is not taken from an endpoint that answers with %s', async (_, body, status, message) => {
     await using provider = await startHttpServer((request, response) => {
@@ -235,7 +233,7 @@ describe('a token for client credentials', () => {
         ...base,
         settings: { ...base.settings, addressPolicy, concealedCause: (cause) => void causes.push(cause) },
       });
-    expect((await asked('public-only', '9')).message).toContain('must not go');
+    expect((await asked('public-only', '9')).message).toContain('to which requests are not allowed');
     await using refusing = await startHttpServer((request, response) => {
       request.resume().on('end', () => response.writeHead(418).end());
     });

@@ -150,7 +150,7 @@ export class ApiClient implements AsyncDisposable {
     const [first] = absent;
     const said = first && errorText(first.body, this.#authorization.secrets);
     const paths = absent.map(({ url }) => url).join(' and ');
-    const remedy = 'give api.endpoint the address that /v0.1/servers comes after';
+    const remedy = 'set api.endpoint to the URL to which /v0.1/servers is appended';
     const message = `No registry API: ${paths} answered 404 Not Found${said ? ` (${said})` : ''}: ${remedy}.`;
     return new HttpFailure('FetchFailed', message, 'wait', { status: 404 });
   }

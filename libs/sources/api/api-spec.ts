@@ -16,15 +16,15 @@ const parameter = z
   .regex(/^[ -~]*$/, 'must be ASCII text in one line');
 
 const clientCredentials = z.strictObject({
-  tokenUrl: httpUrl.describe('tokenUrl is the address of the token endpoint of the identity provider.'),
-  clientId: parameter.max(CLIENT_ID_LIMIT).describe('clientId is the name of the client at the identity provider.'),
-  clientSecretRef: secretKeyRef.describe('clientSecretRef refers to the secret of the client.'),
-  scope: parameter.optional().describe('scope is the scope to ask for: several are separated by blanks.'),
-  audience: parameter.optional().describe('audience is sent as parameter audience, which some providers want.'),
+  tokenUrl: httpUrl.describe('tokenUrl is the URL of the token endpoint of the identity provider.'),
+  clientId: parameter.max(CLIENT_ID_LIMIT).describe('clientId is the OAuth client ID.'),
+  clientSecretRef: secretKeyRef.describe('clientSecretRef refers to the client secret.'),
+  scope: parameter.optional().describe('scope is the scope to request. Several scopes are separated by spaces.'),
+  audience: parameter.optional().describe('audience is sent as the parameter audience, which some providers require.'),
   resource: parameter
     .optional()
     .describe(
-      'resource is the address of the registry as the provider knows it, sent as parameter resource (RFC 8707).',
+      'resource is the URL by which the provider knows the registry. It is sent as the parameter resource (RFC 8707).',
     ),
 });
 
@@ -65,7 +65,7 @@ export const apiSpec = z
     caCertRef: configMapKeyRef
       .optional()
       .describe(
-        'caCertRef refers to certificate authorities (PEM) that are trusted beside those of the system, for the registry and for tokenUrl.',
+        'caCertRef refers to certificate authorities (PEM) that are trusted in addition to those of the system, for the registry and for tokenUrl.',
       ),
   })
   .describe('api reads another registry over its HTTP API.');

@@ -99,7 +99,7 @@ describe('finding the API', () => {
     expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
     expect(failure.message).toBe(
       `No registry API: ${registry.url}/v0.1/servers and ${registry.url}/v0/servers answered 404 Not Found (no such path): ` +
-        'give api.endpoint the address that /v0.1/servers comes after.',
+        'set api.endpoint to the URL to which /v0.1/servers is appended.',
     );
   });
 
@@ -225,7 +225,7 @@ describe('a registry that refuses parameters', () => {
     const context = createApiContext();
     const probe = () => apiSource.probe({ endpoint: registry.url }, { updatedSince: '2026-02-01T00:00:00Z' }, context);
     for (let turn = 0; turn < 2; turn++) {
-      expect(await probe()).toEqual({ verdict: 'unknown', because: 'the registry refuses updated_since' });
+      expect(await probe()).toEqual({ verdict: 'unknown', because: 'the registry rejects updated_since' });
     }
     expect(registry.requests.at(-1)).not.toContain('updated_since');
   });
@@ -253,13 +253,17 @@ describe('a registry that refuses parameters', () => {
 
 describe('a list without end', () => {
   it.each<[string, (asked: number) => string, RegExp]>([
-    ['the same cursor', (asked) => page(numbered(1, asked), 'x'), /gives a cursor on page 2 that it gave before/],
+    [
+      'the same cursor',
+      (asked) => page(numbered(1, asked), 'x'),
+      /returns a cursor on page 2 that it has returned before/,
+    ],
     [
       'a ring of cursors',
       (asked) => page(numbered(1, asked), `${asked % 3}`),
-      /a cursor on page 4 that it gave before/,
+      /a cursor on page 4 that it has returned before/,
     ],
-    ['the same page', (asked) => page(numbered(2), `${asked}`), /gives the same entries again as page 2/],
+    ['the same page', (asked) => page(numbered(2), `${asked}`), /returns the same entries as page 2 again/],
   ])('is noticed: %s', async (_, body, message) => {
     let asked = 0;
     await using registry = await startHttpServer((_request, response) => answer(response, body(asked++)));
@@ -294,7 +298,7 @@ describe('a list without end', () => {
   it('is noticed when it comes back to where a resumed walk began', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, page(numbered(1), 'begin')));
     expect((await failureOf(registry.url, { cursor: 'begin' })).message).toMatch(
-      /a cursor on page 1 that it gave before/,
+      /a cursor on page 1 that it has returned before/,
     );
   });
 });
@@ -335,7 +339,7 @@ describe('a transient failure', () => {
     await using registry = await startHttpServer(listener);
     const context = createApiContext();
     await read(registry.url, { cursor: '2' }, context);
-    expect(context.notes).toEqual(['attempt 1 of 3 failed, the next follows in 1s', 'page 1, 2 entries']);
+    expect(context.notes).toEqual(['attempt 1 of 3 failed, the next one starts in 1s', 'page 1, 2 entries']);
     expect(count.asked).toBe(2);
   });
 
@@ -402,7 +406,7 @@ describe('an answer that is no list', () => {
       '{"servers":[],"metadata":{"nextCursor":5}}',
       {},
       'InvalidData',
-      /nextCursor that is not proper text/,
+      /nextCursor that is not valid text/,
     ],
   ])('says what came: %s', async (_, body, headers, reason, message) => {
     await using registry = await startHttpServer((_request, response) => answer(response, body, headers));
@@ -420,7 +424,7 @@ describe('an answer that is no list', () => {
     await using metadata = await startHttpServer((_, response) =>
       answer(response, '', { location: 'http://169.254.169.254/latest' }, 302),
     );
-    expect((await failureOf(metadata.url)).message).toContain('where requests must not go');
+    expect((await failureOf(metadata.url)).message).toContain('to which requests are not allowed');
     const strict = createApiContext({ addressPolicy: 'public-only' });
     expect((await failureOf(closed.url, {}, strict)).message).toContain('is a private address');
   });
@@ -617,7 +621,7 @@ describe('an entry', () => {
       ['a/gone', 'description', 'must be text', 'deleted'],
       ['a/former', 'status', expect.stringContaining('withdrew it'), 'deleted'],
       ['a/large', '', 'has more than 1048576 bytes', undefined],
-      ['a/good', '', expect.stringContaining('is there twice'), undefined],
+      ['a/good', '', expect.stringContaining('is a duplicate'), undefined],
     ]);
   });
 });

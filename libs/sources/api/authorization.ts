@@ -11,7 +11,7 @@ import { forgetToken, obtainToken } from './token-endpoint.js';
 /** Remedy that says how to trust the certificates of a registry and of its token endpoint. */
 export const AUTHORITY_REMEDY = 'name its certificate authority in api.caCertRef';
 
-const NO_LOGIN = 'it wants a login: set api.auth, or allow anonymous reads there';
+const NO_LOGIN = 'it requires a login: set api.auth, or allow anonymous reads there';
 
 /** Maximum number of remembered tokens. One list of servers needs far fewer; a token has at most 16 KiB. */
 const REMEMBERED_TOKENS = 100;
@@ -68,10 +68,10 @@ export class Authorization implements AsyncDisposable {
   /** What the user should do if the registry rejects the credentials. */
   get remedy(): string {
     const { token, client } = this.#access;
-    if (token) return `it does not take the token in ${token.from}: store one that may read it`;
+    if (token) return `it rejects the token in ${token.from}: store a token that may read it`;
     if (!client) return NO_LOGIN;
     const { tokenUrl } = client.spec;
-    return `it does not take the token from ${shownUrl(tokenUrl)}: check scope, audience and resource of api.auth.clientCredentials`;
+    return `it rejects the token from ${shownUrl(tokenUrl)}: check scope, audience and resource of api.auth.clientCredentials`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -46,10 +46,10 @@ export class LoopGuard {
     const { maxPages, maxEntries } = this.#limits;
     const refuse = (what: string) => new RegistryError('InvalidData', `${url} ${what}.`);
     if (this.#entries > maxEntries) throw tooMuch(url, `has more than ${maxEntries} entries`);
-    if (entries > 0 && this.#digests.has(digest)) throw refuse(`gives the same entries again as page ${page}`);
+    if (entries > 0 && this.#digests.has(digest)) throw refuse(`returns the same entries as page ${page} again`);
     this.#digests.add(digest);
     if (nextCursor === undefined) return;
-    if (this.#cursors.has(nextCursor)) throw refuse(`gives a cursor on page ${page} that it gave before`);
+    if (this.#cursors.has(nextCursor)) throw refuse(`returns a cursor on page ${page} that it has returned before`);
     if (this.#pagesBefore + page >= maxPages) throw tooMuch(url, `has more than ${maxPages} pages`);
     this.#cursors.add(nextCursor);
   }
@@ -57,5 +57,5 @@ export class LoopGuard {
 
 /** Returns an error with destiny `stop`, because a retry does not make the list shorter. */
 function tooMuch(url: string, what: string): RegistryError {
-  return new RegistryError('InvalidData', `${url} ${what}, the most that are read: mirror a smaller registry.`, 'stop');
+  return new RegistryError('InvalidData', `${url} ${what}, which is the limit: mirror a smaller registry.`, 'stop');
 }

@@ -26,7 +26,7 @@ function probe(client: ApiClient, known: KnownState): Promise<Probe> {
 /** There is nothing to compare with, but an unreachable registry should be noticed before the walk. */
 async function probeReach(client: ApiClient): Promise<Probe> {
   await client.list({ limit: '1' }, { withoutBody: true });
-  return { verdict: 'unknown', because: 'nothing is known to compare with' };
+  return { verdict: 'unknown', because: 'there is no stored state to compare with' };
 }
 
 async function probeByTag(client: ApiClient, etag: string): Promise<Probe> {
@@ -40,11 +40,11 @@ async function probeByTag(client: ApiClient, etag: string): Promise<Probe> {
     : { verdict: 'changed', because: 'the list has another entity tag' };
 }
 
-const REFUSES_TIME: Probe = { verdict: 'unknown', because: 'the registry refuses updated_since' };
+const REFUSES_TIME: Probe = { verdict: 'unknown', because: 'the registry rejects updated_since' };
 
 const GIVES_MORE: Probe = {
   verdict: 'unknown',
-  because: 'the registry gives more than the one entry that was asked for',
+  because: 'the registry returns more than the one requested entry',
 };
 
 /** Maximum bytes of a response that is parsed on the event loop; pages are parsed in threads. */
@@ -63,7 +63,7 @@ async function probeByTime(client: ApiClient, since: string): Promise<Probe> {
     }
     return isAfter(lifecycle.updatedAt, since)
       ? { verdict: 'changed', because: `an entry was updated at ${lifecycle.updatedAt}` }
-      : { verdict: 'unknown', because: 'the registry ignores updated_since: it gives older entries as well' };
+      : { verdict: 'unknown', because: 'the registry ignores updated_since: it returns older entries as well' };
   } catch (error) {
     if (error instanceof HttpFailure && (error.status === 400 || error.status === 422)) {
       return REFUSES_TIME;

@@ -32,7 +32,7 @@ export function readMeta(meta: Slice | undefined): ResponseMeta {
   if (meta.excess) throw new EntryFault(['_meta'], 'has too many bytes or levels');
   const members = cutObject(meta, META, META_LIMITS);
   if (members.some(({ key, isDuplicate }) => key === OFFICIAL && isDuplicate)) {
-    throw new EntryFault(['_meta', OFFICIAL], 'is there twice: keep one');
+    throw new EntryFault(['_meta', OFFICIAL], 'occurs twice: keep one');
   }
   const official = members.find(({ key }) => key === OFFICIAL);
   const foreign = members.filter(({ key, isDuplicate }) => key !== OFFICIAL && !isDuplicate).map(toMember);

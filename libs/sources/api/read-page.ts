@@ -101,7 +101,7 @@ function nextCursorOf(around: readonly Slice[], url: string): string | undefined
   const cursor = metadata?.['nextCursor'] ?? metadata?.['next_cursor'] ?? '';
   const isUsable = typeof cursor === 'string' && cursor.length <= CURSOR_LIMIT && cursor.isWellFormed();
   if (!isUsable || cursor.includes('\0')) {
-    throw new RegistryError('InvalidData', `The response of ${url} has a metadata.nextCursor that is not proper text.`);
+    throw new RegistryError('InvalidData', `The response of ${url} has a metadata.nextCursor that is not valid text.`);
   }
   return cursor || undefined;
 }

@@ -51,7 +51,7 @@ export function readServerResponse(slice: Slice, place: string, reading: Reading
   };
   const item = reading.read(section, server ? { ...server, key: slice.key, isDuplicate: false } : slice);
   if ('quarantined' in item) return { quarantined: { ...item.quarantined, ...(lifecycle && { lifecycle }) } };
-  if ('known' in item) throw new Error('a reading that was told of no known entries found one');
+  if ('known' in item) throw new Error('an entry counts as known although no known entries were given');
   if (!lifecycle && foreignMeta === undefined) return item;
   const entry = lifecycle ? withLifecycle(item.entry, lifecycle) : item.entry;
   return {

@@ -4,9 +4,9 @@ import { HttpFailure } from '#http/http-failure.js';
 export type Omitted = readonly string[];
 
 /**
- * The parameters that are left out, attempt by attempt, until a registry accepts the request. A list can be read
- * without any of them, but then pages have another size, removals are noticed only by a complete read, or every entry
- * is sent again.
+ * The parameters that are left out in each attempt, until a registry accepts the request. A list can be read without
+ * any of them, but then pages have another size, removals are noticed only by a complete read, or every entry is sent
+ * again.
  */
 const ATTEMPTS: readonly Omitted[] = [
   [],

@@ -82,7 +82,7 @@ async function requestToken(
     maxBytes: MAX_ANSWER_BYTES,
     headers: { authorization },
     secrets: [secret, formEncoded(secret), authorization, authorization.replace('Basic ', '')],
-    loginRemedy: `it does not take the client: check clientId and ${shown(clientSecretRef)}`,
+    loginRemedy: `it rejects the client: check clientId and ${shown(clientSecretRef)}`,
   });
   return toToken(answer);
 }
@@ -93,7 +93,7 @@ function toToken(answer: HttpAnswer): IssuedToken {
   if (answer.status !== 200) throw refuse(`answered ${answer.status}, which is not the response of a token endpoint`);
   const { access_token: value, token_type: type = 'Bearer', expires_in: seconds } = parseObject(answer.body);
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value) || value.length > MAX_TOKEN_CHARACTERS) {
-    throw refuse('gave no access_token');
+    throw refuse('returned no access_token');
   }
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer')
     throw refuse('returned a token that is not a bearer token');

@@ -73,7 +73,7 @@ async function listFiles({ base, path, label }: LocalFiles): Promise<string[]> {
     const next: string[] = [];
     for (const folder of folders) {
       for (const entry of await listFolder(base, folder, label)) {
-        if (++names > BUNDLE_LIMITS.names) throw tooMany(label, 'more names', BUNDLE_LIMITS.names);
+        if (++names > BUNDLE_LIMITS.names) throw tooMany(label, 'more directory entries', BUNDLE_LIMITS.names);
         const inside = folder === '' ? entry.name : `${folder}/${entry.name}`;
         if (!entry.isDirectory() && isSelected(inside)) found.push(inside);
         else if (entry.isDirectory() && mayHold(inside)) next.push(inside);

@@ -47,7 +47,7 @@ function rename({ text, value }: EntryText, name: string): EntryText {
   const bytes = Buffer.from(text);
   const cutter = new JsonCutter(ENTRY, { maxValueBytes: bytes.length, maxDepth: Number.MAX_SAFE_INTEGER });
   const former = cutter.push(bytes).find(({ key }) => key === 'name');
-  if (!former?.bytes) throw new Error('an entry with a name lost it');
+  if (!former?.bytes) throw new Error('renaming an entry removed its name');
   const [before, after] = [bytes.subarray(0, former.offset), bytes.subarray(former.offset + former.bytes.length)];
   const renamed = Buffer.concat([before, Buffer.from(JSON.stringify(name)), after]).toString();
   return { text: renamed, value: { ...(value as object), name } };

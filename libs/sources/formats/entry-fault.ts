@@ -34,8 +34,8 @@ const OPENERS: ReadonlySet<number> = new Set([0x7b, 0x5b]);
 
 /**
  * Throws an EntryFault if unparsed JSON has too many values, which takes a tenth of the time of a check after parsing.
- * A value has more fields and items than commas, and at least as many as nested objects and lists. So `refuseExcess`
- * may still reject a value that passes, and would reject every value that does not.
+ * It counts commas and nested objects and lists, which are never more than the fields and items. So `refuseExcess` may
+ * reject a value that passes here, and rejects every value that does not.
  */
 export function refuseManyValues(json: Uint8Array): void {
   let [commas, openers, isText] = [0, 0, false];
@@ -88,7 +88,7 @@ function formerSpelling(value: unknown, path: readonly PropertyKey[]): string {
   if (!isFields(parent) || Object.hasOwn(parent, field)) return '';
   const former = FORMER_SPELLINGS.get(field);
   const found = former?.find((name) => Object.hasOwn(parent, name));
-  return found ? ` (${found} is what it was called before July 2025)` : '';
+  return found ? ` (before July 2025 it was called ${found})` : '';
 }
 
 /** Returns our wording for zod's checks of an entry. */

@@ -33,7 +33,7 @@ export function exportedEntry(value: unknown): CatalogueEntry {
   const { name, object } = value as { readonly name: string; readonly object: ServerObject };
   const said = (annotation: string) => object.annotations[ANNOTATION_PREFIX + annotation]?.trim() || undefined;
   const url = needed('registry-url', said, 'the URL at which clients reach it');
-  const description = needed('registry-description', said, 'a sentence about it');
+  const description = needed('registry-description', said, 'a sentence about the server');
   if (!/^https?:\/\/\S+$/.test(url)) throw fault('registry-url', 'must be an http:// or https:// URL');
   const [title, icon, category] = [said('registry-title'), said('registry-icon'), said('registry-category')];
   const tools = listIn('tools', said, z.string().min(1));
@@ -69,7 +69,7 @@ type Said = (annotation: string) => string | undefined;
 
 function needed(annotation: string, said: Said, what: string): string {
   const value = said(annotation);
-  if (value === undefined) throw fault(annotation, `is missing: say ${what}`);
+  if (value === undefined) throw fault(annotation, `is missing: set it to ${what}`);
   return value;
 }
 
@@ -98,7 +98,7 @@ function listIn<Item extends z.ZodType>(annotation: string, said: Said, item: It
     } catch (error) {
       if (error instanceof SyntaxError) throw fault(annotation, 'must be a JSON list');
       if (!(error instanceof EntryFault)) throw error;
-      throw fault(annotation, `has a fault: [${index}]${error.path && `.${error.path}`} ${error.message}`);
+      throw fault(annotation, `has an error: [${index}]${error.path && `.${error.path}`} ${error.message}`);
     }
   });
   return items.length > 0 ? items : undefined;

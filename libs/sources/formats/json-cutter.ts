@@ -201,7 +201,7 @@ export class JsonCutter {
       throw new CutFault('a name is not valid JSON text in UTF-8', offset);
     }
     frame.isDuplicate = frame.keys.has(key);
-    if (frame.isDuplicate && !frame.container.holdsEntries) throw new CutFault(`"${key}" is there twice`, offset);
+    if (frame.isDuplicate && !frame.container.holdsEntries) throw new CutFault(`"${key}" occurs twice`, offset);
     frame.keys.add(key);
     frame.key = key;
     this.#expected = ':';

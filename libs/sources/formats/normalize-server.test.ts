@@ -139,6 +139,6 @@ describe('a fault', () => {
 
   it.each(FORMER_SPELLINGS)('names the former spelling of what is missing: %j', async (fields, spelling) => {
     const quarantined = await faultsOf(server({ name: 'a/former', ...fields }));
-    expect(quarantined?.message).toMatch(new RegExp(`^is missing.*\\(${spelling} is what it was called`));
+    expect(quarantined?.message).toMatch(new RegExp(`^is missing.*\\(before July 2025 it was called ${spelling}\\)`));
   });
 });

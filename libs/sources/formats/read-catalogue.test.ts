@@ -64,7 +64,7 @@ describe('entries', () => {
       [undefined, '2.0.0'],
     ]);
     expect(quarantined).toEqual([
-      expect.objectContaining({ key: 'com.example/search', message: expect.stringContaining('twice') }),
+      expect.objectContaining({ key: 'com.example/search', message: expect.stringContaining('is a duplicate') }),
     ]);
   });
 
@@ -73,7 +73,7 @@ describe('entries', () => {
     const { entries, quarantined } = await readAll(text, 'toolhive');
     expect(entries).toHaveLength(1);
     expect(quarantined).toEqual([
-      expect.objectContaining({ key: 'search', message: expect.stringContaining('twice') }),
+      expect.objectContaining({ key: 'search', message: expect.stringContaining('is a duplicate') }),
     ]);
   });
 
@@ -89,7 +89,7 @@ describe('entries', () => {
         ['far', 'Remote'],
       ]);
       expect(quarantined).toEqual([
-        expect.objectContaining({ key: 'search', message: expect.stringContaining('twice') }),
+        expect.objectContaining({ key: 'search', message: expect.stringContaining('is a duplicate') }),
       ]);
     },
   );

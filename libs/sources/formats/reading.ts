@@ -60,7 +60,10 @@ export class Reading {
       withinSearchableText(entry);
       const identity = `${entry.name}\n${entry.version}`;
       if (this.#given.has(identity)) {
-        throw new EntryFault([], `is there twice: an earlier entry is called ${entry.name} ${entry.version} too`);
+        throw new EntryFault(
+          [],
+          `is a duplicate: an earlier entry has the same name and version (${entry.name} ${entry.version})`,
+        );
       }
       this.#given.add(identity);
       return { entry, hash: Buffer.from(digest ?? '', 'latin1') };
@@ -95,7 +98,7 @@ export class Reading {
   }
 
   #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice): EntryText {
-    if (isDuplicate) throw new EntryFault([], 'is there twice: the first one of this name counts');
+    if (isDuplicate) throw new EntryFault([], 'is a duplicate: the first entry of this name is used');
     if (!bytes) {
       const { maxDepth, maxEntryBytes } = this.#limits;
       const why =
@@ -112,8 +115,8 @@ export class Reading {
 }
 
 /**
- * Version of the reader. Must be incremented whenever the same bytes would give another entry than before (another
- * schema, another conversion), so that stored entries are read again.
+ * Version of the reader. Must be incremented whenever the same bytes would give a different entry, because of another
+ * schema or another conversion, so that stored entries are read again.
  */
 export const READER_VERSION = 6;
 
@@ -128,7 +131,7 @@ function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): str
 function checkKey(key: string | number): void {
   if (typeof key === 'number') return;
   if (key.length > SHOWN_LIMIT) throw new EntryFault([], `has a key of more than ${SHOWN_LIMIT} characters`);
-  if (/\0/.test(key) || !key.isWellFormed()) throw new EntryFault([], 'has a key that is not proper text');
+  if (/\0/.test(key) || !key.isWellFormed()) throw new EntryFault([], 'has a key that is not valid text');
 }
 
 /** Number of characters of a description that are compared with stored entries. */

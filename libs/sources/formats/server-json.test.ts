@@ -51,11 +51,11 @@ describe('a name without a namespace', () => {
     expect(quarantined).toMatchObject([{ name: 'com.example/maps', path: 'title' }]);
   });
 
-  it('is there twice when another entry has it with that namespace', async () => {
+  it('is a duplicate when another entry has it with that namespace', async () => {
     const both = [server({ name: 'maps' }), server({ name: 'com.example/maps' })];
     const { entries, quarantined } = await readAll(upstream(...both), 'upstream', { defaultNamespace: 'com.example' });
     expect(entries).toHaveLength(1);
-    expect(quarantined[0]?.message).toContain('is there twice');
+    expect(quarantined[0]?.message).toContain('is a duplicate');
   });
 
   it('gets it in the format of ToolHive as well', async () => {

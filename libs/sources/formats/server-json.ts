@@ -17,8 +17,8 @@ export const SERVER_SCHEMA = 'https://static.modelcontextprotocol.io/schemas/202
  *
  * Strict where an error would break clients: the identity of an entry, how to start or reach it, and the type of every
  * known field, because a client in a typed language rejects a whole page if one string is a number. Lenient where real
- * catalogues are: long titles and descriptions, a `repository` without url, positional arguments without value or hint,
- * other package types. Unknown fields are kept.
+ * catalogues deviate from the schema: long titles and descriptions, a `repository` without url, positional arguments
+ * without value or hint, other package types. Unknown fields are kept.
  */
 const text = z.string();
 const someText = z.string().min(1);
@@ -118,7 +118,7 @@ export const versionSchema = z
   .refine((version) => codePoints(version, VERSION_LIMIT), { abort: true, error: 'must have at most 255 characters' })
   .refine((version) => version !== 'latest', {
     abort: true,
-    error: 'must be one version: "latest" is what clients ask for',
+    error: 'must be one version: clients use "latest" to request the newest one',
   })
   .refine((version) => !RANGE.test(version), { abort: true, error: 'must be one version, not a range' })
   .refine((version) => !OUTSIDE_URLS.test(version), 'must be usable in a URL: no spaces, not "." or ".."')

@@ -39,7 +39,7 @@ async function readSsh({ auth }: GitSpec, remote: Remote, context: SourceContext
     const remedy = 'an ssh repository needs a private key and the host keys that are trusted (output of ssh-keyscan)';
     throw new RegistryError(
       'ValidationFailed',
-      `${remote.name} is reached by ssh, but ${missing} gives nothing: ${remedy}.`,
+      `${remote.name} is reached by ssh, but ${missing} has no value: ${remedy}.`,
     );
   }
   // ssh rejects a key without the final line break, which editors and shells tend to drop, and a key with Windows line

@@ -45,8 +45,8 @@ export async function prepareGit(
   const secrets: Record<string, string> = {};
   const credentials = access.credentials ?? remote.credentials;
   if (credentials && remote.origin) {
-    // Bound to the origin, so that a redirect to another host gets no credentials. The values appear neither in argv
-    // nor on disk.
+    // The helper is bound to the origin, so that a redirect to another host gets no credentials. The values appear
+    // neither in argv nor on disk.
     config.push([`credential.${remote.origin}.helper`, CREDENTIAL_HELPER]);
     secrets['SOURCE_GIT_USERNAME'] = credentials.username;
     secrets['SOURCE_GIT_PASSWORD'] = credentials.password;

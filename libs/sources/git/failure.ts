@@ -68,7 +68,7 @@ const FAULTS: readonly Fault[] = [
     pattern: /dubious ownership/i,
     reason: 'FetchFailed',
     destiny: 'wait',
-    says: 'belongs to another user of this machine, and git does not read it then: change its owner.',
+    says: 'belongs to another user of this machine, so git refuses to read it: change its owner.',
   },
   {
     pattern:
@@ -119,13 +119,16 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** The server does not return a requested object by its id. Other ways to get it may still work. */
+/**
+ * Matches the message for a server that does not return a requested object by its id. Other ways to get the object may
+ * still work.
+ */
 const REFUSED_OBJECT =
   /unadvertised object|not our ref|want \w+ not valid|couldn't find remote ref|no such remote ref/i;
 
 /**
- * git hit a limit of `libs/subprocess`: it ran out of memory, or one of its child processes was terminated by SIGXCPU,
- * SIGXFSZ or SIGKILL.
+ * Matches the messages of a git that has reached a limit of `libs/subprocess`: it ran out of memory, or one of its
+ * child processes was terminated by SIGXCPU, SIGXFSZ or SIGKILL.
  */
 const LIMIT_HIT =
   /Out of memory|out of memory|malloc failed|mmap failed|died of signal (9|24|25)\b|Cannot allocate memory/;

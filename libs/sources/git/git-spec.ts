@@ -84,7 +84,7 @@ export const gitSpec = z
       .max(URL_LIMIT)
       .regex(
         /^(file:\/\/\/|https?:\/\/|\w[\w.-]*@|ssh:\/\/|git:\/\/)/,
-        'must start with https://, http:// or ssh://, or have the form user@host:path: give the address that git clone takes',
+        'must start with https://, http:// or ssh://, or have the form user@host:path: use an address that git clone accepts',
       )
       .refine(hasClearUserInfo, AMBIGUOUS_AT)
       .meta(
@@ -94,7 +94,7 @@ export const gitSpec = z
           message: AMBIGUOUS_AT,
         }),
       )
-      .describe('repository is the URL of the repository, as git clone takes it.'),
+      .describe('repository is the URL of the repository, as git clone accepts it.'),
     branch: refName.optional().describe('branch is the branch to follow.'),
     tag: refName.optional().describe('tag is the tag to read. It takes precedence over branch.'),
     commit: commitId

@@ -53,7 +53,7 @@ const FILE_SLACK_BYTES = 64 * 1024 * 1024;
  */
 const MEMORY = { addressSpaceBytes: 224 * 1024 * 1024, residentBytes: 224 * 1024 * 1024 };
 
-/** Settings of a command without network access. If git tries to fetch nevertheless, the proxy does not exist. */
+/** Settings of a command without network access. The proxy in them does not exist, so git cannot fetch. */
 const NO_ROUTE: RouteSettings = {
   config: [['http.proxy', 'socks5h://127.0.0.1:1']],
   variables: { GIT_SSH_COMMAND: 'false', GIT_NO_LAZY_FETCH: '1' },

@@ -64,7 +64,7 @@ describe('a host that git must not reach', () => {
     const used = context.with({ addressPolicy: 'public-only', allowLocalGit: true });
     const failure = await failureOf(given, used);
     expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
-    expect(failure.message).toContain('a private address, where requests must not go');
+    expect(failure.message).toContain('a private address, to which requests are not allowed');
     expect(failure.message).not.toContain('leads to 127');
     expect(connections).toBe(0);
   });
@@ -77,7 +77,7 @@ describe('a host that git must not reach', () => {
       response.writeHead(302, { location: target }).end();
     });
     const failure = await failureOf(spec({ repository: `${first.url}/x.git` }));
-    expect(failure.message).toContain('a link-local, metadata or reserved address, where requests must not go');
+    expect(failure.message).toContain('a link-local, metadata or reserved address, to which requests are not allowed');
     expect(connections).toBe(0);
   });
 
@@ -113,7 +113,7 @@ describe('a proxy that the site prescribes', () => {
       spec({ repository: 'http://169.254.169.254/x.git' }),
       used({ http_proxy: proxy.url }),
     );
-    expect(failure.message).toContain('where requests must not go');
+    expect(failure.message).toContain('to which requests are not allowed');
     expect(proxy.requests).toEqual([]);
   });
 });

@@ -23,8 +23,8 @@ export const FAULTY_VALUES: readonly (readonly [what: string, value: string, pat
   ['a NUL character', '"\\u0000"', 'title', 'NUL'],
   ['half a character', '"\\ud83d"', 'title', 'surrogate'],
   ['a number without end', '1e999', 'title', 'out of range'],
-  ['a field that is there twice', '"a","title":"b"', '', 'twice'],
-  ['a field that is there twice further down', '"a","x":{"y":1,"y":2}', '', 'twice'],
+  ['a field that occurs twice', '"a","title":"b"', '', 'twice'],
+  ['a field that occurs twice further down', '"a","x":{"y":1,"y":2}', '', 'twice'],
   ['a text that is a number', '5', 'title', 'must be text'],
 ];
 

@@ -137,7 +137,7 @@ export class Connection {
     let body = chunk;
     if (this.#missing === 0) {
       const end = chunk.indexOf('\r\n\r\n');
-      if (end < 0) throw new Error('a head that comes in pieces is not foreseen');
+      if (end < 0) throw new Error('a response head in several pieces is not supported');
       this.#head = chunk.toString('latin1', 0, end);
       this.#status = Number(this.#head.slice(9, 12));
       this.#missing = Number(/\r\ncontent-length: (\d+)/i.exec(this.#head)?.[1] ?? 0);

@@ -1,4 +1,4 @@
-/** Response of `/v1/registries/{name}/explain`: the fate of a name in each source. */
+/** Response of `/v1/registries/{name}/explain`: the verdict on a name in each source. */
 export interface Explanation {
   readonly name: string;
   readonly served: { readonly source: string; readonly latest: string; readonly versions: number } | null;

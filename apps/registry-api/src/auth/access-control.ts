@@ -50,7 +50,10 @@ export class AccessControl {
     return this.#admitCaller(visit, identified);
   }
 
-  /** Returns the caller of an admitted request. Throws a Refusal in an anonymous registry, which has no callers. */
+  /**
+   * Returns the caller of an admitted request. Throws a Refusal if the registry is anonymous, because its requests have
+   * no caller.
+   */
   whoIs(request: FastifyRequest, registry: ServedRegistry): { readonly caller: Caller; readonly mayWrite: boolean } {
     const { caller } = grantedAccess(request.raw);
     const { auth } = registry;
@@ -114,8 +117,8 @@ export class AccessControl {
 
   #admitAuthenticated(visit: Visit, result: Authentication): boolean {
     if (result.kind === 'accepted') return this.#admitCaller(visit, result.caller);
-    // Editors send the token of their own service to every registry. Such a token must not close the part that is open
-    // to everybody.
+    // Editors send the token of their own service to every registry. A request with such a token may still read what is
+    // open to everybody.
     if (result.kind === 'refused' && result.isForeign && visit.openPart) return this.#admitUnknown(visit);
     const { provider, why } = result;
     this.counters.count(provider, result.kind);

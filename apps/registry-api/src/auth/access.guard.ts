@@ -19,8 +19,8 @@ export class AccessGuard implements CanActivate {
     const requirement = requirementOf(this.reflector, context);
     if (requirement === 'nothing') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    // A request with a body was already admitted as a write before its body was read. No requirement is stricter than
-    // that.
+    // A request with a body was already admitted as a write before its body was read, and a write is the strictest
+    // requirement.
     if (isAdmitted(request.raw)) return true;
     return this.accessControl.admit(request, getServedRegistry(request), requirement);
   }

@@ -67,7 +67,7 @@ export class AuditLog {
   }
 
   /**
-   * Counts a read. On the hot path, so it takes only three look-ups and an addition. `source` must be the name of an
+   * Counts a read. This is a hot path, so it costs only three look-ups and an addition. `source` must be the name of an
    * existing source.
    */
   allowedRead(caller: Caller | undefined, registry: string, source: string | undefined): void {

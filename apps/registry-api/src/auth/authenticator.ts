@@ -117,7 +117,7 @@ function outweighs(verdict: Verdict, answer: Authentication | undefined): boolea
 
 function unclaimed({ kind }: UnverifiedToken): Authentication {
   const refused = { kind: 'refused', provider: undefined, isForeign: true } as const;
-  if (kind === 'jwt') return { ...refused, check: 'iss', why: 'its issuer (iss) is the issuerUrl of no provider' };
+  if (kind === 'jwt') return { ...refused, check: 'iss', why: 'no provider has its issuer (iss) as issuerUrl' };
   return { ...refused, check: 'form', why: 'it is not a JWT, and no provider has an introspectionUrl for it' };
 }
 

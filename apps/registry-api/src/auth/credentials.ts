@@ -11,7 +11,10 @@ const NONE: Credentials = { kind: 'none' };
 /** The syntax of RFC 6750, section 2.1, with a case-insensitive scheme (RFC 9110, section 11.1). */
 const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i;
 
-/** Longer than the access tokens of any provider. The HTTP parser would reject a header of 16 KiB anyway. */
+/**
+ * Maximum length of a token in characters. No provider issues longer ones, and the HTTP parser rejects a header of 16
+ * KiB anyway.
+ */
 const MAX_TOKEN_LENGTH = 12 * 1024;
 
 /**

@@ -19,13 +19,15 @@ const BACKOFF = { firstMs: 250, longestMs: 10_000 };
 export interface FollowerOptions {
   /** Maximum bytes of documents in memory; documents beyond it are read from the database. */
   readonly budget: number;
-  /** Returns the uids of the served registries, whose rows of another uid are not loaded. Called at each load. */
+  /**
+   * Returns the uids of the served registries. Rows of a registry with another uid are not loaded. Called at each load.
+   */
   served?(): ServedUids;
 }
 
 /**
- * Keeps a catalogue in sync with the database over a connection of its own, which listens and loads. While the database
- * is unavailable, the catalogue stays as it is.
+ * Keeps a catalogue in sync with the database over a dedicated connection, which listens for changes and loads them.
+ * While the database is unavailable, the catalogue stays as it is.
  */
 export class CatalogueFollower {
   #fault: string | undefined = 'not connected to the database yet';
@@ -116,7 +118,8 @@ export class CatalogueFollower {
     client.on('end', () => doorbell.fail(new Error('the connection was closed')));
     this.#stopping.signal.addEventListener('abort', hangUp);
     try {
-      // If `end` is called during `connect`, node-pg never settles the promise. The next query is then rejected.
+      // node-pg never settles the promise of `connect` if `end` is called before it is connected. In that case the next
+      // query is rejected.
       await Promise.race([client.connect(), hungUp.promise]);
       let isListening = false;
       while (!this.#stopping.signal.aborted) {

@@ -20,7 +20,7 @@ export interface CatalogueScope {
 export abstract class Catalogue {
   /** Returns the reader of a scope. Throws `CatalogueNotLoaded`, `SourceNotSynced` or `UnknownSource`. */
   abstract reader(scope: CatalogueScope): CatalogueReader;
-  /** While this is the same object, every scope has the same reader. Undefined before the first load. */
+  /** An object that is replaced whenever the reader of any scope changes. Undefined before the first load. */
   abstract readonly edition: object | undefined;
   /** Returns a decimal number that increases with each change of any source of the registry. */
   abstract revision(scope: CatalogueScope): string;

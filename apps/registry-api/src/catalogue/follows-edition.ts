@@ -8,9 +8,8 @@ export interface EditionHistory {
 
 /**
  * Returns whether all editions of a source after the known one were created by transactions that are not visible in
- * `seen`, the snapshot of the known edition. Only then do the rows of these transactions contain all changes. The
- * result is false if the database was reset in between, by a restore or a lossy failover, after which transaction ids
- * are reused.
+ * `seen`, the snapshot of the known edition. If not, the rows of these transactions do not contain all changes. That
+ * happens after a restore or a failover that lost data, because transaction ids are then reused.
  */
 export async function followsEdition(
   client: ClientBase,

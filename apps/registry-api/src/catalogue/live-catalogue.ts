@@ -13,17 +13,17 @@ import type { StoredBodies } from '#read-model/stored-bodies.js';
 /** One source of a registry, as last read from the database. */
 export interface SourceSnapshot {
   readonly name: string;
-  /** Identifies where its rows are stored. */
+  /** Identifies where its rows are stored: the database, the file of the table, and the source. */
   readonly place: string;
   /** Number of changes of its entries. An equal number means equal entries. */
   readonly generation: string;
-  /** Random id of this generation, which is equal only if the rows are equal. */
+  /** The Postgres snapshot (`pg_snapshot`) in which the content was read. */
   readonly edition: string;
   /** Number of deleted rows. An equal number means that no row was deleted in between. */
   readonly purged: string;
   /** The Postgres snapshot of the transactions that the content comes from. */
   readonly seen: string;
-  /** Whether it has been synced, or at least a sync of it has failed. */
+  /** Whether a sync of it has ended, successfully or not. */
   readonly attempted: boolean;
   /** Whether this store has ever had its content: a sync has succeeded, or the store itself is the source. */
   readonly isSynced: boolean;
@@ -136,10 +136,8 @@ export class LiveCatalogue extends Catalogue {
   }
 
   /**
-   * Throws `CatalogueNotLoaded` if nothing is stored for the served resource of a registry. Does not throw before the
-   * first load, when that is still unknown.
-   *
-   * The registries to read; all when absent. Rows of another uid belong to another resource, which may still use them.
+   * Throws `CatalogueNotLoaded` if nothing is stored for a registry under the uid that this process serves. Does not
+   * throw before the first load, when that is still unknown.
    */
   demandStored(registry: Pick<RegistryRef, 'namespace' | 'name'>): void {
     if (this.#snapshots && !this.#snapshots.has(displayRef(registry))) throw new CatalogueNotLoaded();

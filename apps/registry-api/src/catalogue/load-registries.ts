@@ -19,8 +19,8 @@ import type { ServedUids } from '../served-registry.js';
 import type { StoredBodies } from '#read-model/stored-bodies.js';
 
 /**
- * Changes leave replaced rows and additional segments in memory. These limits are the share of a source and the number
- * of segments that are tolerated.
+ * Changes leave replaced rows and additional segments in memory. A source is compacted if the share of replaced rows or
+ * the number of segments exceeds these limits.
  */
 const TOLERATED_WASTE = 0.2;
 const TOLERATED_SEGMENTS = 12;
@@ -38,7 +38,10 @@ export interface LoadOptions {
 interface SourceRow extends EditionHistory {
   readonly id: number;
   readonly name: string;
-  /** Identifies where the rows are stored: the database, the file of the table, and the source. */
+  /**
+   * A source as it was loaded, with the names whose rows may differ from the previous snapshot; undefined means any
+   * name.
+   */
   readonly place: string;
   readonly generation: string;
   readonly edition: string;

@@ -2,8 +2,8 @@ import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { nearNames } from '#sources/near-names.js';
 
 /**
- * Maximum numbers of names that are examined, and of names whose edit distance is computed, which takes a table of both
- * lengths.
+ * The search ends after this many examined names, or this many candidates. Computing the edit distance of a candidate
+ * takes a table of both lengths.
  */
 const MAX_EXAMINED = 10_000;
 const MAX_COMPARED = 200;

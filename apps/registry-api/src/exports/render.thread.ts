@@ -78,7 +78,7 @@ class Input {
     this.view.push(isChosen ? entry : { ...entry, server: identityOf(entry.server) });
     if (isChosen && ++this.#chosen > this.request.maxEntries) {
       throw new Refused(
-        `more than ${this.request.maxEntries} servers do not fit into one file: ask for fewer with names, tag or deny`,
+        `more than ${this.request.maxEntries} servers do not fit into one file: select fewer with names, tag or deny`,
       );
     }
   }
@@ -128,7 +128,7 @@ function render(format: ExportFormat, request: RenderRequest, input: Input): Ren
   demandUseful(format, rendered);
   const text = Buffer.from(rendered.text);
   if (text.length > request.maxBytes) {
-    throw new Refused(`the file would have more than ${request.maxBytes} bytes: ask for fewer servers`);
+    throw new Refused(`the file would have more than ${request.maxBytes} bytes: select fewer servers`);
   }
   return toOutcome(rendered, text);
 }

@@ -92,7 +92,7 @@ export class ChangeForwarder {
 }
 
 function writerAway(): Problem {
-  const message = 'the server that takes changes is unreachable, and nothing was changed; retry later';
+  const message = 'the server that syncs is unreachable, and nothing was changed; retry later';
   return new Problem(503, message, { 'retry-after': '5' });
 }
 

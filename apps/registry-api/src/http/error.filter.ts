@@ -18,8 +18,8 @@ import { toChallengeHeader } from './challenge-header.js';
 import { Problem } from './problem.js';
 
 /**
- * The only place that converts errors to responses: `{"error": "…"}` or the form of the route, and a log line if the
- * error is ours.
+ * The only place that converts errors to responses: `{"error": "…"}` or the form of the route. Logs the errors that are
+ * faults of this server.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -54,7 +54,8 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof Refusal) return new Problem(REFUSAL_STATUS[error.kind], error.message, headersOf(error));
   if (error instanceof UnknownSource) return new Problem(404, error.message);
-  // Longer than for the temporary errors below, because a sync takes a while and may have to wait for its source.
+  // The delay is longer than for the temporary errors below, because a sync takes a while and may have to wait for its
+  // source.
   if (error instanceof SourceNotSynced) return new Problem(503, error.message, { 'retry-after': '10' });
   if (AWAY.some((kind) => error instanceof kind)) {
     return new Problem(503, (error as Error).message, { 'retry-after': '2' });
@@ -84,7 +85,7 @@ function headersOf({ details: { challenge, retryAfterSeconds } }: Refusal): Reco
 /** Temporary errors. */
 const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, BodiesBusy, ExportBusy];
 
-/** Returns the status of Fastify's errors, or 500 for any other error, which is our own. */
+/** Returns the status of one of Fastify's errors, or 500 for any other error, which is a fault of this server. */
 function statusOf(error: unknown): number {
   const { statusCode } = (error ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;

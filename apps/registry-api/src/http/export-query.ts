@@ -58,8 +58,8 @@ const fields = z.object({
 });
 
 /**
- * Parameters that do not need a server. The other ones refer to its tags and sources, or control how a browser
- * downloads the file.
+ * Names of the parameters that the command `export` accepts. The others refer to tags and sources, which only a server
+ * knows, or control how a browser downloads the file.
  */
 export const EXPORT_PARAMETERS = Object.keys(fields.shape).filter(
   (name) => !['tag', 'deny', 'download'].includes(name),
@@ -75,7 +75,7 @@ export interface ExportQuery {
     ExportOptions,
     'prefer' | 'pinned' | 'platform' | 'dialects' | 'include' | 'env' | 'overridable' | 'transports'
   >;
-  /** The parameters without defaults, as a query. Equal ones mean an equal text. */
+  /** The parameters that differ from their defaults, as a query string. Equal strings select the same text. */
   readonly canonical: string;
 }
 

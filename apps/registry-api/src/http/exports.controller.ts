@@ -29,7 +29,10 @@ import { Problem } from './problem.js';
 import { getAddressPrefix, getServedRegistry } from '../request-registry.js';
 import { namedScopeOf, scopeOf } from './served-scope.js';
 
-/** Increase this if equal entries and parameters are rendered to different bytes than before. */
+/**
+ * Version of the rendering, as part of the ETags. Increase it if equal entries and parameters are rendered to different
+ * bytes than before.
+ */
 const FORM = 1;
 const EXTENSIONS = { 'application/json': 'json', 'application/toml': 'toml', 'application/yaml': 'yaml' } as const;
 
@@ -63,7 +66,7 @@ export class ExportsController {
   @Get(':format')
   async file(@Req() request: FastifyRequest, @Res() reply: FastifyReply, @Param('format') name: string): Promise<void> {
     const { source } = request.params as { source?: string };
-    // The index of a source called `exports`. No format has this name.
+    // This is the index of a source called `exports`, because no format has this name.
     if (name === 'exports' && source === undefined) {
       return this.sendIndex(request, reply, namedScopeOf(request, 'exports'));
     }
@@ -233,8 +236,8 @@ export class ExportsController {
 function demandFits(servers: number): void {
   const { exportedEntries } = API_LIMITS;
   if (servers <= exportedEntries) return;
-  const advice = 'ask for fewer with names, tag or deny';
-  throw new Problem(422, `${servers} servers are more than the ${exportedEntries} of one file: ${advice}`);
+  const advice = 'select fewer with names, tag or deny';
+  throw new Problem(422, `${servers} servers exceed the limit of ${exportedEntries} per file: ${advice}`);
 }
 
 function toIndexEntry(format: ExportFormat, url: string): object {

@@ -37,11 +37,11 @@ export interface HttpServerOptions extends WantedAddress {
   readonly mayWrite?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** Forwards requests that change something. Without it, this server handles them itself. */
   readonly forwarder?: ChangeForwarder;
-  /** Metrics that count the requests; not counted when absent. */
+  /** Metrics that count the requests. Without it, requests are not counted. */
   readonly metrics?: ServerMetrics;
-  /** Responds to known ETags before a request is routed; every request is routed when absent. */
+  /** Responds to known ETags before a request is routed. Without it, every request is routed. */
   readonly revalidations?: Revalidations;
-  /** Returns whether this Host header is accepted; every host is accepted when absent. */
+  /** Returns whether this Host header is accepted. Without it, every host is accepted. */
   readonly acceptsHost?: ((host: string | undefined) => boolean) | undefined;
   readonly logger: Logger;
 }
@@ -176,7 +176,8 @@ function takesAnyType({ routeOptions }: FastifyRequest): boolean {
 function keepJsonAsBytes(server: FastifyInstance): void {
   server.removeContentTypeParser(['application/json', 'text/plain']);
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  // Other types have no body here. Handlers that need one reject the request, after the caller has been authenticated.
+  // Bodies of other types are dropped here. Handlers that need a body reject the request, after the caller has been
+  // authenticated.
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) =>
     done(null, takesAnyType(request) ? body : undefined),
   );

@@ -4,9 +4,9 @@ interface Clearable {
 }
 
 /**
- * The memory that all caches of a process take in total. Above its limit all of them are cleared, which needs no
- * accounting per entry: entries that clients still request come back. A cache that has been garbage collected is
- * counted until then.
+ * Limits the memory of all caches of a process. Above the limit all of them are cleared. That needs no accounting per
+ * entry, and entries that clients still request are cached again. A cache that has been garbage collected counts until
+ * the next clearing.
  */
 export class KeptMemory {
   readonly #limitBytes: number;

@@ -75,7 +75,7 @@ describe('the query of a list', () => {
 
   it('says of every parameter what is wrong', () => {
     expect(faults('limit=0&search=a&search=b&cursor=x')).toEqual([
-      'cursor is not one that this server made',
+      'cursor was not issued by this server: start again without it',
       'limit must be a whole number from 1; larger values count as 1000',
       'search must be given once, as plain text',
     ]);
@@ -85,7 +85,7 @@ describe('the query of a list', () => {
       'version must have at most 256 characters',
     ]);
     const long = encodeCursor({ after: { name: 'a/b', version: '1' }, filter: { search: 'a'.repeat(257) } });
-    expect(faults(`cursor=${long}`)).toEqual(['cursor is not one that this server made']);
+    expect(faults(`cursor=${long}`)).toEqual(['cursor was not issued by this server: start again without it']);
     expect(faults('anything=%ff')).toEqual(['anything is not valid percent-encoded UTF-8']);
     expect(faults('search=%ff&limit=0')).toEqual(['search is not valid percent-encoded UTF-8']);
   });

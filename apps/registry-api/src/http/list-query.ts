@@ -74,7 +74,7 @@ const filterFields = {
 
 type FilterFields = z.output<z.ZodObject<typeof filterFields>>;
 
-/** Returns undefined for an empty list of alternatives, which is a parameter that was sent without a value. */
+/** Returns undefined for an empty list, which results from a parameter without a value. */
 function orNone(values: string[]): string[] | undefined {
   return values.length > 0 ? values : undefined;
 }
@@ -115,7 +115,7 @@ export const ListQuerySchema = decodable.pipe(
   })),
 );
 
-/** Query of an endpoint that concerns a whole list: its parameters without those for paging. */
+/** Query of an endpoint about a whole list: the parameters of the list except those for paging. */
 export const FilterQuerySchema = decodable.pipe(
   z.object(filterFields).transform((given, context): ListFilter => toFilter(given, undefined, context)),
 );

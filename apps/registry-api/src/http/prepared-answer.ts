@@ -5,11 +5,11 @@ import type { Compressor, Encoding } from './compressor.js';
 /** Minimum size for compression. Smaller bodies fit into a packet or two anyway. */
 const LEAST_COMPRESSED_BYTES = 1400;
 /**
- * Maximum number of parts of a cached body, about those of a page of usual size, because each part takes additional
+ * Maximum number of parts of a cached body, about as many as a page of the usual size has. Each part takes additional
  * memory.
  */
 const KEPT_PARTS = 64;
-/** Memory of one part of a body: a view on memory of the catalogue, and its place in the queue of a socket. */
+/** Memory of one part of a body: a view of the catalogue's memory, and its place in the send queue of a socket. */
 const PART_BYTES = 256;
 /** Number of copies in memory of a document that comes from the database: message, string and bytes. */
 export const COPIES_OF_FETCHED = 3;

@@ -112,7 +112,7 @@ export class EntriesController {
   }
 }
 
-/** Joins ServerResponses that are already JSON to a list. */
+/** Joins serialized ServerResponses into a list. */
 function toList({ servers }: ChangedVersions): Buffer {
   const parts = servers.flatMap((server, at) => (at === 0 ? [server] : [Buffer.from(','), server]));
   return Buffer.concat([Buffer.from(`{"updatedCount":${servers.length},"servers":[`), ...parts, Buffer.from(']}')]);

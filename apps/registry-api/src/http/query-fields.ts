@@ -5,7 +5,7 @@ import { UNDECODABLE } from './query-string.js';
 export const DEFAULT_LIMIT = 30;
 export const MAX_LIMIT = 1000;
 
-export const FOREIGN_CURSOR = 'is not one that this server made';
+export const FOREIGN_CURSOR = 'was not issued by this server: start again without it';
 
 /** A string from a client. NUL is rejected, because no stored string can contain it. */
 export const text = z

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DurationSeries } from '#observability/metrics.js';
 import type { ServerMetrics } from '../server-metrics.js';
 
-const STARTED = Symbol('when a request came, and where it went');
+const STARTED = Symbol('start time and route of a request');
 
 interface Started {
   readonly at: number;
@@ -31,7 +31,8 @@ export class RequestCounter {
   /** Counts a request as in flight until its response has been sent or its connection is closed. */
   begin(request: FastifyRequest, reply: FastifyReply): void {
     const raw: CountedResponse = reply.raw;
-    // Use the pattern of the route instead of the requested path, of which clients could invent any number.
+    // Use the pattern of the route instead of the requested path, because clients can request any number of different
+    // paths.
     const route = this.#routeOf(request.routeOptions.url ?? 'none');
     raw[STARTED] = { at: performance.now(), route, counter: this };
     raw.on('close', RequestCounter.#onClose);

@@ -20,8 +20,9 @@ const METADATA = {
 } as const;
 
 /**
- * Tells clients who issues tokens for a registry (RFC 9728): at the root, with the path of the resource appended
- * (section 3.1), and below the URL of a part, which is where challenges for that part point.
+ * Serves the metadata of a registry as a protected resource (RFC 9728), which names the providers that issue tokens for
+ * it. It is available at the root, at the root with the path of the resource appended (section 3.1), and below the URL
+ * of a part of the registry, to which the challenges of that part refer.
  */
 @Public()
 @ApiOperations(() => [

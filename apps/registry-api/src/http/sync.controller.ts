@@ -13,7 +13,11 @@ import { Scope, Served } from './served-scope.js';
 const STARTS = {
   method: 'post',
   tag: 'Registries and sources',
-  success: { status: 202, answer: 'StartedSyncs', description: 'Started; the runs show when they are done.' },
+  success: {
+    status: 202,
+    answer: 'StartedSyncs',
+    description: 'The syncs have started. The list of runs shows when they have ended.',
+  },
   problems: [404, 503],
 } as const;
 

@@ -194,7 +194,7 @@ function demandPrefix(prefixes: readonly string[] | undefined, { source }: Manag
   if (!prefixes || prefixes.some((prefix) => name.startsWith(prefix))) return;
   throw new Refusal(
     'forbidden',
-    `${name} may not be published to source "${source}": names there begin with ${prefixes.join(' or ')}`,
+    `${name} may not be published to source "${source}": names there must begin with ${prefixes.join(' or ')}`,
   );
 }
 

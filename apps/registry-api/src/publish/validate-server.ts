@@ -17,7 +17,7 @@ interface ValidationIssue extends PublishIssue {
 
 const JSON_STANDARD = 'https://www.rfc-editor.org/rfc/rfc8259';
 
-/** Validates a server.json like publishing does, but stores nothing. */
+/** Validates a server.json in the same way as publishing, but stores nothing. */
 export function validateServer(body: Buffer): ValidationResult {
   try {
     readPublished(body);

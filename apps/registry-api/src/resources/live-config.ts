@@ -14,7 +14,7 @@ import type { ClusterReader } from './cluster-reader.js';
 /** Maximum delay of an edit that starts no sync, such as that of the display name. */
 const REFRESH_MS = 60_000;
 
-/** Generation of a text that has none, which counts as the newest. */
+/** The generation that is assumed for a configuration without one. It counts as the newest. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
 interface ConfigText {
@@ -76,7 +76,9 @@ export class LiveConfig {
     this.poll();
   }
 
-  /** Reads the configuration every minute, which servers need whose syncs do not read it. */
+  /**
+   * Rereads the configuration every minute. Servers that run no syncs need this, because a sync would also reread it.
+   */
   poll(): void {
     this.refresh();
     this.#timer = setInterval(() => this.refresh(), REFRESH_MS).unref();

@@ -49,7 +49,7 @@ export class PodResources implements SyncResources {
     }
     // The mounted file is the only source of a certificate, because the server may not read the ConfigMap from the API.
     const mounted = await keysIn(join(this.options.configDirectory, 'certs', name));
-    if (!mounted && refusal) throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
+    if (!mounted && refusal) throw untilAllowed(refusal, 'allow the ServiceAccount of the server to get it');
     throw absence('ConfigMap', name, key, mounted);
   }
 
@@ -65,7 +65,7 @@ export class PodResources implements SyncResources {
     );
     const found = keys.flatMap((key, index): [string, Uint8Array][] => (values[index] ? [[key, values[index]]] : []));
     if (found.length > 0) return new Map(found);
-    if (refusal) throw untilAllowed(refusal, 'let the ServiceAccount of the server get it');
+    if (refusal) throw untilAllowed(refusal, 'allow the ServiceAccount of the server to get it');
     throw new RegistryError(
       'ConfigMapNotFound',
       `ConfigMap ${name} is missing or empty: create it in the same namespace.`,
@@ -106,7 +106,7 @@ export class PodResources implements SyncResources {
     try {
       return await listServerObjects(cluster, namespace);
     } catch (error) {
-      throw untilAllowed(error, 'let the ServiceAccount of the server get, list and watch them');
+      throw untilAllowed(error, 'allow the ServiceAccount of the server to get, list and watch them');
     }
   }
 

@@ -51,7 +51,7 @@ export class StoreKeeper {
         if (known.some(({ id }) => id === this.store.id)) continue;
         await this.workflows.openStore(registry, this.store);
       } catch (err) {
-        this.logger.warn({ registry, err }, 'workflow not compared with this store');
+        this.logger.warn({ registry, err }, 'cannot compare the workflow with this store');
       }
     }
   }

@@ -19,22 +19,22 @@ import type { ServerMetrics } from '../server-metrics.js';
 import { startSyncWorker } from './sync-worker.js';
 
 /**
- * Maximum concurrent checks of sources. More than a registry has sources, because most checks wait for the network, and
- * none may wait for a host that hangs. A waiting HTTP request costs almost nothing; a waiting git process takes some 2
- * MB in addition to shared memory.
+ * Maximum number of concurrent checks of sources. It exceeds the number of sources of a registry, because most checks
+ * wait for the network, and no check may wait for another whose host hangs. A waiting HTTP request costs almost
+ * nothing; a waiting git process takes some 2 MB in addition to shared memory.
  */
 const LOOKS = 64;
 
 /**
- * Maximum concurrent downloads by git. A process that unpacks takes tens of megabytes, but a process whose host hangs
- * never gets that far.
+ * Maximum number of concurrent downloads by git. A process that unpacks takes tens of megabytes, but a process whose
+ * host hangs never gets that far.
  */
 const DOWNLOADS = 4;
 
 /** Maximum connections. Activities use one only for short statements. */
 const CONNECTIONS = 5;
 
-/** A thread gets as much memory as this pod can provide, so there are few threads, and jobs wait outside of them. */
+/** There is only one thread, because it gets as much memory as this pod can provide. Other jobs wait in a queue. */
 const IMPORTS = { threads: 1, deadlineMs: 10 * 60_000 };
 const WALKS = { threads: 2, deadlineMs: 10 * 60_000 };
 

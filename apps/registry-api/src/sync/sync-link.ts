@@ -144,7 +144,7 @@ export class SyncLink {
     const changed = async () => !isDeepStrictEqual(await this.options.endpoint().catch(() => endpoint), endpoint);
     try {
       for await (const _tick of intervals(endpointCheckMs, undefined, { signal, ref: false })) {
-        if (await changed()) return logger.info('access to Temporal changed: connecting again');
+        if (await changed()) return logger.info('access to Temporal changed, reconnecting');
       }
     } catch (error) {
       if (!signal.aborted) throw error;

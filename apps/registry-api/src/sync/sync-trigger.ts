@@ -15,10 +15,13 @@ export type SyncNow = (
   trigger?: SyncNowRequest['trigger'],
 ) => Promise<readonly StartedSync[]>;
 
-/** Consents to the removals that the shrink guard holds back, for one source or for all. */
+/** Confirms the removals that the shrink guard has blocked, for one source or for all. */
 export type ConfirmHeld = (registry: NamedRegistry, source: string | undefined) => Promise<void>;
 
-/** Deadline of a workflow update. It would wait as long as no worker takes it, but an HTTP client does not. */
+/**
+ * Deadline of a workflow update. Without it, the update would wait until a worker takes it, which is longer than an
+ * HTTP client waits.
+ */
 const DEADLINE_MS = 10_000;
 
 /** Starts syncs on demand. */
@@ -32,8 +35,8 @@ export class SyncTrigger {
   }
 
   /**
-   * Starts a sync because of an event or, without `trigger`, on behalf of a user, who thereby consents to removals that
-   * are held back. Throws `TriggerAway`.
+   * Starts a sync because of an event or, without `trigger`, on behalf of a user, who thereby confirms removals that
+   * the shrink guard has blocked. Throws `TriggerAway`.
    */
   async start(...[registry, source, trigger = 'manual']: Parameters<SyncNow>): Promise<readonly StartedSync[]> {
     try {

@@ -74,7 +74,7 @@ function edited(before: RegistryRecord | undefined, document: RegistryDocument, 
     deleting: false,
     ...(triggerToken !== undefined && { triggerToken }),
     spec: changed ? spec : before.spec,
-    file: resolve(file), // the next start may be in another directory
+    file: resolve(file), // The next start may be in another directory.
   };
 }
 

@@ -32,8 +32,8 @@ export const registryDocument = z.strictObject({
   apiVersion: z.enum(REGISTRY_API_VERSIONS),
   kind: z.literal('MCPRegistry'),
   metadata: metadata(registryName, registryNamespace),
-  spec: z.unknown().optional(), // has its own schema, which says what is missing
-  status: z.unknown().optional(), // as in the output of `kubectl get -o yaml`
+  spec: z.unknown().optional(), // The spec has its own schema, which says what is missing.
+  status: z.unknown().optional(), // Present in the output of `kubectl get -o yaml`.
 });
 
 /** Rejects encrypted values: SOPS and eyaml replace values but leave their names readable. */

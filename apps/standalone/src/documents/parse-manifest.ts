@@ -41,7 +41,7 @@ function splitDocuments(text: string): Part[] {
 }
 
 function parsePart({ text, firstLine }: Part, file: string): Manifest[] {
-  if (text.split('\n').every((line) => /^\s*$|^[#%]/.test(line))) return []; // `%YAML 1.2` stands before its `---`
+  if (text.split('\n').every((line) => /^\s*$|^[#%]/.test(line))) return []; // A directive such as `%YAML 1.2` precedes its `---`.
   const lines = new LineCounter();
   const lineAt = (offset: number) => firstLine + lines.linePos(offset).line - 1;
   return parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' }).map(

@@ -28,8 +28,8 @@ export class ArdManifests {
   readonly #entries = new WeakMap<CatalogueReader, Promise<string>>();
 
   /**
-   * Returns a manifest. All responses share the cached entries. Each response has a copy with its own URL, which is
-   * charged to that response alone.
+   * Returns a manifest. All responses share the cached entries. Each response has a copy with its own URL, whose memory
+   * is reserved for that response.
    */
   async manifest(subject: ManifestSubject, resources: AnswerResources): Promise<AdmittedBytes> {
     const { base, reader, displayName } = subject;

@@ -89,6 +89,7 @@ export function toPageToken({ score, name }: FindingPlace, digest: string): stri
  */
 export function readPageToken(token: string, digest: string): FindingPlace {
   const { data } = Token.safeParse(fromOpaque(token));
-  if (data?.[2] !== digest) throw new Problem(400, 'pageToken is not one that this server made for this query');
+  if (data?.[2] !== digest)
+    throw new Problem(400, 'pageToken was not issued by this server for this query: start again without it');
   return { score: data[0], name: data[1] };
 }

@@ -31,7 +31,7 @@ import { ArdManifests } from './ard-manifests.js';
 import { digestOf, find, readEntries, readPageToken, toPageToken } from './ard-pages.js';
 import { ArdGet, ArdPost } from './ard-route.js';
 
-/** Increase this if equal entries get a different representation. */
+/** Version of the representation, as part of the ETags. Increase it if equal entries get a different representation. */
 const FORM = '1';
 const DEFAULT_PAGE = 20;
 

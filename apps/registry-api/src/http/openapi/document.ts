@@ -51,7 +51,7 @@ function document(listed: readonly Operation[]): object {
       version: GENERIC_API_VERSION,
       description: `A registry of MCP servers. Its part below \`/v0.1\` is the generic registry API (${GENERIC_API}).`,
     },
-    // Relative to this document, because a registry may be served below a prefix.
+    // The URL is relative to this document, because a registry may be served below a prefix.
     servers: [{ url: './' }],
     paths,
     components: {
@@ -71,7 +71,7 @@ function toOperationObject(operation: Operation): object {
   const { method, path, id, summary, tag, parameters, body, success, isCached, problems = [], isPublic } = operation;
   const statuses = new Set([
     400,
-    // 503, because a token cannot be verified while its provider is unavailable.
+    // 503 is included because a token cannot be verified while its provider is unavailable.
     ...(isPublic ? [] : [401, 403, 503]),
     ...(isProbe(path) ? [] : [406]),
     ...(method === 'get' ? [] : [413]),

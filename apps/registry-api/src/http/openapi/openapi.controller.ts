@@ -31,7 +31,7 @@ export class OpenApiController {
     return this.answer('api', stringify);
   }
 
-  /** Path at which the official registry server has its page. */
+  /** Path at which the official registry server has its API reference. */
   @Get('docs')
   @Redirect('reference', 308)
   docs(): void {}

@@ -52,7 +52,7 @@ const source = z.looseObject({
     lastSyncTime: time.optional(),
     lastSyncHash: z.string().optional().describe('SHA-256 of the stored content.'),
     lastAttempt: time.optional(),
-    nextSyncTime: time.optional().describe('At the earliest.'),
+    nextSyncTime: time.optional().describe('Earliest time of the next sync.'),
     attemptCount: z.int(),
     serverCount: z.int(),
     skillCount: z.int(),
@@ -81,7 +81,7 @@ const facetCounts = z.array(z.object({ value: z.string(), count: z.int().min(1) 
 const verdict = z.enum(['served', 'shadowed', 'hidden', 'quarantined', 'deleted', 'absent']);
 
 const wayResult = z.looseObject({
-  way: z.string().describe('Such as `packages[0]`.'),
+  way: z.string().describe('The package or remote, such as `packages[0]`.'),
   status: z.enum(['exported', 'omitted']),
   reason: z.string().optional(),
   detail: z.string().optional(),
@@ -91,7 +91,7 @@ const wayResult = z.looseObject({
 });
 
 const ardEntry = z.looseObject({
-  identifier: z.string().describe('Such as `urn:air:example.com:server:weather`.'),
+  identifier: z.string().describe('URN, such as `urn:air:example.com:server:weather`.'),
   displayName: z.string(),
   type: z.string().describe('Media type of the document at the URL.'),
   url: z.string(),
@@ -137,7 +137,9 @@ const answers = {
     issues: z.array(
       z.object({
         type: z.enum(['json', 'schema']),
-        path: z.string().describe('Such as `packages[0].version`; empty for the whole document.'),
+        path: z
+          .string()
+          .describe('Path of the invalid field, such as `packages[0].version`; empty for the whole document.'),
         message: z.string(),
         severity: z.literal('error'),
         reference: z.string().describe('URL of the document that defines the rule.'),
@@ -168,7 +170,9 @@ const answers = {
     scopes_supported: z.array(z.string()),
   }),
   StartedSyncs: z.object({
-    syncs: z.array(z.object({ source: z.string(), workflowId: z.string().describe('As Temporal shows it.') })),
+    syncs: z.array(
+      z.object({ source: z.string(), workflowId: z.string().describe('Id of the workflow in Temporal.') }),
+    ),
   }),
   HookList: z.object({
     hooks: z.array(

@@ -21,7 +21,7 @@ const SyncRunCursor: z.ZodType<SyncRunPlace> = z.strictObject({
   workflowId: storable,
 });
 
-// Clients may know these lists without pages, and would take a short first page for the whole list. So the default
+// Clients that expect these lists to be unpaged would mistake a short first page for the whole list, so the default
 // limit is the maximum.
 export const EntryPage = pageQuery(EntryCursor, MAX_LIMIT);
 export const RegistryEntryPage = pageQuery(RegistryEntryCursor, MAX_LIMIT);
@@ -29,7 +29,8 @@ export const SyncRunPage = pageQuery(SyncRunCursor);
 export const QuarantinePage = pageQuery(z.int().min(0));
 
 /**
- * Query of a paged list: `limit` and `cursor`, as for the list of servers. `unasked` is the limit if both are absent.
+ * Query of a paged list: `limit` and `cursor`, as for the list of servers. `unasked` is the limit if a request has
+ * neither.
  */
 function pageQuery<Place>(place: z.ZodType<Place>, unasked = DEFAULT_LIMIT) {
   const cursor = text

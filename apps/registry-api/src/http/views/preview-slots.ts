@@ -4,7 +4,7 @@ import { API_LIMITS } from '../../limits.js';
 import { Refusal } from '../../refusal.js';
 import { onceClosed } from '../catalogue-answers.js';
 
-/** Await it regularly to let other requests be served. Throws when the work has to be aborted. */
+/** Yields to other requests. Long work must await it regularly. Throws when the work has to be aborted. */
 export type Rest = () => Promise<void> | undefined;
 
 /**

@@ -27,7 +27,9 @@ describe('the text of a previewed spec', () => {
     const withConfig = (characters: number) =>
       JSON.stringify({ spec: { configYAML: `${config}#`.padEnd(characters, '-') } });
     expect(read(withConfig(yamlCharacters)).registries).toHaveLength(1);
-    expect(() => read(withConfig(yamlCharacters + 1))).toThrow(`configYAML has at most ${yamlCharacters} characters`);
+    expect(() => read(withConfig(yamlCharacters + 1))).toThrow(
+      `configYAML may have at most ${yamlCharacters} characters`,
+    );
   });
 });
 

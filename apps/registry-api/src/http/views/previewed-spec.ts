@@ -19,7 +19,7 @@ export function readPreviewedSpec(bytes: Buffer): RegistrySpec {
   const spec = isResource ? content['spec'] : content;
   const config = isFields(spec) ? spec['configYAML'] : undefined;
   if (typeof config === 'string' && config.length > yamlCharacters) {
-    throw new Refusal('invalid', `spec.configYAML has at most ${yamlCharacters} characters in a preview`);
+    throw new Refusal('invalid', `spec.configYAML may have at most ${yamlCharacters} characters in a preview`);
   }
   const read = parseRegistrySpec(spec);
   if ('faults' in read) throw new Refusal('invalid', joinFaults(read.faults.map(formatFault)));
@@ -53,6 +53,6 @@ function refuseMuchWork({ registries }: RegistrySpec): void {
   if (characters <= patternCharacters) return;
   throw new Refusal(
     'invalid',
-    `the patterns of filter.names have ${characters} characters, and a preview takes ${patternCharacters}: preview fewer sources`,
+    `the patterns of filter.names have ${characters} characters, but a preview accepts at most ${patternCharacters}: preview fewer sources`,
   );
 }
