@@ -28,28 +28,31 @@ function thrownBy(work: () => unknown): unknown {
 const messageOf = (error: unknown) => (toFailure(error) as ApplicationFailure).message;
 
 describe.each(['/', '//', ':', '@', '.spec.template.', '"', '""', '[', '["', '\\"', '=', '-', ' //', 'repository '])(
-  'a text of many times %j',
+  'a string that repeats %j many times',
   (part) => {
     const text = part.repeat(LENGTH / part.length);
 
-    it('is cut in every failure that a workflow gets', () => {
+    it('is truncated in every failure of an activity', () => {
       for (const end of ['', '@', ' x']) {
         expect(messageOf(new RegistryError('ValidationFailed', text + end)).length).toBeLessThanOrEqual(MESSAGE_LIMIT);
         expect(messageOf(new Error(text + end)).length).toBeLessThanOrEqual(MESSAGE_LIMIT);
       }
     });
 
-    it.each(['any', 'restricted', 'deny'] as const)('is shown in part by the pod template policy "%s"', (policy) => {
-      const named = { name: text, image: 'x', [text]: 1, env: [{ name: text }], volumeMounts: [{ mountPath: text }] };
-      const containers = [{ ...named, image: undefined }, named, { ...named, name: 'registry-api' }];
-      const podTemplateSpec = { spec: { containers, volumes: [{ name: text }, { name: text }], [text]: 1 } };
-      const wanted = blueprint({ podTemplateSpec }, { settings: { ...settings, podTemplatePolicy: policy } });
-      const failure = thrownBy(() => toDeployment(wanted));
-      expect(failure).toBeInstanceOf(RegistryError);
-      expect(messageOf(failure).length).toBeLessThanOrEqual(FAULTS_LIMIT);
-    });
+    it.each(['any', 'restricted', 'deny'] as const)(
+      'is truncated in messages of the pod template policy "%s"',
+      (policy) => {
+        const named = { name: text, image: 'x', [text]: 1, env: [{ name: text }], volumeMounts: [{ mountPath: text }] };
+        const containers = [{ ...named, image: undefined }, named, { ...named, name: 'registry-api' }];
+        const podTemplateSpec = { spec: { containers, volumes: [{ name: text }, { name: text }], [text]: 1 } };
+        const wanted = blueprint({ podTemplateSpec }, { settings: { ...settings, podTemplatePolicy: policy } });
+        const failure = thrownBy(() => toDeployment(wanted));
+        expect(failure).toBeInstanceOf(RegistryError);
+        expect(messageOf(failure).length).toBeLessThanOrEqual(FAULTS_LIMIT);
+      },
+    );
 
-    it('is looked for in a template when an API server names it', () => {
+    it('is found in a template when the API server reports it', () => {
       for (const message of [
         `.spec.template.${text}: field not declared in schema`,
         `${text}: field not declared in`,
@@ -59,7 +62,7 @@ describe.each(['/', '//', ':', '@', '.spec.template.', '"', '""', '[', '["', '\\
       }
     });
 
-    it('is shown in part where a spec is refused', () => {
+    it('is truncated in the errors of a spec', () => {
       const inYaml = JSON.stringify(part.repeat(CONFIG_LIMIT / 4 / part.length));
       for (const spec of [
         { [text]: 1 },
@@ -78,14 +81,14 @@ describe.each(['/', '//', ':', '@', '.spec.template.', '"', '""', '[', '["', '\\
   },
 );
 
-it('names the first faults of a pod template that is full of them', () => {
+it('limits the number of listed errors of a pod template', () => {
   const containers = Array.from({ length: 10_000 }, (_, index) => ({ name: `c${index}` }));
   const volumes = Array.from({ length: 10_000 }, (_, index) => ({ name: `v${index}` }));
   const failure = thrownBy(() => toDeployment(blueprint({ podTemplateSpec: { spec: { containers, volumes } } })));
   expect(messageOf(failure)).toMatch(/\[c0\] has no image.*9980 more faults: correct the others first$/s);
 });
 
-it('shows no part of a password in a message that is cut', () => {
+it('never shows part of a password in a truncated message', () => {
   const message = messageOf(new RegistryError('FetchFailed', `https://user:${'secret'.repeat(4_000)}@host is away`));
   expect(message).toBe('https://host is away');
 });

@@ -23,7 +23,7 @@ const plan = (source: RegistrySource, versions: Record<string, string> = {}) =>
   planSource(source, 'default', store(versions), 10_000);
 
 describe('the plan of a source', () => {
-  it('tells where it is and how often it is due, and the spec only as a hash', async () => {
+  it('contains its address and its interval, but the spec only as a hash', async () => {
     const planned = await plan(git);
     expect(planned).toMatchObject({
       name: 'servers',
@@ -34,7 +34,7 @@ describe('the plan of a source', () => {
     expect(JSON.stringify(planned)).not.toContain('registry.json');
   });
 
-  it('raises an interval below the floor and says so', async () => {
+  it('raises an interval below the minimum and reports that', async () => {
     expect(await plan({ ...git, intervalMs: 1_000 })).toMatchObject({
       intervalMs: 10_000,
       notice: {
@@ -45,7 +45,7 @@ describe('the plan of a source', () => {
     expect((await plan(git)).notice).toBeUndefined();
   });
 
-  it('changes the hash of what was edited, and no other', async () => {
+  it('changes only the hash of the part that was edited', async () => {
     const before = await plan(git);
     const moved = await plan({ ...git, spec: { ...(git.spec as object), branch: 'next' } });
     expect(moved.specHash).not.toBe(before.specHash);
@@ -57,7 +57,7 @@ describe('the plan of a source', () => {
     expect((await plan({ ...git, intervalMs: 90_000 })).specHash).toBe(before.specHash);
   });
 
-  it('changes with the content of the ConfigMap that the source reads, absent included', async () => {
+  it('changes with the content of the ConfigMap that the source reads, even if it is missing', async () => {
     const source: RegistrySource = { ...git, type: 'configMapRef', spec: { name: 'data', key: 'registry.json' } };
     const hashes = await Promise.all(
       [{}, { 'ConfigMap/data': '1' }, { 'ConfigMap/data': '2' }, { 'ConfigMap/data': '2', 'Secret/data': '1' }].map(
@@ -69,7 +69,7 @@ describe('the plan of a source', () => {
   });
 });
 
-describe('a registry that is read by a process that lags behind', () => {
+describe('a registry read by a process that has an older version', () => {
   const registry = { namespace: 'default', name: 'team', uid: 'u' };
   const reading = (generation: number) =>
     getWanted(
@@ -80,11 +80,11 @@ describe('a registry that is read by a process that lags behind', () => {
       3,
     );
 
-  it('is waited for, whatever faults the older spec has', async () => {
+  it('is waited for, even if the older spec is invalid', async () => {
     await expect(reading(2)).rejects.toMatchObject({ reason: 'ConfigurationPending', destiny: 'retry' });
   });
 
-  it('has the faults of the spec that is spoken of', async () => {
+  it('has the errors of the expected version of the spec', async () => {
     await expect(reading(3)).rejects.toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
   });
 });

@@ -3,7 +3,7 @@ import type { KubernetesApi } from '#kubernetes/kubernetes-api.js';
 import { actingAs, withRefusedAsAbsent } from './acting-as.js';
 import type { ProvisionWorld } from './provision-world.js';
 
-it('keeps the registries of other Temporal groups out of sight of every account', async () => {
+it('hides the registries of other Temporal groups from every account', async () => {
   const account = {} as KubernetesApi;
   const seenBy: KubernetesApi[] = [];
   const world = {

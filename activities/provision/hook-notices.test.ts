@@ -15,7 +15,7 @@ function apiWith(secrets: Readonly<Record<string, string>>): Pick<ProvisionWorld
 
 const webhook = (name: string) => ({ name, type: 'github', secretRef: { name, key: 'token' } });
 
-it('missing and weak secrets of webhooks are reported, without a word of them', async () => {
+it('missing and weak secrets of webhooks are reported without their content', async () => {
   const world = apiWith({ good: 'a secret of enough bytes\n', weak: 'short' });
   const notices = await readHookNotices(world, registry, { webhooks: ['good', 'weak', 'absent'].map(webhook) });
   expect(notices).toMatchObject([

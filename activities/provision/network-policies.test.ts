@@ -93,7 +93,7 @@ const policyOf = (clients: readonly Fields[], spec: object = {}): Policy => {
 };
 
 describe('the NetworkPolicy of the operator', () => {
-  it('lets in readers of metrics alone', async () => {
+  it('admits only readers of metrics', async () => {
     const policy = await readPolicy('operator.yaml');
     expect(policy.spec.policyTypes).toEqual(['Ingress']);
     expect(matches(policy.spec.podSelector, await podLabelsIn('operator.yaml'))).toBe(true);
@@ -104,7 +104,7 @@ describe('the NetworkPolicy of the operator', () => {
 });
 
 describe('the NetworkPolicy of the development server of Temporal', () => {
-  it('lets in the operator, and pods of registries in namespaces that the operator has labelled', async () => {
+  it('admits the operator, and registry pods in namespaces that the operator has labelled', async () => {
     const policy = await readPolicy('temporal-dev.yaml');
     expect(policy.spec.policyTypes).toEqual(['Ingress']);
     expect(matches(policy.spec.podSelector, await podLabelsIn('temporal-dev.yaml'))).toBe(true);
@@ -115,7 +115,7 @@ describe('the NetworkPolicy of the development server of Temporal', () => {
 });
 
 describe('the NetworkPolicy of a registry', () => {
-  it('selects the pods of that registry alone, by labels that no pod template can change', () => {
+  it('selects only the pods of that registry, by labels that no pod template can change', () => {
     const { podSelector, policyTypes } = policyOf([]).spec;
     expect(policyTypes).toEqual(['Ingress']);
     expect(matches(podSelector, registry.labels)).toBe(true);
@@ -123,7 +123,7 @@ describe('the NetworkPolicy of a registry', () => {
     expect(matches(podSelector, neighbour.labels)).toBe(false);
   });
 
-  it('lets every client reach the API where no clients are named, and readers of metrics nothing else', () => {
+  it('admits every client to the API if no clients are configured, and readers of metrics only to the metrics', () => {
     const policy = policyOf([]);
     for (const client of [neighbour, pretender]) {
       expect([8080, 8081, 7233].map((port) => admits(policy, client, port))).toEqual([true, false, false]);
@@ -131,7 +131,7 @@ describe('the NetworkPolicy of a registry', () => {
     expect(admits(policy, prometheus, 8081)).toBe(true);
   });
 
-  it('lets in the named clients alone, and its own read-only servers', () => {
+  it('admits only the configured clients and its own read-only servers', () => {
     const clients = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress' } } }];
     const ingress: Pod = { namespace: 'ingress', labels: {} };
     const policy = policyOf(clients);

@@ -22,7 +22,7 @@ const template = {
 describe('fields that the API server does not know', () => {
   const paths = undeclaredFields(refusal);
 
-  it('are read from its refusal, those of the pod template', () => {
+  it('are read from its rejection, as far as they are in the pod template', () => {
     expect(paths).toEqual([
       'spec.containers[name="registry-api"].ports[containerPort=80,protocol="TCP"].nam',
       'spec.containers[name="side"].volumeMounts[mountPath="/a.b[c]"].x',
@@ -30,13 +30,13 @@ describe('fields that the API server does not know', () => {
     ]);
   });
 
-  it('are read as well when there is one alone', () => {
+  it('are read from a rejection with only one of them', () => {
     const message =
       'failed to create typed patch object (a/b; apps/v1, Kind=Deployment): .spec.template.spec.x: field not declared in schema';
     expect(undeclaredFields(message)).toEqual(['spec.x']);
   });
 
-  it('are left out, and nothing else', () => {
+  it('are removed, and nothing else', () => {
     expect(withoutFields(template, paths)).toEqual({
       metadata: template.metadata,
       spec: {
@@ -48,7 +48,7 @@ describe('fields that the API server does not know', () => {
     });
   });
 
-  it('need not be there', () => {
+  it('may be missing in the template', () => {
     expect(withoutFields({ spec: {} }, paths)).toEqual({ spec: {} });
   });
 });

@@ -9,12 +9,12 @@ const git = { git: { repository: 'https://git.example.com/a.git' } };
 const namesOf = (spec: object, settings = {}) =>
   withDiscovery(blueprint(spec).spec, settings).registries.map(({ name, type }) => `${name} ${type}`);
 
-it('comes before all sources of the spec, and alone where there are none', () => {
+it('comes before all sources of the spec, and is the only one if the spec has none', () => {
   expect(namesOf({ registries: [{ name: 'a', ...git }] })).toEqual(['default kubernetes', 'a git']);
   expect(namesOf({})).toEqual(['default kubernetes']);
 });
 
-it('gives way to a source of that name, and says so', () => {
+it('is replaced by a source of that name, which is reported', () => {
   const spec = { registries: [{ name: 'default', ...git }] };
   expect(namesOf(spec)).toEqual(['default git']);
   expect(discoveryNotices(blueprint(spec).spec, {})).toEqual([
@@ -23,17 +23,17 @@ it('gives way to a source of that name, and says so', () => {
   expect(discoveryNotices(blueprint({ registries: [{ name: 'a', ...git }] }).spec, {})).toEqual([]);
 });
 
-it('leaves a configuration alone that is written by hand', () => {
+it('does not change a hand-written configuration', () => {
   const configYAML = 'auth: {mode: anonymous}\nregistries: [{name: default, file: {path: /a.json}}]\n';
   expect(namesOf({ configYAML })).toEqual(['default file']);
   expect(discoveryNotices(blueprint({ configYAML }).spec, {})).toEqual([]);
 });
 
-it('is off where the site says so', () => {
+it('is disabled by the setting of the site', () => {
   expect(namesOf({ registries: [{ name: 'a', ...git }] }, { discovery: false })).toEqual(['a git']);
 });
 
-it('asks nothing of a pod whose account the operator grants nothing, unless there is nothing else to serve', () => {
+it('is not added for a pod with another account, unless there is nothing else to serve', () => {
   const pods = [{ serviceAccountName: 'mine' }, { automountServiceAccountToken: false }];
   for (const pod of pods) {
     const podTemplateSpec = { spec: pod };
@@ -42,7 +42,7 @@ it('asks nothing of a pod whose account the operator grants nothing, unless ther
   }
 });
 
-it('is the first of the sources in the configuration of a server, beside as many as a spec may have', () => {
+it('is the first source in the configuration of a server, in addition to the maximum number of a spec', () => {
   const registries = Array.from({ length: 20 }, (_, index) => ({ name: `s${index}`, ...git }));
   const of = blueprint({ registries });
   const { data } = toConfigMap({ ...of, spec: withDiscovery(of.spec, {}) }) as unknown as {

@@ -27,13 +27,13 @@ const scaled = (wantedReplicas?: number) => ({
 });
 const onDefault = { host: 'db' } as unknown as NonNullable<ServerSettings['defaultDatabase']>;
 
-it('warns of a scaled server whose pods have data of their own', () => {
+it('warns about a scaled server whose pods have separate data', () => {
   expect(scaleNotices(spec({}), {}, scaled(3))).toMatchObject([
     { reason: 'EphemeralStore', message: expect.stringContaining('3 pods') },
   ]);
 });
 
-it('says nothing of one pod, or where there is a database', () => {
+it('reports nothing for one pod, or with a database', () => {
   expect(scaleNotices(spec({}), {}, scaled(1))).toEqual([]);
   expect(scaleNotices(spec({}), {}, scaled())).toEqual([]);
   expect(scaleNotices(spec({ databaseConfig }), {}, scaled(3))).toEqual([]);

@@ -8,7 +8,7 @@ const held = (heldTrigger: string | null, heldConfirmed = false) => ({
   specHash: '4:aa',
 });
 
-it('consents to what was held back when the trigger has another value since', () => {
+it('consents to the blocked removals when the trigger has changed since', () => {
   expect(givenConsent(held(null), '4:aa', undefined)).toBeUndefined();
   expect(givenConsent(held('1'), '4:aa', '1')).toBeUndefined();
   expect(givenConsent(held('1'), '4:aa', undefined)).toBeUndefined();
@@ -16,13 +16,13 @@ it('consents to what was held back when the trigger has another value since', ()
   expect(givenConsent(held(null), '4:aa', '1')).toBe('held');
 });
 
-it('consents to what was held back when a sync was asked for over the API', () => {
+it('consents to the blocked removals when a sync was requested over the API', () => {
   expect(givenConsent(held('1', true), '4:aa', '1')).toBe('held');
   const nothingHeld = { heldRevision: null, heldTrigger: null, heldConfirmed: false, specHash: '4:aa' };
   expect(givenConsent(nothingHeld, '4:aa', '2')).toBeUndefined();
 });
 
-it('takes an edit of the source for consent, and another version of the reader for none', () => {
+it('treats an edit of the source as consent, but not another version of the reader', () => {
   expect(givenConsent(held('1'), '4:bb', '1')).toBe('all');
   expect(givenConsent(held('1'), '5:aa', '1')).toBeUndefined();
   expect(givenConsent({ ...held('1'), specHash: null }, '4:aa', '1')).toBe('all');

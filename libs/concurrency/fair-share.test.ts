@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FairShare } from './fair-share.js';
 
-it('lets no key wait for another, and runs few at a time of each', async () => {
+it('never lets one key wait for another, and runs only a few at a time for each', async () => {
   const shares = new FairShare(2);
   const running = new Map<string, number>();
   const most = new Map<string, number>();
@@ -21,7 +21,7 @@ it('lets no key wait for another, and runs few at a time of each', async () => {
   expect(Object.fromEntries(most)).toEqual({ greedy: 2, modest: 1 });
 });
 
-it('goes on after work that failed', async () => {
+it('continues after work that failed', async () => {
   const shares = new FairShare(1);
   await expect(shares.run('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
   expect(await shares.run('a', async () => 'done')).toBe('done');

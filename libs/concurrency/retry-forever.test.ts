@@ -14,7 +14,7 @@ function failing(times: number, onAttempt: (attempt: number, reset: () => void) 
   };
 }
 
-it('repeats until an attempt succeeds, with pauses that double up to the longest, half of it more or less', async () => {
+it('repeats until an attempt succeeds, with pauses that double up to a maximum, plus jitter', async () => {
   const pauses: number[] = [];
   const { signal } = new AbortController();
   const options = { ...backoff, signal, onFailure: (_: unknown, pauseMs: number) => void pauses.push(pauseMs) };
@@ -27,7 +27,7 @@ it('repeats until an attempt succeeds, with pauses that double up to the longest
   });
 });
 
-it('begins with the first pause again after an attempt that has worked', async () => {
+it('starts again with the first pause after an attempt that has worked', async () => {
   const pauses: number[] = [];
   const { signal } = new AbortController();
   const attempt = failing(4, (count, reset) => count === 4 && reset());
@@ -35,7 +35,7 @@ it('begins with the first pause again after an attempt that has worked', async (
   expect(pauses[3]).toBeLessThan(3);
 });
 
-it('ends in the middle of a pause when the signal fires, and makes no attempt after that', async () => {
+it('stops during a pause when the signal fires, without another attempt', async () => {
   const ending = new AbortController();
   const attempts: number[] = [];
   const attempt = failing(Infinity, (count) => void attempts.push(count));
@@ -53,7 +53,7 @@ it('ends in the middle of a pause when the signal fires, and makes no attempt af
   expect(attempts).toEqual([1]);
 });
 
-it('ends with what the listener throws', async () => {
+it('stops with the error that the listener throws', async () => {
   const { signal } = new AbortController();
   const options = {
     ...backoff,

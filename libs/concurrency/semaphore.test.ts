@@ -21,7 +21,7 @@ it('admits at most its limit, and waiters first in, first out', async () => {
   expect(came).toEqual(['third', 'fourth']);
 });
 
-it('forgets a waiter whose signal fires', async () => {
+it('removes a waiter whose signal fires', async () => {
   const semaphore = new Semaphore(1);
   const first = await semaphore.acquire(never);
   const impatient = new AbortController();

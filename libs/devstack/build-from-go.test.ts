@@ -43,7 +43,7 @@ function greeter(): Tool {
 
 // Skipped without Go, because the build is then refused; obtain-tool.test.ts covers that.
 describe.skipIf(!hasGo)('a build with Go', () => {
-  it('makes a program that knows its version, and tells how far it is', async () => {
+  it('creates a program that knows its version, and reports progress', async () => {
     await writeFile(join(root, 'main.go'), greeting);
     // Flags that a user has set for other projects must not break this build.
     vi.stubEnv('GOFLAGS', '-mod=vendor');
@@ -56,7 +56,7 @@ describe.skipIf(!hasGo)('a build with Go', () => {
     expect(await readdir(folder)).toEqual(['greeter']);
   });
 
-  it('fails with what the compiler said', async () => {
+  it('fails with the output of the compiler', async () => {
     await writeFile(join(root, 'main.go'), 'package main\n\nfunc main() { undefinedThing() }\n');
     const progress = { step: () => {}, done: () => {} };
     const building = buildFromGo(greeter(), folder, { progress, signal: new AbortController().signal });

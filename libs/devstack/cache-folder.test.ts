@@ -26,7 +26,7 @@ async function makeEtcd(folder: string): Promise<string> {
 }
 
 describe('keepInCache', () => {
-  it('keeps the old program when making a new one fails', async () => {
+  it('keeps the old program if creating a new one fails', async () => {
     const kept = await keepInCache(tool, makeEtcd);
     const failing = keepInCache(tool, async (folder) => {
       await makeEtcd(folder);
@@ -38,7 +38,7 @@ describe('keepInCache', () => {
     expect(await readdir(cache)).toHaveLength(1);
   });
 
-  it('uses a private folder of the machine when the home cannot be written', async () => {
+  it('uses a private folder of the machine if the home is not writable', async () => {
     await writeFile(join(root, 'file'), '');
     vi.stubEnv('XDG_CACHE_HOME', join(root, 'file/not-a-folder'));
     const kept = await keepInCache({ ...tool, name: 'etcd', version: `test-${process.pid}` }, makeEtcd);
@@ -49,7 +49,7 @@ describe('keepInCache', () => {
   });
 });
 
-it('removes what a killed process left behind, and nothing of one that still runs', async () => {
+it('removes what a killed process left behind, but nothing of one that still runs', async () => {
   const { pid: ended } = spawnSync('/bin/sh', ['-c', 'true']);
   const abandoned = `.work-${hostname()}-${ended}-abcdef`;
   const inUse = `.work-${hostname()}-${process.ppid}-abcdef`;

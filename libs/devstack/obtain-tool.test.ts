@@ -95,8 +95,8 @@ async function filesInCache(): Promise<string[]> {
 
 const get = (tool: Tool, signal = neverAborted) => obtain(tool, { progress: quiet, signal });
 
-describe('the order of the ways', () => {
-  it('takes what the environment names before all else', async () => {
+describe('the order of the methods', () => {
+  it('prefers the executable in the environment variable', async () => {
     const tool = greeter();
     const named = await putProgram(join(root, 'mine/greeter'));
     await putProgram(join(bin, 'greeter'));
@@ -104,13 +104,13 @@ describe('the order of the ways', () => {
     expect(await get(tool)).toBe(named);
   });
 
-  it('refuses what the environment names when it does not run, and looks no further', async () => {
+  it('rejects the executable in the environment variable if it does not run, and does not look further', async () => {
     await putProgram(join(bin, 'greeter'));
     vi.stubEnv('DEVSTACK_GREETER', '/nowhere/greeter');
     await expect(get(greeter())).rejects.toThrow(/DEVSTACK_GREETER names no usable greeter: \/nowhere\/greeter/);
   });
 
-  it('takes PATH before the cache', async () => {
+  it('prefers PATH to the cache', async () => {
     const onPath = await putProgram(join(bin, 'greeter'));
     await putProgram(cachedPath(cache, greeter()));
     expect(await get(greeter())).toBe(onPath);
@@ -119,13 +119,13 @@ describe('the order of the ways', () => {
   it.each([
     ['is too old', '1.1', '--politely'],
     ['lacks an option that we need', '1.2', '--rudely'],
-  ])('passes over a program on PATH that %s', async (_, version, help) => {
+  ])('skips a program on PATH that %s', async (_, version, help) => {
     await putProgram(join(bin, 'greeter'), version, help);
     const cached = await putProgram(cachedPath(cache, greeter()));
     expect(await get(greeter())).toBe(cached);
   });
 
-  it('takes a newer program, unless it is to be this version only', async () => {
+  it('accepts a newer program, unless only this version is allowed', async () => {
     const newer = await putProgram(join(bin, 'greeter'), '1.3');
     const cached = await putProgram(cachedPath(cache, greeter()));
     const oldest = { pattern: /greeter (\d+)\.(\d+)/, major: 1, minor: 2 };
@@ -133,7 +133,7 @@ describe('the order of the ways', () => {
     expect(await get(greeter({ oldest: { ...oldest, only: true } }))).toBe(cached);
   });
 
-  it('takes the cache before the network', async () => {
+  it('prefers the cache to the network', async () => {
     const { archives } = await publishArchive();
     const cached = await putProgram(cachedPath(cache, greeter()));
     expect(await get(greeter({ archives }))).toBe(cached);
@@ -151,7 +151,7 @@ describe('the order of the ways', () => {
   });
 });
 
-it('removes what a killed run left half made, also when nothing is to be made', async () => {
+it('removes what a killed run left incomplete, even if nothing is to be created', async () => {
   const { pid } = spawnSync('/bin/sh', ['-c', 'true']);
   await mkdir(join(cache, `.work-${hostname()}-${pid}-abcdef`), { recursive: true });
   vi.stubEnv('DEVSTACK_GREETER', await putProgram(join(root, 'mine/greeter')));
@@ -169,13 +169,13 @@ describe('the official download', () => {
     expect(requests).toEqual(['/greeter.tar.gz']);
   });
 
-  it('is refused when its checksum is another, and nothing of it stays', async () => {
+  it('is rejected if its checksum differs, and nothing of it is kept', async () => {
     const { archives } = await publishArchive({ hex: '0'.repeat(64) });
     await expect(get(greeter({ archives }))).rejects.toThrow(/greeter\.tar\.gz refused: its sha256 is [0-9a-f]{64}/);
     expect(await filesInCache()).toEqual([]);
   });
 
-  it('is refused when the connection ends early', async () => {
+  it('is rejected if the connection ends early', async () => {
     const { archives, bytes } = await publishArchive();
     answer = (_, response) => {
       response.writeHead(200, { 'content-length': bytes.length });
@@ -185,13 +185,13 @@ describe('the official download', () => {
     expect(await filesInCache()).toEqual([]);
   });
 
-  it('is refused when the program in it is not usable', async () => {
+  it('is rejected if the program in it is not usable', async () => {
     const { archives } = await publishArchive({ version: '0.9' });
     await expect(get(greeter({ archives }))).rejects.toThrow(/official download: .* is too old \(greeter 0\.9/);
     expect(await filesInCache()).toEqual([]);
   });
 
-  it('leaves no half file when interrupted', async () => {
+  it('leaves no incomplete file when interrupted', async () => {
     const { archives, bytes } = await publishArchive();
     answer = (_, response) => {
       response.writeHead(200, { 'content-length': bytes.length });
@@ -207,7 +207,7 @@ describe('the official download', () => {
     expect(await readdir(cache)).toEqual([]);
   });
 
-  it('serves several processes at once without harm', async () => {
+  it('is safe for several processes at the same time', async () => {
     const { archives } = await publishArchive();
     const tool = greeter({ archives });
     const paths = await Promise.all([get(tool), get(tool), get(tool)]);
@@ -215,7 +215,7 @@ describe('the official download', () => {
     expect(await filesInCache()).toEqual([paths[0]]);
   });
 
-  it('of the real Temporal refuses an archive that is not the pinned one', async () => {
+  it('of the real Temporal rejects an archive other than the pinned one', async () => {
     await publishArchive();
     await expect(obtainTool('temporal', { progress: quiet, signal: neverAborted })).rejects.toThrow(
       /temporal_cli_.*refused/,
@@ -224,8 +224,8 @@ describe('the official download', () => {
   });
 });
 
-describe('with nothing at hand', () => {
-  it('says in one message what was tried and what to do', async () => {
+describe('if nothing is available', () => {
+  it('reports in one message what was tried and what to do', async () => {
     const message = await obtainTool('temporal', { progress: quiet, signal: neverAborted }).catch(
       (error: Error) => error.message,
     );
@@ -247,7 +247,7 @@ describe('with nothing at hand', () => {
     ]);
   });
 
-  it('says that the network is away', async () => {
+  it('reports that the network is unavailable', async () => {
     server.closeAllConnections();
     await new Promise((closed) => server.close(closed));
     const { archives } = {

@@ -11,7 +11,7 @@ function recorded(stream: PassThrough): () => string {
 }
 
 describe('progress in a log', () => {
-  it('is never silent for 5 s while a step goes on', () => {
+  it('is never silent for 5 s during a step', () => {
     const stream = new PassThrough();
     const written = recorded(stream);
     createProgress(stream).step('building');
@@ -36,7 +36,7 @@ describe('progress in a log', () => {
     expect(lines.at(-1)).toMatch(/package 100$/);
   });
 
-  it('says at once when something else begins', () => {
+  it('reports a new step immediately', () => {
     const stream = new PassThrough();
     const written = recorded(stream);
     const progress = createProgress(stream);
@@ -46,7 +46,7 @@ describe('progress in a log', () => {
     expect(written()).toBe('[0s] downloading\n[0s] no network\n[0s] building\n');
   });
 
-  it('says how much time has passed, in minutes when they are many', () => {
+  it('reports the elapsed time, in minutes if it is long', () => {
     const stream = new PassThrough();
     const written = recorded(stream);
     createProgress(stream).step('building');
@@ -71,7 +71,7 @@ describe('progress on a terminal', () => {
     return Object.assign(new PassThrough(), { isTTY: true, columns }) as unknown as PassThrough & NodeJS.WriteStream;
   }
 
-  it('moves on one line and takes it away when done', () => {
+  it('uses one line and clears it when done', () => {
     const stream = terminal(80);
     const written = recorded(stream);
     const progress = createProgress(stream);
@@ -85,7 +85,7 @@ describe('progress on a terminal', () => {
     expect(written()).toBe('\r\x1b[K');
   });
 
-  it('never wraps', () => {
+  it('never wraps its line', () => {
     const stream = terminal(20);
     const written = recorded(stream);
     createProgress(stream).step('x'.repeat(100));

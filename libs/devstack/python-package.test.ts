@@ -67,7 +67,7 @@ describe.skipIf(python === undefined)('the Python package (needs python3 with pi
     expect(await get(puppet([digest]))).toBe(path);
   });
 
-  it('is installed with settings of the user that contradict a folder of our own', async () => {
+  it('is installed despite settings of the user that conflict with a separate folder', async () => {
     await putInstaller('pip', '-m pip');
     vi.stubEnv('PATH', bin);
     vi.stubEnv('PIP_USER', '1');
@@ -75,7 +75,7 @@ describe.skipIf(python === undefined)('the Python package (needs python3 with pi
     await expect(get(puppet([digest]))).resolves.toContain('puppet');
   });
 
-  it('is installed by python3 where pip is no command of its own', async () => {
+  it('is installed by python3 if pip is not a command', async () => {
     await putInstaller('python3', '');
     vi.stubEnv('PATH', bin);
     await expect(get(puppet([digest]))).resolves.toContain('puppet');
@@ -88,7 +88,7 @@ describe.skipIf(python === undefined)('the Python package (needs python3 with pi
     await expect(get(puppet([digest]))).resolves.toContain('puppet');
   });
 
-  it('is refused when its digest is another, and nothing of it stays', async () => {
+  it('is rejected if its digest differs, and nothing of it is kept', async () => {
     await putInstaller('pip', '-m pip');
     vi.stubEnv('PATH', bin);
     await expect(get(puppet(['0'.repeat(64)]))).rejects.toThrow(/Python package: pip: .*(hash|HASH)/i);
@@ -96,7 +96,7 @@ describe.skipIf(python === undefined)('the Python package (needs python3 with pi
   });
 });
 
-it('says which installers would help where there is none', async () => {
+it('reports which installers would help if there is none', async () => {
   vi.stubEnv('PATH', bin);
   await expect(get(puppet(['0'.repeat(64)]))).rejects.toThrow(
     /Python package: neither pip nor uv is on PATH[^]*install Python 3 with pip/,

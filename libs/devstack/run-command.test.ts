@@ -19,16 +19,16 @@ describe('runCommand', () => {
     expect(lines).toEqual(['one', 'two']);
   });
 
-  it('fails with what the command said last', async () => {
+  it('fails with the last output of the command', async () => {
     const failing = runCommand('/bin/sh', ['-c', 'echo no such module >&2; exit 3'], { signal });
     await expect(failing).rejects.toThrow('no such module');
   });
 
-  it('says which program is missing', async () => {
+  it('reports which program is missing', async () => {
     await expect(runCommand('/nowhere/go', [], { signal })).rejects.toThrow('/nowhere/go');
   });
 
-  it('ends the whole process group when aborted, also what ignores SIGTERM', async () => {
+  it('kills the whole process group when aborted, even processes that ignore SIGTERM', async () => {
     const interruption = new AbortController();
     const pids: number[] = [];
     const script = 'sh -c \'trap "" TERM; echo $$ >&2; while :; do sleep 1; done\'; true';
@@ -44,7 +44,7 @@ describe('runCommand', () => {
     expect(runs(pids[0]!)).toBe(false);
   });
 
-  it('gives up on a command that does not answer in time', async () => {
+  it('aborts a command that does not respond in time', async () => {
     const running = runCommand('/bin/sh', ['-c', 'sleep 60'], { signal, timeoutMs: 50 });
     await expect(running).rejects.toThrow('no response within 0.05 s');
   });

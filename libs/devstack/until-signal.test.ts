@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 
-it('lets interrupted work tidy up, however often the signal comes', async () => {
+it('lets interrupted work clean up, however often the signal arrives', async () => {
   const module = new URL('until-signal.ts', import.meta.url).href;
   const program = `const { untilSignal } = await import(${JSON.stringify(module)});
     await untilSignal((signal) => new Promise((resolve, reject) => {

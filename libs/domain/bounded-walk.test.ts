@@ -22,7 +22,7 @@ it.each([undefined, null, 1, 'text', [], {}])('visits nothing in %j', (value) =>
 });
 
 describe('the budget', () => {
-  it('of depth ends at its limit, however deep the value is', () => {
+  it('of depth stops at its limit, however deep the value is', () => {
     const { depth } = WALK_BUDGET;
     for (const part of [(inner: unknown) => [inner], (inner: unknown) => ({ inner })]) {
       expect(isWithinBudget(nested(depth, part))).toBe(true);
@@ -31,13 +31,13 @@ describe('the budget', () => {
     }
   });
 
-  it('of nodes ends at its limit', () => {
+  it('of nodes stops at its limit', () => {
     const { nodes } = WALK_BUDGET;
     expect(isWithinBudget(Array.from({ length: nodes }))).toBe(true);
     expect(isWithinBudget(Array.from({ length: nodes + 1 }))).toBe(false);
   });
 
-  it('ends cycles, and parts that are shared so often that they would take forever', () => {
+  it('stops cycles and exponentially shared parts', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     expect(isWithinBudget(cycle)).toBe(false);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { compareCodePoints } from './code-point-order.js';
 
-it('orders texts as their UTF-8 bytes are ordered', () => {
+it('compares strings by their UTF-8 bytes', () => {
   const texts = [
     '',
     'a',

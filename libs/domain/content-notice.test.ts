@@ -16,12 +16,12 @@ it.each([
   [0, undefined],
   [1, 'one server has no version'],
   [12, '12 servers have no version'],
-])('warns of servers that get a default version: %i', (versionsAssumed, words) => {
+])('warns about servers with a default version: %i', (versionsAssumed, words) => {
   const notice = contentNotice({ ...content, versionsAssumed, nullsDropped: 1 });
   expect(notice?.reason).toBe(words ? 'VersionAssumed' : 'NullsDropped');
   if (words) expect(notice?.message).toContain(words);
 });
 
-it('says first that nothing is served', () => {
+it('prefers the notice that nothing is served', () => {
   expect(contentNotice({ ...content, served: 0, nullsDropped: 3 })?.reason).toBe('SourceEmpty');
 });

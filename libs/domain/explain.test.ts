@@ -15,7 +15,7 @@ const entry = (source: string, rest: Partial<ExplainedEntry> = {}): ExplainedEnt
 });
 
 describe('an explanation', () => {
-  it('lets the first source that may serve a name win it', () => {
+  it('lets the first source that may serve a name win', () => {
     const { served, sources } = explainName(
       ['hides', 'wins', 'loses', 'lacks'],
       [entry('hides', { hiddenBy: 'rule' }), entry('wins'), entry('loses')],
@@ -30,7 +30,7 @@ describe('an explanation', () => {
     ]);
   });
 
-  it('names what says most about a source that has a name in several ways', () => {
+  it('uses the most important verdict of a source that has a name in several ways', () => {
     const { sources } = explainName(
       ['a', 'b'],
       [entry('a', { deletedAt: new Date(0) }), entry('b', { version: '2' }), entry('b', { hiddenBy: 'rule' })],

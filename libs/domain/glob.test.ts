@@ -35,11 +35,11 @@ describe('a pattern', () => {
     ['x\\', 'backslash'],
     ['[z-a]', 'whose start is after its end'],
     ['[', 'never closed'],
-  ])('%s is refused, and says why', (pattern, words) => {
+  ])('%s is rejected with the reason', (pattern, words) => {
     expect(() => compileGlob(pattern)).toThrow(words);
   });
 
-  it('that would make a regular expression backtrack forever is answered at once', () => {
+  it('that would make a regular expression backtrack forever is matched quickly', () => {
     expect(compileGlob('*a'.repeat(100)).matches('a'.repeat(5_000) + 'b')).toBe(false);
   });
 });

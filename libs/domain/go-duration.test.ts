@@ -21,7 +21,7 @@ it.each([
 });
 
 it.each(['', '30', 'm', '1d', '1h 30m', ' 1h', '1h ', '-1h', '+1h', '1,5h', '.s', '1e3s', '1hm', '9999999h'])(
-  'does not take "%s" for a duration',
+  'does not accept "%s" as a duration',
   (text) => {
     expect(parseGoDuration(text)).toBeUndefined();
   },
@@ -33,6 +33,6 @@ it.each([
   [10_000, '10s'],
   [250, '250ms'],
   [3_600_000, '1h'],
-])('writes %i ms in the shortest usual way', (milliseconds, text) => {
+])('formats %i ms in the shortest usual form', (milliseconds, text) => {
   expect(formatDuration(milliseconds)).toBe(text);
 });

@@ -112,7 +112,7 @@ describe('a name with many versions', () => {
       hiddenBy: null,
     }));
 
-  it('is left between any two of them when the work has to end', async () => {
+  it('can be interrupted between any two of them when the work has to stop', async () => {
     let judged = 0;
     const preview = new Preview(['one'], [{ name: 'one', hiddenBy: () => `rule ${judged++}` }]);
     let rests = 0;
@@ -129,7 +129,7 @@ describe('a name with many versions', () => {
     expect(judged).toBe(10);
   });
 
-  it('is judged once where they are equal, and by each of several sources', async () => {
+  it('is evaluated only once for equal versions, and by each of several sources', async () => {
     const judged: string[] = [];
     const hiddenBy = (name: string) => () => `rule ${judged.push(name)} of ${name}`;
     const sources = ['one', 'two'].map((name) => ({ name, hiddenBy: hiddenBy(name) }));

@@ -7,7 +7,7 @@ const npm = { registryType: 'npm', transport: { type: 'stdio' } };
 const remote = { type: 'sse' };
 
 describe('what a server can be filtered by', () => {
-  it('is how it is run and reached, each word once', () => {
+  it('is how it is run and reached, each facet once', () => {
     expect(facetsOf({ packages: [npm, npm], remotes: [remote] })).toEqual([
       'package',
       'remote',
@@ -27,12 +27,12 @@ describe('what a server can be filtered by', () => {
     [{ packages: [{ ...npm, environmentVariables: [{ isSecret: true }, { isRequired: true }] }] }, true],
     [{ packages: [{ ...npm, runtimeArguments: [secret] }, npm] }, true],
     [{ packages: [{ ...npm, runtimeArguments: [secret] }], remotes: [remote] }, true],
-  ])('is secret-free when one way of using it needs none (%#)', (ways, expected) => {
+  ])('is secret-free if one way of using it needs no secret (%#)', (ways, expected) => {
     expect(facetsOf(ways).includes('secret-free')).toBe(expected);
   });
 });
 
-describe('a text that a publisher gives', () => {
+describe('a string of a publisher', () => {
   const provided = (block: object) => ({
     _meta: { 'io.modelcontextprotocol.registry/publisher-provided': { 'com.example': { block } } },
   });

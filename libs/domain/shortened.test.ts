@@ -6,11 +6,11 @@ describe('shortened', () => {
     ['abcd', 4, 'abcd'],
     ['abcde', 4, 'abc…'],
     ['', 4, ''],
-  ])('gives %j, of at most %i, as %j', (text, limit, expected) => {
+  ])('returns %j, of at most %i, as %j', (text, limit, expected) => {
     expect(shortened(text, limit)).toBe(expected);
   });
 
-  it('leaves no half of a character', () => {
+  it('never splits a character', () => {
     const text = shortened('ab\u{1F600}cd', 4);
     expect(text.isWellFormed()).toBe(true);
     expect(text.length).toBeLessThanOrEqual(4);

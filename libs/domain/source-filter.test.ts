@@ -22,7 +22,7 @@ it.each([
   expect(compileFilter(filter)(entry)).toBe(rule);
 });
 
-it('leaves out what has no tags when tags are wanted', () => {
+it('excludes entries without tags if tags are required', () => {
   expect(compileFilter({ tags: { include: ['a'] } })({ ...entry, tags: [] })).toBe('tags.include: no tag matches');
 });
 

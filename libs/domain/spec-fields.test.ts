@@ -61,7 +61,7 @@ describe('fields of the spec', () => {
     ['paths', cataloguePath, (length) => '.json'.padStart(length, 'a'), 1024],
     ['URLs', httpUrl, (length) => 'https://a.example/'.padEnd(length, 'a'), 2048],
     ['source names', sourceName, (length) => 'a'.repeat(length), 63],
-  ])('bounds the length of %s', (_, schema, text, limit) => {
+  ])('limits the length of %s', (_, schema, text, limit) => {
     expect(messages(schema, text(limit + 1))).toContainEqual(expect.stringContaining(String(limit)));
     expect(messages(schema, text(limit)).join()).not.toContain(`<=${limit}`);
   });

@@ -75,18 +75,18 @@ it('orders the forms of semver.org and of PEP 440', () => {
   }
 });
 
-it('counts build metadata, a leading v and missing parts for nothing', () => {
+it('ignores build metadata, a leading v and missing parts', () => {
   for (const equal of ['1.0.0+1', '1.0.0+2', 'v1.0.0', '1.0', '1', '01.00'])
     expect(comparePrecedence(equal, '1.0.0')).toBe(0);
 });
 
-describe('where precedence does not decide', () => {
-  it('the mark of the registry wins over everything', () => {
+describe('if precedence does not decide', () => {
+  it('the mark of the registry takes precedence', () => {
     expect(newestOf([at('2.0.0', { publishedAtMs: 9 }), at('1.0.0', { isMarkedLatest: true })])?.version).toBe('1.0.0');
     expect(newestOf([at('edge', { isMarkedLatest: true }), at('1.0.0')])?.version).toBe('edge');
   });
 
-  it('the later publication wins, then the later position, then the text', () => {
+  it('the later publication wins, then the later position, then the string', () => {
     expect(newestOf([at('canary', { publishedAtMs: 2 }), at('stable', { publishedAtMs: 1 })])?.version).toBe('canary');
     expect(newestOf([at('canary', { position: 2 }), at('stable', { position: 1 })])?.version).toBe('canary');
     expect(newestOf([at('canary'), at('stable')])?.version).toBe('stable');

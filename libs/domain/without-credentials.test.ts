@@ -8,6 +8,6 @@ it.each([
   ['git@host:x/y.git', 'git@host:x/y.git'],
   ['//@host', '//host'],
   ['nothing // and a@b', 'nothing // and a@b'],
-])('takes user and password out of %j', (text, shown) => {
+])('removes user and password from %j', (text, shown) => {
   expect(withoutCredentials(text)).toBe(shown);
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseEnvironment } from './environment.js';
 
 describe('the environment of a standalone process', () => {
-  it('need not say anything', () => {
+  it('may be empty', () => {
     expect(parseEnvironment({})).toEqual({
       environment: {
         host: '127.0.0.1',
@@ -71,7 +71,7 @@ describe('the environment of a standalone process', () => {
     });
   });
 
-  it('is refused with all faults at once', () => {
+  it('is rejected with all errors at once', () => {
     const parsed = parseEnvironment({
       PORT: 'http',
       INTERNAL_PORT: '70000',
@@ -94,14 +94,14 @@ describe('the environment of a standalone process', () => {
     });
   });
 
-  it('keeps the two listeners apart', () => {
+  it('keeps the two listeners on different ports', () => {
     expect(parseEnvironment({ PORT: '9000', INTERNAL_PORT: '9000' })).toEqual({
       faults: [expect.stringContaining('INTERNAL_PORT')],
     });
   });
 
   it.each(['mysql://app:hunter2@db/registry', 'app:hunter2@db'])(
-    'refuses a database URL without showing it: %#',
+    'rejects a database URL without showing it: %#',
     (DATABASE_URL) => {
       const parsed = parseEnvironment({ DATABASE_URL });
       expect(parsed).toEqual({ faults: [expect.stringMatching(/^DATABASE_URL: must be a URL such as postgresql:/)] });

@@ -10,13 +10,13 @@ function parse(variables: Record<string, string>) {
 }
 
 describe('the environment of the operator', () => {
-  it('names the namespaces to watch, in whatever way they are written', () => {
+  it('contains the namespaces to watch, in any notation', () => {
     expect(parse({ WATCH_NAMESPACE: ' a, b ,,c ' }).namespaces).toEqual(['a', 'b', 'c']);
     expect(parse({ WATCH_NAMESPACE: '' }).namespaces).toEqual([]);
     expect(parse({ WATCH_NAMESPACE: ' , ' }).namespaces).toEqual([]);
   });
 
-  it('hands on to servers what is about sources, and only what was given', () => {
+  it('passes the settings for sources to servers, if they are set', () => {
     const { serverEnvironment } = parse({
       SOURCE_URL_REWRITES: 'https://a=http://b',
       TEMPORAL_UI_URL: 'https://temporal.example.com',
@@ -29,7 +29,7 @@ describe('the environment of the operator', () => {
   });
 
   it.each(['https://bot:hunter2@mirror', 'https://hunter2@mirror', 'https://bot:hun/ter2@mirror'])(
-    'hands no credentials on to Deployments: %s',
+    'passes no credentials to Deployments: %s',
     (to) => {
       const parsed = parseOperatorConfig([], { ...needed, SOURCE_URL_REWRITES: `https://a=${to}` });
       expect(parsed).toEqual({
@@ -39,7 +39,7 @@ describe('the environment of the operator', () => {
     },
   );
 
-  it('takes the default database as JSON, and fills in what it leaves out', () => {
+  it('accepts the default database as JSON, with defaults', () => {
     const { defaultDatabase } = parse({ DEFAULT_DATABASE: '{"host":"db","sslMode":"verify-full"}' }).servers;
     expect(defaultDatabase).toMatchObject({
       host: 'db',
@@ -58,7 +58,7 @@ describe('the environment of the operator', () => {
     const parseGroups = (...groups: readonly object[]) =>
       parseOperatorConfig([], { ...needed, TEMPORAL_GROUPS: JSON.stringify(groups) });
 
-    it('are none by default, and are taken with their selectors', () => {
+    it('are none by default, and are read with their selectors', () => {
       expect(parse({}).temporal.groups).toEqual([]);
       expect(parseGroups(group('a'), group('b'))).toMatchObject({
         config: { temporal: { groups: [group('a'), group('b')], groupsDirectory: '/temporal-groups' } },
@@ -76,22 +76,22 @@ describe('the environment of the operator', () => {
       expect(parseGroups(...groups)).toEqual({ faults: [expect.stringContaining(fault)] });
     });
 
-    it('may be as many as the limit', () => {
+    it('may be as many as the limit allows', () => {
       expect(parseGroups(...Array.from({ length: 16 }, (_, index) => group(`g${index}`)))).toHaveProperty('config');
     });
   });
 
-  it('lets registries list the MCP servers of their namespace, unless the site does not want that', () => {
+  it('lets registries list the MCP servers of their namespace, unless the site disables that', () => {
     expect(parse({}).servers.discovery).toBe(true);
     expect(parse({ DISCOVER_SERVERS: 'false' }).servers.discovery).toBe(false);
   });
 
-  it('says which variables there are, whatever else is given', () => {
+  it('lists the variables for --help, whatever else is given', () => {
     expect(parseOperatorConfig(['--namespace', '--help'], {})).toEqual({ help: true });
     expect(parseOperatorConfig(['-h'], {})).toEqual({ help: true });
   });
 
-  it('tells every fault at once', () => {
+  it('reports every error at once', () => {
     const parsed = parseOperatorConfig(['--namespace'], {
       METRICS_PORT: 'x',
       TEMPORAL_ADDRESS: 'http://temporal',

@@ -3,13 +3,13 @@ import { parseStandaloneArguments } from './standalone-arguments.js';
 import { parseStandaloneConfig } from './standalone-config.js';
 
 describe('the command line of a standalone process', () => {
-  it('falls back to the sample', () => {
+  it('uses the sample by default', () => {
     expect(parseStandaloneArguments([])).toEqual({
       arguments: { paths: ['deploy/samples/quickstart.yaml'], volumes: new Map(), help: false },
     });
   });
 
-  it('names files, directories and volumes in any order', () => {
+  it('contains files, directories and volumes in any order', () => {
     const args = ['a.yaml', '--volume', 'data=./catalogue', 'manifests', '--volume=other=/srv/a=b', '--', '--odd.yaml'];
     expect(parseStandaloneArguments(args)).toEqual({
       arguments: {
@@ -23,7 +23,7 @@ describe('the command line of a standalone process', () => {
     });
   });
 
-  it('is refused with all faults at once', () => {
+  it('is rejected with all errors at once', () => {
     const args = [
       '--volumes=a=b',
       '-x',
@@ -52,13 +52,13 @@ describe('the command line of a standalone process', () => {
     });
   });
 
-  it('and the environment tell their faults together', () => {
+  it('and the environment report their errors together', () => {
     expect(parseStandaloneConfig(['--nope'], { PORT: 'x' })).toEqual({
       faults: [expect.stringMatching(/^--nope/), expect.stringMatching(/^PORT/)],
     });
   });
 
-  it.each(['--help', '-h'])('asks for help with %s, whatever the environment says', (flag) => {
+  it.each(['--help', '-h'])('prints the help for %s, whatever the environment contains', (flag) => {
     expect(parseStandaloneConfig([flag], { PORT: 'x' })).toEqual({ help: true });
   });
 });

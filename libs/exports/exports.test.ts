@@ -108,7 +108,7 @@ const REMOTE = { type: 'streamable-http', url: 'https://mcp.example.com/mcp' };
 const POLICIES = ['copilot-managed-settings', 'claude-managed-settings', 'vscode-policy'];
 
 describe('every format, for any catalogue', () => {
-  it('gives the same bytes for the same entries in any order, and text that its check accepts', () => {
+  it('gives the same bytes for the same entries in any order, and a text that passes its check', () => {
     fc.assert(
       fc.property(randomEntries, options, fc.nat(), (entries, given, turn) => {
         const turned = entries.map((_, index) => entries[(index + turn) % entries.length] as VisibleEntry);
@@ -127,7 +127,7 @@ describe('every format, for any catalogue', () => {
     );
   });
 
-  it('reports each entry once, exported or with a reason that is known', () => {
+  it('reports each entry once, as exported or with a known reason', () => {
     fc.assert(
       fc.property(randomEntries, options, (entries, given) => {
         const names = entries.map(({ server }) => server.name).toSorted();
@@ -148,7 +148,7 @@ describe('every format, for any catalogue', () => {
     );
   });
 
-  it('shows the value of no secret, but for the file that repeats what lists show', () => {
+  it('never shows the value of a secret, except for the file that repeats the lists', () => {
     fc.assert(
       fc.property(randomEntries, options, (entries, given) => {
         for (const each of exportFormats) {
@@ -174,7 +174,7 @@ describe('every format, for any catalogue', () => {
     },
   };
 
-  it.each(exportFormats.map(({ id }) => id))('of %s leaves out an entry that it cannot render, and no other', (id) => {
+  it.each(exportFormats.map(({ id }) => id))('of %s omits an entry that it cannot render, and no other', (id) => {
     fc.assert(
       fc.property(randomEntries, options, (others, given) => {
         const all = toEntries([...others.map(({ server }) => server), broken]);
@@ -212,7 +212,7 @@ describe('every format, for any catalogue', () => {
   );
 
   it.each(exportFormats.map(({ id }) => id))(
-    'of %s takes a type of packages for unknown that is named like a member of every object',
+    'of %s treats a package type named like a member of every object as unknown',
     (id) => {
       const [good] = toEntries([
         {
@@ -249,16 +249,19 @@ describe('every format, for any catalogue', () => {
   );
 });
 
-it.each(exportFormats)('the docs say what $id is read by and what it enforces', ({ id, file, client, status }) => {
-  const docs = readFileSync(new URL('../../docs/mcpregistry.md', import.meta.url), 'utf8');
-  const row = docs.split('\n').find((line) => line.startsWith(`| \`${id}\` `)) ?? '';
-  const cells = row.split('|').map((cell) => cell.trim());
-  expect(cells.slice(1, 5)).toEqual([`\`${id}\``, `\`${file}\``, client, status]);
-  expect(cells[5]).not.toBe('');
-});
+it.each(exportFormats)(
+  'the documentation describes the clients of $id and what it enforces',
+  ({ id, file, client, status }) => {
+    const docs = readFileSync(new URL('../../docs/mcpregistry.md', import.meta.url), 'utf8');
+    const row = docs.split('\n').find((line) => line.startsWith(`| \`${id}\` `)) ?? '';
+    const cells = row.split('|').map((cell) => cell.trim());
+    expect(cells.slice(1, 5)).toEqual([`\`${id}\``, `\`${file}\``, client, status]);
+    expect(cells[5]).not.toBe('');
+  },
+);
 
 describe('a policy, for any catalogue', () => {
-  it('admits what the entry itself is started by, and no other entry but one with the very same identity', () => {
+  it('admits the commands of the entry itself, and of no other entry except one with the same identity', () => {
     fc.assert(
       fc.property(randomEntries, options, (entries, given) => {
         const strict = { ...given, include: new Set<never>(), dialects: new Set<Dialect>(['portable', 'vscode']) };
@@ -291,7 +294,7 @@ describe('a policy, for any catalogue', () => {
     );
   });
 
-  it('admits every command and URL of every client file, or says of that way why not', () => {
+  it('admits every command and URL of every client file, or reports why not', () => {
     fc.assert(
       fc.property(randomEntries, options, (entries, base) => {
         const given = {
@@ -322,7 +325,7 @@ describe('a policy, for any catalogue', () => {
     );
   });
 
-  it('of Codex lists the very identities that its client file has, under the same names', () => {
+  it('of Codex lists the identities of its client file under the same names', () => {
     fc.assert(
       fc.property(randomEntries, options, (entries, given) => {
         const { text, results } = format('codex-requirements').render(entries, { ...given, view: entries });
@@ -346,7 +349,7 @@ describe('a policy, for any catalogue', () => {
     );
   });
 
-  it('holds names only when asked for, and then leaves no kind of server to names alone', () => {
+  it('contains names only on request, and never admits a kind of server by its name alone', () => {
     const [entry] = toEntries([
       { name: 'com.example/crm', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://mcp.example.com' }] },
     ]);
@@ -363,7 +366,7 @@ describe('a policy, for any catalogue', () => {
     ]);
   });
 
-  it('denies what another view holds, under whatever name it is listed', () => {
+  it('denies what another view contains, under any name', () => {
     const entries = toEntries([
       { name: 'com.example/good', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://good.example/x' }] },
       { name: 'com.example/twin', version: '1.0.0', remotes: [{ type: 'sse', url: 'https://bad.example/x' }] },
@@ -392,7 +395,7 @@ describe('a policy, for any catalogue', () => {
     ]);
   });
 
-  it('keeps a deny rule for a short name that an entry of the view has too, and says so', () => {
+  it('keeps a deny rule for a short name that an entry of the view has, and reports that', () => {
     const remoteAt = (url: string) => [{ type: 'sse', url }];
     const [taker] = toEntries([
       { name: 'org.evil/bad', version: '1.0.0', remotes: remoteAt('https://other.example/') },
@@ -405,7 +408,7 @@ describe('a policy, for any catalogue', () => {
   });
 
   it.each(['copilot-managed-settings', 'apm-policy', 'claude-managed-mcp'])(
-    'of %s denies what a part of its own view holds, however often that was read',
+    'of %s denies what a part of its own view contains, even if that was read several times',
     (id) => {
       const read = () =>
         toEntries(
@@ -442,7 +445,7 @@ describe('a policy, for any catalogue', () => {
 
 describe('a link', () => {
   it.each([3_000, 200_000, 900_000])(
-    'is left out for a server whose configuration has %i characters, and only that',
+    'is omitted for a server whose configuration has %i characters, and only then',
     (length) => {
       const large = {
         ...packageOf('npm'),
@@ -466,7 +469,7 @@ describe('a link', () => {
     },
   );
 
-  it('decodes, by the steps of its client, to what the file of that client holds', () => {
+  it('decodes, by the steps of its client, to the content of the file of that client', () => {
     fc.assert(
       fc.property(randomEntries, options, (entries, given) => {
         const render = (id: string) => JSON.parse(format(id).render(entries, { ...given, view: entries }).text);
@@ -533,7 +536,7 @@ describe('a client file', () => {
   const text = (id: string, given: Partial<ExportOptions> = {}) =>
     format(id).render([weather, crm], { ...DEFAULT_OPTIONS, ...given, view: [weather, crm] }).text;
 
-  it('of Claude Code and Copilot holds placeholders that no other server can ask for', () => {
+  it('of Claude Code and Copilot contains placeholders that no other server can use', () => {
     expect(JSON.parse(text('mcp-json'))).toEqual({
       mcpServers: {
         'example-crm': {
@@ -551,7 +554,7 @@ describe('a client file', () => {
     });
   });
 
-  it('of VS Code asks for what is missing', () => {
+  it('of VS Code prompts for missing values', () => {
     expect(JSON.parse(text('vscode'))).toMatchObject({
       inputs: [
         { type: 'promptString', id: 'example-crm.TOKEN', password: true },
@@ -561,7 +564,7 @@ describe('a client file', () => {
     });
   });
 
-  it('of Codex forwards variables by their own names only', () => {
+  it('of Codex forwards variables only by their own names', () => {
     expect(text('codex', { env: 'plain' })).toBe(
       `[mcp_servers.example-crm]
 url = "https://mcp.example.com/mcp"
@@ -591,7 +594,7 @@ args = [{ match = "exact", value = "-y" }, { match = "exact", value = "@example/
     expect(format('codex-requirements').render([], DEFAULT_OPTIONS).text).toBe('[mcp_servers]\n');
   });
 
-  it('writes nothing in place of a secret that the publisher wrote down', () => {
+  it('never writes a secret of the publisher', () => {
     const [fixed] = toEntries([
       {
         name: 'com.example/fixed',
@@ -669,7 +672,7 @@ args = [{ match = "exact", value = "-y" }, { match = "exact", value = "@example/
       { packageArguments: [{ type: 'positional', value: '${HOME}' }] },
       'variable-in-command',
     ],
-  ])('starts %s as it should, or says why not', (_, changed, expected) => {
+  ])('starts %s correctly, or reports why not', (_, changed, expected) => {
     const pack = { registryType: 'npm', identifier: 'x', version: '1.0.0', transport: { type: 'stdio' }, ...changed };
     const entries = toEntries([{ name: 'com.example/x', version: '1.0.0', packages: [pack] }]);
     const { text: file, results }: Rendered = format('mcp-json').render(entries, DEFAULT_OPTIONS);
@@ -695,7 +698,7 @@ describe('a value of a publisher', () => {
   ].map(([name, ways]) => ({ name: `com.example/${name as string}`, version: '1.0.0', ...(ways as object) }));
 
   it.each(exportFormats.filter(({ id }) => id !== 'upstream'))(
-    'asks for no variable in $id, however it is composed',
+    'requests no variable in $id, however it is composed',
     (each) => {
       for (const attack of attacks) {
         const { text, results } = each.render(toEntries([attack]), { ...DEFAULT_OPTIONS, prefer: 'remote' });
@@ -706,7 +709,7 @@ describe('a value of a publisher', () => {
     },
   );
 
-  it('costs its own entry, not the file, when the client would refuse the file because of it', () => {
+  it('affects only its own entry, not the file, if the client would reject the file because of it', () => {
     const check = (text: string) => {
       if (text.includes('bad.example')) throw new Error('refused');
     };
@@ -740,7 +743,7 @@ function packWith(fields: object) {
 }
 
 describe('a registry format', () => {
-  it('of Kiro holds the version of the package, and no element that the client would refuse', () => {
+  it('of Kiro contains the version of the package, and no element that the client would reject', () => {
     const entries = toEntries([
       {
         name: 'com.example/x',

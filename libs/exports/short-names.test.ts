@@ -21,13 +21,13 @@ describe('a short name', () => {
     expect(one(name)).toBe(short);
   });
 
-  it('has a hash where it is long or reserved', () => {
+  it('has a hash if it is long or reserved', () => {
     expect(one(`io.long/${'n'.repeat(100)}`)).toMatch(/^long-n{28}-[0-9a-f]{6}$/);
     expect(one('io.github.stacklok/ide')).toMatch(/^ide-[0-9a-f]{6}$/);
     expect(one('io.github.stacklok/mcp')).toMatch(/^mcp(-[0-9a-f]{6})?$/);
   });
 
-  it('has a hash on every member of a group that would be equal, whichever came first', () => {
+  it('has a hash for every name of a group that would be equal, in any order', () => {
     const names = shortNames(['com.a.b/c', 'com.a/b-c', 'com.other/x'], sha256);
     expect(names.get('com.a.b/c')).toMatch(/^a-b-c-[0-9a-f]{6}$/);
     expect(names.get('com.a/b-c')).toMatch(/^a-b-c-[0-9a-f]{6}$/);
@@ -40,7 +40,7 @@ describe('a short name', () => {
     .tuple(fc.array(part, { minLength: 1, maxLength: 4 }), part)
     .map(([labels, leaf]) => `${labels.join('.')}/${leaf}`);
 
-  it('is unique and fits every client, and a further entry renames only those that it collides with', () => {
+  it('is unique and valid in every client, and a new entry renames only those that it collides with', () => {
     fc.assert(
       fc.property(fc.uniqueArray(name, { maxLength: 12 }), name, (names, added) => {
         const before = shortNames(names, sha256);

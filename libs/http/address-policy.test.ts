@@ -27,7 +27,7 @@ describe('an address', () => {
   });
 
   it.each([...SPECIAL_PURPOSE, ...SET_ASIDE, ...METADATA])(
-    'is not public from the first to the last of %s',
+    'is not public from the first to the last address of %s',
     (network) => {
       for (const address of edges(network)) {
         expect([address, isAllowed(address, 'public-only')]).toEqual([address, false]);
@@ -35,14 +35,14 @@ describe('an address', () => {
     },
   );
 
-  it.each(METADATA)('is never allowed where clouds have credentials: %s', (network) => {
+  it.each(METADATA)('is never allowed if clouds provide credentials there: %s', (network) => {
     for (const address of edges(network)) {
       expect(reachOf(address)).toBe('never');
       if (isIPv4(address)) expect(reachOf(`::ffff:${address}`)).toBe('never');
     }
   });
 
-  it.each(TRANSLATED)('is judged by the address inside %s', (network) => {
+  it.each(TRANSLATED)('is checked by the address inside %s', (network) => {
     const start = groups(network.replace('/96', '')).slice(0, 6).join(':');
     const with4 = (address: string) => `${start}:${address}`;
     expect(reachOf(with4('169.254.169.254'))).toBe('never');
@@ -50,7 +50,7 @@ describe('an address', () => {
     expect(reachOf(with4('1.1.1.1'))).toBe('public');
   });
 
-  it('is allowed as the policy says', () => {
+  it('is allowed according to the policy', () => {
     const allowed = (policy: 'private-allowed' | 'public-only') =>
       ['1.1.1.1', '10.0.0.1', '169.254.169.254'].filter((address) => isAllowed(address, policy));
     expect(allowed('private-allowed')).toEqual(['1.1.1.1', '10.0.0.1']);

@@ -4,7 +4,7 @@ import { BodiesTooLarge, BodyBudget } from './body-budget.js';
 const MIB = 1024 * 1024;
 
 describe('bodies', () => {
-  it('take no more than their budget together, and small ones always fit', () => {
+  it('take at most their budget together, and small ones always fit', () => {
     const budget = new BodyBudget(10 * MIB);
     const large = budget.open();
     large.add(6 * MIB);
@@ -15,7 +15,7 @@ describe('bodies', () => {
     for (let each = 0; each < 64; each++) budget.open().add(MIB);
   });
 
-  it('give back what they took, once', () => {
+  it('return their memory once', () => {
     const budget = new BodyBudget(10 * MIB);
     const large = budget.open();
     large.add(11 * MIB);

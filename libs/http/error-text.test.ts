@@ -27,16 +27,16 @@ it.each<[string, unknown, string | undefined]>([
   ['error before title', { title: 'Bad Request', error: 'no such parameter' }, 'no such parameter'],
   ['items that say nothing', { errors: [null, 7, {}, { location: 'query.x' }] }, undefined],
   ['no object', null, undefined],
-])('repeats what is wrong as %s says it', (_by, body, text) => {
+])('repeats the error message of %s', (_by, body, text) => {
   expect(said(body)).toBe(text);
 });
 
-it('repeats no secret that an item of a list has', () => {
+it('never repeats a secret of a list item', () => {
   expect(said({ detail: [{ loc: ['header', 'authorization'], msg: 'bad token s3cr3t' }] }, ['s3cr3t'])).toBe(
     'header.authorization: bad token …',
   );
 });
 
-it('says nothing for a page', () => {
+it('returns nothing for a page', () => {
   expect(errorText(Buffer.from('<html>'))).toBeUndefined();
 });

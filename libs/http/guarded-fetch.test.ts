@@ -42,7 +42,7 @@ const redirect = (response: ServerResponse, location: string, status = 302) =>
   void response.writeHead(status, { location }).end('moved');
 
 describe('a request', () => {
-  it('says who asks and gets the bytes of the answer', async () => {
+  it('sends its User-Agent and gets the bytes of the response', async () => {
     await using server = await startHttpServer((_, response) => void response.writeHead(200, JSON_TYPE).end('{"a":1}'));
     const answer = await get(`${server.url}/list?key=secret`, { headers: { 'if-none-match': '"x"' } });
     expect(answer).toMatchObject({ status: 200, url: `${server.url}/list`, body: Buffer.from('{"a":1}') });
@@ -66,7 +66,7 @@ describe('a request', () => {
   });
 
   it.each(['gzip', 'br', 'compress', ...Object.getOwnPropertyNames(Object.prototype)])(
-    'says so when it cannot unpack %s',
+    'reports that it cannot unpack %s',
     async (encoding) => {
       await using server = await startHttpServer(
         (_, response) => void response.writeHead(200, { 'content-encoding': encoding }).end('plain text'),
@@ -75,7 +75,7 @@ describe('a request', () => {
     },
   );
 
-  it('retries a body that is not in the encoding that it announces, as proxies break it for a while', async () => {
+  it('retries a body that does not match its encoding, because proxies cause that temporarily', async () => {
     await using server = await startHttpServer(
       (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(deflateRawSync('{"a":1}')),
     );
@@ -85,7 +85,7 @@ describe('a request', () => {
     });
   });
 
-  it('leaves 304 and 404 to the caller', async () => {
+  it('returns 304 and 404 to the caller', async () => {
     await using server = await startHttpServer((request, response) => {
       response.writeHead(request.url === '/same' ? 304 : 404).end();
     });
@@ -94,7 +94,7 @@ describe('a request', () => {
   });
 });
 
-describe('a status that is no success', () => {
+describe('a status that does not mean success', () => {
   const answering = (status: number, headers: Record<string, string> = {}, body = ''): RequestListener => {
     return (_, response) => void response.writeHead(status, headers).end(body);
   };
@@ -116,7 +116,7 @@ describe('a status that is no success', () => {
     expect(failure.message).not.toContain('secret');
   });
 
-  it('is told in the words of the server, and with its wish to wait', async () => {
+  it('is reported with the message and the Retry-After of the server', async () => {
     await using server = await startHttpServer(answering(429, { 'retry-after': '7' }, '{"error":"slow\\n down"}'));
     const failure = await failureOf(server.url);
     expect(failure.message).toContain('429 Too Many Requests (slow down).');
@@ -124,8 +124,8 @@ describe('a status that is no success', () => {
   });
 });
 
-describe('an answer without end', () => {
-  it('is cut off when it has too many bytes, packed or unpacked', async () => {
+describe('an endless response', () => {
+  it('is aborted if it has too many bytes, packed or unpacked', async () => {
     await using endless = await startHttpServer((_, response) => {
       const more = () => {
         while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 0x20)));
@@ -166,21 +166,21 @@ describe('an answer without end', () => {
       // A longer timeout, so that the headers arrive in time.
       3_000,
     ],
-  ])('is given up after the deadline: %s', async (_, talk, message, timeoutMs = 300) => {
+  ])('is aborted at the deadline: %s', async (_, talk, message, timeoutMs = 300) => {
     await using server = await startTcpServer(talk);
     const failure = await failureOf(server.url, { timeoutMs });
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'retry' });
     expect(failure.message).toMatch(message);
   });
 
-  it('is refused when its headers are too many', async () => {
+  it('is rejected if its headers are too many', async () => {
     await using server = await startTcpServer((socket) => {
       socket.write(`HTTP/1.1 200 OK\r\n${`x-more: ${'1'.repeat(1000)}\r\n`.repeat(100)}`);
     });
     expect(await failureOf(server.url)).toMatchObject({ reason: 'InvalidData', destiny: 'wait' });
   });
 
-  it('ends when the caller does not want it any more, with the reason of the caller', async () => {
+  it('is aborted when the caller aborts it, with the reason of the caller', async () => {
     const controller = new AbortController();
     await using server = await startHttpServer((_, response) => {
       response.write(' ');
@@ -191,7 +191,7 @@ describe('an answer without end', () => {
 });
 
 describe('a connection', () => {
-  it('that is refused or breaks off is worth another try', async () => {
+  it('that is refused or breaks is retryable', async () => {
     const gone = await startHttpServer(() => undefined);
     await gone[Symbol.asyncDispose]();
     expect((await failureOf(gone.url)).message).toBe(`${gone.url}/ cannot be reached (ECONNREFUSED).`);
@@ -204,14 +204,14 @@ describe('a connection', () => {
     expect(failure.message).toContain('closed the connection in the middle of a response');
   });
 
-  it('that never becomes a secure one is given up', async () => {
+  it('that never becomes secure is aborted', async () => {
     await using server = await startTcpServer(() => undefined);
     const failure = await failureOf(`https://127.0.0.1:${server.port}`, { connectTimeoutMs: 300 });
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'retry' });
     expect(failure.message).toContain('no connection');
   });
 
-  it('that is still being made ends with the client', async () => {
+  it('that is being established ends with the client', async () => {
     const closed = Promise.withResolvers<void>();
     await using server = await startTcpServer((socket) => void socket.on('close', () => closed.resolve()));
     const failure = await failureOf(`https://127.0.0.1:${server.port}`, {
@@ -222,21 +222,21 @@ describe('a connection', () => {
     await closed.promise;
   });
 
-  it('to a server with a self-signed certificate is not made, however often it is tried', async () => {
+  it('to a server with a self-signed certificate always fails', async () => {
     await using server = await startHttpsServer((_, response) => void response.end('{}'));
     const failure = await failureOf(server.url);
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'wait' });
     expect(failure.message).toContain('has a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)');
   });
 
-  it('to a server that does not speak TLS says so', async () => {
+  it('to a server that does not speak TLS reports that', async () => {
     await using server = await startHttpServer((_, response) => void response.end('{}'));
     const failure = await failureOf(server.url.replace('http:', 'https:'));
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'wait' });
     expect(failure.message).toContain('check whether it should be an http:// URL');
   });
 
-  it('to an unknown name says so', async () => {
+  it('to an unknown name reports that', async () => {
     const failure = await failureOf('http://nobody.invalid/x');
     expect(failure).toMatchObject({ reason: 'Unreachable', destiny: 'retry' });
     expect(failure.message).toContain('its host name cannot be resolved');
@@ -247,13 +247,13 @@ describe('a forbidden address', () => {
   const FORBIDDEN = `169.254.169.254 0.0.0.0 2852039166 0xa9.0xfe.0xa9.0xfe 0
     [::] [fe80::1] [fd00:ec2::254] [::ffff:169.254.169.254] [64:ff9b::a9fe:a9fe]`.split(/\s+/);
 
-  it.each(FORBIDDEN)('is never asked: %s', async (host) => {
+  it.each(FORBIDDEN)('is never requested: %s', async (host) => {
     const failure = await failureOf(`http://${host}:9/latest/meta-data`);
     expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
     expect(failure.message).toMatch(/a link-local, metadata or reserved address, to which requests are not allowed/);
   });
 
-  it('is private where the policy is strict, as address and as name', async () => {
+  it('is private if the policy is strict, as address and as name', async () => {
     await using server = await startHttpServer((_, response) => void response.end('{}'));
     for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]']) {
       const failure = await failureOf(`http://${host}:${server.port}/`, { policy: 'public-only' });
@@ -266,7 +266,7 @@ describe('a forbidden address', () => {
 });
 
 describe('a redirect', () => {
-  it('is part of what a failure behind it says, with the address that the user wrote', async () => {
+  it('is included in the message of a later failure, with the original address', async () => {
     await using closed = await startHttpServer((_, response) => void response.end());
     const gone = closed.url;
     await closed[Symbol.asyncDispose]();
@@ -282,7 +282,7 @@ describe('a redirect', () => {
     );
   });
 
-  it('is followed, without the headers of the caller when another server is meant', async () => {
+  it('is followed, without the headers of the caller if it leads to another server', async () => {
     await using last = await startHttpServer((_, response) => void response.end('{}'));
     await using first = await startHttpServer((request, response) =>
       request.url === '/a' ? redirect(response, '/b?x=1', 308) : redirect(response, `${last.url}/c`),
@@ -294,7 +294,7 @@ describe('a redirect', () => {
     expect(last.headers[0]).not.toHaveProperty('if-none-match');
   });
 
-  it('is followed five times and no more', async () => {
+  it('is followed at most five times', async () => {
     await using server = await startHttpServer((request, response) => {
       const left = Number(request.url?.slice(1));
       return left > 0 ? redirect(response, `/${left - 1}`) : void response.end('{}');
@@ -303,7 +303,7 @@ describe('a redirect', () => {
     expect((await failureOf(`${server.url}/6`)).message).toContain('redirects more than 5 times');
   });
 
-  it('does not lead to metadata, to other schemes, or nowhere', async () => {
+  it('does not lead to metadata, to other schemes, or to an empty location', async () => {
     const targets: Record<string, string> = {
       '/metadata': 'http://169.254.169.254/latest/meta-data/iam?token=1',
       '/file': 'file:///etc/passwd',

@@ -35,7 +35,7 @@ describe('a program behind the proxy', () => {
   });
 
   it.each(['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '0x7f000001', '0177.0.0.1', '2130706433'])(
-    'makes no connection to %s where only public addresses are allowed',
+    'cannot connect to %s if only public addresses are allowed',
     async (host) => {
       await using server = await startHttpServer((_, response) => void response.end('here'));
       await start('public-only');
@@ -51,7 +51,7 @@ describe('a program behind the proxy', () => {
     await expect(curl('http://[fd00:ec2::254]/')).rejects.toThrow('proxy');
   });
 
-  it('learns why a connection could not be made', async () => {
+  it('gets the reason why a connection failed', async () => {
     await start();
     await expect(curl('http://127.0.0.1:1/')).rejects.toThrow('proxy');
     expect(proxy.failure).toMatchObject({ code: 'ECONNREFUSED' });
@@ -77,7 +77,7 @@ describe('another process', () => {
     ['another protocol', 'GET / HTTP/1.1\r\n\r\n'],
     ['SOCKS 4', '\x04\x01\x00\x50\x7f\x00\x00\x01\x00'],
     ['half a greeting', '\x05\xff\x00'],
-  ])('is dropped when it sends %s', async (_, bytes) => {
+  ])('is disconnected when it sends %s', async (_, bytes) => {
     await start();
     const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1');
     socket.on('error', () => undefined).resume();

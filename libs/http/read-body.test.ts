@@ -10,7 +10,7 @@ describe('reading a body', () => {
     }
   });
 
-  it('unpacks what it knows, and shortens the name of what it does not know', async () => {
+  it('unpacks known encodings, and shortens the name of an unknown one', async () => {
     expect((await readBody(Readable.from([gzipSync('text')]), ' GZIP ', 100)).toString()).toBe('text');
     const refused = await readBody(Readable.from([]), 'x'.repeat(10_000), 10).catch((error: unknown) => error as Error);
     expect((refused as Error).message.length).toBeLessThan(200);

@@ -5,7 +5,7 @@ import { PageSize } from './page-size.js';
 const MIB = 1024 * 1024;
 
 describe('the size of a page', () => {
-  it('follows the size of the objects, and grows by degrees', () => {
+  it('follows the size of the objects, and grows gradually', () => {
     const size = new PageSize();
     const limits = [size.limit];
     for (let page = 0; page < 3; page++) {
@@ -17,13 +17,13 @@ describe('the size of a page', () => {
     expect(size.limit).toBe(64);
   });
 
-  it('aims at half of what it may be', () => {
+  it('aims at half of the maximum', () => {
     const size = new PageSize();
     size.noteRead(100 * 1.25 * MIB, 100);
     expect(size.limit * 1.25 * MIB).toBeLessThanOrEqual(size.maxBytes / 2);
   });
 
-  it('goes down to one object, of any size, and then gives up', () => {
+  it('decreases to one object of any size, and then fails', () => {
     const size = new PageSize();
     while (size.limit > 1) expect(size.reduce()).toBe(true);
     expect(size.maxBytes).toBe(ANSWER_BYTES);
@@ -34,7 +34,7 @@ describe('the size of a page', () => {
     expect(size.limit).toBe(4);
   });
 
-  it('stays as it is after an empty page', () => {
+  it('does not change after an empty page', () => {
     const size = new PageSize();
     size.noteRead(200, 0);
     expect(size.limit).toBe(100);

@@ -40,11 +40,11 @@ describe('a workload', () => {
     });
   });
 
-  it('is not live as long as its controller has not seen the last edit', () => {
+  it('is not live until its controller has seen the last edit', () => {
     expect(toWorkload(deployment({ replicas: 1, updatedReplicas: 1, readyReplicas: 1 }, 4)).live).toBe(false);
   });
 
-  it('of the read-only servers is their number and the selector that autoscalers read', () => {
+  it('of the read-only servers is their number and their selector for autoscalers', () => {
     const readers = {
       ...deployment({ replicas: 3, readyReplicas: 2 }),
       spec: { selector: { matchLabels: { b: '2', a: '1' } } },
@@ -52,7 +52,7 @@ describe('a workload', () => {
     expect(toReaderFacts(readers)).toEqual({ replicas: 3, readyReplicas: 2, selector: 'a=1,b=2' });
   });
 
-  it('is nothing without a Deployment', () => {
+  it('is undefined without a Deployment', () => {
     expect(toWorkload(undefined)).toEqual({ readyReplicas: 0, live: false });
   });
 
@@ -114,7 +114,7 @@ describe('a workload', () => {
       ],
       {},
     ],
-  ])('tells in the words of the cluster why %s', (_, status, pods, expected) => {
+  ])('reports in the words of the cluster why %s', (_, status, pods, expected) => {
     expect(toWorkload(deployment(status), pods)).toEqual({ podHash: 'p2', readyReplicas: 0, live: false, ...expected });
   });
 });

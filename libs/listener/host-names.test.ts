@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { loopbackHostCheck } from './host-names.js';
 
-it.each(['127.0.0.1', 'localhost', '::1'])('refuses names of others on %s', (address) => {
+it.each(['127.0.0.1', 'localhost', '::1'])('rejects foreign names on %s', (address) => {
   const accepts = loopbackHostCheck(address, ['registry.example.com'])!;
   for (const host of [undefined, 'localhost', 'LOCALHOST:8080', '127.0.0.1:8080', '127.8.9.1', '[::1]:8080', '[::1]'])
     expect(accepts(host), host).toBe(true);

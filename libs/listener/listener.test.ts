@@ -42,7 +42,7 @@ const JSON_BODY = { 'content-type': 'application/json' };
 
 const isOk = async () => (await fetch(`${listener.url}/ok`)).ok;
 
-it('answers every hostile packet with a refusal or the end of the connection, and goes on', async () => {
+it('rejects every hostile packet or closes the connection, and continues to serve', async () => {
   const answers = await fireHostilePackets(listener.port);
   for (const [{ name }, line] of answers) expect(line, name).toMatch(/^(HTTP\/1\.1 (2|3|4|501)|$)/);
   expect(await isOk()).toBe(true);
@@ -63,7 +63,7 @@ describe('request targets', () => {
     ['/%zz', 400],
     ['ftp://x/ok', 400],
     ['x:80', 400],
-  ])('%s is answered with %i', async (target, status) => {
+  ])('%s gets %i', async (target, status) => {
     expect(await get(target)).toMatch(`HTTP/1.1 ${status} `);
   });
 });
@@ -108,14 +108,14 @@ describe('limits', () => {
   }, 60_000);
 });
 
-it('answers an exception of a handler with 500 and logs it, without telling the client', async () => {
+it('responds to an exception of a handler with 500 and logs it, without details for the client', async () => {
   const response = await fetch(`${listener.url}/broken`);
   expect(response.status).toBe(500);
   expect(await response.text()).not.toContain('secret');
   expect(logged.splice(0).join()).toContain('a secret of ours');
 });
 
-it('listens at all addresses of both families when asked for `::`', async () => {
+it('listens on all addresses of both families for `::`', async () => {
   const both = await start('::');
   try {
     expect((await fetch(`http://127.0.0.1:${both.port}/ok`)).status).toBe(200);
@@ -125,7 +125,7 @@ it('listens at all addresses of both families when asked for `::`', async () => 
   }
 });
 
-it('says what to do when the port is in use', async () => {
+it('reports what to do if the port is in use', async () => {
   const { port } = listener;
   const second = startTextListener({ host: '127.0.0.1', port, portSetting: 'PORT', answers: {}, logger });
   await expect(second).rejects.toThrow(/port \d+ is in use.*PORT/);

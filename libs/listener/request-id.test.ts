@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { requestId } from './request-id.js';
 
-it('takes the id that a client gives when it is acceptable, and makes a unique one otherwise', () => {
+it('accepts the id of a client if it is valid, and creates a unique one otherwise', () => {
   expect(requestId({ headers: { 'x-request-id': '4bf92f35-77b3:1.a' } })).toBe('4bf92f35-77b3:1.a');
   const odd = ['', 'a b', 'a\nb', 'ü', 'x'.repeat(65), '{"level":60}'];
   const made = [undefined, ...odd].map((given) =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { counted, DurationHistogram, formatMetrics, observed, totalsOf } from './metrics.js';
 
-it('writes what Prometheus reads', () => {
+it('writes the format that Prometheus reads', () => {
   const took = new DurationHistogram<'route'>('took_seconds', 'How long it took.');
   const series = took.with({ route: '/a' });
   for (const seconds of [0.0004, 0.002, 0.002, 1000]) series.observe(seconds);

@@ -31,7 +31,7 @@ it.each([
     'setTimeout(() => { throw new Error("one"); }, 0); setTimeout(() => { throw new Error("two"); }, 10);',
     ['uncaughtException Error: one', 'uncaughtException Error: two'],
   ],
-])('reports %s that nothing caught, and ends the process in order with code 1', (_name, failure, reports) => {
+])('reports an uncaught %s, and stops the process gracefully with code 1', (_name, failure, reports) => {
   const { status, stdout } = run(failure);
   expect(stdout.trim().split('\n')).toEqual([...reports, 'ended in order']);
   expect(status).toBe(1);

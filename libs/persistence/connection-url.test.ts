@@ -39,7 +39,7 @@ describe('a connection URL', () => {
     ['postgresql://u@h/d?sslrootcert=system&sslmode=verify-full', { sslMode: 'verify-full' }],
     ['postgresql://u@h/d?sslrootcert=/ca.crt&passfile=/pgpass', { caFile: '/ca.crt', passwordFile: '/pgpass' }],
     ['postgresql://other@h/x?user=u&dbname=d&password=p', { user: 'u', database: 'd', password: 'p' }],
-  ])('is read as libpq reads it: %s', (url, expected) => {
+  ])('is parsed like by libpq: %s', (url, expected) => {
     expect(accessOf(url)).toMatchObject(expected);
     if (!('caFile' in expected)) expect(accessOf(url)).not.toHaveProperty('caFile');
   });
@@ -58,11 +58,11 @@ describe('a connection URL', () => {
     ['postgresql://u@h1,h2,h3/d?port=1,2', /2 ports for 3 hosts/],
     ['postgresql://u@h/d?host=a&host=b', /sets a parameter twice/],
     ['postgresql://u:50%@h/d', /not a percent-encoding.*%25/],
-  ])('is refused with what helps: %s', (url, message) => {
+  ])('is rejected with a remedy: %s', (url, message) => {
     expect(faultOf(url)).toMatch(message);
   });
 
-  it('never has a part of its password repeated, however it is written', () => {
+  it('never shows a part of its password, however it is written', () => {
     const printable = fc.string({
       unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
       minLength: 8,

@@ -29,7 +29,7 @@ async function faultAt(place: {
   return error;
 }
 
-it('says the same of a closed port, an unknown name and other services', async () => {
+it('has the same message for a closed port, an unknown name and other services', async () => {
   const closed = await listen(() => undefined);
   await closed[Symbol.asyncDispose]();
   await using http = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
@@ -43,7 +43,7 @@ it('says the same of a closed port, an unknown name and other services', async (
   expect(shown[0]).toMatch(/^DatabaseUnreachable retry cannot connect to database d as app/);
 });
 
-it('tells a workflow and a status no more, whichever activity finds the fault', async () => {
+it('reveals no more to a workflow or a status, whichever activity finds the error', async () => {
   await using ssh = await listen((socket) => socket.write('SSH-2.0-OpenSSH_9.2\r\n'));
   const fault = await faultAt(ssh);
   expect(fault.detail).toContain('unexpected');
@@ -51,7 +51,7 @@ it('tells a workflow and a status no more, whichever activity finds the fault', 
   expect(fault.message).not.toContain('unexpected');
 });
 
-it('explains what a Postgres has answered', async () => {
+it('explains the response of a Postgres server', async () => {
   await using plain = await listen((socket) => socket.once('data', () => socket.write('N')));
   const fault = await faultAt({ ...plain, sslMode: 'require' });
   expect(fault).toMatchObject({ reason: 'DatabaseTLSFailed', message: expect.stringContaining('turn TLS on') });

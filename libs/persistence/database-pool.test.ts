@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { startTcpServer } from '#http/testing/http-server.js';
 import { DatabasePool, poolConfig } from './database-pool.js';
 
-it('a pool says which database does not answer in time, to the client that connects and to those that wait behind it', async () => {
+it('a pool reports which database does not respond in time, to connecting and waiting clients', async () => {
   await using silent = await startTcpServer(() => undefined);
   const { hostname, port } = new URL(silent.url);
   const access = { host: hostname, port: Number(port), user: 'app', database: 'registry' };

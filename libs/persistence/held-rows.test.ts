@@ -24,7 +24,7 @@ const held = (key: string, fields: Partial<QuarantinedEntry> = {}): QuarantinedE
 
 const kept = (entry: QuarantinedEntry) => heldRows([entry], rows).map(({ name }) => name);
 
-it('keeps every row for an entry of a list of which nothing can be read', () => {
+it('keeps every row for a list entry of which nothing can be read', () => {
   expect(kept(held('data.servers[0]'))).toEqual(['com.example/a', 'com.example/b']);
 });
 
@@ -34,19 +34,19 @@ it.each<[string, Partial<QuarantinedEntry>]>([
   ['with the name and version of another row', { name: 'com.example/c', version: '1.0.0' }],
   ['with the name of another row', { name: 'com.example/c', version: '2.0.0' }],
   ['with the description of another row', { description: 'About com.example/c' }],
-])('keeps the row of its path alone for a file %s', (_, fields) => {
+])('keeps only the row of its path for a file %s', (_, fields) => {
   const served = row('com.example/c', 'c.json', { isMissing: false });
   const found = (key: string) => heldRows([held(key, { isFile: true, ...fields })], [...rows, served]);
   expect(found('b.json').map(({ name }) => name)).toEqual(['com.example/b']);
   expect(found('renovate.json')).toEqual([]);
 });
 
-it('keeps the row of a file that was moved and broken, by its name or description', () => {
+it('keeps the row of a moved and broken file, by its name or description', () => {
   expect(kept(held('new.json', { isFile: true, name: 'com.example/a' }))).toEqual(['com.example/a']);
   expect(kept(held('new.json', { isFile: true, description: 'About com.example/a' }))).toEqual(['com.example/a']);
 });
 
-it('keeps the row whose entry was given the name and version of another, by its description', () => {
+it('keeps the row whose entry got the name and version of another one, by its description', () => {
   const served = row('com.example/c', 'c', { isMissing: false });
   const copy = held('com.example/c', {
     name: 'com.example/c',
@@ -60,7 +60,7 @@ it.each([
   ['the version of another with a fault', ['1.1.0', '1.1.0'], ['1.0.0', '1.1.0']],
   ['a new version and one without a version', ['1.1.0', undefined], ['1.0.0', '1.1.0']],
   ['one version with a fault', ['1.1.0'], ['1.1.0']],
-])('keeps as many versions as entries of their name may stand for: %s', (_, found, expected) => {
+])('keeps as many versions as entries may correspond to: %s', (_, found, expected) => {
   const versions = ['1.0.0', '1.1.0'].map((version) => row('com.example/a', 'a', { version, description: version }));
   const entries = found.map((version) => held('com.example/a', { name: 'com.example/a', version }));
   expect(
@@ -70,7 +70,7 @@ it.each([
   ).toEqual(expected);
 });
 
-it('keeps the row whose version was edited to that of a missing one of its name, by its description', () => {
+it('keeps the row whose version was changed to that of a missing one with its name, by its description', () => {
   const versions = ['1.0.0', '1.1.0'].map((version) =>
     row('com.example/a', version, { version, description: `About ${version}` }),
   );

@@ -4,7 +4,7 @@ import { findPassword, pgpassLine } from './pgpass.js';
 const target = { host: 'db.example.com', port: 5432, database: 'registry', user: 'db_app' };
 
 describe('a pgpass file', () => {
-  it('gives the password of the first line that matches', () => {
+  it('returns the password of the first line that matches', () => {
     const file = [
       '# host:port:database:user:password',
       'db.example.com:5433:registry:db_app:other port',
@@ -16,14 +16,14 @@ describe('a pgpass file', () => {
     expect(findPassword(file, { ...target, user: 'nobody' })).toBeUndefined();
   });
 
-  it('knows the usual Unix sockets as localhost, and by their directories', () => {
+  it('treats the usual Unix sockets as localhost, and by their directories', () => {
     const file = 'localhost:5432:registry:db_app:local\n/srv/pg:5432:registry:db_app:other\n';
     expect(findPassword(file, { ...target, host: '/var/run/postgresql' })).toBe('local');
     expect(findPassword(file, { ...target, host: '/srv/pg' })).toBe('other');
     expect(findPassword(`/tmp:*:*:*:own\n${file}`, { ...target, host: '/tmp' })).toBe('own');
   });
 
-  it('takes a star for anything, but not an escaped one', () => {
+  it('treats a star as a wildcard, but not an escaped one', () => {
     expect(findPassword('*:*:*:db_app:any\n', target)).toBe('any');
     expect(findPassword('*:*:*:\\*:literal\n', target)).toBeUndefined();
     expect(findPassword('*:*:*:\\*:literal\n', { ...target, user: '*' })).toBe('literal');
@@ -34,7 +34,7 @@ describe('a pgpass file', () => {
     ['no line end', 'db.example.com:5432:registry:db_app:secret'],
     ['escapes that are not needed', 'db.example\\.com:5432:registry:db_app:\\s\\e\\c\\r\\e\\t'],
     ['something behind the password', 'db.example.com:5432:registry:db_app:secret:ignored'],
-  ])('is read with %s', (_, file) => {
+  ])('is parsed with %s', (_, file) => {
     expect(findPassword(file, target)).toBe('secret');
   });
 
@@ -54,7 +54,7 @@ describe('a pgpass file', () => {
     ['spaces', ' a b '],
     ['letters beyond ASCII', 'pässwörd 🔑'],
     ['an IPv6 address as host', 'x', '::1'],
-  ])('gives back what was written with %s', (_, password, host = 'db:\\.example') => {
+  ])('can be read back after it was written with %s', (_, password, host = 'db:\\.example') => {
     const awkward = { host, port: 5432, database: 'a:b', user: 'c\\d' };
     const file = pgpassLine(target, 'another') + pgpassLine(awkward, password);
     expect(findPassword(file, awkward)).toBe(password);

@@ -10,7 +10,7 @@ const bitSet = (of: readonly number[]) => {
 };
 const ascending = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
 
-it('behaves as a set of numbers', () => {
+it('behaves like a set of numbers', () => {
   fc.assert(
     fc.property(members, members, (left, right) => {
       expect(Array.from(bitSet(left).toArray())).toEqual(ascending(left));

@@ -95,8 +95,8 @@ const filter: fc.Arbitrary<ListFilter> = fc.record(
   { requiredKeys: [] },
 );
 
-describe('a catalogue, against a naive reading of the same rows', () => {
-  it('agrees on every route, whatever the sources, their changes, the filters, the pages and the memory', async () => {
+describe('a catalogue, compared with a naive implementation', () => {
+  it('agrees on every route, for any sources, changes, filters, pages and memory limits', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(content, { minLength: 1, maxLength: 3 }),
@@ -117,7 +117,7 @@ describe('a catalogue, against a naive reading of the same rows', () => {
     );
   });
 
-  it('takes for the latest what semantic versioning does', async () => {
+  it('determines the latest version by semantic versioning', async () => {
     const number = fc.nat({ max: 12 });
     const word = fc.constantFrom('alpha', 'beta', 'rc', '1', '2', '11');
     const version = fc
@@ -137,7 +137,7 @@ describe('a catalogue, against a naive reading of the same rows', () => {
     );
   });
 
-  it('lets go of what no entry is in any more', async () => {
+  it('frees the memory of removed entries', async () => {
     const catalogue = await TestCatalogue.create([toRows(rowsOf(['a/b', 'z/z']), 0)], Infinity);
     await catalogue.replace(0, toRows(rowsOf(['a/b']), 0));
     expect(wastedShare(catalogue.layouts[0] as Layout)).toBeCloseTo(0.5, 1);

@@ -5,13 +5,13 @@ const after = { name: 'io.example/ünï😀', version: '1.0.0+build/5' };
 
 describe('a cursor', () => {
   it.each([{}, { search: 'a+b&c=%', version: 'latest' }, { updatedSinceMs: 1.5, includeDeleted: true }])(
-    'carries its place and the filter %j',
+    'contains its position and the filter %j',
     (filter) => {
       expect(decodeCursor(encodeCursor({ after, filter }))).toEqual({ after, filter });
     },
   );
 
-  it('can stand in a URL as it is', () => {
+  it('needs no encoding in a URL', () => {
     expect(encodeCursor({ after, filter: { search: '???>>>' } })).toMatch(/^[\w-]+$/);
   });
 

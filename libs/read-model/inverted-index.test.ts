@@ -6,7 +6,7 @@ import { Pacer } from './pacer.js';
 const word = fc.constantFrom('GIT', 'GITHUB', 'HUB', 'A', 'É', '12', '-', ' ', '\n', '_', '日本', '%');
 const text = fc.array(word, { maxLength: 8 }).map((words) => words.join(''));
 
-it('finds the texts that contain a needle, as a scan of all texts does, built or not', async () => {
+it('finds the texts that contain a needle, like a scan of all texts, built or not', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(text, { maxLength: 20 }), text, async (texts, needle) => {
       const expected = texts.flatMap((each, number) => (each.includes(needle) ? [number] : []));
@@ -18,7 +18,7 @@ it('finds the texts that contain a needle, as a scan of all texts does, built or
   );
 });
 
-it('stays a scan when it would have too many words', async () => {
+it('falls back to a scan if it would have too many words', async () => {
   const texts = Array.from({ length: 60 }, (_, text) =>
     Array.from({ length: 10_000 }, (_, at) => (text * 10_000 + at).toString(36)).join(' '),
   );

@@ -3,7 +3,7 @@ import { Pacer } from './pacer.js';
 import { PostingListsBuilder } from './posting-lists.js';
 
 describe('terms', () => {
-  it('of two kinds stay apart when both are made of the same list', async () => {
+  it('of two kinds are distinct even if both are created from the same list', async () => {
     const builder = new PostingListsBuilder();
     const tag = (word: string) => `tag:${word}`;
     const facet = (word: string) => `facet:${word}`;
@@ -16,7 +16,7 @@ describe('terms', () => {
     expect([...terms.rowsOf('facet:remote')]).toEqual([0]);
   });
 
-  it('are estimated by their characters when they are new, and cost little when they are known', () => {
+  it('are estimated by their characters if they are new, and cost little otherwise', () => {
     const builder = new PostingListsBuilder(3);
     const tag = (word: string) => `tag:${word}`;
     const words = ['a', 'bb'];
@@ -30,7 +30,7 @@ describe('terms', () => {
     expect(builder.costOf(['c', 'd'], tag)).toBe(Infinity);
   });
 
-  it('that two words of one list make are one', async () => {
+  it('that two words of one list have in common are one', async () => {
     const builder = new PostingListsBuilder();
     builder.add(0, ['a', 'A'], (word) => `tag:${word.toUpperCase()}`);
     expect([...(await builder.finish(new Pacer())).rowsOf('tag:A')]).toEqual([0]);

@@ -61,7 +61,7 @@ const SERVERS: readonly Server[] = [
 ];
 
 describe.each([true, false])('a ranking, with a word index: %s', (isIndexed) => {
-  it('has names and titles before tags, and tags before what merely mentions a word', async () => {
+  it('prefers names and titles to tags, and tags to mere mentions', async () => {
     const findings = (await view(SERVERS, isIndexed)).find({}, 'Find a DATABASES tool');
     expect(list(findings)).toEqual([
       ['com.example/database', 100],
@@ -71,13 +71,13 @@ describe.each([true, false])('a ranking, with a word index: %s', (isIndexed) => 
     ]);
   });
 
-  it('gives a whole name, or its last part, 100', async () => {
+  it('scores a whole name, or its last part, with 100', async () => {
     const catalogue = await view([...SERVERS, { name: 'com.example/mcp-server' }], isIndexed);
     expect(list(catalogue.find({}, 'mcp-server'))[0]).toEqual(['com.example/mcp-server', 100]);
     expect(list(catalogue.find({}, ' COM.example/Weather '))[0]).toEqual(['com.example/weather', 100]);
   });
 
-  it('lets a rare word beat a frequent one', async () => {
+  it('prefers a rare word to a frequent one', async () => {
     const many = Array.from({ length: 50 }, (_, at) => ({ name: `com.example/s${at}`, description: 'a common thing' }));
     const catalogue = await view([...many, { name: 'com.example/rare', description: 'a peculiar item' }], isIndexed);
     expect(names(catalogue.find({}, 'common peculiar'))).toEqual(['com.example/rare']);
@@ -88,19 +88,19 @@ describe.each([true, false])('a ranking, with a word index: %s', (isIndexed) => 
     for (const text of ['zzz', '!?', '\u0000', '\n']) expect(list(catalogue.find({}, text))).toEqual([]);
   });
 
-  it('keeps fill words where there are no others', async () => {
+  it('uses fill words if there are no others', async () => {
     const catalogue = await view([{ name: 'com.example/tools', description: 'the tools' }], isIndexed);
     expect(names(catalogue.find({}, 'the tools'))).toEqual(['com.example/tools']);
   });
 
-  it('is narrowed by a filter without another score', async () => {
+  it('can be filtered without changing the scores', async () => {
     const catalogue = await view(SERVERS, isIndexed);
     const [all, some] = [catalogue.find({}, 'database'), catalogue.find({ names: ['com.example/tagged'] }, 'database')];
     expect(list(some)).toEqual(list(all).filter(([name]) => name === 'com.example/tagged'));
     expect(await count(some, 'publisher')).toEqual([{ value: 'example.com', count: 1 }]);
   });
 
-  it('looks at the texts of the best candidates only, and counts the rest as mentions', async () => {
+  it('examines the texts of the best candidates only, and counts the rest as mentions', async () => {
     const many = Array.from({ length: RANK_LIMITS.candidates + 5 }, (_, at) => ({
       name: `com.example/a${String(at).padStart(4, '0')}-alpha`,
     }));
@@ -109,7 +109,7 @@ describe.each([true, false])('a ranking, with a word index: %s', (isIndexed) => 
   });
 });
 
-it('serves other requests while it counts', async () => {
+it('serves other requests in the meantime', async () => {
   const many = Array.from({ length: 1000 }, (_, at) => ({ name: `com.p${at % 3}/s${at}`, version: `1.0.${at % 7}` }));
   const findings = (await view(many)).find({});
   for (const field of ['publisher', 'version', 'metadata.source', 'tags']) {
@@ -136,7 +136,7 @@ it('serves other requests while it counts', async () => {
   ]);
 });
 
-it('is the same whatever was replaced before, and pages of it add up to the whole', async () => {
+it('does not depend on earlier replacements, and its pages are complete', async () => {
   const word = fc.constantFrom('alpha', 'beta', 'gamma', 'betas', 'é', 'of');
   const text = fc.array(word, { maxLength: 4 }).map((words) => words.join(' '));
   const server = fc.record({
@@ -171,7 +171,7 @@ it('is the same whatever was replaced before, and pages of it add up to the whol
   );
 });
 
-describe('a catalogue of very many tags', () => {
+describe('a catalogue with very many tags', () => {
   const PER_SERVER = 100;
   const server = (at: number, tags: readonly string[]) => ({
     name: `com.example/s${String(at).padStart(6, '0')}`,
@@ -196,7 +196,7 @@ describe('a catalogue of very many tags', () => {
     expect(new Set(list(found).map(([, score]) => score))).toEqual(new Set([80]));
   });
 
-  it('serves other requests while it counts them, over several segments', async () => {
+  it('serves other requests while it counts them, across several segments', async () => {
     const first = layoutOf(
       await segment(
         withTags(20_000, (at) => `t${at}`),
@@ -222,13 +222,13 @@ describe('a catalogue of very many tags', () => {
     expect(rests).toBeGreaterThan(15);
   });
 
-  it('finds a server by a hundred of its tags, and by none that is longer than a tag may be', async () => {
+  it('finds a server by a hundred of its tags, and not by one that is too long', async () => {
     const tags = ['x'.repeat(65), ...Array.from({ length: 101 }, (_, at) => `t${at}`)];
     const { columns } = await segment([server(0, tags)], false);
     expect([...columns.terms.terms('tag:')]).toEqual(tags.slice(1, -1).map((tag) => `tag:${tag}`));
   });
 
-  it('is charged for the memory that it takes, and withholds what does not fit', async () => {
+  it('counts the memory that it takes, and withholds what does not fit', async () => {
     const servers = withTags(50_000, (at) => `tag-${at}`);
     const room = { bytes: Infinity, indexBytes: 3_000_000 };
     const before = heldBytes();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SlabWriter } from './slab-writer.js';
 
-it('puts pieces side by side into blocks, and a piece never into two', () => {
+it('places pieces next to each other in blocks, and never splits one', () => {
   const writer = new SlabWriter();
   const pieces = Array.from({ length: 300 }, (_, number) => Buffer.alloc(1000 + number * 97, number));
   const places = pieces.map((piece) => ({ block: writer.reserve(piece.length), start: writer.put(piece) }));

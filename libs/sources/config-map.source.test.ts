@@ -25,7 +25,7 @@ it('writes the key as it is', async () => {
   expect(await fetched()).toBe('{"é":1}');
 });
 
-it('has a new revision exactly when the content is new', async () => {
+it('has a new revision exactly when the content changes', async () => {
   context.configMaps.set('catalogue/registry.json', 'a');
   const first = await configMapSource.resolve(spec, context);
   expect(await configMapSource.resolve(spec, context)).toEqual(first);
@@ -59,12 +59,12 @@ it('unpacks into the file, not into memory', async () => {
   expect((most - before) / 2 ** 20).toBeLessThan(100);
 });
 
-it('refuses what is too large', async () => {
+it('rejects content that is too large', async () => {
   context.configMaps.set('catalogue/registry.json', 'x'.repeat(1_001));
   await expect(fetched()).rejects.toMatchObject({ reason: 'InvalidData', message: expect.stringContaining('1000') });
 });
 
-it('says what is missing, and that an optional one may come', async () => {
+it('reports what is missing, and that an optional object may still be created', async () => {
   await expect(fetched()).rejects.toMatchObject({ reason: 'ConfigMapNotFound' });
   context.configMaps.set('catalogue/other.json', '');
   await expect(fetched()).rejects.toMatchObject({ reason: 'KeyNotFound' });
@@ -77,7 +77,7 @@ it('says what is missing, and that an optional one may come', async () => {
   });
 });
 
-it('names its ConfigMap as what it depends on', () => {
+it('depends on its ConfigMap', () => {
   expect(configMapSource.mount?.(spec)).toMatchObject({ configMap: { name: 'catalogue' } });
   expect(configMapSource.address(spec)).toContain('catalogue');
 });

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => context[Symbol.asyncDispose]());
 
-it('copies the file, and has a new revision when it was written again', async () => {
+it('copies the file, and has a new revision after it was written again', async () => {
   const path = join(context.directory, 'registry.json');
   await writeFile(path, 'a');
   const first = await fileSource.resolve({ path }, context);
@@ -23,7 +23,7 @@ it('copies the file, and has a new revision when it was written again', async ()
   expect((await fileSource.resolve({ path }, context)).revision).not.toBe(first.revision);
 });
 
-it('follows the links that a mounted ConfigMap is made of, to a new version too', async () => {
+it('follows the links of a mounted ConfigMap, also to a new version', async () => {
   const mount = join(context.directory, 'mount');
   for (const version of ['v1', 'v2']) {
     await mkdir(join(mount, version), { recursive: true });
@@ -41,7 +41,7 @@ it('follows the links that a mounted ConfigMap is made of, to a new version too'
   expect(await readFile(context.target, 'utf8')).toBe('v2');
 });
 
-it('names a file that is not there, and those that may be meant', async () => {
+it('reports a missing file, and similar names', async () => {
   await writeFile(join(context.directory, 'registry.json'), '{}');
   const path = join(context.directory, 'registy.json');
   await expect(fileSource.resolve({ path }, context)).rejects.toMatchObject({
@@ -54,7 +54,7 @@ it('names a file that is not there, and those that may be meant', async () => {
 it.each([
   ['dead.json', 'is a broken link'],
   ['current/registry.json', 'lies behind "current", a broken link'],
-])('says that %s %s, and does not offer it', async (file, words) => {
+])('reports that %s %s, and does not suggest it', async (file, words) => {
   await symlink('nothing', join(context.directory, file.split('/')[0] as string));
   const path = join(context.directory, file);
   await expect(fileSource.resolve({ path }, context)).rejects.toMatchObject({

@@ -102,7 +102,7 @@ describe("a catalogue in the layout of ToolHive's", () => {
   const remote = { description: 'Searches', url: 'https://search.example/mcp', transport: 'streamable-http' };
   const named = { name: 'com.example/named', description: 'Named', image: 'ghcr.io/example/named:2', args: ['--all'] };
 
-  it('has the same entries as the one file that is made of it, whatever the files are written in', async () => {
+  it('has the same entries as the single file made from it, for any file format', async () => {
     const whole = {
       version: '1.0.0',
       last_updated: '2026-11-22T00:00:00Z',
@@ -179,7 +179,7 @@ describe('a fault in one of several files', () => {
     's/twice.json': JSON.stringify(server('com.example/good')),
   };
 
-  it('names the file and what it is called, and costs no other entry', async () => {
+  it('reports the file and its name, and affects no other entry', async () => {
     await writeFiles(files);
     await writeFile(join(volume, 's/latin.json'), Buffer.from('{"name":"com.example/l","title":"\xe9"}', 'latin1'));
     await writeFile(
@@ -203,7 +203,7 @@ describe('a fault in one of several files', () => {
     ]);
   });
 
-  it('reads no file again that is stored, and has another revision for another name or content', async () => {
+  it('does not read a stored file again, and has another revision for another name or content', async () => {
     await writeFiles({
       'a.json': JSON.stringify(server('com.example/a')),
       'b.json': JSON.stringify(server('com.example/b')),
@@ -217,14 +217,14 @@ describe('a fault in one of several files', () => {
     expect((await fromVolume('*.json')).revision).toBe(second.revision);
   });
 
-  it('says which entries are files, by a key that can be stored', async () => {
+  it('marks entries that are files, with a key that can be stored', async () => {
     await writeFiles({ 'a\nb.json': JSON.stringify(server('com.example/a')), 'c\nd.json': '{}' });
     const { entries, quarantined } = await fromVolume('.');
     expect(entries.map(({ key }) => key)).toEqual(['a\ufffdb.json']);
     expect(quarantined).toMatchObject([{ key: 'c\ufffdd.json', isFile: true }]);
   });
 
-  it('reads no YAML that is larger than its limit, not even to find its name', async () => {
+  it('never parses YAML above its limit, not even to find its name', async () => {
     const fill = (length: number) => stringify(server('com.example/x')).padEnd(length, '#');
     await writeFiles({
       's/a.yaml': fill(YAML_LIMIT),
@@ -246,7 +246,7 @@ describe('a fault in one of several files', () => {
 });
 
 describe('which files are read', () => {
-  it('leaves out hidden ones, other endings and what a pattern does not match', async () => {
+  it('excludes hidden files, other extensions and those that a pattern does not match', async () => {
     const one = JSON.stringify(server('com.example/a'));
     const files = ['a/server.json', 'a/b/server.json', 'a/b/other.json', '.git/server.json', 'a/.x.json', 'server.txt'];
     await writeFiles(Object.fromEntries(files.map((name) => [name, one])));
@@ -270,7 +270,7 @@ describe('which files are read', () => {
     }
   });
 
-  it('lists no folder that cannot hold a file', async () => {
+  it('lists only folders that may contain a file', async () => {
     await writeFiles({
       'a.json': JSON.stringify(server('com.example/a')),
       's/b.json': JSON.stringify(server('com.example/b')),
@@ -317,7 +317,7 @@ describe('which files are read', () => {
     ]);
   });
 
-  it('bounds their number, their bytes and the depth of folders', async () => {
+  it('limits their number, their bytes and the depth of folders', async () => {
     const deep = `${'d/'.repeat(BUNDLE_LIMITS.depth)}x.json`;
     await writeFiles({ [deep]: JSON.stringify(server('com.example/deep')) });
     await repository.commit({ [deep]: JSON.stringify(server('com.example/deep')) });
@@ -336,7 +336,7 @@ describe('which files are read', () => {
   });
 });
 
-it('fetches the files of a folder together, and only what is new', async () => {
+it('fetches the files of a folder together, and only new ones', async () => {
   const files = Object.fromEntries(
     Array.from({ length: 40 }, (_, index) => [
       `servers/s${index}/server.json`,
@@ -355,7 +355,7 @@ it('fetches the files of a folder together, and only what is new', async () => {
   expect(namesOf(await fromGit('servers'))).toContain('com.example/new');
 });
 
-it('lists the folder alone, however large the repository is', async () => {
+it('lists only the folder, however large the repository is', async () => {
   await repository.commit({ 'servers/a.json': JSON.stringify(server('com.example/a')) });
   const make = (command: readonly string[], input: string) =>
     execFileSync('git', command, { cwd: repository.directory, input }).toString().trim();
@@ -373,7 +373,7 @@ describe('a ConfigMap without a key', () => {
   const spec = configMapSource.spec.parse({ name: 'servers' });
   const fromConfigMap = () => read(configMapSource as FileSource<never>, spec);
 
-  it('has an entry in each key that ends like one, and names the key of a fault', async () => {
+  it('has an entry for each key with a known extension, and reports the key of an error', async () => {
     context.configMaps.set('servers/b.yaml', stringify(server('com.example/b')));
     context.configMaps.set('servers/a.json', JSON.stringify(server('com.example/a')));
     context.configMaps.set('servers/bad.json', '{');
@@ -384,7 +384,7 @@ describe('a ConfigMap without a key', () => {
     expect(await readFile(context.target, 'utf8')).not.toContain('notes');
   });
 
-  it('fails when no key is an entry', async () => {
+  it('fails if no key is an entry', async () => {
     context.configMaps.set('servers/notes.txt', 'no entry');
     await expect(fromConfigMap()).rejects.toMatchObject({ reason: 'KeyNotFound' });
   });

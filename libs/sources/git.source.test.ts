@@ -71,7 +71,7 @@ async function failureOf(promise: Promise<unknown>): Promise<{ reason: string; d
 }
 
 describe('which commit is read', () => {
-  it('reads the default branch when none is named, and says which that is', async () => {
+  it('reads the default branch if none is given, and reports its name', async () => {
     const commit = await repository.commit({ 'registry.json': '{"on":"main"}' });
     await repository.git('checkout', '--quiet', '-b', 'other');
     await repository.commit({ 'registry.json': '{"on":"other"}' });
@@ -84,7 +84,7 @@ describe('which commit is read', () => {
     });
   });
 
-  it('takes a commit before a tag and a tag before a branch', async () => {
+  it('prefers a commit to a tag and a tag to a branch', async () => {
     const first = await repository.commit({ 'registry.json': '1' });
     await repository.commit({ 'registry.json': '2' });
     await repository.git('tag', '--annotate', '--message=release', 'v1');
@@ -97,7 +97,7 @@ describe('which commit is read', () => {
     expect((await fetchFile(spec({ ...tag, commit: first }), local())).content).toBe('1');
   });
 
-  it('peels an annotated tag to the commit that it names', async () => {
+  it('peels an annotated tag to its commit', async () => {
     const commit = await repository.commit({ 'registry.json': '{}' });
     await repository.git('tag', '--annotate', '--message=release', 'v1');
 
@@ -107,26 +107,26 @@ describe('which commit is read', () => {
     });
   });
 
-  it('needs no server for the revision of a full commit id', async () => {
+  it('needs no server to resolve a full commit id', async () => {
     const commit = 'ABCDEF0123456789ABCDEF0123456789ABCDEF01';
     const unreachable = spec({ repository: 'https://127.0.0.1:1/nothing.git', commit });
     expect((await gitSource.resolve(unreachable, context)).revision).toBe(commit.toLowerCase());
   });
 
-  it('refuses a short commit id and asks for the full one', () => {
+  it('rejects a short commit id and requests the full one', () => {
     expect(() => spec({ commit: 'abc1234' })).toThrow('must be a full commit id');
     expect(() => spec({ commit: `${'a'.repeat(40)}\n` })).toThrow('must be a full commit id');
   });
 
   it.each(['--upload-pack=touch /tmp/owned', '-x', 'a b', 'a..b', 'a@{1}', '*', 'x^{}', 'a.lock', '/a'])(
-    'refuses the branch and tag name %s',
+    'rejects the branch and tag name %s',
     (name) => {
       expect(() => spec({ branch: name })).toThrow('is not a name');
       expect(() => spec({ tag: name })).toThrow('is not a name');
     },
   );
 
-  it('gives the same revision until there is a new commit, and then its content', async () => {
+  it('returns the same revision until there is a new commit, and then its content', async () => {
     await repository.commit({ 'registry.json': '1' });
     const before = await fetchFile(spec(), local());
     expect((await gitSource.resolve(spec(), local())).revision).toBe(before.revision);
@@ -137,7 +137,7 @@ describe('which commit is read', () => {
     expect(after.revision).not.toBe(before.revision);
   });
 
-  it('follows a branch that was rewritten by force', async () => {
+  it('follows a branch that was force-pushed', async () => {
     await repository.commit({ 'registry.json': '1' });
     await fetchFile(spec(), local());
     await repository.git('checkout', '--quiet', '--orphan', 'fresh');
@@ -154,8 +154,8 @@ describe('which commit is read', () => {
   });
 });
 
-describe('what is not there', () => {
-  it('names the missing branch and those that are near', async () => {
+describe('missing objects', () => {
+  it('reports the missing branch and similar ones', async () => {
     await repository.commit({ 'registry.json': '{}' });
     await repository.git('branch', 'production');
 
@@ -165,13 +165,13 @@ describe('what is not there', () => {
     expect(failure.message).toContain('production');
   });
 
-  it('says that a repository is empty', async () => {
+  it('reports that a repository is empty', async () => {
     const failure = await failureOf(gitSource.resolve(spec(), local()));
     expect(failure).toMatchObject({ reason: 'RefNotFound', destiny: 'wait' });
     expect(failure.message).toContain('is empty');
   });
 
-  it('names ref, commit, path and near paths when the file is missing', async () => {
+  it('reports ref, commit, path and similar paths if the file is missing', async () => {
     const commit = await repository.commit({
       'registries/official/registry.json': '{}',
       'registries/toolhive/data/registry.json': '{}',
@@ -187,14 +187,14 @@ describe('what is not there', () => {
     expect(failure.message).not.toContain(repository.directory);
   });
 
-  it('says that no branch or tag holds a commit', async () => {
+  it('reports that no branch or tag contains a commit', async () => {
     await repository.commit({ 'registry.json': '{}' });
     const failure = await failureOf(fetchFile(spec({ commit: '0123456789'.repeat(4) }), local()));
     expect(failure).toMatchObject({ reason: 'RefNotFound', destiny: 'wait' });
     expect(failure.message).toContain('0123456789'.repeat(4));
   });
 
-  it('says that a repository does not exist', async () => {
+  it('reports that a repository does not exist', async () => {
     const used = context.with({ urlRewrites: [{ from: PUBLIC_URL, to: `${repository.url}-missing` }] });
     expect(await failureOf(gitSource.resolve(spec(), used))).toMatchObject({
       reason: 'RepositoryNotFound',
@@ -207,7 +207,7 @@ describe('what is not there', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('rejected content', () => {
   it('does not follow a symbolic link at the path', async () => {
     await repository.link('registry.json', '/etc/passwd');
     const failure = await failureOf(fetchFile(spec(), local()));
@@ -222,7 +222,7 @@ describe('what is refused', () => {
     });
   });
 
-  it('refuses a submodule and another file at the path', async () => {
+  it('rejects a submodule and another file at the path', async () => {
     const commit = await repository.commit({ 'README.md': 'text' });
     expect((await failureOf(fetchFile(spec({ path: 'README.md' }), local()))).message).toContain('is not a .json file');
 
@@ -231,7 +231,7 @@ describe('what is refused', () => {
     expect((await failureOf(fetchFile(spec({ path: 'module.json' }), local()))).message).toContain('submodule');
   });
 
-  it('refuses a file above the limit, and leaves nothing of it', async () => {
+  it('rejects a file above the limit, and keeps nothing of it', async () => {
     await repository.commit({ 'registry.json': `"${'x'.repeat(5_000)}"` });
     const used = context.with({ urlRewrites: [{ from: PUBLIC_URL, to: repository.url }], maxFileBytes: 4_000 });
     const failure = await failureOf(fetchFile(spec(), used));
@@ -240,7 +240,7 @@ describe('what is refused', () => {
     await expect(readFile(context.target)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('stops a repository that sends more than may be kept', async () => {
+  it('stops a repository that sends more than allowed', async () => {
     const noise = Array.from({ length: 30_000 }, () => randomUUID()).join('');
     await repository.commit({ 'registry.json': noise });
     // Without filters, the blob comes with the commit. The end of the pack is withheld, so that only the size limit can
@@ -254,7 +254,7 @@ describe('what is refused', () => {
   });
 
   it.each(['file:///srv/git/catalogue', 'git://git.example.com/catalogue'])(
-    'refuses %s unless the site allows it',
+    'rejects %s unless the site allows it',
     async (url) => {
       const failure = await failureOf(gitSource.resolve(spec({ repository: url }), context));
       expect(failure).toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
@@ -262,7 +262,7 @@ describe('what is refused', () => {
     },
   );
 
-  it('reads a local repository where the site allows it', async () => {
+  it('reads a local repository if the site allows it', async () => {
     await repository.commit({ 'registry.json': '{}' });
     const used = context.with({ allowLocalGit: true });
     expect((await fetchFile(spec({ repository: repository.url }), used)).content).toBe('{}');
@@ -274,20 +274,20 @@ describe('what is refused', () => {
     ['ssh://git@git.example.com:2222:team/x', 'ssh://git@git.example.com:2222/team/x.'],
     ['https://git.example.com:team/x.git', 'https://git.example.com/team/x.git.'],
     ['gitea@git.example.com:2222:team/x.git', 'ssh://gitea@git.example.com:2222/team/x.git.'],
-  ])('says how %s is spelled', async (repository, right) => {
+  ])('suggests the correct form of %s', async (repository, right) => {
     const failure = await failureOf(gitSource.resolve(spec({ repository }), context));
     expect(failure).toMatchObject({ reason: 'ValidationFailed', destiny: 'stop' });
     expect(failure.message).toContain(`: use ${right}`);
   });
 
-  it('shows no password in the right spelling', async () => {
+  it('shows no password in the suggestion', async () => {
     const repository = 'https://me:hunter2@git.example.com:team/x.git';
     const { message } = await failureOf(gitSource.resolve(spec({ repository }), context));
     expect(message).toContain(': use https://git.example.com/team/x.git.');
     expect(message).not.toContain('hunter2');
   });
 
-  it('refuses the user name -x, which ssh would take for an option', async () => {
+  it('rejects the user name -x, which ssh would interpret as an option', async () => {
     const repository = '-x@git.example.com:team/x.git';
     expect(gitSource.spec.safeParse({ repository }).success).toBe(false);
     const rewritten = context.with({ urlRewrites: [{ from: PUBLIC_URL, to: repository }] });
@@ -295,14 +295,14 @@ describe('what is refused', () => {
   });
 
   it.each(['ext::sh -c touch% /tmp/owned', '--upload-pack=x', 'ftp://example.com/x', 'git@-oProxyCommand=x:y'])(
-    'never gives %s to git',
+    'never passes %s to git',
     async (url) => {
       const rewritten = context.with({ allowLocalGit: true, urlRewrites: [{ from: PUBLIC_URL, to: url }] });
       expect(await failureOf(gitSource.resolve(spec(), rewritten))).toMatchObject({ reason: 'ValidationFailed' });
     },
   );
 
-  it('takes nothing of the environment but paths and proxies', async () => {
+  it('inherits only paths and proxies from the environment', async () => {
     await repository.commit({ 'registry.json': '{}' });
     const trap = join(context.directory, 'sprung');
     const environment = {
@@ -321,7 +321,7 @@ describe('what is refused', () => {
 });
 
 describe('over HTTP', () => {
-  it('transfers the one blob only, where the server filters', async () => {
+  it('transfers only one blob if the server supports filters', async () => {
     await repository.git('config', 'uploadpack.allowFilter', 'true');
     await repository.commit({ 'registry.json': '{"small":true}', 'large.bin': randomUUID().repeat(20_000) });
     const wanted = spec({ repository: await overHttp() });
@@ -330,12 +330,12 @@ describe('over HTTP', () => {
     expect((await keptObjects()).filter((line) => line.startsWith('blob'))).toHaveLength(1);
   });
 
-  it('reads from a server that knows no filters', async () => {
+  it('reads from a server without filters', async () => {
     await repository.commit({ 'registry.json': '{}', 'other.bin': 'x' });
     expect((await fetchFile(spec({ repository: await overHttp() }), context)).content).toBe('{}');
   });
 
-  it('reads an old commit from a server that hands out only what its refs name', async () => {
+  it('reads an old commit from a server that returns only refs', async () => {
     const old = await repository.commit({ 'registry.json': 'old' });
     await repository.commit({ 'registry.json': 'new' });
     const wanted = spec({ repository: await overHttp({ onlyProtocol0: true }), commit: old });
@@ -344,7 +344,7 @@ describe('over HTTP', () => {
     expect((await fetchFile(wanted, context)).content).toBe('old');
   });
 
-  it('imports no commit that the wanted branch does not lead to, though the server hands it out', async () => {
+  it('never imports a commit that the branch does not lead to, even if the server returns it', async () => {
     const ancestor = await repository.commit({ 'registry.json': 'before' });
     await repository.commit({ 'registry.json': 'ours' });
     const foreign = await repository.commit({ 'registry.json': 'foreign' });
@@ -369,14 +369,14 @@ describe('over HTTP', () => {
     expect((await fetchFile(wanted, context)).content).toBe('tagged');
   });
 
-  it('reads from a server that filters blobs but hands out none of them', async () => {
+  it('reads from a server that filters blobs but returns none of them', async () => {
     await repository.git('config', 'uploadpack.allowFilter', 'true');
     await repository.commit({ 'registry.json': '{}' });
     const wanted = spec({ repository: await overHttp({ onlyProtocol0: true }) });
     expect((await fetchFile(wanted, context)).content).toBe('{}');
   });
 
-  it('shows user name and password to the server only', async () => {
+  it('sends user name and password only to the server', async () => {
     await repository.commit({ 'registry.json': '{}' });
     context.secrets.set('git/password', "s3cret '$(id)`\n");
     const basicAuth = { username: 'reader', password: "s3cret '$(id)`" };
@@ -386,7 +386,7 @@ describe('over HTTP', () => {
     expect(await filesBelow(context.cacheDirectory)).not.toContain('s3cret');
   });
 
-  it('takes credentials out of the URL before anybody sees it', async () => {
+  it('removes credentials from the URL before it is shown', async () => {
     await repository.commit({ 'registry.json': '{}' });
     const basicAuth = { username: 'reader', password: 's3cret@/' };
     const url = (await overHttp({ basicAuth })).replace('://', '://reader:s3cret%40%2F@');
@@ -400,7 +400,7 @@ describe('over HTTP', () => {
     expect(failure.message).not.toContain('s3cret');
   });
 
-  it.each([undefined, 'wrong'])('waits for other credentials when the password is %s', async (password) => {
+  it.each([undefined, 'wrong'])('waits for other credentials if the password is %s', async (password) => {
     await repository.commit({ 'registry.json': '{}' });
     const url = await overHttp({ basicAuth: { username: 'reader', password: 'right' } });
     if (password) context.secrets.set('git/password', password);
@@ -411,13 +411,13 @@ describe('over HTTP', () => {
     expect(failure.message).not.toContain('wrong');
   });
 
-  it('names a Secret that is missing', async () => {
+  it('reports a missing Secret', async () => {
     const auth = { username: 'reader', passwordSecretRef: { name: 'absent', key: 'password' } };
     const failure = await failureOf(gitSource.resolve(spec({ auth }), context));
     expect(failure).toMatchObject({ reason: 'SecretNotFound' });
   });
 
-  it('follows a redirect, but takes no password to another host', async () => {
+  it('follows a redirect, but sends no password to another host', async () => {
     await repository.commit({ 'registry.json': '{}' });
     const url = await overHttp();
     const path = new URL(url).pathname;
@@ -436,7 +436,7 @@ describe('over HTTP', () => {
     expect(server?.requests.filter(({ authorization }) => authorization)).toEqual([]);
   });
 
-  it('takes no password along when the other host asks for one', async () => {
+  it('sends no password even if the other host requests one', async () => {
     await repository.commit({ 'registry.json': '{}' });
     const url = await overHttp({ basicAuth: { username: 'reader', password: 's3cret' } });
     context.secrets.set('git/password', 's3cret');
@@ -459,12 +459,12 @@ describe('over HTTP', () => {
     [429, 'Unreachable', 'retry'],
     [403, 'AuthFailed', 'wait'],
     [404, 'RepositoryNotFound', 'wait'],
-  ])('tells status %i as %s', async (status, reason, destiny) => {
+  ])('reports status %i as %s', async (status, reason, destiny) => {
     const url = await overHttp({ intercept: (_request, response) => !!response.writeHead(status).end() });
     expect(await failureOf(gitSource.resolve(spec({ repository: url }), context))).toMatchObject({ reason, destiny });
   });
 
-  it('knows a web page from a repository', async () => {
+  it('distinguishes a web page from a repository', async () => {
     const page = '<!doctype html>\n<html><head><title>Sign in to continue to the site</title></head></html>\n';
     const url = await overHttp({
       intercept: (_request, response) => !!response.writeHead(200, { 'content-type': 'text/html' }).end(page),
@@ -473,7 +473,7 @@ describe('over HTTP', () => {
     expect(failure).toMatchObject({ reason: 'RepositoryNotFound', destiny: 'wait' });
   });
 
-  it('gives up on a host that hangs, and says after how long', async () => {
+  it('aborts at a host that hangs, and reports the time limit', async () => {
     const url = await overHttp({ intercept: () => true });
     const failure = await failureOf(
       gitSource.resolve(spec({ repository: url }), context.with({ fetchTimeoutMs: 500 })),
@@ -482,7 +482,7 @@ describe('over HTTP', () => {
     expect(failure.message).toContain('0.5 s');
   });
 
-  it('stops at once when it is cancelled, and leaves no process behind', async () => {
+  it('stops immediately when it is cancelled, and leaves no process behind', async () => {
     const controller = new AbortController();
     const url = await overHttp({
       intercept: () => {
@@ -496,7 +496,7 @@ describe('over HTTP', () => {
     await expect.poll(async () => (await promisify(execFile)('ps', ['-eo', 'args'])).stdout).not.toContain(url);
   });
 
-  it('tells a refused connection and an unknown host as unreachable', async () => {
+  it('reports a refused connection and an unknown host as unreachable', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
@@ -511,7 +511,7 @@ describe('over HTTP', () => {
 });
 
 describe('over TLS', () => {
-  it('trusts the authority in caCertRef, and without it no unknown one', async () => {
+  it('trusts the authority in caCertRef, and no unknown one without it', async () => {
     await repository.commit({ 'registry.json': '{"by":"tls"}' });
     const tls = await selfSigned();
     const url = await overHttp({ tls });
@@ -527,7 +527,7 @@ describe('over TLS', () => {
 });
 
 describe('the authorities of the site', () => {
-  it('are trusted beside those of the system, unless caCertRef names others', async () => {
+  it('are trusted in addition to those of the system, unless caCertRef replaces them', async () => {
     await repository.commit({ 'registry.json': '{"by":"site"}' });
     const [ours, others] = [await selfSigned(), await selfSigned()];
     const url = await overHttp({ tls: ours });
@@ -542,8 +542,8 @@ describe('the authorities of the site', () => {
   });
 });
 
-describe('what is kept between syncs', () => {
-  it('starts over when what was kept is broken', async () => {
+describe('the data kept between syncs', () => {
+  it('is replaced if it is broken', async () => {
     await repository.commit({ 'registry.json': '1' });
     await fetchFile(spec(), local());
     const [kept] = await readdir(context.cacheDirectory);
@@ -554,7 +554,7 @@ describe('what is kept between syncs', () => {
     expect((await fetchFile(spec(), local())).content).toBe('2');
   });
 
-  it('is nothing of a large file, so that git need not hold two versions of it in memory', async () => {
+  it('does not include a large file, so that git never has two versions of it in memory', async () => {
     const large = (edition: number) => `"${'x'.repeat(17 * 1024 * 1024)}${edition}"`;
     const used = { ...local(), settings: { ...local().settings, maxFileBytes: 20 * 1024 * 1024 } };
     for (const edition of [1, 2]) {
@@ -564,7 +564,7 @@ describe('what is kept between syncs', () => {
     }
   });
 
-  it('forgets the repository of an earlier URL, and leaves no keys or passwords behind', async () => {
+  it('does not include the repository of an earlier URL, keys or passwords', async () => {
     await repository.commit({ 'registry.json': '1' });
     await fetchFile(spec(), local());
     const url = await overHttp();
@@ -576,7 +576,7 @@ describe('what is kept between syncs', () => {
 describe('over ssh', () => {
   const ssh = { repository: 'git@git.example.com:team/catalogue.git' };
 
-  it('insists on a key and on known hosts', async () => {
+  it('requires a key and known hosts', async () => {
     const failure = await failureOf(gitSource.resolve(spec(ssh), context));
     expect(failure).toMatchObject({ reason: 'ValidationFailed' });
     expect(failure.message).toContain('git.auth.sshKeySecretRef');
@@ -617,7 +617,7 @@ describe('over ssh', () => {
     expect(await filesBelow(context.cacheDirectory)).not.toContain('PRIVATE KEY');
   });
 
-  it('tells a host that does not listen as unreachable', async () => {
+  it('reports a host that does not listen as unreachable', async () => {
     context.secrets.set('ssh/key', 'PRIVATE KEY').set('ssh/hosts', 'x');
     const auth = { sshKeySecretRef: { name: 'ssh', key: 'key' }, knownHostsSecretRef: { name: 'ssh', key: 'hosts' } };
     const failure = await failureOf(

@@ -61,7 +61,7 @@ async function faultOf(object: ServerObject): Promise<string> {
 }
 
 describe('the entry of an MCP server in the cluster', () => {
-  it('says what its annotations say, and where it comes from', async () => {
+  it('is made from its annotations, and contains its origin', async () => {
     const tool = { name: 'forecast', description: 'Tells the weather', inputSchema: { type: 'object' } };
     const annotations = {
       'registry-title': 'Weather',
@@ -107,7 +107,7 @@ describe('the entry of an MCP server in the cluster', () => {
     });
   });
 
-  it('needs no more than URL and description', async () => {
+  it('requires only a URL and a description', async () => {
     const proxy = object('weather', {}, { kind: 'MCPRemoteProxy' });
     expect(await entryOf(proxy)).toMatchObject({ version: '1.0.0', description: 'Tells' });
     expect(await entryOf(object('weather', { tools: '[]', 'tool-definitions': '' }))).not.toHaveProperty('title');
@@ -123,7 +123,7 @@ describe('the entry of an MCP server in the cluster', () => {
     ['a digest alone', {}, `example/weather@sha256:${'a'.repeat(64)}`, '1.0.0', true],
     ['a port that is no tag', {}, 'example.com:5000/weather', '1.0.0', true],
     ['no image', {}, undefined, '1.0.0', true],
-  ])('has a version, of its own or assumed, by %s', async (_by, annotations, image, version, isVersionAssumed) => {
+  ])('has a version, its own or a default one, by %s', async (_by, annotations, image, version, isVersionAssumed) => {
     const { entries } = await read(object('weather', annotations, { spec: image ? { image } : {} }));
     expect(entries.map((entry) => [entry.version, entry.isVersionAssumed])).toEqual([[version, isVersionAssumed]]);
   });
@@ -134,12 +134,12 @@ describe('the entry of an MCP server in the cluster', () => {
     ['a local server', { transport: 'stdio' }, 'streamable-http'],
     ['a server over HTTP', { transport: 'streamable-http', proxyMode: 'sse' }, 'streamable-http'],
     ['an object that does not say', {}, 'streamable-http'],
-  ])('tells how %s is spoken to', async (_what, spec, type) => {
+  ])('describes how to connect to %s', async (_what, spec, type) => {
     expect(await entryOf(object('weather', {}, { spec }))).toMatchObject({ remotes: [{ type }] });
   });
 });
 
-describe('an object with a fault', () => {
+describe('an invalid object', () => {
   it.each([
     ['no URL', { 'registry-url': undefined }, 'registry-url"] is missing'],
     ['a URL without scheme', { 'registry-url': 'mcp.example.com' }, 'registry-url"] must be an http://'],
@@ -153,11 +153,11 @@ describe('an object with a fault', () => {
     ['a tool without name', { 'tool-definitions': '[{}]' }, 'tool-definitions"] has an error: [0].name is missing'],
     ['a name twice', { 'tool-definitions': '[{"name":"x","name":"y"}]' }, '[0] has a field of the same name twice'],
     ['brackets without end', { 'tool-definitions': DEEP }, 'tool-definitions"] is nested too deeply'],
-  ])('is told by its annotation: %s', async (_what, annotations, fault) => {
+  ])('is reported with its annotation: %s', async (_what, annotations, fault) => {
     expect(await faultOf(object('weather', annotations))).toContain(fault);
   });
 
-  it('does not keep others from being listed, and of two with the same name the server counts', async () => {
+  it('does not prevent others from being listed, and of two with the same name the server is used', async () => {
     const { entries, quarantined } = await read(
       object('weather', { 'registry-description': 'in front of it' }, { kind: 'VirtualMCPServer' }),
       object('broken', { 'registry-url': undefined }),
@@ -175,8 +175,8 @@ describe('an object with a fault', () => {
   });
 });
 
-describe('what is in the cluster', () => {
-  it('is listed only where its owner says so, in just this word', async () => {
+describe('the objects in the cluster', () => {
+  it('are listed only if their owner exports them with exactly this value', async () => {
     const { entries } = await read(
       object('a', { 'registry-export': undefined }),
       object('b', { 'registry-export': 'True' }),
@@ -186,11 +186,11 @@ describe('what is in the cluster', () => {
     expect(entries.map(({ name }) => name)).toEqual(['com.toolhive.k8s.team/d']);
   });
 
-  it('may be nothing', async () => {
+  it('may be none', async () => {
     expect(await read()).toEqual({ entries: [], quarantined: [] });
   });
 
-  it('has a new revision exactly when an entry may be another', async () => {
+  it('have a new revision exactly when an entry may change', async () => {
     const revisionOf = async (...objects: ServerObject[]) => {
       context.serverObjects.splice(0, Infinity, ...objects);
       return (await kubernetesSource.resolve({}, context)).revision;

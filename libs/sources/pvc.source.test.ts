@@ -38,7 +38,7 @@ it('copies the file, also from a folder below', async () => {
   expect(await fetched({ path: 'sub/other.json' })).toBe('{"at":"sub"}');
 });
 
-it('has a new revision exactly when the content is new', async () => {
+it('has a new revision exactly when the content changes', async () => {
   const file = join(volume, 'registry.json');
   await writeFile(file, 'a');
   const first = await pvcSource.resolve(spec(), mounted);
@@ -52,7 +52,7 @@ it('has a new revision exactly when the content is new', async () => {
   });
 });
 
-it('names a claim that is not mounted', async () => {
+it('reports a claim that is not mounted', async () => {
   await expect(pvcSource.resolve(spec({ claimName: 'absent' }), mounted)).rejects.toMatchObject({
     reason: 'PVCNotFound',
     destiny: 'wait',
@@ -60,7 +60,7 @@ it('names a claim that is not mounted', async () => {
   });
 });
 
-it('names a directory that does not exist', async () => {
+it('reports a directory that does not exist', async () => {
   const volumes = new Map([['data', join(context.directory, 'nowhere')]]);
   await expect(pvcSource.resolve(spec({ claimName: 'data' }), context.with({ volumes }))).rejects.toMatchObject({
     reason: 'PVCNotFound',
@@ -69,7 +69,7 @@ it('names a directory that does not exist', async () => {
   });
 });
 
-it('names a missing file and those that are near', async () => {
+it('reports a missing file and similar ones', async () => {
   await writeFile(join(volume, 'sub', 'registry.json'), '');
   await writeFile(join(volume, 'registy.json'), '');
   await expect(fetched()).rejects.toMatchObject({
@@ -82,7 +82,7 @@ it('names a missing file and those that are near', async () => {
   });
 });
 
-it('follows links inside the volume and none that leave it', async () => {
+it('follows links inside the volume, but none that lead out of it', async () => {
   const secret = join(context.directory, 'secret.json');
   await writeFile(secret, 'secret');
   await writeFile(join(volume, 'sub', 'real.json'), 'real');
@@ -105,13 +105,13 @@ it('follows links inside the volume and none that leave it', async () => {
 it.each([
   ['dead.json', 'is a broken link'],
   ['current/registry.json', 'lies behind "current", a broken link'],
-])('says that %s %s, and does not offer it', async (path, words) => {
+])('reports that %s %s, and does not suggest it', async (path, words) => {
   await symlink('nothing', join(volume, path.split('/')[0] as string));
   const message = expect.stringContaining(`${words}: replace it with the file itself.`) as string;
   await expect(fetched({ path })).rejects.toMatchObject({ reason: 'FileNotFound', message });
 });
 
-it('refuses folders and pipes without waiting for them', async () => {
+it('rejects folders and pipes without waiting for them', async () => {
   await mkdir(join(volume, 'folder.json'));
   await promisify(execFile)('mkfifo', [join(volume, 'pipe.json')]);
   for (const path of ['folder.json', 'pipe.json']) {
@@ -119,7 +119,7 @@ it('refuses folders and pipes without waiting for them', async () => {
   }
 });
 
-it('refuses a file above the limit', async () => {
+it('rejects a file above the limit', async () => {
   await writeFile(join(volume, 'registry.json'), 'x'.repeat(1_001));
   await expect(fetched()).rejects.toMatchObject({ reason: 'InvalidData', message: expect.stringContaining('1000') });
 });

@@ -10,7 +10,7 @@ async function folder(): Promise<string> {
   return path;
 }
 
-it('follows links inside of a volume, as the kubelet makes them', async () => {
+it('follows links inside of a volume, as created by the kubelet', async () => {
   const path = await folder();
   await writeFile(join(path, '..data'), 'mine');
   await symlink('..data', join(path, 'token'));
@@ -18,7 +18,7 @@ it('follows links inside of a volume, as the kubelet makes them', async () => {
 });
 
 it.each(['/proc/self/environ', '/proc/self/status', '/sys/kernel/notes', '/dev/null'])(
-  'refuses %s, named or behind a link or dots',
+  'rejects %s, directly or through a link or dots',
   async (target) => {
     const path = await folder();
     await symlink(target, join(path, 'link'));

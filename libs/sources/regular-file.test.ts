@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-it('is not read when another folder took the place of its own before it was opened', async () => {
+it('is not read if another folder has replaced its own before it was opened', async () => {
   await using context = await createSourceContext();
   await mkdir(join(directory, 'volume/data'), { recursive: true });
   await mkdir(join(directory, 'secrets'));
@@ -36,7 +36,7 @@ it('is not read when another folder took the place of its own before it was open
   await expect(hashFile(file, context)).rejects.toMatchObject({ reason: 'FetchFailed', destiny: 'retry' });
 });
 
-it('is read whole when each read gives less than is asked for', async () => {
+it('is read completely if each read returns fewer bytes than requested', async () => {
   const content = Buffer.from('registry');
   const read = async (buffer: Buffer, offset: number, length: number, position: number) => ({
     buffer,
@@ -54,7 +54,7 @@ it.each([
   '["hunter2"]',
   'password: hunter2',
   '{"version":"hunter2","servers":{}}',
-])('is not quoted when it is no catalogue: %s', async (content) => {
+])('is not quoted if it is not a catalogue: %s', async (content) => {
   for (const format of ['upstream', 'toolhive'] as const) {
     const failure = await readAll(content, format, { hidesContent: true }).then(
       () => '',
@@ -64,6 +64,6 @@ it.each([
   }
 });
 
-it('hides its content where a path may lead to another file than a catalogue', () => {
+it('hides its content if a path may lead to a file other than a catalogue', () => {
   expect([fileSource.hidesContent, pvcSource.hidesContent]).toEqual([true, true]);
 });

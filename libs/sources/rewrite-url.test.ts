@@ -19,7 +19,7 @@ describe('an address', () => {
     ['git@git.example.com:team/x.git', 'https://mirror.example/ssh/team/x.git'],
     ['ssh://git@git.example.com:22/team/x.git', 'https://mirror.example/ssh/team/x.git'],
     ['https://api.example/base/v0/servers?limit=1', 'https://b.example/api/v0/servers?key=1&limit=1'],
-  ])('goes by the rule with the longest path: %s to %s', (url, target) => {
+  ])('uses the rule with the longest path: %s to %s', (url, target) => {
     expect(rewriteUrl(url, rules)).toBe(target);
     expect(rewriteUrl(url, rules.toReversed())).toBe(target);
   });
@@ -34,7 +34,7 @@ describe('an address', () => {
     'ssh://other@git.example.com/x.git',
     'git@git.example.com.evil.example:x.git',
     'https://api.example/baseline/v0/servers',
-  ])('of another origin or folder stays as it is: %s', (url) => {
+  ])('of another origin or folder is unchanged: %s', (url) => {
     expect(rewriteUrl(url, rules)).toBe(url);
   });
 
@@ -49,17 +49,17 @@ describe('an address', () => {
 });
 
 describe('a rule', () => {
-  it.each(['', 'https://', 'nonsense'])('needs an address on both sides: %j', (text) => {
+  it.each(['', 'https://', 'nonsense'])('needs a URL on both sides: %j', (text) => {
     expect(ruleFault({ from: text, to: 'https://a.example' })).toContain('must begin');
     expect(ruleFault({ from: 'https://a.example', to: text })).toContain('must be replaced');
   });
 
   it.each(['https://bot:token@a.example/', 'https://bot@a.example/', 'https://bot:to/ken@a.example'])(
-    'is known to have credentials: %s',
+    'is recognized as having credentials: %s',
     (to) => expect(hasCredentials({ from: 'https://b.example', to })).toBe(true),
   );
 
-  it('may name the user of ssh', () => {
+  it('may contain the user of ssh', () => {
     expect(hasCredentials({ from: 'git@a.example:', to: 'https://b.example' })).toBe(false);
   });
 });

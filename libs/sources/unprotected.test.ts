@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { unprotectedNotices } from './unprotected.js';
 
 it.each(['http://registry.example', 'HTTP://10.0.0.1:8080/x', 'http://[fd00::1]/', 'http://127.0.0.1.example.com'])(
-  'warns of %s',
+  'warns about %s',
   (url) => {
     expect(unprotectedNotices({ 'api.endpoint': url })).toEqual([
       {
@@ -21,6 +21,6 @@ it.each([
   'http://localhost:3000',
   'http://127.0.0.1',
   'http://[::1]:8080/',
-])('does not warn of %s', (url) => {
+])('does not warn about %s', (url) => {
   expect(unprotectedNotices({ 'api.endpoint': url })).toEqual([]);
 });

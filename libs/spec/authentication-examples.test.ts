@@ -18,7 +18,7 @@ it('has an example for each of the usual providers', () => {
   );
 });
 
-it.each(blocks)('shows for %s what a spec may say', (_heading, yaml) => {
+it.each(blocks)('contains a valid spec for %s', (_heading, yaml) => {
   const read = parseRegistrySpec(parse(yaml));
   expect(read).not.toHaveProperty('faults');
   expect(read).toMatchObject({

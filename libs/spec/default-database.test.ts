@@ -9,7 +9,7 @@ it('gives every registry a database of its own, by namespace and name', () => {
   expect(nameFor('team-a', 'b')).not.toBe(nameFor('team', 'a-b'));
 });
 
-it('keeps long names apart within what Postgres reads of a name', () => {
+it('gives long names distinct databases within the length limit of Postgres', () => {
   const [long, other] = ['a', 'b'].map((end) => nameFor('n'.repeat(62), `${'r'.repeat(49)}${end}`));
   expect(long).toHaveLength(63);
   expect(other).toHaveLength(63);

@@ -27,19 +27,19 @@ it.each([
   [{ ...good, sources: [] }, 'spec.sources: is not a field here: make each of them an item of spec.registries'],
   [withSource({ sources: [] }), 'spec.registries[0].sources: is not a field here: make each of them an item'],
   [{ ...good, configMapSelector: {} }, 'configMapRef of an item of spec.registries'],
-])('names the place of a known field that stands elsewhere: %j', (spec, words) => {
+])('suggests the place of a known field that is misplaced: %j', (spec, words) => {
   const faults = faultsOf(spec).join();
   expect(faults).toContain(words);
   expect(faults).not.toContain('remove it');
 });
 
-it('names no place for a field that many objects have, and none for the names of methods', () => {
+it('suggests no place for a field of many objects, nor for the names of methods', () => {
   for (const field of ['key', 'constructor', 'toString', '__proto__x']) {
     expect(faultsOf({ ...good, [field]: 1 }).join()).not.toMatch(/move it|function/);
   }
 });
 
-it('ends where a schema contains itself', () => {
+it('supports recursive schemas', () => {
   const node: z.ZodType = z.strictObject({
     name: z.string().optional(),
     get children() {

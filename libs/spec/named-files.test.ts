@@ -40,7 +40,7 @@ const FORBIDDEN = [
   TOKEN,
 ];
 
-it.each(FORBIDDEN)('refuses %s in every field that names a file', (file) => {
+it.each(FORBIDDEN)('rejects %s in every field with a file name', (file) => {
   for (const field of ['clientSecretFile', 'caCertPath', 'authTokenFile']) {
     expect(faultsOf(typed({ [field]: file }))).toEqual([expect.stringContaining(`${field}: may not be read`)]);
     expect(faultsOf(raw({ [field]: file }))).toEqual([expect.stringContaining(`${field}: may not be read`)]);
@@ -50,13 +50,13 @@ it.each(FORBIDDEN)('refuses %s in every field that names a file', (file) => {
   ]);
 });
 
-it('names the field in its other spelling', () => {
+it('reports the field under its other name', () => {
   expect(faultsOf({ authConfig: authOf({ clientSecretFile: '/etc/x' }) })).toEqual([
     expect.stringContaining('spec.authConfig.oauth.providers[0].clientSecretFile: may not be read'),
   ]);
 });
 
-it('reads below the mounts of references and of own volumes', () => {
+it('allows files below the mounts of references and of own volumes', () => {
   const own = mounted('/run/secrets/git', { name: 'v', secret: { secretName: 'mine' } });
   const template = {
     podTemplateSpec: {
@@ -104,7 +104,7 @@ it.each<[string, object, boolean]>([
   }
 });
 
-it.each(['r-temporal', 'r-db-pgpass'])('refuses a reference to the Secret %s of the operator', (name) => {
+it.each(['r-temporal', 'r-db-pgpass'])('rejects a reference to the Secret %s of the operator', (name) => {
   const ref = { name, key: 'k' };
   const gitOf = (auth: object) => ({
     auth: { mode: 'anonymous' },

@@ -9,10 +9,10 @@ it.each([
   ['databseConfig', 'databaseConfig'],
   ['authconf', 'authConfig'],
   ['apis', 'api'],
-])('takes %s for %s', (typed, meant) => {
+])('corrects %s to %s', (typed, meant) => {
   expect(nearestName(typed, known)).toBe(meant);
 });
 
-it.each(['repository', 'x', ''])('does not guess what %j could mean', (typed) => {
+it.each(['repository', 'x', ''])('does not correct %j', (typed) => {
   expect(nearestName(typed, known)).toBeUndefined();
 });

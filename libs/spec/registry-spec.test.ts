@@ -63,11 +63,11 @@ describe('a good spec', () => {
     expect(faultsOf(spec)).toEqual([]);
   });
 
-  it('means the same in both spellings of auth', () => {
+  it('means the same with auth and authConfig', () => {
     expect(specOf({ authConfig: oauth })).toEqual(specOf({ auth: oauth }));
   });
 
-  it('is guarded by oauth unless it says anonymous', () => {
+  it('requires oauth unless it says anonymous', () => {
     expect(specOf({ auth: { oauth: { providers: [provider] } } }).auth).toEqual({
       mode: 'oauth',
       publicRead: [],
@@ -82,7 +82,7 @@ describe('a good spec', () => {
     });
   });
 
-  it('means the same when a configYAML says it', () => {
+  it('means the same in a configYAML', () => {
     const configYAML = `
 displayName: Tools
 registries: [{ name: main, git: { repository: ${git.repository} }, syncPolicy: { interval: 1h } }]
@@ -160,7 +160,7 @@ describe('a faulty spec', () => {
     [introspecting([{ tokenPrefix: 'a_' }, { tokenPrefix: 'b_' }])],
     [introspecting([{}, { introspectionUrl: undefined }])],
     [introspecting([{}, {}], { showOpaqueTokensToAll: true })],
-  ])('%# lets each opaque token go to one provider, unless it says otherwise', (spec) => {
+  ])('%# sends each opaque token to only one provider, unless it says otherwise', (spec) => {
     expect(faultsOf(spec)).toEqual([]);
   });
 
@@ -168,11 +168,11 @@ describe('a faulty spec', () => {
     [publishing({}, { requiredScopes: { write: 'w' } })],
     [publishing({ writers: 'everyone', namePrefixes: ['io.a/', 'io.github.', 'io.a/team-'] })],
     [{ ...publishing({}), auth: { mode: 'anonymous' } }],
-  ])('%# says who may publish', (spec) => {
+  ])('%# must specify who may publish', (spec) => {
     expect(faultsOf(spec)).toEqual([]);
   });
 
-  it('is told whole, at once', () => {
+  it('is reported completely', () => {
     const faults = faultsOf({
       databaseConfig: { port: 'x', ...database },
       volumes: [],
@@ -205,7 +205,7 @@ describe('a faulty spec', () => {
     expect(faults.join()).not.toContain('hunter2');
   });
 
-  it('guesses which source was meant', () => {
+  it('suggests the source that was probably meant', () => {
     expect(faultsOf(withSource({ name: 'a', gti: git }))).toEqual([
       'spec.registries[0].gti: is not a field here: did you mean git?',
       expect.stringMatching(/^spec.registries\[0\]: must have a source: add one of .*git/),
@@ -226,7 +226,7 @@ describe('a huge spec', () => {
     return value;
   };
 
-  it('is refused when a pod template is deeper than any that Kubernetes has use for', () => {
+  it('is rejected if a pod template is deeper than any that Kubernetes uses', () => {
     const { depth } = WALK_BUDGET;
     expect(faultsOf(withSpec({ podTemplateSpec: nested(depth - 1) }))).toEqual([]);
     for (const levels of [depth, 10_000]) {
@@ -236,7 +236,7 @@ describe('a huge spec', () => {
     }
   });
 
-  it('is refused when it has more fields than that', () => {
+  it('is rejected if it has more fields than that', () => {
     const list = Array.from({ length: WALK_BUDGET.nodes }, () => 1);
     expect(faultsOf(withSpec({ podTemplateSpec: { list } })).join()).toContain('is too large');
   });
@@ -259,7 +259,7 @@ describe('a huge spec', () => {
     ['sources that are no objects', filled('registries:\n', () => '- 1\n')],
     ['an unknown field with a long name', filled('? ', () => 'auth')],
     ['duplicate fields', filled('', () => 'a: 1\n')],
-  ])('is refused with a short text when its configYAML is full of %s', (_what, configYAML) => {
+  ])('is rejected with a short message if its configYAML is full of %s', (_what, configYAML) => {
     const faults = faultsOf(withRaw({ configYAML }));
     expect(faults.join().length).toBeLessThan(FAULTS_LIMIT + 100);
     expect(faults.join()).toContain('spec.configYAML: line ');

@@ -159,7 +159,7 @@ const specs = fc
   .map(withLogin);
 
 describe('a rendered configuration', () => {
-  it('reads back as the very spec that it was rendered from, and is the same text each time', () => {
+  it('is parsed to the same spec from which it was rendered, and is the same text each time', () => {
     fc.assert(
       fc.property(specs, (written) => {
         const spec = serverSpecOf(written);
@@ -179,7 +179,7 @@ describe('a rendered configuration', () => {
     expect(configOf(renderServerConfig(spec, identity)).spec).toEqual(spec);
   });
 
-  it('names the objects as the spec does, with the defaults filled in', () => {
+  it('refers to the same objects as the spec, with defaults', () => {
     const spec = serverSpecOf({
       displayName: 'Tools',
       registries: [
@@ -318,7 +318,7 @@ auth: { mode: anonymous }
     expect(spec.views).toEqual([{ name: 'everything', sources: ['official', 'local'] }]);
   });
 
-  it('may open paths beside sources, which a spec may not', () => {
+  it('may open paths in addition to sources, which a spec may not', () => {
     const auth = {
       publicPaths: ['/registry/open'],
       oauth: { providers: [{ name: 'a', issuerUrl: 'https://a', audience: 'b' }] },
@@ -388,7 +388,7 @@ describe('a hostile configuration', () => {
     expect(faultsOf(text)).not.toEqual([]);
   });
 
-  it('is refused, whatever stands in whatever field', () => {
+  it('is rejected for any value in any field', () => {
     const values = fc.oneof(
       fc.json(),
       fc.string({ unit: 'binary' }),

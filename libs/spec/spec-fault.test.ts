@@ -27,21 +27,21 @@ describe('the faults of a value', () => {
     expect(faultsOf([withUnknown(MAX_FAULTS)])).toHaveLength(MAX_FAULTS);
   });
 
-  it('are the first ones and the number of the others beyond it, and only those are compared with known names', () => {
+  it('beyond the limit are only counted, and not compared with known names', () => {
     const faults = faultsOf([withUnknown(MAX_UNKNOWN_FIELDS), withUnknown(MAX_UNKNOWN_FIELDS)]);
     expect(faults).toHaveLength(MAX_FAULTS + 1);
     expect(faults.at(-1)).toBe(`has ${2 * MAX_UNKNOWN_FIELDS - MAX_FAULTS} more faults: correct the others first`);
     expect(nearestName).toHaveBeenCalledTimes(MAX_FAULTS);
   });
 
-  it('are one for an object with very many unknown fields', () => {
+  it('are combined for an object with very many unknown fields', () => {
     expect(faultsOf([withUnknown(MAX_UNKNOWN_FIELDS + 1)])).toEqual([
       'list[0]: has 101 fields that are not known here, the first of them "f0": remove them',
     ]);
     expect(nearestName).not.toHaveBeenCalled();
   });
 
-  it('are short when names are long, and one text of them is cut', () => {
+  it('are short if names are long, and their joined text is truncated', () => {
     const [fault = ''] = faultsOf([{ ['x'.repeat(1_000_000)]: 1 }]);
     expect(fault.length).toBeLessThan(300);
     expect(joinFaults(Array.from({ length: 100 }, () => fault))).toHaveLength(FAULTS_LIMIT);

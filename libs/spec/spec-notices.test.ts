@@ -84,11 +84,11 @@ it.each<[object, string]>([
     { auth: { oauth: { providers: [{ ...provider, jwksUrl: 'http://169.254.169.254/', allowPrivateIP: true }] } } },
     'ProviderAddressRefused: provider idp: no token can be checked, since requests to the address of jwksUrl are refused: correct the URL: it is a link-local, metadata or reserved address',
   ],
-])('%j is followed, and it is said what is not', (spec, notice) => {
+])('%j is accepted with a notice', (spec, notice) => {
   expect(noticesOf(spec)).toEqual([notice]);
 });
 
-it('says nothing of a spec that is followed whole', () => {
+it('reports nothing for a spec without ineffective settings', () => {
   const oauth = { providers: [{ ...provider, caCertRef: { name: 'ca' }, authTokenFile: '/secrets/idp/token' }] };
   expect(noticesOf({ ...withGit({ branch: 'b' }), auth: { oauth }, databaseConfig: database })).toEqual([]);
   const inside = {

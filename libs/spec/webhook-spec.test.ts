@@ -11,7 +11,7 @@ function specWith(webhooks: unknown) {
 const hook = (more: object = {}) => ({ name: 'push', type: 'github', secretRef: { name: 'hook' }, ...more });
 
 describe('webhooks of a spec', () => {
-  it('have the key token by default, and reach the server as they are', () => {
+  it('have the key token by default, and reach the server unchanged', () => {
     const read = specWith([hook({ sources: ['ours'] })]);
     if ('faults' in read) throw new Error(JSON.stringify(read.faults));
     const webhooks = [hook({ sources: ['ours'], secretRef: { name: 'hook', key: 'token' } })];
@@ -34,7 +34,7 @@ describe('webhooks of a spec', () => {
     expect(JSON.stringify(read.faults)).toContain(message);
   });
 
-  it('are about no managed source', () => {
+  it('must not refer to a managed source', () => {
     const read = parseServerConfig(
       JSON.stringify({
         auth: { mode: 'anonymous' },

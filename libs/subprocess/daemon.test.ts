@@ -54,7 +54,7 @@ async function start(from: DaemonOptions): Promise<Daemon> {
 }
 
 describe('startDaemon', () => {
-  it('runs the command in a process group of its own until it is stopped, and then leaves no record', async () => {
+  it('runs the command in its own process group until it is stopped, and then leaves no record', async () => {
     const daemon = await start(options());
     const identity = await identifyProcess(daemon.pid as number);
     expect(await readFile(join(directory, 'pid'), 'utf8')).toBe(String(daemon.pid));
@@ -66,7 +66,7 @@ describe('startDaemon', () => {
     expect(existsSync(join(directory, 'server.json'))).toBe(false);
   });
 
-  it('says what the child wrote when it ends before it is ready', async () => {
+  it('reports the output of a child that exits before it is ready', async () => {
     const failing = options('console.error("the port is taken"); process.exit(3)');
     await expect(start(failing)).rejects.toThrow(
       /^Server ended with exit code 3 before it was ready;[^]*the port is taken/,
@@ -74,11 +74,11 @@ describe('startDaemon', () => {
     expect(existsSync(join(directory, 'server.json'))).toBe(false);
   });
 
-  it('says so when there is no such command', async () => {
+  it('reports a command that does not exist', async () => {
     await expect(start({ ...options(), command: '/does/not/exist' })).rejects.toThrow(/Server ended.*\n.*not found/);
   });
 
-  it('ends the child when it is not ready in time', async () => {
+  it('kills a child that is not ready in time', async () => {
     let pid = 0;
     const ready = (asked: number) => Promise.reject(new Error(`nobody listens in ${(pid = asked)}`));
     const slow = { ...options(), readyTimeoutMs: 300, ready };
@@ -87,7 +87,7 @@ describe('startDaemon', () => {
     expect(existsSync(join(directory, 'server.json'))).toBe(false);
   });
 
-  it('gives up a start when the signal aborts, with its reason', async () => {
+  it('aborts a start with the reason of the signal', async () => {
     const abort = new AbortController();
     const starting = start({
       ...options(),
@@ -101,14 +101,14 @@ describe('startDaemon', () => {
     expect(existsSync(join(directory, 'server.json'))).toBe(false);
   });
 
-  it('inherits nothing from our environment', async () => {
+  it('inherits nothing from the environment', async () => {
     const script = 'require("node:fs").writeFileSync(process.argv[1], String(process.pid)); console.log(process.env)';
     await start({ ...options(`${script}; setInterval(() => {}, 1000)`), env: { ONLY: 'this' } });
     await expect.poll(() => readFile(join(directory, 'server.log'), 'utf8')).toContain('ONLY');
     expect(await readFile(join(directory, 'server.log'), 'utf8')).not.toContain('HOME');
   });
 
-  it('kills a child that ignores the stop signal, and what that has started', async () => {
+  it('kills a child that ignores the stop signal, and its children', async () => {
     const daemon = await start({
       ...options(`
         process.on('SIGTERM', () => {});
@@ -125,7 +125,7 @@ describe('startDaemon', () => {
     await expect.poll(async () => helper && (await isRunning(helper))).toBe(false);
   });
 
-  it('starts the child again when it is killed', async () => {
+  it('restarts the child when it is killed', async () => {
     const exits: string[] = [];
     const restarted = Promise.withResolvers<void>();
     const daemon = await start({
@@ -142,7 +142,7 @@ describe('startDaemon', () => {
     expect(await readFile(join(directory, 'server.json'), 'utf8')).toContain(String(daemon.pid));
   });
 
-  it('goes on trying when a restart fails, and stops at once while it waits', async () => {
+  it('retries a failed restart, and stops immediately while it waits', async () => {
     const failedTwice = Promise.withResolvers<void>();
     const exits: (number | undefined)[] = [];
     const from = options();
@@ -161,7 +161,7 @@ describe('startDaemon', () => {
     expect(existsSync(from.recordFile)).toBe(false);
   });
 
-  it('leaves the child down when it is not to be restarted', async () => {
+  it('does not restart the child if restarts are disabled', async () => {
     const exited = Promise.withResolvers<number | undefined>();
     const daemon = await start({
       ...options(),
@@ -174,7 +174,7 @@ describe('startDaemon', () => {
   });
 });
 
-describe('after a kill -9 of our own process', () => {
+describe('after a kill -9 of the owner', () => {
   /** Starts the daemon from another process, and returns both processes. */
   async function startInAnotherProcess(from: DaemonOptions) {
     const owner = spawnTypescript(fileURLToPath(new URL('fixtures/owner.fixture.ts', import.meta.url)), [
@@ -186,7 +186,7 @@ describe('after a kill -9 of our own process', () => {
     return { owner, child };
   }
 
-  it('stops what it left behind before it starts again', async () => {
+  it('stops the orphan before it starts again', async () => {
     const { owner, child } = await startInAnotherProcess(options());
     await expect(start(options())).rejects.toThrow(`Server belongs to process ${owner.pid}`);
 
@@ -199,7 +199,7 @@ describe('after a kill -9 of our own process', () => {
     expect(daemon.pid).not.toBe(child.pid);
   });
 
-  it('does not touch a process that only has the recorded pid', async () => {
+  it('does not stop an unrelated process with the recorded pid', async () => {
     const { owner, child } = await startInAnotherProcess(options());
     owner.kill('SIGKILL');
     await once(owner, 'exit');
@@ -211,7 +211,7 @@ describe('after a kill -9 of our own process', () => {
     process.kill(child.pid, 'SIGKILL');
   });
 
-  it('leaves no process that is not recorded, wherever it was killed', async () => {
+  it('leaves no unrecorded process, wherever it was killed', async () => {
     // The record cannot be written, as if the process had been killed just before. In this case, the command must never
     // run.
     const from = { ...options(), recordFile: join(directory, 'server.log', 'impossible.json') };

@@ -41,7 +41,7 @@ async function kill(other: ChildProcess): Promise<void> {
   await once(other, 'exit');
 }
 
-it('names the process that has the directory and what to do', async () => {
+it('reports the process that holds the directory and what to do', async () => {
   const holder = await lockInAnotherProcess();
   expect(holder.answer).toBe('locked');
   await expect(lockDirectory(directory)).rejects.toThrow(
@@ -49,7 +49,7 @@ it('names the process that has the directory and what to do', async () => {
   );
 });
 
-it('makes do with half of a name', async () => {
+it('tolerates an incomplete record of the holder', async () => {
   await lockInAnotherProcess();
   await writeFile(join(directory, 'lock.json'), '{"pid":');
   await expect(lockDirectory(directory)).rejects.toThrow('in use by another process');
@@ -74,7 +74,7 @@ it('refuses the same process a second time', async () => {
   await lock.release();
 });
 
-it('lets exactly one of several simultaneous starters win, after a killed holder too', async () => {
+it('lets exactly one of several simultaneous starters win, also after a killed holder', async () => {
   await kill((await lockInAnotherProcess()).process);
   const contenders = await Promise.all(Array.from({ length: 5 }, lockInAnotherProcess));
   const winners = contenders.filter(({ answer }) => answer === 'locked');
@@ -85,7 +85,7 @@ it('lets exactly one of several simultaneous starters win, after a killed holder
   }
 });
 
-it('says why a directory cannot be used', async () => {
+it('reports why a directory cannot be used', async () => {
   await writeFile(join(folder, 'file'), '');
   const impossible = join(folder, 'file', 'data');
   await expect(lockDirectory(impossible)).rejects.toThrow(`The data directory ${impossible} cannot be used: ENOTDIR`);

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { listensOn } from './listening-ports.js';
 
-it('tells whose port it is', async () => {
+it('reports which process listens on a port', async () => {
   const stranger = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)']);
   await once(stranger, 'spawn');
   const server = createServer().listen(0, '127.0.0.1');

@@ -21,22 +21,22 @@ async function endedOf(sizes: readonly number[], { totalMiB = 256 } = {}): Promi
 }
 
 describe('the memory of all commands together', () => {
-  it('is bounded although each is within its own limit, and the largest go first', async () => {
+  it('is limited although each is within its own limit, and the largest are stopped first', async () => {
     expect(await endedOf([100, 90, 60])).toEqual([]);
     expect(await endedOf([20, 200, 120, 10])).toEqual([200]);
     expect(await endedOf([200, 210, 190, 220])).toEqual([220, 210, 200]);
   });
 
-  it('lets as many wait as the common limit holds', async () => {
+  it('admits as many waiting commands as the common limit allows', async () => {
     expect(await endedOf(Array.from({ length: 64 }, () => 4))).toEqual([]);
     expect(await endedOf([...Array.from({ length: 64 }, () => 3), 80])).toEqual([80]);
   });
 
-  it('counts no command that is ended for its own size', async () => {
+  it('does not count a command that is stopped for its own size', async () => {
     expect(await endedOf([100, 300, 100])).toEqual([300]);
   });
 
-  it('is measured without what processes share', async () => {
+  it('is measured without shared memory', async () => {
     const { ownBytes, residentBytes } = await measureGroupMemory(process.pid);
     expect(ownBytes).toBeGreaterThan(10 * MIB);
     expect(ownBytes).toBeLessThanOrEqual(residentBytes);

@@ -49,7 +49,7 @@ async function familyIsGone(): Promise<boolean> {
   return pids.every((pid) => !alive.some(([id, state]) => id === pid && !state?.startsWith('Z')));
 }
 
-it('gives output and exit code, whatever the code is', async () => {
+it('returns output and exit code, whatever the code is', async () => {
   expect(await script('process.stdout.write("out é"); console.error("err"); process.exitCode = 3')).toEqual({
     stdout: 'out é',
     stderr: 'err\n',
@@ -58,7 +58,7 @@ it('gives output and exit code, whatever the code is', async () => {
   expect((await script('process.kill(process.pid, "SIGKILL")')).exitCode).toBe(137);
 });
 
-it('hands the child its input and nothing of our environment', async () => {
+it('passes its input to the child, and nothing of the environment', async () => {
   const { stdout } = await script('process.stdin.pipe(process.stdout); console.log(Object.keys(process.env))', {
     env: { ONLY: 'this' },
     input: 'given',
@@ -67,7 +67,7 @@ it('hands the child its input and nothing of our environment', async () => {
   expect(stdout).toContain("[ 'ONLY' ]");
 });
 
-it('takes arguments as they are, since there is no shell', async () => {
+it('passes arguments unchanged, because there is no shell', async () => {
   const { stdout } = await run(process.execPath, ['-p', 'process.argv[1]', '$(id) `id` ; *'], {
     env: {},
     signal: new AbortController().signal,
@@ -78,7 +78,7 @@ it('takes arguments as they are, since there is no shell', async () => {
   expect(stdout).toBe('$(id) `id` ; *\n');
 });
 
-it('is content with a child that does not read its input', async () => {
+it('accepts a child that does not read its input', async () => {
   expect((await script('process.exit(0)', { input: Buffer.alloc(1_000_000) })).exitCode).toBe(0);
 });
 
@@ -89,7 +89,7 @@ it('writes standard output to a file', async () => {
   expect((await readFile(stdoutFile)).length).toBe(300_000);
 });
 
-it('tells a command that does not exist', async () => {
+it('reports a command that does not exist', async () => {
   await expect(
     run('no-such-command', [], {
       env: {},
@@ -101,7 +101,7 @@ it('tells a command that does not exist', async () => {
   ).rejects.toMatchObject({ name: 'RunFailure', kind: 'not-started' });
 });
 
-it.each([{}, { stdoutFile: 'out' }])('stops a child that writes without end (%j)', async ({ stdoutFile }) => {
+it.each([{}, { stdoutFile: 'out' }])('stops a child with endless output (%j)', async ({ stdoutFile }) => {
   const endless = 'const more = () => process.stdout.write("x".repeat(65536), more); more()';
   const file = stdoutFile && { stdoutFile: join(directory, stdoutFile) };
   await expect(script(endless, { ...file, maxOutputBytes: 200_000 })).rejects.toMatchObject({
@@ -110,18 +110,18 @@ it.each([{}, { stdoutFile: 'out' }])('stops a child that writes without end (%j)
   if (file) expect((await readFile(file.stdoutFile)).length).toBeLessThanOrEqual(200_000);
 });
 
-it('keeps the beginning of endless complaints only', async () => {
+it('keeps only the beginning of endless error output', async () => {
   const { stderr } = await script('process.stderr.write("first"); process.stderr.write("x".repeat(1_000_000))');
   expect(stderr.startsWith('first')).toBe(true);
   expect(stderr.length).toBe(64 * 1024);
 });
 
-it('stops a child that complains without end', async () => {
+it('stops a child with endless error output', async () => {
   const endless = 'const more = () => process.stderr.write("x".repeat(65536), more); more()';
   await expect(script(endless)).rejects.toMatchObject({ kind: 'too-much-output' });
 });
 
-it('lets no process have more address space than its limit', async () => {
+it('limits the address space of each process', async () => {
   const limits = { ...LIMITS, addressSpaceBytes: 64 * 1024 * 1024 };
   const { exitCode } = await run('/bin/sh', ['-c', 'x=x; while :; do x="$x$x"; done'], {
     env: {},
@@ -133,7 +133,7 @@ it('lets no process have more address space than its limit', async () => {
   expect(exitCode).not.toBe(0);
 });
 
-it('stops processes that together hold more memory than the limit of one', async () => {
+it('stops processes that together use more memory than the limit of one', async () => {
   const family = `
     const hoard = 'globalThis.kept = Buffer.alloc(150e6, 1); setInterval(() => {}, 1000)';
     for (let i = 0; i < 3; i++) require('node:child_process').spawn(process.execPath, ['-e', hoard]);
@@ -142,21 +142,21 @@ it('stops processes that together hold more memory than the limit of one', async
   await expect(stopped).rejects.toMatchObject({ kind: 'too-much-memory' });
 });
 
-it('lets no file grow beyond the limit', async () => {
+it('limits the size of each file', async () => {
   const path = join(directory, 'large');
   const { exitCode } = await script(`require('node:fs').writeFileSync(${JSON.stringify(path)}, Buffer.alloc(20e6))`);
   expect(exitCode).not.toBe(0);
   expect((await stat(path)).size).toBeLessThanOrEqual(LIMITS.fileBytes);
 });
 
-it('ends a family that does not want to, when the time is over', async () => {
+it('kills a process group that ignores signals when the time is over', async () => {
   await expect(script(STUBBORN_FAMILY, { cwd: directory, timeoutMs: 8_000 })).rejects.toMatchObject({
     kind: 'timed-out',
   });
   await expect.poll(familyIsGone).toBe(true);
 });
 
-it('ends the family on abort and throws the reason', async () => {
+it('kills the process group on abort and throws the reason', async () => {
   const controller = new AbortController();
   const running = script(STUBBORN_FAMILY, { cwd: directory, signal: controller.signal });
   const poll = setInterval(() => {
@@ -170,7 +170,7 @@ it('ends the family on abort and throws the reason', async () => {
   await expect.poll(familyIsGone).toBe(true);
 });
 
-it('starts nothing once it is aborted', async () => {
+it('starts nothing after it was aborted', async () => {
   const aborted = AbortSignal.abort(new Error('too late'));
   await expect(
     script('require("node:fs").writeFileSync("trace", "")', { signal: aborted, cwd: directory }),

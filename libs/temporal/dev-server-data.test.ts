@@ -36,14 +36,14 @@ describe('setAside', () => {
     expect(await Promise.all(names.map((name) => readFile(name, 'utf8')))).toEqual(['healthy', 'later']);
   });
 
-  it('moves what SQLite keeps beside the database, too', async () => {
+  it('moves the other files of SQLite, too', async () => {
     await writeFile(`${dataFile}-wal`, 'recent changes');
     const copy = await setContentAside('data');
     expect(await readdir(directory)).toHaveLength(2);
     expect(await readFile(`${copy}-wal`, 'utf8')).toBe('recent changes');
   });
 
-  it('keeps the first copy and the newest ones, and what has another name', async () => {
+  it('keeps the first copy and the newest ones, and files with other names', async () => {
     const other = `${dataFile}.damaged-by-me`;
     await writeFile(other, '');
     const made: string[] = [];
@@ -57,7 +57,7 @@ describe('setAside', () => {
     expect(await readFile(kept[0]!, 'utf8')).toBe('0');
   });
 
-  it('keeps the copy that it makes when the clock was set back', async () => {
+  it('keeps the new copy when the clock was set back', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
     for (let copy = 0; copy < COPIES_KEPT; copy++) {
       vi.setSystemTime(Date.UTC(2026, 0, 1 + copy));
@@ -70,13 +70,13 @@ describe('setAside', () => {
 });
 
 describe('prepareData', () => {
-  it('sets a file aside that is not a database, and keeps its content', async () => {
+  it('moves a file that is not a database aside, with its content', async () => {
     await writeFile(dataFile, 'precious');
     const copy = await prepareData(dataFile);
     expect(await readFile(copy!, 'utf8')).toBe('precious');
   });
 
-  it('does not take data for absent that cannot be looked at', async () => {
+  it('does not treat data as missing that cannot be accessed', async () => {
     await symlink(dataFile, dataFile);
     await expect(prepareData(dataFile)).rejects.toThrow('ELOOP');
     expect(await readdir(directory)).toEqual(['temporal.db']);
@@ -104,7 +104,7 @@ describe('isDamage', () => {
     'malformed database schema (executions)',
     'SQL logic error: no such table: namespaces (1)',
     'SQL logic error: no such column: id (1)',
-  ])('is %s, if a server ends with it', async (line) => {
+  ])('is %s, if a server exits with it', async (line) => {
     expect(isDamage(await failStart(line, 'exit 1'))).toBe(true);
   });
 

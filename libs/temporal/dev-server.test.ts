@@ -103,7 +103,7 @@ async function listeningAddresses(pid: number): Promise<string[]> {
 }
 
 describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPORAL or a cached binary)', () => {
-  it('keeps workflows over a restart, for 30 days after they close, in a folder of any name', async () => {
+  it('keeps workflows across a restart, for 30 days after they close, in a folder of any name', async () => {
     const from = { ...options(), dataFile: join(directory, 'my data?100%', 'temporal.db') };
     const first = await start(from);
     expect((await fetch(first.uiUrl)).status).toBe(200);
@@ -115,14 +115,14 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
     expect(await retentionDays(second)).toBe(30);
   });
 
-  it('runs beside another one that was asked for the same ports', async () => {
+  it('runs next to another one with the same preferred ports', async () => {
     const [one, other] = await Promise.all([start(options('one')), start(options('other'))]);
     expect(new Set([one.port, other.port, one.uiPort, other.uiPort]).size).toBe(4);
     await startWorkflow(one, 'only-in-one');
     await expect(findWorkflowType(other, 'only-in-one')).rejects.toThrow('not found');
   });
 
-  it('takes the next port when another program has the wanted one', async () => {
+  it('uses the next port if another program uses the preferred one', async () => {
     const program = createServer().listen(0, '127.0.0.1');
     await once(program, 'listening');
     const { port: busy } = program.address() as AddressInfo;
@@ -139,7 +139,7 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
     expect(new Set(addresses)).toEqual(new Set(['0100007F']));
   });
 
-  it('comes back on its port, with its workflows, when it is killed', async () => {
+  it('restarts on its port, with its workflows, when it is killed', async () => {
     const back = Promise.withResolvers<void>();
     const server = await start({
       ...options(),
@@ -151,7 +151,7 @@ describe.skipIf(!binary)('startTemporalDevServer (skipped without DEVSTACK_TEMPO
     expect(await findWorkflowType(server, 'survivor')).toBe('mcpRegistry');
   });
 
-  it('starts after its first start was killed in the middle of making tables', async () => {
+  it('starts after its first start was killed while it created tables', async () => {
     const abort = new AbortController();
     const { dataFile } = options();
     const failed = startTemporalDevServer({ ...options(), signal: abort.signal }).catch(
@@ -185,7 +185,7 @@ describe.skipIf(!binary)('data that is damaged (skipped without a binary)', () =
       (file) => overwrite(file, (content) => Buffer.from(content.map((byte, at) => (at > 200 ? byte ^ 0xa5 : byte)))),
     ],
     ['has lost what is beside it', (file) => overwrite(file, (content) => content.subarray(0, 4096 * 2))],
-  ])('is set aside when it %s, and Temporal begins without it', async (_, damage) => {
+  ])('is moved aside when it %s, and Temporal starts without it', async (_, damage) => {
     const said: string[] = [];
     const from = { ...options(), log: (message: string) => void said.push(message) };
     await (await start(from)).stop();

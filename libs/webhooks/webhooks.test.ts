@@ -90,7 +90,7 @@ it('each type has a sender here', () => {
 describe.each(SENDERS)('$type by $proof', ({ type, secret, proof, sign }) => {
   const { prove, isCounted } = getWebhookType(type);
 
-  it('accepts what was signed with the secret, bytes that are no UTF-8 and no bytes at all', () => {
+  it('accepts what was signed with the secret, including bytes that are not UTF-8 and an empty body', () => {
     for (const body of [BODY, Buffer.from([0xff, 0xfe, 0x00, 0x80]), Buffer.alloc(0)]) {
       const sent = delivery(sign(body), body);
       expect(prove(sent, secret)).toBeTypeOf('string');
@@ -98,7 +98,7 @@ describe.each(SENDERS)('$type by $proof', ({ type, secret, proof, sign }) => {
     }
   });
 
-  it('refuses a body or a proof that differs in one bit', () => {
+  it('rejects a body or a proof that differs in one bit', () => {
     const headers = sign(BODY);
     for (let at = 0; at < BODY.length; at++) {
       const body = Buffer.from(BODY);
@@ -114,7 +114,7 @@ describe.each(SENDERS)('$type by $proof', ({ type, secret, proof, sign }) => {
     }
   });
 
-  it('refuses a proof that is absent, empty, too short, too long or with more around it', () => {
+  it('rejects a proof that is absent, empty, too short, too long or embedded in other text', () => {
     const headers = sign(BODY);
     const signature = headers[proof]!;
     const { [proof]: _proof, ...without } = headers;
@@ -124,7 +124,7 @@ describe.each(SENDERS)('$type by $proof', ({ type, secret, proof, sign }) => {
     }
   });
 
-  it('refuses what was signed with another secret, as before a rotation', () => {
+  it('rejects what was signed with another secret, such as before a rotation', () => {
     const rotated = Buffer.from(
       type === 'standard' || type === 'gitlab' ? `whsec_${SECRET.toString('base64')}` : 'x'.repeat(20),
     );
@@ -231,7 +231,7 @@ const DELIVERIES: readonly [string, string, Record<string, string>][] = [
   ],
 ];
 
-it.each(DELIVERIES)('takes a delivery of %s with all of its headers', (_forge, type, headers) => {
+it.each(DELIVERIES)('accepts a delivery of %s with all of its headers', (_forge, type, headers) => {
   const { prove, isCounted } = getWebhookType(type);
   expect(prove(delivery(headers), SECRET)).toBeTypeOf('string');
   expect(isCounted(delivery(headers))).toBe(true);
@@ -241,7 +241,7 @@ it.each(DELIVERIES)('takes a delivery of %s with all of its headers', (_forge, t
   expect(prove(delivery(headers), Buffer.from('another secret, long enough'))).toBeUndefined();
 });
 
-it('looks at no weaker algorithm', () => {
+it('ignores weaker algorithms', () => {
   const sha1 = `sha1=${hmac(BODY, SECRET, 'sha1')}`;
   const headers = {
     'x-hub-signature': sha1,
@@ -252,7 +252,7 @@ it('looks at no weaker algorithm', () => {
   for (const { prove } of webhookTypes) expect(prove(delivery(headers), SECRET)).toBeUndefined();
 });
 
-it('a later signature of Gitea does not make up for a wrong first one', () => {
+it('a later signature of Gitea does not replace an invalid first one', () => {
   const { prove } = getWebhookType('gitea');
   const good = hmac(BODY);
   const bad = hmac(BODY, Buffer.from('another'));
@@ -273,7 +273,7 @@ describe('Standard Webhooks', () => {
     expect(prove(sent, Buffer.from('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'))).toBeTypeOf('string');
   });
 
-  it('accepts one good signature among several', () => {
+  it('accepts one valid signature among several', () => {
     const headers = standardHeaders();
     const several = `v1a,xyz v1,AAAA ${headers['webhook-signature']} v2,zzz`;
     expect(prove(delivery({ ...headers, 'webhook-signature': several }), STANDARD_SECRET)).toBeTypeOf('string');
@@ -289,7 +289,7 @@ describe('Standard Webhooks', () => {
     expect(prove(delivery(headers), STANDARD_SECRET) !== undefined).toBe(isAccepted);
   });
 
-  it('refuses a timestamp or an id other than the signed one', () => {
+  it('rejects a timestamp or an id other than the signed one', () => {
     const headers = standardHeaders();
     for (const other of [
       { 'webhook-timestamp': `${NOW_MS / 1000 + 1}` },
@@ -304,7 +304,7 @@ describe('Standard Webhooks', () => {
 describe('GitLab', () => {
   const { prove, isCounted } = getWebhookType('gitlab');
 
-  it('compares a secret token, and tells deliveries with the same token apart', () => {
+  it('compares a secret token, and distinguishes deliveries with the same token', () => {
     const one = prove(delivery({ 'x-gitlab-token': SECRET.toString() }), SECRET);
     const other = prove(delivery({ 'x-gitlab-token': SECRET.toString() }, Buffer.from('{}')), SECRET);
     expect(one).toBeTypeOf('string');
@@ -314,7 +314,7 @@ describe('GitLab', () => {
     }
   });
 
-  it('takes no token in place of a signature', () => {
+  it('does not accept a token instead of a signature', () => {
     expect(prove(delivery({ 'x-gitlab-token': STANDARD_SECRET.toString() }), STANDARD_SECRET)).toBeUndefined();
   });
 
@@ -334,7 +334,7 @@ it.each([
 });
 
 describe('secrets', () => {
-  it('are refused below 16 bytes, white space around them not counted', () => {
+  it('are rejected below 16 bytes, not counting surrounding white space', () => {
     expect(secretFault('github', trimSecret(Buffer.from(`\n${'x'.repeat(15)}\r\n  `)))).toBe('has less than 16 bytes');
     expect(secretFault('github', trimSecret(Buffer.from(`${'x'.repeat(16)}\n`)))).toBeUndefined();
     expect(secretFault('github', Buffer.alloc(0))).toBe('has less than 16 bytes');
@@ -346,7 +346,7 @@ describe('secrets', () => {
   });
 
   it.each(['whsec_c2hvcnQgc2hvcnQ=', 'whsec_!!!!!!!!!!!!!!!!!!!!!!', 'a secret of enough bytes'])(
-    '%s is no key of Standard Webhooks',
+    '%s is not a key of Standard Webhooks',
     (text) => {
       expect(secretFault('standard', Buffer.from(text))).toMatch(/^is not whsec_/);
     },

@@ -186,7 +186,7 @@ describe('a refusal', () => {
     await postgres.setUp(servers['demanding TLS'] as ServerSetup);
     expect(await failure('disable', 'none')).toMatchObject({
       reason: 'DatabaseAuthFailed',
-      message: expect.stringMatching(/no pg_hba\.conf entry .* no encryption; let pg_hba\.conf admit this user/),
+      message: expect.stringMatching(/no pg_hba\.conf entry .* no encryption; allow this user in pg_hba\.conf/),
     });
   });
 

@@ -48,7 +48,7 @@ const provider = {
 const oauth = { authConfig: { oauth: { providers: [provider] } } };
 
 describe('the server', () => {
-  it('is told who it is, where its configuration is, and which pod it is', () => {
+  it('gets its identity, the path of its configuration, and the hash of its pod', () => {
     const { main, hash, template } = deploy();
     expect(main['args']).toEqual(['serve', '--config=/config/config.yaml']);
     expect(variables(main)).toEqual({
@@ -61,7 +61,7 @@ describe('the server', () => {
     expect(template.metadata.annotations['toolhive.stacklok.dev/config-hash']).toBe(hash);
   });
 
-  it('runs as anybody but root, without privileges, in a root file system that it cannot write', () => {
+  it('runs as any user except root, without privileges, with a read-only root file system', () => {
     const { main, pod } = deploy();
     expect(main['securityContext']).toEqual({
       runAsNonRoot: true,
@@ -74,7 +74,7 @@ describe('the server', () => {
     expect(mounts(main)).toMatchObject({ '/data': 'storage-data', '/tmp': 'tmp' });
   });
 
-  it('is probed where clients do not come', () => {
+  it('is probed on the internal port', () => {
     const { main } = deploy();
     expect(main['livenessProbe']).toEqual({
       httpGet: { path: '/health', port: 8081 },
@@ -93,19 +93,19 @@ describe('the server', () => {
     });
   });
 
-  it('is what kubectl logs shows, also beside sidecars', () => {
+  it('is the default container of kubectl logs, even with sidecars', () => {
     const annotations = deploy(withPod({ containers: [{ name: 'a-first', image: 'x' }] })).template.metadata
       .annotations;
     expect(annotations['kubectl.kubernetes.io/default-container']).toBe('registry-api');
   });
 
-  it('names no number of replicas', () => {
+  it('does not set the number of replicas', () => {
     expect(deploy().wanted).not.toHaveProperty('replicas');
   });
 });
 
 describe('files in the pod', () => {
-  it('are those of the sources that are volumes, each in its place', () => {
+  it('include a mount for each source that is a volume', () => {
     const of = deploy({ registries: [configMap, claim] }, { claims: { data: ['ReadWriteMany'] } });
     const places = mounts(of.main);
     expect(volume(of, places['/config/registry/shared']!)).toEqual({
@@ -116,7 +116,7 @@ describe('files in the pod', () => {
   });
 
   it.each([{ serviceAccountName: 'theirs' }, { automountServiceAccountToken: false }])(
-    'include the ConfigMaps of sources in a pod that may not ask the cluster for them: %j',
+    'include the ConfigMaps of sources if the pod may not use the Kubernetes API: %j',
     (podSpec) => {
       const of = deploy({ registries: [configMap], ...withPod(podSpec) });
       expect(volume(of, mounts(of.main)['/config/registry/Local']!)).toMatchObject({
@@ -125,11 +125,11 @@ describe('files in the pod', () => {
     },
   );
 
-  it('leave out a claim that does not exist, for which the pod would wait', () => {
+  it('do not include a claim that does not exist, because the pod would wait for it', () => {
     expect(Object.keys(mounts(deploy({ registries: [claim] }).main))).not.toContain('/config/registry/shared');
   });
 
-  it('hold every key of a Secret that is read, in one volume', () => {
+  it('include every key of a Secret that is read, in one volume', () => {
     const of = deploy({ ...oauth, registries: [git('a', 'one'), git('b', 'two'), git('c', 'one')] });
     expect(volume(of, mounts(of.main)['/secrets/token']!)).toEqual({
       name: 'git-auth-token',
@@ -141,20 +141,20 @@ describe('files in the pod', () => {
     });
   });
 
-  it('hold what the identity providers refer to', () => {
+  it('include the objects that the identity providers refer to', () => {
     const of = deploy(oauth);
     expect(volume(of, mounts(of.main)['/secrets/client']!)).toMatchObject({ secret: { secretName: 'client' } });
     expect(volume(of, mounts(of.main)['/config/certs/idp-ca']!)).toMatchObject({ configMap: { name: 'idp-ca' } });
   });
 
-  it('include the authorities that the site trusts, beside the configuration', () => {
+  it('include the certificate authorities of the site, next to the configuration', () => {
     const site = { settings: { ...settings, caBundle: 'PEM' } };
     expect(variables(deploy({}, site).main)).toMatchObject({ NODE_EXTRA_CA_CERTS: '/config/ca-bundle.crt' });
     expect(toConfigMap(blueprint({}, site))).toMatchObject({ data: { 'ca-bundle.crt': 'PEM' } });
     expect(deploy({}, { settings: { ...settings, caBundle: 'other' } }).hash).not.toBe(deploy({}, site).hash);
   });
 
-  it('have a size limit each where they are emptyDirs', () => {
+  it('have a size limit for each emptyDir', () => {
     const limits = (overrides = {}) =>
       deploy({ databaseConfig: database }, overrides).pod.volumes.flatMap(({ name, emptyDir }) =>
         emptyDir === undefined ? [] : [[name, (emptyDir as { sizeLimit?: string }).sizeLimit]],
@@ -167,7 +167,7 @@ describe('files in the pod', () => {
     });
   });
 
-  it('are prepared with the resources that the server has, so that one LimitRange or quota admits both', () => {
+  it('are prepared by an init container with the resources of the server, so that a LimitRange or quota admits both', () => {
     const prepared = (spec: object, overrides = {}) =>
       deploy({ databaseConfig: database, ...spec }, overrides).pod.initContainers?.[0]?.['resources'];
     expect(prepared({})).toEqual(deploy().main['resources']);
@@ -177,7 +177,7 @@ describe('files in the pod', () => {
     expect(prepared(withPod({ initContainers: [{ name: 'setup-pgpass', resources }] }))).toEqual(resources);
   });
 
-  it('include a pgpass file that libpq accepts, made by the same image', () => {
+  it('include a pgpass file that libpq accepts, copied by the same image', () => {
     const of = deploy({ databaseConfig: { ...database, caCertRef: { name: 'db-ca' } } });
     expect(of.pod.initContainers).toMatchObject([
       {
@@ -200,7 +200,7 @@ describe('files in the pod', () => {
     expect(mounts(of.main)['/config/certs/db-ca']).toBe('ca-db-ca');
   });
 
-  it('are those of the user beside a configYAML, with the pgpass file that it names', () => {
+  it('are those of the user with a configYAML, with its own pgpass file', () => {
     const of = deploy({
       configYAML: 'auth: {mode: anonymous}\nregistries: [{name: x, file: {path: /mine/registry.json}}]',
       volumes: [{ name: 'mine', configMap: { name: 'm' } }],
@@ -228,7 +228,7 @@ describe('a new pod', () => {
     expect(deploy(edited).template).toEqual(deploy(base).template);
   });
 
-  it('is not needed for a ConfigMap source that comes or goes', () => {
+  it('is not needed when a ConfigMap source is added or removed', () => {
     const more = { registries: [...base.registries, configMap] };
     expect(hash(more)).toBe(hash(base));
     expect(deploy(more).template).toEqual(deploy(base).template);
@@ -244,13 +244,13 @@ describe('a new pod', () => {
     expect(hash(spec, overrides)).not.toBe(hash(base, { versions: {} }));
   });
 
-  it('is needed for a claim that was created meanwhile', () => {
+  it('is needed for a claim that has been created since', () => {
     expect(hash({ registries: [claim] }, { claims: { data: ['ReadOnlyMany'] } })).not.toBe(
       hash({ registries: [claim] }),
     );
   });
 
-  it('is needed for the database of a configYAML, not for its sources', () => {
+  it('is needed for changes of the database of a configYAML, but not of its sources', () => {
     const config = (interval: string, host: string) => ({
       configYAML: `auth: {mode: anonymous}\ndatabase: {host: ${host}}\nregistries: [{name: x, file: {path: /r.json}, syncPolicy: {interval: ${interval}}}]`,
     });
@@ -263,18 +263,18 @@ describe('a new pod', () => {
     ['Recreate', ['ReadWriteOncePod']],
     ['RollingUpdate', ['ReadWriteOnce', 'ReadOnlyMany']],
     ['RollingUpdate', ['ReadWriteMany']],
-  ])('takes over by %s when the claim is %j', (type, modes) => {
+  ])('is rolled out by %s when the claim is %j', (type, modes) => {
     expect(deploy({ registries: [claim] }, { claims: { data: modes } }).wanted.strategy.type).toBe(type);
   });
 
-  it('waits for the old one also when the claim is one of the pod template', () => {
+  it('waits for the old one when the claim is in the pod template', () => {
     const volumes = [{ name: 'mine', persistentVolumeClaim: { claimName: 'own' } }];
     expect(deploy(withPod({ volumes }), { claims: { own: ['ReadWriteOnce'] } }).wanted.strategy.type).toBe('Recreate');
   });
 });
 
 describe('a pod template of the user', () => {
-  it('wins over ours, container by container', () => {
+  it('takes precedence over the default one, container by container', () => {
     const of = deploy(
       withPod(
         {
@@ -301,7 +301,7 @@ describe('a pod template of the user', () => {
     expect(of.template.metadata.annotations).toMatchObject({ 'prometheus.io/scrape': 'true' });
   });
 
-  it('sets requests and limits whole: more memory than the default limit is no fault', () => {
+  it('replaces requests and limits as a whole: more memory than the default limit is valid', () => {
     const resources = { requests: { memory: '1Gi' } };
     expect(deploy(withPod({ containers: [{ name: 'registry-api', resources }] })).main['resources']).toEqual(resources);
   });
@@ -313,18 +313,18 @@ describe('a pod template of the user', () => {
     expect(template.metadata.labels).toMatchObject({ ...wanted.selector.matchLabels, [registryLabel]: 'tools' });
   });
 
-  it('says by whom the pods are managed, if it likes', () => {
+  it('may set the label managed-by', () => {
     const labels = { 'app.kubernetes.io/managed-by': 'Helm' };
     expect(deploy(withPod({}, { labels })).template.metadata.labels).toMatchObject(labels);
   });
 
-  it('leaves a mark on the Deployment as long as there is one', () => {
+  it('is marked on the Deployment while it exists', () => {
     const annotation = 'toolhive.stacklok.io/podtemplatespec-hash';
     expect(deploy(withPod({})).metadata.annotations?.[annotation]).toMatch(/^[0-9a-f]+$/);
     expect(deploy().metadata.annotations).toBeUndefined();
   });
 
-  it('may be sidecars alone, which is said', () => {
+  it('may have only sidecars, which is reported', () => {
     const { warnings, pod } = deploy(withPod({ containers: [{ name: 'server', image: 'x' }] }));
     expect(warnings).toEqual([
       {
@@ -335,7 +335,7 @@ describe('a pod template of the user', () => {
     expect(pod.containers).toHaveLength(2);
   });
 
-  it('may bring another /tmp', () => {
+  it('may replace /tmp', () => {
     const tmp = { name: 'tmp', emptyDir: { medium: 'Memory' } };
     expect(volume(deploy(withPod({ volumes: [tmp] })), 'tmp')).toEqual(tmp);
   });
@@ -376,12 +376,12 @@ describe('a pod template of the user', () => {
     expect(refused).toThrow(message);
   });
 
-  it('is refused with every fault at once', () => {
+  it('is rejected with all errors at once', () => {
     const podSpec = { containers: [{ name: 'a' }], volumes: [{ name: 'temporal', emptyDir: {} }] };
     expect(() => deploy(withPod(podSpec))).toThrow(/containers\[a\].*; .*volumes\[temporal\]/);
   });
 
-  it('must fit beside the volumes of a configYAML', () => {
+  it('must not conflict with the volumes of a configYAML', () => {
     const configYAML = 'auth: {mode: anonymous}\nregistries: [{name: x, file: {path: /r.json}}]';
     const volumes = [{ name: 'tmp', emptyDir: {} }];
     expect(() => deploy({ configYAML, volumes })).toThrow(expect.objectContaining({ reason: 'ValidationFailed' }));

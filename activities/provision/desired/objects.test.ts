@@ -33,7 +33,7 @@ function textsOf(secret: KubernetesObject): Record<string, string> {
 describe('the objects of a registry', () => {
   const objects = everything(blueprint({ registries: [configMapSource], databaseConfig: database }));
 
-  it('have the names that everybody knows them by', () => {
+  it('have the documented names', () => {
     expect(objects.map(({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`)).toEqual([
       'v1 ConfigMap tools-registry-server-config',
       'v1 ServiceAccount tools-registry-api',
@@ -46,34 +46,37 @@ describe('the objects of a registry', () => {
     ]);
   });
 
-  it.each(objects.map((object) => [object.kind, object] as const))('%s is labelled and belongs to it', (_, object) => {
-    const { namespace, name, labels, ownerReferences } = object.metadata;
-    expect(namespace).toBe('team');
-    expect(labels).toEqual({
-      'app.kubernetes.io/name': name,
-      'app.kubernetes.io/component': 'registry-api',
-      'app.kubernetes.io/instance': 'tools',
-      'app.kubernetes.io/managed-by': 'toolhive-operator',
-      'toolhive.stacklok.dev/registry-name': 'tools',
-      'toolhive.stacklok.io/registry-name': 'tools',
-    });
-    expect(ownerReferences).toEqual([
-      {
-        apiVersion: 'toolhive.stacklok.dev/v1alpha1',
-        kind: 'MCPRegistry',
-        name: 'tools',
-        uid: '0b1c',
-        controller: true,
-        blockOwnerDeletion: true,
-      },
-    ]);
-  });
+  it.each(objects.map((object) => [object.kind, object] as const))(
+    '%s has the labels of the registry and belongs to it',
+    (_, object) => {
+      const { namespace, name, labels, ownerReferences } = object.metadata;
+      expect(namespace).toBe('team');
+      expect(labels).toEqual({
+        'app.kubernetes.io/name': name,
+        'app.kubernetes.io/component': 'registry-api',
+        'app.kubernetes.io/instance': 'tools',
+        'app.kubernetes.io/managed-by': 'toolhive-operator',
+        'toolhive.stacklok.dev/registry-name': 'tools',
+        'toolhive.stacklok.io/registry-name': 'tools',
+      });
+      expect(ownerReferences).toEqual([
+        {
+          apiVersion: 'toolhive.stacklok.dev/v1alpha1',
+          kind: 'MCPRegistry',
+          name: 'tools',
+          uid: '0b1c',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ]);
+    },
+  );
 
   it('are the same each time', () => {
     expect(everything(blueprint({ registries: [configMapSource], databaseConfig: database }))).toEqual(objects);
   });
 
-  it('have labels and volume names that fit, for the longest name a registry may have', () => {
+  it('have valid labels and volume names, even for the longest name of a registry', () => {
     const registry = { namespace: 'team', name: `r${'x'.repeat(49)}`, uid: 'u' };
     const long = everything(blueprint({ databaseConfig: database }, { registry }));
     for (const value of long.flatMap(({ metadata }) => Object.values(metadata.labels ?? {}))) {
@@ -84,7 +87,7 @@ describe('the objects of a registry', () => {
 });
 
 describe('the files of a source', () => {
-  it('are the Secrets and certificates that it logs in with, and no other key of these', () => {
+  it('are only the referenced keys of the Secrets and certificates', () => {
     const clientCredentials = {
       tokenUrl: 'https://login.example/token',
       clientId: 'mirror',
@@ -127,7 +130,7 @@ interface PodSpec {
 }
 
 describe('the name of a volume', () => {
-  it('is that of what it holds where that is possible, and another for each otherwise', () => {
+  it('contains the name of the object if possible, and is unique otherwise', () => {
     expect(volumeName('git-auth', 'token')).toBe('git-auth-token');
     const odd = ['Team_A', 'team_a', 'team.a', 'x'.repeat(63)].map((name) => volumeName('registry-data-source', name));
     expect(new Set(odd).size).toBe(4);
@@ -141,7 +144,7 @@ describe('the configuration', () => {
   const checksumOf = (of: Blueprint) =>
     toConfigMap(of).metadata.annotations?.['toolhive.stacklok.dev/content-checksum'];
 
-  it('says what the spec says, and its checksum moves with it', () => {
+  it('matches the spec, and its checksum changes with it', () => {
     const of = blueprint({ registries: [configMapSource] });
     expect(parseServerConfig(textOf(of))).toMatchObject({
       identity: { namespace: 'team', name: 'tools' },
@@ -151,14 +154,14 @@ describe('the configuration', () => {
     expect(checksumOf(blueprint({ displayName: 'x' }))).not.toBe(checksumOf(of));
   });
 
-  it('is that of the user to the letter, if there is one', () => {
+  it('is exactly that of the user, if there is one', () => {
     const configYAML = '# mine\nauth: {mode: anonymous}\nregistries: []\n'.replace('registries: []\n', '');
     expect(textOf(blueprint({ configYAML }))).toBe(configYAML);
   });
 });
 
 describe('access', () => {
-  it('is to the configuration and the ConfigMaps of the sources, by name, and to nothing else', () => {
+  it('is limited to the configuration and the ConfigMaps of the sources, by name', () => {
     const { rules } = toRole(blueprint({ registries: [configMapSource, { ...configMapSource, name: 'again' }] }));
     expect(rules).toEqual([
       {
@@ -170,20 +173,20 @@ describe('access', () => {
     ]);
   });
 
-  it('is to the MCP servers of the namespace as well where a source is about them', () => {
+  it('includes the MCP servers of the namespace if a source lists them', () => {
     const reads = (spec: object) => toRole(blueprint(spec)).rules.flatMap(({ resources }) => resources);
     const configYAML = 'auth: {mode: anonymous}\nregistries: [{name: found, kubernetes: {}}]\n';
     expect(reads({ configYAML })).toEqual(['configmaps', 'mcpservers', 'mcpremoteproxies', 'virtualmcpservers']);
   });
 
-  it('is bound to the account of the registry alone', () => {
+  it('is bound only to the account of the registry', () => {
     expect(toRoleBinding(blueprint())).toMatchObject({
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'tools-registry-api' },
       subjects: [{ kind: 'ServiceAccount', name: 'tools-registry-api', namespace: 'team' }],
     });
   });
 
-  it('to images is that of registry and site, each once', () => {
+  it('to images uses the pull secrets of registry and site, without duplicates', () => {
     const of = blueprint(
       { imagePullSecrets: [{ name: 'mine' }, { name: 'both' }] },
       { settings: { ...settings, imagePullSecrets: ['both', 'site'] } },
@@ -195,7 +198,7 @@ describe('access', () => {
 });
 
 describe('the Secrets', () => {
-  it('hold both passwords as libpq reads them, colons and backslashes escaped', () => {
+  it('contain both passwords in the format of libpq, with escaped colons and backslashes', () => {
     const of = blueprint({ databaseConfig: { ...database, host: '::1', user: 'a:b', database: 'c\\d' } });
     const secret = toPgpassSecret(of, of.spec.databaseConfig!, { application: 'p:\\', migration: 'm' });
     expect(textsOf(secret)).toEqual({
@@ -203,7 +206,7 @@ describe('the Secrets', () => {
     });
   });
 
-  it('hold as much about Temporal as is known', () => {
+  it('contain only those settings of Temporal that are known', () => {
     const temporal = { address: 't:7233', namespace: 'mcp', apiKey: 'k', ca: 'CA' };
     expect(textsOf(toTemporalSecret(blueprint({}, { settings: { ...settings, temporal } })))).toEqual({
       address: 't:7233',
@@ -215,7 +218,7 @@ describe('the Secrets', () => {
 });
 
 describe('the Service', () => {
-  it('publishes the API to the cluster, and not the port of the probes', () => {
+  it('exposes the API in the cluster, but not the port of the probes', () => {
     expect(toService(blueprint())).toMatchObject({
       spec: {
         type: 'ClusterIP',

@@ -38,7 +38,7 @@ function readers(more: object = {}, overrides: Parameters<typeof blueprint>[1] =
 const namesOf = (items: readonly { readonly name: string }[] = []) => items.map(({ name }) => name);
 
 describe('the read-only servers', () => {
-  it('are a Deployment of their own, with the number of pods that the spec names', () => {
+  it('have their own Deployment, with the number of pods in the spec', () => {
     const { metadata, spec: wanted, main } = readers();
     expect(metadata.name).toBe('tools-api-readers');
     expect(wanted.replicas).toBe(3);
@@ -55,14 +55,14 @@ describe('the read-only servers', () => {
     });
   });
 
-  it('mount nothing of Temporal and of sources, so that a claim of one node holds no pod up', () => {
+  it('mount nothing for Temporal or sources, so that no pod waits for a claim on another node', () => {
     const { pod, main, spec: wanted } = readers();
     expect(namesOf(pod.volumes)).toEqual(['registry-server-config', 'storage-data', 'tmp', 'pgpass-secret', 'pgpass']);
     expect(namesOf(main.volumeMounts)).toEqual(['registry-server-config', 'storage-data', 'tmp', 'pgpass']);
     expect(wanted.strategy.type).toBe('RollingUpdate');
   });
 
-  it('are replaced for a password of the database, and not for the token of a source or for their number', () => {
+  it('are replaced after a change of the database password, but not of a source token or of their number', () => {
     const { hash } = readers();
     expect(readers({ server: { readers: 50 } }).hash).toBe(hash);
     expect(readers({}, { versions: { ...versions, 'Secret token, key password': 'v2' }, claims }).hash).toBe(hash);
@@ -80,7 +80,7 @@ describe('the read-only servers', () => {
     },
   );
 
-  it('follow the podTemplateSpec of the user', () => {
+  it('use the podTemplateSpec of the user', () => {
     const podTemplateSpec = {
       metadata: { labels: { 'app.kubernetes.io/name': 'x' } },
       spec: {
@@ -94,12 +94,12 @@ describe('the read-only servers', () => {
     expect(wanted.template.metadata.labels).toMatchObject({ 'app.kubernetes.io/name': 'tools-api-readers' });
   });
 
-  it('leave the server as it is', () => {
+  it('do not change the server', () => {
     const of = (more: object) => toDeployment(blueprint({ ...spec, ...more }, { versions, claims }));
     expect(of({})).toEqual(of({ server: undefined }));
   });
 
-  it('share the Service and the NetworkPolicy of the server, which takes what they hand on', () => {
+  it('share the Service and the NetworkPolicy of the server, which accepts the changes that they forward', () => {
     const of = blueprint(spec);
     const members = {
       'app.kubernetes.io/component': 'registry-api',
@@ -119,7 +119,7 @@ describe('the read-only servers', () => {
     expect(open.spec.ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 8080 }] }]);
   });
 
-  it('cannot be without a database outside of the pod, which is said', () => {
+  it('require a database outside of the pod, which is reported', () => {
     const without = blueprint({ server: { readers: 2 } });
     expect(withReaders(without).spec.readers).toBe(0);
     expect(readerNotices(without)).toMatchObject([{ reason: 'ReadersNeedDatabase' }]);

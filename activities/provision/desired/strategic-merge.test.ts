@@ -21,11 +21,11 @@ const base = {
 };
 
 describe('a strategic merge', () => {
-  it('changes nothing when nothing is said', () => {
+  it('changes nothing for an empty patch', () => {
     expect(strategicMerge(base, {})).toEqual(base);
   });
 
-  it('finds items by their key, keeps those that are not spoken of, and puts new ones last', () => {
+  it('finds items by their key, keeps the others, and adds new ones at the end', () => {
     const { containers } = strategicMerge(base, {
       containers: [
         { name: 'side', image: 'side:1' },
@@ -37,7 +37,7 @@ describe('a strategic merge', () => {
     expect(containers[0]).toEqual({ ...base.containers[0], livenessProbe });
   });
 
-  it('replaces lists that have no key as a whole', () => {
+  it('replaces lists without a key as a whole', () => {
     const merged = strategicMerge(base, { containers: [{ name: 'main', args: ['other'] }] }) as typeof base;
     expect(merged.containers[0]?.args).toEqual(['other']);
   });
@@ -45,11 +45,11 @@ describe('a strategic merge', () => {
   it.each([
     ['volumes', { volumes: [{ name: 'tmp', hostPath: { path: '/x' } }] }, [{ name: 'tmp', hostPath: { path: '/x' } }]],
     ['tolerations', { tolerations: [{ key: 'a' }] }, [{ key: 'a' }]],
-  ])('replaces items of %s whole, since each says one thing in one of several ways', (list, patch, expected) => {
+  ])('replaces items of %s as a whole, because each has one of several alternative fields', (list, patch, expected) => {
     expect(strategicMerge(base, patch)[list]).toEqual(expected);
   });
 
-  it('replaces a variable whole, so that it has one value', () => {
+  it('replaces a variable as a whole, so that it has only one value', () => {
     const patch = {
       containers: [
         {
@@ -72,12 +72,12 @@ describe('a strategic merge', () => {
     ['replaces requests and limits', { requests: { memory: '1Gi' } }, { requests: { memory: '1Gi' } }],
     ['keeps them when nothing is said of them', {}, { requests: { cpu: '100m', memory: '128Mi' } }],
     ['has none of them when they are taken away', null, undefined],
-  ])('%s, which are all or nothing', (_, resources, expected) => {
+  ])('replaces %s as a whole', (_, resources, expected) => {
     const merged = strategicMerge(base, { containers: [{ name: 'main', resources }] }) as typeof base;
     expect(merged.containers[0]?.resources).toEqual(expected);
   });
 
-  it('leaves a probe one way to probe, and its other settings', () => {
+  it('leaves a probe with one handler, and keeps its other settings', () => {
     const patch = { containers: [{ name: 'main', livenessProbe: { exec: { command: ['true'] } } }] };
     expect((strategicMerge(base, patch) as typeof base).containers[0]?.livenessProbe).toEqual({
       exec: { command: ['true'] },
@@ -85,7 +85,7 @@ describe('a strategic merge', () => {
     });
   });
 
-  it('takes away what is null, and never passes a null on', () => {
+  it('removes fields that are null, and never keeps a null', () => {
     const patch = {
       serviceAccountName: null,
       containers: [{ name: 'main', livenessProbe: { periodSeconds: null }, resources: { requests: { cpu: null } } }],
@@ -98,7 +98,7 @@ describe('a strategic merge', () => {
     expect(merged.affinity).toEqual({});
   });
 
-  it('changes neither of its two', () => {
+  it('does not modify its arguments', () => {
     const before = structuredClone(base);
     strategicMerge(base, {
       containers: [{ name: 'main', args: null, env: [{ name: 'A', value: '2' }] }],

@@ -173,7 +173,7 @@ describe('the policy "restricted"', () => {
         volumeMounts: [],
       },
     ],
-  ])('lets a sidecar have no volume of a server %s, whatever its name', (_, spec) => {
+  ])('does not allow a sidecar to use a volume of the server %s, whatever its name', (_, spec) => {
     const own = deploy('restricted', spec).spec.volumes.map(({ name }) => name);
     expect(own).toContain('tmp');
     for (const name of own) {
@@ -185,12 +185,12 @@ describe('the policy "restricted"', () => {
     }
   });
 
-  it('names every field at once', () => {
+  it('reports every field at once', () => {
     const refused = () => deploy('restricted', withPod({ hostNetwork: true, hostPID: true }));
     expect(refused).toThrow(/hostNetwork cannot.*; .*hostPID cannot/);
   });
 
-  it('confines sidecars as the server is, but for their file systems', () => {
+  it('confines sidecars like the server, except for their file systems', () => {
     const { containers } = deploy('restricted', sidecar({ securityContext: { readOnlyRootFilesystem: true } })).spec;
     expect(containers.find(({ name }) => name === 'proxy')?.['securityContext']).toEqual({
       readOnlyRootFilesystem: true,
@@ -201,7 +201,7 @@ describe('the policy "restricted"', () => {
     });
   });
 
-  it('holds for the volumes beside a configYAML as well', () => {
+  it('applies to the volumes of a configYAML, too', () => {
     const configYAML = 'auth: {mode: anonymous}\nregistries: [{name: x, file: {path: /mnt/r.json}}]';
     const raw = (source: object, mountPath: string) => ({
       configYAML,
@@ -216,7 +216,7 @@ describe('the policy "restricted"', () => {
 });
 
 describe('the policy "deny"', () => {
-  it('refuses a podTemplateSpec as a whole, and leaves others alone', () => {
+  it('rejects any podTemplateSpec, but nothing else', () => {
     expect(() => deploy('deny', withPod({}))).toThrow('spec.podTemplateSpec cannot be set');
     expect(() => deploy('deny', {})).not.toThrow();
   });

@@ -49,7 +49,7 @@ describe.each([
 ])('in $locale, $zone', ({ locale, zone, ...wanted }) => {
   const formats = createFormats(locale, zone);
 
-  it('writes moments', () => {
+  it('formats points in time', () => {
     expect(plain(formats.dateTime(MOMENT))).toBe(wanted.dateTime);
     expect(plain(formats.date(MOMENT))).toBe(wanted.date);
     expect(plain(formats.time(MOMENT))).toBe(wanted.time);
@@ -57,7 +57,7 @@ describe.each([
     expect(plain(formats.relative(MOMENT + 2.5 * 86_400_000, MOMENT))).toBe(wanted.ahead);
   });
 
-  it('writes durations and numbers', () => {
+  it('formats durations and numbers', () => {
     expect(plain(formats.duration(180))).toBe(wanted.short);
     expect(plain(formats.duration(65_000))).toBe(wanted.long);
     expect(plain(formats.duration(2 * 3_600_000 + 3 * 60_000))).toBe(wanted.hours);

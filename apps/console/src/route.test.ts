@@ -23,7 +23,7 @@ const anyRoute: fc.Arbitrary<Route> = fc.oneof(
 );
 
 describe('a route', () => {
-  it('is read back as it was written, whatever names and texts are in it', () => {
+  it('is parsed back to the same route, whatever its names and texts', () => {
     fc.assert(
       fc.property(anyRoute, (route) => {
         expect(parseRoute(formatRoute(route))).toEqual(route);
@@ -31,7 +31,7 @@ describe('a route', () => {
     );
   });
 
-  it('survives as the fragment of an address that a browser parses', () => {
+  it('survives as the fragment of a URL that a browser parses', () => {
     fc.assert(
       fc.property(anyRoute, (route) => {
         const { hash } = new URL(formatRoute(route), 'https://registry.example.com/x/y/');
@@ -40,7 +40,7 @@ describe('a route', () => {
     );
   });
 
-  it('is found for every fragment, and its address leads to itself', () => {
+  it('is found for every fragment, and its URL leads to itself', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (fragment) => {
         const route = parseRoute(`#${fragment}`);
@@ -77,7 +77,7 @@ describe('a route', () => {
 describe('a choice', () => {
   const facet: FacetName = 'tag';
 
-  it('is taken back by the same click', () => {
+  it('is undone by the same click', () => {
     const once = toggle({ text: 'x', chosen: { source: ['ours'] } }, facet, 'a');
     expect(once).toEqual({ text: 'x', chosen: { source: ['ours'], tag: ['a'] } });
     expect(toggle(once, facet, 'a')).toEqual({ text: 'x', chosen: { source: ['ours'] } });

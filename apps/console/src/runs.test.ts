@@ -54,7 +54,7 @@ describe('runs', () => {
   });
 });
 
-describe('the end of an axis', () => {
+describe('the upper bound of an axis', () => {
   it.each([
     [0, 4, 5],
     [0.3, 0.1, 0.5],
@@ -66,7 +66,7 @@ describe('the end of an axis', () => {
     expect(niceMaximum(highest, least)).toBeCloseTo(end, 10);
   });
 
-  it('has room for the highest bar, and not much more', () => {
+  it('has space for the highest bar, but not much more', () => {
     fc.assert(
       fc.property(fc.double({ min: 0.001, max: 1e9, noNaN: true }), (highest) => {
         const end = niceMaximum(highest, 0.001);

@@ -11,14 +11,14 @@ const rivals = [group('blue', { team: 'blue' }), group('secret', { tier: 'secret
 const listed = () => true;
 
 describe('groups of namespaces', () => {
-  it('leave every namespace without a group when there are none, and need to know nothing', () => {
+  it('leave every namespace without a group if none are configured, and watch nothing', () => {
     const groups = new NamespaceGroups([], () => false);
     expect(groups.groupOf('any')).toBeUndefined();
     expect(groups.knows('any')).toBe(true);
     expect(groups.isGone('any')).toBe(false);
   });
 
-  it('are chosen by the labels of a namespace', () => {
+  it('are selected by the labels of a namespace', () => {
     const groups = new NamespaceGroups(rivals, listed);
     groups.note('a', { team: 'blue' });
     groups.note('b', { tier: 'secret', team: 'red' });
@@ -26,13 +26,13 @@ describe('groups of namespaces', () => {
     expect(['a', 'b', 'c'].map((namespace) => groups.groupOf(namespace))).toEqual(['blue', 'secret', undefined]);
   });
 
-  it('are not guessed before the labels are known', () => {
+  it('are unknown until the labels are known', () => {
     const groups = new NamespaceGroups(rivals, listed);
     expect(groups.knows('a')).toBe(false);
     expect(() => groups.groupOf('a')).toThrow('are not known yet');
   });
 
-  it('are unclear for a namespace that two of them select, and the fault names both', () => {
+  it('are ambiguous for a namespace that two of them select, and the error contains both', () => {
     const groups = new NamespaceGroups(rivals, listed);
     groups.note('a', { team: 'blue', tier: 'secret' });
     expect(groups.knows('a')).toBe(false);
@@ -43,7 +43,7 @@ describe('groups of namespaces', () => {
     expect(groups.conflicts()).toEqual([]);
   });
 
-  it('say what is new about a namespace', () => {
+  it('report how a namespace has changed', () => {
     const groups = new NamespaceGroups(rivals, listed);
     expect(groups.note('a', { team: 'blue' })).toBe('new');
     expect(groups.note('a', { team: 'blue', other: 'x' })).toBe('same');
@@ -53,7 +53,7 @@ describe('groups of namespaces', () => {
     expect(groups.note('a', { team: 'blue' })).toBe('new');
   });
 
-  it('know that a namespace is gone only once all are listed', () => {
+  it('know that a namespace does not exist only after all have been listed', () => {
     let isListed = false;
     const groups = new NamespaceGroups(rivals, () => isListed);
     expect(groups.isGone('a')).toBe(false);

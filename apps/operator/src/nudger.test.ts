@@ -32,7 +32,7 @@ describe('a nudger', () => {
     nudger.stop();
   });
 
-  it('nudges once more when something changed meanwhile, however often it did', async () => {
+  it('nudges once more after any number of changes during a nudge', async () => {
     const { nudger, calls, call } = controlled();
     nudger.enqueue(registry('a'));
     const first = await call(1);
@@ -46,7 +46,7 @@ describe('a nudger', () => {
     nudger.stop();
   });
 
-  it('tries again until it is told', async () => {
+  it('retries until a nudge succeeds', async () => {
     const { nudger, call } = controlled();
     nudger.enqueue(registry('a'));
     (await call(1)).reject(new Error('Temporal is away'));
@@ -55,7 +55,7 @@ describe('a nudger', () => {
     nudger.stop();
   });
 
-  it('tells registries of one uid apart, so that a false name does not hold up the true one', async () => {
+  it('distinguishes registries with the same uid, so that a false name does not block the real one', async () => {
     const { nudger, call } = controlled();
     nudger.enqueue({ namespace: 'attacker', name: 'x', uid: 'a' });
     (await call(1)).reject(new Error('no such namespace'));
@@ -64,7 +64,7 @@ describe('a nudger', () => {
     nudger.stop();
   });
 
-  it('keeps to its limit, and gives the slot of a failing registry to the next one', async () => {
+  it('keeps its limit, and passes the slot of a failing registry to the next one', async () => {
     const { nudger, calls, call } = controlled();
     for (let at = 0; at < 3 * NUDGES_AT_ONCE; at++) nudger.enqueue(registry(String(at)));
     await call(NUDGES_AT_ONCE);

@@ -34,15 +34,15 @@ async function sweepOf(found: {
 const [a, b] = [registry('a'), registry('b')];
 const nothing = { orphans: [], deserted: [], unstarted: [], lookedAgain: [] };
 
-it('finds nothing where every registry has its workflow, listed or not yet', async () => {
+it('finds nothing if every registry has its workflow, listed or not yet', async () => {
   expect(await sweepOf({ running: [a], served: [b], existing: [a, b], reported: [a, b] })).toEqual(nothing);
 });
 
-it('finds a workflow without a registry, and tells it to look again', async () => {
+it('finds a workflow without a registry, and nudges it', async () => {
   expect(await sweepOf({ running: [a] })).toEqual({ ...nothing, orphans: [a], lookedAgain: [a] });
 });
 
-it('leaves the workflows of a namespace alone that it does not see', async () => {
+it('ignores the workflows of a namespace that it does not watch', async () => {
   expect(await sweepOf({ running: [a], seesNamespace: false })).toEqual(nothing);
 });
 
@@ -50,6 +50,6 @@ it('finds a registry whose workflow has ended', async () => {
   expect(await sweepOf({ existing: [a], reported: [a] })).toEqual({ ...nothing, deserted: [a] });
 });
 
-it('does not take a new registry, whose first workflow is about to start, for one whose workflow has ended', async () => {
+it('does not report a new registry, whose first workflow is about to start', async () => {
   expect(await sweepOf({ existing: [a, b], reported: [b] })).toEqual({ ...nothing, deserted: [b], unstarted: [a] });
 });

@@ -41,16 +41,16 @@ async function mountGroup(name: string, { operator = {}, registries = {} } = {})
 const heldBy = ({ provisioning }: { provisioning: { settings: { temporal: TemporalEndpoint } } }) =>
   provisioning.settings.temporal;
 
-describe('the places of an operator in Temporal', () => {
+describe('the Temporal namespaces of an operator', () => {
   beforeEach(() => mount('own', { address: 'temporal:7233', namespace: 'default', apiKey: 'of the operator' }));
 
-  it('are one without groups, and registries are not handed the credentials of the operator', async () => {
+  it('are a single one without groups, and registries do not get the credentials of the operator', async () => {
     const places = await read();
     expect(places.temporalGroups).toEqual([]);
     expect(heldBy(places)).toEqual({ address: 'temporal:7233', namespace: 'default' });
   });
 
-  it('give the registries of a group the credentials of that group alone', async () => {
+  it('give the registries of a group only the credentials of that group', async () => {
     await mountGroup('blue', { operator: { apiKey: 'of the operator' }, registries: { apiKey: 'of blue' } });
     await mountGroup('red', { operator: { apiKey: 'of the operator' }, registries: { apiKey: 'of red' } });
     const { temporalGroups } = await read('blue', 'red');
@@ -60,7 +60,7 @@ describe('the places of an operator in Temporal', () => {
     expect(temporalGroups.map(({ temporalNamespace }) => temporalNamespace)).toEqual(['blue', 'red']);
   });
 
-  it('are refused where groups share a Temporal namespace, each with the group that has it', async () => {
+  it('are rejected if groups share a Temporal namespace', async () => {
     await mountGroup('blue', { operator: { namespace: 'common' }, registries: { namespace: 'common' } });
     await mountGroup('red', { operator: { namespace: 'common' }, registries: { namespace: 'common' } });
     await mountGroup('green', { operator: { namespace: 'default' }, registries: { namespace: 'default' } });
@@ -69,7 +69,7 @@ describe('the places of an operator in Temporal', () => {
     );
   });
 
-  it('are refused where operator and registries would use different ones, and where nothing is mounted', async () => {
+  it('are rejected if the operator and registries would use different ones, or if nothing is mounted', async () => {
     await mountGroup('blue', { registries: { namespace: 'other' } });
     await expect(read('blue', 'red')).rejects.toThrow(
       /group blue: the operator would use namespace blue and its registries other.*group red: .*must hold a Secret/,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ByteBudget, Overloaded } from './byte-budget.js';
 
-it('admits up to its limit and not one byte more, and frees what is released once', () => {
+it('admits exactly its limit, and frees released bytes only once', () => {
   const budget = new ByteBudget(100);
   const release = budget.acquire(60);
   const other = budget.acquire(40);

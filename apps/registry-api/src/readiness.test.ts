@@ -45,7 +45,7 @@ describe('readiness', () => {
     return readiness.report();
   };
 
-  it('waits for the catalogue, however long that takes', () => {
+  it('waits for the catalogue without a time limit', () => {
     expect(now({})).toEqual({ ready: false, reason: 'the catalogue is being loaded' });
     vi.advanceTimersByTime(3_600_000);
     expect(now({ fault: 'DatabaseUnreachable: no' })).toEqual({ ready: false, reason: 'DatabaseUnreachable: no' });
@@ -60,7 +60,7 @@ describe('readiness', () => {
     expect(now({})).toEqual({ ready: true, detail: reason });
   });
 
-  it('waits for a sync to succeed, however long that takes, while another pod serves more sources', () => {
+  it('waits for a successful sync without a time limit while another pod serves more sources', () => {
     const waiting = 'waiting for a sync of source "git" of default/a to succeed';
     const failed = { snapshots: withSource(true, true), syncedElsewhere: undefined };
     expect(now(failed)).toEqual({
@@ -76,24 +76,24 @@ describe('readiness', () => {
     expect(readiness.syncedSources()).toBe(1);
   });
 
-  it.each([0, undefined])('is not held back by a pod that has no more than it has itself (%s)', (syncedElsewhere) => {
+  it.each([0, undefined])('does not wait for a pod that has no more sources than this one (%s)', (syncedElsewhere) => {
     expect(now({ snapshots: withSource(true), syncedElsewhere })).toEqual({ ready: true });
   });
 
-  it('stops waiting when the other pod goes', () => {
+  it('stops waiting when the other pod stops', () => {
     expect(now({ snapshots: withSource(true, true), syncedElsewhere: 1 })).toMatchObject({ ready: false });
     expect(now({ syncedElsewhere: 0 })).toMatchObject({ ready: true });
     expect(now({ syncedElsewhere: 1 })).toMatchObject({ ready: true });
   });
 
-  it('says of which registries an identity provider fails, as long as they are served', () => {
+  it('reports the registries with a failing identity provider, as long as they are served', () => {
     const facts = { snapshots: withSource(true), providerFaults: ['default/a', 'default/removed'] };
     const detail = 'an identity provider of default/a is unavailable or misconfigured: see the log';
     expect(now(facts)).toEqual({ ready: true, detail });
     expect(now({ providerFaults: [] })).toEqual({ ready: true });
   });
 
-  it('tells what was never tried also when the patience is over', () => {
+  it('reports what was never tried even after the time limit', () => {
     expect(readiness.awaited()).toBe('the catalogue is being loaded');
     vi.advanceTimersByTime(30_000);
     now({ snapshots: withSource(false) });
@@ -102,7 +102,7 @@ describe('readiness', () => {
     expect(readiness.awaited()).toBeUndefined();
   });
 
-  it('stays once it is there, and says what is amiss', () => {
+  it('is kept once it is reached, with a list of problems', () => {
     expect(now({ snapshots: withSource(true) })).toEqual({ ready: true });
     expect(now({ snapshots: withSource(false) })).toEqual({ ready: true });
     expect(now({ fault: 'DatabaseUnreachable: no' })).toEqual({
@@ -111,7 +111,7 @@ describe('readiness', () => {
     });
   });
 
-  it('survives the loss of Temporal and of sources, and tells all that is amiss', () => {
+  it('survives the loss of Temporal and of sources, and reports all problems', () => {
     now({ snapshots: withSource(true) });
     expect(now({ snapshots: withSource(true, true) })).toEqual({
       ready: true,
@@ -126,7 +126,7 @@ describe('readiness', () => {
     });
   });
 
-  it('names no source of a registry that is not open to everybody', () => {
+  it('never names a source of a registry that is not open to everybody', () => {
     const closed = { ...NOBODY_IN, publicRead: ['open'] } as Auth;
     const [snapshot] = withSource(true, true).values();
     const sources = snapshot!.sources.flatMap((source) => [source, { ...source, name: 'open' }]);
@@ -151,7 +151,7 @@ describe('readiness', () => {
     });
   });
 
-  it('ends when the process is closing', () => {
+  it('ends when the process stops', () => {
     now({ snapshots: withSource(true) });
     readiness.close();
     expect(now({})).toEqual({ ready: false, reason: 'shutting down' });

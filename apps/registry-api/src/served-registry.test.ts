@@ -20,7 +20,7 @@ describe('a name in a path', () => {
     expect(isWholeRegistry(served, 'team')).toBe(expected);
   });
 
-  it('that is not the registry’s own means a part of it', () => {
+  it('that is not the registry’s own refers to a part of it', () => {
     expect(isWholeRegistry(registry, 'other')).toBe(false);
   });
 });

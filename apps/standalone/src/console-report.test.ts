@@ -46,7 +46,7 @@ async function told(ended: SyncOutcome, offline = false): Promise<string | undef
   return out[0]?.replaceAll(CLOCK, 'TIME');
 }
 
-it('ends the start with a table, what is wrong, the addresses, and the word ready last', () => {
+it('ends the start with a table, the errors, the addresses, and the word ready last', () => {
   report.ready(
     [
       {
@@ -96,7 +96,7 @@ it('ends the start with a table, what is wrong, the addresses, and the word read
   ]);
 });
 
-it('tells of each run in one line, and of a failure at length once', async () => {
+it('prints one line per run, and the details of a failure only once', async () => {
   expect(await told(outcome())).toBeUndefined();
   report.ready([], API);
   const counts = { served: 5, hidden: 0, quarantined: 1, added: 2, updated: 0, removed: 3, unchanged: 3 };
@@ -111,7 +111,7 @@ it('tells of each run in one line, and of a failure at length once', async () =>
   expect(await told(failed)).toBe('TIME default/team git (retry): failed, next sync TIME: Unreachable: gone');
 });
 
-it('mentions a missing network once, calmly', async () => {
+it('reports a missing network only once', async () => {
   report.ready([], API);
   const failed = outcome({ failure: { reason: 'Unreachable', message: 'no DNS', destiny: 'retry' } });
   expect(await told(failed, true)).toBe('TIME default/team git (retry): no network: will try again at TIME');
@@ -119,7 +119,7 @@ it('mentions a missing network once, calmly', async () => {
   expect(await told(failed)).toBe('TIME default/team git (retry): failed again, next sync TIME: Unreachable');
 });
 
-it('tells faults of the manifests once, and when they are gone', () => {
+it('prints the errors of the manifests once, and when they are fixed', () => {
   const fault = { file: 'a.yaml', line: 3, field: 'spec', message: 'is missing' };
   report.documents([], []);
   report.documents([fault], []);
@@ -128,7 +128,7 @@ it('tells faults of the manifests once, and when they are gone', () => {
   expect(errors).toEqual(['error: a.yaml:3: spec: is missing', 'the manifests have no errors any more']);
 });
 
-it('says nothing more once it is stopping', async () => {
+it('prints nothing more when it is stopping', async () => {
   report.ready([], API);
   report.stopping();
   expect(await told(outcome())).toBeUndefined();

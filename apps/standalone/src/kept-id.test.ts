@@ -11,7 +11,7 @@ async function makeDirectory(): Promise<string> {
 }
 
 it.each([ensureInstanceId, ensureReferenceKey])(
-  '%o stays the same for one data directory and differs between two',
+  '%o is the same for one data directory and differs between two',
   async (ensure) => {
     const [here, there] = [await makeDirectory(), await makeDirectory()];
     const id = await ensure(here);
@@ -21,7 +21,7 @@ it.each([ensureInstanceId, ensureReferenceKey])(
   },
 );
 
-it('shows its key to no other user, and the key is not the public id', async () => {
+it('makes its key readable only to its user, and the key is not the public id', async () => {
   const directory = await makeDirectory();
   expect(await ensureReferenceKey(directory)).not.toBe(await ensureInstanceId(directory));
   expect((await stat(join(directory, 'reference-key'))).mode & 0o077).toBe(0);

@@ -20,7 +20,7 @@ function world() {
   return { events, stack, interrupt, start };
 }
 
-it('ends what has started, the last one first', async () => {
+it('stops what has started, in reverse order', async () => {
   const { events, stack, start } = world();
   await start('database', async () => undefined);
   await start('api', async () => undefined);
@@ -28,7 +28,7 @@ it('ends what has started, the last one first', async () => {
   expect(events).toEqual(['database up', 'api up', 'api down', 'database down']);
 });
 
-it('gives up what is still starting when something else has failed, and waits for that', async () => {
+it('aborts what is still starting when something else has failed, and waits for that', async () => {
   const { events, stack, start } = world();
   const slow = start('temporal', async (signal) => {
     await once(signal, 'abort');
@@ -41,7 +41,7 @@ it('gives up what is still starting when something else has failed, and waits fo
   expect(events).toEqual([]);
 });
 
-it('gives up at once what something else waits for that was started later', async () => {
+it('aborts what waits for something that was started later', async () => {
   const { events, stack, start } = world();
   const slow = start('database', async (signal) => {
     await once(signal, 'abort');
@@ -55,7 +55,7 @@ it('gives up at once what something else waits for that was started later', asyn
   expect(events).toEqual([]);
 });
 
-it('ends what came up all the same after it was given up', async () => {
+it('stops what started although it was aborted', async () => {
   const { events, stack, start } = world();
   const deaf = start('temporal', (signal) => once(signal, 'abort'));
   await stack.disposeAsync();
@@ -63,7 +63,7 @@ it('ends what came up all the same after it was given up', async () => {
   expect(events).toEqual(['temporal up', 'temporal down']);
 });
 
-it('tells the start of an interruption', async () => {
+it('aborts the start with the reason of the interruption', async () => {
   const { interrupt, start } = world();
   const starting = start('temporal', async (signal) => {
     await once(signal, 'abort');

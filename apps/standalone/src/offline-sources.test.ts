@@ -13,7 +13,7 @@ it.each([
   expect(hostOf(address)).toBe(host);
 });
 
-it('takes no source for offline that is not read over a network, or whose host resolves', async () => {
+it('never counts a source as offline that needs no network or whose host resolves', async () => {
   const ref = { namespace: 'default', name: 'team', uid: '6f1c5a52-52c5-4f0e-8f53-0f3b8f1c9a11' };
   const spec = {
     auth: { mode: 'anonymous' },

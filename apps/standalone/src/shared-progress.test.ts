@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SharedProgress } from './shared-progress.js';
 
-it('shows what is still awaited when something else is over', async () => {
+it('shows what is still in progress when something else is done', async () => {
   const shown: string[] = [];
   const shared = new SharedProgress({ step: (text) => void shown.push(text), done: () => undefined });
   const temporal = Promise.withResolvers<void>();

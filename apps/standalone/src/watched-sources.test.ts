@@ -8,7 +8,7 @@ const resource = (registries: object[]) => ({
   spec: { auth: { mode: 'anonymous' }, databaseConfig, registries },
 });
 
-it('watches what is changed here, and no volume or repository', () => {
+it('watches manifests, but no volume or repository', () => {
   const registries = [
     { name: 'map', configMapRef: { name: 'm', key: 'registry.json' } },
     { name: 'volume', pvcRef: { claimName: 'data', path: 'registry.json' } },
@@ -18,6 +18,6 @@ it('watches what is changed here, and no volume or repository', () => {
   expect(watchedSources(resource(registries))).toEqual(new Set(['map', 'published']));
 });
 
-it('watches nothing of a spec that cannot be read', () => {
+it('watches nothing for a spec that cannot be parsed', () => {
   expect(watchedSources(resource([{ name: 'odd' }]))).toEqual(new Set());
 });

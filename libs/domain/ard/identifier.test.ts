@@ -23,7 +23,7 @@ describe('the identifier of a server', () => {
     ['com.example/é', undefined],
   ])('of %s is %s', (given, expected) => expect(toIdentifier(given)).toBe(expected));
 
-  it('leads back to the name, fits the schema, and is never that of another name', () => {
+  it('can be converted back to the name, matches the schema, and is unique', () => {
     fc.assert(
       fc.property(name, name, (one, other) => {
         const identifier = toIdentifier(one) as string;

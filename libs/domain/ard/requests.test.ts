@@ -44,7 +44,7 @@ describe('the body of a search', () => {
   };
   const query = (filter: unknown) => ({ query: { text: 'a', filter } });
 
-  it('has defaults, ignores unknown members, and cuts the size of a page', () => {
+  it('has defaults, ignores unknown members, and limits the page size', () => {
     expect(read({ query: { text: ' a ', '@context': 'x' }, pageSize: 1e6, more: [] })).toEqual({
       query: { text: ' a ', filter: [] },
       federation: 'auto',

@@ -17,25 +17,25 @@ const reasons = (before: RegistryStatus | undefined, now: RegistryStatus) =>
   statusEvents(before, now).map(({ type, reason }) => `${type} ${reason}`);
 
 describe('the events of a registry', () => {
-  it('are none when only times moved', () => {
+  it('are none if only times changed', () => {
     const before = status({});
     const now = status({ sources: [{ ...synced, lastSyncAtMs: 9_000, nextSyncAtMs: 20_000 }] }, before);
     expect(statusEvents(before, now)).toEqual([]);
   });
 
-  it('tell of its beginning, its first data and its readiness', () => {
+  it('report its start, its first data and its readiness', () => {
     const created = status({ serving: false, sources: [{ name: 'a', attemptCount: 0 }] });
     expect(reasons(undefined, created)).toEqual(['Normal Created']);
     expect(reasons(created, status({}, created))).toEqual(['Normal Ready', 'Normal SyncSucceeded']);
   });
 
-  it('say that a spec is in effect when it is', () => {
+  it('report that a spec is in effect', () => {
     const refused = status({ generation: 2, invalid: 'spec.auth: is required' });
     expect(reasons(status({}), refused)).toEqual(['Warning ValidationFailed']);
     expect(reasons(refused, status({ generation: 3 }))).toEqual(['Normal Updated', 'Normal Ready']);
   });
 
-  it('tell of new data, and of a sync that succeeds again', () => {
+  it('report new data, and a sync that succeeds again', () => {
     const before = status({});
     expect(reasons(before, status({ sources: [{ ...synced, lastSyncHash: 'h2' }] }))).toEqual(['Normal SyncSucceeded']);
     const failed = status({
@@ -46,7 +46,7 @@ describe('the events of a registry', () => {
     expect(reasons(failed, before)).toEqual(['Normal SyncSucceeded']);
   });
 
-  it('tell of what the spec refers to and is not there', () => {
+  it('report references to missing objects', () => {
     const failure = { reason: 'ConfigMapNotFound' as const, message: 'ConfigMap x/y does not exist' };
     expect(reasons(status({}), status({ sources: [{ ...synced, attemptCount: 1, failure }] }))).toEqual([
       'Warning ReferenceNotFound',
@@ -54,7 +54,7 @@ describe('the events of a registry', () => {
     ]);
   });
 
-  it('tell of a manual trigger, an edit and a spec that cannot be followed', () => {
+  it('report a manual trigger, an edit and an invalid spec', () => {
     const before = status({ handledTrigger: 'one' });
     expect(reasons(before, status({ handledTrigger: 'two' }))).toEqual(['Normal SyncStarted']);
     expect(reasons(before, status({ handledTrigger: 'one', generation: 2 }))).toEqual(['Normal Updated']);
@@ -63,7 +63,7 @@ describe('the events of a registry', () => {
     ]);
   });
 
-  it('tell of filters that leave nothing and of intervals that were raised', () => {
+  it('report filters that exclude everything and intervals that were raised', () => {
     const notices = [clampedNotice(1_000, 10_000), emptinessNotice({ served: 0, hidden: 7, quarantined: 0 })!];
     const now = status({ sources: [{ ...synced, serverCount: 0, notices }] });
     expect(reasons(status({}), now)).toEqual(['Warning IntervalClamped', 'Warning FilterExcludedAll']);
@@ -72,7 +72,7 @@ describe('the events of a registry', () => {
     );
   });
 
-  it('tell each notice once, whatever else moves, and again when it comes back', () => {
+  it('report each notice once, and again when it returns', () => {
     const notices = [
       { reason: 'EnforceServersIgnored', message: 'without effect' },
       { reason: 'MultipleGitRefs', message: 'a: git.commit is read' },
@@ -83,7 +83,7 @@ describe('the events of a registry', () => {
     expect(reasons(status({}, noticed), noticed)).toEqual(['Normal EnforceServersIgnored', 'Warning MultipleGitRefs']);
   });
 
-  it('tell of a name that an object of another owner has', () => {
+  it('report a name that an object of another owner has', () => {
     const failure = {
       reason: 'ServiceFailed',
       message: 'Service ns/r-api exists already',

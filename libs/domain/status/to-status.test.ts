@@ -33,7 +33,7 @@ const condition = ({ conditions }: RegistryStatus, type: string) => conditions.f
 
 const unreachable = { failure: { reason: 'Unreachable', message: 'no answer' } } as const;
 
-it('gives machines the reason of each source', () => {
+it('contains the machine-readable reason of each source', () => {
   const notice = { reason: 'SourceEmpty', message: 'holds no servers' } as const;
   const sources = [
     synced('good'),
@@ -86,7 +86,7 @@ describe('the phase', () => {
     expect(status(of).phase).toBe(phase);
   });
 
-  it('waits for nothing where there is nothing to sync', () => {
+  it('waits for nothing if there is nothing to sync', () => {
     for (const type of ['Ready', 'SourceAvailable', 'DataValid', 'SyncSuccessful']) {
       expect(condition(status(facts([])), type)).toMatchObject({ type, status: 'True' });
     }
@@ -100,7 +100,7 @@ describe('the phase', () => {
 });
 
 describe('the sync status', () => {
-  it('rolls up the sources: worst phase, sum of servers, newest success, one hash', () => {
+  it('summarizes the sources: worst phase, total of servers, newest success, one hash', () => {
     const { syncStatus } = status(facts([synced('b', unreachable), synced('a', { lastSyncAtMs: NOW })]));
     expect(syncStatus).toMatchObject({
       phase: 'Failed',
@@ -141,7 +141,7 @@ describe('conditions', () => {
     expect(condition(failing, 'DataValid')).toMatchObject({ status: 'True' });
   });
 
-  it('tell bad data from a source that is away, and name what is in quarantine', () => {
+  it('distinguish invalid data from an unavailable source, and contain the names in quarantine', () => {
     const bad = status(facts([synced('a', { failure: { reason: 'InvalidData', message: 'line 3' } })]));
     expect(condition(bad, 'DataValid')).toMatchObject({ status: 'False', reason: 'InvalidData' });
     expect(condition(bad, 'SourceAvailable')).toMatchObject({ status: 'True' });
@@ -163,7 +163,7 @@ describe('conditions', () => {
     expect(condition(fresh, 'Ready')).toMatchObject({ status: 'False', reason: 'NotReady' });
   });
 
-  it('remember when they last changed, and the generation that they speak of', () => {
+  it('remember when they last changed, and their generation', () => {
     const first = status(facts([synced('a')]));
     const second = status(facts([synced('a', unreachable)], { generation: 8 }), first, LATER);
     expect(condition(second, 'Ready')).toMatchObject({
@@ -180,7 +180,7 @@ describe('the hash of the filters that were applied', () => {
       facts(hashes.map((filterHash, index) => synced(`s${index}`, filterHash === undefined ? {} : { filterHash }))),
     ).lastAppliedFilterHash;
 
-  it('moves with any of them, whatever the order of the sources, and is absent before there is one', () => {
+  it('changes with any of them, regardless of the order of the sources, and is absent if there are none', () => {
     expect(applied(undefined)).toBeUndefined();
     expect(applied('f1', undefined)).toBe(applied('f1'));
     expect(applied('f2', 'f1')).toBe(applied('f1', 'f2'));
@@ -238,7 +238,7 @@ describe('the server of a registry', () => {
     expect(condition(result, 'Ready')?.status).toBe(phase === 'Ready' ? 'True' : 'False');
   });
 
-  it('tells which pod is awaited and why it is not there, in the words of the cluster', () => {
+  it('reports which pod is awaited and why it is not ready, in the words of the cluster', () => {
     const workload = { readyReplicas: 0, live: false, awaited: 'r-api-1', trouble: 'ImagePullBackOff: no such image' };
     const waiting = status(facts([], { serving: false, server: server({ workload }) }));
     const text = 'Waiting for pod r-api-1: ImagePullBackOff: no such image';
@@ -249,14 +249,14 @@ describe('the server of a registry', () => {
     ]);
   });
 
-  it('counts its read-only servers apart, on whom nothing else depends', () => {
+  it('counts its read-only servers separately, without effect on anything else', () => {
     const readers = { replicas: 3, readyReplicas: 0, selector: 'a=b' };
     const with3 = status(facts([synced('a')], { server: server({ workload: { ...live, readers } }) }));
     expect(with3).toMatchObject({ phase: 'Ready', readyReplicas: 1, readers });
     expect(status(facts([synced('a')], { server: server() }), with3)).not.toHaveProperty('readers');
   });
 
-  it('has an endpoint while it answers, and remembers since when it did', () => {
+  it('has an endpoint while it is ready, and remembers since when', () => {
     const ready = status(facts([synced('a')], { server: server() }));
     expect(ready).toMatchObject({
       url: 'http://r-api.ns:8080',
@@ -275,7 +275,7 @@ describe('the server of a registry', () => {
     expect(status(facts([synced('a')], { server: server() }), back, LATER + 5_000).apiStatus).toEqual(back.apiStatus);
   });
 
-  it('says whether the pod template of the user is valid, if there is one', () => {
+  it('reports whether the pod template of the user is valid, if there is one', () => {
     const verdict = (of: Overrides) =>
       condition(status(facts([], { server: server({ podTemplate: true, ...of }) })), 'PodTemplateValid');
     const failure = { reason: 'InvalidPodTemplateSpec', message: 'containers must be a list' } as const;
@@ -285,7 +285,7 @@ describe('the server of a registry', () => {
     expect(verdict({ podTemplate: false })).toBeUndefined();
   });
 
-  it('does not appear where a server stands already', () => {
+  it('is not included if a server already exists', () => {
     const standing = status(facts([synced('a')]));
     expect(Object.keys(standing)).not.toContain('apiStatus');
     expect(condition(standing, 'APIReady')).toBeUndefined();
@@ -297,7 +297,7 @@ describe('a source that is built in', () => {
     synced('default', { builtIn: true, serverCount: 0, ...overrides });
   const shown = (sources: SourceFacts[]) => status(facts(sources)).syncStatus?.sources.map(({ name }) => name);
 
-  it('is told of when it serves something, has a fault, or is all there is', () => {
+  it('is reported if it serves something, has an error, or is the only one', () => {
     expect(shown([builtIn(), synced('a')])).toEqual(['a']);
     expect(status(facts([builtIn(), synced('a')]))).toMatchObject({ message: 'Serving 3 servers from 1 source' });
     expect(shown([builtIn({ serverCount: 2 }), synced('a')])).toEqual(['default', 'a']);
@@ -306,7 +306,7 @@ describe('a source that is built in', () => {
     expect(shown([builtIn()])).toEqual(['default']);
   });
 
-  it('is waited for like any other', () => {
+  it('is waited for like any other source', () => {
     const unsynced: SourceFacts = { name: 'default', builtIn: true, attemptCount: 0 };
     const waiting = status(facts([unsynced, synced('a')]));
     expect(waiting.phase).toBe('Pending');
@@ -315,7 +315,7 @@ describe('a source that is built in', () => {
 });
 
 describe('the messages', () => {
-  it('are cut wherever they stand', () => {
+  it('are truncated at any depth', () => {
     const message = 'x'.repeat(1_000_000);
     const failing = { failure: { reason: 'Unreachable', message } } as const;
     const notices = [{ reason: 'IntervalClamped', message }] as const;

@@ -4,7 +4,7 @@ import { writeAsciiJson, writeJson, writeJsonLines } from './json.js';
 
 const plain = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
-it('writes any value so that it reads back equal, in as many lines as there are entries and what is around them', () => {
+it('writes any value so that it can be read back, with one line per entry', () => {
   fc.assert(
     fc.property(fc.array(plain), fc.nat(3), (entries, depth) => {
       const file = { version: '1', left: undefined, data: { entries } };
@@ -17,7 +17,7 @@ it('writes any value so that it reads back equal, in as many lines as there are 
   );
 });
 
-it('writes what pretty JSON is when nothing is on a line of its own', () => {
+it('equals pretty-printed JSON if nothing is on a line of its own', () => {
   fc.assert(
     fc.property(fc.array(plain), (entries) => {
       expect(writeJsonLines({ entries }, 100)).toBe(writeJson({ entries }));
@@ -25,7 +25,7 @@ it('writes what pretty JSON is when nothing is on a line of its own', () => {
   );
 });
 
-it('writes any text in ASCII alone', () => {
+it('writes any text in ASCII', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const written = writeAsciiJson({ text });

@@ -25,14 +25,14 @@ async function unpackedOnly(): Promise<PostgresPackage> {
   return { ...installed, native };
 }
 
-it('uses the programs where npm put them', async () => {
+it('uses the programs where npm installed them', async () => {
   const installed = await findPostgresPackage();
   const { postgres } = await placeBinaries(installed, directory, undefined);
   expect(postgres).toBe(join(installed.native, 'bin', 'postgres'));
   expect(await readdir(directory)).toEqual([]);
 });
 
-it('makes one copy, with symlinks, where the install script was blocked', async () => {
+it('makes one copy, with symlinks, if the install script was blocked', async () => {
   const unpacked = await unpackedOnly();
   const { postgres, initdb } = await placeBinaries(unpacked, directory, undefined);
   expect(postgres).toBe(join(directory, `postgres-binaries-${unpacked.version}`, 'bin', 'postgres'));
@@ -43,7 +43,7 @@ it('makes one copy, with symlinks, where the install script was blocked', async 
   expect((await stat(postgres)).ino).toBe(ino);
 });
 
-it('says what to do where the programs do not run', async () => {
+it('reports what to do if the programs do not run', async () => {
   const native = join(directory, 'native');
   const broken = { native, version: '18.4.0', major: '18' };
   for (const part of ['bin', 'lib', 'share']) await mkdir(join(native, part), { recursive: true });
@@ -53,7 +53,7 @@ it('says what to do where the programs do not run', async () => {
   );
 });
 
-it('says what to do on a platform without a package', async () => {
+it('reports what to do on a platform without a package', async () => {
   await expect(findPostgresPackage('plan9-mips')).rejects.toThrow(
     'There is no packaged Postgres for plan9-mips: set DATABASE_URL to a Postgres server',
   );

@@ -133,7 +133,7 @@ async function initdbHasBegun(dataDirectory: string): Promise<void> {
 }
 
 describe('startEmbeddedPostgres', () => {
-  it('keeps what was committed over a restart, and writes nothing when all is there', async () => {
+  it('keeps committed data across a restart, and writes nothing if everything exists', async () => {
     const first = await start();
     expect(first.version).toMatch(/^18\./);
     // Checksums are on even though the template was created as non-durable.
@@ -150,7 +150,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await readdir(options().dataDirectory)).not.toContain('postgres.json');
   });
 
-  it('is a server that fits us', async () => {
+  it('is a server with the required settings', async () => {
     const server = await start();
     // The server is reachable only through a socket, and only for its user and us.
     expect(await query(server, 'SHOW listen_addresses')).toEqual(['']);
@@ -167,7 +167,7 @@ describe('startEmbeddedPostgres', () => {
     expect(await query(server, 'SHOW shared_buffers')).toEqual(['128MB']);
   });
 
-  it('gives the migrator its database, and the app role nothing but what is granted', async () => {
+  it('gives the migrator its database, and the app role only granted rights', async () => {
     const server = await start();
     await query(server, 'CREATE EXTENSION pg_trgm; CREATE TABLE t (x int); INSERT INTO t VALUES (1)');
     await expect(query(server, 'CREATE TABLE mine (x int)', 'db_app')).rejects.toThrow(/permission denied for schema/);
@@ -179,7 +179,7 @@ describe('startEmbeddedPostgres', () => {
     }
   });
 
-  it('begins with an empty database each time, and saves memory, when the data can be rebuilt', async () => {
+  it('starts with an empty database each time, and saves memory, if the data can be rebuilt', async () => {
     const first = await start({ durable: false });
     expect(await query(first, 'SHOW shared_buffers')).toEqual(['16MB']);
     await query(first, 'CREATE TABLE t (x int)');
@@ -188,7 +188,7 @@ describe('startEmbeddedPostgres', () => {
     await expect(query(second, 'SELECT x FROM t')).rejects.toThrow('does not exist');
   });
 
-  it('puts the socket elsewhere when its path would be too long', async () => {
+  it('uses another place for the socket if its path would be too long', async () => {
     const dataDirectory = join(directory, 'long'.repeat(30));
     const server = await start({ dataDirectory });
     expect(server.connection.host.length).toBeLessThan(90);
@@ -197,7 +197,7 @@ describe('startEmbeddedPostgres', () => {
     await rm(server.connection.host, { recursive: true });
   });
 
-  it('starts when the run before was killed in the middle of initdb', async () => {
+  it('starts after the previous run was killed during initdb', async () => {
     const { template: _, ...cold } = options();
     const owner = spawnTypescript(FIXTURE, [JSON.stringify(cold)]);
     owners.push(owner);
@@ -209,7 +209,7 @@ describe('startEmbeddedPostgres', () => {
     expect(names.filter((name) => name.startsWith('postgres-18'))).toEqual(['postgres-18']);
   });
 
-  it('leaves no data folder when the start is given up during initdb', async () => {
+  it('leaves no data folder if the start is aborted during initdb', async () => {
     const abort = new AbortController();
     const { template: _, ...cold } = options({ signal: abort.signal });
     const failed = startEmbeddedPostgres(cold).catch((error: Error) => error.message);
@@ -219,7 +219,7 @@ describe('startEmbeddedPostgres', () => {
     expect((await readdir(cold.dataDirectory)).filter((name) => name.startsWith('postgres-18'))).toEqual([]);
   });
 
-  it('leaves data of other major versions alone and says so', async () => {
+  it('does not touch data of other major versions and reports them', async () => {
     const older = join(options().dataDirectory, 'postgres-17');
     await mkdir(older, { recursive: true });
     await writeFile(join(older, 'PG_VERSION'), '17\n');
@@ -231,7 +231,7 @@ describe('startEmbeddedPostgres', () => {
 });
 
 describe('after a kill -9', () => {
-  it('comes back by itself when the postmaster is killed in the middle of a query', async () => {
+  it('restarts when the postmaster is killed during a query', async () => {
     const back = Promise.withResolvers<void>();
     const server = await start({ log: (message) => message.endsWith('is running again') && back.resolve() });
     await query(server, 'CREATE TABLE t (x int); INSERT INTO t VALUES (42)');
@@ -249,7 +249,7 @@ describe('after a kill -9', () => {
     expect(await query(server, 'SELECT x FROM t')).toEqual([42]);
   });
 
-  it('of our process alone, stops the orphan and keeps all commits', async () => {
+  it('of the own process alone, stops the orphan and keeps all commits', async () => {
     const { owner, started } = await startInAnotherProcess();
     await query(started, 'CREATE TABLE t (x int); INSERT INTO t VALUES (42)');
     await end(owner, 'SIGKILL');
@@ -262,7 +262,7 @@ describe('after a kill -9', () => {
     expect(messages).toContain('stopped the Postgres that an earlier run left behind');
   });
 
-  it('of everything, recovers all commits', async () => {
+  it('of all processes, recovers all commits', async () => {
     const { owner, started } = await startInAnotherProcess();
     await query(started, 'CREATE TABLE t (x int); INSERT INTO t VALUES (42)');
     const postmaster = await postmasterOf(started);
@@ -271,7 +271,7 @@ describe('after a kill -9', () => {
     expect(await query(await start(), 'SELECT x FROM t')).toEqual([42]);
   });
 
-  it('is not kept from starting by a stranger that has got the old pid', async () => {
+  it('starts although an unrelated process has the old pid', async () => {
     const first = await start();
     await first.stop();
     const stranger = spawn('/bin/sleep', ['60'], isRoot ? NOBODY : {});
@@ -281,14 +281,14 @@ describe('after a kill -9', () => {
     expect(await query(await start(), 'SELECT 1')).toEqual([1]);
   });
 
-  it('does not take the server away from a living owner', async () => {
+  it('does not stop the server of a running owner', async () => {
     const { owner } = await startInAnotherProcess();
     await expect(start()).rejects.toThrow(`Postgres belongs to process ${owner.pid}`);
   });
 });
 
 describe('when it cannot start', () => {
-  it('says that the data directory cannot be written', async () => {
+  it('reports that the data directory is not writable', async () => {
     await writeFile(join(directory, 'file'), '');
     const dataDirectory = join(directory, 'file', 'data');
     await expect(start({ dataDirectory })).rejects.toThrow(
@@ -296,14 +296,14 @@ describe('when it cannot start', () => {
     );
   });
 
-  it('says that the data is of another version', async () => {
+  it('reports that the data has another version', async () => {
     const data = join(options().dataDirectory, 'postgres-18');
     await mkdir(data, { recursive: true });
     await writeFile(join(data, 'PG_VERSION'), '15\n');
     await expect(start()).rejects.toThrow(`${data} holds data of Postgres 15, not 18: rename it to postgres-15`);
   });
 
-  it('says what Postgres said', async () => {
+  it('reports the message of Postgres', async () => {
     const first = await start();
     await first.stop();
     await writeFile(join(first.data, 'postgresql.auto.conf'), "no_such_setting = '1'\n");
@@ -319,7 +319,7 @@ describe.skipIf(!isRoot)('as root (skipped for an ordinary user)', () => {
     expect(await lstat(server.data)).toMatchObject(NOBODY);
   });
 
-  it('keeps the data of a closed directory in a private folder that a symlink names', async () => {
+  it('keeps the data of an inaccessible directory in a private folder, with a symlink to it', async () => {
     const closed = join(directory, 'closed');
     await mkdir(closed, { mode: 0o700 });
     const dataDirectory = join(closed, 'data');
@@ -347,7 +347,7 @@ describe.skipIf(!isRoot)('as root (skipped for an ordinary user)', () => {
     await removePrivateHome(dirname(await readlink(link)), dataDirectory, 'postgres-18');
   });
 
-  it('removes the private folder at the stop when the data can be rebuilt', async () => {
+  it('removes the private folder at the stop if the data can be rebuilt', async () => {
     const dataDirectory = join(directory, 'closed');
     await mkdir(dataDirectory, { mode: 0o700 });
     const server = await start({ dataDirectory, durable: false });
@@ -356,7 +356,7 @@ describe.skipIf(!isRoot)('as root (skipped for an ordinary user)', () => {
     expect(await readdir(dataDirectory)).toEqual(['postgres.log']);
   });
 
-  it('runs as the owner of data that an ordinary user began', async () => {
+  it('runs as the owner of data that an ordinary user created', async () => {
     const first = await start();
     await first.stop();
     for (const path of [
@@ -381,12 +381,12 @@ describe.skipIf(!canBeAnother)('as an ordinary user (skipped unless root may bec
     expect(await query(started, 'SELECT 1')).toEqual([1]);
   });
 
-  it('says that the data directory is not writable', async () => {
+  it('reports that the data directory is not writable', async () => {
     const { started } = await startInAnotherProcess(options(), NOBODY);
     expect(started.error).toContain(`The data directory ${join(directory, 'data')} cannot be written by user 65534`);
   });
 
-  it('says whose the data is', async () => {
+  it('reports the owner of the data', async () => {
     const first = await start();
     await first.stop();
     const { started } = await startInAnotherProcess(options(), NAMELESS);
@@ -395,7 +395,7 @@ describe.skipIf(!canBeAnother)('as an ordinary user (skipped unless root may bec
     );
   });
 
-  it('starts from a template as a user without a name, whom initdb refuses', async () => {
+  it('starts from a template as a user without a name, for whom initdb fails', async () => {
     await chown(directory, NAMELESS.uid, NAMELESS.gid);
     const { template: _, ...cold } = options();
     const refused = await startInAnotherProcess(cold, NAMELESS);
@@ -405,7 +405,7 @@ describe.skipIf(!canBeAnother)('as an ordinary user (skipped unless root may bec
     expect(await query(started, 'SELECT 1')).toEqual([1]);
   });
 
-  it('starts from a packed template, as the image has it', async () => {
+  it('starts from a packed template, as in the image', async () => {
     const packed = join(directory, 'template.tar.gz');
     spawnSync('tar', ['-czf', packed, '-C', template, '.']);
     await chown(directory, NAMELESS.uid, NAMELESS.gid);

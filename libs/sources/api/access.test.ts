@@ -77,14 +77,14 @@ const withClient = (endpoint: string, tokenUrl: string, parameters: object = {})
   });
 
 describe('a bearer token from a Secret', () => {
-  it('goes with every request, without the line break of its file', async () => {
+  it('is sent with every request, without the line break of its file', async () => {
     await using registry = await startHttpServer(guarded((token) => token === TOKEN));
     const context = contextWith({ 'reader/token': `${TOKEN}\n` });
     expect(await namesOf(withToken(registry.url), context)).toEqual(['a/b']);
     expect(await apiSource.probe(withToken(registry.url), {}, context)).toMatchObject({ verdict: 'unknown' });
   });
 
-  it('is in no message when the registry refuses it, which names its Secret', async () => {
+  it('is in no error message when the registry rejects it; the message contains its Secret', async () => {
     await using registry = await startHttpServer(guarded(() => false));
     const { message, reason } = await failureOf(withToken(registry.url), contextWith({ 'reader/token': TOKEN }));
     expect(reason).toBe('AuthFailed');
@@ -112,14 +112,14 @@ describe('a bearer token from a Secret', () => {
       'AuthFailed',
       'contains spaces or characters other than printable ASCII',
     ],
-  ])('that %s is told, and nothing is asked', async (_, secrets, reason, message) => {
+  ])('that %s is reported without a request', async (_, secrets, reason, message) => {
     await using registry = await startHttpServer(guarded(() => true));
     const failure = await failureOf(withToken(registry.url), contextWith(secrets as Record<string, string>));
     expect(failure).toMatchObject({ reason, message: expect.stringContaining(message) as string });
     expect(registry.requests).toEqual([]);
   });
 
-  it('may be optional: then the registry is asked without a login', async () => {
+  it('may be optional: then the registry is requested without a login', async () => {
     await using registry = await startHttpServer(guarded((token) => token === ''));
     expect(await namesOf(withToken(registry.url, true), contextWith({}))).toEqual(['a/b']);
   });
@@ -137,7 +137,7 @@ describe('a token for client credentials', () => {
     expect(asked).toEqual(['grant_type=client_credentials&scope=a+b&audience=x&resource=urn%3Ay']);
   });
 
-  it('is another one for another secret', async () => {
+  it('differs for another secret', async () => {
     const { listener } = tokenEndpoint();
     await using provider = await startHttpServer(listener);
     await using registry = await startHttpServer(guarded((token) => token === 't1'));
@@ -146,7 +146,7 @@ describe('a token for client credentials', () => {
     expect(await failureOf(spec, contextWith({ 'client/secret': 'wrong' }))).toMatchObject({ reason: 'AuthFailed' });
   });
 
-  it('is requested once more when the registry refuses it', async () => {
+  it('is requested again when the registry rejects it', async () => {
     const { asked, listener } = tokenEndpoint();
     await using provider = await startHttpServer(listener);
     await using registry = await startHttpServer(guarded((token) => token === 't2'));
@@ -162,7 +162,7 @@ describe('a token for client credentials', () => {
     expect(asked, 'at most one more').toHaveLength(3);
   });
 
-  it('is not used beyond its life', async () => {
+  it('is not used after it has expired', async () => {
     const { asked, listener } = tokenEndpoint({ expires_in: 0.001 });
     await using provider = await startHttpServer(listener);
     await using registry = await startHttpServer(guarded(() => true));
@@ -171,7 +171,7 @@ describe('a token for client credentials', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('is refused without repeating the secret', async () => {
+  it('is rejected without repeating the secret', async () => {
     const { listener } = tokenEndpoint();
     await using provider = await startHttpServer(listener);
     await using registry = await startHttpServer(guarded(() => true));
@@ -182,7 +182,7 @@ describe('a token for client credentials', () => {
   });
 
   it.each([SECRET, new URLSearchParams({ x: SECRET }).toString().slice(2)])(
-    'is refused without repeating the secret as it was sent: %s',
+    'is rejected without repeating the secret in the form that was sent: %s',
     async (spelling) => {
       await using provider = await startHttpServer((request, response) => {
         request.resume().on('end', () => response.writeHead(401).end(JSON.stringify({ error: `not ${spelling}` })));
@@ -193,7 +193,7 @@ describe('a token for client credentials', () => {
     },
   );
 
-  it('is not repeated when a registry repeats an earlier one', async () => {
+  it('is redacted when a registry repeats an earlier one', async () => {
     const { listener } = tokenEndpoint({ expires_in: 0.001 });
     await using provider = await startHttpServer(listener);
     const seen: string[] = [];
@@ -215,7 +215,7 @@ describe('a token for client credentials', () => {
     ['a token of another kind', '{"access_token":"a","token_type":"DPoP"}', 200, 'is not a bearer token'],
     ['a token that no header can carry', '{"access_token":"a\\r\\nb"}', 200, 'returned no access_token'],
     ['nothing', '', 404, 'is not the response of a token endpoint'],
-  ])('is not taken from an endpoint that answers with %s', async (_, body, status, message) => {
+  ])('is not accepted from an endpoint that responds with %s', async (_, body, status, message) => {
     await using provider = await startHttpServer((request, response) => {
       request.resume().on('end', () => response.writeHead(status).end(body));
     });
@@ -224,7 +224,7 @@ describe('a token for client credentials', () => {
     expect(failure).toMatchObject({ reason: 'AuthFailed', message: expect.stringContaining(message) as string });
   });
 
-  it('is requested behind the address guard, and a private endpoint is not told apart by its failures', async () => {
+  it('is requested through the address guard, and all failures of a private endpoint have the same message', async () => {
     await using registry = await startHttpServer(guarded(() => true));
     const causes: string[] = [];
     const base = contextWith({ 'client/secret': SECRET });
@@ -246,7 +246,7 @@ describe('a token for client credentials', () => {
   });
 });
 
-it('takes exactly one way to log in', () => {
+it('accepts exactly one way to log in', () => {
   const tokenSecretRef = { name: 'a', key: 'b' };
   const clientCredentials = { tokenUrl: 'https://x.example', clientId: 'a', clientSecretRef: tokenSecretRef };
   const parse = (auth: object) => apiSpec.safeParse({ endpoint: 'https://y.example', auth }).success;

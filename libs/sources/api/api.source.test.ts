@@ -59,7 +59,7 @@ async function failureOf(endpoint: string, ...rest: [Parameters<typeof read>[1]?
 }
 
 describe('the spec', () => {
-  it('takes an endpoint and a bounded time-out', () => {
+  it('accepts an endpoint and a limited timeout', () => {
     const faults = (spec: unknown) => apiSource.spec.safeParse(spec).error?.issues.map(({ message }) => message);
     expect(faults({ endpoint: 'http://a.example/base/', timeout: '5m' })).toBeUndefined();
     expect(faults({ endpoint: 'http://a.example', timeout: '5m1s' })).toEqual(['must be at most 5m']);
@@ -68,7 +68,7 @@ describe('the spec', () => {
     expect(faults({ endpoint: 'https://user:secret@a.example' })).toHaveLength(1);
   });
 
-  it('is shown without what could be a key', () => {
+  it('is shown without possible keys', () => {
     expect(apiSource.address({ endpoint: 'https://a.example/base?key=secret' })).toBe('https://a.example/base');
   });
 });
@@ -84,7 +84,7 @@ describe('finding the API', () => {
     ]);
   });
 
-  it('falls back to the older name, and asks for the newer one only once', async () => {
+  it('falls back to the older name, and requests the newer one only once', async () => {
     await using registry = await startHttpServer(registryOf(numbered(3), 1, '/v0/servers'));
     expect((await read(registry.url)).entries).toHaveLength(3);
     expect(registry.requests.map((path) => path.split('?')[0])).toEqual([
@@ -93,7 +93,7 @@ describe('finding the API', () => {
     ]);
   });
 
-  it('tells where it looked, and what the server said', async () => {
+  it('reports where it looked, and the message of the server', async () => {
     await using registry = await startHttpServer(registryOf([], 1, '/elsewhere'));
     const failure = await failureOf(registry.url);
     expect(failure).toMatchObject({ reason: 'FetchFailed', destiny: 'wait' });
@@ -103,7 +103,7 @@ describe('finding the API', () => {
     );
   });
 
-  it('goes where the site sends it, and keeps what the endpoint asks for', async () => {
+  it('uses the rewritten URL, and keeps the query of the endpoint', async () => {
     await using mirror = await startHttpServer(registryOf(numbered(1), 1, '/mirror/base/v0.1/servers'));
     const urlRewrites = [{ from: 'https://registry.example.com/', to: `${mirror.url}/mirror/` }];
     const endpoint = 'https://registry.example.com/base?key=1';
@@ -115,7 +115,7 @@ describe('finding the API', () => {
 });
 
 describe('a walk', () => {
-  it('continues after a stored cursor, and asks for changes throughout', async () => {
+  it('continues after a stored cursor, and requests only changes throughout', async () => {
     await using registry = await startHttpServer(registryOf(numbered(250), 100));
     const { pages, entries } = await read(registry.url, { cursor: '100', updatedSince: '2026-01-01T00:00:00Z' });
     expect(entries.map(({ name }) => name)).toEqual(
@@ -125,7 +125,7 @@ describe('a walk', () => {
     for (const path of registry.requests) expect(path).toContain('updated_since=2026-01-01T00%3A00%3A00Z');
   });
 
-  it('passes cursors on whatever they are made of', async () => {
+  it('passes cursors unchanged, whatever they contain', async () => {
     const cursor = 'a b+c/d=&e%2F"ü';
     const asked: (string | null)[] = [];
     await using registry = await startHttpServer((request, response) => {
@@ -137,7 +137,7 @@ describe('a walk', () => {
     expect(asked).toEqual([null, cursor]);
   });
 
-  it('knows the cursors of older registries, and lists that are null', async () => {
+  it('supports the cursors of older registries, and lists that are null', async () => {
     await using registry = await startHttpServer((request, response) => {
       const isFirst = !request.url?.includes('cursor=');
       answer(response, isFirst ? '{"servers":null,"metadata":{"next_cursor":"x"}}' : page(numbered(2), ''));
@@ -145,7 +145,7 @@ describe('a walk', () => {
     expect((await read(registry.url)).entries).toHaveLength(2);
   });
 
-  it('gives an empty list as one page without entries', async () => {
+  it('returns an empty list as one page without entries', async () => {
     await using registry = await startHttpServer(registryOf([], 100));
     const { pages } = await read(registry.url);
     expect(pages).toEqual([{ items: [], entries: 0, digest: expect.any(String) }]);
@@ -158,7 +158,7 @@ describe('a walk', () => {
     expect((await read(registry.url)).entries).toHaveLength(50);
   });
 
-  it('starts over when the stored cursor is refused', async () => {
+  it('starts over when the stored cursor is rejected', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, '{"error":"bad cursor"}', {}, 400));
     const failure = await failureOf(registry.url, { cursor: 'old' });
     expect(failure.constructor.name).toBe('CursorRefused');
@@ -174,7 +174,7 @@ describe('a walk', () => {
   });
 });
 
-describe('a registry that refuses parameters', () => {
+describe('a registry that rejects parameters', () => {
   const OPTIONAL = ['include_deleted', 'limit', 'updated_since'];
   const subsets = [1, 2, 3, 4, 5, 6, 7].map((bits) => OPTIONAL.filter((_, index) => bits & (1 << index)));
   const refusing =
@@ -187,7 +187,7 @@ describe('a registry that refuses parameters', () => {
     };
 
   it.each(subsets.flatMap((subset) => [400, 422].map((status) => [subset.join(), status] as const)))(
-    'is read without %s, which it answers with %s, and not asked for it again',
+    'is read without %s, which it rejects with %s, and that is remembered',
     async (names, status) => {
       const refused = names.split(',');
       await using registry = await startHttpServer(refusing(refused, status));
@@ -205,7 +205,7 @@ describe('a registry that refuses parameters', () => {
     },
   );
 
-  it.each([403, 404, 501])('is read without what is deleted, which it answers with %s', async (status) => {
+  it.each([403, 404, 501])('is read without deleted entries, which it rejects with %s', async (status) => {
     await using registry = await startHttpServer(refusing(['include_deleted'], status));
     const context = createApiContext();
     expect((await read(registry.url, {}, context)).entries).toHaveLength(7);
@@ -214,13 +214,13 @@ describe('a registry that refuses parameters', () => {
     expect(registry.requests.slice(before)).toHaveLength(3);
   });
 
-  it('is asked once more, and not again, when it forbids everything', async () => {
+  it('is requested once more, but not again, if it forbids everything', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, '{"error":"no"}', {}, 403));
     expect(await failureOf(registry.url)).toMatchObject({ reason: 'AuthFailed' });
     expect(registry.requests).toHaveLength(2);
   });
 
-  it('is no longer asked what changed when it refuses the time', async () => {
+  it('is no longer asked for changes if it rejects the time', async () => {
     await using registry = await startHttpServer(refusing(['updated_since'], 400));
     const context = createApiContext();
     const probe = () => apiSource.probe({ endpoint: registry.url }, { updatedSince: '2026-02-01T00:00:00Z' }, context);
@@ -230,7 +230,7 @@ describe('a registry that refuses parameters', () => {
     expect(registry.requests.at(-1)).not.toContain('updated_since');
   });
 
-  it('is asked for everything by another owner, who knows nothing of what was refused before', async () => {
+  it('is asked with all parameters by another owner, which does not know earlier rejections', async () => {
     let refused = ['limit'];
     await using registry = await startHttpServer((request, response) => refusing(refused, 400)(request, response));
     await read(registry.url);
@@ -240,7 +240,7 @@ describe('a registry that refuses parameters', () => {
     expect(registry.requests.at(-1)).toContain('limit');
   });
 
-  it('is not asked twice for what failed otherwise, and fails with its own words when nothing helps', async () => {
+  it('is not asked again after other failures, and fails with its own message if nothing helps', async () => {
     let status = 401;
     await using registry = await startHttpServer((_, response) => answer(response, '{"error":"no"}', {}, status));
     await failureOf(registry.url);
@@ -251,7 +251,7 @@ describe('a registry that refuses parameters', () => {
   });
 });
 
-describe('a list without end', () => {
+describe('an endless list', () => {
   it.each<[string, (asked: number) => string, RegExp]>([
     [
       'the same cursor',
@@ -264,7 +264,7 @@ describe('a list without end', () => {
       /a cursor on page 4 that it has returned before/,
     ],
     ['the same page', (asked) => page(numbered(2), `${asked}`), /returns the same entries as page 2 again/],
-  ])('is noticed: %s', async (_, body, message) => {
+  ])('is detected: %s', async (_, body, message) => {
     let asked = 0;
     await using registry = await startHttpServer((_request, response) => answer(response, body(asked++)));
     const context = createApiContext({ limits: { maxPages: 20, maxEntries: 100 } });
@@ -281,7 +281,7 @@ describe('a list without end', () => {
       (asked) => page([listed({ name: `com.example/s${asked}`, title: 'x'.repeat(9_000) })], `${asked}`),
       /has more than 50000 bytes/,
     ],
-  ])('ends at its bound for good: %s', async (_, body, message) => {
+  ])('fails permanently at its limit: %s', async (_, body, message) => {
     let asked = 0;
     await using registry = await startHttpServer((_request, response) => answer(response, body(asked++)));
     const limits = { maxPages: 20, maxEntries: 100, maxBytes: 50_000 };
@@ -295,7 +295,7 @@ describe('a list without end', () => {
     expect(asked).toBeLessThanOrEqual(22);
   });
 
-  it('is noticed when it comes back to where a resumed walk began', async () => {
+  it('is detected when it returns to the start of a resumed walk', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, page(numbered(1), 'begin')));
     expect((await failureOf(registry.url, { cursor: 'begin' })).message).toMatch(
       /a cursor on page 1 that it has returned before/,
@@ -326,7 +326,7 @@ describe('a transient failure', () => {
       [(_, response) => void response.writeHead(200, { 'content-length': 99 }).write('{"s', () => response.destroy())],
     ],
     ['an answer that does not come', [() => undefined], '5s'],
-  ])('is tried again, page by page: %s', async (_, failures, timeout = '30s') => {
+  ])('is retried page by page: %s', async (_, failures, timeout = '30s') => {
     const [listener, count] = failing(...failures);
     await using registry = await startHttpServer(listener);
     const { entries } = await read(registry.url, { timeout });
@@ -334,7 +334,7 @@ describe('a transient failure', () => {
     expect(count.asked).toBe(2 * (failures.length + 1));
   });
 
-  it('is not tried again sooner than the server asks', async () => {
+  it('is not retried earlier than the server requests', async () => {
     const [listener, count] = failing(status(429, { 'retry-after': '1' }));
     await using registry = await startHttpServer(listener);
     const context = createApiContext();
@@ -343,7 +343,7 @@ describe('a transient failure', () => {
     expect(count.asked).toBe(2);
   });
 
-  it('ends the walk when the server asks for more time than there is, or after some tries', async () => {
+  it('ends the walk if the server requests too long a delay, or after some attempts', async () => {
     const [listener, count] = failing(status(503, { 'retry-after': '3600' }));
     await using registry = await startHttpServer(listener);
     expect(await failureOf(registry.url)).toMatchObject({ destiny: 'retry', retryAfterMs: 3_600_000 });
@@ -356,7 +356,7 @@ describe('a transient failure', () => {
     expect(dead.requests).toHaveLength(3);
   });
 
-  it('is told of a connection that hangs and of headers without end', async () => {
+  it('is reported for a hanging connection and for endless headers', async () => {
     await using hanging = await startTcpServer(() => undefined);
     const once = createApiContext({ retry: { attempts: 1 } });
     expect(await failureOf(hanging.url, { timeout: '200ms' }, once)).toMatchObject({
@@ -367,7 +367,7 @@ describe('a transient failure', () => {
   });
 });
 
-describe('an answer that is no list', () => {
+describe('a response that is not a list', () => {
   it.each<[string, string, Record<string, string>, string, RegExp]>([
     [
       'a login page',
@@ -408,7 +408,7 @@ describe('an answer that is no list', () => {
       'InvalidData',
       /nextCursor that is not valid text/,
     ],
-  ])('says what came: %s', async (_, body, headers, reason, message) => {
+  ])('reports what was received: %s', async (_, body, headers, reason, message) => {
     await using registry = await startHttpServer((_request, response) => answer(response, body, headers));
     const failure = await failureOf(registry.url);
     expect(failure).toMatchObject({ reason, destiny: 'wait' });
@@ -416,7 +416,7 @@ describe('an answer that is no list', () => {
     expect(failure.message).toContain(`${registry.url}/v0.1/servers`);
   });
 
-  it('is refused when it wants a login, and when it sends us to a private address that is not allowed', async () => {
+  it('is reported when it requires a login, and when it redirects to a forbidden private address', async () => {
     await using closed = await startHttpServer((_, response) => answer(response, '{"error":"no token"}', {}, 401));
     expect(await failureOf(closed.url)).toMatchObject({ reason: 'AuthFailed', destiny: 'wait' });
     expect(closed.requests).toHaveLength(1);
@@ -437,8 +437,8 @@ describe('an answer that is no list', () => {
   });
 });
 
-describe('a private host whose state the spec writer must not learn', () => {
-  it('fails with one text, whatever listens there', async () => {
+describe('a private host whose state must stay hidden', () => {
+  it('fails with the same message, whatever listens there', async () => {
     const causes: string[] = [];
     const context = createApiContext({ concealedCause: (cause) => causes.push(cause), retry: { attempts: 1 } });
     await using page = await startHttpServer((_, response) => void response.end('<html>admin'));
@@ -459,7 +459,7 @@ describe('a private host whose state the spec writer must not learn', () => {
     });
   });
 
-  it('is told as any other once it has given a page', async () => {
+  it('is reported like any other after it has returned a page', async () => {
     const context = createApiContext({ concealedCause: () => undefined });
     await using registry = await startHttpServer((request, response) =>
       request.url?.includes('cursor') ? answer(response, '', {}, 400) : answer(response, page(numbered(1), 'next')),
@@ -481,7 +481,7 @@ describe('an entry', () => {
     expect(entries.map(({ serverJson }) => serverJson)).toEqual([exact]);
   });
 
-  it('keeps its life: deprecated and deleted entries are carried as such', async () => {
+  it('keeps its lifecycle: deprecated and deleted entries are kept as such', async () => {
     const dates = {
       publishedAt: '2026-01-01T00:00:00.123456Z',
       updatedAt: '2026-02-01T01:00:00+01:00',
@@ -514,7 +514,7 @@ describe('an entry', () => {
     expect(pages[0]?.latestUpdate).toBe('2026-02-01T00:00:00.000001Z');
   });
 
-  it('may be the server itself, as answers were before they had two parts', async () => {
+  it('may be the server itself, as in responses of older registries', async () => {
     const flat = { ...server({ name: 'a/flat' }), _meta: { [OFFICIAL]: { status: 'deprecated' }, 'com.example/x': 1 } };
     const { entries, quarantined } = await readBody(page([flat, server({ name: 'a/faulty', title: 5 }), listed()]));
     expect(entries.map(({ name, status, foreignMeta }) => [name, status, foreignMeta])).toEqual([
@@ -524,7 +524,7 @@ describe('an entry', () => {
     expect(quarantined).toMatchObject([{ key: 'a/faulty', path: 'title' }]);
   });
 
-  it('may have its life in snake case, and no status', async () => {
+  it('may have its lifecycle in snake case, and no status', async () => {
     const former = { status_message: 'use b', is_latest: true, published_at: '2026-01-01T00:00:00Z' };
     const { entries } = await readBody(
       page([
@@ -545,7 +545,7 @@ describe('an entry', () => {
     ]);
   });
 
-  it('counts no time in the future as the last change, beyond what clocks differ', async () => {
+  it('ignores a time in the future as the last change, except for clock skew', async () => {
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
     const [past, soon, later] = [at(-60_000), at(60_000), at(3_600_000)];
     const lastOf = async (...times: string[]) =>
@@ -555,7 +555,7 @@ describe('an entry', () => {
     expect(await lastOf(later)).toBeUndefined();
   });
 
-  it('has another hash when its life or its text is another, and the same wherever it stands', async () => {
+  it('has another hash if its lifecycle or its text differs, regardless of its position', async () => {
     const hashes = async (...servers: Listed[]) =>
       (await readBody(page(servers))).pages[0]?.items.map((item) => 'hash' in item && item.hash.toString('hex')) ?? [];
     const active = listed({ name: 'a/b' }, { status: 'active' });
@@ -572,7 +572,7 @@ describe('an entry', () => {
     }
   });
 
-  it('keeps what other namespaces say beside it, in their own words, as far as that is bounded', async () => {
+  it('keeps the bounded content of other namespaces unchanged', async () => {
     const meta = (members: string) => `{"servers":[{"server":${JSON.stringify(server())},"_meta":{${members}}}]}`;
     const foreignOf = async (members: string) =>
       (await readBody(meta(members))).entries.map(({ foreignMeta }) => foreignMeta);
@@ -587,7 +587,7 @@ describe('an entry', () => {
     expect(await foreignOf([...large, official].join(','))).toEqual([large.slice(0, 3).join(',')]);
   });
 
-  it('is another entry when what other namespaces say is another', async () => {
+  it('differs if the content of other namespaces differs', async () => {
     const hashes = await Promise.all(
       [{}, { x: 1 }, { x: 2 }].map(async (meta) => {
         const { pages } = await readBody(page([{ server: server(), _meta: meta }]));
@@ -597,7 +597,7 @@ describe('an entry', () => {
     expect(new Set(hashes.map(String)).size).toBe(3);
   });
 
-  it('goes into quarantine alone, under its name where it has one', async () => {
+  it('is quarantined alone, under its name if it has one', async () => {
     const twice = `{"server":${JSON.stringify(server())},"server":{}}`;
     const body = page([
       listed({ name: 'no-slash' }),
@@ -638,7 +638,7 @@ describe('names without a namespace', () => {
 });
 
 describe('a probe', () => {
-  it('takes no more of an answer than it can read on the event loop', async () => {
+  it('reads only as much of a response as the event loop can parse', async () => {
     const flood = page(Array.from({ length: 400_000 }, () => ({ server: { name: 'com.example/a', version: '1' } })));
     const packed = gzipSync(flood);
     await using registry = await startHttpServer((_request, response) =>
@@ -664,7 +664,7 @@ describe('a probe', () => {
     ['something changed', [listed({}, { updatedAt: '2026-02-01T00:00:00.123457Z' })], 'changed'],
     ['the registry ignores the time asked for', [listed({}, { updatedAt: since })], 'unknown'],
     ['the registry knows no times', [listed()], 'unknown'],
-  ])('says when %s', async (_, servers, verdict) => {
+  ])('reports when %s', async (_, servers, verdict) => {
     await using registry = await startHttpServer((_request, response) => answer(response, page(servers)));
     expect(await probe(registry.url, { updatedSince: since })).toMatchObject({ verdict });
     expect(registry.requests).toEqual([
@@ -672,19 +672,19 @@ describe('a probe', () => {
     ]);
   });
 
-  it('does not know when the registry refuses the question', async () => {
+  it('does not know if the registry rejects the question', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, '', {}, 422));
     expect((await probe(registry.url, { updatedSince: since })).verdict).toBe('unknown');
   });
 
-  it('does not know when nothing is known, but finds out whether the registry answers', async () => {
+  it('does not know without stored state, but checks that the registry responds', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, page(numbered(1))));
     expect((await probe(registry.url, {})).verdict).toBe('unknown');
     expect(registry.requests).toHaveLength(1);
     await expect(probe('http://127.0.0.1:9', {})).rejects.toMatchObject({ reason: 'Unreachable' });
   });
 
-  it('compares the tag of a list of one page', async () => {
+  it('compares the entity tag of a list with one page', async () => {
     let etag = '"one"';
     await using registry = await startHttpServer((request, response) => {
       if (request.headers['if-none-match'] === etag) response.writeHead(304, { etag }).end();
@@ -698,7 +698,7 @@ describe('a probe', () => {
     expect((await probe(registry.url, known)).verdict).toBe('changed');
   });
 
-  it('is not offered the tag of a page that is not the whole list', async () => {
+  it('does not use the tag of a page that is not the whole list', async () => {
     const list = registryOf(numbered(4), 2);
     await using registry = await startHttpServer((request, response) => {
       response.setHeader('etag', '"x"');
@@ -709,7 +709,7 @@ describe('a probe', () => {
     expect(changes.pages.map(({ etag }) => etag)).toEqual([undefined]);
   });
 
-  it('fails like a walk when the registry is away', async () => {
+  it('fails like a walk if the registry is unavailable', async () => {
     await using registry = await startHttpServer((_, response) => answer(response, '', {}, 503));
     await expect(probe(registry.url, { updatedSince: since })).rejects.toMatchObject({
       reason: 'FetchFailed',

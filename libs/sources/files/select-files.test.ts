@@ -12,7 +12,7 @@ it.each<[string, readonly string[], readonly string[]]>([
   ['.', ['a', 'a/b'], ['.git', 'lost+found', 'lost+found/a']],
   ['servers', ['servers/a/b'], ['servers/.git', 'servers/lost+found']],
   ['lost+found', ['lost+found/a'], []],
-])('%s: enters only folders that may hold a file', (path, entered, others) => {
+])('%s: enters only folders that may contain a file', (path, entered, others) => {
   const { mayHold } = selectFiles(path);
   expect([...entered, ...others].filter(mayHold)).toEqual(entered);
 });

@@ -11,7 +11,7 @@ async function servedOf(...servers: unknown[]): Promise<Record<string, unknown>[
 
 const npm = { registryType: 'npm', identifier: 'x', version: '1.0.0', transport: { type: 'stdio' } };
 
-describe('null for a field that may be absent', () => {
+describe('null for an optional field', () => {
   it('is dropped, at every depth', async () => {
     const [served] = await servedOf(
       server({
@@ -46,14 +46,14 @@ describe('null for a field that may be absent', () => {
     expect(entries.map(({ nullsDropped }) => nullsDropped)).toEqual([count]);
   });
 
-  it('stays where it is the business of the publisher', async () => {
+  it('is kept in the data of the publisher', async () => {
     const [served] = await servedOf(
       server({ title: null, 'x-own': { a: null }, _meta: { 'com.example/x': { a: null } } }),
     );
     expect(served).toMatchObject({ 'x-own': { a: null }, _meta: { 'com.example/x': { a: null } } });
   });
 
-  it('is absent in a catalogue of ToolHive as well', async () => {
+  it('counts as absent in a catalogue of ToolHive, too', async () => {
     const entry = {
       description: 'd',
       image: 'a/b:1',
@@ -75,7 +75,7 @@ describe('null for a field that may be absent', () => {
   });
 });
 
-describe('an empty text for a field of one form', () => {
+describe('an empty string for a field with a fixed form', () => {
   it('is dropped', async () => {
     const [served] = await servedOf(server({ $schema: '', title: '', packages: [{ ...npm, fileSha256: '' }] }));
     expect(served).toMatchObject({ $schema: SERVER_SCHEMA, title: '' });
@@ -118,7 +118,7 @@ it('reads a server.json of July 2025', async () => {
 describe('a fault', () => {
   const faultsOf = async (entry: unknown) => (await readAll(upstream(server(), entry), 'upstream')).quarantined[0];
 
-  it('is told with all others, ten at most', async () => {
+  it('is reported with all others, at most ten', async () => {
     const broken = { ...npm, transport: { type: 'smoke' }, identifier: 5 };
     const few = await faultsOf(server({ name: 'a/few', title: 5, packages: [broken, { ...npm, registryType: '' }] }));
     expect(few?.path).toBe('title');
@@ -137,7 +137,7 @@ describe('a fault', () => {
     expect(many?.message).toContain('and 5 more');
   });
 
-  it.each(FORMER_SPELLINGS)('names the former spelling of what is missing: %j', async (fields, spelling) => {
+  it.each(FORMER_SPELLINGS)('reports the former spelling of a missing field: %j', async (fields, spelling) => {
     const quarantined = await faultsOf(server({ name: 'a/former', ...fields }));
     expect(quarantined?.message).toMatch(new RegExp(`^is missing.*\\(before July 2025 it was called ${spelling}\\)`));
   });

@@ -34,7 +34,7 @@ function withField(path: string, value: unknown): Buffer {
 }
 
 describe('a published server', () => {
-  it('may use all that the official schema has', () => {
+  it('may use everything in the official schema', () => {
     expect(readPublished(Buffer.from(JSON.stringify(SERVER))).entry).toMatchObject({ name: 'io.example/a' });
   });
 
@@ -54,7 +54,7 @@ describe('a published server', () => {
     ['packages.0.packageArguments.0.variables.n.format', 'date'],
     ['packages.0.environmentVariables.0.format', 'date'],
     ['remotes.0.variables.id.format', 'date'],
-  ])('must not have as %s what the schema does not: %j', (path, value) => {
+  ])('must not have as %s what the schema rejects: %j', (path, value) => {
     const field = path.split('.').reduce((name, step) => (/^\d+$/.test(step) ? `${name}[${step}]` : `${name}.${step}`));
     expect(() => readPublished(withField(path, value))).toThrow(field);
   });
@@ -99,19 +99,19 @@ describe('the largest body', () => {
     ['headers', filled(`${NAMED}"remotes":[{"type":"sse","url":"https://a.example","headers":[`, '{}', ']}]}')],
     ['choices', filled(`${NAMED}${PACKAGE}"environmentVariables":[{"name":"A","choices":[`, '1', ']}]}]}')],
     ['fields', Buffer.from(`{${Array.from({ length: 60_000 }, (_, at) => `"f${at}":{}`).join()}}`)],
-  ])('of %s is one issue in little memory', (_what, body) => {
+  ])('of %s is reported as one error with little memory', (_what, body) => {
     const { issues, growth } = measured(body);
     expect(issues).toEqual([{ path: '', message: expect.stringContaining(`${MAX_CHECKED} fields and items`) }]);
     // The small growth shows that the body is not even parsed.
     expect(growth).toBeLessThan(16 * 1024 * 1024);
   });
 
-  it('is not taken for more fields and items than it has', () => {
+  it('is not counted with more fields and items than it has', () => {
     const texts = JSON.stringify([',{['.repeat(20_000), '\\",'.repeat(20_000), '"'.repeat(20_000)]);
     expect(issuesOf(Buffer.from(`${NAMED}"extra":${texts}}`))).toEqual([]);
   });
 
-  it('that is checked at all has at most 100 issues of short paths, in little memory', () => {
+  it('that passes the size check has at most 100 errors with short paths, with little memory', () => {
     const variables = JSON.stringify({ [LONG]: { choices: Array.from({ length: MAX_CHECKED - 100 }, () => 1) } });
     const body = Buffer.from(`${NAMED}"remotes":[{"type":"sse","url":"https://a.example","variables":${variables}}]}`);
     const { issues, growth } = measured(body);

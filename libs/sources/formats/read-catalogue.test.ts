@@ -28,7 +28,7 @@ async function failureOf(
 }
 
 describe('entries', () => {
-  it('quarantines what is wrong and serves the rest', async () => {
+  it('quarantines invalid ones and serves the rest', async () => {
     const { entries, quarantined } = await readAll(
       upstream(
         server(),
@@ -100,7 +100,7 @@ describe('entries', () => {
     expect(quarantined).toEqual([expect.objectContaining({ path, message: expect.stringContaining(message) })]);
   });
 
-  it('quarantines an entry that is not UTF-8 and reads on behind it', async () => {
+  it('quarantines an entry that is not UTF-8 and continues after it', async () => {
     const text = JSON.stringify(upstream(server({ title: 'caf\u00e9' }), server({ name: 'com.example/ascii' })));
     const { entries, quarantined } = await readAll(Buffer.from(text, 'latin1'), 'upstream');
     expect(entries.map(({ name }) => name)).toEqual(['com.example/ascii']);
@@ -118,7 +118,7 @@ describe('entries', () => {
     ]);
   });
 
-  it('quarantines a key that cannot be stored, however good its entry', async () => {
+  it('quarantines a key that cannot be stored, even if its entry is valid', async () => {
     const { entries, quarantined } = await readAll(
       toolhive({
         'a\0b': { ...image, name: 'com.example/a' },
@@ -131,7 +131,7 @@ describe('entries', () => {
     expect(quarantined.map(({ key }) => key)).toEqual(['a\uFFFDb', `${'k'.repeat(254)}…`]);
   });
 
-  it('takes __proto__ and constructor for names like any other', async () => {
+  it('accepts __proto__ and constructor as names', async () => {
     const text = JSON.stringify(toolhive({ '?': image, constructor: image })).replace('"?"', '"__proto__"');
     const { quarantined, entries } = await readAll(text, 'toolhive');
     expect(entries.map(({ name }) => name)).toEqual(['io.github.stacklok/__proto__', 'io.github.stacklok/constructor']);
@@ -145,7 +145,7 @@ describe('entries', () => {
     expect(({} as Record<string, unknown>)['name']).toBeUndefined();
   });
 
-  it('reads the same from any cut of the file into blocks', async () => {
+  it('reads the same regardless of how the file is split into blocks', async () => {
     const servers = Array.from({ length: 900 }, (_, index) =>
       server({ name: `com.example/s${index}`, description: `${'é😀\\"{[]}'.repeat(index % 97)}.` }),
     );
@@ -162,7 +162,7 @@ describe('files', () => {
     expect((await readAll(`\uFEFF${JSON.stringify(upstream(server()))}`, 'upstream')).entries).toHaveLength(1);
   });
 
-  it('tells where JSON breaks off, and with what around it', async () => {
+  it('reports where JSON becomes invalid, with the text around it', async () => {
     const text = JSON.stringify(upstream(server(), server({ name: 'com.example/é' })), null, 2);
     const broken = text.replace('"com.example/é",', '"com.example/é" oops,');
     const line = broken.slice(0, broken.indexOf('oops')).split('\n').length;
@@ -172,7 +172,7 @@ describe('files', () => {
     expect(message).toContain('oops');
   });
 
-  it.each(FAULTY_TEXTS)('says what is wrong with %j', async (content, words) => {
+  it.each(FAULTY_TEXTS)('reports the error of %j', async (content, words) => {
     for (const format of ['toolhive', 'upstream'] as const) {
       const { reason, message } = await failureOf(content, format);
       expect(reason).toBe('InvalidData');
@@ -186,13 +186,13 @@ describe('files', () => {
     expect(message).toContain(words);
   });
 
-  it.each(LACKING_DOCUMENTS)('in format %s misses something in %j', async (format, content, words) => {
+  it.each(LACKING_DOCUMENTS)('in format %s reports what is missing in %j', async (format, content, words) => {
     const { reason, message } = await failureOf(content, format);
     expect(reason).toBe('InvalidData');
     expect(message).toContain(words);
   });
 
-  it('names the first faults when no entry is good', async () => {
+  it('reports the first errors if no entry is valid', async () => {
     const bad = Array.from({ length: 5 }, (_, index) => server({ name: `bad${index}` }));
     const { reason, message } = await failureOf(upstream(...bad), 'upstream');
     expect(reason).toBe('InvalidData');
@@ -201,7 +201,7 @@ describe('files', () => {
     expect(message).toContain('and 2 more');
   });
 
-  it('refuses files, entries and fields beyond the limits', async () => {
+  it('rejects files, entries and fields beyond the limits', async () => {
     const two = upstream(server(), server({ version: '2.0.0' }));
     expect((await failureOf(two, 'upstream', { maxFileBytes: 50 })).message).toContain('50');
     expect((await failureOf(two, 'upstream', { maxEntries: 1 })).message).toContain('more than 1 entries');
@@ -209,7 +209,7 @@ describe('files', () => {
     expect((await failureOf(many, 'upstream')).message).toContain('1000 fields');
   });
 
-  it('survives brackets without end', async () => {
+  it('survives endless brackets', async () => {
     const { message } = await failureOf(`{"data":{"servers":[${'['.repeat(3_000_000)}`, 'upstream');
     expect(message).toContain('ends too early');
   });

@@ -19,7 +19,7 @@ describe('a name without a namespace', () => {
   const read = (content: string, defaultNamespace?: string) =>
     readAll(JSON.stringify(upstream('?')).replace('"?"', content), 'upstream', { defaultNamespace });
 
-  it('gets that of its source, and every other byte stays', async () => {
+  it('gets that of its source, with all other bytes unchanged', async () => {
     const { entries } = await read(text, 'org.example.tools');
     expect(entries[0]).toMatchObject({ key: 'jira', name: 'org.example.tools/jira' });
     expect(entries[0]?.serverJson).toBe(
@@ -27,14 +27,14 @@ describe('a name without a namespace', () => {
     );
   });
 
-  it('is in quarantine without one, with the remedy', async () => {
+  it('is quarantined without one, with the remedy', async () => {
     const { quarantined } = await read(`${JSON.stringify(server({ name: 'com.example/good' }))},${text}`);
     expect(quarantined).toEqual([
       expect.objectContaining({ key: 'jira', path: 'name', message: expect.stringMatching(/defaultNamespace/) }),
     ]);
   });
 
-  it.each(['com.example/jira', 'a/b/c', '', 'two words'])('leaves %j as it is, or as little usable', async (name) => {
+  it.each(['com.example/jira', 'a/b/c', '', 'two words'])('does not change %j, valid or not', async (name) => {
     const [plain, qualified] = await Promise.all(
       [undefined, 'com.example'].map((namespace) =>
         readAll(upstream(server({ name: 'com.example/good' }), server({ name })), 'upstream', {
@@ -45,7 +45,7 @@ describe('a name without a namespace', () => {
     expect(qualified?.entries.map((entry) => entry.name)).toEqual(plain?.entries.map((entry) => entry.name));
   });
 
-  it('is what its last good version is known by when it has another fault', async () => {
+  it('identifies its last valid version if it has another error', async () => {
     const good = JSON.stringify(server({ name: 'com.example/good' }));
     const { quarantined } = await read(`${good},${JSON.stringify(server({ name: 'maps', title: 5 }))}`, 'com.example');
     expect(quarantined).toMatchObject([{ name: 'com.example/maps', path: 'title' }]);
@@ -69,14 +69,14 @@ describe('a name without a namespace', () => {
 });
 
 describe('an upstream entry', () => {
-  it('is quarantined when it has faults and more fields than can be checked; a valid one of that size is served', async () => {
+  it('is quarantined if it has errors and too many fields to check; a valid one of that size is served', async () => {
     const many = Array.from({ length: MAX_CHECKED }, () => ({}));
     const { fault } = await readOne({ packages: many });
     expect(fault?.message).toContain(`more than ${MAX_CHECKED} fields and items`);
     expect((await readOne({ extra: many })).fault).toBeUndefined();
   });
 
-  it('is served in its own words: order, numbers, escapes and unknown fields stay', async () => {
+  it('is served unchanged: order, numbers, escapes and unknown fields', async () => {
     const text =
       '{ "version" : "1.0.0",\n\t"x-number": 12345678901234567890, "name":"com.example/kept", "ratio": 1.50,' +
       ' "$schema": "https://example.com/older.json", "description": "a \\u0041 \\/ b  c", "z": {"10": [ ], "9": null } }';
@@ -87,12 +87,12 @@ describe('an upstream entry', () => {
     );
   });
 
-  it('gets the current schema when it names none', async () => {
+  it('gets the current schema if it has none', async () => {
     const { entry } = await readOne({});
     expect(entry?.serverJson).toBe(JSON.stringify({ $schema: SERVER_SCHEMA, ...server() }));
   });
 
-  it('has its tags and status from what its publisher provided', async () => {
+  it('has its tags and status from the data of its publisher', async () => {
     const published = {
       'com.example': { any: { tags: ['a', 'b', 'a', 5], status: 'Deprecated' } },
       other: { x: { tags: ['c'] } },
@@ -131,7 +131,7 @@ describe('an upstream entry', () => {
     expect(fault?.message).not.toBe('');
   });
 
-  it('counts a version of dots and digits without giving up on time', async () => {
+  it('parses a version of dots and digits in linear time', async () => {
     const { fault } = await readOne({ version: `${'1.'.repeat(127)}!` });
     expect(fault).toBeUndefined();
   });

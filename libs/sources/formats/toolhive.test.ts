@@ -108,7 +108,7 @@ describe('an image server', () => {
     expect(servers[0]).toMatchObject({ packages: [{ transport }] });
   });
 
-  it('is called by its own name, which is its title too', async () => {
+  it('uses its own name as the title, too', async () => {
     const { entries, servers } = await convert({
       plain: { ...minimal, name: 'Search' },
       full: { ...minimal, name: 'com.example/search' },
@@ -120,7 +120,7 @@ describe('an image server', () => {
     expect(servers[0]).toMatchObject({ title: 'Search' });
   });
 
-  it('leaves out what is empty, and has a status in any case', async () => {
+  it('omits empty values, but always has a status', async () => {
     const { servers } = await convert({
       search: {
         ...minimal,
@@ -202,7 +202,7 @@ describe('a remote server', () => {
     });
   });
 
-  it('needs a URL and a transport that reaches one', async () => {
+  it('needs a URL and a transport for remotes', async () => {
     const { quarantined } = await convert(
       { good: minimal },
       {

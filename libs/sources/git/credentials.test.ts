@@ -46,7 +46,7 @@ function outputsOf(repository: string): string {
 /** Passwords that are accepted, and passwords that are refused, with one for each reason. */
 const OTHERS = ['Zq0Zq0Zq0', 'Zq0 Zq0', 'Zq0/Zq0', 'Zq0@Zq0', 'Zq0%Zq0', '@:/ #?'];
 
-it('shows no four characters of a password in an address to anybody', () => {
+it('never shows four characters of a password in an address', () => {
   fc.assert(
     fc.property(printable, fc.constantFrom(...FORMS), (password, form) => {
       const harmless = OTHERS.map((other) => outputsOf(form(other))).join('\n');
@@ -68,7 +68,7 @@ it('shows no four characters of a password in an address to anybody', () => {
 });
 
 it.each(['p/w', '//pw', '://pw', 'p#w', 'p?w', 'p@w', 'p\\w', 'p w', '12/w', '12#w'])(
-  'refuses a password that could be taken for another part: %s',
+  'rejects a password that could be mistaken for another part: %s',
   (password) => {
     const given = { repository: `https://user:${password}@git.example.com/x.git` };
     expect(gitSource.spec.safeParse(given).error?.issues[0]?.message).toContain('percent-encode');
@@ -82,4 +82,4 @@ it.each([
   'ssh://git@h/x',
   'forgejo@git.example.com:a/x.git',
   'a.b-c_d@git.example.com:x',
-])('takes %s', (repository) => expect(gitSource.spec.safeParse({ repository }).success).toBe(true));
+])('accepts %s', (repository) => expect(gitSource.spec.safeParse({ repository }).success).toBe(true));

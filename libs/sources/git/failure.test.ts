@@ -5,14 +5,14 @@ import { toRemote } from './remote.js';
 const remoteOf = (repository: string) => toRemote(repository, { urlRewrites: [], allowLocalGit: false });
 const FORM = 'ssh was tried at port 22; a URL with another port has the form ssh://user@host:port/path.';
 
-it.each(['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT'])('names the way to another port on %s', (code) => {
+it.each(['ECONNREFUSED', 'EHOSTUNREACH', 'ETIMEDOUT'])('explains how to use another port on %s', (code) => {
   const failure = (repository: string) => toConnectionFailure(remoteOf(repository), { code });
   expect(failure('git@git.example.com:7999/team/x.git')).toMatchObject({ message: expect.stringContaining(FORM) });
   expect(failure('forgejo@git.example.com:team/x.git')).toMatchObject({ message: expect.stringContaining(FORM) });
   expect(failure('ssh://git@git.example.com:7999/x')).not.toMatchObject({ message: expect.stringContaining(FORM) });
 });
 
-it('names it for a path that begins like a port whatever the host says', () => {
+it('explains it for a path that starts like a port, whatever the host reports', () => {
   const said = "fatal: '7999/team/x.git' does not appear to be a git repository";
   const message = (repository: string) => toFailure(remoteOf(repository), said).message;
   expect(message('git@git.example.com:7999/team/x.git')).toContain(FORM);
@@ -28,7 +28,7 @@ const UNUSABLE_KEYS = [
   'Load key "/tmp/key": unknown or unsupported key type',
 ];
 
-it.each(UNUSABLE_KEYS)('tells a key that ssh cannot use from one that the host refuses: %s', (said) => {
+it.each(UNUSABLE_KEYS)('distinguishes a key that ssh cannot use from one that the host rejects: %s', (said) => {
   const refused = 'git@git.example.com: Permission denied (publickey).';
   const message = (stderr: string) => toFailure(remoteOf('git@git.example.com:team/x.git'), stderr).message;
   expect(message(`${said}\r\n${refused}`)).toContain('it must be an unencrypted OpenSSH private key');

@@ -70,7 +70,7 @@ async function peakOfChildren(work: Promise<unknown>): Promise<number> {
 
 describe.skipIf(process.platform !== 'linux')('a git host that sends', () => {
   it.each(Object.entries(HOSTS))(
-    '%s is given up with a message, in less than 300 MiB',
+    '%s is aborted with a message, in less than 300 MiB',
     { timeout: TIMEOUT_MS },
     async (_, answers) => {
       await using host = await startHostileGitHost(answers);

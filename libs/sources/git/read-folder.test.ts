@@ -47,7 +47,7 @@ const contextOf = (maxFileBytes: number) =>
     progress: () => undefined,
   }) as never as SourceContext;
 
-it.skipIf(process.platform !== 'linux')('closes what git wrote when the bundle of it is given up', async () => {
+it.skipIf(process.platform !== 'linux')('closes the output of git when the bundle is abandoned', async () => {
   // Enough for the content of the files, but too little for their names.
   const reading = readFolderAt(
     gitWith(SIZE),
@@ -59,7 +59,7 @@ it.skipIf(process.platform !== 'linux')('closes what git wrote when the bundle o
   expect(await openFiles()).toEqual([]);
 });
 
-it('refuses files that are too large once they are encoded before it reads them', async () => {
+it('rejects files that are too large once encoded, before it reads them', async () => {
   const reading = readFolderAt(gitWith(SIZE), place, join(folder, 'early'), contextOf(FILES * SIZE));
   await expect(reading).rejects.toThrow('have 800000 bytes, more in a bundle; at most 800000 are read');
   expect(await readdir(folder)).not.toContain('early.blobs');

@@ -44,7 +44,7 @@ const failureOf = (
 
 const nameOf = ({ directory }: GitRepository) => directory.split('/').at(-1);
 
-describe('a host that git must not reach', () => {
+describe('a host that git must not connect to', () => {
   it.each([
     'http://127.0.0.1',
     'http://localhost',
@@ -69,7 +69,7 @@ describe('a host that git must not reach', () => {
     expect(connections).toBe(0);
   });
 
-  it('is not reached by a redirect either', async () => {
+  it('is not reached by a redirect', async () => {
     let connections = 0;
     await using metadata = await startTcpServer(() => void connections++);
     await using first = await startHttpServer((request, response) => {
@@ -81,7 +81,7 @@ describe('a host that git must not reach', () => {
     expect(connections).toBe(0);
   });
 
-  it('is not reached for a name that git would resolve by itself: git resolves none', async () => {
+  it('is not reached by a name that git would resolve itself', async () => {
     await using server = await startGitHttpServer({ repository: repository.directory });
     const url = `${server.url.replace('127.0.0.1', 'localhost')}/${nameOf(repository)}`;
     // The name goes to the guarded proxy, which resolves it. git itself resolves no name.
@@ -90,11 +90,11 @@ describe('a host that git must not reach', () => {
   });
 });
 
-describe('a proxy that the site prescribes', () => {
+describe('a proxy of the site', () => {
   const used = (environment: Record<string, string>) =>
     context.with({ environment: { PATH: process.env['PATH'], ...environment } });
 
-  it('is used for other hosts than those in NO_PROXY', async () => {
+  it('is used for hosts that are not in NO_PROXY', async () => {
     await using server = await startGitHttpServer({ repository: repository.directory });
     const asked: (string | undefined)[] = [];
     await using proxy = await startHttpServer((request, response) => {
@@ -118,8 +118,8 @@ describe('a proxy that the site prescribes', () => {
   });
 });
 
-describe('a private host whose state the spec writer must not learn', () => {
-  it('fails with one text, whatever listens there', async () => {
+describe('a private host whose state must stay hidden', () => {
+  it('fails with the same message, whatever listens there', async () => {
     const causes: string[] = [];
     const used = context.with({ concealedCause: (cause) => causes.push(cause), fetchTimeoutMs: 2_000 });
     await using page = await startHttpServer((_, response) => void response.end('<html>admin'));
@@ -145,7 +145,7 @@ describe('a private host whose state the spec writer must not learn', () => {
     expect(new Set(causes).size).toBe(bases.length);
   });
 
-  it('still names a branch that a repository does not have', async () => {
+  it('still reports a missing branch of a repository', async () => {
     await using server = await startGitHttpServer({ repository: repository.directory });
     const used = context.with({ concealedCause: () => undefined });
     const given = spec({ repository: `${server.url}/${nameOf(repository)}`, branch: 'absent' });
@@ -154,7 +154,7 @@ describe('a private host whose state the spec writer must not learn', () => {
 });
 
 describe.skipIf(!sshd)('a real ssh server', () => {
-  it('is reached at the judged address and known by its name and port', async () => {
+  it('is reached at the checked address and identified by its name and port', async () => {
     await using server = await startSshServer();
     const hosts = `[localhost]:${server.port} ${server.hostKey}`;
     context.secrets.set('ssh/key', server.key).set('ssh/hosts', hosts);

@@ -19,16 +19,16 @@ describe('aliases', () => {
     ['of itself', 'a: &a [*a]', 'line 1: has an alias (*name)'],
     ['to merge', 'a: &a { b: 1 }\nc:\n  <<: *a', 'line 3: has an alias (*name)'],
     ['of nothing', 'a: *a', 'line 1: has an alias (*name)'],
-  ])('%s are refused with their line and the remedy', (_, text, fault) => {
+  ])('%s are rejected with their line and the remedy', (_, text, fault) => {
     expect(faultsOf(text).join('\n')).toContain(fault);
   });
 
-  it('are refused, and anchors that nothing uses are not', () => {
+  it('are rejected, but unused anchors are not', () => {
     expect(parseConfigYaml('a: &a 1')).toMatchObject({ content: { a: 1 } });
   });
 });
 
-it('refuses duplicate keys and keys that are not text', () => {
+it('rejects duplicate keys and keys that are not strings', () => {
   expect(faultsOf('a: 1\nb: 2\na: 3')).toEqual([
     'line 3: is not YAML: a key appears twice in one object: remove one of them',
   ]);
@@ -40,20 +40,17 @@ describe('the depth', () => {
   const TOO_DEEP = 'line 1: is nested too deeply to be read: at most 64 levels are allowed';
   const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
-  it('of a text is as much as a walk looks at, and no deeper one is composed', () => {
+  it('of a text is limited to that of a walk, and no deeper one is composed', () => {
     expect(faultsOf(nested(65))).toEqual([]);
     expect(faultsOf(nested(66))).toEqual([TOO_DEEP]);
   });
 
-  it.each(['[', '[,', '{a: ', '{? ', '- ', '? ', '- ? '])(
-    'of %j without end is refused before it is composed',
-    (part) => {
-      expect(faultsOf(part.repeat(CONFIG_LIMIT).slice(0, CONFIG_LIMIT))).toEqual([TOO_DEEP]);
-    },
-  );
+  it.each(['[', '[,', '{a: ', '{? ', '- ', '? ', '- ? '])('of endless %j is rejected before it is composed', (part) => {
+    expect(faultsOf(part.repeat(CONFIG_LIMIT).slice(0, CONFIG_LIMIT))).toEqual([TOO_DEEP]);
+  });
 });
 
-it('refuses a second document, and stops at many errors', () => {
+it('rejects a second document, and stops after many errors', () => {
   expect(faultsOf('a: 1\n---\nb: 2')).toEqual(['line 2: is not YAML: multiple docs']);
   expect(faultsOf('}\n'.repeat(100))).toEqual(
     Array.from({ length: 20 }, (_, at) => `line ${at + 1}: is not YAML: unexpected token`),
@@ -78,7 +75,7 @@ const WORST: Readonly<Record<string, (at: number) => string>> = {
 };
 
 it.each(Object.keys(WORST))(
-  'reads or refuses the largest text of %s, within its time-out and with few words',
+  'parses or rejects the largest text of %s, within its timeout and with a short message',
   (name) => {
     const part = WORST[name] as (at: number) => string;
     let text = '';

@@ -16,7 +16,7 @@ it('reads tags, tools and tier from wherever a publisher puts them', () => {
   expect(publisherNotes(server({ 'io.github.stacklok': notes }))).toEqual(wanted);
 });
 
-it('takes anything in the block of a publisher', () => {
+it('accepts any content in the block of a publisher', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (block) => {
       const { tags, tools } = publisherNotes(server(block));

@@ -3,7 +3,7 @@ import { EVERYTHING } from '../route.js';
 import { facetsPath, listPath, toRow, versionsPath } from './servers.js';
 
 describe('the path of', () => {
-  it('a search joins alternatives and asks for tags as such', () => {
+  it('a search combines alternatives and sends tags separately', () => {
     const search = { text: 'a&b', chosen: { tag: ['x', 'y'], source: ['ours'], remote: ['only'] } };
     const query = new URLSearchParams(listPath(search, { limit: 50 }).split('?')[1]);
     expect(Object.fromEntries(query)).toEqual({
@@ -19,20 +19,20 @@ describe('the path of', () => {
     );
   });
 
-  it('a search is no longer than the API takes', () => {
+  it('a search is not longer than the API accepts', () => {
     const query = new URLSearchParams(listPath({ text: 'x'.repeat(300), chosen: {} }, { limit: 1 }).split('?')[1]);
     expect(query.get('search')).toHaveLength(256);
     expect(listPath(EVERYTHING, { limit: 1, cursor: 'a+b' })).toBe('v0.1/servers?version=latest&limit=1&cursor=a%2Bb');
   });
 
-  it.each(['../../v1/me', 'a/b?c', 'a#b', 'https://evil.example'])('server %s stays one part of it', (name) => {
+  it.each(['../../v1/me', 'a/b?c', 'a#b', 'https://evil.example'])('server %s stays one path segment', (name) => {
     const { pathname, origin } = new URL(versionsPath(name), 'http://registry.example/x/');
     expect(origin).toBe('http://registry.example');
     expect(pathname).toMatch(/^\/x\/v0\.1\/servers\/[^/]+\/versions$/);
   });
 });
 
-it('keeps of an entry what its line shows', () => {
+it('keeps only the data of an entry that its row shows', () => {
   const row = toRow({
     server: {
       name: 'com.example/x',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutText, splitHidden, withoutHidden } from './hidden-characters.js';
 
-describe('a text of a stranger', () => {
+describe('an untrusted string', () => {
   it.each([
     ['override \u202Eevil', 'override [U+202E]evil'],
     ['isolate \u2066a\u2069', 'isolate [U+2066]a[U+2069]'],
@@ -16,18 +16,18 @@ describe('a text of a stranger', () => {
     ['half \uD800', 'half [U+D800]'],
     ['carriage\rreturn', 'carriage[U+000D]return'],
     ['soft\u00ADhyphen', 'soft[U+00AD]hyphen'],
-  ])('%j shows what is hidden in it', (text, shown) => {
+  ])('%j shows its hidden characters', (text, shown) => {
     expect(withoutHidden(text)).toBe(shown);
   });
 
   it.each(['plain', 'tab\tand\nline', 'Grüße 日本語 עברית العربية', '👩‍💻 ❤️ 👍🏽 🏳️‍🌈', 'e\u0301', ''])(
-    '%j stays as it is',
+    '%j is unchanged',
     (text) => {
       expect(withoutHidden(text)).toBe(text);
     },
   );
 
-  it('loses nothing', () => {
+  it('loses no characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const back = splitHidden(text).map((piece) =>
@@ -39,8 +39,8 @@ describe('a text of a stranger', () => {
   });
 });
 
-describe('a cut', () => {
-  it('leaves no half of a pair', () => {
+describe('a truncation', () => {
+  it('never splits a surrogate pair', () => {
     expect(cutText('ab😀', 3)).toBe('ab');
     expect(cutText('ab😀', 4)).toBe('ab😀');
     fc.assert(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findIcon, findLink, isInstallLink } from './links.js';
 
-describe('a link of a stranger', () => {
+describe('an untrusted link', () => {
   it.each([
     ['https://example.com/a?b#c', 'example.com'],
     ['http://example.com:8080', 'example.com:8080'],
@@ -32,7 +32,7 @@ describe('a link of a stranger', () => {
     `https://example.com/${'x'.repeat(2048)}`,
     '',
     undefined,
-  ])('%s is text', (url) => {
+  ])('%s is shown as text', (url) => {
     expect(findLink(url)).toBeUndefined();
   });
 });
@@ -58,7 +58,7 @@ describe('an icon', () => {
     'data:image/png;base64,A"onload="x',
     ' data:image/png;base64,AAAA',
     'javascript:alert(1)',
-  ])('%s is not', (src) => {
+  ])('%s is not shown', (src) => {
     expect(findIcon([{ src }])).toBeUndefined();
   });
 
@@ -89,7 +89,7 @@ describe('a link that installs', () => {
     'file:///x',
     'ms-settings:x',
     'x',
-  ])('%s is not', (link) => {
+  ])('%s is not opened', (link) => {
     expect(isInstallLink(link)).toBe(false);
   });
 });

@@ -15,19 +15,19 @@ const object = (...managedFields: object[]) => ({
 });
 const isTakenBetween = (before: object[], now: object[]) => isTaken(heldBy(object(...before)), heldBy(object(...now)));
 
-it('knows its own write by being the last one, whatever became of the status since', () => {
+it('recognizes its own write as the last one, regardless of later writes of the status', () => {
   expect(isOwnWrite(object(write('kubectl', 1, 'x'), ours(2, 'a')))).toBe(true);
   expect(isOwnWrite(object(ours(1, 'a'), write('kubectl', 2, 'x')))).toBe(false);
   expect(isOwnWrite(object(ours(1, 'a'), { ...write('controller', 2), subresource: 'status' }))).toBe(true);
 });
 
-describe('a field of ours is taken', () => {
-  it('by a removal, which leaves no trace of its manager', () => {
+describe('a field of the operator is taken over', () => {
+  it('by a removal, which leaves no other trace', () => {
     expect(isTakenBetween([ours(1, 'a', 'b')], [ours(1, 'a')])).toBe(true);
     expect(isTakenBetween([ours(1, 'a')], [])).toBe(true);
   });
 
-  it('neither by a write of the operator nor by a field of others', () => {
+  it('neither by a write of the operator nor by a field of another manager', () => {
     expect(isTakenBetween([ours(1, 'a', 'b')], [ours(2, 'a')])).toBe(false);
     expect(isTakenBetween([ours(1, 'a')], [ours(1, 'a'), write('kubectl', 2, 'x')])).toBe(false);
     expect(isTakenBetween([], [ours(1, 'a')])).toBe(false);

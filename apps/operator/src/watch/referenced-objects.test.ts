@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REFERENCE_LIMIT, referencedObjects } from './referenced-objects.js';
 
-it('finds what a spec names, in every kind of field', () => {
+it('finds the references of a spec in every kind of field', () => {
   const ref = (name: string) => ({ name, key: 'k' });
   const spec = {
     registries: [
@@ -45,7 +45,7 @@ it('finds what a spec names, in every kind of field', () => {
   ]);
 });
 
-it('finds what a configYAML names, and nothing in one that is none', () => {
+it('finds the references of a configYAML, and none in an invalid one', () => {
   const configYAML =
     'sources: [{ name: a, configMapRef: { name: catalogue, key: k } }, { name: b, pvcRef: { claimName: c } }]';
   expect([...referencedObjects({ configYAML })].sort()).toEqual(['ConfigMap/catalogue', 'PersistentVolumeClaim/c']);
@@ -73,11 +73,11 @@ describe('a hostile spec', () => {
     ['is longer than a configYAML may be', { configYAML: `a: [${'[],'.repeat(100_000)}]` }],
     ['is nested without end', { configYAML: '['.repeat(60_000) }],
     ['is wide', { podTemplateSpec: { list: Array.from({ length: 300_000 }, () => ({})) } }],
-  ])('that %s throws nothing', (_, spec) => {
+  ])('that %s causes no error', (_, spec) => {
     expect(() => referencedObjects({ ...spec, registries: [{ configMapRef }] })).not.toThrow();
   });
 
-  it('names a bounded number of objects, by names that can exist', () => {
+  it('leads to a bounded number of objects with valid names', () => {
     const many = Array.from({ length: 5_000 }, (_, at) => ({ secretRef: { name: `s${at}` } }));
     expect(referencedObjects({ many }).size).toBe(REFERENCE_LIMIT);
     expect([...referencedObjects({ secretRef: { name: 'x'.repeat(300) } })]).toEqual([]);

@@ -28,11 +28,11 @@ it.each([
   'registry/open',
   'http://registry/open',
   '/x/registry/open',
-])('%s is not', (url) => {
+])('%s is not public', (url) => {
   expect(isPublicPath(url, PATHS)).toBe(false);
 });
 
-it('opens everything by the root, and nothing where no path is said', () => {
+it('opens everything for the root path, and nothing without a path', () => {
   expect(isPublicPath('/registry/inner/v0.1/servers', ['/'])).toBe(true);
   expect(isPublicPath('/', [])).toBe(false);
 });

@@ -8,7 +8,7 @@ const caller = (subject: string, scopes: readonly string[] = []): Caller => ({
   scopes: new Set(scopes),
 });
 
-it('keeps no caller that takes much memory', () => {
+it('does not cache a caller that takes much memory', () => {
   const tokens = new VerifiedTokens();
   tokens.keep('usual', caller('user', ['read', 'write']), undefined, 0);
   tokens.keep('long subject', caller('x'.repeat(5_000)), undefined, 0);

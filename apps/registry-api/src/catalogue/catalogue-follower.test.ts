@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { CatalogueFollower } from './catalogue-follower.js';
 import { LiveCatalogue } from './live-catalogue.js';
 
-it('stops while the database has taken the call and said nothing yet', async () => {
+it('stops while the database has accepted the connection but not responded yet', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'catalogue-follower-'));
   const server = createServer().listen(join(directory, '.s.PGSQL.5432'));
   try {

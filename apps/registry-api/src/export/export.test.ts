@@ -40,14 +40,14 @@ async function run(...args: string[]): Promise<number> {
 }
 
 describe('the command export', () => {
-  it('renders a catalogue file, says what it leaves out, and minds it when it is to be strict', async () => {
+  it('renders a catalogue file, reports omissions, and fails because of them if it is strict', async () => {
     expect(await run('copilot-managed-settings', catalogue)).toBe(0);
     expect(JSON.parse(written.stdout)).toEqual({ allowedMcpServers: [{ serverUrl: 'https://weather.example/mcp' }] });
     expect(written.stderr).toBe('omitted: com.example/bad: wildcard-in-url\n');
     expect(await run('copilot-managed-settings', catalogue, '--strict')).toBe(1);
   });
 
-  it('replaces a file in one step, with its report, and leaves nothing else behind', async () => {
+  it('replaces a file atomically, with its report, and leaves no other files', async () => {
     const [out, report] = [join(directory, 'out.json'), join(directory, 'report.json')];
     await writeFile(out, 'old');
     expect(await run('mcp-json', catalogue, '--out', out, '--report', report, '--names', '*weather')).toBe(0);
@@ -59,7 +59,7 @@ describe('the command export', () => {
     expect((await readdir(directory)).toSorted()).toEqual(['out.json', 'registry.json', 'report.json']);
   });
 
-  it('leaves the file alone when the input cannot be read', async () => {
+  it('does not change the file if the input cannot be read', async () => {
     const out = join(directory, 'out.json');
     await writeFile(out, 'old');
     await writeFile(join(directory, 'broken.json'), '{"data":');
@@ -70,7 +70,7 @@ describe('the command export', () => {
     expect(await readFile(out, 'utf8')).toBe('old');
   });
 
-  it('says what is wrong with a command line, and names the nearest format', async () => {
+  it('reports an invalid command line, and suggests the nearest format', async () => {
     for (const [args, message] of [
       [['mcp-jso', catalogue], 'did you mean mcp-json?'],
       [[], 'expected a format'],
@@ -86,7 +86,7 @@ describe('the command export', () => {
     expect(written.stdout).toContain('mcp-json');
   });
 
-  it('walks a registry page by page with a token, which no redirect carries elsewhere', async () => {
+  it('reads a registry page by page with a token, which is not sent along a redirect', async () => {
     const asked: string[] = [];
     const registry = createServer((request, response) => {
       const { searchParams, pathname } = new URL(request.url as string, 'http://x');

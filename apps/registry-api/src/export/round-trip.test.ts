@@ -27,7 +27,7 @@ function isServable(server: ServerDocument): boolean {
   }
 }
 
-it('the reader of the format upstream takes an exported file, and finds the very same servers', async () => {
+it('the reader of the format upstream reads an exported file and finds the same servers', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'round-trip-'));
   const path = join(directory, 'registry.json');
   try {
@@ -52,7 +52,7 @@ it('the reader of the format upstream takes an exported file, and finds the very
   }
 });
 
-describe('the reader of the format toolhive takes an exported file, and makes of it what it made of the first', () => {
+describe('the reader of the format toolhive reads an exported file with the same result as the original one', () => {
   let directory: string;
   beforeAll(async () => void (directory = await mkdtemp(join(tmpdir(), 'round-trip-'))));
   afterAll(() => rm(directory, { recursive: true, force: true }));

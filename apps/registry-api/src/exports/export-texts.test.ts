@@ -33,7 +33,7 @@ it.each([
   else expect(await second).toMatchObject({ tag: '1', failure: { revision: '2' } });
 });
 
-it('keeps the texts that were asked for last, up to a sum of bytes', async () => {
+it('keeps the most recently requested texts, up to a total of bytes', async () => {
   const format = findFormat('mcp-json') as ExportFormat;
   const texts = textsOf();
   const bytes = API_LIMITS.keptExportBytes / 4;

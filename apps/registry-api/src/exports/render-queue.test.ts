@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { ExportBusy, RenderQueue } from './render-queue.js';
 
-it('runs one task at a time in the order of arrival, refuses one more than its limit, and goes on after a failure', async () => {
+it('runs one task at a time in order of arrival, rejects one above its limit, and continues after a failure', async () => {
   const queue = new RenderQueue(3);
   const seen: string[] = [];
   let running = 0;

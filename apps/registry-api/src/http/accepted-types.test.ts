@@ -27,5 +27,5 @@ describe('a client that accepts', () => {
     ['application/jsonp'],
     ['application/problem+json;q=0'],
     ['text/json+html'],
-  ])('%j does not', (accept) => expect(acceptsJson(accept)).toBe(false));
+  ])('%j does not get JSON', (accept) => expect(acceptsJson(accept)).toBe(false));
 });

@@ -51,7 +51,7 @@ describe('the cache of list answers', () => {
     '/v0.1/servers?z=2&limit=5&search=x&tag=a,b&include_deleted=false&version=',
   ];
 
-  it('has one answer for all spellings of a query, unknown parameters included', () => {
+  it('has one answer for all spellings of a query, including unknown parameters', () => {
     const source = reader();
     const state = new CatalogueState(source, new AnswerMemory());
     const answers = spellings.map((url) => keptList(state, url));
@@ -75,7 +75,7 @@ describe('the cache of list answers', () => {
     expect(ask(0)).not.toBe(first);
   });
 
-  it('clears every cache when all of them together exceed the memory for kept answers', () => {
+  it('clears every cache when all of them together exceed the memory limit', () => {
     const cleared: string[] = [];
     const memory = new KeptMemory(100);
     const caches = ['a', 'b'].map((name) => ({ clear: () => void cleared.push(name) }));
@@ -99,7 +99,7 @@ describe('compression', () => {
     expect(gunzipSync(Buffer.concat(three.parts)).equals(TEXT)).toBe(true);
   });
 
-  it('takes a slot, and an answer that finds none is sent as it is', async () => {
+  it('takes a slot, and without a free slot the answer is sent uncompressed', async () => {
     const memory = new AnswerMemory();
     const state = new CatalogueState(reader(), memory);
     const bodies = Array.from({ length: API_LIMITS.concurrentCompressions + 1 }, (_, search) => {
@@ -115,7 +115,7 @@ describe('compression', () => {
     expect(again.encoding).toBe('br');
   });
 
-  it('gives its slot and its memory back when composing fails', async () => {
+  it('returns its slot and its memory if composing fails', async () => {
     const memory = new AnswerMemory(100 * 1024);
     const state = new CatalogueState(reader(), memory);
     const failing: Answer = {

@@ -42,7 +42,7 @@ describe('the clean spelling of a path', () => {
     }
   });
 
-  it('leaves the slash alone behind the prefix of a registry, where its page is', () => {
+  it('keeps the slash after the prefix of a registry, where its page is', () => {
     expect(cleanLocation('/', '/default/open/')).toBeUndefined();
     expect(cleanLocation('//v0.1/servers', '/default/open//v0.1/servers')).toBe(
       '../../../../default/open/v0.1/servers',

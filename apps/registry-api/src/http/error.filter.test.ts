@@ -5,14 +5,14 @@ import { toProblem } from './error.filter.js';
 
 const INTERNAL = { status: 500, message: expect.stringContaining('see the log of the server') };
 
-describe('the answer to an error', () => {
+describe('the response to an error', () => {
   it.each([
     ['an error of Postgres', Object.assign(new Error('relation "x" does not exist'), { code: '42P01' })],
     ['an error of Node', Object.assign(new Error('ENOENT: /etc/x'), { code: 'ENOENT', errno: -2 })],
     ['an error whose code is the name of a fault', Object.assign(new Error('x'), { code: 404 })],
     ['a text', 'something'],
     ['nothing', undefined],
-  ])('points to the log for %s, whatever code it carries', (_, error) => {
+  ])('refers to the log for %s, whatever its code', (_, error) => {
     expect(toProblem(error)).toMatchObject(INTERNAL);
   });
 
@@ -29,7 +29,7 @@ describe('the answer to an error', () => {
     expect(toProblem(new Refusal(kind, 'because'))).toMatchObject({ status, message: 'because', headers: {} });
   });
 
-  it('challenges the client, and says when to try again', () => {
+  it('challenges the client, and contains the delay before a retry', () => {
     const fault = { error: 'insufficient_scope', description: 'a "quoted"\r\ntext', scope: 'write' };
     const challenge = { realm: 'r', metadataUrl: 'https://x/.well-known', fault };
     expect(toProblem(new Refusal('forbidden', 'no', { challenge })).headers).toEqual({

@@ -13,7 +13,7 @@ describe('the query of a list', () => {
     expect(query('cursor=&search=&version=')).toEqual({ filter: {}, limit: 30 });
   });
 
-  it('decodes what forms encode, once', () => {
+  it('decodes form encoding once', () => {
     expect(query('search=a+b%2Bc%2520')?.filter).toEqual({ search: 'a b+c%20' });
     expect(query('se%61rch=x')?.filter).toEqual({ search: 'x' });
   });
@@ -24,7 +24,7 @@ describe('the query of a list', () => {
     ['1000', 1000],
     ['1001', 1000],
     ['9'.repeat(400), 1000],
-  ])('takes the limit %s for %i', (text, limit) => {
+  ])('interprets the limit %s as %i', (text, limit) => {
     expect(query(`limit=${text}`)?.limit).toBe(limit);
   });
 
@@ -37,7 +37,7 @@ describe('the query of a list', () => {
     expect(faults('updated_since=1970-01-01T00:00:01Z&include_deleted=false')).toHaveLength(1);
   });
 
-  it('goes on with the filter of the cursor, unless it says otherwise itself', () => {
+  it('continues with the filter of the cursor, unless it has its own', () => {
     const after = { name: 'a/b', version: '1' };
     const cursor = encodeCursor({ after, filter: { search: 'old', version: 'latest' } });
     expect(query(`cursor=${cursor}&limit=2`)).toEqual({
@@ -48,7 +48,7 @@ describe('the query of a list', () => {
     expect(query(`cursor=${cursor}&search=new`)?.filter).toEqual({ search: 'new', version: 'latest' });
   });
 
-  it('takes several values as alternatives, but for tags, of which all must be there', () => {
+  it('treats several values as alternatives, except for tags, which must all match', () => {
     expect(
       query('tag=a,b&tag_any=c,%20d,&transport=sse,stdio&registry_type=npm,oci&source=x,y&status=deprecated')?.filter,
     ).toEqual({
@@ -69,11 +69,11 @@ describe('the query of a list', () => {
     expect(faults(`source=${names(51)}`)).toEqual(['source must have at most 50 values']);
   });
 
-  it('ignores what it does not know, once or many times', () => {
+  it('ignores unknown parameters, repeated or not', () => {
     expect(query('a=1&a=2&b[]=3&__proto__=x&constructor[prototype]=y&LIMIT=0')).toEqual({ filter: {}, limit: 30 });
   });
 
-  it('says of every parameter what is wrong', () => {
+  it('reports the error of every parameter', () => {
     expect(faults('limit=0&search=a&search=b&cursor=x')).toEqual([
       'cursor was not issued by this server: start again without it',
       'limit must be a whole number from 1; larger values count as 1000',

@@ -12,7 +12,7 @@ class FailingCompressor extends Compressor {
 it.each([
   ['at hand', (body: Buffer[]) => body],
   ['fetched', (body: Buffer[]) => Promise.resolve(body)],
-])('gives its memory back when a body that is %s cannot be compressed', async (_, given) => {
+])('returns its memory when a body that is %s cannot be compressed', async (_, given) => {
   const memory = new ByteBudget(1_000_000);
   const parts = [Buffer.alloc(100_000)];
   const answer = new PreparedAnswer(

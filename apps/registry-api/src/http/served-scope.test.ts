@@ -34,16 +34,16 @@ it.each([
   ['/default/secondary/health', 'first', '/default/secondary/health'],
   ['/default/second%2Fhealth', 'first', '/default/second%2Fhealth'],
   ['/', 'first', '/'],
-])('takes %s for a request to %s: %s', (url, registry, rewritten) => {
+])('resolves %s to %s: %s', (url, registry, rewritten) => {
   expect(route(url, both)).toEqual([registry, rewritten]);
 });
 
-it('leaves the paths of a pod alone, even if they start like its own name', () => {
+it('does not change the paths of a pod, even if they start with its own name', () => {
   const pod = onlyRegistry({ namespace: 'registry', name: 'toolhive', sources: [], auth: { mode: 'anonymous' } });
   expect(route('/registry/toolhive/v0.1/servers', pod)).toEqual(['toolhive', '/registry/toolhive/v0.1/servers']);
 });
 
-it('has no registry to offer where none is served', () => {
+it('finds no registry if none is served', () => {
   const nobody: RegistryDirectory = { find: () => undefined, default: () => undefined, all: () => [] };
   expect(() => route('/v0.1/servers', nobody)).toThrow('no registry is served at this URL');
 });

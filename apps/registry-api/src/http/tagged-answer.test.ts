@@ -33,7 +33,7 @@ async function serve(): Promise<{ memory: AnswerMemory; ask: () => Promise<Incom
   return { memory, ask };
 }
 
-it('reserves the memory of an answer until it is sent, or its client has gone', async () => {
+it('reserves the memory of a response until it is sent or its client has disconnected', async () => {
   const { memory, ask } = await serve();
   const unread = await ask();
   expect(memory.memory.usedBytes).toBe(TEXT.length);
@@ -47,7 +47,7 @@ it('reserves the memory of an answer until it is sent, or its client has gone', 
   await expect.poll(() => memory.memory.usedBytes).toBe(0);
 });
 
-it('refuses what exceeds the memory, and charges nothing for a small answer', async () => {
+it('rejects a response that exceeds the memory, and does not count a small one', async () => {
   const { memory } = await serve();
   expect(() => admitText(TEXT.repeat(2), memory.memory)).toThrow(Overloaded);
   const { bytes, release } = admitText('small', memory.memory);

@@ -42,7 +42,7 @@ const namesOf = ({ registries }: StoreState) => registries.map(({ name, deleting
 const changes = (before: StoreState, after: StoreState) => changedRegistries(before, after).map(({ name }) => name);
 
 describe('applying manifests', () => {
-  it('gives a registry an identity at first sight and keeps it', () => {
+  it('gives a registry an identity when it is first seen and keeps it', () => {
     const first = adopt(NOTHING, registry('a'), registry('b'));
     expect(first.registries).toMatchObject([
       { name: 'a', generation: 1 },
@@ -56,7 +56,7 @@ describe('applying manifests', () => {
     expect(changes(first, second)).toEqual([]);
   });
 
-  it('counts edits of the spec, but not another order of its fields', () => {
+  it('counts edits of the spec, but not a different order of its fields', () => {
     const first = adopt(NOTHING, registry('a', { x: 1, y: 2 }));
     const reordered = adopt(first, registry('a', { y: 2, x: 1 }));
     const edited = adopt(reordered, registry('a', { y: 2, x: 3 }));
@@ -65,14 +65,14 @@ describe('applying manifests', () => {
     expect(changes(reordered, edited)).toEqual(['a']);
   });
 
-  it('notices a trigger without counting an edit', () => {
+  it('notices a trigger without counting it as an edit', () => {
     const first = adopt(NOTHING, registry('a'));
     const triggered = adopt(first, registry('a', {}, { triggerToken: '1' }));
     expect(triggered.registries).toMatchObject([{ generation: 1, triggerToken: '1' }]);
     expect(changes(first, triggered)).toEqual(['a']);
   });
 
-  it('deletes a registry whose document is gone, and a new one of the name is another', () => {
+  it('deletes a registry whose document was removed; a new one of that name is another registry', () => {
     const first = adopt(NOTHING, registry('a'), registry('b'));
     const removed = adopt(first, registry('b'));
     expect(namesOf(removed)).toEqual(['b', '-a']);
@@ -88,7 +88,7 @@ describe('applying manifests', () => {
     expect(back.registries[1]).toEqual(first.registries[1]);
   });
 
-  it('keeps the last good version behind a faulty document, in its place', () => {
+  it('keeps the last valid version of an invalid document', () => {
     const first = adopt(NOTHING, registry('a', { x: 1 }), registry('b'), configMap('c', '1'));
     const broken = adopt(first, faulty('a'), registry('b'), faulty('c', 'ConfigMap'));
     expect(broken).toEqual(first);
@@ -98,7 +98,7 @@ describe('applying manifests', () => {
     });
   });
 
-  it('makes nothing of a faulty document that was never good', () => {
+  it('ignores an invalid document that was never valid', () => {
     expect(adopt(NOTHING, faulty('a')).registries).toEqual([]);
   });
 
@@ -107,20 +107,20 @@ describe('applying manifests', () => {
     ['its directory', '/m', ['a', 'b']],
     ['another file', '/m/b.yaml', ['-a', '-b']],
     ['a directory whose name begins alike', '/m/a', ['-a', '-b']],
-  ])('asked to look into what cannot be read, %s, holds on to what came from there', (_, path, names) => {
+  ])('keeps what came from %s when it cannot be read', (_, path, names) => {
     const first = adopt(NOTHING, registry('a'), registry('b'), configMap('c', '1'));
     const after = adopt(first, { kind: 'Unreadable', path });
     expect(namesOf(after)).toEqual(names);
     expect(after.data.size).toBe(names.includes('a') ? 1 : 0);
   });
 
-  it('takes a document that moved from an unreadable file to another file', () => {
+  it('accepts a document that moved from an unreadable file to another file', () => {
     const first = adopt(NOTHING, registry('a'));
     const moved = adopt(first, { kind: 'Unreadable', path: '/m/a.yaml' }, registry('a', {}, { file: '/m/b.yaml' }));
     expect(moved.registries).toEqual([{ ...first.registries[0], file: '/m/b.yaml' }]);
   });
 
-  it('nudges exactly the registries that name a changed object', () => {
+  it('nudges only the registries that refer to a changed object', () => {
     const using = (name: string) => ({ registries: [{ name: 's', configMapRef: { name, key: 'k' } }] });
     const entries = [registry('a', using('one')), registry('b', using('two')), registry('c')];
     const first = adopt(NOTHING, ...entries, configMap('one', '1'), configMap('two', '1'));
@@ -131,7 +131,7 @@ describe('applying manifests', () => {
     expect(changes(removed, first)).toEqual(['a', 'b']);
   });
 
-  it('nudges for a Secret deep in the spec, in the same namespace only', () => {
+  it('nudges for a Secret deep in the spec, but only in the same namespace', () => {
     const spec = { registries: [{ git: { auth: { passwordSecretRef: { name: 'login', key: 'p' } } } }] };
     const secret = (value: string): ManifestEntry =>
       ({ ...configMap('login', value), kind: 'Secret' }) as ManifestEntry;

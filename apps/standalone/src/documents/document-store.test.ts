@@ -74,7 +74,7 @@ const nudgedNames = ({ nudged }: DocumentChanges) => nudged.map(({ name }) => na
 const status: RegistryStatus = { phase: 'Ready', message: 'serving', observedGeneration: 1, conditions: [] };
 
 describe('a store of documents', () => {
-  it('reads files and directories in order, and only manifests', async () => {
+  it('reads files and directories in order, but only manifests', async () => {
     await write('b.yml', registry('two'));
     await write('a.yaml', registry('one'));
     await write(
@@ -93,7 +93,7 @@ describe('a store of documents', () => {
     expect(Buffer.from(await store.configMapKey('default', 'm', 'k')).toString()).toBe('v');
   });
 
-  it('refuses the second of two registries of one name and says where the first is', async () => {
+  it('rejects the second of two registries with the same name and reports where the first is', async () => {
     await write('a.yaml', configMap('x', '{}'), registry('same'));
     await write('b.yaml', registry('same', { interval: '1h' }));
     const store = await open();
@@ -103,14 +103,14 @@ describe('a store of documents', () => {
     ]);
   });
 
-  it('names a path that does not exist and serves the others', async () => {
+  it('reports a path that does not exist and serves the others', async () => {
     await write('a.yaml', registry('one'));
     const store = await open(manifests, join(root, 'nope.yaml'));
     expect(names(store)).toEqual(['one']);
     expect(store.faults().map(formatDocumentFault)).toEqual([expect.stringMatching(/nope.yaml: does not exist/)]);
   });
 
-  it('remembers identity, generation and last good version over a restart', async () => {
+  it('remembers identity, generation and last valid version across a restart', async () => {
     await write('a.yaml', registry('one'));
     const [first] = (await open()).registries();
     expect((await open()).registries()).toEqual([first]);
@@ -124,7 +124,7 @@ describe('a store of documents', () => {
     expect((await open()).registries()).toMatchObject([{ ref: first!.ref, generation: 2 }]);
   });
 
-  it('does not take a registry for removed because its file could not be read at start', async () => {
+  it('does not treat a registry as removed because its file could not be read at the start', async () => {
     const file = join(manifests, 'a.yaml');
     await write('a.yaml', registry('one'));
     const first = (await open(file)).registries();
@@ -134,7 +134,7 @@ describe('a store of documents', () => {
     expect((await open(file)).registries()).toEqual(first);
   });
 
-  it('keeps a removed registry until it is released, and makes a new one of its name', async () => {
+  it('keeps a removed registry until it is released, and then creates a new one of its name', async () => {
     await write('a.yaml', registry('one'));
     const before = await open();
     const ref = refOf(before, 'one');
@@ -158,7 +158,7 @@ describe('a store of documents', () => {
     expect(await again.findRegistry(ref)).toBeUndefined();
   });
 
-  it('keeps a status per registry, for this uid alone, and none for one that is gone', async () => {
+  it('keeps a status per registry, only for this uid, and none for a removed one', async () => {
     await write('a.yaml', registry('one'));
     const store = await open();
     const ref = refOf(store, 'one');
@@ -174,7 +174,7 @@ describe('a store of documents', () => {
     expect((await stat(join(data, 'registries.json'))).mode & 0o077).toBe(0);
   });
 
-  it('tells a missing object from a missing key, never a value', async () => {
+  it('distinguishes a missing object from a missing key, without showing values', async () => {
     await write(
       'a.yaml',
       configMap('data', '{}'),
@@ -198,7 +198,7 @@ describe('a store of documents', () => {
     expect(await store.referenceVersion('Secret', 'default', 't')).toBeUndefined();
   });
 
-  it.each(['Secret', 'ConfigMap'] as const)('tells a %s with faults from one that is not there', async (kind) => {
+  it.each(['Secret', 'ConfigMap'] as const)('distinguishes an invalid %s from a missing one', async (kind) => {
     await write('a.yaml', `apiVersion: v1\nkind: ${kind}\nmetadata: { name: s }\ndate: { a: hunter2 }\n`);
     const store = await open();
     const read = (name: string) =>
@@ -211,7 +211,7 @@ describe('a store of documents', () => {
     await expect(read('t')).rejects.toMatchObject({ message: expect.stringContaining('does not exist') });
   });
 
-  it('stops at a damaged record of its registries rather than give them new identities', async () => {
+  it('does not start with a damaged record of its registries, because they would get new identities', async () => {
     await write('a.yaml', registry('one'));
     await open();
     await writeFile(join(data, 'registries.json'), '{');
@@ -220,7 +220,7 @@ describe('a store of documents', () => {
 });
 
 describe('a watched store of documents', () => {
-  it('takes an edit, a trigger, a reference, a new file and a removed one, each once', async () => {
+  it('notices an edit, a trigger, a reference, a new file and a removed one, each once', async () => {
     await write('a.yaml', registry('one'), registry('two'), configMap('one-data', '1'));
     const store = await open();
     const changes = watch(store);
@@ -257,7 +257,7 @@ describe('a watched store of documents', () => {
     expect(changes.seen).toHaveLength(5);
   });
 
-  it('survives editors that replace a file by a rename', async () => {
+  it('works with editors that replace a file by a rename', async () => {
     const file = join(manifests, 'a.yaml');
     await write('a.yaml', registry('one'));
     const store = await open(file);
@@ -273,7 +273,7 @@ describe('a watched store of documents', () => {
     expect(changes.seen).toHaveLength(2);
   });
 
-  it('tells new faults, keeps what was good, and tells when they are gone', async () => {
+  it('reports new errors, keeps the last valid versions, and reports when the errors are fixed', async () => {
     await write('a.yaml', registry('one'), registry('two'));
     const store = await open();
     const changes = watch(store);
@@ -288,7 +288,7 @@ describe('a watched store of documents', () => {
     expect(await changes.next()).toMatchObject({ nudged: [], faults: [] });
   });
 
-  it('keeps registries whose file is gone or closed, as long as it is named', async () => {
+  it('keeps registries whose file is missing or unreadable, as long as its path is configured', async () => {
     const file = join(manifests, 'a.yaml');
     await write('a.yaml', registry('one'));
     const store = await open(file);
@@ -303,7 +303,7 @@ describe('a watched store of documents', () => {
     expect(await changes.next()).toMatchObject({ nudged: [], faults: [] });
   });
 
-  it.skipIf(process.getuid?.() === 0)('keeps registries of a directory that may not be read', async () => {
+  it.skipIf(process.getuid?.() === 0)('keeps registries of an unreadable directory', async () => {
     await write('a.yaml', registry('one'));
     const store = await open();
     const changes = watch(store);
@@ -318,7 +318,7 @@ describe('a watched store of documents', () => {
     }
   });
 
-  it('brings a name back as another registry when the old one is released', async () => {
+  it('uses a name for another registry when the old one is released', async () => {
     await write('a.yaml', registry('one'), registry('two'));
     const store = await open();
     const changes = watch(store);
@@ -337,7 +337,7 @@ describe('a watched store of documents', () => {
     expect(names(store)).toEqual(['one', 'two']);
   });
 
-  it('says so when it cannot write its records, and takes the edit once it can', async () => {
+  it('reports that it cannot write its records, and applies the edit once it can', async () => {
     await write('a.yaml', registry('one'));
     const store = await open();
     const changes = watch(store);

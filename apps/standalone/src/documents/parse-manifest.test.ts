@@ -7,7 +7,7 @@ const faultsOf = (text: string) => parseManifest(text, 'a.yaml').faults.map(form
 const kindsOf = (text: string) => parseManifest(text, 'a.yaml').entries.map(({ kind }) => kind);
 
 describe('a manifest', () => {
-  it('has registries in the namespace that they name, or in default', () => {
+  it('has registries in the namespace of their metadata, or in default', () => {
     const { entries, faults } = parseManifest(
       `${registry}---\n${registry.replace('name: tools', 'name: more\n  namespace: team-a')}`,
       'a.yaml',
@@ -33,7 +33,7 @@ describe('a manifest', () => {
     expect(parseManifest(json, 'a.json')).toMatchObject({ entries: [{ kind: 'ConfigMap', name: 'a' }], faults: [] });
   });
 
-  it('may hold what kubectl get writes: a list of objects with status', () => {
+  it('may contain the output of kubectl get: a list of objects with status', () => {
     const item = `${registry}status: { phase: Ready }\n`.replaceAll('\n', '\n    ').trimEnd();
     const list = `apiVersion: v1\nkind: List\nitems:\n  - ${item}\n  - ${item.replace('tools', 'TOOLS')}\n`;
     expect(kindsOf(list)).toEqual(['MCPRegistry', 'Faulty']);
@@ -99,7 +99,7 @@ stringData: { password: new }
     });
   });
 
-  it('leaves other kinds and empty documents aside', () => {
+  it('ignores other kinds and empty documents', () => {
     const manifest = parseManifest(
       `---\n# nothing\n---\napiVersion: apps/v1\nkind: Deployment\n---\n${registry}`,
       'a.yaml',
@@ -111,7 +111,7 @@ stringData: { password: new }
     ]);
   });
 
-  it('notices volumes, which only a cluster mounts', () => {
+  it('reports volumes, which are mounted only in a cluster', () => {
     const head = registry.slice(0, registry.indexOf('  auth:'));
     const raw = `${head}  configYAML: "auth: {mode: anonymous}"\n`;
     const mounts =
@@ -131,17 +131,17 @@ stringData: { password: new }
     ['ConfigMap', 'data: { a: "ENC[AES256_GCM,data:4711,type:str]" }'],
     ['ConfigMap', 'sops: { version: 3.9.0 }'],
     ['Secret', 'sops: { version: 3.9.0 }'],
-  ])('names encryption in a %s with %s', (kind, line) => {
+  ])('detects encryption in a %s with %s', (kind, line) => {
     const faults = faultsOf(`apiVersion: v1\nkind: ${kind}\nmetadata: { name: a }\n${line}\n`);
     expect(faults).toEqual([expect.stringMatching(/^a.yaml:4: .*is encrypted .*decrypt/)]);
     expect(faults.join()).not.toMatch(/4711|remove/);
   });
 
-  it.each(FAULTY_EDITS)('with %j as %j is refused: %s', (good, bad, fault) => {
+  it.each(FAULTY_EDITS)('with %j as %j is rejected: %s', (good, bad, fault) => {
     expect(faultsOf(registry.replace(good, bad)).join('\n')).toContain(fault);
   });
 
-  it('does not let one faulty document take the others with it, and names each fault', () => {
+  it('reads the other documents despite an invalid one, and reports each error', () => {
     const text = [
       registry.replace('anonymous', 'open'),
       'kind: "MCPRegistry\n',
@@ -157,11 +157,11 @@ stringData: { password: new }
     ]);
   });
 
-  it('is refused when aliases would make it grow without bound', () => {
+  it('is rejected if aliases would make it grow without bound', () => {
     expect(faultsOf(ALIAS_BOMB)).toEqual([expect.stringContaining('too many aliases')]);
   });
 
-  it.each(FAULTY_SECRETS)('never shows what a faulty Secret holds: %#', (text) => {
+  it.each(FAULTY_SECRETS)('never shows the content of an invalid Secret: %#', (text) => {
     expect(faultsOf(text)).not.toEqual([]);
     expect(faultsOf(text).join()).not.toContain('4711');
   });

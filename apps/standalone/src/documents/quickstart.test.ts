@@ -14,7 +14,7 @@ async function openManifest(path: string): Promise<DocumentStore> {
   return DocumentStore.open([path], data);
 }
 
-it('begins with one open registry: a catalogue that needs no network, and one from git', async () => {
+it('starts with one open registry: a catalogue that needs no network, and one from git', async () => {
   const store = await openQuickstart();
   expect(store.faults()).toEqual([]);
   expect(store.notices()).toEqual([]);
@@ -32,7 +32,7 @@ it('begins with one open registry: a catalogue that needs no network, and one fr
   });
 });
 
-it('has no faults in any sample', async () => {
+it('has no errors in any sample', async () => {
   const samples = (await readdir('deploy/samples')).filter((name) => name.endsWith('.yaml'));
   for (const sample of samples) {
     const store = await openManifest(join('deploy/samples', sample));
@@ -40,7 +40,7 @@ it('has no faults in any sample', async () => {
   }
 });
 
-it('has a catalogue of server.json documents as the official registry takes them', async () => {
+it('has a catalogue of valid server.json documents of the official registry', async () => {
   const store = await openQuickstart();
   const catalogue = JSON.parse(
     Buffer.from(await store.configMapKey('default', 'quickstart-catalogue', 'registry.json')).toString(),

@@ -25,7 +25,7 @@ async function write(name: string, content: string | Buffer): Promise<string> {
 
 const SPECS = [...FAULTY_SPECS.map(([spec]) => spec), ...SPECS_WITH_SECRETS.map(([, spec]) => spec)];
 
-it.each(SPECS)('finds in spec %# what a server finds in it: %j', async (spec) => {
+it.each(SPECS)('reports the same errors for spec %# as a server: %j', async (spec) => {
   const { apiVersion, kind } = { apiVersion: 'toolhive.stacklok.dev/v1alpha1', kind: 'MCPRegistry' };
   const text = JSON.stringify({ apiVersion, kind, metadata: { name: 'tools' }, spec });
   const server = readSpec({
@@ -52,7 +52,7 @@ const MANIFESTS = [
   `${REGISTRY}\0`,
 ];
 
-it.each(MANIFESTS)('finds in manifest %# what standalone finds in it', async (content) => {
+it.each(MANIFESTS)('reports the same errors for manifest %# as standalone', async (content) => {
   const path = await write('manifest.yaml', content);
   const store = await DocumentStore.open([path], join(folder, 'data'));
   const { findings } = await validateFiles([path]);

@@ -56,11 +56,11 @@ async function findingsOf(name: string, content: string | Buffer) {
   return findings.map((finding) => ({ ...finding, file: finding.file.replace(`${folder}/`, '') }));
 }
 
-it('finds nothing in a catalogue that is served whole', async () => {
+it('finds nothing in a valid catalogue', async () => {
   expect(await findingsOf('registry.json', upstream(SERVER))).toEqual([]);
 });
 
-it('names line, field and remedy of each entry that a sync would put into quarantine', async () => {
+it('reports line, field and remedy of each entry that a sync would quarantine', async () => {
   const bad = {
     ...SERVER,
     name: 'com.example/bad',
@@ -103,7 +103,7 @@ it('recognizes ToolHive format', async () => {
   expect(findings.map(({ message }) => message).join()).not.toMatch(/not in format/);
 });
 
-it('reports all faults of a manifest with their lines', async () => {
+it('reports all errors of a manifest with their lines', async () => {
   const findings = await findingsOf('team.yaml', registry('git: { repository: "ftp://x", brunch: main }'));
   expect(findings).toMatchObject([
     { severity: 'error', line: 9, field: 'spec.registries[0].git.repository' },
@@ -119,7 +119,7 @@ it('checks the catalogue in a ConfigMap of the same files as a sync does', async
   ]);
 });
 
-it('notes a ConfigMap that is not among the files, and reports a key that is missing', async () => {
+it('notes a ConfigMap that is not among the files, and reports a missing key', async () => {
   const source = 'configMapRef: { name: catalogue, key: other.json }';
   expect(await findingsOf('team.yaml', registry(source))).toMatchObject([
     { severity: 'note', field: 'source ours', message: expect.stringContaining('not among the files') },
@@ -129,7 +129,7 @@ it('notes a ConfigMap that is not among the files, and reports a key that is mis
   ]);
 });
 
-it('checks a folder of files with one server each, and names the file of a fault', async () => {
+it('checks a folder of files with one server each, and reports the file of an error', async () => {
   for (const [name, fields] of Object.entries({ good: SERVER, bad: { ...SERVER, name: 'com.example/b', title: 5 } })) {
     await mkdir(join(folder, 'servers', name), { recursive: true });
     await writeFile(join(folder, 'servers', name, 'server.json'), JSON.stringify(fields));
@@ -157,7 +157,7 @@ it('reports a path that does not exist', async () => {
   expect(findings).toMatchObject([{ severity: 'error', message: expect.stringContaining('does not exist') }]);
 });
 
-it('reports whatever is no regular file, without waiting for it', async () => {
+it('reports files that are not regular, without waiting for them', async () => {
   execFileSync('mkfifo', ['pipe.yaml', 'pipe.json'], { cwd: folder });
   await symlink('loop.yaml', join(folder, 'loop.yaml'));
   await symlink('nowhere', join(folder, 'dangling.json'));
@@ -174,7 +174,7 @@ it('reports whatever is no regular file, without waiting for it', async () => {
   ]);
 });
 
-it.each(['', '# nothing\n---\n---\n', 'null\n'])('notes a manifest file that holds no object: %j', async (content) => {
+it.each(['', '# nothing\n---\n---\n', 'null\n'])('notes a manifest file without an object: %j', async (content) => {
   expect(await findingsOf('registry.yaml', content)).toEqual([
     { severity: 'note', file: 'registry.yaml', message: 'holds no object, so there was nothing to check' },
   ]);
@@ -184,20 +184,20 @@ it.each([
   ['too many aliases', `a: &a [x]\n${manyAliases(9)}`, 'repeats its parts by too many aliases'],
   ['an alias without anchor', 'kind: *missing\n', 'cannot be resolved'],
   ['a nest without bottom', `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`, 'nested too deeply'],
-])('reports %s once, by what it is', async (_, content, message) => {
+])('reports %s once, with what it is', async (_, content, message) => {
   expect(await findingsOf('registry.yaml', content)).toEqual([
     expect.objectContaining({ severity: 'error', line: 1, message: expect.stringContaining(message) }),
   ]);
 });
 
-it('writes nothing but findings for keys that are no text', async () => {
+it('prints only findings for keys that are not strings', async () => {
   const warn = vi.spyOn(process, 'emitWarning');
   const text = `${registry('configMapRef: { name: c, key: k }')}  ? [a, b]\n  : y\n`;
   expect(await findingsOf('registry.yaml', text)).toMatchObject([{ severity: 'error' }]);
   expect(warn).not.toHaveBeenCalled();
 });
 
-it('reports a directory without files, as a mistyped path is', async () => {
+it('reports a directory without files, such as a mistyped path', async () => {
   await writeFile(join(folder, 'README.md'), '');
   const { files, findings } = await validateFiles([folder]);
   expect(files).toBe(0);
@@ -206,18 +206,18 @@ it('reports a directory without files, as a mistyped path is', async () => {
   ]);
 });
 
-it('takes a file for a catalogue although an entry of it has a field of Kubernetes objects', async () => {
+it('treats a file as a catalogue although one of its entries has a field of Kubernetes objects', async () => {
   const odd = { ...SERVER, _meta: { 'com.example': { kind: 'Deployment', apiVersion: 'v1' } } };
   expect(await findingsOf('registry.json', upstream(odd))).toEqual([]);
 });
 
-it('takes a file for a manifest although its kind stands behind its data', async () => {
+it('treats a file as a manifest although its kind comes after its data', async () => {
   const data = { a: '"x": {'.repeat(2_000) };
   const text = JSON.stringify({ metadata: { name: 'a' }, data, kind: 'ConfigMap', apiVersion: 'v1' });
   expect(await findingsOf('cm.json', text)).toEqual([]);
 });
 
-it('reports manifests that are not UTF-8, and those that are too large, in one line each', async () => {
+it('reports manifests that are not UTF-8 or are too large, in one line each', async () => {
   await writeFile(join(folder, 'large.yaml'), 'x'.repeat(33 * 2 ** 20));
   expect(await findingsOf('latin.yaml', Buffer.from('kind: caf\u00e9', 'latin1'))).toMatchObject([
     { file: 'large.yaml', message: expect.stringContaining('32 MiB') },
@@ -241,7 +241,7 @@ it.each([
   [['-'], 2],
   [['--json', 'deploy/samples'], undefined],
   [['package.json'], 1],
-])('ends with the exit code of %j', async (args, code) => {
+])('exits with the exit code of %j', async (args, code) => {
   const written: string[] = [];
   const write = (text: string | Uint8Array) => written.push(String(text)) > 0;
   const streams = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')];

@@ -25,7 +25,7 @@ it.each([
   'http://login.example/token',
   'javascript:alert(1)',
   'login.example/token',
-])('takes no token endpoint at a host that means something else in a policy: %s', async (endpoint) => {
+])('rejects a token endpoint whose host has another meaning in a policy: %s', async (endpoint) => {
   await expect(discoveryOf(endpoint).loginEndpoints()).rejects.toThrow('no usable token_endpoint');
 });
 

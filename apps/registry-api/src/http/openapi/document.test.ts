@@ -31,13 +31,13 @@ const SPELLINGS =
   /(?<!\/extension)\/v0(\/|$)|\/servers\/\{\}\/\{\}\/(?:versions|status)|^PUT |openapi\.|\/docs$|\/reference|protected-resource\/\*|GET \/$|\/console\/\{\}/;
 
 describe('the OpenAPI document', () => {
-  it('has every route, and nothing else', () => {
+  it('describes every route, and nothing else', () => {
     const routed = new Set(publicControllers.flatMap(routesOf).filter((route) => !SPELLINGS.test(route)));
     const documented = new Set(operations.map(({ method, path }) => `${method.toUpperCase()} ${shape(path)}`));
     expect([...documented].sort()).toEqual([...routed].sort());
   });
 
-  it('gives every operation a name of its own, and every parameter of its path', () => {
+  it('gives every operation a unique name, and every path parameter a description', () => {
     const ids = operations.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { path, parameters = [] } of operations) {
@@ -46,7 +46,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('refers to schemas that it has', () => {
+  it('refers only to schemas that it contains', () => {
     const { components } = apiDocument() as { components: { schemas: object } };
     const references = JSON.stringify(apiDocument()).matchAll(/"#\/components\/schemas\/(\w+)"/g);
     for (const [, name] of references) expect(components.schemas).toHaveProperty(name!);

@@ -32,7 +32,7 @@ const forever = async (rest: Rest): Promise<never> => {
   }
 };
 
-it('refuses a second preview of a registry, and one too many, before any of its work', async () => {
+it('rejects a second preview of a registry, and one above the limit, before any of its work', async () => {
   const slots = new PreviewSlots();
   const { response } = await open();
   const first = Promise.withResolvers<string>();
@@ -52,7 +52,7 @@ it('refuses a second preview of a registry, and one too many, before any of its 
   expect(isBegun).toBe(true);
 });
 
-it('frees the slot of a preview that fails, in its first step as well', async () => {
+it('frees the slot of a preview that fails, even in its first step', async () => {
   const slots = new PreviewSlots();
   const { response } = await open();
   for (let time = 0; time <= API_LIMITS.preview.concurrent; time++) {
@@ -63,7 +63,7 @@ it('frees the slot of a preview that fails, in its first step as well', async ()
   }
 });
 
-it('ends a preview at its deadline, and tells its client when to retry', async () => {
+it('aborts a preview at its deadline, with a delay for the retry', async () => {
   const { response } = await open();
   await expect(new PreviewSlots(20).run('r', response, forever)).rejects.toMatchObject({
     kind: 'unavailable',
@@ -72,7 +72,7 @@ it('ends a preview at its deadline, and tells its client when to retry', async (
   });
 });
 
-it('ends a preview whose client has left, and one whose client left before it began', async () => {
+it('aborts a preview whose client has disconnected, even before it started', async () => {
   const slots = new PreviewSlots();
   const { response, leave } = await open();
   const running = expect(slots.run('r', response, forever)).rejects.toThrow('the client has closed the connection');

@@ -15,7 +15,7 @@ describe('the text of a previewed spec', () => {
     expect(names).toEqual(['a', 'a']);
   });
 
-  it('is YAML only up to a length that is parsed at once, hostile or not', () => {
+  it('is YAML only up to a length that can be parsed quickly, hostile or not', () => {
     expect(read(padded(yamlCharacters)).registries).toHaveLength(1);
     for (const text of [padded(yamlCharacters + 1), `[${','.repeat(yamlCharacters)}`, '}\n'.repeat(yamlCharacters)]) {
       expect(() => read(text)).toThrow(`YAML may have at most ${yamlCharacters} characters: send JSON`);
@@ -33,7 +33,7 @@ describe('the text of a previewed spec', () => {
   });
 });
 
-it('bounds the patterns of all sources together', () => {
+it('limits the patterns of all sources together', () => {
   const withPatterns = (more: number) => {
     const patterns = Array.from({ length: 16 }, () => '*'.repeat(256));
     const registries = Array.from({ length: 4 }, (_, at) => ({

@@ -4,14 +4,14 @@ import { toShownMessage } from './shown-failure.js';
 
 const PLACE = 'cannot connect to database catalogue at 10.0.0.7:5432 as app';
 
-it('shows no place of a database, whatever failed there', () => {
+it('never shows the location of a database', () => {
   const own = REASONS.filter((reason) => /^(Database|Storage|Internal)/.test(reason));
   expect(own.length).toBeGreaterThan(7);
   for (const reason of own)
     expect(toShownMessage(reason, PLACE)).toBe(`${reason}: the log of the server has the cause`);
 });
 
-it('shows what is wrong with a source', () => {
+it('shows the error of a source', () => {
   expect(toShownMessage('RefNotFound', 'no branch is called "man"')).toBe('no branch is called "man"');
   expect(toShownMessage(null, null)).toBeNull();
 });
