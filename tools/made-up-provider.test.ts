@@ -70,7 +70,7 @@ it('validates its fields, is a part of the CRD, and reports its notices', () => 
   ]);
 });
 
-it('has its Secret mounted and watched, and names no file that the server must not read', () => {
+it('has its Secret mounted and watched, and refers to no file that the server must not read', () => {
   expect(toPodFiles(blueprint({ authConfig: authOf() }))).toMatchObject([
     { mountPath: '/secrets/stamps', volume: { name: 'auth-stamps' } },
   ]);

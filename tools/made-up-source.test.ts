@@ -83,7 +83,7 @@ it('mounts its claim and its Secret, and grants what it needs', () => {
   expect(toRole(blueprint).rules.at(-1)).toMatchObject({ resources: ['objectbucketclaims'] });
 });
 
-it('lets the spec name no file that the server must not read', () => {
+it('lets the spec refer to no file that the server must not read', () => {
   const credentials = { tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token' };
   expect(parse({ bucket: { ...bucket, credentials } })).toMatchObject({
     faults: [{ path: ['spec', 'registries', 0, 'bucket', 'credentials', 'tokenFile'] }],

@@ -57,7 +57,7 @@ it.each([
   await expect.poll(() => lives(group)).toBe(false);
 });
 
-it('kills a command that does not care', async () => {
+it('kills a command that ignores the signal', async () => {
   const step = run(`trap '' INT; touch begun; while :; do sleep 0.05; done`);
   const exited = once(step, 'close');
   await appears('begun');

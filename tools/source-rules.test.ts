@@ -23,7 +23,7 @@ async function findIn(files: string, pattern: RegExp, includes = (_file: string)
 }
 
 /** `new URL` throws on targets such as `//`, and nothing in a listener catches the error. */
-it('parses no request target by `new URL`: compare paths, or take them from the router', async () => {
+it('never parses a request target with `new URL`: compare paths, or take them from the router', async () => {
   const target = /new URL\([^)]*\b(req|request|message|incoming|raw)\b[\w.!?()]*\.(url|originalUrl)\b/;
   expect(target.test("const { pathname } = new URL(request.url ?? '/', 'http://x');")).toBe(true);
   expect(await find(target)).toEqual([]);
@@ -33,7 +33,7 @@ it('parses no request target by `new URL`: compare paths, or take them from the 
  * A key from outside may be `constructor`, which every plain object inherits. Records that are received or sent are
  * read with `ownMember`.
  */
-it('keeps no table of values by text in a plain object: take a Map', async () => {
+it('never keeps a table by untrusted strings in a plain object: use a Map', async () => {
   const table = /^(export )?const \w+: .*\bRecord<string,.* = \{(?!\})/;
   expect(table.test('const PATTERNS: Readonly<Record<string, RegExp>> = {')).toBe(true);
   expect(table.test("const NAMES: Record<string, string> = { npm: 'npx' };")).toBe(true);
@@ -41,14 +41,14 @@ it('keeps no table of values by text in a plain object: take a Map', async () =>
 });
 
 /** The operator `in` looks for a property of the object. For a Map, that finds only methods and never entries. */
-it('asks no table with `in`', async () => {
+it('never queries a table with `in`', async () => {
   const asked = /\S in [A-Z][A-Z_]+\)/;
   expect(asked.test('names.filter((name) => extname(name) in CONTENT_TYPES);')).toBe(true);
   expect(await find(asked)).toEqual([]);
 });
 
 /** If a new listener is not in this list, add it to `test/integration/hostile-packets.test.ts` or to a similar test. */
-it('listens nowhere but where a test fires hostile packets, or for a moment to find a free port', async () => {
+it('listens only where a test sends hostile packets, or for a moment to find a free port', async () => {
   const files = (await find(/\.listen\((?!\))/)).map((place) => place.replace(/:\d+$/, ''));
   expect([...new Set(files)].sort()).toEqual([
     'apps/standalone/src/demand-free-ports.ts',
@@ -63,13 +63,13 @@ it('has one policy for uncaught errors', async () => {
   expect([...new Set(files)]).toEqual(['libs/observability/uncaught-errors.ts']);
 });
 
-it('has comments that are sentences about the thing below them, and not about people', async () => {
+it('has comments that are sentences about the code below them', async () => {
   const opening = /^\s*(\/\*\*|\/\/|\*) (Of|Likewise|Whoever|Nobody|Somebody) /;
   expect(opening.test('  /** Of the answer. */')).toBe(true);
   expect(await findIn(CODE, opening)).toEqual([]);
 });
 
-it('has comments and titles of tests in everyday words', async () => {
+it('has comments and test titles in everyday words', async () => {
   const words = String.raw`\b(?:somebody|whoever|whomever|anew|for ever|likewise)\b`;
   const text = new RegExp(String.raw`^\s*(?:/\*\*|//|\*) .*${words}|\b(?:it|describe)\b[^'"]*['"][^'"]*${words}`, 'i');
   expect(text.test("  it('starts anew', () => {")).toBe(true);
@@ -79,7 +79,7 @@ it('has comments and titles of tests in everyday words', async () => {
 });
 
 /** A type of source declares everything about itself in its own file, and `findSource` returns the declaration. */
-it('compares types of sources nowhere but in libs/sources', async () => {
+it('compares types of sources only in libs/sources', async () => {
   const blocks = [...sources, ...serverSources].map(({ block }) => block);
   const text = `(['"\`](${blocks.join('|')})['"\`]|\\w+Source\\.block)`;
   const sql = `\\btype (?:=|<>|IN \\() *${text}`;

@@ -172,13 +172,13 @@ describe('reading', () => {
     expect(world.calls[0]).toBe('readDesiredState');
   });
 
-  it('that fails is repeated later, and at once when a message comes', async () => {
+  it('that fails is retried later, and at once when a message arrives', async () => {
     world.failures.set('readDesiredState', [failure('KubernetesUnreachable'), failure('KubernetesUnreachable')]);
     await world.live(() => world.life.state.desired !== undefined);
     expect(world.nowAtMs - T0).toBe(30_000 + 60_000);
   });
 
-  it('that finds no resource, or one under deletion, ends the life', async () => {
+  it('that finds no resource, or one under deletion, ends the workflow', async () => {
     world.desired = null;
     await world.live(() => false);
     expect(world.life.state.gone).toBe(true);
@@ -196,26 +196,26 @@ describe('provisioning', () => {
 
   const ready = () => world.life.state.provisioning?.done === 'one';
 
-  it('makes everything once', async () => {
+  it('creates everything once', async () => {
     await world.live(() => ready() && world.life.isIdle);
     expect(world.calls.filter((call) => call.startsWith('ensure'))).toEqual(['ensureServer']);
   });
 
-  it('that fails is shown, repeated, and forgotten when it succeeds', async () => {
+  it('that fails is reported, retried, and no longer reported after a success', async () => {
     world.failures.set('ensureServer', [failure('PGPassSecretFailed', 'wait'), failure('PGPassSecretFailed', 'wait')]);
     await world.live(() => world.reports.some(({ server }) => server?.failure?.reason === 'PGPassSecretFailed'));
     await world.live(() => ready() && world.reports.at(-1)?.server?.provisioned === true);
     expect(world.reports.at(-1)?.server).not.toHaveProperty('failure');
   });
 
-  it('that was given to an operator of another release is repeated, and is no failure', async () => {
+  it('that was given to an operator of another release is retried, and is not a failure', async () => {
     world.failures.set('ensureServer', [failure('OtherRelease'), failure('OtherRelease')]);
     await world.live(ready);
     expect(world.nowAtMs - T0).toBeLessThan(10_000);
     expect(world.reports.every(({ server }) => server?.failure === undefined)).toBe(true);
   });
 
-  it('repairs drift, with pauses and naming the other manager when repairs do not last', async () => {
+  it('repairs drift, with pauses and the name of the other manager if repairs do not last', async () => {
     await world.live(ready);
     for (let repairs = 1; repairs <= 5; repairs++) {
       nudge(true);
@@ -228,13 +228,13 @@ describe('provisioning', () => {
 });
 
 describe('adopting', () => {
-  it('tells a store of the plan before anything is synced into it', async () => {
+  it('gives the plan to a store before anything is synced into it', async () => {
     open();
     await world.live(() => world.source()?.lastSync !== undefined);
     expect(world.calls.indexOf('adoptPlan')).toBeLessThan(world.calls.indexOf('startSync'));
   });
 
-  it('that fails is shown and repeated', async () => {
+  it('that fails is reported and retried', async () => {
     open();
     world.failures.set('adoptPlan', [failure('DatabaseUnreachable')]);
     await world.live(() => world.reports.some(({ sources }) => sources[0]?.failure?.reason === 'DatabaseUnreachable'));
@@ -242,7 +242,7 @@ describe('adopting', () => {
     expect(world.count('adoptPlan')).toBe(2);
   });
 
-  it('that waits for the configuration of a server shows nothing', async () => {
+  it('that waits for the configuration of a server is not reported', async () => {
     open();
     world.failures.set('adoptPlan', [failure('ConfigurationPending')]);
     await world.live(() => world.source()?.lastSync !== undefined);
@@ -255,7 +255,7 @@ describe('syncing', () => {
 
   const runs = (n: number) => () => world.requests.length === n && world.life.isIdle;
 
-  it('goes on at its interval', async () => {
+  it('continues at its interval', async () => {
     await world.live(runs(3));
     expect(world.requests.map(({ run, trigger }) => [run, trigger])).toEqual([
       [1, 'initial'],
@@ -265,7 +265,7 @@ describe('syncing', () => {
     expect(world.nowAtMs - T0).toBeGreaterThanOrEqual(60 * MINUTE);
   });
 
-  it('that fails is repeated with backoff', async () => {
+  it('that fails is retried with backoff', async () => {
     world.outcomes = () => ({ failure: { reason: 'Unreachable', message: 'no answer', destiny: 'retry' } });
     await world.live(runs(3));
     // Ten and twenty seconds, each reduced by a tenth through the random jitter.
@@ -298,20 +298,20 @@ describe('syncing', () => {
     await world.live(() => world.source()?.lastSync !== undefined);
   });
 
-  it('that hangs is given up after its deadline', async () => {
+  it('that hangs counts as failed after its deadline', async () => {
     world.outcomes = ({ run }) => (run === 1 ? 'hangs' : {});
     await world.live(() => world.source()?.lastSync !== undefined);
     expect(world.nowAtMs - T0).toBeGreaterThanOrEqual(45 * MINUTE);
   });
 
-  it('whose task no worker takes gives the store up', async () => {
+  it('whose task no worker accepts drops the store', async () => {
     world.outcomes = () => ({ failure: { reason: 'StoreLost', message: 'not taken', destiny: 'wait' } });
     await world.live(() => world.life.state.stores[store.id]?.lost === true);
     expect(world.reports.at(-1)?.serving).not.toBe(false);
     await world.live(() => world.reports.at(-1)?.serving === false);
   });
 
-  it('into a store that has lost the plan is followed by telling it again', async () => {
+  it('into a store that has lost the plan gives it the plan again', async () => {
     world.outcomes = ({ run }) =>
       run === 1 ? { failure: { reason: 'Cancelled', message: 'not known', destiny: 'stop' } } : {};
     await world.live(() => world.source()?.lastSync !== undefined);
@@ -319,7 +319,7 @@ describe('syncing', () => {
     expect(world.nowAtMs - T0).toBeLessThan(MINUTE);
   });
 
-  it('of a plan that has changed is cancelled, and so is that of a source that has left', async () => {
+  it('of a changed plan is cancelled, and so is that of a removed source', async () => {
     world.desired = { generation: 1, deleting: false, sources: [plan('a'), plan('b')] };
     world.outcomes = () => 'hangs';
     await world.live(runs(2));
@@ -331,13 +331,13 @@ describe('syncing', () => {
 });
 
 describe('reporting', () => {
-  it('writes what has changed, and no more often than every five seconds', async () => {
+  it('writes changes, at most every five seconds', async () => {
     open();
     await world.live(() => world.requests.length === 2 && world.life.isIdle && world.reports.length > 1);
     expect(new Set(world.reports.map((facts) => JSON.stringify(facts))).size).toBe(world.reports.length);
   });
 
-  it('that fails is repeated later and later', async () => {
+  it('that fails is retried with backoff', async () => {
     world.desired = { generation: 1, deleting: false, sources: [] };
     world.failures.set(
       'reportStatus',

@@ -114,24 +114,27 @@ function chance(seed: number): number {
 }
 
 describe('kill -9 of the sync worker', () => {
-  it.each(SEEDS)('at a random moment of two syncs, seed %i: both converge, and no reader sees a half', async (seed) => {
-    await publishEdition();
-    await world.workflows.syncNow(world.registry);
-    await sleep(chance(seed) * undisturbedMs);
-    await worker.replace();
-    await sees(edition);
+  it.each(SEEDS)(
+    'at a random moment of two syncs, seed %i: both converge, and no reader sees a partial state',
+    async (seed) => {
+      await publishEdition();
+      await world.workflows.syncNow(world.registry);
+      await sleep(chance(seed) * undisturbedMs);
+      await worker.replace();
+      await sees(edition);
 
-    const lines = { file: linesOfFile(edition), pages: linesOfPages(edition) };
-    for (const source of SOURCES) {
-      const facts = await world.source(source, ({ running }) => running === undefined);
-      expect(facts).toMatchObject({ serverCount: lines[source].length, attemptCount: 0 });
-      expect(facts.failure).toBeUndefined();
-    }
-    expect(await storedLines()).toEqual(lines);
-    expect(readers.flatMap(({ faults }) => faults)).toEqual([]);
-  });
+      const lines = { file: linesOfFile(edition), pages: linesOfPages(edition) };
+      for (const source of SOURCES) {
+        const facts = await world.source(source, ({ running }) => running === undefined);
+        expect(facts).toMatchObject({ serverCount: lines[source].length, attemptCount: 0 });
+        expect(facts.failure).toBeUndefined();
+      }
+      expect(await storedLines()).toEqual(lines);
+      expect(readers.flatMap(({ faults }) => faults)).toEqual([]);
+    },
+  );
 
-  it('leaves nothing half done behind, and each edition recorded exactly once', async () => {
+  it('leaves no partial state behind, and records each edition exactly once', async () => {
     expect(await world.query('SELECT walk FROM staged_walk')).toEqual([]);
     const recorded = await world.query(
       `SELECT source.name AS source, count(*)::int AS runs, count(DISTINCT sync_run.revision)::int AS revisions

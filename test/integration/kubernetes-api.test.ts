@@ -41,7 +41,7 @@ function refTo({ metadata: { name, uid } }: KubernetesObject): ObjectRef {
 }
 
 describe('server-side apply', () => {
-  it('creates, changes, and writes nothing when nothing differs', async () => {
+  it('creates and changes objects, and writes nothing if nothing differs', async () => {
     const created = await api.apply(configMap('a', { one: '1', two: '2' }));
     const same = await api.apply(configMap('a', { one: '1', two: '2' }));
     expect(same.metadata.resourceVersion).toBe(created.metadata.resourceVersion);
@@ -50,26 +50,26 @@ describe('server-side apply', () => {
     expect((await api.get<ConfigMap>('ConfigMap', namespace, 'a'))?.data).toEqual({ one: '1' });
   });
 
-  it("takes its own fields over and leaves others' alone", async () => {
+  it("takes over its own fields and does not touch others'", async () => {
     await api.apply(configMap('a', { ours: 'theirs', theirs: 'theirs' }), { fieldManager: 'somebody' });
     await api.apply(configMap('a', { ours: 'ours' }));
     expect((await api.get<ConfigMap>('ConfigMap', namespace, 'a'))?.data).toEqual({ ours: 'ours', theirs: 'theirs' });
   });
 
-  it('tells what it would do, and does it not', async () => {
+  it('reports what it would do without doing it', async () => {
     const dry = await api.dryRunApply(configMap('a', { one: '1' }));
     expect(dry.metadata.uid).toBeDefined();
     expect(await api.get('ConfigMap', namespace, 'a')).toBeUndefined();
   });
 
-  it('refuses an object of another uid, and does not create it', async () => {
+  it('rejects an object with another uid, and does not create it', async () => {
     const uid = '00000000-0000-4000-8000-000000000000';
     await expect(api.apply(configMap('a', {}, { uid }))).rejects.toMatchObject({ code: 409, destiny: 'retry' });
     await api.apply(configMap('a', {}));
     await expect(api.apply(configMap('a', {}, { uid }))).rejects.toThrow('uid');
   });
 
-  it("passes the server's words on", async () => {
+  it("returns the server's message unchanged", async () => {
     const refusal = api.apply(configMap('Not_A_Name', {}));
     await expect(refusal).rejects.toBeInstanceOf(KubernetesRefusal);
     await expect(refusal).rejects.toMatchObject({
@@ -80,7 +80,7 @@ describe('server-side apply', () => {
     });
   });
 
-  it('says who may not do what', async () => {
+  it('reports who lacks which right', async () => {
     const nobody = new HttpKubernetesApi(accessAs(address, 'system:serviceaccount:x:nobody'));
     await expect(nobody.apply(configMap('a', {}))).rejects.toMatchObject({
       code: 403,
@@ -91,7 +91,7 @@ describe('server-side apply', () => {
 });
 
 describe('a derivation', () => {
-  it('is made once of each version of an object, for those who may read the object', async () => {
+  it('is computed once for each version of an object, for those who may read the object', async () => {
     await api.apply(configMap('a', { one: '1' }));
     let made = 0;
     const values = (as: HttpKubernetesApi, what = 'one') =>
@@ -113,7 +113,7 @@ describe('a derivation', () => {
 });
 
 describe('lists', () => {
-  it('have pages of few bytes, however large users make the objects', async () => {
+  it('have pages of limited size, however large users make the objects', async () => {
     const large = 'x'.repeat(900_000);
     const names = Array.from({ length: 30 }, (_each, index) => `large-${String(index).padStart(2, '0')}`);
     await Promise.all(names.map((name) => api.apply(configMap(name, { large }))));
@@ -125,7 +125,7 @@ describe('lists', () => {
     expect(found).toEqual(names);
   });
 
-  it('have pages of few bytes where metadata are all that is asked for', async () => {
+  it('have pages of limited size for metadata-only requests', async () => {
     const keys = Object.fromEntries(Array.from({ length: 20_000 }, (_each, index) => [`k${index}`, '']));
     const names = Array.from({ length: 25 }, (_each, index) => `keyed-${String(index).padStart(2, '0')}`);
     for (const name of names) await api.apply(configMap(name, keys));
@@ -150,12 +150,12 @@ describe('lists', () => {
     await Promise.all(Array.from({ length: 5 }, read));
   });
 
-  it('may be empty, in whatever form', async () => {
+  it('may be empty, in any form', async () => {
     expect((await api.list('ConfigMap', { namespace })).items).toEqual([]);
     expect((await api.list('ConfigMap', { namespace, metadataOnly: true })).items).toEqual([]);
   });
 
-  it('hold every object of many pages, once', async () => {
+  it('contain every object of many pages once', async () => {
     const names = Array.from({ length: 600 }, (_, index) => `c${index}`);
     await Promise.all(names.map((name) => api.apply(configMap(name, { x: 'y' }, { labels: { kind: 'many' } }))));
     const { items, resourceVersion } = await api.list<ConfigMap>('ConfigMap', {
@@ -170,7 +170,7 @@ describe('lists', () => {
 });
 
 describe('watches', () => {
-  it('tell what happened since a list, in order', async () => {
+  it('report what happened since a list, in order', async () => {
     await api.apply(configMap('a', { one: '1' }));
     const { resourceVersion } = await api.list('ConfigMap', { namespace });
     await api.apply(configMap('a', { one: '2' }));
@@ -187,7 +187,7 @@ describe('watches', () => {
     ]);
   });
 
-  it('end when they are told to', async () => {
+  it('end when requested', async () => {
     const { resourceVersion } = await api.list('ConfigMap', { namespace });
     const stop = new AbortController();
     const options = { namespace, resourceVersion, timeoutSeconds: 60, silenceMs: 60_000, signal: stop.signal };
@@ -198,7 +198,7 @@ describe('watches', () => {
 });
 
 describe('finalizers', () => {
-  it('hold an object until they are removed, and are written no second time', async () => {
+  it('delay the deletion of an object until they are removed, and are written only once', async () => {
     const object = refTo(await api.apply(configMap('a', {})));
     await api.patchFinalizers('ConfigMap', object, { add: 'example.com/mine' });
     const held = await api.get('ConfigMap', namespace, 'a');
@@ -212,7 +212,7 @@ describe('finalizers', () => {
     await api.patchFinalizers('ConfigMap', object, { remove: 'example.com/mine' });
   });
 
-  it('survive writers who change them at the same time', async () => {
+  it('survive concurrent changes by other writers', async () => {
     const object = refTo(await api.apply(configMap('a', {})));
     const names = Array.from({ length: 8 }, (_, index) => `example.com/f${index}`);
     await Promise.all(names.map((add) => api.patchFinalizers('ConfigMap', object, { add })));
@@ -220,7 +220,7 @@ describe('finalizers', () => {
     expect([...metadata.finalizers!].sort()).toEqual(names);
   });
 
-  it('of a namesake are left alone', async () => {
+  it('of another object with the same name are not changed', async () => {
     await api.apply(configMap('a', {}));
     const uid = '00000000-0000-4000-8000-000000000000';
     await api.patchFinalizers('ConfigMap', { namespace, name: 'a', uid }, { add: 'example.com/mine' });
@@ -229,7 +229,7 @@ describe('finalizers', () => {
 });
 
 describe('deletion', () => {
-  it('is done once, spares a namesake, and does not mind an object that is gone', async () => {
+  it('is done once, does not affect another object with the same name, and ignores a missing object', async () => {
     const { metadata } = await api.apply(configMap('a', {}));
     await api.delete('ConfigMap', { namespace, name: 'a', uid: '00000000-0000-4000-8000-000000000000' });
     expect(await api.get('ConfigMap', namespace, 'a')).toBeDefined();
@@ -268,7 +268,7 @@ describe('access', () => {
     await inPod.close();
   });
 
-  it('trusts no server but the one that its CA vouches for', async () => {
+  it('trusts only a server with a certificate of its CA', async () => {
     const { hostname, port } = new URL(address.server);
     const stranger = new HttpKubernetesApi({
       server: new URL(`https://${hostname}:${port}`),
@@ -284,7 +284,7 @@ describe('access', () => {
 });
 
 describe('the id of a cluster', () => {
-  it('is the uid of kube-system, or a digest of its authority for an account that may not read that', async () => {
+  it('is the uid of kube-system, or a digest of its authority for an account that may not read it', async () => {
     const admin = adminAccess(address);
     const id = await findClusterId(api, admin);
     expect(id).toBe((await api.get('Namespace', 'kube-system', 'kube-system'))?.metadata.uid);

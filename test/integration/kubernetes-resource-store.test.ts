@@ -38,14 +38,14 @@ async function createRegistry(name: string, metadata: object = {}): Promise<Regi
 }
 
 describe('registries in the Kubernetes API', () => {
-  it('are found by name and uid, with what asks for a sync', async () => {
+  it('are found by name and uid, with the annotation that requests a sync', async () => {
     const annotations = { 'toolhive.stacklok.dev/sync-trigger': 'now' };
     const ref = await createRegistry('found', { annotations });
     expect(await store.findRegistry(ref)).toMatchObject({ ref, generation: 1, deleting: false, triggerToken: 'now' });
     expect(await store.findRegistry({ ...ref, uid: '00000000-0000-0000-0000-000000000000' })).toBeUndefined();
   });
 
-  it('keep their status, which comes back as it was written', async () => {
+  it('keep their status unchanged', async () => {
     const ref = await createRegistry('status');
     expect(await store.readStatus(ref)).toBeUndefined();
     const failure = { reason: 'Unreachable' as const, message: 'nobody is there' };
@@ -61,7 +61,7 @@ describe('registries in the Kubernetes API', () => {
     expect((await api.get('MCPRegistry', namespace, 'status'))!.metadata.resourceVersion).toBe(resourceVersion);
   });
 
-  it('go when they are released, and writing to one that is gone does nothing', async () => {
+  it('are deleted when they are released, and writing to a deleted one has no effect', async () => {
     const ref = await createRegistry('released', { finalizers: [FINALIZER] });
     await api.delete('MCPRegistry', ref);
     expect(await store.findRegistry(ref)).toMatchObject({ deleting: true });
@@ -76,7 +76,7 @@ describe('registries in the Kubernetes API', () => {
     expect(await api.get('MCPRegistry', namespace, 'released')).toBeUndefined();
   });
 
-  it('refer to ConfigMaps and Secrets, whose versions move with their content', async () => {
+  it('refer to ConfigMaps and Secrets, whose versions change with their content', async () => {
     expect(await store.referenceVersion('ConfigMap', namespace, 'data')).toBeUndefined();
     await expect(store.configMapKey(namespace, 'data', 'a')).rejects.toMatchObject({ reason: 'ConfigMapNotFound' });
     await expect(store.secretKey(namespace, 'data', 'a')).rejects.toMatchObject({ reason: 'SecretNotFound' });
@@ -101,7 +101,7 @@ describe('registries in the Kubernetes API', () => {
     expect(Buffer.from(await store.secretKey(namespace, 'data', 'a')).toString()).toBe('secret');
   });
 
-  it.each(['ConfigMap', 'Secret'] as const)('know a %s as the same until its content is another', async (kind) => {
+  it.each(['ConfigMap', 'Secret'] as const)('treat a %s as unchanged until its content changes', async (kind) => {
     const write = (name: string, data: Record<string, string>, labels = {}) =>
       api.apply({ apiVersion: 'v1', kind, metadata: { name, namespace, labels }, data } as KubernetesObject);
     const version = (name: string) => store.referenceVersion(kind, namespace, name);
@@ -118,7 +118,7 @@ describe('registries in the Kubernetes API', () => {
 });
 
 describe('events', () => {
-  it('are told once in ten minutes, and counted after that', async () => {
+  it('are written once in ten minutes, and counted after that', async () => {
     const ref = await createRegistry('events');
     let nowMs = Date.now();
     const failures: unknown[] = [];
@@ -138,7 +138,7 @@ describe('events', () => {
     expect(failures).toEqual([]);
   });
 
-  it('that cannot be written hold up nothing', async () => {
+  it('that cannot be written block nothing', async () => {
     const failures: unknown[] = [];
     const recorder = new EventRecorder(api, (_, error) => failures.push(error));
     const ref = { namespace: 'absent', name: 'x', uid: 'u' };

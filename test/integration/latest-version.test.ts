@@ -122,7 +122,7 @@ it('is what the registry marks, until it marks another one', async () => {
   expect(await versions()).toEqual(['edge', '1.0.1', '1.0.0', '1.0.0rc1']);
 });
 
-it('moves with a new version, though the one that loses the mark does not come again', async () => {
+it('moves with a new version, even if the previous one is not sent again', async () => {
   await publish('first', [
     ['9.0.0', { isLatest: true }],
     ['1.0.0', { isLatest: false }],
@@ -134,7 +134,7 @@ it('moves with a new version, though the one that loses the mark does not come a
   expect(await versions()).toEqual(['9.0.0', '1.0.0']);
 });
 
-it('is the last of the file where nothing else decides', async () => {
+it('is the last of the file if nothing else decides', async () => {
   await publish('first', [['nightly'], ['canary'], ['edge'], ['alpha']]);
   expect(await versions()).toEqual(['alpha', 'edge', 'canary', 'nightly']);
   const old = { publishedAt: '2020-01-01T00:00:00Z' };
@@ -142,7 +142,7 @@ it('is the last of the file where nothing else decides', async () => {
   expect(await versions()).toEqual(['0.0.1a1', 'alpha', 'edge', 'canary', 'nightly', 'zeta']);
 });
 
-it('is that of the source that has the name', async () => {
+it('is that of the source that takes precedence', async () => {
   await publish('second', [['3.0.0', { isLatest: true }]]);
   expect(await versions()).toEqual(['3.0.0']);
   await publish('first', [['1.0.0'], ['0.0.1a10'], ['0.0.1a4'], ['0.0.1']]);
@@ -191,7 +191,7 @@ it.each([
   expect((await byUpdatedAt()).filter(({ version }) => !before.includes(version))).toEqual(written);
 });
 
-it('has the latest time of the versions that an edited filter shows again', async () => {
+it('has the latest time of the versions that an edited filter includes again', async () => {
   await publish(
     'first',
     ['1.9.0', '1.10.0'].map((version): Version => [version]),
@@ -204,7 +204,7 @@ it('has the latest time of the versions that an edited filter shows again', asyn
   expect((latest?.updatedAtMs ?? 0) - (older?.updatedAtMs ?? 0)).toBe(1);
 });
 
-it('has the latest time whatever the order in which any versions are published', { timeout: 120_000 }, async () => {
+it('has the latest time regardless of the order in which versions are published', { timeout: 120_000 }, async () => {
   const texts = fc.constantFrom(
     '1.0.0',
     'v1.0',

@@ -77,7 +77,7 @@ const lists = () => proxy.requests.length - watches();
 const watching = (atLeast = 1) => eventually(() => (watches() >= atLeast ? true : undefined));
 
 describe('a watcher', () => {
-  it('tells what is there, and each change once', async () => {
+  it('reports existing objects, and each change once', async () => {
     await put('a', '1');
     await watch().synced;
     expect(told).toEqual(['a=1']);
@@ -88,7 +88,7 @@ describe('a watcher', () => {
     await heard('a=1', 'a=2', 'b=1', 'a gone');
   });
 
-  it('tells an object that was made again under its name as gone and new', async () => {
+  it('reports an object that was created again under its name as deleted and new', async () => {
     await put('a', '1');
     await watch({ ...PACE, relistMs: [300, 300], watchMs: [1000, 1000] }).synced;
     proxy.decide = ({ isWatch }) => (isWatch ? 'silence' : 'none');
@@ -100,7 +100,7 @@ describe('a watcher', () => {
     await heard('a=1', 'a gone', 'a=2');
   });
 
-  it('misses nothing when its connection is cut again and again', async () => {
+  it('misses nothing when its connection is broken repeatedly', async () => {
     await watch().synced;
     const expected: string[] = [];
     for (let round = 1; round <= 5; round++) {
@@ -113,7 +113,7 @@ describe('a watcher', () => {
     expect(lists()).toBe(1);
   });
 
-  it('lists again when its place in the history has gone', async () => {
+  it('lists again when its resourceVersion has expired', async () => {
     await put('a', '1');
     await watch().synced;
     await watching();
@@ -126,7 +126,7 @@ describe('a watcher', () => {
     expect(lists()).toBe(3);
   });
 
-  it('gives a silent connection up', async () => {
+  it('closes a silent connection', async () => {
     await watch({ ...PACE, silenceMs: 1_000 }).synced;
     await watching();
     proxy.decide = ({ isWatch }) => (isWatch ? 'silence' : 'none');
@@ -138,7 +138,7 @@ describe('a watcher', () => {
     expect(troubles.join()).toContain('the API server does not respond');
   });
 
-  it('asks less and less often while the server fails, and goes on when it recovers', async () => {
+  it('backs off while the server fails, and continues when it recovers', async () => {
     proxy.decide = () => 'refuse-500';
     await put('a', '1');
     const { synced } = watch();
@@ -149,7 +149,7 @@ describe('a watcher', () => {
     expect(told).toEqual(['a=1']);
   });
 
-  it('finds by a list what a watch did not say, and tells nothing else again', async () => {
+  it('finds by a list what a watch missed, and reports nothing else again', async () => {
     await put('a', '1');
     proxy.decide = ({ isWatch }) => (isWatch ? 'silence' : 'none');
     await watch({ ...PACE, relistMs: [50, 50], watchMs: [1_000, 1_000], silenceMs: 1_000 }).synced;
@@ -160,7 +160,7 @@ describe('a watcher', () => {
     expect(told).toEqual(['a=1', 'b=1']);
   });
 
-  it('says nothing after its end', async () => {
+  it('reports nothing after it was stopped', async () => {
     await watch().synced;
     await watching();
     await watcher!.stop();
@@ -168,7 +168,7 @@ describe('a watcher', () => {
     expect(told).toEqual([]);
   });
 
-  it('isolates an object whose handler throws: the others are told, and it is told again after the next list', async () => {
+  it('isolates an object whose handler throws: the others are reported, and it is reported again after the next list', async () => {
     for (const name of ['a', 'poison', 'z']) await put(name, '1');
     let isPoisonous = true;
     const note = ({ metadata, data }: ConfigMap) => {
@@ -215,7 +215,7 @@ describe('a watcher', () => {
     expect(mostInARow).toBeLessThan(names.length / 2);
   });
 
-  it('is answered by a refusal as well, and goes on when it is let in', async () => {
+  it('counts a refusal as a response, and continues when it is admitted', async () => {
     await put('a', '1');
     proxy.decide = () => 'refuse-403';
     const list = watch();
@@ -226,7 +226,7 @@ describe('a watcher', () => {
     expect([list.state, told]).toEqual(['watching', ['a=1']]);
   });
 
-  it('asks rarely for a kind that the cluster does not have', async () => {
+  it('requests a kind that the cluster does not have only rarely', async () => {
     proxy.decide = () => 'refuse-404';
     await watch({ ...PACE, unknownKindMs: [60_000, 60_000] }).answered;
     await put('a', '1');

@@ -28,7 +28,7 @@ async function readManifest(name: string): Promise<ManifestObject[]> {
 }
 
 describe('the sample with a webhook', () => {
-  it('is taken by an API server, and its Ingress leads to the path of the webhook alone', async () => {
+  it('is accepted by an API server, and its Ingress leads only to the path of the webhook', async () => {
     const api = new HttpKubernetesApi(adminAccess(await sharedApiServer()));
     try {
       const text = await readFile(new URL('deploy/samples/webhooks.yaml', projectRoot), 'utf8');
@@ -55,7 +55,7 @@ describe('the operator without Helm', () => {
 
   afterAll(() => api.close());
 
-  it('is made of objects that an API server takes', async () => {
+  it('consists of objects that an API server accepts', async () => {
     const [namespace, ...objects] = await readManifest('operator.yaml');
     await api.apply(namespace!);
     for (const object of objects) await api.dryRunApply(object);
@@ -73,7 +73,7 @@ describe('the operator without Helm', () => {
     ]);
   });
 
-  it('looks for Temporal where the manifest beside it puts that', async () => {
+  it('connects to the Temporal of the manifest next to it', async () => {
     const { metadata } = (await readManifest('temporal-dev.yaml')).find(({ kind }) => kind === 'Service')!;
     const endpoint = (await readManifest('operator.yaml')).find(({ kind }) => kind === 'Secret');
     expect(endpoint).toMatchObject({ stringData: { address: `${metadata.name}.${metadata.namespace}.svc:7233` } });
@@ -91,7 +91,7 @@ describe('the registry server without an operator', () => {
 
   afterAll(() => api.close());
 
-  it('is made of objects that an API server takes', async () => {
+  it('consists of objects that an API server accepts', async () => {
     const namespace = await createNamespace(api);
     for (const object of objects) {
       await api.dryRunApply({ ...object, metadata: { ...object.metadata, namespace } });
@@ -99,7 +99,7 @@ describe('the registry server without an operator', () => {
     expect(objects.map(({ kind }) => kind)).toEqual(['ConfigMap', 'PersistentVolumeClaim', 'Deployment', 'Service']);
   });
 
-  it('finds the Temporal of the manifest beside it, and is let in there', async () => {
+  it('connects to the Temporal of the manifest next to it, which admits it', async () => {
     const temporal = await readManifest('temporal-dev.yaml');
     const service = temporal.find(({ kind }) => kind === 'Service')!.metadata;
     const policy = temporal.find(({ kind }) => kind === 'NetworkPolicy');
@@ -113,7 +113,7 @@ describe('the registry server without an operator', () => {
     expect(policy).toMatchObject({ spec: { ingress: [{ from: expect.arrayContaining([admitted]) as unknown }] } });
   });
 
-  it('brings a manifest without faults', () => {
+  it('contains a valid manifest', () => {
     const manifest = objects.find(({ kind }) => kind === 'ConfigMap')?.data?.['registry.yaml'] ?? '';
     expect(parseManifest(manifest, 'registry.yaml')).toMatchObject({ entries: [{ kind: 'MCPRegistry' }], faults: [] });
   });

@@ -77,11 +77,11 @@ function refusal(spec: object): Promise<string | undefined> {
   );
 }
 
-it('lets a user who may only write MCPRegistries have one that needs no other right', async () => {
+it('lets a user who may only write MCPRegistries create one that needs no other right', async () => {
   expect(await refusal({ registries: [{ name: 'a', api: { endpoint: 'https://registry.example' } }] })).toBeUndefined();
 });
 
-it('demands the right to create Deployments for parts of the pod', async () => {
+it('requires the right to create Deployments for parts of the pod', async () => {
   expect(await refusal(withPod)).toContain('only a user who may create Deployments');
   await grant('deployments', [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['create'] }]);
   await eventually(async () => ((await refusal(withPod)) === undefined ? true : undefined));
@@ -108,7 +108,7 @@ it.each<[string, object]>([
     'a database',
     { databaseConfig: { dbAppUserPasswordSecretRef: key('client'), dbMigrationUserPasswordSecretRef: key('client') } },
   ],
-])('demands the right to read a Secret that is named for %s', async (_, spec) => {
+])('requires the right to read a Secret that is used for %s', async (_, spec) => {
   expect(await refusal(spec)).toContain('only a user who may read a Secret');
   await grant('secret', [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['client'], verbs: ['get'] }]);
   await eventually(async () => ((await refusal(spec)) === undefined ? true : undefined));
@@ -173,7 +173,7 @@ function secretFields({ properties = {} }: Schema, path = ''): string[] {
   );
 }
 
-it.each(Object.entries(NAMING))('demands the right to read the Secret that %s names', async (_, spec) => {
+it.each(Object.entries(NAMING))('requires the right to read the Secret in %s', async (_, spec) => {
   await grant('readable', [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['readable'], verbs: ['get'] }]);
   await eventually(() =>
     tenant.get('Secret', namespace, 'readable').then(
@@ -184,7 +184,7 @@ it.each(Object.entries(NAMING))('demands the right to read the Secret that %s na
   expect(await refusal(spec)).toContain('only a user who may read a Secret');
 });
 
-it('knows each field of the spec that names a Secret', async () => {
+it('knows each field of the spec that refers to a Secret', async () => {
   const crd = (await readCrd()) as unknown as {
     spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: Schema } } } }[] };
   };
@@ -193,7 +193,7 @@ it('knows each field of the spec that names a Secret', async () => {
   }
 });
 
-it('demands the right to impersonate a ServiceAccount that the operator is to act as', async () => {
+it('requires the right to impersonate a ServiceAccount in the spec', async () => {
   const spec = { serviceAccountName: 'strong' };
   expect(await refusal(spec)).toContain('only a user who may impersonate a ServiceAccount');
   await grant('acting', [
@@ -290,13 +290,13 @@ const registryWith = (spec: object) => ({
   spec: { auth: { mode: 'anonymous' }, ...spec },
 });
 
-it.each(ESCALATIONS)('keeps a tenant who may write MCPRegistries alone from %s', async (_, object) => {
+it.each(ESCALATIONS)('prevents a tenant who may only write MCPRegistries from %s', async (_, object) => {
   const wanted = object() as { readonly metadata?: object };
   const tried = { ...wanted, metadata: { namespace, name: 'tools', ...wanted.metadata } };
   await expect(tenant.apply(tried as KubernetesObject)).rejects.toMatchObject({ statusReason: 'Forbidden' });
 });
 
-it('keeps a tenant who may write MCPRegistries alone from their status and from all that others hold', async () => {
+it('prevents a tenant who may only write MCPRegistries from writing their status and from using objects of others', async () => {
   await tenant.apply({ ...registryWith({}), metadata: { namespace, name: 'tools' } } as KubernetesObject);
   const status = { ...registryWith({}), metadata: { namespace, name: 'tools' }, status: { phase: 'Ready' } };
   await expect(tenant.applyStatus(status as Parameters<typeof tenant.applyStatus>[0])).rejects.toThrow('forbidden');
@@ -306,7 +306,7 @@ it('keeps a tenant who may write MCPRegistries alone from their status and from 
   await expect(tenant.list('MCPRegistry')).rejects.toThrow('forbidden');
 });
 
-it('lets the registry of a tenant take over nothing that has a name which it needs', async () => {
+it('never lets the registry of a tenant take over an object with a name that it needs', async () => {
   const data = { address: 'dGhlaXJz' };
   const theirs = { apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: 'tools-temporal' }, data };
   await api.create(theirs as KubernetesObject);

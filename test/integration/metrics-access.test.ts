@@ -68,7 +68,7 @@ async function read(authorization?: string, port = servers.metricsPort, path = '
 
 const bearer = async (account: string) => `Bearer ${await tokenOf(address, { namespace, name: account })}`;
 
-it('are read by an account that may get them, with one look at its token in a while', async () => {
+it('are readable for an account that may get them, with one review per token for a while', async () => {
   const authorization = await bearer('prometheus');
   // The API server applies roles only a moment after it has stored them.
   await eventually(async () => (await read(await bearer('prometheus'))).status === 200 || undefined);
@@ -81,7 +81,7 @@ it('are read by an account that may get them, with one look at its token in a wh
   expect(reviews).toBe(before);
 });
 
-it('are refused to an account without that right', async () => {
+it('are forbidden for an account without that right', async () => {
   const answer = await read(await bearer('stranger'));
   expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining('right to get /metrics')]);
 });
@@ -103,7 +103,7 @@ it('leave the probes open', async () => {
   expect((await read(undefined, servers.healthPort, '/readyz')).status).toBe(200);
 });
 
-it('ask no more at once than they may, and keep no more', async () => {
+it('limit concurrent reviews and cached decisions', async () => {
   let answer: (object: unknown) => void = () => undefined;
   const asked = new Promise((resolve) => (answer = resolve));
   let questions = 0;
@@ -121,7 +121,7 @@ it('ask no more at once than they may, and keep no more', async () => {
   expect(outcomes.filter((status) => status === 'fulfilled')).toHaveLength(REVIEW_LIMITS.underWay);
 });
 
-it('are not readable while the API server does not answer', async () => {
+it('are not readable while the API server does not respond', async () => {
   const away = await startHealthServers(
     {
       missing: () => [],

@@ -116,7 +116,7 @@ async function failureOf(registry: string): Promise<string> {
   });
 }
 
-it('hands on what a registry says of its entries through two protected mirrors, and follows edits', async () => {
+it('passes the statements of a registry about its entries through two protected mirrors, and follows edits', async () => {
   const third = await eventually(() => listOf('third'));
   expect(third.text).toContain(`"${SCORE}":${EXACT_SCORE}`);
   const said = new Map(third.servers.map(({ server, _meta }) => [server.name, _meta]));
@@ -143,7 +143,7 @@ it('hands on what a registry says of its entries through two protected mirrors, 
   expect(moved, 'clients see another answer').not.toBe(updatedAt);
 });
 
-it('says what a protected registry wants, and no secret', async () => {
+it('reports what a protected registry requires, without secrets', async () => {
   expect(await failureOf('locked-out')).toContain('it requires a login: set api.auth');
   const refused = await failureOf('stranger');
   expect(refused).toContain('check clientId and Secret wrong, key value');

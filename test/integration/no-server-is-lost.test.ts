@@ -225,7 +225,7 @@ describe.each(FORMATS)('a catalogue in format %s', (format) => {
   const copies = formatOf(format) === 'upstream' ? COPY_FAULTS : {};
   const faultsHere = { ...FAULTS, ...(isFolder(format) && BROKEN_FILES) };
 
-  it.each(Object.entries({ ...faultsHere, ...copies }))('loses no server by %s', async (_, fault) => {
+  it.each(Object.entries({ ...faultsHere, ...copies }))('loses no server because of %s', async (_, fault) => {
     await begin(format);
     const entries = [0, 1, 2].map((index) => entryOf(format, index));
     await publish(fileOf(format, entries), format);
@@ -241,7 +241,7 @@ describe.each(FORMATS)('a catalogue in format %s', (format) => {
     expect(idsOf(await rows())).toEqual(expect.arrayContaining(idsOf(before)));
   });
 
-  it('loses no server by any faults of any entries', { timeout: 120_000 }, async () => {
+  it('loses no server because of any errors in entries', { timeout: 120_000 }, async () => {
     const faults = fc.array(fc.option(fc.constantFrom(...Object.keys(faultsHere)), { freq: 2 }), {
       minLength: 2,
       maxLength: 8,
@@ -265,7 +265,7 @@ describe.each(FORMATS)('a catalogue in format %s', (format) => {
     );
   });
 
-  it('still drops what was taken out, beside an entry with a fault of its own', async () => {
+  it('still drops removed entries, next to an entry with an error', async () => {
     await begin(format);
     const entries = [0, 1, 2].map((index) => entryOf(format, index));
     const broken = {
@@ -295,39 +295,35 @@ const STRAYS: readonly Entry[] = [
 ];
 
 describe.each<Folder>(['upstream files', 'toolhive files'])('a catalogue of %s', (format) => {
-  it(
-    'loses what was deleted and nothing else, whatever other files stand beside it',
-    { timeout: 120_000 },
-    async () => {
-      const faults: Readonly<Record<string, (text: string) => string>> = { ...FAULTS, ...BROKEN_FILES };
-      const fates = fc.array(fc.oneof(fc.constantFrom('kept', 'deleted'), fc.constantFrom(...Object.keys(faults))), {
-        minLength: 1,
-        maxLength: 7,
-      });
-      await fc.assert(
-        fc.asyncProperty(fates, fc.subarray([...STRAYS]), async (given, strays) => {
-          await begin(format);
-          const names = ['kept', ...given];
-          const entries = names.map((_, index) => entryOf(format, index));
-          await publish(fileOf(format, [...entries, ...strays]), format);
-          const before = idsOf(await rows());
-          expect(before).toHaveLength(names.length);
-          const left = entries.flatMap(({ key, text }, index) => {
-            const fate = names[index] as string;
-            return fate === 'deleted' ? [] : [{ key, text: faults[fate]?.(text) ?? text }];
-          });
-          await publish(fileOf(format, [...left, ...strays]), format);
-          const after = idsOf(await rows());
-          expect(before.filter((id) => !after.includes(id))).toEqual(
-            before.filter((_, index) => names[index] === 'deleted'),
-          );
-        }),
-        { numRuns: 40 },
-      );
-    },
-  );
+  it('loses only what was deleted, whatever other files there are', { timeout: 120_000 }, async () => {
+    const faults: Readonly<Record<string, (text: string) => string>> = { ...FAULTS, ...BROKEN_FILES };
+    const fates = fc.array(fc.oneof(fc.constantFrom('kept', 'deleted'), fc.constantFrom(...Object.keys(faults))), {
+      minLength: 1,
+      maxLength: 7,
+    });
+    await fc.assert(
+      fc.asyncProperty(fates, fc.subarray([...STRAYS]), async (given, strays) => {
+        await begin(format);
+        const names = ['kept', ...given];
+        const entries = names.map((_, index) => entryOf(format, index));
+        await publish(fileOf(format, [...entries, ...strays]), format);
+        const before = idsOf(await rows());
+        expect(before).toHaveLength(names.length);
+        const left = entries.flatMap(({ key, text }, index) => {
+          const fate = names[index] as string;
+          return fate === 'deleted' ? [] : [{ key, text: faults[fate]?.(text) ?? text }];
+        });
+        await publish(fileOf(format, [...left, ...strays]), format);
+        const after = idsOf(await rows());
+        expect(before.filter((id) => !after.includes(id))).toEqual(
+          before.filter((_, index) => names[index] === 'deleted'),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
 
-  it('keeps the server of a file that has another name or none', async () => {
+  it('keeps the server of a file with another name or none', async () => {
     await begin(format);
     const entries = [0, 1, 2].map((index) => ({
       ...entryOf(format, index),
@@ -345,7 +341,7 @@ describe.each<Folder>(['upstream files', 'toolhive files'])('a catalogue of %s',
   });
 });
 
-describe('an edit that no client sees', () => {
+describe('an edit that clients do not see', () => {
   it.each<[string, (text: string) => string]>([
     ['white space', (text) => JSON.stringify(JSON.parse(text), null, 4)],
     ['the order of fields', edit((value) => Object.fromEntries(Object.entries(value).toReversed()))],
@@ -359,7 +355,7 @@ describe('an edit that no client sees', () => {
     expect(await rows()).toEqual(before);
   });
 
-  it('is told from one that they see', async () => {
+  it('is distinguished from one that they see', async () => {
     await begin('upstream');
     const entry = entryOf('upstream', 0);
     await publish(fileOf('upstream', [entry]), 'upstream');

@@ -36,7 +36,7 @@ async function synced() {
 }
 
 describe('a source whose entries are all in quarantine', () => {
-  it('fails with the first three reasons and the count when it is an API, and says all of them in its quarantine', async () => {
+  it('fails with the first three reasons and the count if it is an API, and lists all of them in its quarantine', async () => {
     const upstream = new UpstreamRegistry(3);
     upstream.entries = ['jira', 'maps', 'mail', 'wiki', 'news'].map((name, index) => ({ name, updatedAt: at(index) }));
     try {
@@ -63,7 +63,7 @@ describe('a source whose entries are all in quarantine', () => {
     }
   });
 
-  it('keeps what is served when it is a file, shows the faults, and forgets them with the next good revision', async () => {
+  it('keeps what is served if it is a file, shows the errors, and removes them with the next valid revision', async () => {
     const file = (names: readonly string[]) => {
       const servers = names.map((name) => ({ name, version: '1.0.0', description: 'A server' }));
       const text = JSON.stringify({

@@ -65,7 +65,7 @@ async function outcome(subject: Authenticator, token: string): Promise<string> {
 const asked = async (provider: OidcProvider, path = '/jwks') => (await provider.counts())[path] ?? 0;
 
 describe('the keys of a provider', () => {
-  it('are asked for once in half a minute, however many unknown ones are named', async () => {
+  it('are requested once in half a minute, whatever the number of unknown ones', async () => {
     const subject = authenticator([specOf('first', first.issuer)]);
     const before = await asked(first);
     const flood = await Promise.all(Array.from({ length: 200 }, (_, at) => first.sign({}, { kid: `made up ${at}` })));
@@ -78,7 +78,7 @@ describe('the keys of a provider', () => {
     expect(await asked(first)).toBe(before + 2);
   });
 
-  it('are fetched again when they rotate, and what was verified with the old ones is forgotten', async () => {
+  it('are fetched again when they rotate, and tokens verified with the old ones are dropped', async () => {
     const subject = authenticator([specOf('first', first.issuer)]);
     const [oldKeys, old] = [first.keys, await first.sign()];
     expect(await outcome(subject, old)).toBe('editor');
@@ -95,7 +95,7 @@ describe('the keys of a provider', () => {
     }
   });
 
-  it('are loaded again after a while, and no request waits for that', async () => {
+  it('are reloaded after a while, and no request waits for that', async () => {
     const subject = authenticator([specOf('first', first.issuer)]);
     expect(await outcome(subject, await first.sign())).toBe('editor');
     const before = await asked(first);
@@ -117,7 +117,7 @@ describe('the keys of a provider', () => {
     await first.goAway(false);
   });
 
-  it('are asked for again, ever more rarely, while the provider is away; another one is none the worse', async () => {
+  it('are requested with backoff while the provider is unavailable, without effect on another one', async () => {
     const subject = authenticator([specOf('first', first.issuer), specOf('second', second.issuer)]);
     await first.goAway(true);
     const token = await first.sign();
@@ -158,7 +158,7 @@ describe('a key that the provider withdraws', () => {
     }
   });
 
-  it('is refused from the first load on that does not show it, which is due after 5 minutes', async () => {
+  it('is rejected from the first load without it on, which is due after 5 minutes', async () => {
     const subject = authenticator([specOf('first', first.issuer)]);
     const oldKeys = first.keys;
     expect(await outcome(subject, await first.sign())).toBe('editor');
@@ -187,7 +187,7 @@ describe('a key that the provider withdraws', () => {
     }
   });
 
-  it('leaves nothing in the cache of a verification that was in flight', async () => {
+  it('is not used for a verification that was in progress', async () => {
     const gate = Promise.withResolvers<void>();
     let verifications = 0;
     /** A fictitious kind of token. To register it, one object in the list is enough. */
@@ -218,7 +218,7 @@ describe('a key that the provider withdraws', () => {
   });
 });
 
-describe('what a token is refused for', () => {
+describe('the reason why a token is rejected', () => {
   it.each([
     ['iss', 'its issuer', async () => first.sign({ iss: `${first.issuer}/` })],
     ['aud', 'another audience', async () => first.sign({ aud: 'other' })],
@@ -231,7 +231,7 @@ describe('what a token is refused for', () => {
     ['type', 'typ', async () => first.sign({}, { typ: 'logout+jwt' })],
     ['form', 'introspectionUrl', async () => 'opaque'],
     ['form', 'malformed', async () => `ey${await first.sign()}`],
-  ])('is said: %s (%s)', async (check, why, token) => {
+  ])('is logged: %s (%s)', async (check, why, token) => {
     const subject = authenticator([specOf('first', first.issuer), specOf('second', second.issuer)]);
     expect(await subject.identify(await token())).toMatchObject({
       kind: 'refused',
@@ -240,7 +240,7 @@ describe('what a token is refused for', () => {
     });
   });
 
-  it('is said with the issuer and audiences that it has, cut to a length', async () => {
+  it('is logged with the issuer and audiences of the token, truncated', async () => {
     const subject = authenticator([specOf('first', first.issuer)]);
     const token = await first.sign({
       iss: `https://${'x'.repeat(500)}`,
@@ -252,7 +252,7 @@ describe('what a token is refused for', () => {
     });
   });
 
-  it('is that of the provider with its audience, where several have its issuer', async () => {
+  it('is that of the provider with its audience, if several have its issuer', async () => {
     const other = specOf('other', first.issuer, { audience: 'other' });
     for (const specs of [
       [other, specOf('first', first.issuer)],
@@ -271,14 +271,14 @@ describe('a provider that requires the type of access tokens', () => {
     ['AT+JWT', 'editor'],
     ['JWT', 'refused: its header typ is not at+jwt'],
     [undefined, 'refused: its header typ is not at+jwt'],
-  ])('takes a JWT of type %s for %s', async (typ, expected) => {
+  ])('handles a JWT of type %s as %s', async (typ, expected) => {
     const subject = authenticator([specOf('first', first.issuer, { requireAccessTokenType: true })]);
     expect(await outcome(subject, await first.sign({}, { typ }))).toBe(expected);
   });
 });
 
-describe('what a provider must not do', () => {
-  it('is to speak for another issuer', async () => {
+describe('a misbehaving provider', () => {
+  it('must not use another issuer', async () => {
     await using impostor = await startHttpServer(
       (_, response) => void response.end(JSON.stringify({ issuer: first.issuer, jwks_uri: `${first.issuer}/jwks` })),
     );
@@ -288,7 +288,7 @@ describe('what a provider must not do', () => {
     );
   });
 
-  it('is to live at a private address, unless that is allowed', async () => {
+  it('must not have a private address, unless that is allowed', async () => {
     const before = await first.counts();
     const subject = authenticator([specOf('first', first.issuer, { allowPrivateIP: false })]);
     expect(await outcome(subject, await first.sign())).toMatch(
@@ -299,7 +299,7 @@ describe('what a provider must not do', () => {
   });
 
   it.each(['http://169.254.169.254/keys', 'http://[fd00:ec2::254]/keys', 'file:///etc/passwd'])(
-    'is to lead elsewhere: %s',
+    'must not lead elsewhere: %s',
     async (location) => {
       await using provider = await startHttpServer((request, response) => {
         if (request.url === '/jwks') response.writeHead(302, { location }).end();
@@ -310,7 +310,7 @@ describe('what a provider must not do', () => {
     },
   );
 
-  it.each(['/jwks', '/.well-known/openid-configuration'])('is to redirect to another origin: %s', async (moved) => {
+  it.each(['/jwks', '/.well-known/openid-configuration'])('must not redirect to another origin: %s', async (moved) => {
     await using provider = await startHttpServer((request, response) => {
       if (request.url === moved) response.writeHead(302, { location: `${first.issuer}${moved}` }).end();
       else response.end(JSON.stringify({ issuer: provider.url, jwks_uri: `${provider.url}/jwks` }));
@@ -321,7 +321,7 @@ describe('what a provider must not do', () => {
     expect(await first.counts()).toEqual(before);
   });
 
-  it('is to answer with anything but keys', async () => {
+  it('must not return anything but keys', async () => {
     for (const body of [
       '',
       'null',
@@ -341,7 +341,7 @@ describe('what a provider must not do', () => {
 describe('introspection', () => {
   const introspecting = { clientId: 'registry', clientSecretRef: { name: 'client', key: 'secret' } };
 
-  it('uses the secret as it is now', async () => {
+  it('uses the current secret', async () => {
     let secret = 'outdated';
     const spec = specOf('first', first.issuer, {
       ...introspecting,
@@ -378,7 +378,7 @@ describe('introspection', () => {
     [{ ...active, aud: AUDIENCE, typ: 'Refresh' }, 'refused: its claim typ is not that of an access token'],
     [{ ...active, aud: AUDIENCE, token_type: 'DPoP' }, 'refused: its claim token_type is not that of an access token'],
     [{ ...active, aud: AUDIENCE, cnf: { jkt: 'x' } }, /^refused: it is bound to a key/],
-  ])('takes %j for %s', async (answer, expected) => {
+  ])('handles %j as %s', async (answer, expected) => {
     await using provider = await startHttpServer((_, response) => void response.end(JSON.stringify(answer)));
     const subject = authenticator([
       specOf('provider', provider.url, { introspectionUrl: `${provider.url}/introspect` }),
@@ -402,7 +402,7 @@ describe('introspection', () => {
     [scoped, { client_id: 'reader' }, /introspectionScopes/],
     [{ ...listed, ...scoped }, { client_id: 'reader', scope: 'registry read' }, 'ann'],
     [{ ...listed, ...scoped }, { client_id: 'other', scope: 'registry read' }, /introspectionClientIds/],
-  ])('without audience and with %j takes %j for %s', async (fields, more, expected) => {
+  ])('without audience and with %j handles %j as %s', async (fields, more, expected) => {
     await using provider = await startHttpServer(
       (_, response) => void response.end(JSON.stringify({ ...active, ...more })),
     );
@@ -411,7 +411,7 @@ describe('introspection', () => {
     expect(await outcome(subject, 'opaque')).toMatch(expected);
   });
 
-  it('shows a token to the provider with its prefix alone', async () => {
+  it('sends a token only to the provider with its prefix', async () => {
     const answer = JSON.stringify({ ...active, aud: AUDIENCE });
     await using one = await startHttpServer((_, response) => void response.end(answer));
     await using other = await startHttpServer((_, response) => void response.end(answer));
@@ -423,7 +423,7 @@ describe('introspection', () => {
     expect([one.requests.length, other.requests.length]).toEqual([0, 1]);
   });
 
-  it('at an address that the guard refuses is a fault of the spec, and the token is refused', async () => {
+  it('at a forbidden address is an error of the spec, and the token is rejected', async () => {
     const spec = specOf('first', first.issuer, {
       allowPrivateIP: false,
       introspectionUrl: `${first.issuer}${INTROSPECTION_PATH}`,

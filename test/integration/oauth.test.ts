@@ -171,16 +171,16 @@ async function names(path: string, token?: string): Promise<string[]> {
 }
 
 describe('a token of a provider', () => {
-  it.each(['RS256', 'PS256', 'ES256', 'opaque'])('lets its holder in: %s', async (format) => {
+  it.each(['RS256', 'PS256', 'ES256', 'opaque'])('authenticates its holder: %s', async (format) => {
     expect(await names(LIST, await first.issue(format))).toEqual(['io.inner/one', 'io.public/one']);
   });
 
-  it('lets its holder in: EdDSA', async () => {
+  it('authenticates its holder: EdDSA', async () => {
     const key = first.keys.find(({ alg }) => alg === 'EdDSA');
     expect(await names(LIST, await first.sign({}, {}, key))).toHaveLength(2);
   });
 
-  it('is asked about once, and its keys are fetched once', async () => {
+  it('is introspected once, and its keys are fetched once', async () => {
     const before = await first.counts();
     const [opaque, signed] = [await first.issue('opaque'), await first.issue('ES256')];
     for (const token of [opaque, signed, opaque, signed]) expect((await get(LIST, token)).status).toBe(200);
@@ -190,8 +190,8 @@ describe('a token of a provider', () => {
   });
 });
 
-describe('a request that is hostile', () => {
-  it('is refused, reveals nothing, and reaches no provider that it is not for', async () => {
+describe('a hostile request', () => {
+  it('is rejected, reveals nothing, and reaches no unrelated provider', async () => {
     await using trap = await startHttpServer((_, response) => void response.end('{"keys":[]}'));
     const requests = await hostileRequests({ provider: first, other: second, trap: trap.url });
     expect(requests.length).toBeGreaterThanOrEqual(200);
@@ -221,7 +221,7 @@ describe('a request that is hostile', () => {
 });
 
 describe('a request without credentials', () => {
-  it('is told what is wanted, and no error', async () => {
+  it('gets a challenge without an error', async () => {
     const answer = await rawRequest(api.url, LIST, []);
     expect(answer).toMatchObject({ status: 401, body: '{"error":"missing or malformed authorization header"}' });
     expect(answer.headers['www-authenticate']).toBe(
@@ -229,7 +229,7 @@ describe('a request without credentials', () => {
     );
   });
 
-  it('reads what is open, and aggregates hold nothing else', async () => {
+  it('reads what is open, and aggregates contain nothing else', async () => {
     const half = '/default/half';
     for (const path of [
       LIST,
@@ -252,7 +252,7 @@ describe('a request without credentials', () => {
     expect((await get(`${half}${LIST}`, 'x.y.z')).status).toBe(401);
   });
 
-  it('may carry the token of another service, and read what is open; a token of a provider must be good', async () => {
+  it('may have the token of another service and read what is open; a token of a provider must be valid', async () => {
     const foreign = await (await createForeignProvider()).sign();
     for (const path of [LIST, '/registry/public/v0.1/servers', '/registry/untrusting/v0.1/servers']) {
       expect(await names(`/default/untrusting${path}`, foreign)).toEqual(['io.public/one']);
@@ -274,7 +274,7 @@ describe('a request without credentials', () => {
     expect((await get(`/default/half${LIST}`, 'gho_foreign')).status).toBe(401);
   });
 
-  it('by the name of a view are open with all that the view holds', async () => {
+  it('by the name of a view are open with everything in the view', async () => {
     const viewed = '/default/viewed';
     expect(await names(`${viewed}/registry/front/v0.1/servers`)).toEqual(['io.public/one']);
     expect(await names(`${viewed}${LIST}`)).toEqual(['io.public/one']);
@@ -283,7 +283,7 @@ describe('a request without credentials', () => {
     expect(await names(`${viewed}/registry/back/v0.1/servers`, token)).toEqual(['io.inner/one', 'io.public/one']);
   });
 
-  it('never hold what has the name of the registry itself, unless that is open', async () => {
+  it('never include the name of the registry itself, unless that is open', async () => {
     for (const [name, all] of [
       ['inner', ['io.inner/one']],
       ['back', ['io.inner/one']],
@@ -300,7 +300,7 @@ describe('a request without credentials', () => {
     }
   });
 
-  it('may be a path, for reading alone', async () => {
+  it('may be a path, but only for reading', async () => {
     const pathed = '/default/pathed';
     expect(await names(`${pathed}/registry/inner/v0.1/servers`)).toEqual(['io.inner/one']);
     expect((await get(`${pathed}/v1/sources`)).status).toBe(200);
@@ -317,7 +317,7 @@ describe('a request without credentials', () => {
     expect((await get(`${pathed}/registry/inner/v0.1/servers`, 'x.y.z')).status).toBe(401);
   });
 
-  it('has another ETag for what is open than for all', async () => {
+  it('has different ETags for the open part and for everything', async () => {
     const [open, whole] = [await get(`/default/half${LIST}`), await get(`/default/half${LIST}`, await first.sign())];
     expect(open.headers.get('etag')).not.toBe(whole.headers.get('etag'));
   });
@@ -335,7 +335,7 @@ describe('the metadata of a registry', () => {
     [`/registry/public${WELL_KNOWN}`, '/registry/public'],
     [`/default/scoped/registry/public${WELL_KNOWN}`, '/default/scoped/registry/public'],
     [`${WELL_KNOWN}/default/scoped/registry/public/v0.1`, '/default/scoped/registry/public/v0.1'],
-  ])('names the resource at %s', async (path, resource) => {
+  ])('contains the resource at %s', async (path, resource) => {
     expect(await metadata(path)).toEqual({
       resource: `${api.url}${resource}`,
       authorization_servers: [second.issuer, first.issuer],
@@ -344,7 +344,7 @@ describe('the metadata of a registry', () => {
     });
   });
 
-  it('is of the configured resource, where there is one', async () => {
+  it('is that of the configured resource, if there is one', async () => {
     const resource = 'https://registry.example.com/team/';
     expect(await metadata(`/default/half${WELL_KNOWN}`)).toMatchObject({ resource });
     const challenge = (await rawRequest(api.url, '/default/half/registry/inner/v0.1/servers', [])).headers[
@@ -363,11 +363,11 @@ describe('the metadata of a registry', () => {
     [`/default/half/registry/public${WELL_KNOWN}`, '/team/registry/public'],
     [`/default/proxied-part/registry/public${WELL_KNOWN}`, '/mcp/registry/public/'],
     [`/default/proxied-part/registry/inner${WELL_KNOWN}`, '/mcp/registry/inner'],
-  ])('names a part behind the path of the configured resource, at %s', async (path, resource) => {
+  ])('appends a part to the path of the configured resource, at %s', async (path, resource) => {
     expect(await metadata(path)).toMatchObject({ resource: `https://registry.example.com${resource}` });
   });
 
-  it('is where the challenge says, also when the resource is one source', async () => {
+  it('is at the URL of the challenge, also if the resource is one source', async () => {
     const { headers } = await get('/default/part/registry/public/v0.1/servers');
     const [, address = ''] = /resource_metadata="([^"]+)"/.exec(headers.get('www-authenticate') ?? '') ?? [];
     expect(await metadata(new URL(address).pathname)).toMatchObject({
@@ -375,7 +375,7 @@ describe('the metadata of a registry', () => {
     });
   });
 
-  it('is not there for an anonymous registry, for odd paths and for odd hosts', async () => {
+  it('does not exist for an anonymous registry, for odd paths and for odd hosts', async () => {
     expect((await get(`/default/anonymous${WELL_KNOWN}`)).status).toBe(404);
     expect((await rawRequest(api.url, `${WELL_KNOWN}/<script>`, [])).status).toBe(404);
     expect((await rawRequest(api.url, `/registry/%3Cscript%3E${WELL_KNOWN}`, [])).status).toBe(404);
@@ -391,7 +391,7 @@ describe('a change', () => {
   const sync = (registry: string, path: string, token?: string) =>
     get(`/default/${registry}${path}`, token, { method: 'POST' });
 
-  it('needs a caller who is known, whatever the mode', async () => {
+  it('requires an authenticated caller in any mode', async () => {
     const refused = await sync('anonymous', '/v1/sources/public/sync');
     expect(refused.status).toBe(403);
     expect(await refused.json()).toEqual({ error: expect.stringContaining('auth.mode anonymous') });
@@ -411,8 +411,8 @@ describe('a change', () => {
   });
 });
 
-describe('a caller that asks for its identity', () => {
-  it('gets it with its rights; in an anonymous registry no caller has one', async () => {
+describe('a caller that requests its identity', () => {
+  it('gets it with its rights; an anonymous registry has no callers', async () => {
     const me = async (registry: string, token?: string) => {
       const answer = await get(`/default/${registry}/v1/me`, token);
       return answer.ok ? await answer.json() : [answer.status, answer.headers.get('www-authenticate')?.slice(0, 7)];
@@ -425,8 +425,8 @@ describe('a caller that asks for its identity', () => {
   });
 });
 
-describe('scopes that are demanded', () => {
-  it('are looked for in scope and scp, and missed with 403', async () => {
+describe('required scopes', () => {
+  it('are read from scope and scp, and cause a 403 if missing', async () => {
     const path = `/default/scoped${LIST}`;
     expect((await get(path, await first.issue('RS256'))).status).toBe(200);
     expect((await get(path, await first.issue('opaque'))).status).toBe(200);
@@ -445,8 +445,8 @@ describe('scopes that are demanded', () => {
   });
 });
 
-describe('a provider that is away', () => {
-  it('holds back its own tokens alone, with 503', async () => {
+describe('an unavailable provider', () => {
+  it('affects only its own tokens, with 503', async () => {
     const known = await first.sign({ jti: 'known' });
     expect((await get(LIST, known)).status).toBe(200);
     const opaque = await first.issue('opaque');
@@ -465,8 +465,8 @@ describe('a provider that is away', () => {
   });
 });
 
-describe('a provider at an address that the guard refuses', () => {
-  it('sends clients to log in again, and shows in the log and the readiness report', async () => {
+describe('a provider at a forbidden address', () => {
+  it('sends clients to log in again, and is shown in the log and the readiness report', async () => {
     const answer = await rawRequest(api.url, `/default/misguided${LIST}`, ['Authorization', 'Bearer foreign']);
     expect(answer.status).toBe(401);
     expect(challengeOf(answer)).toBe('invalid_token');
@@ -487,7 +487,7 @@ describe('a provider at an address that the guard refuses', () => {
 });
 
 describe('the audit log', () => {
-  it('says who did what and why not, and never a token', async () => {
+  it('contains who did what and why not, but never a token', async () => {
     const token = await first.sign({ sub: 'auditor' });
     await get(LIST, token);
     await get('/v1/sources?x=secret', token);
@@ -519,7 +519,7 @@ describe('the audit log', () => {
 });
 
 describe('the metrics', () => {
-  it('count what became of callers, by provider', async () => {
+  it('count the outcomes of callers, by provider', async () => {
     await get(LIST, await first.sign());
     await get(LIST);
     const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();

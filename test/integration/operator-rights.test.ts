@@ -77,7 +77,7 @@ function grants({ apiGroups, resources, verbs }: PolicyRule): string[] {
 }
 
 describe("the operator's roles", () => {
-  it('cover all that the Role of a registry grants', async () => {
+  it('include everything that the Role of a registry grants', async () => {
     const registries = [{ name: 'x', configMapRef: { name: 'y', key: 'z' } }];
     const { spec, ...rest } = blueprint({ registries });
     const granted = toRole({ ...rest, spec: withDiscovery(spec, {}) }).rules.flatMap(grants);
@@ -87,7 +87,7 @@ describe("the operator's roles", () => {
     expect(held.filter((grant) => grant.includes('*'))).toEqual([]);
   });
 
-  it('are enough to provision a registry, by rights that it has in the namespaces of registries alone', async () => {
+  it('are sufficient to provision a registry, with rights only in the namespaces of registries', async () => {
     const namespace = await createNamespace(api);
     await expect(operator.get('Secret', namespace, 'x')).rejects.toThrow('forbidden');
     const registry = await create(namespace, {
@@ -106,7 +106,7 @@ describe("the operator's roles", () => {
     await expect(operator.get('Secret', await createNamespace(api), 'x')).rejects.toThrow('forbidden');
   });
 
-  it('are enough to take the label from the namespace with the last registry, and no earlier', async () => {
+  it('are sufficient to remove the label from the namespace with the last registry, but not earlier', async () => {
     const namespace = await createNamespace(api);
     await api.apply(withLabel(namespace, { team: 'a' }), { fieldManager: 'them' });
     const registry = await create(namespace, {});
@@ -143,24 +143,24 @@ describe("the operator's roles", () => {
       await eventually(async () => !(await readsSecrets()));
     });
 
-    it('are given back even if another registry stays, which has its own', async () => {
+    it('are given back even if another registry remains, which has its own', async () => {
       await createNeighbour(registry.ref.namespace);
       await leave(registry.ref);
       expect(await binding()).toBeUndefined();
     });
 
-    it('stay with a registry of the same name that took its place', async () => {
+    it('are kept with a registry of the same name that replaced it', async () => {
       await leave({ ...registry.ref, uid: 'of-the-one-before' });
       expect(await binding()).toBeDefined();
     });
 
-    it('do not keep the registry from going when its binding may not be deleted', async () => {
+    it('do not block the deletion of the registry if its binding may not be deleted', async () => {
       await editBinding({ labels: { [REGISTRY_LABEL]: 'other' } });
       await leave(registry.ref);
       expect(await binding()).toBeDefined();
     });
 
-    it('do not reach a binding of that name without their label', async () => {
+    it('do not affect a binding of that name without their label', async () => {
       await editBinding({ ownerReferences: null, labels: { [OPERATOR_BINDING_LABEL]: null } });
       await leave(registry.ref);
       const { namespace } = registry.ref;
@@ -169,7 +169,7 @@ describe("the operator's roles", () => {
     });
   });
 
-  it('are enough for what a podTemplateSpec asks for', async () => {
+  it('are sufficient for the requests of a podTemplateSpec', async () => {
     const registry = await create(await createNamespace(api), {
       podTemplateSpec: {
         spec: {
@@ -186,10 +186,10 @@ describe("the operator's roles", () => {
   });
 });
 
-describe('what a podTemplateSpec asks for beyond a confined pod', () => {
+describe('requests of a podTemplateSpec beyond a confined pod', () => {
   const asks = (serviceAccountName: string) => ({ podTemplateSpec: { spec: { serviceAccountName } } });
 
-  it('is for a registry that is alone in its namespace, since no policy can tell which of several asks for it', async () => {
+  it('are only for a registry that is the only one in its namespace, because no policy can tell which one requests them', async () => {
     const namespace = await createNamespace(api);
     const registry = await create(namespace, asks('theirs'));
     await registry.desired();
@@ -322,10 +322,10 @@ async function mayDo([verb, group, resource, name]: Right, namespace?: string): 
   return (answer as { status: { allowed: boolean } }).status.allowed;
 }
 
-describe('an operator of some namespaces', () => {
+describe('an operator for some namespaces', () => {
   const USER = 'system:serviceaccount:team-operator:toolhive-operator';
 
-  it('provisions by the Roles of these alone, and sees nothing elsewhere', async () => {
+  it('provisions with the Roles of these only, and sees nothing elsewhere', async () => {
     const namespace = await createNamespace(api);
     const apiVersion = 'rbac.authorization.k8s.io/v1';
     const metadata = { namespace, name: 'toolhive-operator' };
@@ -352,7 +352,7 @@ describe('an operator of some namespaces', () => {
 });
 
 describe('other users', () => {
-  it('write what they like where there is no registry, and where there is one', async () => {
+  it('are not restricted, with or without a registry', async () => {
     const [empty, used] = [await createNamespace(api), await createNamespace(api)];
     await (await create(used, {})).desired();
     for (const namespace of [empty, used]) {
@@ -372,7 +372,7 @@ describe('other users', () => {
 });
 
 describe('the holder of its token', () => {
-  it('has no right outside the namespaces of registries by which it could become more', async () => {
+  it('has no right outside the namespaces of registries that allows an escalation', async () => {
     expect(await mayDo(['list', 'toolhive.stacklok.dev', 'mcpregistries'])).toBe(true);
     for (const namespace of [undefined, 'kube-system']) {
       const had = await Promise.all(ESCALATIONS.map(async (right) => ((await mayDo(right, namespace)) ? [right] : [])));
@@ -407,7 +407,7 @@ describe('the holder of its token', () => {
     };
     const ROLE = { kind: 'ClusterRole', name: OPERATOR_ACCESS.clusterRole };
 
-    it('may write what it makes', async () => {
+    it('may write the objects that it creates', async () => {
       expect(await refusal(operator, own('Secret', 'tools-temporal', { type: 'Opaque' }))).toBeUndefined();
       expect(await refusal(operator, pod({}))).toBeUndefined();
       expect(await refusal(operator, bind(ROLE, OPERATOR_ACCOUNT))).toBeUndefined();

@@ -66,7 +66,7 @@ async function images(): Promise<readonly (string | undefined)[]> {
 }
 
 it.each([0, 3_000, 8_000])(
-  'an upgrade reaches every registry although the old operator goes on for %i ms after the new one is ready',
+  'an upgrade reaches every registry although the old operator runs for %i ms after the new one is ready',
   async (overlapMs) => {
     const old = await start(OLD);
     const spec = { auth: { mode: 'anonymous' }, registries: [{ name: 's', configMapRef: { name: 'x', key: 'k' } }] };

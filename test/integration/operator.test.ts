@@ -143,7 +143,7 @@ const settled = (inNamespace = namespace) =>
   });
 
 describe('the operator', () => {
-  it('makes a server for a registry, holds the registry, and says how it is', async () => {
+  it('creates a server for a registry, sets a finalizer, and reports the state', async () => {
     await start();
     await create();
     await provisioned();
@@ -152,7 +152,7 @@ describe('the operator', () => {
     expect(object.status).toMatchObject({ phase: 'Pending', observedGeneration: 1 });
   });
 
-  it('finds what was there before it, and what went while it was away', async () => {
+  it('finds existing registries, and those that were deleted while it was not running', async () => {
     const first = await start();
     await create();
     await provisioned();
@@ -165,7 +165,7 @@ describe('the operator', () => {
     expect(await child('Service', 's-api')).toBeDefined();
   });
 
-  it('repairs what is removed or changed', async () => {
+  it('repairs objects that are removed or changed', async () => {
     await start();
     await create();
     await provisioned();
@@ -204,7 +204,7 @@ describe('the operator', () => {
     }
   });
 
-  it.each<[KindName]>([['Deployment'], ['Service']])('tells at once that a %s is no longer its own', async (kind) => {
+  it.each<[KindName]>([['Deployment'], ['Service']])('reports at once that a %s is no longer its own', async (kind) => {
     await start();
     await create();
     await provisioned();
@@ -219,7 +219,7 @@ describe('the operator', () => {
     expect((await child(kind, 'r-api')).metadata.ownerReferences).toMatchObject([{ name: 'r' }]);
   });
 
-  it('does not look again for what only the status of a Deployment says', async () => {
+  it('ignores changes of the status of a Deployment', async () => {
     const { operator } = await start();
     await create();
     await provisioned();
@@ -235,7 +235,7 @@ describe('the operator', () => {
     expect(await reconciled()).toBe(before);
   });
 
-  it('sees its pods by the labels of their template, whatever manages them', async () => {
+  it('recognizes its pods by the labels of their template, whatever manages them', async () => {
     await start();
     await create('r', { podTemplateSpec: { metadata: { labels: { 'app.kubernetes.io/managed-by': 'Helm' } } } });
     await settled();
@@ -255,7 +255,7 @@ describe('the operator', () => {
     );
   });
 
-  it('changes nothing when there is a second one, or when it begins again', async () => {
+  it('changes nothing when a second one runs, or when it restarts', async () => {
     const first = await start();
     await create();
     await provisioned();
@@ -270,7 +270,7 @@ describe('the operator', () => {
     expect(await registry()).toEqual(object);
   });
 
-  it('writes nothing while nothing happens, however often it looks', async () => {
+  it('writes nothing while nothing changes', async () => {
     const { operator } = await start({ pace: { relistMs: [50, 100], sweepMs: 100 } });
     await create();
     await provisioned();
@@ -303,7 +303,7 @@ describe('the operator', () => {
     expect(await looked(20)).toEqual(before);
   });
 
-  it('restarts a workflow that a user has ended, and its server is what it was', async () => {
+  it('restarts a workflow that a user has terminated, and its server is unchanged', async () => {
     await start({ pace: { relistMs: [60_000, 60_000], sweepMs: 200 } });
     const { metadata } = await create();
     const before = await provisioned();
@@ -325,7 +325,7 @@ describe('the operator', () => {
     expect(await provisioned()).toEqual(before);
   });
 
-  it('makes each object once, and tells of each registry once, when there are two from the beginning', async () => {
+  it('creates each object once, and reports each registry once, when two run from the beginning', async () => {
     await Promise.all([start(), start()]);
     const names = Array.from({ length: 8 }, (_, index) => `twice-${index}`);
     await Promise.all(names.map((name) => create(name)));
@@ -348,7 +348,7 @@ describe('the operator', () => {
     await eventually(async () => (await api.list('MCPRegistry', { namespace })).items.length === 0 || undefined);
   });
 
-  it('lets a registry go that is deleted', async () => {
+  it('releases a registry that is deleted', async () => {
     await start();
     const { metadata } = await create();
     await settled();
@@ -356,7 +356,7 @@ describe('the operator', () => {
     await eventually(async () => ((await registry()) ? undefined : true));
   });
 
-  it('lets a registry go that cannot be followed', async () => {
+  it('releases an invalid registry', async () => {
     await start();
     // A spec that the API server accepts but the operator does not.
     await create('r', { registries: [{ name: 's', ...SOURCE, filter: { names: { include: ['['] } } }] });
@@ -365,7 +365,7 @@ describe('the operator', () => {
     await eventually(async () => ((await registry()) ? undefined : true));
   });
 
-  it('keeps to the namespaces that it is allowed', async () => {
+  it('handles only the namespaces that it may watch', async () => {
     const elsewhere = await createNamespace(api);
     await start();
     await create('r', {}, elsewhere);
@@ -375,7 +375,7 @@ describe('the operator', () => {
     expect((await api.list('Deployment', { namespace: elsewhere })).items).toEqual([]);
   });
 
-  it('counts what it does, and tells how each registry is', async () => {
+  it('counts its actions, and reports the state of each registry', async () => {
     const metadata = { namespace, name: 'r-api' };
     await api.create({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 80 }] } } as never);
     const { operator } = await start();
@@ -408,7 +408,7 @@ describe('the operator', () => {
     await eventually(async () => ((await metricsOf(operator)).includes(`${labels},phase`) ? undefined : true));
   });
 
-  it('is ready when it has seen the cluster and Temporal answers, alive in any case', async () => {
+  it('is ready when it has listed the cluster and Temporal responds, and live in any case', async () => {
     const { operator } = await start();
     const get = async (path: string) => (await fetch(`http://127.0.0.1:${operator.ports.healthPort}${path}`)).status;
     await eventually(async () => ((await get('/readyz')) === 200 ? true : undefined));
@@ -421,7 +421,7 @@ describe('the operator', () => {
   });
 });
 
-describe('a registry that was deleted while no operator watched', () => {
+describe('a registry that was deleted while no operator was running', () => {
   const workflow = (object: McpRegistry) =>
     temporal.client.workflow.getHandle(
       registryWorkflowId({ namespace: object.metadata.namespace!, name: 'r', uid: object.metadata.uid! }),
@@ -435,7 +435,7 @@ describe('a registry that was deleted while no operator watched', () => {
     expect(await api.get('MCPRegistry', ref.namespace, 'r')).toBeUndefined();
   }
 
-  it('takes its workflow along, unless it is in a foreign namespace', async () => {
+  it('ends with its workflow, unless it is in a foreign namespace', async () => {
     const elsewhere = await createNamespace(api);
     const both = await start({ namespaces: [namespace, elsewhere] });
     const here = await create();
@@ -464,7 +464,7 @@ describe('a registry that was deleted while no operator watched', () => {
     await workflow(there).result();
   });
 
-  it('is not mistaken for one that is there', async () => {
+  it('is not mistaken for an existing one', async () => {
     const first = await start();
     const object = await create();
     await provisioned();
@@ -487,7 +487,7 @@ describe('the events of a registry', () => {
   const events = async () => (await api.list<Event>('Event', { namespace })).items;
   const event = (reason: string) => eventually(async () => (await events()).find((each) => each.reason === reason));
 
-  it('tell once what its spec says without effect', async () => {
+  it('report once which parts of its spec have no effect', async () => {
     await start();
     const git = { repository: 'https://git.example/a.git', branch: 'main', commit: 'c'.repeat(40) };
     const spec = {
@@ -530,8 +530,8 @@ describe('the events of a registry', () => {
   });
 });
 
-describe('while Temporal is away', () => {
-  it('a registry that is deleted goes all the same, after a while, and so do the rights that were for it', async () => {
+describe('while Temporal is unavailable', () => {
+  it('a deleted registry is released after a while, and its rights are removed', async () => {
     const { metadata } = await create();
     const ref = { namespace, name: 'r', uid: metadata.uid! };
     await api.patchFinalizers('MCPRegistry', ref, { add: FINALIZER });
@@ -542,7 +542,7 @@ describe('while Temporal is away', () => {
     expect(await api.get('RoleBinding', namespace, 'r-operator')).toBeUndefined();
   });
 
-  it('a registry that was followed goes too, and its workflow when Temporal is back', async () => {
+  it('a provisioned registry is released too, and its workflow ends when Temporal is available again', async () => {
     const [host = '', port] = inject('temporalAddress').split(':');
     await using door = await Door.to({ host, port: Number(port) });
     // Longer than the time between two checks of Temporal, because otherwise it would always count as unavailable.
@@ -557,7 +557,7 @@ describe('while Temporal is away', () => {
     await temporal.client.workflow.getHandle(registryWorkflowId(ref)).result();
   });
 
-  it('a registry that is deleted goes too when Temporal answers and its workflow does nothing', async () => {
+  it('a deleted registry is released too if Temporal responds but its workflow does not', async () => {
     const { metadata } = await create();
     const ref = { namespace, name: 'r', uid: metadata.uid! };
     const options = { workflowId: registryWorkflowId(ref), taskQueue: `nobody-${namespace}` };
@@ -574,7 +574,7 @@ describe('while Temporal is away', () => {
     await stuck.terminate();
   });
 
-  it('a workflow whose operator was another release, which is gone, is continued by this one', async () => {
+  it('a workflow whose operator of another release no longer exists is continued by this one', async () => {
     const { metadata } = await create();
     const ref = { namespace, name: 'r', uid: metadata.uid! };
     const options = { workflowId: registryWorkflowId(ref), taskQueue: `gone-${namespace}` };
@@ -583,7 +583,7 @@ describe('while Temporal is away', () => {
     await provisioned();
   });
 
-  it('a registry that is wanted is held, and provisioned when Temporal is back', async () => {
+  it('a new registry gets its finalizer, and is provisioned when Temporal is available again', async () => {
     const lonely = await start({ temporalAddress: NOWHERE, temporalPatienceMs: 100 });
     await create();
     await eventually(async () => ((await registry())?.metadata.finalizers?.includes(FINALIZER) ? true : undefined));

@@ -49,7 +49,7 @@ async function synced(): Promise<Awaited<ReturnType<RegistryWorld['nthRun']>>> {
 }
 
 describe('a source that is read page by page', () => {
-  it('is read whole at first, then asked for what changed, with what was taken back', async () => {
+  it('is read completely at first, and then only for changes, including removals', async () => {
     upstream.entries = entries(35);
     await start('1s');
     expect(await world.nthRun('upstream', 1)).toMatchObject({ counts: { served: 35, added: 35 } });
@@ -75,13 +75,13 @@ describe('a source that is read page by page', () => {
     expect(rows.find(({ name }) => name === 'a/005')).toMatchObject({ status: 'deprecated' });
   });
 
-  it('holds once what a later page repeats because the list grew meanwhile', async () => {
+  it('contains an entry once that a later page repeats because the list has grown', async () => {
     upstream.entries = [...entries(15), ...entries(4)];
     await start();
     expect(await world.nthRun('upstream', 1)).toMatchObject({ counts: { served: 15, added: 15, quarantined: 0 } });
   });
 
-  it('is read whole by a manual sync', async () => {
+  it('is read completely by a manual sync', async () => {
     upstream.entries = entries(35);
     await start();
     await world.nthRun('upstream', 1);
@@ -90,7 +90,7 @@ describe('a source that is read page by page', () => {
     expect((await synced()).counts).toMatchObject({ served: 34, removed: 1 });
   });
 
-  it('goes on after the last page that is stored when a try fails half way', async () => {
+  it('continues after the last stored page if an attempt fails', async () => {
     upstream.entries = entries(60);
     let broken = true;
     upstream.instead = (request, response) => {
@@ -108,7 +108,7 @@ describe('a source that is read page by page', () => {
   });
 
   it.each(['the first walk', 'a walk over changes'])(
-    'brings nothing of its former registry when its endpoint is edited in the midst of %s',
+    'contains nothing of its former registry when its endpoint is edited during %s',
     async (walk) => {
       upstream.entries = entries(35);
       const breaksOff = (url: string) => /[?&]cursor=2/.test(url) || url.includes('updated_since=');
@@ -140,7 +140,7 @@ describe('a source that is read page by page', () => {
     },
   );
 
-  it('is a success with a warning when it is empty at first, and held back when it becomes so', async () => {
+  it('succeeds with a warning if it is empty at first, and is blocked when it becomes empty', async () => {
     await start();
     expect(await world.nthRun('upstream', 1)).toMatchObject({
       notice: { reason: 'SourceEmpty', message: 'the source holds no servers' },
@@ -154,8 +154,8 @@ describe('a source that is read page by page', () => {
   });
 });
 
-describe('registries that hang in the midst of a walk', () => {
-  it('hold up neither one that answers nor a file', async () => {
+describe('registries that hang during a walk', () => {
+  it('delay neither a responsive one nor a file', async () => {
     const answering = new UpstreamRegistry();
     answering.entries = entries(25);
     upstream.entries = entries(25);

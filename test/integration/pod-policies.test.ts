@@ -70,7 +70,7 @@ describe.each(['restricted', 'deny'] as const)('the policy %s', (policy) => {
     );
   }
 
-  it('lets a registry be provisioned, with all that the operator lets its podTemplateSpec say', async () => {
+  it('admits a registry with everything that the operator allows in its podTemplateSpec', async () => {
     await api.apply({
       apiVersion: 'v1',
       kind: 'Secret',
@@ -94,7 +94,7 @@ describe.each(['restricted', 'deny'] as const)('the policy %s', (policy) => {
     expect(await registry.find('Deployment', 'tools-api')).toBeDefined();
   });
 
-  it.each(BEYOND_CONFINED)('refuses $pod', async ({ fields = {}, container = {}, annotations = {}, message }) => {
+  it.each(BEYOND_CONFINED)('rejects $pod', async ({ fields = {}, container = {}, annotations = {}, message }) => {
     expect(await refusal({})).toBeUndefined();
     expect(await refusal(fields, container, annotations)).toContain(message);
   });
@@ -105,12 +105,12 @@ describe.each(['restricted', 'deny'] as const)('the policy %s', (policy) => {
     ['more privileges later', {}, { allowPrivilegeEscalation: true }],
     ['all capabilities', {}, { capabilities: {} }],
     ['root by the pod', { securityContext: { runAsUser: 0 } }, {}],
-  ])('refuses a container with %s', async (_, fields, context) => {
+  ])('rejects a container with %s', async (_, fields, context) => {
     const confined = { runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
     expect(await refusal(fields, { securityContext: { ...confined, ...context } })).toContain('without privileges');
   });
 
-  it('refuses a volume of elsewhere', async () => {
+  it('rejects a foreign volume', async () => {
     const volumes = [{ name: 'v', nfs: { server: 'files.example', path: '/' } }];
     expect(await refusal({ volumes })).toContain('volumes must contain only objects of the namespace');
   });
@@ -119,7 +119,7 @@ describe.each(['restricted', 'deny'] as const)('the policy %s', (policy) => {
     ['another image', { image: 'example/other' }],
     ['another container', { name: 'agent' }],
     ['another command', { command: ['sh'] }],
-  ])('refuses %s', async (_, container) => {
+  ])('rejects %s', async (_, container) => {
     expect(await refusal({}, container)).toContain('of its image alone');
   });
 });

@@ -120,7 +120,7 @@ async function displayNameOf(from: PodResources): Promise<string | undefined> {
   return (await from.findWanted(registry()))?.spec.displayName;
 }
 
-it('reads its configuration and sources as the cluster has them, an edit at once', async () => {
+it('reads its configuration and sources from the cluster, and sees edits at once', async () => {
   await grant('tools-registry-server-config', 'data');
   await applyConfig('first', 3);
   const pod = resources();
@@ -137,7 +137,7 @@ it('reads its configuration and sources as the cluster has them, an edit at once
   expect(String(await pod.configMapKey(namespace, 'data', 'servers.json'))).toBe('two');
 });
 
-it('names the ConfigMap that does not exist, and the keys of one that lacks the one', async () => {
+it('reports a missing ConfigMap, and the keys of one without the expected key', async () => {
   await grant('tools-registry-server-config', 'data');
   const pod = resources();
   await expect(pod.configMapKey(namespace, 'data', 'servers.json')).rejects.toMatchObject({
@@ -151,7 +151,7 @@ it('names the ConfigMap that does not exist, and the keys of one that lacks the 
   });
 });
 
-it('falls back on what is mounted where the cluster does not let it read', async () => {
+it('falls back to the mounted files if the cluster does not allow access', async () => {
   const pod = resources();
   expect(await displayNameOf(pod)).toBe('as mounted');
   await mount('config/registry/local/registry.json', 'mounted');
@@ -190,7 +190,7 @@ describe('a ConfigMap of which all keys are read', () => {
     expect(await keysOf(pod)).toEqual({ 'a.json': 'first', 'b.yaml': 'second' });
   });
 
-  it('is read from the cluster where that allows it', async () => {
+  it('is read from the cluster if that is allowed', async () => {
     await grant('data');
     await applyConfigMap('data', { 'a.json': 'as the cluster has it' });
     const pod = await readWhole();
@@ -198,13 +198,13 @@ describe('a ConfigMap of which all keys are read', () => {
     expect(await keysOf(pod)).toEqual({ 'a.json': 'as the cluster has it' });
   });
 
-  it('is waited for where nothing is mounted: the right to read it may be on its way', async () => {
+  it('is waited for if nothing is mounted, because the right to read it may follow', async () => {
     const pod = await readWhole();
     await mountNothing(folder);
     await expect(keysOf(pod)).rejects.toMatchObject({ reason: 'KubernetesRefused', destiny: 'retry' });
   });
 
-  it('is missing where it is not mounted and there is no cluster to ask', async () => {
+  it('is missing if it is not mounted and there is no cluster', async () => {
     await readWhole();
     const pod = new PodResources(optionsOf(undefined));
     await mountNothing(folder);
@@ -212,7 +212,7 @@ describe('a ConfigMap of which all keys are read', () => {
   });
 });
 
-it('follows what is mounted where the cluster does not let it read, and knows of which generation that is', async () => {
+it('follows the mounted files if the cluster does not allow access, and knows their generation', async () => {
   await mount('config/generation', '3');
   const pod = resources();
   expect(await pod.findWanted(registry())).toMatchObject({ generation: 3 });
@@ -224,7 +224,7 @@ it('follows what is mounted where the cluster does not let it read, and knows of
   expect(await pod.findWanted(registry())).toMatchObject({ generation: 4 });
 });
 
-it('goes on with what it knew last when the API server does not answer', async () => {
+it('continues with the last known state if the API server does not respond', async () => {
   await grant('tools-registry-server-config');
   await applyConfig('newer than the mount', 2);
   const pod = resources();
@@ -234,7 +234,7 @@ it('goes on with what it knew last when the API server does not answer', async (
   expect(await displayNameOf(pod)).toBe('newer than the mount');
 });
 
-it('reads Secrets where they are mounted, and says which are not', async () => {
+it('reads mounted Secrets, and reports missing ones', async () => {
   const pod = resources();
   await mount('secrets/git/token', 'hunter2');
   expect(String(await pod.secretKey(namespace, 'git', 'token'))).toBe('hunter2');
@@ -247,7 +247,7 @@ it('reads Secrets where they are mounted, and says which are not', async () => {
   });
 });
 
-it('says which certificate is missing, although it may not ask the cluster', async () => {
+it('reports a missing certificate although it may not access the cluster', async () => {
   const pod = resources();
   await mountNothing('config/certs/absent');
   await expect(pod.configMapKey(namespace, 'absent', 'ca.crt')).rejects.toMatchObject({ reason: 'ConfigMapNotFound' });
@@ -259,7 +259,7 @@ it('knows no other registry', async () => {
   expect(await resources().findWanted({ ...registry(), uid: 'later' })).toBeUndefined();
 });
 
-it('reads whatever the operator has let through: files below volumes of the registry, and more text than a user may write', async () => {
+it('reads what the operator has admitted: files below volumes of the registry, and more text than a user may write', async () => {
   const auth = { username: 'robot', passwordFile: '/run/secrets/git/token' };
   const include = Array.from({ length: 200 }, (_, index) => `${index}/${'x'.repeat(200)}`);
   const registries = Array.from({ length: 3 }, (_, index) => ({
@@ -274,7 +274,7 @@ it('reads whatever the operator has let through: files below volumes of the regi
   expect(wanted?.spec.registries).toMatchObject(registries.map(({ git }) => ({ type: 'git', spec: git })));
 });
 
-it('says what is wrong with its configuration, and goes on with the last good one', async () => {
+it('reports the errors of its configuration, and continues with the last valid one', async () => {
   const pod = resources();
   await mount('config/config.yaml', 'auth: { mode: open }');
   const refused = { reason: 'ValidationFailed', message: expect.stringContaining('line 1: auth.mode') };
@@ -285,7 +285,7 @@ it('says what is wrong with its configuration, and goes on with the last good on
   expect(await displayNameOf(pod)).toBe('mended');
 });
 
-it('lists no MCP servers while it may not, and says who is to let it', async () => {
+it('lists no MCP servers without the right to, and reports who has to grant it', async () => {
   const pod = resources();
   await expect(pod.serverObjects(namespace)).rejects.toMatchObject({
     reason: 'KubernetesRefused',

@@ -13,7 +13,7 @@ import { adminAccess } from '#support/api-server.js';
 import { createNamespace } from '#support/namespace.js';
 import { sharedApiServer } from '#support/shared-api-server.js';
 
-it('the sample that keeps a policy in a ConfigMap is taken by an API server that wants restricted pods', async () => {
+it('the sample that keeps a policy in a ConfigMap is accepted by an API server that requires restricted pods', async () => {
   const api = new HttpKubernetesApi(adminAccess(await sharedApiServer()));
   try {
     const text = await readFile(new URL('deploy/samples/policy-config-map.yaml', projectRoot), 'utf8');
@@ -39,24 +39,27 @@ it('the sample that keeps a policy in a ConfigMap is taken by an API server that
 
 const kubectl = process.env['KUBECTL'];
 
-it.skipIf(!kubectl || !existsSync(kubectl))('its kustomization makes a ConfigMap of the exported file', async () => {
-  const text = await readFile(new URL('deploy/samples/policy-config-map.yaml', projectRoot), 'utf8');
-  const objects = parseAllDocuments(text).map((document) => document.toJS({ maxAliasCount: 10 }));
-  const folder = await mkdtemp(join(tmpdir(), 'policy-'));
-  try {
-    await writeFile(
-      join(folder, 'kustomization.yaml'),
-      objects.find(({ kind }) => kind === 'ConfigMap').data['kustomization.yaml'],
-    );
-    await writeFile(join(folder, 'managed-settings.json'), '{"allowedMcpServers":[]}');
-    const { stdout } = await promisify(execFile)(kubectl as string, ['kustomize', folder]);
-    const [made] = parseAllDocuments(stdout).map((document) => document.toJS());
-    expect(made).toMatchObject({
-      kind: 'ConfigMap',
-      metadata: { name: 'mcp-policy' },
-      data: { 'managed-settings.json': '{"allowedMcpServers":[]}' },
-    });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-});
+it.skipIf(!kubectl || !existsSync(kubectl))(
+  'its kustomization creates a ConfigMap from the exported file',
+  async () => {
+    const text = await readFile(new URL('deploy/samples/policy-config-map.yaml', projectRoot), 'utf8');
+    const objects = parseAllDocuments(text).map((document) => document.toJS({ maxAliasCount: 10 }));
+    const folder = await mkdtemp(join(tmpdir(), 'policy-'));
+    try {
+      await writeFile(
+        join(folder, 'kustomization.yaml'),
+        objects.find(({ kind }) => kind === 'ConfigMap').data['kustomization.yaml'],
+      );
+      await writeFile(join(folder, 'managed-settings.json'), '{"allowedMcpServers":[]}');
+      const { stdout } = await promisify(execFile)(kubectl as string, ['kustomize', folder]);
+      const [made] = parseAllDocuments(stdout).map((document) => document.toJS());
+      expect(made).toMatchObject({
+        kind: 'ConfigMap',
+        metadata: { name: 'mcp-policy' },
+        data: { 'managed-settings.json': '{"allowedMcpServers":[]}' },
+      });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);

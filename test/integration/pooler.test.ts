@@ -72,7 +72,7 @@ describe.skipIf(!isInstalled)('a database behind PgBouncer', () => {
     ['transaction', {}],
     ['statement', {}],
     ['transaction', { server_round_robin: 1, min_pool_size: 3 }],
-  ])('in pool mode %s is refused by name: %j', async (mode, settings) => {
+  ])('in pool mode %s is rejected with its own reason: %j', async (mode, settings) => {
     const database = await behindPooler({ pool_mode: mode, ...settings });
     await expect(migrate(database)).rejects.toMatchObject({
       reason: 'DatabasePooled',
@@ -80,7 +80,7 @@ describe.skipIf(!isInstalled)('a database behind PgBouncer', () => {
     });
   });
 
-  it('that knows no options is refused by name when there are some', async () => {
+  it('that rejects options is reported if there are some', async () => {
     const { app, migrator } = await behindPooler({ pool_mode: 'session' });
     const options = '-c work_mem=8MB';
     await expect(migrate({ app: { ...app, options }, migrator })).rejects.toMatchObject({
@@ -89,13 +89,13 @@ describe.skipIf(!isInstalled)('a database behind PgBouncer', () => {
     });
   });
 
-  it('in pool mode session is used', async () => {
+  it('in pool mode session is accepted', async () => {
     const database = await behindPooler({ pool_mode: 'session' });
     expect(await migrate(database)).toHaveLength(1);
     expect(await migrate(database)).toEqual([]);
   });
 
-  it('is not given up while the statement runs and the question about it waits for a free connection of the pool', async () => {
+  it('is not considered dead while the statement runs and the watchdog waits for a free connection', async () => {
     const { app } = await behindPooler({ pool_mode: 'session', default_pool_size: 1 });
     const { rows } = await withClient(app, (client) => client.query(`SELECT pg_sleep(27), 'done' AS text`));
     expect(rows).toMatchObject([{ text: 'done' }]);

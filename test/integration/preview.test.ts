@@ -94,7 +94,7 @@ const run = async (main: (args: string[]) => Promise<void>, ...args: string[]) =
 };
 
 describe('a preview', () => {
-  it('is refused with all faults, beyond its size, for unknown registries, and as a second one at a time', async () => {
+  it('is rejected with all errors, above its size, for unknown registries, and as a second one at a time', async () => {
     const faulty = await post({ auth: { mode: 'anonymous' }, registries: [{ name: 'x' }, { nam: 'y' }] });
     expect([faulty.status, await faulty.text()]).toEqual([
       422,
@@ -112,7 +112,7 @@ describe('a preview', () => {
     expect(many.find(({ status }) => status === 503)?.headers.get('retry-after')).toBe('2');
   });
 
-  it('of no edit has no difference, as a spec, a resource, JSON or YAML', async () => {
+  it('without an edit has no difference, as a spec, a resource, JSON or YAML', async () => {
     const nothing = { added: 0, removed: 0, changed: 0, unchanged: 15 };
     expect(await preview(registry())).toEqual({ counts: nothing, changes: [], unknown: [], truncated: false });
     expect(await preview(registry().spec)).toMatchObject({ counts: nothing });
@@ -120,7 +120,7 @@ describe('a preview', () => {
     expect(await yaml.json()).toMatchObject({ counts: nothing, unknown: [] });
   });
 
-  it('names sources whose content is not known', async () => {
+  it('lists sources whose content is not known', async () => {
     const git = { name: 'new', git: { repository: 'https://git.example.com/x.git', branch: 'main' } };
     expect((await preview(registry(undefined, [git]))).unknown).toEqual([
       { source: 'new', why: expect.stringContaining('first sync') },
@@ -131,7 +131,7 @@ describe('a preview', () => {
     ]);
   });
 
-  it('says -12 of a new exclude, on the command line as well, and applying it does exactly that', async () => {
+  it('shows -12 for a new exclude, also on the command line, and applying it does exactly that', async () => {
     // One of the names exists in another source as well, which then serves it.
     const { counts, changes } = await preview(EDITED);
     expect(counts).toEqual({ added: 1, removed: 12, changed: 0, unchanged: 3 });
@@ -167,7 +167,7 @@ describe('a preview', () => {
 });
 
 describe('the command explain', () => {
-  it('says whether a server is served, with an exit code', async () => {
+  it('reports whether a server is served, with an exit code', async () => {
     expect(await run(explainMain, api.url, 'com.example/b0')).toBe(0);
     expect(written.stdout).toContain('com.example/b0 is served by ours: 1 versions, the latest is 1.0.0\n');
     expect(await run(explainMain, api.url, 'com.example/a1@1.0.0')).toBe(1);
@@ -176,7 +176,7 @@ describe('the command explain', () => {
     expect(await run(explainMain, api.url, 'com.example/a0@9.0.0', '--json')).toBe(0);
   });
 
-  it('distinguishes a wrong command line from a registry that does not answer', async () => {
+  it('distinguishes an invalid command line from a registry that does not respond', async () => {
     for (const [args, code, message] of [
       [[], 2, 'name a URL and a server'],
       [['ftp://x', 'a/b'], 2, 'not an http(s) URL'],
@@ -192,7 +192,7 @@ describe('the command explain', () => {
   });
 });
 
-it('refuses bodies beyond the memory for them before they come, and answers others meanwhile', async () => {
+it('rejects bodies beyond the memory for them before they are read, and serves others meanwhile', async () => {
   const { hostname, port } = new URL(api.url);
   const half = async () => {
     const socket = connect(Number(port), hostname);

@@ -19,7 +19,7 @@ const socket = `${process.env['TEST_POSTGRES_SOCKET']}/.s.PGSQL.5432`;
 describe.skipIf(release === undefined)(
   `the server of ${release ?? 'the previous release (skipped: there is no tag v* before this commit)'}`,
   () => {
-    it('syncs into the schema of today, and serves what is there', async () => {
+    it('syncs into the current schema, and serves the existing entries', async () => {
       await using ends = new AsyncDisposableStack();
       const { main } = ends.use(await buildRelease(release as string));
       const directory = await mkdtemp(join(tmpdir(), 'previous-release-data-'));

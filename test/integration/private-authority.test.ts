@@ -54,7 +54,7 @@ async function startTrusting(pod: ServerPod, podHash: string, env: Record<string
 const countServers = (pod: ServerPod, source: string) =>
   eventually(async () => (await listServers(`${pod.url}/registry/${source}`))?.length || undefined);
 
-it('reaches git: a pod that has the bundle syncs, one without says what is missing', async () => {
+it('reaches git: a pod with the bundle syncs, and one without reports what is missing', async () => {
   const { cert, key } = await signed(directory, 'git', { ca: authority, altName: 'IP:127.0.0.1' });
   const tls = { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
   const files = ends.use(await createGitRepository());
@@ -73,7 +73,7 @@ it('reaches git: a pod that has the bundle syncs, one without says what is missi
   expect(await countServers(pod, 'private')).toBe(5);
 });
 
-it('reaches the database from every thread: it is migrated, imported into and read', async () => {
+it('reaches the database from every thread: migration, import and reads', async () => {
   const postgres = ends.use(await startTcpPostgres());
   const tls = await signed(directory, 'postgres', { ca: authority, altName: 'DNS:localhost' });
   await postgres.setUp({ tls, hba: ['hostssl all all 127.0.0.1/32 scram-sha-256'] });

@@ -89,7 +89,7 @@ const failureOf = (name: string) =>
     return syncStatus?.phase === 'failed' ? syncStatus.message : undefined;
   });
 
-it('is mirrored with a login, by the authority that the source names for it', async () => {
+it('is mirrored with a login, with the authority of the source', async () => {
   const names = await eventually(async () => {
     const servers = await listServers(`${place.url}/default/trusting`);
     return servers?.length ? servers : undefined;
@@ -98,10 +98,10 @@ it('is mirrored with a login, by the authority that the source names for it', as
   expect(asked).toContain('POST /token');
 });
 
-it.each([['plain'], ['trusting-others']])('is not believed without its authority: %s', async (name) => {
+it.each([['plain'], ['trusting-others']])('is not trusted without its authority: %s', async (name) => {
   expect(await failureOf(name)).toMatch(/certificate.*api\.caCertRef/s);
 });
 
-it('is not asked while the authority is no certificate', async () => {
+it('is not requested if the authority is not a certificate', async () => {
   expect(await failureOf('trusting-nothing')).toContain('ConfigMap words, key ca.crt holds no certificate');
 });

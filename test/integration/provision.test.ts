@@ -130,7 +130,7 @@ function written(before: Record<string, string>, after: Record<string, string>):
 }
 
 describe('a registry', () => {
-  it('is made of these objects, which go with it', async () => {
+  it('consists of these objects, which are deleted with it', async () => {
     const registry = await provisioned();
     for (const [kind, name] of CHILDREN) {
       const { labels, ownerReferences } = (await registry.find(kind, name))!.metadata;
@@ -139,7 +139,7 @@ describe('a registry', () => {
     }
   });
 
-  it('is made whole at once when an object of it goes between the look and the write', async () => {
+  it('is completed at once when one of its objects is deleted between the read and the write', async () => {
     const registry = await provisioned();
     const operator = new Hindered(adminAccess(await sharedApiServer()));
     const again = await ProvisionedRegistry.create(api, namespace, whole, operator);
@@ -151,7 +151,7 @@ describe('a registry', () => {
   });
 
   it.each<KindName>(['ConfigMap', 'RoleBinding', 'Secret', 'Deployment', 'Service'])(
-    'is not overwritten by an attempt that stalled at its %s while another made what is wanted now',
+    'is not overwritten by an attempt that stalled at its %s while another created the desired state',
     async (kind) => {
       const latest = await provisioned();
       const operator = new Paused(adminAccess(await sharedApiServer()));
@@ -175,7 +175,7 @@ describe('a registry', () => {
   );
 
   it.each<KindName>(['ConfigMap', 'ServiceAccount', 'Deployment', 'Service'])(
-    'is written no more by an attempt that is cancelled when it has read the %s',
+    'is no longer written by an attempt that is cancelled after it has read the %s',
     async (kind) => {
       const registry = await provisioned();
       const operator = new Paused(adminAccess(await sharedApiServer()));
@@ -203,7 +203,7 @@ describe('a registry', () => {
     ['Service/tools-api-writer', 'ServiceFailed'],
     ['NetworkPolicy/tools-api', 'ServiceFailed'],
     ['Ingress/tools-api', 'ServiceFailed'],
-  ])('names the step when the API server does not let %s be read', async (hidden, reason) => {
+  ])('reports the step if the API server does not allow %s to be read', async (hidden, reason) => {
     const operator = new Forbidden(adminAccess(await sharedApiServer()));
     await passwords();
     const registry = await ProvisionedRegistry.create(api, namespace, whole, operator);
@@ -212,7 +212,7 @@ describe('a registry', () => {
     await operator.close();
   });
 
-  it('is written once: a second time nothing is, and after an edit that asks for nothing new its number only', async () => {
+  it('is written once: a second time nothing is, and after an irrelevant edit only its number', async () => {
     const registry = await provisioned(
       withPod({ containers: [{ name: 'registry-api', resources: { limits: { cpu: '1' } } }] }),
     );
@@ -235,7 +235,7 @@ describe('a registry', () => {
     expect(await registry.find(kind, name)).toBeDefined();
   });
 
-  it('gets other pods when its account is another, whose tokens are not those of the pods that it has', async () => {
+  it('gets new pods when its account is replaced, because the tokens of the old pods are invalid', async () => {
     const registry = await provisioned();
     const before = await registry.provision();
     const account = async () => (await registry.find('ServiceAccount', 'tools-registry-api'))!.metadata.uid;
@@ -255,7 +255,7 @@ describe('a registry', () => {
     expect(await registry.provision()).toEqual(before);
   });
 
-  it('writes with an edited filter its configuration and no pod', async () => {
+  it('writes only its configuration after an edit of a filter, without new pods', async () => {
     const registry = await provisioned();
     const [before, template] = [await registry.versions(), (await deployment(registry)).spec.template];
     const planned = await registry.desired();
@@ -266,7 +266,7 @@ describe('a registry', () => {
     expect((await registry.desired())?.provision?.digest).not.toBe(planned?.provision?.digest);
   });
 
-  it('takes up and drops a ConfigMap source with its configuration and its rights, and no pod', async () => {
+  it('adds and removes a ConfigMap source with its configuration and its rights, without new pods', async () => {
     const registry = await provisioned();
     const [before, { podHash }] = [await registry.versions(), await registry.provision()];
     const more = { name: 'more', configMapRef: { name: 'other', key: 'registry.json' } };
@@ -284,7 +284,7 @@ describe('a registry', () => {
     expect(written(after, await registry.versions())).not.toContain('Deployment/tools-api');
   });
 
-  it('is not provisioned once it is deleted, or when another has its name', async () => {
+  it('is not provisioned when it is deleted, or when another has its name', async () => {
     const registry = await provisioned();
     await api.delete('MCPRegistry', { namespace, name: 'tools' });
     await expect(registry.provision()).rejects.toMatchObject({ type: 'Cancelled', nonRetryable: true });
@@ -306,7 +306,7 @@ describe('a registry', () => {
 });
 
 describe('a foreign change', () => {
-  it('is repaired where it is ours, and left alone where it is not', async () => {
+  it('is repaired in our own fields, and kept in others', async () => {
     const registry = await provisioned();
     const { metadata, spec } = await deployment(registry);
     const [server] = spec.template.spec.containers;
@@ -336,7 +336,7 @@ describe('a foreign change', () => {
     expect(repaired.spec.template.spec.containers[0]?.env).toContainEqual({ name: 'MINE', value: '1' });
   });
 
-  it('about whom a binding binds is undone', async () => {
+  it('of the subjects of a binding is reverted', async () => {
     const registry = await provisioned();
     await api.delete('RoleBinding', { namespace, name: 'tools-registry-api' });
     const ownerReferences = (await registry.find('Role', 'tools-registry-api'))!.metadata.ownerReferences;
@@ -375,7 +375,7 @@ describe('a foreign object of the same name', () => {
       'DeploymentFailed',
     ],
     ['Service', 'v1', 'tools-api', { spec: port }, 'ServiceFailed'],
-  ])('%s is left as it is, and named', async (kind, apiVersion, name, rest, reason) => {
+  ])('%s is not changed, and is reported', async (kind, apiVersion, name, rest, reason) => {
     await passwords();
     const theirs = await somebodyApplies(apiVersion, kind, name, rest);
     const registry = await ProvisionedRegistry.create(api, namespace, whole);
@@ -389,7 +389,7 @@ describe('a foreign object of the same name', () => {
     expect(await registry.find(kind, name)).toEqual(theirs);
   });
 
-  it('is told with its owner', async () => {
+  it('is reported with its owner', async () => {
     const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', uid: 'u', controller: true }];
     await somebodyApplies('v1', 'Service', 'tools-api', { spec: port }, { ownerReferences });
     await passwords();
@@ -416,7 +416,7 @@ describe('a password', () => {
     ['is missing in its Secret', { app: 'a' }, 'Secret NS/passwords has no key "migrator"'],
     ['is empty', { app: '\n', migrator: 'm' }, 'key app of Secret NS/passwords is empty'],
     ['has several lines', { app: 'a\nb', migrator: 'm' }, 'key app of Secret NS/passwords holds more than one line'],
-  ])('that %s is told, but never itself', async (_, data, message) => {
+  ])('that %s is reported without its value', async (_, data, message) => {
     if (data) await passwords(data);
     const registry = await ProvisionedRegistry.create(api, namespace, whole);
     const planned = await registry.desired();
@@ -433,7 +433,7 @@ describe('a password', () => {
     );
   });
 
-  it('that was changed needs another pod; its Secret alone may change as it likes', async () => {
+  it('that was changed requires a new pod; other changes of its Secret do not', async () => {
     const registry = await provisioned();
     const before = await registry.provision();
     await api.apply(
@@ -487,7 +487,7 @@ describe('the default database of a site', () => {
     });
   };
 
-  it('gives a registry without a databaseConfig a database that its Secret opens, and no other Secret', async () => {
+  it('gives a registry without a databaseConfig a database that only its Secret gives access to', async () => {
     const [mine, other] = [await create({ registries: [local] }), await create({}, await createNamespace(api))];
     for (const registry of [mine, other]) await registry.provision();
     const name = `mcp_${namespace}_tools`;
@@ -503,14 +503,14 @@ describe('the default database of a site', () => {
     });
   });
 
-  it('is not for one that names a database', async () => {
+  it('is not used for a registry with its own database', async () => {
     await passwords();
     const registry = await create(whole);
     await registry.provision();
     expect(await pgpass(registry)).toMatch(/^postgres:5432:registry:db_app:a\n/);
   });
 
-  it('writes nothing the second time, and makes another password and other pods when the Secret is lost', async () => {
+  it('writes nothing the second time, and creates a new password and pods when the Secret is lost', async () => {
     const registry = await create({ registries: [local] });
     const first = await registry.provision();
     const [password, versions] = [await pgpass(registry), await registry.versions()];
@@ -522,7 +522,7 @@ describe('the default database of a site', () => {
     expect(await open(registry)).toBe(`mcp_${namespace}_tools`);
   });
 
-  it('tells why it cannot be made, without a password in it', async () => {
+  it('reports why it cannot be created, without a password', async () => {
     const { databaseAdmin } = site!;
     const wrong = { ...site!, databaseAdmin: async () => ({ ...(await databaseAdmin!()), password: 'not the one' }) };
     const registry = await ProvisionedRegistry.create(api, namespace, {}, api, wrong);
@@ -536,7 +536,7 @@ describe('the default database of a site', () => {
 });
 
 describe('a pod template of the user', () => {
-  it('is followed, and forgotten when it is taken away', async () => {
+  it('is applied, and removed when it is removed from the spec', async () => {
     const registry = await provisioned(
       withPod({ priorityClassName: 'system-node-critical', containers: [{ name: 'proxy', image: 'proxy' }] }),
     );
@@ -562,20 +562,23 @@ describe('a pod template of the user', () => {
       /must be less than or equal to memory limit/,
     ],
     ['a value of the wrong type', { hostNetwork: 'x' }, /hostNetwork/],
-  ])('with %s is refused in the words of the API server, and the Deployment stays', async (_, podSpec, words) => {
-    const registry = await provisioned();
-    const before = await registry.versions();
-    await registry.edit(withPod(podSpec));
-    await expect(registry.provision()).rejects.toMatchObject({
-      type: 'InvalidPodTemplateSpec',
-      nonRetryable: true,
-      message: expect.stringMatching(words),
-    });
-    // Only the ConfigMap is written, because the configuration contains the generation.
-    expect(written(before, await registry.versions())).toEqual(['ConfigMap/tools-registry-server-config']);
-  });
+  ])(
+    'with %s is rejected with the message of the API server, and the Deployment is unchanged',
+    async (_, podSpec, words) => {
+      const registry = await provisioned();
+      const before = await registry.versions();
+      await registry.edit(withPod(podSpec));
+      await expect(registry.provision()).rejects.toMatchObject({
+        type: 'InvalidPodTemplateSpec',
+        nonRetryable: true,
+        message: expect.stringMatching(words),
+      });
+      // Only the ConfigMap is written, because the configuration contains the generation.
+      expect(written(before, await registry.versions())).toEqual(['ConfigMap/tools-registry-server-config']);
+    },
+  );
 
-  it('with fields that do not exist is followed without them, which is said', async () => {
+  it('with unknown fields is applied without them, which is reported', async () => {
     const registry = await provisioned(
       withPod({
         nodeSelektor: { a: 'b' },
@@ -594,7 +597,7 @@ describe('a pod template of the user', () => {
 });
 
 describe('a claim', () => {
-  it('that does not exist is left out of the pod, and mounted as soon as it does', async () => {
+  it('that does not exist is left out of the pod, and mounted as soon as it exists', async () => {
     const registry = await provisioned({ registries: [shared] });
     const volumes = async () => (await deployment(registry)).spec.template.spec.volumes.map(({ name }) => name);
     expect(await volumes()).not.toContain('registry-data-source-shared');
@@ -605,7 +608,7 @@ describe('a claim', () => {
     expect(await volumes()).toContain('registry-data-source-shared');
   });
 
-  it('that one node alone can have makes the new pod wait for the old one, and no longer than it is used', async () => {
+  it('that only one node can mount makes the new pod wait for the old one, as long as it is used', async () => {
     const registry = await provisioned({ registries: [local] });
     const strategy = async () => (await deployment(registry)).spec.strategy;
     expect(await strategy()).toMatchObject({ type: 'RollingUpdate' });
@@ -623,7 +626,7 @@ describe('a configYAML', () => {
   const configYAML =
     '# as I wrote it\nauth:\n  mode: anonymous\nregistries:\n  - name: x\n    file: {path: /mine/r.json}\n';
 
-  it('is stored to the letter, with its volumes and pull secrets', async () => {
+  it('is stored unchanged, with its volumes and pull secrets', async () => {
     const registry = await provisioned({
       configYAML,
       volumes: [{ name: 'mine', configMap: { name: 'm' } }],
@@ -644,7 +647,7 @@ describe('a configYAML', () => {
     expect(await registry.find('Secret', 'tools-db-pgpass')).toBeUndefined();
   });
 
-  it('is refused as a whole, with the line, before anything is made of it', async () => {
+  it('is rejected as a whole, with the line, before anything is created', async () => {
     const registry = await ProvisionedRegistry.create(api, namespace, {
       configYAML: `${configYAML}  - name: y\n    fille: {}\n`,
     });
@@ -653,7 +656,7 @@ describe('a configYAML', () => {
     expect(await registry.versions()).toEqual({});
   });
 
-  it('is refused with a volume that the API server does not understand', async () => {
+  it('is rejected with a volume that the API server does not know', async () => {
     const volumes = [{ name: 'mine', configMap: 'm' }];
     const registry = await ProvisionedRegistry.create(api, namespace, { configYAML, volumes });
     await expect(registry.provision()).rejects.toMatchObject({ type: 'ValidationFailed', nonRetryable: true });
@@ -668,7 +671,7 @@ describe('read-only servers', () => {
   const withReaders = (readers: number, spec: object = whole) => ({ ...spec, server: { readers } });
   const find = (registry: ProvisionedRegistry) => registry.find<Deployment>('Deployment', 'tools-api-readers');
 
-  it('come with the spec, belong to the registry, are written once, and go with the spec', async () => {
+  it('are created with the spec, belong to the registry, are written once, and are deleted with the spec', async () => {
     const registry = await provisioned(withReaders(3));
     for (const [kind, name] of READERS) {
       expect((await registry.find(kind, name))!.metadata).toMatchObject({
@@ -695,7 +698,7 @@ describe('read-only servers', () => {
     expect(await registry.find(kind, name)).toBeDefined();
   });
 
-  it('are as many as the spec says, also after their Deployment is scaled', async () => {
+  it('have the number in the spec, even after their Deployment is scaled', async () => {
     const registry = await provisioned(withReaders(2));
     await somebodyApplies('apps/v1', 'Deployment', 'tools-api-readers', { spec: { replicas: 9 } });
     await registry.provision();
@@ -714,7 +717,7 @@ describe('read-only servers', () => {
     expect((await find(registry))!.spec.replicas).toBe(7);
   });
 
-  it('are told of, and not made, where the data is in the pod of the server', async () => {
+  it('are reported and not created if the data is in the pod of the server', async () => {
     const registry = await ProvisionedRegistry.create(api, namespace, withReaders(2, { registries: [local] }));
     const { warnings } = await registry.provision();
     expect(warnings).toContainEqual(expect.objectContaining({ reason: 'ReadersNeedDatabase' }));
@@ -745,7 +748,7 @@ describe('a NetworkPolicy', () => {
       'tools-api',
     );
 
-  it('closes the pods of a registry to all but its API, declared ports and readers of metrics', async () => {
+  it('denies all traffic to the pods of a registry except to its API, declared ports and metrics', async () => {
     const podTemplateSpec = { spec: { containers: [{ name: 'p', image: 'p', ports: [{ containerPort: 9000 }] }] } };
     const registry = await ProvisionedRegistry.create(api, namespace, { podTemplateSpec }, api, closed);
     await registry.provision();
@@ -765,7 +768,7 @@ describe('a NetworkPolicy', () => {
     });
   });
 
-  it('goes when the operator is told to make none, unless it belongs to another owner', async () => {
+  it('is deleted when the operator is configured to create none, unless it has another owner', async () => {
     const before = await ProvisionedRegistry.create(api, namespace, {}, api, closed);
     await before.provision();
     const after = await ProvisionedRegistry.create(api, namespace, {});
@@ -778,7 +781,7 @@ describe('a NetworkPolicy', () => {
 });
 
 describe('a LimitRange', () => {
-  it('admits the pod with a database when it admits the resources that were chosen', async () => {
+  it('admits the pod with a database when it admits the configured resources', async () => {
     const limits = [{ type: 'Container', min: { cpu: '50m', memory: '64Mi' }, maxLimitRequestRatio: { cpu: '5' } }];
     await somebodyApplies('v1', 'LimitRange', 'limits', { spec: { limits } });
     await passwords();
@@ -791,7 +794,7 @@ describe('a LimitRange', () => {
   });
 });
 
-describe('the way in from outside', () => {
+describe('the exposure outside the cluster', () => {
   const exposure = {
     kind: 'Ingress' as const,
     host: '{name}.{namespace}.example.com',
@@ -801,7 +804,7 @@ describe('the way in from outside', () => {
     parentRefs: [],
   };
 
-  it('is an Ingress with the host and the certificate of the registry, and goes when it is turned off', async () => {
+  it('is an Ingress with the host and the certificate of the registry, and is deleted when it is disabled', async () => {
     const open = { settings: { ...settings, exposure } };
     const registry = await ProvisionedRegistry.create(api, namespace, {}, api, open);
     await registry.provision();
@@ -817,7 +820,7 @@ describe('the way in from outside', () => {
     expect(await registry.find('Ingress', 'tools-api')).toBeUndefined();
   });
 
-  it('is an HTTPRoute where Gateways lead in, and goes when it is turned off', async () => {
+  it('is an HTTPRoute for the Gateways, and is deleted when it is disabled', async () => {
     const parentRefs = [{ name: 'public', namespace: 'gateways' }];
     const open = { settings: { ...settings, exposure: { ...exposure, kind: 'HTTPRoute' as const, parentRefs } } };
     const registry = await ProvisionedRegistry.create(api, namespace, {}, api, open);

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => world.stop());
 
-it('tells what keeps a server from being, goes on by itself when that is mended, and ends with its resource', async () => {
+it('reports what prevents a server, continues when that is fixed, and ends with its resource', async () => {
   const { api, namespace, workflows } = world;
   await world.write('v1', 'Service', 'tools-api', { spec: { ports: [{ port: 80 }] } });
   const registry = await world.apply({});
@@ -74,7 +74,7 @@ it('tells what keeps a server from being, goes on by itself when that is mended,
   expect(await api.get('MCPRegistry', namespace, 'tools')).toBeUndefined();
 });
 
-it('repairs what another manager sets back ever more seldom, and names that manager', async () => {
+it('repairs contested fields with backoff, and reports the other manager', async () => {
   const fought = await ProvisioningWorld.start(inject('temporalAddress'));
   const { api, namespace, workflows } = fought;
   const registry = await fought.apply({});

@@ -174,7 +174,7 @@ describe('publishing a revision', () => {
     ]);
   });
 
-  it('writes no row when everything is read again and is the same', async () => {
+  it('writes no row when everything is read again unchanged', async () => {
     await publish([server('a/a'), server('a/b')]);
     const before = await rows();
     expect(await publish([server('a/a'), server('a/b')], {}, { readAlike: false })).toMatchObject({
@@ -185,7 +185,7 @@ describe('publishing a revision', () => {
     expect(await rows()).toEqual(before);
   });
 
-  it('moves the generation, which readers and tags of answers go by, only when entries were written', async () => {
+  it('increases the generation, on which readers and entity tags depend, only when entries were written', async () => {
     const generation = async () => {
       const [row] = await dataSource.query('SELECT generation FROM source WHERE registry = $1', [registry.name]);
       return Number(row.generation);
@@ -213,7 +213,7 @@ describe('publishing a revision', () => {
     expect(await generation()).toBe(5);
   });
 
-  it('keeps the last good version of an entry that is held in quarantine, and buries it when it is gone', async () => {
+  it('keeps the last valid version of a quarantined entry, and removes it when the entry is removed', async () => {
     await publish([server('a/a'), server('a/b')]);
     const held = await publish([server('a/a'), { ...server('a/b', 'broken'), bad: true }]);
     expect(held).toMatchObject({ served: 2, quarantined: 1, removed: 0 });
@@ -221,7 +221,7 @@ describe('publishing a revision', () => {
     expect(await publish([server('a/a')])).toMatchObject({ served: 1, quarantined: 0, removed: 1 });
   });
 
-  it('leaves a tombstone for what is removed and revives it when it comes back', async () => {
+  it('leaves a tombstone for a removed entry and restores it when it returns', async () => {
     await publish([server('a/a'), server('a/b')]);
     await publish([server('a/a')]);
     expect((await rows()).map(({ name, deleted }) => [name, deleted])).toEqual([
@@ -231,14 +231,14 @@ describe('publishing a revision', () => {
     expect(await publish([server('a/a'), server('a/b')])).toMatchObject({ added: 0, updated: 1, served: 2 });
   });
 
-  it('keeps the stored one of two that share name and version', async () => {
+  it('keeps the stored one of two with the same name and version', async () => {
     await publish([server('a/a')]);
     const counts = await publish([server('a/a'), server('a/a', 'late')]);
     expect(counts).toMatchObject({ served: 1, updated: 0, quarantined: 1 });
     expect(await live()).toEqual(['a/a 1.0.0 one']);
   });
 
-  it('changes nothing when it fails half way', async () => {
+  it('changes nothing when it fails in the middle', async () => {
     await publish([server('a/a')]);
     const before = await rows();
     const failing = publishRevision(client, {
@@ -261,7 +261,7 @@ describe('publishing a revision', () => {
     expect(await publish([server('a/b')])).toMatchObject({ added: 1, removed: 1 });
   });
 
-  it('refuses a registry that another resource has taken the name of', async () => {
+  it('rejects a registry whose name belongs to another resource', async () => {
     const stranger = { ...registry, uid: randomUUID() };
     const written = publishRevision(client, {
       registry: stranger,
@@ -298,7 +298,7 @@ describe('the quarantine', () => {
     return found.map(({ key, version }) => [key, version].filter(Boolean).join(' '));
   }
 
-  it('keeps what a walk over changes did not come across, and counts all of it', async () => {
+  it('keeps entries that a walk over changes did not contain, and counts all of them', async () => {
     await publish([server('a/a'), bad('a/b'), bad('a/c'), bad('a/d', ''), nameless('page 1, servers[4]')]);
     const before = await held();
     expect(before).toHaveLength(4);
@@ -309,7 +309,7 @@ describe('the quarantine', () => {
     expect(await publish([server('a/a')])).toMatchObject({ quarantined: 0 });
   });
 
-  it('holds what comes again once', async () => {
+  it('contains an entry once that is found again', async () => {
     const faulty = [bad('a/b'), bad('a/b', '2.0.0'), bad('a/d', ''), nameless('page 1, servers[3]')];
     await publish(faulty);
     const before = await held();
@@ -318,7 +318,7 @@ describe('the quarantine', () => {
     expect(await some([nameless('page 1, servers[0]')])).toMatchObject({ quarantined: 5 });
   });
 
-  it('releases what came again and is good, or was taken back', async () => {
+  it('releases entries that are valid now, or were removed', async () => {
     const goodOnce = server('a/b');
     await publish([server('a/a'), goodOnce]);
     await publish([server('a/a'), bad('a/b'), bad('a/b', '2.0.0'), bad('a/c'), bad('a/d'), bad('a/e', '')]);
@@ -334,7 +334,7 @@ describe('the quarantine', () => {
     expect(await live()).toEqual(['a/a 1.0.0 one', 'a/b 1.0.0 one', 'a/e 3.0.0 mended']);
   });
 
-  it('is kept by a walk over changes where nothing was ever fit to be stored', async () => {
+  it('is kept by a walk over changes if nothing could ever be stored', async () => {
     await publish([bad('a/a'), bad('a/b')]);
     expect(await some([server('a/a')])).toMatchObject({ served: 1, added: 1, quarantined: 1 });
     expect(await held()).toEqual(['a/b 1.0.0']);
@@ -344,7 +344,7 @@ describe('the quarantine', () => {
 describe('a revision that removes more than half', () => {
   const many = Array.from({ length: 30 }, (_, index) => server(`a/${index}`));
 
-  it('is held back until it is confirmed, and what is stored stays', async () => {
+  it('is blocked until it is confirmed, and the stored entries are kept', async () => {
     await publish(many);
     const before = await rows();
     await expect(publish(many.slice(0, 14))).rejects.toMatchObject({
@@ -355,7 +355,7 @@ describe('a revision that removes more than half', () => {
     expect(await publish(many.slice(0, 14), {}, { consent: 'all' })).toMatchObject({ removed: 16, served: 14 });
   });
 
-  it('is confirmed by the names that go, so that the source may move on before the user confirms', async () => {
+  it('is confirmed by the removed names, so that the source may move on before the user confirms', async () => {
     await publish(many);
     await holdBack(publish(many.slice(0, 10)));
     await expect(publish(many.slice(0, 10))).rejects.toMatchObject({ reason: 'ShrinkGuard' });
@@ -367,7 +367,7 @@ describe('a revision that removes more than half', () => {
     expect(await publish(movedOn, {}, { consent: 'held' })).toMatchObject({ removed: 18, added: 1, served: 13 });
   });
 
-  it('is confirmed by its versions, so that a server that keeps one does not lose it as well', async () => {
+  it('is confirmed by versions, so that a server that keeps one does not lose it', async () => {
     const versions = (name: string) => ['1.0.0', '2.0.0', '3.0.0'].map((version) => server(name, 'one', version));
     const tools = Array.from({ length: 10 }, (_, index) => versions(`a/${index}`));
     const newest = tools.map((all) => all[2]!);
@@ -377,7 +377,7 @@ describe('a revision that removes more than half', () => {
     expect(await publish(newest, {}, { consent: 'held' })).toMatchObject({ removed: 20, served: 10 });
   });
 
-  it('is held back when what is taken back would be left out by the filter as well', async () => {
+  it('is blocked even if the filter would exclude the removed entries, too', async () => {
     const filter: SourceFilter = { tags: { include: ['x'] } };
     const tagged = many.map((each): Server => ({ ...each, tags: ['x'] }));
     await publish(tagged, filter);
@@ -385,7 +385,7 @@ describe('a revision that removes more than half', () => {
     await expect(publish(takenBack, filter, { isWhole: false })).rejects.toMatchObject({ reason: 'ShrinkGuard' });
   });
 
-  it('is held back when only the reader is another', async () => {
+  it('is blocked when only the version of the reader differs', async () => {
     await publish(many);
     await expect(publish(many.slice(0, 5), {}, { readAlike: false })).rejects.toMatchObject({ reason: 'ShrinkGuard' });
   });
@@ -397,12 +397,12 @@ describe('a revision that removes more than half', () => {
   });
 });
 
-describe('a revision that removes more than half of what is served', () => {
+describe('a revision that removes more than half of the served entries', () => {
   const filter: SourceFilter = { tags: { exclude: ['hidden'] } };
   const served = Array.from({ length: 20 }, (_, index) => server(`a/${index}`));
   const hidden = Array.from({ length: 60 }, (_, index): Server => ({ ...server(`h/${index}`), tags: ['hidden'] }));
 
-  it('is held back, however much stays that the filter leaves out', async () => {
+  it('is blocked, however many excluded entries are kept', async () => {
     await publish([...served, ...hidden], filter);
     const refused = { reason: 'ShrinkGuard', message: expect.stringContaining('would remove 11 of 20 servers') };
     await expect(publish([...served.slice(11), ...hidden], filter)).rejects.toMatchObject(refused);
@@ -412,7 +412,7 @@ describe('a revision that removes more than half of what is served', () => {
     expect(await publish([...served.slice(10), ...hidden], filter)).toMatchObject({ removed: 10, served: 10 });
   });
 
-  it('is published by the sync that follows an edit of the filter, and by no other', async () => {
+  it('is published by the first sync after an edit of the filter, and by no other', async () => {
     const edited: SourceFilter = { tags: { exclude: ['hidden', 'other'] } };
     await publish([...served, ...hidden], filter);
     expect(await publish([...served.slice(12), ...hidden], edited)).toMatchObject({ removed: 12, served: 8 });
@@ -426,7 +426,7 @@ describe('a revision that removes more than half of what is served', () => {
     await expect(publish([...served.slice(12), ...hidden], filter)).rejects.toMatchObject({ reason: 'ShrinkGuard' });
   });
 
-  it('is held back when a sync has found nothing new since the filter was edited', async () => {
+  it('is blocked when a sync has found nothing new since the filter was edited', async () => {
     await publish([...served, ...hidden]);
     const target = { registry, source: 's', filterHash: hash('sha256', JSON.stringify(filter)) };
     await refilterSource(client, target, compileFilter(filter));
@@ -434,7 +434,7 @@ describe('a revision that removes more than half of what is served', () => {
     await expect(publish([...served.slice(12), ...hidden], filter)).rejects.toMatchObject({ reason: 'ShrinkGuard' });
   });
 
-  it('is published when all else that it removes was left out by the filter', async () => {
+  it('is published when all other removed entries were excluded by the filter', async () => {
     await publish([...served, ...hidden], filter);
     expect(await publish(served.slice(1), filter)).toMatchObject({ removed: 61, served: 19 });
     await publish(hidden, filter, { consent: 'all' });
@@ -465,7 +465,7 @@ describe('the run that publishes', () => {
     );
   }
 
-  it('is recorded in the same transaction, and once however often it is repeated', async () => {
+  it('is recorded in the same transaction, and only once when it is repeated', async () => {
     await publish([server('a/a')], {}, { recordAs });
     const counts = expect.objectContaining({ served: 1, added: 1 });
     expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: expect.any(Date), failure: null }]);
@@ -482,7 +482,7 @@ describe('the run that publishes', () => {
     expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: new Date(2_000), failure: null }]);
   });
 
-  it('is named by what it imported, even if it applied a filter before', async () => {
+  it('is recorded with what it imported, even if it applied a filter before', async () => {
     await publish([server('a/a')]);
     const target = { registry, source: 's', filterHash: 'edited', recordAs };
     await refilterSource(client, target, compileFilter({ names: { exclude: ['a/a'] } }));
@@ -493,7 +493,7 @@ describe('the run that publishes', () => {
 });
 
 describe('an edited filter', () => {
-  it('marks what is stored, writes only what changes, and says how much is served', async () => {
+  it('marks stored entries, writes only changes, and returns the number of served entries', async () => {
     const tagged = (name: string, ...tags: string[]): Server => ({ ...server(name), tags });
     await publish([tagged('a/a', 'x'), tagged('a/b', 'y'), tagged('a/c')]);
     const before = await rows();
@@ -513,7 +513,7 @@ describe('an edited filter', () => {
 });
 
 describe('any series of revisions and filters', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('leaves what a plain list would hold (seed %i)', async (seed) => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('gives the same result as a plain list (seed %i)', async (seed) => {
     const random = generator(seed);
     const pick = (below: number) => Math.floor(random() * below);
     let expected = new Map<string, string>();

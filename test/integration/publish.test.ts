@@ -140,7 +140,7 @@ async function read(path: string, replica = 0): Promise<{ status: number; text: 
 }
 
 describe('publishing', () => {
-  it('is seen by who published at once and on every replica soon, in its own words', async () => {
+  it('is visible to the publisher at once and on every replica soon, unchanged', async () => {
     const answer = await send('POST', '/registry/ours/v0.1/publish', server('io.example/one', '1.0.0'));
     expect(answer.status).toBe(201);
     expect(JSON.parse(answer.text)._meta).toMatchObject({
@@ -154,7 +154,7 @@ describe('publishing', () => {
     expect((await read('/v0.1/servers?search=Published')).text).toContain('io.example/one');
   });
 
-  it('waits ten seconds for a body, and no longer', async () => {
+  it('waits at most ten seconds for a body', async () => {
     const { hostname, port } = new URL(apis[0]!.url);
     const socket = connect(Number(port), hostname);
     const head = `POST /registry/ours/v0.1/publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}`;
@@ -162,7 +162,7 @@ describe('publishing', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [^]*\r\n\r\n\{"error":"/);
   });
 
-  it('of a version that is or was there is a conflict', async () => {
+  it('of a version that exists or existed is a conflict', async () => {
     const body = server('io.example/twice', '1.0.0');
     expect((await send('POST', '/registry/ours/v0.1/publish', body)).status).toBe(201);
     expect(await send('POST', '/registry/ours/v0.1/publish', body)).toMatchObject({
@@ -178,14 +178,14 @@ describe('publishing', () => {
     expect((await send('POST', '/registry/ours/v0.1/publish', server('io.example/twice', '1.0.1'))).status).toBe(201);
   });
 
-  it('goes by the admin API too', async () => {
+  it('works over the admin API, too', async () => {
     const body = `{"server":${server('io.example/admin', '1.0.0')}}`;
     expect((await send('POST', '/v1/entries', body)).status).toBe(201);
     expect((await send('DELETE', '/v1/entries/server/io.example%2Fadmin/versions/1.0.0')).status).toBe(204);
     expect((await read('/v0.1/servers/io.example%2Fadmin/versions')).status).toBe(404);
   });
 
-  it('is told with 200 by the generic API, and with 201 below a name', async () => {
+  it('returns 200 in the generic API, and 201 below a name', async () => {
     const roots = ['/v0.1', '/v0', '/registry/v0.1', '/registry/v0', '/registry/ours/v0.1', '/registry/ours/v0'];
     const statuses: number[] = [];
     for (const [patch, root] of roots.entries()) {
@@ -195,7 +195,7 @@ describe('publishing', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 201, 201]);
   });
 
-  it('counts what it did', async () => {
+  it('is counted', async () => {
     const count = async () => {
       const { sources } = JSON.parse((await read('/v1/sources')).text) as {
         sources: { name: string; syncStatus: { serverCount: number } }[];
@@ -209,7 +209,7 @@ describe('publishing', () => {
     expect(await count()).toBe(before);
   });
 
-  it('to a source that has its entries from elsewhere, or to none, is refused', async () => {
+  it('to a source with entries from elsewhere, or to none, is rejected', async () => {
     const body = server('io.example/no', '1.0.0');
     expect((await send('POST', '/registry/mirror/v0.1/publish', body)).status).toBe(403);
     expect((await send('POST', '/registry/absent/v0.1/publish', body)).status).toBe(404);
@@ -219,7 +219,7 @@ describe('publishing', () => {
     expect((await read('/registry/mirror/v0.1/servers/io.example%2Fmirrored/versions/1.0.0')).status).toBe(200);
   });
 
-  it('goes by the name of the registry to its managed source', async () => {
+  it('uses the managed source of the registry for the name of the registry', async () => {
     const body = server('io.example/by-registry', '1.0.0');
     expect((await send('POST', '/registry/team/v0.1/publish', body)).status).toBe(201);
     expect((await read('/registry/ours/v0.1/servers/io.example%2Fby-registry/versions')).status).toBe(200);
@@ -227,7 +227,7 @@ describe('publishing', () => {
     expect((await send('DELETE', path)).status).toBe(200);
   });
 
-  it('goes to the sources of a view and to no other', async () => {
+  it('uses only the sources of a view', async () => {
     const at = (view: string) => `/default/flat/registry/${view}/v0.1`;
     const version = '/servers/io.example%2Fviewed/versions/1.0.0';
     const body = server('io.example/viewed', '1.0.0');
@@ -248,7 +248,7 @@ describe('publishing', () => {
     expect((await send('DELETE', `${at('inner')}${version}`)).status).toBe(200);
   });
 
-  it.each(['is stuck', 'has nothing yet'])('is told as it was stored while the follower %s', async (state) => {
+  it.each(['is stuck', 'has nothing yet'])('returns the stored entry while the follower %s', async (state) => {
     const name = `io.example/unseen-${state.replaceAll(' ', '-')}`;
     const path = `/registry/ours/v0.1/servers/${name.replace('/', '%2F')}/versions`;
     await send('POST', '/registry/ours/v0.1/publish', server(name, '2.0.0', ', "title": "Zwei\\u00e4 ä"'));
@@ -274,14 +274,14 @@ describe('publishing', () => {
     await send('DELETE', `${path}/1.0.0`);
   });
 
-  it('of what the filter leaves out can be taken back all the same', async () => {
+  it('of an entry that the filter excludes can be undone', async () => {
     await send('POST', '/registry/ours/v0.1/publish', server('io.example/left-out', '1.0.0'));
     await rows.query(`UPDATE entry SET hidden_by = 'names.exclude: *' WHERE name = 'io.example/left-out'`);
     const answer = await send('DELETE', '/registry/ours/v0.1/servers/io.example%2Fleft-out/versions/1.0.0');
     expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('"status":"deleted"') });
   });
 
-  it('without a token, or to an anonymous registry, is refused', async () => {
+  it('without a token, or to an anonymous registry, is rejected', async () => {
     const body = server('io.example/no', '1.0.0');
     expect((await send('POST', '/registry/ours/v0.1/publish', body, { authorization: '' })).status).toBe(401);
     expect((await send('POST', '/default/open/registry/ours/v0.1/publish', body)).status).toBe(403);
@@ -324,7 +324,7 @@ describe('publishing', () => {
       422,
       '$schema must be the URL of a schema',
     ],
-  ])('refuses %s and says what is wrong', async (_, body, status, text) => {
+  ])('rejects %s and reports the error', async (_, body, status, text) => {
     expect(await send('POST', '/registry/ours/v0.1/publish', body)).toMatchObject({
       status,
       text: expect.stringContaining(text),
@@ -339,14 +339,14 @@ describe('publishing', () => {
     ['none', () => '{}', '"server" in the body must be'],
     ['no object', () => '[]', '"server" in the body must be'],
     ['more behind it', (one: string) => `{"server":${one}},"x":1`, 'valid JSON'],
-  ])('refuses %s in a body of the admin API', async (_, body, text) => {
+  ])('rejects %s in a body of the admin API', async (_, body, text) => {
     const answer = await send('POST', '/v1/entries', body(server('io.example/a', '1.0.0')));
     expect(answer.status).toBe(400);
     expect((JSON.parse(answer.text) as { error: string }).error).toContain(text);
     expect((await read('/v0.1/servers/io.example%2Fa/versions')).status).toBe(404);
   });
 
-  it('takes packages of any registry, as the official schema does', async () => {
+  it('accepts packages of any registry, like the official schema', async () => {
     const packages = ', "packages": [{"registryType":"tape","identifier":"x","transport":{"type":"stdio"}}]';
     const answer = await send('POST', '/registry/ours/v0.1/publish', server('io.example/tape', '1.0.0', packages));
     expect(answer).toMatchObject({ status: 201, text: expect.stringContaining('"registryType":"tape"') });
@@ -360,11 +360,11 @@ describe('publishing', () => {
     '/v0.1/servers/io.example%2Fone/versions/%00',
     '/v1/entries/server/io.example%2Fone/versions/%00',
     '/v1/entries/server/%00/versions/1.0.0',
-  ])('knows of no version at %s to take back', async (path) => {
+  ])('finds no version at %s to delete', async (path) => {
     expect((await send('DELETE', path)).status).toBe(404);
   });
 
-  it('takes JSON only', async () => {
+  it('accepts only JSON', async () => {
     const body = server('io.example/a', '1.0.0');
     expect((await send('POST', '/registry/ours/v0.1/publish', body, { 'content-type': 'text/plain' })).status).toBe(
       415,
@@ -372,7 +372,7 @@ describe('publishing', () => {
   });
 });
 
-describe('the status of what is published', () => {
+describe('the status of a published entry', () => {
   const NAME = 'io.example%2Fold';
   const patch = (path: string, body: object | string, root = '/registry/ours/v0.1') =>
     send('PATCH', `${root}/servers/${path}/status`, typeof body === 'string' ? body : JSON.stringify(body));
@@ -445,7 +445,7 @@ describe('the status of what is published', () => {
     it.each([
       ['100 versions', 'io.example/numerous', 100, 1024],
       ['8 MiB', 'io.example/heavy', 8, MIB],
-    ])('changes at most %s at once, and nothing beyond', async (_, name, count, bytes) => {
+    ])('changes at most %s at once, and otherwise nothing', async (_, name, count, bytes) => {
       await store(name, [1, count], bytes);
       const [changed, other] = await Promise.all([
         patch(name, { status: 'deprecated' }),
@@ -464,7 +464,7 @@ describe('the status of what is published', () => {
       expect(JSON.parse((await patch(name, { status: 'active' })).text)).toMatchObject({ updatedCount: count });
     });
 
-    it('answers what is served, also beside a hidden version', async () => {
+    it('returns what is served, even next to a hidden version', async () => {
       const name = 'io.example/half-hidden';
       await store(name, [8, 9], 200);
       await store(name, [10, 11], 200, 'names');
@@ -493,12 +493,12 @@ describe('the status of what is published', () => {
     ['a long message', `{"status":"deprecated","statusMessage":"${'x'.repeat(501)}"}`, 400, 'at most 500'],
     ['a NUL', '{"status":"deprecated","statusMessage":"\\u0000"}', 400, 'NUL'],
     ['no change', '{"status":"active"}', 400, 'nothing would change'],
-  ])('refuses %s', async (_, body, status, text) => {
+  ])('rejects %s', async (_, body, status, text) => {
     const answer = await patch(`${NAME}/versions/2.0.0`, body);
     expect(answer).toMatchObject({ status, text: expect.stringContaining(text) });
   });
 
-  it('is not there for what is not published, not managed, or closed', async () => {
+  it('does not exist for what is not published, not managed, or private', async () => {
     const body = { status: 'deprecated' };
     expect((await patch(`${NAME}/versions/9.9.9`, body)).status).toBe(404);
     expect((await patch('io.example%2Fnone', body)).status).toBe(404);
@@ -509,7 +509,7 @@ describe('the status of what is published', () => {
     expect((await send('PATCH', path, JSON.stringify(body), { authorization: '' })).status).toBe(401);
   });
 
-  it('is all that changes of a published version: replacing it is not implemented, which the preflight shows', async () => {
+  it('is the only change of a published version: replacing it is not supported, according to the preflight', async () => {
     for (const name of [NAME, 'io.example/old']) {
       const path = `/registry/ours/v0.1/servers/${name}/versions/1.0.0`;
       const answer = await send('PUT', path, server('io.example/old', '1.0.0'));
@@ -537,7 +537,7 @@ describe('validation', () => {
     },
   );
 
-  it('lists every fault, each with its path', async () => {
+  it('lists every error with its path', async () => {
     const { status, body } = await validate(
       server('io.example/a', '^1.0.0', ', "websiteUrl": "x", "packages": [{"registryType":"npm","identifier":"x"}]'),
     );
@@ -548,7 +548,7 @@ describe('validation', () => {
     );
   });
 
-  it('says of what is no JSON that it is none, and takes JSON of at most 1 MiB only', async () => {
+  it('reports a body that is not JSON, and accepts at most 1 MiB', async () => {
     expect(await validate('{')).toEqual({
       status: 200,
       body: { valid: false, issues: [expect.objectContaining({ type: 'json', path: '' })] },
@@ -557,7 +557,7 @@ describe('validation', () => {
     expect((await validate(' '.repeat(1024 * 1024 + 1))).status).toBe(413);
   });
 
-  it('reads sixteen bodies at a time, and refuses more until one is read', async () => {
+  it('reads sixteen bodies at a time, and rejects more until one is read', async () => {
     const { hostname, port } = new URL(apis[0]!.url);
     const head =
       'POST /v0/validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
@@ -569,8 +569,8 @@ describe('validation', () => {
   });
 });
 
-describe('who published what', () => {
-  it('is stored, shown with the hash of what was sent, and audited', async () => {
+describe('the publisher of an entry', () => {
+  it('is stored, shown with the hash of the body, and audited', async () => {
     const ann = await provider.sign({ sub: 'ann' });
     const body = server('io.example/signed', '1.0.0');
     await send('POST', '/registry/ours/v0.1/publish', body, { authorization: `Bearer ${ann}` });
@@ -592,7 +592,7 @@ describe('who published what', () => {
     ]);
   });
 
-  it('must have a name with a prefix of the source, where that has prefixes', async () => {
+  it('must use a name with a prefix of the source, if that has prefixes', async () => {
     const publish = (name: string) =>
       send('POST', '/default/prefixed/registry/ours/v0.1/publish', server(name, '1.0.0'));
     for (const name of ['io.company/tool', 'io.partner/team-tool', 'com.company.tools/x']) {
@@ -606,7 +606,7 @@ describe('who published what', () => {
   });
 });
 
-it('writes nothing for another resource of the same name, and shows it nothing', async () => {
+it('cannot write for another resource of the same name, and sees nothing of it', async () => {
   const [team] = registries;
   const foreign = await startLoadedReplica(100, [{ ...team!, uid: randomUUID(), sources: ['ours'] }]);
   try {

@@ -47,7 +47,7 @@ async function send(method: string, path: string, body?: object): Promise<number
   return response.status;
 }
 
-it('the status of a registry counts what was published to it and taken back, and no caller waits for that', async () => {
+it('the status of a registry counts published and deleted entries, and no caller waits for that', async () => {
   for (const version of ['1.0.0', '1.1.0']) {
     const server = { name: 'io.example/one', version, description: 'Published here' };
     expect(await send('POST', '/registry/ours/v0.1/publish', server)).toBe(201);

@@ -41,8 +41,8 @@ async function waitOf(pid: number | undefined): Promise<string | undefined> {
   });
 }
 
-describe('rows that are copied out of the database', () => {
-  it('hold what a query would give', async () => {
+describe('rows that are copied from the database', () => {
+  it('contain what a query would return', async () => {
     const query = `SELECT * FROM (VALUES
       ('\\x00ff'::bytea, 'Zwei ä'::text, NULL::text, '{a,"b c"}'::text[], '2026-11-27T08:00:00.123Z'::timestamptz, true),
       (NULL, '', 'x', '{}', '1969-12-31T23:59:59.999Z', false)) AS rows`;
@@ -64,7 +64,7 @@ describe('rows that are copied out of the database', () => {
     expect(await read('SELECT 1 WHERE false', (row) => row.text())).toEqual([]);
   });
 
-  it('may be larger than what comes at a time, and be many', async () => {
+  it('may be larger than a chunk, and numerous', async () => {
     const query = `SELECT n::text, repeat('x', n * 1000) FROM generate_series(0, 300) AS n`;
     const lengths = await read(query, (row) => [row.text(), row.text().length]);
     expect(lengths).toEqual(Array.from({ length: 301 }, (_, n) => [String(n), n * 1000]));
@@ -73,12 +73,12 @@ describe('rows that are copied out of the database', () => {
   it.each([
     ['cannot be found', 'SELECT nothing', 'column "nothing" does not exist'],
     ['come to an end in the middle', 'SELECT 1 / (5000 - n) FROM generate_series(1, 9000) AS n', 'division by zero'],
-  ])('that %s are an error, and the connection lives on', async (_, query, message) => {
+  ])('that %s are an error, and the connection remains usable', async (_, query, message) => {
     await expect(read(query, () => undefined)).rejects.toThrow(message);
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('whose reader fails are read to their end, and the connection lives on', async () => {
+  it('whose reader fails are read to the end, and the connection remains usable', async () => {
     let calls = 0;
     const failing = read(`SELECT n FROM generate_series(1, 9000) AS n`, () => {
       calls++;
@@ -89,7 +89,7 @@ describe('rows that are copied out of the database', () => {
     expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  it('of a connection that breaks are an error', async () => {
+  it('of a broken connection are an error', async () => {
     const other = new pg.Client({ ...database.app });
     other.on('error', () => undefined);
     await other.connect();
@@ -100,7 +100,7 @@ describe('rows that are copied out of the database', () => {
     await failing;
   });
 
-  it('wait for a reader that rests', async () => {
+  it('wait for a reader that pauses', async () => {
     const rest = Promise.withResolvers<void>();
     const pid = await pidOf(client);
     let rows = 0;

@@ -91,7 +91,7 @@ async function read(withTags: boolean) {
 const numbered = (at: number) => String(at).padStart(5, '0');
 const tagged = (characters: number) => [Array.from({ length: 20 }, (_, at) => `${at}`.padEnd(characters, 'x'))].flat();
 
-it('reads pages of few bytes, whatever the tags weigh, and all versions of a name together', async () => {
+it('reads pages of limited size, whatever the tags, and all versions of a name together', async () => {
   const versions = Array.from({ length: 900 }, (_, at) => ({
     name: `com.example/n${numbered(Math.floor(at / 3))}`,
     version: `1.0.${numbered(at)}`,
@@ -106,7 +106,7 @@ it('reads pages of few bytes, whatever the tags weigh, and all versions of a nam
   expect((await read(false)).groups.flat().every(({ tags }) => tags.length === 0)).toBe(true);
 });
 
-it('refuses more versions of one name than it can hold, and holds many of them without their tags', async () => {
+it('rejects more versions of one name than fit into memory, and accepts many without their tags', async () => {
   const versions = Array.from({ length: 3_000 }, (_, at) => ({
     name: 'com.example/many',
     version: `1.0.${numbered(at)}`,

@@ -126,7 +126,7 @@ describe('a read-only server', () => {
     expect(running.stderr).toBe('');
   });
 
-  it('hands publications on, whose answers and refusals are those of the server that syncs', async () => {
+  it('forwards publications, with the responses of the server that syncs', async () => {
     const { writer, reader, startReader } = await startPods();
     writer.start();
     startReader();
@@ -143,7 +143,7 @@ describe('a read-only server', () => {
     await lists(reader, '/registry/ours', []);
   });
 
-  it('stops a body that is too long, declared or not', async () => {
+  it('aborts a body that is too long, declared or not', async () => {
     const { writer, reader, startReader } = await startPods();
     writer.start();
     startReader();
@@ -161,7 +161,7 @@ describe('a read-only server', () => {
     expect((await send(reader, 'POST', path, server('2.0.0'))).status).toBe(201);
   });
 
-  it('serves on when the server that syncs is killed, and refuses changes until it is back', async () => {
+  it('continues to serve when the server that syncs is killed, and rejects changes until it is available again', async () => {
     const { writer, reader, startReader } = await startPods();
     const first = writer.start();
     const read = startReader();
@@ -181,7 +181,7 @@ describe('a read-only server', () => {
     await lists(reader, '/registry/ours', ['io.example/published 1.0.0']);
   });
 
-  it('hands on no more at a time than its limit, and takes more when those are over', async () => {
+  it('limits concurrent forwarded requests', async () => {
     const { writer, reader, startReader } = await startPods();
     writer.start();
     startReader();
@@ -193,7 +193,7 @@ describe('a read-only server', () => {
     expect((await publish(1_000)).status).toBe(201);
   });
 
-  it('refuses changes when it knows no server that takes them', async () => {
+  it('rejects changes if it has no server to forward them to', async () => {
     const { writer, reader, startReader } = await startPods();
     writer.start();
     startReader({ REGISTRY_WRITER_URL: '' });
@@ -205,7 +205,7 @@ describe('a read-only server', () => {
     expect((await send(reader, 'POST', '/v0.1/validate', server('1.0.0'))).status).toBe(200);
   });
 
-  it('waits for a database that nothing was migrated into, and makes no table there', async () => {
+  it('waits for a database that has not been migrated, and creates no table there', async () => {
     const { reader, startReader } = await startPods();
     const config = await readFile(join(reader.directory, 'config', 'config.yaml'), 'utf8');
     const parsed = JSON.parse(config) as { database: object };
@@ -221,7 +221,7 @@ describe('a read-only server', () => {
     expect(unready.status).toBe(503);
   });
 
-  it('ends with the remedy when no database is configured', async () => {
+  it('exits with the remedy if no database is configured', async () => {
     const { reader, startReader } = await startPods();
     await reader.mount(
       'config/config.yaml',

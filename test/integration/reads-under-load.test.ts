@@ -95,7 +95,7 @@ async function growthDuring(work: () => Promise<void>): Promise<number> {
 
 describe('memory', () => {
   it.each(['br', 'gzip', 'identity'])(
-    'grows by less than 100 MiB while 200 clients ask for as many pages of 2 MiB (%s)',
+    'grows by less than 100 MiB while 200 clients request as many pages of 2 MiB (%s)',
     async (encoding) => {
       const api = await startApi();
       const url = `${api.url}/load/page/v0.1/servers`;
@@ -117,7 +117,7 @@ describe('memory', () => {
 });
 
 describe('a page', () => {
-  it('ends early rather than exceed its bytes, and its cursor leads to the rest', async () => {
+  it('is truncated rather than exceeding its size, and its cursor leads to the rest', async () => {
     const api = await startApi();
     const names: string[] = [];
     let cursor: string | undefined;
@@ -153,7 +153,7 @@ describe('admission', () => {
     return socket;
   }
 
-  it('refuses answers with 503 while others take the memory for answers, and admits them again afterwards', async () => {
+  it('rejects responses with 503 while others use the memory for responses, and admits them again afterwards', async () => {
     // The index fits into the budget, but every document has to be fetched. A page of 4 MiB takes three times as much
     // memory.
     const api = await startApi({ catalogueBudget: MIB, answerMemoryBytes: 26 * MIB });
@@ -169,7 +169,7 @@ describe('admission', () => {
     await expect.poll(async () => (await fetch(`${api.url}${path}`)).status).toBe(200);
   });
 
-  it('says of an answer that never fits what helps', async () => {
+  it('reports the remedy for a response that never fits', async () => {
     const api = await startApi({ catalogueBudget: MIB, answerMemoryBytes: MIB });
     const refused = await fetch(`${api.url}/load/large/v0.1/servers?limit=8`);
     expect(refused.status).toBe(503);
@@ -178,7 +178,7 @@ describe('admission', () => {
 });
 
 describe('names that every object inherits', () => {
-  it('mean nothing special, wherever they stand in a request', async () => {
+  it('have no special meaning anywhere in a request', async () => {
     const closed: Auth = NOBODY_IN;
     const api = await startApi({ registries: servedRegistries([PAGE, { ...LARGE, auth: closed }]) });
     for (const name of Object.getOwnPropertyNames(Object.prototype)) {
@@ -222,7 +222,7 @@ describe('names that every object inherits', () => {
 });
 
 describe('the audit log', () => {
-  it('counts reads by the names of sources that exist, and all others as one', async () => {
+  it('counts reads by the names of existing sources, and all others together', async () => {
     const lines: { msg: string; source?: string; reads: number }[] = [];
     const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) });
     const open: Auth = { ...(NOBODY_IN as Auth & { mode: 'oauth' }), publicPaths: ['/registry'] };

@@ -56,7 +56,7 @@ afterAll(async () => {
   await temporal?.close();
 });
 
-it('end neither the life of a registry nor its deletion: both go on when they are taken back', async () => {
+it('stop neither a registry nor its deletion: both continue when they end', async () => {
   await workflows.nudge(registry, { generation: 1 });
   await eventually(() => calls.read > 0 || undefined);
   refusing.read = false;

@@ -102,7 +102,7 @@ describe('the facets of a list', () => {
     return body.facets;
   };
 
-  it('are counted for each API root, by the source that gives an entry', async () => {
+  it('are counted for each API root, by the source of an entry', async () => {
     expect(await facetsOf(`/v0.1/${FACETS}?version=latest`)).toMatchObject({
       source: [
         { value: 'first', count: 5 },
@@ -128,7 +128,7 @@ describe('the facets of a list', () => {
     expect((await get(`/v0.1/${FACETS}?remote=perhaps`)).status).toBe(400);
   });
 
-  it('have the tag of the list, and are answered 304 by it', async () => {
+  it('have the tag of the list, with which they are revalidated', async () => {
     const { headers } = await get(`/v0.1/${FACETS}`, { headers: { 'accept-encoding': 'identity' } });
     expect(headers.get('etag')).toBe(
       (await get('/v0.1/servers', { method: 'HEAD', headers: { 'accept-encoding': 'identity' } })).headers.get('etag'),
@@ -137,12 +137,12 @@ describe('the facets of a list', () => {
     expect(again.status).toBe(304);
   });
 
-  it('are as closed as the list', async () => {
+  it('are as private as the list', async () => {
     expect((await get(`/default/closed/v0.1/${FACETS}`)).status).toBe(401);
   });
 });
 
-describe('a registry that is made of views', () => {
+describe('a registry that consists of views', () => {
   const served: ServedRegistry = {
     ...OPEN,
     views: [
@@ -151,7 +151,7 @@ describe('a registry that is made of views', () => {
     ],
   };
 
-  it('serves each by its name, the first source of the view that has a server wins it', async () => {
+  it('serves each by its name; the first source of the view with a server takes precedence', async () => {
     const viewed = await startRegistryApi(options({ registries: onlyRegistry(served) }));
     try {
       await viewed.catalogue.nextChange();
@@ -218,7 +218,7 @@ async function until<T>(look: () => T | Promise<T>, wanted: (seen: T) => boolean
 const many = encodeURIComponent('io.example/many');
 
 describe('the list of servers', () => {
-  it('is in text order of name and version, without hidden and deleted entries', async () => {
+  it('is sorted by name and version, without hidden and deleted entries', async () => {
     const { names, nextCursor } = await list('/registry/first/v0.1/servers');
     expect(names).toEqual([
       'a/versions@1.0.0',
@@ -232,7 +232,7 @@ describe('the list of servers', () => {
     expect(nextCursor).toBeUndefined();
   });
 
-  it('says of every entry what the official registry says of it', async () => {
+  it('contains the official registry block of every entry', async () => {
     const { body } = await list('/registry/first/v0.1/servers?search=many&include_deleted=true');
     expect(body.servers.map(({ _meta }) => _meta['io.modelcontextprotocol.registry/official'])).toEqual([
       official('active', '2026-02-01', '2026-02-01', true),
@@ -250,28 +250,28 @@ describe('the list of servers', () => {
     isLatest,
   });
 
-  it('gives every entry once, whatever the size of a page', async () => {
+  it('contains every entry once, whatever the page size', async () => {
     const whole = (await list('/v0.1/servers')).names;
     for (const limit of [1, 2, 3, whole.length, whole.length + 1]) {
       expect(await walk('/v0.1/servers?', limit)).toEqual(whole);
     }
   });
 
-  it('searches literally and in any case, in name, title and description', async () => {
+  it('searches literally and case-insensitively in name, title and description', async () => {
     expect((await list('/v0.1/servers?search=%25_')).names).toEqual(['io.example/100%_sure@1.0.0']);
     expect((await list('/v0.1/servers?search=b_th')).names).toEqual([]);
     expect((await list('/v0.1/servers?search=WEATHER')).names).toEqual(['io.second/only@1.0.0']);
     expect((await list('/v0.1/servers?search=both+of')).names).toEqual(['io.example/both@1.0.0']);
   });
 
-  it('keeps a search over its pages although only the cursor is sent (VS Code)', async () => {
+  it('keeps a search across its pages although only the cursor is sent (VS Code)', async () => {
     const first = await list('/v0.1/servers?limit=1&search=example&version=latest');
     expect(first.names).toEqual(['io.example/100%_sure@1.0.0']);
     const second = await list(`/v0.1/servers?limit=9&cursor=${first.nextCursor}`);
     expect(second.names).toEqual(['io.example/both@1.0.0', 'io.example/gone@0.9.0', 'io.example/many@1.10.0']);
   });
 
-  it('takes a version, or the latest by precedence', async () => {
+  it('accepts a version, or the latest by precedence', async () => {
     expect((await list('/registry/first/v0.1/servers?version=1.9.0')).names).toEqual(['io.example/many@1.9.0']);
     expect((await list('/registry/first/v0.1/servers?version=9')).names).toEqual([]);
     expect((await list('/registry/first/v0.1/servers?version=latest&search=many')).names).toEqual([
@@ -279,7 +279,7 @@ describe('the list of servers', () => {
     ]);
   });
 
-  it('tells of removals to those who ask for changes', async () => {
+  it('includes removals for clients that request changes', async () => {
     const since = encodeURIComponent('2026-02-03T01:00:00+01:00');
     const changed = ['io.example/gone@1.0.0', 'io.example/many@2.0.0'];
     expect((await list(`/registry/first/v0.1/servers?updated_since=${since}`)).names).toEqual(changed);
@@ -307,7 +307,7 @@ describe('the list of servers', () => {
     }
   });
 
-  it('cuts a large limit and ignores unknown parameters', async () => {
+  it('limits a large page size and ignores unknown parameters', async () => {
     expect((await list('/v0.1/servers?limit=99999999999999999999&colour=red&colour=blue')).names).toHaveLength(9);
   });
 
@@ -318,7 +318,7 @@ describe('the list of servers', () => {
 });
 
 describe('several sources', () => {
-  it('give a name as a whole to the first of them, on every route alike', async () => {
+  it('give a name as a whole to the first of them, on every route', async () => {
     const both = encodeURIComponent('io.example/both');
     for (const root of ['/v0.1', '/registry/v0.1', '/v0', '/registry/v0']) {
       expect((await list(`${root}/servers?search=/both`)).names).toEqual(['io.example/both@1.0.0']);
@@ -329,11 +329,11 @@ describe('several sources', () => {
     }
   });
 
-  it('let a live server win over the tombstones of an earlier source', async () => {
+  it('let a live server take precedence over the tombstones of an earlier source', async () => {
     expect((await list('/v0.1/servers?search=/gone')).names).toEqual(['io.example/gone@0.9.0']);
   });
 
-  it('are reachable one by one, a source that is called like a part of a path as well', async () => {
+  it('are available one by one, also a source that is called like a part of a path', async () => {
     expect((await list('/registry/v0.1/v0.1/servers')).names).toEqual([
       'io.example/both@2.0.0',
       'io.example/gone@0.9.0',
@@ -355,7 +355,7 @@ describe('one server', () => {
     expect((await list(`/v0.1/servers/${many}/versions?include_deleted=true`)).names).toHaveLength(4);
   });
 
-  it('gives one version, or the latest', async () => {
+  it('returns one version, or the latest', async () => {
     const version = async (path: string) =>
       ((await (await get(path)).json()) as ServerList['servers'][number]).server.version;
     expect(await version(`/v0.1/servers/${many}/versions/latest`)).toBe('1.10.0');
@@ -373,7 +373,7 @@ describe('one server', () => {
     expect((await get(`/v0.1/servers/io.long%2F${'n'.repeat(192)}/versions/latest`)).status).toBe(200);
   });
 
-  it('is 404 when unknown, hidden, or no name at all: clients take any other status for an outage', async () => {
+  it('is 404 when unknown, hidden, or invalid: clients treat any other status as an outage', async () => {
     expect((await fault('/v0.1/servers/io.example%2Fnobody/versions')).status).toBe(404);
     expect((await fault('/v0.1/servers/io.example%2Fhidden/versions/1.0.0?include_deleted=true')).status).toBe(404);
     for (const root of ['/v0.1', '/v0', '/registry/v0.1', '/registry/first/v0.1', '/default/open/v0.1']) {
@@ -410,7 +410,7 @@ describe('one server', () => {
     expect(await build.json()).toMatchObject({ server: { version: '1.9.0+build.5' } });
   });
 
-  it('has probes beside it as the official server has them', async () => {
+  it('has probes like the official server next to it', async () => {
     for (const root of ['/v0.1', '/v0', '/registry/first/v0.1', '/default/closed/v0']) {
       expect(await (await get(`${root}/health`)).json()).toEqual({ status: 'ok' });
       expect(await (await get(`${root}/ping`)).json()).toEqual({ pong: true });
@@ -419,7 +419,7 @@ describe('one server', () => {
     }
   });
 
-  it('is passed on byte for byte', async () => {
+  it('is sent byte for byte', async () => {
     const serverJson = '{"version":"1.0.0",  "name":"io.exact/bytes","big":12345678901234567890,"é":"\\u00e9"}';
     await publishAwkward({ name: 'io.exact/bytes', version: '1.0.0', serverJson });
     const response = await get('/registry/registry/v0.1/servers/io.exact%2Fbytes/versions/1.0.0');
@@ -437,7 +437,7 @@ describe('several registries in one process', () => {
     expect((await get('/default/open')).status).toBe(404);
   });
 
-  it('keep a registry with a login closed on every data route, whatever token comes', async () => {
+  it('keep a registry with a login private on every data route, whatever the token', async () => {
     const roots = ['v0.1', 'v0', 'registry/v0.1', 'registry/v0', 'registry/first/v0.1', 'registry/first/v0'];
     const paths = ['/servers', `/servers/${many}/versions`, `/servers/${many}/versions/latest`, '/servers?limit=wrong'];
     const urls = roots.flatMap((root) => paths.map((path) => `/default/closed/${root}${path}`));
@@ -456,7 +456,7 @@ describe('several registries in one process', () => {
 });
 
 describe('HTTP', () => {
-  it('answers every origin, with errors too', async () => {
+  it('allows every origin, with errors too', async () => {
     for (const path of [
       '/v0.1/servers',
       '/v0.1/servers?limit=0',
@@ -484,7 +484,7 @@ describe('HTTP', () => {
     );
   });
 
-  it('says 304 to a client that has the current revision, until it changes', async () => {
+  it('returns 304 to a client that has the current revision, until it changes', async () => {
     const path = '/registry/registry/v0.1/servers';
     const etag = (await get(path)).headers.get('etag') as string;
     const again = () => get(path, { headers: { 'if-none-match': `"other", W/${etag}` } });
@@ -495,7 +495,7 @@ describe('HTTP', () => {
     expect(changed.headers.get('etag')).not.toBe(etag);
   });
 
-  it('sends gzip and br to those who take them, each under a tag of its own', async () => {
+  it('sends gzip and br to clients that accept them, each with its own tag', async () => {
     const path = '/registry/first/v0.1/servers';
     const plain = await get(path, { headers: { 'accept-encoding': 'identity' } });
     const text = await plain.text();
@@ -518,7 +518,7 @@ describe('HTTP', () => {
     for (const tag of tags) expect((await get(path, { headers: { 'if-none-match': tag as string } })).status).toBe(304);
   });
 
-  it('says how many entries all pages hold, when they changed, and who may keep them', async () => {
+  it('reports the number of entries on all pages, when they changed, and who may cache them', async () => {
     const { headers } = await get('/registry/first/v0.1/servers?limit=1');
     expect(headers.get('x-total-count')).toBe('7');
     expect(new Date(headers.get('last-modified') as string).toISOString()).toBe('2026-02-03T00:00:00.000Z');
@@ -526,7 +526,7 @@ describe('HTTP', () => {
     expect(headers.get('x-registry-stale')).toBeNull();
   });
 
-  it('answers HEAD like GET, without the body', async () => {
+  it('responds to HEAD like to GET, without the body', async () => {
     for (const path of ['/v0.1/servers', `/v0.1/servers/${many}/versions/latest`, '/health', '/nowhere']) {
       const headers = { 'accept-encoding': 'identity' };
       const [whole, head] = [await get(path, { headers }), await get(path, { method: 'HEAD', headers })];
@@ -537,7 +537,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('refuses other methods where there is something, and says which it takes', async () => {
+  it('rejects other methods at existing paths, and lists the accepted ones', async () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       const init = { method, body: '{not json', headers: { 'content-type': 'application/json' } };
       const response = await get('/v0.1/servers', init);
@@ -548,7 +548,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('refuses a client that accepts no JSON, where every answer is JSON', async () => {
+  it('rejects a client that does not accept JSON, if every response is JSON', async () => {
     const accepting = (accept: string) => ({ headers: { accept } });
     for (const path of ['/v0.1/servers', `/v0.1/servers/${many}/versions/latest`, '/v1/sources', '/openapi.json']) {
       expect(await fault(path, accepting('text/html'))).toEqual({
@@ -565,7 +565,7 @@ describe('HTTP', () => {
     expect((await fault('/nowhere', accepting('text/html'))).status).toBe(404);
   });
 
-  it('answers requests that are none, in JSON', async () => {
+  it('responds to malformed requests in JSON', async () => {
     const { hostname, port } = new URL(api.url);
     const raw = async (head: string, body = '') => {
       const socket = connect(Number(port), hostname);
@@ -607,7 +607,7 @@ describe('a path with a slash too many', () => {
     expect((await get(path, { ...manual, method: 'POST' })).status).not.toBe(308);
   });
 
-  it('opens nothing: the clean path is judged like any other', async () => {
+  it('opens nothing: the clean path is authorized like any other', async () => {
     expect((await get('/default/closed/v0.1/servers/')).status).toBe(401);
     expect((await get('/default/closed//v0.1/servers')).status).toBe(401);
   });
@@ -625,7 +625,7 @@ describe('a parameter without a value', () => {
   const names = ['limit', 'cursor', 'search', 'version', 'updated_since', 'include_deleted', 'tag', 'transport'];
   const all = [...names, 'tag_any', 'registry_type', 'source', 'status', 'remote', 'needs_secret', 'unknown'];
 
-  it('is absent', async () => {
+  it('counts as absent', async () => {
     const list = async (query: string) => (await get(`/v0.1/servers?${query}`)).text();
     const whole = await list('');
     for (const name of all) expect([name, await list(`${name}=`)]).toEqual([name, whole]);
@@ -718,7 +718,7 @@ describe('hostile input', () => {
     ['/v1/console/', '/v1/console'],
     ['/default/open//v1/console', '/default/open/v1/console'],
     ['/hooks/x/', '/hooks/x'],
-  ])('is led from %s to the clean path', async (path, clean) => {
+  ])('is redirected from %s to the clean path', async (path, clean) => {
     const response = await fetch(`${api.url}${path}`, { redirect: 'manual' });
     expect([response.status, new URL(response.headers.get('location') ?? '', `${api.url}${path}`).href]).toEqual([
       308,
@@ -726,7 +726,7 @@ describe('hostile input', () => {
     ]);
   });
 
-  it('gets what it asks for when it sends every parameter that it knows, empty ones as well', async () => {
+  it('gets a result when it sends every known parameter, including empty ones', async () => {
     const paths = [
       '/registry/first/exports/mcp-json?names=&tag=&transport=&prefer=&pinned=&deny=&download=',
       '/v1/registries/open/explain?name=a%2Fb&version=',
@@ -735,7 +735,7 @@ describe('hostile input', () => {
     for (const path of paths) expect([path, (await fetch(`${api.url}${path}`)).status]).toEqual([path, 200]);
   });
 
-  it('is told what is wrong with it: no 5xx, always JSON', async () => {
+  it('gets an error message: no 5xx, always JSON', async () => {
     expect(urls.length).toBeGreaterThan(1500);
     const odd: string[] = [];
     for (const url of urls) {
@@ -755,11 +755,11 @@ describe('hostile input', () => {
       ['updated_since=2025-01-01', 'updated_since=2025-01-01T00:00:00'],
       ['updated_since=2025-02-30T00:00:00Z', 'updated_since=2025-01-01T24:00:00Z', 'include_deleted=maybe'],
     ].flat(),
-  )('refuses ?%s', async (query) => {
+  )('rejects ?%s', async (query) => {
     expect((await fault(`/v0.1/servers?${query}`)).status).toBe(400);
   });
 
-  it('names every parameter that is wrong', async () => {
+  it('reports every invalid parameter', async () => {
     const { error } = await fault('/v0.1/servers?limit=0&updated_since=yesterday');
     expect(error).toMatch(/^limit must be .*; updated_since must be /);
   });
@@ -774,8 +774,8 @@ describe('hostile input', () => {
   }
 });
 
-describe('the life of the process', () => {
-  it('answers probes on both ports', async () => {
+describe('the lifetime of the process', () => {
+  it('serves probes on both ports', async () => {
     for (const url of [api.url, api.internalUrl]) {
       expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'healthy' });
       expect(await (await fetch(`${url}/readiness`)).json()).toEqual({ status: 'ready' });
@@ -790,7 +790,7 @@ describe('the life of the process', () => {
     expect((await fetch(`${api.internalUrl}/v0.1/servers`)).status).toBe(404);
   });
 
-  it('tells Prometheus what it serves and what it was asked, on the internal port only', async () => {
+  it('exports metrics of its entries and requests on the internal port only', async () => {
     const value = async (line: string) => {
       const found = (await (await fetch(`${api.internalUrl}/metrics`)).text()).split('\n');
       return found.find((each) => each.startsWith(`${line} `))?.slice(line.length + 1);
@@ -856,7 +856,7 @@ describe('the life of the process', () => {
     }
   });
 
-  it('goes on without its database and catches up when that is back', async () => {
+  it('continues without its database and catches up when it is available again', async () => {
     const before = (await list('/v0.1/servers')).names;
     await interruptDatabase(async () => {
       await until(
@@ -882,7 +882,7 @@ describe('the life of the process', () => {
     await expect.poll(isLaterServed).toBe(false);
   });
 
-  it('says which answers may be out of date because a source fails', async () => {
+  it('marks responses that may be out of date because a source fails', async () => {
     const run = (id: string, reason: string | null) =>
       rows.query(
         `INSERT INTO sync_run (workflow_id, source_id, trigger, started_at, finished_at, failure_reason)
@@ -913,7 +913,7 @@ describe('the life of the process', () => {
     expect(api.ready()).toEqual({ ready: true });
   });
 
-  it('starts without a database, says why it is not ready, and holds clients off', async () => {
+  it('starts without a database, reports why it is not ready, and sends Retry-After', async () => {
     const nowhere = { ...database.app, database: 'no_such_database' };
     const lonely = await startRegistryApi(options({ database: nowhere }));
     try {
@@ -932,7 +932,7 @@ describe('the life of the process', () => {
     }
   });
 
-  it('names a port that is in use, and leaves nothing open', async () => {
+  it('reports a port that is in use, and leaves nothing open', async () => {
     const port = Number(new URL(api.url).port);
     await expect(startRegistryApi(options({ port }))).rejects.toThrow(
       `port ${port} is in use; stop what listens there, or set PORT to a free port`,
@@ -940,7 +940,7 @@ describe('the life of the process', () => {
     await expect(startRegistryApi(options({ internalPort: port }))).rejects.toThrow(/set INTERNAL_PORT/);
   });
 
-  it('stops listening and hangs up on the database when closed', async () => {
+  it('stops listening and closes the database connections when closed', async () => {
     const shortLived = await startRegistryApi(options());
     await shortLived.catalogue.nextChange();
     await Promise.all([shortLived.close(), shortLived.close()]);

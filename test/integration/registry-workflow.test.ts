@@ -100,7 +100,7 @@ const writtenBy = (of: RegistryWorld) =>
   of.query<{ name: string; xmin: string }>('SELECT name, xmin::text FROM entry ORDER BY name, version');
 
 describe('a git source', () => {
-  it('is served, looked at again each interval, and written only where it changed', async () => {
+  it('is served, checked at each interval, and written only where it changed', async () => {
     const repository = await createGitRepository();
     const first = await repository.commit({ [CATALOGUE]: toolhiveCatalogue(20) });
     const { nthRun } = bind(await start(manifest(gitSource('300ms')), repository));
@@ -138,7 +138,7 @@ describe('a git source', () => {
     expect(await writtenBy(world!)).toEqual(before);
   });
 
-  it('keeps serving what it had when the file disappears, and says what is there instead', async () => {
+  it('keeps serving the old entries when the file disappears, and reports similar files', async () => {
     const repository = await createGitRepository();
     await repository.commit({ [CATALOGUE]: toolhiveCatalogue(5) });
     await start(manifest(gitSource('300ms', '')), repository);
@@ -170,7 +170,7 @@ describe('a source that shrinks', () => {
       },
     ],
   ])(
-    'is held back until the servers that go are confirmed by %s, whatever is committed meanwhile',
+    'is blocked until the removed servers are confirmed by %s, whatever is committed meanwhile',
     async (_by, confirm) => {
       const repository = await createGitRepository();
       await repository.commit({ [CATALOGUE]: toolhiveCatalogue(30) });
@@ -201,7 +201,7 @@ describe('several sources', () => {
     expect((await world!.source('dead', ({ running }) => running !== undefined)).lastSyncAtMs).toBeUndefined();
   });
 
-  it('end a sync that hangs when its source is edited, and hold nothing against it', async () => {
+  it('stop a hanging sync when its source is edited, without counting it as a failure', async () => {
     await using dead = await hangingHost();
     // With this timeout, the sync would wait for the host longer than this test lasts.
     const { nthRun } = bind(await start(manifest(dead.source), undefined, 600_000));
@@ -215,7 +215,7 @@ describe('several sources', () => {
     expect(status.name).not.toBe('RUNNING');
   });
 
-  it('follow edits of the spec: a new one is synced, a removed one loses its rows, the rest is left alone', async () => {
+  it('follow edits of the spec: a new one is synced, a removed one loses its rows, and the rest is unchanged', async () => {
     const two = configMap('one', toolhiveCatalogue(2)) + configMap('two', toolhiveCatalogue(3));
     const { nthRun } = bind(await start(manifest(configMapSource('one')) + two));
     await nthRun('one', 1);
@@ -228,7 +228,7 @@ describe('several sources', () => {
 });
 
 describe('a ConfigMap source', () => {
-  it('waits for a ConfigMap that is missing and syncs as soon as it is there', async () => {
+  it('waits for a missing ConfigMap and syncs as soon as it exists', async () => {
     await start(manifest(configMapSource('late')));
     const waiting = await world!.source('late', ({ failure }) => failure !== undefined);
     expect(waiting.failure).toMatchObject({ reason: 'ConfigMapNotFound' });
@@ -244,7 +244,7 @@ describe('a ConfigMap source', () => {
     expect(await nthRun('cm', 2)).toMatchObject({ trigger: 'change', counts: { updated: 2, unchanged: 0 } });
   });
 
-  it('hides what an edited filter leaves out, and says why', async () => {
+  it('hides what an edited filter excludes, and reports the rule', async () => {
     const data = configMap('cm', toolhiveCatalogue(4));
     const { nthRun } = bind(await start(manifest(configMapSource('cm')) + data));
     await nthRun('cm', 1);
@@ -257,7 +257,7 @@ describe('a ConfigMap source', () => {
 });
 
 describe('syncNow', () => {
-  it('answers with the workflow that it started, whose history tells what happened', async () => {
+  it('returns the workflow that it started, whose history shows what happened', async () => {
     await start(manifest(configMapSource('cm')) + configMap('cm', toolhiveCatalogue(2)));
     await world!.nthRun('cm', 1);
     const [started] = await world!.workflows.syncNow(world!.registry, 'cm');
@@ -267,7 +267,7 @@ describe('syncNow', () => {
     await expect(world!.workflows.syncNow(world!.registry, 'nope')).rejects.toThrow(refused);
   });
 
-  it('answers without a source that is removed while its sync is awaited', async () => {
+  it('returns without a source that is removed while its sync is awaited', async () => {
     await using host = await hangingHost();
     const data = configMap('cm', toolhiveCatalogue(2));
     // Longer than this test takes, because the next sync of the source that hangs starts when this time is over.
@@ -281,7 +281,7 @@ describe('syncNow', () => {
     expect((await asked).map(({ source }) => source)).toEqual(['cm']);
   });
 
-  it('runs for each value of the sync-trigger annotation once', async () => {
+  it('runs once for each value of the sync-trigger annotation', async () => {
     const data = configMap('cm', toolhiveCatalogue(2));
     const triggered = (value: string) =>
       manifest(configMapSource('cm'), `  annotations:\n    toolhive.stacklok.dev/sync-trigger: '${value}'`) + data;
@@ -297,7 +297,7 @@ describe('syncNow', () => {
 });
 
 describe('the workflow of a registry', () => {
-  it('ends when the document is removed, and everything that it served goes', async () => {
+  it('ends when the document is removed, with everything that it served', async () => {
     await start(manifest(configMapSource('cm')) + configMap('cm', toolhiveCatalogue(2)));
     await world!.nthRun('cm', 1);
     const { registry } = world!;
@@ -308,7 +308,7 @@ describe('the workflow of a registry', () => {
     expect(world!.documents.registries()).toEqual([]);
   });
 
-  it('reads well in lists: type, memo and summaries say which source, why and what came of it', async () => {
+  it('is readable in lists: type, memo and summaries contain source, reason and result', async () => {
     const repository = await createGitRepository();
     const commit = await repository.commit({ [CATALOGUE]: toolhiveCatalogue(7) });
     await start(manifest(gitSource('1h')), repository);
@@ -326,7 +326,7 @@ describe('the workflow of a registry', () => {
     expect(entity).toMatchObject({ type: 'mcpRegistry', memo: { registry: 'default/team' } });
   });
 
-  it('lives through continue-as-new while a sync is under way, and loses nothing', async () => {
+  it('continues as new while a sync is running, and loses nothing', async () => {
     const repository = await createGitRepository();
     await repository.commit({ [CATALOGUE]: toolhiveCatalogue(3) });
     await start(
@@ -347,8 +347,8 @@ describe('the workflow of a registry', () => {
   });
 });
 
-describe('a registry goes on', () => {
-  it('after signals of another shape, which are dropped', async () => {
+describe('a registry continues', () => {
+  it('after malformed signals, which are dropped', async () => {
     await start(manifest(configMapSource('cm')) + configMap('cm', toolhiveCatalogue(2)));
     await world!.nthRun('cm', 1);
     const handle = world!.temporal.client.workflow.getHandle(registryWorkflowId(world!.registry));
@@ -371,7 +371,7 @@ describe('a registry goes on', () => {
     expect((await world!.source('servers', ({ failure }) => failure === undefined)).serverCount).toBe(4);
   });
 
-  it('within seconds when a sync that hangs is terminated', async () => {
+  it('within seconds when a hanging sync is terminated', async () => {
     await using dead = await hangingHost();
     await start(manifest(dead.source), undefined, 600_000);
     await world!.source('dead', ({ running }) => running !== undefined);
@@ -388,7 +388,7 @@ describe('a registry goes on', () => {
     );
   });
 
-  it('with the stores in its memo, so that servers ask no worker, also after a continue-as-new', async () => {
+  it('with the stores in its memo, so that servers need no worker, also after a continue-as-new', async () => {
     const repository = await createGitRepository();
     await repository.commit({ [CATALOGUE]: toolhiveCatalogue(3) });
     await start(manifest(gitSource('150ms')), repository);
@@ -400,7 +400,7 @@ describe('a registry goes on', () => {
 });
 
 describe('histories', () => {
-  it('hold neither catalogue data nor spec nor secrets', async () => {
+  it('contain neither catalogue data nor spec nor secrets', async () => {
     const repository = await createGitRepository();
     await repository.commit({ [CATALOGUE]: toolhiveCatalogue(3) });
     const secret = `

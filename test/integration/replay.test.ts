@@ -9,7 +9,7 @@ const recorded = readdirSync(HISTORIES).filter((name) => name.endsWith('.json'))
 
 /** Workflows outlive releases, so this version must be able to continue what an earlier version started. */
 describe('recorded histories', () => {
-  it('are there, one of them continued as new', () => {
+  it('exist, one of them continued as new', () => {
     expect(recorded).toContain('registry-continued.json');
     expect(read('registry-continued.json')).toContain('EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW');
   });
@@ -23,7 +23,7 @@ describe('recorded histories', () => {
     await expect(replayed).resolves.toBeUndefined();
   });
 
-  it('are told from a workflow that took other decisions', async () => {
+  it('differ from a workflow with other decisions', async () => {
     const tampered = read('sync-succeeded.json').replaceAll('resolveRevision', 'someOtherActivity');
     await expect(
       Worker.runReplayHistory({ workflowBundle: builtWorkflowBundle() }, JSON.parse(tampered)),

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 describe('the workflow of a registry', () => {
-  it('fails rather than stand still when it cannot follow its own history, and is restarted', async () => {
+  it('fails if it cannot follow its own history, and is restarted', async () => {
     const temporal = await connectTemporal({ address: inject('temporalAddress'), namespace: 'default' });
     ends.push(() => temporal.close());
     const { connection, client } = temporal;
@@ -72,7 +72,7 @@ describe('the workflow of a registry', () => {
     expect((await handle.describe()).runId).toBe(runId);
   });
 
-  it('goes on with everything when Temporal has lost it', async () => {
+  it('continues completely when Temporal has lost it', async () => {
     const sources = [configMapSource('data')];
     const world = await RegistryWorld.start({
       temporalAddress: inject('temporalAddress'),
@@ -91,7 +91,7 @@ describe('the workflow of a registry', () => {
     expect((await client.workflow.getHandle(workflowId).describe()).runId).not.toBe(runId);
   });
 
-  it('goes on with everything after a user has terminated it', async () => {
+  it('continues completely after a user has terminated it', async () => {
     const sources = [configMapSource('data')];
     const world = await RegistryWorld.start({
       temporalAddress: inject('temporalAddress'),

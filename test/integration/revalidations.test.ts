@@ -89,11 +89,11 @@ function headersOf({ headers }: Response): Record<string, string> {
   return all;
 }
 
-describe('a client that asks again for what it has', () => {
+describe('a client that revalidates its copy', () => {
   const path = '/v0.1/servers/io.one%2Fserver/versions/latest';
 
   it.each([path, '/v0.1/servers', '/default/one/registry/s/v0.1/servers?limit=1'])(
-    'is told so in the same words each time: %s',
+    'gets the same headers each time: %s',
     async (url) => {
       // Publish a new edition, for which no request has been made yet.
       await rows.publish('default', 'one', 's', [{ name: 'io.one/server', version: '1.0.0', title: url }]);
@@ -112,7 +112,7 @@ describe('a client that asks again for what it has', () => {
     },
   );
 
-  it('is told of a change, and of everything else that comes before', async () => {
+  it('learns of a change, and of everything that takes precedence', async () => {
     const again = await known(path);
     expect((await again({ accept: 'text/html' })).status).toBe(406);
     expect((await again({}, 'POST')).status).toBe(405);
@@ -123,7 +123,7 @@ describe('a client that asks again for what it has', () => {
     await expect.poll(async () => (await again()).text()).toContain('"version":"2.0.0"');
   });
 
-  it('is told at once as long as nothing has changed, however often the catalogue is looked through', async () => {
+  it('gets a 304 at once as long as nothing has changed, however often the catalogue is reread', async () => {
     const again = await known('/v0.1/servers');
     const looked = api.catalogue.nextChange();
     await rows.notify('default', 'one');
@@ -137,7 +137,7 @@ describe('a client that asks again for what it has', () => {
     expect(wasRouted()).toBe(false);
   });
 
-  it('is answered in its turn among others on the same connection', async () => {
+  it('gets its response in order among others on the same connection', async () => {
     const again = await known(path);
     const etag = (await again()).headers.get('etag');
     const condition = `If-None-Match: ${etag}\r\n`;
@@ -150,7 +150,7 @@ describe('a client that asks again for what it has', () => {
     );
   });
 
-  it('is told that its connection ends while the server drains', async () => {
+  it('learns that its connection will be closed while the server drains', async () => {
     const draining = await start();
     try {
       const again = await known(path, draining);
@@ -165,7 +165,7 @@ describe('a client that asks again for what it has', () => {
     }
   });
 
-  it('is told that there is nothing, though the tag is one of this catalogue', async () => {
+  it('gets a 404 even if the tag is one of this catalogue', async () => {
     const etag = (await fetch(`${api.url}/v0.1/servers`)).headers.get('etag') as string;
     for (const [url, status] of [
       ['/v0.1/servers/io.one%2Fnone/versions/latest', 404],
@@ -178,7 +178,7 @@ describe('a client that asks again for what it has', () => {
     }
   });
 
-  it('must say who it is from the moment on at which the registry wants to know', async () => {
+  it('must authenticate as soon as the registry requires it', async () => {
     const again = await known('/v0.1/servers');
     serve({ ...ONE, auth: NOBODY_IN });
     expect((await again()).status).toBe(401);
@@ -186,7 +186,7 @@ describe('a client that asks again for what it has', () => {
     expect((await again()).status).toBe(304);
   });
 
-  it('is told by a registry of which others may see more that it is not the same for all', async () => {
+  it('gets a Vary header from a registry with private parts', async () => {
     serve({ ...ONE, auth: { ...NOBODY_IN, publicRead: ['s'] } as Auth });
     const again = await had('/v0.1/servers');
     for (let times = 0; times < 3; times++) {
@@ -199,7 +199,7 @@ describe('a client that asks again for what it has', () => {
     expect((await again({ authorization: 'Bearer made-up' })).status).toBe(304);
   });
 
-  it('gets what another registry has once that is served in its place', async () => {
+  it('gets the content of another registry once that is served in its place', async () => {
     serve(ONE, OTHER);
     const [atRoot, named] = [await known('/v0.1/servers'), await known('/default/one/v0.1/servers')];
     serve(OTHER, ONE);
@@ -209,13 +209,13 @@ describe('a client that asks again for what it has', () => {
     expect((await named()).status).toBe(404);
   });
 
-  it('gets what a registry has that is served where a source was', async () => {
+  it('gets the content of a registry that is served where a source was', async () => {
     const again = await known('/registry/s/v0.1/servers');
     serve(ONE, { namespace: 'registry', name: 's', sources: [], auth: NOBODY_IN });
     expect((await again()).status).toBe(401);
   });
 
-  it('is told when what it has may be out of date', async () => {
+  it('learns when its copy may be out of date', async () => {
     const again = await known('/v0.1/servers');
     const run = (id: string, reason: string | null) =>
       rows.query(
@@ -241,7 +241,7 @@ describe('a client that asks again for what it has', () => {
     await expect.poll(isStale).toBe(false);
   });
 
-  it('is counted as on the route that it asked for', async () => {
+  it('is counted on the route that it requested', async () => {
     const counted = async () => {
       const metrics = await (await fetch(`${api.internalUrl}/metrics`)).text();
       const line = /^thv_reg_srv_http_requests_total\{method="GET",route="\/v0.1\/servers",status_code="304"\} (\d+)$/m;

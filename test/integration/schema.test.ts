@@ -24,7 +24,7 @@ async function as(role: 'app' | 'migrator', sql: string): Promise<unknown[]> {
 }
 
 describe('the schema', () => {
-  it('that the migrations make is the one that the entities describe', async () => {
+  it('created by the migrations equals the one of the entities', async () => {
     const dataSource = await createDataSource(database.migrator, {
       maxConnections: 1,
       onError: () => undefined,
@@ -37,7 +37,7 @@ describe('the schema', () => {
     }
   });
 
-  it('is migrated once, also by several processes at once, and keeps its identity', async () => {
+  it('is migrated once, also by concurrent processes, and keeps its identity', async () => {
     const before = await readStoreId(database.app);
     expect(await Promise.all([migrate(database), migrate(database), migrate(database)])).toEqual([[], [], []]);
     expect(await readStoreId(database.app)).toBe(before);

@@ -58,8 +58,8 @@ function served(pod: ServerPod, source: string, count: number, edition = 1): Pro
   });
 }
 
-describe('a server with a database of its own', () => {
-  it('syncs what is mounted and what is in git, and ends without dropping a request', async () => {
+describe('a server with an embedded database', () => {
+  it('syncs mounted files and git, and stops without dropping a request', async () => {
     await repository.commit({ 'registry.json': toolhiveCatalogue(5) });
     await edit(1);
     const config = {
@@ -94,7 +94,7 @@ describe('a server with a database of its own', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('begins again after a kill, with a store of its own', async () => {
+  it('restarts after a kill, with a new store', async () => {
     await edit(1);
     const config = { auth: { mode: 'anonymous' }, registries: [{ name: 'file', file: { path: localFile() } }] };
     const world = await startWorld(config);
@@ -112,7 +112,7 @@ describe('a server with a database of its own', () => {
   });
 });
 
-describe('a server with a database elsewhere', () => {
+describe('a server with an external database', () => {
   async function start() {
     await edit(1);
     const database = ends.use(await doorToPostgres());
@@ -124,7 +124,7 @@ describe('a server with a database elsewhere', () => {
     return { database, temporal, world, pod: await createPod(world, config, `127.0.0.1:${temporal.port}`), config };
   }
 
-  it('starts without it, says so, and lives through outages of all that it needs', async () => {
+  it('starts without it, reports that, and survives outages of all dependencies', async () => {
     const { database, temporal, world, pod } = await start();
     await Promise.all([database.shut(), temporal.shut()]);
     const server = pod.start();
@@ -164,7 +164,7 @@ describe('a server with a database elsewhere', () => {
     expect(await server.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('gives its tasks over to the server of a newer spec', async () => {
+  it('hands its tasks over to the server of a newer spec', async () => {
     const { world, pod, config } = await start();
     const old = pod.start();
     await served(pod, 'file', 3);
@@ -204,7 +204,7 @@ describe('the database of a server', () => {
     return { world, config, pod: await createPod(world, config) };
   }
 
-  it('has at most two connections of an idle server, one of an idle reader, and what was used meanwhile is closed', async () => {
+  it('has at most two connections of an idle server, one of an idle reader, and closes unused ones', async () => {
     const { world, config, pod } = await start();
     pod.start();
     await served(pod, 'file', 3);
@@ -217,7 +217,7 @@ describe('the database of a server', () => {
     await expect.poll(() => connections(world), { timeout: 60_000 }).toBe(3);
   });
 
-  it('is that of its cluster: a server of another one shows nothing of it, and says what holds it', async () => {
+  it('belongs to its cluster: a server of another one shows nothing of it, and reports the owner', async () => {
     const { world, config, pod } = await start();
     const first = pod.start({ env: { REGISTRY_CLUSTER: 'blue' } });
     await served(pod, 'file', 3);
@@ -249,7 +249,7 @@ describe('the database of a server', () => {
   });
 });
 
-describe('a server that cannot be one', () => {
+describe('an invalid server', () => {
   const env = { PATH: process.env['PATH'], REGISTRY_NAME: 'tools', REGISTRY_UID: 'u', TEMPORAL_DIR: '/nowhere' };
 
   it.each([
@@ -258,7 +258,7 @@ describe('a server that cannot be one', () => {
       'auth: { mode: nobody }\nregistries: []',
       /config\.yaml: line 1: auth\.mode: "nobody" must be one of oauth, anonymous\n.*line 2: registries: must not be empty/,
     ],
-  ])('says why: %j', async (config, message) => {
+  ])('reports why: %j', async (config, message) => {
     const file = join(repository.directory, 'config.yaml');
     await writeFile(file, config);
     const child = startShipped(['serve', '--config', file], { env });

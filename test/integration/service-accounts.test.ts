@@ -85,7 +85,7 @@ function authenticator(fields: object = {}): Authenticator {
   });
 }
 
-it('lets in a service account with a token for the audience, and no other', async () => {
+it('admits a service account with a token for the audience, and no other', async () => {
   await writeFile(join(directory, 'token'), await tokenFor('registry'));
   const subject = authenticator();
   expect(await subject.identify(await tokenFor('client', 'registry-server'))).toMatchObject({
@@ -98,7 +98,7 @@ it('lets in a service account with a token for the audience, and no other', asyn
   await subject.close();
 });
 
-it('reads its own token again when that was replaced', async () => {
+it('rereads its own token when that was replaced', async () => {
   await writeFile(join(directory, 'token'), 'outdated');
   const subject = authenticator();
   const token = await tokenFor('client', 'registry-server');

@@ -130,25 +130,25 @@ const hasPsql = spawnSync('psql', ['--version']).status === 0;
 describe.each(cases)('a server $server, and $ca CA', ({ server, ca, outcomes, otherThanLibpq = [] }) => {
   beforeAll(() => postgres.setUp(servers[server] as ServerSetup));
 
-  it('is reached, or not, as each sslMode says', async () => {
+  it('is reachable or not, according to each sslMode', async () => {
     expect(await Promise.all(SSL_MODES.map((mode) => ourOutcome(mode, ca)))).toEqual(outcomes);
   });
 
-  it.skipIf(!hasPsql)('is reached as psql reaches it (needs psql)', async () => {
+  it.skipIf(!hasPsql)('is reachable as with psql (needs psql)', async () => {
     const modes = SSL_MODES.filter((mode) => !otherThanLibpq.includes(mode));
     const theirs = await Promise.all(modes.map((mode) => outcomeOfPsql(mode, ca)));
     expect(theirs).toEqual(modes.map((mode) => outcomes[SSL_MODES.indexOf(mode)]));
   });
 });
 
-describe('a server that asks for the password in clear text', () => {
+describe('a server that requests the password in clear text', () => {
   const asking = ['host all all 127.0.0.1/32 password'];
 
   it.each<[SslMode, CaName]>([
     ['disable', 'none'],
     ['prefer', 'right'],
     ['require', 'none'],
-  ])('is not given it with sslMode %s and the CA %s, which do not verify the server', async (sslMode, ca) => {
+  ])('does not get it with sslMode %s and the CA %s, which do not verify the server', async (sslMode, ca) => {
     await postgres.setUp({ tls: servers['for this host']?.tls, hba: asking });
     await expect(withClient(accessWith(sslMode, ca), async () => undefined)).rejects.toMatchObject({
       reason: 'DatabaseAuthFailed',
@@ -156,7 +156,7 @@ describe('a server that asks for the password in clear text', () => {
     });
   });
 
-  it.each<SslMode>(['require', 'verify-ca', 'verify-full'])('is given it when %s has verified it', async (sslMode) => {
+  it.each<SslMode>(['require', 'verify-ca', 'verify-full'])('gets it when %s has verified it', async (sslMode) => {
     await postgres.setUp({ tls: servers['for this host']?.tls, hba: asking });
     expect(await ourOutcome(sslMode, 'right')).toBe('tls');
   });
@@ -169,7 +169,7 @@ describe('a refusal', () => {
       ({ reason, message }: RegistryError) => ({ reason, message }),
     );
 
-  it('of TLS says what is missing, where, and what helps', async () => {
+  it('of TLS reports what is missing, where, and the remedy', async () => {
     await postgres.setUp(servers['without TLS'] as ServerSetup);
     expect(await failure('require', 'none')).toEqual({
       reason: 'DatabaseTLSFailed',
@@ -182,7 +182,7 @@ describe('a refusal', () => {
     expect((await failure('verify-full', 'none'))?.reason).toBe('DatabaseTLSFailed');
   });
 
-  it('of the server is told in its words', async () => {
+  it('of the server is reported with its message', async () => {
     await postgres.setUp(servers['demanding TLS'] as ServerSetup);
     expect(await failure('disable', 'none')).toMatchObject({
       reason: 'DatabaseAuthFailed',
@@ -190,7 +190,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('of the password names the role, and a password that was changed is taken from the file', async () => {
+  it('of the password contains the role, and a changed password is read from the file', async () => {
     await postgres.setUp(servers['for this host'] as ServerSetup);
     await postgres.asSuperuser((client) => client.query("ALTER ROLE somebody PASSWORD 'rotated'"));
     try {
@@ -211,7 +211,7 @@ describe('a refusal', () => {
     }
   });
 
-  it('of a CA file that is not there names the file', async () => {
+  it('of a missing CA file contains the file', async () => {
     const access = { ...accessWith('verify-full', 'none'), caFile: join(directory, 'gone.crt') };
     await expect(withClient(access, async () => undefined)).rejects.toMatchObject({
       reason: 'DatabaseTLSFailed',

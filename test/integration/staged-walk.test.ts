@@ -39,7 +39,7 @@ async function keysOf(walk: StagedWalk): Promise<string[]> {
   return keys;
 }
 
-it('goes on where it was, and has nothing of a walk that it took the place of', async () => {
+it('continues where it stopped, and contains nothing of a walk that it replaced', async () => {
   const earlier = await StagedWalk.open(client, registry, 's', 'earlier');
   await earlier.add({ items: [held('a')], nextCursor: '2' }, null);
   const same = await StagedWalk.open(client, registry, 's', 'earlier');

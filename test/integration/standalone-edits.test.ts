@@ -53,7 +53,7 @@ const lists = (path: string, wanted: number | null) =>
   });
 
 describe('a source whose host hangs', () => {
-  it('holds up neither the others nor the word ready, which says that it is still tried', async () => {
+  it('delays neither the others nor the word ready, which says that it is still being tried', async () => {
     await lists('/registry/three', 3);
     await running.ready();
     expect(running.stdout).toMatch(/^default\/first +dead +Syncing +- +running /m);
@@ -63,7 +63,7 @@ describe('a source whose host hangs', () => {
 });
 
 describe('two registries in one file', () => {
-  it('are served each at its own address, and the first at /', async () => {
+  it('are served each at its own URL, and the first at /', async () => {
     await lists('/default/first/registry/three', 3);
     await lists('/other/second/registry/five', 5);
     await lists('/other/second', 5);
@@ -80,7 +80,7 @@ describe('an edit of the file', () => {
     await running.said(/^\S+ default\/first four \(initial\): 4 servers \(4 added\) at \w+ in \S+$/m);
   });
 
-  it('with a mistake is answered with its line and field, and what was there before goes on', async () => {
+  it('with a mistake is reported with its line and field, and the previous version stays in effect', async () => {
     const faulty = { name: 'bad', git: { repository: 'https://git.example/bad.git', path: 'bad.yaml' } };
     await place.edit(manifestOf(first(faulty), second, ...data));
     const [message] = await running.said(/^error: .*bad\.yaml.*$/m);
@@ -95,7 +95,7 @@ describe('an edit of the file', () => {
     await running.said(/^the manifests have no errors any more$/m);
   });
 
-  it('that takes a document out deletes its registry', async () => {
+  it('that removes a document deletes its registry', async () => {
     await place.edit(manifestOf(second, ...data));
     await lists('/default/first', null);
     await lists('', 5);
@@ -104,7 +104,7 @@ describe('an edit of the file', () => {
   });
 });
 
-it('ends on Ctrl-C while a git host is still silent', async () => {
+it('stops on Ctrl-C while a git host is still silent', async () => {
   expect(await running.stop()).toEqual({ code: 130, signal: null });
   await expect.poll(() => place.commands()).toEqual([]);
 });

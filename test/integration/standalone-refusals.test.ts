@@ -56,7 +56,7 @@ async function refusal(options?: StartOptions): Promise<string[]> {
 it.each([
   { setting: 'PORT', port: () => place.ports.api },
   { setting: 'INTERNAL_PORT', port: () => place.ports.internal },
-])('a busy $setting is named, and the way out of it', async ({ setting, port }) => {
+])('a busy $setting is reported with the remedy', async ({ setting, port }) => {
   await listen(port(), '0.0.0.0');
   expect(await refusal()).toEqual([
     `error: port ${port()} is in use; stop what listens there, or set ${setting} to a free port`,
@@ -93,7 +93,7 @@ it('a data directory that another process uses', async () => {
   }
 });
 
-it('a Temporal that cannot be had, while Postgres still starts', async () => {
+it('an unavailable Temporal, while Postgres still starts', async () => {
   expect(await refusal({ env: { DEVSTACK_TEMPORAL: '/nope' } })).toEqual([
     expect.stringMatching(/^error: DEVSTACK_TEMPORAL names no usable temporal: .* Correct or unset it\.$/),
   ]);
@@ -118,13 +118,13 @@ it.each([
   expect(more).toEqual([]);
 });
 
-it('every setting that makes no sense, all at once', async () => {
+it('every invalid setting, all at once', async () => {
   const env = { PORT: 'http', TEMPORAL_ADDRESS: 'https://temporal', MIN_SYNC_INTERVAL: 'often' };
   const lines = await refusal({ env });
   expect(lines.map((line) => line.split(': ', 2))).toEqual(Object.keys(env).map((name) => ['error', name]));
 });
 
-it('a manifest that is not there, also where there is data', async () => {
+it('a missing manifest, also with existing data', async () => {
   const refused = { args: [place.manifest, 'nowhere.yaml'] };
   const lines = ['error: nowhere.yaml: does not exist: correct the path, or start without it'];
   expect(await refusal(refused)).toEqual(lines);
@@ -150,7 +150,7 @@ it('a host that is not an address of this machine', async () => {
   ]);
 });
 
-it('a template for Postgres that is not there', async () => {
+it('a missing template for Postgres', async () => {
   const [line, ...more] = await refusal({
     env: { POSTGRES_TEMPLATE: '/nope', TEMPORAL_ADDRESS: inject('temporalAddress') },
   });

@@ -15,7 +15,7 @@ import {
 import type { ShippedProcess } from '#support/shipped-process.js';
 
 describe('with DATABASE_URL and TEMPORAL_ADDRESS', () => {
-  it('starts no server, and leaves alone what another instance keeps in the same ones', async () => {
+  it('starts no server, and does not affect what another instance stores in the same ones', async () => {
     const database = await createTestDatabase();
     const { host, database: name } = database.migrator;
     const env = {
@@ -76,7 +76,7 @@ describe('when a server is killed', () => {
   it.each([
     { server: 'temporal', servers: 2 },
     { server: 'postgres', servers: 3 },
-  ] as const)('$server comes back, the API answers all the time, and syncs go on', async ({ server, servers }) => {
+  ] as const)('$server is restarted, the API serves all the time, and syncs continue', async ({ server, servers }) => {
     const before = (await place.servers())[server];
     process.kill(before, 'SIGKILL');
     await repository.commit({ [PATH]: toolhiveCatalogue(servers) });
@@ -89,7 +89,7 @@ describe('when a server is killed', () => {
     expect(running.stderr).not.toMatch(/\n {4}at /);
   });
 
-  it('ends in order after all that, here told by SIGTERM as systemd and containers do', async () => {
+  it('stops gracefully after all that, here on SIGTERM as from systemd and containers', async () => {
     running.signal('SIGTERM');
     expect(await running.exited).toEqual({ code: 143, signal: null });
     await expect.poll(() => place.commands()).toEqual([]);

@@ -44,7 +44,7 @@ describe('the first start, of the sample', () => {
     await running.ready();
   });
 
-  it('ends with a table of the sources and with the addresses of API and Temporal', async () => {
+  it('ends with a table of the sources and with the URLs of API and Temporal', async () => {
     const { url } = place;
     const lines = running.stdout.trim().split('\n');
     expect(lines[0]).toBe(`Console ${url}/`);
@@ -61,13 +61,13 @@ describe('the first start, of the sample', () => {
     expect(running.stderr).not.toMatch(/error|warn|\n {4}at /i);
   });
 
-  it('takes the next free port for Temporal where the wanted one is busy, and says which', async () => {
+  it('uses the next free port for Temporal if the preferred one is busy, and reports it', async () => {
     const [, ui, port] = await running.said(/^Temporal UI (http:\S+) \(server 127\.0\.0\.1:(\d+)\)$/m);
     expect(Number(port)).toBeGreaterThan(place.ports.temporal);
     expect((await fetch(ui as string)).status).toBe(200);
   });
 
-  it('serves the registry at its own address and, being the first, at /', async () => {
+  it('serves the registry at its own URL and, as the first one, at /', async () => {
     const { url } = place;
     for (const base of ['/registry/builtin', '/default/quickstart/registry/builtin']) {
       await expect.poll(() => listServers(`${url}${base}`), { message: base }).toHaveLength(10);
@@ -96,14 +96,14 @@ describe('the first start, of the sample', () => {
     }
   });
 
-  it('answers on this machine only, and refuses the name of another host on every port', async () => {
+  it('serves this machine only, and rejects the name of another host on every port', async () => {
     for (const port of [place.ports.api, place.ports.internal]) {
       const { status, body } = await rawRequest(`http://localhost:${port}`, '/health', [], 'GET', 'rebound.example');
       expect([status, body]).toEqual([421, expect.stringContaining('ALLOWED_HOSTS')]);
     }
   });
 
-  it('ends on Ctrl-C in order, also when npm passes on the signal that the terminal has sent already', async () => {
+  it('stops gracefully on Ctrl-C, also when npm forwards the signal that the terminal has sent already', async () => {
     running.signal('SIGINT');
     running.signal('SIGINT');
     expect(await running.exited).toEqual({ code: 130, signal: null });
@@ -115,7 +115,7 @@ describe('the first start, of the sample', () => {
 });
 
 describe('a later start', () => {
-  it('serves what is stored before anything is synced, and without Temporal tells which address is silent', async () => {
+  it('serves stored entries before anything is synced, and without Temporal reports the address that does not respond', async () => {
     const silent = place.start({ ...SAMPLE, env: { ...SAMPLE.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
     // The process waits ten seconds for Temporal. A slow machine may need as long before it serves anything.
     let exited = false;

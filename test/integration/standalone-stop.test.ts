@@ -52,7 +52,7 @@ const moments: Record<string, () => Promise<unknown>> = {
   'while a git host is being waited for': () => runs(/git-remote-http/),
 };
 
-describe('Ctrl-C ends the process and all that it started', () => {
+describe('Ctrl-C stops the process and all that it started', () => {
   it.each(Object.keys(moments))('%s', async (moment) => {
     await moments[moment]?.();
     expect(await running.stop()).toEqual({ code: 130, signal: null });
@@ -63,7 +63,7 @@ describe('Ctrl-C ends the process and all that it started', () => {
   });
 });
 
-it('ends at once when it is asked again later, also where a server does not end by itself', async () => {
+it('exits at once at a second signal, also if a server does not stop by itself', async () => {
   await runs(/git-remote-http/);
   const { postgres } = await place.servers();
   process.kill(postgres, 'SIGSTOP');

@@ -51,7 +51,7 @@ describe('a run of a sync', () => {
     await run.terminate();
   });
 
-  it('has ended when it was terminated, and when there never was one', async () => {
+  it('has ended when it was terminated, or if it never existed', async () => {
     const run = await startRun(2);
     await run.terminate();
     expect(await look(2)).toEqual({ isOpen: false, isCancelled: true });
@@ -63,7 +63,7 @@ describe('a run of a sync', () => {
     'Unable to signal external workflow because unknown',
     'Signal was cancelled before being sent',
     'the file of the workflow was not found',
-  ])('is not said to have ended by %j', (message) => {
+  ])('does not count as ended after %j', (message) => {
     expect(isNotFound(new Error(message))).toBe(false);
   });
 });

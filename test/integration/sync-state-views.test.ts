@@ -143,7 +143,7 @@ interface SourceView {
 }
 
 describe('a source', () => {
-  it('shows nothing of syncs before the first, least of all a failure', async () => {
+  it('shows no syncs before the first one, and no failure', async () => {
     expect(await read('/extension/v0/registries/unborn')).toEqual({
       name: 'unborn',
       type: 'FILE',
@@ -156,7 +156,7 @@ describe('a source', () => {
     });
   });
 
-  it('shows a success, then failures beside what the success left, then the next success', async () => {
+  it('shows a success, then failures next to the last success, then the next success', async () => {
     await markPublished('ours', NOON + MINUTE_MS + 1000);
     await record(TEAM, outcome('ours', 1, { trigger: 'initial', revision: 'rev-1', counts: COUNTS, notice: ODD }));
     const kept = {
@@ -213,7 +213,7 @@ describe('a source', () => {
     });
   });
 
-  it('is failed without a success as well', async () => {
+  it('is failed even without a success', async () => {
     await record(TEAM, outcome('mirror', 1, unreachable('connection refused')));
     expect((await read<SourceView>('/v1/sources/mirror')).syncStatus).toEqual({
       ...NOTHING_ELSE,
@@ -229,7 +229,7 @@ describe('a source', () => {
     });
   });
 
-  it('waits for its interval, or for a change, after a failure that does not pass by itself', async () => {
+  it('waits for its interval, or for a change, after a permanent failure', async () => {
     const wrong = { failure: { reason: 'InvalidData', message: 'not JSON', destiny: 'stop' } } as const;
     await record(TEAM, outcome('ours', 5, wrong));
     await record(TEAM, outcome('unborn', 1, wrong));
@@ -240,7 +240,7 @@ describe('a source', () => {
     expect((await read<SourceView>('/v1/sources/unborn')).syncStatus).not.toHaveProperty('nextSyncTime');
   });
 
-  it('is syncing from the start of a run until that is written down, and not forever', async () => {
+  it('is syncing from the start of a run until its end is recorded, but not forever', async () => {
     await catalogue.markSyncing(await catalogue.getSource(TEAM, 'ours'));
     const { syncStatus } = await read<SourceView>('/v1/sources/ours');
     expect(syncStatus).toMatchObject({ phase: 'syncing', serverCount: 3, lastSyncTime: '2026-11-22T12:01:01.000Z' });
@@ -253,7 +253,7 @@ describe('a source', () => {
     expect((await read<SourceView>('/v1/sources/ours')).syncStatus).toMatchObject({ phase: 'complete' });
   });
 
-  it('says when its spec was last edited', async () => {
+  it('shows when its spec was last edited', async () => {
     const theirs = () => read<{ createdAt: string; updatedAt: string }>('/default/other/v1/sources/theirs');
     const made = await theirs();
     await catalogue.adoptPlan(OTHER, null, [plan('theirs')]);
@@ -264,7 +264,7 @@ describe('a source', () => {
     expect(Date.parse(edited.updatedAt)).toBeGreaterThan(Date.parse(made.updatedAt));
   });
 
-  it('is complete although the run that published it could not be written down', async () => {
+  it('is complete although the run that published it could not be recorded', async () => {
     await markPublished('file', NOON);
     expect((await read<SourceView>('/v1/sources/file')).syncStatus).toMatchObject({
       phase: 'complete',
@@ -273,7 +273,7 @@ describe('a source', () => {
     });
   });
 
-  it('stands in the order of the spec, the same on both generations of the API', async () => {
+  it('is in the order of the spec, the same on both generations of the API', async () => {
     const { registries } = await read<{ registries: SourceView[] }>('/extension/v0/registries');
     expect(registries.map(({ name }) => name)).toEqual(['ours', 'mirror', 'file', 'unborn']);
     expect(await read('/v1/sources')).toEqual({ sources: registries });
@@ -301,7 +301,7 @@ describe('a registry', () => {
     expect(await read('/v1/registries/team')).toEqual(expected);
   });
 
-  it('is the one that the address names, and shows nothing of the others', async () => {
+  it('is the one in the URL, and shows nothing of the others', async () => {
     expect(await read('/default/other/v1/registries')).toMatchObject({
       registries: [{ name: 'other', sources: ['theirs'] }],
     });
@@ -313,14 +313,14 @@ describe('a registry', () => {
     expect((await fault('/v1/sources/theirs')).status).toBe(404);
   });
 
-  it('has nothing to show before its plan is adopted', async () => {
+  it('shows nothing before its plan is adopted', async () => {
     expect(await read('/default/absent/v1/registries')).toEqual({ registries: [] });
     expect(await read('/default/absent/v1/sources')).toEqual({ sources: [] });
     expect(await read('/default/absent/extension/v0/registries')).toEqual({ registries: [] });
     expect((await fault('/default/absent/v1/registries/absent')).status).toBe(404);
   });
 
-  it('with a login is closed on every view, whatever token comes', async () => {
+  it('with a login is private on every view, whatever the token', async () => {
     const paths = [
       ...['/extension/v0/registries', '/v1/registries', '/v1/sources'].flatMap((list) => [list, `${list}/secret`]),
       ...['entries', 'runs', 'quarantine'].map((list) => `/v1/sources/secret/${list}`),
@@ -357,7 +357,7 @@ describe('the entries of a source', () => {
     ]);
   });
 
-  it('are there when another source wins their name or the filter leaves them out, which it says', async () => {
+  it('include those that another source shadows or the filter excludes, with the reason', async () => {
     const { entries, metadata } = await read<Entries>('/v1/sources/file/entries');
     expect(metadata).toEqual({ count: 5 });
     const times = { createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-02-01T00:00:00.000Z' };
@@ -373,7 +373,7 @@ describe('the entries of a source', () => {
     expect(entries[1]).toMatchObject({ name: 'io.example/hidden', versions: [{ hiddenBy: 'names.exclude: *hidden' }] });
   });
 
-  it('come once each and in text order, whatever the size of a page', async () => {
+  it('are listed once each and sorted by name, whatever the page size', async () => {
     const whole = flat([await read<Entries>('/v1/sources/file/entries')]);
     expect(whole).toEqual([
       'io.example/both@10.0.0',
@@ -387,14 +387,14 @@ describe('the entries of a source', () => {
     }
   });
 
-  it('go on behind the last one although that is gone by then', async () => {
+  it('continue after the last one although it no longer exists', async () => {
     const { metadata } = await read<Entries>('/v1/sources/file/entries?limit=3');
     await rows.query(`DELETE FROM entry WHERE name = 'io.example/hidden'`);
     const rest = await read<Entries>(`/v1/sources/file/entries?cursor=${metadata.nextCursor}`);
     expect(flat([rest])).toEqual(['io.example/\uff5e@1.0.0', 'io.example/😀@1.0.0']);
   });
 
-  it('show long texts only so far', async () => {
+  it('truncate long strings', async () => {
     await rows.publish('default', 'team', 'mirror', [
       { name: 'io.example/long', version: '1', description: '😀'.repeat(100_000), title: 'x'.repeat(100_000) },
     ]);
@@ -413,7 +413,7 @@ describe('the entries of a registry', () => {
       entries.map(({ name, version, sourceName, position }) => `${name}@${version} ${position} ${sourceName}`),
     );
 
-  it('are those of all its sources that no filter leaves out, each with its place in the order', async () => {
+  it('are those of all its sources that no filter excludes, each with its position', async () => {
     await rows.publish('default', 'team', 'mirror', [
       { name: 'io.example/both', version: '2.0.0' },
       { name: 'io.example/hidden', version: '1.0.0', hiddenBy: 'names.exclude: *hidden' },
@@ -433,8 +433,8 @@ describe('the entries of a registry', () => {
   });
 });
 
-describe('registries that a configuration makes of the sources', () => {
-  it('are listed in place of the whole, which is there under its own name', async () => {
+describe('registries that a configuration creates from the sources', () => {
+  it('are listed instead of the whole, which is available under its own name', async () => {
     const views = [
       { name: 'front', sources: ['file', 'ours'] },
       { name: 'back', sources: ['mirror'] },
@@ -470,7 +470,7 @@ describe('the entries of a source and of a registry', () => {
     entries: unknown[];
   }
 
-  it('come as one list to who asks for no page, up to a thousand', async () => {
+  it('are one list for clients that request no page, up to a thousand', async () => {
     const many = Array.from({ length: 1001 }, (_, at) => ({ name: `io.example/n${at}`, version: '1.0.0' }));
     for (const [count, isLast] of [
       [100, true],
@@ -497,7 +497,7 @@ describe('the runs of a source', () => {
     runs: { workflowId: string; failure?: object }[];
   }
 
-  it('are there newest first, with what came of them', async () => {
+  it('are listed newest first, with their results', async () => {
     const { runs, metadata } = await read<Runs>('/v1/sources/ours/runs');
     expect(metadata).toEqual({ count: 6 });
     expect(runs.map(({ workflowId }) => workflowId.split('/').at(-1))).toEqual(['6', '5', '4', '3', '2', '1']);
@@ -523,7 +523,7 @@ describe('the runs of a source', () => {
     });
   });
 
-  it('come once each, those that started together too, and new ones do not shift the pages', async () => {
+  it('are listed once each, also those that started together, and new ones do not shift the pages', async () => {
     for (const run of [1, 2, 3, 10, 11]) await record(OTHER, outcome('theirs', run, { startedAt: NOON }));
     const { metadata, runs } = await read<Runs>('/default/other/v1/sources/theirs/runs?limit=2');
     await record(OTHER, outcome('theirs', 12));
@@ -551,7 +551,7 @@ describe('the quarantine of a source', () => {
     );
   const keys = (pages: readonly Quarantine[]) => pages.flatMap(({ quarantine }) => quarantine.map(({ key }) => key));
 
-  it('says which entry it is and what is wrong with it, in the order in which it was found', async () => {
+  it('contains the entry and its error, in the order in which it was found', async () => {
     await hold('c', 'a', 'b');
     await rows.query(`INSERT INTO quarantined_entry (source_id, key, path, message)
                       SELECT id, 'd', '', 'is not an object' FROM source WHERE name = 'ours'`);
@@ -570,14 +570,14 @@ describe('the quarantine of a source', () => {
     }
   });
 
-  it('leaves out nothing when a sync replaces it between two pages', async () => {
+  it('omits nothing when a sync replaces it between two pages', async () => {
     const { metadata } = await read<Quarantine>('/v1/sources/ours/quarantine?limit=2');
     await rows.query('DELETE FROM quarantined_entry');
     await hold('x', 'y');
     expect(keys([await read(`/v1/sources/ours/quarantine?cursor=${metadata.nextCursor}`)])).toEqual(['x', 'y']);
   });
 
-  it('is empty for a source whose entries are all good, and shows long keys only so far', async () => {
+  it('is empty for a source with only valid entries, and truncates long keys', async () => {
     expect(await read('/v1/sources/file/quarantine')).toEqual({ quarantine: [], metadata: { count: 0 } });
     await hold('k'.repeat(1_000_000));
     expect(keys([await read('/v1/sources/ours/quarantine')]).at(-1)).toBe('k'.repeat(1000));
@@ -590,7 +590,7 @@ describe('an explanation of a name', () => {
       `/v1/registries/team/explain?name=${encodeURIComponent(name)}${more}`,
     );
 
-  it('has a verdict for each source, by the words of the API', async () => {
+  it('has a verdict for each source, in the words of the API', async () => {
     for (const [source, entries] of Object.entries({
       file: [
         { name: 'io.why/both', version: '1.0.0' },
@@ -666,7 +666,7 @@ describe('HTTP', () => {
   ];
   const PATHS = ['/extension/v0/registries', '/v1/registries', '/v1/registries/team', '/v1/sources', ...LISTS];
 
-  it('answers HEAD like GET, never from a cache, and to every origin', async () => {
+  it('responds to HEAD like to GET, never from a cache, and to every origin', async () => {
     for (const path of PATHS) {
       const [whole, head] = [await get(path), await get(path, { method: 'HEAD' })];
       expect([path, whole.status, head.status]).toEqual([path, 200, 200]);
@@ -678,7 +678,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('tells a client that polls that nothing has changed, until something has', async () => {
+  it('returns 304 to a polling client until something has changed', async () => {
     for (const path of PATHS.filter((each) => each.startsWith('/v1/'))) {
       const tag = (await get(path)).headers.get('etag') as string;
       const again = await get(path, { headers: { 'if-none-match': `"other", W/${tag}` } });
@@ -692,7 +692,7 @@ describe('HTTP', () => {
     expect(changed.headers.get('etag')).not.toBe(tag);
   });
 
-  it('refuses other methods, and paths that are none', async () => {
+  it('rejects other methods, and unknown paths', async () => {
     for (const path of PATHS) {
       for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
         const response = await get(path, { method, body: '{not json' });
@@ -722,7 +722,7 @@ describe('HTTP', () => {
     cursor({ startedAt: '2026-11-22T00:00:00Z', workflowId: '\0' }),
   ];
 
-  it.each(LISTS)('takes only cursors and limits that make sense at %s', async (path) => {
+  it.each(LISTS)('accepts only valid cursors and limits at %s', async (path) => {
     const odd = [
       ...['0', '-1', '5abc', '1e2', '1.5', '1&limit=2'].map((value) => `limit=${value}`),
       ...FOREIGN.map((value) => `cursor=${value}`),
@@ -743,13 +743,13 @@ describe('HTTP', () => {
     );
   });
 
-  it('does not take the cursor of one list for that of another', async () => {
+  it('does not accept the cursor of another list', async () => {
     const { metadata } = await read<Paged>('/v1/sources/ours/runs?limit=1');
     expect((await fault(`/v1/sources/ours/entries?cursor=${metadata.nextCursor}`)).status).toBe(400);
     expect((await fault(`/v1/sources/ours/quarantine?cursor=${metadata.nextCursor}`)).status).toBe(400);
   });
 
-  it('is told by 404 of names that are not there, by 400 of those that cannot be decoded', async () => {
+  it('responds with 404 to unknown names, and with 400 to those that cannot be decoded', async () => {
     const odd = [
       'nobody',
       'OURS',
@@ -776,7 +776,7 @@ describe('HTTP', () => {
 });
 
 describe('without a database', () => {
-  it('holds clients off, and says for how long', async () => {
+  it('responds with 503 and Retry-After', async () => {
     const nowhere = await startRegistryApi({
       database: { ...database.app, database: 'no_such_database' },
       host: '127.0.0.1',
@@ -803,7 +803,7 @@ describe('without a database', () => {
     }
   });
 
-  it('answers again once the database is back', async () => {
+  it('responds again once the database is available', async () => {
     await rows.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'mcp-registry-views' AND datname = current_database()`,

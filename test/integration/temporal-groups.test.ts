@@ -225,7 +225,7 @@ describe('registries of two groups of namespaces', () => {
     await Promise.all(members.map(check));
   });
 
-  it('move with their namespace: the old workflow ends, the new one syncs, and the server stays', async () => {
+  it('move with their namespace: the old workflow ends, the new one syncs, and the server is kept', async () => {
     const namespace = await namespaceOf('blue');
     await start([namespace]);
     const registry = await createRegistry(namespace);
@@ -252,7 +252,7 @@ describe('registries of two groups of namespaces', () => {
     });
   });
 
-  it('move as well when their namespace was labelled while no operator ran', async () => {
+  it('also move when their namespace was labelled while no operator was running', async () => {
     const namespace = await namespaceOf('blue');
     const release = randomUUID();
     const first = await start([namespace], { release });
@@ -265,7 +265,7 @@ describe('registries of two groups of namespaces', () => {
     await eventually(async () => (await workflowIn('blue', registry)) === 'COMPLETED' || undefined);
   });
 
-  it('wait while two groups select their namespace, and say which', async () => {
+  it('wait while two groups select their namespace, and report which', async () => {
     const namespace = await namespaceOf(...GROUPS);
     const { operator } = await start([namespace]);
     const registry = await createRegistry(namespace);

@@ -109,13 +109,13 @@ it('provisions a registry with the rights that the sample gives the account', as
   expect(await api.get('Secret', namespace, 'team-temporal')).toBeDefined();
 });
 
-it('acts as the account of the site for a registry that names none', async () => {
+it('uses the account of the site for a registry without one', async () => {
   await applySample(withSpec((spec) => ({ ...spec, serviceAccountName: undefined })));
   await runOperator(ACCOUNT);
   expect((await deployed()).metadata.ownerReferences).toMatchObject([{ kind: 'MCPRegistry', name: 'team' }]);
 });
 
-it('names in the status what the account may not, and goes on once it may', async () => {
+it('reports in the status what the account may not do, and continues once it may', async () => {
   await applySample(without('Role', ACCOUNT));
   await runOperator();
   const message = await told(`User "system:serviceaccount:${namespace}:${ACCOUNT}" cannot`);
@@ -125,7 +125,7 @@ it('names in the status what the account may not, and goes on once it may', asyn
   await deployed();
 });
 
-it('names in the status that it may not act as the account', async () => {
+it('reports in the status that it may not impersonate the account', async () => {
   await applySample(without('Role', 'toolhive-operator-impersonation'));
   await runOperator();
   expect(await told('cannot impersonate resource "serviceaccounts"')).toContain(ACCOUNT);
@@ -146,6 +146,6 @@ it('gives a registry no Secret that its account may not read', async () => {
   expect(await api.get('Deployment', namespace, 'team-api')).toBeUndefined();
 });
 
-it('never acts as nobody', () => {
+it('never impersonates an empty user', () => {
   expect(() => api.actingAs({ namespace, name: '' })).toThrow('needs a namespace and a name');
 });

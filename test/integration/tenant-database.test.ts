@@ -43,7 +43,7 @@ const tables = (access: TenantAccess) =>
     async (client) => (await client.query('SELECT count(*)::int AS n FROM store')).rows[0].n as number,
   );
 
-it('gives each registry a database that it can use, and that no other registry can open', async () => {
+it('gives each registry a database that it can use, and that no other registry has access to', async () => {
   const [a, b] = [tenant('team-a', 'tools', 'pa'), tenant('team-b', 'tools', 'pb')];
   for (const [each, namespace] of [
     [a, 'team-a'],
@@ -86,7 +86,7 @@ it('does nothing the second time', async () => {
   expect(await state()).toEqual(before);
 });
 
-it('keeps the data of a registry whose password got lost', async () => {
+it('keeps the data of a registry whose password was lost', async () => {
   const access = tenant('team', 'lost', 'first');
   await ensureTenantDatabase(admin(), access);
   await withClient(access, (client) => client.query('CREATE TABLE kept ()'));
@@ -96,7 +96,7 @@ it('keeps the data of a registry whose password got lost', async () => {
   await expect(withClient(access, async () => undefined)).rejects.toMatchObject({ reason: 'DatabaseAuthFailed' });
 });
 
-it('closes a database that was opened to all, and leaves the administrator no member of the role', async () => {
+it('closes a database that was opened to all, and removes the administrator from the role', async () => {
   const access = tenant('team', 'opened', 'p');
   await ensureTenantDatabase(admin(), access);
   await withClient(access, (client) => client.query(`GRANT CONNECT ON DATABASE ${access.database} TO PUBLIC`));
@@ -111,7 +111,7 @@ it('closes a database that was opened to all, and leaves the administrator no me
   });
 });
 
-it('revokes a membership that a process which ended early has left to the administrator', async () => {
+it('revokes a membership that a killed process has left to the administrator', async () => {
   const access = tenant('team', 'interrupted', 'p');
   const demandNoMember = () =>
     withClient(admin(), (client) =>
@@ -142,7 +142,7 @@ it('never takes over a database of another owner', async () => {
   });
 });
 
-it('never takes the password from a registry of the same name in another cluster', async () => {
+it('never replaces the password of a registry of the same name in another cluster', async () => {
   const access = tenant('team', 'twice', 'p');
   const elsewhere = { ...access, password: 'other', holder: { cluster: 'there', uid: 'uid-there' } };
   const refusal = {
@@ -168,7 +168,7 @@ it('never takes the password from a registry of the same name in another cluster
   await expect(ensureTenantDatabase(admin(), again)).rejects.toMatchObject({ reason: 'DatabaseOwnedByAnother' });
 });
 
-it('is that of one cluster when two are the first at once', async () => {
+it('belongs to one cluster when two claim it at once', async () => {
   const access = tenant('team', 'first', 'p0');
   const both = ['c0', 'c1'].map((cluster, at) => ({
     ...access,
@@ -181,7 +181,7 @@ it('is that of one cluster when two are the first at once', async () => {
   expect(await withClient(won[0]!, async () => 'open')).toBe('open');
 });
 
-it('says what an administrator without the rights for it lacks', async () => {
+it('reports the missing rights of an administrator', async () => {
   await postgres.asSuperuser((client) => client.query("CREATE ROLE weak LOGIN PASSWORD 'weak'"));
   const weak = { ...admin(), user: 'weak', password: 'weak' };
   await expect(ensureTenantDatabase(weak, tenant('team', 'weak', 'p'))).rejects.toMatchObject({
@@ -190,7 +190,7 @@ it('says what an administrator without the rights for it lacks', async () => {
   });
 });
 
-it('makes both once when two provisioning passes run at the same time', async () => {
+it('creates both once when two provisioning passes run at the same time', async () => {
   const access = tenant('team', 'race', 'p');
   await Promise.all([ensureTenantDatabase(admin(), access), ensureTenantDatabase(admin(), access)]);
   expect(await withClient(access, async () => 'open')).toBe('open');
@@ -202,7 +202,7 @@ async function limitOf({ user }: TenantAccess): Promise<number> {
   return rows[0]!.rolconnlimit;
 }
 
-it('is held up by no lock that another tenant takes', async () => {
+it('is not blocked by locks of another tenant', async () => {
   const [a, b] = [tenant('locker', 'tools', 'pa'), tenant('locked', 'tools', 'pb')];
   await ensureTenantDatabase(admin(), a);
   await withClient({ ...a, database: 'postgres' }, async (client) => {
@@ -231,7 +231,7 @@ it('raises the limit of a tenant that has used it up', async () => {
   expect(await limitOf(access)).toBe(38);
 });
 
-it('leaves a limit that an administrator has taken away', async () => {
+it('keeps a limit that an administrator has removed', async () => {
   const access = tenant('team', 'raised', 'p');
   await ensureTenantDatabase(admin(), access);
   await postgres.asSuperuser((client) => client.query(`ALTER ROLE ${access.user} CONNECTION LIMIT -1`));
@@ -239,7 +239,7 @@ it('leaves a limit that an administrator has taken away', async () => {
   expect(await limitOf(access)).toBe(-1);
 });
 
-it('has no number of readers that needs more connections than the site allows to a registry', () => {
+it('rejects a number of readers that needs more connections than the site allows', () => {
   for (const connectionsPerRegistry of [30, 37, 38, 60, 10_000]) {
     const readers = mostReaders({ connectionsPerRegistry });
     expect(connectionsOf(readers)).toBeLessThanOrEqual(connectionsPerRegistry);
@@ -257,7 +257,7 @@ const HOSTILE_SCHEMA = `
   CREATE FUNCTION evil.pg_backend_pid() RETURNS int LANGUAGE sql AS 'SELECT evil.trap()';
   CREATE FUNCTION evil.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT evil.trap() = 1'`;
 
-it('runs nothing that a tenant has put into its sessions, and reads no more of them than it needs', async () => {
+it('evaluates nothing that a tenant has put into its sessions, and reads only what it needs', async () => {
   const access = tenant('team', 'hostile', 'p');
   await ensureTenantDatabase(admin(), access);
   await withClient(access, async (client) => {
@@ -275,7 +275,7 @@ it('runs nothing that a tenant has put into its sessions, and reads no more of t
   expect(await withClient(access, async () => 'open')).toBe('open');
 });
 
-it('breaks off a login at which the server reports a setting of any length', async () => {
+it('aborts a login in which the server reports an endless setting', async () => {
   const access = tenant('team', 'talkative', 'p');
   await ensureTenantDatabase(admin(), access);
   await expect(
@@ -294,7 +294,7 @@ it('breaks off a login at which the server reports a setting of any length', asy
   expect(process.memoryUsage().rss - before).toBeLessThan(50 * 1024 * 1024);
 });
 
-it('calls no function that another role put before those of the catalogue', async () => {
+it('calls no function that another role has put before those of the catalogue', async () => {
   const access = tenant('team', 'shadowed', 'p');
   await postgres.asSuperuser(async (client) => {
     await client.query('CREATE FUNCTION public.hashtext(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 / 0 $$');

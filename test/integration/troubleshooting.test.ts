@@ -320,7 +320,7 @@ function pour(response: ServerResponse): void {
 }
 
 describe.concurrent(
-  'the status tells what is wrong, the API goes on, and mending is enough, when',
+  'the status reports the problem, the API continues, and a fix is sufficient, when',
   { timeout: 500_000 },
   () => {
     it.each(Object.entries(TROUBLES))('%s', async (what, make) => {
@@ -415,10 +415,10 @@ describe.concurrent('the registry is Pending until a user creates', { timeout: 5
 });
 
 describe.concurrent(
-  'a sync that leaves nothing to serve is a success with a warning, when',
+  'a sync after which nothing is served is a success with a warning, when',
   { timeout: 500_000 },
   () => {
-    it('the filter leaves out everything, at once and until it is edited', async () => {
+    it('the filter excludes everything, at once and until it is edited', async () => {
       const source = fromConfigMap('filtered');
       const registry = new TroubledRegistry(world, api.url, 'filtered', {
         source,

@@ -73,7 +73,7 @@ describe('a source that was never synced into this store', () => {
     pod = await startPod();
   });
 
-  it('makes every list that would contain it 503, before and after its first failure, and no other', async () => {
+  it('causes a 503 for every list that would contain it, before and after its first failure, and for no other', async () => {
     const { api, rows } = pod;
     // The database does not know the registry yet, and then not its sources.
     for (const root of [...ROOTS, '/registry/good/v0.1']) await expectUnavailable(`${root}/servers`);
@@ -100,7 +100,7 @@ describe('a source that was never synced into this store', () => {
     for (const root of ROOTS) expect((await get(`${root}/servers`)).status).toBe(200);
   });
 
-  it('is no matter for a managed source: the store itself is where its entries are', async () => {
+  it('does not apply to a managed source, whose entries are in the store itself', async () => {
     const { rows } = pod;
     await rows.addRegistry('default', 'new');
     await rows.addSource('default', 'new', 'good', 0, 'managed');
@@ -110,8 +110,8 @@ describe('a source that was never synced into this store', () => {
   });
 });
 
-describe('a new pod beside one that serves', () => {
-  it('is not ready before it has what the other one has, and takes over when that goes', async () => {
+describe('a new pod next to one that serves', () => {
+  it('is not ready before it has what the other one has, and takes over when that stops', async () => {
     const old = await startPod();
     await old.rows.addRegistry('default', 'new');
     for (const [position, source] of ['good', 'bad'].entries()) {

@@ -82,7 +82,7 @@ function compare(found: readonly Finding[], server: ServerWords, withField: (fin
   }
 }
 
-it.each(CATALOGUES)('finds what a sync finds, in its words: $what', async (catalogue) => {
+it.each(CATALOGUES)('reports the same as a sync, in its words: $what', async (catalogue) => {
   const server = await askServer(catalogue);
 
   const labels = [`ConfigMap ${catalogue.name}`, `source ${catalogue.name}`];

@@ -46,7 +46,7 @@ const pooled = (database: DatabaseAccess) =>
   createDataSource(database, { maxConnections: 3, onError: () => undefined }).initialize();
 
 describe.concurrent('a database that vanishes', () => {
-  it('fails one statement, and no connection of before is handed out again', async () => {
+  it('fails one statement, and no earlier connection is used again', async () => {
     await using proxy = await FreezingProxy.before(postgres.port);
     const source = await pooled(through(proxy, { maxConnections: 3, maxIdle: 3, maxLifetimeSeconds: 0 }));
     const before = await Promise.all(
@@ -61,7 +61,7 @@ describe.concurrent('a database that vanishes', () => {
     await source.destroy();
   });
 
-  it('is also noticed when no other connection gets through', async () => {
+  it('is also noticed when no other connection succeeds', async () => {
     await using proxy = await FreezingProxy.before(postgres.port);
     const client = newClient(through(proxy));
     await client.connect();
@@ -73,13 +73,13 @@ describe.concurrent('a database that vanishes', () => {
     await withClient(through(proxy), (next) => next.query('SELECT 1'));
   });
 
-  it('is not what a statement is taken for that runs for long', async () => {
+  it('is not assumed for a long-running statement', async () => {
     await using proxy = await FreezingProxy.before(postgres.port);
     const { rows } = await withClient(through(proxy), (client) => client.query(`SELECT pg_sleep(16), 'done' AS text`));
     expect(rows).toMatchObject([{ text: 'done' }]);
   });
 
-  it('is not what a server is taken for that works on a statement, but takes no other connection for a while', async () => {
+  it('is not assumed for a server that executes a statement but accepts no other connection for a while', async () => {
     await using proxy = await FreezingProxy.before(postgres.port);
     const text = await withClient(through(proxy), async (client) => {
       proxy.isDown = true;
@@ -88,7 +88,7 @@ describe.concurrent('a database that vanishes', () => {
     expect(text).toBe('done');
   });
 
-  it('is followed again as soon as it is back', async () => {
+  it('is followed again as soon as it is available', async () => {
     await using proxy = await FreezingProxy.before(postgres.port);
     const rows = await CatalogueRows.connect(access);
     const api = await startRegistryApi({
@@ -122,7 +122,7 @@ describe.concurrent('a database that vanishes', () => {
 });
 
 describe('a database at several hosts', () => {
-  it('is reached at the one that takes writes, and at another when that is gone', async () => {
+  it('is used at the host that accepts writes, and at another when that is unavailable', async () => {
     await using standby = await startTcpPostgres();
     await standby.setUp({ hba: ['host all all 127.0.0.1/32 scram-sha-256'] });
     await standby.asSuperuser(async (client) => {
@@ -167,7 +167,7 @@ describe('a database at several hosts', () => {
 });
 
 describe('a pool', () => {
-  it('waits for a row no longer than its limit, and ends an activity of the server with it', async () => {
+  it('waits for a row no longer than its limit, and cancels the statement on the server', async () => {
     const source = await pooled(access);
     const holder = newClient(access);
     await holder.connect();
@@ -180,7 +180,7 @@ describe('a pool', () => {
     }
   });
 
-  it('recognises a read-only server at connect, and uses no connection again that reported one', async () => {
+  it('recognizes a read-only server at connect, and uses no connection again that reported one', async () => {
     const source = await pooled(access);
     const pid = await pidOf(source);
     const reader = await startRegistryApi({

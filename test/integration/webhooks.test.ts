@@ -106,7 +106,7 @@ it('a thousand deliveries at once lead to two syncs at most', async () => {
 });
 
 describe('a delivery', () => {
-  it('is refused alike without a proof, with a wrong one and with two of them, and without a challenge', async () => {
+  it('gets the same rejection without a proof, with a wrong one and with two of them, without a challenge', async () => {
     const missing = await send('push', '{}', { 'x-github-event': 'push' });
     const wrong = await push('{}', ROTATED);
     for (const { status, body, headers } of [missing, wrong]) {
@@ -119,12 +119,12 @@ describe('a delivery', () => {
     expect(answer).toMatchObject({ status: 401, body: JSON.stringify(MISMATCH) });
   });
 
-  it('is 404 for an unknown webhook, and 405 by another method', async () => {
+  it('gets a 404 for an unknown webhook, and a 405 for another method', async () => {
     expect((await send('nothing', '{}')).status).toBe(404);
     expect((await fetch(`${api.url}/v1/hooks/push`)).status).toBe(405);
   });
 
-  it('is 503 while its secret is missing or weak, and the list of webhooks says which, without the secret', async () => {
+  it('gets a 503 while its secret is missing or weak, and the list of webhooks contains the reason without the secret', async () => {
     expect((await send('missing', '{}')).status).toBe(503);
     const weak = await send('weak', '{}', { 'x-hub-signature-256': sign('{}', 'x'.repeat(15)) });
     expect(weak.status).toBe(503);
@@ -141,7 +141,7 @@ describe('a delivery', () => {
     expect(list).not.toMatch(new RegExp(`${SECRET}|x{15}`));
   });
 
-  it('of another event is answered and ignored', async () => {
+  it('of another event gets a response and is ignored', async () => {
     expect(await push('{"zen":"a"}', SECRET, 'ping')).toMatchObject({ status: 200, body: { ignored: true } });
   });
 
@@ -163,7 +163,7 @@ describe('a delivery', () => {
     await eventually(() => world.runs.length > runs || undefined);
   });
 
-  it('is refused when it is compressed, or larger than 5 MiB', async () => {
+  it('is rejected if it is compressed, or larger than 5 MiB', async () => {
     const encoded = await send('any', 'x', { 'x-signature': sign('x'), 'content-encoding': 'gzip' });
     expect(encoded.status).toBe(415);
     const limit = 5 * 1024 * 1024;
@@ -173,7 +173,7 @@ describe('a delivery', () => {
     expect((await send('any', largest, { 'x-signature': sign(largest) })).status).toBe(202);
   });
 
-  it('is a duplicate when it comes again', async () => {
+  it('is a duplicate when it is repeated', async () => {
     const body = '{"once":true}';
     const headers = { 'x-signature': sign(body) };
     expect((await send('any', body, headers)).status).toBe(202);
@@ -182,7 +182,7 @@ describe('a delivery', () => {
     expect(await send('any', body, upper)).toMatchObject({ status: 200, body: { duplicate: true } });
   });
 
-  it('is refused while four bodies are being read', async () => {
+  it('is rejected while four bodies are being read', async () => {
     const sockets: Socket[] = [];
     try {
       for (let count = 0; count < 4; count++) sockets.push(await slowDelivery());
@@ -213,7 +213,7 @@ it('a push to a git repository is visible after its delivery, although the inter
   await eventually(async () => (await listServers(api.url))?.length === 3 || undefined);
 });
 
-it('a rotated secret counts from the next delivery on', async () => {
+it('a rotated secret is used from the next delivery on', async () => {
   await world.edit(manifests(ROTATED));
   await eventually(async () => (await push('{"rotated":1}', ROTATED)).status === 202 || undefined);
   expect(await push('{"rotated":2}', SECRET)).toMatchObject({ status: 401, body: MISMATCH });

@@ -10,12 +10,12 @@ describe('the choices of a run', () => {
     return [random.between(5, 9), random.pick(['a', 'b', 'c']), random.shuffle([1, 2, 3, 4, 5])];
   };
 
-  it('are those of its seed', () => {
+  it('depend only on its seed', () => {
     expect(choices(7)).toEqual(choices(7));
     expect(choices(7)).not.toEqual(choices(8));
   });
 
-  it('keep to their bounds and lose nothing', () => {
+  it('are within their bounds and complete', () => {
     const random = new Random(1);
     for (let index = 0; index < 1_000; index++) {
       const value = random.between(2, 3);
@@ -64,16 +64,16 @@ describe('samples', () => {
     return samples.rising();
   };
 
-  it('tell a leak from a heap that grows to its size and then goes up and down', async () => {
+  it('distinguish a leak from a heap that grows to its size and then oscillates', async () => {
     expect(await judge((index) => 100 + index)).toEqual(['server: rssMiB rose']);
     expect(await judge((index) => Math.min(100 + index, 160) + (index % 30))).toEqual([]);
   });
 
-  it('say nothing about a process that did not live long', async () => {
+  it('do not judge a process that did not live long', async () => {
     expect(await judge((index) => 100 + 10 * index, { count: 50 })).toEqual([]);
   });
 
-  it('judge no process of others', async () => {
+  it('do not judge foreign processes', async () => {
     expect(await judge((index) => 100 + index, { isOurs: false })).toEqual([]);
   });
 });

@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true }));
 
-it('an image holds its layers in order, each under its digest, and the same content gives the same bytes', async () => {
+it('an image contains its layers in order, each under its digest, and the same content gives the same bytes', async () => {
   const layers = await Promise.all(
     ['lower', 'upper'].map(async (name) => {
       await writeFile(join(directory, `${name}.tar`), name);
@@ -50,7 +50,7 @@ it('an image holds its layers in order, each under its digest, and the same cont
 });
 
 describe('the image', () => {
-  it('is described alike for those who have a docker engine', async () => {
+  it('has the same configuration with and without a docker engine', async () => {
     const dockerfile = await readFile(fileOf('deploy/docker/Dockerfile'), 'utf8');
     const { User, WorkingDir, Entrypoint, Env } = imageConfig({ commit: '$BUILD_COMMIT', date: '$BUILD_DATE' });
     expect(dockerfile).toContain(`USER ${User}\n`);
@@ -59,7 +59,7 @@ describe('the image', () => {
     for (const variable of Env) expect(dockerfile).toContain(` ${variable}`);
   });
 
-  it('copies a pgpass file without Node, for its owner alone, as often as it is asked', async () => {
+  it('copies a pgpass file without Node, readable only by its owner, any number of times', async () => {
     const [from, to] = [join(directory, 'mounted'), join(directory, '.pgpass')];
     await writeFile(from, 'host:5432:registry:db_app:secret\n');
     await chmod(from, 0o440);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isNeeded, productionPackages } from './image-modules.js';
 
-it('takes what runs in production and all that it needs, but neither Node nor compilers and bundlers', async () => {
+it('contains what runs in production and its dependencies, but neither Node nor compilers and bundlers', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'lock-'));
   try {
     const packages = {

@@ -38,14 +38,14 @@ const provisionDue = (state: ProvisioningState, wanted: ProvisionPlan, nowMs: nu
   (provisionDueAtMs(state, wanted) ?? Infinity) <= nowMs;
 
 describe('a server', () => {
-  it('is provisioned once for what is wanted, and again when that changes', () => {
+  it('is provisioned once for a plan, and again when that changes', () => {
     expect(provisionDue(NOT_PROVISIONED, plan, T0)).toBe(true);
     expect(provisionDue(provisionStarted(NOT_PROVISIONED, plan, T0), plan, T0)).toBe(false);
     expect(provisionDue(done, plan, T0)).toBe(false);
     expect(provisionDue(done, edited, T0)).toBe(true);
   });
 
-  it('is told of a new sync trigger, and stays provisioned meanwhile', () => {
+  it('gets a new sync trigger, and stays provisioned meanwhile', () => {
     const triggered = { ...plan, triggerToken: '7' };
     expect(provisionDue(done, triggered, T0)).toBe(true);
     const telling = provisionStarted(done, triggered, T0);
@@ -59,20 +59,20 @@ describe('a server', () => {
     expect(provisionDue(provisioned(meanwhile, 'one', deployed), plan, T0)).toBe(true);
   });
 
-  it('is tried again later and later, at most five minutes apart', () => {
+  it('is retried with backoff, at most five minutes apart', () => {
     const pauses = [1, 2, 3, 20].map((times) => failed(times).retryAtMs! - T0);
     expect(pauses).toEqual([5_000, 10_000, 20_000, 300_000]);
     expect(provisionDue(failed(1), plan, T0)).toBe(false);
     expect(provisionDue(failed(1), plan, T0 + 5_000)).toBe(true);
   });
 
-  it('is tried again at once when the spec is edited after a failure, and not at all before when only that can help', () => {
+  it('is retried at once when the spec is edited after a failure, and only then if only that can help', () => {
     expect(provisionDue(failed(3), edited, T0)).toBe(true);
     expect(provisionDue(failed(1, final), plan, T0 + 1e9)).toBe(false);
     expect(provisionDue(failed(1, final), edited, T0)).toBe(true);
   });
 
-  it('tells what failed until an attempt succeeds', () => {
+  it('reports the failure until an attempt succeeds', () => {
     const again = provisionStarted(failed(1), plan, T0);
     expect(summarizeServer(registry, again, plan)).toMatchObject({
       provisioned: false,
@@ -88,7 +88,7 @@ describe('a server', () => {
     expect(summarizeServer(registry, seen('p0'), plan).workload?.live).toBe(false);
   });
 
-  it('is not looked at again when the same is seen twice', () => {
+  it('does not change the state when the same facts are seen twice', () => {
     const seen = workloadSeen(done, { readyReplicas: 0, live: false });
     expect(workloadSeen(seen, { readyReplicas: 0, live: false })).toBe(seen);
   });
@@ -102,11 +102,11 @@ describe('a server', () => {
   });
 });
 
-describe('a passing refusal of the API server', () => {
+describe('a transient refusal of the API server', () => {
   const refuse = (state: ProvisioningState, atMs: number) =>
     provisionFailed(provisionStarted(state, plan, atMs), transient, atMs, 0.5);
 
-  it('leaves a running server as it is, and is told as a notice', () => {
+  it('does not affect a running server, and is reported as a notice', () => {
     const refused = refuse(refuse(done, T0), T0 + 5_000);
     const server = summarizeServer(registry, refused, plan);
     expect(server).toMatchObject({ provisioned: true, warnings: [{ reason: 'ProvisioningDelayed', message: 'away' }] });
@@ -127,7 +127,7 @@ describe('a passing refusal of the API server', () => {
   });
 });
 
-describe('what another manager sets back', () => {
+describe('a change by another manager', () => {
   /** Simulates drift immediately after each repair, until `untilMs`. Returns the times at which repairs started. */
   function fight(untilMs: number): { readonly repairs: readonly number[]; readonly state: ProvisioningState } {
     const repairs: number[] = [];
@@ -140,13 +140,13 @@ describe('what another manager sets back', () => {
     return { repairs, state };
   }
 
-  it('is repaired at once, then later and later, at most five minutes apart', () => {
+  it('is repaired at once, then with backoff, at most five minutes apart', () => {
     expect(fight(60_000).repairs).toEqual([0, 1_000, 2_000, 3_000, 8_000, 18_000, 38_000]);
     const { repairs } = fight(3_600_000);
     expect(repairs.at(-1)! - repairs.at(-2)!).toBe(300_000);
   });
 
-  it('is worth naming the manager from the third repair in a row on, until a repair has lasted', () => {
+  it('is reported with the manager from the third repair in a row on, until a repair has lasted', () => {
     expect(isContested(driftNoticed(done, T0))).toBe(false);
     const { state } = fight(30_000);
     expect(isContested(state)).toBe(true);
@@ -167,14 +167,14 @@ describe('two operators during an upgrade', () => {
     { digest: 'new', startedAtMs: T0 + 1 },
   ];
 
-  it('a plan of another site never counts as carried out, even when it is the same otherwise', () => {
+  it('a plan of another site never counts as completed, even if it is the same otherwise', () => {
     const byOld = provisioned(provisionStarted(NOT_PROVISIONED, { ...plan, site: older }, T0), 'old one', deployed);
     expect(summarizeServer(registry, byOld, { ...plan, site: older }).provisioned).toBe(true);
     expect(summarizeServer(registry, byOld, { ...plan, site: newer }).provisioned).toBe(false);
     expect(provisionDue(byOld, { ...plan, site: newer }, T0)).toBe(true);
   });
 
-  it('an attempt in the wrong process is repeated soon, and is no failure', () => {
+  it('an attempt in the wrong process is retried soon, and is not a failure', () => {
     const other = { reason: 'OtherRelease', message: 'not here', destiny: 'retry' } as const;
     const refused = provisionFailed(provisionStarted(done, plan, T0), other, T0, 0.5);
     expect(refused).toMatchObject({ attemptCount: 0, retryAtMs: T0 + 2_000, done: 'one' });

@@ -101,7 +101,7 @@ describe('a plan', () => {
     expect(triggers(living(desired([plan('a'), plan('b')])), T0)).toEqual({ a: 'initial', b: 'initial' });
   });
 
-  it('starts nothing in a store that does not know it yet', () => {
+  it('starts nothing in a store that has not adopted it yet', () => {
     const state = openStore(
       desiredRead(newRegistryState({ namespace: 'n', name: 'r', uid: 'u' }), desired([plan('a')]), T0),
       store,
@@ -147,14 +147,14 @@ describe('a plan', () => {
     [1_000, 9_000],
     [60 * MINUTE, 60 * MINUTE],
     [10 * 24 * 60 * MINUTE, 24 * 60 * MINUTE],
-  ])('leaves a source alone for as long as it asked: %i ms', (retryAfterMs, waitedMs) => {
+  ])('respects the Retry-After of a source: %i ms', (retryAfterMs, waitedMs) => {
     const failure = { reason: 'Unreachable', message: '503', destiny: 'retry', retryAfterMs } as const;
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a', { failure }), T0, 0);
     expect(state.stores[store.id]?.sources['a']?.due).toEqual({ atMs: T0 + waitedMs, trigger: 'retry' });
   });
 
-  it('lets nothing that failed wait longer than an edited interval', () => {
+  it('lets no failed source wait longer than an edited interval', () => {
     let state = living(desired([plan('a')]));
     for (let at = T0, attempt = 0; attempt < 5; attempt++) {
       state = run(state, 'a', at);
@@ -168,7 +168,7 @@ describe('a plan', () => {
     expect(source(desiredRead(state, edited, T0)).due).toEqual({ trigger: 'retry', atMs: lastAttemptAtMs! + MINUTE });
   });
 
-  it('ends a sync whose plan has changed, and holds nothing against its source', () => {
+  it('cancels a sync whose plan has changed, without counting it as a failure', () => {
     let state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
     state = settled(state, outcome(state, 'a', failed('wait')), T0, 0);
     state = run(run(syncRequested(state, { source: 'a' }, T0), 'a', T0), 'b', T0);
@@ -193,7 +193,7 @@ describe('a plan', () => {
     expect(edit(5 * MINUTE)).toEqual({ atMs: T0 + 5 * MINUTE, trigger: 'interval' });
   });
 
-  it('forgets a source that left it, its running sync included', () => {
+  it('drops a removed source, including its running sync', () => {
     const state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
     const report = outcome(state, 'a');
     const without = desiredRead(state, desired([plan('b')], { generation: 2 }), T0 + 1);
@@ -201,7 +201,7 @@ describe('a plan', () => {
     expect(settled(without, report, T0 + 2, 0)).toEqual(without);
   });
 
-  it('stops syncing while it is invalid and remembers what it was', () => {
+  it('stops syncing while it is invalid and keeps its previous version', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0 + 1_000, 0);
     const broken = desiredRead(state, desired([], { generation: 2, invalid: 'spec.auth: is required' }), T0 + MINUTE);
@@ -219,7 +219,7 @@ describe('a plan', () => {
   });
 });
 
-describe('a sync that ended', () => {
+describe('a sync that has ended', () => {
   it('is due again one interval after it started, spread by at most a tenth', () => {
     const state = run(living(desired([plan('a')])), 'a', T0);
     for (const [random, jitterMs] of [
@@ -233,7 +233,7 @@ describe('a sync that ended', () => {
     }
   });
 
-  it('changes nothing in the status while it runs, when it is a regular one that follows a success', () => {
+  it('does not change the status while it runs, if it is scheduled and follows a success', () => {
     const first = run(living(desired([plan('a')])), 'a', T0);
     expect(summarize(first).sources[0]?.running).toBeDefined();
     const synced = settled(first, outcome(first, 'a'), T0 + 1_000, 0);
@@ -247,7 +247,7 @@ describe('a sync that ended', () => {
     expect(summarize(asked).sources[0]?.running).toMatchObject({ manual: true });
   });
 
-  it('is shown once another is asked for, although it is a regular one', () => {
+  it('is shown once another one is requested, although it is a scheduled one', () => {
     const first = run(living(desired([plan('a')])), 'a', T0);
     const synced = settled(first, outcome(first, 'a'), T0 + 1_000, 0);
     const dueAtMs = synced.stores[store.id]!.sources['a']!.due!.atMs;
@@ -259,7 +259,7 @@ describe('a sync that ended', () => {
     expect(summarize(asked).sources[0]).not.toHaveProperty('nextSyncAtMs');
   });
 
-  it('needs no timer of its own while its end is noticed in any case', () => {
+  it('needs no timer while its end is noticed in any case', () => {
     const state = told(run(living(desired([plan('a')])), 'a', T0));
     const until = (lookDueAtMs: number | undefined) =>
       untilNextDue({ ...state, report: { digest: JSON.stringify(summarize(state)), atMs: T0 } }, T0, {
@@ -294,14 +294,14 @@ describe('a sync that ended', () => {
     expect(delays(MINUTE).slice(0, 4)).toEqual([10, 20, 40, 60]);
   });
 
-  it('is not tried again at once when the attempt itself took longer than the pause', () => {
+  it('is not retried at once if the attempt itself took longer than the pause', () => {
     const state = run(living(desired([plan('a', { intervalMs: MINUTE })])), 'a', T0);
     const ended = T0 + 5 * MINUTE;
     const hung = settled(state, outcome(state, 'a', failed('retry')), ended, 0.5);
     expect(hung.stores[store.id]?.sources['a']?.due).toEqual({ atMs: ended + 10_000, trigger: 'retry' });
   });
 
-  it('waits for the interval after a definite failure', () => {
+  it('waits for the interval after a permanent failure', () => {
     const state = run(living(desired([plan('a')])), 'a', T0);
     expect(settled(state, outcome(state, 'a', failed('wait')), T0, 0).stores[store.id]?.sources['a']).toMatchObject({
       due: { atMs: T0 + 30 * MINUTE, trigger: 'interval' },
@@ -309,7 +309,7 @@ describe('a sync that ended', () => {
     });
   });
 
-  it('keeps what the last success left when it fails', () => {
+  it('keeps the results of the last success when it fails', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
     state = run(state, 'a', T0 + 30 * MINUTE);
@@ -329,7 +329,7 @@ describe('a sync that ended', () => {
     });
   });
 
-  it('takes over what an edited filter has left of the stored entries even when the source is away', () => {
+  it('includes the effect of an edited filter even if the source is unavailable', () => {
     let state = run(living(desired([plan('a', { filterHash: 'f1' })])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
     expect(summarize(state).sources[0]).toMatchObject({ serverCount: 3, filterHash: 'f1' });
@@ -346,7 +346,7 @@ describe('a sync that ended', () => {
     });
   });
 
-  it('is counted by what is stored when another try found everything there', () => {
+  it('is counted by the stored entries if another attempt found everything stored', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     const { counts: _counts, contentHash: _hash, ...found } = outcome(state, 'a');
     const stored = { served: 7, hidden: 0, quarantined: 2, contentHash: 'h7' };
@@ -372,7 +372,7 @@ describe('a sync that ended', () => {
     });
   });
 
-  it('is taken in once, and only for the run that is waited for', () => {
+  it('is applied once, and only for the awaited run', () => {
     const state = run(living(desired([plan('a')])), 'a', T0);
     const report = outcome(state, 'a');
     const once = settled(state, report, T0, 0);
@@ -406,7 +406,7 @@ describe('a manual trigger', () => {
     expect(summarize(state).handledTrigger).toBe('1');
   });
 
-  it('is remembered while a sync runs: one more follows, however often it was asked for', () => {
+  it('is remembered while a sync runs: exactly one more follows', () => {
     let state = run(living(once), 'a', T0);
     state = syncRequested(syncRequested(state, {}, T0 + 1), { source: 'a' }, T0 + 2);
     expect(dueSyncs(state, T0 + 3)).toEqual([]);
@@ -417,7 +417,7 @@ describe('a manual trigger', () => {
     expect(dueSyncs(state, T0 + 6)).toEqual([]);
   });
 
-  it('tells the numbers of the runs that it started', () => {
+  it('returns the numbers of the runs that it started', () => {
     let state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
     const first = state.nextRun;
     state = syncRequested(state, { source: 'b' }, T0);
@@ -432,7 +432,7 @@ function request(state: RegistryState, due: DueSync): SyncRequest {
 }
 
 describe('a request', () => {
-  it('carries the sync trigger that was handled, so that a server which reads an older one waits for it', () => {
+  it('contains the handled sync trigger, so that a server which reads an older one waits for it', () => {
     const state = living(desired([plan('a')], { triggerToken: '7' }));
     expect(request(state, dueSyncs(state, T0)[0]!).triggerToken).toBe('7');
   });
@@ -451,7 +451,7 @@ describe('a store', () => {
     expect(summarize(state).sources.map(({ serverCount }) => serverCount)).toEqual([3, 3]);
   });
 
-  it('that another server took over tries at once what failed in the one before', () => {
+  it('that another server took over retries at once what failed before', () => {
     const ended = living(desired([plan('a'), plan('b')]));
     const failure = { reason: 'AuthFailed', message: 'wrong password', destiny: 'wait' } as const;
     let state = run(run(ended, 'a', T0), 'b', T0);
@@ -463,7 +463,7 @@ describe('a store', () => {
     expect(triggers(replaced, T0 + MINUTE)).toEqual({ b: 'start' });
   });
 
-  it('that another server took over is not lost with the server that had it before', () => {
+  it('that another server took over is not lost with its previous server', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
     const ofBefore = outcome(state, 'a', { failure, taskQueue: store.taskQueue });
@@ -475,14 +475,14 @@ describe('a store', () => {
     expect(summarize(syncUntaken(next, ofNow, T0 + 2 * MINUTE)).serving).toBe(false);
   });
 
-  it('that another server took over is told of the plan by itself', () => {
+  it('that another server took over gets the plan separately', () => {
     const state = desiredRead(living(desired([plan('a')])), desired([plan('b')], { generation: 2 }), T0);
     const replaced = openStore(adoptionStarted(state, store.id), { ...store, taskQueue: 'of another pod' }, T0);
     const late = adoptionDone(replaced, store, planKey(replaced));
     expect(storesToAdopt(late, T0).map((each) => each.store.taskQueue)).toEqual(['of another pod']);
   });
 
-  it('that cannot be told of the plan says so for every source, until it can', () => {
+  it('that cannot get the plan reports that for every source, until it can', () => {
     const failure = { reason: 'DatabaseUnreachable', message: 'no answer', destiny: 'retry' } as const;
     let state = desiredRead(living(desired([plan('a')])), desired([plan('a'), plan('b')], { generation: 2 }), T0);
     state = adoptionFailed(adoptionStarted(state, store.id), state.stores[store.id]!, failure, T0);
@@ -506,7 +506,7 @@ describe('a store', () => {
     expect(triggers(back, T0 + 2 * MINUTE)).toEqual({ a: 'start' });
   });
 
-  it('that has come back makes up for the syncs that no worker took while it was away', () => {
+  it('that has come back runs the syncs that no worker accepted in the meantime', () => {
     const failure = { reason: 'StoreLost', message: 'nobody took it', destiny: 'wait' } as const;
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = dropStore(settled(state, outcome(state, 'a', { failure }), T0 + MINUTE, 0), store.id);
@@ -514,7 +514,7 @@ describe('a store', () => {
     expect(triggers(back, T0 + 2 * MINUTE)).toEqual({ a: 'start' });
   });
 
-  it('that is lost is spoken of no more while another is there', () => {
+  it('that is lost is not reported while another one exists', () => {
     const other = { id: 'store-2', taskQueue: 'registry/standalone/store-2' };
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = openStore(settled(state, outcome(state, 'a'), T0, 0), other, T0 + MINUTE);
@@ -528,7 +528,7 @@ describe('a store', () => {
     expect(summarize(none).sources[0]).toHaveProperty('lastSyncAtMs');
   });
 
-  it('that is lost is synced no more until it announces itself, and keeps what is known of it', () => {
+  it('that is lost is not synced until it announces itself, and keeps its last known state', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = dropStore(settled(state, outcome(state, 'a'), T0, 0), store.id);
     expect(summarize(state)).toMatchObject({ serving: false, sources: [{ serverCount: 3, lastSyncAtMs: T0 + 1_000 }] });
@@ -542,13 +542,13 @@ describe('a store', () => {
     expect(triggers(state, T0 + 60 * MINUTE)).toEqual({ a: 'interval' });
   });
 
-  it('that is lost is forgotten once there is another', () => {
+  it('that is lost is dropped once there is another', () => {
     let state = dropStore(living(desired([plan('a')])), store.id);
     state = openStore(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
     expect(Object.keys(state.stores)).toEqual(['store-2']);
   });
 
-  it('that is new beside another gets everything at once', () => {
+  it('that is new next to another gets everything at once', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a'), T0, 0);
     state = openStore(state, { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
@@ -558,7 +558,7 @@ describe('a store', () => {
 });
 
 describe('a resource', () => {
-  it('that cannot be read is read later, or as soon as something is heard of it', () => {
+  it('that cannot be read is read later, or as soon as a message arrives', () => {
     const state = readFailed(living(desired([plan('a')])), T0);
     expect([readDue(state, T0), readDue(state, T0 + MINUTE)]).toEqual([false, true]);
     expect(readDue(markStale(state), T0)).toBe(true);
@@ -573,7 +573,7 @@ describe('a resource', () => {
 });
 
 describe('an edited filter', () => {
-  it('is applied first by whichever sync comes next', () => {
+  it('is applied first by the next sync, whatever its reason', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     const due = { storeId: store.id, source: 'a', trigger: 'retry' } as const;
     expect(request(state, due).refilter).toBeUndefined();
@@ -585,7 +585,7 @@ describe('an edited filter', () => {
 });
 
 describe('a notice', () => {
-  it('of the spec, of the plan and of the last sync are told', () => {
+  it('of the spec, of the plan and of the last sync is reported', () => {
     const notices = [{ reason: 'EnforceServersIgnored', message: 'without effect' }] as const;
     const slower = { reason: 'IntervalClamped', message: 'slower than asked for' } as const;
     const nothing = { reason: 'FilterExcludedAll', message: 'nothing is left' } as const;
@@ -623,7 +623,7 @@ describe('the report', () => {
     expect(reportDueAtMs(run(written, 'a', T0 + 1))).toBe(T0 + 5_000);
   });
 
-  it('that says for the first time of a generation that the registry is ready is due at once, and no later one', () => {
+  it('that a generation is ready for the first time is due at once, and no later one', () => {
     const syncing = run(living(desired([plan('a')])), 'a', T0);
     const written = reported(syncing, summarize(syncing), T0);
     const ready = settled(written, outcome(written, 'a'), T0 + 1, 0);
@@ -638,7 +638,7 @@ describe('the report', () => {
     expect(reportDueAtMs(failed), 'not written').toBe(T0 + 10_001);
   });
 
-  it('of a server that is ready and announces no store is repeated, since it has more to say with time', () => {
+  it('of a server that is ready but announces no store is repeated with more details', () => {
     const provision = { digest: 'd', podTemplate: false };
     const deployed = { podHash: 'p', warnings: [] };
     const workload = { podHash: 'p', readyReplicas: 1, live: true };
@@ -653,7 +653,7 @@ describe('the report', () => {
     expect(reportDueAtMs(reported(serving, summarize(serving), T0))).toBeUndefined();
   });
 
-  it('that fails is repeated later and later, at most five minutes apart', () => {
+  it('that fails is retried with backoff, at most five minutes apart', () => {
     let state = living(desired([plan('a')]));
     const pauses = Array.from({ length: 8 }, () => {
       state = reportFailed(state, T0);
@@ -667,7 +667,7 @@ describe('the report', () => {
 describe('a plan that the database has lost', () => {
   const lostPlan = { reason: 'Cancelled', message: 'no longer part of the registry', destiny: 'stop' } as const;
 
-  it('is told again, and the source synced at once; not more than once a minute', () => {
+  it('is given again, and the source synced at once; at most once a minute', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     state = settled(state, outcome(state, 'a', { failure: lostPlan }), T0 + MINUTE, 0);
     expect(storesToAdopt(state, T0 + MINUTE)).toHaveLength(1);
@@ -682,7 +682,7 @@ describe('a plan that the database has lost', () => {
 });
 
 describe('a run that another has overtaken', () => {
-  it('makes the next one begin beyond the number that the store knows', () => {
+  it('makes the next one start after the number that the store knows', () => {
     let state = run(living(desired([plan('a')])), 'a', T0);
     const failure = { reason: 'Cancelled', message: 'overtaken', destiny: 'retry', overtakenBy: 4_711 } as const;
     state = settled(state, outcome(state, 'a', { failure }), T0 + 1, 0);
@@ -690,7 +690,7 @@ describe('a run that another has overtaken', () => {
   });
 });
 
-describe('a source that leaves the spec', () => {
+describe('a source that is removed from the spec', () => {
   it('has its run cancelled, once', () => {
     const state = run(living(desired([plan('a'), plan('b')])), 'a', T0);
     const left = desiredRead(state, desired([plan('b')], { generation: 2 }), T0 + 1);
@@ -700,12 +700,12 @@ describe('a source that leaves the spec', () => {
 });
 
 describe('stores', () => {
-  it('are told of the plan again when another opens, so that dead ones are found out', () => {
+  it('get the plan again when another one opens, so that dead ones are detected', () => {
     const state = openStore(living(desired([plan('a')])), { id: 'store-2', taskQueue: 'q2' }, T0 + MINUTE);
     expect(storesToAdopt(state, T0 + MINUTE).map((each) => each.store.id)).toEqual(['store-1', 'store-2']);
   });
 
-  it('that announce themselves while they are told of the plan are told once', () => {
+  it('that announce themselves while they get the plan get it once', () => {
     const state = openStore(adoptionStarted(living(desired([plan('a')])), store.id), store, T0 + 1);
     expect(storesToAdopt(state, T0 + 1)).toEqual([]);
     expect(untilNextDue(reported(state, summarize(state), T0), T0 + 1, idle)).toBeUndefined();
@@ -713,7 +713,7 @@ describe('stores', () => {
 });
 
 describe('the site', () => {
-  it('of the operator that started last counts, whichever operator sends last', () => {
+  it('of the operator that started last is used, whichever operator sends last', () => {
     const [older, newer] = [
       { digest: 'old', startedAtMs: T0 },
       { digest: 'new', startedAtMs: T0 + 1 },
