@@ -144,7 +144,7 @@ function rows(): Promise<Row[]> {
   );
 }
 
-/** Records the revision that was held back, as a sync does. */
+/** Records a blocked revision, as a sync does. */
 async function holdBack(refused: Promise<unknown>): Promise<void> {
   const { held } = await refused.then(
     () => expect.unreachable(),
