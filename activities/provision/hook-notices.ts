@@ -38,6 +38,6 @@ async function noticesAbout(
   if (fault === undefined || fault === null)
     return [{ reason: 'ReferenceNotFound', message: `${named} does not exist` }];
   if (fault === '') return [];
-  const message = `${named} ${fault}: no delivery of webhook ${name} is accepted until it has a longer one`;
+  const message = `${named} ${fault}: no delivery of webhook ${name} is accepted until the secret is longer`;
   return [{ reason: 'WebhookSecretWeak', message }];
 }

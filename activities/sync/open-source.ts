@@ -23,7 +23,7 @@ import type { SyncWorld } from './sync-world.js';
 interface OpenedSource {
   readonly plan: SourceOutline;
   readonly filter: SourceFilter;
-  /** The namespace for names without a slash. */
+  /** The namespace that is added to names without a slash. */
   readonly defaultNamespace?: string;
   /** Value of the sync-trigger annotation, as read by this process. */
   readonly triggerToken: string | undefined;

@@ -20,7 +20,7 @@ export interface ImportJob {
   /** Name of the source in messages. */
   readonly label: string;
   readonly format: FileFormat;
-  /** The namespace for names without a slash. */
+  /** The namespace that is added to names without a slash. */
   readonly defaultNamespace?: string;
   readonly mayBeEmpty?: boolean;
   readonly hidesContent?: boolean;

@@ -12,7 +12,7 @@ export interface Walk extends Pick<PublishJob, 'database' | 'readAlike' | 'targe
   /** Identifies the walk, so that a retry resumes it. */
   readonly name: string;
   readonly source: Pick<OpenPages, 'type' | 'spec' | 'context' | 'filter' | 'defaultNamespace'>;
-  /** Time after which an entry must have changed to be read; all entries are read when absent. */
+  /** Only entries that have changed since this time are read; if undefined, all entries are read. */
   readonly updatedSince: string | undefined;
 }
 

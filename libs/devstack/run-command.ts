@@ -50,7 +50,7 @@ export async function runCommand(command: string, args: string[], options: Comma
     const code = await ended;
     options.signal.throwIfAborted();
     if (timeout?.aborted) throw new Error(`no response within ${options.timeoutMs! / 1000} s`);
-    if (code !== 0) throw new Error(lastDiagnostics.join(' / ').trim() || `ended with code ${code} and said nothing`);
+    if (code !== 0) throw new Error(lastDiagnostics.join(' / ').trim() || `ended with code ${code} without a message`);
     return stdout;
   } finally {
     signal.removeEventListener('abort', stop.now);

@@ -58,7 +58,7 @@ interface SemanticVersion {
   /** 0 for a development release of the release itself, 1 for a pre-release, 2 for a release or post-release. */
   readonly phase: 0 | 1 | 2;
   readonly preRelease: readonly string[];
-  /** Number of a post-release plus one; 0 if it is none. */
+  /** Number of a post-release plus one; 0 for any other version. */
   readonly post: string;
   /** 0 for a development release of a pre-release or post-release, 1 for a finished one. */
   readonly isFinished: 0 | 1;

@@ -254,11 +254,11 @@ const environmentSchema = operatorVariables
       podTemplatePolicy: env.POD_TEMPLATE_POLICY,
       /** Resource requests and limits of a registry server, replacing the defaults. */
       resources: env.REGISTRY_RESOURCES,
-      /** How registries are exposed outside the cluster; not exposed when absent. */
+      /** How registries are exposed outside the cluster. If absent, they are not exposed. */
       exposure: env.REGISTRY_EXPOSURE,
       /** ServiceAccount that registries are provisioned as, unless their spec names another. */
       serviceAccountName: env.REGISTRY_SERVICE_ACCOUNT,
-      /** Peers that the NetworkPolicy of a registry admits; no policy is created when absent. */
+      /** Peers that the NetworkPolicy of a registry admits. If absent, no policy is created. */
       networkPolicy: env.REGISTRY_NETWORK_POLICY,
       /** Size limits of the server's emptyDir volumes. */
       storage: env.REGISTRY_STORAGE,

@@ -107,7 +107,7 @@ const environmentSchema = serveVariables.superRefine(portsDiffer).transform((env
   cluster: env.REGISTRY_CLUSTER,
   /** Hash of the pod template, which differs for pods with another spec or image. */
   podHash: env.REGISTRY_POD_HASH ?? 'unhashed',
-  /** URL to which a read-only server forwards requests that change something; it rejects them when absent. */
+  /** URL to which a read-only server forwards requests that change data. If absent, it rejects them. */
   writerUrl: env.REGISTRY_WRITER_URL,
   podName: env.POD_NAME,
   /** The only directory that is written to, except for the temporary directory. */

@@ -59,7 +59,7 @@ export function createGuardedAgent(
       callback(null, socket);
     });
   };
-  // Requests have one overall deadline, which also aborts a response that trickles in.
+  // Requests have one overall deadline, which also aborts a response that arrives very slowly.
   const dispatcher = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
   return {
     dispatcher,

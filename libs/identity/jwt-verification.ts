@@ -44,7 +44,7 @@ async function verifyWithAny(
   keys: JWTVerifyGetKey,
   verify: (key: KeyObject) => Promise<Payload>,
 ): Promise<Payload> {
-  let refusal = new TokenRefused('key', 'the provider has no such key');
+  let refusal = new TokenRefused('key', 'the provider has no key with its key id (kid)');
   for await (const key of fittingKeys(token, keys)) {
     try {
       return await verify(key);
@@ -69,7 +69,7 @@ async function* fittingKeys(token: string, keys: JWTVerifyGetKey): AsyncGenerato
       for await (const key of error) yield KeyObject.from(key);
       return;
     }
-    const why = 'the key that it names cannot be used with its algorithm';
+    const why = 'its key (kid) cannot be used with its algorithm (alg)';
     throw new TokenRefused('key', why, { cause: error });
   }
 }
@@ -81,6 +81,6 @@ async function* fittingKeys(token: string, keys: JWTVerifyGetKey): AsyncGenerato
 function demandUniqueNames(token: string): void {
   const [header = '', claims = ''] = token.split('.');
   if ([header, claims].some((part) => hasDuplicateNames(Buffer.from(part, 'base64url').toString()))) {
-    throw new TokenRefused('form', 'it has a claim twice');
+    throw new TokenRefused('form', 'it has a duplicate claim');
   }
 }

@@ -57,7 +57,7 @@ export class KeySet {
     if (this.#loading || this.mayLoad()) await this.load().catch(() => undefined);
     const last = this.known(this.#failure ? USABLE_MS : TRUSTED_MS);
     if (last?.ids.has(kid)) return last.keys;
-    throw this.#failure ?? new TokenRefused('key', 'the provider has no such key');
+    throw this.#failure ?? new TokenRefused('key', 'the provider has no key with its key id (kid)');
   }
 
   private known(maxAgeMs: number) {

@@ -33,5 +33,5 @@ function refusalOf(error: unknown): readonly [TokenCheck, string] {
   if (error instanceof errors.JWTExpired) return ['time', 'it has expired'];
   if (error instanceof errors.JWSSignatureVerificationFailed) return ['signature', 'signature verification failed'];
   const claim = error instanceof errors.JWTClaimValidationFailed ? CLAIMS.get(error.claim) : undefined;
-  return claim ?? ['key', 'it cannot be checked with the key that it names'];
+  return claim ?? ['key', 'it cannot be verified with its key (kid)'];
 }

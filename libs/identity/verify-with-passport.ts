@@ -60,5 +60,5 @@ function toRefusal(error: unknown): TokenRefused {
   if (message.startsWith('jwt issuer invalid')) return refuse('iss', 'it is of another issuer');
   if (message.startsWith('jwt audience invalid')) return refuse('aud', 'it is for another audience');
   if (message === 'invalid signature') return refuse('signature', 'signature verification failed');
-  return refuse('key', 'it cannot be checked with the key that it names');
+  return refuse('key', 'it cannot be verified with its key (kid)');
 }

@@ -48,7 +48,7 @@ export interface ApiRequest {
   readonly asUser?: string;
   readonly body?: { readonly contentType: string; readonly value: unknown };
   readonly signal?: AbortSignal;
-  /** Maximum bytes of the response; {@link ANSWER_BYTES} when absent. */
+  /** Maximum bytes of the response. Default: {@link ANSWER_BYTES}. */
   readonly maxBytes?: number;
   /** A description of what the request does, which starts the error message. */
   readonly attempt: string;

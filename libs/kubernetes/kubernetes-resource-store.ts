@@ -53,7 +53,7 @@ export class KubernetesResourceStore implements ResourceStore {
     if (Object.hasOwn(data, key)) return Buffer.from(data[key]!, 'base64');
     // Unlike for a ConfigMap, the existing keys are not listed: the status has more readers than the Secret, and the
     // keys may reveal its purpose.
-    throw noKey('Secret', { namespace, name, key }, 'add it, or name another');
+    throw noKey('Secret', { namespace, name, key }, 'add it, or refer to another key');
   }
 
   async referenceVersion(kind: 'ConfigMap' | 'Secret', namespace: string, name: string): Promise<string | undefined> {

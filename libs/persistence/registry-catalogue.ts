@@ -23,10 +23,7 @@ const KEPT_RUNS = 200;
  */
 const LOCK_TIMEOUT_MS = 3_000;
 
-/**
- * Maximum wait for a row that another transaction has locked. It is short, because nothing is synced before the plan
- * has been adopted.
- */
+/** Maximum number of quarantined entries that a message names, and maximum characters of each name. */
 const NAMED_ENTRIES = 10;
 const NAMED_CHARACTERS = 100;
 

@@ -96,7 +96,7 @@ function without(filter: ListFilter, fields: readonly (keyof ListFilter)[]): Lis
   return Object.fromEntries(kept) as ListFilter;
 }
 
-/** Number of postings and terms that are counted between two checks of the clock. */
+/** Number of postings and terms that are counted between two calls of the pacer. */
 const SHARE = 2048;
 
 /**

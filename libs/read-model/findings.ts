@@ -32,7 +32,7 @@ export interface FindingsOrigin {
   readonly bodies: StoredBodies | undefined;
 }
 
-/** Number of findings that are counted between two checks of the clock. */
+/** Number of findings that are counted between two calls of the pacer. */
 const PACED_FINDINGS = 256;
 
 /**

@@ -94,9 +94,9 @@ export class InvertedIndex {
   }
 }
 
-/** Number of words or texts that are processed between two checks of the clock. */
+/** Number of words or texts that are processed between two calls of the pacer. */
 const SHARE = 1024;
-/** Number of texts that are split into words between two checks of the clock. */
+/** Number of texts that are split into words between two calls of the pacer. */
 const SHARE_OF_TEXTS = 64;
 
 /** Builds one table. An instance can be used only once. */

@@ -2,7 +2,7 @@ import { READ_MODEL_LIMITS } from './limits.js';
 import { GrowableArray } from './growable-array.js';
 import type { Pacer } from './pacer.js';
 
-/** Number of postings that are processed between two checks of the clock. */
+/** Number of postings that are processed between two calls of the pacer. */
 const SHARE = 8192;
 
 const NOTHING = new Uint32Array(0);

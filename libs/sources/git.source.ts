@@ -41,7 +41,7 @@ export const gitSource = defineSource<GitSpec>({
     const [first, ...ignored] = (['commit', 'tag', 'branch'] as const).flatMap((name) =>
       spec[name] === undefined ? [] : [`git.${name} ${shortened(spec[name], SHOWN_REF)}`],
     );
-    const message = `${first} is read, and ${ignored.join(' and ')} ignored`;
+    const message = `${first} takes precedence over ${ignored.join(' and ')}`;
     return [
       ...(ignored.length > 0 ? [{ reason: 'MultipleGitRefs', message } as const] : []),
       ...(spec.auth ? unprotectedNotices({ 'git.repository': spec.repository }) : []),

@@ -152,7 +152,7 @@ describe('an invalid object', () => {
     ['a NUL', { tools: String.raw`["\u0000"]` }, 'tools"] has an error: [0] holds a NUL'],
     ['a tool without name', { 'tool-definitions': '[{}]' }, 'tool-definitions"] has an error: [0].name is missing'],
     ['a name twice', { 'tool-definitions': '[{"name":"x","name":"y"}]' }, '[0] has a field of the same name twice'],
-    ['brackets without end', { 'tool-definitions': DEEP }, 'tool-definitions"] is nested too deeply'],
+    ['brackets without end', { 'tool-definitions': DEEP }, 'tool-definitions"] has more than 56 levels'],
   ])('is reported with its annotation: %s', async (_what, annotations, fault) => {
     expect(await faultOf(object('weather', annotations))).toContain(fault);
   });

@@ -11,7 +11,7 @@ export interface RawPage {
   readonly url: string;
   /** Identifies the page. Part of the key of an entry that has no name. */
   readonly place: string;
-  /** The namespace for names without a slash. */
+  /** The namespace that is added to names without a slash. */
   readonly defaultNamespace?: string;
   /** Whether this is the first page. It is the whole list if no other page follows. */
   readonly isFirst: boolean;
@@ -37,7 +37,7 @@ export interface ApiPage extends PageOutline {
 }
 
 export interface WalkOptions {
-  /** The namespace for names without a slash. */
+  /** The namespace that is added to names without a slash. */
   readonly defaultNamespace?: string;
   /** `nextCursor` of the last stored page. */
   readonly cursor?: string;

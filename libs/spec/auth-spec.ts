@@ -139,8 +139,8 @@ export function normalizeAuth({ mode, publicRead, publicPaths, oauth }: z.output
 }
 
 /**
- * Requires a distinct prefix for each provider of opaque tokens. A token is a secret between its issuer and its holder,
- * but without a prefix, the issuer of an opaque token is unknown.
+ * Requires a distinct prefix for each provider of opaque tokens. A prefix tells who has issued an opaque token. Without
+ * it, the token, which is a secret of its holder, would be sent to other providers too.
  */
 function opaqueTokensHaveOneProvider(value: unknown, context: z.core.$RefinementCtx): void {
   const { providers, showOpaqueTokensToAll } = (value ?? {}) as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Fields of other generations of MCPRegistry, and of tools that write into manifests, with a remedy for each. */
+/** Fields of earlier versions of MCPRegistry, and of tools that write into manifests, with a remedy for each. */
 const FORMER_FIELDS: ReadonlyMap<string, string> = new Map(
   Object.entries<string>({
     source: 'make it an item of spec.registries, with a name',

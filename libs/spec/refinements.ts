@@ -12,7 +12,7 @@ export function uniqueNames(entries: unknown, context: z.core.$RefinementCtx): v
       context.addIssue({
         code: 'custom',
         path: [index, 'name'],
-        message: `is also the name of item ${first}: give each its own`,
+        message: `is also the name of item ${first}: give each item its own name`,
       });
   }
 }

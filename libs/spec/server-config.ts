@@ -112,7 +112,10 @@ const viewConfig = z
   .superRefine(loginIsPossible, always)
   .superRefine(viewsNameSources, always);
 
-/** Parses the configuration of a server, of either generation. Never throws, and reports the first errors together. */
+/**
+ * Parses the configuration of a server, in either of its two forms. Never throws, and reports the first errors
+ * together.
+ */
 export function parseServerConfig(text: string): ServerConfig | { faults: ConfigFault[] } {
   const read = parseConfigYaml(text);
   if ('faults' in read) return { faults: read.faults.map((fault) => ({ ...fault, path: [] })) };

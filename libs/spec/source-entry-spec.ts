@@ -97,7 +97,7 @@ const entrySpec = (types: SourceTypes) =>
       const message =
         given.length === 0
           ? `must have a source: add one of ${known.join(', ')}`
-          : `must have one source but has ${given.join(' and ')}: make each an item of its own`;
+          : `must have one source but has ${given.join(' and ')}: make each of them an item of its own`;
       context.addIssue({ code: 'custom', message });
     }, always)
     .superRefine((entry: unknown, context) => {
@@ -111,7 +111,7 @@ const entrySpec = (types: SourceTypes) =>
       admission(
         {
           rule: `[${types.map(({ block }) => `has(self.${block})`).join(', ')}].exists_one(given, given)`,
-          message: `must have exactly one source: one of ${types.map(({ block }) => block).join(', ')}; make each an item of its own`,
+          message: `must have exactly one source: one of ${types.map(({ block }) => block).join(', ')}; make each of them an item of its own`,
         },
         ...exclusionsOf(types).map(({ block, field, message }) => ({
           rule: `!has(self.${block}) || !has(self.${field})`,
@@ -153,7 +153,7 @@ export interface RegistrySource {
   /** Sync interval in milliseconds. If absent, the source is synced only at the start, on a change and on a trigger. */
   readonly intervalMs?: number;
   readonly filter?: SourceFilter;
-  /** The namespace for names without a slash. */
+  /** The namespace that is added to names without a slash. */
   readonly defaultNamespace?: string;
   /** Set if the source is not in the spec but was added by the operator. */
   readonly builtIn?: true;

@@ -20,16 +20,16 @@ it.each<[object, string]>([
     { auth, enforceServers: true },
     'EnforceServersIgnored: spec.enforceServers is accepted for compatibility and has no effect',
   ],
-  [withGit({ branch: 'b', tag: 't' }), 'MultipleGitRefs: a: git.tag t is read, and git.branch b ignored'],
+  [withGit({ branch: 'b', tag: 't' }), 'MultipleGitRefs: a: git.tag t takes precedence over git.branch b'],
   [
     withGit({ branch: 'b', tag: 't', commit: 'c'.repeat(40) }),
-    `MultipleGitRefs: a: git.commit ${'c'.repeat(40)} is read, and git.tag t and git.branch b ignored`,
+    `MultipleGitRefs: a: git.commit ${'c'.repeat(40)} takes precedence over git.tag t and git.branch b`,
   ],
   [
     {
       configYAML: `auth: {mode: anonymous}\nregistries: [{name: a, git: {repository: "${repository}", tag: t, branch: b}}]`,
     },
-    'MultipleGitRefs: a: git.tag t is read, and git.branch b ignored',
+    'MultipleGitRefs: a: git.tag t takes precedence over git.branch b',
   ],
   [
     withGit({ repository: 'http://git.example/x', auth: { username: 'a', passwordSecretRef: secret } }),

@@ -95,7 +95,7 @@ export async function startProcess(options: DaemonCommand): Promise<DaemonProces
     ended,
     lastWords: async () => {
       const lines = await lastLines(logFile, logStart);
-      return lines ? `; its last words (${logFile}):\n${lines}` : `; it wrote nothing to ${logFile}`;
+      return lines ? `; the last lines of its log (${logFile}):\n${lines}` : `; it wrote nothing to ${logFile}`;
     },
     async end() {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -26,7 +26,7 @@ export interface DaemonPlace {
 
 export async function recordDaemon(recordFile: string, child: ProcessIdentity): Promise<void> {
   const owner = await identifyProcess(process.pid);
-  if (!owner) throw new Error('This process cannot look itself up: is /proc mounted?');
+  if (!owner) throw new Error('This process cannot determine its own start time: is /proc mounted?');
   const record: DaemonRecord = { child, owner };
   await mkdir(dirname(recordFile), { recursive: true });
   await writeFile(`${recordFile}.new`, JSON.stringify(record));

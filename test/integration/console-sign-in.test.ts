@@ -201,7 +201,7 @@ describe('a pasted token', () => {
     });
     await signInButton(page).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText('Where a token comes from').click();
+    await dialog.getByText('How to get a token').click();
     await dialog.getByText('kubectl create token').waitFor();
     await dialog.getByRole('link', { name: new RegExp(world.provider.issuer) }).waitFor();
     expect(await findBarriers(page)).toEqual([]);

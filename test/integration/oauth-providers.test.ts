@@ -69,7 +69,8 @@ describe('the keys of a provider', () => {
     const subject = authenticator([specOf('first', first.issuer)]);
     const before = await asked(first);
     const flood = await Promise.all(Array.from({ length: 200 }, (_, at) => first.sign({}, { kid: `made up ${at}` })));
-    for (const token of flood) expect(await outcome(subject, token)).toBe('refused: the provider has no such key');
+    for (const token of flood)
+      expect(await outcome(subject, token)).toBe('refused: the provider has no key with its key id (kid)');
     await Promise.all(flood.map((token) => outcome(subject, token)));
     expect(await outcome(subject, await first.sign())).toBe('editor');
     expect(await asked(first)).toBe(before + 1);
@@ -86,10 +87,12 @@ describe('the keys of a provider', () => {
     await first.rotate([key]);
     try {
       expect(await outcome(subject, old)).toBe('editor');
-      expect(await outcome(subject, await first.sign({ sub: 'early' }))).toBe('refused: the provider has no such key');
+      expect(await outcome(subject, await first.sign({ sub: 'early' }))).toBe(
+        'refused: the provider has no key with its key id (kid)',
+      );
       clockMs += 30_000;
       expect(await outcome(subject, await first.sign({ sub: 'late' }))).toBe('late');
-      expect(await outcome(subject, old)).toBe('refused: the provider has no such key');
+      expect(await outcome(subject, old)).toBe('refused: the provider has no key with its key id (kid)');
     } finally {
       await first.rotate(oldKeys);
     }
@@ -151,8 +154,8 @@ describe('a key that the provider withdraws', () => {
     await first.rotate([await createKey('ES256', 'new')]);
     try {
       clockMs += idleMs;
-      expect(await outcome(subject, unseen)).toBe('refused: the provider has no such key');
-      expect(await outcome(subject, seen)).toBe('refused: the provider has no such key');
+      expect(await outcome(subject, unseen)).toBe('refused: the provider has no key with its key id (kid)');
+      expect(await outcome(subject, seen)).toBe('refused: the provider has no key with its key id (kid)');
     } finally {
       await first.rotate(oldKeys);
     }
@@ -167,7 +170,7 @@ describe('a key that the provider withdraws', () => {
       clockMs += minutes(5) + 1;
       expect(await outcome(subject, await first.sign({ sub: 'in between' }, {}, oldKeys[0]))).toBe('in between');
       const late = async () => outcome(subject, await first.sign({ sub: `${performance.now()}` }, {}, oldKeys[0]));
-      await expect.poll(late).toBe('refused: the provider has no such key');
+      await expect.poll(late).toBe('refused: the provider has no key with its key id (kid)');
     } finally {
       await first.rotate(oldKeys);
     }
@@ -222,7 +225,7 @@ describe('the reason why a token is rejected', () => {
   it.each([
     ['iss', 'its issuer', async () => first.sign({ iss: `${first.issuer}/` })],
     ['aud', 'another audience', async () => first.sign({ aud: 'other' })],
-    ['key', 'no such key', async () => first.sign({}, { kid: 'unknown' })],
+    ['key', 'no key with its key id', async () => first.sign({}, { kid: 'unknown' })],
     ['signature', 'signature', async () => first.sign({}, {}, await createKey('ES256', 'first'))],
     ['time', 'expired', async () => first.sign({ exp: 1 })],
     ['time', 'when it expires', async () => first.sign({ exp: undefined })],
@@ -362,7 +365,7 @@ describe('introspection', () => {
     [{ active: true, aud: AUDIENCE, username: 'ann', token_type: 'Bearer', token_use: 'access_token' }, 'ann'],
     [
       active,
-      'refused: the provider names no audience (aud): have the provider name it, or set introspectionClientIds or introspectionScopes',
+      'refused: the provider names no audience (aud): configure the provider to return it, or set introspectionClientIds or introspectionScopes',
     ],
     [{ ...active, client_id: 'editor' }, /^refused: the provider names no audience/],
     [{ ...active, aud: null }, /^refused: the provider names no audience/],

@@ -498,7 +498,7 @@ describe('the events of a registry', () => {
     await create('r', spec);
     expect(await event('MultipleGitRefs')).toMatchObject({
       type: 'Warning',
-      message: `a: git.commit ${git.commit} is read, and git.branch main ignored`,
+      message: `a: git.commit ${git.commit} takes precedence over git.branch main`,
     });
     expect(await event('RefsIgnored')).toMatchObject({ type: 'Warning' });
     expect(await event('EnforceServersIgnored')).toMatchObject({ type: 'Normal' });

@@ -50,7 +50,7 @@ interface Server {
   readonly tags?: readonly string[];
   /** Whether the server goes to quarantine, known by name and version; without a version if `version` is empty. */
   readonly bad?: boolean;
-  /** Whether the upstream registry has withdrawn the server, in a form that cannot be stored. */
+  /** Whether the upstream registry marks the entry as deleted, although the entry itself cannot be stored. */
   readonly gone?: boolean;
   /** Whether the upstream registry has withdrawn the server, as an entry with that status. */
   readonly takenBack?: boolean;

@@ -94,7 +94,7 @@ function hindranceOf(
 ): string | undefined {
   if (!status) return 'has no status';
   if (status.observedGeneration !== metadata.generation) {
-    return `generation ${metadata.generation} is not observed, but ${status.observedGeneration}`;
+    return `generation ${metadata.generation} is not observed; the observed one is ${status.observedGeneration}`;
   }
   if (!isServed) {
     return status.apiStatus?.phase === 'Deploying' ? undefined : `its server is ${status.apiStatus?.phase}`;

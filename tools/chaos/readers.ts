@@ -57,7 +57,7 @@ export class Readers implements AsyncDisposable {
       this.answers += 1;
       const edition = editionOf(id, listed);
       const [least, most] = [seen.get(source) ?? 1, registry.editions[source]];
-      if (edition === undefined) throw new Error(`a list of ${listed.length} servers that is no whole edition`);
+      if (edition === undefined) throw new Error(`a list of ${listed.length} servers that is not one complete edition`);
       if (edition < least || edition > most) throw new Error(`edition ${edition}, not one of ${least} to ${most}`);
       seen.set(source, edition);
     } catch (error) {

@@ -80,7 +80,7 @@ async function renderWithHelm({ path, helmArguments, finish }: ChartManifest): P
   const helm = process.env['HELM'] ?? 'helm';
   const { stdout } = await promisify(execFile)(helm, args).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
-    throw new Error(`${path} is made from the chart, which has changed: put helm on PATH, or name it in HELM`);
+    throw new Error(`${path} is made from the chart, which has changed: put helm on PATH, or set HELM to its path`);
   });
   return finish(stdout.replaceAll(HELM_ONLY, '').replaceAll('managed-by: Helm', 'managed-by: kubectl'));
 }

@@ -66,22 +66,22 @@ export interface ServerSettings {
   readonly caBundle?: string;
   /** The database server for registries that do not configure a database. */
   readonly defaultDatabase?: DefaultDatabase;
-  /** What users may set in the pod template; everything when absent. */
+  /** What users may set in the pod template. Default: everything. */
   readonly podTemplatePolicy?: PodTemplatePolicy;
   /** Resource requests and limits of a server, replacing the defaults. */
   readonly resources?: Fields;
-  /** How registries are exposed outside the cluster; not exposed when absent. */
+  /** How registries are exposed outside the cluster. If absent, they are not exposed. */
   readonly exposure?: Exposure;
-  /** The peers that the NetworkPolicy of a registry admits; no policy is created when absent. */
+  /** The peers that the NetworkPolicy of a registry admits. If absent, no policy is created. */
   readonly networkPolicy?: NetworkPeers;
   /** Size limits of the server's emptyDir volumes. */
   readonly storage?: { readonly data?: string; readonly tmp?: string };
   /**
    * Name of the ServiceAccount, in the namespace of each registry, that a registry is provisioned as if its spec names
-   * none; the operator's own when absent.
+   * none. Default: the operator's own account.
    */
   readonly serviceAccountName?: string;
-  /** Whether a registry lists the MCP servers of its namespace by default; true when absent. */
+  /** Whether a registry lists the MCP servers of its namespace by default. Default: true. */
   readonly discovery?: boolean;
 }
 

@@ -41,7 +41,7 @@ export function deploymentName(name: string, role: PodRole): string {
   return role === 'reader' ? names.readers(name) : names.server(name);
 }
 
-/** Never change these labels: a Deployment's selector is immutable. */
+/** Returns the labels of the selector of a Deployment. Never change them, because a selector is immutable. */
 export function selectorLabels(name: string, role: PodRole = 'server'): Record<string, string> {
   return { 'app.kubernetes.io/name': deploymentName(name, role), 'app.kubernetes.io/component': 'registry-api' };
 }

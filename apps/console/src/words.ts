@@ -69,9 +69,9 @@ export const words = {
     dialogText:
       'Paste a bearer token that this registry accepts. It stays in the memory of this tab and is forgotten when the tab is closed or reloaded.',
     tokenLabel: 'Bearer token',
-    tokenHow: 'Where a token comes from',
+    tokenHow: 'How to get a token',
     tokenKubernetes: 'For a service account of the cluster:',
-    tokenIssuers: 'Otherwise from one of the identity providers of this registry:',
+    tokenIssuers: 'Other tokens come from the identity providers of this registry:',
     tokenMetadata: 'The metadata of this registry lists its identity providers.',
   },
 
@@ -218,8 +218,8 @@ export const words = {
       'no-launcher': 'There is no launcher for packages of this type.',
       'runtime-hint': 'The publisher requires a runtime that this client does not start.',
       'private-feed': 'The launcher cannot be configured to use a private feed.',
-      'local-http': 'The client would have to start the server and know its port.',
-      'needs-input': 'A required value is in a place that this client does not fill in.',
+      'local-http': 'The server listens on a port: this client would have to start it and know the port.',
+      'needs-input': 'The file of this client has no field for a required value.',
       'variable-in-command': 'The command depends on a value that you would choose.',
       'variable-in-url': 'The URL depends on a value that you would choose.',
       'credentials-in-url': 'The URL contains a user name or password.',

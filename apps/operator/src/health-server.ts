@@ -9,7 +9,7 @@ export interface Endpoints {
   /** Problems that do not make the operator unready. */
   warnings(): readonly string[];
   metrics(): string;
-  /** Decides who may read the metrics; everybody may when absent. */
+  /** Decides who may read the metrics. If absent, everybody may. */
   readonly reviewer?: Pick<AccessReviewer, 'review'>;
 }
 
@@ -69,7 +69,7 @@ async function refusal(
       ? { status: 403, text: `forbidden: the right to get ${METRICS_PATH} is missing\n` }
       : { status: 401, text: 'unauthorized: send a token of this cluster\n' };
   } catch (err) {
-    logger.error({ err }, 'access to metrics not reviewed');
+    logger.error({ err }, 'cannot review access to metrics');
     return { status: 503, text: 'the API server did not respond to the access review; retry later\n' };
   }
 }

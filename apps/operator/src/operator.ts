@@ -30,14 +30,14 @@ const CONFLICTS_NAMED = 5;
 /** Settings of the operator. The inherited Temporal namespace is that of registries without a group. */
 export interface OperatorOptions extends TemporalPlace {
   readonly access: ClusterAccess;
-  /** Groups of namespaces whose registries have a Temporal namespace of their own; none when absent. */
+  /** Groups of namespaces whose registries have a Temporal namespace of their own. Default: none. */
   readonly temporalGroups?: readonly TemporalGroup[];
   /** Namespaces to watch; all when empty. */
   readonly namespaces: readonly string[];
   readonly minSyncIntervalMs: number;
   readonly identity: string;
   readonly ports: HealthPorts;
-  /** Whether the API server decides who may read the metrics; everybody may when absent. */
+  /** Whether the API server decides who may read the metrics. Otherwise, everybody may. */
   readonly reviewsMetricsAccess?: boolean;
   readonly logger: Logger;
   readonly temporalPatienceMs?: number;
@@ -78,7 +78,7 @@ export class Operator {
       watcher: this.watcher,
       groups: this.groups,
       events: new EventRecorder(this.api, (registry, err) =>
-        logger.warn({ registry: displayRef(registry), err }, 'event not written'),
+        logger.warn({ registry: displayRef(registry), err }, 'cannot write an event'),
       ),
       metrics: this.metrics,
       findTaskQueue: async () => operatorTaskQueue({ cluster: await this.findCluster(), release: options.release }),
@@ -175,7 +175,7 @@ export class Operator {
           await this.api.patchFinalizers('MCPRegistry', ref, { remove: FINALIZER });
           this.metrics.released += 1;
         } catch (err) {
-          logger.warn({ registry: displayRef(ref), err }, 'finalizer not removed');
+          logger.warn({ registry: displayRef(ref), err }, 'cannot remove a finalizer');
         }
       }
       await sleep(Math.min(RELEASE_CHECK_MS, temporalPatienceMs), undefined, { signal }).catch(() => undefined);

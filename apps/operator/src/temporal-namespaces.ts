@@ -118,7 +118,7 @@ export class TemporalNamespaces {
     const { groups, events, logger } = this.around;
     const message = groups.conflictIn(registry.namespace);
     if (message === undefined) return;
-    logger.error({ registry: displayRef(registry), conflict: message }, 'Temporal group of a namespace unclear');
+    logger.error({ registry: displayRef(registry), conflict: message }, 'Temporal group of a namespace is ambiguous');
     void events.record(registry, [{ type: 'Warning', reason: 'TemporalGroupUnclear', message }]);
   }
 }

@@ -28,7 +28,7 @@ const config = (...names: readonly string[]) => ({
   groupsDirectory: join(root, 'groups'),
 });
 
-/** Reads the Temporal places, each with the endpoint for its registries. */
+/** Reads the settings of each Temporal namespace, with the endpoint for its registries. */
 const read = (...names: readonly string[]) =>
   readTemporalPlaces(config(...names), async (temporal) => ({ settings: { temporal } }) as never);
 

@@ -72,7 +72,7 @@ function groupFaults(own: TemporalEndpoint, groups: readonly GroupEndpoints[]): 
     }
     if (operator.namespace !== registries.namespace) {
       return [
-        `Temporal group ${name}: the operator would use namespace ${operator.namespace} and its registries ${registries.namespace}: name one for both`,
+        `Temporal group ${name}: the operator would use namespace ${operator.namespace} and its registries ${registries.namespace}: use the same namespace for both`,
       ];
     }
     const place = placeName(operator);

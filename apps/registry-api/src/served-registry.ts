@@ -11,7 +11,7 @@ export interface ServedRegistry extends Surface {
   readonly namespace: string;
   readonly name: string;
   /**
-   * The uid of the resource. Rows stored under this name for another uid are not served; when absent, rows of any uid
+   * The uid of the resource. Rows stored under this name for another uid are not served. If absent, rows of any uid
    * are.
    */
   readonly uid?: string;
@@ -20,7 +20,7 @@ export interface ServedRegistry extends Surface {
   readonly sources: readonly string[];
   /** The prefixes that published names must have, by managed source. A source without an item accepts any name. */
   readonly namePrefixes?: ReadonlyMap<string, readonly string[]>;
-  /** The views with their names; each source is served under its own name when absent. */
+  /** The views with their names. If absent, each source is served under its own name. */
   readonly views?: readonly RegistryView[];
   /** The webhooks, each with the names of the sources that it nudges. */
   readonly webhooks?: readonly ServedWebhook[];

@@ -67,7 +67,7 @@ export interface RegistryApiOptions {
   /** Other pods of the registry; absent if there cannot be any. */
   readonly peers?: Pick<PeerPods, 'syncedSources'>;
   readonly version: { readonly version: string; readonly commit: string; readonly buildDate: string };
-  /** Returns the URL of Temporal's UI for links to runs; no links when absent. */
+  /** Returns the URL of Temporal's UI for links to runs. If absent, there are no links. */
   temporalUi?(this: void): TemporalUiPlace | undefined;
   /** Directory with the built console; by default that of this build. */
   readonly consoleDirectory?: string;

@@ -22,7 +22,7 @@ export interface KnownRegistry {
   readonly watched: ReadonlySet<string>;
   /** Names of the sources that fail only because this machine has no network. */
   readonly offline: ReadonlySet<string>;
-  /** The views under which sources are served; each source is served under its own name when absent. */
+  /** The views under which sources are served. If absent, each source is served under its own name. */
   readonly views?: readonly RegistryView[] | undefined;
 }
 

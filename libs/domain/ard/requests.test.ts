@@ -98,7 +98,7 @@ it.each([
   [{ resultType: { facets: [{ field: 'type', limit: 101 }] } }, 'resultType.facets.0.limit must be at most 100'],
   [
     { resultType: { facets: [{ field: 'publisher' }, { field: 'type' }, { field: 'publisher', limit: 1 }] } },
-    'resultType.facets must name a field once',
+    'resultType.facets must name each field only once',
   ],
   [{ resultType: { facets: Array.from({ length: 11 }, () => ({ field: 'type' })) } }, 'must have at most 10 facets'],
 ])('the exploration %j is refused: %s', (body, message) => {

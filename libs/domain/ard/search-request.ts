@@ -102,7 +102,7 @@ export const ExploreRequestSchema = z.object(
           .max(ARD_LIMITS.facets, `must have at most ${ARD_LIMITS.facets} facets`)
           .refine(
             (facets) => new Set(facets.map(({ field }) => field)).size === facets.length,
-            'must name a field once',
+            'must name each field only once',
           ),
       },
       'must be an object with facets',

@@ -178,7 +178,8 @@ export const toolhive = defineExport({
   client: 'thv before May 2026, registries of format toolhive',
   status: 'deprecated',
   verified: '2026-11-30',
-  wherePut: 'A source of format toolhive, or thv config set-registry of an old release; newer ones take upstream.',
+  wherePut:
+    'A source of format toolhive, or thv config set-registry of a release before May 2026; later releases need the format upstream.',
   emptyBlocksEverything: false,
   render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(toolhiveSchema),

@@ -95,7 +95,7 @@ function demandMeantForUs(answer: Answer, spec: IntrospectionSpec): void {
     throw new TokenRefused('aud', 'it is for another audience');
   }
   if (!clientIds && !scopes) {
-    const remedy = 'have the provider name it, or set introspectionClientIds or introspectionScopes';
+    const remedy = 'configure the provider to return it, or set introspectionClientIds or introspectionScopes';
     throw new TokenRefused('aud', `the provider names no audience (aud): ${remedy}`);
   }
   if (clientIds && !clientIds.includes(answer['client_id'] as string)) {

@@ -29,7 +29,7 @@ export type ListQuery = Readonly<Record<string, string | undefined>>;
 
 /** Options for requesting a response. */
 export interface ListOptions extends Pick<GetOptions, 'headers' | 'hold' | 'withoutBody'> {
-  /** Maximum bytes of the response; that of a page when absent. */
+  /** Maximum bytes of the response. Default: those of a page. */
   readonly maxBytes?: number;
 }
 

@@ -9,7 +9,7 @@ import type { ApiContext } from './api-context.js';
 import { forgetToken, obtainToken } from './token-endpoint.js';
 
 /** Remedy that says how to trust the certificates of a registry and of its token endpoint. */
-export const AUTHORITY_REMEDY = 'name its certificate authority in api.caCertRef';
+export const AUTHORITY_REMEDY = 'set api.caCertRef to its certificate authority';
 
 const NO_LOGIN = 'it requires a login: set api.auth, or allow anonymous reads there';
 

@@ -23,7 +23,10 @@ function probe(client: ApiClient, known: KnownState): Promise<Probe> {
   return since === undefined ? probeReach(client) : probeByTime(client, since);
 }
 
-/** There is nothing to compare with, but an unreachable registry should be noticed before the walk. */
+/**
+ * Sends one request although there is no stored state to compare with, so that an unreachable registry is detected
+ * before the walk.
+ */
 async function probeReach(client: ApiClient): Promise<Probe> {
   await client.list({ limit: '1' }, { withoutBody: true });
   return { verdict: 'unknown', because: 'there is no stored state to compare with' };

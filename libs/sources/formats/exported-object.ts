@@ -111,7 +111,7 @@ function cut(annotation: string, text: string): (() => unknown)[] {
     cutter.end();
     if (!cutter.entered.has(LIST.name)) throw fault(annotation, 'must be a JSON list');
     return slices.map(({ bytes, colons, hasBlanks }) => {
-      if (!bytes) throw fault(annotation, 'is nested too deeply, or too large');
+      if (!bytes) throw fault(annotation, `has more than ${LIMITS.maxDepth} levels or ${LIMITS.maxValueBytes} bytes`);
       return () => parseEntry({ bytes, colons, hasBlanks }).value;
     });
   } catch (error) {

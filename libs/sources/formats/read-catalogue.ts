@@ -30,7 +30,7 @@ export interface ReadOptions {
   readonly claimKnown?: (hash: string) => boolean;
   /** Maximum number of entries. The default is 250,000. Names are kept in memory to find duplicates. */
   readonly maxEntries?: number;
-  /** The namespace for names without a slash. */
+  /** The namespace that is added to names without a slash. */
   readonly defaultNamespace?: string | undefined;
   /** Whether an empty source is valid. */
   readonly mayBeEmpty?: boolean;

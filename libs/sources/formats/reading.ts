@@ -21,7 +21,7 @@ export interface ReadingLimits {
   readonly maxEntries: number;
   /** Maximum nesting depth of objects and arrays within an entry. */
   readonly maxDepth: number;
-  /** The namespace for names without a slash. If absent, entries with such names are quarantined. */
+  /** The namespace that is added to names without a slash. If absent, entries with such names are quarantined. */
   readonly defaultNamespace?: string;
 }
 

@@ -58,7 +58,7 @@ export async function readFolderAt(
     const maxOutputBytes = total + files.length * 256;
     const { exitCode } = await git.local(['cat-file', '--batch'], { input, stdoutFile: blobs, maxOutputBytes });
     if (exitCode !== 0)
-      throw new RegistryError('FetchFailed', `${label} cannot be read from what was fetched.`, 'retry');
+      throw new RegistryError('FetchFailed', `${label} cannot be read from the fetched objects.`, 'retry');
     await bundle(readBlobs(blobs, files, sizes), { label, maxBytes, target });
   } finally {
     await rm(blobs, { force: true });

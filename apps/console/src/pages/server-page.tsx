@@ -28,7 +28,7 @@ import { words } from '../words.js';
 
 interface ServerPageProps {
   readonly name: string;
-  /** The newest version when absent. */
+  /** The version in the URL; undefined for the newest one. */
   readonly version: string | undefined;
 }
 

@@ -41,7 +41,7 @@ export function ServersPage({ search }: { readonly search: Search }) {
   }, [total, isLoading]);
   const open = useOpening(state);
   const show = (next: Search, how?: 'push' | 'replace') => {
-    // A search field that is unmounted with its page submits its text once more, which is ignored.
+    // When the user leaves the page, its search field submits the text once more. That text is ignored.
     if (route.get().page !== 'servers') return;
     open.forget(next.text);
     navigate({ page: 'servers', search: next }, how);

@@ -6,7 +6,7 @@ import { Text } from './text.js';
 
 interface ExternalLinkProps {
   readonly url: string;
-  /** Label of the link, with its host beside it. The URL itself is shown when absent. */
+  /** Label of the link, with its host beside it. If absent, the URL itself is shown. */
   readonly children?: ComponentChildren;
 }
 

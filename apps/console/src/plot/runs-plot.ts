@@ -77,7 +77,7 @@ interface PlotOptions {
   readonly grid: string;
   /** Minimum upper bound of the vertical axis. */
   readonly least: number;
-  /** Allowed distances between ticks of the vertical axis; any when absent. */
+  /** Allowed distances between ticks of the vertical axis. Default: any. */
   readonly steps?: number[];
   format(value: number): string;
   onPoint(index: number | undefined): void;

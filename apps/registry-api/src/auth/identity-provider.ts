@@ -19,7 +19,7 @@ export interface ProviderContext {
   now(): number;
   /** Called when a provider starts to fail, fails for another reason, or works again (undefined). */
   onFault(provider: string, fault: string | undefined): void;
-  /** Handlers for the kinds of tokens; those of `providers/index.ts` when absent. */
+  /** Handlers for the kinds of tokens. Default: those of `providers/index.ts`. */
   readonly tokenProviders?: readonly TokenProvider[];
 }
 

@@ -25,7 +25,7 @@ export const Public = () => SetMetadata(REQUIREMENT, 'nothing' satisfies Require
  */
 export const ReadsCatalogue = () => SetMetadata(REQUIREMENT, 'read' satisfies Requirement);
 
-/** Marks handlers that change something. */
+/** Marks handlers that change data. */
 export const Writes = () => SetMetadata(REQUIREMENT, 'write' satisfies Requirement);
 
 /** The requirements of a handler with the method POST that only reads. */

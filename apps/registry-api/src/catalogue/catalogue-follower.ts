@@ -17,7 +17,7 @@ const POLL_MS = 30_000;
 const BACKOFF = { firstMs: 250, longestMs: 10_000 };
 
 export interface FollowerOptions {
-  /** Maximum bytes of documents in memory; documents beyond it are read from the database. */
+  /** Maximum bytes of documents in memory. Further documents are read from the database. */
   readonly budget: number;
   /**
    * Returns the uids of the served registries. Rows of a registry with another uid are not loaded. Called at each load.

@@ -3,14 +3,14 @@ import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 export interface CatalogueScope {
   readonly namespace: string;
   readonly registry: string;
-  /** The source; all sources merged when absent. */
+  /** Name of the source. If absent, all sources are merged. */
   readonly source?: string;
   /**
    * The sources of the view, in order of precedence. Always the same array object, so that the merged layout can be
    * cached.
    */
   readonly view?: readonly string[];
-  /** The sources of the registry that the caller may see; all when absent. */
+  /** The sources of the registry that the caller may see. Default: all. */
   readonly visibleSources?: ReadonlySet<string>;
   /** Names of the sources in the spec of the registry. */
   readonly declaredSources?: readonly string[];

@@ -17,7 +17,7 @@ export interface SourceSnapshot {
   readonly place: string;
   /** Number of changes of its entries. An equal number means equal entries. */
   readonly generation: string;
-  /** The Postgres snapshot (`pg_snapshot`) in which the content was read. */
+  /** Random id of this generation, which is equal only if the rows are equal. */
   readonly edition: string;
   /** Number of deleted rows. An equal number means that no row was deleted in between. */
   readonly purged: string;

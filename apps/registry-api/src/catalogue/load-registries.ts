@@ -26,7 +26,9 @@ const TOLERATED_WASTE = 0.2;
 const TOLERATED_SEGMENTS = 12;
 
 export interface LoadOptions {
-  /** Uids of the served registries. Rows of such a name with another uid belong to another resource and are not loaded. */
+  /**
+   * Uids of the served registries. Rows of such a name with another uid belong to another resource and are not loaded.
+   */
   readonly served: ServedUids | undefined;
   readonly bodies: StoredBodies | undefined;
   /** Maximum bytes of the whole catalogue: documents, names, texts and indexes. */
@@ -38,10 +40,7 @@ export interface LoadOptions {
 interface SourceRow extends EditionHistory {
   readonly id: number;
   readonly name: string;
-  /**
-   * A source as it was loaded, with the names whose rows may differ from the previous snapshot; undefined means any
-   * name.
-   */
+  /** Identifies where the rows are stored: the database, the file of the table, and the source. */
   readonly place: string;
   readonly generation: string;
   readonly edition: string;

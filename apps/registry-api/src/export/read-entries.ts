@@ -78,7 +78,10 @@ async function walk(base: string, token: string | undefined): Promise<Found[]> {
     const { value, bytes } = await client.get(`/v0.1/servers?${query}`);
     total += bytes;
     if (total > MAX_BYTES)
-      throw new RegistryError('InvalidData', `${base}: has more than ${MAX_BYTES} bytes of servers`);
+      throw new RegistryError(
+        'InvalidData',
+        `${base}: has more than ${MAX_BYTES} bytes of servers: export its sources one by one`,
+      );
     const page = Page.safeParse(value);
     if (!page.success) throw new RegistryError('InvalidData', `${base}: did not return a list of servers`);
     for (const { server, _meta } of page.data.servers) found.push(toFound(base, server, _meta?.[OFFICIAL]?.status));

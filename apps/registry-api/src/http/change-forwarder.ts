@@ -81,7 +81,7 @@ export class ChangeForwarder {
     } catch (error) {
       if (error instanceof Problem) throw error;
       const { code = '' } = error as NodeJS.ErrnoException;
-      this.#logger.warn({ err: error, method }, 'request not forwarded to the server that syncs');
+      this.#logger.warn({ err: error, method }, 'cannot forward a request to the server that syncs');
       if (NOT_SENT.has(code)) throw writerAway();
       throw new Problem(
         502,

@@ -157,6 +157,6 @@ export class SyncLink {
     if (!trouble || !workflows) return;
     await workflows
       .delayStore(this.options.registry, trouble)
-      .catch((err: unknown) => this.options.logger.warn({ err }, 'workflow not informed of the missing store'));
+      .catch((err: unknown) => this.options.logger.warn({ err }, 'cannot report the missing store to the workflow'));
   }
 }

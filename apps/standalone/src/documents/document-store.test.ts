@@ -187,7 +187,7 @@ describe('a store of documents', () => {
     const missing = store.secretKey('default', 's', 'b');
     await expect(missing).rejects.toMatchObject({
       reason: 'KeyNotFound',
-      message: 'Secret default/s has no key b: add it, or name another',
+      message: 'Secret default/s has no key b: add it, or refer to another key',
     });
     await expect(missing).rejects.not.toMatchObject({ message: expect.stringContaining('hunter2') });
     const version = await store.referenceVersion('Secret', 'default', 's');

@@ -227,7 +227,7 @@ export class DocumentStore implements ResourceStore, SyncResources {
     const value = document.data.get(key);
     if (!value) {
       const keys = [...document.data.keys()].join(', ') || 'none';
-      const remedy = kind === 'Secret' ? 'add it, or name another' : `its keys are: ${keys}`;
+      const remedy = kind === 'Secret' ? 'add it, or refer to another key' : `its keys are: ${keys}`;
       throw new RegistryError('KeyNotFound', `${kind} ${namespace}/${name} has no key ${key}: ${remedy}`);
     }
     return value;

@@ -11,7 +11,7 @@ Checks MCPRegistry manifests and catalogue files by the rules of the server, wit
 Prints FILE:LINE: FIELD: what is wrong and what to do.
 
   --json            print one JSON object: {"files", "findings": [{"severity", "file", "line", "field", "message"}]}
-  --format FORMAT   the format of catalogue files (${SOURCE_FORMATS.join(', ')}); recognized when absent
+  --format FORMAT   the format of catalogue files (${SOURCE_FORMATS.join(', ')}); recognized by default
   --folder PATH     a folder, or a quoted pattern such as 'servers/*/server.json', of files with one server each
   --help            this text
 

@@ -17,7 +17,7 @@ import { acquireForAnswer, PreparedAnswer } from '../prepared-answer.js';
 import type { AnswerResources } from '../prepared-answer.js';
 import { Problem } from '../problem.js';
 
-/** Bytes of documents that are parsed between two checks of the clock. */
+/** Bytes of documents that are parsed between two calls of the pacer. */
 const CHUNK_BYTES = 256 * 1024;
 const DIGEST_LENGTH = 12;
 

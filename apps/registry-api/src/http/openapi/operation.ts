@@ -38,7 +38,7 @@ export interface Operation {
   };
   /** Whether its responses have an ETag, with which a client can revalidate them. */
   readonly isCached?: true;
-  /** Name of the schema of its error responses; that of the whole API when absent. */
+  /** Name of the schema of its error responses. Default: that of the whole API. */
   readonly problemAnswer?: AnswerName;
   /** Error statuses in addition to those of every operation. */
   readonly problems?: readonly (401 | 404 | 409 | 415 | 422 | 503)[];
