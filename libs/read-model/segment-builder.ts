@@ -183,7 +183,7 @@ export class SegmentBuilder {
     return fits;
   }
 
-  /** Returns the tail of an entry. Entries that were published together share one tail. */
+  /** Returns the bytes that follow the document of an entry (its tail). Entries that were published together share one. */
   #tailOf(entry: StoredEntry): Buffer {
     if (!this.#lastTail || !hasEqualBlock(entry, this.#lastTail.of)) {
       // Drops the document, so that its memory is not retained.

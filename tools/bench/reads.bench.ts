@@ -269,7 +269,7 @@ type Asked = readonly [ServerProcess, Omit<GeneratedLoad, 'port'>];
 interface Comparison {
   readonly ours: Cost;
   readonly limit: Cost;
-  /** CPU time of the bare route, as a share of ours. */
+  /** CPU time of the bare Fastify route, divided by that of our API. */
   readonly share: number;
 }
 

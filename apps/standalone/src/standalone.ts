@@ -37,7 +37,7 @@ import { watchedSources } from './watched-sources.js';
 import { keptWorkflows } from './kept-workflows.js';
 import { StoreKeeper } from '#registry-api/sync/store-keeper.js';
 
-/** Maximum time for which sources that have not been tried delay the word "ready". */
+/** Maximum wait for sources that have not been tried yet, before the report says "ready". */
 const READY_PATIENCE_MS = 15_000;
 
 export interface Surroundings {

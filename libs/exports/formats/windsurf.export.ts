@@ -17,7 +17,7 @@ export const windsurf = defineExport({
   client: 'Windsurf',
   status: 'preview',
   verified: '2026-11-30',
-  wherePut: 'The folder .codeium/windsurf of the home folder; Windsurf stops at 100 tools in all.',
+  wherePut: 'The folder .codeium/windsurf of the home folder; Windsurf supports at most 100 tools in total.',
   emptyBlocksEverything: false,
   render: (entries, options, check) => renderClientFile(entries, options, file, check),
   check: checkJson(
