@@ -601,7 +601,7 @@ describe('the publisher of an entry', () => {
     for (const name of ['io.company.evil/tool', 'io.partner/tool', 'com.company/x', 'IO.company/x', 'com.companyx/y']) {
       const answer = await publish(name);
       expect([name, answer.status]).toEqual([name, 403]);
-      expect(answer.text).toContain('names there begin with io.company/ or io.partner/team- or com.company.');
+      expect(answer.text).toContain('begin with io.company/ or io.partner/team- or com.company.');
     }
   });
 });

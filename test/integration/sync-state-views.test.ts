@@ -734,9 +734,9 @@ describe('HTTP', () => {
       '%ff=1',
     ];
     for (const query of odd) expect([query, (await fault(`${path}?${query}`)).status]).toEqual([query, 400]);
-    expect((await fault(`${path}?limit=0&cursor=x`)).error).toMatch(
-      /limit must be .*; cursor is not|cursor is not .*; l/,
-    );
+    const { error } = await fault(`${path}?limit=0&cursor=x`);
+    expect(error).toMatch(/limit must be/);
+    expect(error).toMatch(/cursor was not issued/);
     expect((await get(`${path}?limit=99999999999999999999&cursor=&colour=red`)).status).toBe(200);
     expect((await get(`${path}?cursor=${cursor({ startedAt: '0000-01-01T00:00:00Z', workflowId: '' })}`)).status).toBe(
       path.endsWith('runs') ? 200 : 400,
