@@ -120,6 +120,6 @@ describe.each(['restricted', 'deny'] as const)('the policy %s', (policy) => {
     ['another container', { name: 'agent' }],
     ['another command', { command: ['sh'] }],
   ])('rejects %s', async (_, container) => {
-    expect(await refusal({}, container)).toContain('of its image alone');
+    expect(await refusal({}, container)).toContain('the registry server only');
   });
 });
