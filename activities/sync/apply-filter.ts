@@ -1,6 +1,6 @@
 import type { Implementation } from '../inputs.js';
 import { underHeartbeat } from '../heartbeat.js';
-import { openSource, publishingRun } from './open-source.js';
+import { openSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 
 /**
@@ -12,8 +12,8 @@ export function applyFilter(world: SyncWorld): Implementation<'applyFilter'> {
     underHeartbeat(async (scope) => {
       const { plan, filter, stored } = await openSource(world, request, scope);
       if (stored.filterHash === null || stored.filterHash === plan.filterHash) return null;
-      const { registry, source, run } = request;
-      const target = { registry, source, run, recordAs: publishingRun(request), filterHash: plan.filterHash };
+      const { registry, source, run, trigger } = request;
+      const target = { registry, source, run, trigger, filterHash: plan.filterHash };
       return world.imports.run({ kind: 'filter', filter, target, database: world.database }, scope);
     });
 }

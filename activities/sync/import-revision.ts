@@ -11,7 +11,7 @@ import { configurationPending } from '../plan.js';
 import { givenConsent } from './consent.js';
 import type { ThreadScope } from './import-threads.js';
 import type { ImportResult } from './thread-jobs.js';
-import { isReadAlike, isStoredAlike, openSource, publishingRun, storedContent } from './open-source.js';
+import { isReadAlike, isStoredAlike, openSource, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 import { walkSource } from './walk-source.js';
@@ -137,15 +137,14 @@ function changesSince(source: OpenPages): string | undefined {
   return new Date(Date.parse(latestUpdate) - OVERLAP_MS).toISOString();
 }
 
-function targetOf(request: SyncRequest, source: OpenSource) {
-  const { registry, source: name, run } = request;
+function targetOf({ registry, source: name, run, trigger }: SyncRequest, source: OpenSource) {
   const { specHash, filterHash } = source.plan;
   const consent = givenConsent(source.stored, specHash, source.triggerToken);
   return {
     registry,
     source: name,
     run,
-    recordAs: publishingRun(request),
+    trigger,
     specHash,
     filterHash,
     ...(consent && { consent }),

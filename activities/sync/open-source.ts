@@ -3,12 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RegistrySource } from '#spec/source-entry-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
-import { syncWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { ServerObject } from '#domain/server-object.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { SourceOutline, StoredContent, SyncRequest } from '#domain/sync.js';
-import type { PublishingRun } from '#persistence/record-publication.js';
 import type { SourceEntity } from '#persistence/entities/source.entity.js';
 import { findSource, sources } from '#sources/index.js';
 import type { ApiContext } from '#sources/api/api-context.js';
@@ -142,11 +140,6 @@ async function openFile(
       await definition.download(spec, revision, path, context);
     },
   };
-}
-
-/** Returns the run of a request, to be recorded together with what it publishes. */
-export function publishingRun({ registry, source, run, trigger }: SyncRequest): PublishingRun {
-  return { workflowId: syncWorkflowId(registry, source, run), trigger };
 }
 
 export function storedContent({

@@ -1,17 +1,19 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Destiny } from '#domain/registry-error.js';
 import type { Reason } from '#domain/reasons.js';
-import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
 import type { EntryCounts } from '#domain/sync.js';
 import type { DatabaseAccess } from '#persistence/database-place.js';
-import type { PublishingRun } from '#persistence/record-publication.js';
-import type { RefilterTarget } from '#persistence/refilter-source.js';
-import type { Consent, HeldBack } from '#persistence/shrink-guard.js';
+import type { Publication } from '#persistence/publication.js';
+import type { HeldBack } from '#persistence/shrink-guard.js';
+import type { SourceTarget } from '#persistence/source-row.js';
 import type { PageOutline, RawPage } from '#sources/pages.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 
 /** Inputs and results of import threads: plain data that can be copied between threads. */
+
+/** The source that a run publishes to, and the removals that it may make. */
+type PublishTarget = SourceTarget & Pick<Publication, 'specHash' | 'filterHash' | 'consent'>;
 
 /** A file to read, validate, convert and publish. */
 export interface ImportJob {
@@ -27,16 +29,7 @@ export interface ImportJob {
   readonly filter: SourceFilter;
   readonly maxFileBytes: number;
   readonly database: DatabaseAccess;
-  readonly target: {
-    readonly registry: RegistryRef;
-    readonly source: string;
-    readonly run?: number;
-    readonly recordAs?: PublishingRun;
-    readonly revision: string;
-    readonly consent?: Consent;
-    readonly specHash: string;
-    readonly filterHash: string;
-  };
+  readonly target: PublishTarget & { readonly revision: string };
   /** Whether the stored entries were parsed with the same format and the same version of the reader. */
   readonly readAlike: boolean;
   /**
@@ -72,15 +65,7 @@ export interface PublishJob {
   readonly dataLabel: string;
   /** Whether the walk requested everything, not only the changes. */
   readonly isWhole: boolean;
-  readonly target: {
-    readonly registry: RegistryRef;
-    readonly source: string;
-    readonly run?: number;
-    readonly recordAs?: PublishingRun;
-    readonly specHash: string;
-    readonly filterHash: string;
-    readonly consent?: Consent;
-  };
+  readonly target: PublishTarget;
 }
 
 /** An edited filter to apply to the stored entries. */
@@ -88,7 +73,7 @@ export interface FilterJob {
   readonly kind: 'filter';
   readonly filter: SourceFilter;
   readonly database: DatabaseAccess;
-  readonly target: RefilterTarget;
+  readonly target: SourceTarget & { readonly filterHash: string };
 }
 
 /** Only loads the thread. */

@@ -1,20 +1,10 @@
-import type { RegistryRef } from '#domain/registry-ref.js';
 import type { FilterRule } from '#domain/source-filter.js';
 import type { PublishedItem } from './copy-entries.js';
-import type { PublishingRun } from './record-publication.js';
 import type { Consent } from './shrink-guard.js';
+import type { SourceTarget } from './source-row.js';
 
-/** The new content of a source, which replaces its rows. */
-export interface Publication {
-  readonly registry: RegistryRef;
-  readonly source: string;
-  /**
-   * Number of the sync run, which must not have been overtaken by a later one. Absent if the publication is not part of
-   * a sync.
-   */
-  readonly run?: number;
-  /** The run to record together with what it publishes. Absent if the publication is not part of a sync. */
-  readonly recordAs?: PublishingRun;
+/** The new content of a source, which replaces its rows. Its run must not have been overtaken by a later one. */
+export interface Publication extends SourceTarget {
   /** The source's own name for the revision. Absent if it is identified only by its content. */
   readonly revision?: string;
   /** Hash of the whole file. If absent, it is computed from the entries. */

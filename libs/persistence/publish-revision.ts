@@ -70,7 +70,7 @@ function publish(client: Client, publication: Publication): Promise<Published> {
     if (isChanged) await spaceUpdates(client, sourceId, changes.undatedNames);
     await confirmSource(client, sourceId, publication);
     await recordRevision(client, sourceId, { ...publication, revision, contentHash, isChanged }, counts);
-    if (publication.recordAs) await recordPublication(client, sourceId, publication.recordAs, { revision, counts });
+    await recordPublication(client, sourceId, publication, { revision, counts });
     await notifyReaders(client, registry);
     return { revision, contentHash, counts };
   });

@@ -6,15 +6,8 @@ import { filterStored } from './filter-stored.js';
 import { inTransaction } from './in-transaction.js';
 import { confirmSource, lockSource, notifyReaders } from './source-row.js';
 import { recordPublication } from './record-publication.js';
-import type { PublishingRun } from './record-publication.js';
 import type { SourceTarget } from './source-row.js';
 import { spaceUpdates } from './space-updates.js';
-
-export interface RefilterTarget extends SourceTarget {
-  readonly filterHash: string;
-  /** The run to record together with the filter that it applies. Absent if the filter is not part of a sync. */
-  readonly recordAs?: PublishingRun;
-}
 
 /**
  * Applies an edited filter to the stored entries, in one transaction and without a request to the source. Returns null
@@ -22,7 +15,7 @@ export interface RefilterTarget extends SourceTarget {
  */
 export async function refilterSource(
   client: Client,
-  target: RefilterTarget,
+  target: SourceTarget & { readonly filterHash: string },
   hiddenBy: FilterRule,
 ): Promise<EntryCounts | null> {
   const { registry, filterHash } = target;
@@ -49,7 +42,7 @@ export async function refilterSource(
       removed: 0,
       unchanged: served + hidden - updated,
     };
-    if (target.recordAs) await recordPublication(client, sourceId, target.recordAs, { counts });
+    await recordPublication(client, sourceId, target, { counts });
     await notifyReaders(client, registry);
     return counts;
   });

@@ -4,7 +4,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SourceFilter } from '#domain/source-filter.js';
-import type { EntryCounts, SourceOutline, SyncOutcome } from '#domain/sync.js';
+import type { SourceOutline, SyncOutcome } from '#domain/sync.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 import { LEASE_SECONDS } from './claim-store.js';
 import { EntryEntity } from './entities/entry.entity.js';
@@ -159,7 +159,7 @@ export class RegistryCatalogue {
     return this.dataSource.transaction(async (manager) => {
       const published = await manager.findOneBy(SyncRunEntity, { workflowId, sourceId: source.id });
       const revision = published?.revision ?? outcome.revision;
-      const counts = (published?.counts as EntryCounts | null | undefined) ?? outcome.counts;
+      const counts = published?.counts ?? outcome.counts;
       await manager.upsert(
         SyncRunEntity,
         {
@@ -169,7 +169,7 @@ export class RegistryCatalogue {
           startedAt: new Date(outcome.startedAt),
           finishedAt: new Date(outcome.finishedAt),
           revision: revision ?? null,
-          counts: counts ? { ...counts } : null,
+          counts: counts ?? null,
           warning: outcome.notice?.message ?? null,
           failureReason: outcome.failure?.reason ?? null,
           failureMessage: outcome.failure?.message ?? null,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
+import type { SyncTrigger } from '#domain/sync.js';
 import { CATALOGUE_CHANNEL } from './catalogue-channel.js';
 
 /** Thrown for a run that can no longer publish, because a run with a higher number has opened the source. */
@@ -21,6 +22,8 @@ export interface SourceTarget {
   readonly source: string;
   /** Absent if the caller is not a sync run. */
   readonly run?: number;
+  /** Why the run was started. With it, the run is recorded together with what it publishes. */
+  readonly trigger?: SyncTrigger;
 }
 
 /** The class of the advisory locks that serialize the writers of a source. */

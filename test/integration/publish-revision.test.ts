@@ -3,13 +3,13 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import { syncWorkflowId } from '#domain/registry-ref.js';
 import { compileFilter } from '#domain/source-filter.js';
 import type { SourceFilter } from '#domain/source-filter.js';
-import type { EntryCounts } from '#domain/sync.js';
+import type { EntryCounts, SyncTrigger } from '#domain/sync.js';
 import { createDataSource } from '#persistence/database.js';
 import { publishRevision } from '#persistence/publish-revision.js';
 import type { PublishedItem } from '#persistence/copy-entries.js';
-import type { PublishingRun } from '#persistence/record-publication.js';
 import { refilterSource } from '#persistence/refilter-source.js';
 import { RegistryCatalogue } from '#persistence/registry-catalogue.js';
 import type { Consent, ShrinkRefused } from '#persistence/shrink-guard.js';
@@ -61,7 +61,8 @@ interface PublishOptions {
   readonly consent?: Consent;
   readonly isWhole?: boolean;
   readonly revision?: string;
-  readonly recordAs?: PublishingRun;
+  readonly run?: number;
+  readonly trigger?: SyncTrigger;
 }
 
 /**
@@ -71,7 +72,7 @@ interface PublishOptions {
 async function publish(
   servers: readonly Server[],
   filter: SourceFilter = {},
-  { readAlike = true, consent, isWhole = true, revision = 'r', recordAs }: PublishOptions = {},
+  { readAlike = true, consent, isWhole = true, revision = 'r', run, trigger }: PublishOptions = {},
 ): Promise<EntryCounts> {
   const { counts } = await publishRevision(client, {
     registry,
@@ -83,7 +84,8 @@ async function publish(
     readAlike,
     isWhole,
     ...(consent && { consent }),
-    ...(recordAs && { recordAs }),
+    ...(run !== undefined && { run }),
+    ...(trigger && { trigger }),
     hiddenBy: compileFilter(filter),
     async *read(claimKnown): AsyncGenerator<PublishedItem[]> {
       const given = new Set<string>();
@@ -443,11 +445,8 @@ describe('a revision that removes more than half of the served entries', () => {
 });
 
 describe('the run that publishes', () => {
-  let recordAs: PublishingRun;
-
-  beforeEach(() => {
-    recordAs = { workflowId: `sync/${randomUUID()}`, trigger: 'interval' };
-  });
+  const FIRST = { run: 1, trigger: 'interval' } as const;
+  const workflowId = () => syncWorkflowId(registry, 's', FIRST.run);
 
   const outcome = {
     source: 's',
@@ -461,33 +460,33 @@ describe('the run that publishes', () => {
   async function recorded(): Promise<unknown[]> {
     return await dataSource.query(
       'SELECT revision, counts, finished_at, failure_reason AS failure FROM sync_run WHERE workflow_id = $1',
-      [recordAs.workflowId],
+      [workflowId()],
     );
   }
 
   it('is recorded in the same transaction, and only once when it is repeated', async () => {
-    await publish([server('a/a')], {}, { recordAs });
+    await publish([server('a/a')], {}, FIRST);
     const counts = expect.objectContaining({ served: 1, added: 1 });
     expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: expect.any(Date), failure: null }]);
-    expect(await publish([server('a/a')], {}, { recordAs })).toMatchObject({ added: 0 });
+    expect(await publish([server('a/a')], {}, FIRST)).toMatchObject({ added: 0 });
     expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: expect.any(Date), failure: null }]);
   });
 
   it('keeps its revision and its counts when it is reported after a later run has published', async () => {
-    await publish([server('a/a')], {}, { recordAs });
+    await publish([server('a/a')], {}, FIRST);
     await publish([server('a/a'), server('a/b')], {}, { revision: 'later' });
     const late = { ...outcome, revision: 'later' };
-    expect(await catalogue.recordRun(registry, recordAs.workflowId, late)).toMatchObject({ revision: 'r' });
+    expect(await catalogue.recordRun(registry, workflowId(), late)).toMatchObject({ revision: 'r' });
     const counts = expect.objectContaining({ served: 1, added: 1 });
     expect(await recorded()).toEqual([{ revision: 'r', counts, finished_at: new Date(2_000), failure: null }]);
   });
 
   it('is recorded with what it imported, even if it applied a filter before', async () => {
     await publish([server('a/a')]);
-    const target = { registry, source: 's', filterHash: 'edited', recordAs };
+    const target = { registry, source: 's', filterHash: 'edited', ...FIRST };
     await refilterSource(client, target, compileFilter({ names: { exclude: ['a/a'] } }));
     expect(await recorded()).toMatchObject([{ revision: null, counts: { served: 0, hidden: 1, updated: 1 } }]);
-    await publish([server('a/a'), server('a/b')], {}, { recordAs });
+    await publish([server('a/a'), server('a/b')], {}, FIRST);
     expect(await recorded()).toMatchObject([{ revision: 'r', counts: { served: 2, added: 1 } }]);
   });
 });

@@ -1,5 +1,6 @@
 import { Column, Entity, Index, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { Relation } from 'typeorm';
+import type { EntryCounts } from '#domain/sync.js';
 import { SourceEntity } from './source.entity.js';
 
 /** The result of one sync. The newest 200 of a source are kept. */
@@ -31,7 +32,7 @@ export class SyncRunEntity {
 
   /** EntryCounts. Null if nothing was published. */
   @Column('jsonb', { nullable: true })
-  counts!: Record<string, number> | null;
+  counts!: EntryCounts | null;
 
   @Column('text', { nullable: true })
   warning!: string | null;
