@@ -1,3 +1,5 @@
+import { ownMember } from '#domain/own-member.js';
+
 /**
  * Small parsers for values from outside, because a schema library is too heavy for workflow code. Each returns a copy
  * of the known parts of a value, so that unknown fields are never kept, and throws `Malformed` for anything else.
@@ -65,7 +67,7 @@ export const object =
     const known = asRecord(value);
     const read = Object.entries<Reader<unknown>>(fields as Readonly<Record<string, Reader<unknown>>>).flatMap(
       ([field, reader]) => {
-        const copy = reader(Object.hasOwn(known, field) ? known[field] : undefined);
+        const copy = reader(ownMember(known, field));
         return copy === undefined ? [] : [[field, copy] as const];
       },
     );

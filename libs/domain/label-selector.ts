@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownMember } from './own-member.js';
 
 /** Maximum requirements of a selector, and maximum values of a requirement. */
 const REQUIREMENTS_LIMIT = 16;
@@ -51,7 +52,7 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** Returns whether an object with these labels is selected. As in Kubernetes, an absent label matches every `NotIn`. */
 export function isSelected({ matchLabels, matchExpressions }: LabelSelector, labels: Labels): boolean {
-  const valueOf = (key: string) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
+  const valueOf = (key: string) => ownMember(labels, key);
   return (
     Object.entries(matchLabels).every(([key, value]) => valueOf(key) === value) &&
     matchExpressions.every((requirement) => {

@@ -1,3 +1,4 @@
+import { ownMember } from '#domain/own-member.js';
 import { isOperatorSecret } from '#domain/spec-fields.js';
 import type { RegistrySpec } from '#spec/registry-spec.js';
 import type { PodTemplatePolicy } from '#domain/pod-template-policy.js';
@@ -26,8 +27,7 @@ const fields =
   (value, path) =>
     Object.entries(isFields(value) ? value : {}).flatMap(([field, nested]) => {
       if (nested === null) return [];
-      const rule = Object.hasOwn(rules, field) ? rules[field] : undefined;
-      return (rule ?? refused('cannot be set'))(nested, `${path}.${shownStep(field)}`);
+      return (ownMember(rules, field) ?? refused('cannot be set'))(nested, `${path}.${shownStep(field)}`);
     });
 
 /** A rule for a list of objects, where the rule of an item may depend on the item. */

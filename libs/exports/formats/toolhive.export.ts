@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ownMember } from '#domain/own-member.js';
 import { isFields } from '#domain/fields.js';
 import { PUBLISHER_PROVIDED } from '#domain/publisher-blocks.js';
 import type { PublisherBlock } from '#domain/publisher-blocks.js';
@@ -135,7 +136,7 @@ function blockOf({ entry }: WayContext, publishedFor: string): PublisherBlock {
   const { _meta: meta } = entry.server;
   const provided = isFields(meta) ? meta[PUBLISHER_PROVIDED] : undefined;
   const namespace = isFields(provided) ? provided[NAMESPACE] : undefined;
-  const block = isFields(namespace) && Object.hasOwn(namespace, publishedFor) ? namespace[publishedFor] : undefined;
+  const block = isFields(namespace) ? ownMember(namespace, publishedFor) : undefined;
   return isFields(block) ? block : {};
 }
 

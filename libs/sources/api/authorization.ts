@@ -1,3 +1,4 @@
+import { BoundedMap } from '#domain/bounded-map.js';
 import type { AddressReach } from '#http/address-policy.js';
 import type { GuardedFetch } from '#http/guarded-fetch.js';
 import { shownUrl } from '#http/http-failure.js';
@@ -27,7 +28,7 @@ export class Authorization implements AsyncDisposable {
   /** Whether the token endpoint has a private address. */
   #isPrivate = false;
   /** The tokens that were sent, newest last. */
-  readonly #sent = new Set<string>();
+  readonly #sent = new BoundedMap<string, true>(REMEMBERED_TOKENS);
 
   constructor(
     access: Access,
@@ -46,10 +47,7 @@ export class Authorization implements AsyncDisposable {
     const { token, client } = this.#access;
     const value = client ? await this.#obtain(client) : token?.value;
     if (value === undefined) return undefined;
-    this.#sent.delete(value);
-    this.#sent.add(value);
-    const [oldest] = this.#sent;
-    if (this.#sent.size > REMEMBERED_TOKENS && oldest !== undefined) this.#sent.delete(oldest);
+    this.#sent.set(value, true);
     return value;
   }
 
@@ -62,7 +60,7 @@ export class Authorization implements AsyncDisposable {
 
   /** The strings to redact in error messages. A server may repeat an earlier token too, so all are included. */
   get secrets(): readonly string[] {
-    return [...this.#sent];
+    return [...this.#sent.keys()];
   }
 
   /** What the user should do if the registry rejects the credentials. */

@@ -1,3 +1,4 @@
+import { BoundedMap } from '#domain/bounded-map.js';
 import { HttpFailure } from '#http/http-failure.js';
 
 /** Names of the query parameters that are left out of a request. */
@@ -39,7 +40,7 @@ interface Refusal {
  * A bounded LRU cache of the parameters that registries have rejected, by endpoint. The owner determines its lifetime.
  */
 export class RefusedParameters {
-  readonly #refusals = new Map<string, Refusal>();
+  readonly #refusals = new BoundedMap<string, Refusal>(MAX_ENDPOINTS);
 
   /**
    * Sends a request with all parameters of `given` first, then without those that a registry may reject. Parameters
@@ -84,10 +85,7 @@ export class RefusedParameters {
     const untilMs = this.#refusals.get(endpoint)?.untilMs ?? performance.now() + REMEMBERED_MS;
     // A request without a parameter does not show whether the registry would accept it, so it stays remembered.
     const all = new Set([...this.#recall(endpoint), ...omitted]);
-    this.#refusals.delete(endpoint);
     this.#refusals.set(endpoint, { omitted: [...all].toSorted(), untilMs });
-    const [oldest] = this.#refusals.keys();
-    if (this.#refusals.size > MAX_ENDPOINTS && oldest !== undefined) this.#refusals.delete(oldest);
   }
 }
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '#domain/bounded-map.js';
 import { parseJson } from '#domain/parse-json.js';
 import { isFields } from '#domain/fields.js';
 import { hash } from 'node:crypto';
@@ -31,7 +32,7 @@ const MAX_TOKEN_CHARACTERS = 16 * 1024;
 const MAX_TOKENS = 1_000;
 
 /** An LRU cache of issued tokens. The key is a hash of the request parameters, including the secret. */
-const issued = new Map<string, IssuedToken>();
+const issued = new BoundedMap<string, IssuedToken>(MAX_TOKENS);
 
 /** Returns a valid token for the client, either a cached or a new one. Throws an HttpFailure or the abort reason. */
 export async function obtainToken(
@@ -46,8 +47,6 @@ export async function obtainToken(
   const token =
     known && performance.now() < known.usableUntilMs ? known : await requestToken(client, address, fetch, limits);
   issued.set(key, token);
-  const [oldest] = issued.keys();
-  if (issued.size > MAX_TOKENS && oldest !== undefined) issued.delete(oldest);
   return token.value;
 }
 
