@@ -47,7 +47,7 @@ export function createHardenedServer(handler: RequestListener, options: Hardened
 
 function guard(handler: RequestListener, options: HardenedServerOptions): RequestListener {
   const { answerFirst, acceptsHost } = options;
-  return (message, response) => {
+  const respond: RequestListener = (message, response) => {
     try {
       const fault = refuseHead(message, acceptsHost);
       if (fault) return sendError(response, toErrorAnswer(...fault, options.commonHeaders));
@@ -55,6 +55,34 @@ function guard(handler: RequestListener, options: HardenedServerOptions): Reques
     } catch (error) {
       answerException(error, message, response, options);
     }
+  };
+  return oneByOne(respond);
+}
+
+/**
+ * Starts pipelined requests one after the other: a request that was received before the previous request of its
+ * connection was answered waits for that response. Node would start all of them at once, however many a client sends.
+ * The number that wait is limited for all connections together, and a connection that exceeds the limit is closed.
+ */
+function oneByOne(respond: RequestListener): RequestListener {
+  let waiting = 0;
+  return (message, response) => {
+    // Node assigns the socket to a response when it is the turn of that response.
+    if (response.socket !== null) return respond(message, response);
+    const { socket } = message;
+    // The parser reads on to the end of the received bytes after its connection has been closed.
+    if (socket.destroyed) return;
+    if (waiting >= LISTENER_LIMITS.pipelinedRequests) return void socket.destroy();
+    waiting++;
+    let isWaiting = true;
+    const leave = () => {
+      if (isWaiting) waiting--;
+      isWaiting = false;
+    };
+    response.once('close', leave).once('socket', () => {
+      leave();
+      respond(message, response);
+    });
   };
 }
 

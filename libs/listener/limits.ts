@@ -21,6 +21,11 @@ export const LISTENER_LIMITS = {
    */
   idleMs: 72_000,
   connections: 4_096,
+  /**
+   * Maximum number of requests, over all connections of a port, that wait for an earlier request of their connection to
+   * be answered. Few clients send requests in this way (pipelining).
+   */
+  pipelinedRequests: 1_000,
   /** Maximum time that requests in progress may take after the listener starts to close. */
   closeMs: 10_000,
 } as const;

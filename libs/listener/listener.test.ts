@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import fastify from 'fastify';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -101,6 +103,46 @@ describe('limits', () => {
     } finally {
       await other.close();
     }
+  });
+
+  describe('pipelined requests', () => {
+    /** Sends requests over one connection, and returns how many of them ran at the same time at most. */
+    async function pipeline(count: number): Promise<{ most: number; received: string; begun: number }> {
+      const server = fastify(fastifyOptions({ commonHeaders: {}, logger }));
+      let [begun, running, most] = [0, 0, 0];
+      server.get('/wait', async () => {
+        const number = begun++;
+        most = Math.max(most, ++running);
+        await setImmediate();
+        running--;
+        return `<${number}>`;
+      });
+      const other = await listen(server, { host: '127.0.0.1', port: 0, portSetting: 'PORT' });
+      const socket = connect(other.port, '127.0.0.1');
+      let received = '';
+      socket.on('data', (bytes) => (received += bytes.toString())).on('error', () => undefined);
+      const closed = new Promise((resolve) => socket.on('close', resolve));
+      const isAnswered = () => (received.match(/<\d+>/g) ?? []).length === count;
+      socket.write('GET /wait HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count));
+      await expect.poll(() => isAnswered() || socket.destroyed).toBe(true);
+      socket.destroy();
+      await closed;
+      await other.close();
+      return { most, received, begun };
+    }
+
+    it('are answered one after the other', async () => {
+      const count = LISTENER_LIMITS.pipelinedRequests + 1;
+      const { most, received } = await pipeline(count);
+      expect(most).toBe(1);
+      expect(received.match(/<\d+>/g)).toEqual(Array.from({ length: count }, (_, at) => `<${at}>`));
+    });
+
+    it('close their connection if too many of them wait', async () => {
+      const { most, begun } = await pipeline(20 * LISTENER_LIMITS.pipelinedRequests);
+      expect(most).toBe(1);
+      expect(begun).toBeLessThan(20 * LISTENER_LIMITS.pipelinedRequests);
+    });
   });
 
   it('the time that a request takes to arrive', async () => {
