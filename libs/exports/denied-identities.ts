@@ -18,29 +18,45 @@ const EVERY_PLATFORM = { platform: 'any', include: new Set<never>() } as const;
 const INPUT = '\0';
 
 /**
- * The names of denied entries, with the commands that start them and the URLs that reach them. An entry that shares a
- * name, a command or a URL with a denied one is denied, too. Otherwise any source of a view could lift a denial by
- * listing the same server under another name.
+ * Finds the entries that are denied: those that share a name, a command or a URL with a denied entry. Otherwise any
+ * source of a view could lift a denial by listing the same server under another name.
+ *
+ * It keeps only the names of the denied entries, and those commands and URLs that an entry to export has as well. The
+ * memory is therefore limited by the entries to export.
  */
 export class DeniedIdentities {
-  readonly #nameByKey = new Map<string, string>();
-  readonly #names: ReadonlySet<string>;
+  /** The name of the first denied entry that has a key; undefined for a key that only entries to export have. */
+  readonly #nameByKey = new Map<string, string | undefined>();
+  readonly #names = new Set<string>();
   readonly #keysOf: IdentityKeys;
 
-  constructor(denied: readonly VisibleEntry[], { dialects }: Pick<ExportOptions, 'dialects'>) {
-    this.#names = new Set(denied.map(({ server }) => server.name));
-    const keys = new IdentityKeys(DIALECTS);
-    for (const entry of denied) {
-      for (const way of readableWays(entry)) {
-        for (const key of keys.of(way)) if (!this.#nameByKey.has(key)) this.#nameByKey.set(key, entry.server.name);
-      }
-    }
+  constructor(
+    denied: Iterable<VisibleEntry>,
+    entries: readonly VisibleEntry[],
+    { dialects }: Pick<ExportOptions, 'dialects'>,
+  ) {
     // A command line of apm has no version, so it is compared with those of denied entries only if the file admits such
     // lines.
     this.#keysOf = new IdentityKeys([...CLIENT_DIALECTS, ...dialects]);
+    for (const way of entries.flatMap(readableWays)) {
+      for (const key of this.#keysOf.of(way)) this.#nameByKey.set(key, undefined);
+    }
+    const keys = new IdentityKeys(DIALECTS);
+    for (const entry of denied) {
+      const { name } = entry.server;
+      this.#names.add(name);
+      for (const way of readableWays(entry)) {
+        for (const key of keys.of(way)) {
+          if (this.#nameByKey.has(key)) this.#nameByKey.set(key, this.#nameByKey.get(key) ?? name);
+        }
+      }
+    }
   }
 
-  /** Returns the result for a denied entry, or undefined if the entry is not denied. */
+  /**
+   * Returns the result for a denied entry, or undefined if the entry is not denied. Entries other than those to export
+   * are recognized only by their names.
+   */
   find(entry: VisibleEntry): EntryResult | undefined {
     const ways = readableWays(entry);
     const twins = ways.map((way) => this.#twinsOf(way));

@@ -1,6 +1,12 @@
 import type { VisibleEntry } from './visible-entry.js';
 
-/** Collects the errors of entries by name, so that an error in one entry does not keep others out of a file. */
+/** Maximum number of errors that are kept. Every entry of a hostile source may cause one. */
+const MAX_FAULTS = 1000;
+
+/**
+ * Collects the errors of entries by name, up to a limit, so that an error in one entry does not keep others out of a
+ * file.
+ */
 export class EntryFaults {
   readonly #byName = new Map<string, unknown>();
 
@@ -9,7 +15,7 @@ export class EntryFaults {
     try {
       return render();
     } catch (error) {
-      this.#byName.set(server.name, error);
+      if (this.#byName.size < MAX_FAULTS) this.#byName.set(server.name, error);
       return undefined;
     }
   }

@@ -3,7 +3,7 @@ import type { ExportOptions } from './export-options.js';
 import type { EntryResult } from './entry-result.js';
 import type { NoteName } from './omission.js';
 import type { VisibleEntry } from './visible-entry.js';
-import { byText } from './ways.js';
+import { byText, toEntryResult } from './ways.js';
 
 export type MediaType = 'application/json' | 'application/toml' | 'application/yaml';
 
@@ -60,11 +60,11 @@ interface ExportDefinition extends Omit<ExportFormat, 'render'> {
   render(entries: readonly VisibleEntry[], options: ExportOptions, check: ExportFormat['check']): Rendered;
 }
 
-/** Entries and options without what is denied, and the results of the denied entries. */
+/** Entries and options without what is denied or too large, and the results of what was removed. */
 interface Admitted {
   readonly entries: readonly VisibleEntry[];
   readonly options: ExportOptions;
-  readonly denied: readonly EntryResult[];
+  readonly removed: readonly EntryResult[];
 }
 
 /**
@@ -72,16 +72,25 @@ interface Admitted {
  * entry of the view by accident, so the identities of the view are checked, but those of denied entries are not.
  */
 function withoutDenied(entries: readonly VisibleEntry[], options: ExportOptions): Admitted {
-  if (!options.denied || options.denied.length === 0) return { entries, options, denied: [] };
-  const identities = new DeniedIdentities(options.denied, options);
-  const denied: EntryResult[] = [];
+  const { denied, view, tooLarge = [] } = options;
+  const identities = denied && new DeniedIdentities(denied, entries, options);
+  const removed = tooLarge.map((entry) => identities?.find(entry) ?? toEntryResult(entry, [], { reason: 'too-large' }));
+  if (!identities) return { entries, options, removed };
   const admitted = entries.filter((entry) => {
     const result = identities.find(entry);
-    if (result) denied.push(result);
+    if (result) removed.push(result);
     return !result;
   });
-  const view = options.view.filter((entry) => !identities.find(entry));
-  return { entries: admitted, options: { ...options, view }, denied };
+  return {
+    entries: admitted,
+    options: { ...options, ...(view && { view: filtered(view, (entry) => !identities.find(entry)) }) },
+    removed,
+  };
+}
+
+/** Returns an iterable of the items that pass a test, which is evaluated again in each iteration. */
+function filtered<T>(items: Iterable<T>, test: (item: T) => boolean): Iterable<T> {
+  return { [Symbol.iterator]: () => Iterator.from(items).filter(test) };
 }
 
 /** Declares a format. A new format is one file with a call of this function and one line in `index.ts`. */
@@ -94,15 +103,15 @@ export function defineExport(definition: ExportDefinition): ExportFormat {
         this.check(text);
         accepted = text;
       };
-      const { denied, ...admitted } = withoutDenied(entries, options);
+      const { removed, ...admitted } = withoutDenied(entries, options);
       const rendered = definition.render(admitted.entries, admitted.options, check);
       try {
         if (accepted !== rendered.text) check(rendered.text);
       } catch (error) {
         throw new TextRefused(rendered, error);
       }
-      if (denied.length === 0) return rendered;
-      return { ...rendered, results: [...rendered.results, ...denied].toSorted(byText(({ name }) => name)) };
+      if (removed.length === 0) return rendered;
+      return { ...rendered, results: [...rendered.results, ...removed].toSorted(byText(({ name }) => name)) };
     },
   };
 }

@@ -11,10 +11,20 @@ export interface ExportOptions {
   readonly include: ReadonlySet<'server-names' | 'templates'>;
   readonly env: 'prefixed' | 'plain';
   readonly overridable: boolean;
-  /** Entries to emit as deny rules; undefined if none were requested. */
-  readonly denied?: readonly VisibleEntry[];
-  /** All entries of the view, before any filter. No rule may allow one of them by accident. */
-  readonly view: readonly VisibleEntry[];
+  /**
+   * Entries to emit as deny rules; undefined if none were requested. A format may iterate over them several times, but
+   * must not keep them, because there can be more than fit into memory.
+   */
+  readonly denied?: Iterable<VisibleEntry>;
+  /**
+   * All entries of the view, before any filter; undefined if they are the entries to export. No rule may allow one of
+   * them by accident. Formats use them like `denied`.
+   */
+  readonly view?: Iterable<VisibleEntry>;
+  /** Entries to export that are too large for it. Only their names and versions are known. */
+  readonly tooLarge?: readonly VisibleEntry[];
+  /** Maximum length of the text. A format may throw `TextTooLong` as soon as it knows that the text is longer. */
+  readonly maxLength?: number;
   /** Name of the registry or view, for formats that contain it. */
   readonly registry: string;
   /** Time of the last change of the catalogue, for formats that require a time. */
@@ -33,7 +43,6 @@ export const DEFAULT_OPTIONS: ExportOptions = {
   include: new Set(),
   env: 'prefixed',
   overridable: false,
-  view: [],
   registry: 'registry',
   changedAtMs: 0,
 };

@@ -1,5 +1,4 @@
 import { Omitted } from './omission.js';
-import type { EntryFaults } from './entry-faults.js';
 import type { Notes } from './inputs.js';
 import type { VisibleEntry } from './visible-entry.js';
 import { tryWay, waysOf } from './ways.js';
@@ -12,102 +11,113 @@ import type { KeyedRule, WayRules } from './way-rules.js';
 const EVERY_IDENTITY = { platform: 'any', include: new Set<never>() } as const;
 
 /**
- * The commands and URLs that clients would use for the entries of a view. They show whether a rule for one entry also
- * admits another, which must never happen unnoticed.
+ * Shows whether a rule for one entry of a view also admits another entry, which must never happen unnoticed. The
+ * identities of an entry are the commands and URLs that clients would use for it.
+ *
+ * Only what concerns the rules of the entries to export is kept, because a view can be larger than the memory: first
+ * `watch` is called with these rules, then `add` with all entries of the view.
  */
 export class Identities {
-  readonly #names = new NamesByKey();
-  readonly #urls = new Map<string, string>();
-  readonly #origins = new NamesByKey();
+  readonly #identities = new WatchedNames();
+  /** By URLs in lower case whose authority starts with a wildcard. */
+  readonly #wildcards = new WatchedNames();
+  readonly #origins = new WatchedNames();
 
-  constructor(
-    view: readonly VisibleEntry[],
-    rules: WayRules,
-    private readonly isRootUncertain: boolean,
-    faults: EntryFaults,
-  ) {
-    for (const entry of view) {
-      // An entry that fails here has no identity. It gets no rule either, because its rule fails for the same reason.
-      faults.guard(entry, () => {
-        for (const way of waysOf(entry)) {
-          const { rendered = [] } = tryWay(way, (notes) => rules.of(way, EVERY_IDENTITY, notes));
-          for (const rule of rendered) this.#add(rule, entry.server.name);
-        }
-      });
+  constructor(private readonly isRootUncertain: boolean) {}
+
+  watch(rules: readonly KeyedRule[]): void {
+    for (const { rule, identity } of rules) {
+      this.#identities.watch(identity);
+      if (!('serverUrl' in rule)) continue;
+      if (rule.serverUrl.includes('*')) this.#wildcards.watch(rule.serverUrl.toLowerCase());
+      else if (this.isRootUncertain && isRoot(rule.serverUrl)) this.#origins.watch(new URL(rule.serverUrl).origin);
+    }
+  }
+
+  /** Throws if the rules of the entry cannot be determined because of an error in this server. */
+  add(entry: VisibleEntry, rules: WayRules): void {
+    for (const way of waysOf(entry)) {
+      const { rendered = [] } = tryWay(way, (notes) => rules.of(way, EVERY_IDENTITY, notes));
+      for (const rule of rendered) this.#add(rule, entry.server.name);
     }
   }
 
   /**
-   * Returns the names of other entries that the rules also admit because they have the very same identity. Throws
-   * `Omitted` if a rule admits an entry with a different identity.
+   * Returns the names of other entries that the rules also admit because they have the very same identity: the first
+   * ones in text order, if there are many. Throws `Omitted` if a rule admits an entry with a different identity.
    */
   sharedWith({ server }: VisibleEntry, rules: readonly KeyedRule[], notes: Notes): readonly string[] {
     const names = new Set<string>();
     for (const { rule, identity } of rules) {
       if ('serverUrl' in rule) this.#demandOnlyOwn(rule.serverUrl, server.name, notes);
-      this.#names.addTo(names, identity);
+      for (const name of this.#identities.of(identity)) names.add(name);
     }
     names.delete(server.name);
-    if (names.size === 0) return NONE;
+    if (names.size === 0) return [];
     notes.add('same-command-as');
     return [...names].toSorted();
   }
 
   #demandOnlyOwn(url: string, own: string, notes: Notes): void {
-    const isOther = (names: readonly string[]) => names.some((name) => name !== own);
+    const isOther = (name: string) => name !== own;
     if (url.includes('*')) {
-      const pattern = toPattern(url);
-      for (const [key, each] of this.#urls) {
-        if (pattern.test(each) && isOther(this.#names.of(key))) throw new Omitted('variable-in-url');
-      }
+      if (this.#wildcards.of(url.toLowerCase()).some(isOther)) throw new Omitted('variable-in-url');
       return;
     }
-    if (!this.isRootUncertain) return;
-    const { pathname, search, origin } = new URL(url);
-    if (pathname !== '/' || search !== '') return;
-    if (isOther(this.#origins.of(origin))) throw new Omitted('same-origin');
+    if (!this.isRootUncertain || !isRoot(url)) return;
+    if (this.#origins.of(new URL(url).origin).some(isOther)) throw new Omitted('same-origin');
     notes.add('root-path-uncertain');
   }
 
   #add({ rule, identity }: KeyedRule, name: string): void {
-    this.#names.add(identity, name);
+    this.#identities.add(identity, name);
     if (!('serverUrl' in rule)) return;
-    this.#urls.set(identity, rule.serverUrl);
-    if (this.isRootUncertain) this.#origins.add(new URL(rule.serverUrl).origin, name);
+    if (this.#wildcards.size > 0) {
+      for (const wildcard of wildcardsOf(rule.serverUrl)) this.#wildcards.add(wildcard, name);
+    }
+    if (this.#origins.size > 0) this.#origins.add(new URL(rule.serverUrl).origin, name);
+  }
+}
+
+/** Maximum number of names that are kept for a key. At least two are needed to find another name than an own one. */
+const MAX_NAMES = 20;
+
+/** The names of entries by those keys that are watched: for each key the first names in text order. */
+class WatchedNames {
+  readonly #names = new Map<string, readonly string[]>();
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  watch(key: string): void {
+    if (!this.#names.has(key)) this.#names.set(key, NONE);
+  }
+
+  add(key: string, name: string): void {
+    const names = this.#names.get(key);
+    if (!names || names.includes(name)) return;
+    if (names.length === MAX_NAMES && name > (names.at(-1) as string)) return;
+    this.#names.set(key, [...names, name].toSorted().slice(0, MAX_NAMES));
+  }
+
+  of(key: string): readonly string[] {
+    return this.#names.get(key) ?? NONE;
   }
 }
 
 const NONE: readonly string[] = [];
 
-/** The names of entries by key. Most keys have only one name, which is stored without a set of its own. */
-class NamesByKey {
-  readonly #first = new Map<string, string>();
-  readonly #others = new Map<string, Set<string>>();
-
-  add(key: string, name: string): void {
-    const first = this.#first.get(key);
-    if (first === undefined) this.#first.set(key, name);
-    else if (first !== name) this.#others.set(key, (this.#others.get(key) ?? new Set()).add(name));
-  }
-
-  of(key: string): readonly string[] {
-    const first = this.#first.get(key);
-    return first === undefined ? [] : [first, ...(this.#others.get(key) ?? [])];
-  }
-
-  addTo(names: Set<string>, key: string): void {
-    const first = this.#first.get(key);
-    if (first === undefined) return;
-    names.add(first);
-    this.#others.get(key)?.forEach((name) => names.add(name));
-  }
+function isRoot(url: string): boolean {
+  const { pathname, search } = new URL(url);
+  return pathname === '/' && search === '';
 }
 
 /**
- * Returns a pattern for a URL with a wildcard in its authority. It matches every URL that any of the clients would
- * match with that wildcard.
+ * Returns all URLs with a wildcard at the start of the authority that match a URL in any of the clients, in lower case:
+ * the wildcard stands for everything before a dot of the authority.
  */
-function toPattern(url: string): RegExp {
-  const [head = '', tail = ''] = url.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${head}[^/]*${tail}$`, 'i');
+function wildcardsOf(url: string): string[] {
+  const [scheme = '', authority = '', rest = ''] = /^([^/]*\/\/)([^/]*)(.*)$/s.exec(url.toLowerCase())?.slice(1) ?? [];
+  return Array.from(authority.matchAll(/\./g), ({ index }) => `${scheme}*${authority.slice(index)}${rest}`);
 }

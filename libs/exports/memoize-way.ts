@@ -7,9 +7,12 @@ interface Made<T> {
   readonly notes: Notes;
 }
 
-/** Memoizes what `make` produces for a package or remote: the value with its notes, or the `Omitted` that it throws. */
+/**
+ * Memoizes what `make` produces for a package or remote: the value with its notes, or the `Omitted` that it throws. The
+ * memory is released together with the package or remote.
+ */
 export function memoizeWay<Key extends object, T>(make: (key: Key, notes: Notes) => T): (key: Key, notes: Notes) => T {
-  const known = new Map<Key, Made<T>>();
+  const known = new WeakMap<Key, Made<T>>();
   return (key, notes) => {
     let made = known.get(key);
     if (!made) known.set(key, (made = attempt(key, make)));

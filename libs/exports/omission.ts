@@ -25,6 +25,7 @@ export const OMISSION_REASONS = {
   'field-too-long': 'A value is longer than the format allows.',
   'control-character': 'A value contains control, bidirectional or zero-width characters, or half of a surrogate pair.',
   'same-origin': 'The rule would also admit another entry of the same origin.',
+  'too-large': 'The entry is larger than an entry of an export may be.',
   'fails-client-schema': 'A value is not one that the client accepts.',
   internal: 'The entry could not be rendered because of an error in this server; see its log.',
 } as const;

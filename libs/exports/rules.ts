@@ -1,6 +1,7 @@
 import { EntryFaults } from './entry-faults.js';
 import type { EntryResult, WayResult } from './entry-result.js';
 import { DIALECTS } from './export-options.js';
+import { TextTooLong } from './text-too-long.js';
 import type { ExportOptions } from './export-options.js';
 import { Identities } from './identities.js';
 import type { VisibleEntry } from './visible-entry.js';
@@ -30,8 +31,16 @@ export interface Policy {
 export function toPolicy(entries: readonly VisibleEntry[], options: ExportOptions, client: RuleClient): Policy {
   const rules = new WayRules(options.dialects, client.urlKey);
   const faults = new EntryFaults();
-  const view = options.view.length > 0 ? options.view : entries;
-  const identities = new Identities(view, rules, client.isRootUncertain ?? false, faults);
+  const identities = new Identities(client.isRootUncertain ?? false);
+  for (const entry of entries) {
+    faults.guard(entry, () => {
+      for (const way of waysOf(entry)) {
+        identities.watch(tryWay(way, (notes) => rules.of(way, options, notes)).rendered ?? []);
+      }
+    });
+  }
+  // An entry that fails here has no identity. It gets no rule either, because its rule fails for the same reason.
+  for (const entry of options.view ?? entries) faults.guard(entry, () => identities.add(entry, rules));
   const allowed: KeyedRule[] = [];
   const results = entries.toSorted(byText(({ server }) => server.name)).map((entry): EntryResult => {
     const found = faults.guard(entry, () => entryRules(entry, options, client, identities, rules));
@@ -39,11 +48,10 @@ export function toPolicy(entries: readonly VisibleEntry[], options: ExportOption
     return found?.result ?? toEntryResult(entry, [], { reason: 'internal' });
   });
   const denied = options.denied && toDenyRules(options.denied, options, client, faults);
-  const deniedNames = new Set(options.denied?.flatMap(namesOf));
   return {
     allowed: uniqueRules(allowed).map(({ rule }) => rule),
-    ...(denied && { denied: denied.map(({ rule }) => rule) }),
-    results: results.map((result) => noteDeniedName(result, deniedNames)),
+    ...(denied && { denied }),
+    results: denied ? noteDeniedNames(results, denied) : results,
     faults: faults.all,
   };
 }
@@ -77,30 +85,66 @@ function entryRules(
  * denied one is not exported by any format.
  */
 function toDenyRules(
-  denied: readonly VisibleEntry[],
+  denied: Iterable<VisibleEntry>,
   options: ExportOptions,
   client: RuleClient,
   faults: EntryFaults,
-): readonly KeyedRule[] {
+): readonly Rule[] {
   const wayRules = new WayRules(new Set(DIALECTS), client.urlKey);
   const identitiesOf = (entry: VisibleEntry) =>
     waysOf(entry).flatMap(
       (way) => tryWay(way, (notes) => wayRules.of(way, { ...options, platform: 'any' }, notes)).rendered ?? [],
     );
-  const rules = denied
-    .toSorted(byText(({ server }) => server.name))
-    .flatMap((entry) => [...(faults.guard(entry, () => identitiesOf(entry)) ?? []), ...namesOf(entry).map(nameRule)]);
-  return uniqueRules(rules);
+  const rules = new DenyRules(options.maxLength ?? Infinity);
+  for (const entry of denied) {
+    const { name } = entry.server;
+    [...(faults.guard(entry, () => identitiesOf(entry)) ?? []), ...namesOf(entry).map(nameRule)].forEach(
+      (rule, index) => rules.add(rule, name, index),
+    );
+  }
+  return rules.sorted();
 }
 
 /**
- * Adds a note if an entry cannot be used under its short name, because a denied entry has the same short name in its
- * own view.
+ * Adds a note to each entry that cannot be used under its short name, because a denied entry has the same short name in
+ * its own view.
  */
-function noteDeniedName(result: EntryResult, denied: ReadonlySet<string>): EntryResult {
-  const { status, shortName, notes = [] } = result;
-  if (status === 'omitted' || shortName === undefined || !denied.has(shortName)) return result;
-  return { ...result, notes: [...notes, 'short-name-denied'] };
+function noteDeniedNames(results: readonly EntryResult[], denied: readonly Rule[]): readonly EntryResult[] {
+  const names = new Set(denied.flatMap((rule) => ('serverName' in rule ? rule.serverName : [])));
+  return results.map((result) => {
+    const { status, shortName, notes = [] } = result;
+    if (status === 'omitted' || shortName === undefined || !names.has(shortName)) return result;
+    return { ...result, notes: [...notes, 'short-name-denied'] };
+  });
+}
+
+/** Characters of the text that a rule takes in addition to its key, at least. */
+const RULE_LENGTH = 20;
+
+/** Distinct rules, sorted by the first entry that causes each. Their length is limited to that of the text. */
+class DenyRules {
+  readonly #rules = new Map<string, { readonly rule: Rule; name: string; index: number }>();
+  #length = 0;
+
+  constructor(private readonly maxLength: number) {}
+
+  /** Adds the rule at an index of an entry. Throws `TextTooLong` if the text would be too long. */
+  add({ key, rule }: KeyedRule, name: string, index: number): void {
+    const known = this.#rules.get(key);
+    if (!known) {
+      this.#length += key.length + RULE_LENGTH;
+      if (this.#length > this.maxLength) throw new TextTooLong(`the deny rules are longer than ${this.maxLength}`);
+      this.#rules.set(key, { rule, name, index });
+    } else if (name < known.name || (name === known.name && index < known.index)) {
+      Object.assign(known, { name, index });
+    }
+  }
+
+  sorted(): readonly Rule[] {
+    return [...this.#rules.values()]
+      .toSorted((a, b) => (a.name === b.name ? a.index - b.index : a.name < b.name ? -1 : 1))
+      .map(({ rule }) => rule);
+  }
 }
 
 function namesOf({ server, shortName }: VisibleEntry): string[] {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportFormats } from '#exports/index.js';
 import type { ExportFormat } from '#exports/export-format.js';
 import { DEFAULT_OPTIONS } from '#exports/export-options.js';
+import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import { ByteBudget } from '#registry-api/byte-budget.js';
 import { ExportRenderer } from '#registry-api/exports/export-renderer.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
@@ -190,7 +191,9 @@ describe('the exports of a registry', () => {
   });
 
   it('serve the last good text of a format that fails, and 503 where there is none', async () => {
-    const broken = await start(OPEN, { exportThread: new URL('../support/broken-vscode.thread.ts', import.meta.url) });
+    const broken = await start(OPEN, {
+      exportRenderer: { entry: new URL('../support/broken-vscode.thread.ts', import.meta.url) },
+    });
     await broken.catalogue.nextChange();
     const ask = (path: string) => get(`/registry/ours/exports/${path}`, {}, broken);
     try {
@@ -298,25 +301,42 @@ describe('an export of many servers', () => {
     }
   });
 
-  it('is given up at its deadline, and the next one is rendered', async () => {
+  it('is given up at its deadline or if the entries cannot be read, and the next one is rendered', async () => {
     const reader = large.catalogue.reader({ namespace: 'default', registry: 'large' });
-    const input = { reader, tags: [], denied: [] };
+    const input = { reader, selection: {}, denied: undefined };
     const request = {
       format: 'continue',
       names: ['*-00*'],
-      isTagged: false,
-      withDeprecated: true,
-      denies: false,
       options: DEFAULT_OPTIONS,
       maxEntries: COUNT,
       maxBytes: 1024 * 1024,
     };
     const memory = new ByteBudget(64 * 1024 * 1024);
-    await using hasty = new ExportRenderer(memory, undefined, 1);
+    await using hasty = new ExportRenderer(memory, { deadlineMs: 1 });
     await expect(hasty.render(request, input)).rejects.toThrow(ThreadTooSlow);
     await using patient = new ExportRenderer(memory);
     expect(await patient.render(request, input)).toMatchObject({ kind: 'rendered', omitted: 0 });
     expect(await patient.render({ ...request, maxEntries: 10 }, input)).toMatchObject({ kind: 'refused' });
+    const failing = { ...input, reader: withoutPages(reader, new Error('the database is away')) };
+    await expect(patient.render(request, failing)).rejects.toThrow('the database is away');
+    expect(await patient.render(request, input)).toMatchObject({ kind: 'rendered' });
     expect(memory.usedBytes).toBe(0);
   });
 });
+
+/** Returns the reader, whose lists cannot be read. */
+function withoutPages(reader: CatalogueReader, error: Error): CatalogueReader {
+  return {
+    tag: reader.tag,
+    changedAtMs: reader.changedAtMs,
+    list() {
+      throw error;
+    },
+    count: (filter) => reader.count(filter),
+    names: (filter) => reader.names(filter),
+    facets: (filter) => reader.facets(filter),
+    find: (filter, text) => reader.find(filter, text),
+    versions: (name, includeDeleted) => reader.versions(name, includeDeleted),
+    version: (name, version, includeDeleted) => reader.version(name, version, includeDeleted),
+  };
+}

@@ -31,8 +31,14 @@ export const API_LIMITS = {
   exportedEntries: 10_000,
   /** Maximum bytes of the text of an export. */
   exportedBytes: 8 * 1024 * 1024,
+  /** Maximum memory of one entry of an export. The largest entry in public catalogues takes about half of it. */
+  exportedEntryBytes: 128 * 1024,
+  /** Maximum memory of all entries of an export, as a share of that of the rendering thread. */
+  exportedShare: 1 / 3,
   /** Deadline of one rendering. */
   exportDeadlineMs: 60_000,
+  /** Time during which a rendering that failed is not repeated for the same state. */
+  failedExportMs: 60_000,
   /** Share of the process's memory for the rendering thread, with its bounds in MiB. */
   exportMemory: { share: 1 / 4, least: 96, most: 512 },
   /** Maximum number of cached export texts, and their maximum total bytes. */

@@ -15,6 +15,7 @@ import { AnswerMemory } from './http/answer-memory.js';
 import { BuildInfo } from './http/build-info.js';
 import { ConsoleFiles } from './http/console/console-files.js';
 import { ExportRenderer } from './exports/export-renderer.js';
+import type { RendererOptions } from './exports/export-renderer.js';
 import { ExportTexts } from './exports/export-texts.js';
 import { BodyMemory } from './http/body-memory.js';
 import { BodySlots } from './http/body-slots.js';
@@ -75,8 +76,8 @@ export interface RegistryApiOptions {
   readonly catalogueBudget?: number;
   /** Maximum bytes of responses that are being sent; by default a share of the process's memory. */
   readonly answerMemoryBytes?: number;
-  /** The compiled module that renders exports; by default that of this build. */
-  readonly exportThread?: URL;
+  /** Module and limits of the thread that renders exports. */
+  readonly exportRenderer?: RendererOptions;
   /**
    * Maximum time for which the response to a publication waits until reads show the publication; two seconds by
    * default.
@@ -192,7 +193,7 @@ async function createParts(options: RegistryApiOptions) {
     }),
     build: new BuildInfo(version, commit, buildDate),
     exportTexts,
-    exportRenderer: new ExportRenderer(answerMemory.memory, options.exportThread),
+    exportRenderer: new ExportRenderer(answerMemory.memory, options.exportRenderer),
     consoleFiles: await ConsoleFiles.load(options.consoleDirectory ?? CONSOLE_DIRECTORY),
     accessControl,
     syncTrigger,

@@ -50,7 +50,7 @@ export const apmPolicy = defineExport({
       mcp: {
         allow,
         ...(denied && {
-          deny: [...new Set(denied.map(({ server }) => server.name))].toSorted(),
+          deny: [...new Set(Iterator.from(denied).map(({ server }) => server.name))].toSorted(),
         }),
         ...(transports && { transport: { allow: [...transports].toSorted() } }),
         self_defined: 'deny',

@@ -1,61 +1,91 @@
 import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
 import { projectRoot } from '#environment/project-root.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
 import type { Composition } from '#read-model/answer.js';
-import type { Cursor, ListFilter } from '#read-model/cursor.js';
+import type { ListFilter } from '#read-model/cursor.js';
 import { READ_MODEL_LIMITS } from '#read-model/limits.js';
 import { ThreadPool } from '#subprocess/thread-pool.js';
 import type { ByteBudget } from '../byte-budget.js';
 import { COPIES_OF_FETCHED } from '../http/prepared-answer.js';
 import { API_LIMITS } from '../limits.js';
 import { memoryShareMiB } from '../memory-share.js';
-import type { RenderOutcome, RenderPart, RenderRequest, RenderTask } from './render-task.js';
+import type { PartRequest, RenderList, RenderOutcome, RenderPart, RenderRequest, RenderTask } from './render-task.js';
 
 const THREAD = new URL('dist/apps/registry-api/src/exports/render.thread.js', projectRoot);
 /** Maximum entries of one part. Composing and copying that many takes a millisecond or two. */
 const PART_ENTRIES = 500;
+/** Maximum names of one part. */
+const PART_NAMES = 5000;
+const MIB = 1024 * 1024;
+
+/** An export to be rendered. */
+export type ExportRequest = Omit<RenderRequest, 'deniedLists' | 'maxEntrySize' | 'maxTotalSize'>;
+
+export interface RendererOptions {
+  /** The compiled module of the thread. */
+  readonly entry?: URL;
+  /** Maximum heap of the thread in MiB. */
+  readonly memoryMiB?: number;
+  readonly deadlineMs?: number;
+}
 
 /** The entries of an export, as far as the caller may see them. */
 export interface RenderInput {
   readonly reader: CatalogueReader;
-  /** Selects servers that have all of these tags; every server when empty. */
-  readonly tags: readonly string[];
-  readonly denied: readonly CatalogueReader[];
+  /** The parameters that select servers of the reader by their indexed properties. */
+  readonly selection: Pick<ListFilter, 'tags' | 'status'>;
+  /** The lists to deny; undefined if no deny rules were requested. */
+  readonly denied: readonly CatalogueReader[] | undefined;
 }
 
 /**
  * Renders exports in a thread, so that requests are served in the meantime: a large view takes seconds and much memory.
- * The entries are sent to the thread page by page, so that this process never holds more than one page and the rendered
- * text.
+ * The thread requests the entries page by page and keeps only those to export, so that neither this process nor the
+ * thread ever holds more than one page of the others.
  */
 export class ExportRenderer implements AsyncDisposable {
   readonly #threads: ThreadPool<RenderTask, RenderOutcome>;
   readonly #closing = new AbortController();
+  readonly #limits: Pick<RenderRequest, 'maxEntrySize' | 'maxTotalSize'>;
 
   constructor(
     private readonly memory: ByteBudget,
-    entry = THREAD,
-    deadlineMs: number = API_LIMITS.exportDeadlineMs,
+    { entry = THREAD, memoryMiB = defaultMemoryMiB(), deadlineMs = API_LIMITS.exportDeadlineMs }: RendererOptions = {},
   ) {
-    const { share, ...bounds } = API_LIMITS.exportMemory;
-    this.#threads = new ThreadPool({ threads: 1, memoryMiB: memoryShareMiB(share, bounds), deadlineMs }, entry);
+    this.#threads = new ThreadPool({ threads: 1, memoryMiB, deadlineMs }, entry);
+    this.#limits = {
+      maxEntrySize: API_LIMITS.exportedEntryBytes,
+      maxTotalSize: memoryMiB * MIB * API_LIMITS.exportedShare,
+    };
   }
 
   /** Renders an export. Throws `Overloaded`, the errors of reading the entries, and those of `ThreadPool.run`. */
-  async render(request: RenderRequest, input: RenderInput): Promise<RenderOutcome> {
+  async render(request: ExportRequest, input: RenderInput): Promise<RenderOutcome> {
     const release = this.memory.acquire(request.maxBytes + READ_MODEL_LIMITS.pageBytes);
     const { port1: feeder, port2: parts } = new MessageChannel();
     const begun = once(feeder, 'message');
-    const closed = once(feeder, 'close');
+    const responses = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    const respond = (part: RenderPart, transferList: ArrayBuffer[] = []) => {
+      feeder.postMessage(part, transferList);
+      Atomics.add(responses, 0, 1);
+      Atomics.notify(responses, 0);
+    };
+    feeder.on('message', (asked: PartRequest) => {
+      this.#read(asked, input).then(
+        (part) => respond(part, part.kind === 'page' ? [part.page.buffer] : []),
+        (error: unknown) => {
+          reject(error);
+          respond({ kind: 'failed' });
+        },
+      );
+    });
     try {
       const { signal } = this.#closing;
-      const running = this.#threads.run({ request, parts }, { signal, transferList: [parts], begun });
-      // If the thread needs no more parts, it closes its port, and the rest is not read.
-      const feeding = Promise.race([closed, this.#feed(feeder, input)]);
-      const [outcome] = await Promise.all([running, feeding]);
-      return outcome;
+      const task = { request: this.#complete(request, input), parts, responses };
+      const running = this.#threads.run(task, { signal, transferList: [parts], begun });
+      return await Promise.race([running, failed]);
     } finally {
       feeder.close();
       release();
@@ -68,35 +98,19 @@ export class ExportRenderer implements AsyncDisposable {
     await this.#threads[Symbol.asyncDispose]();
   }
 
-  async #feed(port: MessagePort, { reader, tags, denied }: RenderInput): Promise<void> {
-    const isClosed = once(port, 'close').then(() => true);
-    const hand = async (part: RenderPart, bytes?: Uint8Array<ArrayBuffer>) => {
-      const taken = once(port, 'message').then(() => false);
-      port.postMessage(part, bytes ? [bytes.buffer] : []);
-      return Promise.race([isClosed, taken]);
-    };
-    if (tags.length > 0) {
-      for await (const page of this.#pages(reader, { version: 'latest', tags: [...tags] })) {
-        if (await hand({ kind: 'tagged', names: namesIn(page) })) return;
-      }
-    }
-    const parts = [{ kind: 'view', of: reader } as const, ...denied.map((of) => ({ kind: 'denied', of }) as const)];
-    for (const { kind, of } of parts) {
-      for await (const page of this.#pages(of, { version: 'latest' })) {
-        if (await hand({ kind, page }, page)) return;
-      }
-    }
-    port.postMessage({ kind: 'end' } satisfies RenderPart);
+  #complete(request: ExportRequest, { denied }: RenderInput): RenderRequest {
+    return { ...request, ...this.#limits, ...(denied && { deniedLists: denied.length }) };
   }
 
-  /** Yields pages as the list API serves them. Each has its own memory, so that it can be transferred. */
-  async *#pages(reader: CatalogueReader, filter: ListFilter): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    let after: Cursor['after'] | undefined;
-    do {
-      const composition = reader.list({ filter, limit: PART_ENTRIES, ...(after && { after }) }).compose();
-      yield await this.#copy(composition);
-      after = composition.next;
-    } while (after);
+  async #read(asked: PartRequest, input: RenderInput): Promise<Exclude<RenderPart, { kind: 'failed' }>> {
+    const { reader, filter } = listOf(asked.list, input);
+    if (asked.kind === 'names') {
+      const names = Iterator.from(reader.names(filter)).drop(asked.from).take(PART_NAMES).toArray();
+      return { kind: 'names', names, isLast: names.length < PART_NAMES };
+    }
+    const { after } = asked;
+    const composition = reader.list({ filter, limit: PART_ENTRIES, ...(after && { after }) }).compose();
+    return { kind: 'page', page: await this.#copy(composition), next: composition.next };
   }
 
   async #copy(composition: Composition): Promise<Uint8Array<ArrayBuffer>> {
@@ -116,7 +130,17 @@ export class ExportRenderer implements AsyncDisposable {
   }
 }
 
-function namesIn(page: Uint8Array<ArrayBuffer>): string[] {
-  const { servers } = JSON.parse(Buffer.from(page.buffer).toString()) as { servers: { server: { name: string } }[] };
-  return servers.map(({ server }) => server.name);
+function defaultMemoryMiB(): number {
+  const { share, ...bounds } = API_LIMITS.exportMemory;
+  return memoryShareMiB(share, bounds);
+}
+
+function listOf(
+  list: RenderList,
+  { reader, selection, denied }: RenderInput,
+): { readonly reader: CatalogueReader; readonly filter: ListFilter } {
+  if (typeof list === 'object') {
+    return { reader: denied?.[list.denied] as CatalogueReader, filter: { version: 'latest' } };
+  }
+  return { reader, filter: { version: 'latest', ...(list === 'selected' && selection) } };
 }

@@ -4,7 +4,7 @@ import type { ExportFormat } from '#exports/export-format.js';
 import { findFormat } from '#exports/index.js';
 import { AnswerMemory } from '../http/answer-memory.js';
 import { API_LIMITS } from '../limits.js';
-import { ExportFailed, ExportTexts } from './export-texts.js';
+import { ExportFailed, ExportRefused, ExportTexts } from './export-texts.js';
 import type { RenderOutcome } from './render-task.js';
 
 const faults = { count: 0 };
@@ -48,4 +48,26 @@ it('keeps the most recently requested texts, up to a total of bytes', async () =
     });
   for (const place of ['a', 'b', 'c', 'a', 'd', 'a', 'b']) await (await ask(place)).answer.body('identity');
   expect(renderings).toEqual(['a', 'b', 'c', 'd', 'b']);
+});
+
+it.each<[string, () => Promise<RenderOutcome>, typeof ExportFailed]>([
+  ['fails', () => Promise.reject(new Error('too much memory')), ExportFailed],
+  ['is refused', () => Promise.resolve({ kind: 'refused', message: 'too large' }), ExportRefused],
+])('does not repeat a rendering that %s until the state changes', async (_, render, expected) => {
+  const format = findFormat('mcp-json') as ExportFormat;
+  const texts = textsOf();
+  let renderings = 0;
+  const ask = (revision: string, place = 'x') =>
+    texts.get({
+      ...taskOf(format, revision, rendered([]), place),
+      render() {
+        renderings++;
+        return render();
+      },
+    });
+  for (const revision of ['1', '1', '2', '2']) await expect(ask(revision)).rejects.toThrow(expected);
+  expect(renderings).toBe(2);
+  await expect(ask('2', 'y')).rejects.toThrow(expected);
+  expect(renderings).toBe(3);
+  expect(await texts.get(taskOf(format, '3', rendered([])))).toMatchObject({ tag: '3' });
 });

@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
+import { BoundedMap } from '#domain/bounded-map.js';
 import type { ExportFormat } from '#exports/export-format.js';
 import type { NoteName } from '#exports/omission.js';
 import { PreparedAnswer } from '../http/prepared-answer.js';
 import type { AnswerResources } from '../http/prepared-answer.js';
 import { API_LIMITS } from '../limits.js';
+
 import type { RenderFaults, RenderOutcome } from './render-task.js';
 import { RenderQueue } from './render-queue.js';
 
@@ -35,6 +37,14 @@ export interface ExportTask {
   render(): Promise<RenderOutcome>;
 }
 
+interface FailedRendering {
+  readonly tag: string;
+  readonly untilMs: number;
+  /** The known names of the state that could not be rendered. */
+  readonly names: readonly string[];
+  readonly refusal?: ExportRefused;
+}
+
 /** Thrown if neither the current state nor an earlier one could be rendered. */
 export class ExportFailed extends Error {
   constructor(format: string) {
@@ -58,6 +68,8 @@ export class ExportTexts {
   readonly #kept = new Map<string, { readonly text: ExportText; bytes: number }>();
   readonly #running = new Map<string, Promise<ExportText>>();
   readonly #failures = new Map<string, number>();
+  /** The renderings that failed recently, by place. */
+  readonly #failed = new BoundedMap<string, FailedRendering>(API_LIMITS.keptExports);
   readonly #queue = new RenderQueue();
   #bytes = 0;
 
@@ -72,16 +84,22 @@ export class ExportTexts {
   }
 
   /**
-   * Returns the text of an export. Throws the errors of `render` that are meant for the client, `ExportRefused`,
-   * `ExportFailed` and `ExportBusy`.
+   * Returns the text of an export. A rendering that failed is not repeated for some time, because it may have taken all
+   * memory and time that a rendering may take. Throws the errors of `render` that are meant for the client,
+   * `ExportRefused`, `ExportFailed` and `ExportBusy`.
    */
-  get(task: ExportTask): Promise<ExportText> {
+  async get(task: ExportTask): Promise<ExportText> {
     const { place, tag } = task;
     const known = this.#kept.get(place);
     if (known?.text.tag === tag) {
       this.#kept.delete(place);
       this.#kept.set(place, known);
-      return Promise.resolve(known.text);
+      return known.text;
+    }
+    const failed = this.#failed.get(place);
+    if (failed?.tag === tag && performance.now() < failed.untilMs) {
+      if (failed.refusal) throw failed.refusal;
+      return this.#lastGood(task, failed.names);
     }
     const key = `${place}\n${tag}`;
     const running =
@@ -99,7 +117,11 @@ export class ExportTexts {
       if (isClientFault(error)) throw error;
       return this.#fallBack(task, error, []);
     }
-    if (outcome.kind === 'refused') throw new ExportRefused(outcome.message);
+    if (outcome.kind === 'refused') {
+      const refusal = new ExportRefused(outcome.message);
+      this.#remember(task, { refusal, names: [] });
+      throw refusal;
+    }
     this.#report(outcome.faults, id);
     return outcome.kind === 'broken' ? this.#fallBack(task, outcome.error, outcome.names) : this.#keep(task, outcome);
   }
@@ -108,13 +130,23 @@ export class ExportTexts {
     if (first) this.logger.error({ err: first, entries: count, format }, 'entries could not be exported');
   }
 
+  #fallBack(task: ExportTask, error: unknown, names: readonly string[]): ExportText {
+    const { id } = task.format;
+    this.#failures.set(id, (this.#failures.get(id) ?? 0) + 1);
+    this.logger.error({ err: error, format: id }, 'an export could not be rendered');
+    this.#remember(task, { names });
+    return this.#lastGood(task, names);
+  }
+
+  #remember({ place, tag }: ExportTask, failed: Pick<FailedRendering, 'names' | 'refusal'>): void {
+    this.#failed.set(place, { ...failed, tag, untilMs: performance.now() + API_LIMITS.failedExportMs });
+  }
+
   /**
    * Returns the last text that could be rendered. Throws `ExportFailed` if there is none, or if it is a policy with
    * entries that are not in `names`, the known names of the revision that failed.
    */
-  #fallBack({ place, format, revision }: ExportTask, error: unknown, names: readonly string[]): ExportText {
-    this.#failures.set(format.id, (this.#failures.get(format.id) ?? 0) + 1);
-    this.logger.error({ err: error, format: format.id }, 'an export could not be rendered');
+  #lastGood({ place, format, revision }: ExportTask, names: readonly string[]): ExportText {
     const last = this.#kept.get(place)?.text;
     if (!last || (format.purpose === 'policy' && !holdsOnly(last, names))) throw new ExportFailed(format.id);
     return { ...last, failure: { revision, message: 'the text of this revision could not be rendered' } };

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { NoteName } from '#exports/omission.js';
 import type { ExportOptions } from '#exports/export-options.js';
+import type { Cursor } from '#read-model/cursor.js';
 
 /** Input and results of the rendering thread: plain data that can be copied between threads. */
 
@@ -10,27 +11,37 @@ export interface RenderRequest {
   readonly format: string;
   /** Patterns of names; every name if there are none. */
   readonly names: readonly string[];
-  /** Whether only the names in `tagged` are rendered. */
-  readonly isTagged: boolean;
-  readonly withDeprecated: boolean;
-  /** Whether entries to deny are sent as parts of the kind `denied`. */
-  readonly denies: boolean;
-  readonly options: Omit<ExportOptions, 'view' | 'denied'>;
+  /** Number of lists in `denied`; undefined if no deny rules were requested. */
+  readonly deniedLists?: number;
+  readonly options: Omit<ExportOptions, 'view' | 'denied' | 'tooLarge' | 'maxLength'>;
   readonly maxEntries: number;
   readonly maxBytes: number;
+  /** Maximum size of an entry of the export, and of all of them, in bytes of memory. */
+  readonly maxEntrySize: number;
+  readonly maxTotalSize: number;
 }
 
-/** A part of the input. The thread acknowledges each one with an empty message, and only then is the next one sent. */
+/** A list of the input: the view, its entries that the parameters `tag` and `deprecated` select, or a list to deny. */
+export type RenderList = 'view' | 'selected' | { readonly denied: number };
+
+/** A request of the thread for a part of a list. */
+export type PartRequest =
+  | { readonly kind: 'names'; readonly list: RenderList; readonly from: number }
+  | { readonly kind: 'page'; readonly list: RenderList; readonly after: Cursor['after'] | undefined };
+
+/** A response to a request. If the part could not be read, `kind` is `failed`, and the caller knows the error. */
 export type RenderPart =
-  /** A page of the view, or of the entries to deny, as the list API serves it. */
-  | { readonly kind: 'view' | 'denied'; readonly page: Uint8Array }
-  | { readonly kind: 'tagged'; readonly names: readonly string[] }
-  | { readonly kind: 'end' };
+  | { readonly kind: 'names'; readonly names: readonly string[]; readonly isLast: boolean }
+  /** A page as the list API serves it. */
+  | { readonly kind: 'page'; readonly page: Uint8Array<ArrayBuffer>; readonly next: Cursor['after'] | undefined }
+  | { readonly kind: 'failed' };
 
 export interface RenderTask {
   readonly request: RenderRequest;
-  /** Port from which the parts are received. */
+  /** Port for requests and their responses. */
   readonly parts: MessagePort;
+  /** A counter in shared memory, which is increased and notified after each response. */
+  readonly responses: Int32Array;
 }
 
 export type RenderOutcome =

@@ -156,11 +156,12 @@ export class ExportsController {
 
   private render({ request, scope, reader, denied, query, format }: Asked): Promise<RenderOutcome> {
     const { names, tags, withDeprecated } = query;
-    // Check the number of entries before reading any. With name patterns, the entries are counted while they are read.
-    if (names.length === 0) {
-      const status = withDeprecated ? {} : { status: 'active' as const };
-      demandFits(reader.count({ version: 'latest', tags: [...tags], ...status }));
-    }
+    const selection = {
+      ...(tags.length > 0 && { tags: [...tags] }),
+      ...(!withDeprecated && { status: 'active' as const }),
+    };
+    // Check the number of entries before reading any. With name patterns, the thread counts the entries.
+    if (names.length === 0) demandFits(reader.count({ version: 'latest', ...selection }));
     demandFits(denied.reduce((sum, each) => sum + each.count({ version: 'latest' }), 0));
     const options = {
       ...query.options,
@@ -170,14 +171,11 @@ export class ExportsController {
     const task = {
       format: format.id,
       names,
-      isTagged: tags.length > 0,
-      withDeprecated,
-      denies: denied.length > 0,
       options,
       maxEntries: API_LIMITS.exportedEntries,
       maxBytes: API_LIMITS.exportedBytes,
     };
-    return this.renderer.render(task, { reader, tags, denied });
+    return this.renderer.render(task, { reader, selection, denied: denied.length > 0 ? denied : undefined });
   }
 
   /** Sets the headers of every response, including 304. */
