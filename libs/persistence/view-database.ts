@@ -18,6 +18,8 @@ const USES: Readonly<Record<DatabaseUse, { readonly maxConnections: number; read
 };
 /** Maximum wait for a connection, including the wait for a free one in the pool. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Maximum number of callers that wait for a connection. Their requests take memory, even if their clients are gone. */
+const MAX_WAITING = 100;
 
 /**
  * Reads data that is not kept in memory, so each response reflects the state at the time of its request. Connects on
@@ -43,6 +45,7 @@ export class ViewDatabase implements Queryable {
 
   /** Runs a query. Throws `DatabaseAway` for any failure. */
   async query<Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<{ readonly rows: Row[] }> {
+    this.#demandRoom();
     try {
       return await this.#pool.query<Row>(sql, values);
     } catch (error) {
@@ -54,6 +57,7 @@ export class ViewDatabase implements Queryable {
 
   /** Runs several statements on one connection. Throws `DatabaseAway` for any failure. */
   async withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    this.#demandRoom();
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw new DatabaseAway({ cause: error });
     });
@@ -73,11 +77,19 @@ export class ViewDatabase implements Queryable {
   async close(): Promise<void> {
     await this.#pool.end();
   }
+
+  #demandRoom(): void {
+    if (this.#pool.waitingCount >= MAX_WAITING)
+      throw new DatabaseAway({}, 'too many requests wait for the database; retry in a moment');
+  }
 }
 
 export class DatabaseAway extends Error {
-  constructor(options: ErrorOptions) {
-    super('the database does not respond, and the requested data is not in memory; retry in a moment', options);
+  constructor(
+    options: ErrorOptions,
+    message = 'the database does not respond, and the requested data is not in memory; retry in a moment',
+  ) {
+    super(message, options);
     this.name = 'DatabaseAway';
   }
 }
