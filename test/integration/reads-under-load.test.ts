@@ -26,12 +26,18 @@ const PAGE: ServedRegistry = { namespace: 'load', name: 'page', sources: ['main'
 /** A registry with 40 entries of half a MiB. */
 const LARGE: ServedRegistry = { namespace: 'load', name: 'large', sources: ['main'], auth: { mode: 'anonymous' } };
 
+/** A registry with 1000 entries whose titles and descriptions have 2 kB each. */
+const WORDY: ServedRegistry = { namespace: 'load', name: 'wordy', sources: ['main'], auth: { mode: 'anonymous' } };
+
+/** The longest text of an entry that a list of entries contains. */
+const WIDE = '😀'.repeat(500);
+
 let database: TestDatabase;
 let rows: CatalogueRows;
 const apis: RegistryApi[] = [];
 
 async function startApi(options: Partial<RegistryApiOptions> = {}): Promise<RegistryApi> {
-  const api = await startRegistryApi(apiOptions(database.app, [PAGE, LARGE], options));
+  const api = await startRegistryApi(apiOptions(database.app, [PAGE, LARGE, WORDY], options));
   apis.push(api);
   await api.catalogue.nextChange();
   return api;
@@ -47,7 +53,7 @@ function entry(number: number, bytes: number): EntryRow {
 beforeAll(async () => {
   database = await createTestDatabase();
   rows = await CatalogueRows.connect(database.app);
-  for (const { namespace, name } of [PAGE, LARGE]) {
+  for (const { namespace, name } of [PAGE, LARGE, WORDY]) {
     await rows.addRegistry(namespace, name);
     await rows.addSource(namespace, name, 'main');
   }
@@ -62,6 +68,12 @@ beforeAll(async () => {
     'large',
     'main',
     Array.from({ length: 40 }, (_, number) => entry(number, MIB / 2)),
+  );
+  await rows.publish(
+    'load',
+    'wordy',
+    'main',
+    Array.from({ length: 1000 }, (_, number) => ({ ...entry(number, 16), title: WIDE, description: WIDE })),
   );
 });
 
@@ -143,14 +155,18 @@ describe('a page', () => {
 });
 
 describe('admission', () => {
-  /** Sends a request and does not read the response. */
-  async function hold(api: RegistryApi, path: string): Promise<Socket> {
+  /** Sends a request and reads no more than the start of the response. */
+  async function hold(
+    api: RegistryApi,
+    path: string,
+    encoding = 'identity',
+  ): Promise<{ socket: Socket; head: string }> {
     const { hostname, port } = new URL(api.url);
     const socket = connect(Number(port), hostname).pause();
     await once(socket, 'connect');
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: ${encoding}\r\n\r\n`);
     await once(socket, 'readable');
-    return socket;
+    return { socket, head: String(socket.read(512)) };
   }
 
   it('rejects responses with 503 while others use the memory for responses, and admits them again afterwards', async () => {
@@ -165,8 +181,58 @@ describe('admission', () => {
     expect(await refused.json()).toEqual({ error: expect.stringContaining('memory') as unknown });
     // Small responses are still served.
     expect((await fetch(`${api.url}/load/page/v0.1/servers?limit=1`)).status).toBe(200);
-    for (const socket of sockets) socket.destroy();
+    for (const { socket } of sockets) socket.destroy();
     await expect.poll(async () => (await fetch(`${api.url}${path}`)).status).toBe(200);
+  });
+
+  it('counts compressed pages, and sends the plain page while others use the memory', async () => {
+    const api = await startApi({ answerMemoryBytes: 26 * MIB });
+    let count = 0;
+    const page = () => `/load/large/v0.1/servers?limit=100&updated_since=2025-01-01T00:00:00.${count++}Z`;
+    const held: { socket: Socket; head: string }[] = [];
+    // A page of 8 MiB has between 4 and 5 MiB when compressed.
+    for (let number = 0; number < 8; number++) held.push(await hold(api, page(), 'gzip'));
+    const isCompressed = ({ head }: { head: string }) => head.includes('content-encoding: gzip');
+    expect(held.map(isCompressed).slice(0, 4)).toEqual([true, true, true, true]);
+    expect(held.map(isCompressed).slice(-2)).toEqual([false, false]);
+    for (const { socket } of held) socket.destroy();
+    await expect
+      .poll(async () => {
+        const again = await hold(api, page(), 'gzip');
+        again.socket.destroy();
+        return isCompressed(again);
+      })
+      .toBe(true);
+  });
+
+  it('counts what is read from the database for a response', async () => {
+    const api = await startApi({ answerMemoryBytes: 10 * MIB });
+    const path = '/load/wordy/v1/sources/main/entries';
+    const held = [await hold(api, path), await hold(api, path)];
+    const refused = await fetch(`${api.url}${path}`);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(await refused.json()).toEqual({ error: expect.stringContaining('memory') as unknown });
+    expect((await fetch(`${api.url}${path}?limit=1`)).status).toBe(200);
+    // Files that all responses share are not counted.
+    expect((await fetch(`${api.url}/reference/swagger-ui-bundle.js`)).status).toBe(200);
+    for (const { socket } of held) socket.destroy();
+    await expect.poll(async () => (await fetch(`${api.url}${path}`)).status).toBe(200);
+  });
+
+  it('limits how many requests wait for the database', async () => {
+    const api = await startApi();
+    await rows.query('BEGIN');
+    await rows.query('LOCK TABLE source IN ACCESS EXCLUSIVE MODE');
+    let done = 0;
+    const statuses = Array.from({ length: 200 }, async () => {
+      const { status } = await fetch(`${api.url}/load/page/v1/sources`);
+      done++;
+      return status;
+    });
+    await expect.poll(() => done).toBeGreaterThanOrEqual(90);
+    await rows.query('ROLLBACK');
+    const refused = (await Promise.all(statuses)).filter((status) => status === 503).length;
+    expect([refused >= 90, refused < 110]).toEqual([true, true]);
   });
 
   it('reports the remedy for a response that never fits', async () => {

@@ -26,11 +26,41 @@ export class ByteBudget {
    * free.
    */
   acquire(bytes: number): () => void {
-    if (this.#usedBytes + bytes > this.limitBytes) throw new Overloaded(bytes, this.limitBytes);
+    const release = this.tryAcquire(bytes);
+    if (!release) throw new Overloaded(bytes, this.limitBytes);
+    return release;
+  }
+
+  /** Reserves bytes like `acquire`, but returns undefined if not enough are free. */
+  tryAcquire(bytes: number): (() => void) | undefined {
+    if (this.#usedBytes + bytes > this.limitBytes) return undefined;
     this.#usedBytes += bytes;
     let isHeld = true;
     return () => {
       if (isHeld) this.#usedBytes -= bytes;
+      isHeld = false;
+    };
+  }
+}
+
+/** The memory of a body that several responses may send at the same time. It is reserved while at least one does. */
+export class SharedBytes {
+  #holders = 0;
+  #release: (() => void) | undefined;
+
+  constructor(
+    private readonly budget: ByteBudget,
+    private readonly bytes: number,
+  ) {}
+
+  /** Returns an idempotent function for one response to release the memory; undefined if there is not enough. */
+  tryHold(): (() => void) | undefined {
+    if (this.#holders === 0) this.#release = this.budget.tryAcquire(this.bytes);
+    if (!this.#release) return undefined;
+    this.#holders++;
+    let isHeld = true;
+    return () => {
+      if (isHeld && --this.#holders === 0) this.#release?.();
       isHeld = false;
     };
   }

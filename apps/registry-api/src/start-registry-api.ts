@@ -134,6 +134,7 @@ export async function startRegistryApi(options: RegistryApiOptions): Promise<Reg
     module: RegistryApiModule.public(parts),
     metrics,
     revalidations,
+    answerMemory: parts.answerMemory.memory,
     ...(options.forwarder && { forwarder: options.forwarder }),
     mayWrite: (request, reply) => admitBody(request, reply, { ...parts, validations, bodies }),
     port: options.port,

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ByteBudget, Overloaded } from '../byte-budget.js';
 import { API_LIMITS } from '../limits.js';
 import { BodiesBusy } from './body-slots.js';
-import { onceClosed } from './catalogue-answers.js';
+import { onceClosed } from './response-memory.js';
 
 /**
  * Admission control for request bodies. Each body is limited by itself, but a client may open thousands of connections,

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeader } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Catalogue } from '../catalogue/catalogue.js';
@@ -8,6 +8,7 @@ import { AnswerMemory } from './answer-memory.js';
 import { CatalogueState } from './catalogue-state.js';
 import type { Find, HeaderLines, KeptQuery } from './catalogue-state.js';
 import type { AdmittedBody, PreparedAnswer, SentBody } from './prepared-answer.js';
+import { onceClosed } from './response-memory.js';
 import { Revalidations } from './revalidations.js';
 import { getServedRegistry } from '../request-registry.js';
 import { scopeOf } from './served-scope.js';
@@ -73,12 +74,6 @@ export class CatalogueAnswers {
     if (!state) this.#states.set(reader, (state = new CatalogueState(reader, this.memory)));
     return state;
   }
-}
-
-/** Calls back when the response has been sent or its client is gone. */
-export function onceClosed(response: ServerResponse, callback: () => void): void {
-  if (response.closed) callback();
-  else response.once('close', callback);
 }
 
 /** Up to this size, copying a body takes less time than sending it separately from its head. */

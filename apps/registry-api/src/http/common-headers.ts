@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
 /**
  * Headers of every response, including errors. Browsers and editors such as VS Code with Copilot read this API from
@@ -23,15 +23,4 @@ const PREFLIGHT_HEADERS = {
 /** Responds to an OPTIONS request. */
 export function answerPreflight(reply: FastifyReply): void {
   void reply.code(204).headers(PREFLIGHT_HEADERS).send();
-}
-
-/**
- * Adds the common headers to every response that Fastify sends. Responses that bypass Fastify, such as those of the
- * catalogue, include the headers themselves.
- */
-export function addCommonHeaders(server: FastifyInstance): void {
-  server.addHook('onSend', (_request, reply, _payload, done) => {
-    reply.headers(COMMON_HEADERS);
-    done();
-  });
 }

@@ -16,7 +16,6 @@ import { API_LIMITS } from '../limits.js';
 import { negotiateEncoding } from './accept-encoding.js';
 import { acceptsAny } from './accepted-types.js';
 import { AnswerMemory } from './answer-memory.js';
-import { onceClosed } from './catalogue-answers.js';
 import { TAG_SUFFIXES } from './catalogue-state.js';
 import { matchEntityTag } from './entity-tag.js';
 import { ExportQuerySchema } from './export-query.js';
@@ -26,6 +25,7 @@ import { parseQuery } from './malformed.js';
 import { ApiOperations } from './openapi/operation.js';
 import { PreparedAnswer } from './prepared-answer.js';
 import { Problem } from './problem.js';
+import { holdUntilClosed } from './response-memory.js';
 import { getAddressPrefix, getServedRegistry } from '../request-registry.js';
 import { namedScopeOf, scopeOf } from './served-scope.js';
 
@@ -201,7 +201,7 @@ export class ExportsController {
 
   private async send(request: FastifyRequest, reply: FastifyReply, text: ExportText, type: string): Promise<void> {
     const body = await text.answer.body(negotiateEncoding(request.headers['accept-encoding']));
-    if (body.release) onceClosed(reply.raw, body.release);
+    holdUntilClosed(reply.raw, body.release ?? (() => undefined));
     void reply.headers({
       'content-type': type,
       etag: `"${text.tag}${TAG_SUFFIXES[body.encoding]}"`,

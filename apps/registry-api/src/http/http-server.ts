@@ -10,6 +10,7 @@ import { fastifyOptions } from '#listener/fastify-options.js';
 import { listen } from '#listener/listen.js';
 import type { Listener } from '#listener/listen.js';
 import type { WantedAddress } from '#listener/listen-fault.js';
+import type { ByteBudget } from '../byte-budget.js';
 import type { RegistryDirectory } from '../served-registry.js';
 import type { ServerMetrics } from '../server-metrics.js';
 import { refuseOtherMethods } from './accepted-methods.js';
@@ -17,13 +18,14 @@ import { refuseOtherTypes } from './accepted-types.js';
 import { isDisabledArd } from './ard/ard-route.js';
 import type { ChangeForwarder } from './change-forwarder.js';
 import { cleanLocation } from './clean-path.js';
-import { addCommonHeaders, answerPreflight, COMMON_HEADERS } from './common-headers.js';
+import { answerPreflight, COMMON_HEADERS } from './common-headers.js';
 import { HOOK_LIMITS } from './hooks/hook-deliveries.js';
 import { HOOK_ROUTE } from './hooks/hooks.controller.js';
 import { NestLogger } from './nest-logger.js';
 import { Problem } from './problem.js';
 import { parseQueryString } from './query-string.js';
 import { RequestCounter } from './request-counter.js';
+import { chargeBody } from './response-memory.js';
 import type { Revalidations } from './revalidations.js';
 import { scopeToRegistry } from '../request-registry.js';
 
@@ -41,6 +43,8 @@ export interface HttpServerOptions extends WantedAddress {
   readonly metrics?: ServerMetrics;
   /** Responds to known ETags before a request is routed. Without it, every request is routed. */
   readonly revalidations?: Revalidations;
+  /** Memory of all responses that are being sent. Without it, responses are not limited. */
+  readonly answerMemory?: ByteBudget;
   /** Returns whether this Host header is accepted. Without it, every host is accepted. */
   readonly acceptsHost?: ((host: string | undefined) => boolean) | undefined;
   readonly logger: Logger;
@@ -63,7 +67,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
   });
   const server = adapter.getInstance();
   lookAtRequests(server, counter);
-  addCommonHeaders(server);
+  lookAtResponses(server, options.answerMemory);
   keepJsonAsBytes(server);
   if (options.mayWrite) lookAtWriters(server, options.mayWrite, options.forwarder);
   const allRoutesAreThere = refuseOtherMethods(server);
@@ -107,6 +111,22 @@ function lookAtRequests(server: FastifyInstance, counter: RequestCounter | undef
     else if (request.is404 || isDisabledArd(request))
       done(refuseOtherTypes(request) ?? notFound(server, request.method));
     else done(refuseOtherTypes(request));
+  });
+}
+
+/**
+ * Adds a hook that adds the common headers to every response and reserves the memory of its body. Responses that bypass
+ * Fastify, such as those of the catalogue, do both themselves.
+ */
+function lookAtResponses(server: FastifyInstance, memory: ByteBudget | undefined): void {
+  server.addHook('onSend', (_request, reply, body, done) => {
+    reply.headers(COMMON_HEADERS);
+    try {
+      if (memory) chargeBody(reply.raw, body, memory);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
   });
 }
 

@@ -1,6 +1,8 @@
+import { SharedBytes } from '../byte-budget.js';
 import type { ByteBudget } from '../byte-budget.js';
 import type { Answer, Body, Composition } from '#read-model/answer.js';
 import type { Compressor, Encoding } from './compressor.js';
+import { FREE_BYTES } from './response-memory.js';
 
 /** Minimum size for compression. Smaller bodies fit into a packet or two anyway. */
 const LEAST_COMPRESSED_BYTES = 1400;
@@ -13,8 +15,6 @@ const KEPT_PARTS = 64;
 const PART_BYTES = 256;
 /** Number of copies in memory of a document that comes from the database: message, string and bytes. */
 export const COPIES_OF_FETCHED = 3;
-/** A response with fewer bytes takes less memory than the connection that it is sent over, so it is not counted. */
-const FREE_BYTES = 16 * 1024;
 
 /** A body in one encoding, with everything needed to send it. */
 export interface SentBody {
@@ -36,10 +36,15 @@ export interface AnswerResources {
   readonly memory: ByteBudget;
 }
 
+/** A compressed body, whose memory all responses with it share. */
+interface CompressedBody extends SentBody {
+  readonly memory: SharedBytes;
+}
+
 /** The answer to one query in one state of the catalogue, with the bodies created from it so far. */
 export class PreparedAnswer {
   #plain: SentBody | undefined;
-  #compressed: Map<Encoding, Promise<SentBody>> | undefined;
+  #compressed: Map<Encoding, Promise<CompressedBody>> | undefined;
   readonly #answer: Answer;
   readonly #resources: AnswerResources;
   readonly #onKept: ((bytes: number) => void) | undefined;
@@ -57,7 +62,7 @@ export class PreparedAnswer {
    */
   body(encoding: Encoding): AdmittedBody | Promise<AdmittedBody> {
     const known = this.#compressed?.get(encoding);
-    if (known) return known;
+    if (known) return known.then((sent) => admitted(sent) ?? this.body('identity'));
     if (this.#plain) return this.#encode(this.#plain, encoding);
     return this.#compose(encoding);
   }
@@ -74,7 +79,7 @@ export class PreparedAnswer {
         this.#plain = plain;
         this.#onKept(parts.length * PART_BYTES + (composition.ownBytes === undefined ? 0 : plain.bytes));
       }
-      return withRelease(this.#encode(plain, encoding), release);
+      return this.#encode(release ? { ...plain, release } : plain, encoding);
     };
     const giveUp = (error: unknown): never => {
       release?.();
@@ -91,26 +96,43 @@ export class PreparedAnswer {
 
   /**
    * Compresses a body. Concurrent requests for one answer share one compression, and a request that finds no free slot
-   * gets the plain body.
+   * or not enough memory gets the plain body.
    */
-  #encode(plain: SentBody, encoding: Encoding): SentBody | Promise<SentBody> {
+  #encode(plain: AdmittedBody, encoding: Encoding): AdmittedBody | Promise<AdmittedBody> {
     if (encoding === 'identity' || plain.bytes < LEAST_COMPRESSED_BYTES) return plain;
-    const compressing = this.#resources.compressor.tryCompress(plain.parts, plain.bytes, encoding);
+    const compressing = this.#tryCompress(plain, encoding);
     if (!compressing) return plain;
-    const sent = compressing.then((parts) => {
-      const body = { ...plain, encoding, parts, bytes: sumOf(parts) };
-      this.#onKept?.(body.bytes);
-      return body;
+    if (this.#onKept) this.#share(encoding, compressing);
+    return compressing.then((sent) => {
+      const compressed = admitted(sent);
+      if (compressed) plain.release?.();
+      return compressed ?? plain;
     });
-    if (this.#onKept) this.#share(encoding, sent);
-    return sent;
   }
 
-  #share(encoding: Encoding, sent: Promise<SentBody>): void {
+  #tryCompress(plain: SentBody, encoding: Exclude<Encoding, 'identity'>): Promise<CompressedBody> | undefined {
+    const { compressor, memory } = this.#resources;
+    const release = memory.tryAcquire(plain.bytes);
+    const compressing = release && compressor.tryCompress(plain.parts, plain.bytes, encoding);
+    if (!compressing) return void release?.();
+    return compressing.finally(release).then((parts) => {
+      const bytes = sumOf(parts);
+      this.#onKept?.(bytes);
+      return { encoding, parts, bytes, total: plain.total, memory: new SharedBytes(memory, bytes) };
+    });
+  }
+
+  #share(encoding: Encoding, sent: Promise<CompressedBody>): void {
     const compressed = (this.#compressed ??= new Map());
     compressed.set(encoding, sent);
     sent.catch(() => compressed.delete(encoding));
   }
+}
+
+/** Reserves the memory of a compressed body for one response; returns undefined if there is not enough. */
+function admitted({ memory, ...sent }: CompressedBody): AdmittedBody | undefined {
+  const release = memory.tryHold();
+  return release && { ...sent, release };
 }
 
 /** Reserves memory for a response. Throws `Overloaded` if not enough is free. */
@@ -120,15 +142,6 @@ export function acquireForAnswer(memory: ByteBudget, bytes: number): () => void 
 
 function costOf({ partCount, fetchedBytes, ownBytes = 0 }: Composition): number {
   return partCount * PART_BYTES + fetchedBytes * COPIES_OF_FETCHED + ownBytes;
-}
-
-function withRelease(
-  body: SentBody | Promise<SentBody>,
-  release: (() => void) | undefined,
-): AdmittedBody | Promise<AdmittedBody> {
-  if (!release) return body;
-  if (body instanceof Promise) return body.then((sent) => ({ ...sent, release }));
-  return { ...body, release };
 }
 
 function toPlain(parts: Body, total: number | undefined): SentBody {

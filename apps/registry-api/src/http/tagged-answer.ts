@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { negotiateEncoding } from './accept-encoding.js';
 import type { ByteBudget } from '../byte-budget.js';
-import { onceClosed } from './catalogue-answers.js';
 import { TAG_SUFFIXES } from './catalogue-state.js';
 import { matchEntityTag } from './entity-tag.js';
 import { acquireForAnswer } from './prepared-answer.js';
 import type { AnswerResources } from './prepared-answer.js';
+import { holdUntilClosed } from './response-memory.js';
 
 /** A body whose memory is reserved until `release` is called. `release` is idempotent. */
 export interface AdmittedBytes {
@@ -41,7 +41,7 @@ export async function sendTagged(
   void reply.headers(answer.headers);
   if (matched !== undefined) return void reply.code(304).header('etag', matched).send();
   const { bytes: body, release } = await answer.body();
-  onceClosed(reply.raw, release);
+  holdUntilClosed(reply.raw, release);
   const wanted = negotiateEncoding(request.headers['accept-encoding']);
   const compressed = wanted === 'identity' ? undefined : await compressor.tryCompress([body], body.length, wanted);
   const encoding = compressed ? wanted : 'identity';

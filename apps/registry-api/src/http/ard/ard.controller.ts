@@ -17,13 +17,13 @@ import { Catalogue, UnknownSource } from '../../catalogue/catalogue.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { isWholeRegistry } from '../../served-registry.js';
 import { AnswerMemory } from '../answer-memory.js';
-import { onceClosed } from '../catalogue-answers.js';
 import { parseJsonBody } from '../json-body.js';
 import { parseQuery, toMalformed } from '../malformed.js';
 import { ApiOperations } from '../openapi/operation.js';
 import { Problem } from '../problem.js';
 import { decodable, text } from '../query-fields.js';
 import { getServedRegistry } from '../../request-registry.js';
+import { holdUntilClosed } from '../response-memory.js';
 import { namedScopeOf, scopeOf } from '../served-scope.js';
 import { admitText, sendTagged } from '../tagged-answer.js';
 import { ardOperations } from './ard.operations.js';
@@ -174,7 +174,7 @@ export class ArdController {
   /** Serializes the body of a response. Its memory is reserved until it has been sent. */
   #toJson(reply: FastifyReply, content: object): Buffer {
     const { bytes, release } = admitText(JSON.stringify(content), this.memory.memory);
-    onceClosed(reply.raw, release);
+    holdUntilClosed(reply.raw, release);
     void reply.header('content-type', 'application/json; charset=utf-8');
     return bytes;
   }

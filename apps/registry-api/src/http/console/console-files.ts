@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Encoding } from '../compressor.js';
+import { sharedBody } from '../response-memory.js';
 
 /** A file of the console, in every encoding in which it is sent. */
 export interface ConsoleFile {
@@ -77,6 +78,6 @@ async function toConsoleFile(name: string, content: Buffer): Promise<ConsoleFile
     contentType: CONTENT_TYPES.get(extname(name)) as string,
     hash: hash('sha256', content, 'base64url').slice(0, 22),
     isHashed: HASHED_NAME.test(name),
-    bodies: { identity: content, gzip: zipped, br },
+    bodies: { identity: sharedBody(content), gzip: sharedBody(zipped), br: sharedBody(br) },
   };
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Controller, Get, Header, Redirect } from '@nestjs/common';
 import { stringify } from 'yaml';
 import { Public } from '../../auth/requirement.js';
+import { sharedBody } from '../response-memory.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const YAML_TYPE = 'application/yaml; charset=utf-8';
@@ -55,7 +56,7 @@ export class OpenApiController {
     const key = `${document} ${write.name}`;
     let answer = this.#answers.get(key);
     if (!answer) {
-      answer = readGenerated(document).then((content) => Buffer.from(write(content)));
+      answer = readGenerated(document).then((content) => sharedBody(Buffer.from(write(content))));
       answer.catch(() => this.#answers.delete(key));
       this.#answers.set(key, answer);
     }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Controller, Get, Header } from '@nestjs/common';
 import { Public } from '../../auth/requirement.js';
+import { sharedBody } from '../response-memory.js';
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -34,7 +35,10 @@ export class ReferenceController {
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
   @Header('cache-control', 'public, max-age=3600')
-  @Header('content-security-policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:")
+  @Header(
+    'content-security-policy',
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+  )
   page(): string {
     return PAGE;
   }
@@ -62,7 +66,10 @@ export class ReferenceController {
 
   private asset(name: string): Promise<Buffer> {
     let asset = this.assets.get(name);
-    if (!asset) this.assets.set(name, (asset = readFile(this.require.resolve(`swagger-ui-dist/${name}`))));
+    if (!asset) {
+      asset = readFile(this.require.resolve(`swagger-ui-dist/${name}`)).then(sharedBody);
+      this.assets.set(name, asset);
+    }
     return asset;
   }
 }

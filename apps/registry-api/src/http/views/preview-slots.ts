@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Pacer } from '#read-model/pacer.js';
 import { API_LIMITS } from '../../limits.js';
 import { Refusal } from '../../refusal.js';
-import { onceClosed } from '../catalogue-answers.js';
+import { onceClosed } from '../response-memory.js';
 
 /** Yields to other requests. Long work must await it regularly. Throws when the work has to be aborted. */
 export type Rest = () => Promise<void> | undefined;
