@@ -6,6 +6,7 @@ import { sharedBody } from '../response-memory.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const YAML_TYPE = 'application/yaml; charset=utf-8';
+const WRITERS = { json: (content: unknown) => JSON.stringify(content), yaml: (content: unknown) => stringify(content) };
 const FOR_AN_HOUR = 'public, max-age=3600';
 
 /**
@@ -22,14 +23,14 @@ export class OpenApiController {
   @Header('content-type', JSON_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
   json(): Promise<Buffer> {
-    return this.answer('api', JSON.stringify);
+    return this.answer('api', 'json');
   }
 
   @Get('openapi.yaml')
   @Header('content-type', YAML_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
   yaml(): Promise<Buffer> {
-    return this.answer('api', stringify);
+    return this.answer('api', 'yaml');
   }
 
   /** Path at which the official registry server has its API reference. */
@@ -42,21 +43,21 @@ export class OpenApiController {
   @Header('content-type', JSON_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
   genericJson(): Promise<Buffer> {
-    return this.answer('generic-api', JSON.stringify);
+    return this.answer('generic-api', 'json');
   }
 
   @Get(['registry/openapi.yaml', 'registry/:source/openapi.yaml'])
   @Header('content-type', YAML_TYPE)
   @Header('cache-control', FOR_AN_HOUR)
   genericYaml(): Promise<Buffer> {
-    return this.answer('generic-api', stringify);
+    return this.answer('generic-api', 'yaml');
   }
 
-  private answer(document: string, write: (document: unknown) => string): Promise<Buffer> {
-    const key = `${document} ${write.name}`;
+  private answer(document: string, syntax: keyof typeof WRITERS): Promise<Buffer> {
+    const key = `${document}.${syntax}`;
     let answer = this.#answers.get(key);
     if (!answer) {
-      answer = readGenerated(document).then((content) => sharedBody(Buffer.from(write(content))));
+      answer = readGenerated(document).then((content) => sharedBody(Buffer.from(WRITERS[syntax](content))));
       answer.catch(() => this.#answers.delete(key));
       this.#answers.set(key, answer);
     }
