@@ -34,6 +34,8 @@ export interface ReadOptions {
   readonly defaultNamespace?: string | undefined;
   /** Whether an empty source is valid. */
   readonly mayBeEmpty?: boolean;
+  /** Called with the part of the file around its entries, when the file is known to have the format. */
+  readonly onDocument?: (document: Document) => void;
   /** Whether messages must not quote the file, because it may not be the intended one. */
   readonly hidesContent?: boolean;
 }
@@ -92,6 +94,7 @@ export async function* readCatalogue(
         const { outline } = document;
         throw mismatch(format, options.file, { outline, head: await headOf(file), missing: lack });
       }
+      options.onDocument?.(document);
       // The file has none of the other sections, so it does not have to be read again.
       if (!sections.some(({ container }) => document.outline.has(container))) break;
     }

@@ -47,6 +47,37 @@ describe('the command export', () => {
     expect(await run('copilot-managed-settings', catalogue, '--strict')).toBe(1);
   });
 
+  it('lists the invalid entries of a file, and fails because of them if it is strict', async () => {
+    const [weather] = SERVERS;
+    const servers = [
+      weather,
+      { ...weather, name: 'com.example/broken', remotes: [{ type: 'http', url: 'https://x' }] },
+    ];
+    const file = { version: '1.0.0', meta: { last_updated: '2026-11-30T00:00:00Z' }, data: { servers } };
+    await writeFile(catalogue, JSON.stringify(file));
+    expect(await run('mcp-json', catalogue)).toBe(0);
+    expect(written.stderr).toMatch(/^invalid: com\.example\/broken: remotes\[0\]\.type: .*streamable-http/);
+    expect(await run('mcp-json', catalogue, '--strict')).toBe(1);
+  });
+
+  it.each([
+    ['upstream', 'upstream', (text: string) => JSON.parse(text).meta.last_updated as unknown],
+    ['toolhive', 'toolhive', (text: string) => JSON.parse(text).last_updated as unknown],
+  ] as const)('keeps the time of the last update of a file in format %s', async (_, format, timeOf) => {
+    const legacy = { version: '1.0.0', last_updated: '2026-10-02T03:04:05Z', servers: {}, remote_servers: {} };
+    const remote = {
+      description: 'Tells the weather',
+      url: 'https://w.example/mcp',
+      status: 'Active',
+      tier: 'Official',
+    };
+    const file = { ...legacy, remote_servers: { weather: { ...remote, tools: ['now'], transport: 'sse' } } };
+    if (format === 'toolhive') await writeFile(catalogue, JSON.stringify(file));
+    expect(await run(format, catalogue)).toBe(0);
+    const expected = format === 'toolhive' ? '2026-10-02T03:04:05.000Z' : '2026-11-30T00:00:00.000Z';
+    expect(timeOf(written.stdout)).toBe(expected);
+  });
+
   it('replaces a file atomically, with its report, and leaves no other files', async () => {
     const [out, report] = [join(directory, 'out.json'), join(directory, 'report.json')];
     await writeFile(out, 'old');
@@ -94,15 +125,22 @@ describe('the command export', () => {
       if (pathname.startsWith('/moved')) return void response.writeHead(302, { location: '/else' }).end();
       const [index] = searchParams.get('cursor') === 'second' ? [1] : [0];
       const metadata = index === 0 ? { nextCursor: 'second' } : {};
-      response.end(JSON.stringify({ servers: [{ server: SERVERS[index] }], metadata }));
+      const updatedAt = `2026-11-0${index + 1}T00:00:00.5Z`;
+      const official = { 'io.modelcontextprotocol.registry/official': { status: 'active', updatedAt } };
+      response.end(JSON.stringify({ servers: [{ server: SERVERS[index], _meta: official }], metadata }));
     });
     await new Promise<void>((resolve) => void registry.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(registry.address() as AddressInfo).port}`;
     vi.stubEnv('MCP_REGISTRY_TOKEN', 'secret-token');
     try {
       expect(await run('upstream', `${url}/`)).toBe(0);
-      expect(JSON.parse(written.stdout).data.servers).toHaveLength(2);
+      expect(JSON.parse(written.stdout)).toMatchObject({
+        meta: { last_updated: '2026-11-02T00:00:00.500Z' },
+        data: { servers: [{}, {}] },
+      });
       expect(asked).toEqual(['/v0.1/servers Bearer secret-token', '/v0.1/servers Bearer secret-token']);
+      expect(await run('continue', `${url}/registry/team/`)).toBe(0);
+      expect(written.stdout).toContain('name: "team"');
       expect(await run('upstream', `${url}/moved`)).toBe(3);
       expect(asked.some((each) => each.startsWith('/else'))).toBe(false);
       expect(written.stderr).not.toContain('secret-token');

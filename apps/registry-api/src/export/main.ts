@@ -17,7 +17,7 @@ client or a policy, with the same text as /registry/{source}/exports/FORMAT.
 
   --out FILE         output file, written atomically (default: standard output)
   --report FILE      JSON report of the exported servers, and of the omitted ones with reasons
-  --strict           exit with 1 if a server is omitted
+  --strict           exit with 1 if a server is omitted or invalid
   --token-env NAME   variable with a bearer token for URL (default: MCP_REGISTRY_TOKEN)
   --PARAMETER VALUE  ${EXPORT_PARAMETERS.join(', ')} (docs/api.md, Exports)
 
@@ -54,21 +54,23 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 async function run({ format, from, query, out, report, isStrict, token }: Command): Promise<number> {
-  const view = await readEntries(from, token);
+  const { entries: view, invalid, registry, changedAtMs } = await readEntries(from, token);
   const globs = query.names.map(compileGlob);
   const entries = view.filter(
     ({ server, status }) =>
       (globs.length === 0 || globs.some((glob) => glob.matches(server.name))) &&
       (query.withDeprecated || status === 'active'),
   );
-  const rendered = format.render(entries, { ...query.options, view, registry: 'registry', changedAtMs: 0 });
+  const rendered = format.render(entries, { ...query.options, view, registry, changedAtMs });
   demandUsable(format, rendered);
   if (report !== undefined) await replaceFile(report, reportOf(format, rendered));
   if (out === undefined) process.stdout.write(rendered.text);
   else await replaceFile(out, rendered.text);
   const omitted = rendered.results.filter(({ status }) => status === 'omitted');
   for (const { name, reason } of omitted) process.stderr.write(`omitted: ${name}: ${reason}\n`);
-  return isStrict && omitted.length > 0 ? 1 : 0;
+  for (const { key, path, message } of invalid)
+    process.stderr.write(`invalid: ${[key, path, message].filter(Boolean).join(': ')}\n`);
+  return isStrict && omitted.length + invalid.length > 0 ? 1 : 0;
 }
 
 function demandUsable(format: ExportFormat, { results }: Rendered): void {

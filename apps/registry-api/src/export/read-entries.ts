@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { CatalogueEntry } from '#domain/catalogue-entry.js';
+import type { CatalogueEntry, QuarantinedEntry } from '#domain/catalogue-entry.js';
+import { isFields } from '#domain/fields.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { ServerDocument } from '#domain/server-document.js';
 import { newestOf } from '#domain/version-order.js';
 import { shortNames } from '#exports/short-names.js';
 import type { VisibleEntry } from '#exports/visible-entry.js';
 import { checkServerJson } from '#sources/formats/server-json.js';
+import type { Document } from '#sources/formats/layouts.js';
 import { readCatalogue } from '#sources/formats/read-catalogue.js';
 import { MAX_FILE_BYTES } from '#sources/source.js';
 import { z } from 'zod';
@@ -18,23 +20,35 @@ const MAX_BYTES = 256 * 1024 * 1024;
 
 type Found = Omit<VisibleEntry, 'shortName'>;
 
-/** Reads the servers of a catalogue file, in upstream or ToolHive format, or of a registry. Throws a RegistryError. */
-export async function readEntries(from: string, token: string | undefined): Promise<readonly VisibleEntry[]> {
-  const found = /^https?:\/\//.test(from) ? await walk(from, token) : await readFile(from);
-  const short = shortNames(
-    found.map(({ server }) => server.name),
-    (text) => createHash('sha256').update(text).digest('hex'),
-  );
-  return found.map((entry) => ({ ...entry, shortName: short.get(entry.server.name) }));
+interface Source<Entry> {
+  readonly entries: readonly Entry[];
+  /** Entries of a file that cannot be exported, because no source would serve them. */
+  readonly invalid: readonly QuarantinedEntry[];
+  /** Name of the registry or source, for formats that contain it. */
+  readonly registry: string;
+  readonly changedAtMs: number;
 }
 
-async function readFile(path: string): Promise<Found[]> {
-  const entries = await readAs(path, 'upstream').catch(async (error: unknown) => {
+/** Reads the servers of a catalogue file, in upstream or ToolHive format, or of a registry. Throws a RegistryError. */
+export async function readEntries(from: string, token: string | undefined): Promise<Source<VisibleEntry>> {
+  const source = /^https?:\/\//.test(from) ? await walk(from, token) : await readFile(from);
+  const short = shortNames(
+    source.entries.map(({ server }) => server.name),
+    (text) => createHash('sha256').update(text).digest('hex'),
+  );
+  return {
+    ...source,
+    entries: source.entries.map((entry) => ({ ...entry, shortName: short.get(entry.server.name) })),
+  };
+}
+
+async function readFile(path: string): Promise<Source<Found>> {
+  const { entries, ...rest } = await readAs(path, 'upstream').catch(async (error: unknown) => {
     if (!(error instanceof RegistryError) || error.reason !== 'FormatMismatch') throw error;
     return readAs(path, 'toolhive');
   });
   const byName = Map.groupBy(entries, ({ name }) => name);
-  return Array.from(byName.values(), (versions) => {
+  const newest = Array.from(byName.values(), (versions) => {
     const ordered = versions.map((entry, position) => ({
       ...entry,
       position,
@@ -44,32 +58,46 @@ async function readFile(path: string): Promise<Found[]> {
     const { serverJson, status } = newestOf(ordered) as CatalogueEntry;
     return { server: JSON.parse(serverJson) as ServerDocument, status };
   });
+  return { ...rest, entries: newest };
 }
 
-async function readAs(path: string, format: 'upstream' | 'toolhive'): Promise<CatalogueEntry[]> {
+async function readAs(path: string, format: 'upstream' | 'toolhive'): Promise<Source<CatalogueEntry>> {
   const entries: CatalogueEntry[] = [];
-  for await (const items of readCatalogue(path, format, { file: path, maxFileBytes: MAX_FILE_BYTES })) {
-    for (const item of items)
+  const invalid: QuarantinedEntry[] = [];
+  let changedAtMs = 0;
+  const onDocument = ({ values }: Document) => void (changedAtMs = lastUpdate(values));
+  for await (const items of readCatalogue(path, format, { file: path, maxFileBytes: MAX_FILE_BYTES, onDocument })) {
+    for (const item of items) {
       if ('entry' in item && item.entry.lifecycle?.status !== 'deleted') entries.push(item.entry);
+      if ('quarantined' in item && item.quarantined.lifecycle?.status !== 'deleted') invalid.push(item.quarantined);
+    }
   }
-  return entries;
+  return { entries, invalid, registry: 'registry', changedAtMs };
 }
 
+function lastUpdate(values: Document['values']): number {
+  const meta = values.get('meta');
+  const time = values.get('last_updated') ?? (isFields(meta) ? meta['last_updated'] : undefined);
+  return Date.parse(String(time));
+}
+
+const OfficialBlock = z.looseObject({ status: z.string().optional(), updatedAt: z.string().optional() });
 const Page = z.object({
   servers: z.array(
     z.object({
       server: z.unknown(),
-      _meta: z.looseObject({ [OFFICIAL]: z.looseObject({ status: z.string().optional() }).optional() }).optional(),
+      _meta: z.looseObject({ [OFFICIAL]: OfficialBlock.optional() }).optional(),
     }),
   ),
   metadata: z.looseObject({ nextCursor: z.string().nullish() }).optional(),
 });
 
-async function walk(base: string, token: string | undefined): Promise<Found[]> {
+async function walk(base: string, token: string | undefined): Promise<Source<Found>> {
   const client = new RegistryClient(base, token);
   const found: Found[] = [];
   const seen = new Set<string>();
   let total = 0;
+  let changedAtMs = 0;
   for (let cursor: string | undefined = ''; cursor !== undefined;) {
     if (seen.has(cursor))
       throw new RegistryError('InvalidData', `${base}: its pagination loops: report this to its operator`);
@@ -84,10 +112,15 @@ async function walk(base: string, token: string | undefined): Promise<Found[]> {
       );
     const page = Page.safeParse(value);
     if (!page.success) throw new RegistryError('InvalidData', `${base}: did not return a list of servers`);
-    for (const { server, _meta } of page.data.servers) found.push(toFound(base, server, _meta?.[OFFICIAL]?.status));
+    for (const { server, _meta } of page.data.servers) {
+      const { status, updatedAt = '' } = _meta?.[OFFICIAL] ?? {};
+      found.push(toFound(base, server, status));
+      changedAtMs = Math.max(changedAtMs, Date.parse(updatedAt) || 0);
+    }
     cursor = page.data.metadata?.nextCursor || undefined;
   }
-  return found;
+  const registry = new URL(base).pathname.split('/').findLast(Boolean) ?? 'registry';
+  return { entries: found, invalid: [], registry: decodeURIComponent(registry), changedAtMs };
 }
 
 /** Validates a server like one of a source, because an export relies on the schema. */
