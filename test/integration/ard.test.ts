@@ -117,6 +117,21 @@ const manifest = async (base: string) =>
 const names = (entries: readonly Entry[]) => entries.map(({ metadata }) => metadata?.['serverName']);
 
 describe('the manifest', () => {
+  it.each([[''], ['/default/team'], ['/registry/ours'], ['/default/team/registry/ours']])(
+    'of %j leads to documentation that a browser can open',
+    async (base) => {
+      const { host } = (await (await get(`${base}/.well-known/ard.json`)).json()) as {
+        host: { documentationUrl: string };
+      };
+      const page = await fetch(host.documentationUrl, { headers: { accept: 'text/html' } });
+      const html = await page.text();
+      const files = [...html.matchAll(/(?:src|href)="(reference[^"]*)"/g)].map(([, file]) => file as string);
+      expect(files).toHaveLength(3);
+      for (const file of ['openapi.json', ...files])
+        expect([file, (await fetch(new URL(file, page.url))).status]).toEqual([file, 200]);
+    },
+  );
+
   it('is the same at both paths, names the registry first, and has a tag', async () => {
     const [one, other] = await Promise.all(
       ['ard', 'ai-catalog'].map((name) => get(`/.well-known/${name}.json`, { 'accept-encoding': 'identity' })),

@@ -6,7 +6,7 @@ const PROBES: ReadonlySet<string> = new Set(['/health', '/readiness', '/version'
 
 /** Routes that respond with types other than JSON, or that negotiate themselves. */
 const OF_OTHER_TYPES =
-  /^\/(metrics|docs|reference(\/.*)?|console\/:file|registry\/(:source\/)?exports(\/.*)?)?$|\.yaml$/;
+  /^\/(metrics|docs|reference(\/.*)?|console\/:file|registry\/(:source\/)?(exports|reference)(\/.*)?)?$|\.yaml$/;
 
 export function isProbe(route: string): boolean {
   return PROBES.has(route);

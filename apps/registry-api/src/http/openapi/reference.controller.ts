@@ -24,9 +24,9 @@ const PAGE = `<!doctype html>
 /** Start script, served as a separate file, so that the page needs no inline scripts. */
 const START = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#reference', deepLinking: true, tryItOutEnabled: true });\n`;
 
-/** Serves the documentation of the API for people, at `/reference`. */
+/** Serves the documentation of the API for people, below each address that has an OpenAPI document. */
 @Public()
-@Controller('reference')
+@Controller(['reference', 'registry/reference', 'registry/:source/reference'])
 export class ReferenceController {
   private readonly require = createRequire(import.meta.url);
   /** The files of the page. Each is read once, so that all running requests send the same memory. */
