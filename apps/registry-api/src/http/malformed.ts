@@ -1,6 +1,10 @@
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import { explainIssue } from '#domain/zod-wording.js';
+import { z } from 'zod';
 import { Problem } from './problem.js';
+
+// Nest's pipe offers no option for it: a schema without its own message otherwise responds in the words of zod.
+z.config({ customError: explainIssue });
 
 interface Issue {
   readonly message: string;
