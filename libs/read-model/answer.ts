@@ -5,6 +5,11 @@ export type Body = readonly Buffer[];
 
 /** A JSON response. No work is done for it until it is composed. */
 export interface Answer {
+  /**
+   * Returns work that takes long and has to be done before the answer is composed, or undefined if there is none. Absent
+   * if there never is any.
+   */
+  prepare?(): (() => void | Promise<void>) | undefined;
   compose(): Composition;
 }
 

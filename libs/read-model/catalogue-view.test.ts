@@ -314,9 +314,10 @@ async function walk(view: CatalogueView, filter: ListFilter, limit: number): Pro
     expect(page.servers).toHaveLength(limit);
     // Stops a walk that loops.
     expect(seen.length).toBeLessThan(1000);
+    // Only filters that the parameters of a list can express are read back from a cursor.
     const cursor = decodeCursor(page.metadata.nextCursor);
-    expect(cursor?.filter).toEqual(filter);
-    after = { after: cursor?.after };
+    if (cursor) expect(cursor.filter).toEqual(filter);
+    after = { after: answer.compose().next };
   }
 }
 

@@ -56,6 +56,7 @@ export class CatalogueView implements CatalogueReader {
 
   list({ after, filter, limit }: ListQuery): Answer {
     return {
+      prepare: () => (this.#selections.has(filter) ? undefined : () => void this.#selections.of(filter)),
       compose: () => {
         const selected = this.#selections.of(filter);
         const from = after ? this.#firstAfter(selected, after) : 0;
@@ -82,15 +83,12 @@ export class CatalogueView implements CatalogueReader {
       const counts = countFacets(this.#layout, this.#selections, this.#sources, filter, new Pacer());
       return [Buffer.from(JSON.stringify(await counts))];
     };
-    /** Concurrent equal requests share one count (singleflight). */
+    /** Equal requests share one count. */
     let counting: ReturnType<typeof count> | undefined;
+    const counted = () => (counting ??= count());
     return {
-      compose: () => ({
-        partCount: 1,
-        fetchedBytes: 0,
-        ownBytes: FACET_BYTES,
-        body: () => (counting ??= count().finally(() => (counting = undefined))),
-      }),
+      prepare: () => (counting ? undefined : async () => void (await counted())),
+      compose: () => ({ partCount: 1, fetchedBytes: 0, ownBytes: FACET_BYTES, body: counted }),
     };
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeCursor, encodeCursor } from './cursor.js';
+import { decodeCursor, encodeCursor, MAX_FILTER_VALUES } from './cursor.js';
 
 const after = { name: 'io.example/ünï😀', version: '1.0.0+build/5' };
 
@@ -16,6 +16,7 @@ describe('a cursor', () => {
   });
 
   const encode = (text: string | Buffer) => Buffer.from(text as string).toString('base64url');
+  const many = Array.from({ length: MAX_FILTER_VALUES + 1 }, String);
   it.each([
     ['nothing', ''],
     ['other text', 'hello'],
@@ -26,6 +27,8 @@ describe('a cursor', () => {
     ['too little', encode('["a","b"]')],
     ['too much', encode('["a","b",{},{}]')],
     ['a filter that there is not', encode('["a","b",{"owner":"x"}]')],
+    ['a filter that no list has', encode('["a","b",{"displayNames":["x"]}]')],
+    ['a filter with more values than a list accepts', encode(JSON.stringify(['a', 'b', { tags: many }]))],
     ['a filter of another type', encode('["a","b",{"search":1}]')],
     ['bytes that are no UTF-8', encode(Buffer.from('["\xff","b",{}]', 'latin1'))],
   ])('is not %s', (_, text) => {

@@ -7,8 +7,12 @@ import { compareCodePoints } from '#domain/code-point-order.js';
  */
 export const MAX_FILTER_TEXT = 256;
 
+/** Maximum number of values of a filter. Each one costs time for each entry. */
+export const MAX_FILTER_VALUES = 50;
+
 /** A string in a cursor has the same limit as in a query, so that a hand-written cursor cannot exceed it. */
 const shortText = z.string().max(MAX_FILTER_TEXT);
+const shortTexts = z.array(shortText).max(MAX_FILTER_VALUES);
 
 /** The filter of a list. An entry must pass all given conditions. */
 const ListFilter = z.strictObject({
@@ -21,26 +25,26 @@ const ListFilter = z.strictObject({
   /** Whether tombstones are included. */
   includeDeleted: z.boolean().exactOptional(),
   /** The entry must have all of these tags. */
-  tags: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  tags: shortTexts.exactOptional(),
   /** The entry must have at least one of these tags. */
-  tagsAny: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  tagsAny: shortTexts.exactOptional(),
   /** A package or remote of the entry must have at least one of these transports. */
-  transports: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
-  registryTypes: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  transports: shortTexts.exactOptional(),
+  registryTypes: shortTexts.exactOptional(),
   /** The publisher must list at least one of these tools. */
-  tools: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  tools: shortTexts.exactOptional(),
   /** The namespace of the entry must be the reverse of one of these domains, in lowercase. */
-  publishers: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  publishers: shortTexts.exactOptional(),
   /** The entry must have one of these names. */
-  names: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  names: shortTexts.exactOptional(),
   /** The entry must have one of these versions. */
-  versions: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  versions: shortTexts.exactOptional(),
   /** The last part of the entry's name or its title must contain one of these strings, case-insensitive. */
-  displayNames: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  displayNames: shortTexts.exactOptional(),
   /** Only entries that have an identifier of Agentic Resource Discovery. */
   isAddressable: z.literal(true).exactOptional(),
   /** The entry must come from one of these sources, given by name. */
-  sources: z.array(shortText).max(MAX_FILTER_TEXT).exactOptional(),
+  sources: shortTexts.exactOptional(),
   status: z.enum(['active', 'deprecated']).exactOptional(),
   /** Whether the server can be reached as a remote. `only`: it has no other launch option. */
   remote: z.enum(['true', 'false', 'only']).exactOptional(),
@@ -65,12 +69,22 @@ export function canonicalFilter(filter: ListFilter): ListFilter {
   return Object.fromEntries(fields.filter(isRestricting)) as ListFilter;
 }
 
+/** The part of a filter that the parameters of a list can express. Only these lists have cursors. */
+const PagedFilter = ListFilter.omit({
+  tools: true,
+  publishers: true,
+  names: true,
+  versions: true,
+  displayNames: true,
+  isAddressable: true,
+});
+
 /**
  * The end of a page: the name and version of its last entry, which may no longer exist when the next page is requested.
  * The filter is included because some clients (VS Code) request the second page of a search without repeating the
  * search text.
  */
-const Cursor = z.tuple([z.string(), z.string(), ListFilter]);
+const Cursor = z.tuple([z.string(), z.string(), PagedFilter]);
 
 export interface Cursor {
   readonly after: { readonly name: string; readonly version: string };

@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 /**
  * Length of a slice of work that readers wait for, in milliseconds. Other requests are delayed by at most this time.
  */
@@ -9,6 +7,25 @@ const SHARE_MS = 4;
  * another notice each delay.
  */
 const IDLE_SHARE_MS = 0.5;
+
+/** The tasks of this process that wait for their next slice of work, in the order of their arrival. */
+const waiting: (() => void)[] = [];
+
+/**
+ * Resolves in a later turn of the event loop, together with no other caller: each turn continues only one task, so that
+ * requests are delayed by the slice of one task, however many tasks there are.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(continueOne);
+  });
+}
+
+function continueOne(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(continueOne);
+}
 
 /** Cooperative scheduling: splits long work into slices, so that requests can be served in between. */
 export class Pacer {
@@ -31,7 +48,7 @@ export class Pacer {
   }
 
   async #pause(): Promise<void> {
-    await setImmediate();
+    await nextTurn();
     this.#since = performance.now();
   }
 }

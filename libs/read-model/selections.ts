@@ -25,6 +25,11 @@ export class Selections {
     this.#sources = sources;
   }
 
+  /** Returns whether the selection of a filter is cached. */
+  has(filter: ListFilter): boolean {
+    return this.#kept.has(JSON.stringify(filter));
+  }
+
   of(filter: ListFilter): Uint32Array {
     const { keptPositions, keptSelections } = READ_MODEL_LIMITS;
     const key = JSON.stringify(filter);

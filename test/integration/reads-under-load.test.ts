@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OWN_NAME } from '#domain/own-name.js';
 import type { Auth } from '#spec/auth-spec.js';
 import { NOBODY_IN } from '#spec/auth-spec.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
@@ -240,6 +241,42 @@ describe('admission', () => {
     const refused = await fetch(`${api.url}/load/large/v0.1/servers?limit=8`);
     expect(refused.status).toBe(503);
     expect(await refused.text()).toMatch(/fewer entries per page, or raise the memory limit/);
+  });
+});
+
+describe('requests that take long to compute', () => {
+  const post = (path: string, body: object) => {
+    const text = JSON.stringify(body);
+    const head = `POST /load/page${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+    return `${head}Content-Length: ${text.length}\r\n\r\n${text}`;
+  };
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+
+  it.each<[string, (number: number) => string]>([
+    ['a list', (number) => get(`/load/page/v0.1/servers?search=n${number}`)],
+    ['the facets of a list', (number) => get(`/load/page/v0.1/x/${OWN_NAME}/facets?search=n${number}`)],
+    ['a search', (number) => post('/search', { query: { text: `load ${number}` } })],
+    ['an exploration', () => post('/explore', { resultType: { facets: [{ field: 'publisher' }] } })],
+    ['a list of agents', (number) => get(`/load/page/agents?filter=displayName%3Dn${number}`)],
+    ['a validation', (number) => post('/v0.1/validate', { name: `io.load/n${number}` })],
+  ])('leave other requests their turn: %s', async (_, request) => {
+    const api = await startApi();
+    const { hostname, port } = new URL(api.url);
+    const answers: (number | 'health')[] = [];
+    const open = async (answer: number | 'health') => {
+      const socket = connect(Number(port), hostname);
+      // The first response shows that the server has accepted the connection.
+      socket.write(get('/health'));
+      await once(socket, 'data');
+      return { socket, answered: once(socket, 'data').then(() => answers.push(answer)) };
+    };
+    const clients = await Promise.all(Array.from({ length: 40 }, (_, number) => open(number)));
+    const other = await open('health');
+    clients.forEach(({ socket }, number) => socket.write(request(number)));
+    other.socket.write(get('/health'));
+    await Promise.all([...clients, other].map(({ answered }) => answered));
+    expect(answers.indexOf('health')).toBeLessThan(20);
+    for (const { socket } of [...clients, other]) socket.destroy();
   });
 });
 

@@ -16,6 +16,8 @@ export const API_LIMITS = {
   concurrentValidations: 16,
   /** Maximum number of concurrent compressions. A response that finds no free slot is sent uncompressed. */
   concurrentCompressions: 4,
+  /** Maximum number of requests that take long to compute: in progress, and in progress or waiting. */
+  costlyReads: { concurrent: 4, admitted: 256 },
   /** Share of the process's memory for responses that are being sent, with its bounds in MiB. */
   answerMemory: { share: 1 / 8, least: 32, most: 256 },
   /** Maximum requests that a read-only server forwards at the same time, and the maximum wait for each response. */

@@ -14,6 +14,7 @@ import { internalControllers, publicControllers } from './http/index.js';
 import { AnswerMemory } from './http/answer-memory.js';
 import { HookDeliveries } from './http/hooks/hook-deliveries.js';
 import { CatalogueAnswers } from './http/catalogue-answers.js';
+import { CostlyReads } from './http/costly-reads.js';
 import { toMalformed } from './http/malformed.js';
 import { Revalidations } from './http/revalidations.js';
 import { PublishedEntries } from './publish/published-entries.js';
@@ -78,6 +79,7 @@ function providersOf({
     { provide: Catalogue, useValue: catalogue },
     { provide: Revalidations, useValue: revalidations },
     { provide: AnswerMemory, useValue: answerMemory },
+    CostlyReads,
     CatalogueAnswers,
     { provide: ViewDatabase, useValue: database },
     { provide: Readiness, useValue: readiness },

@@ -5,6 +5,8 @@ import type { EntryFilter } from './filter-terms.js';
 export const MAX_EXPRESSION = 1024;
 /** Maximum terms of a filter expression. */
 const MAX_TERMS = 20;
+/** Maximum values of a term. Every entry is compared with each of them. */
+const MAX_VALUES = 10;
 
 /** Matches `field = value` or `field > value`, where the value is quoted or contains no spaces. */
 const TERM = /\s*([A-Za-z]+)\s*([=>])\s*(?:'([^']*)'|"([^"]*)"|([^\s'"]+))\s*/y;
@@ -77,6 +79,7 @@ function toRestriction({ field, sign, values }: Term): EntryFilter | undefined {
   if (!restrict) throw new FilterFault(`names the field ${field}, which is unknown: write ${FORM}`);
   if (sign !== '=') throw new FilterFault(`compares ${field} with ${sign}: write ${field} = 'value'`);
   if (values.includes('')) throw new FilterFault(`has an empty value of ${field}`);
+  if (values.length > MAX_VALUES) throw new FilterFault(`must have at most ${MAX_VALUES} values of ${field}`);
   return restrict(values);
 }
 

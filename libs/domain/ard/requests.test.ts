@@ -28,6 +28,7 @@ describe('the filter of a list', () => {
     ['updatedAfter > 2026-13-01', 'a date or a date-time'],
     ['displayName = a AND displayName = b', 'names displayName twice'],
     ["displayName = ''", 'has an empty value'],
+    ['displayName = a,b,c,d,e,f,g,h,i,j,k', 'must have at most 10 values of displayName'],
     ['displayName = a AND '.repeat(60), 'must have at most 1024 characters'],
   ])('%j is refused: %s', (expression, message) => expect(() => readAgentsFilter(expression)).toThrow(message));
 

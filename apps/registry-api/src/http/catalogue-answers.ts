@@ -7,6 +7,7 @@ import { negotiateEncoding } from './accept-encoding.js';
 import { AnswerMemory } from './answer-memory.js';
 import { CatalogueState } from './catalogue-state.js';
 import type { Find, HeaderLines, KeptQuery } from './catalogue-state.js';
+import { CostlyReads } from './costly-reads.js';
 import type { AdmittedBody, PreparedAnswer, SentBody } from './prepared-answer.js';
 import { onceClosed } from './response-memory.js';
 import { Revalidations } from './revalidations.js';
@@ -26,6 +27,7 @@ export class CatalogueAnswers {
     private readonly catalogue: Catalogue,
     private readonly revalidations: Revalidations,
     private readonly memory: AnswerMemory,
+    private readonly costly: CostlyReads,
   ) {}
 
   /** Sends a response that is cached by its query. */
@@ -56,7 +58,7 @@ export class CatalogueAnswers {
       this.revalidations.remember(request, state);
       return write(request, reply, 304, [...notModified, ...stale]);
     }
-    const body = answer.body(negotiateEncoding(acceptEncoding));
+    const encoding = negotiateEncoding(acceptEncoding);
     const send = (sent: AdmittedBody) => {
       if (sent.release) onceClosed(reply.raw, sent.release);
       const lines = [...state.headerLines(audience), ...stale, ...state.contentLines];
@@ -65,6 +67,9 @@ export class CatalogueAnswers {
       if (sent.total !== undefined) lines.push('x-total-count', sent.total);
       write(request, reply, 200, lines, sent);
     };
+    const work = answer.prepare(encoding);
+    if (work) return this.costly.run(reply.raw, work).then(async () => send(await answer.body(encoding)));
+    const body = answer.body(encoding);
     return body instanceof Promise ? body.then(send) : send(body);
   }
 

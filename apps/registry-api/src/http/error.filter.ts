@@ -15,6 +15,7 @@ import { isArd } from './ard/ard-route.js';
 import { toArdProblem } from './ard/ard-problem.js';
 import { BodiesBusy } from './body-slots.js';
 import { toChallengeHeader } from './challenge-header.js';
+import { ReadsBusy } from './costly-reads.js';
 import { Problem } from './problem.js';
 
 /**
@@ -83,7 +84,16 @@ function headersOf({ details: { challenge, retryAfterSeconds } }: Refusal): Reco
 }
 
 /** Temporary errors. */
-const AWAY = [CatalogueNotLoaded, DatabaseAway, BodyChanged, TriggerAway, Overloaded, BodiesBusy, ExportBusy];
+const AWAY = [
+  CatalogueNotLoaded,
+  DatabaseAway,
+  BodyChanged,
+  TriggerAway,
+  Overloaded,
+  BodiesBusy,
+  ReadsBusy,
+  ExportBusy,
+];
 
 /** Returns the status of one of Fastify's errors, or 500 for any other error, which is a fault of this server. */
 function statusOf(error: unknown): number {

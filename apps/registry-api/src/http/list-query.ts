@@ -1,12 +1,9 @@
 import { z } from 'zod';
 import type { ListQuery } from '#read-model/catalogue-reader.js';
-import { canonicalFilter, decodeCursor } from '#read-model/cursor.js';
+import { canonicalFilter, decodeCursor, MAX_FILTER_VALUES } from '#read-model/cursor.js';
 import type { Cursor, ListFilter } from '#read-model/cursor.js';
 import { DEFAULT_LIMIT, decodable, FOREIGN_CURSOR, limit, shortText, text } from './query-fields.js';
 import { parseRfc3339 } from './rfc-3339.js';
-
-/** Maximum number of values in a list parameter. */
-const MAX_FILTER_VALUES = 50;
 
 /** An optional parameter. Some clients send parameters without a value. */
 const optionalText = shortText.transform((value) => (value === '' ? undefined : value)).optional();

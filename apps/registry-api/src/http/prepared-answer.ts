@@ -56,6 +56,11 @@ export class PreparedAnswer {
     this.#onKept = onKept;
   }
 
+  /** Returns work that takes long and has to be done before the body is created; undefined if there is none. */
+  prepare(encoding: Encoding): ReturnType<NonNullable<Answer['prepare']>> {
+    return this.#plain || this.#compressed?.has(encoding) ? undefined : this.#answer.prepare?.();
+  }
+
   /**
    * Returns the body, as a promise only if it has to be fetched or compressed. Throws `Overloaded` if there is not
    * enough memory to send it.

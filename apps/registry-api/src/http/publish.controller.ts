@@ -7,6 +7,7 @@ import { readStatusRequest } from '../publish/status-request.js';
 import { validateServer } from '../publish/validate-server.js';
 import type { ValidationResult } from '../publish/validate-server.js';
 import { API_ROOTS } from './api-roots.js';
+import { CostlyReads } from './costly-reads.js';
 import { bytesOf } from './json-body.js';
 import { ApiOperations } from './openapi/operation.js';
 import { Problem } from './problem.js';
@@ -80,10 +81,16 @@ export class PublishController {
 @ApiOperations(validateOperations)
 @Controller([...API_ROOTS])
 export class ValidateController {
+  constructor(private readonly costly: CostlyReads) {}
+
   @Post('validate')
   @HttpCode(200)
-  validate(@Served() _registry: ServedRegistry, @Body() body: unknown): ValidationResult {
-    return validateServer(bytesOf(body));
+  validate(
+    @Served() _registry: ServedRegistry,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ValidationResult> {
+    return this.costly.run(reply.raw, () => validateServer(bytesOf(body)));
   }
 }
 

@@ -7,6 +7,7 @@ import type { EntryFilter } from '#domain/ard/filter-terms.js';
 import { readIdentifier } from '#domain/ard/identifier.js';
 import { ARD_LIMITS, ExploreRequestSchema, SearchRequestSchema } from '#domain/ard/search-request.js';
 import { Pacer } from '#read-model/pacer.js';
+import type { Findings } from '#read-model/findings.js';
 import { TopCounts } from '#read-model/top-counts.js';
 import { stateTag } from '#read-model/state-tag.js';
 import type { CatalogueReader } from '#read-model/catalogue-reader.js';
@@ -17,6 +18,7 @@ import { Catalogue, UnknownSource } from '../../catalogue/catalogue.js';
 import type { CatalogueScope } from '../../catalogue/catalogue.js';
 import { isWholeRegistry } from '../../served-registry.js';
 import { AnswerMemory } from '../answer-memory.js';
+import { CostlyReads } from '../costly-reads.js';
 import { parseJsonBody } from '../json-body.js';
 import { parseQuery, toMalformed } from '../malformed.js';
 import { ApiOperations } from '../openapi/operation.js';
@@ -59,6 +61,7 @@ export class ArdController {
   constructor(
     private readonly catalogue: Catalogue,
     private readonly memory: AnswerMemory,
+    private readonly costly: CostlyReads,
   ) {}
 
   /** Serves the same manifest to every caller: only what can be read without a login. */
@@ -96,9 +99,11 @@ export class ArdController {
     const filter = toEntryFilter(query.filter);
     const digest = digestOf(scope, ['search', query.text], filter);
     const place = pageToken === undefined ? undefined : readPageToken(pageToken, digest);
-    const findings = find(reader, filter, query.text);
-    const from = place ? findings.firstAfter(place) : 0;
-    const entries = await readEntries(findings, { from, limit: pageSize, base }, this.memory);
+    const { findings, from, entries } = await this.costly.run(reply.raw, async () => {
+      const findings = find(reader, filter, query.text);
+      const from = place ? findings.firstAfter(place) : 0;
+      return { findings, from, entries: await readEntries(findings, { from, limit: pageSize, base }, this.memory) };
+    });
     const results = entries.map((entry, at) => ({ ...entry, score: findings.at(from + at).score, source: `${base}/` }));
     const end = from + entries.length;
     return this.#toJson(reply, {
@@ -115,15 +120,10 @@ export class ArdController {
     @Body() body: unknown,
   ): Promise<Buffer> {
     const { query, resultType } = parseBody(ExploreRequestSchema, body);
-    const findings = find(this.#reads(request, reply).reader, toEntryFilter(query.filter), query.text);
-    const pacer = new Pacer();
-    const facets: Record<string, object> = {};
-    for (const { field, limit, minCount } of resultType.facets) {
-      const counts = new TopCounts(limit, minCount);
-      await findings.count(field, counts, pacer);
-      const { top, otherCount } = counts;
-      facets[field] = { buckets: top, ...(otherCount > 0 && { otherCount }) };
-    }
+    const { reader } = this.#reads(request, reply);
+    const facets = await this.costly.run(reply.raw, () =>
+      countFacets(find(reader, toEntryFilter(query.filter), query.text), resultType.facets),
+    );
     return this.#toJson(reply, { resultType: 'facets', facets });
   }
 
@@ -163,7 +163,8 @@ export class ArdController {
     if (read.kind === 'malformed')
       throw new Problem(400, 'the identifier is not a URN such as urn:air:example.com:server:weather');
     const { reader } = this.#reads(request, reply);
-    const findings = find(reader, read.kind === 'server' ? { names: [read.name] } : undefined);
+    const filter = read.kind === 'server' ? { names: [read.name] } : undefined;
+    const findings = await this.costly.run(reply.raw, () => find(reader, filter));
     if (findings.size === 0) throw new Problem(404, 'nothing is served under this identifier');
     await this.#sendTagged(request, reply, reader, {
       place: [base, 'agent', identifier],
@@ -204,10 +205,25 @@ export class ArdController {
         ? { 'cache-control': 'private, no-cache', vary: 'Accept-Encoding, Authorization' }
         : { 'cache-control': 'public, no-cache', vary: 'Accept-Encoding' },
       changedAtMs: reader.changedAtMs,
-      body: async () => admitText(JSON.stringify(await body()), this.memory.memory),
+      body: async () => admitText(JSON.stringify(await this.costly.run(reply.raw, body)), this.memory.memory),
     };
     await sendTagged(request, reply, answer, this.memory);
   }
+}
+
+async function countFacets(
+  findings: Findings,
+  wanted: z.output<typeof ExploreRequestSchema>['resultType']['facets'],
+): Promise<Readonly<Record<string, object>>> {
+  const pacer = new Pacer();
+  const facets: Record<string, object> = {};
+  for (const { field, limit, minCount } of wanted) {
+    const counts = new TopCounts(limit, minCount);
+    await findings.count(field, counts, pacer);
+    const { top, otherCount } = counts;
+    facets[field] = { buckets: top, ...(otherCount > 0 && { otherCount }) };
+  }
+  return facets;
 }
 
 function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
