@@ -54,14 +54,7 @@ const start = (served: ServedRegistry, options: Partial<RegistryApiOptions> = {}
 beforeAll(async () => {
   database = await createTestDatabase();
   rows = await CatalogueRows.connect(database.app);
-  await rows.addRegistry('default', 'team');
-  for (const [position, name] of ['ours', 'hidden', 'exports'].entries()) {
-    await rows.addSource('default', 'team', name, position);
-  }
-  await rows.publish('default', 'team', 'ours', OURS);
-  await rows.publish('default', 'team', 'hidden', [server('com.a/b-c', remote('https://hidden.example/mcp'))]);
-  await rows.publish('default', 'team', 'exports', []);
-  await rows.query('UPDATE source SET synced_at = now()');
+  await publishTeam('team');
   api = await start(OPEN);
   partly = await start({ ...PARTLY, auth: { ...PARTLY.auth, publicRead: ['ours'] } as ServedRegistry['auth'] });
   await Promise.all([api.catalogue.nextChange(), partly.catalogue.nextChange()]);
@@ -73,6 +66,17 @@ afterAll(async () => {
   await rows?.end();
   await database?.drop();
 });
+
+/** Stores the sources of a registry with their entries. */
+async function publishTeam(registry: string): Promise<void> {
+  await rows.addRegistry('default', registry);
+  for (const [position, name] of ['ours', 'hidden', 'exports'].entries()) {
+    await rows.addSource('default', registry, name, position);
+  }
+  await rows.publish('default', registry, 'ours', OURS);
+  await rows.publish('default', registry, 'hidden', [server('com.a/b-c', remote('https://hidden.example/mcp'))]);
+  await rows.publish('default', registry, 'exports', []);
+}
 
 const get = (path: string, headers: Record<string, string> = {}, base = api) =>
   fetch(`${base.url}${path}`, { headers });
@@ -191,16 +195,18 @@ describe('the exports of a registry', () => {
   });
 
   it('serve the last good text of a format that fails, and 503 where there is none', async () => {
-    const broken = await start(OPEN, {
-      exportRenderer: { entry: new URL('../support/broken-vscode.thread.ts', import.meta.url) },
-    });
+    await publishTeam('broken');
+    const broken = await start(
+      { ...OPEN, name: 'broken' },
+      { exportRenderer: { entry: new URL('../support/broken-vscode.thread.ts', import.meta.url) } },
+    );
     await broken.catalogue.nextChange();
     const ask = (path: string) => get(`/registry/ours/exports/${path}`, {}, broken);
     try {
       const good = await ask('vscode');
       const before = await good.text();
       const changed = broken.catalogue.nextChange();
-      await rows.publish('default', 'team', 'ours', [
+      await rows.publish('default', 'broken', 'ours', [
         ...OURS,
         server('com.example/new', remote('https://new.example/')),
       ]);
@@ -227,8 +233,9 @@ describe('the exports of a registry', () => {
   });
 
   it('are held back, as lists are, until every source was synced', async () => {
-    await rows.query(`UPDATE source SET synced_at = NULL WHERE name = 'hidden'`);
-    const late = await start(OPEN);
+    await publishTeam('late');
+    await rows.query(`UPDATE source SET synced_at = NULL WHERE name = 'hidden' AND registry = 'late'`);
+    const late = await start({ ...OPEN, name: 'late' });
     try {
       await late.catalogue.nextChange();
       const policy = await get('/registry/exports/copilot-managed-settings', {}, late);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { ImportThreads } from '#activities/sync/import-threads.js';
 import type { ImportJob } from '#activities/sync/thread-jobs.js';
@@ -31,6 +31,11 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'import-threads-'));
   database = await createTestDatabase();
   dataSource = await createDataSource(database.app, { maxConnections: 1, onError: () => undefined }).initialize();
+});
+
+/** Each test starts with a source that was never synced. */
+beforeEach(async () => {
+  await dataSource.query('DELETE FROM registry');
   await new RegistryCatalogue(dataSource).adoptPlan(registry, null, [
     { name: 's', type: 'git', address: '', format: 'toolhive', specHash: 'a', filterHash: 'b' },
   ]);

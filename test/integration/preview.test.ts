@@ -89,6 +89,15 @@ interface Previewed {
   unknown: object[];
 }
 const preview = async (body: object) => (await (await post(body)).json()) as Previewed;
+/** Applies `EDITED` until the returned object is disposed of. */
+const edited = async (): Promise<AsyncDisposable> => {
+  const apply = async (resource: object, servers: number) => {
+    await world.edit(manifests(resource));
+    await eventually(async () => (await list()).length === servers || undefined);
+  };
+  await apply(EDITED, 4);
+  return { [Symbol.asyncDispose]: () => apply(registry(), 15) };
+};
 const run = async (main: (args: string[]) => Promise<void>, ...args: string[]) => {
   await main(args);
   return Number(process.exitCode ?? 0);
@@ -146,11 +155,8 @@ describe('a preview', () => {
     expect(JSON.parse(written.stdout)).toMatchObject({ counts, changes });
 
     const before = await list();
-    await world.edit(manifests(EDITED));
-    const after = await eventually(async () => {
-      const now = await list();
-      return now.length === 4 ? now : undefined;
-    });
+    await using _edited = await edited();
+    const after = await list();
     const keys = (change: string) =>
       changes.filter((each) => each.change === change).map(({ name, version }) => `${name}@${version}`);
     expect(before.filter((each) => !after.includes(each)).toSorted()).toEqual(keys('removed').toSorted());
@@ -169,6 +175,7 @@ describe('a preview', () => {
 
 describe('the command explain', () => {
   it('reports whether a server is served, with an exit code', async () => {
+    await using _edited = await edited();
     expect(await run(explainMain, api.url, 'com.example/b0')).toBe(0);
     expect(written.stdout).toContain('com.example/b0 is served by ours: 1 versions, the latest is 1.0.0\n');
     expect(await run(explainMain, api.url, 'com.example/a1@1.0.0')).toBe(1);
