@@ -181,7 +181,7 @@ describe('the manifest', () => {
       identifier: 'urn:air:tools.example.com:registry:proxied',
       url: 'https://tools.example.com/mcp/',
     });
-    for (const host of ['1.2.3.4.5', 'localhost:99999', '$&.example']) {
+    for (const host of ['1.2.3.4.5', 'localhost:99999', '$&.example', `${'a.'.repeat(127)}localhost`]) {
       const answer = await rawGet('/.well-known/ard.json', host);
       expect([host, answer.status < 500, answer.status]).toEqual([
         host,

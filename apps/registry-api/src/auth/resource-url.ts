@@ -6,7 +6,8 @@ import { trimmedEnd } from '#domain/trimmed-end.js';
 
 export const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
-const HOST = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+/** A host with an optional port. Answers repeat it for each entry, so it must not be longer than a name can be. */
+const HOST = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /** Returns the URL that identifies a registry as a resource (RFC 9728): the configured one, or else the one of the request. */
 export function resourceUrlOf(request: FastifyRequest, { resourceUrl }: OAuth): string | undefined {
