@@ -17,6 +17,24 @@ beforeEach(async () => {
   await page.locator('.row').first().waitFor();
 });
 
+/** Adds a server to the upstream registry until the returned object is disposed of. */
+async function added(name: string): Promise<AsyncDisposable> {
+  const sync = async (count: string) => {
+    await world.registries.workflows.syncNow(world.registries.registryCalled('team'), 'mirror');
+    await expect
+      .poll(async () => (await fetch(`${world.address()}v0.1/servers?search=${name}`)).headers.get('x-total-count'))
+      .toBe(count);
+  };
+  world.upstream.entries.push({ name, updatedAt: '2027-01-01T00:00:00Z' });
+  await sync('1');
+  return {
+    async [Symbol.asyncDispose]() {
+      world.upstream.entries.pop();
+      await sync('0');
+    },
+  };
+}
+
 const found = (text: string) => page.locator('.found', { hasText: new RegExp(`^${text}$`) }).waitFor();
 const names = () => page.locator('.row .name').allTextContents();
 const filter = (name: string | RegExp) => page.locator('.filters').getByLabel(name);
@@ -135,11 +153,7 @@ describe('the list', () => {
     await page.locator('.row').first().waitFor();
     await page.locator('.row').nth(3).focus();
     const focused = await page.evaluate<string>('document.activeElement.getAttribute("href")');
-    world.upstream.entries.push({ name: 'com.example/aardvark', updatedAt: '2027-01-01T00:00:00Z' });
-    await world.registries.workflows.syncNow(world.registries.registryCalled('team'), 'mirror');
-    await expect
-      .poll(async () => (await fetch(`${world.address()}v0.1/servers?search=aardvark`)).headers.get('x-total-count'))
-      .toBe('1');
+    await using _added = await added('com.example/aardvark');
     await page.clock.runFor(31_000);
     await page.locator('.row', { hasText: 'com.example/aardvark' }).waitFor();
     expect(await page.evaluate('document.activeElement.getAttribute("href")')).toBe(focused);
