@@ -122,6 +122,7 @@ describe('one of our registries, read by another', () => {
     await change;
     await expect.poll(async () => (await ask()).verdict).toBe('changed');
     await rows.publish('default', 'team', 'x', ENTRIES);
+    await expect.poll(async () => (await walk('/default/team')).entries).toHaveLength(4);
   });
 
   it('says what is wrong: no such registry, or a login that is wanted', async () => {
