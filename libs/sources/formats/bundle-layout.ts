@@ -12,7 +12,7 @@ import { locateFault } from './locate-fault.js';
 import { readIdentity } from './read-identity.js';
 import type { Identity } from './read-identity.js';
 import { shown } from './shown-text.js';
-import { convertRemote, convertServer, TOOLHIVE_NAMESPACE } from './toolhive.js';
+import { convertRemote, convertServer, servedName } from './toolhive.js';
 
 const FILES: Container = { name: 'bundledFiles', opener: '{', holdsEntries: true };
 const ROOT: Container = { name: '', opener: '{', inside: (key) => (key === FILES.name ? FILES : undefined) };
@@ -183,12 +183,8 @@ function identifyUpstream(_slice: Slice, identity: Identity, namespace?: string)
 }
 
 /** Returns the identity of a ToolHive entry, whose name may be only that of its file. */
-function identifyToolhive(
-  { key }: Slice,
-  { name = keyOf(String(key)) }: Identity,
-  namespace = TOOLHIVE_NAMESPACE,
-): Identity {
-  return { name: qualifyName(name, namespace) };
+function identifyToolhive({ key }: Slice, { name }: Identity, namespace?: string): Identity {
+  return { name: servedName(name, keyOf(String(key)), namespace) };
 }
 
 /** Reads the identity of an entry from its file, or from the beginning of a large JSON file. */

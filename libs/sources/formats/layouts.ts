@@ -3,10 +3,11 @@ import { shortened } from '#domain/shortened.js';
 import type { SourceFormat } from '#domain/source-format.js';
 import type { EntryText } from './entry-text.js';
 import type { Container, Slice } from './json-cutter.js';
+import { readIdentity } from './read-identity.js';
 import type { Identity } from './read-identity.js';
 import { exportedEntry } from './exported-object.js';
 import { toQualifiedEntry } from './default-namespace.js';
-import { convertRemote, convertServer } from './toolhive.js';
+import { convertRemote, convertServer, servedName } from './toolhive.js';
 
 /** The formats of files: those that users write, and the one for objects of a cluster. */
 export type FileFormat = SourceFormat | 'objects';
@@ -24,7 +25,7 @@ export interface Section {
   readonly isReadWhole?: boolean;
   /** Converts an entry. `defaultNamespace` is that of the source, for names without a slash. */
   convert(slice: Slice, entry: EntryText, defaultNamespace?: string): CatalogueEntry;
-  /** Returns the identity of an invalid entry, for formats in which a value is not the entry itself. */
+  /** Returns the identity of an invalid entry, for formats in which its value alone does not contain it. */
   identify?(slice: Slice, defaultNamespace?: string): Identity;
 }
 
@@ -105,7 +106,16 @@ function container(name: string, opener: '{' | '[', members: Record<string, Cont
 }
 
 function toolhiveSection(name: string, convert: Section['convert']): Section {
-  return { container: name, root: container('', '{', { [name]: container(name, '{') }), convert };
+  return {
+    container: name,
+    root: container('', '{', { [name]: container(name, '{') }),
+    convert,
+    identify: ({ key, bytes, head }, namespace) => {
+      const text = bytes ?? head;
+      const identity = text ? readIdentity(text) : {};
+      return { ...identity, name: servedName(identity.name, String(key), namespace) };
+    },
+  };
 }
 
 function wrongVersion(version: unknown, hidesContent: boolean): string | undefined {

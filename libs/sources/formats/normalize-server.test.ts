@@ -46,6 +46,15 @@ describe('null for an optional field', () => {
     expect(entries.map(({ nullsDropped }) => nullsDropped)).toEqual([count]);
   });
 
+  it('is dropped for the block of the publisher, and for nothing else in _meta', async () => {
+    const _meta = { 'io.modelcontextprotocol.registry/publisher-provided': null, 'com.example/x': null };
+    const { entries, quarantined } = await readAll(upstream(server({ _meta })), 'upstream');
+    expect(quarantined).toEqual([]);
+    expect(entries[0]?.nullsDropped).toBe(1);
+    expect(JSON.parse(entries[0]?.serverJson ?? '')).toMatchObject({ _meta: { 'com.example/x': null } });
+    expect(entries[0]?.serverJson).not.toContain('publisher-provided');
+  });
+
   it('is kept in the data of the publisher', async () => {
     const [served] = await servedOf(
       server({ title: null, 'x-own': { a: null }, _meta: { 'com.example/x': { a: null } } }),
@@ -75,13 +84,28 @@ describe('null for an optional field', () => {
   });
 });
 
-describe('an empty string for a field with a fixed form', () => {
+describe('an empty string for a field that may not be empty', () => {
   it('is dropped', async () => {
-    const [served] = await servedOf(server({ $schema: '', title: '', packages: [{ ...npm, fileSha256: '' }] }));
-    expect(served).toMatchObject({ $schema: SERVER_SCHEMA, title: '' });
-    expect(served?.['packages']).toEqual([npm]);
+    const pack = { ...npm, fileSha256: '', registryBaseUrl: '', runtimeHint: '' };
+    const [served] = await servedOf(server({ $schema: '', title: '', websiteUrl: '', packages: [pack] }));
+    expect(served).toEqual({ ...server(), $schema: SERVER_SCHEMA, packages: [npm] });
+  });
+
+  it('is kept where it is a value', async () => {
+    const packages = [{ ...npm, environmentVariables: [{ name: 'A', value: '', default: '', description: '' }] }];
+    const [served] = await servedOf(server({ title: '', packages }));
+    expect(served?.['packages']).toEqual(packages);
   });
 });
+
+it.each([[{ title: null }], [{ website_url: 'https://a.example', websiteUrl: 'https://b.example' }]])(
+  'keeps the schema of an entry whose spellings are not changed: %j',
+  async (fields) => {
+    const $schema = 'https://static.modelcontextprotocol.io/schemas/2025-09-29/server.schema.json';
+    const [served] = await servedOf(server({ $schema, ...fields }));
+    expect(served).toMatchObject({ $schema });
+  },
+);
 
 it('reads a server.json of July 2025', async () => {
   const [served] = await servedOf({
@@ -102,6 +126,7 @@ it('reads a server.json of July 2025', async () => {
     ],
   });
   expect(served).toMatchObject({
+    $schema: SERVER_SCHEMA,
     websiteUrl: 'https://example.com',
     packages: [
       {

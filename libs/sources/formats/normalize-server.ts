@@ -1,4 +1,6 @@
 import { isFields } from '#domain/fields.js';
+import { PUBLISHER_PROVIDED } from '#domain/publisher-blocks.js';
+
 /**
  * Converts a server.json of an earlier published schema (2025-07-09 or later) to the current one. Removes `null` where
  * it means that a field is absent, as registries generated from databases write it. Publisher data in `_meta` is not
@@ -27,11 +29,18 @@ const CAMEL_CASE: ReadonlyMap<string, string> = new Map(
 const SNAKE_CASE = new RegExp(`"(?:${[...CAMEL_CASE.keys()].join('|')})":`);
 
 /**
- * Fields that must have a certain form if present. A program that has no value for them may write an empty string,
- * which is treated as absent.
+ * Fields that may not be empty if present. A program that has no value for them may write an empty string, which is
+ * treated as absent.
  */
-const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set(['$schema', 'fileSha256']);
-const EMPTY = /"(?:\$schema|fileSha256|file_sha256)":""/;
+const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set([
+  '$schema',
+  'title',
+  'websiteUrl',
+  'registryBaseUrl',
+  'runtimeHint',
+  'fileSha256',
+]);
+const EMPTY = new RegExp(`"(?:${[...EMPTY_IS_ABSENT].join('|').replace('$', '\\$')})":""`);
 
 /** Returns whether the text of a server.json may need normalization. A cheap check, because it runs for every entry. */
 export function needsNormalizing(text: string): boolean {
@@ -52,11 +61,13 @@ export function normalizeServer(value: unknown): NormalizedServer {
   const { packages } = value;
   // Before 2025-09-16, a package had no transport and was run over stdio.
   const isFormer = Array.isArray(packages) && packages.some((each) => isFields(each) && 'registry_type' in each);
-  const dropped = { nulls: 0 };
-  const server = normalize(value, dropped) as Record<string, unknown>;
+  const changes = { nulls: 0, renamed: 0 };
+  const server = normalize(value, changes) as Record<string, unknown>;
+  // A server.json in other spellings no longer has the form that its schema describes.
+  if (changes.renamed > 0) delete server['$schema'];
   const normalized = isFormer ? { ...server, packages: (server['packages'] as unknown[]).map(withTransport) } : server;
   const isSame = JSON.stringify(normalized) === JSON.stringify(value);
-  return { value: isSame ? value : normalized, nullsDropped: dropped.nulls };
+  return { value: isSame ? value : normalized, nullsDropped: changes.nulls };
 }
 
 function withTransport(each: unknown): unknown {
@@ -102,24 +113,38 @@ const OPTIONAL = new Set([
   'name',
 ]);
 
-function normalize(value: unknown, dropped: { nulls: number }): unknown {
-  if (Array.isArray(value)) return value.map((item) => normalize(item, dropped));
+interface Changes {
+  nulls: number;
+  renamed: number;
+}
+
+function normalize(value: unknown, changes: Changes): unknown {
+  if (Array.isArray(value)) return value.map((item) => normalize(item, changes));
   if (!isFields(value)) return value;
   const members = Object.entries(value).flatMap(([given, member]): [string, unknown][] => {
     const spelled = CAMEL_CASE.get(given);
     const name = spelled !== undefined && !Object.hasOwn(value, spelled) ? spelled : given;
+    if (name !== given) changes.renamed++;
     if (member === '' && EMPTY_IS_ABSENT.has(name)) return [];
     if (member === null && OPTIONAL.has(name)) {
-      dropped.nulls++;
+      changes.nulls++;
       return [];
     }
-    if (name === 'variables' && isFields(member)) return [[name, ofEach(member, dropped)]];
-    return [[name, CONTAINERS.has(name) ? normalize(member, dropped) : member]];
+    if (name === '_meta' && isFields(member)) return [[name, withoutNullBlock(member, changes)]];
+    if (name === 'variables' && isFields(member)) return [[name, ofEach(member, changes)]];
+    return [[name, CONTAINERS.has(name) ? normalize(member, changes) : member]];
   });
   return Object.fromEntries(members);
 }
 
+/** Returns the `_meta` without the block of the publisher if that is null. What a block contains is not changed. */
+function withoutNullBlock(meta: Record<string, unknown>, changes: Changes): Record<string, unknown> {
+  if (meta[PUBLISHER_PROVIDED] !== null) return meta;
+  changes.nulls++;
+  return Object.fromEntries(Object.entries(meta).filter(([name]) => name !== PUBLISHER_PROVIDED));
+}
+
 /** Normalizes each member of a map whose keys are chosen by the publisher. */
-function ofEach(map: Record<string, unknown>, dropped: { nulls: number }): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(map).map(([name, member]) => [name, normalize(member, dropped)]));
+function ofEach(map: Record<string, unknown>, changes: Changes): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(map).map(([name, member]) => [name, normalize(member, changes)]));
 }

@@ -84,17 +84,13 @@ export class Reading {
     throw new NothingServable(file, this.#firstFaults, this.#count);
   }
 
-  /**
-   * Returns the identity of an invalid entry in the form in which its last good version is stored. In a map, that
-   * version is found by its key, so the name is not qualified.
-   */
+  /** Returns the identity of an invalid entry in the form in which its last good version is stored. */
   #identify({ identify }: Section, slice: Slice): Identity {
     const { defaultNamespace } = this.#limits;
     if (identify) return identify(slice, defaultNamespace);
     const text = slice.bytes ?? slice.head;
     const identity = text ? readIdentity(text) : {};
-    if (typeof slice.key === 'string' || identity.name === undefined) return identity;
-    return { ...identity, name: qualifyName(identity.name, defaultNamespace) };
+    return identity.name === undefined ? identity : { ...identity, name: qualifyName(identity.name, defaultNamespace) };
   }
 
   #parse({ bytes, excess, isDuplicate, offset, colons, hasBlanks }: Slice): EntryText {
@@ -118,7 +114,7 @@ export class Reading {
  * Version of the reader. Must be incremented whenever the same bytes would give a different entry, because of another
  * schema or another conversion, so that stored entries are read again.
  */
-export const READER_VERSION = 6;
+export const READER_VERSION = 7;
 
 /** Returns the hash of an entry, or undefined if the value cannot be a valid entry. */
 function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): string | undefined {

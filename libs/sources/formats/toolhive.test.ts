@@ -21,6 +21,36 @@ const minimal = {
   tools: ['a'],
 };
 
+describe('an invalid entry', () => {
+  it('has the name under which it would be served, and the key of its map', async () => {
+    const remote = { ...minimal, image: undefined, transport: 'sse' };
+    const { quarantined } = await convert(
+      {
+        good: minimal,
+        search: { ...minimal, image: undefined },
+        other: { ...minimal, name: 'com.example/own', tools: 'none' },
+      },
+      { far: remote, ['k'.repeat(2_000)]: { ...remote, url: 'https://far.example/mcp' } },
+    );
+    expect(quarantined.map(({ key, name, path }) => [key.slice(0, 10), name?.slice(0, 40), path])).toEqual([
+      ['search', 'io.github.stacklok/search', 'image'],
+      ['other', 'com.example/own', 'tools'],
+      ['far', 'io.github.stacklok/far', 'url'],
+      ['kkkkkkkkkk', `io.github.stacklok/${'k'.repeat(21)}`, ''],
+    ]);
+  });
+
+  it('has the default namespace of its source, and its description', async () => {
+    const options = { defaultNamespace: 'com.example' };
+    const { quarantined } = await readAll(
+      toolhive({ good: minimal, search: { ...minimal, image: 5 } }),
+      'toolhive',
+      options,
+    );
+    expect(quarantined).toMatchObject([{ name: 'com.example/search', description: 'Searches' }]);
+  });
+});
+
 describe('an image server', () => {
   it('becomes a server.json with one OCI package', async () => {
     const { entries } = await convert({

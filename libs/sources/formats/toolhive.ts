@@ -12,7 +12,7 @@ import { checkServerJson, SERVER_SCHEMA } from './server-json.js';
  * and the closed set of fields of the published schema are not checked, because they would reject catalogues that are
  * in use.
  */
-export const TOOLHIVE_NAMESPACE = 'io.github.stacklok';
+const TOOLHIVE_NAMESPACE = 'io.github.stacklok';
 
 const text = z.string();
 const someText = z.string().min(1);
@@ -73,8 +73,13 @@ const remoteSchema = z.looseObject({
   oauth_config: fields.optional(),
 });
 
+/** Returns the name under which an entry would be served, whose own name takes precedence over its key. */
+export function servedName(name: string | undefined, key: string, namespace = TOOLHIVE_NAMESPACE): string {
+  return qualifyName(name || key, namespace);
+}
+
 /** Converts an entry of `servers`, which is a container image. Throws an EntryFault. */
-export function convertServer(key: string, value: unknown, namespace = TOOLHIVE_NAMESPACE): CatalogueEntry {
+export function convertServer(key: string, value: unknown, namespace?: string): CatalogueEntry {
   const given = withoutNulls(value);
   const server = checked(serverSchema, given.value);
   const type = server.transport ?? 'stdio';
@@ -84,7 +89,7 @@ export function convertServer(key: string, value: unknown, namespace = TOOLHIVE_
   const packageArguments = server.args?.map((value) => ({ type: 'positional', value }));
   const ways = filled({ packageArguments, environmentVariables });
   return toEntry(
-    qualifyName(server.name || key, namespace),
+    servedName(server.name, key, namespace),
     key,
     server,
     { packages: [{ registryType: 'oci', identifier: server.image, transport, ...ways }] },
@@ -101,12 +106,12 @@ export function convertServer(key: string, value: unknown, namespace = TOOLHIVE_
 }
 
 /** Converts an entry of `remote_servers`, which has a URL. Throws an EntryFault. */
-export function convertRemote(key: string, value: unknown, namespace = TOOLHIVE_NAMESPACE): CatalogueEntry {
+export function convertRemote(key: string, value: unknown, namespace?: string): CatalogueEntry {
   const given = withoutNulls(value);
   const remote = checked(remoteSchema, given.value);
   const headers = remote.headers?.map((header) => ({ ...toInput(header), ...filled({ choices: header.choices }) }));
   return toEntry(
-    qualifyName(remote.name || key, namespace),
+    servedName(remote.name, key, namespace),
     key,
     remote,
     { remotes: [{ type: remote.transport, url: remote.url, ...filled({ headers }) }] },
