@@ -92,6 +92,7 @@ describe('the exports of a registry', () => {
       const format = exportFormats.find((each) => each.id === id) as ExportFormat;
       const extension = format.mediaType.split('/')[1];
       const [plain, named] = await Promise.all([get(url), get(`${url}.${extension}`)]);
+      expect((await get(`${url}.${extension}.${extension}`)).status).toBe(404);
       expect([id, plain.status, named.status]).toEqual([id, 200, 200]);
       expect(plain.headers.get('content-type')).toBe(`${format.mediaType}; charset=utf-8`);
       expect(plain.headers.get('content-disposition')).toBe(`inline; filename="${file}"`);
@@ -105,6 +106,24 @@ describe('the exports of a registry', () => {
         plain.headers.get('x-export-omitted'),
       );
     }
+  });
+
+  it('are listed with their counts as soon as these are known', async () => {
+    const list = async () => {
+      const response = await get('/registry/exports/exports');
+      return ((await response.json()) as { formats: { id: string; served?: number; omitted?: number }[] }).formats;
+    };
+    const known = async () => (await list()).filter(({ served }) => served !== undefined);
+    expect(await known()).toEqual([]);
+    await rows.publish('default', 'team', 'exports', [OURS[0]!, OURS[2]!]);
+    await api.catalogue.nextChange();
+    expect((await get('/registry/exports/exports/cursor?names=*none')).status).toBe(200);
+    expect(await known()).toEqual([]);
+    expect((await get('/registry/exports/exports/cursor')).status).toBe(200);
+    expect(await known()).toMatchObject([{ id: 'cursor', served: 1, omitted: 1 }]);
+    await rows.publish('default', 'team', 'exports', []);
+    await api.catalogue.nextChange();
+    expect(await known()).toEqual([]);
   });
 
   it('are of the whole registry, of a source, and of one that is called exports', async () => {

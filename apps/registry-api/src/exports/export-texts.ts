@@ -83,6 +83,12 @@ export class ExportTexts {
     return this.#failures;
   }
 
+  /** Returns how many entries an export contains and omits. Undefined if it was not rendered in this state. */
+  counts({ place, tag }: Pick<ExportTask, 'place' | 'tag'>): { served: number; omitted: number } | undefined {
+    const text = this.#kept.get(place)?.text;
+    return text?.tag === tag ? { served: text.exported.length, omitted: text.omitted } : undefined;
+  }
+
   /**
    * Returns the text of an export. A rendering that failed is not repeated for some time, because it may have taken all
    * memory and time that a rendering may take. Throws the errors of `render` that are meant for the client,

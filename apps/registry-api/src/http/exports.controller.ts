@@ -34,6 +34,7 @@ import { namedScopeOf, scopeOf } from './served-scope.js';
  * bytes than before.
  */
 const FORM = 1;
+const NO_PARAMETERS = ExportQuerySchema.parse({});
 const EXTENSIONS = { 'application/json': 'json', 'application/toml': 'toml', 'application/yaml': 'yaml' } as const;
 
 /** A request for an export, with the current state of the catalogue. */
@@ -135,12 +136,10 @@ export class ExportsController {
   }
 
   private async text(asked: Asked, tag: string): Promise<ExportText> {
-    const { scope, reader, query, format } = asked;
-    const visible = scope.visibleSources ? [...scope.visibleSources].toSorted() : ['*'];
-    const place = [scope.namespace, scope.registry, scope.source, scope.view?.join(','), visible.join(','), format.id];
+    const { scope, reader, format } = asked;
     try {
       return await this.texts.get({
-        place: [...place, query.canonical].join('\n'),
+        place: placeOf(asked),
         tag,
         revision: this.catalogue.revision(scope),
         changedAtMs: reader.changedAtMs,
@@ -220,7 +219,11 @@ export class ExportsController {
       registry: name,
       revision: this.catalogue.revision(scope),
       entries: reader.count({ version: 'latest' }),
-      formats: exportFormats.map((format) => toIndexEntry(format, `${path}/${format.id}`)),
+      formats: exportFormats.map((format) => {
+        const asked = { request, scope, reader, denied: [], query: NO_PARAMETERS, format };
+        const counts = this.texts.counts({ place: placeOf(asked), tag: this.tagOf(asked) });
+        return { ...toIndexEntry(format, `${path}/${format.id}`), ...counts };
+      }),
     };
     const body = JSON.stringify(index);
     const tag = stateTag([body]);
@@ -228,6 +231,13 @@ export class ExportsController {
     if (this.isCurrent(request, reply, tag)) return;
     void reply.headers({ 'content-type': 'application/json; charset=utf-8', etag: `"${tag}"` }).send(body);
   }
+}
+
+/** Returns what identifies an export regardless of the state of the catalogue. */
+function placeOf({ scope, query, format }: Asked): string {
+  const visible = scope.visibleSources ? [...scope.visibleSources].toSorted() : ['*'];
+  const { namespace, registry, source, view } = scope;
+  return [namespace, registry, source, view?.join(','), visible.join(','), format.id, query.canonical].join('\n');
 }
 
 /** Throws a 422 if there are more servers than one file may contain. */
@@ -245,9 +255,9 @@ function toIndexEntry(format: ExportFormat, url: string): object {
 
 /** Returns the format with this name, with or without its extension. Throws a 404 that suggests the nearest name. */
 function findNamed(name: string, request: FastifyRequest): ExportFormat {
-  const [id = '', extension] = name.split('.', 2);
+  const [id = '', ...extensions] = name.split('.');
   const format = findFormat(id);
-  if (format && (extension === undefined || extension === EXTENSIONS[format.mediaType])) return format;
+  if (format && (name === id || extensions.join('.') === EXTENSIONS[format.mediaType])) return format;
   const nearest = nearestName(
     id,
     exportFormats.map((each) => each.id),

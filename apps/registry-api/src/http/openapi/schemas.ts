@@ -301,6 +301,8 @@ const answers = {
         verified: z.string().describe('Day on which the facts of the format were last checked.'),
         emptyBlocksEverything: z.boolean().nullable(),
         wherePut: z.string(),
+        served: z.int().min(0).optional().describe('Servers in the file, once it was requested without parameters.'),
+        omitted: z.int().min(0).optional().describe('Servers that are not in that file.'),
       }),
     ),
   }),
