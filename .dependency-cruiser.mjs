@@ -70,7 +70,7 @@ export default {
     layer(
       'identity-sees-domain',
       '^libs/identity/',
-      '^libs/(identity|http|domain)/',
+      '^libs/(identity|http|concurrency|domain)/',
       'The spec is made of its declarations: an import of the spec would be a circle.',
     ),
     layer(

@@ -32,6 +32,9 @@ export class TokenRefused extends Error {
 /** Thrown if a provider cannot verify any token at the moment. The message never contains a secret. */
 export class ProviderUnavailable extends Error {}
 
+/** Thrown if too many tokens are being verified, which is not a fault of the provider: any client may send tokens. */
+export class ProviderBusy extends ProviderUnavailable {}
+
 /** Thrown if the spec prevents any request to a provider until it is edited. The message never contains a secret. */
 export class ProviderMisconfigured extends Error {}
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startHttpServer } from '#http/testing/http-server.js';
 import { Authenticator } from '#registry-api/auth/authenticator.js';
+import type { Authentication } from '#registry-api/auth/authenticator.js';
 import type { AuthReferences } from '#registry-api/auth/provider-material.js';
 import { tokenProviders } from '#identity/providers/index.js';
 import type { TokenProvider } from '#identity/token-provider.js';
@@ -424,6 +425,24 @@ describe('introspection', () => {
     expect(await subject.identify('other_token')).toMatchObject({ caller: { provider: 'other' } });
     expect(await outcome(subject, 'foreign')).toMatch(/^refused: it is not a JWT/);
     expect([one.requests.length, other.requests.length]).toEqual([0, 1]);
+  });
+
+  it('lets a number of tokens wait, and refuses more without calling the provider unavailable', async () => {
+    const answers: (() => void)[] = [];
+    await using provider = await startHttpServer(
+      (_, response) => void answers.push(() => response.end(JSON.stringify({ ...active, aud: AUDIENCE }))),
+    );
+    const introspectionUrl = `${provider.url}/introspect`;
+    const subject = authenticator([specOf('provider', provider.url, { introspectionUrl })]);
+    const results = Array.from({ length: 400 }, (_, number) => subject.identify(`opaque${number}`));
+    await expect.poll(() => answers.length).toBe(32);
+    const later = results.slice(288).map(async (result) => (await result) as Authentication);
+    expect(new Set((await Promise.all(later)).map(({ kind }) => kind))).toEqual(new Set(['unavailable']));
+    const earlier = Promise.all(results.slice(0, 288).map(async (result) => (await result) as Authentication));
+    const timer = setInterval(() => answers.splice(0).forEach((answer) => answer()), 1);
+    expect(new Set((await earlier).map(({ kind }) => kind))).toEqual(new Set(['accepted']));
+    clearInterval(timer);
+    expect(faults).toEqual([]);
   });
 
   it('at a forbidden address is an error of the spec, and the token is rejected', async () => {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { httpUrl } from '#domain/spec-fields.js';
+import { Semaphore } from '#concurrency/semaphore.js';
 import { demandAccessTokenClaims } from '../access-token.js';
 import { toClaims } from '../claims.js';
 import { demandCurrent } from '../token-times.js';
-import { ProviderUnavailable, TokenRefused } from '../verdict.js';
+import { ProviderBusy, TokenRefused } from '../verdict.js';
 import { defineTokenProvider } from '../token-provider.js';
 import type { ProviderSpec } from '../provider-fields.js';
 import { scope } from '../scope.js';
@@ -50,16 +51,18 @@ export const introspectionProvider = defineTokenProvider({
     token.kind === 'opaque' && introspectionUrl !== undefined && token.value.startsWith(tokenPrefix),
 
   async createVerifier(spec, { http }) {
-    let running = 0;
+    const requests = new Semaphore(MAX_REQUESTS);
+    let admitted = 0;
     return async (token) => {
-      if (running >= MAX_REQUESTS) throw new ProviderUnavailable('too many tokens are being introspected');
-      running++;
+      if (admitted >= MAX_REQUESTS + MAX_WAITING) throw new ProviderBusy('too many tokens are being introspected');
+      admitted++;
       try {
+        using _permit = await requests.acquire();
         const answer = await http.introspect(spec.introspectionUrl as string, token);
         demandValid(answer, spec);
         return toClaims(answer);
       } finally {
-        running--;
+        admitted--;
       }
     };
   },
@@ -70,6 +73,8 @@ export const introspectionProvider = defineTokenProvider({
  * requests to the provider.
  */
 const MAX_REQUESTS = 32;
+/** Maximum number of tokens that wait for their request, first in, first out, so that random ones keep nobody out. */
+const MAX_WAITING = 256;
 
 type Answer = Readonly<Record<string, unknown>>;
 

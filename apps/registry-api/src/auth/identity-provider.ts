@@ -8,7 +8,7 @@ import type { AuthReferences } from './provider-material.js';
 import { tokenProviders } from '#identity/providers/index.js';
 import type { TokenProvider, VerifyToken } from '#identity/token-provider.js';
 import type { UnverifiedToken } from '#identity/unverified-token.js';
-import { toVerdict } from '#identity/verdict.js';
+import { ProviderBusy, toVerdict } from '#identity/verdict.js';
 import type { Verdict } from '#identity/verdict.js';
 
 /** The dependencies of providers. */
@@ -91,7 +91,7 @@ export class IdentityProvider {
       const verdict = toVerdict(error);
       const isFault =
         verdict.kind === 'unavailable' || (verdict.kind === 'refused' && verdict.check === 'configuration');
-      if (isFault) this.report(verdict.why);
+      if (isFault && !(error instanceof ProviderBusy)) this.report(verdict.why);
       return verdict;
     }
   }
