@@ -201,6 +201,20 @@ describe('the exports of a registry', () => {
     expect((await get('/registry/exports/copilot-managed-settings?deny=hidden', {}, partly)).status).toBe(404);
   });
 
+  it('have a revision that does not show changes of sources that the caller may not see', async () => {
+    const path = '/registry/exports/mcp-json';
+    const revisionOf = async (from: RegistryApi) =>
+      (await get(path, {}, from)).headers.get('x-catalogue-revision') as string;
+    const before = [await revisionOf(api), await revisionOf(partly)];
+    const loaded = Promise.all([api.catalogue.nextChange(), partly.catalogue.nextChange()]);
+    await rows.query(
+      `UPDATE source SET generation = generation + 1 WHERE namespace = 'default' AND registry = 'team' AND name = 'hidden'`,
+    );
+    await rows.notify('default', 'team');
+    await loaded;
+    expect([await revisionOf(api), await revisionOf(partly)]).toEqual([String(Number(before[0]) + 1), before[1]]);
+  });
+
   it('deny what another source holds', async () => {
     const policy = await get('/registry/ours/exports/copilot-managed-settings?deny=hidden');
     expect(await policy.json()).toMatchObject({

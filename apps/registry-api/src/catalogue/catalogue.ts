@@ -22,7 +22,7 @@ export abstract class Catalogue {
   abstract reader(scope: CatalogueScope): CatalogueReader;
   /** An object that is replaced whenever the reader of any scope changes. Undefined before the first load. */
   abstract readonly edition: object | undefined;
-  /** Returns a decimal number that increases with each change of any source of the registry. */
+  /** Returns a decimal number that increases with each change of any source of the registry that the caller may see. */
   abstract revision(scope: CatalogueScope): string;
   /** Whether no part of the catalogue is known to be out of date. Cheap to read. */
   abstract readonly isFresh: boolean;

@@ -95,9 +95,10 @@ export class LiveCatalogue extends Catalogue {
     return this.#staleSince === undefined && !this.#isAnyFailing && this.#unsyncedSince() === undefined;
   }
 
-  revision({ namespace, registry }: CatalogueScope): string {
+  revision({ namespace, registry, visibleSources }: CatalogueScope): string {
     const { sources = [] } = this.#snapshots?.get(displayRef({ namespace, name: registry })) ?? {};
-    return sources.reduce((sum, { generation }) => sum + BigInt(generation), 0n).toString();
+    const visible = sources.filter(({ name }) => visibleSources?.has(name) ?? true);
+    return visible.reduce((sum, { generation }) => sum + BigInt(generation), 0n).toString();
   }
 
   staleSince({ namespace, registry, source, view, visibleSources }: CatalogueScope): Date | undefined {
