@@ -16,7 +16,7 @@ export const READ_MODEL_LIMITS = {
   indexedWords: 500_000,
   /** Maximum number of distinct tags and facets in a segment. Entries that would exceed it are withheld. */
   terms: 8_000_000,
-  /** Maximum number of cached positions, over all selections of one list. */
+  /** Maximum number of cached positions and characters of filters, over all selections of one list. */
   keptPositions: 1_000_000,
   /** Maximum number of cached selections of one list. */
   keptSelections: 1000,

@@ -35,14 +35,14 @@ export class Selections {
     const key = JSON.stringify(filter);
     let selected = this.#kept.get(key);
     if (selected) this.#kept.delete(key);
-    else this.#keptPositions += (selected = this.#select(filter)).length;
+    else this.#keptPositions += (selected = this.#select(filter)).length + key.length;
     // The most recently used selection is last in the map.
     this.#kept.set(key, selected);
     for (const [oldest, positions] of this.#kept) {
       const isEnough = this.#keptPositions <= keptPositions && this.#kept.size <= keptSelections;
       if (isEnough || oldest === key) break;
       this.#kept.delete(oldest);
-      this.#keptPositions -= positions.length;
+      this.#keptPositions -= positions.length + oldest.length;
     }
     return selected;
   }
