@@ -11,6 +11,8 @@ export interface ManagedPlace {
   readonly namespace: string;
   readonly registry: string;
   readonly source: string;
+  /** The uid of the registry. Nothing is written if what is stored belongs to another uid. */
+  readonly uid?: string | undefined;
 }
 
 /** The publishing caller, as identified by an identity provider. */
@@ -33,9 +35,18 @@ export interface StatusChange {
   readonly statusMessage: string | null;
 }
 
-/** The reason why nothing was written. `absent`: there is no managed source with this name. */
-export type PublishRefusal = 'exists' | 'deleted' | 'absent';
+/**
+ * The reason why nothing was written. `absent`: there is no managed source with this name. `full`: the server has
+ * {@link MOST_VERSIONS} versions.
+ */
+export type PublishRefusal = 'exists' | 'deleted' | 'absent' | 'full';
 export type ChangeRefusal = 'unknown' | 'unchanged' | 'absent' | 'too-large';
+
+/**
+ * Maximum number of versions of a server in a managed source, deleted ones included, because each publication and each
+ * list of its versions costs time for all of them. The official registry has the same limit.
+ */
+export const MOST_VERSIONS = 10_000;
 
 /**
  * Maximum size of one change of several versions, because their documents are in memory together and the transaction
@@ -70,6 +81,11 @@ export async function publishEntry<T>(
       key,
     );
     if (known.rows[0]) return known.rows[0].deleted ? 'deleted' : 'exists';
+    const last = await client.query(
+      `SELECT FROM entry WHERE source_id = $1 AND name = $2 OFFSET ${MOST_VERSIONS - 1} LIMIT 1`,
+      [sourceId, entry.name],
+    );
+    if (last.rows.length > 0) return 'full';
     await copyEntries(client, 'entry', only({ entry, hash }), { sourceId, hiddenBy: () => undefined });
     await client.query(
       `UPDATE entry SET publisher_provider = $4, publisher_subject = $5
@@ -131,11 +147,17 @@ function isTooLarge(changed: readonly { readonly bytes: number }[]): boolean {
   return changed.length > 1 && (changed.length > MOST_CHANGED_VERSIONS || bytes > MOST_CHANGED_BYTES);
 }
 
-async function lockManaged(client: Client, { namespace, registry, source }: ManagedPlace): Promise<number | undefined> {
+async function lockManaged(
+  client: Client,
+  { namespace, registry, source, uid }: ManagedPlace,
+): Promise<number | undefined> {
   const { rows } = await client.query<{ id: number }>(
     `SELECT id FROM source
-      WHERE namespace = $1 AND registry = $2 AND name = $3 AND type = $4 AND left_at IS NULL FOR UPDATE`,
-    [namespace, registry, source, PUBLISHED_TYPE],
+      WHERE namespace = $1 AND registry = $2 AND name = $3 AND type = $4 AND left_at IS NULL
+        AND EXISTS (SELECT FROM registry
+                     WHERE registry.namespace = $1 AND registry.name = $2 AND registry.uid::text = coalesce($5, registry.uid::text))
+        FOR UPDATE`,
+    [namespace, registry, source, PUBLISHED_TYPE, uid ?? null],
   );
   return rows[0]?.id;
 }

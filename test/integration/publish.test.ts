@@ -569,6 +569,23 @@ describe('validation', () => {
   });
 });
 
+it('a server has at most 10,000 versions, deleted ones included', async () => {
+  const name = 'io.example/versions';
+  await rows.query(
+    `INSERT INTO entry (source_id, name, version, key, hash, server_json, description, status, published_at,
+                        updated_at, status_changed_at, deleted_at, tags, facets)
+     SELECT id, $1, '0.0.' || number, $1, '', '{}', '', 'active', now(), now(), now(), now(), '{}', '{}'
+       FROM source, generate_series(1, 9999) AS number
+      WHERE namespace = 'default' AND registry = 'team' AND name = 'ours'`,
+    [name],
+  );
+  expect((await send('POST', '/registry/ours/v0.1/publish', server(name, '1.0.0'))).status).toBe(201);
+  const refused = await send('POST', '/registry/ours/v0.1/publish', server(name, '1.0.1'));
+  expect(refused.status).toBe(409);
+  expect(refused.text).toContain('10000 versions, deleted ones included');
+  await rows.query('DELETE FROM entry WHERE name = $1', [name]);
+});
+
 describe('the publisher of an entry', () => {
   it('is stored, shown with the hash of the body, and audited', async () => {
     const ann = await provider.sign({ sub: 'ann' });
@@ -604,6 +621,21 @@ describe('the publisher of an entry', () => {
       expect(answer.text).toContain('begin with io.company/ or io.partner/team- or com.company.');
     }
   });
+});
+
+it('cannot write before it knows whether what is stored belongs to the registry', async () => {
+  const [team] = registries;
+  const letGo = await stopFollowers();
+  const foreign = await startReplica(100, [{ ...team!, uid: randomUUID(), sources: ['ours'] }]);
+  try {
+    const body = server('io.example/early', '1.0.0');
+    const refused = await send('POST', '/registry/ours/v0.1/publish', body, {}, foreign);
+    expect(refused.status).toBe(503);
+    expect(await rows.read(`SELECT FROM entry WHERE name = 'io.example/early'`)).toEqual([]);
+  } finally {
+    await letGo();
+    await foreign.close();
+  }
 });
 
 it('cannot write for another resource of the same name, and sees nothing of it', async () => {

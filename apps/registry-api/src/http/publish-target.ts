@@ -12,9 +12,11 @@ export const Target = createParamDecorator((_: unknown, context: ExecutionContex
   const { caller } = grantedAccess(request.raw);
   if (!caller) throw new Error('a handler that writes was reached without a caller');
   const { provider, subject } = caller;
+  const { uid, namePrefixes = new Map() } = getServedRegistry(request);
   return {
     scope: scopeOf(request),
-    namePrefixes: getServedRegistry(request).namePrefixes ?? new Map(),
+    uid,
+    namePrefixes,
     writer: { provider, subject, requestId: request.id },
   };
 });

@@ -1,11 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { changeStatus, MOST_CHANGED_BYTES, MOST_CHANGED_VERSIONS, publishEntry } from '#persistence/managed-entries.js';
+import {
+  changeStatus,
+  MOST_CHANGED_BYTES,
+  MOST_CHANGED_VERSIONS,
+  MOST_VERSIONS,
+  publishEntry,
+} from '#persistence/managed-entries.js';
 import type { ManagedPlace, Publisher, StatusChange } from '#persistence/managed-entries.js';
 import { readSources } from '#persistence/read-sources.js';
 import { PublishFault, readPublished } from '#sources/formats/published-server.js';
 import { findSource } from '#sources/index.js';
-import { UnknownSource } from '../catalogue/catalogue.js';
+import { CatalogueNotLoaded, UnknownSource } from '../catalogue/catalogue.js';
 import type { CatalogueScope } from '../catalogue/catalogue.js';
 import type { LiveCatalogue } from '../catalogue/live-catalogue.js';
 import { readServer } from '../catalogue/read-server.js';
@@ -24,6 +30,8 @@ export interface Writer extends Publisher {
 /** The scope that a caller publishes to. */
 export interface PublishTarget {
   readonly scope: CatalogueScope;
+  /** The uid of the registry; undefined if any uid is accepted. */
+  readonly uid: string | undefined;
   /** The prefixes that names must have, by managed source. A source without an item accepts any name. */
   readonly namePrefixes: ReadonlyMap<string, readonly string[]>;
   readonly writer: Writer;
@@ -54,7 +62,7 @@ export class PublishedEntries {
    */
   async publish(target: PublishTarget, body: Buffer, member?: string): Promise<Buffer> {
     const published = read(body, member);
-    const place = await this.placeOf(target.scope);
+    const place = { ...(await this.placeOf(target.scope)), uid: target.uid };
     const { name, version } = published.entry;
     demandPrefix(target.namePrefixes.get(place.source), place, name);
     const outcome = await this.database.withClient((client) =>
@@ -62,7 +70,11 @@ export class PublishedEntries {
         readServer(inside, sourceId, { name, versions: [version] }),
       ),
     );
-    if (outcome === 'absent') throw notManaged(place.source);
+    if (outcome === 'absent') throw this.catalogue.snapshots ? notManaged(place.source) : new CatalogueNotLoaded();
+    if (outcome === 'full') {
+      const count = `${MOST_VERSIONS} versions, deleted ones included`;
+      throw new Refusal('conflict', `${name} has ${count}, which is the maximum: publish under another name`);
+    }
     if (outcome === 'exists' || outcome === 'deleted') {
       const was = outcome === 'exists' ? 'is published already' : 'was published and deleted';
       throw new Refusal('conflict', `${name} ${version} ${was}: choose another version`);
@@ -89,12 +101,12 @@ export class PublishedEntries {
   }
 
   private async change(
-    { scope, writer }: PublishTarget,
+    { scope, uid, writer }: PublishTarget,
     which: { readonly name: string; readonly version?: string },
     change: StatusChange,
     isRemoval: boolean,
   ): Promise<ChangedVersions> {
-    const place = await this.placeOf(scope);
+    const place = { ...(await this.placeOf(scope)), uid };
     const { name } = which;
     const outcome = await this.database.withClient((client) =>
       changeStatus(client, place, which, change, async (inside, sourceId, versions) => ({
@@ -102,7 +114,7 @@ export class PublishedEntries {
         servers: await readServer(inside, sourceId, { name, versions }),
       })),
     );
-    if (outcome === 'absent') throw notManaged(place.source);
+    if (outcome === 'absent') throw this.catalogue.snapshots ? notManaged(place.source) : new CatalogueNotLoaded();
     if (outcome === 'unknown' || (outcome === 'unchanged' && isRemoval)) throw unknownVersion(which);
     if (outcome === 'unchanged') {
       throw new Refusal('malformed', 'nothing would change: status and message already have these values');
