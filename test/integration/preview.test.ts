@@ -177,10 +177,14 @@ describe('the command explain', () => {
   it('reports whether a server is served, with an exit code', async () => {
     await using _edited = await edited();
     expect(await run(explainMain, api.url, 'com.example/b0')).toBe(0);
-    expect(written.stdout).toContain('com.example/b0 is served by ours: 1 versions, the latest is 1.0.0\n');
+    expect(written.stdout).toContain('com.example/b0 is served by ours: 1 version, the latest is 1.0.0\n');
     expect(await run(explainMain, api.url, 'com.example/a1@1.0.0')).toBe(1);
     expect(written.stdout).toContain('1.0.0: hidden (names.exclude: com.example/a*)');
     process.exitCode = undefined;
+    expect(await run(explainMain, api.url, 'com.example/b0@7.0.0')).toBe(1);
+    expect(written.stdout).toContain(
+      'com.example/b0@7.0.0 is not served. Other versions are served by ours: 1 version',
+    );
     expect(await run(explainMain, api.url, 'com.example/a0@9.0.0', '--json')).toBe(0);
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { count } from '#domain/zod-wording.js';
 import { printable, REMOTE_OPTIONS, runRemote } from './remote-command.js';
 import type { AskedCommand } from './remote-command.js';
 
@@ -38,7 +39,7 @@ async function run({ client, registryPath, subject, isJson }: AskedCommand): Pro
   const query = new URLSearchParams({ name, ...(version !== undefined && { version }) });
   const { value } = await client.get(`${registryPath}/explain?${query}`);
   const explanation = Explanation.parse(value);
-  process.stdout.write(isJson ? `${JSON.stringify(value, undefined, 2)}\n` : describe(explanation));
+  process.stdout.write(isJson ? `${JSON.stringify(value, undefined, 2)}\n` : describe(explanation, version));
   return isServed(explanation, version) ? 0 : 1;
 }
 
@@ -48,16 +49,21 @@ function isServed({ served, sources }: z.output<typeof Explanation>, version: st
   return winner?.versions.some((each) => each.version === version && each.verdict === 'served') === true;
 }
 
-function describe({ name, served, sources, near }: z.output<typeof Explanation>): string {
-  const head = served
-    ? `${name} is served by ${served.source}: ${served.versions} versions, the latest is ${served.latest}`
-    : `${name} is not served${near.length > 0 ? `: did you mean ${near.join(', ')}?` : ''}`;
-  const lines = sources.flatMap(({ source, verdict, by, versions }) => [
+function describe(explanation: z.output<typeof Explanation>, version: string | undefined): string {
+  const lines = explanation.sources.flatMap(({ source, verdict, by, versions }) => [
     `  ${source}: ${verdict}${by === undefined ? '' : ` (${by})`}`,
     ...versions.map((each) => {
       const reason = each.message ?? each.by ?? each.until;
-      return `    ${each.version}: ${each.verdict}${reason === undefined ? '' : ` (${reason})`}`;
+      return `    ${each.version || 'unknown version'}: ${each.verdict}${reason === undefined ? '' : ` (${reason})`}`;
     }),
   ]);
-  return [head, ...lines].map((line) => `${printable(line)}\n`).join('');
+  return [summarize(explanation, version), ...lines].map((line) => `${printable(line)}\n`).join('');
+}
+
+function summarize(explanation: z.output<typeof Explanation>, version: string | undefined): string {
+  const { name, served, near } = explanation;
+  if (!served) return `${name} is not served${near.length > 0 ? `: did you mean ${near.join(', ')}?` : ''}`;
+  const all = `${served.source}: ${count(served.versions, 'version')}, the latest is ${served.latest}`;
+  if (isServed(explanation, version)) return `${name} is served by ${all}`;
+  return `${name}@${version} is not served. Other versions are served by ${all}`;
 }
