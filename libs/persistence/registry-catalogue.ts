@@ -1,5 +1,5 @@
 import { PUBLISHED_TYPE } from '#domain/published-type.js';
-import { IsNull } from 'typeorm';
+import { IsNull, LessThanOrEqual } from 'typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -100,7 +100,7 @@ export class RegistryCatalogue {
         run,
       ]);
     }
-    return source;
+    return { ...source, fence: String(run) };
   }
 
   /**
@@ -113,26 +113,34 @@ export class RegistryCatalogue {
     );
   }
 
-  /** Records that the source still has the stored content. Only the time and the name of the revision are updated. */
-  async markSynced(source: SourceEntity, revision: string): Promise<void> {
+  /**
+   * Records that the source still has the content that was stored when the run opened it. Only the time and the name of
+   * the revision are updated. Throws a retryable `Cancelled` if another run, or another attempt of this one, has opened
+   * or published something since: this content would get the name of a revision that is not stored.
+   */
+  async markSynced({ id, name, fence, revision: before, contentHash }: SourceEntity, revision: string): Promise<void> {
     const nothingHeld = { heldRevision: null, heldTrigger: null, heldRemovals: null, heldConfirmed: false };
     const changes = { revision, syncedAt: new Date(), syncedFilterHash: () => 'filter_hash', ...nothingHeld };
-    await this.dataSource.manager.update(SourceEntity, { id: source.id }, changes);
+    const unchanged = { id, fence, revision: before ?? IsNull(), contentHash: contentHash ?? IsNull() };
+    const { affected } = await this.dataSource.manager.update(SourceEntity, unchanged, changes);
+    if (affected) return;
+    const message = `source "${name}" was synced by another run in the meantime, so the result of this one is dropped`;
+    throw new RegistryError('Cancelled', message, 'retry');
   }
 
   /**
    * Stores the revision that the shrink guard blocked, with the value of the sync trigger at that time. Idempotent: the
-   * trigger of the first time is kept.
+   * trigger of the first time is kept. Does nothing if a later run has opened the source.
    */
   async holdBack(
-    { id }: SourceEntity,
+    { id, fence }: SourceEntity,
     { revision, removals }: HeldBack,
     triggerToken: string | undefined,
   ): Promise<void> {
     await this.dataSource.manager.query(
       `UPDATE source SET held_revision = $2, held_trigger = $3, held_removals = $4::text[], held_confirmed = false
-        WHERE id = $1 AND (held_revision, held_removals) IS DISTINCT FROM ($2, $4::text[])`,
-      [id, revision, triggerToken ?? null, removals],
+        WHERE id = $1 AND fence = $5 AND (held_revision, held_removals) IS DISTINCT FROM ($2, $4::text[])`,
+      [id, revision, triggerToken ?? null, removals, fence],
     );
   }
 
@@ -177,7 +185,8 @@ export class RegistryCatalogue {
         },
         ['workflowId'],
       );
-      await manager.update(SourceEntity, { id: source.id }, { syncingSince: null });
+      const isOfLatestRun = { id: source.id, fence: LessThanOrEqual(String(outcome.run)) };
+      await manager.update(SourceEntity, isOfLatestRun, { syncingSince: null });
       await manager.query(
         `DELETE FROM sync_run WHERE source_id = $1 AND workflow_id NOT IN
            (SELECT workflow_id FROM sync_run WHERE source_id = $1 ORDER BY started_at DESC LIMIT ${KEPT_RUNS})`,

@@ -135,6 +135,47 @@ describe('a sync run', () => {
   });
 });
 
+describe('a sync run that stalls', () => {
+  const row = async () => {
+    const { revision, contentHash, heldRevision, syncingSince } = await catalogue.getSource(registry, 's');
+    return { revision, contentHash, heldRevision, syncingSince };
+  };
+
+  it.each([
+    ['a later run', 2],
+    ['another attempt of the same run', 1],
+  ])('does not give its revision to what %s has published in the meantime', async (_, run) => {
+    const opened = await catalogue.openSource(registry, 's', 1);
+    const stalled = run === 1 ? opened : await catalogue.openSource(registry, 's', 1);
+    await catalogue.openSource(registry, 's', run);
+    await importEntry(await connect(), run, 'io.example/new');
+    const published = await row();
+    await expect(catalogue.markSynced(stalled, 'of the past')).rejects.toMatchObject({
+      reason: 'Cancelled',
+      destiny: 'retry',
+    });
+    expect(await row()).toEqual(published);
+  });
+
+  it('offers no removals for confirmation that a later run did not see', async () => {
+    const stalled = await catalogue.openSource(registry, 's', 1);
+    await catalogue.openSource(registry, 's', 2);
+    await catalogue.holdBack(stalled, { revision: 'of the past', removals: ['io.example/a 1.0.0'] }, undefined);
+    expect(await row()).toMatchObject({ heldRevision: null });
+  });
+
+  it('does not end the display of a later run that is in progress', async () => {
+    await catalogue.openSource(registry, 's', 1);
+    await catalogue.markSyncing(await catalogue.openSource(registry, 's', 2));
+    const times = { startedAt: Date.now(), finishedAt: Date.now() };
+    const outcome = { source: 's', trigger: 'interval', storeId: 'x', ...times } as const;
+    await catalogue.recordRun(registry, randomUUID(), { ...outcome, run: 1 });
+    expect((await row()).syncingSince).not.toBeNull();
+    await catalogue.recordRun(registry, randomUUID(), { ...outcome, run: 2 });
+    expect((await row()).syncingSince).toBeNull();
+  });
+});
+
 describe('the adoption of a plan', () => {
   it('waits for no import: order, interval and number of sources change meanwhile', async () => {
     const busy = gate();
