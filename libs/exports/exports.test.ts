@@ -499,6 +499,75 @@ describe('a link', () => {
   });
 });
 
+describe('a command of an install link', () => {
+  interface Listed {
+    shortName: string;
+    commands: Record<string, string[]>;
+  }
+  const listed = (entries: readonly VisibleEntry[], given: ExportOptions) => {
+    const { text } = format('install-links').render(entries, { ...given, view: entries });
+    return (JSON.parse(text) as { entries: Listed[] }).entries;
+  };
+
+  /** Returns the configuration that Codex writes for its command `mcp add`. */
+  function addedToCodex(command: readonly string[]): object {
+    const [words, program] = splitAt(command.slice(4), '--');
+    const valuesOf = (option: string) => words.flatMap((word, at) => (words[at - 1] === option ? [word] : []));
+    const [url] = valuesOf('--url');
+    const [token] = valuesOf('--bearer-token-env-var');
+    const env = valuesOf('--env').map((each) => /^([^=]*)=(.*)$/s.exec(each)?.slice(1) ?? []);
+    const [name, ...args] = program;
+    return {
+      ...(name !== undefined && { command: name }),
+      ...(args.length > 0 && { args }),
+      ...(env.length > 0 && { env: Object.fromEntries(env) as object }),
+      ...(url !== undefined && { url }),
+      ...(token !== undefined && { bearer_token_env_var: token }),
+    };
+  }
+
+  const splitAt = (words: readonly string[], mark: string) => {
+    const at = words.indexOf(mark);
+    return at < 0 ? [words, []] : ([words.slice(0, at), words.slice(at + 1)] as const);
+  };
+
+  it('adds to Codex what the file for Codex contains, and is absent if it cannot', () => {
+    fc.assert(
+      fc.property(randomEntries, options, (entries, given) => {
+        const file = parseToml(format('codex').render(entries, { ...given, view: entries }).text) as {
+          mcp_servers?: Record<string, Record<string, unknown>>;
+        };
+        for (const { shortName, commands } of listed(entries, given)) {
+          const server = file.mcp_servers?.[shortName];
+          const isWhole = server && !['env_vars', 'http_headers', 'env_http_headers'].some((name) => name in server);
+          expect([shortName, commands['codex'] !== undefined]).toEqual([shortName, isWhole === true]);
+          if (commands['codex']) expect(addedToCodex(commands['codex'])).toEqual(server);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('has the environment and the token of a server, and none for a server with other headers', () => {
+    const headers = (...list: object[]) => ({
+      remotes: [{ type: 'streamable-http', url: 'https://a.example/mcp', headers: list }],
+    });
+    const token = { name: 'Authorization', value: 'Bearer {key}', variables: { key: { isRequired: true } } };
+    const environmentVariables = [{ name: 'LEVEL', value: 'info' }];
+    const pack = { registryType: 'npm', identifier: 'a', version: '1.0.0', transport: { type: 'stdio' } };
+    const entries = toEntries([
+      { name: 'com.example/env', version: '1.0.0', packages: [{ ...pack, environmentVariables }] },
+      { name: 'com.example/token', version: '1.0.0', ...headers(token) },
+      { name: 'com.example/header', version: '1.0.0', ...headers({ name: 'X-Team', value: 'a' }) },
+    ] as ServerDocument[]);
+    expect(listed(entries, DEFAULT_OPTIONS).map(({ commands }) => commands['codex']?.slice(4))).toEqual([
+      ['--env', 'LEVEL=info', '--', 'npx', '-y', 'a@1.0.0'],
+      undefined,
+      ['--url', 'https://a.example/mcp', '--bearer-token-env-var', 'EXAMPLE_TOKEN__KEY'],
+    ]);
+  });
+});
+
 describe('a client file', () => {
   const [weather, crm] = toEntries([
     {

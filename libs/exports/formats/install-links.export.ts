@@ -76,12 +76,31 @@ function linksOf(name: string, key: string, all: Configurations): Record<string,
 const encoded = (configuration: object): string => encodeURIComponent(writeCompactJson(configuration));
 
 function commandsOf(key: string, { claude, codex }: Configurations): Record<string, string[]> {
-  const own = codex as { command?: string; args?: string[]; url?: string } | undefined;
-  const added = own?.command === undefined ? ['--url', own?.url ?? ''] : ['--', own.command, ...(own.args ?? [])];
+  const added = codex && codexArguments(codex);
   return {
     ...(claude && { claude: ['claude', 'mcp', 'add-json', key, writeCompactJson(claude)] }),
-    ...(own && { codex: ['codex', 'mcp', 'add', key, ...added] }),
+    ...(added && { codex: ['codex', 'mcp', 'add', key, ...added] }),
   };
+}
+
+/**
+ * Returns the arguments of the command that adds a server to Codex. Undefined if the command has no option for a part
+ * of the configuration, such as headers.
+ */
+function codexArguments(server: object): string[] | undefined {
+  const { command, args = [], env = {}, url, bearer_token_env_var: token, ...rest } = server as CodexCommand;
+  if (Object.keys(rest).length > 0) return undefined;
+  const variables = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+  if (command !== undefined) return [...variables, '--', command, ...args];
+  return ['--url', url ?? '', ...(token === undefined ? [] : ['--bearer-token-env-var', token])];
+}
+
+interface CodexCommand {
+  readonly command?: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly url?: string;
+  readonly bearer_token_env_var?: string;
 }
 
 const link = (beginning: string) => z.string().max(MAX_LINK).startsWith(beginning).optional();

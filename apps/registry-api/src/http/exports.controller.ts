@@ -33,7 +33,7 @@ import { namedScopeOf, scopeOf } from './served-scope.js';
  * Version of the rendering, as part of the ETags. Increase it if equal entries and parameters are rendered to different
  * bytes than before.
  */
-const FORM = 1;
+const FORM = 2;
 const NO_PARAMETERS = ExportQuerySchema.parse({});
 const EXTENSIONS = { 'application/json': 'json', 'application/toml': 'toml', 'application/yaml': 'yaml' } as const;
 
