@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { installCrd, readCrd } from '#api-server/install-crd.js';
 import type { PolicyRule } from '#domain/policy-rule.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -158,17 +158,19 @@ function eventOf(reason: string): Promise<EventObject> {
   });
 }
 
-describe('a registry without sources of its own', () => {
-  it('serves nothing, and has no fault, while the cluster knows no MCP servers', async () => {
+it('a registry without sources lists the MCP servers of its namespace, and follows them', async () => {
+  // While the cluster knows no MCP servers, the registry serves nothing, and that is no fault.
+  {
     // The pod starts with a new embedded database, which takes long on a busy machine.
     await expect.poll(seen, { timeout: 200_000 }).toEqual([]);
     const { syncStatus, conditions } = await status(({ syncStatus: sync }) => sync?.phase === 'Complete');
     expect(syncStatus).toMatchObject({ serverCount: 0, sources: [{ name: 'default', phase: 'Complete' }] });
     expect(syncStatus).not.toHaveProperty('message');
     expect(conditions).toContainEqual(expect.objectContaining({ type: 'SyncSuccessful', status: 'True' }));
-  });
+  }
 
-  it('lists those that want it when the cluster knows them, which a running pod asks rarely', async () => {
+  // When the cluster knows MCP servers, those that want it are listed. A running pod asks rarely, so it is restarted.
+  {
     await installServerCrds(api, 'v1alpha1');
     await server.end();
     server = pod.start();
@@ -182,9 +184,10 @@ describe('a registry without sources of its own', () => {
     });
     const { syncStatus } = await status(({ syncStatus: sync }) => sync?.serverCount === 1);
     expect(syncStatus?.sources).toMatchObject([{ name: 'default', serverCount: 1 }]);
-  });
+  }
 
-  it('follows each edit, of every kind', async () => {
+  // Every edit of every kind is followed.
+  {
     await put('MCPServer', 'weather', { ...EXPORTED, 'registry-description': 'y' });
     await expect.poll(seen).toEqual(['weather: y']);
     await put('MCPServer', 'private', EXPORTED);
@@ -201,9 +204,10 @@ describe('a registry without sources of its own', () => {
       type: 'Warning',
       message: expect.stringContaining('toolhive.stacklok.dev/registry-version'),
     });
-  });
+  }
 
-  it('goes on with what was good when an object has a fault, and names the fault', async () => {
+  // If an object has a fault, its last good state is served, and the fault is named.
+  {
     await put('MCPServer', 'weather', { 'registry-export': 'true', 'registry-description': 'z' });
     const held = await status(({ syncStatus: sync }) => sync?.sources[0]?.quarantined === 1);
     expect(held.conditions).toContainEqual(
@@ -217,18 +221,20 @@ describe('a registry without sources of its own', () => {
     await expect.poll(seen).toEqual(['all: x', 'weather: y']);
     await put('MCPServer', 'weather', { ...EXPORTED, 'registry-description': 'z' });
     await expect.poll(seen).toEqual(['all: x', 'weather: z']);
-  });
+  }
 
-  it('loses all of them at once when they are deleted: that is meant so', async () => {
+  // If all of them are deleted, none is served: the guard against shrinking does not apply.
+  {
     await api.delete('VirtualMCPServer', { namespace, name: 'all' });
     await api.delete('MCPServer', { namespace, name: 'weather' });
     await expect.poll(seen).toEqual([]);
     expect(await status(({ syncStatus: sync }) => sync?.serverCount === 0)).toMatchObject({
       syncStatus: { phase: 'Complete' },
     });
-  });
+  }
 
-  it('reads them in whichever version the cluster serves', async () => {
+  // They are read in the version that the cluster serves.
+  {
     await put('MCPServer', 'weather', EXPORTED);
     await expect.poll(seen).toEqual(['weather: x']);
     await removeServerCrds(api);
@@ -248,7 +254,7 @@ describe('a registry without sources of its own', () => {
       attempt: 'create an MCPServer',
     });
     await expect.poll(seen).toEqual(['newer: x']);
-  });
+  }
 });
 
 it('a source of the spec that is called default takes the place of the built-in one, and an event says so', async () => {

@@ -87,6 +87,7 @@ beforeAll(async () => {
     ),
   );
   running = place.start({ env: { TEMPORAL_ADDRESS: inject('temporalAddress'), MIN_SYNC_INTERVAL: '1s' } });
+  await running.ready();
 });
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Auth } from '#spec/auth-spec.js';
 import { startHttpServer } from '#http/testing/http-server.js';
 import type { ServedRegistry } from '#registry-api/served-registry.js';
@@ -186,7 +186,8 @@ describe('a token of a provider', () => {
     for (const token of [opaque, signed, opaque, signed]) expect((await get(LIST, token)).status).toBe(200);
     const after = await first.counts();
     expect(after[INTROSPECTION_PATH]).toBe((before[INTROSPECTION_PATH] ?? 0) + 1);
-    expect(after[JWKS_PATH]).toBe(1);
+    // Another test may have loaded them already.
+    expect((after[JWKS_PATH] ?? 0) - (before[JWKS_PATH] ?? 0)).toBeLessThanOrEqual(1);
   });
 });
 
@@ -388,6 +389,8 @@ describe('the metadata of a registry', () => {
 });
 
 describe('a change', () => {
+  beforeEach(() => void started.splice(0));
+
   const sync = (registry: string, path: string, token?: string) =>
     get(`/default/${registry}${path}`, token, { method: 'POST' });
 

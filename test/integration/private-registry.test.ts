@@ -73,6 +73,7 @@ beforeAll(async () => {
     ),
   );
   running = place.start({ env: { TEMPORAL_ADDRESS: inject('temporalAddress') } });
+  await running.ready();
 });
 
 afterAll(async () => {

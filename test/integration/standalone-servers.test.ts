@@ -73,23 +73,23 @@ describe('when a server is killed', () => {
     await repository[Symbol.asyncDispose]();
   });
 
-  it.each([
-    { server: 'temporal', servers: 2 },
-    { server: 'postgres', servers: 3 },
-  ] as const)('$server is restarted, the API serves all the time, and syncs continue', async ({ server, servers }) => {
-    const before = (await place.servers())[server];
-    process.kill(before, 'SIGKILL');
-    await repository.commit({ [PATH]: toolhiveCatalogue(servers) });
-    await eventually(async () => {
-      const listed = await listServers(place.url);
-      expect(listed).toBeDefined();
-      return listed?.length === servers ? true : undefined;
-    });
-    expect((await place.servers())[server]).not.toBe(before);
-    expect(running.stderr).not.toMatch(/\n {4}at /);
-  });
-
-  it('stops gracefully after all that, here on SIGTERM as from systemd and containers', async () => {
+  it('restarts it, serves the API all the time, continues to sync, and still stops gracefully on SIGTERM', async () => {
+    for (const [server, servers] of [
+      ['temporal', 2],
+      ['postgres', 3],
+    ] as const) {
+      const before = (await place.servers())[server];
+      process.kill(before, 'SIGKILL');
+      await repository.commit({ [PATH]: toolhiveCatalogue(servers) });
+      await eventually(async () => {
+        const listed = await listServers(place.url);
+        expect(listed).toBeDefined();
+        return listed?.length === servers ? true : undefined;
+      });
+      expect((await place.servers())[server]).not.toBe(before);
+      expect(running.stderr).not.toMatch(/\n {4}at /);
+    }
+    // systemd and container runtimes send SIGTERM.
     running.signal('SIGTERM');
     expect(await running.exited).toEqual({ code: 143, signal: null });
     await expect.poll(() => place.commands()).toEqual([]);
