@@ -12,36 +12,34 @@ import type { ShippedProcess } from '#support/shipped-process.js';
 /** The sample, with the URL of its git source rewritten to an address where nothing listens. */
 const SAMPLE = { args: [], env: { SOURCE_URL_REWRITES: 'https://github.com/=http://127.0.0.1:1/' } };
 
-let place: StandalonePlace;
-let running: ShippedProcess;
-/** Occupies the port that Temporal would get. */
-const squatter = createServer();
-
-beforeAll(async () => {
-  place = await StandalonePlace.create();
-  squatter.listen(place.ports.temporal, '127.0.0.1');
-  await once(squatter, 'listening');
-});
-
-afterAll(async () => {
-  await place[Symbol.asyncDispose]();
-  squatter.close();
-});
-
 /**
  * Returns the outcomes of all syncs, including those that ended before "ready", which the console does not report
  * separately.
  */
-async function loggedRuns(): Promise<SyncOutcome[]> {
+async function loggedRuns(place: StandalonePlace): Promise<SyncOutcome[]> {
   const log = await readFile(join(place.data, 'logs', 'standalone.log'), 'utf8');
   const lines = log.split('\n').slice(0, -1);
   return lines.flatMap((line) => (JSON.parse(line) as { outcome?: SyncOutcome }).outcome ?? []);
 }
 
 describe('the first start, of the sample', () => {
+  let place: StandalonePlace;
+  let running: ShippedProcess;
+  /** Occupies the port that Temporal would get. */
+  const squatter = createServer();
+
   beforeAll(async () => {
+    place = await StandalonePlace.create();
+    squatter.listen(place.ports.temporal, '127.0.0.1');
+    await once(squatter, 'listening');
     running = place.start(SAMPLE);
     await running.ready();
+  });
+
+  afterAll(async () => {
+    await running?.end();
+    await place?.[Symbol.asyncDispose]();
+    squatter.close();
   });
 
   it('ends with a table of the sources and with the URLs of API and Temporal', async () => {
@@ -102,46 +100,49 @@ describe('the first start, of the sample', () => {
       expect([status, body]).toEqual([421, expect.stringContaining('ALLOWED_HOSTS')]);
     }
   });
-
-  it('stops gracefully on Ctrl-C, also when npm forwards the signal that the terminal has sent already', async () => {
-    running.signal('SIGINT');
-    running.signal('SIGINT');
-    expect(await running.exited).toEqual({ code: 130, signal: null });
-    expect(running.stderr.match(/^stopping$/gm)).toHaveLength(1);
-    expect(await readFile(join(place.data, 'postgres.log'), 'utf8')).toContain('database system is shut down');
-    await expect.poll(() => place.commands()).toEqual([]);
-    await expect.poll(() => place.busyPorts()).toEqual([place.ports.temporal]);
-  });
 });
 
-describe('a later start', () => {
-  it('serves stored entries before anything is synced, and without Temporal reports the address that does not respond', async () => {
-    const silent = place.start({ ...SAMPLE, env: { ...SAMPLE.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
-    // The process waits ten seconds for Temporal. A slow machine may need as long before it serves anything.
-    let exited = false;
-    void silent.exited.then(() => (exited = true));
-    const serving = await eventually(
-      async () => (await listServers(`${place.url}/registry/builtin`)) ?? (exited || undefined),
-    );
-    if (serving !== true) expect(serving).toHaveLength(10);
-    expect(await silent.exited).toEqual({ code: 1, signal: null });
-    expect(silent.stderr).toMatch(/^error: TEMPORAL_ADDRESS: .*127\.0\.0\.1:1 .*unset it to use a local server$/m);
-    expect(silent.stderr).not.toMatch(/\n {4}at /);
-    await expect.poll(() => place.commands()).toEqual([]);
-  });
+it('stops gracefully on Ctrl-C, and later starts serve what is stored', async () => {
+  await using place = await StandalonePlace.create();
+  const running = place.start(SAMPLE);
+  await running.ready();
+  await expect.poll(() => listServers(`${place.url}/registry/builtin`)).toHaveLength(10);
 
-  it('keeps the identity of registries and finds nothing new', async () => {
-    const records = await readFile(join(place.data, 'registries.json'), 'utf8');
-    const again = place.start(SAMPLE);
-    await again.ready();
-    const found = await eventually(async () =>
-      (await loggedRuns()).find(({ source, trigger }) => source === 'builtin' && trigger === 'start'),
-    );
-    expect(found.failure).toBeUndefined();
-    expect(found.counts).toBeUndefined();
-    expect(await readFile(join(place.data, 'registries.json'), 'utf8')).toBe(records);
-    expect(await listServers(`${place.url}/registry/builtin`)).toHaveLength(10);
-    expect(await again.stop()).toEqual({ code: 130, signal: null });
-    await expect.poll(() => place.commands()).toEqual([]);
-  });
+  // npm forwards the signal that the terminal has already sent.
+  running.signal('SIGINT');
+  running.signal('SIGINT');
+  expect(await running.exited).toEqual({ code: 130, signal: null });
+  expect(running.stderr.match(/^stopping$/gm)).toHaveLength(1);
+  expect(await readFile(join(place.data, 'postgres.log'), 'utf8')).toContain('database system is shut down');
+  await expect.poll(() => place.commands()).toEqual([]);
+  await expect.poll(() => place.busyPorts()).toEqual([]);
+
+  // Stored entries are served before anything is synced. Without Temporal, the address that does not respond is
+  // reported.
+  const silent = place.start({ ...SAMPLE, env: { ...SAMPLE.env, TEMPORAL_ADDRESS: '127.0.0.1:1' } });
+  // The process waits ten seconds for Temporal. A slow machine may need as long before it serves anything.
+  let exited = false;
+  void silent.exited.then(() => (exited = true));
+  const serving = await eventually(
+    async () => (await listServers(`${place.url}/registry/builtin`)) ?? (exited || undefined),
+  );
+  if (serving !== true) expect(serving).toHaveLength(10);
+  expect(await silent.exited).toEqual({ code: 1, signal: null });
+  expect(silent.stderr).toMatch(/^error: TEMPORAL_ADDRESS: .*127\.0\.0\.1:1 .*unset it to use a local server$/m);
+  expect(silent.stderr).not.toMatch(/\n {4}at /);
+  await expect.poll(() => place.commands()).toEqual([]);
+
+  // The identity of registries is kept, and nothing new is found.
+  const records = await readFile(join(place.data, 'registries.json'), 'utf8');
+  const again = place.start(SAMPLE);
+  await again.ready();
+  const found = await eventually(async () =>
+    (await loggedRuns(place)).find(({ source, trigger }) => source === 'builtin' && trigger === 'start'),
+  );
+  expect(found.failure).toBeUndefined();
+  expect(found.counts).toBeUndefined();
+  expect(await readFile(join(place.data, 'registries.json'), 'utf8')).toBe(records);
+  expect(await listServers(`${place.url}/registry/builtin`)).toHaveLength(10);
+  expect(await again.stop()).toEqual({ code: 130, signal: null });
+  await expect.poll(() => place.commands()).toEqual([]);
 });
