@@ -201,6 +201,29 @@ describe('the exports of a registry', () => {
     expect((await get('/registry/exports/copilot-managed-settings?deny=hidden', {}, partly)).status).toBe(404);
   });
 
+  it('do not reveal which views exist that the caller may not read', async () => {
+    const views = [
+      { name: 'public', sources: ['ours'] },
+      { name: 'inner', sources: ['ours', 'hidden'] },
+    ];
+    const auth = { ...PARTLY.auth, publicRead: ['public'] } as ServedRegistry['auth'];
+    const viewed = await start({ ...PARTLY, views, auth });
+    try {
+      await viewed.catalogue.nextChange();
+      const path = '/registry/public/exports/copilot-managed-settings';
+      expect((await get(path, {}, viewed)).status).toBe(200);
+      const answers = ['inner', 'nothing'].map(async (name) => {
+        const answer = await get(`${path}?deny=${name}`, {}, viewed);
+        return [answer.status, (await answer.text()).replaceAll(name, 'NAME')];
+      });
+      const [inner, nothing] = await Promise.all(answers);
+      expect(inner).toEqual(nothing);
+      expect(inner?.[0]).toBe(404);
+    } finally {
+      await viewed.close();
+    }
+  });
+
   it('have a revision that does not show changes of sources that the caller may not see', async () => {
     const path = '/registry/exports/mcp-json';
     const revisionOf = async (from: RegistryApi) =>

@@ -98,7 +98,9 @@ export class AccessControl {
   /** Admits a request without credentials if it reads something that is open to everybody. */
   #admitUnknown(visit: Visit): boolean {
     const { openPart } = visit;
-    const access = visit.readsPublicPath ? EVERYTHING : openPart && { visibleSources: openPart.sources };
+    const access = visit.readsPublicPath
+      ? EVERYTHING
+      : openPart && { visibleSources: openPart.sources, visibleNames: openPart.names };
     if (!access) {
       this.counters.count(undefined, 'missing');
       this.#audit.refused({}, visit.described, 'no credentials were sent');

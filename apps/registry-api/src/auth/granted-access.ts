@@ -10,6 +10,8 @@ export interface GrantedAccess {
    * that it can be used as a cache key.
    */
   readonly visibleSources?: ReadonlySet<string>;
+  /** The names of sources and views that the request may refer to; all when undefined. */
+  readonly visibleNames?: ReadonlySet<string>;
 }
 
 const GRANTED = Symbol('access that was granted');

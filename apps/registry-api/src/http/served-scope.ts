@@ -19,19 +19,27 @@ export function scopeOf(request: FastifyRequest): CatalogueScope {
  */
 export function namedScopeOf(request: FastifyRequest, name: string | undefined): CatalogueScope {
   const served = getServedRegistry(request);
-  const { visibleSources } = grantedAccess(request.raw);
+  const { visibleSources, visibleNames } = grantedAccess(request.raw);
   return {
     namespace: served.namespace,
     registry: served.name,
-    ...named(served, name),
+    ...named(served, name, visibleNames),
     ...(visibleSources && { visibleSources }),
     declaredSources: served.sources,
   };
 }
 
-/** Resolves a name in a path to a source or to a view of the configuration. Throws `UnknownSource`. */
-function named(served: ServedRegistry, asked: string | undefined): Pick<CatalogueScope, 'source' | 'view'> {
+/**
+ * Resolves a name to a source or to a view of the configuration. Throws `UnknownSource`, also for a name that the caller
+ * may not refer to, so that the response does not reveal whether it exists.
+ */
+function named(
+  served: ServedRegistry,
+  asked: string | undefined,
+  visible: ReadonlySet<string> | undefined,
+): Pick<CatalogueScope, 'source' | 'view'> {
   if (asked === undefined || isWholeRegistry(served, asked)) return {};
+  if (visible?.has(asked) === false) throw new UnknownSource(asked);
   if (!served.views) return { source: asked };
   const view = served.views.find(({ name }) => name === asked);
   if (!view) throw new UnknownSource(asked);
