@@ -103,6 +103,8 @@ it('prints one line per run, and the details of a failure only once', async () =
   expect(await told(outcome({ counts, revision: '0123456789abcdef' }))).toBe(
     'TIME default/team git (retry): 5 servers (2 added, 3 removed, 1 in quarantine) at 0123456789ab in 2s, next sync TIME',
   );
+  const single = { ...counts, served: 1, removed: 0, quarantined: 0 };
+  expect(await told(outcome({ counts: single, revision: '0123456789abcdef' }))).toContain('1 server (2 added) at');
   const failed = outcome({ failure: { reason: 'Unreachable', message: 'gone', destiny: 'retry' } });
   expect(await told(failed)).toBe('TIME default/team git (retry): failed, next sync TIME: Unreachable: gone');
   expect(await told(failed)).toBe('TIME default/team git (retry): failed again, next sync TIME: Unreachable');

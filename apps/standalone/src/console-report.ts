@@ -4,6 +4,7 @@ import type { RegistryFacts, SourceFacts } from '#domain/status/registry-facts.j
 import type { RegistryView } from '#spec/server-config.js';
 import { describeChanges } from '#domain/describe-changes.js';
 import { formatDuration } from '#domain/go-duration.js';
+import { count } from '#domain/zod-wording.js';
 import { displayRef } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
 import type { SyncOutcome } from '#domain/sync.js';
@@ -141,7 +142,7 @@ function describe(outcome: SyncOutcome, next: string, isAgain: boolean): string 
   if (failure) return `failed${next}: ${failure.reason}: ${failure.message}`;
   const took = formatDuration(finishedAt - startedAt);
   if (!counts) return `unchanged at ${short(revision)} in ${took}${next}`;
-  const text = `${counts.served} servers (${describeChanges(counts) || 'none changed'}) at ${short(revision)} in ${took}${next}`;
+  const text = `${count(counts.served, 'server')} (${describeChanges(counts) || 'none changed'}) at ${short(revision)} in ${took}${next}`;
   return notice === undefined ? text : `${text}; ${notice.message}`;
 }
 

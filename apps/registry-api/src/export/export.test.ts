@@ -99,6 +99,7 @@ describe('the command export', () => {
       process.exitCode = undefined;
     }
     expect(await readFile(out, 'utf8')).toBe('old');
+    expect(written.stderr).toContain('missing.json: does not exist\n');
   });
 
   it('reports an invalid command line, and suggests the nearest format', async () => {

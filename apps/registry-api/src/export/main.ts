@@ -48,7 +48,8 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await run(parsed);
   } catch (error) {
-    process.stderr.write(`error: ${(error as Error).message}\n`);
+    const { code, path, message } = error as NodeJS.ErrnoException;
+    process.stderr.write(`error: ${code === 'ENOENT' ? `${path}: does not exist` : message}\n`);
     process.exitCode = 3;
   }
 }

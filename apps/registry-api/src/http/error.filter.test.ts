@@ -29,6 +29,14 @@ describe('the response to an error', () => {
     expect(toProblem(new Refusal(kind, 'because'))).toMatchObject({ status, message: 'because', headers: {} });
   });
 
+  it('says what is wrong with a body that the framework rejects, without the words of the framework', () => {
+    const error = Object.assign(new Error('Request body is too large'), {
+      code: 'FST_ERR_CTP_BODY_TOO_LARGE',
+      statusCode: 413,
+    });
+    expect(toProblem(error)).toMatchObject({ status: 413, message: expect.stringContaining('the body is larger') });
+  });
+
   it('challenges the client, and contains the delay before a retry', () => {
     const fault = { error: 'insufficient_scope', description: 'a "quoted"\r\ntext', scope: 'write' };
     const challenge = { realm: 'r', metadataUrl: 'https://x/.well-known', fault };

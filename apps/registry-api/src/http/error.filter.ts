@@ -104,5 +104,6 @@ function statusOf(error: unknown): number {
 /** Messages by status, because those of frameworks are meant for programmers and repeat what the client sent. */
 const FAULTS: Readonly<Record<number, string>> = {
   404: 'nothing is served at this path',
+  413: 'the body is larger than this path accepts',
   500: 'internal error; see the log of the server',
 };
