@@ -77,15 +77,23 @@ describe('the cache of list answers', () => {
 
   it('clears every cache when all of them together exceed the memory limit', () => {
     const cleared: string[] = [];
-    const memory = new KeptMemory(100);
+    const memory = new KeptMemory(1000);
     const caches = ['a', 'b'].map((name) => ({ clear: () => void cleared.push(name) }));
     for (const cache of caches) memory.register(cache);
-    memory.add(100);
+    memory.add(800);
     expect(cleared).toEqual([]);
-    memory.add(1);
+    memory.add(200);
     expect(cleared).toEqual(['a', 'b']);
-    memory.add(99);
+    memory.add(900);
     expect(cleared).toEqual(['a', 'b']);
+  });
+
+  it('counts the references to caches, which outlive them', () => {
+    let cleared = 0;
+    const memory = new KeptMemory(10_000);
+    const cache = { clear: () => void cleared++ };
+    for (let count = 0; count < 1_000; count++) memory.register(cache);
+    expect(cleared).toBeGreaterThan(0);
   });
 });
 

@@ -3,6 +3,9 @@ interface Clearable {
   clear(): void;
 }
 
+/** Memory of the reference to a cache, which outlives the cache until the next clearing. */
+const REFERENCE_BYTES = 64;
+
 /**
  * Limits the memory of all caches of a process. Above the limit all of them are cleared. That needs no accounting per
  * entry, and entries that clients still request are cached again. A cache that has been garbage collected counts until
@@ -19,6 +22,7 @@ export class KeptMemory {
 
   register(cache: Clearable): void {
     this.#caches.add(new WeakRef(cache));
+    this.add(REFERENCE_BYTES);
   }
 
   add(bytes: number): void {
