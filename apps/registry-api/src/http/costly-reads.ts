@@ -22,7 +22,10 @@ export class CostlyReads {
   readonly #permits = new Semaphore(API_LIMITS.costlyReads.concurrent);
   #admitted = 0;
 
-  /** Runs the work of a request. Throws `ReadsBusy` if too many wait, or if the client has gone in the meantime. */
+  /**
+   * Runs the work of a request, which must wait for nothing but its turns: neither for the database nor for the client.
+   * Throws `ReadsBusy` if too many wait, or if the client has gone in the meantime.
+   */
   async run<Outcome>(response: ServerResponse, work: () => Outcome | Promise<Outcome>): Promise<Outcome> {
     if (this.#admitted >= API_LIMITS.costlyReads.admitted) throw new ReadsBusy();
     this.#admitted++;

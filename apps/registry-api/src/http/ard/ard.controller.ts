@@ -99,11 +99,9 @@ export class ArdController {
     const filter = toEntryFilter(query.filter);
     const digest = digestOf(scope, ['search', query.text], filter);
     const place = pageToken === undefined ? undefined : readPageToken(pageToken, digest);
-    const { findings, from, entries } = await this.costly.run(reply.raw, async () => {
-      const findings = find(reader, filter, query.text);
-      const from = place ? findings.firstAfter(place) : 0;
-      return { findings, from, entries: await readEntries(findings, { from, limit: pageSize, base }, this.memory) };
-    });
+    const findings = await this.costly.run(reply.raw, () => find(reader, filter, query.text));
+    const from = place ? findings.firstAfter(place) : 0;
+    const entries = await readEntries(findings, { from, limit: pageSize, base }, this.memory);
     const results = entries.map((entry, at) => ({ ...entry, score: findings.at(from + at).score, source: `${base}/` }));
     const end = from + entries.length;
     return this.#toJson(reply, {
@@ -138,7 +136,7 @@ export class ArdController {
     await this.#sendTagged(request, reply, reader, {
       place: [base, 'agents', digest, String(pageSize), place?.name ?? ''],
       body: async () => {
-        const findings = find(reader, filter);
+        const findings = await this.costly.run(reply.raw, () => find(reader, filter));
         const from = place ? findings.firstAfter(place) : 0;
         const items = await readEntries(findings, { from, limit: pageSize, base }, this.memory);
         const end = from + items.length;
@@ -205,7 +203,7 @@ export class ArdController {
         ? { 'cache-control': 'private, no-cache', vary: 'Accept-Encoding, Authorization' }
         : { 'cache-control': 'public, no-cache', vary: 'Accept-Encoding' },
       changedAtMs: reader.changedAtMs,
-      body: async () => admitText(JSON.stringify(await this.costly.run(reply.raw, body)), this.memory.memory),
+      body: async () => admitText(JSON.stringify(await body()), this.memory.memory),
     };
     await sendTagged(request, reply, answer, this.memory);
   }
