@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { toolhiveCatalogue } from '#support/catalogues.js';
 import { eventually } from '#support/eventually.js';
 import { createGitRepository } from '#sources/testing/git-repository.js';
@@ -18,6 +18,7 @@ const MANIFEST = manifestOf(mcpRegistry('team', [{ ...SOURCE, syncPolicy: { inte
 
 /** Two by default. `npm run chaos -- --kills=30` uses more. */
 const KILLS = Number(process.env['CHAOS_KILLS'] ?? 2);
+const TIMEOUT_MS = 300_000 + KILLS * 100_000;
 
 let place: StandalonePlace;
 let repository: GitRepository;
@@ -98,51 +99,59 @@ async function listAtRest(): Promise<readonly ListedServer[] | undefined> {
   return listed && now?.includes(JSON.stringify(listed[0]?.description)) ? listed : undefined;
 }
 
-describe('kill -9 in the middle of an import', () => {
-  it('of the very first one leaves nothing served; the next start imports everything', async () => {
-    start();
-    await importing();
-    await running.kill();
-    const orphans = await place.servers();
-    expect(await place.processes()).toEqual(expect.arrayContaining(Object.values(orphans)));
+/** Kills the process in the middle of the very first import. Nothing is served then; the next start imports everything. */
+async function killFirstImport(): Promise<void> {
+  start();
+  await importing();
+  await running.kill();
+  const orphans = await place.servers();
+  expect(await place.processes()).toEqual(expect.arrayContaining(Object.values(orphans)));
 
-    start();
-    expectEdition(1, await edition(1));
-    expect(await place.processes()).not.toEqual(expect.arrayContaining([orphans.postgres]));
-    expect(await place.processes()).not.toEqual(expect.arrayContaining([orphans.temporal]));
-  });
+  start();
+  expectEdition(1, await edition(1));
+  expect(await place.processes()).not.toEqual(expect.arrayContaining([orphans.postgres]));
+  expect(await place.processes()).not.toEqual(expect.arrayContaining([orphans.temporal]));
+}
 
-  it.each(Array.from({ length: KILLS }, (_, kill) => ({ next: kill + 2, afterMs: Math.round((kill * 733) % 2_500) })))(
-    'after $afterMs ms leaves the old revision served; then edition $next replaces it',
-    async ({ next, afterMs }) => {
-      await repository.commit({ [PATH]: catalogue(next) });
-      await importing();
-      await sleep(afterMs);
-      await running.kill();
+/** Kills the process while it imports an edition. The previous one is served until this one replaces it. */
+async function killImport(next: number, afterMs: number): Promise<void> {
+  await repository.commit({ [PATH]: catalogue(next) });
+  await importing();
+  await sleep(afterMs);
+  await running.kill();
 
-      start();
-      const stored = await eventually(listAtRest);
-      const [first] = stored;
-      // The transaction may have been committed before the kill, but never only a part of it.
-      expectEdition(first?.description.endsWith(`edition ${next}`) ? next : next - 1, stored);
-      expectEdition(next, await edition(next));
-    },
+  start();
+  const stored = await eventually(listAtRest);
+  const [first] = stored;
+  // The transaction may have been committed before the kill, but never only a part of it.
+  expectEdition(first?.description.endsWith(`edition ${next}`) ? next : next - 1, stored);
+  expectEdition(next, await edition(next));
+}
+
+/** Asserts that there is one row per sync run, and that no revision was published twice. */
+async function expectHistory(): Promise<void> {
+  const runs = await query<{ revision: string; published: string }>(
+    `SELECT revision, count(*) AS published FROM sync_run
+      WHERE failure_reason IS NULL AND (counts->>'added')::int > 0 GROUP BY revision`,
   );
+  expect(runs.filter(({ published }) => published !== '1')).toEqual([]);
+  const [{ rows, entries }] = (await query(
+    `SELECT (SELECT count(*)::int FROM (SELECT FROM sync_run GROUP BY source_id, started_at HAVING count(*) > 1) AS twice) AS rows,
+            (SELECT count(*)::int FROM entry WHERE deleted_at IS NULL) AS entries`,
+  )) as [{ rows: number; entries: number }];
+  expect(rows).toBe(0);
+  expect(entries).toBe(namesOf(KILLS + 1).length);
+}
 
-  it('leaves one row per sync run, and no revision that was published twice', async () => {
+it(
+  `loses and repeats nothing when it is killed in the middle of an import, ${KILLS + 1} times`,
+  async () => {
+    await killFirstImport();
+    for (let kill = 0; kill < KILLS; kill++) await killImport(kill + 2, Math.round((kill * 733) % 2_500));
     await running.ready();
-    const runs = await query<{ revision: string; published: string }>(
-      `SELECT revision, count(*) AS published FROM sync_run
-        WHERE failure_reason IS NULL AND (counts->>'added')::int > 0 GROUP BY revision`,
-    );
-    expect(runs.filter(({ published }) => published !== '1')).toEqual([]);
-    const [{ rows, entries }] = (await query(
-      `SELECT (SELECT count(*)::int FROM (SELECT FROM sync_run GROUP BY source_id, started_at HAVING count(*) > 1) AS twice) AS rows,
-              (SELECT count(*)::int FROM entry WHERE deleted_at IS NULL) AS entries`,
-    )) as [{ rows: number; entries: number }];
-    expect(rows).toBe(0);
-    expect(entries).toBe(namesOf(KILLS + 1).length);
+    await expectHistory();
     expect(await running.stop()).toEqual({ code: 130, signal: null });
     await expect.poll(() => place.commands()).toEqual([]);
-  });
-});
+  },
+  TIMEOUT_MS,
+);

@@ -23,6 +23,8 @@ const data = [
   configMap('five', toolhiveCatalogue(5), 'other'),
 ];
 
+const MANIFEST = manifestOf(first(), second, ...data);
+
 /** A git host that accepts connections and sends nothing. */
 let host: Server;
 let place: StandalonePlace;
@@ -31,16 +33,19 @@ let running: ShippedProcess;
 beforeAll(async () => {
   host = createServer().listen(0, '127.0.0.1');
   await once(host, 'listening');
-  const { port } = host.address() as AddressInfo;
-  place = await StandalonePlace.create({ manifest: manifestOf(first(), second, ...data) });
-  const env = {
-    SOURCE_URL_REWRITES: `https://git.example=http://127.0.0.1:${port}`,
-    TEMPORAL_ADDRESS: inject('temporalAddress'),
-  };
-  running = place.start({ env });
+  place = await StandalonePlace.create({ manifest: MANIFEST });
+  running = start(place);
+  await running.ready();
 });
 
+function start(at: StandalonePlace): ShippedProcess {
+  const { port } = host.address() as AddressInfo;
+  const rewrites = `https://git.example=http://127.0.0.1:${port}`;
+  return at.start({ env: { SOURCE_URL_REWRITES: rewrites, TEMPORAL_ADDRESS: inject('temporalAddress') } });
+}
+
 afterAll(async () => {
+  await running?.end();
   await place[Symbol.asyncDispose]();
   host.close();
 });
@@ -55,7 +60,6 @@ const lists = (path: string, wanted: number | null) =>
 describe('a source whose host hangs', () => {
   it('delays neither the others nor the word ready, which says that it is still being tried', async () => {
     await lists('/registry/three', 3);
-    await running.ready();
     expect(running.stdout).toMatch(/^default\/first +dead +Syncing +- +running /m);
     expect(running.stdout).toMatch(/^default\/first dead: still trying since \d\d:\d\d:\d\d$/m);
     expect(running.stderr).toMatch(/waiting for the first sync of source "dead" of default\/first/);
@@ -89,9 +93,9 @@ describe('an edit of the file', () => {
         .split('\n')
         .findIndex((text) => text.includes('bad.yaml')) + 1;
     expect(message).toContain(`error: ${place.manifest}:${line}: spec.registries[2].git.path: `);
-    await lists('/registry/four', 4);
+    await lists('/registry/three', 3);
     await lists('/other/second', 5);
-    await place.edit(manifestOf(first(configMapSource('four')), second, ...data));
+    await place.edit(MANIFEST);
     await running.said(/^the manifests have no errors any more$/m);
   });
 
@@ -99,12 +103,15 @@ describe('an edit of the file', () => {
     await place.edit(manifestOf(second, ...data));
     await lists('/default/first', null);
     await lists('', 5);
-    await place.edit(manifestOf(first(configMapSource('four')), second, ...data));
-    await lists('/registry/four', 4);
+    await place.edit(MANIFEST);
+    await lists('/registry/three', 3);
   });
 });
 
 it('stops on Ctrl-C while a git host is still silent', async () => {
-  expect(await running.stop()).toEqual({ code: 130, signal: null });
-  await expect.poll(() => place.commands()).toEqual([]);
+  await using another = await StandalonePlace.create({ manifest: MANIFEST });
+  const stopping = start(another);
+  await stopping.ready();
+  expect(await stopping.stop()).toEqual({ code: 130, signal: null });
+  await expect.poll(() => another.commands()).toEqual([]);
 });
