@@ -1,8 +1,12 @@
+import { removeOtherSources } from '../cache-directory.js';
 import type { Implementation } from '../inputs.js';
 import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
 
-/** Makes the stored sources match the spec before anything is synced into them. Idempotent. */
+/**
+ * Makes the stored sources match the spec before anything is synced into them, and removes the cached files of sources
+ * that left it. Idempotent.
+ */
 export function adoptPlan(world: SyncWorld): Implementation<'adoptPlan'> {
   return async (registry, generation) => {
     const { spec } = await getWanted(world.resources, registry, generation);
@@ -11,5 +15,7 @@ export function adoptPlan(world: SyncWorld): Implementation<'adoptPlan'> {
       ...(source.filter && { filter: source.filter }),
     }));
     await world.catalogue.adoptPlan(registry, spec.displayName ?? null, plan);
+    const names = plan.map(({ name }) => name);
+    await removeOtherSources(world.cacheDirectory, registry.uid, names);
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { syncWorkflowId } from '#domain/registry-ref.js';
 import type { SyncRequest } from '#domain/sync.js';
 import { ShrinkRefused } from '#persistence/shrink-guard.js';
+import { removeEntries } from '../cache-directory.js';
 import type { ImportedRevision } from '../contract.js';
 import { underHeartbeat } from '../heartbeat.js';
 import type { Implementation } from '../inputs.js';
@@ -21,6 +22,9 @@ import { walkSource } from './walk-source.js';
  * later one.
  */
 const OVERLAP_MS = 60_000;
+
+/** Beginning of the names of files that are being downloaded. */
+const DOWNLOAD = 'download-';
 
 /**
  * Replaces the stored entries of a source by its current content, in one transaction and in a separate thread; on
@@ -80,7 +84,9 @@ async function importFile(
   if (alike && stored.revision === revision && stored.contentHash !== null) {
     return { revision, contentHash: stored.contentHash };
   }
-  const file = join(source.directory, `${randomUUID()}.json`);
+  // A process that was killed did not remove its download. Nothing else syncs this source at the same time.
+  await removeEntries(source.directory, (name) => name.startsWith(DOWNLOAD));
+  const file = join(source.directory, `${DOWNLOAD}${randomUUID()}.json`);
   try {
     scope.progress(`fetching ${label}`);
     await source.download({ revision, label }, file);

@@ -1,6 +1,4 @@
-import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { RegistrySource } from '#spec/source-entry-spec.js';
 import { RegistryError } from '#domain/registry-error.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -14,7 +12,7 @@ import type { Probe } from '#sources/pages.js';
 import type { FileFormat } from '#sources/formats/layouts.js';
 import type { FileSource, PagedSource, SourceRevision } from '#sources/source.js';
 import type { References, SourceContext } from '#sources/context.js';
-import { registryDirectory } from '../cache-directory.js';
+import { sourceDirectory } from '../cache-directory.js';
 import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
 
@@ -184,12 +182,8 @@ async function serverObjects({ resources }: SyncWorld, namespace: string): Promi
   throw new RegistryError('ValidationFailed', message, 'stop');
 }
 
-/**
- * Returns the directory of one source. Its name is a hash, so that neither the length nor the characters of the
- * source's name matter.
- */
 async function privateDirectory(root: string, { uid }: RegistryRef, source: string): Promise<string> {
-  const directory = join(registryDirectory(root, uid), hash('sha256', source).slice(0, 16));
+  const directory = sourceDirectory(root, uid, source);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return directory;
 }
