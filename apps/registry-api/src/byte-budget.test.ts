@@ -13,3 +13,25 @@ it('admits exactly its limit, and frees released bytes only once', () => {
   expect(() => budget.acquire(101)).toThrow(/raise the memory limit/);
   expect(budget.usedBytes).toBe(0);
 });
+
+it('aborts the user that has held its bytes for longest when others need them, but none that has just begun', () => {
+  let nowMs = 0;
+  const budget = new ByteBudget(100, () => nowMs);
+  const aborted: number[] = [];
+  for (const number of [1, 2]) {
+    const release = budget.acquire(50);
+    const untrack = budget.track({
+      destroy: () => {
+        aborted.push(number);
+        untrack();
+        release();
+      },
+    });
+    nowMs += 20_000;
+  }
+  expect(() => budget.acquire(50)).toThrow(Overloaded);
+  expect(aborted).toEqual([1]);
+  budget.acquire(50);
+  expect(budget.tryAcquire(50)).toBeUndefined();
+  expect(aborted).toEqual([1]);
+});

@@ -11,11 +11,23 @@ export class Overloaded extends Error {
   }
 }
 
-/** Admission control by bytes: a weighted semaphore that rejects callers instead of letting them wait. */
+/** After this time, the user of reserved bytes has to give way to others. */
+const GRACE_MS = 30_000;
+
+/**
+ * Admission control by bytes: a weighted semaphore that rejects callers instead of letting them wait. A client that reads
+ * slowly does not keep others out: a caller that is rejected aborts the user that has held its bytes for longest.
+ */
 export class ByteBudget {
   #usedBytes = 0;
+  /** The users of reserved bytes, oldest first, with the time at which each began. */
+  readonly #users = new Map<{ destroy(): unknown }, number>();
 
-  constructor(readonly limitBytes: number) {}
+  /** `now` returns the milliseconds of a monotonic clock; can be replaced in tests. */
+  constructor(
+    readonly limitBytes: number,
+    private readonly now = () => performance.now(),
+  ) {}
 
   get usedBytes(): number {
     return this.#usedBytes;
@@ -33,13 +45,29 @@ export class ByteBudget {
 
   /** Reserves bytes like `acquire`, but returns undefined if not enough are free. */
   tryAcquire(bytes: number): (() => void) | undefined {
-    if (this.#usedBytes + bytes > this.limitBytes) return undefined;
+    if (this.#usedBytes + bytes > this.limitBytes) {
+      this.#abortOldest();
+      return undefined;
+    }
     this.#usedBytes += bytes;
     let isHeld = true;
     return () => {
       if (isHeld) this.#usedBytes -= bytes;
       isHeld = false;
     };
+  }
+
+  /** Registers a response that uses reserved bytes. Returns a function that removes it. */
+  track(user: { destroy(): unknown }): () => void {
+    this.#users.set(user, this.now());
+    return () => void this.#users.delete(user);
+  }
+
+  #abortOldest(): void {
+    const [oldest, since] = this.#users.entries().next().value ?? [];
+    if (!oldest || since === undefined || this.now() - since < GRACE_MS) return;
+    this.#users.delete(oldest);
+    oldest.destroy();
   }
 }
 

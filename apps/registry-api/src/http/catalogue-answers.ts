@@ -9,7 +9,7 @@ import { CatalogueState } from './catalogue-state.js';
 import type { Find, HeaderLines, KeptQuery } from './catalogue-state.js';
 import { CostlyReads } from './costly-reads.js';
 import type { AdmittedBody, PreparedAnswer, SentBody } from './prepared-answer.js';
-import { onceClosed } from './response-memory.js';
+import { holdUntilClosed } from './response-memory.js';
 import { Revalidations } from './revalidations.js';
 import { getServedRegistry } from '../request-registry.js';
 import { scopeOf } from './served-scope.js';
@@ -60,7 +60,7 @@ export class CatalogueAnswers {
     }
     const encoding = negotiateEncoding(acceptEncoding);
     const send = (sent: AdmittedBody) => {
-      if (sent.release) onceClosed(reply.raw, sent.release);
+      if (sent.release) holdUntilClosed(reply.raw, sent.release, this.memory.memory);
       const lines = [...state.headerLines(audience), ...stale, ...state.contentLines];
       lines.push('etag', state.tag(sent.encoding), 'content-length', sent.bytes);
       if (sent.encoding !== 'identity') lines.push('content-encoding', sent.encoding);

@@ -200,7 +200,7 @@ export class ExportsController {
 
   private async send(request: FastifyRequest, reply: FastifyReply, text: ExportText, type: string): Promise<void> {
     const body = await text.answer.body(negotiateEncoding(request.headers['accept-encoding']));
-    holdUntilClosed(reply.raw, body.release ?? (() => undefined));
+    holdUntilClosed(reply.raw, body.release, this.memory.memory);
     void reply.headers({
       'content-type': type,
       etag: `"${text.tag}${TAG_SUFFIXES[body.encoding]}"`,

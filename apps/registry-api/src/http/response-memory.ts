@@ -23,10 +23,22 @@ export function onceClosed(response: ServerResponse, callback: () => void): void
   else response.once('close', callback);
 }
 
-/** Releases the memory that was reserved for a response when it has been sent or its client is gone. */
-export function holdUntilClosed(response: AccountedResponse, release: () => void): void {
+/**
+ * Releases the memory that was reserved for a response when it has been sent or its client is gone. Without `release`,
+ * its body takes no memory of its own.
+ */
+export function holdUntilClosed(
+  response: AccountedResponse,
+  release: (() => void) | undefined,
+  memory: ByteBudget,
+): void {
   response[HELD] = true;
-  onceClosed(response, release);
+  if (!release) return;
+  const untrack = memory.track(response);
+  onceClosed(response, () => {
+    untrack();
+    release();
+  });
 }
 
 /**
@@ -37,5 +49,5 @@ export function chargeBody(response: AccountedResponse, body: unknown, memory: B
   if (response[HELD] || !(typeof body === 'string' || Buffer.isBuffer(body))) return;
   if (typeof body !== 'string' && shared.has(body)) return;
   const bytes = Buffer.byteLength(body);
-  if (bytes > FREE_BYTES) holdUntilClosed(response, memory.acquire(bytes));
+  if (bytes > FREE_BYTES) holdUntilClosed(response, memory.acquire(bytes), memory);
 }

@@ -34,14 +34,14 @@ export async function sendTagged(
   request: FastifyRequest,
   reply: FastifyReply,
   answer: TaggedAnswer,
-  { compressor }: Pick<AnswerResources, 'compressor'>,
+  { compressor, memory }: AnswerResources,
 ): Promise<void> {
   const tags = Object.values(TAG_SUFFIXES).map((suffix) => `"${answer.tag}${suffix}"`);
   const matched = matchEntityTag(request.headers['if-none-match'], tags);
   void reply.headers(answer.headers);
   if (matched !== undefined) return void reply.code(304).header('etag', matched).send();
   const { bytes: body, release } = await answer.body();
-  holdUntilClosed(reply.raw, release);
+  holdUntilClosed(reply.raw, release, memory);
   const wanted = negotiateEncoding(request.headers['accept-encoding']);
   const compressed = wanted === 'identity' ? undefined : await compressor.tryCompress([body], body.length, wanted);
   const encoding = compressed ? wanted : 'identity';

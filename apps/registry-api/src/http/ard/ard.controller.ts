@@ -173,7 +173,7 @@ export class ArdController {
   /** Serializes the body of a response. Its memory is reserved until it has been sent. */
   #toJson(reply: FastifyReply, content: object): Buffer {
     const { bytes, release } = admitText(JSON.stringify(content), this.memory.memory);
-    holdUntilClosed(reply.raw, release);
+    holdUntilClosed(reply.raw, release, this.memory.memory);
     void reply.header('content-type', 'application/json; charset=utf-8');
     return bytes;
   }
