@@ -524,6 +524,26 @@ describe('an entry', () => {
     expect(quarantined).toMatchObject([{ key: 'a/faulty', path: 'title' }]);
   });
 
+  it.each([
+    [`"_meta":{"${OFFICIAL}":{"status":"active","x":[1,{}]}},`, ''],
+    [`"_meta":{"${OFFICIAL}":{},"com.example/x":{"n":1.0}},`, '"_meta":{"com.example/x":{"n":1.0}},'],
+    [`"_meta":{"com.example/ü":"é,}","${OFFICIAL}":{},"b":[]},`, '"_meta":{"com.example/ü":"é,}","b":[]},'],
+    ['"_meta":{"b":{}},', '"_meta":{"b":{}},'],
+  ])('loses the official block inside of the server, and no other byte: %j', async (meta, left) => {
+    const text = (part: string) => `{"ü":1.0,${part}"name":"a/flat","description":"d","version":"1.0.0"}`;
+    const { entries } = await readBody(`{"servers":[${text(meta)}],"metadata":{}}`);
+    expect(entries[0]?.serverJson).toContain(text(left).slice(1));
+  });
+
+  it('is the same document whatever the official block inside of the server says about an update', async () => {
+    const documentOf = async (updatedAt: string) => {
+      const flat = { ...server({ name: 'a/flat' }), _meta: { [OFFICIAL]: { status: 'active', updatedAt } } };
+      const { entries } = await readBody(page([flat]));
+      return entries[0]?.serverJson;
+    };
+    expect(await documentOf('2026-01-01T00:00:00Z')).toBe(await documentOf('2026-02-01T00:00:00Z'));
+  });
+
   it('may have its lifecycle in snake case, and no status', async () => {
     const former = { status_message: 'use b', is_latest: true, published_at: '2026-01-01T00:00:00Z' };
     const { entries } = await readBody(

@@ -9,6 +9,7 @@ import type { Reading } from '../formats/reading.js';
 import { toQualifiedEntry } from '../formats/default-namespace.js';
 import { formerLifecycle, toLifecycle } from './lifecycle.js';
 import { readMeta } from './read-meta.js';
+import { withoutOfficial } from './without-official.js';
 
 /** Limits of one entry, the same as for files. Real entries have at most about 40 kB and ten levels. */
 export const ENTRY_LIMITS: CutLimits = { maxValueBytes: 1024 * 1024, maxDepth: 64 };
@@ -46,7 +47,7 @@ export function readServerResponse(slice: Slice, place: string, reading: Reading
       const meta = readMeta(members.find(({ key }) => key === '_meta'));
       lifecycle = toLifecycle(meta.official) ?? lifecycle;
       if (server) foreignMeta = meta.foreign;
-      return toQualifiedEntry(text, defaultNamespace);
+      return toQualifiedEntry(isFlat ? withoutOfficial(text) : text, defaultNamespace);
     },
   };
   const item = reading.read(section, server ? { ...server, key: slice.key, isDuplicate: false } : slice);

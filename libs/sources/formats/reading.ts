@@ -114,7 +114,7 @@ export class Reading {
  * Version of the reader. Must be incremented whenever the same bytes would give a different entry, because of another
  * schema or another conversion, so that stored entries are read again.
  */
-export const READER_VERSION = 7;
+export const READER_VERSION = 8;
 
 /** Returns the hash of an entry, or undefined if the value cannot be a valid entry. */
 function hashOf({ container }: Section, { key, bytes, isDuplicate }: Slice): string | undefined {
