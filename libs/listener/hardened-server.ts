@@ -79,9 +79,11 @@ function oneByOne(respond: RequestListener): RequestListener {
       if (isWaiting) waiting--;
       isWaiting = false;
     };
-    response.once('close', leave).once('socket', () => {
+    // If the connection is closed, only the message is told.
+    message.once('close', leave);
+    response.once('socket', () => {
       leave();
-      respond(message, response);
+      if (!socket.destroyed) respond(message, response);
     });
   };
 }
