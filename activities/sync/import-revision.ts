@@ -12,16 +12,10 @@ import { configurationPending } from '../plan.js';
 import { givenConsent } from './consent.js';
 import type { ThreadScope } from './import-threads.js';
 import type { ImportResult } from './thread-jobs.js';
-import { isReadAlike, isStoredAlike, openSource, storedContent } from './open-source.js';
+import { isReadAlike, isStoredAlike, openSource, OVERLAP_MS, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import type { SyncWorld } from './sync-world.js';
 import { walkSource } from './walk-source.js';
-
-/**
- * Overlap between two reads of changes, because the clocks of replicas differ and a commit can become visible after a
- * later one.
- */
-const OVERLAP_MS = 60_000;
 
 /** Beginning of the names of files that are being downloaded. */
 const DOWNLOAD = 'download-';

@@ -16,6 +16,12 @@ import { sourceDirectory } from '../cache-directory.js';
 import { getWanted, outlineSource } from '../plan.js';
 import type { SyncWorld } from './sync-world.js';
 
+/**
+ * Overlap between two reads of changes, because the clocks of replicas differ and a commit can become visible after a
+ * later one.
+ */
+export const OVERLAP_MS = 60_000;
+
 interface OpenedSource {
   readonly plan: SourceOutline;
   readonly filter: SourceFilter;

@@ -1,7 +1,7 @@
 import type { ResolvedRevision, SyncRequest } from '#domain/sync.js';
 import type { Implementation } from '../inputs.js';
 import { underHeartbeat } from '../heartbeat.js';
-import { isStoredAlike, openSource, storedContent } from './open-source.js';
+import { isStoredAlike, openSource, OVERLAP_MS, storedContent } from './open-source.js';
 import type { OpenFile, OpenPages, OpenSource } from './open-source.js';
 import { recordUnchangedRun } from './record-sync-run.js';
 import type { SyncWorld } from './sync-world.js';
@@ -56,9 +56,21 @@ async function resolvePages(source: OpenPages, { trigger }: SyncRequest, nowMs: 
   // A manual sync means that the user doubts the stored entries. Only an entity tag can prove that they are current.
   if (trigger === 'manual' && (verdict !== 'unchanged' || stored.etag === null))
     return walk('everything: requested by a user');
-  if (verdict === 'unchanged') return { revision: stored.revision, label: because, unchanged: true };
+  if (verdict === 'unchanged') {
+    if (isSettled(stored)) return { revision: stored.revision, label: because, unchanged: true };
+    return { ...walk(`changes before ${stored.latestUpdate}, which may have become visible since`), changesOnly: true };
+  }
   if (verdict === 'unknown' || stored.latestUpdate === null) return walk(`everything: ${because}`);
   return { ...walk(`changes since ${stored.latestUpdate}: ${because}`), changesOnly: true };
+}
+
+/**
+ * Reports whether the last read came so long after the latest update that every earlier one was visible. A registry
+ * that is asked only for later updates would never return one that was committed late.
+ */
+function isSettled({ etag, latestUpdate, syncedAt }: OpenPages['stored']): boolean {
+  if (etag !== null || latestUpdate === null || syncedAt === null) return true;
+  return syncedAt.getTime() - Date.parse(latestUpdate) >= OVERLAP_MS;
 }
 
 function walk(label: string): ResolvedRevision {

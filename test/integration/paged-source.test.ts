@@ -81,6 +81,16 @@ describe('a source that is read page by page', () => {
     expect(await world.nthRun('upstream', 1)).toMatchObject({ counts: { served: 15, added: 15, quarantined: 0 } });
   });
 
+  it('also gives an entry that became visible after a later one was read', async () => {
+    const ago = (seconds: number) => new Date(Date.now() - seconds * 1_000).toISOString();
+    upstream.entries = [{ name: 'a/later', updatedAt: ago(5) }];
+    await start('1s');
+    expect(await world.nthRun('upstream', 1)).toMatchObject({ counts: { served: 1 } });
+    upstream.entries.push({ name: 'a/late', updatedAt: ago(20) });
+    const found = await eventually(() => world.runs.find(({ outcome }) => outcome.counts?.served === 2)?.outcome);
+    expect(found.counts).toMatchObject({ added: 1, removed: 0 });
+  });
+
   it('is read completely by a manual sync', async () => {
     upstream.entries = entries(35);
     await start();
