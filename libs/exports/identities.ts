@@ -1,7 +1,7 @@
 import { Omitted } from './omission.js';
 import type { Notes } from './inputs.js';
 import type { VisibleEntry } from './visible-entry.js';
-import { tryWay, waysOf } from './ways.js';
+import { waysOf } from './ways.js';
 import type { KeyedRule, WayRules } from './way-rules.js';
 
 /**
@@ -37,8 +37,7 @@ export class Identities {
   /** Throws if the rules of the entry cannot be determined because of an error in this server. */
   add(entry: VisibleEntry, rules: WayRules): void {
     for (const way of waysOf(entry)) {
-      const { rendered = [] } = tryWay(way, (notes) => rules.of(way, EVERY_IDENTITY, notes));
-      for (const rule of rendered) this.#add(rule, entry.server.name);
+      for (const rule of rules.identify(way, EVERY_IDENTITY)) this.#add(rule, entry.server.name);
     }
   }
 
@@ -84,25 +83,32 @@ const MAX_NAMES = 20;
 
 /** The names of entries by those keys that are watched: for each key the first names in text order. */
 class WatchedNames {
-  readonly #names = new Map<string, readonly string[]>();
+  /** Most keys have only one name, which is stored without an array. */
+  readonly #names = new Map<string, string | readonly string[] | undefined>();
 
   get size(): number {
     return this.#names.size;
   }
 
   watch(key: string): void {
-    if (!this.#names.has(key)) this.#names.set(key, NONE);
+    if (!this.#names.has(key)) this.#names.set(key, undefined);
   }
 
   add(key: string, name: string): void {
-    const names = this.#names.get(key);
-    if (!names || names.includes(name)) return;
-    if (names.length === MAX_NAMES && name > (names.at(-1) as string)) return;
+    const known = this.#names.get(key);
+    if (known === undefined) {
+      if (this.#names.has(key)) this.#names.set(key, name);
+      return;
+    }
+    if (known === name) return;
+    const names = typeof known === 'string' ? [known] : known;
+    if (names.includes(name) || (names.length === MAX_NAMES && name > (names.at(-1) as string))) return;
     this.#names.set(key, [...names, name].toSorted().slice(0, MAX_NAMES));
   }
 
   of(key: string): readonly string[] {
-    return this.#names.get(key) ?? NONE;
+    const names = this.#names.get(key);
+    return names === undefined ? NONE : typeof names === 'string' ? [names] : names;
   }
 }
 

@@ -34,9 +34,7 @@ export function toPolicy(entries: readonly VisibleEntry[], options: ExportOption
   const identities = new Identities(client.isRootUncertain ?? false);
   for (const entry of entries) {
     faults.guard(entry, () => {
-      for (const way of waysOf(entry)) {
-        identities.watch(tryWay(way, (notes) => rules.of(way, options, notes)).rendered ?? []);
-      }
+      for (const way of waysOf(entry)) identities.watch(rules.identify(way, options));
     });
   }
   // An entry that fails here has no identity. It gets no rule either, because its rule fails for the same reason.
@@ -92,9 +90,7 @@ function toDenyRules(
 ): readonly Rule[] {
   const wayRules = new WayRules(new Set(DIALECTS), client.urlKey);
   const identitiesOf = (entry: VisibleEntry) =>
-    waysOf(entry).flatMap(
-      (way) => tryWay(way, (notes) => wayRules.of(way, { ...options, platform: 'any' }, notes)).rendered ?? [],
-    );
+    waysOf(entry).flatMap((way) => wayRules.identify(way, { ...options, platform: 'any' }));
   const rules = new DenyRules(options.maxLength ?? Infinity);
   for (const entry of denied) {
     const { name } = entry.server;

@@ -35,6 +35,7 @@ const MAX_CHOICES = 16;
 export class WayRules {
   readonly #commands = memoizeWay((pack: ServerPackage, notes) => this.#commandRules(pack, notes));
   readonly #urls = memoizeWay((remote: ServerRemote, notes) => this.#urlRule(remote, notes));
+  readonly #unusedNotes: Notes = new Set();
 
   constructor(
     private readonly dialects: ReadonlySet<Dialect>,
@@ -54,6 +55,16 @@ export class WayRules {
     const wanted = rules.filter((rule) => rule.platform === undefined || rule.platform === platform);
     if (wanted.length === 0) throw new Omitted('variable-in-command');
     return wanted;
+  }
+
+  /** Returns the rules for a launch option; none if its identity depends on the user. */
+  identify(way: Way, options: Pick<ExportOptions, 'platform' | 'include'>): readonly KeyedRule[] {
+    try {
+      return this.of(way, options, this.#unusedNotes);
+    } catch (error) {
+      if (!(error instanceof Omitted)) throw error;
+      return [];
+    }
   }
 
   #urlRule(remote: ServerRemote, notes: Notes): { readonly value: Value; readonly rule?: KeyedRule } {
