@@ -124,6 +124,13 @@ function isRoot(url: string): boolean {
  * the wildcard stands for everything before a dot of the authority.
  */
 function wildcardsOf(url: string): string[] {
-  const [scheme = '', authority = '', rest = ''] = /^([^/]*\/\/)([^/]*)(.*)$/s.exec(url.toLowerCase())?.slice(1) ?? [];
-  return Array.from(authority.matchAll(/\./g), ({ index }) => `${scheme}*${authority.slice(index)}${rest}`);
+  const text = url.toLowerCase();
+  const authority = text.indexOf('//') + 2;
+  const slash = text.indexOf('/', authority);
+  const end = slash === -1 ? text.length : slash;
+  const wildcards: string[] = [];
+  for (let dot = text.indexOf('.', authority); dot !== -1 && dot < end; dot = text.indexOf('.', dot + 1)) {
+    wildcards.push(`${text.slice(0, authority)}*${text.slice(dot)}`);
+  }
+  return wildcards;
 }
