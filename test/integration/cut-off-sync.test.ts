@@ -28,7 +28,7 @@ import { at, UpstreamRegistry } from '#support/upstream-registry.js';
 
 const SERVERS = 12;
 /** A sync sends more statements than this. Fewer points would show that the proxy does not see them. */
-const LEAST_POINTS = 40;
+const LEAST_POINTS = 30;
 
 /** Number of runs of a source that its history keeps. */
 const KEPT_RUNS = 200;

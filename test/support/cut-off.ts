@@ -91,11 +91,21 @@ export class CutOffPostgres implements AsyncDisposable {
     }
     if (this.cutOff.isCut) return void near.destroy();
     near.on('data', (chunk) => {
-      // The messages at the start of a connection have no type, and nothing depends on them.
-      const isStart = chunk[0] === 0;
-      if (isStart ? this.cutOff.isCut : !this.cutOff.pass()) this.#endAll();
+      if (changesNothing(chunk) ? this.cutOff.isCut : !this.cutOff.pass()) this.#endAll();
       else far.write(chunk);
     });
     far.pipe(near);
   }
+}
+
+/** First byte of a message without a type, which starts a connection, and of the message that ends it. */
+const UNTYPED = 0;
+const TERMINATE = 'X'.charCodeAt(0);
+
+/**
+ * Returns whether a message only starts, sets up or ends a session. Being killed before it is the same as before the
+ * next one, so such messages are not counted.
+ */
+function changesNothing(message: Buffer): boolean {
+  return message[0] === UNTYPED || message[0] === TERMINATE || message.includes('SET statement_timeout');
 }
