@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { z } from 'zod';
+import { isImpossible } from '#domain/clock-skew.js';
 import { RegistryError } from '#domain/registry-error.js';
 import { registryWorkflowId, syncWorkflowId } from '#domain/registry-ref.js';
 import type { RegistryRef } from '#domain/registry-ref.js';
@@ -71,10 +72,12 @@ const OTHER_RELEASE_RETRY_MS = 1_000;
 
 /**
  * Fails on purpose during an upgrade, because the operator that is about to stop must not create servers. The task is
- * retried until the new operator gets it.
+ * retried until the new operator gets it. A start in the future is forged, or the clock was wrong: no operator would ever
+ * be new enough, so it is ignored.
  */
 function leaveToNewerSite(asked: Site | undefined, own: Site | undefined): void {
   if (!asked || !own || asked.digest === own.digest || asked.startedAtMs <= own.startedAtMs) return;
+  if (isImpossible(asked.startedAtMs, Date.now())) return;
   const message =
     'a newer operator, of another release or with other settings, has started in the meantime and must do this';
   throw new RegistryError('OtherRelease', message, 'retry', { retryAfterMs: OTHER_RELEASE_RETRY_MS });

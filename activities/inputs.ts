@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isImpossible } from '#domain/clock-skew.js';
 import { NOTICE_REASONS } from '#domain/notice.js';
 import { REASONS } from '#domain/reasons.js';
 import { isRegistryUid } from '#domain/registry-ref.js';
@@ -16,8 +17,6 @@ const NAME_LIMIT = 253;
 const TEXT_LIMIT = 16_384;
 const REVISION_LIMIT = 256;
 const LIST_LIMIT = 200;
-/** Maximum difference assumed between the clocks of the machines of one site. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 const YEAR_2020_MS = Date.UTC(2020);
 
 /** A string for people. A long one is truncated rather than rejected, because no decision depends on it. */
@@ -35,7 +34,7 @@ const count = z.int().min(0);
 const pastMs = z
   .number()
   .min(YEAR_2020_MS, 'must be later than the year 2020')
-  .refine((ms) => ms <= Date.now() + CLOCK_SKEW_MS, 'must not be in the future');
+  .refine((ms) => !isImpossible(ms, Date.now()), 'must not be in the future');
 
 const objectName = z
   .string()

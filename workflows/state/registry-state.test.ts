@@ -724,4 +724,17 @@ describe('the site', () => {
     const provision = { digest: 'd', podTemplate: false, site: older };
     expect(desiredRead(state, desired([], { provision }), T0).site).toEqual(newer);
   });
+
+  it('of an operator that started in the future is not used, and one that is known is replaced', () => {
+    const [real, impossible] = [
+      { digest: 'real', startedAtMs: T0 },
+      { digest: 'forged', startedAtMs: T0 + 6 * MINUTE },
+    ];
+    const known = nudged(living(desired([])), { generation: 1, site: real }, T0);
+    expect(nudged(known, { generation: 1, site: impossible }, T0).site).toEqual(real);
+    const provision = { digest: 'd', podTemplate: false, site: impossible };
+    expect(desiredRead(known, desired([], { provision }), T0).site).toEqual(real);
+    expect(nudged({ ...known, site: impossible }, { generation: 1, site: real }, T0).site).toEqual(real);
+    expect(nudged({ ...known, site: impossible }, { generation: 1 }, T0)).not.toHaveProperty('site');
+  });
 });

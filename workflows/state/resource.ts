@@ -1,6 +1,7 @@
 import { ownMember } from '#domain/own-member.js';
 import { backoffMs } from '#domain/backoff.js';
-import type { DesiredState } from '#activities/contract.js';
+import { isImpossible } from '#domain/clock-skew.js';
+import type { DesiredState, Site } from '#activities/contract.js';
 import type { Nudge } from '../messages.js';
 import { driftNoticed, NOT_PROVISIONED } from './provisioning.js';
 import { mapSources, mapStores } from './registry-state.js';
@@ -24,11 +25,19 @@ export function markStale({ retryReadAtMs: _retry, ...state }: RegistryState): R
 
 /** Applies a nudge. The site of the operator that started last is used, regardless of which operator sent the nudge. */
 export function nudged(state: RegistryState, { drift, site }: Nudge, nowMs: number): RegistryState {
-  const stale = markStale(state);
-  const isNewer = site && site.startedAtMs > (state.site?.startedAtMs ?? 0);
-  const known = isNewer ? { ...stale, site } : stale;
+  const known = withSite(markStale(state), site, nowMs);
   if (!drift) return known;
   return { ...known, provisioning: driftNoticed(known.provisioning ?? NOT_PROVISIONED, nowMs) };
+}
+
+/**
+ * Returns the state with the site that started later, the known one or this one. A start in the future is forged, or
+ * the clock was wrong, so it does not count.
+ */
+function withSite({ site: known, ...state }: RegistryState, site: Site | undefined, nowMs: number): RegistryState {
+  const possible = [known, site].filter((each) => each !== undefined && !isImpossible(each.startedAtMs, nowMs));
+  const [latest] = possible.toSorted((a, b) => b!.startedAtMs - a!.startedAtMs);
+  return { ...state, ...(latest && { site: latest }) };
 }
 
 export function readFailed(state: RegistryState, nowMs: number): RegistryState {
@@ -43,8 +52,7 @@ export function readFailed(state: RegistryState, nowMs: number): RegistryState {
 export function desiredRead(known: RegistryState, desired: DesiredState | null, nowMs: number): RegistryState {
   const { failedReads: _failed, ...state } = known;
   if (!desired) return { ...state, gone: true };
-  const site = desired.provision?.site;
-  const current = site && site.startedAtMs > (state.site?.startedAtMs ?? 0) ? { ...state, site } : state;
+  const current = withSite(state, desired.provision?.site, nowMs);
   return desired.invalid === undefined ? planAdopted(current, desired, nowMs) : invalidRead(current, desired);
 }
 
