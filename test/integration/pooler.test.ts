@@ -34,15 +34,18 @@ afterAll(async () => {
   if (directory) await rm(directory, { recursive: true, force: true });
 });
 
-/** Starts a real PgBouncer in front of the server, and returns the database as reached through it. */
-async function behindPooler(settings: Readonly<Record<string, string | number>>): Promise<Database> {
+/** Starts a real PgBouncer in front of the server, and returns a database as reached through it. */
+async function behindPooler(
+  settings: Readonly<Record<string, string | number>>,
+  database = 'postgres',
+): Promise<Database> {
   const port = await nextFreePort();
   const all = { listen_addr: '127.0.0.1', listen_port: port, auth_type: 'any', unix_socket_dir: '', ...settings };
   const file = join(directory, `${port}.ini`);
   await writeFile(
     file,
     [
-      `[databases]\npostgres = host=127.0.0.1 port=${postgres.port} dbname=postgres user=postgres`,
+      `[databases]\n${database} = host=127.0.0.1 port=${postgres.port} dbname=${database} user=postgres`,
       '[pgbouncer]',
       ...Object.entries(all).map(([name, value]) => `${name} = ${value}`),
       '',
@@ -51,7 +54,7 @@ async function behindPooler(settings: Readonly<Record<string, string | number>>)
   const pooler = spawn('pgbouncer', [file], { stdio: ['ignore', 'ignore', 'pipe'], ...NOBODY });
   poolers.push(pooler);
   pooler.stderr?.resume();
-  const access = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres', sslMode: 'disable' } as const;
+  const access = { host: '127.0.0.1', port, user: 'postgres', database, sslMode: 'disable' } as const;
   await expect.poll(() => connects(port)).toBe(true);
   return { app: access, migrator: access };
 }
@@ -90,7 +93,10 @@ describe.skipIf(!isInstalled)('a database behind PgBouncer', () => {
   });
 
   it('in pool mode session is accepted', async () => {
-    const database = await behindPooler({ pool_mode: 'session' });
+    const { port } = postgres;
+    const server = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres', sslMode: 'disable' } as const;
+    await withClient(server, (client) => client.query('CREATE DATABASE empty'));
+    const database = await behindPooler({ pool_mode: 'session' }, 'empty');
     expect(await migrate(database)).toHaveLength(1);
     expect(await migrate(database)).toEqual([]);
   });
