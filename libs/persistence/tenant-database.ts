@@ -39,6 +39,7 @@ const TURN_MS = 2_000;
 
 const LOCK_TIMEOUT = '55P03';
 const FORBIDDEN = '42501';
+const UNIQUE_VIOLATION = '23505';
 const TOO_MANY_CONNECTIONS = '53300';
 /**
  * SQLSTATE `internal_error`, which Postgres reports if another session has written the same row of the catalogue
@@ -49,7 +50,7 @@ const OVERTAKEN = 'XX000';
  * SQLSTATEs for an object that already exists. Two concurrent provisioning passes create the same role and database,
  * and the later one gets these errors.
  */
-const EXISTS = ['42710', '42P04', '23505'];
+const EXISTS = ['42710', '42P04', UNIQUE_VIOLATION];
 
 /**
  * Creates a role, its password and a database owned by it, and closes that database to every other role. Needs an
@@ -119,14 +120,17 @@ async function takeTurns(client: Client, { database }: TenantAccess): Promise<vo
   await client.query(`SET lock_timeout = '10s'`);
 }
 
-/** Runs idempotent work again, at most three times, if a concurrent pass has written the same rows of the catalogue. */
-async function retryOvertaken<T>(work: () => Promise<T>, retries = 3): Promise<T> {
+/**
+ * Runs idempotent work again, at most three times, if it fails because a concurrent pass has changed the same rows of
+ * the catalogue. `signs` are the SQLSTATEs that indicate this.
+ */
+async function retryOvertaken<T>(work: () => Promise<T>, signs = [OVERTAKEN], retries = 3): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const codes = [codeOf(error), codeOf((error as Error).cause)];
-    if (retries === 0 || !codes.includes(OVERTAKEN)) throw error;
-    return retryOvertaken(work, retries - 1);
+    if (retries === 0 || !codes.some((code) => signs.includes(code))) throw error;
+    return retryOvertaken(work, signs, retries - 1);
   }
 }
 
@@ -246,7 +250,15 @@ async function makeRole(client: Client, tenant: TenantAccess): Promise<void> {
   if (comment !== null) await client.query(`COMMENT ON ROLE ${role} IS ${pg.escapeLiteral(comment)}`);
 }
 
-async function makeDatabase(client: Client, { user, database }: TenantAccess): Promise<void> {
+/**
+ * Creates the database unless it exists. A concurrent pass can grant the same membership (a unique violation), or
+ * revoke it before this pass has created the database (a missing right).
+ */
+function makeDatabase(client: Client, tenant: TenantAccess): Promise<void> {
+  return retryOvertaken(() => createDatabase(client, tenant), [OVERTAKEN, UNIQUE_VIOLATION, FORBIDDEN]);
+}
+
+async function createDatabase(client: Client, { user, database }: TenantAccess): Promise<void> {
   const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1::name', [database]);
   if (rowCount) return;
   const role = pg.escapeIdentifier(user);

@@ -196,6 +196,19 @@ it('creates both once when two provisioning passes run at the same time', async 
   expect(await withClient(access, async () => 'open')).toBe('open');
 });
 
+it('is created although a concurrent pass revokes the membership that this needs', async () => {
+  const access = tenant('team', 'revoked', 'p');
+  const revoking = withClient(admin(), (client) =>
+    client.query(`SET synchronous_commit = off; DO $$ BEGIN
+      WHILE NOT EXISTS (SELECT FROM pg_auth_members m WHERE m.member = m.grantor AND m.member = current_user::regrole
+                          AND m.roleid = (SELECT oid FROM pg_roles WHERE rolname = '${access.user}')) LOOP END LOOP;
+      REVOKE "${access.user}" FROM CURRENT_USER;
+    END $$`),
+  );
+  await Promise.all([revoking, ensureTenantDatabase(admin(), access)]);
+  expect(await withClient(access, async () => 'open')).toBe('open');
+});
+
 async function limitOf({ user }: TenantAccess): Promise<number> {
   const sql = 'SELECT rolconnlimit FROM pg_roles WHERE rolname = $1';
   const { rows } = await postgres.asSuperuser((client) => client.query<{ rolconnlimit: number }>(sql, [user]));
