@@ -33,8 +33,11 @@ export const API_LIMITS = {
   exportedEntries: 10_000,
   /** Maximum bytes of the text of an export. */
   exportedBytes: 8 * 1024 * 1024,
-  /** Maximum memory of one entry of an export. The largest entry in public catalogues takes about half of it. */
-  exportedEntryBytes: 128 * 1024,
+  /**
+   * Maximum memory of one entry of an export, which is about twice the length of its JSON. The largest entry in public
+   * catalogues takes a third of it.
+   */
+  exportedEntryBytes: 256 * 1024,
   /** Maximum memory of all entries of an export, as a share of that of the rendering thread. */
   exportedShare: 1 / 3,
   /** Deadline of one rendering. */
