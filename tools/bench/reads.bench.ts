@@ -219,7 +219,8 @@ function toCases(names: readonly string[], cursors: readonly string[]): Case[] {
   const pathOf = (n: number) => `/v0.1/servers/${encodeURIComponent(pick(names, n))}/versions`;
   return [
     { label: 'first page', request: () => '/v0.1/servers' },
-    { label: 'random page of 100', request: (n) => `/v0.1/servers?limit=100&cursor=${pick(cursors, n)}` },
+    // A list of one page has no cursors.
+    { label: 'random page of 100', request: (n) => `/v0.1/servers?limit=100&cursor=${pick(['', ...cursors], n)}` },
     { label: 'search, mixed words', request: (n) => `/v0.1/servers?search=${encodeURIComponent(wordOf(names, n))}` },
     { label: 'latest', request: (n) => `${pathOf(n)}/latest` },
     { label: 'versions', request: pathOf },
